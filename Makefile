@@ -1,0 +1,99 @@
+# What a developer can do here; `make help` lists it. Needs Python 3.10 or newer; the JavaScript
+# targets need Node 20 or newer, the browser tests Chromium.
+
+PYTHON ?= python3
+VENV ?= .venv
+LAB_ARGS ?=
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+bin := $(VENV)/bin
+static := kan_widgets/widgets/static
+root_user := $(filter 0,$(shell id -u))
+node_modules := js/node_modules/.package-lock.json
+export CHROMIUM
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help lab demo test lint format check-js check-bundles chromium bundles bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(VENV)/.lab ## open JupyterLab on the first notebook (LAB_ARGS=... are passed on)
+	$(bin)/python -m jupyterlab $(if $(root_user),--allow-root) notebooks/01_quickstart.ipynb $(LAB_ARGS)
+
+demo: $(VENV)/.lab ## train without a browser and draw the kernels (DEMO_ARGS=--help says more)
+	$(bin)/kan-widgets demo $(DEMO_ARGS)
+
+test: $(VENV)/.dev lint check-js check-bundles chromium ## run every check and test: Python, JavaScript, browser
+	$(bin)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## ruff and mypy
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+format: $(VENV)/.dev $(node_modules) ## let ruff and biome format the sources
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+	npm --prefix js run format
+
+check-js: $(node_modules) ## tsc, biome and the JavaScript tests
+	npm --prefix js run check
+	npm --prefix js test
+
+bundles: $(node_modules) ## build the browser bundles from js/ into the package
+	npm --prefix js run build
+
+# Builds in place and compares with a copy; on a difference the copy is put back, so that the check
+# fails again until the fresh bundles are made on purpose.
+check-bundles: $(node_modules) ## fail if the bundles in the package are not those js/ builds
+	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R $(static)/. "$$before" \
+	&& npm --prefix js run build \
+	&& if ! diff -rq "$$before" $(static); then \
+		rm -rf $(static) && cp -R "$$before" $(static); \
+		echo "$(static) does not hold what js/ builds: run 'make bundles' and commit the result." >&2; \
+		exit 1; \
+	fi
+
+bench: $(VENV)/.dev ## print the figures that the README quotes
+	@set -e; for file in tests/benchmarks/*.py; do echo "== $$file"; $(bin)/python $$file; done
+
+clean: ## remove the virtual environment, node_modules, caches and build products
+	rm -rf $(VENV) js/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	find kan_widgets tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are older than pyproject.toml when its dependencies may have changed.
+$(VENV)/.lab $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.made
+	$(bin)/python -m pip install --quiet --editable ".[$*]"
+	@touch $@
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "$(PYTHON) was not found: install Python 3.10 or newer, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "$$($(PYTHON) --version) is too old: name Python 3.10 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) lacks the venv module: on Debian and Ubuntu, run apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(node_modules): js/package.json js/package-lock.json
+	@command -v npm >/dev/null || \
+		{ echo "npm was not found: the JavaScript checks need Node 20 or newer with npm (nodejs.org, or your system's packages)." >&2; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || \
+		{ echo "Node $$(node --version) is too old: the JavaScript checks need Node 20 or newer." >&2; exit 1; }
+	npm --prefix js ci --no-audit --no-fund
+	@touch $@
+
+chromium:
+	@if [ -z "$$CHROMIUM" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && apt-get install --yes chromium; \
+		CHROMIUM=$$(command -v chromium); \
+	fi; \
+	if ! "$$CHROMIUM" --version; then \
+		echo "No Chromium that runs was found for the browser tests: install chromium or google-chrome, or name one: make CHROMIUM=/path/to/chromium test" >&2; \
+		exit 1; \
+	fi

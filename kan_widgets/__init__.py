@@ -1,0 +1,16 @@
+"""See convolutional Kolmogorov-Arnold networks learn, in the notebook.
+
+>>> import kan_widgets as kw
+>>> model = kw.nn.KANCNN.article()
+>>> live = kw.bind(model)
+>>> kw.KernelGrid(live)  # doctest: +ELLIPSIS
+<KernelGrid ...>
+"""
+
+from kan_widgets import data, functions, nn
+from kan_widgets.live import Binding, bind
+from kan_widgets.widgets import KernelGrid
+
+__version__ = "0.1.0"
+
+__all__ = ["Binding", "KernelGrid", "__version__", "bind", "data", "functions", "nn"]

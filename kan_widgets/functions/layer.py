@@ -1,0 +1,167 @@
+"""The functions of one layer: coefficients times a basis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from kan_widgets.functions.basis import Basis, Interval
+
+Kind = Literal["conv", "linear"]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFunctions:
+    """All φ of one layer: φ[o, i, r, c](x) = Σ_b coefficients[o, i, r, c, b]·β_b(x).
+
+    Parameters
+    ----------
+    kind
+        ``"conv"`` or ``"linear"``: whether each (out, in) pair holds a kernel
+        of kh×kw functions, or one function.
+    coefficients
+        ``(out, in, kh, kw, nb)`` or ``(out, in, nb)``, detached. They may share
+        memory with the model's parameters: copy before keeping them.
+    bases
+        The basis, or several where groups of functions have their own (a grid
+        per input feature). All have the same ``nb``.
+    basis_index
+        ``(out, in[, kh, kw])`` integers: which of ``bases`` each function uses.
+        ``None`` where there is only one.
+    name
+        The module's path in the model; filled in by `read`.
+    type
+        The module's class name; filled in by `read`.
+    groups
+        As in `torch.nn.Conv2d`: ``in`` counts the channels of one group.
+    variable
+        What x is, if not the layer's input itself: ``"LayerNorm(x)"``.
+    note
+        One sentence a reader of the picture must know, or nothing.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other or the values cannot be read.
+    """
+
+    kind: Kind
+    coefficients: Tensor
+    bases: tuple[Basis, ...]
+    basis_index: Tensor | None = None
+    name: str = ""
+    type: str = ""
+    groups: int = 1
+    variable: str = "x"
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        c = self.coefficients
+        expected = {"conv": 5, "linear": 3}.get(self.kind)
+        if expected is None:
+            raise ValueError(f"kind={self.kind!r}: a layer is 'conv' or 'linear'")
+        if c.ndim != expected:
+            form = "(out, in, kh, kw, nb)" if self.kind == "conv" else "(out, in, nb)"
+            raise ValueError(
+                f"coefficients of shape {tuple(c.shape)}: a {self.kind} layer takes {form}"
+            )
+        if c.is_meta or c.is_quantized or not c.is_floating_point():
+            what = "meta" if c.is_meta else "quantised" if c.is_quantized else str(c.dtype)
+            raise ValueError(
+                f"coefficients are {what}: functions can be read from real floating-point "
+                "tensors; load or dequantise the model first"
+            )
+        if c.requires_grad:
+            raise ValueError("coefficients require grad: hand them over detached")
+        if not self.bases:
+            raise ValueError("bases is empty: a layer needs at least one basis")
+        nb = c.shape[-1]
+        for basis in self.bases:
+            if len(basis.labels) != nb or len(basis.is_base) != nb:
+                raise ValueError(
+                    f"{nb} coefficients per function, but a basis of {len(basis.labels)} "
+                    f"labels and {len(basis.is_base)} base flags"
+                )
+        index = self.basis_index
+        if index is None:
+            if len(self.bases) != 1:
+                raise ValueError(f"{len(self.bases)} bases need a basis_index")
+        elif index.shape != c.shape[:-1]:
+            raise ValueError(
+                f"basis_index of shape {tuple(index.shape)}: one number per function, "
+                f"{tuple(c.shape[:-1])}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(out, in, kh, kw), with kh = kw = 1 for a linear layer."""
+        size = tuple(self.coefficients.shape[:-1])
+        return (*size, 1, 1) if self.kind == "linear" else size  # type: ignore[return-value]
+
+    @property
+    def n_functions(self) -> int:
+        """How many φ the layer has."""
+        return self.coefficients[..., 0].numel()
+
+    @property
+    def basis_labels(self) -> tuple[str, ...]:
+        """One short name per basis function."""
+        return self.bases[0].labels
+
+    @property
+    def is_base(self) -> tuple[bool, ...]:
+        """For each basis function whether it belongs to the base term."""
+        return self.bases[0].is_base
+
+    @property
+    def domain(self) -> Interval:
+        """The interval the functions are meant for, over all bases."""
+        lows, highs = zip(*(basis.domain for basis in self.bases), strict=True)
+        return min(lows), max(highs)
+
+    @property
+    def extent(self) -> Interval:
+        """The interval worth drawing, over all bases."""
+        lows, highs = zip(*(basis.extent for basis in self.bases), strict=True)
+        return min(lows), max(highs)
+
+    def basis(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``.
+
+        Raises
+        ------
+        ValueError
+            If groups of functions have different bases; call ``bases[g]`` then.
+        """
+        if len(self.bases) > 1:
+            raise ValueError(f"{self.name} has {len(self.bases)} bases: call bases[g](x)")
+        return self.bases[0](x)
+
+    def evaluate(self, x: Tensor) -> Tensor:
+        """φ at ``x``, all functions at once.
+
+        Parameters
+        ----------
+        x
+            ``(n,)``, on the coefficients' device.
+
+        Returns
+        -------
+        Tensor
+            ``(out, in[, kh, kw], n)``.
+        """
+        if x.ndim != 1:
+            raise ValueError(f"x of shape {tuple(x.shape)}: one-dimensional points are taken")
+        with torch.no_grad():
+            x = x.to(self.coefficients)
+            if self.basis_index is None:
+                return self.coefficients @ self.bases[0](x).T
+            values = x.new_empty((*self.coefficients.shape[:-1], len(x)))
+            index = self.basis_index.to(x.device)
+            for g, basis in enumerate(self.bases):
+                chosen = index == g
+                values[chosen] = self.coefficients[chosen] @ basis(x).T
+            return values

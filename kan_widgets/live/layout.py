@@ -1,0 +1,214 @@
+"""What it takes to read a frame: the layers' shapes and their basis tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_widgets.functions import Basis, LayerFunctions
+
+Float32 = NDArray[np.float32]
+
+_POINTS_PER_INTERVAL = 16
+_MAX_POINTS = 400
+_POINTS_WITHOUT_KNOTS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """β of one basis at sample points: ``x`` is ``(P,)`` ascending, ``values`` ``(P, nb)``."""
+
+    x: Float32
+    values: Float32
+
+
+@dataclass(frozen=True, eq=False)
+class LayerLayout:
+    """Where one layer lies in a frame, and the tables that turn it into curves.
+
+    Functions are numbered row-major, f = ((o·in + i)·kh + r)·kw + c; coefficient
+    b of function f is at ``offset + f·nb + b`` of the frame's data.
+    """
+
+    name: str
+    kind: str
+    type: str
+    shape: tuple[int, int, int, int]
+    nb: int
+    offset: int
+    labels: tuple[str, ...]
+    is_base: tuple[bool, ...]
+    domain: tuple[float, float]
+    extent: tuple[float, float]
+    knots: tuple[float, ...]
+    variable: str
+    note: str
+    groups: int
+    tables: tuple[Table, ...]
+    table_of: NDArray[np.uint32] | None
+
+    @property
+    def count(self) -> int:
+        """How many functions the layer has."""
+        return int(np.prod(self.shape))
+
+    @property
+    def length(self) -> int:
+        """How many floats the layer takes in a frame."""
+        return self.count * self.nb
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """All bound layers, as long as neither their shapes nor their bases change.
+
+    ``version`` grows by one with each change.
+    """
+
+    version: int
+    layers: tuple[LayerLayout, ...]
+
+    @property
+    def size(self) -> int:
+        """Floats in a frame."""
+        return sum(layer.length for layer in self.layers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers' names, in order."""
+        return tuple(layer.name for layer in self.layers)
+
+    def layer(self, name: str) -> LayerLayout:
+        """Return the layer called ``name``.
+
+        Raises
+        ------
+        KeyError
+            If there is none; the message lists the names.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(f"no layer {name!r}; the layers are {', '.join(map(repr, self.names))}")
+
+
+def sample_points(basis: Basis) -> NDArray[np.float64]:
+    """Points that draw ``basis`` well over its extent, ascending.
+
+    Every knot is a point, so are −1, 0 and 1, and each interval between them is
+    divided evenly (16-fold, less for very fine grids). Where β jumps at knots,
+    the floats just below and just above each are points too.
+    """
+    low, high = basis.extent
+    # -1 and 1 stand for dark and bright input, whatever the domain.
+    marks = [low, high, -1.0, 0.0, 1.0, *basis.domain]
+    edges = np.array(marks + [k for k in basis.knots if low <= k <= high], dtype=np.float32)
+    edges = np.unique(edges).astype(np.float64)
+    # Marks and knots that agree but for rounding are one edge.
+    edges = edges[np.append(True, np.diff(edges) > 1e-6 * (edges[-1] - edges[0]))]
+    intervals = len(edges) - 1
+    divisions = max(2, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))
+    if not basis.knots:
+        divisions = _POINTS_WITHOUT_KNOTS // intervals
+    parts = [np.linspace(a, b, divisions, endpoint=False) for a, b in pairwise(edges)]
+    if not getattr(basis, "continuous", True):
+        # A knot rounded to float32 may lie on either side of the jump.
+        for side in (-np.inf, np.inf):
+            beside = np.nextafter(edges[1:-1].astype(np.float32), np.float32(side))
+            parts.append(beside.astype(np.float64))
+    points = np.concatenate([*parts, edges[-1:]])
+    return np.unique(points.astype(np.float32)).astype(np.float64)
+
+
+def sample(basis: Basis) -> Table:
+    """Tabulate a basis, computed in double precision on the CPU."""
+    x = sample_points(basis)
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        values = basis(torch.from_numpy(x)).numpy()
+    return Table(x.astype(np.float32), np.ascontiguousarray(values, dtype=np.float32))
+
+
+def build_layout(layers: Sequence[LayerFunctions], version: int) -> Layout:
+    """Tabulate the bases of ``layers`` and number their coefficients."""
+    tables: list[tuple[Basis, Table]] = []
+
+    def table(basis: Basis) -> Table:
+        for known, made in tables:
+            if known == basis:
+                return made
+        made = sample(basis)
+        tables.append((basis, made))
+        return made
+
+    offset = 0
+    placed = []
+    for layer in layers:
+        index = layer.basis_index
+        placed.append(
+            LayerLayout(
+                name=layer.name,
+                kind=layer.kind,
+                type=layer.type,
+                shape=layer.shape,
+                nb=layer.coefficients.shape[-1],
+                offset=offset,
+                labels=layer.basis_labels,
+                is_base=layer.is_base,
+                domain=layer.domain,
+                extent=layer.extent,
+                knots=layer.bases[0].knots,
+                variable=layer.variable,
+                note=layer.note,
+                groups=layer.groups,
+                tables=tuple(table(basis) for basis in layer.bases),
+                table_of=None
+                if index is None
+                else index.cpu().numpy().astype(np.uint32).reshape(-1),
+            )
+        )
+        offset += placed[-1].length
+    return Layout(version, tuple(placed))
+
+
+def same_bases(before: Sequence[LayerFunctions], now: Sequence[LayerFunctions]) -> bool:
+    """Whether frames of ``now`` can be read with the layout of ``before``."""
+    if len(before) != len(now):
+        return False
+    for old, new in zip(before, now, strict=True):
+        if old.coefficients.shape != new.coefficients.shape or old.bases != new.bases:
+            return False
+        if old.basis_index is not new.basis_index and (
+            old.basis_index is None
+            or new.basis_index is None
+            or not torch.equal(old.basis_index, new.basis_index)
+        ):
+            return False
+    return True
+
+
+def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:
+    """Return the layer as the browser reads it (protocol 1), with its tables as given."""
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "type": layer.type,
+        "shape": list(layer.shape),
+        "nb": layer.nb,
+        "offset": layer.offset,
+        "labels": list(layer.labels),
+        "is_base": list(layer.is_base),
+        "domain": list(layer.domain),
+        "extent": list(layer.extent),
+        "knots": list(layer.knots),
+        "variable": layer.variable,
+        "note": layer.note,
+        "groups": layer.groups,
+        "tables": tables,
+        "table_of": table_of,
+    }

@@ -1,0 +1,187 @@
+"""What the views of a stream share: finding the stream, checking keywords, selection."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import traitlets
+from PIL import Image
+from torch import nn
+
+from kan_widgets.live import Binding, bind, binding_of
+from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.stream import Stream, stream_of
+
+Selection = dict[str, Any]
+
+
+class View(anywidget.AnyWidget):
+    """A widget that draws a stream.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding, or a model: its open binding is used, or else a new one,
+        which follows ``live.refresh()`` and ``live.step()``.
+    **options
+        The widget's traits.
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, or if neither a binding nor a model is given.
+    ValueError
+        If a trait's value is not one of those it takes.
+    """
+
+    stream = anywidget.WidgetTrait().tag(sync=True)
+
+    def __init__(self, live_or_model: Binding | nn.Module, **options: Any) -> None:
+        self._check_keywords(options)
+        self._live = _binding_for(live_or_model)
+        # A binding does not keep its model; a view given a bare model does.
+        self._model = None if isinstance(live_or_model, Binding) else live_or_model
+        self._select_callbacks: list[Callable[[Selection], None]] = []
+        self._check_options(options)
+        super().__init__(stream=stream_of(self._live), **options)
+        self._stream.observe(self._selection_changed, "selection")
+
+    def _check_keywords(self, options: dict[str, Any]) -> None:
+        known = sorted(set(self._options()) | {"layout"})
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(
+                    f"{type(self).__name__} takes no keyword {name!r}.{hint} "
+                    f"It takes {', '.join(known)}."
+                )
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        """Check values against the binding before anything is made."""
+
+    @classmethod
+    def _options(cls) -> list[str]:
+        return [name for name, trait in cls.class_traits().items() if trait.metadata.get("option")]
+
+    @property
+    def _stream(self) -> Stream:
+        stream: Stream = self.stream
+        return stream
+
+    @property
+    def live(self) -> Binding:
+        """The binding that this view shows; a later one if that has been replaced."""
+        current = self._stream.binding
+        if current is not None:
+            self._live = current
+        return self._live
+
+    @property
+    def selection(self) -> Selection | None:
+        """The selected function, shared by all views of the stream.
+
+        ``{"layer": name, "out": o, "in": i, "row": r, "column": c}``, or ``None``.
+        """
+        return dict(self._stream.selection) or None
+
+    def on_select(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
+        """Call ``callback(selection)`` whenever a function is selected.
+
+        Clicks in the browser reach Python when the kernel is free: during a
+        blocking cell, after it.
+
+        Returns
+        -------
+        callable
+            Call it to stop.
+        """
+        self._select_callbacks.append(callback)
+
+        def stop() -> None:
+            if callback in self._select_callbacks:
+                self._select_callbacks.remove(callback)
+
+        return stop
+
+    def _selection_changed(self, change: Any) -> None:
+        if change["new"]:
+            for callback in list(self._select_callbacks):
+                callback(dict(change["new"]))
+
+    def image(self, **options: Any) -> Image.Image:
+        """Draw the current state as a picture."""
+        raise NotImplementedError
+
+    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the current state as a PNG, replacing a file of that name.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            As for ``image``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        path = pathlib.Path(path)
+        path.write_bytes(png_bytes(self.image(**options)))
+        return path
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        # JupyterLab shows the live view; GitHub and nbviewer show this picture.
+        data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+        return data, metadata
+
+    def close(self) -> None:
+        """Remove the view from the page and let go of what it shows."""
+        if self.comm is not None:  # None if closed already, or never opened
+            self._stream.unobserve(self._selection_changed, "selection")
+            self._select_callbacks.clear()
+            self._model = None
+        super().close()
+
+
+def _binding_for(live_or_model: Binding | nn.Module) -> Binding:
+    if isinstance(live_or_model, Binding):
+        return live_or_model
+    if isinstance(live_or_model, nn.Module):
+        return binding_of(live_or_model) or bind(live_or_model)
+    raise TypeError(
+        f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned"
+    )
+
+
+def option(trait: Any) -> Any:
+    """Make a trait a keyword of the view, synced to the browser."""
+    return trait.tag(sync=True, option=True)
+
+
+class Choice(traitlets.Enum[Any]):
+    """One of some words; anything else is refused with the words and the remedy."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__(words, words[0])
+        self._words = words
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return ``value`` if it is one of the words."""
+        if value in self._words:
+            return value
+        near = difflib.get_close_matches(str(value), self._words, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        words = ", ".join(map(repr, self._words))
+        raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")

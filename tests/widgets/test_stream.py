@@ -1,0 +1,168 @@
+"""The stream: what crosses the wire, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import kan_widgets as kw
+from kan_widgets.nn import BSpline
+from kan_widgets.widgets import Stream, stream_of
+
+
+class Wire:
+    """Records the custom messages a stream sends."""
+
+    def __init__(self, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.messages: list[tuple[dict[str, Any], list[bytes]]] = []
+        monkeypatch.setattr(stream, "send", self.record)
+
+    def record(self, content: dict[str, Any], buffers: Any = None) -> None:
+        self.messages.append((content, [bytes(buffer) for buffer in buffers or []]))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [content["kind"] for content, _ in self.messages]
+
+
+def bound(every: int = 1) -> tuple[Any, Any, kw.Binding]:
+    torch.manual_seed(0)
+    model = kw.nn.KANLinear(3, 2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    return model, optimizer, kw.bind(model, optimizer, every=every)
+
+
+def train(model: Any, optimizer: Any, steps: int) -> None:
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+
+
+def floats(data: bytes) -> np.ndarray:
+    return np.frombuffer(data, dtype="<f4")
+
+
+def test_a_new_stream_holds_all_that_a_page_needs():
+    model, _, live = bound()
+    stream = stream_of(live)
+    [layout] = stream.layouts
+    [layer] = layout["layers"]
+    assert layout["protocol"] == 1
+    assert (layer["shape"], layer["nb"], layer["labels"][:2]) == ([2, 3, 1, 1], 9, ["silu", "B0"])
+    x, values = (floats(layer["tables"][0][key]) for key in ("x", "values"))
+    coefficients = floats(stream.initial["data"]).reshape(6, 9)
+    phi = coefficients @ values.reshape(-1, 9).T
+    expected = kw.functions.read(model)[0].evaluate(torch.from_numpy(x.copy()))
+    np.testing.assert_allclose(phi, expected.numpy().reshape(6, -1), atol=1e-6)
+    assert stream.frame == stream.initial
+    assert stream.status == {"state": "idle", "message": ""}
+
+
+def test_all_views_of_a_binding_share_one_stream():
+    _, _, live = bound()
+    first, second = kw.KernelGrid(live), kw.KernelGrid(live)
+    assert first.stream is second.stream is stream_of(live)
+
+
+def test_a_live_frame_is_one_message_of_the_coefficients_and_no_trait(monkeypatch):
+    model, optimizer, live = bound()
+    stream = stream_of(live)
+    wire = Wire(stream, monkeypatch)
+    before = stream.frame
+    train(model, optimizer, 1)
+    assert wire.kinds == ["frame"]
+    content, [data] = wire.messages[0]
+    assert content == {"kind": "frame", "layout": 1, "step": 1}
+    assert len(data) == 4 * 2 * 3 * 9
+    np.testing.assert_array_equal(
+        floats(data).reshape(2, 3, 9)[..., 0], model.base_weight.detach().numpy()
+    )
+    assert stream.frame is before
+
+
+def test_when_quiet_the_last_frame_goes_into_the_trait(monkeypatch):
+    model, optimizer, live = bound(every=1000)
+    stream = stream_of(live)
+    wire = Wire(stream, monkeypatch)
+    train(model, optimizer, 3)
+    assert stream.status["state"] == "live"
+    live.settle()
+    assert wire.kinds == []
+    assert stream.frame["step"] == 3
+    assert stream.status["state"] == "idle"
+    weights = floats(stream.frame["data"]).reshape(2, 3, 9)[..., 0]
+    np.testing.assert_array_equal(weights, model.base_weight.detach().numpy())
+
+
+def test_a_new_grid_sends_its_tables_before_its_first_frame(monkeypatch):
+    model, optimizer, live = bound()
+    stream = stream_of(live)
+    wire = Wire(stream, monkeypatch)
+    model.basis = BSpline(5, 3, (-2.0, 2.0))
+    train(model, optimizer, 1)
+    assert wire.kinds == ["layout", "frame"]
+    content, buffers = wire.messages[0]
+    [layer] = content["layout"]["layers"]
+    assert layer["domain"] == [-2.0, 2.0]
+    assert floats(buffers[layer["tables"][0]["x"]])[0] == pytest.approx(-4.4)
+    assert wire.messages[1][0]["layout"] == content["layout"]["version"] == 2
+    live.settle()
+    assert [layout["version"] for layout in stream.layouts] == [1, 2]
+
+
+def test_history_is_answered_with_frames_within_the_bytes_asked_for(monkeypatch):
+    model, optimizer, live = bound()
+    live._throttle.interval = 0.0
+    for _ in range(40):
+        train(model, optimizer, 1)
+        live.refresh()
+    stream = stream_of(live)
+    wire = Wire(stream, monkeypatch)
+    stream._answer(stream, {"kind": "history?", "max_bytes": 10 * live.frame.nbytes}, [])
+    [(content, buffers)] = wire.messages
+    steps = [frame["step"] for frame in content["frames"]]
+    assert steps[0] == 0
+    assert steps[-1] == 40
+    assert 5 <= len(buffers) <= 10
+    for step, data in zip(steps, buffers, strict=True):
+        np.testing.assert_array_equal(floats(data), live.history.at(step).data)
+
+
+def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_anew(monkeypatch):
+    model, optimizer, live = bound()
+    grid = kw.KernelGrid(live)
+    stream = stream_of(live)
+    wire = Wire(stream, monkeypatch)
+    train(model, optimizer, 2)
+    stream.selection = {"layer": "gone", "out": 0, "in": 0, "row": 0, "column": 0}
+    again = kw.bind(model, optimizer)
+    assert wire.kinds[-1] == "reset"
+    assert stream_of(again) is stream
+    assert grid.live is again
+    assert stream.initial["step"] == 0
+    assert stream.selection == {}
+    np.testing.assert_array_equal(floats(stream.initial["data"]), again.frame.data)
+
+
+def test_closing_says_closed_and_keeps_the_last_frame():
+    model, optimizer, live = bound()
+    stream = stream_of(live)
+    train(model, optimizer, 2)
+    live.close()
+    assert stream.status["state"] == "closed"
+    assert stream.frame["step"] == 2
+
+
+def test_a_fault_reaches_the_page_in_words():
+    model, optimizer, live = bound()
+    stream = stream_of(live)
+    model.spline_weight = None
+    model.base_weight.grad = torch.zeros_like(model.base_weight)
+    with pytest.warns(RuntimeWarning, match="stopped watching"):
+        optimizer.step()
+    assert stream.status["state"] == "fault"
+    assert stream.status["message"]
