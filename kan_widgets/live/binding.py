@@ -98,7 +98,7 @@ class Binding:
         self._seconds = 0.0
         self._first_step_at = self._last_step_at = self._step_seconds = 0.0
         self._read: list[LayerFunctions] = self._read_layers()
-        self._layout = build_layout(self._read, version=1)
+        self._layout = build_layout(self._read)
         self._history = History(int(history_mb * 1e6))
         self._frame = Frame(0, self._layout, pack(self._read, self._layout.size))
         self._history.append(self._frame)
@@ -129,6 +129,15 @@ class Binding:
     @property
     def frame(self) -> Frame:
         """The latest frame taken."""
+        return self._frame
+
+    def current(self) -> Frame:
+        """Return a frame of the last step counted: the latest, or a new one if steps passed.
+
+        A new one is kept and sent like any other. Once closed, the last there was.
+        """
+        if self._state == "live" and self._frame.step != self._steps:
+            return self.refresh()
         return self._frame
 
     @property
@@ -252,7 +261,7 @@ class Binding:
         """Read the model into a new latest frame."""
         read = self._read_layers()
         if not same_bases(self._read, read):
-            self._layout = build_layout(read, self._layout.version + 1)
+            self._layout = build_layout(read)
             for listener in list(self._listeners):
                 self._tell(listener, "on_layout", self._layout)
         self._read = read

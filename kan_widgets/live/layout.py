@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ Float32 = NDArray[np.float32]
 
 _POINTS_PER_INTERVAL = 16
 _MAX_POINTS = 400
+_versions = itertools.count(1)
 _POINTS_WITHOUT_KNOTS = 128
 
 
@@ -68,7 +70,7 @@ class LayerLayout:
 class Layout:
     """All bound layers, as long as neither their shapes nor their bases change.
 
-    ``version`` grows by one with each change.
+    No two layouts of a process have the same ``version``; a later one has a larger.
     """
 
     version: int
@@ -134,7 +136,7 @@ def sample(basis: Basis) -> Table:
     return Table(x.astype(np.float32), np.ascontiguousarray(values, dtype=np.float32))
 
 
-def build_layout(layers: Sequence[LayerFunctions], version: int) -> Layout:
+def build_layout(layers: Sequence[LayerFunctions]) -> Layout:
     """Tabulate the bases of ``layers`` and number their coefficients."""
     tables: list[tuple[Basis, Table]] = []
 
@@ -173,7 +175,7 @@ def build_layout(layers: Sequence[LayerFunctions], version: int) -> Layout:
             )
         )
         offset += placed[-1].length
-    return Layout(version, tuple(placed))
+    return Layout(next(_versions), tuple(placed))
 
 
 def same_bases(before: Sequence[LayerFunctions], now: Sequence[LayerFunctions]) -> bool:

@@ -117,7 +117,7 @@ class KernelGrid(View):
         """
         self._check_keywords(options)
         binding = self.live
-        frame = binding.frame
+        frame = binding.current()
         state = {name: getattr(self, name) for name in self._options() if name != "height"}
         state |= {name: value for name, value in options.items() if name != "height"}
         state["layer"] = self._layer_name(state["layer"])

@@ -94,8 +94,8 @@ class Stream(anywidget.AnyWidget):
                     self.selection = {}
                 for name, value in _state_of(binding).items():
                     setattr(self, name, value)
-            # The page forgets the old frames and reads the traits anew.
-            self.send({"kind": "reset"})
+            # The page forgets the old frames, and those still on their way.
+            self.send({"kind": "reset", "version": binding.layout.version})
 
     # -- what the browser asks ------------------------------------------------------
 

@@ -9,7 +9,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions, SplineBasis, read
-from kan_widgets.live.layout import build_layout, sample, sample_points, same_bases
+from kan_widgets.live.layout import build_layout, same_bases, sample, sample_points
 from kan_widgets.nn import BSpline
 
 
@@ -49,7 +49,7 @@ def test_a_very_fine_grid_keeps_its_knots_and_a_bounded_table():
 
 def test_layers_with_the_same_basis_share_one_table():
     layers = read(kw.nn.KANCNN.article())
-    layout = build_layout(layers, version=1)
+    layout = build_layout(layers)
     first, second, linear = layout.layers
     assert first.tables[0] is second.tables[0]
     assert linear.tables[0] is not first.tables[0]

@@ -76,7 +76,7 @@ def test_a_live_frame_is_one_message_of_the_coefficients_and_no_trait(monkeypatc
     train(model, optimizer, 1)
     assert wire.kinds == ["frame"]
     content, [data] = wire.messages[0]
-    assert content == {"kind": "frame", "layout": 1, "step": 1}
+    assert content == {"kind": "frame", "layout": live.layout.version, "step": 1}
     assert len(data) == 4 * 2 * 3 * 9
     np.testing.assert_array_equal(
         floats(data).reshape(2, 3, 9)[..., 0], model.base_weight.detach().numpy()
@@ -109,9 +109,10 @@ def test_a_new_grid_sends_its_tables_before_its_first_frame(monkeypatch):
     [layer] = content["layout"]["layers"]
     assert layer["domain"] == [-2.0, 2.0]
     assert floats(buffers[layer["tables"][0]["x"]])[0] == pytest.approx(-4.4)
-    assert wire.messages[1][0]["layout"] == content["layout"]["version"] == 2
+    assert wire.messages[1][0]["layout"] == content["layout"]["version"] == live.layout.version
     live.settle()
-    assert [layout["version"] for layout in stream.layouts] == [1, 2]
+    versions = [live.history[0].layout.version, live.layout.version]
+    assert [layout["version"] for layout in stream.layouts] == versions
 
 
 def test_history_is_answered_with_frames_within_the_bytes_asked_for(monkeypatch):
@@ -140,7 +141,7 @@ def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_a
     train(model, optimizer, 2)
     stream.selection = {"layer": "gone", "out": 0, "in": 0, "row": 0, "column": 0}
     again = kw.bind(model, optimizer)
-    assert wire.kinds[-1] == "reset"
+    assert wire.messages[-1][0] == {"kind": "reset", "version": again.layout.version}
     assert stream_of(again) is stream
     assert grid.live is again
     assert stream.initial["step"] == 0

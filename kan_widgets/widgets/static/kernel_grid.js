@@ -1,0 +1,2131 @@
+// src/shared/geometry.ts
+var PAD = 8;
+var CELL_GAP = 1;
+var ROW_LABEL = 34;
+var COL_LABEL = 16;
+var BAND_GAP = 10;
+var SPACING = {
+  conv: { gap: 12, min: 24, max: 56 },
+  linear: { gap: 2, min: 16, max: 48 }
+};
+var LABEL_CHARACTER = 6;
+function arrange(shape, width, order = null) {
+  const { kind, kh, kw } = shape;
+  const { gap, min, max } = SPACING[kind];
+  const kernels = shape.out * shape.in;
+  if (order && order.length !== kernels) {
+    throw new RangeError(`the order names ${order.length} kernels, the layer has ${kernels}`);
+  }
+  const flowing = order !== null || shape.in === 1;
+  const rows = flowing ? 1 : shape.out;
+  const columns = flowing ? kernels : shape.in;
+  const across = (cell2) => kw * cell2 + (kw - 1) * CELL_GAP;
+  const down = (cell2) => kh * cell2 + (kh - 1) * CELL_GAP;
+  const available = width - 2 * PAD - ROW_LABEL;
+  const fit = (n) => Math.floor((available - (n - 1) * gap - n * (kw - 1) * CELL_GAP) / (n * kw));
+  let perBand = columns;
+  if (fit(columns) < min) {
+    const most = Math.max(1, Math.floor((available + gap) / (across(min) + gap)));
+    perBand = Math.ceil(columns / Math.ceil(columns / most));
+  }
+  const bands = Math.ceil(columns / perBand);
+  const cell = Math.max(min, Math.min(max, fit(perBand)));
+  const blockWidth = across(cell);
+  const blockHeight = down(cell);
+  const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
+  let position = null;
+  if (order) {
+    position = new Array(kernels);
+    for (let p = 0; p < kernels; p++) position[order[p]] = p;
+  }
+  const arrangement = {
+    kind,
+    out: shape.out,
+    in: shape.in,
+    kh,
+    kw,
+    flowing,
+    rows,
+    columns,
+    cell,
+    gap,
+    perBand,
+    bands,
+    bandHeight,
+    blockWidth,
+    blockHeight,
+    width: Math.max(width, PAD + ROW_LABEL + perBand * (blockWidth + gap) - gap + PAD),
+    height: PAD + bands * bandHeight - BAND_GAP + PAD,
+    labelStep: 1,
+    order,
+    position
+  };
+  const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
+  arrangement.labelStep = roundStep(widest / (blockWidth + gap));
+  return arrangement;
+}
+function roundStep(least) {
+  for (let decade = 1; ; decade *= 10) {
+    for (const n of [1, 2, 5]) if (n * decade >= least) return n * decade;
+  }
+}
+function columnText(a, column) {
+  if (!a.flowing) return `in ${column}`;
+  const kernel = a.order ? a.order[column] : column;
+  return a.in === 1 ? `out ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
+}
+function longestColumnText(a) {
+  if (!a.flowing) return `in ${a.in - 1}`;
+  return a.in === 1 ? `out ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
+}
+function blockOf(a, kernel) {
+  const place2 = a.position ? a.position[kernel] : kernel;
+  const row = a.flowing ? 0 : Math.floor(place2 / a.in);
+  const column = a.flowing ? place2 : place2 % a.in;
+  return blockAt(a, row, column);
+}
+function blockAt(a, row, column) {
+  const band = Math.floor(column / a.perBand);
+  const k = column - band * a.perBand;
+  return {
+    x: PAD + ROW_LABEL + k * (a.blockWidth + a.gap),
+    y: PAD + band * a.bandHeight + COL_LABEL + row * (a.blockHeight + a.gap),
+    width: a.blockWidth,
+    height: a.blockHeight
+  };
+}
+function kernelAt(a, row, column) {
+  if (!a.flowing) return row * a.in + column;
+  return a.order ? a.order[column] : column;
+}
+function rectOf(a, f) {
+  const size = a.kh * a.kw;
+  const kernel = Math.floor(f / size);
+  const entry = f - kernel * size;
+  const row = Math.floor(entry / a.kw);
+  const block = blockOf(a, kernel);
+  return {
+    x: block.x + (entry - row * a.kw) * (a.cell + CELL_GAP),
+    y: block.y + row * (a.cell + CELL_GAP),
+    width: a.cell,
+    height: a.cell
+  };
+}
+function cellAt(a, x, y) {
+  const band = Math.floor((y - PAD) / a.bandHeight);
+  if (band < 0 || band >= a.bands) return -1;
+  const inX = x - PAD - ROW_LABEL;
+  const inY = y - PAD - band * a.bandHeight - COL_LABEL;
+  if (inX < 0 || inY < 0) return -1;
+  const k = Math.floor(inX / (a.blockWidth + a.gap));
+  const r = Math.floor(inY / (a.blockHeight + a.gap));
+  const column = band * a.perBand + k;
+  if (k >= a.perBand || column >= a.columns || r >= a.rows) return -1;
+  const dx = inX - k * (a.blockWidth + a.gap);
+  const dy = inY - r * (a.blockHeight + a.gap);
+  if (dx >= a.blockWidth || dy >= a.blockHeight) return -1;
+  const col = Math.floor(dx / (a.cell + CELL_GAP));
+  const row = Math.floor(dy / (a.cell + CELL_GAP));
+  if (dx - col * (a.cell + CELL_GAP) >= a.cell || dy - row * (a.cell + CELL_GAP) >= a.cell) {
+    return -1;
+  }
+  return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
+}
+function kernelsWithin(a, view) {
+  const found = [];
+  const clamp = (v, hi) => Math.max(0, Math.min(hi, v));
+  const pitchX = a.blockWidth + a.gap;
+  const pitchY = a.blockHeight + a.gap;
+  const left = view.x - PAD - ROW_LABEL;
+  const k0 = clamp(Math.floor(left / pitchX), a.perBand);
+  const k1 = clamp(Math.ceil((left + view.width) / pitchX), a.perBand);
+  const b0 = clamp(Math.floor((view.y - PAD) / a.bandHeight), a.bands);
+  const b1 = clamp(Math.ceil((view.y + view.height - PAD) / a.bandHeight), a.bands);
+  for (let band = b0; band < b1; band++) {
+    const top = view.y - PAD - band * a.bandHeight - COL_LABEL;
+    const r0 = clamp(Math.floor(top / pitchY), a.rows);
+    const r1 = clamp(Math.ceil((top + view.height) / pitchY), a.rows);
+    for (let r = r0; r < r1; r++) {
+      for (let k = k0; k < k1; k++) {
+        const column = band * a.perBand + k;
+        if (column < a.columns) found.push(kernelAt(a, r, column));
+      }
+    }
+  }
+  return found;
+}
+function columnLabels(a) {
+  const labels = [];
+  for (let column = 0; column < a.columns; column++) {
+    const band = Math.floor(column / a.perBand);
+    const first = column % a.perBand === 0 && a.perBand < a.labelStep;
+    if (column % a.labelStep !== 0 && !first) continue;
+    const text = columnText(a, column);
+    const x = blockAt(a, 0, column).x + a.blockWidth / 2;
+    if (x + LABEL_CHARACTER / 2 * text.length > a.width) continue;
+    labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
+  }
+  return labels;
+}
+function rowLabels(a) {
+  const labels = [];
+  if (a.flowing) return labels;
+  for (let band = 0; band < a.bands; band++) {
+    for (let row = 0; row < a.rows; row++) {
+      const block = blockAt(a, row, band * a.perBand);
+      const text = a.out <= 100 ? `out ${row}` : `${row}`;
+      labels.push({ text, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
+    }
+  }
+  return labels;
+}
+function cornerLabels(a) {
+  if (!a.order || a.in === 1) return [];
+  return Array.from({ length: a.bands }, (_, band) => ({
+    text: "out,in",
+    x: PAD + ROW_LABEL - 6,
+    y: PAD + band * a.bandHeight + COL_LABEL - 5
+  }));
+}
+function neighbour(a, f, direction) {
+  const size = a.kh * a.kw;
+  const kernel = Math.floor(f / size);
+  const entry = f - kernel * size;
+  let row = Math.floor(entry / a.kw);
+  let col = entry - row * a.kw;
+  const place2 = a.position ? a.position[kernel] : kernel;
+  let r = a.flowing ? 0 : Math.floor(place2 / a.in);
+  let column = a.flowing ? place2 : place2 % a.in;
+  if (direction === "left") {
+    col -= 1;
+    if (col < 0) {
+      column -= 1;
+      col = a.kw - 1;
+    }
+  } else if (direction === "right") {
+    col += 1;
+    if (col === a.kw) {
+      column += 1;
+      col = 0;
+    }
+  } else if (direction === "up") {
+    row -= 1;
+    if (row < 0) {
+      row = a.kh - 1;
+      r -= 1;
+      if (r < 0) {
+        r = a.rows - 1;
+        column -= a.perBand;
+      }
+    }
+  } else {
+    row += 1;
+    if (row === a.kh) {
+      row = 0;
+      r += 1;
+      if (r === a.rows) {
+        r = 0;
+        column += a.perBand;
+        const band = Math.floor(column / a.perBand);
+        if (band === a.bands - 1) column = Math.min(column, a.columns - 1);
+      }
+    }
+  }
+  if (column < 0 || column >= a.columns || r < 0) return f;
+  return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
+}
+
+// src/shared/theme.ts
+var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var DARK_QUERY = "(prefers-color-scheme: dark)";
+function inJupyter(document) {
+  return document.body?.dataset.jpThemeLight !== void 0;
+}
+function themeAround(element) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab !== void 0) return lab === "false" ? "dark" : "light";
+  for (let node = element; node; node = parentOf(node)) {
+    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
+    if (stated && /dark/i.test(stated)) return "dark";
+    if (stated && /light/i.test(stated)) return "light";
+    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
+    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (node === documentElement) break;
+  }
+  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
+}
+function parentOf(element) {
+  if (element.parentElement) return element.parentElement;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+function watchTheme(element, changed, signal) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const observer = new MutationObserver(changed);
+  for (const node of [documentElement, body]) {
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+}
+function readColours(element, names) {
+  const style = getComputedStyle(element);
+  const colours = {};
+  for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
+  return colours;
+}
+
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent = locale2.percent === void 0 ? "%" : locale2.percent + "", minus2 = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus2 : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/shared/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+function formatNumber(value) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
+}
+function formatRange(largest2) {
+  return `±${formatNumber(Math.abs(largest2))}`;
+}
+function formatCount(count2) {
+  return grouped(count2);
+}
+
+// src/shared/curves.ts
+function samplePlan(layer, xRange, maxPoints) {
+  const tables = layer.tables.map((table) => tablePlan(layer, table, xRange, maxPoints));
+  return { tables, points: Math.max(0, ...tables.map((table) => table.x.length)) };
+}
+function tablePlan({ nb, knots }, table, [from, to], maxPoints) {
+  const last = table.x.length - 1;
+  const lo = Math.max(Math.fround(from), table.x[0]);
+  const hi = Math.min(Math.fround(to), table.x[last]);
+  if (!(lo <= hi)) return { x: new Float32Array(0), values: new Float64Array(0) };
+  if (lo === hi) return gather(table, nb, [place(table.x, lo)]);
+  const start = place(table.x, lo);
+  const end = place(table.x, hi);
+  const first = Math.floor(start) + 1;
+  const stop = Math.ceil(end);
+  const room = Math.max(0, Math.floor(maxPoints) - 2);
+  const rows = stop - first <= room ? span(first, stop) : chooseRows(table.x, first, stop, room, [...knots, 0]);
+  return gather(table, nb, [start, ...rows, end]);
+}
+function place(xs, x) {
+  let low = 0;
+  let high = xs.length - 1;
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  if (xs[low] === x || low === xs.length - 1) return low;
+  return low + (x - xs[low]) / (xs[low + 1] - xs[low]);
+}
+function gather(table, nb, places) {
+  const x = new Float32Array(places.length);
+  const values = new Float64Array(places.length * nb);
+  places.forEach((at, p) => {
+    const row = Math.floor(at);
+    const share = at - row;
+    x[p] = between(table.x[row], table.x[row + 1], share);
+    for (let b = 0; b < nb; b++) {
+      const v = row * nb + b;
+      values[p * nb + b] = between(table.values[v], table.values[v + nb], share);
+    }
+  });
+  return { x, values };
+}
+function between(a, b, share) {
+  return share === 0 ? a : a * (1 - share) + b * share;
+}
+function span(first, stop) {
+  return Array.from({ length: Math.max(0, stop - first) }, (_, i) => first + i);
+}
+function chooseRows(xs, first, stop, room, bends) {
+  if (room === 0) return [];
+  const fixed = rowsAt(xs, first, stop, bends);
+  if (fixed.length >= room) return evenly(fixed, room);
+  const gaps = [first - 1, ...fixed, stop].slice(0, -1).map((before, i) => {
+    const after = fixed[i] ?? stop;
+    return { before, free: after - before - 1, extra: 0, width: xs[after] - xs[before] };
+  });
+  for (let left = room - fixed.length; left > 0; left--) {
+    let widest;
+    for (const gap of gaps) {
+      if (gap.extra >= gap.free) continue;
+      if (!widest || gap.width / (gap.extra + 1) > widest.width / (widest.extra + 1)) widest = gap;
+    }
+    if (!widest) break;
+    widest.extra++;
+  }
+  return gaps.flatMap(({ before, free, extra }, i) => {
+    const spread = span(1, extra + 1).map(
+      (k) => before + Math.round(k * (free + 1) / (extra + 1))
+    );
+    return i < fixed.length ? [...spread, fixed[i]] : spread;
+  });
+}
+function rowsAt(xs, first, stop, bends) {
+  const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
+  return span(first, stop).filter((row) => bends.some((bend) => Math.abs(xs[row] - bend) <= near));
+}
+function evenly(rows, n) {
+  return span(0, n).map((k) => rows[Math.floor((k + 0.5) * rows.length / n)]);
+}
+function evaluate(frame, layer, f, plan, out) {
+  const { nb, offset, tableOf } = layer;
+  const table = plan.tables[tableOf ? tableOf[f] : 0];
+  const start = offset + f * nb;
+  const coefficients = new Float64Array(frame.data.subarray(start, start + nb));
+  out.x.set(table.x);
+  combine(coefficients, table, out.y, 0);
+  return table.x.length;
+}
+function evaluateAll(frame, layer, plan, reuse) {
+  const { nb, count: count2, tableOf, offset } = layer;
+  const { points, tables } = plan;
+  const size = count2 * points;
+  const y = reuse?.y.length === size ? reuse.y : new Float32Array(size);
+  const coefficients = new Float64Array(nb);
+  for (let f = 0, c = offset; f < count2; f++) {
+    for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
+    const table = tables[tableOf ? tableOf[f] : 0];
+    combine(coefficients, table, y, f * points);
+    if (table.x.length < points) y.fill(0, f * points + table.x.length, (f + 1) * points);
+  }
+  return { x: tables.map((table) => table.x), y, points };
+}
+function combine(coefficients, { x, values }, y, at) {
+  const nb = coefficients.length;
+  const points = x.length;
+  let p = 0;
+  for (; p + 4 <= points; p += 4) {
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0, v = p * nb; i < nb; i++, v++) {
+      const coefficient = coefficients[i];
+      a += coefficient * values[v];
+      b += coefficient * values[v + nb];
+      c += coefficient * values[v + 2 * nb];
+      d += coefficient * values[v + 3 * nb];
+    }
+    y[at + p] = a;
+    y[at + p + 1] = b;
+    y[at + p + 2] = c;
+    y[at + p + 3] = d;
+  }
+  for (; p < points; p++) {
+    let sum = 0;
+    for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
+    y[at + p] = sum;
+  }
+}
+function valueAt(frame, layer, f, x) {
+  const { nb, isBase, offset, tableOf } = layer;
+  const table = layer.tables[tableOf ? tableOf[f] : 0];
+  const rounded = Math.fround(x);
+  if (!(rounded >= table.x[0] && rounded <= table.x[table.x.length - 1])) {
+    return { phi: Number.NaN, base: Number.NaN, spline: Number.NaN };
+  }
+  const at = place(table.x, rounded);
+  const row = Math.floor(at);
+  let base = 0;
+  let spline = 0;
+  for (let b = 0, v = row * nb; b < nb; b++, v++) {
+    const beta = between(table.values[v], table.values[v + nb], at - row);
+    const term = frame.data[offset + f * nb + b] * beta;
+    if (isBase[b]) base += term;
+    else spline += term;
+  }
+  return { phi: base + spline, base, spline };
+}
+
+// src/kernel_grid/words.ts
+var count = (n, one) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+function layerTitle(layer) {
+  return layer.name || layer.type;
+}
+function layerSize(layer) {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${count(layer.count, "function")}`;
+  return `${count(out * inputs, "kernel")} ${kh} × ${kw}, ${count(layer.count, "function")}`;
+}
+function entryOf(layer, f) {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw
+  };
+}
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function entryText(layer, f) {
+  const { out, in: input, row, column } = entryOf(layer, f);
+  const entry = layer.kind === "conv" ? ` · row ${row} · column ${column}` : "";
+  return `out ${out} · in ${input}${entry}`;
+}
+function statusText(step, cursor, status) {
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? "" : `step ${formatCount(step)} · `;
+  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+}
+function axesText(picture) {
+  const { layer, xRange, settings, scales } = picture;
+  const x = `${layer.variable} ${minus(xRange[0])} … ${minus(xRange[1])}`;
+  if (settings.mode === "pattern") {
+    return settings.binarise ? "black: prefers dark (−1) · white: prefers bright (+1)" : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
+  }
+  const what = settings.mode === "change" ? "change of φ" : "φ";
+  if (settings.scale === "layer") return `${what} ${formatRange(scales.largest)} · ${x}`;
+  const own = scales.smallest === scales.largest ? `each ${formatRange(scales.largest)}` : `${formatRange(scales.smallest)} … ${formatRange(scales.largest)}`;
+  return `${what}, own scale per ${settings.scale}: ${own} · ${x}`;
+}
+function remarks(picture) {
+  const { layer, settings, broken, initial } = picture;
+  const noted = [layer.note];
+  if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
+  return {
+    warned: broken > 0 ? `${count(broken, "function")} not finite (×)` : "",
+    noted: noted.filter((text) => text).join(" · ")
+  };
+}
+function hoverLines(picture, f, x) {
+  const { frame, layer, settings, initial } = picture;
+  const v = layer.variable;
+  if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
+  if (settings.mode === "pattern") {
+    const dark = valueAt(frame, layer, f, -1).phi;
+    const bright = valueAt(frame, layer, f, 1).phi;
+    return [
+      { label: "φ(−1)", value: minus(dark) },
+      { label: "φ(+1)", value: minus(bright) },
+      { label: "difference", value: minus(bright - dark) },
+      { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" }
+    ];
+  }
+  const now = valueAt(frame, layer, f, x);
+  if (settings.mode === "change" && initial) {
+    const before = valueAt(initial.frame, initial.layer, f, x).phi;
+    return [
+      { label: v, value: minus(x) },
+      { label: "change", value: minus(now.phi - before) },
+      { label: "φ now", value: minus(now.phi), swatch: "ink" },
+      {
+        label: `φ at step ${formatCount(initial.frame.step)}`,
+        value: minus(before),
+        swatch: "ghost"
+      }
+    ];
+  }
+  const lines = [
+    { label: v, value: minus(x) },
+    { label: `φ(${v})`, value: minus(now.phi), swatch: "ink" }
+  ];
+  if (!layer.isBase.some((is) => is)) return lines;
+  const whole = Math.abs(now.base) + Math.abs(now.spline);
+  const share = (part) => whole > 0 ? `${minus(part)}  (${Math.round(100 * Math.abs(part) / whole)} %)` : minus(part);
+  lines.push({ label: "base", value: share(now.base), swatch: "base" });
+  if (layer.isBase.some((is) => !is)) {
+    lines.push({ label: "splines", value: share(now.spline), swatch: "spline" });
+  }
+  return lines;
+}
+function isFiniteFunction(picture, f) {
+  const measured = picture.settings.mode === "pattern" ? picture.contrast : picture.ranges;
+  return !Number.isNaN(measured[f]);
+}
+function selectionText(picture, f) {
+  const { layer, subject, settings } = picture;
+  const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
+  if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
+  if (settings.mode === "pattern") {
+    return `${name} · φ(1) − φ(−1) = ${minus(subject.at(f, 1) - subject.at(f, -1))}`;
+  }
+  const what = settings.mode === "change" ? "largest change" : "largest |φ|";
+  const [lo, hi] = picture.xRange;
+  const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
+    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${minus(x)}) ${minus(subject.at(f, x))}`
+  );
+  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}`;
+}
+function description(picture, selected) {
+  const { layer } = picture;
+  const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+  const what = { curves: "Functions", pattern: "Pattern", change: "Changes" }[picture.settings.mode];
+  return `${what} of layer ${layerTitle(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}Arrow keys move between functions, with Shift along x; Enter selects, Escape clears.`;
+}
+function minus(value) {
+  return formatNumber(value).replace(/-/g, "−");
+}
+
+// src/kernel_grid/caption.ts
+function createCaption(document, choose, signal) {
+  const element = document.createElement("div");
+  element.className = "kw-caption";
+  const text = (className, parent = element) => {
+    const span2 = parent.appendChild(document.createElement("span"));
+    span2.className = className;
+    return span2;
+  };
+  const axes = text("kw-axes");
+  const size = text("kw-size");
+  const warning = text("kw-warning");
+  const note = text("kw-note");
+  const key = text("kw-key");
+  const now = text("kw-key-ink", key);
+  const ghost = key.appendChild(document.createElement("label"));
+  ghost.className = "kw-check";
+  ghost.title = "Draw the initial functions behind, dashed";
+  const box = ghost.appendChild(document.createElement("input"));
+  box.type = "checkbox";
+  box.className = "kw-checkbox";
+  box.title = ghost.title;
+  box.setAttribute("aria-label", "initial functions");
+  box.addEventListener("change", () => choose("ghost", box.checked), { signal });
+  const first = text("kw-key-ghost", ghost);
+  const rose = text("kw-key-rise", key);
+  const fell = text("kw-key-fall", key);
+  const status = text("kw-status");
+  const dot = text("kw-dot", status);
+  const said = text("kw-status-text", status);
+  now.textContent = "now";
+  fell.textContent = "fell";
+  const parts = [axes, size, warning, note, key];
+  return {
+    element,
+    show(picture) {
+      const { settings, initial, layer } = picture;
+      const { warned, noted } = remarks(picture);
+      const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
+      write(axes, axesText(picture));
+      write(size, settings.mode === "pattern" ? "" : layerSize(layer));
+      write(warning, warned);
+      write(note, noted);
+      write(first, step);
+      write(rose, `rose since ${step}`);
+      box.checked = settings.ghost;
+      const curves = settings.mode === "curves";
+      key.hidden = !initial || settings.mode === "pattern";
+      now.hidden = !curves;
+      ghost.hidden = !curves;
+      rose.hidden = curves;
+      fell.hidden = curves;
+      axes.hidden = false;
+    },
+    clear() {
+      for (const part of parts) part.hidden = true;
+    },
+    status(words, state, arriving) {
+      write(said, words);
+      if (status.dataset.state !== state) status.dataset.state = state;
+      dot.classList.toggle("kw-arriving", arriving);
+    }
+  };
+}
+function write(span2, words) {
+  if (span2.textContent !== words) span2.textContent = words;
+  span2.hidden = words === "";
+}
+
+// src/kernel_grid/settings.ts
+var MODES = ["curves", "pattern", "change"];
+var SCALES = ["layer", "kernel", "function"];
+var X_RANGES = ["domain", "wide"];
+var SORTS = ["position", "range", "change"];
+function oneOf(allowed, value) {
+  return allowed.includes(value) ? value : allowed[0];
+}
+function settingsOf(get) {
+  return {
+    mode: oneOf(MODES, get("mode")),
+    binarise: Boolean(get("binarise")),
+    scale: oneOf(SCALES, get("scale")),
+    ghost: get("ghost") !== false,
+    xRange: oneOf(X_RANGES, get("x_range")),
+    sort: oneOf(SORTS, get("sort"))
+  };
+}
+
+// src/kernel_grid/controls.ts
+var WORDS = {
+  curves: ["curves", "Draw every function φ(x) as a curve"],
+  pattern: [
+    "pattern",
+    "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?"
+  ],
+  change: [
+    "change",
+    "Draw how far every function moved since the first frame: φ now − φ at the start"
+  ]
+};
+var groups = 0;
+function createHeader(document, choose, again, signal) {
+  const make = (tag, className) => {
+    const element2 = document.createElement(tag);
+    element2.className = className;
+    return element2;
+  };
+  const element = make("div", "kw-header");
+  element.setAttribute("role", "toolbar");
+  element.setAttribute("aria-label", "Kernel grid");
+  const tabs = segments("layer", "Layer");
+  tabs.box.classList.add("kw-tabs");
+  const menu = select("layer", "layer", "Which layer is drawn", "kw-layer-menu");
+  const modes = segments("mode", "What is drawn");
+  modes.fill(MODES.map((value) => ({ value, label: WORDS[value][0], title: WORDS[value][1] })));
+  const scale = select("scale", "scale", "Which functions share one y scale");
+  scale.fill(SCALES.map((value) => ({ value, label: value })));
+  const xRange = select(
+    "x_range",
+    "x",
+    "How far x runs: over the grid's range, or as far as the splines reach"
+  );
+  xRange.fill(X_RANGES.map((value) => ({ value, label: value })));
+  const binarise = check(
+    "binarise",
+    "binarise",
+    "Only black and white, by the sign of φ(1) − φ(−1)"
+  );
+  const sort = select(
+    "sort",
+    "sort",
+    "The order of the kernels; it is found once, so that nothing jumps while training"
+  );
+  sort.fill(SORTS.map((value) => ({ value, label: value })));
+  const repeat = make("button", "kw-again");
+  repeat.type = "button";
+  repeat.textContent = "↻";
+  repeat.title = "Sort again, by the functions as they are now";
+  repeat.setAttribute("aria-label", "Sort again");
+  repeat.addEventListener("click", again, { signal });
+  sort.box.append(repeat);
+  element.append(tabs.box, menu.box, modes.box, scale.box, xRange.box, binarise.box, sort.box);
+  let listed = "";
+  return {
+    element,
+    show(choices, layers, width) {
+      const entries = layers.map((layer) => ({
+        value: layer.name,
+        label: layerTitle(layer),
+        title: `${layerTitle(layer)} — ${layerSize(layer)}`
+      }));
+      const list = JSON.stringify(entries);
+      if (list !== listed) {
+        listed = list;
+        tabs.fill(entries);
+        menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+      }
+      const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+      const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+      tabs.box.hidden = !asTabs;
+      menu.box.hidden = asTabs;
+      tabs.set(choices.layer);
+      menu.set(choices.layer);
+      modes.set(choices.mode);
+      scale.set(choices.scale);
+      xRange.set(choices.xRange);
+      binarise.set(choices.binarise);
+      sort.set(choices.sort);
+      const pattern = choices.mode === "pattern";
+      scale.box.hidden = pattern;
+      xRange.box.hidden = pattern;
+      binarise.box.hidden = !pattern;
+      repeat.hidden = choices.sort === "position";
+    }
+  };
+  function segments(trait, name) {
+    const box = make("div", "kw-segments");
+    box.setAttribute("role", "radiogroup");
+    box.setAttribute("aria-label", name);
+    const group = `kw-${trait}-${++groups}`;
+    let inputs = [];
+    box.addEventListener(
+      "change",
+      (event) => choose(trait, event.target.value),
+      { signal }
+    );
+    return {
+      box,
+      fill(entries) {
+        inputs = entries.map(({ value }) => {
+          const input = make("input", "kw-hidden");
+          input.type = "radio";
+          input.name = group;
+          input.value = value;
+          return input;
+        });
+        box.replaceChildren(
+          ...entries.map(({ label, title }, k) => {
+            const holder = make("label", "kw-segment");
+            const text = make("span", "kw-segment-text");
+            text.textContent = label;
+            holder.title = title;
+            inputs[k].title = title;
+            inputs[k].setAttribute("aria-label", label);
+            holder.append(inputs[k], text);
+            return holder;
+          })
+        );
+      },
+      set(value) {
+        for (const input of inputs) input.checked = input.value === value;
+      }
+    };
+  }
+  function select(trait, label, title, className = "") {
+    const box = make("label", `kw-option ${className}`);
+    const text = make("span", "kw-option-label");
+    text.textContent = label;
+    const input = make("select", "kw-select");
+    input.title = title;
+    input.setAttribute("aria-label", label);
+    input.addEventListener("change", () => choose(trait, input.value), { signal });
+    box.append(text, input);
+    return {
+      box,
+      fill(entries) {
+        input.replaceChildren(
+          ...entries.map(({ value, label: words }) => {
+            const option = document.createElement("option");
+            option.value = value;
+            option.textContent = words;
+            return option;
+          })
+        );
+      },
+      set(value) {
+        if (input.value !== value) input.value = value;
+      }
+    };
+  }
+  function check(trait, label, title) {
+    const box = make("label", "kw-option kw-check");
+    const input = make("input", "kw-checkbox");
+    input.type = "checkbox";
+    input.title = title;
+    input.setAttribute("aria-label", label);
+    box.title = title;
+    input.addEventListener("change", () => choose(trait, input.checked), { signal });
+    const text = make("span", "kw-option-label");
+    text.textContent = label;
+    box.append(input, text);
+    return {
+      box,
+      set(value) {
+        input.checked = value;
+      }
+    };
+  }
+}
+
+// src/shared/ranges.ts
+var STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+function niceCeil(m) {
+  if (!(m > 0) || !Number.isFinite(m)) return 1;
+  for (let k = Math.floor(Math.log10(m)) - 1; ; k++) {
+    for (const step of STEPS) {
+      const nice = Number(`${step}e${k}`);
+      if (nice >= m) return nice;
+    }
+  }
+}
+function functionRanges(layer, curves) {
+  const { x, y, points } = curves;
+  const ranges = new Float32Array(layer.count);
+  for (let f = 0; f < layer.count; f++) {
+    const start = f * points;
+    const stop = start + x[layer.tableOf ? layer.tableOf[f] : 0].length;
+    let largest2 = 0;
+    let sum = 0;
+    for (let i = start; i < stop; i++) {
+      const size = Math.abs(y[i]);
+      if (size > largest2) largest2 = size;
+      sum += size;
+    }
+    ranges[f] = Number.isFinite(sum) ? largest2 : Number.NaN;
+  }
+  return ranges;
+}
+function kernelRanges(layer, perFunction) {
+  const [out, inputs, kh, kw] = layer.shape;
+  const size = kh * kw;
+  const ranges = new Float32Array(out * inputs);
+  for (let kernel = 0; kernel < ranges.length; kernel++) {
+    ranges[kernel] = largest(perFunction.subarray(kernel * size, (kernel + 1) * size));
+  }
+  return ranges;
+}
+function layerRange(perFunction) {
+  const range = largest(perFunction);
+  return Number.isNaN(range) ? 0 : range;
+}
+function largest(ranges) {
+  let most = Number.NaN;
+  for (const range of ranges) if (Number.isFinite(range) && !(range <= most)) most = range;
+  return most;
+}
+
+// src/kernel_grid/subject.ts
+function layerOf(frame, name) {
+  return frame?.layout.layers.find((layer) => layer.name === name) ?? null;
+}
+function phi(frame, layer) {
+  return {
+    ranges(plan, scratch = {}) {
+      scratch.curves = evaluateAll(frame, layer, plan, scratch.curves);
+      return functionRanges(layer, scratch.curves);
+    },
+    curve: (f, plan, out) => evaluate(frame, layer, f, plan, out),
+    at: (f, x) => valueAt(frame, layer, f, x).phi
+  };
+}
+function change(frame, layer, initial, initialLayer) {
+  if (sameBasis(layer, initialLayer)) {
+    const length = layer.count * layer.nb;
+    const data = new Float32Array(frame.data.length);
+    for (let k = 0; k < length; k++) {
+      data[layer.offset + k] = frame.data[layer.offset + k] - initial.data[initialLayer.offset + k];
+    }
+    return phi({ step: frame.step, layout: frame.layout, data }, layer);
+  }
+  const curve = (f, plan, out) => {
+    const n = evaluate(frame, layer, f, plan, out);
+    for (let p = 0; p < n; p++) {
+      out.y[p] = out.y[p] - valueAt(initial, initialLayer, f, out.x[p]).phi;
+    }
+    return n;
+  };
+  return {
+    curve,
+    at: (f, x) => valueAt(frame, layer, f, x).phi - valueAt(initial, initialLayer, f, x).phi,
+    ranges(plan) {
+      const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+      const ranges = new Float32Array(layer.count);
+      for (let f = 0; f < layer.count; f++) {
+        const n = curve(f, plan, out);
+        let most = 0;
+        for (let p = 0; p < n; p++) {
+          const size = Math.abs(out.y[p]);
+          if (!(size <= Number.MAX_VALUE)) most = Number.NaN;
+          else if (size > most) most = size;
+        }
+        ranges[f] = most;
+      }
+      return ranges;
+    }
+  };
+}
+function sameBasis(a, b) {
+  if (a === b) return true;
+  if (a.count !== b.count || a.nb !== b.nb || a.tables.length !== b.tables.length) return false;
+  return sameNumbers(a.tableOf, b.tableOf) && a.tables.every((table, t) => {
+    const other = b.tables[t];
+    return other !== void 0 && sameNumbers(table.x, other.x) && sameNumbers(table.values, other.values);
+  });
+}
+function sameNumbers(a, b) {
+  if (a === b) return true;
+  if (!a || !b || a.length !== b.length) return false;
+  return a.every((value, k) => value === b[k]);
+}
+function sameShape(a, b) {
+  return a.kind === b.kind && a.shape.every((n, k) => n === b.shape[k]);
+}
+
+// src/kernel_grid/picture.ts
+var ALL_POINTS = 1 << 20;
+function xRangeOf(layer, choice) {
+  let lo = Number.POSITIVE_INFINITY;
+  let hi = Number.NEGATIVE_INFINITY;
+  for (const { x } of layer.tables) {
+    lo = Math.min(lo, x[0]);
+    hi = Math.max(hi, x[x.length - 1]);
+  }
+  const wide = [
+    Math.max(lo, Math.min(layer.extent[0], layer.domain[0])),
+    Math.min(hi, Math.max(layer.extent[1], layer.domain[1]))
+  ];
+  const [from, to] = choice === "wide" ? wide : layer.domain;
+  return from < to ? [from, to] : [lo, hi];
+}
+function orderBy(layer, perFunction) {
+  const perKernel = kernelRanges(layer, perFunction);
+  const key = (kernel) => {
+    const value = perKernel[kernel];
+    return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
+  };
+  return Array.from(perKernel, (_, kernel) => kernel).sort((a, b) => {
+    const [ka, kb] = [key(a), key(b)];
+    return ka === kb ? a - b : kb - ka;
+  });
+}
+function sortedOrder(sort, xRange, frame, layer, initial) {
+  if (sort === "position") return null;
+  const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
+  if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
+  const start = startOf(initial, layer);
+  if (!start) return orderBy(layer, new Float32Array(layer.count));
+  return orderBy(layer, change(frame, layer, start.frame, start.layer).ranges(plan));
+}
+function startOf(initial, layer) {
+  const its = layerOf(initial, layer.name);
+  return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
+}
+function pictureMaker() {
+  const keep = memory();
+  const scratch = {};
+  return (frame, layer, initial, settings, width, order) => {
+    const [out, inputs, kh, kw] = layer.shape;
+    const { mode, scale } = settings;
+    const arrangement = keep(
+      "arrangement",
+      [layer, width, order],
+      () => arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order)
+    );
+    const xRange = keep("xRange", [layer, settings.xRange], () => xRangeOf(layer, settings.xRange));
+    const points = Math.max(12, arrangement.cell);
+    const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
+    const start = keep("start", [initial, layer], () => startOf(initial, layer));
+    const subject = mode === "change" && start ? change(frame, layer, start.frame, start.layer) : phi(frame, layer);
+    const picture = {
+      frame,
+      layer,
+      settings,
+      arrangement,
+      xRange,
+      subject,
+      ghost: null,
+      initial: start,
+      plan,
+      ranges: new Float32Array(0),
+      scaleOf: () => 1,
+      scales: { smallest: 1, largest: 1 },
+      contrast: new Float32Array(0),
+      broken: 0
+    };
+    if (mode === "pattern") {
+      picture.contrast = contrastOf(subject, layer.count);
+      picture.broken = picture.contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      const most = layerRange(picture.contrast.map(Math.abs));
+      picture.scales = { smallest: most, largest: most };
+      picture.scaleOf = () => most;
+      return picture;
+    }
+    const every = keep("every", [layer, xRange], () => samplePlan(layer, xRange, ALL_POINTS));
+    const ranges = subject.ranges(every, scratch);
+    picture.ranges = ranges;
+    picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+    let spread = ranges;
+    if (mode === "curves" && settings.ghost && start) {
+      const before = phi(start.frame, start.layer);
+      picture.ghost = {
+        subject: before,
+        plan: keep("ghost", [start, xRange, points], () => samplePlan(start.layer, xRange, points))
+      };
+      const initialRanges = keep(
+        "initial",
+        [start, xRange],
+        () => before.ranges(samplePlan(start.layer, xRange, ALL_POINTS))
+      );
+      spread = ranges.map((value, f) => larger(value, initialRanges[f]));
+    }
+    if (scale === "layer") {
+      const most = niceCeil(layerRange(spread));
+      picture.scales = { smallest: most, largest: most };
+      picture.scaleOf = () => most;
+      return picture;
+    }
+    const own = (scale === "kernel" ? kernelRanges(layer, spread) : spread).map(
+      (m) => Number.isNaN(m) ? m : niceCeil(m)
+    );
+    const size = scale === "kernel" ? kh * kw : 1;
+    picture.scaleOf = (f) => own[Math.floor(f / size)];
+    picture.scales = extremes(own);
+    return picture;
+  };
+}
+function contrastOf(subject, count2) {
+  const contrast = new Float32Array(count2);
+  for (let f = 0; f < count2; f++) {
+    const v = subject.at(f, 1) - subject.at(f, -1);
+    contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
+  }
+  return contrast;
+}
+function greyOf(contrast, most, binarise) {
+  if (binarise) return contrast < 0 ? 0 : 1;
+  return most > 0 ? 0.5 + 0.5 * contrast / most : 0.5;
+}
+function larger(a, b) {
+  if (Number.isNaN(a)) return b;
+  return Number.isNaN(b) || a > b ? a : b;
+}
+function extremes(values) {
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest2 = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    smallest = Math.min(smallest, value);
+    largest2 = Math.max(largest2, value);
+  }
+  return smallest <= largest2 ? { smallest, largest: largest2 } : { smallest: 0, largest: 0 };
+}
+function memory() {
+  const kept = /* @__PURE__ */ new Map();
+  return (name, from, make) => {
+    const last = kept.get(name);
+    if (last && from.every((part, k) => Object.is(part, last.from[k]))) return last.value;
+    const value = make();
+    kept.set(name, { from, value });
+    return value;
+  };
+}
+
+// src/kernel_grid/draw.ts
+var COLOURS = [
+  "ink",
+  "ghost",
+  "zero",
+  "cell",
+  "outside",
+  "muted",
+  "accent",
+  "surface",
+  "warn",
+  "rise",
+  "fall"
+];
+var INSET = 2;
+var PATH_CURVES = 64;
+function paint(context, picture, marks, page) {
+  const { view, ratio, colours } = page;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, view.width, view.height);
+  context.translate(-view.x, -view.y);
+  paintLabels(context, picture, page);
+  const visible = functionsWithin(picture, view);
+  if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
+  else paintCurves(context, picture, visible, page);
+  paintMarks(context, picture, marks, colours);
+}
+function functionsWithin(picture, view) {
+  const size = picture.arrangement.kh * picture.arrangement.kw;
+  const functions = [];
+  for (const kernel of kernelsWithin(picture.arrangement, view)) {
+    for (let entry = 0; entry < size; entry++) functions.push(kernel * size + entry);
+  }
+  return functions;
+}
+function paintLabels(context, picture, page) {
+  const { view, colours, font } = page;
+  const { arrangement } = picture;
+  context.font = font;
+  context.fillStyle = colours.muted;
+  const write2 = (labels) => {
+    for (const { text, x, y } of labels) {
+      if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
+    }
+  };
+  context.textBaseline = "alphabetic";
+  context.textAlign = "center";
+  write2(columnLabels(arrangement));
+  context.textAlign = "right";
+  write2(cornerLabels(arrangement));
+  context.textBaseline = "middle";
+  write2(rowLabels(arrangement));
+}
+function paintPattern(context, picture, visible, colours) {
+  const { arrangement, contrast, scales, settings } = picture;
+  for (const f of visible) {
+    const { x, y, width, height } = rectOf(arrangement, f);
+    const value = contrast[f];
+    if (Number.isNaN(value)) {
+      context.fillStyle = colours.cell;
+      context.fillRect(x, y, width, height);
+      continue;
+    }
+    const level = Math.round(255 * greyOf(value, scales.largest, settings.binarise));
+    context.fillStyle = `rgb(${level},${level},${level})`;
+    context.fillRect(x, y, width, height);
+  }
+  context.strokeStyle = colours.zero;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const f of visible) {
+    const { x, y, width, height } = rectOf(arrangement, f);
+    context.rect(x + 0.5, y + 0.5, width - 1, height - 1);
+  }
+  context.stroke();
+  paintBroken(context, picture, visible, (f) => Number.isNaN(contrast[f]), colours);
+}
+function paintCurves(context, picture, visible, page) {
+  const { arrangement, layer, xRange, ranges, settings, ghost } = picture;
+  const { colours, ratio } = page;
+  const rects = visible.map((f) => rectOf(arrangement, f));
+  const toX = xMapping(picture);
+  const [lo, hi] = [Math.max(layer.domain[0], xRange[0]), Math.min(layer.domain[1], xRange[1])];
+  const wide = lo > xRange[0] || hi < xRange[1];
+  context.fillStyle = wide ? colours.outside : colours.cell;
+  context.beginPath();
+  for (const { x, y, width, height } of rects) context.rect(x, y, width, height);
+  context.fill();
+  if (wide && lo < hi) {
+    context.fillStyle = colours.cell;
+    context.beginPath();
+    for (const { x, y, height } of rects) {
+      context.rect(x + toX(lo), y, toX(hi) - toX(lo), height);
+    }
+    context.fill();
+  }
+  context.strokeStyle = colours.zero;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const { x, y, width, height } of rects) {
+    const zero = (Math.floor((y + height / 2) * ratio) + 0.5) / ratio;
+    context.moveTo(x, zero);
+    context.lineTo(x + width, zero);
+  }
+  context.stroke();
+  context.lineJoin = "round";
+  context.lineCap = "butt";
+  if (ghost) {
+    context.strokeStyle = colours.ghost;
+    context.lineWidth = 1;
+    context.setLineDash(arrangement.cell < 28 ? [2, 2] : [3, 2.5]);
+    strokeAll(context, picture, ghost.subject, ghost.plan, visible);
+    context.setLineDash([]);
+  }
+  if (settings.mode === "change") fillToZero(context, picture, visible, colours);
+  context.strokeStyle = colours.ink;
+  context.lineWidth = arrangement.cell < 28 ? 1.1 : 1.35;
+  const flat = strokeAll(context, picture, picture.subject, picture.plan, visible);
+  context.fillStyle = colours.muted;
+  for (const f of flat) {
+    const { x, y, width } = rectOf(arrangement, f);
+    context.fillRect(x + width - 5, y + 2, 3, 3);
+  }
+  paintBroken(context, picture, visible, (f) => Number.isNaN(ranges[f]), colours);
+}
+function strokeAll(context, picture, subject, plan, visible) {
+  const { arrangement } = picture;
+  const points = pointsFor(plan);
+  const toX = xMapping(picture);
+  const half = arrangement.cell / 2;
+  const flat = [];
+  let pending = 0;
+  context.beginPath();
+  for (const f of visible) {
+    const n = subject.curve(f, plan, points);
+    const { x, y } = rectOf(arrangement, f);
+    const middle = y + half;
+    const scale = (half - INSET) / axisOf(picture, f);
+    let least = points.y[0];
+    let most = least;
+    let sum = 0;
+    for (let p = 0; p < n; p++) {
+      const value = points.y[p];
+      sum += value;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    if (n === 0 || !Number.isFinite(sum)) continue;
+    if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
+    context.moveTo(x + toX(points.x[0]), middle - scale * points.y[0]);
+    for (let p = 1; p < n; p++) context.lineTo(x + toX(points.x[p]), middle - scale * points.y[p]);
+    if (++pending === PATH_CURVES) {
+      context.stroke();
+      context.beginPath();
+      pending = 0;
+    }
+  }
+  context.stroke();
+  return flat;
+}
+function fillToZero(context, picture, visible, colours) {
+  const { arrangement, subject, plan } = picture;
+  const points = pointsFor(plan);
+  const toX = xMapping(picture);
+  const half = arrangement.cell / 2;
+  for (const sign of [1, -1]) {
+    context.fillStyle = sign > 0 ? colours.rise : colours.fall;
+    let pending = 0;
+    context.beginPath();
+    for (const f of visible) {
+      if (Number.isNaN(picture.ranges[f])) continue;
+      const n = subject.curve(f, plan, points);
+      if (n < 2) continue;
+      const { x, y } = rectOf(arrangement, f);
+      const middle = y + half;
+      const scale = (half - INSET) / axisOf(picture, f);
+      context.moveTo(x + toX(points.x[0]), middle);
+      for (let p = 0; p < n; p++) {
+        const value = points.y[p];
+        const before = p > 0 ? points.y[p - 1] : value;
+        if (value * before < 0) {
+          const share = before / (before - value);
+          const zero = points.x[p - 1] + share * (points.x[p] - points.x[p - 1]);
+          context.lineTo(x + toX(zero), middle);
+        }
+        context.lineTo(x + toX(points.x[p]), middle - scale * Math.max(0, sign * value) * sign);
+      }
+      context.lineTo(x + toX(points.x[n - 1]), middle);
+      context.closePath();
+      if (++pending === PATH_CURVES) {
+        context.fill();
+        context.beginPath();
+        pending = 0;
+      }
+    }
+    context.fill();
+  }
+}
+function paintBroken(context, picture, visible, broken, colours) {
+  if (picture.broken === 0) return;
+  const arm = Math.min(5, picture.arrangement.cell / 5);
+  context.strokeStyle = colours.warn;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (const f of visible) {
+    if (!broken(f)) continue;
+    const { x, y, width, height } = rectOf(picture.arrangement, f);
+    const [cx, cy] = [x + width / 2, y + height / 2];
+    context.moveTo(cx - arm, cy - arm);
+    context.lineTo(cx + arm, cy + arm);
+    context.moveTo(cx - arm, cy + arm);
+    context.lineTo(cx + arm, cy - arm);
+  }
+  context.stroke();
+}
+function paintMarks(context, picture, marks, colours) {
+  const outline = (f, colour, width, outset) => {
+    const r = rectOf(picture.arrangement, f);
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
+  };
+  const { hovered, selected, cursor, x } = marks;
+  if (hovered >= 0 && hovered !== selected && hovered !== cursor)
+    outline(hovered, colours.muted, 1, 0.5);
+  if (selected >= 0) {
+    outline(selected, colours.surface, 4, 1);
+    outline(selected, colours.accent, 2, 1);
+  }
+  if (cursor >= 0) {
+    context.setLineDash([3, 2]);
+    outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1);
+    context.setLineDash([]);
+  }
+  if (hovered >= 0 && x !== null && picture.settings.mode !== "pattern") {
+    const r = rectOf(picture.arrangement, hovered);
+    const value = picture.subject.at(hovered, x);
+    if (!Number.isFinite(value)) return;
+    const [cx, cy] = placeOf(picture, hovered, x, value);
+    context.strokeStyle = colours.accent;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.45;
+    context.beginPath();
+    context.moveTo(cx, r.y);
+    context.lineTo(cx, r.y + r.height);
+    context.stroke();
+    context.globalAlpha = 1;
+    context.fillStyle = colours.accent;
+    context.beginPath();
+    context.arc(cx, cy, 2.75, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+function placeOf(picture, f, x, value) {
+  const r = rectOf(picture.arrangement, f);
+  const scale = (r.height / 2 - INSET) / axisOf(picture, f);
+  return [r.x + xMapping(picture)(x), r.y + r.height / 2 - scale * value];
+}
+function xAt(picture, insideX) {
+  const [lo, hi] = picture.xRange;
+  const share = (insideX - INSET) / (picture.arrangement.cell - 2 * INSET);
+  return lo + (hi - lo) * Math.max(0, Math.min(1, share));
+}
+function xMapping(picture) {
+  const [lo, hi] = picture.xRange;
+  const slope = (picture.arrangement.cell - 2 * INSET) / (hi - lo);
+  return (x) => INSET + (x - lo) * slope;
+}
+function axisOf(picture, f) {
+  const scale = picture.scaleOf(f);
+  return scale > 0 ? scale : 1;
+}
+function pointsFor(plan) {
+  return { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+}
+
+// src/kernel_grid/hover.ts
+var DISTANCE = 8;
+var EDGE = 4;
+function placeTip(cell, tip, box) {
+  const within2 = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
+  const beside = within2(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
+  const along = within2(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
+  const right = cell.x + cell.width + DISTANCE;
+  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
+  const left = cell.x - DISTANCE - tip.width;
+  if (left >= EDGE) return { x: left, y: beside };
+  const below = cell.y + cell.height + DISTANCE;
+  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
+  const above = cell.y - DISTANCE - tip.height;
+  if (above >= EDGE) return { x: along, y: above };
+  return { x: along, y: within2(below, tip.height, box.height) };
+}
+function createTip(document) {
+  const element = document.createElement("div");
+  element.className = "kw-tip";
+  element.hidden = true;
+  element.setAttribute("aria-hidden", "true");
+  const title = element.appendChild(document.createElement("div"));
+  title.className = "kw-tip-title";
+  const list = element.appendChild(document.createElement("dl"));
+  let shown = "";
+  return {
+    element,
+    show(text, lines, cell, box) {
+      const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
+      if (labels !== shown) {
+        shown = labels;
+        list.replaceChildren(
+          ...lines.flatMap(({ label, swatch }) => {
+            const name = document.createElement("dt");
+            name.textContent = label;
+            if (swatch) name.className = `kw-swatch kw-swatch-${swatch}`;
+            return [name, document.createElement("dd")];
+          })
+        );
+      }
+      title.textContent = text;
+      const values = list.querySelectorAll("dd");
+      lines.forEach(({ value }, k) => {
+        const cell2 = values[k];
+        if (cell2) cell2.textContent = value;
+      });
+      element.hidden = false;
+      const { x, y } = placeTip(
+        cell,
+        { width: element.offsetWidth, height: element.offsetHeight },
+        box
+      );
+      element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+    },
+    hide() {
+      element.hidden = true;
+    }
+  };
+}
+
+// src/kernel_grid/view.ts
+var TRAITS = [
+  "layer",
+  "mode",
+  "binarise",
+  "scale",
+  "ghost",
+  "x_range",
+  "sort",
+  "height",
+  "theme"
+];
+var FRESH = 1e3;
+var DIRECTIONS = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down"
+};
+function createView(model, el, signal) {
+  const document = el.ownerDocument;
+  const window = document.defaultView;
+  const make = (tag, className) => {
+    const element = document.createElement(tag);
+    element.className = className;
+    return element;
+  };
+  const root = make("div", "kw-kernel-grid");
+  root.dataset.lmSuppressShortcuts = "true";
+  const viewport = make("div", "kw-viewport");
+  const page = viewport.appendChild(make("div", "kw-page"));
+  const canvas = page.appendChild(make("canvas", "kw-canvas"));
+  const message = viewport.appendChild(make("div", "kw-message"));
+  const readout = make("div", "kw-readout");
+  const spoken = make("div", "kw-spoken");
+  const tip = createTip(document);
+  const caption = createCaption(document, choose, signal);
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", "Kernel grid, waiting for the kernel");
+  message.setAttribute("role", "status");
+  spoken.setAttribute("aria-live", "polite");
+  const header = createHeader(document, choose, sortAgain, signal);
+  root.append(header.element, caption.element, viewport, readout, spoken, tip.element);
+  let store = null;
+  let stream = "";
+  let picture = null;
+  let made = [];
+  let order = null;
+  let pointer = null;
+  let hovered = -1;
+  let cursor = -1;
+  let keyboard = false;
+  let readingX = 0;
+  let described = "";
+  let drawnFrame = null;
+  let frames = 0;
+  let milliseconds = 0;
+  let request = 0;
+  let onScreen = true;
+  let waiting = false;
+  let calm;
+  const makePicture = pictureMaker();
+  const context = canvas.getContext("2d");
+  function schedule() {
+    if (!onScreen) {
+      waiting = true;
+      return;
+    }
+    if (!request) request = window.requestAnimationFrame(draw);
+  }
+  function choose(trait, value) {
+    model.set(trait, value);
+    model.save_changes();
+    schedule();
+  }
+  function sortAgain() {
+    order = null;
+    schedule();
+  }
+  function layers() {
+    return store?.current()?.layout.layers ?? [];
+  }
+  function currentLayer() {
+    const all = layers();
+    return all.find(({ name }) => name === model.get("layer")) ?? all[0] ?? null;
+  }
+  function say(text, tone) {
+    message.hidden = text === "";
+    message.dataset.tone = tone;
+    if (message.textContent !== text) message.textContent = text;
+    if (text) {
+      canvas.hidden = true;
+      tip.hide();
+      caption.clear();
+      readout.textContent = "";
+    }
+  }
+  function draw() {
+    request = 0;
+    waiting = false;
+    const theme = model.get("theme");
+    const followed = theme !== "light" && theme !== "dark";
+    setData("kwTheme", followed ? themeAround(el) : theme);
+    setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
+    if (!store) return;
+    showStatus(store);
+    const settings = settingsOf((name) => model.get(name));
+    const layer = currentLayer();
+    header.show({ ...settings, layer: layer?.name ?? "" }, layers(), root.clientWidth);
+    const frame = store.current();
+    if (store.protocolError) {
+      say(store.protocolError, "warn");
+      return;
+    }
+    if (!frame || !layer) {
+      say(frame ? "no layer to draw" : "waiting for the first frame…", "calm");
+      return;
+    }
+    setData("layer", layer.name);
+    if (viewport.clientWidth === 0 || !context) return;
+    say("", "calm");
+    canvas.hidden = false;
+    const start = performance.now();
+    const width = layOut(frame, layer, settings);
+    const initial = store.initial();
+    const from = [frame, initial, layer, width, order, ...Object.values(settings)];
+    if (!picture || !same(made, from)) {
+      made = from;
+      picture = makePicture(frame, layer, initial, settings, width, order?.kernels ?? null);
+    }
+    const { arrangement } = picture;
+    const { scrollLeft, scrollTop, clientHeight } = viewport;
+    const ratio = window.devicePixelRatio || 1;
+    const [w, h] = [viewport.clientWidth, clientHeight];
+    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
+      canvas.width = Math.round(w * ratio);
+      canvas.height = Math.round(h * ratio);
+      canvas.style.width = `${w}px`;
+      canvas.style.height = `${h}px`;
+    }
+    const selected = functionOf(layer, store.selection());
+    const spot = pointer && { x: pointer.x + scrollLeft, y: pointer.y + scrollTop };
+    const byKey = keyboard && !spot && cursor >= 0 && cursor < layer.count;
+    hovered = spot ? cellAt(arrangement, spot.x, spot.y) : byKey ? cursor : -1;
+    let x = null;
+    if (hovered >= 0) {
+      x = spot ? xAt(picture, spot.x - rectOf(arrangement, hovered).x) : within(picture.xRange, readingX);
+    }
+    paint(
+      context,
+      picture,
+      { hovered, selected, cursor: keyboard ? cursor : -1, x },
+      {
+        view: { x: scrollLeft, y: scrollTop, width: w, height: h },
+        ratio,
+        font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
+        colours: readColours(root, COLOURS)
+      }
+    );
+    canvas.style.cursor = hovered >= 0 ? "pointer" : "";
+    showTip(picture, x);
+    showWords(picture, selected);
+    if (frame !== drawnFrame) {
+      drawnFrame = frame;
+      frames++;
+      if (frame === store.latest()) store.acknowledge(frame.step);
+    }
+    milliseconds = performance.now() - start;
+  }
+  function layOut(frame, layer, settings) {
+    const key = `${layer.name}|${layer.shape}|${settings.sort}`;
+    if (order?.key !== key) {
+      const initial = store?.initial() ?? null;
+      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, initial);
+      order = { key, kernels };
+    }
+    const [out, inputs, kh, kw] = layer.shape;
+    const shape = { kind: layer.kind, out, in: inputs, kh, kw };
+    const most = Math.max(96, Number(model.get("height")) || 480);
+    const whole = viewport.offsetWidth;
+    const scrolls = arrange(shape, whole, order.kernels).height > most;
+    setStyle(viewport, "overflowY", scrolls ? "scroll" : "hidden");
+    viewport.toggleAttribute("data-scrolls", scrolls);
+    const width = viewport.clientWidth;
+    const arrangement = arrange(shape, width, order.kernels);
+    setStyle(viewport, "overflowX", arrangement.width > width ? "auto" : "hidden");
+    setStyle(viewport, "height", `${Math.min(arrangement.height, most)}px`);
+    setStyle(page, "height", `${arrangement.height}px`);
+    setStyle(page, "width", `${arrangement.width}px`);
+    return width;
+  }
+  function showStatus(from) {
+    const status = from.status();
+    const frame = from.current();
+    const age = performance.now() - from.lastArrival();
+    const arriving = from.lastArrival() > 0 && age < FRESH;
+    const state = status.state || "idle";
+    caption.status(statusText(frame?.step ?? null, from.cursor(), status), state, arriving);
+    if (arriving) {
+      clearTimeout(calm);
+      calm = setTimeout(schedule, FRESH - age + 50);
+    }
+  }
+  function showTip(from, x) {
+    if (hovered < 0 || x === null) {
+      tip.hide();
+      return;
+    }
+    const { arrangement, layer } = from;
+    const cell = rectOf(arrangement, hovered);
+    tip.show(
+      `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
+      hoverLines(from, hovered, x),
+      {
+        ...cell,
+        x: cell.x - viewport.scrollLeft + viewport.offsetLeft,
+        y: cell.y - viewport.scrollTop + viewport.offsetTop
+      },
+      { width: root.clientWidth, height: root.clientHeight }
+    );
+  }
+  function showWords(from, selected) {
+    caption.show(from);
+    const text = selected >= 0 ? selectionText(from, selected) : "Click a function to select it, or use the arrow keys and Enter.";
+    if (readout.textContent !== text) {
+      readout.textContent = text;
+      readout.title = selected >= 0 ? text : "";
+    }
+    readout.toggleAttribute("data-selected", selected >= 0);
+    const key = JSON.stringify([from.layer.name, from.layer.shape, from.settings, selected]);
+    if (key !== described) {
+      described = key;
+      canvas.setAttribute("aria-label", description(from, selected));
+    }
+  }
+  function select(f) {
+    if (!picture || f < 0) return;
+    cursor = f;
+    store?.select(entryOf(picture.layer, f));
+    schedule();
+  }
+  function onKey(event) {
+    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { arrangement, layer } = picture;
+    const selected = functionOf(layer, store?.selection() ?? null);
+    const direction = DIRECTIONS[event.key];
+    const sideways = direction === "left" || direction === "right";
+    if (event.shiftKey && sideways && cursor >= 0) {
+      const [lo, hi] = picture.xRange;
+      const step = (hi - lo) / 20 * (direction === "left" ? -1 : 1);
+      readingX = within(picture.xRange, within(picture.xRange, readingX) + step);
+      spoken.textContent = hoverLines(picture, cursor, readingX).map(({ label, value }) => `${label} ${value}`).join(", ");
+    } else if (direction || event.key === "Home" || event.key === "End") {
+      const from = cursor >= 0 && cursor < layer.count ? cursor : selected;
+      if (event.key === "Home") cursor = 0;
+      else if (event.key === "End") cursor = layer.count - 1;
+      else if (!direction || from < 0) cursor = Math.max(0, from);
+      else cursor = neighbour(arrangement, from, direction);
+      keyboard = true;
+      reveal(arrangement, cursor);
+      spoken.textContent = selectionText(picture, cursor);
+    } else if ((event.key === "Enter" || event.key === " ") && cursor >= 0) {
+      select(cursor);
+      spoken.textContent = `selected: ${entryText(layer, cursor)}`;
+    } else if (event.key === "Escape" && store?.selection()) {
+      store.select(null);
+      spoken.textContent = "selection cleared";
+    } else return;
+    pointer = null;
+    event.preventDefault();
+    event.stopPropagation();
+    schedule();
+  }
+  function reveal(arrangement, f) {
+    const r = rectOf(arrangement, f);
+    const margin = 24;
+    const { scrollTop, clientHeight, scrollLeft, clientWidth } = viewport;
+    if (r.y - margin < scrollTop) viewport.scrollTop = r.y - margin;
+    else if (r.y + r.height + margin > scrollTop + clientHeight) {
+      viewport.scrollTop = r.y + r.height + margin - clientHeight;
+    }
+    if (r.x - margin < scrollLeft) viewport.scrollLeft = r.x - margin;
+    else if (r.x + r.width + margin > scrollLeft + clientWidth) {
+      viewport.scrollLeft = r.x + r.width + margin - clientWidth;
+    }
+  }
+  function onStore(what) {
+    if (what === "selection") follow();
+    schedule();
+  }
+  function follow() {
+    const layer = store?.selection()?.layer;
+    if (layer === void 0 || layer === currentLayer()?.name) return;
+    if (!layers().some(({ name }) => name === layer)) return;
+    const grids = document.querySelectorAll(".kw-kernel-grid");
+    const shown = Array.from(grids).some(
+      ({ dataset }) => dataset.stream === stream && dataset.layer === layer
+    );
+    if (!shown) choose("layer", layer);
+  }
+  function setData(name, value) {
+    if (value === null) delete root.dataset[name];
+    else if (root.dataset[name] !== value) root.dataset[name] = value;
+  }
+  const onLayer = () => {
+    viewport.scrollTop = 0;
+    cursor = -1;
+    schedule();
+  };
+  for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
+  const here = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  canvas.addEventListener(
+    "pointermove",
+    (event) => {
+      pointer = event.pointerType === "touch" ? null : here(event);
+      schedule();
+    },
+    { signal }
+  );
+  canvas.addEventListener(
+    "pointerleave",
+    () => {
+      pointer = null;
+      schedule();
+    },
+    { signal }
+  );
+  canvas.addEventListener(
+    "click",
+    (event) => {
+      const at = here(event);
+      keyboard = false;
+      if (!picture) return;
+      select(cellAt(picture.arrangement, at.x + viewport.scrollLeft, at.y + viewport.scrollTop));
+    },
+    { signal }
+  );
+  canvas.addEventListener("keydown", onKey, { signal });
+  canvas.addEventListener(
+    "blur",
+    () => {
+      keyboard = false;
+      schedule();
+    },
+    { signal }
+  );
+  viewport.addEventListener("scroll", schedule, { signal, passive: true });
+  window.addEventListener("resize", schedule, { signal });
+  watchTheme(el, schedule, signal);
+  const sizes = new ResizeObserver(schedule);
+  sizes.observe(root);
+  const sight = new IntersectionObserver(
+    (entries) => {
+      onScreen = entries[entries.length - 1].isIntersecting;
+      if (onScreen && waiting) schedule();
+    },
+    { rootMargin: "200px" }
+  );
+  sight.observe(root);
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const trait of TRAITS) {
+        model.off(`change:${trait}`, trait === "layer" ? onLayer : schedule);
+      }
+      sizes.disconnect();
+      sight.disconnect();
+      window.cancelAnimationFrame(request);
+      clearTimeout(calm);
+      store = null;
+      root.remove();
+    },
+    { once: true }
+  );
+  root.kwGrid = {
+    step: () => drawnFrame?.step ?? null,
+    layer: () => picture?.layer.name ?? null,
+    arrangement: () => picture?.arrangement ?? null,
+    curve(f) {
+      if (!picture) return null;
+      const { plan, subject } = picture;
+      const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+      const n = subject.curve(f, plan, out);
+      return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
+    },
+    rectOf(f) {
+      if (!picture) return null;
+      const box = canvas.getBoundingClientRect();
+      const r = rectOf(picture.arrangement, f);
+      return {
+        ...r,
+        x: box.left + r.x - viewport.scrollLeft,
+        y: box.top + r.y - viewport.scrollTop
+      };
+    },
+    yScale: (f = 0) => picture?.scaleOf(f) ?? null,
+    hovered: () => hovered,
+    selected: () => picture ? functionOf(picture.layer, store?.selection() ?? null) : -1,
+    drawn: () => ({ frames, milliseconds })
+  };
+  el.append(root);
+  setData("kwTheme", themeAround(el));
+  return {
+    message(text, tone) {
+      store = null;
+      say(text, tone);
+      schedule();
+    },
+    connect(next, name, mine) {
+      store = next;
+      stream = name;
+      picture = null;
+      order = null;
+      drawnFrame = null;
+      setData("stream", name);
+      next.subscribe(onStore, AbortSignal.any([mine, signal]));
+      schedule();
+    }
+  };
+}
+function setStyle(element, name, value) {
+  if (element.style[name] !== value) element.style[name] = value;
+}
+function within([lo, hi], x) {
+  return Math.max(lo, Math.min(hi, x));
+}
+function same(a, b) {
+  return a.length === b.length && a.every((value, k) => Object.is(value, b[k]));
+}
+
+// src/kernel_grid/index.ts
+function render({ model, el, host, signal }) {
+  const view = createView(model, el, signal);
+  let connection = new AbortController();
+  const connect = async () => {
+    connection.abort();
+    connection = new AbortController();
+    const mine = connection.signal;
+    const stream = model.get("stream");
+    if (!host?.getWidget) {
+      view.message("This view needs anywidget 0.11 or newer in the page.", "warn");
+      return;
+    }
+    view.message("waiting for the kernel…", "calm");
+    try {
+      const { exports } = await host.getWidget(stream);
+      if (mine.aborted || signal.aborted) return;
+      if (!exports?.subscribe) {
+        view.message("The stream of this view did not start: run its cell again.", "warn");
+        return;
+      }
+      view.connect(exports, stream, mine);
+    } catch (error) {
+      if (mine.aborted || signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      view.message(`The stream of this view cannot be read: ${reason}`, "warn");
+    }
+  };
+  model.on("change:stream", connect);
+  signal.addEventListener(
+    "abort",
+    () => {
+      model.off("change:stream", connect);
+      connection.abort();
+    },
+    { once: true }
+  );
+  void connect();
+}
+var kernel_grid_default = { render };
+export {
+  kernel_grid_default as default,
+  render
+};
+
+/*! d3-format 3.1.3
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/

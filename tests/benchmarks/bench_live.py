@@ -1,0 +1,102 @@
+"""What watching costs: hook share, frame bytes, bundle sizes; the quickstart's accuracy.
+
+Run: python tests/benchmarks/bench_live.py
+"""
+
+from __future__ import annotations
+
+import pathlib
+import statistics
+import time
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import nll_loss
+
+import kan_widgets as kw
+
+ROUNDS = 6
+
+
+def epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator[tuple[Tensor, Tensor]]
+) -> float:
+    """Train one epoch; return its seconds."""
+    start = time.perf_counter()
+    for images, labels in batches:
+        optimizer.zero_grad()
+        nll_loss(model(images), labels).backward()
+        optimizer.step()
+    return time.perf_counter() - start
+
+
+def accuracy(model: nn.Module, digits: kw.data.Digits) -> float:
+    """Return the share of test digits that the model names right."""
+    model.eval()
+    with torch.no_grad():
+        right = (model(digits.test_images).argmax(1) == digits.test_labels).float().mean().item()
+    model.train()
+    return right
+
+
+def hook_share(digits: kw.data.Digits) -> None:
+    """Print the share of the training time that a binding with a view takes."""
+    batches, _ = digits.loaders(batch_size=64, seed=0)
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    epoch(model, optimizer, batches)
+    watched, alone = [], []
+    for _ in range(ROUNDS):
+        live = kw.bind(model, optimizer, every=10)
+        grid = kw.KernelGrid(live)
+        watched.append(epoch(model, optimizer, batches))
+        share = live.stats.share
+        grid.close()
+        live.close()
+        alone.append(epoch(model, optimizer, batches))
+        print(f"  hook share of an epoch at every=10: {share:.3%}")
+    ratios = [w / a for w, a in zip(watched, alone, strict=True)]
+    print(f"  epoch watched / unwatched, pairwise: median {statistics.median(ratios):.3f}")
+    print(f"  epoch of the article's network, unwatched: median {statistics.median(alone):.2f} s")
+    frame = live.frame
+    print(f"  bytes of a frame (all {frame.data.size:,} coefficients): {frame.nbytes:,}")
+    for layer in frame.layout.layers:
+        print(f"    {layer.name}: {layer.count:,} functions, {4 * layer.length:,} bytes")
+
+
+def learning(digits: kw.data.Digits) -> None:
+    """Print test accuracy by epoch, for the article's network and the default one."""
+    for make in (kw.nn.KANCNN.article, kw.nn.KANCNN):
+        torch.manual_seed(0)
+        model = make()
+        optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+        batches, _ = digits.loaders(batch_size=64, seed=0)
+        results = []
+        start = time.perf_counter()
+        for _ in range(6):
+            epoch(model, optimizer, batches)
+            results.append(f"{accuracy(model, digits):.1%}")
+        seconds = time.perf_counter() - start
+        size = sum(p.numel() for p in model.parameters())
+        name = make.__qualname__
+        print(f"  {name} ({size:,} parameters): {', '.join(results)} in {seconds:.1f} s")
+
+
+def main() -> None:
+    """Print everything."""
+    torch.set_num_threads(2)
+    digits = kw.data.mnist(source="embedded")
+    print(f"data: {digits.source}; torch {torch.__version__}, {torch.get_num_threads()} threads")
+    print("watching")
+    hook_share(digits)
+    print("test accuracy after each epoch, batch 64, AdamW at 1e-3")
+    learning(digits)
+    print("bundles")
+    for path in sorted((pathlib.Path(kw.__file__).parent / "widgets" / "static").iterdir()):
+        print(f"  {path.name}: {path.stat().st_size / 1000:.1f} kB")
+
+
+if __name__ == "__main__":
+    main()
