@@ -691,15 +691,20 @@ function axesText(picture) {
   if (settings.mode === "pattern") {
     return settings.binarise ? "black: prefers dark (−1) · white: prefers bright (+1)" : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
   }
-  const what = settings.mode === "change" ? "change of φ" : "φ";
-  if (settings.scale === "layer") return `${what} ${formatRange(scales.largest)} · ${x}`;
-  const own = scales.smallest === scales.largest ? `each ${formatRange(scales.largest)}` : `${formatRange(scales.smallest)} … ${formatRange(scales.largest)}`;
-  return `${what}, own scale per ${settings.scale}: ${own} · ${x}`;
+  const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
+  const what = settings.mode === "change" ? `change${since}` : "φ";
+  const { smallest, largest: largest2 } = scales;
+  if (settings.scale === "layer") return `${what} ${formatRange(largest2)} · ${x}`;
+  const own = smallest === largest2 ? formatRange(largest2) : `${formatRange(smallest)} … ${formatRange(largest2)}`;
+  return `${what}, own scales ${own} · ${x}`;
 }
 function remarks(picture) {
   const { layer, settings, broken, initial } = picture;
   const noted = [layer.note];
   if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
+  if (settings.mode !== "pattern" && picture.ranges.every((range) => range === 0)) {
+    noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
+  }
   return {
     warned: broken > 0 ? `${count(broken, "function")} not finite (×)` : "",
     noted: noted.filter((text) => text).join(" · ")
@@ -783,11 +788,12 @@ function createCaption(document, choose, signal) {
     span2.className = className;
     return span2;
   };
-  const axes = text("kw-axes");
-  const size = text("kw-size");
-  const warning = text("kw-warning");
-  const note = text("kw-note");
-  const key = text("kw-key");
+  const facts = text("kw-facts");
+  const axes = text("kw-axes", facts);
+  const key = text("kw-key", facts);
+  const size = text("kw-size", facts);
+  const warning = text("kw-warning", facts);
+  const note = text("kw-note", facts);
   const now = text("kw-key-ink", key);
   const ghost = key.appendChild(document.createElement("label"));
   ghost.className = "kw-check";
@@ -805,20 +811,29 @@ function createCaption(document, choose, signal) {
   const dot = text("kw-dot", status);
   const said = text("kw-status-text", status);
   now.textContent = "now";
+  rose.textContent = "rose";
   fell.textContent = "fell";
-  const parts = [axes, size, warning, note, key];
+  let held = "";
+  function holdHeight(key2) {
+    if (key2 !== held) {
+      held = key2;
+      facts.style.minHeight = "";
+    }
+    const height = `${facts.offsetHeight}px`;
+    if (facts.style.minHeight !== height) facts.style.minHeight = height;
+  }
   return {
     element,
     show(picture) {
       const { settings, initial, layer } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
+      facts.hidden = false;
       write(axes, axesText(picture));
       write(size, settings.mode === "pattern" ? "" : layerSize(layer));
       write(warning, warned);
       write(note, noted);
       write(first, step);
-      write(rose, `rose since ${step}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
       key.hidden = !initial || settings.mode === "pattern";
@@ -826,10 +841,10 @@ function createCaption(document, choose, signal) {
       ghost.hidden = !curves;
       rose.hidden = curves;
       fell.hidden = curves;
-      axes.hidden = false;
+      holdHeight(JSON.stringify([layer.name, settings, picture.arrangement.width]));
     },
     clear() {
-      for (const part of parts) part.hidden = true;
+      facts.hidden = true;
     },
     status(words, state, arriving) {
       write(said, words);
@@ -1853,7 +1868,7 @@ function createView(model, el, signal) {
         x: cell.x - viewport.scrollLeft + viewport.offsetLeft,
         y: cell.y - viewport.scrollTop + viewport.offsetTop
       },
-      { width: root.clientWidth, height: root.clientHeight }
+      { width: root.clientWidth, height: readout.offsetTop }
     );
   }
   function showWords(from, selected) {

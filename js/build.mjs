@@ -1,0 +1,70 @@
+// Builds the browser bundles that ship inside the Python package.
+//   node build.mjs           one build
+//   node build.mjs --watch   rebuild on every change
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const outdir = join(here, "..", "kan_widgets", "widgets", "static");
+
+/** Ends each bundle with the licences of the packages in it, and writes it. */
+const write = {
+  name: "write-with-licences",
+  setup(build) {
+    build.onEnd(({ metafile, outputFiles = [] }) => {
+      mkdirSync(outdir, { recursive: true });
+      for (const [path, { inputs }] of Object.entries(metafile?.outputs ?? {})) {
+        const file = outputFiles.find((output) => output.path === join(here, path));
+        const text = [file.text, ...packagesOf(inputs).map(licence)].join("\n");
+        writeFileSync(file.path, text);
+        const kilobytes = (Buffer.byteLength(text) / 1000).toFixed(1);
+        console.log(`${path.replace(/^(\.\.\/)+/, "")}  ${kilobytes} kB`);
+      }
+    });
+  },
+};
+
+function packagesOf(inputs) {
+  const used = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const names = used.map(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
+  return [...new Set(names.filter(Boolean))].sort();
+}
+
+function licence(name) {
+  const folder = join(here, "node_modules", name);
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const text = readFileSync(join(folder, "LICENSE"), "utf8").trim();
+  return `/*! ${name} ${version}\n\n${text}\n*/\n`;
+}
+
+/** @type {esbuild.BuildOptions} */
+const options = {
+  absWorkingDir: here,
+  // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
+  entryPoints: [
+    { in: "src/stream/index.ts", out: "stream" },
+    { in: "src/kernel_grid/index.ts", out: "kernel_grid" },
+    { in: "src/kernel_grid/style.css", out: "kernel_grid" },
+  ],
+  outdir,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  minify: false,
+  treeShaking: true,
+  legalComments: "eof",
+  metafile: true,
+  write: false,
+  logLevel: "warning",
+  plugins: [write],
+};
+
+if (process.argv.includes("--watch")) {
+  const context = await esbuild.context({ ...options, logLevel: "info" });
+  await context.watch();
+} else {
+  await esbuild.build(options);
+}

@@ -1,0 +1,50 @@
+/** The view's own traits, as plain data. */
+
+export const MODES = ["curves", "pattern", "change"] as const;
+export const SCALES = ["layer", "kernel", "function"] as const;
+export const X_RANGES = ["domain", "wide"] as const;
+export const SORTS = ["position", "range", "change"] as const;
+
+export type Mode = (typeof MODES)[number];
+export type Scale = (typeof SCALES)[number];
+export type XRange = (typeof X_RANGES)[number];
+export type Sort = (typeof SORTS)[number];
+
+export interface Settings {
+  mode: Mode;
+  binarise: boolean;
+  scale: Scale;
+  ghost: boolean;
+  xRange: XRange;
+  sort: Sort;
+}
+
+/** The traits of the Python class, as the model of this view carries them. */
+export interface Traits {
+  stream: string;
+  layer: string;
+  mode: Mode;
+  binarise: boolean;
+  scale: Scale;
+  ghost: boolean;
+  x_range: XRange;
+  sort: Sort;
+  height: number;
+  theme: "auto" | "light" | "dark";
+  [name: string]: unknown;
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
+  return allowed.includes(value as T) ? (value as T) : (allowed[0] as T);
+}
+
+export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
+  return {
+    mode: oneOf(MODES, get("mode")),
+    binarise: Boolean(get("binarise")),
+    scale: oneOf(SCALES, get("scale")),
+    ghost: get("ghost") !== false,
+    xRange: oneOf(X_RANGES, get("x_range")),
+    sort: oneOf(SORTS, get("sort")),
+  };
+}

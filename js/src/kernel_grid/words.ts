@@ -1,0 +1,178 @@
+/** What the grid says in words. No DOM. */
+
+import { valueAt } from "../shared/curves.ts";
+import { formatCount, formatNumber, formatRange } from "../shared/format.ts";
+import type { LayerLayout, Selection, Status } from "../shared/types.ts";
+import type { Picture } from "./picture.ts";
+
+const count = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+
+/** A layer without a path is the model itself. */
+export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
+  return layer.name || layer.type;
+}
+
+export function layerSize(layer: LayerLayout): string {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${count(layer.count, "function")}`;
+  return `${count(out * inputs, "kernel")} ${kh} × ${kw}, ${count(layer.count, "function")}`;
+}
+
+export function entryOf(layer: LayerLayout, f: number): Selection {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw,
+  };
+}
+
+/** The number of the function a selection names, or -1 where this layer has none such. */
+export function functionOf(layer: LayerLayout, selection: Selection | null): number {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside = (n: number, size: number) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+
+export function entryText(layer: LayerLayout, f: number): string {
+  const { out, in: input, row, column } = entryOf(layer, f);
+  const entry = layer.kind === "conv" ? ` · row ${row} · column ${column}` : "";
+  return `out ${out} · in ${input}${entry}`;
+}
+
+export function statusText(step: number | null, cursor: number, status: Status): string {
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? "" : `step ${formatCount(step)} · `;
+  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+}
+
+/** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
+export function axesText(picture: Picture): string {
+  const { layer, xRange, settings, scales } = picture;
+  const x = `${layer.variable} ${minus(xRange[0])} … ${minus(xRange[1])}`;
+  if (settings.mode === "pattern") {
+    return settings.binarise
+      ? "black: prefers dark (−1) · white: prefers bright (+1)"
+      : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
+  }
+  const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
+  const what = settings.mode === "change" ? `change${since}` : "φ";
+  const { smallest, largest } = scales;
+  if (settings.scale === "layer") return `${what} ${formatRange(largest)} · ${x}`;
+  const own =
+    smallest === largest
+      ? formatRange(largest)
+      : `${formatRange(smallest)} … ${formatRange(largest)}`;
+  return `${what}, own scales ${own} · ${x}`;
+}
+
+/** What the reader must know beside the axes. */
+export function remarks(picture: Picture): { warned: string; noted: string } {
+  const { layer, settings, broken, initial } = picture;
+  const noted = [layer.note];
+  if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
+  if (settings.mode !== "pattern" && picture.ranges.every((range) => range === 0)) {
+    noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
+  }
+  return {
+    warned: broken > 0 ? `${count(broken, "function")} not finite (×)` : "",
+    noted: noted.filter((text) => text).join(" · "),
+  };
+}
+
+export interface Line {
+  label: string;
+  value: string;
+  /** Which colour the label's swatch has, if any. */
+  swatch?: "base" | "spline" | "ink" | "ghost";
+}
+
+/** The lines of the tooltip for function f at x. */
+export function hoverLines(picture: Picture, f: number, x: number): Line[] {
+  const { frame, layer, settings, initial } = picture;
+  const v = layer.variable;
+  if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
+  if (settings.mode === "pattern") {
+    const dark = valueAt(frame, layer, f, -1).phi;
+    const bright = valueAt(frame, layer, f, 1).phi;
+    return [
+      { label: "φ(−1)", value: minus(dark) },
+      { label: "φ(+1)", value: minus(bright) },
+      { label: "difference", value: minus(bright - dark) },
+      { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" },
+    ];
+  }
+  const now = valueAt(frame, layer, f, x);
+  if (settings.mode === "change" && initial) {
+    const before = valueAt(initial.frame, initial.layer, f, x).phi;
+    return [
+      { label: v, value: minus(x) },
+      { label: "change", value: minus(now.phi - before) },
+      { label: "φ now", value: minus(now.phi), swatch: "ink" },
+      {
+        label: `φ at step ${formatCount(initial.frame.step)}`,
+        value: minus(before),
+        swatch: "ghost",
+      },
+    ];
+  }
+  const lines: Line[] = [
+    { label: v, value: minus(x) },
+    { label: `φ(${v})`, value: minus(now.phi), swatch: "ink" },
+  ];
+  if (!layer.isBase.some((is) => is)) return lines;
+  const whole = Math.abs(now.base) + Math.abs(now.spline);
+  const share = (part: number) =>
+    whole > 0 ? `${minus(part)}  (${Math.round((100 * Math.abs(part)) / whole)} %)` : minus(part);
+  lines.push({ label: "base", value: share(now.base), swatch: "base" });
+  if (layer.isBase.some((is) => !is)) {
+    lines.push({ label: "splines", value: share(now.spline), swatch: "spline" });
+  }
+  return lines;
+}
+
+export function isFiniteFunction(picture: Picture, f: number): boolean {
+  const measured = picture.settings.mode === "pattern" ? picture.contrast : picture.ranges;
+  return !Number.isNaN(measured[f]);
+}
+
+/** The selected function in one line. */
+export function selectionText(picture: Picture, f: number): string {
+  const { layer, subject, settings } = picture;
+  const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
+  if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
+  if (settings.mode === "pattern") {
+    return `${name} · φ(1) − φ(−1) = ${minus(subject.at(f, 1) - subject.at(f, -1))}`;
+  }
+  const what = settings.mode === "change" ? "largest change" : "largest |φ|";
+  const [lo, hi] = picture.xRange;
+  const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
+    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${minus(x)}) ${minus(subject.at(f, x))}`,
+  );
+  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}`;
+}
+
+/** The text alternative of the drawing. */
+export function description(picture: Picture, selected: number): string {
+  const { layer } = picture;
+  const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+  const what = { curves: "Functions", pattern: "Pattern", change: "Changes" }[
+    picture.settings.mode
+  ];
+  return (
+    `${what} of layer ${layerTitle(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}` +
+    "Arrow keys move between functions, with Shift along x; Enter selects, Escape clears."
+  );
+}
+
+/** A number with a true minus sign. */
+function minus(value: number): string {
+  return formatNumber(value).replace(/-/g, "−");
+}

@@ -1,0 +1,25 @@
+/** Numbers as the views print them. */
+import { format } from "d3-format";
+
+const plain = format(".3~r");
+const grouped = format(",d");
+const scientific = format(".2~e");
+
+/** Up to 3 significant digits: "0.0031", "12.5", "1.2e-7". "0" means zero itself and nothing else. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
+}
+
+/** A symmetric range: "±0.0031". */
+export function formatRange(largest: number): string {
+  return `±${formatNumber(Math.abs(largest))}`;
+}
+
+/** A training step or another whole number: "12,340". */
+export function formatCount(count: number): string {
+  return grouped(count);
+}

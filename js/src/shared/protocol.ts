@@ -1,0 +1,275 @@
+/**
+ * The wire: what the kernel sends, checked and turned into layouts and frames.
+ *
+ * All numbers are little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied
+ * out of the message: that takes care of alignment, and a kept frame never holds on to the message it came in.
+ */
+import type { Frame, LayerLayout, Layout, Selection, Status, Table } from "./types.ts";
+
+export const PROTOCOL = 1;
+
+/** Something arrived that cannot be read. The text is for people. */
+export class WireError extends Error {
+  override name = "WireError";
+}
+
+/** The kernel speaks another protocol. */
+export class ProtocolMismatch extends WireError {
+  override name = "ProtocolMismatch";
+
+  constructor(sent: unknown) {
+    super(
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${describe(sent)}. ` +
+        "Reload the page; if this stays, restart the kernel and run the cells again, " +
+        "so that page and kernel use the same kan_widgets.",
+    );
+  }
+}
+
+/** A frame whose layout is not known yet. */
+export interface RawFrame {
+  layout: number;
+  step: number;
+  bytes: unknown;
+}
+
+export type Message =
+  | { kind: "layout"; layout: Layout }
+  | { kind: "frame"; frame: RawFrame }
+  | { kind: "history"; frames: RawFrame[] }
+  /** A new binding took over the stream; if a version is given, its layouts have that one or a higher one. */
+  | { kind: "reset"; version: number | null }
+  /** From a newer kernel; not for us. */
+  | { kind: "unknown" };
+
+/** Reads a custom message; throws WireError. */
+export function readMessage(content: unknown, buffers: readonly unknown[]): Message {
+  const message = record(content, "a message");
+  switch (message.kind) {
+    case "layout":
+      return { kind: "layout", layout: readLayout(message.layout, (n) => numbered(buffers, n)) };
+    case "frame":
+      return { kind: "frame", frame: rawFrame(message, numbered(buffers, 0)) };
+    case "history": {
+      const entries = list(message.frames, "the frames of a history");
+      const frames = entries.map((entry, n) =>
+        rawFrame(record(entry, `frame ${n} of a history`), numbered(buffers, n)),
+      );
+      return { kind: "history", frames };
+    }
+    case "reset": {
+      const { version } = message;
+      return { kind: "reset", version: version == null ? null : whole(version, "the version") };
+    }
+    default:
+      return { kind: "unknown" };
+  }
+}
+
+/** Reads a frame as a trait holds it; null for {} and nothing. */
+export function readFrameTrait(value: unknown): RawFrame | null {
+  if (value == null) return null;
+  const raw = record(value, "a frame");
+  return Object.keys(raw).length === 0 ? null : rawFrame(raw, raw.data);
+}
+
+function rawFrame(raw: Record<string, unknown>, bytes: unknown): RawFrame {
+  return {
+    layout: whole(raw.layout, "the layout version of a frame"),
+    step: whole(raw.step, "the step of a frame"),
+    bytes,
+  };
+}
+
+/** Completes a frame with its layout; throws WireError if the lengths disagree. */
+export function readFrame(raw: RawFrame, layout: Layout): Frame {
+  const data = float32(raw.bytes, `the frame of step ${raw.step}`);
+  const expected = frameLength(layout);
+  if (data.length !== expected) {
+    throw new WireError(
+      `The frame of step ${raw.step} has ${data.length} numbers; layout ${layout.version} needs ${expected}.`,
+    );
+  }
+  return { step: raw.step, layout, data };
+}
+
+/** How many coefficients a frame has. */
+export function frameLength(layout: Layout): number {
+  return Math.max(0, ...layout.layers.map((layer) => layer.offset + layer.count * layer.nb));
+}
+
+/** Reads a layout; `bytes` finds the bytes of a table entry, by default the entry itself. */
+export function readLayout(
+  value: unknown,
+  bytes: (entry: unknown) => unknown = (entry) => entry,
+): Layout {
+  const raw = record(value, "a layout");
+  if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
+  const layers = list(raw.layers, "the layers of a layout");
+  return {
+    version: whole(raw.version, "the version of a layout"),
+    layers: layers.map((layer) => readLayer(record(layer, "a layer"), bytes)),
+  };
+}
+
+function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unknown): LayerLayout {
+  const name = text(raw.name);
+  const of = (what: string) => `the ${what} of layer "${name}"`;
+  const shape = list(raw.shape, of("shape")).map((size) => positive(size, of("shape")));
+  if (shape.length !== 4) {
+    throw new WireError(`Got ${shape.length} sizes in ${of("shape")}; needed: out, in, kh, kw.`);
+  }
+  const nb = positive(raw.nb, of("number of basis functions"));
+  const labels = list(raw.labels, of("labels")).map(text);
+  const isBase = list(raw.is_base, of("base marks")).map(Boolean);
+  same(labels.length, nb, of("labels"));
+  same(isBase.length, nb, of("base marks"));
+  const tables = list(raw.tables, of("tables")).map((table) =>
+    readTable(record(table, of("table")), nb, bytes, of("table")),
+  );
+  if (tables.length === 0)
+    throw new WireError(`Got no table in ${of("tables")}; needed: one or more.`);
+  const count = shape.reduce((product, size) => product * size, 1);
+  const tableOf = raw.table_of == null ? null : uint32(bytes(raw.table_of), of("table numbers"));
+  if (tableOf) {
+    same(tableOf.length, count, of("table numbers"));
+    const wrong = tableOf.find((table) => table >= tables.length);
+    if (wrong !== undefined) {
+      throw new WireError(
+        `Got table ${wrong} in ${of("table numbers")}; there are ${tables.length}.`,
+      );
+    }
+  }
+  return {
+    name,
+    kind: raw.kind === "linear" ? "linear" : "conv",
+    type: text(raw.type),
+    shape: shape as [number, number, number, number],
+    nb,
+    offset: whole(raw.offset, of("offset")),
+    labels,
+    isBase,
+    domain: interval(raw.domain, of("domain")),
+    extent: interval(raw.extent, of("extent")),
+    knots: list(raw.knots, of("knots")).map((knot) => finite(knot, of("knots"))),
+    variable: text(raw.variable),
+    note: text(raw.note),
+    groups: raw.groups == null ? 1 : positive(raw.groups, of("groups")),
+    tables,
+    tableOf,
+    count,
+  };
+}
+
+function readTable(
+  raw: Record<string, unknown>,
+  nb: number,
+  bytes: (entry: unknown) => unknown,
+  what: string,
+): Table {
+  const x = float32(bytes(raw.x), what);
+  const values = float32(bytes(raw.values), what);
+  if (x.length < 2)
+    throw new WireError(`Got ${x.length} sample points in ${what}; needed: 2 or more.`);
+  same(values.length, x.length * nb, what);
+  if (!x.every((point, p) => Number.isFinite(point) && (p === 0 || point >= x[p - 1]))) {
+    throw new WireError(`The sample points in ${what} do not rise.`);
+  }
+  return { x, values };
+}
+
+/** Reads the selection trait; null for {} and for anything that is not a selection. */
+export function readSelection(value: unknown): Selection | null {
+  const raw = (value ?? {}) as Record<string, unknown>;
+  const { layer, out, in: input, row, column } = raw;
+  if (typeof layer !== "string") return null;
+  const numbers = [out, input, row, column];
+  if (!numbers.every((n) => Number.isInteger(n) && (n as number) >= 0)) return null;
+  const [o, i, r, c] = numbers as number[];
+  return { layer, out: o, in: i, row: r, column: c };
+}
+
+/** Reads the status trait; idle without a message where there is none. */
+export function readStatus(value: unknown): Status {
+  const { state, message } = (value ?? {}) as Record<string, unknown>;
+  return { state: typeof state === "string" ? state : "idle", message: text(message) };
+}
+
+/** Copies bytes into an array of their own. */
+function float32(bytes: unknown, what: string): Float32Array {
+  return new Float32Array(copy(bytes, what));
+}
+
+function uint32(bytes: unknown, what: string): Uint32Array {
+  return new Uint32Array(copy(bytes, what));
+}
+
+function copy(bytes: unknown, what: string): ArrayBuffer {
+  let view: Uint8Array;
+  if (ArrayBuffer.isView(bytes)) {
+    view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } else if (bytes instanceof ArrayBuffer) {
+    view = new Uint8Array(bytes);
+  } else {
+    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+  }
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+
+function numbered(buffers: readonly unknown[], n: unknown): unknown {
+  if (typeof n !== "number" || !(n in buffers)) {
+    throw new WireError(`A message names buffer ${describe(n)} and has ${buffers.length}.`);
+  }
+  return buffers[n];
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: an object.`);
+}
+
+function list(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a list.`);
+}
+
+function whole(value: unknown, what: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 0 or more.`);
+}
+
+function positive(value: unknown, what: string): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 1 or more.`);
+}
+
+function finite(value: unknown, what: string): number {
+  if (Number.isFinite(value)) return value as number;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a finite number.`);
+}
+
+function interval(value: unknown, what: string): [number, number] {
+  const ends = list(value, what).map((end) => finite(end, what));
+  same(ends.length, 2, what);
+  return [ends[0], ends[1]];
+}
+
+function same(got: number, needed: number, what: string): void {
+  if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function describe(value: unknown): string {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+}

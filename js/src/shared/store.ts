@@ -1,0 +1,316 @@
+/** The frames of one stream, as all views of a page share them. */
+import type { Change, Frame, Layout, Selection, Status, Store } from "./types.ts";
+
+/** Where the store's own changes go: to the model, and so to Python and to other pages. */
+export interface Outlet {
+  select(selection: Selection | null): void;
+  setCursor(step: number): void;
+  acknowledge(step: number): void;
+}
+
+export const MAX_BYTES = 64 * 2 ** 20;
+
+/**
+ * Keeps frames up to a budget of bytes. When they outgrow it, they are thinned to half of it, evenly over the steps;
+ * the first and the newest frame always stay, so two frames bigger than the budget are kept all the same.
+ */
+export class FrameStore implements Store {
+  readonly #outlet: Outlet;
+  readonly #maxBytes: number;
+  readonly #subscribers = new Map<symbol, (what: Change) => void>();
+
+  #initial: Frame | null = null;
+  /** All later frames, by rising step. One of the initial step is a newer state of the model at that step. */
+  #ring: Frame[] = [];
+  /** Since the last thinning: the least distance in steps between kept frames, the newest excepted. */
+  #gap = 0;
+  /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
+  #replaced = false;
+  #arrival = 0;
+  #acknowledged: number | null = null;
+  #selection: Selection | null = null;
+  #cursor = -1;
+  #status: Status = { state: "idle", message: "" };
+  #fault: string | null = null;
+  #protocolError: string | null = null;
+
+  constructor(outlet: Outlet, maxBytes = MAX_BYTES) {
+    this.#outlet = outlet;
+    this.#maxBytes = maxBytes;
+  }
+
+  // ---- what views see
+
+  get protocolError(): string | null {
+    return this.#protocolError;
+  }
+
+  initial(): Frame | null {
+    return this.#initial;
+  }
+
+  latest(): Frame | null {
+    return this.#ring.at(-1) ?? this.#initial;
+  }
+
+  current(): Frame | null {
+    return this.#cursor < 0 ? this.latest() : (this.at(this.#cursor) ?? this.#initial);
+  }
+
+  steps(): number[] {
+    const steps = this.#ring.map((frame) => frame.step);
+    if (this.#initial && this.#initial.step !== steps[0]) steps.unshift(this.#initial.step);
+    return steps;
+  }
+
+  at(step: number): Frame | null {
+    let low = 0;
+    let high = this.#ring.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#ring[middle].step <= step) low = middle + 1;
+      else high = middle;
+    }
+    if (low > 0) return this.#ring[low - 1];
+    return this.#initial && this.#initial.step <= step ? this.#initial : null;
+  }
+
+  selection(): Selection | null {
+    return this.#selection;
+  }
+
+  select(selection: Selection | null): void {
+    if (this.takeSelection(selection)) this.#outlet.select(selection);
+  }
+
+  cursor(): number {
+    return this.#cursor;
+  }
+
+  setCursor(step: number): void {
+    if (this.takeCursor(step)) this.#outlet.setCursor(this.#cursor);
+  }
+
+  status(): Status {
+    const fault = this.#protocolError ?? this.#fault;
+    return fault === null ? this.#status : { state: "fault", message: fault };
+  }
+
+  lastArrival(): number {
+    return this.#arrival;
+  }
+
+  acknowledge(step: number): void {
+    if (step === this.#acknowledged) return;
+    this.#acknowledged = step;
+    this.#outlet.acknowledge(step);
+  }
+
+  subscribe(fn: (what: Change) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const key = Symbol();
+    this.#subscribers.set(key, fn);
+    signal.addEventListener("abort", () => this.#subscribers.delete(key), { once: true });
+  }
+
+  // ---- what the stream brings in
+
+  /** Sets the first frame of the binding. */
+  takeInitial(frame: Frame): void {
+    let changed = false;
+    this.#edit(() => {
+      const earlier = this.#initial;
+      if (earlier && equal(earlier, frame)) return false;
+      this.#initial = frame;
+      if (earlier && earlier.step > frame.step) this.#ring.unshift(earlier);
+      this.#ring = this.#ring.filter((kept) => kept.step >= frame.step);
+      changed = true;
+      return true;
+    });
+    if (changed) this.#notify("history");
+  }
+
+  /**
+   * Takes what the model is now. A step lower than the newest means that the training went back to it (a checkpoint, a
+   * count set anew): the frames after it are no longer its past, and go.
+   */
+  takeLive(frame: Frame, now: number): void {
+    this.#clearFault();
+    this.#edit(() => {
+      const newest = this.latest();
+      if (newest && equal(newest, frame)) return false;
+      this.#arrival = now;
+      if (this.#initial && frame.step < this.#initial.step) this.#initial = null;
+      while (this.#ring.length > 0 && this.#ring[this.#ring.length - 1].step >= frame.step) {
+        this.#ring.pop();
+      }
+      if (!this.#initial) this.#initial = frame;
+      else if (!equal(this.#initial, frame)) this.#append(frame);
+      return true;
+    });
+  }
+
+  /** Takes frames of the past; of two with one step the one that is already here stays. */
+  takeHistory(frames: readonly Frame[]): void {
+    if (frames.length === 0) return;
+    let grew = false;
+    this.#edit(() => {
+      const known = new Set(this.steps());
+      const rising = [...frames].sort((a, b) => a.step - b.step);
+      const added = rising.filter((frame) => !known.has(frame.step) && known.add(frame.step));
+      grew = added.length > 0;
+      if (!this.#initial) this.#initial = added.shift() ?? null;
+      const first = this.#initial?.step ?? 0;
+      const later = added.filter((frame) => frame.step > first);
+      this.#ring = [...this.#ring, ...later].sort((a, b) => a.step - b.step);
+      return grew;
+    });
+    if (grew) this.#notify("history");
+  }
+
+  /** Another binding took over the stream. Its first frame replaces all that is kept; nothing flickers until then. */
+  reset(): void {
+    this.#replaced = true;
+    this.#acknowledged = null;
+    this.#clearFault();
+    this.setProtocolError(null);
+    this.setCursor(-1);
+  }
+
+  /** Returns whether it is another selection than before. */
+  takeSelection(selection: Selection | null): boolean {
+    if (same(this.#selection, selection)) return false;
+    this.#selection = selection && { ...selection };
+    this.#notify("selection");
+    return true;
+  }
+
+  /** Returns whether it is another cursor than before. */
+  takeCursor(step: number): boolean {
+    const cursor = step >= 0 ? step : -1;
+    if (cursor === this.#cursor) return false;
+    this.#cursor = cursor;
+    this.#notify("cursor");
+    return true;
+  }
+
+  takeStatus(status: Status): void {
+    this.#status = status;
+    this.#fault = null;
+    this.#notify("status");
+  }
+
+  /** Reports something unreadable; the next good frame takes the report back. */
+  fault(message: string): void {
+    if (message === this.#fault) return;
+    this.#fault = message;
+    this.#notify("status");
+  }
+
+  setProtocolError(message: string | null): void {
+    if (message === this.#protocolError) return;
+    this.#protocolError = message;
+    this.#notify("status");
+  }
+
+  /** The layouts that kept frames need. */
+  layoutsInUse(): Set<Layout> {
+    return new Set([...(this.#initial ? [this.#initial] : []), ...this.#ring].map((f) => f.layout));
+  }
+
+  // ---- inside
+
+  /** Runs a change of the frames, keeps them within the budget, and tells what became of the newest. */
+  #edit(change: () => boolean): void {
+    const before = this.latest();
+    if (this.#replaced) {
+      this.#initial = null;
+      this.#ring = [];
+      this.#gap = 0;
+      this.#replaced = false;
+    }
+    if (!change()) return;
+    this.#thin();
+    const after = this.latest();
+    if (after === before) return;
+    if (after?.layout !== before?.layout) this.#notify("layout");
+    this.#notify("frame");
+  }
+
+  #append(frame: Frame): void {
+    const newest = this.#ring.at(-1);
+    const previous = this.#ring.at(-2) ?? this.#initial;
+    if (newest && previous && newest.step - previous.step < this.#gap) this.#ring.pop();
+    this.#ring.push(frame);
+  }
+
+  #thin(): void {
+    if (!this.#initial) return;
+    const frames = [this.#initial, ...this.#ring];
+    if (bytes(frames) <= this.#maxBytes) return;
+    // Twice the mean distance drops every other frame of an even series.
+    const steps = frames[frames.length - 1].step - frames[0].step;
+    let kept = frames;
+    for (
+      let gap = Math.max(1, Math.ceil((2 * steps) / frames.length));
+      kept.length > 2 && bytes(kept) > this.#maxBytes / 2;
+      gap *= 2
+    ) {
+      kept = spaced(frames, gap);
+      this.#gap = gap;
+    }
+    this.#ring = kept.slice(1);
+  }
+
+  #clearFault(): void {
+    if (this.#fault === null) return;
+    this.#fault = null;
+    this.#notify("status");
+  }
+
+  #notify(what: Change): void {
+    for (const [key, fn] of [...this.#subscribers]) {
+      if (!this.#subscribers.has(key)) continue;
+      try {
+        fn(what);
+      } catch (error) {
+        console.error(`kan_widgets: a view failed on "${what}".`, error);
+      }
+    }
+  }
+}
+
+/** The first, the last, and between them those at least `gap` steps after the one kept before. */
+function spaced(frames: readonly Frame[], gap: number): Frame[] {
+  const kept = [frames[0]];
+  for (const frame of frames.slice(1, -1)) {
+    if (frame.step - kept[kept.length - 1].step >= gap) kept.push(frame);
+  }
+  kept.push(frames[frames.length - 1]);
+  return kept;
+}
+
+function bytes(frames: readonly Frame[]): number {
+  return frames.reduce((sum, frame) => sum + frame.data.byteLength, 0);
+}
+
+/** Whether two frames say the same; NaN equals NaN. */
+function equal(a: Frame, b: Frame): boolean {
+  return (
+    a.step === b.step &&
+    a.layout === b.layout &&
+    a.data.length === b.data.length &&
+    a.data.every((value, i) => Object.is(value, b.data[i]))
+  );
+}
+
+function same(a: Selection | null, b: Selection | null): boolean {
+  if (!a || !b) return a === b;
+  return (
+    a.layer === b.layer &&
+    a.out === b.out &&
+    a.in === b.in &&
+    a.row === b.row &&
+    a.column === b.column
+  );
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { formatCount, formatNumber, formatRange } from "../src/shared/format.ts";
+
+describe("formatNumber", () => {
+  it.each([
+    [0, "0"],
+    [-0, "0"],
+    [0.0031, "0.0031"],
+    [0.012345, "0.0123"],
+    [1.2e-7, "1.2e-7"],
+    [-0.25, "−0.25"],
+    [12.5, "12.5"],
+    [999.9, "1000"],
+    [12345, "12300"],
+    [2.5e9, "2.5e+9"],
+    [Number.NaN, "NaN"],
+    [Number.POSITIVE_INFINITY, "∞"],
+    [Number.NEGATIVE_INFINITY, "−∞"],
+  ])("writes %d as %s", (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+
+  it("never writes 0 for anything else, and stays within 0.5 % of the number", () => {
+    for (let k = -45; k <= 38; k++) {
+      for (const m of [1, 1.004, 3.3333, 9.996]) {
+        const value = m * 10 ** k;
+        const text = formatNumber(value);
+        expect(text.length).toBeLessThanOrEqual(8);
+        expect(Math.abs(Number(text) / value - 1)).toBeLessThan(0.005);
+      }
+    }
+  });
+});
+
+it("writes a range with its sign", () => {
+  expect(formatRange(0.0031)).toBe("±0.0031");
+  expect(formatRange(-2)).toBe("±2");
+});
+
+it("groups the digits of a count", () => {
+  expect(formatCount(12340)).toBe("12,340");
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Arrangement,
+  arrange,
+  blockOf,
+  cellAt,
+  columnLabels,
+  cornerLabels,
+  type Kind,
+  kernelsWithin,
+  type Label,
+  neighbour,
+  rectOf,
+  rowLabels,
+} from "../src/shared/geometry";
+import written from "./geometry_cases.json";
+
+function arrangementOf(input: (typeof written.cases)[number]["input"]): Arrangement {
+  return arrange({ ...input, kind: input.kind as Kind }, input.width, input.order);
+}
+
+describe.each(written.cases)("the arrangement of $name", ({ input, expected }) => {
+  const a = arrangementOf(input);
+  const count = input.out * input.in * input.kh * input.kw;
+
+  it("has the size and the bands of the written formula", () => {
+    expect({
+      flowing: a.flowing,
+      rows: a.rows,
+      columns: a.columns,
+      cell: a.cell,
+      per_band: a.perBand,
+      bands: a.bands,
+      width: a.width,
+      height: a.height,
+      label_step: a.labelStep,
+    }).toEqual({
+      flowing: expected.flowing,
+      rows: expected.rows,
+      columns: expected.columns,
+      cell: expected.cell,
+      per_band: expected.per_band,
+      bands: expected.bands,
+      width: expected.width,
+      height: expected.height,
+      label_step: expected.label_step,
+    });
+  });
+
+  it("places blocks and cells where the formula says", () => {
+    for (const { kernel, ...rect } of expected.blocks) expect(blockOf(a, kernel)).toEqual(rect);
+    for (const { f, x, y, size } of expected.cells) {
+      expect(rectOf(a, f)).toEqual({ x, y, width: size, height: size });
+    }
+  });
+
+  it("labels columns, rows and corners as written", () => {
+    const brief = (labels: Label[]) => ({
+      count: labels.length,
+      first: labels.slice(0, 6),
+      last: labels.slice(-1),
+    });
+    expect(brief(columnLabels(a))).toEqual(expected.column_labels);
+    expect(brief(rowLabels(a))).toEqual(expected.row_labels);
+    expect(brief(cornerLabels(a))).toEqual(expected.corner_labels);
+  });
+
+  it("keeps column labels apart and on the page", () => {
+    const lines = new Map<number, Label[]>();
+    for (const label of columnLabels(a)) {
+      lines.set(label.y, [...(lines.get(label.y) ?? []), label]);
+    }
+    for (const line of lines.values()) {
+      let end = 0;
+      for (const { text, x } of line) {
+        const half = 3 * text.length;
+        expect(x - half).toBeGreaterThanOrEqual(end);
+        end = x + half;
+      }
+      expect(end).toBeLessThanOrEqual(a.width);
+    }
+  });
+
+  it("finds a cell from a point inside it and nothing between cells", () => {
+    const stride = Math.max(1, Math.floor(count / 97));
+    for (let f = 0; f < count; f += stride) {
+      const { x, y, width, height } = rectOf(a, f);
+      expect(cellAt(a, x, y)).toBe(f);
+      expect(cellAt(a, x + width - 0.01, y + height - 0.01)).toBe(f);
+      expect(cellAt(a, x - 0.5, y)).not.toBe(f);
+      expect(cellAt(a, x + width + 0.5, y)).not.toBe(f);
+      expect(cellAt(a, x, y + height + 0.5)).not.toBe(f);
+    }
+    expect(cellAt(a, 0, 0)).toBe(-1);
+    expect(cellAt(a, a.width + 500, a.height + 500)).toBe(-1);
+  });
+
+  it("keeps every cell inside the page and no two on each other", () => {
+    const seen = new Set<string>();
+    for (let f = 0; f < count; f++) {
+      const { x, y, width, height } = rectOf(a, f);
+      seen.add(`${x},${y}`);
+      if (x < 8 || y < 8 || x + width > a.width - 8 || y + height > a.height - 8) {
+        throw new Error(`function ${f} lies outside the page`);
+      }
+    }
+    expect(seen.size).toBe(count);
+  });
+
+  it("finds exactly the kernels that a window touches", () => {
+    const window = { x: a.width / 3, y: a.height / 3, width: 200, height: 120 };
+    const expectedKernels: number[] = [];
+    for (let kernel = 0; kernel < input.out * input.in; kernel++) {
+      const b = blockOf(a, kernel);
+      const touches =
+        b.x < window.x + window.width &&
+        b.x + b.width > window.x &&
+        b.y < window.y + window.height &&
+        b.y + b.height > window.y;
+      if (touches) expectedKernels.push(kernel);
+    }
+    const found = kernelsWithin(a, window);
+    expect(found).toEqual(expect.arrayContaining(expectedKernels));
+    // A block whose trailing gap is touched may come too, never more than that.
+    expect(found.length - expectedKernels.length).toBeLessThanOrEqual(
+      2 * (a.rows + a.perBand) * a.bands,
+    );
+  });
+});
+
+describe("moving with the arrow keys", () => {
+  it("crosses from a kernel into its neighbour and stops at the edges", () => {
+    const a = arrange({ kind: "conv", out: 2, in: 2, kh: 3, kw: 3 }, 700);
+    expect(neighbour(a, 0, "right")).toBe(1);
+    expect(neighbour(a, 2, "right")).toBe(9);
+    expect(neighbour(a, 9, "left")).toBe(2);
+    expect(neighbour(a, 6, "down")).toBe(18);
+    expect(neighbour(a, 18, "up")).toBe(6);
+    expect(neighbour(a, 0, "left")).toBe(0);
+    expect(neighbour(a, 0, "up")).toBe(0);
+    expect(neighbour(a, 35, "right")).toBe(35);
+    expect(neighbour(a, 35, "down")).toBe(35);
+  });
+
+  it("goes down into the next band, to the last kernel where the band is short", () => {
+    const a = arrange({ kind: "conv", out: 5, in: 1, kh: 3, kw: 3 }, 360);
+    expect(a.perBand).toBe(3);
+    expect(neighbour(a, 6, "down")).toBe(27);
+    expect(neighbour(a, 2 * 9 + 6, "down")).toBe(4 * 9);
+    expect(neighbour(a, 27, "up")).toBe(6);
+  });
+
+  it("follows the sorted order", () => {
+    const a = arrange({ kind: "linear", out: 1, in: 4, kh: 1, kw: 1 }, 400, [2, 0, 3, 1]);
+    expect(neighbour(a, 2, "right")).toBe(0);
+    expect(neighbour(a, 3, "right")).toBe(1);
+    expect(neighbour(a, 3, "left")).toBe(0);
+  });
+});
+
+it("an order of the wrong length is refused with both numbers", () => {
+  expect(() => arrange({ kind: "conv", out: 2, in: 2, kh: 3, kw: 3 }, 500, [0, 1])).toThrow(
+    "the order names 2 kernels, the layer has 4",
+  );
+});

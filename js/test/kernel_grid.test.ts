@@ -1,0 +1,367 @@
+import { describe, expect, it } from "vitest";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import { placeOf, xAt } from "../src/kernel_grid/draw.ts";
+import { placeTip } from "../src/kernel_grid/hover.ts";
+import {
+  contrastOf,
+  greyOf,
+  orderBy,
+  type Picture,
+  pictureMaker,
+  sortedOrder,
+  xRangeOf,
+} from "../src/kernel_grid/picture.ts";
+import { type Settings, settingsOf } from "../src/kernel_grid/settings.ts";
+import { change, phi, sameBasis } from "../src/kernel_grid/subject.ts";
+import {
+  axesText,
+  description,
+  entryOf,
+  functionOf,
+  hoverLines,
+  layerSize,
+  remarks,
+  selectionText,
+  statusText,
+} from "../src/kernel_grid/words.ts";
+import { rectOf } from "../src/shared/geometry.ts";
+import { readFrame, readLayout } from "../src/shared/protocol.ts";
+import type { Frame, LayerLayout } from "../src/shared/types.ts";
+
+const PLAIN: Settings = {
+  mode: "curves",
+  binarise: false,
+  scale: "layer",
+  ghost: false,
+  xRange: "domain",
+  sort: "position",
+};
+
+function runOf(name: string) {
+  const run = makeRun(RUNS[name]);
+  const layout = readLayout(run.layout);
+  const at = (step: number) => readFrame({ layout: 1, step, bytes: run.frame(step) }, layout);
+  return { layout, layer: layout.layers[0], at };
+}
+
+function pictureOf(
+  frame: Frame,
+  initial: Frame | null,
+  settings: Partial<Settings> = {},
+  width = 700,
+): Picture {
+  const layer = frame.layout.layers[0];
+  return pictureMaker()(frame, layer, initial, { ...PLAIN, ...settings }, width, null);
+}
+
+/** φ_f at row p of its table, by the definition. */
+function valueInTable(frame: Frame, layer: LayerLayout, f: number, p: number): number {
+  const { values } = layer.tables[0];
+  let sum = 0;
+  for (let b = 0; b < layer.nb; b++) {
+    sum += frame.data[layer.offset + f * layer.nb + b] * values[p * layer.nb + b];
+  }
+  return sum;
+}
+
+/** max |φ_f| over the rows of the table inside [lo, hi], by the definition. */
+function largestOf(frame: Frame, layer: LayerLayout, f: number, lo: number, hi: number): number {
+  let most = 0;
+  layer.tables[0].x.forEach((x, p) => {
+    if (x >= lo - 1e-7 && x <= hi + 1e-7) {
+      most = Math.max(most, Math.abs(valueInTable(frame, layer, f, p)));
+    }
+  });
+  return most;
+}
+
+function rowAt(layer: LayerLayout, x: number): number {
+  return layer.tables[0].x.findIndex((at) => Math.abs(at - x) < 1e-6);
+}
+
+describe("the scales of a drawing", () => {
+  const { layer, at } = runOf("article");
+  const now = at(400);
+  const start = at(0);
+  const all = Array.from({ length: layer.count }, (_, f) => f);
+
+  it("the layer's scale is the next round number over the largest |φ| in sight", () => {
+    const most = Math.max(...all.map((f) => largestOf(now, layer, f, -1, 1)));
+    const { scales, scaleOf } = pictureOf(now, start);
+    expect(scales.largest).toBeGreaterThanOrEqual(most);
+    expect(scales.largest).toBeLessThanOrEqual(1.34 * most);
+    expect(all.every((f) => scaleOf(f) === scales.largest)).toBe(true);
+  });
+
+  it("every curve fits into its cell, for every scale and either x range", () => {
+    for (const scale of ["layer", "kernel", "function"] as const) {
+      for (const xRange of ["domain", "wide"] as const) {
+        const picture = pictureOf(now, start, { scale, xRange });
+        const out = {
+          x: new Float32Array(picture.plan.points),
+          y: new Float32Array(picture.plan.points),
+        };
+        for (const f of all) {
+          const n = picture.subject.curve(f, picture.plan, out);
+          const cell = rectOf(picture.arrangement, f);
+          for (let p = 0; p < n; p++) {
+            const [x, y] = placeOf(picture, f, out.x[p], out.y[p]);
+            expect(x).toBeGreaterThanOrEqual(cell.x + 2 - 1e-3);
+            expect(x).toBeLessThanOrEqual(cell.x + cell.width - 2 + 1e-3);
+            expect(y).toBeGreaterThanOrEqual(cell.y + 2 - 1e-3);
+            expect(y).toBeLessThanOrEqual(cell.y + cell.height - 2 + 1e-3);
+          }
+        }
+      }
+    }
+  });
+
+  it("a kernel's own scale is shared by its nine functions only", () => {
+    const { scaleOf } = pictureOf(now, start, { scale: "kernel" });
+    for (let kernel = 0; kernel < 5; kernel++) {
+      const its = all.slice(9 * kernel, 9 * kernel + 9);
+      const most = Math.max(...its.map((f) => largestOf(now, layer, f, -1, 1)));
+      expect(new Set(its.map(scaleOf)).size).toBe(1);
+      expect(scaleOf(its[0])).toBeGreaterThanOrEqual(most);
+      expect(scaleOf(its[0])).toBeLessThanOrEqual(1.34 * most);
+    }
+  });
+
+  it("the ghost counts where it is drawn", () => {
+    const late = at(0);
+    const big = at(0);
+    big.data.forEach((value, k) => {
+      big.data[k] = 50 * value;
+    });
+    const without = pictureOf(late, big).scales.largest;
+    const withGhost = pictureOf(late, big, { ghost: true }).scales.largest;
+    expect(withGhost).toBeGreaterThan(20 * without);
+  });
+
+  it("x runs over the grid's range, or over the whole support", () => {
+    expect(xRangeOf(layer, "domain")).toEqual([-1, 1]);
+    const [lo, hi] = xRangeOf(layer, "wide");
+    expect(lo).toBeCloseTo(-2.2, 5);
+    expect(hi).toBeCloseTo(2.2, 5);
+  });
+});
+
+describe("functions that are not finite", () => {
+  const { layer, at } = runOf("broken");
+  const now = at(400);
+  const healthy = runOf("article").at(400);
+
+  it("leave the others' curves and the scale as they were", () => {
+    const picture = pictureOf(now, null);
+    const reference = pictureOf(healthy, null);
+    expect(Number.isNaN(picture.ranges[3])).toBe(true);
+    expect(Number.isNaN(picture.ranges[13])).toBe(true);
+    expect(picture.broken).toBe(2);
+    expect(picture.scales.largest).toBeGreaterThan(0);
+    expect(picture.scales.largest).toBeLessThanOrEqual(reference.scales.largest);
+    expect(picture.ranges[5]).toBe(reference.ranges[5]);
+  });
+
+  it("are said in words", () => {
+    const picture = pictureOf(now, null);
+    expect(remarks(picture).warned).toBe("2 functions not finite (×)");
+    expect(hoverLines(picture, 3, 0)).toEqual([{ label: "φ", value: "not finite" }]);
+    expect(selectionText(picture, 13)).toBe("conv1 · out 1 · in 0 · row 1 · column 1 · not finite");
+  });
+
+  it("do not colour the pattern of the others", () => {
+    const picture = pictureOf(now, null, { mode: "pattern" });
+    expect(Number.isNaN(picture.contrast[3])).toBe(true);
+    expect(Number.isFinite(picture.scales.largest)).toBe(true);
+  });
+
+  it("come last when kernels are sorted", () => {
+    const ranges = new Float32Array(layer.count).fill(1);
+    ranges.fill(Number.NaN, 0, 9);
+    ranges[40] = 2;
+    expect(orderBy(layer, ranges)).toEqual([4, 1, 2, 3, 0]);
+  });
+});
+
+describe("the pattern", () => {
+  const { layer, at } = runOf("article");
+  const now = at(400);
+
+  it("is φ(+1) − φ(−1), from black to white", () => {
+    const contrast = contrastOf(phi(now, layer), layer.count);
+    const [dark, bright] = [rowAt(layer, -1), rowAt(layer, 1)];
+    for (let f = 0; f < layer.count; f++) {
+      const expected = valueInTable(now, layer, f, bright) - valueInTable(now, layer, f, dark);
+      expect(contrast[f]).toBeCloseTo(expected, 5);
+    }
+  });
+
+  it("maps the strongest preference for dark to black and for bright to white", () => {
+    expect(greyOf(-2, 2, false)).toBe(0);
+    expect(greyOf(2, 2, false)).toBe(1);
+    expect(greyOf(0, 2, false)).toBe(0.5);
+    expect(greyOf(0, 0, false)).toBe(0.5);
+    expect([greyOf(-1e-9, 2, true), greyOf(0, 2, true)]).toEqual([0, 1]);
+  });
+});
+
+describe("the change", () => {
+  const { layer, at } = runOf("article");
+  const [now, start] = [at(400), at(0)];
+
+  it("is φ now − φ at the start", () => {
+    const subject = change(now, layer, start, layer);
+    const row = rowAt(layer, 1);
+    for (const f of [0, 7, 44]) {
+      const expected = valueInTable(now, layer, f, row) - valueInTable(start, layer, f, row);
+      expect(subject.at(f, 1)).toBeCloseTo(expected, 5);
+    }
+  });
+
+  it("is right after the grid changed to another basis", () => {
+    const finer = makeRun([{ name: "conv1", kind: "conv", shape: [5, 1, 3, 3], grid: 9 }]);
+    const layout = readLayout({ ...finer.layout, version: 2 });
+    const frame = readFrame({ layout: 2, step: 9, bytes: finer.frame(9) }, layout);
+    const other = layout.layers[0];
+    expect(sameBasis(other, layer)).toBe(false);
+    const subject = change(frame, other, start, layer);
+    for (const x of [-1, 0, 1]) {
+      const expected =
+        valueInTable(frame, other, 11, rowAt(other, x)) -
+        valueInTable(start, layer, 11, rowAt(layer, x));
+      expect(subject.at(11, x)).toBeCloseTo(expected, 5);
+    }
+    const picture = pictureOf(frame, start, { mode: "change" });
+    const out = { x: new Float32Array(99), y: new Float32Array(99) };
+    const n = picture.subject.curve(11, picture.plan, out);
+    expect(out.y[n - 1]).toBeCloseTo(subject.at(11, 1), 5);
+    expect(picture.ranges[11]).toBeGreaterThanOrEqual(Math.abs(out.y[n - 1]) - 1e-6);
+  });
+
+  it("is zero at the first frame", () => {
+    const picture = pictureOf(start, start, { mode: "change" });
+    expect(Math.max(...picture.ranges)).toBe(0);
+    expect(remarks(picture).noted).toBe("nothing has changed yet");
+    expect(axesText(picture)).toMatch(/^change since step 0 ±1 · /);
+  });
+});
+
+describe("sorting", () => {
+  const { layer, at } = runOf("article");
+  const [now, start] = [at(400), at(0)];
+
+  it("puts the kernel with the largest range or change first", () => {
+    const kernels = [0, 1, 2, 3, 4];
+    const range = (kernel: number) =>
+      Math.max(
+        ...Array.from({ length: 9 }, (_, e) => largestOf(now, layer, 9 * kernel + e, -1, 1)),
+      );
+    expect(sortedOrder("position", "domain", now, layer, start)).toBeNull();
+    expect(sortedOrder("range", "domain", now, layer, start)).toEqual(
+      [...kernels].sort((a, b) => range(b) - range(a)),
+    );
+    const moved = at(0);
+    moved.data[layer.offset + 30 * layer.nb] += 5;
+    expect(sortedOrder("change", "domain", moved, layer, start)).toEqual([3, 0, 1, 2, 4]);
+  });
+});
+
+describe("the words", () => {
+  const { layer, at } = runOf("article");
+  const [now, start] = [at(400), at(0)];
+
+  it("print the range in full, and say when scales are not shared", () => {
+    const small = at(0);
+    small.data.forEach((value, k) => {
+      small.data[k] = 0.01 * value;
+    });
+    expect(axesText(pictureOf(small, null))).toMatch(/^φ ±0\.00\d+ · x −1 … 1$/);
+    expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
+      /^φ, own scales ±\S+ … ±\S+ · x −1 … 1$/,
+    );
+    expect(axesText(pictureOf(now, null, { mode: "pattern" }))).toContain(
+      "black: prefers dark (−1) · white: prefers bright (+1)",
+    );
+  });
+
+  it("count kernels and functions", () => {
+    expect(layerSize(layer)).toBe("5 kernels 3 × 3, 45 functions");
+    expect(layerSize(runOf("linear").layer)).toBe("10 × 625, 6,250 functions");
+  });
+
+  it("name an entry by the numbers that find it again", () => {
+    const { layer: wide } = runOf("conv16x8");
+    for (let f = 0; f < wide.count; f += 7) expect(functionOf(wide, entryOf(wide, f))).toBe(f);
+    expect(entryOf(wide, 1151)).toEqual({ layer: "features.3", out: 15, in: 7, row: 2, column: 2 });
+    expect(functionOf(wide, { layer: "features.3", out: 16, in: 0, row: 0, column: 0 })).toBe(-1);
+    expect(functionOf(wide, { layer: "other", out: 0, in: 0, row: 0, column: 0 })).toBe(-1);
+  });
+
+  it("split φ(x) under the pointer into base and splines", () => {
+    const lines = hoverLines(pictureOf(now, start), 4, 1);
+    expect(lines.map(({ label }) => label)).toEqual(["x", "φ(x)", "base", "splines"]);
+    const row = rowAt(layer, 1);
+    const base = now.data[layer.offset + 4 * layer.nb] * layer.tables[0].values[row * layer.nb];
+    const printed = Number((lines[2].value.split(" ")[0] as string).replace("−", "-"));
+    expect(printed).toBeCloseTo(base, 3);
+  });
+
+  it("tell the step and the state", () => {
+    expect(statusText(1240, -1, { state: "live", message: "" })).toBe("step 1,240 · live");
+    expect(statusText(null, -1, { state: "idle", message: "" })).toBe("idle");
+    expect(statusText(7, -1, { state: "fault", message: "no memory" })).toBe("no memory");
+  });
+
+  it("describe the drawing without the step, which changes with every frame", () => {
+    const text = description(pictureOf(now, start), 4);
+    expect(text).toContain("layer conv1, 5 kernels 3 × 3, 45 functions");
+    expect(text).toContain("Selected: out 0 · in 0 · row 1 · column 1.");
+    expect(text).not.toContain("400");
+  });
+});
+
+describe("the tooltip's place", () => {
+  const tip = { width: 200, height: 100 };
+
+  it("is inside the container for every cell, and off the cell where there is room", () => {
+    const box = { width: 700, height: 260 };
+    for (let x = 0; x <= 660; x += 20) {
+      for (let y = 0; y <= 220; y += 20) {
+        const cell = { x, y, width: 40, height: 40 };
+        const place = placeTip(cell, tip, box);
+        expect(place.x).toBeGreaterThanOrEqual(0);
+        expect(place.y).toBeGreaterThanOrEqual(0);
+        expect(place.x + tip.width).toBeLessThanOrEqual(box.width);
+        expect(place.y + tip.height).toBeLessThanOrEqual(box.height);
+        const covers =
+          place.x < x + 40 && place.x + 200 > x && place.y < y + 40 && place.y + 100 > y;
+        expect(covers).toBe(false);
+      }
+    }
+  });
+
+  it("stays inside a container hardly larger than itself", () => {
+    const place = placeTip({ x: 100, y: 60, width: 40, height: 40 }, tip, {
+      width: 210,
+      height: 120,
+    });
+    expect(place.x).toBeGreaterThanOrEqual(0);
+    expect(place.x + 200).toBeLessThanOrEqual(210);
+    expect(place.y + 100).toBeLessThanOrEqual(120);
+  });
+});
+
+it("the x under the pointer runs from end to end of the cell and no further", () => {
+  const { at } = runOf("article");
+  const picture = pictureOf(at(0), null);
+  expect(xAt(picture, 2)).toBe(-1);
+  expect(xAt(picture, picture.arrangement.cell / 2)).toBeCloseTo(0, 6);
+  expect(xAt(picture, picture.arrangement.cell - 2)).toBe(1);
+  expect(xAt(picture, -5)).toBe(-1);
+  expect(xAt(picture, 500)).toBe(1);
+});
+
+it("a trait with an unknown value falls back to its first choice", () => {
+  const settings = settingsOf(((name: string) => ({ mode: "paint", ghost: true })[name]) as never);
+  expect(settings).toEqual({ ...PLAIN, ghost: true });
+});

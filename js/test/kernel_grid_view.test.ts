@@ -1,0 +1,339 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake_model.ts";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import grid from "../src/kernel_grid/index.ts";
+import type { GridElement } from "../src/kernel_grid/view.ts";
+import type { Store } from "../src/shared/types.ts";
+import { initialize } from "../src/stream/index.ts";
+
+const TRAITS = {
+  stream: "anywidget:s",
+  layer: "",
+  mode: "curves",
+  binarise: false,
+  scale: "layer",
+  ghost: true,
+  x_range: "domain",
+  sort: "position",
+  height: 480,
+  theme: "light",
+};
+
+/** A 2D context that draws nothing and counts its calls. */
+function blankContext() {
+  const calls: Record<string, number> = {};
+  const context = new Proxy({} as Record<string, unknown>, {
+    get: (target, name: string) =>
+      name in target
+        ? target[name]
+        : () => {
+            calls[name] = (calls[name] ?? 0) + 1;
+          },
+    set: (target, name: string, value) => {
+      target[name] = value;
+      return true;
+    },
+  });
+  return { context, calls };
+}
+
+const frame = () => new Promise((done) => setTimeout(done, 40));
+
+let life: AbortController;
+let calls: Record<string, number>;
+
+beforeEach(() => {
+  life = new AbortController();
+  const blank = blankContext();
+  calls = blank.calls;
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(
+    () => blank.context as never,
+  );
+  for (const name of ["clientWidth", "offsetWidth"] as const) {
+    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(700);
+  }
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+});
+
+afterEach(() => {
+  life.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+function makeStream(name = "article", traits: Record<string, unknown> = {}) {
+  const run = makeRun(RUNS[name]);
+  const model = new FakeModel({
+    layouts: [run.layout],
+    initial: { layout: 1, step: 0, data: run.frame(0) },
+    frame: {},
+    selection: {},
+    cursor: -1,
+    status: { state: "idle", message: "" },
+    ...traits,
+  });
+  const store = initialize({ model: model as never, signal: life.signal });
+  return { run, model, store };
+}
+
+function show(
+  getWidget: () => Promise<unknown>,
+  traits: Record<string, unknown> = {},
+  signal = life.signal,
+) {
+  const model = new FakeModel({ ...TRAITS, ...traits });
+  const el = document.body.appendChild(document.createElement("div"));
+  grid.render({ model, el, host: { getWidget }, signal } as never);
+  const root = el.querySelector(".kw-kernel-grid") as GridElement;
+  const one = <T extends HTMLElement>(selector: string) => root.querySelector<T>(selector) as T;
+  return { model, el, root, one };
+}
+
+const showing = (store: Store, traits: Record<string, unknown> = {}, signal = life.signal) =>
+  show(async () => ({ exports: store }), traits, signal);
+
+function change(input: HTMLInputElement | HTMLSelectElement) {
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+describe("the controls", () => {
+  it("each have a title and a label", async () => {
+    const { root } = showing(makeStream("deep").store);
+    await frame();
+    const controls = root.querySelectorAll("input, select, button");
+    expect(controls.length).toBeGreaterThan(8);
+    for (const control of controls) {
+      expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
+      expect(control.getAttribute("aria-label"), control.outerHTML).toBeTruthy();
+    }
+  });
+
+  it("are tabs for a few layers and a menu with sizes for many", async () => {
+    const few = showing(makeStream("article").store);
+    const many = showing(makeStream("deep").store);
+    await frame();
+    expect(few.one(".kw-tabs").hidden).toBe(false);
+    expect(few.one(".kw-layer-menu").hidden).toBe(true);
+    expect(many.one(".kw-tabs").hidden).toBe(true);
+    const options = Array.from(many.root.querySelectorAll(".kw-layer-menu option"));
+    expect(options[1].textContent).toBe("block1.conv — 16 kernels 3 × 3, 144 functions");
+  });
+
+  it("write the trait that they name", async () => {
+    const { model, one } = showing(makeStream().store);
+    await frame();
+    const save = vi.spyOn(model, "save_changes");
+    const pick = (selector: string, trait: string) => {
+      const input = one<HTMLInputElement>(selector);
+      input.checked = !input.checked;
+      change(input);
+      return model.get(trait);
+    };
+    expect(pick('.kw-tabs input[value="conv2"]', "layer")).toBe("conv2");
+    expect(pick('input[value="pattern"]', "mode")).toBe("pattern");
+    expect(pick('input[aria-label="binarise"]', "binarise")).toBe(true);
+    expect(pick('input[aria-label="initial functions"]', "ghost")).toBe(false);
+    for (const [label, trait, value] of [
+      ["scale", "scale", "kernel"],
+      ["x", "x_range", "wide"],
+      ["sort", "sort", "range"],
+    ]) {
+      const select = one<HTMLSelectElement>(`select[aria-label="${label}"]`);
+      select.value = value;
+      change(select);
+      expect(model.get(trait)).toBe(value);
+    }
+    expect(save).toHaveBeenCalledTimes(7);
+  });
+
+  it("follow traits that are set from elsewhere", async () => {
+    const { model, one, root } = showing(makeStream().store);
+    await frame();
+    model.set("mode", "pattern");
+    model.set("layer", "conv2");
+    await frame();
+    expect(one<HTMLInputElement>('input[value="pattern"]').checked).toBe(true);
+    expect(root.kwGrid.layer()).toBe("conv2");
+    expect(one(".kw-axes").textContent).toContain("prefers dark");
+  });
+});
+
+describe("the drawing", () => {
+  it("shows the newest frame once, however many came, and acknowledges it", async () => {
+    const { run, model, store } = makeStream();
+    const { root } = showing(store);
+    await frame();
+    expect(root.kwGrid.step()).toBe(0);
+    const before = root.kwGrid.drawn().frames;
+    for (let step = 1; step <= 20; step++) {
+      model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
+    }
+    await frame();
+    expect(root.kwGrid.step()).toBe(20);
+    expect(root.kwGrid.drawn().frames).toBe(before + 1);
+    expect(model.sent).toContainEqual({ kind: "ack", step: 20 });
+    expect(calls.lineTo).toBeGreaterThan(45 * 10);
+  });
+
+  it("draws only functions in sight", async () => {
+    const { store } = makeStream("linear");
+    const { root } = showing(store);
+    await frame();
+    // 300 of more than 3,000 px are seen: at most 3 of the 18 bands, with at most 16 points a curve.
+    expect(root.kwGrid.arrangement()?.bands).toBe(18);
+    expect(calls.moveTo).toBeLessThan(3 * (3 * 350));
+  });
+
+  it("waits in words while there is no stream and no frame", async () => {
+    const pending = show(() => new Promise(() => {}));
+    await frame();
+    expect(pending.one(".kw-message").textContent).toBe("waiting for the kernel…");
+    const empty = showing(makeStream("article", { initial: {}, layouts: [] }).store);
+    await frame();
+    expect(empty.one(".kw-message").textContent).toBe("waiting for the first frame…");
+    expect(empty.one(".kw-canvas").hidden).toBe(true);
+  });
+
+  it("says why a stream cannot be read", async () => {
+    const { one } = show(() => Promise.reject(new Error("no such model")));
+    await frame();
+    expect(one(".kw-message").textContent).toContain("no such model");
+  });
+
+  it("says so when kernel and page speak different protocols", async () => {
+    const run = makeRun(RUNS.article);
+    const { store } = makeStream("article", { layouts: [{ ...run.layout, protocol: 99 }] });
+    const { one } = showing(store);
+    await frame();
+    expect(store.protocolError).toBeTruthy();
+    expect(one(".kw-message").textContent).toBe(store.protocolError);
+  });
+
+  it("draws the stream of the next binding after a swap", async () => {
+    const first = makeStream().store;
+    const second = makeStream("conv16x8").store;
+    const { model, root } = show((async (ref: string) => ({
+      exports: ref === "anywidget:s" ? first : second,
+    })) as never);
+    await frame();
+    expect(root.kwGrid.layer()).toBe("conv1");
+    model.set("stream", "anywidget:next");
+    await frame();
+    expect(root.kwGrid.layer()).toBe("features.3");
+  });
+});
+
+describe("selecting", () => {
+  it("by the keyboard moves, selects and clears", async () => {
+    const { store } = makeStream();
+    const { one, root } = showing(store);
+    await frame();
+    const canvas = one(".kw-canvas");
+    const press = (key: string) =>
+      canvas.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    press("ArrowRight");
+    press("ArrowRight");
+    press("ArrowDown");
+    press("Enter");
+    expect(store.selection()).toEqual({ layer: "conv1", out: 0, in: 0, row: 1, column: 1 });
+    await frame();
+    expect(root.kwGrid.selected()).toBe(4);
+    expect(canvas.getAttribute("aria-label")).toContain(
+      "Selected: out 0 · in 0 · row 1 · column 1",
+    );
+    expect(one(".kw-readout").textContent).toContain("conv1 · out 0 · in 0 · row 1 · column 1");
+    press("Escape");
+    expect(store.selection()).toBeNull();
+  });
+
+  it("by a click takes the function under the pointer", async () => {
+    const { store } = makeStream();
+    const { one, root } = showing(store);
+    await frame();
+    const cell = root.kwGrid.rectOf(22);
+    if (!cell) throw new Error("nothing drawn");
+    one(".kw-canvas").dispatchEvent(
+      new MouseEvent("click", { clientX: cell.x + 5, clientY: cell.y + 5, bubbles: true }),
+    );
+    expect(store.selection()).toEqual({ layer: "conv1", out: 2, in: 0, row: 1, column: 1 });
+  });
+
+  it("elsewhere brings up the selection's layer", async () => {
+    const { store } = makeStream();
+    const { root, model } = showing(store);
+    await frame();
+    store.select({ layer: "fc", out: 1, in: 2, row: 0, column: 0 });
+    await frame();
+    expect(root.kwGrid.layer()).toBe("fc");
+    expect(model.get("layer")).toBe("fc");
+  });
+
+  it("leaves a grid alone when another of the same stream shows that layer", async () => {
+    const { store } = makeStream();
+    const one = showing(store, { layer: "conv1" });
+    const two = showing(store, { layer: "conv2" });
+    await frame();
+    store.select({ layer: "conv2", out: 1, in: 0, row: 0, column: 0 });
+    await frame();
+    expect([one.root.kwGrid.layer(), two.root.kwGrid.layer()]).toEqual(["conv1", "conv2"]);
+  });
+
+  it("does not let the text alternative talk on every frame", async () => {
+    const { run, model, store } = makeStream();
+    const { one } = showing(store);
+    await frame();
+    const said = one(".kw-canvas").getAttribute("aria-label");
+    model.receive({ kind: "frame", layout: 1, step: 500 }, [run.frame(500)]);
+    await frame();
+    expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
+    expect(one(".kw-status").closest("[aria-live]")).toBeNull();
+  });
+});
+
+describe("closing a view", () => {
+  it("removes its listeners and leaves the other view of the same model alive", async () => {
+    const { run, model: stream, store } = makeStream();
+    const first = new AbortController();
+    const second = new AbortController();
+    const one = showing(store, {}, first.signal);
+    const el = document.body.appendChild(document.createElement("div"));
+    const host = { getWidget: async () => ({ exports: store }) };
+    grid.render({ model: one.model, el, host, signal: second.signal } as never);
+    const other = el.querySelector(".kw-kernel-grid") as GridElement;
+    await frame();
+    const both = one.model.listeners();
+    first.abort();
+    expect(one.el.childElementCount).toBe(0);
+    expect(one.model.listeners()).toBe(both / 2);
+    stream.receive({ kind: "frame", layout: 1, step: 30 }, [run.frame(30)]);
+    await frame();
+    expect(other.kwGrid.step()).toBe(30);
+    expect(one.root.kwGrid.step()).toBe(0);
+    second.abort();
+    expect(one.model.listeners()).toBe(0);
+  });
+});
+
+describe("the theme", () => {
+  it("is the trait's, and else the page's", async () => {
+    const { model, root } = showing(makeStream().store);
+    await frame();
+    expect(root.dataset.kwTheme).toBe("light");
+    model.set("theme", "dark");
+    await frame();
+    expect(root.dataset.kwTheme).toBe("dark");
+    model.set("theme", "auto");
+    document.body.dataset.jpThemeLight = "true";
+    await frame();
+    expect([root.dataset.kwTheme, root.dataset.kwHost]).toEqual(["light", "jupyter"]);
+    document.body.dataset.jpThemeLight = "false";
+    await frame();
+    expect(root.dataset.kwTheme).toBe("dark");
+    delete document.body.dataset.jpThemeLight;
+    document.documentElement.classList.add("dark");
+    await frame();
+    expect([root.dataset.kwTheme, root.dataset.kwHost]).toEqual(["dark", undefined]);
+    document.documentElement.classList.remove("dark");
+  });
+});

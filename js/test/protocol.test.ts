@@ -1,0 +1,201 @@
+import { describe, expect, it } from "vitest";
+import {
+  ProtocolMismatch,
+  readFrame,
+  readFrameTrait,
+  readLayout,
+  readMessage,
+  readSelection,
+  readStatus,
+  WireError,
+} from "../src/shared/protocol.ts";
+import { bytes, smallLayout, wholes, wireLayout } from "./samples.ts";
+
+describe("readLayout", () => {
+  it("reads a layout from the traits, bytes in place", () => {
+    const layout = readLayout(
+      wireLayout(4, {
+        shape: [2, 3, 1, 2],
+        nb: 2,
+        offset: 5,
+        labels: ["SiLU", "B0"],
+        is_base: [true, false],
+        domain: [-1, 1],
+        extent: [-2.2, 2.2],
+        knots: [-1, 0, 1],
+        variable: "tanh x",
+        note: "shared",
+        groups: 3,
+        tables: [
+          { x: bytes([-1, 1], 3), values: bytes([1, 2, 3, 4], 2) },
+          { x: bytes([0, 1, 2], 0), values: bytes([1, 2, 3, 4, 5, 6], 4) },
+        ],
+        table_of: wholes([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]),
+      }),
+    );
+    expect(layout.version).toBe(4);
+    const [layer] = layout.layers;
+    expect(layer).toMatchObject({
+      name: "conv1",
+      kind: "conv",
+      type: "Conv2d",
+      shape: [2, 3, 1, 2],
+      count: 12,
+      nb: 2,
+      offset: 5,
+      labels: ["SiLU", "B0"],
+      isBase: [true, false],
+      domain: [-1, 1],
+      extent: [-2.2, 2.2],
+      knots: [-1, 0, 1],
+      variable: "tanh x",
+      note: "shared",
+      groups: 3,
+    });
+    expect(layer.tables[0].x).toEqual(Float32Array.of(-1, 1));
+    expect(layer.tables[0].values).toEqual(Float32Array.of(1, 2, 3, 4));
+    expect(layer.tables[1].values).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(layer.tableOf).toEqual(Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1));
+  });
+
+  it("finds a message's bytes by buffer number", () => {
+    const layout = wireLayout(1, { tables: [{ x: 1, values: 0 }], table_of: 2 });
+    const buffers = [bytes([5, 6, 7]), bytes([-1, 0, 1]), wholes([0, 0])];
+    const message = readMessage({ kind: "layout", layout }, buffers);
+    expect(message).toMatchObject({
+      kind: "layout",
+      layout: {
+        version: 1,
+        layers: [
+          {
+            tables: [{ x: Float32Array.of(-1, 0, 1), values: Float32Array.of(5, 6, 7) }],
+            tableOf: Uint32Array.of(0, 0),
+          },
+        ],
+      },
+    });
+  });
+
+  it("names both protocols and the remedy when they differ", () => {
+    const read = () => readLayout({ ...wireLayout(), protocol: 2 });
+    expect(read).toThrow(ProtocolMismatch);
+    expect(read).toThrow(
+      /JavaScript speaks protocol 1, the kernel sent 2.*[Rr]eload the page.*restart the kernel/,
+    );
+    expect(() => readLayout({ version: 1, layers: [] })).toThrow(/the kernel sent undefined/);
+  });
+
+  it.each([
+    ["labels", { labels: [] }, /0 entries in the labels of layer "conv1"; needed: 1/],
+    ["base marks", { is_base: [true, false] }, /2 entries in the base marks/],
+    ["shape", { shape: [1, 2, 3] }, /3 sizes in the shape/],
+    ["shape", { shape: [1, 0, 1, 1] }, /Got 0 for the shape/],
+    ["offset", { offset: -1 }, /Got -1 for the offset/],
+    ["domain", { domain: [0, null] }, /Got null for the domain/],
+    ["tables", { tables: [] }, /no table/],
+    ["tables", { tables: [{ x: bytes([0]), values: bytes([0]) }] }, /1 sample points/],
+    ["tables", { tables: [{ x: bytes([0, 1]), values: bytes([0]) }] }, /1 entries.*needed: 2/],
+    ["tables", { tables: [{ x: bytes([1, 0]), values: bytes([0, 0]) }] }, /do not rise/],
+    ["tables", { tables: [{ x: bytes([0, Number.NaN]), values: bytes([0, 0]) }] }, /do not rise/],
+    ["tables", { tables: [{ x: "AAAA", values: "AAAA" }] }, /Got "AAAA".*needed: bytes/],
+    ["table numbers", { table_of: wholes([0]) }, /1 entries in the table numbers/],
+    ["table numbers", { table_of: wholes([0, 1]) }, /Got table 1/],
+  ])("refuses wrong %s: %j", (_what, changes, text) => {
+    const read = () => readLayout(wireLayout(0, changes));
+    expect(read).toThrow(WireError);
+    expect(read).toThrow(text);
+  });
+});
+
+describe("readFrame", () => {
+  const layout = smallLayout(3);
+
+  it("copies numbers out of any kind of bytes, at any place in their buffer", () => {
+    const view = bytes([0.5, -2], 3);
+    const all = [
+      view,
+      bytes([0.5, -2], 4),
+      new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
+      Float32Array.of(0.5, -2),
+      Float32Array.of(0.5, -2).buffer,
+    ];
+    for (const data of all) {
+      const frame = readFrame({ layout: 3, step: 7, bytes: data }, layout);
+      expect(frame).toEqual({ step: 7, layout, data: Float32Array.of(0.5, -2) });
+      expect(frame.data.buffer.byteLength).toBe(8);
+    }
+    view.setFloat32(0, 9, true);
+    expect(readFrame({ layout: 3, step: 7, bytes: all[1] }, layout).data[0]).toBe(0.5);
+  });
+
+  it("refuses a frame of another length, and says both lengths", () => {
+    const read = (data: unknown) => () => readFrame({ layout: 3, step: 7, bytes: data }, layout);
+    expect(read(bytes([1]))).toThrow(/step 7 has 1 numbers; layout 3 needs 2/);
+    expect(read(bytes([1, 2, 3]))).toThrow(/has 3 numbers/);
+    expect(read(new Uint8Array(7))).toThrow(/7 bytes.*multiple of 4/);
+    expect(read(undefined)).toThrow(/Got undefined.*needed: bytes/);
+  });
+
+  it("reads {} and nothing as no frame", () => {
+    expect(readFrameTrait({})).toBeNull();
+    expect(readFrameTrait(null)).toBeNull();
+    expect(readFrameTrait(undefined)).toBeNull();
+    expect(() => readFrameTrait([1])).toThrow(WireError);
+  });
+});
+
+describe("readMessage", () => {
+  it("reads frames, history and reset", () => {
+    const [a, b] = [bytes([1]), bytes([2])];
+    expect(readMessage({ kind: "frame", layout: 3, step: 5 }, [a])).toEqual({
+      kind: "frame",
+      frame: { layout: 3, step: 5, bytes: a },
+    });
+    const frames = [
+      { layout: 3, step: 1 },
+      { layout: 3, step: 2 },
+    ];
+    expect(readMessage({ kind: "history", frames }, [a, b])).toEqual({
+      kind: "history",
+      frames: [
+        { layout: 3, step: 1, bytes: a },
+        { layout: 3, step: 2, bytes: b },
+      ],
+    });
+    expect(readMessage({ kind: "reset", version: 4 }, [])).toEqual({ kind: "reset", version: 4 });
+    expect(readMessage({ kind: "reset" }, [])).toEqual({ kind: "reset", version: null });
+  });
+
+  it("leaves kinds that it does not know to newer pages", () => {
+    expect(readMessage({ kind: "observation" }, [])).toEqual({ kind: "unknown" });
+  });
+
+  it("refuses a message without its buffers", () => {
+    expect(() => readMessage({ kind: "frame", layout: 0, step: 1 }, [])).toThrow(/buffer 0.*has 0/);
+    const history = { kind: "history", frames: [{ layout: 0, step: 1 }] };
+    expect(() => readMessage(history, [])).toThrow(WireError);
+    for (const nothing of [null, 3, "frame", []]) {
+      expect(() => readMessage(nothing, [])).toThrow(WireError);
+    }
+  });
+});
+
+it("reads a selection, and anything else as none", () => {
+  const selection = { layer: "", out: 1, in: 0, row: 2, column: 2 };
+  expect(readSelection(selection)).toEqual(selection);
+  for (const wrong of [
+    {},
+    null,
+    undefined,
+    { ...selection, row: -1 },
+    { ...selection, out: "1" },
+  ]) {
+    expect(readSelection(wrong)).toBeNull();
+  }
+});
+
+it("reads a status, idle when there is none", () => {
+  const live = { state: "live", message: "" };
+  expect(readStatus(live)).toEqual(live);
+  expect(readStatus(undefined)).toEqual({ state: "idle", message: "" });
+});

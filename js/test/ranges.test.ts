@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { evaluateAll, samplePlan } from "../src/shared/curves.ts";
+import { functionRanges, kernelRanges, layerRange, niceCeil } from "../src/shared/ranges.ts";
+import { frameOf, layer, table } from "./samples.ts";
+
+describe("niceCeil", () => {
+  it.each([
+    [1, 1],
+    [1.0001, 1.2],
+    [0.0031, 0.004],
+    [0.003, 0.003],
+    [0.0151, 0.02],
+    [7, 8],
+    [8.1, 10],
+    [9.9999999999999, 10],
+    [12, 12],
+    [1e-7, 1e-7],
+    [1.1e-12, 1.2e-12],
+    [1000, 1000],
+    [123456, 150000],
+    [3e38, 3e38],
+  ])("of %d is %d", (m, nice) => {
+    expect(niceCeil(m)).toBe(nice);
+  });
+
+  it("is never below, and the next smaller nice number always is", () => {
+    const steps = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+    const all = [];
+    for (let k = -12; k <= 12; k++) for (const step of steps) all.push(Number(`${step}e${k}`));
+    for (let i = 0; i < 2000; i++) {
+      const m = 10 ** (-11 + 0.011 * i);
+      expect(niceCeil(m)).toBe(all.find((nice) => nice >= m));
+    }
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+    "of %d is 1: an axis needs a range",
+    (m) => {
+      expect(niceCeil(m)).toBe(1);
+    },
+  );
+});
+
+describe("ranges", () => {
+  const conv = layer({ shape: [2, 3, 2, 2] });
+  const frame = frameOf([conv]);
+  const curves = evaluateAll(frame, conv, samplePlan(conv, [-1, 1], 24));
+  const ranges = functionRanges(conv, curves);
+
+  it("of functions are the largest |φ| drawn", () => {
+    for (let f = 0; f < conv.count; f++) {
+      const own = [...curves.y.slice(f * curves.points, (f + 1) * curves.points)];
+      expect(ranges[f]).toBe(Math.max(...own.map(Math.abs)));
+    }
+  });
+
+  it("of kernels and of the layer are the largest of their functions", () => {
+    const kernels = kernelRanges(conv, ranges);
+    expect(kernels.length).toBe(6);
+    for (let o = 0; o < 2; o++) {
+      for (let i = 0; i < 3; i++) {
+        const own = [0, 1, 2, 3].map((entry) => ranges[(o * 3 + i) * 4 + entry]);
+        expect(kernels[o * 3 + i]).toBe(Math.max(...own));
+      }
+    }
+    expect(layerRange(ranges)).toBe(Math.max(...ranges));
+  });
+
+  it("leave out functions that are not finite", () => {
+    const broken = { ...frame, data: frame.data.slice() };
+    broken.data[0] = Number.NaN;
+    broken.data[9] = Number.POSITIVE_INFINITY;
+    const marked = functionRanges(conv, evaluateAll(broken, conv, samplePlan(conv, [-1, 1], 24)));
+    expect(marked[0]).toBeNaN();
+    expect(marked[1]).toBeNaN();
+    expect(marked.subarray(2)).toEqual(ranges.subarray(2));
+    expect(kernelRanges(conv, marked)[0]).toBe(Math.max(marked[2], marked[3]));
+    expect(layerRange(marked)).toBe(Math.max(...marked.subarray(2)));
+  });
+
+  it("are NaN for a kernel without a finite function, and 0 for such a layer", () => {
+    const none = new Float32Array(conv.count).fill(Number.NaN);
+    expect(kernelRanges(conv, none).every(Number.isNaN)).toBe(true);
+    expect(layerRange(none)).toBe(0);
+  });
+
+  it("look only at the points of the function's own table", () => {
+    const two = layer({
+      shape: [1, 2, 1, 1],
+      tables: [table(-1, 1, 5), table(-1, 1, 31)],
+      tableOf: Uint32Array.of(0, 1),
+    });
+    const drawn = evaluateAll(frameOf([two]), two, samplePlan(two, [-1, 1], 40));
+    drawn.y.fill(9, drawn.x[0].length, drawn.points);
+    expect(functionRanges(two, drawn)[0]).toBeLessThan(9);
+  });
+});
