@@ -45,18 +45,20 @@ check-js: $(node_modules) ## tsc, biome and the JavaScript tests
 	npm --prefix js test
 
 bundles: $(node_modules) ## build the browser bundles from js/ into the package
+	rm -f $(static)/*
 	npm --prefix js run build
 
-# Builds in place and compares with a copy; on a difference the copy is put back, so that the check
-# fails again until the fresh bundles are made on purpose.
+# Builds where the bundles are, compares with a copy, and puts the copy back: the check goes on
+# failing until fresh bundles are made on purpose.
 check-bundles: $(node_modules) ## fail if the bundles in the package are not those js/ builds
-	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R $(static)/. "$$before" \
-	&& npm --prefix js run build \
-	&& if ! diff -rq "$$before" $(static); then \
-		rm -rf $(static) && cp -R "$$before" $(static); \
+	@before=$$(mktemp -d); \
+	trap 'rm -f $(static)/*; cp -Rp "$$before"/. $(static); rm -rf "$$before"' EXIT; \
+	trap 'exit 1' INT TERM; \
+	cp -Rp $(static)/. "$$before" && rm -f $(static)/* && npm --prefix js run build || exit 1; \
+	diff -rq "$$before" $(static) || { \
 		echo "$(static) does not hold what js/ builds: run 'make bundles' and commit the result." >&2; \
 		exit 1; \
-	fi
+	}
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
 	@set -e; for file in tests/benchmarks/*.py; do echo "== $$file"; $(bin)/python $$file; done
@@ -83,7 +85,7 @@ $(VENV)/.made:
 $(node_modules): js/package.json js/package-lock.json
 	@command -v npm >/dev/null || \
 		{ echo "npm was not found: the JavaScript checks need Node 20 or newer with npm (nodejs.org, or your system's packages)." >&2; exit 1; }
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || \
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || \
 		{ echo "Node $$(node --version) is too old: the JavaScript checks need Node 20 or newer." >&2; exit 1; }
 	npm --prefix js ci --no-audit --no-fund
 	@touch $@
@@ -91,9 +93,9 @@ $(node_modules): js/package.json js/package-lock.json
 chromium:
 	@if [ -z "$$CHROMIUM" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update && apt-get install --yes chromium; \
-		CHROMIUM=$$(command -v chromium); \
+		CHROMIUM=$$(command -v chromium) || true; \
 	fi; \
-	if ! "$$CHROMIUM" --version; then \
+	if ! { [ -n "$$CHROMIUM" ] && "$$CHROMIUM" --version; }; then \
 		echo "No Chromium that runs was found for the browser tests: install chromium or google-chrome, or name one: make CHROMIUM=/path/to/chromium test" >&2; \
 		exit 1; \
 	fi

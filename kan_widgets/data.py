@@ -1,0 +1,302 @@
+"""MNIST for the tutorials and the demo: a subset inside the package, or torchvision's files.
+
+The embedded set holds 5,000 of MNIST's training images (500 of each digit), split into 4,000 for
+training and 1,000 for testing; see ``kan_widgets/mnist/ATTRIBUTION.txt``. An accuracy on its 1,000
+test digits is not one on MNIST's own 10,000, so whatever prints an accuracy prints
+:attr:`Digits.source` beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+from torch.utils.data import TensorDataset as _TensorDataset
+
+__all__ = ["Digits", "mnist"]
+
+Source = Literal["auto", "embedded", "torchvision"]
+_SOURCES = ("auto", "embedded", "torchvision")
+
+_EMBEDDED, _EMBEDDED_TRAIN = 5000, 4000
+_SIDE = 28
+
+# Seconds without a byte after which the next mirror is tried.
+_SILENCE = 15.0
+
+# MNIST's files as torchvision unpacks them, with the shape of what each must hold.
+_FILES = {
+    "train-images-idx3-ubyte": (60000, _SIDE, _SIDE),
+    "train-labels-idx1-ubyte": (60000,),
+    "t10k-images-idx3-ubyte": (10000, _SIDE, _SIDE),
+    "t10k-labels-idx1-ubyte": (10000,),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """Images of handwritten digits, ready for a network.
+
+    Pixels run from -1 (dark background) to +1 (bright ink), the default ``grid_range`` of the
+    layers in :mod:`kan_widgets.nn`.
+    """
+
+    train_images: Tensor = field(repr=False)
+    """float32, (N, 1, 28, 28), in [-1, 1]"""
+    train_labels: Tensor = field(repr=False)
+    """int64, (N,), 0 to 9"""
+    test_images: Tensor = field(repr=False)
+    """float32, (M, 1, 28, 28), in [-1, 1]"""
+    test_labels: Tensor = field(repr=False)
+    """int64, (M,), 0 to 9"""
+    source: str
+    """which data this is, in words to print beside every accuracy"""
+
+    def loaders(
+        self, batch_size: int = 64, seed: int = 0
+    ) -> tuple[DataLoader[list[Tensor]], DataLoader[list[Tensor]]]:
+        """Return a training and a test loader.
+
+        The training loader shuffles anew in each epoch, in an order that `seed` alone decides; the
+        test loader keeps the order. Neither draws from torch's global random numbers. Each batch is
+        taken by one indexing of the whole tensor, so `batch_size` of the returned objects is None.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images per batch; the last batch of an epoch may be smaller.
+        seed : int
+            Seed of the order in which the training images come.
+
+        Returns
+        -------
+        tuple of torch.utils.data.DataLoader
+            Both yield ``[images, labels]``.
+
+        Raises
+        ------
+        ValueError
+            If `batch_size` is below 1.
+
+        Examples
+        --------
+        >>> train, test = mnist("embedded").loaders(batch_size=64)
+        >>> len(train), len(test)
+        (63, 16)
+        >>> images, labels = next(iter(train))
+        >>> images.shape
+        torch.Size([64, 1, 28, 28])
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+        generator = torch.Generator().manual_seed(seed)
+        train = _TensorDataset(self.train_images, self.train_labels)
+        test = _TensorDataset(self.test_images, self.test_labels)
+        return (
+            _batches(train, RandomSampler(train, generator=generator), batch_size, generator),
+            _batches(test, SequentialSampler(test), batch_size, torch.Generator()),
+        )
+
+
+def _batches(
+    dataset: _TensorDataset,
+    sampler: RandomSampler | SequentialSampler,
+    batch_size: int,
+    generator: torch.Generator,
+) -> DataLoader[list[Tensor]]:
+    # With batch_size=None the sampler's lists of indices reach the dataset whole. The generator is
+    # given because DataLoader would otherwise draw a seed from the global one at every epoch.
+    batches = BatchSampler(sampler, batch_size, drop_last=False)
+    return DataLoader(dataset, batch_size=None, sampler=batches, generator=generator)  # type: ignore[arg-type]
+
+
+def mnist(
+    source: Source = "auto",
+    *,
+    root: str | os.PathLike[str] = "data",
+    download: bool = False,
+    timeout: float = 120.0,
+) -> Digits:
+    """Load MNIST.
+
+    Parameters
+    ----------
+    source : {"auto", "embedded", "torchvision"}
+        "embedded": the 4,000 + 1,000 digits inside the package. "torchvision": the 60,000 + 10,000
+        of MNIST, in the files that ``torchvision.datasets.MNIST(root)`` keeps. "auto": those files
+        if they are there and whole, else the embedded set; it never touches the network.
+    root : path
+        Folder that holds ``MNIST/raw/``, as in torchvision. The full set takes 220 MB of memory.
+    download : bool
+        Fetch missing or damaged files, with torchvision's own loader; for ``source="torchvision"``
+        only.
+    timeout : float
+        Seconds that the whole download may take.
+
+    Returns
+    -------
+    Digits
+        Images, labels, and the name of the data.
+
+    Raises
+    ------
+    ValueError
+        If `source` is unknown, or `download` is asked of another source than "torchvision".
+    FileNotFoundError
+        If ``source="torchvision"`` and a file is missing or damaged.
+    TimeoutError
+        If the download took longer than `timeout`. Nothing of it stays under `root`.
+    ConnectionError
+        If the download failed. Nothing of it stays under `root`.
+
+    Examples
+    --------
+    >>> digits = mnist("embedded")
+    >>> digits
+    Digits(source='embedded MNIST subset (4,000 train / 1,000 test)')
+    >>> digits.train_images.shape
+    torch.Size([4000, 1, 28, 28])
+    """
+    if source not in _SOURCES:
+        raise ValueError(f"source must be one of {', '.join(map(repr, _SOURCES))}; got {source!r}")
+    if download and source != "torchvision":
+        raise ValueError(
+            f"source={source!r} never touches the network; to download, pass"
+            ' source="torchvision", download=True'
+        )
+    if source == "embedded":
+        return _embedded()
+    raw = Path(root).expanduser() / "MNIST" / "raw"
+    fault = _fault(raw)
+    if fault and source == "auto":
+        return _embedded()
+    if fault and download:
+        _download(raw, timeout)
+        fault = _fault(raw)
+    if fault:
+        raise FileNotFoundError(
+            f"{fault}. Pass download=True to fetch MNIST, the root where torchvision keeps it,"
+            ' or source="embedded"'
+        )
+    arrays = [_content(raw / name, shape) for name, shape in _FILES.items()]
+    return _digits(*arrays, kind="full MNIST")
+
+
+def _embedded() -> Digits:
+    packed = resources.files("kan_widgets").joinpath("mnist/digits.xz").read_bytes()
+    content = np.frombuffer(lzma.decompress(packed), np.uint8)
+    labels = content[:_EMBEDDED]
+    images = content[_EMBEDDED:].reshape(_EMBEDDED, _SIDE, _SIDE)
+    n = _EMBEDDED_TRAIN
+    return _digits(images[:n], labels[:n], images[n:], labels[n:], kind="embedded MNIST subset")
+
+
+def _digits(
+    train_images: NDArray[np.uint8],
+    train_labels: NDArray[np.uint8],
+    test_images: NDArray[np.uint8],
+    test_labels: NDArray[np.uint8],
+    *,
+    kind: str,
+) -> Digits:
+    def pixels(images: NDArray[np.uint8]) -> Tensor:
+        scaled = np.divide(images, 127.5, dtype=np.float32)
+        return torch.from_numpy(np.subtract(scaled, 1.0, out=scaled)).unsqueeze(1)
+
+    return Digits(
+        pixels(train_images),
+        torch.from_numpy(train_labels.astype(np.int64)),
+        pixels(test_images),
+        torch.from_numpy(test_labels.astype(np.int64)),
+        source=f"{kind} ({len(train_labels):,} train / {len(test_labels):,} test)",
+    )
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """Return the start of an IDX file of bytes: magic number, then each dimension, big-endian."""
+    return bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes()
+
+
+def _content(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.fromfile(path, np.uint8, offset=len(_header(shape))).reshape(shape)
+
+
+def _fault(raw: Path) -> str:
+    """Say what is wrong with the files in `raw`; "" when all are there and whole."""
+    for name, shape in _FILES.items():
+        path = raw / name
+        if not path.is_file():
+            return f"{path} is missing"
+        header = _header(shape)
+        expected, size = len(header) + int(np.prod(shape)), path.stat().st_size
+        if size != expected:
+            return f"{path} is damaged: {size:,} bytes instead of {expected:,}"
+        with path.open("rb") as file:
+            if file.read(len(header)) != header:
+                return f"{path} is damaged: its header is not that of MNIST"
+        if len(shape) == 1 and _content(path, shape).max() > 9:
+            return f"{path} is damaged: it holds labels above 9"
+    return ""
+
+
+# Runs in a process of its own, because torchvision opens its URLs without a time limit and a thread
+# that hangs in one cannot be ended. The socket's limit lets a silent mirror make way for the next.
+_DOWNLOADER = """
+import json, socket, sys
+from torchvision.datasets import MNIST
+root, mirrors, limit = json.loads(sys.argv[1])
+socket.setdefaulttimeout(limit)
+faults = []
+for mirror in mirrors:
+    MNIST.mirrors = [mirror]
+    try:
+        MNIST(root, download=True)
+        sys.exit()
+    except (OSError, EOFError, RuntimeError) as error:
+        faults.append(f"{mirror}: {str(error).strip() or type(error).__name__}")
+sys.exit("\\n".join(["", *faults]))
+"""
+
+
+def _download(raw: Path, timeout: float) -> None:
+    """Fetch MNIST into a folder under the same root; move it to its place only when it is whole."""
+    from torchvision.datasets import MNIST
+
+    root = raw.parent.parent
+    root.mkdir(parents=True, exist_ok=True)
+    mirrors = list(MNIST.mirrors)
+    with tempfile.TemporaryDirectory(dir=root, prefix="download-") as folder:
+        task = json.dumps([folder, mirrors, _SILENCE])
+        command = [sys.executable, "-c", _DOWNLOADER, task]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=timeout
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(
+                f"MNIST did not arrive within {timeout:g} s from {', '.join(mirrors)}. Try a larger"
+                ' timeout, or source="embedded", which needs no network'
+            ) from None
+        fetched = Path(folder) / "MNIST" / "raw"
+        # torchvision's progress bar and a traceback, if any, stand above the last lines.
+        fault = done.stderr.strip()[-600:] if done.returncode else _fault(fetched)
+        if fault:
+            raise ConnectionError(
+                f'MNIST could not be downloaded. source="embedded" needs no network. {fault}'
+            )
+        raw.mkdir(parents=True, exist_ok=True)
+        for name in _FILES:
+            os.replace(fetched / name, raw / name)

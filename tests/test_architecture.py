@@ -1,0 +1,114 @@
+"""The parts of the package and which of them may import which."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "kan_widgets"
+
+# Part -> the parts it may import. What is not named here may not be in the package.
+ALLOWED = {
+    "nn": set(),
+    "data": set(),
+    "functions": {"nn"},
+    "live": {"functions", "nn"},
+    "insight": {"functions", "nn"},
+    "widgets": {"live", "functions", "nn", "insight"},
+    "cli": {"widgets", "live", "functions", "nn", "insight", "data", "__version__"},
+}
+
+# Outside packages that only some parts may import.
+RESERVED = {
+    "anywidget": {"widgets"},
+    "ipywidgets": {"widgets"},
+    "traitlets": {"widgets"},
+    "PIL": {"widgets", "cli"},
+    "torchvision": {"data"},
+    "bqplot": {"widgets"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Return the absolute names of all modules that a file imports, wherever in it."""
+    found = set()
+    package = ["kan_widgets", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            if module == "kan_widgets":
+                found |= {f"{module}.{alias.name}" for alias in node.names}
+            else:
+                found.add(module)
+    return found
+
+
+def modules() -> list[Path]:
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_imports_go_one_way(path: Path) -> None:
+    own = part(path)
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("kan_widgets.")}
+    assert used - {own} <= ALLOWED[own]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_drawing_and_data_libraries_stay_in_their_parts(path: Path) -> None:
+    for name in imports(path):
+        assert part(path) in RESERVED.get(name.split(".")[0], {part(path)}), name
+
+
+def test_the_reading_of_imports_sees_every_form() -> None:
+    folder = PACKAGE / "functions" / "adapters"
+    tree = (
+        "import a.b\nfrom c import d\nfrom . import e\nfrom ..f import g\nfrom kan_widgets import h"
+    )
+    path = folder / "unwritten.py"
+    assert imports(_Text(path, tree)) == {  # type: ignore[arg-type]
+        "a.b",
+        "c",
+        "kan_widgets.functions.adapters",
+        "kan_widgets.functions.f",
+        "kan_widgets.h",
+    }
+
+
+class _Text:
+    """Stands for a file that is not there."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path, self._text = path, text
+
+    def relative_to(self, other: Path) -> Path:
+        return self._path.relative_to(other)
+
+    def read_text(self, encoding: str) -> str:
+        return self._text
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    vague = {"utils", "helpers", "common", "misc"}
+    assert not [path for path in modules() if vague & set(path.with_suffix("").parts)]
+
+
+def test_importing_the_package_imports_nothing_that_only_some_need() -> None:
+    code = "import sys, kan_widgets; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, stdout=subprocess.PIPE, check=True
+    )
+    loaded = set(done.stdout.decode().split())
+    assert "torch" in loaded
+    assert not loaded & {"bqplot", "matplotlib", "scipy", "torchvision", "jupyterlab"}

