@@ -7,7 +7,7 @@ const layout = smallLayout();
 const FRAME = 8; // bytes of a small frame
 
 function newStore(maxBytes = 1000 * FRAME) {
-  const outlet = { select: vi.fn(), setCursor: vi.fn(), acknowledge: vi.fn() };
+  const outlet = { select: vi.fn(), setCursor: vi.fn() };
   const store = new FrameStore(outlet, maxBytes);
   const heard: Change[] = [];
   store.subscribe((what) => heard.push(what), new AbortController().signal);
@@ -276,12 +276,6 @@ describe("cursor, selection, status", () => {
     store.fault("bad frame");
     store.takeStatus({ state: "closed", message: "" });
     expect(store.status().state).toBe("closed");
-  });
-
-  it("acknowledges a step once, whatever the number of views", () => {
-    const { store, outlet } = newStore();
-    for (const step of [1, 1, 1, 2, 2]) store.acknowledge(step);
-    expect(outlet.acknowledge.mock.calls).toEqual([[1], [2]]);
   });
 });
 

@@ -40,8 +40,16 @@ describe("start-up", () => {
     const { kernel, frame } = start(saved);
     frame(100);
     kernel.update({ frame: wireFrame(110) });
-    expect(kernel.sent).toEqual([{ kind: "history?", max_bytes: 33554432 }]);
+    expect(kernel.sent).toEqual([{ kind: "history?", before: 90, max_bytes: 33554432 }]);
     expect(start({ ...saved, frame: wireFrame(0) }).kernel.sent).toEqual([]);
+  });
+
+  it("asks a training kernel only for what came before this page's first live frame", () => {
+    const { kernel, frame } = start({ ...saved, status: { state: "live", message: "" } });
+    expect(kernel.sent).toEqual([]);
+    frame(100);
+    frame(110);
+    expect(kernel.sent).toEqual([{ kind: "history?", before: 100, max_bytes: 33554432 }]);
   });
 
   it("goes on without a kernel to ask", () => {
@@ -290,12 +298,6 @@ describe("the end", () => {
     expect(kernel.handlers).toBe(0);
     frame(100);
     expect(store.latest()?.step).toBe(90);
-  });
-
-  it("acknowledges what was drawn", () => {
-    const { kernel, store } = start();
-    store.acknowledge(12);
-    expect(kernel.sent).toEqual([{ kind: "ack", step: 12 }]);
   });
 });
 

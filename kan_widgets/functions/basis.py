@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
 from kan_widgets.nn.basis import BSpline
@@ -14,12 +14,13 @@ from kan_widgets.nn.basis import BSpline
 Interval = tuple[float, float]
 
 
-@runtime_checkable
 class Basis(Protocol):
     """The basis functions β_b that a layer's functions φ(x) = Σ_b C_b·β_b(x) share.
 
-    Two bases compare equal exactly when they are the same functions; a frame
-    whose basis differs from the last one's makes the browser fetch new tables.
+    A frame whose basis differs from the last one's makes the browser fetch new
+    tables. Bases that compare equal are taken to be the same functions unless one
+    has an attribute ``fixed`` that is False (its parameters are trained); those that
+    differ are tabulated and compared by their values. They must be hashable.
     """
 
     @property
@@ -95,13 +96,24 @@ class SplineBasis:
         """False for order 0, whose splines are steps."""
         return self.spline.spline_order > 0
 
+    @property
+    def fixed(self) -> bool:
+        """False if the base activation is a module with parameters, which training changes."""
+        return self._parameter is None
+
+    @property
+    def _parameter(self) -> Tensor | None:
+        base = self.base_activation
+        return next(base.parameters(), None) if isinstance(base, nn.Module) else None
+
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
         splines = self.spline.expand(x)
         if self.base_activation is None:
             return splines
-        base = resolve_activation(self.base_activation)(x)
-        return torch.cat([base.unsqueeze(-1), splines], dim=-1)
+        parameter = self._parameter
+        base = resolve_activation(self.base_activation)(x if parameter is None else x.to(parameter))
+        return torch.cat([base.to(splines).unsqueeze(-1), splines], dim=-1)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from kan_widgets.functions.layer import LayerFunctions
 
@@ -123,7 +124,8 @@ def find(model: nn.Module) -> list[ReadableModule]:
             return
         seen.add(module)
         reader = _reader_of(module)
-        if reader is not None:
+        # Computing a parametrised weight may change the module: spectral norm iterates.
+        if reader is not None and not is_parametrized(module):
             found.append(ReadableModule(name, module, reader))
             return
         for child_name, child in module.named_children():
@@ -144,8 +146,9 @@ def find(model: nn.Module) -> list[ReadableModule]:
 def read(model: nn.Module) -> list[LayerFunctions]:
     """Read the functions of every layer of ``model``.
 
-    The model is not run and nothing in it changes. Modules that share their
-    parameters by being the same object are listed once.
+    The model is not run and nothing in it changes. A module used twice is listed
+    once; one with parametrised weights (spectral norm and the like) is left out,
+    because computing them may change it.
 
     Raises
     ------

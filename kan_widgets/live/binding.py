@@ -1,14 +1,15 @@
-"""A binding ties a model, and its optimizer, to a stream of frames."""
+"""A binding watches a model while it trains."""
 
 from __future__ import annotations
 
+import math
+import statistics
 import threading
 import time
-import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
 
 import torch
 from torch import nn
@@ -16,19 +17,16 @@ from torch.optim import Optimizer
 
 from kan_widgets.functions import LayerFunctions, find, read_module, unwrap
 from kan_widgets.live import quiet
-from kan_widgets.live.frame import Frame, pack
+from kan_widgets.live.frame import Copy, Frame
 from kan_widgets.live.history import History
-from kan_widgets.live.layout import Layout, build_layout, same_bases
-from kan_widgets.live.steps import StepGate
+from kan_widgets.live.layout import Fingerprint, Layout, build_layout
+from kan_widgets.live.source import Source, State, report
+from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
-
-State = Literal["live", "idle", "closed", "fault"]
 
 # Training counts as quiet after this long without a step, or this many step times.
 _QUIET_SECONDS = 0.25
 _QUIET_STEPS = 3.0
-# Settling waits this long for an optimizer step to end; if it goes on, nothing is quiet.
-_GATE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -44,28 +42,12 @@ class Stats:
     frames_skipped: int
     """Steps where a frame was due but came too soon after the last one."""
     seconds: float
-    """Time the binding took of the training loop."""
+    """Time that counting steps and taking frames added to the training loop."""
     share: float
-    """``seconds`` as a fraction of the time from the first step to the last."""
+    """``seconds`` as a fraction of the time spent training, pauses left out."""
 
 
-class FrameListener(Protocol):
-    """What receives a binding's frames; a stream of views is one."""
-
-    def on_layout(self, layout: Layout) -> None:
-        """Take the layout of the frames that follow."""
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Take a frame; ``settled`` if training is quiet and it is the latest there is."""
-
-    def on_state(self, state: State, message: str) -> None:
-        """Take a change of the binding's state."""
-
-    def on_rebind(self, binding: Binding) -> None:
-        """Follow the binding that replaces this one."""
-
-
-class Binding:
+class Binding(Source):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     def __init__(
@@ -77,99 +59,95 @@ class Binding:
         max_fps: float,
         layers: tuple[str, ...] | None,
         history_mb: float,
+        earlier: Binding | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
-        self._model: Callable[[], nn.Module | None] = weakref.ref(model)
+        self._model: weakref.ref[nn.Module] | None = weakref.ref(model)
         self._modules = [
             (entry.name, weakref.ref(entry.module), entry.reader) for entry in find(model)
         ]
         self._chosen = layers
-        self.every = every
-        """A frame is due each time this many steps have passed."""
-        self.max_fps = max_fps
-        """Frames per second at most."""
+        self._every = every
         self._throttle = Throttle(max_fps)
-        self._listeners: list[FrameListener] = []
-        self._state: State = "idle"
-        self._message = ""
-        self._sender = threading.RLock()
-        self._steps = 0
-        self._taken = self._sent = self._skipped = 0
-        self._seconds = 0.0
-        self._first_step_at = self._last_step_at = self._step_seconds = 0.0
-        self._read: list[LayerFunctions] = self._read_layers()
-        self._layout = build_layout(self._read)
-        self._history = History(int(history_mb * 1e6))
-        self._frame = Frame(0, self._layout, pack(self._read, self._layout.size))
-        self._history.append(self._frame)
-        self._taken = 1
-        self._settled = True
-        self._gate = StepGate(optimizer, self._count_step)
-        self._finalizer = weakref.finalize(model, _model_gone, weakref.ref(self))
-        self._finalizer.atexit = False
+        self._optimizer = weakref.ref(optimizer) if optimizer is not None else None
+
+        read = self._read_layers()
+        layout = build_layout(read, earlier.layout if earlier is not None else None)
+        continues = earlier is not None and layout is earlier.layout
+        self._steps = earlier.stats.steps if earlier is not None and continues else 0
+        history = History(int(history_mb * 1e6))
+        if earlier is not None and continues:
+            for frame in earlier.history:
+                history.append(frame)
+        history.append(Frame(self._steps, layout, Copy(read).data()))
+        super().__init__(history)
+
+        self._fingerprint = Fingerprint.of(read)
+        self._coming: tuple[int, Layout, Copy] | None = None
+        self._taken, self._sent, self._skipped = 1, 0, 0
+        self._seconds = self._training_seconds = 0.0
+        self._last_step_at = 0.0
+        self._intervals: deque[float] = deque(maxlen=5)
+        self._trained_by: int | None = None
+        self._hooks: StepHooks | None = None
+        if optimizer is not None:
+            self._hooks = hooks_of(optimizer)
+            self._hooks.add(self._after_step)
+        weakref.finalize(model, quiet.wake).atexit = False
         quiet.watch(self)
 
     # -- what it holds --------------------------------------------------------------
 
     @property
     def model(self) -> nn.Module | None:
-        """The bound model; ``None`` once it is closed or the model is gone."""
-        return self._model()
+        """The bound model; ``None`` once the binding is closed or the model is gone."""
+        return self._model() if self._model is not None else None
 
     @property
-    def layout(self) -> Layout:
-        """What it takes to read the latest frame."""
-        return self._layout
+    def every(self) -> int:
+        """A frame is due each time this many steps have passed; may be changed."""
+        return self._every
+
+    @every.setter
+    def every(self, every: int) -> None:
+        _check_every(every)
+        self._every = every
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the bound layers."""
-        return self._layout.names
+    def max_fps(self) -> float:
+        """Frames per second at most; may be changed."""
+        return 1 / self._throttle.interval
 
-    @property
-    def frame(self) -> Frame:
-        """The latest frame taken."""
-        return self._frame
-
-    def current(self) -> Frame:
-        """Return a frame of the last step counted: the latest, or a new one if steps passed.
-
-        A new one is kept and sent like any other. Once closed, the last there was.
-        """
-        if self._state == "live" and self._frame.step != self._steps:
-            return self.refresh()
-        return self._frame
-
-    @property
-    def history(self) -> History:
-        """The frames kept so far: the first, the latest, and evenly spread ones between."""
-        return self._history
+    @max_fps.setter
+    def max_fps(self, max_fps: float) -> None:
+        _check_max_fps(max_fps)
+        self._throttle.interval = 1 / max_fps
 
     @property
     def stats(self) -> Stats:
         """Counts and costs so far."""
-        elapsed = self._last_step_at - self._first_step_at
-        share = self._seconds / elapsed if elapsed > 0 else 0.0
-        return Stats(
-            self._steps, self._taken, self._sent, self._skipped, self._seconds, min(1.0, share)
-        )
+        total = self._training_seconds
+        share = min(1.0, self._seconds / total) if total > 0 else 0.0
+        return Stats(self._steps, self._taken, self._sent, self._skipped, self._seconds, share)
 
     @property
     def state(self) -> State:
         """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
+        if self._state in ("live", "idle") and self.model is None:
+            return "closed"
         return self._state
 
     @property
-    def message(self) -> str:
-        """What went wrong, in state ``fault``."""
-        return self._message
+    def trained_by(self) -> int | None:
+        """The thread that made the last step."""
+        return self._trained_by
 
     def __repr__(self) -> str:
-        model = self._model()
+        model = self.model
         name = type(model).__name__ if model is not None else "no model"
         return (
             f"<Binding of {name}: {len(self.layers)} layers, step {self._steps}, "
-            f"every {self.every}, {self._state}>"
+            f"every {self.every}, {self.state}>"
         )
 
     def __enter__(self) -> Binding:
@@ -183,15 +161,55 @@ class Binding:
     def step(self) -> None:
         """Count one training step by hand, where no optimizer is bound.
 
+        On a closed binding it does nothing: a training loop may outlive it.
+
         Raises
         ------
         RuntimeError
-            If the binding is closed, or an optimizer counts the steps already.
+            If an optimizer counts the steps already.
         """
-        self._require_open()
-        if self._gate.hooked:
+        if self._hooks is not None:
             raise RuntimeError("the bound optimizer counts the steps: do not call step() as well")
-        self._count_step()
+        self._after_step()
+
+    def _after_step(self) -> None:
+        if self._state not in ("live", "idle"):
+            return
+        start = time.perf_counter()
+        with self._sending:
+            try:
+                self._count(start)
+            except Exception as error:
+                self._fail(error)
+        self._last_step_at = time.perf_counter()
+        self._seconds += self._last_step_at - start
+
+    def _count(self, now: float) -> None:
+        self._steps += 1
+        self._trained_by = threading.get_ident()
+        if self._last_step_at:
+            passed = now - self._last_step_at
+            if not self._intervals or passed <= self._patience:
+                self._training_seconds += passed
+            self._intervals.append(passed)
+        if self._state == "idle":
+            self._set_state("live")
+            quiet.wake()
+        if self._steps % self._every == 0:
+            if self._throttle.is_open(now):
+                self._coming = self._start_frame(self._read_layers())
+                self._send_arrived()
+                self._throttle.spent(now, time.perf_counter() - now)
+            else:
+                self._skipped += 1
+        elif self._coming is not None:
+            self._send_arrived()
+
+    def _send_arrived(self) -> None:
+        if self._coming is not None and self._coming[2].is_ready():
+            self._emit(self._finish_frame(self._coming), settled=False)
+
+    # -- frames ---------------------------------------------------------------------
 
     def refresh(self) -> Frame:
         """Take a frame now, whatever the throttle says, and send it.
@@ -206,85 +224,118 @@ class Binding:
         RuntimeError
             If the binding is closed or its model is gone.
         """
-        self._require_open()
-        with self._gate.between_steps(), self._sender:
-            frame = self._take()
+        if self.state in ("closed", "fault"):
+            why = f" ({self._message})" if self._message else ""
+            raise RuntimeError(f"this binding is {self.state}{why}: bind the model again")
+        started = self._start_now()
+        with self._sending:
+            frame = self._finish_frame(started)
             self._emit(frame, settled=self._state != "live")
         return frame
 
-    def _require_open(self) -> None:
-        if self._state in ("closed", "fault"):
-            why = f" ({self._message})" if self._message else ""
-            raise RuntimeError(f"this binding is {self._state}{why}: bind the model again")
+    def current(self) -> Frame:
+        """Return a frame of the last step counted: the latest, or a new one if steps passed.
 
-    def _count_step(self) -> None:
-        start = time.perf_counter()
-        try:
-            self._steps += 1
-            if self._steps == 1:
-                self._first_step_at = start
-            elif self._state == "live":
-                passed = start - self._last_step_at
-                self._step_seconds += 0.2 * (passed - self._step_seconds)
-            self._settled = False
-            due = self._steps % self.every == 0
-            if due and self._throttle.is_open(start):
-                with self._sender:
-                    self._emit(self._take(), settled=False)
-                self._throttle.spent(start, time.perf_counter() - start)
-            elif due:
-                self._skipped += 1
-            if self._state == "idle":
-                self._set_state("live")
-                quiet.wake()
-        except Exception as error:
-            self._fail(error)
-        end = time.perf_counter()
-        self._last_step_at = end
-        self._seconds += end - start
+        A new one is kept and sent like any other. Once closed, the last there was.
+        """
+        if self.state == "live" and self._frame.step != self._steps:
+            return self.refresh()
+        return self._frame
 
-    # -- frames ---------------------------------------------------------------------
+    def read(self) -> list[LayerFunctions]:
+        """Read the bound layers as they are now, as `kan_widgets.functions.read` does.
+
+        Raises
+        ------
+        RuntimeError
+            If the binding is closed or its model is gone.
+        """
+        return self._read_layers()
 
     def _read_layers(self) -> list[LayerFunctions]:
         layers: list[LayerFunctions] = []
         for name, ref, reader in self._modules:
             module = ref()
             if module is None:
-                raise RuntimeError(f"module {name!r} is no longer part of a living model")
+                raise RuntimeError(f"module {name!r} is no longer part of the model")
             layers += read_module(name, module, reader)
+        if not layers:
+            raise RuntimeError("this binding is closed: bind the model again")
         if self._chosen is not None:
             by_name = {layer.name: layer for layer in layers}
             layers = [by_name[name] for name in self._chosen]
         return layers
 
-    def _take(self) -> Frame:
-        """Read the model into a new latest frame."""
-        read = self._read_layers()
-        if not same_bases(self._read, read):
-            self._layout = build_layout(read)
-            for listener in list(self._listeners):
-                self._tell(listener, "on_layout", self._layout)
-        self._read = read
-        self._frame = Frame(self._steps, self._layout, pack(read, self._layout.size))
-        self._taken += 1
+    def _start_frame(self, read: list[LayerFunctions]) -> tuple[int, Layout, Copy]:
+        layout = self.layout
+        fingerprint = Fingerprint.of(read)
+        if not self._fingerprint.fits(fingerprint):
+            layout = build_layout(read, layout)
+            self._fingerprint = fingerprint
+        return self._steps, layout, Copy(read)
+
+    def _finish_frame(self, started: tuple[int, Layout, Copy]) -> Frame:
+        step, layout, copy = started
+        if started is self._coming:
+            self._coming = None
+        if step < self._frame.step:  # another thread was faster
+            return self._frame
+        if layout is not self.layout:
+            self._tell_all("on_layout", layout)
+        self._frame = Frame(step, layout, copy.data())
         self._history.append(self._frame)
+        self._taken += 1
         return self._frame
 
-    def _emit(self, frame: Frame, *, settled: bool) -> None:
-        if not self._listeners:
-            return
-        for listener in list(self._listeners):
-            self._tell(listener, "on_frame", frame, settled)
-        self._sent += 1
+    def _start_now(self) -> tuple[int, Layout, Copy]:
+        """Start a frame of the present, between two steps if another thread is training.
 
-    def _tell(self, listener: FrameListener, method: str, *arguments: Any) -> None:
-        """Call a listener; one that raises is dropped, training goes on."""
+        Not while sending: the training thread may wait for that, inside a step.
+        """
+
+        def start() -> tuple[int, Layout, Copy]:
+            return self._start_frame(self._read_layers())
+
+        return start() if self._hooks is None else self._hooks.read_between_steps(start)
+
+    def _emit(self, frame: Frame, *, settled: bool) -> None:
+        if self._listeners:
+            self._tell_all("on_frame", frame, settled)
+            self._sent += 1
+
+    @property
+    def _patience(self) -> float:
+        usual = statistics.median(self._intervals) if self._intervals else 0.0
+        return max(_QUIET_SECONDS, _QUIET_STEPS * usual)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no step has come for clearly longer than steps take."""
+        return time.perf_counter() - self._last_step_at > self._patience
+
+    def settle(self) -> None:
+        """Send the latest state of a model that is not training at the moment.
+
+        Called when a cell ends and when no step has come for a while. Does nothing
+        if the views have it already, or while a step is going on.
+        """
+        if not self._is_live() or (self._hooks is not None and self._hooks.is_stepping()):
+            return
         try:
-            getattr(listener, method)(*arguments)
+            started = self._start_now() if self._frame.step != self._steps else None
+            with self._sending:
+                if not self._is_live():
+                    return
+                frame = self._frame if started is None else self._finish_frame(started)
+                self._emit(frame, settled=True)
+                if frame.step == self._steps:
+                    self._set_state("idle")
         except Exception as error:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-            report(f"a view stopped following the training: {error!r}")
+            if self.model is not None:
+                self._fail(error)
+
+    def _is_live(self) -> bool:
+        return self.state == "live"
 
     def _fail(self, error: Exception) -> None:
         """Say once that reading the model failed, and let go of it; training goes on."""
@@ -292,62 +343,7 @@ class Binding:
         report(f"kan_widgets stopped watching the model: {self._message}")
         self._release("fault")
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether no step has come for clearly longer than steps take."""
-        waited = time.perf_counter() - self._last_step_at
-        return waited > max(_QUIET_SECONDS, _QUIET_STEPS * self._step_seconds)
-
-    def settle(self) -> None:
-        """Send the latest state of a model that is not training at the moment.
-
-        Called when a cell ends and when no step has come for a while; does
-        nothing if the views have it already or a step is going on.
-        """
-        if self._state != "live":
-            return
-        with self._gate.between_steps(_GATE_SECONDS) as entered, self._sender:
-            if not entered or self._settled or self._model() is None:
-                return
-            try:
-                behind = self._frame.step != self._steps
-                frame = self._take() if behind else self._frame
-                self._settled = True
-                self._emit(frame, settled=True)
-                self._set_state("idle")
-            except Exception as error:
-                self._fail(error)
-
-    # -- listeners ------------------------------------------------------------------
-
-    def subscribe(self, listener: FrameListener) -> Callable[[], None]:
-        """Hand every frame from now on to ``listener``.
-
-        Returns
-        -------
-        callable
-            Call it to end the subscription.
-        """
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
-
-    def _set_state(self, state: State) -> None:
-        self._state = state
-        for listener in list(self._listeners):
-            self._tell(listener, "on_state", state, self._message)
-
-    def replaced_by(self, successor: Binding) -> None:
-        """Hand the listeners over to ``successor`` and close."""
-        listeners, self._listeners = self._listeners, []
-        self.close()
-        successor._listeners += listeners
-        for listener in listeners:
-            successor._tell(listener, "on_rebind", successor)
+    # -- the end --------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop watching: remove the hooks and let go of the model.
@@ -357,43 +353,47 @@ class Binding:
         self.settle()
         if self._state not in ("closed", "fault"):
             self._release("closed")
-        self._gate.detach()
 
     def _release(self, state: State) -> None:
-        self._gate.detach()
-        self._finalizer.detach()
-        self._model = _no_model
+        if self._hooks is not None:
+            self._hooks.remove(self._after_step)
+        self._model = None
         self._modules = []
-        self._read = []
         quiet.unwatch(self)
-        self._set_state(state)
+        with self._sending:
+            self._set_state(state)
+
+    def _replaces(self, earlier: Binding) -> None:
+        """Take the place of an earlier binding of the same model."""
+        earlier._hand_over(self)
+        earlier.close()
 
 
-def report(message: str) -> None:
-    """Warn without ever raising, even where warnings are errors."""
-    try:
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-    except Warning:
-        pass
-
-
-def _no_model() -> None:
-    return None
-
-
-def _model_gone(binding: weakref.ref[Binding]) -> None:
-    if (alive := binding()) is not None:
-        alive._release("closed")
-
-
-_bindings: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Binding]] = weakref.WeakKeyDictionary()
+_bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
 
 
 def binding_of(model: nn.Module) -> Binding | None:
     """Return the open binding of a model, if there is one."""
-    ref = _bindings.get(unwrap(model))
-    binding = ref() if ref is not None else None
+    binding = _bindings.get(unwrap(model))
     return binding if binding is not None and binding.state in ("live", "idle") else None
+
+
+def _check_every(every: int) -> None:
+    if isinstance(every, bool) or not isinstance(every, int):
+        raise TypeError(f"every={every!r}: a whole number of steps is taken")
+    if every < 1:
+        raise ValueError(f"every={every}: at least 1 step between frames")
+
+
+def _check_number(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name}={value!r}: a number is taken")
+
+
+def _check_max_fps(max_fps: float) -> None:
+    _check_number("max_fps", max_fps)
+    if not 0 < max_fps < math.inf:
+        raise ValueError(f"max_fps={max_fps}: a finite number above 0 is taken")
 
 
 def bind(
@@ -416,7 +416,9 @@ def bind(
     ever fail, training goes on and a warning says what happened.
 
     Binding a model again replaces its earlier binding, and views that showed the
-    earlier one follow the new one. The binding does not keep the model alive.
+    earlier one follow the new one. With the same optimizer and layers, history and
+    step count go on; otherwise they start anew. The binding does not keep the model
+    alive, and lives as long as it.
 
     Parameters
     ----------
@@ -468,16 +470,10 @@ def bind(
         raise TypeError(f"model={model!r:.80}: a torch.nn.Module is taken")
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer={optimizer!r:.80}: a torch.optim.Optimizer or None is taken")
-    if isinstance(every, bool) or not isinstance(every, int):
-        raise TypeError(f"every={every!r}: a whole number of steps is taken")
-    if every < 1:
-        raise ValueError(f"every={every}: at least 1 step between frames")
-    for name, value in (("max_fps", max_fps), ("history_mb", history_mb)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(f"{name}={value!r}: a number is taken")
-    if not 0 < max_fps < float("inf"):
-        raise ValueError(f"max_fps={max_fps}: a finite number above 0 is taken")
-    if not 0 <= history_mb < float("inf"):
+    _check_every(every)
+    _check_max_fps(max_fps)
+    _check_number("history_mb", history_mb)
+    if not 0 <= history_mb < math.inf:
         raise ValueError(f"history_mb={history_mb}: a finite number of megabytes from 0 is taken")
 
     inner = unwrap(model)
@@ -507,12 +503,25 @@ def bind(
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"layers={list(chosen)!r}: a name is given twice")
 
+    earlier = _bindings.get(inner)
+    continued = binding_of(inner)
+    if continued is not None and _optimizer_of(continued) is not optimizer:
+        continued = None
     with torch.no_grad():
         binding = Binding(
-            inner, optimizer, every=every, max_fps=max_fps, layers=chosen, history_mb=history_mb
+            inner,
+            optimizer,
+            every=every,
+            max_fps=max_fps,
+            layers=chosen,
+            history_mb=history_mb,
+            earlier=continued,
         )
-    earlier = binding_of(inner)
-    _bindings[inner] = weakref.ref(binding)
+    _bindings[inner] = binding
     if earlier is not None:
-        earlier.replaced_by(binding)
+        binding._replaces(earlier)
     return binding
+
+
+def _optimizer_of(binding: Binding) -> Optimizer | None:
+    return binding._optimizer() if binding._optimizer is not None else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from kan_widgets.functions import LayerFunctions
@@ -16,7 +15,7 @@ from kan_widgets.live.layout import Float32, Layout
 class Frame:
     """The coefficients of all layers of ``layout`` after ``step`` optimizer steps.
 
-    ``data`` is one float32 array, a copy: later training does not change it.
+    ``data`` is one read-only float32 array, a copy: later training does not change it.
     """
 
     step: int
@@ -62,14 +61,36 @@ class Frame:
         return table.x, self.coefficients(name) @ table.values.T
 
 
-def pack(layers: Sequence[LayerFunctions], size: int) -> Float32:
-    """Copy the coefficients of ``layers`` into one new float32 array of ``size`` floats."""
-    data = np.empty(size, dtype=np.float32)
-    target = torch.from_numpy(data)
-    offset = 0
-    for layer in layers:
-        source = layer.coefficients
-        n = source.numel()
-        target[offset : offset + n].view(source.shape).copy_(source)
-        offset += n
-    return data
+class Copy:
+    """A copy of the coefficients of some layers, perhaps still on its way from a device.
+
+    On the CPU it is made at once. From an accelerator it is one copy enqueued on the
+    current stream; the training does not wait for it.
+    """
+
+    def __init__(self, layers: Sequence[LayerFunctions]) -> None:
+        with torch.no_grad():
+            parts = [layer.coefficients.float().reshape(-1) for layer in layers]
+            if len({part.device for part in parts}) > 1:
+                parts = [part.cpu() for part in parts]
+            flat = torch.cat(parts)
+        self._arrived: torch.cuda.Event | None = None
+        if flat.is_cuda:
+            self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
+            self._host.copy_(flat, non_blocking=True)
+            self._arrived = torch.cuda.Event()
+            self._arrived.record()
+        else:
+            self._host = flat.cpu()
+
+    def is_ready(self) -> bool:
+        """Whether ``data`` would not wait."""
+        return self._arrived is None or self._arrived.query()
+
+    def data(self) -> Float32:
+        """Return the copy, read-only float32, once it has arrived."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        data: Float32 = self._host.numpy()
+        data.flags.writeable = False
+        return data

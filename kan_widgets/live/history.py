@@ -16,14 +16,14 @@ class History:
     """Frames in the order of their steps, thinned evenly when over budget.
 
     The first frame (the initialisation) and the latest are always kept, even if
-    they alone exceed the budget. When the budget is reached every second of the
-    others is dropped, and from then on only every second new one is kept: the
-    steps stay evenly spread over the whole run.
+    they alone exceed the budget. When the budget is reached, the least distance in
+    steps between kept frames is doubled until they fit: they stay evenly spread
+    over the whole run.
 
     Parameters
     ----------
     max_bytes
-        The budget for coefficients.
+        The budget for coefficients and basis tables.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -31,39 +31,41 @@ class History:
         self._kept: list[Frame] = []
         self._kept_bytes = 0
         self._latest: Frame | None = None
-        self._stride = 1
-        self._arrivals = 0
+        self._gap = 0
         self._lock = threading.Lock()
 
     def append(self, frame: Frame) -> None:
         """Add a frame; one of the same step as the latest takes its place."""
         with self._lock:
-            again = self._latest is not None and self._latest.step == frame.step
+            last = self._kept[-1] if self._kept else None
+            if last is not None and len(self._kept) > 1 and last.step == frame.step:
+                self._kept.pop()
+                self._kept_bytes -= _cost(last, self._kept[-1])
+                last = self._kept[-1]
+            if last is None or frame.step - last.step >= max(self._gap, 1):
+                self._kept.append(frame)
+                self._kept_bytes += _cost(frame, last)
             self._latest = frame
-            if again and self._kept[-1].step == frame.step:
-                if len(self._kept) > 1:
-                    self._kept_bytes += frame.nbytes - self._kept[-1].nbytes
-                    self._kept[-1] = frame
-                return
-            if not again:
-                self._arrivals += 1
-                if (self._arrivals - 1) % self._stride == 0:
-                    self._kept.append(frame)
-                    self._kept_bytes += frame.nbytes
             while len(self._kept) > 2 and self._kept_bytes > self.max_bytes:
-                self._kept = self._kept[::2]
-                self._kept_bytes = sum(kept.nbytes for kept in self._kept)
-                self._stride *= 2
+                self._thin()
 
-    def _all(self) -> list[Frame]:
-        tail = self._latest
-        if tail is None or self._kept[-1] is tail:
-            return self._kept
-        return [*self._kept, tail]
+    def _thin(self) -> None:
+        steps = [frame.step for frame in self._kept]
+        span = steps[-1] - steps[0]
+        self._gap = max(2 * self._gap, 2 * (span // (len(steps) - 1)), 1)
+        kept = self._kept[:1]
+        for frame in self._kept[1:]:
+            if frame.step - kept[-1].step >= self._gap:
+                kept.append(frame)
+        self._kept = kept
+        befores = [None, *kept[:-1]]
+        self._kept_bytes = sum(map(_cost, kept, befores))
 
     def _frames(self) -> list[Frame]:
         with self._lock:
-            return list(self._all())
+            if self._latest is None or self._kept[-1] is self._latest:
+                return list(self._kept)
+            return [*self._kept, self._latest]
 
     def __len__(self) -> int:
         return len(self._frames())
@@ -81,13 +83,14 @@ class History:
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """The training steps of the frames, ascending."""
+        """The training steps of the frames, never falling."""
         return np.array([frame.step for frame in self._frames()], dtype=np.int64)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all kept coefficients."""
-        return sum(frame.nbytes for frame in self._frames())
+        """Bytes of all kept coefficients and basis tables."""
+        frames = self._frames()
+        return sum(map(_cost, frames, [None, *frames[:-1]]))
 
     def at(self, step: int) -> Frame:
         """Return the last frame taken at or before ``step``, or the first if none was.
@@ -118,3 +121,9 @@ class History:
         if len({part.shape for part in parts}) > 1:
             raise ValueError(f"{name} changed its basis during this history: read frame by frame")
         return np.stack(parts)
+
+
+def _cost(frame: Frame, before: Frame | None) -> int:
+    """Bytes that keeping a frame takes: its tables too, where it has its own."""
+    own_tables = before is None or before.layout is not frame.layout
+    return frame.nbytes + (frame.layout.nbytes if own_tables else 0)

@@ -28,6 +28,13 @@ class Table:
 
     x: Float32
     values: Float32
+    domain: tuple[float, float] = (-1.0, 1.0)
+    extent: tuple[float, float] = (-1.0, 1.0)
+    knots: tuple[float, ...] = ()
+
+    def same_values(self, other: Table) -> bool:
+        """Whether both tables hold the same numbers."""
+        return np.array_equal(self.x, other.x) and np.array_equal(self.values, other.values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +72,20 @@ class LayerLayout:
         """How many floats the layer takes in a frame."""
         return self.count * self.nb
 
+    def reads_as(self, other: LayerLayout) -> bool:
+        """Whether this layer's coefficients can be read with ``other``."""
+        return (
+            (self.name, self.shape, self.nb, self.labels, self.domain, self.extent)
+            == (other.name, other.shape, other.nb, other.labels, other.domain, other.extent)
+            and len(self.tables) == len(other.tables)
+            and all(a is b for a, b in zip(self.tables, other.tables, strict=True))
+            and (
+                np.array_equal(self.table_of, other.table_of)
+                if self.table_of is not None and other.table_of is not None
+                else self.table_of is other.table_of
+            )
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:
@@ -80,6 +101,16 @@ class Layout:
     def size(self) -> int:
         """Floats in a frame."""
         return sum(layer.length for layer in self.layers)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, each once."""
+        return tuple({id(t): t for layer in self.layers for t in layer.tables}.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables."""
+        return sum(table.x.nbytes + table.values.nbytes for table in self.tables)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,23 +160,39 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
 
 
 def sample(basis: Basis) -> Table:
-    """Tabulate a basis, computed in double precision on the CPU."""
+    """Tabulate a basis on the CPU, in double precision where it computes in any precision."""
     x = sample_points(basis)
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         values = basis(torch.from_numpy(x)).numpy()
-    return Table(x.astype(np.float32), np.ascontiguousarray(values, dtype=np.float32))
+    return Table(
+        x.astype(np.float32),
+        np.ascontiguousarray(values, dtype=np.float32),
+        basis.domain,
+        basis.extent,
+        basis.knots,
+    )
 
 
-def build_layout(layers: Sequence[LayerFunctions]) -> Layout:
-    """Tabulate the bases of ``layers`` and number their coefficients."""
-    tables: list[tuple[Basis, Table]] = []
+def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None) -> Layout:
+    """Tabulate the bases of ``layers`` and number their coefficients.
+
+    Returns ``before`` itself if frames of ``layers`` can be read with it.
+    """
+    tables: list[Table] = list(before.tables) if before is not None else []
+    by_basis: dict[Basis, Table] = {}
 
     def table(basis: Basis) -> Table:
-        for known, made in tables:
-            if known == basis:
-                return made
+        if (known := by_basis.get(basis)) is not None:
+            return known
         made = sample(basis)
-        tables.append((basis, made))
+        # One object for equal tables, so that they cross the wire once.
+        for other in tables:
+            if made.same_values(other):
+                made = other
+                break
+        else:
+            tables.append(made)
+        by_basis[basis] = made
         return made
 
     offset = 0
@@ -175,23 +222,43 @@ def build_layout(layers: Sequence[LayerFunctions]) -> Layout:
             )
         )
         offset += placed[-1].length
+    if before is not None and len(placed) == len(before.layers):
+        if all(map(LayerLayout.reads_as, placed, before.layers)):
+            return before
     return Layout(next(_versions), tuple(placed))
 
 
-def same_bases(before: Sequence[LayerFunctions], now: Sequence[LayerFunctions]) -> bool:
-    """Whether frames of ``now`` can be read with the layout of ``before``."""
-    if len(before) != len(now):
-        return False
-    for old, new in zip(before, now, strict=True):
-        if old.coefficients.shape != new.coefficients.shape or old.bases != new.bases:
-            return False
-        if old.basis_index is not new.basis_index and (
-            old.basis_index is None
-            or new.basis_index is None
-            or not torch.equal(old.basis_index, new.basis_index)
-        ):
-            return False
-    return True
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """Enough of the layers read for one frame to tell whether the next has the same layout."""
+
+    shapes: tuple[torch.Size, ...]
+    bases: tuple[tuple[Basis, ...], ...]
+    indices: tuple[torch.Tensor | None, ...]
+
+    @classmethod
+    def of(cls, layers: Sequence[LayerFunctions]) -> Fingerprint:
+        """Take the fingerprint of layers just read."""
+        return cls(
+            tuple(layer.coefficients.shape for layer in layers),
+            tuple(layer.bases for layer in layers),
+            tuple(layer.basis_index for layer in layers),
+        )
+
+    def fits(self, other: Fingerprint) -> bool:
+        """Whether the layout is surely the same; if not, `build_layout` decides."""
+        return (
+            self.shapes == other.shapes
+            and all(getattr(basis, "fixed", True) for bases in other.bases for basis in bases)
+            and self.bases == other.bases
+            and all(map(_same_index, self.indices, other.indices))
+        )
+
+
+def _same_index(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:
+    if a is b:
+        return True
+    return a is not None and b is not None and torch.equal(a, b)
 
 
 def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ background thread that sleeps unless some binding is live.
 
 from __future__ import annotations
 
+import queue
 import sys
 import threading
 import time
@@ -19,7 +20,8 @@ _POLL_SECONDS = 0.1
 
 _watched: weakref.WeakSet[Binding] = weakref.WeakSet()
 _lock = threading.Lock()
-_awake = threading.Event()
+# A SimpleQueue, because put() may be called by the garbage collector anywhere.
+_calls: queue.SimpleQueue[None] = queue.SimpleQueue()
 _thread: threading.Thread | None = None
 _shells: weakref.WeakSet[object] = weakref.WeakSet()
 
@@ -41,36 +43,41 @@ def unwatch(binding: Binding) -> None:
         _watched.discard(binding)
 
 
-def wake() -> None:
-    """Say that a binding has become live."""
-    _awake.set()
+def wake(*_: object) -> None:
+    """Say that a binding has become live, or that a model is gone."""
+    _calls.put(None)
 
 
-def _live() -> list[Binding]:
+def _bindings() -> list[Binding]:
     with _lock:
-        return [binding for binding in _watched if binding.state == "live"]
+        return list(_watched)
 
 
 def _run() -> None:
     while True:
-        _awake.wait()
-        time.sleep(_POLL_SECONDS)
-        live = _live()
-        if not live:
-            _awake.clear()
-            # A binding may have become live between the look and the clear.
-            if _live():
-                _awake.set()
-            continue
-        for binding in live:
+        _calls.get()
+        while _look():
+            time.sleep(_POLL_SECONDS)
+
+
+def _look() -> bool:
+    """Settle what is quiet, release what has lost its model; return whether any is live."""
+    live = False
+    for binding in _bindings():
+        if binding.model is None:
+            binding.close()
+        elif binding.state == "live":
             if binding.is_quiet:
                 binding.settle()
-        del live
+            live = live or binding.state == "live"
+    return live
 
 
-def _settle_all(*_: object) -> None:
-    for binding in _live():
-        binding.settle()
+def _cell_ended(*_: object) -> None:
+    """Settle what this thread was training."""
+    for binding in _bindings():
+        if binding.state == "live" and binding.trained_by == threading.get_ident():
+            binding.settle()
 
 
 def _hook_into_ipython() -> None:
@@ -78,4 +85,4 @@ def _hook_into_ipython() -> None:
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None and shell not in _shells:
         _shells.add(shell)
-        shell.events.register("post_run_cell", _settle_all)
+        shell.events.register("post_run_cell", _cell_ended)

@@ -1,99 +1,141 @@
-"""Hooks on an optimizer's step, and the gate that keeps others out while it runs."""
+"""Count an optimizer's steps, and read its parameters only between steps.
+
+One pair of hooks per optimizer serves all who want to know of its steps. torch
+iterates over its hooks while it calls them, and a hook placed or removed meanwhile
+would raise in the training loop; so the pair is placed and removed only while no
+thread is inside ``step()``.
+"""
 
 from __future__ import annotations
 
+import inspect
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import time
+import weakref
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
 
 from torch.optim import Optimizer
 
+T = TypeVar("T")
 
-class StepGate:
-    """Calls back after each optimizer step; lets others in only between steps.
+# A step that takes longer than this was left by an exception.
+_ABANDONED_SECONDS = 2.0
+_TORCH_FILE = inspect.getfile(Optimizer)
 
-    Parameters change inside ``optimizer.step()``. Whoever reads or edits them from
-    another thread does so ``with gate.between_steps()``.
 
-    Parameters
-    ----------
-    optimizer
-        The optimizer to hook into, or ``None``: then nothing is hooked and
-        the gate is a plain lock.
-    after_step
-        Called in the training thread after each step, inside the gate. It must
-        not raise.
-    """
+class StepHooks:
+    """The hooks on one optimizer. Use `hooks_of`."""
 
-    def __init__(self, optimizer: Optimizer | None, after_step: Callable[[], None]) -> None:
-        self._lock = threading.Lock()
-        self._after_step: Callable[[], None] | None = after_step
-        self._stepping: int | None = None  # the thread inside optimizer.step()
-        self._thread: int | None = None  # the thread that stepped last
-        self._in_hook = False
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = weakref.ref(optimizer)
+        self._after_step: tuple[Callable[[], None], ...] = ()
         self._handles: list[Any] = []
-        if optimizer is not None:
-            self._handles = [
-                optimizer.register_step_pre_hook(self._pre),
-                optimizer.register_step_post_hook(self._post),
-            ]
+        self._lock = threading.Lock()
+        self._entered = 0
+        self._entered_at = 0.0
+        self._inside: int | None = None  # the thread inside step()
 
-    @property
-    def hooked(self) -> bool:
-        """Whether an optimizer's steps are counted."""
-        return bool(self._handles) and self._after_step is not None
+    def add(self, after_step: Callable[[], None]) -> None:
+        """Call ``after_step`` in the training thread after each step. It must not raise.
+
+        Raises
+        ------
+        RuntimeError
+            If called from inside ``optimizer.step()``.
+        """
+        with self._lock:
+            optimizer = self._optimizer()
+            if not self._handles and optimizer is not None:
+                _wait_until_outside(optimizer)
+                self._handles = [
+                    optimizer.register_step_pre_hook(self._pre),
+                    optimizer.register_step_post_hook(self._post),
+                ]
+            self._after_step = (*self._after_step, after_step)
+
+    def remove(self, after_step: Callable[[], None]) -> None:
+        """Call ``after_step`` no more; take the hooks out with the last one.
+
+        If a thread is inside ``step()`` just now, they stay, empty.
+        """
+        with self._lock:
+            self._after_step = tuple(call for call in self._after_step if call != after_step)
+            optimizer = self._optimizer()
+            if not self._after_step and (optimizer is None or not _threads_inside(optimizer)):
+                for handle in self._handles:
+                    handle.remove()
+                self._handles = []
 
     def _pre(self, *_: Any) -> None:
-        if self._after_step is None:
-            return
-        # After a step that raised, the lock is still held: keep it.
-        if self._stepping is None:
-            self._lock.acquire()
-        self._stepping = self._thread = threading.get_ident()
+        self._entered += 1
+        self._entered_at = time.monotonic()
+        self._inside = threading.get_ident()
 
     def _post(self, *_: Any) -> None:
-        after_step = self._after_step
-        self._in_hook = True
-        try:
-            if after_step is not None:
-                after_step()
-        finally:
-            self._in_hook = False
-            if self._stepping is not None:
-                self._stepping = None
-                self._lock.release()
+        # A subclass whose step() calls super().step() comes here twice for one step.
+        if self._inside is not None:
+            for call in self._after_step:
+                call()
+            self._inside = None
 
-    @contextmanager
-    def between_steps(self, timeout: float = -1) -> Iterator[bool]:
-        """Hold off the next step; yields False if ``timeout`` seconds were not enough.
+    def is_stepping(self) -> bool:
+        """Whether another thread is inside ``step()``."""
+        inside = self._inside
+        return (
+            inside not in (None, threading.get_ident())
+            and time.monotonic() - self._entered_at < _ABANDONED_SECONDS
+        )
 
-        In the thread that is stepping itself (in a hook, or after a step that
-        raised) it is open at once.
+    def read_between_steps(self, read: Callable[[], T]) -> T:
+        """Return ``read()``, called again if a step of another thread came in between.
+
+        The training never waits for it.
         """
-        if self._stepping == threading.get_ident():
-            yield True
-            return
-        entered = self._lock.acquire(timeout=timeout)
-        try:
-            yield entered
-        finally:
-            if entered:
-                self._lock.release()
+        end = time.monotonic() + _ABANDONED_SECONDS
+        while True:
+            entered = self._entered
+            if self.is_stepping() and time.monotonic() < end:
+                time.sleep(0.0005)
+                continue
+            value = read()
+            mine = self._inside == threading.get_ident()
+            if mine or self._entered == entered or time.monotonic() >= end:
+                return value
 
-    def detach(self) -> None:
-        """Call back no more, and take the hooks out.
 
-        torch iterates over its hooks while it calls them, and taking one out
-        meanwhile would raise in the training loop. So from inside a hook, or from
-        a thread other than the stepping one, they only become empty; calling
-        again from the stepping thread takes them out.
-        """
-        self._after_step = None
-        if not self._in_hook and self._thread in (None, threading.get_ident()):
-            for handle in self._handles:
-                handle.remove()
-            self._handles = []
-            if self._stepping is not None:
-                self._stepping = None
-                self._lock.release()
+_hooks: weakref.WeakKeyDictionary[Optimizer, StepHooks] = weakref.WeakKeyDictionary()
+
+
+def hooks_of(optimizer: Optimizer) -> StepHooks:
+    """Return the one pair of hooks of an optimizer; made, but not placed, when first asked for."""
+    hooks = _hooks.get(optimizer)
+    if hooks is None:
+        hooks = _hooks[optimizer] = StepHooks(optimizer)
+    return hooks
+
+
+def _threads_inside(optimizer: Optimizer) -> set[int]:
+    """Return the threads that are inside ``optimizer.step()``, hooks included."""
+    inside = set()
+    frame: FrameType | None
+    for thread, frame in sys._current_frames().items():
+        while frame is not None:
+            # torch wraps step() in a function of its own, which calls the hooks.
+            if frame.f_code.co_filename == _TORCH_FILE and frame.f_locals.get("self") is optimizer:
+                inside.add(thread)
+                break
+            frame = frame.f_back
+    return inside
+
+
+def _wait_until_outside(optimizer: Optimizer) -> None:
+    end = time.monotonic() + _ABANDONED_SECONDS
+    while inside := _threads_inside(optimizer):
+        if threading.get_ident() in inside or time.monotonic() > end:
+            raise RuntimeError(
+                "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
+            )
+        time.sleep(0.0005)

@@ -9,7 +9,7 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Binding
+from kan_widgets.live import Source
 from kan_widgets.widgets import still
 from kan_widgets.widgets.view import Choice, View, option
 
@@ -73,28 +73,18 @@ class KernelGrid(View):
     height = option(traitlets.Int(480, min=80))
     theme = option(Choice(["auto", "light", "dark"]))
 
-    def __init__(self, live_or_model: Binding | nn.Module, layer: str | int = 0, **options: Any):
+    def __init__(self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any):
         super().__init__(live_or_model, layer=layer, **options)
 
-    def _check_options(self, options: dict[str, Any]) -> None:
-        options["layer"] = self._layer_name(options["layer"])
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        options["layer"] = _layer_name(options["layer"], source.layers)
 
     @traitlets.validate("layer")
     def _validate_layer(self, proposal: Any) -> str:
-        return self._layer_name(proposal["value"])
+        return _layer_name(proposal["value"], self._names())
 
-    def _layer_name(self, layer: str | int | None) -> str:
-        names = self._live.layers if not self.trait_has_value("stream") else self.live.layers
-        if layer is None:
-            layer = 0
-        if isinstance(layer, int) and not isinstance(layer, bool) and 0 <= layer < len(names):
-            return names[layer]
-        if layer not in names:
-            raise ValueError(
-                f"layer={layer!r}: the layers are {', '.join(map(repr, names))} "
-                f"(or their numbers, 0 to {len(names) - 1})"
-            )
-        return str(layer)
+    def _names(self) -> tuple[str, ...]:
+        return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
 
     def image(
         self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
@@ -116,20 +106,37 @@ class KernelGrid(View):
             ``width * pixel_ratio`` pixels wide.
         """
         self._check_keywords(options)
-        binding = self.live
-        frame = binding.current()
+        first, frame = self._stream.frames()
+        names = frame.layout.names
         state = {name: getattr(self, name) for name in self._options() if name != "height"}
         state |= {name: value for name, value in options.items() if name != "height"}
-        state["layer"] = self._layer_name(state["layer"])
+        # The layer shown may be gone since the model was bound again.
+        if "layer" in options or state["layer"] in names:
+            state["layer"] = _layer_name(state["layer"], names)
+        else:
+            state["layer"] = names[0]
         if state["theme"] == "auto":
             state["theme"] = "light"
         return still.render(
             frame.layout,
             frame,
-            initial=binding.history[0],
+            initial=first,
             selection=self.selection,
             width=width,
             max_height=max_height,
             pixel_ratio=pixel_ratio,
             **state,
         )
+
+
+def _layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:
+    if layer is None:
+        layer = 0
+    if isinstance(layer, int) and not isinstance(layer, bool) and 0 <= layer < len(names):
+        return names[layer]
+    if layer not in names:
+        raise ValueError(
+            f"layer={layer!r}: the layers are {', '.join(map(repr, names))} "
+            f"(or their numbers, 0 to {len(names) - 1})"
+        )
+    return str(layer)

@@ -11,8 +11,7 @@ import anywidget
 import traitlets
 from numpy.typing import NDArray
 
-from kan_widgets.live import Binding, Frame, Layout
-from kan_widgets.live.binding import State
+from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.layout import layer_dict
 
 PROTOCOL = 1
@@ -21,8 +20,8 @@ _STATIC = pathlib.Path(__file__).parent / "static"
 _HISTORY_BYTES = 32_000_000
 
 
-class Stream(anywidget.AnyWidget):
-    """Frames, layouts, selection and time of one binding; views hold it by reference.
+class Stream(anywidget.AnyWidget, Listener):
+    """Frames, layouts, selection and time of one source; views hold it by reference.
 
     Live frames go out as custom messages; the synced traits hold what a page
     needs after a reload. Made by `stream_of`.
@@ -41,69 +40,103 @@ class Stream(anywidget.AnyWidget):
     cursor = traitlets.Int(-1).tag(sync=True)
     """The step that views show; −1 follows the training."""
     status = traitlets.Dict().tag(sync=True)
-    """``{"state", "message"}`` of the binding."""
+    """``{"state", "message"}`` of the source."""
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, source: Source) -> None:
         self._lock = threading.RLock()
-        self._binding = weakref.ref(binding)
-        super().__init__(**_state_of(binding))
+        self._source = weakref.ref(source)
+        self._frames = source.history[0], source.frame
+        super().__init__(**_state_of(source))
         self.on_msg(self._answer)
-        binding.subscribe(self)
+        self.observe(self._selected_in_browser, "selection")
+        self._unsubscribe = source.subscribe(self)
+        # Whatever happened while the page was told of this stream.
+        self._take_over(source)
 
     @property
-    def binding(self) -> Binding | None:
+    def source(self) -> Source | None:
         """The binding behind this stream, while it exists."""
-        return self._binding()
+        return self._source()
+
+    def frames(self) -> tuple[Frame, Frame]:
+        """Return the first frame and the one to show now; the last there was if all is gone."""
+        if (source := self.source) is not None:
+            self._frames = source.history[0], source.current()
+        return self._frames
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # It has no view: showing it shows what it is.
-        return {"text/plain": f"<Stream of {self.binding!r}>"}, {}
+        return {"text/plain": f"<Stream of {self.source!r}>"}, {}
 
-    # -- what the binding says ------------------------------------------------------
+    def close(self) -> None:
+        """Follow no more."""
+        if self.comm is not None:
+            self._unsubscribe()
+        super().close()
+
+    # -- what the source says -------------------------------------------------------
 
     def on_layout(self, layout: Layout) -> None:
         """Send the tables that the frames to come are read with."""
         numbers, buffers = _number_buffers(layout)
         with self._lock:
             self.send({"kind": "layout", "layout": numbers}, buffers)
+            first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
+            self.layouts = [*first, layout_dict(layout)]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         """Send a frame; keep it for reload too when training is quiet."""
         with self._lock:
-            if not settled:
-                content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-                self.send(content, [_bytes(frame.data)])
-                return
-            if self.layouts[-1]["version"] != frame.layout.version:
-                self.layouts = [*self.layouts, layout_dict(frame.layout)]
-            self.frame = frame_dict(frame)
+            content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
+            self.send(content, [_bytes(frame.data)])
+            self._frames = self._frames[0], frame
+            if settled:
+                self.frame = frame_dict(frame)
 
     def on_state(self, state: State, message: str) -> None:
         """Tell the views what the training does."""
         with self._lock:
             self.status = {"state": state, "message": message}
 
-    def on_rebind(self, binding: Binding) -> None:
+    def on_selection(self, selection: Selection | None) -> None:
+        """Show a selection made from Python."""
+        with self._lock:
+            self.selection = dict(selection or {})
+
+    def on_replaced(self, source: Source) -> None:
         """Follow the binding that has replaced the one behind this stream."""
         with self._lock:
-            self._binding = weakref.ref(binding)
-            _streams[binding] = self
-            with self.hold_sync():
-                self.cursor = -1
-                if self.selection and self.selection["layer"] not in binding.layers:
-                    self.selection = {}
-                for name, value in _state_of(binding).items():
-                    setattr(self, name, value)
+            self._source = weakref.ref(source)
+            _streams[source] = self
+            self._unsubscribe = lambda: source._drop(self)
+            if source.selection is not None and source.selection["layer"] not in source.layers:
+                source.deselect()
+            self.cursor = -1
+            self._take_over(source)
             # The page forgets the old frames, and those still on their way.
-            self.send({"kind": "reset", "version": binding.layout.version})
+            oldest = source.history[0].layout.version
+            self.send({"kind": "reset", "version": oldest})
+
+    def _take_over(self, source: Source) -> None:
+        with self._lock, self.hold_sync():
+            self._frames = source.history[0], source.frame
+            for name, value in _state_of(source).items():
+                setattr(self, name, value)
+
+    def _selected_in_browser(self, change: Any) -> None:
+        if (source := self.source) is not None:
+            source.set_selection(change["new"] or None)
 
     # -- what the browser asks ------------------------------------------------------
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        if content.get("kind") != "history?" or (binding := self.binding) is None:
+        if content.get("kind") != "history?" or (source := self.source) is None:
             return
         limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
-        frames = list(binding.history)
+        before = content.get("before")
+        frames = [f for f in source.history if before is None or f.step < int(before)]
+        if not frames:
+            return
         while len(frames) > 2 and sum(frame.nbytes for frame in frames) > limit:
             frames = [*frames[:-1:2], frames[-1]]
         with self._lock:
@@ -120,25 +153,26 @@ class Stream(anywidget.AnyWidget):
             )
 
 
-_streams: weakref.WeakKeyDictionary[Binding, Stream] = weakref.WeakKeyDictionary()
+_streams: weakref.WeakKeyDictionary[Source, Stream] = weakref.WeakKeyDictionary()
 
 
-def stream_of(binding: Binding) -> Stream:
-    """Return the one stream of a binding, made when first asked for."""
-    stream = _streams.get(binding)
+def stream_of(source: Source) -> Stream:
+    """Return the one stream of a source, made when first asked for."""
+    stream = _streams.get(source)
     if stream is None or stream.comm is None:
-        stream = _streams[binding] = Stream(binding)
+        stream = _streams[source] = Stream(source)
     return stream
 
 
-def _state_of(binding: Binding) -> dict[str, Any]:
-    first, latest = binding.history[0], binding.frame
+def _state_of(source: Source) -> dict[str, Any]:
+    first, latest = source.history[0], source.frame
     layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
     return {
         "layouts": [layout_dict(layout) for layout in layouts.values()],
         "initial": frame_dict(first),
         "frame": frame_dict(latest),
-        "status": {"state": binding.state, "message": binding.message},
+        "selection": dict(source.selection or {}),
+        "status": {"state": source.state, "message": source.message},
     }
 
 
@@ -177,7 +211,16 @@ def _number_buffers(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
 
     layers = []
     for layer in layout.layers:
-        tables = [{"x": number(t.x), "values": number(t.values)} for t in layer.tables]
+        tables = [
+            {
+                "x": number(table.x),
+                "values": number(table.values),
+                "domain": list(table.domain),
+                "extent": list(table.extent),
+                "knots": list(table.knots),
+            }
+            for table in layer.tables
+        ]
         table_of = None if layer.table_of is None else number(layer.table_of)
         layers.append(layer_dict(layer, tables, table_of))
     return {"protocol": PROTOCOL, "version": layout.version, "layers": layers}, buffers

@@ -13,11 +13,10 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Binding, bind, binding_of
+from kan_widgets.live import Selection, Source, bind, binding_of
+from kan_widgets.live.source import report
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream, stream_of
-
-Selection = dict[str, Any]
 
 
 class View(anywidget.AnyWidget):
@@ -41,14 +40,14 @@ class View(anywidget.AnyWidget):
 
     stream = anywidget.WidgetTrait().tag(sync=True)
 
-    def __init__(self, live_or_model: Binding | nn.Module, **options: Any) -> None:
+    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
         self._check_keywords(options)
-        self._live = _binding_for(live_or_model)
+        source = _source_for(live_or_model)
         # A binding does not keep its model; a view given a bare model does.
-        self._model = None if isinstance(live_or_model, Binding) else live_or_model
+        self._model = None if isinstance(live_or_model, Source) else live_or_model
         self._select_callbacks: list[Callable[[Selection], None]] = []
-        self._check_options(options)
-        super().__init__(stream=stream_of(self._live), **options)
+        self._check_options(options, source)
+        super().__init__(stream=stream_of(source), **options)
         self._stream.observe(self._selection_changed, "selection")
 
     def _check_keywords(self, options: dict[str, Any]) -> None:
@@ -62,8 +61,8 @@ class View(anywidget.AnyWidget):
                     f"It takes {', '.join(known)}."
                 )
 
-    def _check_options(self, options: dict[str, Any]) -> None:
-        """Check values against the binding before anything is made."""
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        """Check values against the source before anything is made."""
 
     @classmethod
     def _options(cls) -> list[str]:
@@ -75,12 +74,18 @@ class View(anywidget.AnyWidget):
         return stream
 
     @property
-    def live(self) -> Binding:
-        """The binding that this view shows; a later one if that has been replaced."""
-        current = self._stream.binding
-        if current is not None:
-            self._live = current
-        return self._live
+    def live(self) -> Source:
+        """The binding that this view shows; a later one if that has been replaced.
+
+        Raises
+        ------
+        RuntimeError
+            If it is gone, with its model: the view shows the last frame.
+        """
+        source = self._stream.source
+        if source is None:
+            raise RuntimeError("the model this view showed is gone; bind another for a new view")
+        return source
 
     @property
     def selection(self) -> Selection | None:
@@ -88,7 +93,8 @@ class View(anywidget.AnyWidget):
 
         ``{"layer": name, "out": o, "in": i, "row": r, "column": c}``, or ``None``.
         """
-        return dict(self._stream.selection) or None
+        chosen: Any = dict(self._stream.selection)
+        return chosen or None
 
     def on_select(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
         """Call ``callback(selection)`` whenever a function is selected.
@@ -112,7 +118,7 @@ class View(anywidget.AnyWidget):
     def _selection_changed(self, change: Any) -> None:
         if change["new"]:
             for callback in list(self._select_callbacks):
-                callback(dict(change["new"]))
+                callback(change["new"].copy())
 
     def image(self, **options: Any) -> Image.Image:
         """Draw the current state as a picture."""
@@ -143,7 +149,10 @@ class View(anywidget.AnyWidget):
             return None
         data, metadata = bundle
         # JupyterLab shows the live view; GitHub and nbviewer show this picture.
-        data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+        try:
+            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+        except Exception as error:
+            report(f"the live view has no still picture beside it: {error!r}")
         return data, metadata
 
     def close(self) -> None:
@@ -155,8 +164,8 @@ class View(anywidget.AnyWidget):
         super().close()
 
 
-def _binding_for(live_or_model: Binding | nn.Module) -> Binding:
-    if isinstance(live_or_model, Binding):
+def _source_for(live_or_model: Source | nn.Module) -> Source:
+    if isinstance(live_or_model, Source):
         return live_or_model
     if isinstance(live_or_model, nn.Module):
         return binding_of(live_or_model) or bind(live_or_model)

@@ -137,6 +137,14 @@ def test_reading_leaves_model_and_random_numbers_as_they_were():
     assert all(p.grad is None for p in model.parameters())
 
 
+def test_a_module_with_parametrised_weights_is_left_out_and_unchanged():
+    module = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))
+    before = copy.deepcopy(module.state_dict())
+    model = nn.Sequential(module, nn.Linear(4, 2))
+    assert [layer.name for layer in read(model)] == ["1"]
+    assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
+
+
 def test_a_model_with_nothing_to_read_says_what_it_has_and_what_can_be_read():
     with pytest.raises(ValueError, match=r"Modules found: ReLU, Sequential.*KANConv2d.*register"):
         read(nn.Sequential(nn.ReLU()))

@@ -17,17 +17,17 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live import Binding, Frame, Layout
+from kan_widgets.live import Binding, Frame, Layout, Listener, Source
 
 
-class Recorder:
+class Recorder(Listener):
     """Keeps all that a binding says."""
 
     def __init__(self, binding: Binding | None = None) -> None:
         self.frames: list[tuple[int, bool]] = []
         self.layouts: list[Layout] = []
         self.states: list[str] = []
-        self.rebound: list[Binding] = []
+        self.rebound: list[Source] = []
         self.last: Frame | None = None
         if binding is not None:
             binding.subscribe(self)
@@ -42,14 +42,19 @@ class Recorder:
     def on_state(self, state: str, message: str) -> None:
         self.states.append(state)
 
-    def on_rebind(self, binding: Binding) -> None:
-        self.rebound.append(binding)
+    def on_replaced(self, source: Source) -> None:
+        self.rebound.append(source)
 
 
 def small() -> tuple[nn.Module, torch.optim.Optimizer]:
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
     return model, torch.optim.Adam(model.parameters(), lr=0.1)
+
+
+def open_throttle(live: Binding) -> None:
+    """Let every frame that is due be taken, however soon and costly."""
+    live._throttle.is_open = lambda now: True
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
@@ -73,12 +78,11 @@ def hooks(optimizer: torch.optim.Optimizer) -> int:
 
 def test_frames_come_at_every_nth_step_and_the_last_state_always():
     model, optimizer = small()
-    live = kw.bind(model, optimizer, every=3, max_fps=1e9)
-    live._throttle.interval = 0.0
+    live = kw.bind(model, optimizer, every=3)
+    open_throttle(live)
     recorder = Recorder(live)
     train(model, optimizer, 8)
-    seen = [step for step, _ in recorder.frames]
-    assert set(seen) <= {3, 6}
+    assert recorder.frames == [(3, False), (6, False)]
     live.settle()
     assert recorder.frames[-1] == (8, True)
     np.testing.assert_array_equal(
@@ -139,7 +143,7 @@ def test_refresh_takes_the_present_state_whatever_the_throttle():
     assert live.history[0].coefficients("KANLinear")[0, 0, 0, 0, 0] != 7.0
 
 
-def run(watch: bool, threads: bool = False) -> tuple[dict[str, Any], dict[str, Any], torch.Tensor]:
+def run(watch: bool) -> tuple[dict[str, Any], dict[str, Any], torch.Tensor]:
     """Train a small article-like network with random batches; return all of its state."""
     torch.manual_seed(3)
     model = kw.nn.KANCNN.article()
@@ -195,9 +199,40 @@ def test_binding_again_replaces_the_earlier_binding_and_its_listeners_follow():
     assert hooks(optimizer) == 2
     assert first.state == "closed"
     assert recorder.rebound == [second]
+    open_throttle(second)
     train(model, optimizer, 1)
     assert recorder.frames[-1][0] == 1
     assert first.stats.steps == 0
+
+
+def test_binding_again_with_the_same_optimizer_goes_on_and_with_another_starts_anew():
+    model, optimizer = small()
+    first = kw.bind(model, optimizer)
+    initial = first.history[0]
+    train(model, optimizer, 5)
+    second = kw.bind(model, optimizer)
+    assert second.history[0] is initial
+    assert second.frame.step == second.stats.steps == 5
+    other = torch.optim.SGD(model.parameters(), 0.1)
+    third = kw.bind(model, other)
+    assert third.history.steps.tolist() == [0]
+    assert hooks(optimizer) == 0
+
+
+def test_binding_again_after_a_fault_works_and_the_listeners_follow():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1)
+    recorder = Recorder(live)
+    spline, model.spline_weight = model.spline_weight, None
+    model.base_weight.grad = torch.zeros_like(model.base_weight)
+    with pytest.warns(RuntimeWarning, match="stopped watching"):
+        optimizer.step()
+    model.spline_weight = spline
+    again = kw.bind(model, optimizer, every=1)
+    assert recorder.rebound == [again]
+    assert again.state == "idle"
+    train(model, optimizer, 1)
+    assert again.stats.steps == 1
 
 
 def test_closing_removes_the_hooks_and_says_so():
@@ -211,9 +246,17 @@ def test_closing_removes_the_hooks_and_says_so():
     train(model, optimizer, 1)
     assert live.stats.steps == 4
     live.close()
-    for act in (live.refresh, live.step):
-        with pytest.raises(RuntimeError, match="closed: bind the model again"):
-            act()
+    with pytest.raises(RuntimeError, match="closed: bind the model again"):
+        live.refresh()
+
+
+def test_a_loop_that_counts_by_hand_outlives_its_binding():
+    model, _ = small()
+    live = kw.bind(model)
+    live.step()
+    live.close()
+    live.step()
+    assert live.stats.steps == 1
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -233,24 +276,85 @@ def test_a_bound_model_can_be_collected(closed):
     assert grid.image(width=300).size == (600, grid.image(width=300).size[1])
 
 
-def test_closing_from_a_hook_or_another_thread_never_stops_the_training():
+def test_closing_or_binding_inside_a_hook_never_stops_the_training():
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1)
-    optimizer.register_step_post_hook(lambda *_: live.close())
+    handle = optimizer.register_step_post_hook(lambda *_: live.close())
+    optimizer.register_step_post_hook(lambda *_: None)
     train(model, optimizer, 3)
     assert live.state == "closed"
+    handle.remove()
 
+    live = kw.bind(model, optimizer, every=1)
+    again = []
+    handle = optimizer.register_step_post_hook(
+        lambda *_: again.append(kw.bind(model, optimizer, every=1))
+    )
+    optimizer.register_step_post_hook(lambda *_: None)
+    train(model, optimizer, 2)
+    handle.remove()
+    assert again[-1].state != "closed"
+
+
+@pytest.mark.parametrize("act", ["close", "bind"])
+def test_closing_or_binding_while_another_thread_is_in_a_hook_never_stops_its_training(act):
     model, optimizer = small()
-    for _ in range(20):
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold(*_: Any) -> None:
+        inside.set()
+        leave.wait()
+
+    first = optimizer.register_step_pre_hook(hold)
+    live = kw.bind(model, optimizer, every=1)
+    last = optimizer.register_step_post_hook(lambda *_: None)
+    failed: list[BaseException] = []
+
+    def loop() -> None:
+        try:
+            train(model, optimizer, 2)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    inside.wait()
+    if act == "close":
+        live.close()
+    else:
         live = kw.bind(model, optimizer, every=1)
-        closer = threading.Thread(target=live.close)
-        trainer = threading.Thread(target=train, args=(model, optimizer, 20))
-        trainer.start()
-        closer.start()
-        closer.join()
-        trainer.join()
-        assert live.state == "closed"
-    train(model, optimizer, 1)
+    leave.set()
+    thread.join()
+    assert failed == []
+    first.remove()
+    last.remove()
+    if act == "bind":
+        live.settle()
+        assert live.frame.step == 2
+    live.close()
+    kw.bind(model, optimizer).close()
+    assert hooks(optimizer) == 0
+
+
+def test_many_bindings_place_one_pair_of_hooks_also_during_background_training():
+    model, optimizer = small()
+    thread = threading.Thread(target=train, args=(model, optimizer, 300))
+    thread.start()
+    for _ in range(10):
+        kw.bind(model, optimizer, every=1)
+    thread.join()
+    assert hooks(optimizer) == 2
+
+
+def test_two_models_of_one_optimizer_are_both_counted():
+    one, other = kw.nn.KANLinear(3, 2), kw.nn.KANLinear(3, 2)
+    optimizer = torch.optim.SGD([*one.parameters(), *other.parameters()], 0.1)
+    lives = [kw.bind(model, optimizer, every=1) for model in (one, other)]
+    train(one, optimizer, 2)
+    assert [live.stats.steps for live in lives] == [2, 2]
+    lives[0].close()
+    train(one, optimizer, 1)
+    assert [live.stats.steps for live in lives] == [2, 3]
 
 
 def test_training_in_another_thread_and_in_async_code_is_followed():
@@ -306,6 +410,144 @@ def test_a_step_that_raises_leaves_the_binding_working():
     assert hooks(optimizer) == 0
 
 
+def test_after_a_step_that_raised_in_a_thread_the_last_state_still_comes(monkeypatch):
+    monkeypatch.setattr("kan_widgets.live.steps._ABANDONED_SECONDS", 0.2)
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1000)
+    recorder = Recorder(live)
+
+    def closure() -> float:
+        raise FloatingPointError
+
+    def loop() -> None:
+        train(model, optimizer, 1)
+        with pytest.raises(FloatingPointError):
+            optimizer.step(closure)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    thread.join()
+    assert live.refresh().step == 1
+    wait_for(lambda: (1, True) in recorder.frames)
+
+
+def test_a_listener_may_call_back_into_the_binding():
+    class Refresher(Recorder):
+        def on_state(self, state: str, message: str) -> None:
+            super().on_state(state, message)
+            if state == "idle":
+                live.refresh()
+
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1000)
+    recorder = Refresher(live)
+    train(model, optimizer, 2)
+    wait_for(lambda: "idle" in recorder.states)
+    train(model, optimizer, 1)
+    wait_for(lambda: live.frame.step == 3)
+
+
+def test_a_subclass_that_calls_its_parents_step_is_counted_once():
+    class Mine(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            return super().step(closure)
+
+    model, _ = small()
+    torch.optim.SGD(model.parameters(), 0.1)
+    optimizer = Mine(model.parameters(), 0.1)
+    live = kw.bind(model, optimizer, every=1)
+    train(model, optimizer, 3)
+    assert live.stats.steps == 3
+
+
+def test_slow_steps_keep_to_every_and_stay_live():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=3)
+    recorder = Recorder(live)
+    for _ in range(6):
+        train(model, optimizer, 1)
+        time.sleep(0.4)
+    assert [step for step, settled in recorder.frames if not settled] == [3, 6]
+    assert len([step for step, settled in recorder.frames if settled]) <= 2
+
+
+def test_a_hundred_steps_in_no_time_give_few_frames():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1, max_fps=2)
+    recorder = Recorder(live)
+    start = time.monotonic()
+    train(model, optimizer, 100)
+    allowed = 1 + 2 * (time.monotonic() - start)
+    assert 1 <= len(recorder.frames) <= allowed
+
+
+def test_costly_frames_are_taken_less_often():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1, max_fps=1000)
+
+    class Slow(Recorder):
+        def on_frame(self, frame: Frame, settled: bool) -> None:
+            super().on_frame(frame, settled)
+            time.sleep(0.05)
+
+    recorder = Slow(live)
+    start = time.monotonic()
+    while time.monotonic() - start < 1.2:
+        train(model, optimizer, 1)
+    # 50 ms each at a tenth of the time: one in 500 ms.
+    assert len(recorder.frames) <= 4
+
+
+def test_every_and_max_fps_can_be_changed_but_not_to_nonsense():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1000)
+    open_throttle(live)
+    recorder = Recorder(live)
+    live.every = 2
+    train(model, optimizer, 4)
+    assert [step for step, _ in recorder.frames] == [2, 4]
+    live.max_fps = 5
+    assert live.max_fps == pytest.approx(5)
+    with pytest.raises(ValueError, match="at least 1"):
+        live.every = 0
+    with pytest.raises(ValueError, match="above 0"):
+        live.max_fps = 0
+    assert live.every == 2
+
+
+def test_history_keeps_to_its_budget():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1, history_mb=0.02)
+    open_throttle(live)
+    train(model, optimizer, 200)
+    assert len(live.history) < 60
+    assert live.history.nbytes <= 20_000 + live.frame.nbytes
+    assert live.history.steps[0] == 0
+    assert live.history.steps[-1] == 200
+
+
+def test_the_end_of_a_cell_settles_what_its_thread_trained():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    try:
+        model, optimizer = small()
+        live = kw.bind(model, optimizer, every=1000)
+        recorder = Recorder(live)
+        train(model, optimizer, 2)
+        shell.events.trigger("post_run_cell", None)
+        assert recorder.frames == [(2, True)]
+
+        thread = threading.Thread(target=train, args=(model, optimizer, 1))
+        thread.start()
+        thread.join()
+        assert live.state == "live"
+        shell.events.trigger("post_run_cell", None)
+        assert live.frame.step == 2
+    finally:
+        InteractiveShell.clear_instance()
+
+
 def test_closures_and_gradient_scalers_are_counted():
     model, _ = small()
     lbfgs = torch.optim.LBFGS(model.parameters(), max_iter=3)
@@ -353,7 +595,7 @@ def test_a_listener_that_raises_is_dropped_with_one_warning_and_training_goes_on
 
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1)
-    live._throttle.interval = 0.0
+    open_throttle(live)
     live.subscribe(Broken())
     well = Recorder(live)
     with pytest.warns(RuntimeWarning, match="canvas is gone") as caught:
@@ -409,6 +651,10 @@ def test_layers_can_be_chosen():
     names = kw.bind(model).layers
     live = kw.bind(model, layers=[names[2], names[0]])
     assert live.layers == (names[2], names[0])
+    np.testing.assert_array_equal(
+        live.frame.coefficients(names[0])[:, 0, ..., 0],
+        live.model.convs[0].base_weight.detach().numpy().reshape(5, 3, 3),
+    )
 
 
 @pytest.mark.parametrize(
@@ -449,6 +695,35 @@ def test_bad_models_and_foreign_optimizers_raise_before_any_hook_is_placed():
     with pytest.raises(TypeError, match="Module"):
         kw.bind([1, 2])
     assert hooks(optimizer) == 0
+
+
+def test_functions_are_selected_by_their_place_in_all_views():
+    model, _ = small()
+    live = kw.bind(model)
+    live.select("KANLinear", 1, 2)
+    assert live.selection == {"layer": "KANLinear", "out": 1, "in": 2, "row": 0, "column": 0}
+    with pytest.raises(IndexError, match="2 × 3 × 1 × 1"):
+        live.select("KANLinear", 2, 0)
+    with pytest.raises(KeyError, match="the layers are"):
+        live.select("conv")
+    assert live.selection["out"] == 1
+    live.deselect()
+    assert live.selection is None
+
+
+def test_a_trained_activation_gives_new_tables_and_a_fixed_one_does_not():
+    model = kw.nn.KANLinear(2, 1, base_activation=nn.PReLU())
+    live = kw.bind(model)
+    recorder = Recorder(live)
+    live.refresh()
+    assert recorder.layouts == []
+    with torch.no_grad():
+        model.base_activation.weight.fill_(0.9)
+    live.refresh()
+    assert len(recorder.layouts) == 1
+    x, y = live.frame.evaluate("KANLinear")
+    expected = kw.functions.read(model)[0].evaluate(torch.tensor(x))
+    np.testing.assert_allclose(y[..., 0, 0, :], expected.numpy(), atol=1e-6)
 
 
 def test_optimizers_and_models_can_still_be_copied_while_bound():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kan_widgets as kw
-from kan_widgets.live import Frame, History, Layout
+from kan_widgets.live import Frame, History, LayerLayout, Layout, Table
 
 EMPTY = Layout(1, ())
 
@@ -38,7 +38,31 @@ def test_over_budget_the_first_and_the_latest_stay_and_the_rest_is_even():
         gaps = np.diff(steps)
         assert len(set(gaps[:-1])) == 1
         assert gaps[-1] <= gaps[0]
-        assert len(steps) > 45
+        assert len(steps) > 30
+
+
+def test_frames_that_come_in_bursts_are_thinned_by_steps_and_not_by_number():
+    history = History(100_000)
+    for step in [*range(1000), *range(1000, 100_000, 50)]:
+        history.append(frame(step))
+    gaps = np.diff(history.steps[:-1])
+    assert gaps.max() - gaps.min() <= 50
+
+
+def test_tables_count_towards_the_budget():
+    def own_layout(step: int) -> Frame:
+        table = Table(np.zeros(1000, np.float32), np.zeros((1000, 1), np.float32))
+        layer = LayerLayout(
+            "a", "linear", "A", (1, 1, 1, 1), 1, 0, ("x",), (True,), (-1, 1), (-1, 1), (), "x", "",
+            1, (table,), None,
+        )  # fmt: skip
+        return Frame(step, Layout(step, (layer,)), np.zeros(1, np.float32))
+
+    history = History(100_000)
+    for step in range(100):
+        history.append(own_layout(step))
+    assert len(history) <= 13
+    assert history.nbytes <= 100_000 + 8004
 
 
 def test_frames_larger_than_the_budget_leave_the_first_and_the_latest():

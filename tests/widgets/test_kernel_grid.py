@@ -93,6 +93,22 @@ def test_a_selection_calls_back_and_is_shared_by_the_views_of_a_stream(live):
     assert seen == [chosen]
 
 
+def test_after_binding_other_layers_the_view_shows_the_first_of_them(live):
+    grid = kw.KernelGrid(live)
+    again = kw.bind(live.model, layers=["linear"])
+    assert grid.live is again
+    data, _ = grid._repr_mimebundle_()
+    assert "image/png" in data
+
+
+def test_a_failing_picture_never_keeps_the_live_view_from_showing(live, monkeypatch):
+    grid = kw.KernelGrid(live)
+    monkeypatch.setattr(grid, "image", lambda: 1 / 0)
+    with pytest.warns(RuntimeWarning, match="no still picture"):
+        data, _ = grid._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
 def test_a_picture_goes_out_beside_the_live_view(live):
     data, _ = kw.KernelGrid(live)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data

@@ -91,7 +91,7 @@ def test_when_quiet_the_last_frame_goes_into_the_trait(monkeypatch):
     train(model, optimizer, 3)
     assert stream.status["state"] == "live"
     live.settle()
-    assert wire.kinds == []
+    assert wire.kinds == ["frame"]
     assert stream.frame["step"] == 3
     assert stream.status["state"] == "idle"
     weights = floats(stream.frame["data"]).reshape(2, 3, 9)[..., 0]
@@ -110,14 +110,12 @@ def test_a_new_grid_sends_its_tables_before_its_first_frame(monkeypatch):
     assert layer["domain"] == [-2.0, 2.0]
     assert floats(buffers[layer["tables"][0]["x"]])[0] == pytest.approx(-4.4)
     assert wire.messages[1][0]["layout"] == content["layout"]["version"] == live.layout.version
-    live.settle()
     versions = [live.history[0].layout.version, live.layout.version]
     assert [layout["version"] for layout in stream.layouts] == versions
 
 
 def test_history_is_answered_with_frames_within_the_bytes_asked_for(monkeypatch):
     model, optimizer, live = bound()
-    live._throttle.interval = 0.0
     for _ in range(40):
         train(model, optimizer, 1)
         live.refresh()
@@ -133,6 +131,30 @@ def test_history_is_answered_with_frames_within_the_bytes_asked_for(monkeypatch)
         np.testing.assert_array_equal(floats(data), live.history.at(step).data)
 
 
+def test_history_brings_the_layouts_its_frames_need_and_only_what_the_page_lacks(monkeypatch):
+    model, _, live = bound()
+    stream = stream_of(live)
+    for size in (1.5, 2.0):
+        model.basis = BSpline(5, 3, (-size, size))
+        live._steps += 1
+        live.refresh()
+    wire = Wire(stream, monkeypatch)
+    stream._answer(stream, {"kind": "history?", "before": 2, "max_bytes": 10**6}, [])
+    assert wire.kinds == ["layout", "history"]
+    layout, history = (content for content, _ in wire.messages)
+    assert layout["layout"]["layers"][0]["domain"] == [-1.5, 1.5]
+    assert [frame["step"] for frame in history["frames"]] == [0, 1]
+
+
+def test_a_selection_from_python_and_one_from_the_page_are_the_same(monkeypatch):
+    _, _, live = bound()
+    stream = stream_of(live)
+    live.select("KANLinear", 1, 2)
+    assert stream.selection == {"layer": "KANLinear", "out": 1, "in": 2, "row": 0, "column": 0}
+    stream.selection = {"layer": "KANLinear", "out": 0, "in": 0, "row": 0, "column": 0}
+    assert live.selection["out"] == 0
+
+
 def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_anew(monkeypatch):
     model, optimizer, live = bound()
     grid = kw.KernelGrid(live)
@@ -140,7 +162,7 @@ def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_a
     wire = Wire(stream, monkeypatch)
     train(model, optimizer, 2)
     stream.selection = {"layer": "gone", "out": 0, "in": 0, "row": 0, "column": 0}
-    again = kw.bind(model, optimizer)
+    again = kw.bind(model, torch.optim.SGD(model.parameters(), 0.1))
     assert wire.messages[-1][0] == {"kind": "reset", "version": again.layout.version}
     assert stream_of(again) is stream
     assert grid.live is again

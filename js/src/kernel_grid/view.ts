@@ -236,7 +236,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     if (frame !== drawnFrame) {
       drawnFrame = frame;
       frames++;
-      if (frame === store.latest()) store.acknowledge(frame.step);
     }
     milliseconds = performance.now() - start;
   }

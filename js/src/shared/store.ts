@@ -5,7 +5,6 @@ import type { Change, Frame, Layout, Selection, Status, Store } from "./types.ts
 export interface Outlet {
   select(selection: Selection | null): void;
   setCursor(step: number): void;
-  acknowledge(step: number): void;
 }
 
 export const MAX_BYTES = 64 * 2 ** 20;
@@ -27,7 +26,6 @@ export class FrameStore implements Store {
   /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
   #replaced = false;
   #arrival = 0;
-  #acknowledged: number | null = null;
   #selection: Selection | null = null;
   #cursor = -1;
   #status: Status = { state: "idle", message: "" };
@@ -100,12 +98,6 @@ export class FrameStore implements Store {
     return this.#arrival;
   }
 
-  acknowledge(step: number): void {
-    if (step === this.#acknowledged) return;
-    this.#acknowledged = step;
-    this.#outlet.acknowledge(step);
-  }
-
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     const key = Symbol();
@@ -171,7 +163,6 @@ export class FrameStore implements Store {
   /** Another binding took over the stream. Its first frame replaces all that is kept; nothing flickers until then. */
   reset(): void {
     this.#replaced = true;
-    this.#acknowledged = null;
     this.#clearFault();
     this.setProtocolError(null);
     this.setCursor(-1);

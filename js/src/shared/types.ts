@@ -95,8 +95,6 @@ export interface Store {
   status(): Status;
   /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */
   lastArrival(): number;
-  /** Tells the kernel that a frame has been drawn. */
-  acknowledge(step: number): void;
   /** Calls fn at once on every change until the signal aborts; views gather the calls of one animation frame. */
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void;
 }

@@ -27,12 +27,13 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
   const layouts = new Map<number, Layout>();
   /** Layouts below this version belong to a binding that was replaced. */
   let floor = 0;
+  /** Whether the kernel was asked for the frames that this page has missed. */
+  let asked = false;
 
   const store = new FrameStore(
     {
       select: (selection) => write("selection", selection ?? {}),
       setCursor: (step) => write("cursor", step),
-      acknowledge: (step) => send({ kind: "ack", step }),
     },
     maxBytes,
   );
@@ -135,6 +136,7 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
         const isNew = frame.layout !== store.latest()?.layout;
         store.takeLive(frame, performance.now());
         if (isNew) forgetLayouts(frame.layout);
+        if (!asked) askForHistory(frame.step);
         break;
       }
       case "history": {
@@ -185,11 +187,17 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
     { once: true },
   );
 
-  // After a reload the traits hold the first and the newest frame only; the kernel has those between.
+  // After a reload the traits hold the first and the newest frame only; the kernel has those between. While it
+  // trains, this page will have all from its first live frame on: it asks for those before.
+  function askForHistory(before: number): void {
+    asked = true;
+    send({ kind: "history?", before, max_bytes: HISTORY_BYTES });
+  }
   const first = store.initial();
   const latest = store.latest();
-  if (first && latest && latest.step > first.step) {
-    send({ kind: "history?", max_bytes: HISTORY_BYTES });
+  if (store.status().state !== "live") {
+    asked = true;
+    if (first && latest && latest.step > first.step) askForHistory(latest.step);
   }
   return store;
 }

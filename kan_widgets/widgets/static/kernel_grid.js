@@ -1815,7 +1815,6 @@ function createView(model, el, signal) {
     if (frame !== drawnFrame) {
       drawnFrame = frame;
       frames++;
-      if (frame === store.latest()) store.acknowledge(frame.step);
     }
     milliseconds = performance.now() - start;
   }

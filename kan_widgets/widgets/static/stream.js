@@ -219,7 +219,6 @@ var FrameStore = class {
   /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
   #replaced = false;
   #arrival = 0;
-  #acknowledged = null;
   #selection = null;
   #cursor = -1;
   #status = { state: "idle", message: "" };
@@ -276,11 +275,6 @@ var FrameStore = class {
   }
   lastArrival() {
     return this.#arrival;
-  }
-  acknowledge(step) {
-    if (step === this.#acknowledged) return;
-    this.#acknowledged = step;
-    this.#outlet.acknowledge(step);
   }
   subscribe(fn, signal) {
     if (signal.aborted) return;
@@ -342,7 +336,6 @@ var FrameStore = class {
   /** Another binding took over the stream. Its first frame replaces all that is kept; nothing flickers until then. */
   reset() {
     this.#replaced = true;
-    this.#acknowledged = null;
     this.#clearFault();
     this.setProtocolError(null);
     this.setCursor(-1);
@@ -457,11 +450,11 @@ var HISTORY_BYTES = 32 * 2 ** 20;
 function initialize({ model, signal }, maxBytes = MAX_BYTES) {
   const layouts = /* @__PURE__ */ new Map();
   let floor = 0;
+  let asked = false;
   const store = new FrameStore(
     {
       select: (selection) => write("selection", selection ?? {}),
-      setCursor: (step) => write("cursor", step),
-      acknowledge: (step) => send({ kind: "ack", step })
+      setCursor: (step) => write("cursor", step)
     },
     maxBytes
   );
@@ -547,6 +540,7 @@ function initialize({ model, signal }, maxBytes = MAX_BYTES) {
         const isNew = frame.layout !== store.latest()?.layout;
         store.takeLive(frame, performance.now());
         if (isNew) forgetLayouts(frame.layout);
+        if (!asked) askForHistory(frame.step);
         break;
       }
       case "history": {
@@ -591,10 +585,15 @@ function initialize({ model, signal }, maxBytes = MAX_BYTES) {
     },
     { once: true }
   );
+  function askForHistory(before) {
+    asked = true;
+    send({ kind: "history?", before, max_bytes: HISTORY_BYTES });
+  }
   const first = store.initial();
   const latest = store.latest();
-  if (first && latest && latest.step > first.step) {
-    send({ kind: "history?", max_bytes: HISTORY_BYTES });
+  if (store.status().state !== "live") {
+    asked = true;
+    if (first && latest && latest.step > first.step) askForHistory(latest.step);
   }
   return store;
 }
