@@ -25,9 +25,17 @@ describe("readLayout", () => {
         knots: [-1, 0, 1],
         variable: "tanh x",
         note: "shared",
-        groups: 3,
+        conv: {
+          stride: [1, 2],
+          padding: [1, 1, 0, 0],
+          dilation: [1, 1],
+          padding_mode: "zeros",
+          groups: 3,
+          shared: false,
+        },
+        locked: "not here",
         tables: [
-          { x: bytes([-1, 1], 3), values: bytes([1, 2, 3, 4], 2) },
+          { x: bytes([-1, 1], 3), values: bytes([1, 2, 3, 4], 2), domain: [-3, 3], knots: [0] },
           { x: bytes([0, 1, 2], 0), values: bytes([1, 2, 3, 4, 5, 6], 4) },
         ],
         table_of: wholes([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]),
@@ -50,11 +58,23 @@ describe("readLayout", () => {
       knots: [-1, 0, 1],
       variable: "tanh x",
       note: "shared",
-      groups: 3,
+      conv: {
+        stride: [1, 2],
+        padding: [1, 1, 0, 0],
+        dilation: [1, 1],
+        paddingMode: "zeros",
+        groups: 3,
+        shared: false,
+      },
+      locked: "not here",
     });
     expect(layer.tables[0].x).toEqual(Float32Array.of(-1, 1));
     expect(layer.tables[0].values).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(layer.tables[1].values).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(layer.bases).toEqual([
+      { domain: [-3, 3], extent: [-2.2, 2.2], knots: [0] },
+      { domain: [-1, 1], extent: [-2.2, 2.2], knots: [-1, 0, 1] },
+    ]);
     expect(layer.tableOf).toEqual(Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1));
   });
 

@@ -51,8 +51,10 @@ export function layer(changes: Partial<LayerLayout> = {}): LayerLayout {
     knots: KNOTS,
     variable: "x",
     note: "",
-    groups: 1,
+    conv: null,
+    locked: "",
     tables: [table(-2.2, 2.2, 89)],
+    bases: [{ domain: [-1, 1], extent: [-2.2, 2.2], knots: KNOTS }],
     tableOf: null,
     count: shape[0] * shape[1] * shape[2] * shape[3],
     ...changes,
@@ -73,6 +75,7 @@ export function smallLayout(version = 0): Layout {
     labels: ["x"],
     isBase: [true],
     tables: [line],
+    bases: [{ domain: [-1, 1], extent: [-1, 1], knots: [] }],
   });
   return { version, layers: [small] };
 }
@@ -101,7 +104,8 @@ export function wireLayout(version = 0, changes: Record<string, unknown> = {}) {
         knots: [],
         variable: "x",
         note: "",
-        groups: 1,
+        conv: null,
+        locked: "",
         tables: [{ x: bytes([-1, 0, 1]), values: bytes([-1, 0, 1]) }],
         table_of: null,
         ...changes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,24 @@ from torch import Tensor
 from kan_widgets.functions.basis import Basis, Interval
 
 Kind = Literal["conv", "linear"]
+Writer = Callable[[tuple[int, ...], Tensor], None]
+
+
+@dataclass(frozen=True)
+class ConvSettings:
+    """How a convolution moves its kernels over the input; the meanings are torch's.
+
+    ``padding`` is (left, right, top, bottom), as `torch.nn.functional.pad` takes it. With
+    ``shared`` every kernel is applied to each input channel by itself, and output
+    channel c·out + o is kernel o on channel c.
+    """
+
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    padding_mode: str = "zeros"
+    groups: int = 1
+    shared: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +54,15 @@ class LayerFunctions:
         The module's path in the model; filled in by `read`.
     type
         The module's class name; filled in by `read`.
-    groups
-        As in `torch.nn.Conv2d`: ``in`` counts the channels of one group.
+    conv
+        How a convolution is applied, where that is known. ``in`` counts the
+        channels of one group.
+    write
+        ``write(index, coefficients)`` sets the ``(nb,)`` coefficients of the function
+        at ``index``, (out, in[, row, column]), in the module. ``None`` where there is no
+        way back from coefficients to parameters.
+    locked
+        Why ``write`` is ``None``, for a person to read.
     variable
         What x is, if not the layer's input itself: ``"LayerNorm(x)"``.
     note
@@ -54,7 +80,9 @@ class LayerFunctions:
     basis_index: Tensor | None = None
     name: str = ""
     type: str = ""
-    groups: int = 1
+    conv: ConvSettings | None = None
+    write: Writer | None = None
+    locked: str = ""
     variable: str = "x"
     note: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import Basis, ConvSettings, LayerFunctions
 
 Float32 = NDArray[np.float32]
 
@@ -58,7 +58,8 @@ class LayerLayout:
     knots: tuple[float, ...]
     variable: str
     note: str
-    groups: int
+    conv: ConvSettings | None
+    locked: str
     tables: tuple[Table, ...]
     table_of: NDArray[np.uint32] | None
 
@@ -214,7 +215,8 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
                 knots=layer.bases[0].knots,
                 variable=layer.variable,
                 note=layer.note,
-                groups=layer.groups,
+                conv=layer.conv,
+                locked="" if layer.write is not None else layer.locked or "This layer cannot be edited.",
                 tables=tuple(table(basis) for basis in layer.bases),
                 table_of=None
                 if index is None
@@ -277,7 +279,8 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
         "knots": list(layer.knots),
         "variable": layer.variable,
         "note": layer.note,
-        "groups": layer.groups,
+        "conv": None if layer.conv is None else asdict(layer.conv),
+        "locked": layer.locked,
         "tables": tables,
         "table_of": table_of,
     }

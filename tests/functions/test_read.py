@@ -54,7 +54,7 @@ def test_the_sum_of_functions_over_a_patch_is_the_conv_layers_output():
     patch = torch.randn(4, 3, 3)
     [functions] = read(layer)
     phi = functions.evaluate(patch.reshape(-1))
-    assert functions.groups == 2
+    assert functions.conv.groups == 2
     expected = layer(patch.unsqueeze(0)).detach().reshape(-1)
     for o in range(6):
         group = o // 3
@@ -103,8 +103,53 @@ def test_a_plain_convolution_and_linear_layer_are_straight_lines():
     x = torch.tensor([-2.0, 0.0, 0.5])
     torch.testing.assert_close(conv.evaluate(x), model[0].weight.detach()[..., None] * x)
     torch.testing.assert_close(linear.evaluate(x), model[3].weight.detach()[..., None] * x)
-    assert (conv.name, conv.kind, conv.groups) == ("0", "conv", 2)
+    assert (conv.name, conv.kind, conv.conv.groups) == ("0", "conv", 2)
     assert (linear.name, linear.kind, linear.basis_labels) == ("3", "linear", ("x",))
+
+
+@pytest.mark.parametrize(
+    ("make", "padding"),
+    [
+        (lambda **k: nn.Conv2d(2, 3, (3, 4), **k), (2, 2, 1, 1)),
+        (lambda **k: kw.nn.KANConv2d(2, 3, (3, 4), **k), (2, 2, 1, 1)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
+def test_how_a_convolution_is_applied_is_read_too(make, padding):
+    layer = make(stride=(1, 2), padding=(1, 2), dilation=(2, 1), padding_mode="replicate")
+    settings = read(layer)[0].conv
+    assert settings.stride == (1, 2)
+    assert settings.padding == padding
+    assert settings.dilation == (2, 1)
+    assert settings.padding_mode == "replicate"
+    x = torch.randn(1, 2, 9, 9)
+    same = make(padding="same", dilation=(2, 1))
+    left, right, top, bottom = read(same)[0].conv.padding
+    padded = nn.functional.pad(x, (left, right, top, bottom))
+    plain = make(dilation=(2, 1))
+    plain.load_state_dict(same.state_dict())
+    torch.testing.assert_close(plain(padded), same(x))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(2, 3, 3),
+        nn.Linear(2, 3),
+        kw.nn.KANConv2d(2, 3, 3, spline_scaler=True),
+        kw.nn.SharedKANConv2d(3, 3),
+        kw.nn.KANLinear(2, 3),
+    ],
+)
+def test_writing_a_functions_coefficients_sets_that_function_alone(layer):
+    [before] = read(randomised(layer))
+    old = before.coefficients.clone()
+    index = (2, 0, 1, 2) if before.kind == "conv" else (2, 0)
+    wanted = torch.linspace(-1, 1, old.shape[-1])
+    before.write(index, wanted)
+    expected = old.clone()
+    expected[index] = wanted
+    torch.testing.assert_close(read(layer)[0].coefficients, expected)
 
 
 def test_names_are_module_paths_and_the_root_is_named_by_its_class():

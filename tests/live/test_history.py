@@ -54,7 +54,7 @@ def test_tables_count_towards_the_budget():
         table = Table(np.zeros(1000, np.float32), np.zeros((1000, 1), np.float32))
         layer = LayerLayout(
             "a", "linear", "A", (1, 1, 1, 1), 1, 0, ("x",), (True,), (-1, 1), (-1, 1), (), "x", "",
-            1, (table,), None,
+            None, "", (table,), None,
         )  # fmt: skip
         return Frame(step, Layout(step, (layer,)), np.zeros(1, np.float32))
 

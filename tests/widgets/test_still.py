@@ -44,7 +44,8 @@ def layer_of(shape: tuple[int, int, int, int], **changes: Any) -> LayerLayout:
         knots=(),
         variable="x",
         note="",
-        groups=1,
+        conv=None,
+        locked="",
         tables=(powers(),),
         table_of=None,
     )

@@ -4,7 +4,15 @@
  * All numbers are little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied
  * out of the message: that takes care of alignment, and a kept frame never holds on to the message it came in.
  */
-import type { Frame, LayerLayout, Layout, Selection, Status, Table } from "./types.ts";
+import type {
+  ConvSettings,
+  Frame,
+  LayerLayout,
+  Layout,
+  Selection,
+  Status,
+  Table,
+} from "./types.ts";
 
 export const PROTOCOL = 1;
 
@@ -124,9 +132,8 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
   const isBase = list(raw.is_base, of("base marks")).map(Boolean);
   same(labels.length, nb, of("labels"));
   same(isBase.length, nb, of("base marks"));
-  const tables = list(raw.tables, of("tables")).map((table) =>
-    readTable(record(table, of("table")), nb, bytes, of("table")),
-  );
+  const rawTables = list(raw.tables, of("tables")).map((table) => record(table, of("table")));
+  const tables = rawTables.map((table) => readTable(table, nb, bytes, of("table")));
   if (tables.length === 0)
     throw new WireError(`Got no table in ${of("tables")}; needed: one or more.`);
   const count = shape.reduce((product, size) => product * size, 1);
@@ -149,13 +156,14 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
     offset: whole(raw.offset, of("offset")),
     labels,
     isBase,
-    domain: interval(raw.domain, of("domain")),
-    extent: interval(raw.extent, of("extent")),
-    knots: list(raw.knots, of("knots")).map((knot) => finite(knot, of("knots"))),
+    ...readRange(raw, of),
     variable: text(raw.variable),
     note: text(raw.note),
-    groups: raw.groups == null ? 1 : positive(raw.groups, of("groups")),
+    conv: raw.conv == null ? null : readConv(record(raw.conv, of("convolution")), of),
+    locked: text(raw.locked),
     tables,
+    // What a table does not say of itself, its layer says.
+    bases: rawTables.map((table) => readRange({ ...raw, ...table }, of)),
     tableOf,
     count,
   };
@@ -176,6 +184,34 @@ function readTable(
     throw new WireError(`The sample points in ${what} do not rise.`);
   }
   return { x, values };
+}
+
+function readRange(raw: Record<string, unknown>, of: (what: string) => string): BasisRange {
+  return {
+    domain: interval(raw.domain, of("domain")),
+    extent: interval(raw.extent, of("extent")),
+    knots: list(raw.knots, of("knots")).map((knot) => finite(knot, of("knots"))),
+  };
+}
+
+function readConv(raw: Record<string, unknown>, of: (what: string) => string): ConvSettings {
+  const numbers = (value: unknown, count: number, what: string) => {
+    const all = list(value, of(what)).map((entry) => whole(entry, of(what)));
+    same(all.length, count, of(what));
+    return all;
+  };
+  const mode = text(raw.padding_mode);
+  if (!["zeros", "reflect", "replicate", "circular"].includes(mode)) {
+    throw new WireError(`Got ${describe(mode)} for ${of("padding mode")}.`);
+  }
+  return {
+    stride: numbers(raw.stride, 2, "stride") as ConvSettings["stride"],
+    padding: numbers(raw.padding, 4, "padding") as ConvSettings["padding"],
+    dilation: numbers(raw.dilation, 2, "dilation") as ConvSettings["dilation"],
+    paddingMode: mode as ConvSettings["paddingMode"],
+    groups: positive(raw.groups, of("groups")),
+    shared: Boolean(raw.shared),
+  };
 }
 
 /** Reads the selection trait; null for {} and for anything that is not a selection. */

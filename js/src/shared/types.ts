@@ -6,6 +6,13 @@ export interface Table {
   values: Float32Array;
 }
 
+/** Where one group's basis lives: grid range, support, knots. */
+export interface BasisRange {
+  domain: [number, number];
+  extent: [number, number];
+  knots: number[];
+}
+
 export interface LayerLayout {
   name: string;
   kind: "conv" | "linear";
@@ -28,12 +35,27 @@ export interface LayerLayout {
   /** What x is, e.g. "x" or "tanh x". */
   variable: string;
   note: string;
-  groups: number;
+  /** How a convolution is applied; null where that is not known, and for linear layers. */
+  conv: ConvSettings | null;
+  /** Why the functions cannot be edited; empty if they can. */
+  locked: string;
   tables: Table[];
+  /** One for each table. */
+  bases: BasisRange[];
   /** Table of each function; null: all use tables[0]. */
   tableOf: Uint32Array | null;
   /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
   count: number;
+}
+
+/** As in torch; padding is left, right, top, bottom. Shared: each kernel goes over each input channel by itself. */
+export interface ConvSettings {
+  stride: [number, number];
+  padding: [number, number, number, number];
+  dilation: [number, number];
+  paddingMode: "zeros" | "reflect" | "replicate" | "circular";
+  groups: number;
+  shared: boolean;
 }
 
 export interface Layout {

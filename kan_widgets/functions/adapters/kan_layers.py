@@ -2,15 +2,65 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import SplineBasis
-from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.nn import KANConv2d, KANLinear, SharedKANConv2d
 
 SplineLayer = KANConv2d | KANLinear | SharedKANConv2d
+
+
+def read_linear(module: nn.Module) -> LayerFunctions:
+    """Read a `KANLinear`."""
+    assert isinstance(module, KANLinear)
+    return LayerFunctions(
+        "linear", _coefficients(module), (_basis(module),), write=partial(_write, module)
+    )
+
+
+def read_conv(module: nn.Module) -> LayerFunctions:
+    """Read a `KANConv2d`."""
+    assert isinstance(module, KANConv2d)
+    return LayerFunctions(
+        "conv",
+        _coefficients(module),
+        (_basis(module),),
+        conv=_settings(module, shared=False),
+        write=partial(_write, module),
+    )
+
+
+def read_shared_conv(module: nn.Module) -> LayerFunctions:
+    """Read a `SharedKANConv2d`: ``num_kernels`` kernels, one input channel."""
+    assert isinstance(module, SharedKANConv2d)
+    return LayerFunctions(
+        "conv",
+        _coefficients(module),
+        (_basis(module),),
+        conv=_settings(module, shared=True),
+        write=partial(_write, module),
+        note="Every kernel is applied to each input channel.",
+    )
+
+
+def _basis(module: SplineLayer) -> SplineBasis:
+    return SplineBasis(module.basis, module.base_activation)
+
+
+def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
+    return ConvSettings(
+        stride=module.stride,
+        padding=module.pads,
+        dilation=module.dilation,
+        padding_mode=module.padding_mode,
+        groups=1 if shared else module.groups,
+        shared=shared,
+    )
 
 
 def _coefficients(module: SplineLayer) -> Tensor:
@@ -22,29 +72,19 @@ def _coefficients(module: SplineLayer) -> Tensor:
         return torch.cat([module.base_weight.unsqueeze(-1), spline], dim=-1)
 
 
-def read_linear(module: nn.Module) -> LayerFunctions:
-    """Read a `KANLinear`."""
-    assert isinstance(module, KANLinear)
-    basis = SplineBasis(module.basis, module.base_activation)
-    return LayerFunctions("linear", _coefficients(module), (basis,))
-
-
-def read_conv(module: nn.Module) -> LayerFunctions:
-    """Read a `KANConv2d`."""
-    assert isinstance(module, KANConv2d)
-    basis = SplineBasis(module.basis, module.base_activation)
-    return LayerFunctions("conv", _coefficients(module), (basis,), groups=module.groups)
-
-
-def read_shared_conv(module: nn.Module) -> LayerFunctions:
-    """Read a `SharedKANConv2d`: ``num_kernels`` kernels, one input channel."""
-    assert isinstance(module, SharedKANConv2d)
-    basis = SplineBasis(module.basis, module.base_activation)
-    coefficients = _coefficients(module)
-    if coefficients.ndim == 4:
-        coefficients = coefficients.unsqueeze(1)
-    note = "Every kernel is applied to each input channel."
-    return LayerFunctions("conv", coefficients, (basis,), note=note)
+def _write(module: SplineLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
+    """Set one function; where a scaler multiplies its splines, the scaler stays."""
+    with torch.no_grad():
+        spline = coefficients[1:]
+        if module.spline_scaler is not None:
+            scaler = module.spline_scaler[index]
+            if scaler == 0:
+                raise ValueError(
+                    f"the spline scaler of function {index} is 0: its splines cannot be set"
+                )
+            spline = spline / scaler
+        module.base_weight[index] = coefficients[0]
+        module.spline_weight[index] = spline
 
 
 register_adapter(KANLinear, read_linear)

@@ -79,9 +79,8 @@ function readLayer(raw, bytes2) {
   const isBase = list(raw.is_base, of("base marks")).map(Boolean);
   same(labels.length, nb, of("labels"));
   same(isBase.length, nb, of("base marks"));
-  const tables = list(raw.tables, of("tables")).map(
-    (table) => readTable(record(table, of("table")), nb, bytes2, of("table"))
-  );
+  const rawTables = list(raw.tables, of("tables")).map((table) => record(table, of("table")));
+  const tables = rawTables.map((table) => readTable(table, nb, bytes2, of("table")));
   if (tables.length === 0)
     throw new WireError(`Got no table in ${of("tables")}; needed: one or more.`);
   const count = shape.reduce((product, size) => product * size, 1);
@@ -104,13 +103,14 @@ function readLayer(raw, bytes2) {
     offset: whole(raw.offset, of("offset")),
     labels,
     isBase,
-    domain: interval(raw.domain, of("domain")),
-    extent: interval(raw.extent, of("extent")),
-    knots: list(raw.knots, of("knots")).map((knot) => finite(knot, of("knots"))),
+    ...readRange(raw, of),
     variable: text(raw.variable),
     note: text(raw.note),
-    groups: raw.groups == null ? 1 : positive(raw.groups, of("groups")),
+    conv: raw.conv == null ? null : readConv(record(raw.conv, of("convolution")), of),
+    locked: text(raw.locked),
     tables,
+    // What a table does not say of itself, its layer says.
+    bases: rawTables.map((table) => readRange({ ...raw, ...table }, of)),
     tableOf,
     count
   };
@@ -125,6 +125,32 @@ function readTable(raw, nb, bytes2, what) {
     throw new WireError(`The sample points in ${what} do not rise.`);
   }
   return { x, values };
+}
+function readRange(raw, of) {
+  return {
+    domain: interval(raw.domain, of("domain")),
+    extent: interval(raw.extent, of("extent")),
+    knots: list(raw.knots, of("knots")).map((knot) => finite(knot, of("knots")))
+  };
+}
+function readConv(raw, of) {
+  const numbers = (value, count, what) => {
+    const all = list(value, of(what)).map((entry) => whole(entry, of(what)));
+    same(all.length, count, of(what));
+    return all;
+  };
+  const mode = text(raw.padding_mode);
+  if (!["zeros", "reflect", "replicate", "circular"].includes(mode)) {
+    throw new WireError(`Got ${describe(mode)} for ${of("padding mode")}.`);
+  }
+  return {
+    stride: numbers(raw.stride, 2, "stride"),
+    padding: numbers(raw.padding, 4, "padding"),
+    dilation: numbers(raw.dilation, 2, "dilation"),
+    paddingMode: mode,
+    groups: positive(raw.groups, of("groups")),
+    shared: Boolean(raw.shared)
+  };
 }
 function readSelection(value) {
   const raw = value ?? {};
