@@ -5,6 +5,7 @@
  * out of the message: that takes care of alignment, and a kept frame never holds on to the message it came in.
  */
 import type {
+  BasisRange,
   ConvSettings,
   Frame,
   LayerLayout,
