@@ -10,13 +10,15 @@ import weakref
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.functions import LayerFunctions, find, read_module, unwrap
-from kan_widgets.live import quiet
+from kan_widgets.live import observe, quiet
+from kan_widgets.live.edit import Edits
 from kan_widgets.live.frame import Copy, Frame
 from kan_widgets.live.history import History
 from kan_widgets.live.layout import Fingerprint, Layout, build_layout
@@ -83,6 +85,8 @@ class Binding(Source):
         super().__init__(history)
 
         self._fingerprint = Fingerprint.of(read)
+        self.edits = Edits(self)
+        """Change functions by hand, with undo."""
         self._coming: tuple[int, Layout, Copy] | None = None
         self._taken, self._sent, self._skipped = 1, 0, 0
         self._seconds = self._training_seconds = 0.0
@@ -186,6 +190,7 @@ class Binding(Source):
 
     def _count(self, now: float) -> None:
         self._steps += 1
+        edited = self.edits.apply_waiting()
         self._trained_by = threading.get_ident()
         if self._last_step_at:
             passed = now - self._last_step_at
@@ -195,8 +200,8 @@ class Binding(Source):
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
-        if self._steps % self._every == 0:
-            if self._throttle.is_open(now):
+        if self._steps % self._every == 0 or edited:
+            if edited or self._throttle.is_open(now):
                 self._coming = self._start_frame(self._read_layers())
                 self._send_arrived()
                 self._throttle.spent(now, time.perf_counter() - now)
@@ -251,6 +256,46 @@ class Binding(Source):
             If the binding is closed or its model is gone.
         """
         return self._read_layers()
+
+    def trains_elsewhere(self) -> bool:
+        """Whether parameters may only be changed after the next step, by who trains."""
+        return self.state == "live" and self._trained_by != threading.get_ident()
+
+    def observe(self, batch: Any) -> dict[str, observe.Observation]:
+        """Run a batch through the model and keep what reaches each layer, for the views.
+
+        Once, in evaluation mode without gradients, through temporary hooks; mode and
+        random number generators are as before afterwards.
+
+        Parameters
+        ----------
+        batch
+            The model's input: a tensor, or a tuple of arguments.
+
+        Returns
+        -------
+        dict
+            An `Observation` for each layer reached, by name.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``batch`` is no input or reaches no layer.
+        RuntimeError
+            If the binding is closed.
+        """
+        model, layers = self.model, self._read_layers()
+        modules = {}
+        for name, ref, reader in self._modules:
+            module = ref()
+            if module is not None:
+                modules.update((f.name, module) for f in read_module(name, module, reader))
+        if model is None:
+            raise RuntimeError("this binding is closed: bind the model again")
+        found = observe.observe(model, modules, layers, batch)
+        self._observed = found
+        self._tell_all("on_observed", found)
+        return dict(found)
 
     def _read_layers(self) -> list[LayerFunctions]:
         layers: list[LayerFunctions] = []
@@ -322,7 +367,9 @@ class Binding(Source):
         if not self._is_live() or (self._hooks is not None and self._hooks.is_stepping()):
             return
         try:
-            started = self._start_now() if self._frame.step != self._steps else None
+            edited = self.edits.apply_waiting()
+            behind = edited or self._frame.step != self._steps
+            started = self._start_now() if behind else None
             with self._sending:
                 if not self._is_live():
                     return

@@ -216,7 +216,9 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
                 variable=layer.variable,
                 note=layer.note,
                 conv=layer.conv,
-                locked="" if layer.write is not None else layer.locked or "This layer cannot be edited.",
+                locked=""
+                if layer.write is not None
+                else layer.locked or "This layer cannot be edited.",
                 tables=tuple(table(basis) for basis in layer.bases),
                 table_of=None
                 if index is None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.history import History
 from kan_widgets.live.layout import Layout
+from kan_widgets.live.observe import Observation
+
+if TYPE_CHECKING:
+    from kan_widgets.live.edit import Edits
 
 State = Literal["live", "idle", "closed", "fault"]
 
@@ -32,6 +36,12 @@ class Listener:
     def on_selection(self, selection: Selection | None) -> None:
         """Take another selected function."""
 
+    def on_observed(self, observed: dict[str, Observation]) -> None:
+        """Take the inputs of the layers for a new batch."""
+
+    def on_edit(self, edits: Edits) -> None:
+        """Take note that something was edited, undone or done again."""
+
     def on_replaced(self, source: Source) -> None:
         """Follow the source that takes this one's place."""
 
@@ -51,6 +61,7 @@ class Source:
         self._state: State = "idle"
         self._message = ""
         self._selection: Selection | None = None
+        self._observed: dict[str, Observation] = {}
         self._listeners: tuple[Listener, ...] = ()
         # Held while frames are taken and sent, so that listeners get them in order.
         self._sending = threading.RLock()
@@ -88,6 +99,11 @@ class Source:
     def message(self) -> str:
         """What went wrong, in state ``fault``."""
         return self._message
+
+    @property
+    def observed(self) -> dict[str, Observation]:
+        """The inputs of each layer for the batch observed last, by layer name."""
+        return dict(self._observed)
 
     @property
     def selection(self) -> Selection | None:
@@ -159,6 +175,7 @@ class Source:
         # No frame of the successor may come before its listeners know it.
         with successor._sending:
             successor._selection = self._selection
+            successor._observed = self._observed
             successor._listeners = listeners
             successor._tell_all("on_replaced", successor)
 

@@ -1,0 +1,241 @@
+"""Change functions of a live model by hand, between two optimizer steps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_widgets.functions import LayerFunctions
+
+if TYPE_CHECKING:
+    from kan_widgets.live.binding import Binding
+
+Index = tuple[int, int, int, int]
+Float64 = NDArray[np.float64]
+
+_MAX_UNDO = 200
+_LINE_POINTS = 257
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """One function's coefficients before and after a change."""
+
+    layer: str
+    index: Index
+    before: Float64
+    after: Float64
+    step: int
+
+
+class Edits:
+    """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
+
+    While the model trains, an edit is applied right after the next optimizer step;
+    otherwise at once. The optimizer's own state (momentum and the like) stays.
+    """
+
+    def __init__(self, binding: Binding) -> None:
+        self._binding = binding
+        self._done: list[Edit] = []
+        self._undone: list[Edit] = []
+        self._open = False  # the last edit of `_done` is a gesture that goes on
+        self._waiting: dict[tuple[str, Index], Float64] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def done(self) -> tuple[Edit, ...]:
+        """What ``undo`` would take back, the last first to go."""
+        return tuple(self._done)
+
+    @property
+    def undone(self) -> tuple[Edit, ...]:
+        """What ``redo`` would do again, the last first."""
+        return tuple(self._undone)
+
+    def set(
+        self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
+    ) -> None:
+        """Set one function's coefficients.
+
+        Parameters
+        ----------
+        layer, index
+            The layer's name and (out, in, row, column); (out, in) will do for a
+            linear layer.
+        coefficients
+            ``(nb,)`` finite numbers, in the order of the layer's basis labels.
+        final
+            False while a gesture goes on: such edits and the final one that follows
+            are undone together.
+
+        Raises
+        ------
+        KeyError, IndexError
+            If there is no such layer or function.
+        ValueError
+            If the numbers do not fit, or the layer cannot be edited; the message
+            says why. Nothing has changed then.
+        RuntimeError
+            If the binding is closed.
+        """
+        place = self._place(layer, index)
+        functions = self._functions(layer)
+        values = np.asarray(coefficients, dtype=np.float64)
+        nb = functions.coefficients.shape[-1]
+        if values.shape != (nb,) or not np.isfinite(values).all():
+            raise ValueError(
+                f"coefficients={coefficients!r:.80}: {nb} finite numbers are taken, one for each "
+                f"of {', '.join(functions.basis_labels)}"
+            )
+        with self._lock:
+            before = self._present(functions, place)
+            if (
+                self._open
+                and self._done
+                and (self._done[-1].layer, self._done[-1].index)
+                == (
+                    layer,
+                    place,
+                )
+            ):
+                before = self._done.pop().before
+            self._done = [*self._done, Edit(layer, place, before, values, self._step)][-_MAX_UNDO:]
+            self._undone = []
+            self._open = not final
+            self._apply(layer, place, values)
+
+    def zero(self, layer: str, index: Sequence[int]) -> None:
+        """Set a function to zero everywhere: prune it. Raises as ``set`` does."""
+        nb = self._functions(layer).coefficients.shape[-1]
+        self.set(layer, index, np.zeros(nb).tolist())
+
+    def reset(self, layer: str, index: Sequence[int]) -> None:
+        """Set a function to what it was in the first frame of the history.
+
+        Raises
+        ------
+        ValueError
+            If the layer's basis has changed since; or as ``set`` does.
+        """
+        place = self._place(layer, index)
+        first, now = self._binding.history[0], self._binding.frame
+        if first.layout is not now.layout:
+            raise ValueError(f"the basis of {layer} has changed since step {first.step}")
+        self.set(layer, place, first.coefficients(layer)[place].astype(np.float64).tolist())
+
+    def straighten(self, layer: str, index: Sequence[int]) -> None:
+        """Set a function to the straight line that fits it best over the domain.
+
+        Least squares at evenly spaced points. The line is then written in the layer's
+        basis, without its base term where the other basis functions can do it: B-splines
+        of order 1 and up hold any line exactly. Raises as ``set`` does.
+        """
+        place = self._place(layer, index)
+        functions = self._functions(layer)
+        group = 0
+        if functions.basis_index is not None:
+            group = int(functions.basis_index[self._torch_index(functions, place)])
+        basis = functions.bases[group]
+        low, high = basis.domain
+        x = torch.linspace(low, high, _LINE_POINTS, dtype=torch.float64)
+        with torch.no_grad():
+            table = basis(x).to(torch.float64).numpy()
+        phi = table @ self._present(functions, place)
+        ones = np.stack([np.ones_like(phi), x.numpy()], axis=1)
+        line = ones @ np.linalg.lstsq(ones, phi, rcond=None)[0]
+        free = ~np.asarray(basis.is_base)
+        coefficients = np.zeros(table.shape[1])
+        columns = free if free.any() else np.ones_like(free)
+        coefficients[columns] = np.linalg.lstsq(table[:, columns], line, rcond=None)[0]
+        self.set(layer, place, coefficients.tolist())
+
+    def undo(self) -> Edit | None:
+        """Take the last edit back; returns it, or ``None`` if there is none."""
+        with self._lock:
+            self._open = False
+            if not self._done:
+                return None
+            edit = self._done[-1]
+            self._apply(edit.layer, edit.index, edit.before)
+            self._undone.append(self._done.pop())
+            return edit
+
+    def redo(self) -> Edit | None:
+        """Do the last undone edit again; returns it, or ``None`` if there is none."""
+        with self._lock:
+            if not self._undone:
+                return None
+            edit = self._undone[-1]
+            self._apply(edit.layer, edit.index, edit.after)
+            self._done.append(self._undone.pop())
+            return edit
+
+    # -- how they get into the model ------------------------------------------------
+
+    def apply_waiting(self) -> bool:
+        """Write what waits for the end of a step, in the training thread; return whether any."""
+        if not self._waiting:
+            return False
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for (layer, place), values in waiting.items():
+            self._write(self._functions(layer), place, values)
+        return bool(waiting)
+
+    def _apply(self, layer: str, place: Index, values: Float64) -> None:
+        if self._binding.trains_elsewhere():
+            self._waiting[layer, place] = values
+            return
+        self._write(self._functions(layer), place, values)
+        self._binding.refresh()
+
+    def _write(self, functions: LayerFunctions, place: Index, values: Float64) -> None:
+        assert functions.write is not None
+        like = functions.coefficients
+        functions.write(
+            self._torch_index(functions, place),
+            torch.as_tensor(values).to(like),
+        )
+
+    @property
+    def _step(self) -> int:
+        return self._binding.stats.steps
+
+    def _functions(self, layer: str) -> LayerFunctions:
+        self._binding.layout.layer(layer)
+        [functions] = [found for found in self._binding.read() if found.name == layer]
+        if functions.write is None:
+            raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+        return functions
+
+    def _place(self, layer: str, index: Sequence[int]) -> Index:
+        shape = self._binding.layout.layer(layer).shape
+        place = tuple(int(i) for i in index)
+        place = (*place, 0, 0) if len(place) == 2 else place
+        if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
+            raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
+        return place
+
+    @staticmethod
+    def _torch_index(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
+        return place if functions.kind == "conv" else place[:2]
+
+    def _present(self, functions: LayerFunctions, place: Index) -> Float64:
+        waiting = self._waiting.get((functions.name, place))
+        if waiting is not None:
+            return waiting
+        present: Float64 = (
+            functions.coefficients[self._torch_index(functions, place)]
+            .detach()
+            .to("cpu", torch.float64)
+            .numpy()
+            .copy()
+        )
+        return present

@@ -1,0 +1,160 @@
+"""The inputs that really reach the functions of a model, from a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kan_widgets.functions import ConvSettings, LayerFunctions
+from kan_widgets.live.layout import Float32
+
+BINS = 64
+_MAX_PATCH_FLOATS = 250_000
+_MAX_MAPS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """The inputs of one layer for one batch.
+
+    An *entry* is one input of a kernel: entry (channel·kh + row)·kw + column for a
+    convolution (one channel stands for all where kernels are shared), feature i for a
+    linear layer. All functions of an entry, one per output, see the same inputs;
+    padding counts.
+    """
+
+    layer: str
+    samples: int
+    """Images (rows) in the batch."""
+    edges: Float32
+    """``(BINS + 1,)`` ascending: the bins of ``counts``, over the layer's extent."""
+    counts: Float32
+    """``(entries, BINS)`` inputs in each bin; those beyond the edges are not in it."""
+    outside_domain: Float32
+    """``(entries,)`` share of inputs outside the grid range."""
+    outside_extent: Float32
+    """``(entries,)`` share of inputs outside the support."""
+    patches: Float32
+    """``(n, entries)`` patches drawn evenly from the batch."""
+    maps: Float32 | None
+    """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
+    is_image: bool
+    """Whether the layer's input is the batch itself, not a feature map."""
+
+
+def observe(
+    model: nn.Module, modules: dict[str, nn.Module], layers: list[LayerFunctions], batch: Any
+) -> dict[str, Observation]:
+    """Run ``batch`` through ``model`` and record what reaches each layer.
+
+    The model is run once in evaluation mode without gradients, through temporary
+    hooks; mode and random number generators are as before afterwards, also if
+    the run fails.
+
+    Parameters
+    ----------
+    model
+        The model.
+    modules
+        The module that holds each layer, by the layer's name.
+    layers
+        The layers.
+    batch
+        The model's input: a tensor, or a tuple of arguments.
+
+    Raises
+    ------
+    TypeError
+        If ``batch`` is neither a tensor nor a tuple.
+    ValueError
+        If no layer was reached.
+    """
+    if not isinstance(batch, (Tensor, tuple)):
+        raise TypeError(
+            f"batch={type(batch).__name__}: a tensor of inputs, or a tuple of the model's "
+            "arguments, is taken; from a loader, take the images of one batch"
+        )
+    arguments = batch if isinstance(batch, tuple) else (batch,)
+    inputs: dict[nn.Module, list[Tensor]] = {module: [] for module in modules.values()}
+
+    def hook(module: nn.Module, given: tuple[Any, ...]) -> None:
+        if given and isinstance(given[0], Tensor):
+            inputs[module].append(given[0].detach())
+
+    training = {module: module.training for module in model.modules()}
+    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
+    handles = [module.register_forward_pre_hook(hook) for module in inputs]
+    try:
+        model.eval()
+        with torch.random.fork_rng(devices=devices), torch.no_grad():
+            model(*arguments)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in training.items():
+            module.training = mode
+    first = arguments[0] if isinstance(arguments[0], Tensor) else None
+    found = {
+        layer.name: _describe(layer, inputs[modules[layer.name]][0], first)
+        for layer in layers
+        if inputs[modules[layer.name]]
+    }
+    if not found:
+        raise ValueError("the batch reached none of the bound layers")
+    return found
+
+
+def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observation:
+    low, high = layer.extent
+    lo, hi = layer.domain
+    patches, maps = _patches(layer, x.float())
+    entries = patches.shape[1]
+    edges = np.linspace(low, high, BINS + 1).astype(np.float32)
+    counts = np.zeros((entries, BINS), dtype=np.float32)
+    columns = patches.T.contiguous()
+    for entry in range(entries):
+        histogram = torch.histc(columns[entry], BINS, low, high)
+        counts[entry] = histogram.cpu().numpy()
+
+    def share(a: float, b: float) -> NDArray[np.float32]:
+        outside = ((patches < a) | (patches > b)).float().mean(0)
+        result: NDArray[np.float32] = outside.cpu().numpy()
+        return result
+
+    keep = max(1, min(len(patches), _MAX_PATCH_FLOATS // entries))
+    chosen = torch.linspace(0, len(patches) - 1, keep).round().long()
+    return Observation(
+        layer=layer.name,
+        samples=x.shape[0],
+        edges=edges,
+        counts=counts,
+        outside_domain=share(lo, hi),
+        outside_extent=share(low, high),
+        patches=patches[chosen].cpu().numpy(),
+        maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
+        is_image=first is not None and x.shape == first.shape and torch.equal(x, first),
+    )
+
+
+def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return ``(patches, entries)`` and, for a convolution, the input maps."""
+    if layer.kind == "linear":
+        return x.reshape(-1, x.shape[-1]), None
+    settings = layer.conv or ConvSettings()
+    kh, kw = layer.shape[2:]
+    if x.ndim == 3:
+        x = x.unsqueeze(0)
+    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
+    padded = F.pad(x, settings.padding, mode=mode)
+    n, channels = padded.shape[:2]
+    unfolded = F.unfold(padded, (kh, kw), settings.dilation, 0, settings.stride)
+    if settings.shared:
+        per_channel = unfolded.reshape(n, channels, kh * kw, -1)
+        return per_channel.permute(0, 1, 3, 2).reshape(-1, kh * kw), x
+    return unfolded.permute(0, 2, 1).reshape(-1, channels * kh * kw), x
