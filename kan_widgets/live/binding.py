@@ -261,6 +261,10 @@ class Binding(Source):
         """Whether parameters may only be changed after the next step, by who trains."""
         return self.state == "live" and self._trained_by != threading.get_ident()
 
+    def tell_edited(self) -> None:
+        """Tell the views that something was edited."""
+        self._tell_all("on_edit", self.edits)
+
     def observe(self, batch: Any) -> dict[str, observe.Observation]:
         """Run a batch through the model and keep what reaches each layer, for the views.
 
@@ -285,7 +289,7 @@ class Binding(Source):
             If the binding is closed.
         """
         model, layers = self.model, self._read_layers()
-        modules = {}
+        modules: dict[str, nn.Module] = {}
         for name, ref, reader in self._modules:
             module = ref()
             if module is not None:

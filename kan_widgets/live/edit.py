@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.live.source import report
 
 if TYPE_CHECKING:
     from kan_widgets.live.binding import Binding
@@ -96,20 +97,14 @@ class Edits:
             )
         with self._lock:
             before = self._present(functions, place)
-            if (
-                self._open
-                and self._done
-                and (self._done[-1].layer, self._done[-1].index)
-                == (
-                    layer,
-                    place,
-                )
-            ):
+            self._apply(layer, place, values)
+            last = self._done[-1] if self._open and self._done else None
+            if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
             self._done = [*self._done, Edit(layer, place, before, values, self._step)][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
-            self._apply(layer, place, values)
+        self._binding.tell_edited()
 
     def zero(self, layer: str, index: Sequence[int]) -> None:
         """Set a function to zero everywhere: prune it. Raises as ``set`` does."""
@@ -165,7 +160,8 @@ class Edits:
             edit = self._done[-1]
             self._apply(edit.layer, edit.index, edit.before)
             self._undone.append(self._done.pop())
-            return edit
+        self._binding.tell_edited()
+        return edit
 
     def redo(self) -> Edit | None:
         """Do the last undone edit again; returns it, or ``None`` if there is none."""
@@ -175,7 +171,8 @@ class Edits:
             edit = self._undone[-1]
             self._apply(edit.layer, edit.index, edit.after)
             self._done.append(self._undone.pop())
-            return edit
+        self._binding.tell_edited()
+        return edit
 
     # -- how they get into the model ------------------------------------------------
 
@@ -186,7 +183,10 @@ class Edits:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for (layer, place), values in waiting.items():
-            self._write(self._functions(layer), place, values)
+            try:
+                self._write(self._functions(layer), place, values)
+            except Exception as error:
+                report(f"an edit of {layer} was not applied: {error}")
         return bool(waiting)
 
     def _apply(self, layer: str, place: Index, values: Float64) -> None:

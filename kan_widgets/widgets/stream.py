@@ -8,11 +8,14 @@ import weakref
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
+from kan_widgets.live.edit import Edits
 from kan_widgets.live.layout import layer_dict
+from kan_widgets.live.observe import Observation
 
 PROTOCOL = 1
 
@@ -39,6 +42,8 @@ class Stream(anywidget.AnyWidget, Listener):
     """The selected function: ``{"layer", "out", "in", "row", "column"}``, or empty."""
     cursor = traitlets.Int(-1).tag(sync=True)
     """The step that views show; −1 follows the training."""
+    edits = traitlets.Dict().tag(sync=True)
+    """``{"undo", "redo", "message"}``: how many steps back and forth, and what was refused."""
     status = traitlets.Dict().tag(sync=True)
     """``{"state", "message"}`` of the source."""
 
@@ -47,6 +52,7 @@ class Stream(anywidget.AnyWidget, Listener):
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame
         super().__init__(**_state_of(source))
+        answer_during_cells(self)
         self.on_msg(self._answer)
         self.observe(self._selected_in_browser, "selection")
         self._unsubscribe = source.subscribe(self)
@@ -103,6 +109,21 @@ class Stream(anywidget.AnyWidget, Listener):
         with self._lock:
             self.selection = dict(selection or {})
 
+    def on_observed(self, observed: dict[str, Observation]) -> None:
+        """Send what reaches the layers."""
+        for observation in observed.values():
+            content, buffers = _observation_message(observation)
+            with self._lock:
+                self.send(content, buffers)
+
+    def on_edit(self, edits: Edits) -> None:
+        """Tell the views what can be undone."""
+        self._tell_edits(edits, "")
+
+    def _tell_edits(self, edits: Edits, message: str) -> None:
+        with self._lock:
+            self.edits = {"undo": len(edits.done), "redo": len(edits.undone), "message": message}
+
     def on_replaced(self, source: Source) -> None:
         """Follow the binding that has replaced the one behind this stream."""
         with self._lock:
@@ -130,20 +151,31 @@ class Stream(anywidget.AnyWidget, Listener):
     # -- what the browser asks ------------------------------------------------------
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        if content.get("kind") != "history?" or (source := self.source) is None:
+        source = self.source
+        if source is None:
             return
-        limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
+        kind = content.get("kind")
+        if kind == "history?":
+            self._send_history(source, content)
+        elif kind == "observed?":
+            self.on_observed(source.observed)
+        elif kind in ("edit", "zero", "reset", "straighten", "undo", "redo"):
+            self._edit(source, kind, content)
+
+    def _send_history(self, source: Source, content: dict[str, Any]) -> None:
         before = content.get("before")
         frames = [f for f in source.history if before is None or f.step < int(before)]
         if not frames:
             return
+        limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
         while len(frames) > 2 and sum(frame.nbytes for frame in frames) > limit:
             frames = [*frames[:-1:2], frames[-1]]
         with self._lock:
             known = {layout["version"] for layout in self.layouts}
             for layout in {frame.layout.version: frame.layout for frame in frames}.values():
                 if layout.version not in known:
-                    self.on_layout(layout)
+                    numbers, buffers = _number_buffers(layout)
+                    self.send({"kind": "layout", "layout": numbers}, buffers)
             self.send(
                 {
                     "kind": "history",
@@ -151,6 +183,38 @@ class Stream(anywidget.AnyWidget, Listener):
                 },
                 [_bytes(frame.data) for frame in frames],
             )
+
+    def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
+        """Do what an inspector asks; what is refused goes back in words."""
+        edits: Edits | None = getattr(source, "edits", None)
+        if edits is None:
+            return
+        try:
+            if kind in ("undo", "redo"):
+                getattr(edits, kind)()
+                return
+            index = [int(content[part]) for part in ("out", "in", "row", "column")]
+            if kind == "edit":
+                final = bool(content.get("final", True))
+                edits.set(content["layer"], index, content["coefficients"], final=final)
+            else:
+                getattr(edits, kind)(content["layer"], index)
+        except Exception as error:
+            self._tell_edits(edits, str(error))
+
+
+def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
+    """Let what is clicked reach Python while a cell runs, where the kernel can do that.
+
+    ipykernel 7 handles messages of a comm on the thread that last published on it,
+    which a running cell keeps busy. JupyterLab asks for a thread of its own (a subshell)
+    for comms; this lets it have its way. Returns whether that was possible.
+    """
+    comm = widget.comm
+    if not hasattr(comm, "_reply_subshell_for"):
+        return False
+    comm._reply_subshell_for = lambda data, asked: asked
+    return True
 
 
 _streams: weakref.WeakKeyDictionary[Source, Stream] = weakref.WeakKeyDictionary()
@@ -191,6 +255,28 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
         if layer["table_of"] is not None:
             layer["table_of"] = bytes(buffers[layer["table_of"]])
     return numbers
+
+
+def _observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
+    """Return one layer's inputs as the browser reads them."""
+    arrays = {
+        "edges": seen.edges,
+        "counts": seen.counts,
+        "outside_domain": seen.outside_domain,
+        "outside_extent": seen.outside_extent,
+        "patches": seen.patches,
+        "maps": seen.maps,
+    }
+    present = {name: array for name, array in arrays.items() if array is not None}
+    content = {
+        "kind": "observed",
+        "layer": seen.layer,
+        "samples": seen.samples,
+        "is_image": seen.is_image,
+        "shapes": {name: list(array.shape) for name, array in present.items()},
+        "arrays": {name: number for number, name in enumerate(present)},
+    }
+    return content, [_bytes(np.ascontiguousarray(array)) for array in present.values()]
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:

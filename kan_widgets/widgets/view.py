@@ -16,7 +16,7 @@ from torch import nn
 from kan_widgets.live import Selection, Source, bind, binding_of
 from kan_widgets.live.source import report
 from kan_widgets.widgets.still import png_bytes
-from kan_widgets.widgets.stream import Stream, stream_of
+from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
 
 
 class View(anywidget.AnyWidget):
@@ -48,6 +48,7 @@ class View(anywidget.AnyWidget):
         self._select_callbacks: list[Callable[[Selection], None]] = []
         self._check_options(options, source)
         super().__init__(stream=stream_of(source), **options)
+        answer_during_cells(self)
         self._stream.observe(self._selection_changed, "selection")
 
     def _check_keywords(self, options: dict[str, Any]) -> None:
@@ -99,8 +100,9 @@ class View(anywidget.AnyWidget):
     def on_select(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
         """Call ``callback(selection)`` whenever a function is selected.
 
-        Clicks in the browser reach Python when the kernel is free: during a
-        blocking cell, after it.
+        Clicks in the browser reach Python at once, also while a cell runs, where
+        the kernel can do that (ipykernel 7: on a thread of its own), otherwise when the
+        cell ends.
 
         Returns
         -------
