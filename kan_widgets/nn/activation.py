@@ -1,0 +1,87 @@
+"""The base activations: the fixed function beside the splines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Union
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+#: What ``base_activation`` accepts: a name, or any elementwise function of a tensor.
+BaseActivation = Union[str, Callable[[Tensor], Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
+
+
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
+def _ones(x: Tensor) -> Tensor:
+    return torch.ones_like(x)
+
+
+def _silu_slope(x: Tensor) -> Tensor:
+    gate = torch.sigmoid(x)
+    return gate * (1 + x * (1 - gate))
+
+
+def _gelu_slope(x: Tensor) -> Tensor:
+    density = torch.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+    return 0.5 * (1 + torch.erf(x / math.sqrt(2))) + x * density
+
+
+def _relu_slope(x: Tensor) -> Tensor:
+    return (x > 0).to(x.dtype)
+
+
+def _tanh_slope(x: Tensor) -> Tensor:
+    return 1 - torch.tanh(x) ** 2
+
+
+#: Name -> (function, its derivative).
+NAMED: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "silu": (F.silu, _silu_slope),
+    "gelu": (F.gelu, _gelu_slope),
+    "relu": (F.relu, _relu_slope),
+    "tanh": (torch.tanh, _tanh_slope),
+    "identity": (_identity, _ones),
+}
+
+
+def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]:
+    """Return the function that a name or a callable stands for.
+
+    Parameters
+    ----------
+    activation
+        ``"silu"``, ``"gelu"``, ``"relu"``, ``"tanh"``, ``"identity"``, or an elementwise callable.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    TypeError
+        If it is neither a name nor callable, or a module's class in place of an instance.
+
+    Examples
+    --------
+    >>> resolve_activation("relu")(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    if isinstance(activation, str):
+        if activation not in NAMED:
+            known = ", ".join(repr(name) for name in NAMED)
+            raise ValueError(
+                f"base_activation must be one of {known} or a callable, got {activation!r}"
+            )
+        return NAMED[activation][0]
+    if isinstance(activation, type):
+        raise TypeError(
+            f"base_activation must be a function, got the class {activation.__name__}; "
+            f"pass an instance: {activation.__name__}()"
+        )
+    if not callable(activation):
+        raise TypeError(f"base_activation must be a name or a callable, got {activation!r}")
+    return activation

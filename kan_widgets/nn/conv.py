@@ -1,0 +1,385 @@
+"""KANConv2d and SharedKANConv2d: convolutions whose kernel entries are learned functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Union
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kan_widgets.nn.activation import BaseActivation, resolve_activation
+from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.expansion import expand_and_contract
+from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
+from kan_widgets.nn.linear import describe
+
+Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
+
+
+class KANConv2d(nn.Module):
+    """Convolution whose kernel entries are learned functions of one variable.
+
+    Over each patch of the padded input,
+
+        ``y[o] = sum_(i, r, c) phi[o, i, r, c](x[i, r, c])``, with
+        ``phi(x) = base_weight * act(x) + spline_scaler * sum_b spline_weight[b] * B_b(x)``
+
+    (Bodner et al. 2024, *Convolutional Kolmogorov-Arnold Networks*, sec. III). The basis is
+    evaluated once per pixel; one convolution over ``in_channels * (n_basis + 1)`` channels does
+    the rest. Because ``phi(0)`` is not 0 in general, padded pixels count: they are padded first
+    and then pass through ``phi`` like any other.
+
+    At step 0 every ``phi`` looks like the base activation, scaled: with
+    ``fan_in = in_channels / groups * kh * kw``, ``base_weight`` is drawn from U(±1/sqrt(fan_in))
+    as in ``nn.Conv2d``, and the splines run through noise in ``±0.05/grid_size`` at the grid
+    points, one or two hundredths of the base. So the layer starts as an ordinary convolution after
+    an activation, which trains, and with every spline coefficient off zero by a different amount.
+    With ``spline_scaler=True`` the scaler, drawn from U(±1/sqrt(fan_in)) too, makes the splines
+    smaller still, and they lag behind the base in training. These are the distributions of
+    efficient-kan and Convolutional-KANs.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
+        As in ``nn.Conv2d``, ``padding="same"`` and ``"valid"`` and all four padding modes
+        included. There is no bias: constants are among the splines.
+    grid_size, spline_order, grid_range
+        The basis, see :class:`BSpline`.
+    base_activation
+        ``"silu"``, ``"gelu"``, ``"relu"``, ``"tanh"``, ``"identity"`` or an elementwise callable.
+    spline_scaler
+        Whether each function has a learned factor on its splines.
+    device, dtype
+        As in ``nn.Conv2d``.
+
+    Attributes
+    ----------
+    basis : BSpline
+        The basis shared by all functions.
+    base_weight : Parameter
+        ``(out_channels, in_channels // groups, kh, kw)``.
+    spline_weight : Parameter
+        ``(out_channels, in_channels // groups, kh, kw, n_basis)``.
+    spline_scaler : Parameter or None
+        ``(out_channels, in_channels // groups, kh, kw)``.
+
+    Examples
+    --------
+    >>> layer = KANConv2d(3, 8, 3, padding="same")
+    >>> layer(torch.zeros(2, 3, 16, 16)).shape
+    torch.Size([2, 8, 16, 16])
+    """
+
+    spline_scaler: nn.Parameter | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
+        *,
+        grid_size: int = 5,
+        spline_order: int = 3,
+        grid_range: tuple[float, float] = (-1.0, 1.0),
+        base_activation: BaseActivation = "silu",
+        spline_scaler: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (
+            ("in_channels", in_channels),
+            ("out_channels", out_channels),
+            ("groups", groups),
+        ):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive int, got {value!r}")
+        for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if value % groups:
+                raise ValueError(
+                    f"{name} must be divisible by groups, got {name}={value} and groups={groups}"
+                )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = _pair("kernel_size", kernel_size, 1)
+        self.stride = _pair("stride", stride, 1)
+        self.dilation = _pair("dilation", dilation, 1)
+        self.groups = groups
+        self.padding: str | tuple[int, int] = (
+            padding if isinstance(padding, str) else _pair("padding", padding, 0)
+        )
+        self.padding_mode = padding_mode
+        self.pads = _pads(
+            self.padding, self.padding_mode, self.kernel_size, self.stride, self.dilation
+        )
+        resolve_activation(base_activation)
+        self.basis = BSpline(grid_size, spline_order, grid_range)
+        self.base_activation = base_activation
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self.base_weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.spline_weight = nn.Parameter(
+            torch.empty((*shape, self.basis.n_basis), device=device, dtype=dtype)
+        )
+        self.register_parameter(
+            "spline_scaler",
+            nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) if spline_scaler else None,
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
+        """Draw all parameters anew.
+
+        Parameters
+        ----------
+        scale_noise
+            The splines pass through noise in ``±scale_noise / 2 / grid_size``.
+        """
+        fan_in = self.base_weight[0].numel()
+        draw_uniform_(self.base_weight, fan_in)
+        draw_splines_(self.spline_weight, self.basis, scale_noise)
+        if self.spline_scaler is not None:
+            draw_uniform_(self.spline_scaler, fan_in)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer: ``(N, C, H, W)`` or ``(C, H, W)``, as ``nn.Conv2d``."""
+        if x.dim() not in (3, 4) or x.shape[-3] != self.in_channels:
+            raise ValueError(
+                f"expected input of shape (N, {self.in_channels}, H, W) or "
+                f"({self.in_channels}, H, W), got {tuple(x.shape)}"
+            )
+        if x.dim() == 3:
+            return self.forward(x.unsqueeze(0)).squeeze(0)
+        return self._convolve(x)
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        """Pad, expand, convolve; the output is laid out in memory as the input."""
+        layout = _memory_format(x)
+        if any(self.pads):
+            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+            x = F.pad(x, self.pads, mode=mode)
+        reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        if x.shape[2] < reach[0] or x.shape[3] < reach[1]:
+            raise ValueError(
+                f"the kernel, {reach[0]}×{reach[1]} with dilation, is larger than the padded "
+                f"input, {x.shape[2]}×{x.shape[3]}"
+            )
+        spline: Tensor = self.spline_weight
+        if self.spline_scaler is not None:
+            spline = spline * self.spline_scaler.unsqueeze(-1)
+        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
+        weight = torch.cat([self.base_weight.unsqueeze(-1), spline], dim=-1)
+        weight = weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
+        out = expand_and_contract(
+            x.permute(0, 2, 3, 1),
+            weight,
+            self.basis,
+            self.base_activation,
+            _Convolution(self.stride, self.dilation, self.groups),
+        )
+        return out.contiguous(memory_format=layout)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        """Shield the weight of five dimensions from ``model.to(memory_format=channels_last)``.
+
+        ``nn.Module.to`` takes every parameter of five dimensions for one of a ``Conv3d``.
+        """
+
+        def flat(tensor: Tensor) -> Tensor:
+            return fn(tensor.flatten()).view(tensor.shape) if tensor.dim() == 5 else fn(tensor)
+
+        return super()._apply(flat, recurse)  # type: ignore[no-untyped-call]
+
+    def extra_repr(self) -> str:
+        """Describe the layer in one line."""
+        text = f"{self.in_channels}, {self.out_channels}, {self._geometry_repr()}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
+        return f"{text}, {describe(self)}"
+
+    def _geometry_repr(self) -> str:
+        text = f"kernel_size={self.kernel_size}, stride={self.stride}"
+        if self.padding not in ((0, 0), "valid"):
+            text += f", padding={self.padding!r}"
+        if self.dilation != (1, 1):
+            text += f", dilation={self.dilation}"
+        if self.padding_mode != "zeros":
+            text += f", padding_mode={self.padding_mode!r}"
+        return text
+
+
+class SharedKANConv2d(KANConv2d):
+    """The same learned kernels applied to every input channel: ``C`` to ``C * num_kernels``.
+
+    Output channel ``c * num_kernels + k`` is kernel ``k`` over input channel ``c``. This is the
+    layer of the Convolutional-KAN article (the 2024 code, argument ``n_convs``), with
+    ``num_kernels * kh * kw`` functions whatever the number of channels.
+
+    Parameters
+    ----------
+    num_kernels
+        Number of kernels.
+    kernel_size, stride, padding, dilation, padding_mode
+        As in ``nn.Conv2d``.
+    grid_size, spline_order, grid_range, base_activation, spline_scaler, device, dtype
+        As in :class:`KANConv2d`; the weights are those of ``KANConv2d(1, num_kernels)``.
+
+    Examples
+    --------
+    >>> layer = SharedKANConv2d(5, 3)
+    >>> layer(torch.zeros(2, 4, 8, 8)).shape
+    torch.Size([2, 20, 6, 6])
+    """
+
+    def __init__(
+        self,
+        num_kernels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
+        padding_mode: PaddingMode = "zeros",
+        *,
+        grid_size: int = 5,
+        spline_order: int = 3,
+        grid_range: tuple[float, float] = (-1.0, 1.0),
+        base_activation: BaseActivation = "silu",
+        spline_scaler: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        if not isinstance(num_kernels, int) or num_kernels < 1:
+            raise ValueError(f"num_kernels must be a positive int, got {num_kernels!r}")
+        super().__init__(
+            1,
+            num_kernels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            1,
+            padding_mode,
+            grid_size=grid_size,
+            spline_order=spline_order,
+            grid_range=grid_range,
+            base_activation=base_activation,
+            spline_scaler=spline_scaler,
+            device=device,
+            dtype=dtype,
+        )
+        self.num_kernels = num_kernels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply every kernel to every channel: ``(N, C, H, W)`` or ``(C, H, W)``."""
+        if x.dim() not in (3, 4):
+            raise ValueError(
+                f"expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.shape)}"
+            )
+        if x.dim() == 3:
+            return self.forward(x.unsqueeze(0)).squeeze(0)
+        n, channels, *size = x.shape
+        layout = _memory_format(x)
+        out = self._convolve(x.reshape(n * channels, 1, *size))
+        out = out.reshape(n, channels * self.num_kernels, *out.shape[-2:])
+        return out.contiguous(memory_format=layout)
+
+    def extra_repr(self) -> str:
+        """Describe the layer in one line."""
+        return f"{self.num_kernels}, {self._geometry_repr()}, {describe(self)}"
+
+
+@dataclass(frozen=True)
+class _Convolution:
+    """One ``conv2d`` over all columns of all channels, without padding."""
+
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
+        return F.conv2d(
+            _as_channels(columns), weight, None, self.stride, 0, self.dilation, self.groups
+        )
+
+    def backward(
+        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        # Channels last, as the columns are; written so that torch.func.vmap can follow.
+        grad = grad.to(weight.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
+            grad,
+            _as_channels(columns),
+            weight,
+            None,
+            self.stride,
+            (0, 0),
+            self.dilation,
+            False,
+            (0, 0),
+            self.groups,
+            (needs_columns, needs_weight, False),
+        )
+        if needs_columns:
+            grad_columns = grad_columns.permute(0, 2, 3, 1).unflatten(-1, columns.shape[-2:])
+        return grad_columns, grad_weight
+
+
+def _as_channels(columns: Tensor) -> Tensor:
+    """View ``(N, H, W, C, column)`` as ``(N, C * column, H, W)``, channels last in memory."""
+    return columns.flatten(3).permute(0, 3, 1, 2)
+
+
+def _memory_format(x: Tensor) -> torch.memory_format:
+    if x.is_contiguous():
+        return torch.contiguous_format
+    if x.is_contiguous(memory_format=torch.channels_last):
+        return torch.channels_last
+    return torch.contiguous_format
+
+
+def _pair(name: str, value: Pair, least: int) -> tuple[int, int]:
+    """Return ``value`` as (vertical, horizontal)."""
+    pair = (value, value) if isinstance(value, int) else value
+    if (
+        not isinstance(pair, Sequence)
+        or len(pair) != 2
+        or not all(isinstance(v, int) for v in pair)
+    ):
+        raise ValueError(f"{name} must be an int or two ints, got {value!r}")
+    if min(pair) < least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+    return pair[0], pair[1]
+
+
+def _pads(
+    padding: str | tuple[int, int],
+    mode: str,
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> tuple[int, int, int, int]:
+    """Return (left, right, top, bottom), as ``F.pad`` takes them."""
+    if mode not in ("zeros", "reflect", "replicate", "circular"):
+        raise ValueError(
+            f"padding_mode must be one of 'zeros', 'reflect', 'replicate', 'circular', got {mode!r}"
+        )
+    if padding == "valid":
+        return (0, 0, 0, 0)
+    if padding == "same":
+        if stride != (1, 1):
+            raise ValueError(f"padding='same' needs stride 1, got stride={stride}")
+        height, width = (d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
+        # An odd total leaves one more pixel on the right and at the bottom, as in torch.
+        return (width // 2, width - width // 2, height // 2, height - height // 2)
+    if isinstance(padding, str):
+        raise ValueError(f"padding must be an int, two ints, 'same' or 'valid', got {padding!r}")
+    height, width = padding
+    return (width, width, height, height)

@@ -1,0 +1,325 @@
+"""One expansion, one contraction: the computation that the layers share.
+
+Every layer is ``contraction(columns(x), weight)``, where ``columns(x)`` holds the base activation
+and the B-splines of every input value along a new last dimension, and the contraction is a matrix
+product or a convolution. Written plainly (:func:`expand_plain`) the columns, ``n_basis + 1`` times
+the input, would be kept for the backward pass. :class:`_Expanded` keeps the input and the weight
+alone and computes the columns again.
+
+Three things make it fast without a compiler:
+
+- the columns lie innermost (``channels_last`` for a convolution), so that each step is one pass
+  over contiguous memory;
+- each pass works in place, on a piece of the batch that stays in the cache;
+- the factor ``1/k!`` of the splines is moved into the powers: ``(s y)^k`` with ``s^k = 1/k!``.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor
+
+from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
+from kan_widgets.nn.basis import BSpline
+
+#: Numbers in one piece of the expanded batch.
+PIECE = 1024 * 1024
+
+
+class Contraction(Protocol):
+    """What a layer does with the columns."""
+
+    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
+        """Contract ``columns`` (batch first, columns last) with the packed weight."""
+
+    def backward(
+        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of the columns and of the weight."""
+
+
+def expand_and_contract(
+    x: Tensor,
+    weight: Tensor,
+    basis: BSpline,
+    activation: BaseActivation,
+    contraction: Contraction,
+) -> Tensor:
+    """Compute ``contraction(columns(x), weight)``.
+
+    Parameters
+    ----------
+    x
+        Batch first, channels last.
+    weight
+        Packed weight, as ``contraction`` takes it; its channels are ``(channel, column)``.
+    basis, activation
+        What the columns are: the activation of ``x``, then every B-spline.
+    contraction
+        The linear part.
+    """
+    if torch.compiler.is_compiling():
+        return contraction(expand_plain(x, resolve_activation(activation)(x), basis), weight)
+    base: Tensor | None
+    name: str | None
+    if isinstance(activation, str):
+        base, name = None, activation
+    else:
+        base, name = activation(x), None
+    out = _Expanded.apply(x, base, weight, basis, name, contraction)  # type: ignore[no-untyped-call]
+    return cast(Tensor, out)
+
+
+def expand_plain(x: Tensor, base: Tensor, basis: BSpline) -> Tensor:
+    """Return ``[base, B_0(x), B_1(x), ...]`` along a new last dimension, differentiably."""
+    return torch.cat([base.unsqueeze(-1), basis.expand(x)], dim=-1)
+
+
+class _Expanded(torch.autograd.Function):
+    """``contraction(columns(x), weight)`` that keeps ``x`` and ``weight`` alone."""
+
+    @staticmethod
+    def forward(
+        x: Tensor,
+        base: Tensor | None,
+        weight: Tensor,
+        basis: BSpline,
+        activation: str | None,
+        contraction: Contraction,
+    ) -> Tensor:
+        kind = _contraction_dtype(x, weight)
+        with torch.autocast(x.device.type, enabled=False):
+            return _forward(x, base, weight.to(kind), basis, activation, contraction)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, base, weight, *rest = inputs
+        ctx.save_for_backward(x, base, weight)
+        ctx.rest = rest
+        ctx.kind = output.dtype
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, base, weight = ctx.saved_tensors
+        basis, activation, contraction = ctx.rest
+        needs = ctx.needs_input_grad[:3]
+        # A backward pass that is itself recorded is wanted for a second derivative.
+        differentiate = _backward_plain if torch.is_grad_enabled() else _backward
+        with torch.autocast(x.device.type, enabled=False):
+            grads = differentiate(
+                x, base, weight, grad, basis, activation, contraction, needs, ctx.kind
+            )
+        return (*grads, None, None, None)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
+        basis, activation = inputs[3:5]
+        contraction: Contraction = inputs[5]
+
+        def plain(x: Tensor, base: Tensor | None, weight: Tensor) -> Tensor:
+            kind = _contraction_dtype(x, weight)
+            value = base if activation is None else NAMED[activation][0](x)
+            assert value is not None
+            return contraction(expand_plain(x, value, basis).to(kind), weight.to(kind))
+
+        return torch.vmap(plain, in_dims[:3], randomness=info.randomness)(*inputs[:3]), 0
+
+
+def _forward(
+    x: Tensor,
+    base: Tensor | None,
+    weight: Tensor,
+    basis: BSpline,
+    activation: str | None,
+    contraction: Contraction,
+) -> Tensor:
+    """Expand and contract a piece of the batch at a time."""
+    out: Tensor | None = None
+    pieces = _pieces(x, basis)
+    work = _workspace(x, pieces, basis, 2)
+    for piece in pieces:
+        part_base = None if base is None else base[piece]
+        columns = _expand(x[piece], part_base, basis, activation, work)
+        part = contraction(columns.to(weight.dtype), weight)
+        if len(pieces) == 1:
+            return part
+        if out is None:
+            out = torch.empty_strided(
+                (len(x), *part.shape[1:]), part.stride(), dtype=part.dtype, device=x.device
+            )
+        out[piece] = part
+    assert out is not None
+    return out
+
+
+def _backward(
+    x: Tensor,
+    base: Tensor | None,
+    weight: Tensor,
+    grad: Tensor,
+    basis: BSpline,
+    activation: str | None,
+    contraction: Contraction,
+    needs: tuple[bool, bool, bool],
+    kind: torch.dtype,
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Gradients of ``x``, ``base`` and ``weight``, a piece of the batch at a time."""
+    needs_x, needs_base, needs_weight = needs
+    needs_columns = needs_x or needs_base
+    narrow = weight.to(kind)
+    grad_x = torch.empty_like(x) if needs_x else None
+    grad_base = torch.empty_like(x) if needs_base else None
+    grad_weight = torch.zeros_like(weight) if needs_weight else None
+    pieces = _pieces(x, basis)
+    work = _workspace(x, pieces, basis, 4 if needs_x else 2)
+    for piece in pieces:
+        part, part_base = x[piece], None if base is None else base[piece]
+        if needs_x:
+            columns, slopes = _expand_with_slopes(part, part_base, basis, activation, work)
+        else:
+            columns = _expand(part, part_base, basis, activation, work)
+        grad_columns, grad_part = contraction.backward(
+            grad[piece], columns.to(kind), narrow, needs_columns, needs_weight
+        )
+        if grad_weight is not None and grad_part is not None:
+            grad_weight += grad_part
+        if grad_columns is None:
+            continue
+        if grad_base is not None:
+            grad_base[piece] = grad_columns[..., 0]
+        if grad_x is not None:
+            flow = slopes.mul_(grad_columns.reshape(slopes.shape))
+            ones = flow.new_ones(flow.shape[-1])
+            grad_x[piece] = torch.mv(flow.view(-1, flow.shape[-1]), ones).view(part.shape)
+    return grad_x, grad_base, grad_weight
+
+
+def _backward_plain(
+    x: Tensor,
+    base: Tensor | None,
+    weight: Tensor,
+    grad: Tensor,
+    basis: BSpline,
+    activation: str | None,
+    contraction: Contraction,
+    needs: tuple[bool, bool, bool],
+    kind: torch.dtype,
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Compute the same gradients by differentiable operations, for derivatives of derivatives."""
+    value = base if activation is None else NAMED[activation][0](x)
+    assert value is not None
+    columns = expand_plain(x, value, basis).to(kind)
+    grad_columns, grad_weight = contraction.backward(
+        grad, columns, weight.to(kind), needs[0] or needs[1], needs[2]
+    )
+    grad_x = grad_base = None
+    if grad_columns is not None:
+        grad_columns = grad_columns.to(x.dtype)
+        if needs[0]:
+            grad_x = (grad_columns[..., 1:] * basis.derivative(x)).sum(-1)
+            if activation is not None:
+                grad_x = grad_x + grad_columns[..., 0] * NAMED[activation][1](x)
+        if needs[1]:
+            grad_base = grad_columns[..., 0]
+    return grad_x, grad_base, None if grad_weight is None else grad_weight.to(weight.dtype)
+
+
+def _contraction_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
+    """Type of the linear part: autocast's where it is on, else the weight's."""
+    device = x.device.type
+    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
+        return torch.get_autocast_dtype(device)
+    if x.dtype != weight.dtype:
+        raise RuntimeError(
+            f"input and weight must have the same dtype, got input {x.dtype} and weight "
+            f"{weight.dtype}; convert one, for instance model.to({x.dtype})"
+        )
+    return weight.dtype
+
+
+def _pieces(x: Tensor, basis: BSpline) -> list[slice]:
+    """Cut the batch so that a piece, once expanded, holds about ``PIECE`` numbers."""
+    n = len(x)
+    each = (basis.n_basis + 1) * math.prod(x.shape[1:])
+    count = max(1, min(n, round(n * each / PIECE)))
+    ends = [n * i // count for i in range(count + 1)]
+    return [slice(a, b) for a, b in pairwise(ends)]
+
+
+def _widen(x: Tensor) -> Tensor:
+    """Return ``x`` contiguous, in float32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
+
+
+def _workspace(x: Tensor, pieces: list[slice], basis: BSpline, buffers: int) -> Tensor:
+    """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
+
+    Fresh memory for each piece would cost more than the arithmetic: the system zeroes its pages.
+    """
+    largest = max(piece.stop - piece.start for piece in pieces)
+    rows = largest * math.prod(x.shape[1:])
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return torch.empty((buffers, rows, basis.n_basis + 1), dtype=dtype, device=x.device)
+
+
+def _expand(
+    x: Tensor, base: Tensor | None, basis: BSpline, activation: str | None, work: Tensor
+) -> Tensor:
+    """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
+    x = _widen(x)
+    value = base if activation is None else NAMED[activation][0](x)
+    assert value is not None
+    if basis.spline_order != 3:
+        return expand_plain(x, value.to(x.dtype), basis)
+    outer, inner = work[0, : x.numel()], work[1, : x.numel()]
+    _distances(x, basis, outer).abs_()
+    torch.sub(x.new_tensor(_S), outer, out=inner)
+    torch.sub(x.new_tensor(2 * _S), outer, out=outer)
+    inner.clamp_min_(0).pow_(3)
+    outer.clamp_min_(0).pow_(3).sub_(inner, alpha=4)
+    outer[:, 0] = value.flatten()
+    return outer.view(*x.shape, outer.shape[-1])
+
+
+def _expand_with_slopes(
+    x: Tensor, base: Tensor | None, basis: BSpline, activation: str | None, work: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the columns and their derivatives, the given base's as 0; needs four buffers."""
+    x = _widen(x)
+    value = base if activation is None else NAMED[activation][0](x)
+    assert value is not None
+    slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
+    if basis.spline_order != 3:
+        columns = expand_plain(x, value.to(x.dtype), basis)
+        return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
+    offset, outer, inner, slopes = work[:, : x.numel()].unbind()
+    _distances(x, basis, offset)
+    torch.abs(offset, out=outer)
+    torch.sub(x.new_tensor(_S), outer, out=inner)
+    torch.sub(x.new_tensor(2 * _S), outer, out=outer)
+    inner.clamp_min_(0).square_()
+    outer.clamp_min_(0)
+    # With a, b the outer and the inner power's base, q = a^2 - 4 b^2 is the slope but for its
+    # sign and a factor, never negative, and a^3 - 4 b^3 = a q + 4 s b^2, as a - b = s where b > 0.
+    torch.mul(outer, outer, out=slopes).sub_(inner, alpha=4)
+    outer.mul_(slopes).add_(inner, alpha=4 * _S)
+    slopes.copysign_(offset).mul_(-3 * _S / basis.step)
+    outer[:, 0] = value.flatten()
+    slopes[:, 0] = slope.flatten()
+    shape = (*x.shape, outer.shape[-1])
+    return outer.view(shape), slopes.view(shape)
+
+
+#: Cubic: (s y)^3 = y^3 / 3!
+_S = 6 ** (-1 / 3)
+
+
+def _distances(x: Tensor, basis: BSpline, out: Tensor) -> Tensor:
+    """Write ``s * (x - centre_b) / step`` into column ``1 + b`` of ``out``; column 0 is free."""
+    centres = torch.arange(-2, basis.n_basis - 1, dtype=x.dtype, device=x.device).mul_(_S)
+    place = (x.reshape(-1, 1) - basis.grid_range[0]).mul_(_S / basis.step)
+    return torch.sub(place, centres, out=out)

@@ -1,0 +1,119 @@
+"""One server and one browser for the whole session, a fresh page for each test."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, sync_playwright
+from scipy.interpolate import BSpline  # type: ignore[import-untyped]
+
+from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+# weights of a layer, points -> (functions, points)
+Reference: TypeAlias = Callable[[dict[str, Any], NDArray[np.float64]], NDArray[np.float64]]
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the test itself failed, for the fixture that keeps the evidence."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LabServer]:
+    """Give a running JupyterLab."""
+    with LabServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give a running Chromium with a fresh profile."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=find_chromium(), headless=True, args=CHROMIUM_ARGUMENTS
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def artifacts(request: pytest.FixtureRequest) -> Path:
+    """Give this test's own folder for pictures and logs, emptied."""
+    folder = ARTIFACTS / re.sub(r"\W+", "_", request.node.name).strip("_")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def lab(
+    request: pytest.FixtureRequest, server: LabServer, browser: Browser, artifacts: Path
+) -> Iterator[LabPage]:
+    """Give a fresh browser page; on failure keep a screenshot, the console and the server's log.
+
+    A complaint in the browser's console that is not expected fails the test.
+    """
+    server.reset_settings()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    lab = LabPage(context.new_page(), server)
+    try:
+        yield lab
+        lab.page.wait_for_timeout(100)  # lets the last console messages arrive
+        failed = bool(lab.complaints) or request.node.stash.get(FAILED, False)
+        if failed:
+            keep_evidence(lab, artifacts)
+        assert lab.complaints == []
+    finally:
+        context.close()
+        server.shut_kernels()
+
+
+def keep_evidence(lab: LabPage, folder: Path) -> None:
+    """Write what a person needs to see why a browser test failed, and print where."""
+    (folder / "console.txt").write_text("\n".join(lab.console))
+    (folder / "server.txt").write_text(lab.server.log_tail(200))
+    print(f"\nscreenshot, browser console and server log are in {folder}")
+    lab.screenshot(folder / "screenshot.png")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Reference:
+    """Give φ of a KAN layer from its bare weights, by scipy: shares no code with the package."""
+    return phi_by_scipy
+
+
+def phi_by_scipy(weights: dict[str, Any], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Evaluate base_weight·SiLU(x) + scaler·Σ_b spline_weight_b·B_b(x) for every function."""
+    low, high = weights["range"]
+    size, order = weights["grid_size"], weights["order"]
+    step = (high - low) / size
+    knots = low + step * np.arange(-order, size + order + 1)
+    splines = np.stack(
+        [
+            np.nan_to_num(BSpline.basis_element(knots[b : b + order + 2], extrapolate=False)(x))
+            for b in range(size + order)
+        ]
+    )
+    coefficients = np.asarray(weights["spline"], dtype=float).reshape(-1, size + order)
+    base = np.asarray(weights["base"], dtype=float).reshape(-1, 1)
+    scaler = np.ones_like(base)
+    if weights["scaler"] is not None:
+        scaler = np.asarray(weights["scaler"], dtype=float).reshape(-1, 1)
+    silu = x / (1 + np.exp(-x))
+    phi: NDArray[np.float64] = base * silu + scaler * (coefficients @ splines)
+    return phi

@@ -1,0 +1,93 @@
+"""The first tutorial, run as a newcomer runs it: the kernels change while the plain loop trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.browser.lab import LabPage, LabServer
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Reference
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
+
+# Notes each frame that the page shows while the notebook runs: its step, all its curves, a number
+# made of the canvas's pixels, and whether a cell executes at that moment.
+RECORDER = """
+window.kwRecord = [];
+const fingerprint = (text) => {
+  let sum = 0;
+  for (let i = 0; i < text.length; i += 1) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) | 0;
+  return sum;
+};
+setInterval(() => {
+  const view = document.querySelector('.kw-kernel-grid');
+  const step = view?.kwGrid?.step() ?? -1;
+  if (step < 0 || window.kwRecord.at(-1)?.step === step) return;
+  const shape = view.kwGrid.arrangement();
+  const count = shape.out * shape.in * shape.kh * shape.kw;
+  const prompts = [...panel.content.node.querySelectorAll('.jp-InputPrompt')];
+  window.kwRecord.push({
+    step,
+    curves: Array.from({length: count}, (_, f) => Array.from(view.kwGrid.curve(f).y)),
+    pixels: [...view.querySelectorAll('canvas')].map((canvas) => fingerprint(canvas.toDataURL())),
+    executing: prompts.some((prompt) => prompt.textContent.includes('[*]'))
+      && panel.sessionContext.session.kernel.status === 'busy',
+  });
+}, 25);
+"""
+WEIGHTS = """
+def kw_test_weights(layer):
+    scaler = getattr(layer, "spline_scaler", None)
+    return {
+        "base": layer.base_weight.tolist(),
+        "spline": layer.spline_weight.tolist(),
+        "scaler": None if scaler is None else scaler.tolist(),
+        "grid_size": layer.basis.grid_size,
+        "order": layer.basis.spline_order,
+        "range": layer.basis.grid_range,
+    }
+"""
+
+
+def test_the_quickstart_shows_kernels_changing_while_its_training_cell_executes(
+    lab: LabPage, server: LabServer, reference: Reference, artifacts: Path
+) -> None:
+    lab.open(server.copy_notebook(NOTEBOOK))
+    lab.script(RECORDER)
+    lab.run_all(wait=False)
+    grid = lab.grid()
+    grid.scroll_into_view()
+    grid.wait_step(1)
+    lab.screenshot(artifacts / "training.png")
+    lab.wait_idle()
+    assert lab.cell_errors() == []
+    last = lab.evaluate("live.stats.steps")
+    grid.wait_step(last)
+    grid.scroll_into_view()
+    lab.screenshot(artifacts / "end.png")
+
+    record = lab.page.evaluate("window.kwRecord")
+    assert record[0]["step"] == 0
+    assert record[-1]["step"] == last
+    while_executing = [shown for shown in record if shown["executing"] and shown["step"] > 0]
+    assert len(while_executing) >= 5
+    middle = while_executing[len(while_executing) // 2]
+    assert 0 < middle["step"] < last
+
+    start, half, end = (np.asarray(shown["curves"]) for shown in (record[0], middle, record[-1]))
+    for one, other in ((start, half), (half, end), (start, end)):
+        assert np.abs(one - other).max(axis=1).min() > 1e-4  # every function moved
+    pixels = {tuple(shown["pixels"]) for shown in (record[0], middle, record[-1])}
+    assert len(pixels) == 3
+
+    layer = f"dict(model.named_modules())[{grid.layer()!r}]"
+    weights = lab.evaluate(f"kw_test_weights({layer})", WEIGHTS)
+    x, _ = grid.curve(0)
+    assert np.abs(end - reference(weights, x)).max() < 1e-5
