@@ -11,7 +11,9 @@ Three things make it fast without a compiler:
 - the columns lie innermost (``channels_last`` for a convolution), so that each step is one pass
   over contiguous memory;
 - each pass works in place, on a piece of the batch that stays in the cache;
-- the factor ``1/k!`` of the splines is moved into the powers: ``(s y)^k`` with ``s^k = 1/k!``.
+- the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
+
+Other orders use :meth:`BSpline.expand` piece by piece: as exact, less fast.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ def expand_and_contract(
     contraction
         The linear part.
     """
-    if torch.compiler.is_compiling():
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    if torch.compiler.is_compiling() or tracing or x.is_meta:
         return contraction(expand_plain(x, resolve_activation(activation)(x), basis), weight)
     base: Tensor | None
     name: str | None
@@ -258,7 +261,7 @@ def _widen(x: Tensor) -> Tensor:
 def _workspace(x: Tensor, pieces: list[slice], basis: BSpline, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
-    Fresh memory for each piece would cost more than the arithmetic: the system zeroes its pages.
+    Memory that was touched before needs no new pages from the system.
     """
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
@@ -277,8 +280,8 @@ def _expand(
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
     _distances(x, basis, outer).abs_()
-    torch.sub(x.new_tensor(_S), outer, out=inner)
-    torch.sub(x.new_tensor(2 * _S), outer, out=outer)
+    torch.sub(torch.tensor(_S, dtype=x.dtype), outer, out=inner)
+    torch.sub(torch.tensor(2 * _S, dtype=x.dtype), outer, out=outer)
     inner.clamp_min_(0).pow_(3)
     outer.clamp_min_(0).pow_(3).sub_(inner, alpha=4)
     outer[:, 0] = value.flatten()
@@ -299,8 +302,8 @@ def _expand_with_slopes(
     offset, outer, inner, slopes = work[:, : x.numel()].unbind()
     _distances(x, basis, offset)
     torch.abs(offset, out=outer)
-    torch.sub(x.new_tensor(_S), outer, out=inner)
-    torch.sub(x.new_tensor(2 * _S), outer, out=outer)
+    torch.sub(torch.tensor(_S, dtype=x.dtype), outer, out=inner)
+    torch.sub(torch.tensor(2 * _S, dtype=x.dtype), outer, out=outer)
     inner.clamp_min_(0).square_()
     outer.clamp_min_(0)
     # With a, b the outer and the inner power's base, q = a^2 - 4 b^2 is the slope but for its

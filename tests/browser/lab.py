@@ -330,6 +330,9 @@ const app = window.jupyterapp;
 const panel = [...app.shell.widgets('main')].find(
   (widget) => widget.context !== undefined && widget.context.path === path);
 """
+STARRED = (
+    "(cell) => cell.node.querySelector('.jp-InputPrompt')?.textContent.includes('[*]') ?? false"
+)
 NO_SPLASH = "document.getElementById('jupyterlab-splash') === null;"
 READY = (
     "async (path) => {"
@@ -399,16 +402,18 @@ class LabPage:
             limit=limit,
         )
 
+    def running(self) -> int:
+        """Give the number of the cell that executes now, -1 for none.
+
+        It is the first whose prompt shows ``[*]``: those after it wait their turn. The kernel's
+        status says less: it turns idle once a message to a subshell has been dealt with, whatever
+        the cell does.
+        """
+        return int(self.script("return panel.content.widgets.findIndex(" + STARRED + ");"))
+
     def is_running(self, index: int) -> bool:
-        """Tell whether a cell executes now: its prompt shows ``[*]`` and the kernel is busy."""
-        return bool(
-            self.script(
-                "const prompt = panel.content.widgets[arg].node.querySelector('.jp-InputPrompt');"
-                "return prompt !== null && prompt.textContent.includes('[*]')"
-                " && panel.sessionContext.session.kernel.status === 'busy';",
-                index,
-            )
-        )
+        """Tell whether this cell executes now."""
+        return self.running() == index
 
     def wait_cell_running(self, index: int) -> None:
         """Wait until a cell executes."""

@@ -317,6 +317,11 @@ def test_one_compiled_graph_gives_the_same_gradients():
         torch.testing.assert_close(a, b)
 
 
+def test_the_shape_is_known_without_data():
+    layer = KANConv2d(2, 3, 3, padding=1, device="meta")
+    assert layer(torch.zeros(4, 2, 6, 6, device="meta")).shape == (4, 3, 6, 6)
+
+
 def test_copies_and_saved_states_compute_the_same():
     layer = KANConv2d(2, 3, 3, padding="same", spline_scaler=True)
     other = KANConv2d(2, 3, 3, padding="same", spline_scaler=True)

@@ -117,7 +117,8 @@ export function createHeader(
     const box = make("div", "kw-segments");
     box.setAttribute("role", "radiogroup");
     box.setAttribute("aria-label", name);
-    const group = `kw-${trait}-${++groups}`;
+    // Each widget of a page has its own copy of this module: a counter would repeat.
+    const group = `kw-${trait}-${Math.random().toString(36).slice(2)}`;
     let inputs: HTMLInputElement[] = [];
     box.addEventListener(
       "change",

@@ -5,7 +5,7 @@ import type { Store } from "../shared/types.ts";
 import type { Traits } from "./settings.ts";
 import { createView } from "./view.ts";
 
-export function render({ model, el, host, signal }: RenderProps<Traits>): void {
+function render({ model, el, host, signal }: RenderProps<Traits>): void {
   const view = createView(model, el, signal);
   let connection = new AbortController();
 

@@ -889,7 +889,6 @@ var WORDS = {
     "Draw how far every function moved since the first frame: φ now − φ at the start"
   ]
 };
-var groups = 0;
 function createHeader(document, choose, again, signal) {
   const make = (tag, className) => {
     const element2 = document.createElement(tag);
@@ -968,7 +967,7 @@ function createHeader(document, choose, again, signal) {
     const box = make("div", "kw-segments");
     box.setAttribute("role", "radiogroup");
     box.setAttribute("aria-label", name);
-    const group = `kw-${trait}-${++groups}`;
+    const group = `kw-${trait}-${Math.random().toString(36).slice(2)}`;
     let inputs = [];
     box.addEventListener(
       "change",
@@ -2123,8 +2122,7 @@ function render({ model, el, host, signal }) {
 }
 var kernel_grid_default = { render };
 export {
-  kernel_grid_default as default,
-  render
+  kernel_grid_default as default
 };
 
 /*! d3-format 3.1.3
