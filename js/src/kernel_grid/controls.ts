@@ -26,8 +26,6 @@ const WORDS: Record<string, [label: string, title: string]> = {
   ],
 };
 
-let groups = 0;
-
 /** `choose` is told the trait and its new value; `again` sorts anew by the chosen measure. */
 export function createHeader(
   document: Document,
