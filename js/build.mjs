@@ -45,8 +45,10 @@ const options = {
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
     { in: "src/stream/index.ts", out: "stream" },
-    { in: "src/kernel_grid/index.ts", out: "kernel_grid" },
-    { in: "src/kernel_grid/style.css", out: "kernel_grid" },
+    ...["kernel_grid", "spline_inspector", "meshgrid_view"].flatMap((view) => [
+      { in: `src/${view}/index.ts`, out: view },
+      { in: `src/${view}/style.css`, out: view },
+    ]),
   ],
   outdir,
   bundle: true,

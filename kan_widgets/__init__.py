@@ -9,8 +9,19 @@
 
 from kan_widgets import data, functions, nn
 from kan_widgets.live import Binding, bind
-from kan_widgets.widgets import KernelGrid
+from kan_widgets.widgets import Dashboard, KernelGrid, MeshgridView, SplineInspector
 
 __version__ = "0.1.0"
 
-__all__ = ["Binding", "KernelGrid", "__version__", "bind", "data", "functions", "nn"]
+__all__ = [
+    "Binding",
+    "Dashboard",
+    "KernelGrid",
+    "MeshgridView",
+    "SplineInspector",
+    "__version__",
+    "bind",
+    "data",
+    "functions",
+    "nn",
+]

@@ -18,7 +18,7 @@ ALLOWED = {
     "functions": {"nn"},
     "live": {"functions", "nn"},
     "insight": {"functions", "nn"},
-    "widgets": {"live", "functions", "nn", "insight"},
+    "widgets": {"live", "functions", "nn", "insight", "data"},
     "cli": {"widgets", "live", "functions", "nn", "insight", "data", "__version__"},
 }
 

@@ -4,8 +4,10 @@ import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import grid from "../src/kernel_grid/index.ts";
 import type { GridElement } from "../src/kernel_grid/view.ts";
+import type { FrameStore } from "../src/shared/store.ts";
 import type { Store } from "../src/shared/types.ts";
 import { initialize } from "../src/stream/index.ts";
+import { bspline, frameOf, layer } from "./samples.ts";
 
 const TRAITS = {
   stream: "anywidget:s",
@@ -38,7 +40,7 @@ function blankContext() {
   return { context, calls };
 }
 
-const frame = () => new Promise((done) => setTimeout(done, 40));
+const frame = () => new Promise((done) => setTimeout(done, 80));
 
 let life: AbortController;
 let calls: Record<string, number>;
@@ -133,7 +135,7 @@ describe("the controls", () => {
     expect(pick('.kw-tabs input[value="conv2"]', "layer")).toBe("conv2");
     expect(pick('input[value="pattern"]', "mode")).toBe("pattern");
     expect(pick('input[aria-label="binarise"]', "binarise")).toBe(true);
-    expect(pick('input[aria-label="initial functions"]', "ghost")).toBe(false);
+    expect(pick('input[aria-label="functions at the start"]', "ghost")).toBe(false);
     for (const [label, trait, value] of [
       ["scale", "scale", "kernel"],
       ["x", "x_range", "wide"],
@@ -159,6 +161,103 @@ describe("the controls", () => {
   });
 });
 
+describe("time", () => {
+  /** One layer with splines of a grid of its own; the bends are rows, the rows are close. */
+  function splineLayer(lo: number, hi: number, size: number) {
+    const h = (hi - lo) / size;
+    const knots = Array.from({ length: size + 7 }, (_, k) => lo + (k - 3) * h);
+    const extent: [number, number] = [knots[0], knots[size + 6]];
+    const basis = (x: number) =>
+      Array.from({ length: size + 3 }, (_, j) => bspline(x, 3, j, knots[0], h));
+    const x = Float32Array.from(
+      { length: 801 },
+      (_, p) => extent[0] + ((extent[1] - extent[0]) * p) / 800,
+    );
+    const range = { domain: [lo, hi] as [number, number], extent, knots };
+    const made = layer({
+      ...range,
+      nb: size + 3,
+      labels: Array(size + 3).fill("B"),
+      isBase: Array(size + 3).fill(false),
+      tables: [{ x, values: Float32Array.from([...x].flatMap(basis)) }],
+      bases: [range],
+    });
+    return { made, basis };
+  }
+
+  it("shows every step by the basis of that step, and so does the ghost, whatever the grid was", async () => {
+    const grids = [splineLayer(-1, 1, 5), splineLayer(-1, 1, 9), splineLayer(0, 2, 4)];
+    const { store } = makeStream("article", { initial: {}, layouts: [] });
+    const frames = store as FrameStore;
+    const layouts = grids.map(({ made }, version) => ({ version, layers: [made] }));
+    const kept = [0, 10, 20, 30, 40, 50].map((step, k) => {
+      const grid = grids[k >> 1];
+      const frame = { ...frameOf([grid.made], step, 11 + k), layout: layouts[k >> 1] };
+      frames.takeLive(frame, step);
+      return { ...frame, ...grid };
+    });
+    const { root } = showing(store);
+    await frame();
+    const check = (drawn: { x: number[]; y: number[] }, at: (typeof kept)[number], f: number) => {
+      const { nb } = at.made;
+      expect([drawn.x[0], drawn.x[drawn.x.length - 1]]).toEqual(at.made.domain);
+      drawn.x.forEach((x, p) => {
+        const expected = at.basis(x).reduce((sum, v, b) => sum + at.data[f * nb + b] * v, 0);
+        expect(Math.abs(drawn.y[p] - expected)).toBeLessThan(1e-3);
+      });
+    };
+    for (const shown of [...kept, kept[1]]) {
+      store.setCursor(shown.step);
+      for (const behind of [kept[0], kept[3], kept[5]]) {
+        store.setGhostStep(behind.step);
+        await frame();
+        expect(root.kwGrid.step()).toBe(shown.step);
+        for (const f of [0, 23]) {
+          check(root.kwGrid.curve(f) as { x: number[]; y: number[] }, shown, f);
+          const ghost = root.kwGrid.ghost(f);
+          expect(ghost?.step).toBe(behind.step);
+          const { x, y } = ghost as { x: number[]; y: number[] };
+          const { nb } = behind.made;
+          x.forEach((at, p) => {
+            const beta = behind.basis(at);
+            const expected = beta.reduce((sum, v, b) => sum + behind.data[f * nb + b] * v, 0);
+            expect(Math.abs(y[p] - expected)).toBeLessThan(1e-3);
+          });
+        }
+      }
+    }
+  });
+
+  it("is in the caption: the step shown and the ghost's", async () => {
+    const { run, model, store } = makeStream();
+    for (const step of [10, 20]) {
+      model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
+    }
+    const { one } = showing(store);
+    await frame();
+    const key = () => [one(".kw-key-ink").textContent, one(".kw-key-ghost").textContent];
+    expect(key()).toEqual(["now", "step 0"]);
+    expect(one(".kw-status-text").textContent).toContain("step 20");
+    store.setCursor(10);
+    store.setGhostStep(20);
+    await frame();
+    expect(key()).toEqual(["step 10", "step 20"]);
+    expect(one(".kw-status-text").textContent).toBe("step 10 · looking back");
+  });
+
+  it("stands still for a view that looks back while frames come in", async () => {
+    const { run, model, store } = makeStream();
+    model.receive({ kind: "frame", layout: 1, step: 10 }, [run.frame(10)]);
+    const { root } = showing(store);
+    store.setCursor(10);
+    await frame();
+    const before = root.kwGrid.curve(3);
+    model.receive({ kind: "frame", layout: 1, step: 50 }, [run.frame(50)]);
+    await frame();
+    expect([root.kwGrid.step(), root.kwGrid.curve(3)]).toEqual([10, before]);
+  });
+});
+
 describe("the drawing", () => {
   it("shows the newest frame once, however many came", async () => {
     const { run, model, store } = makeStream();
@@ -178,7 +277,7 @@ describe("the drawing", () => {
   it("draws only functions in sight", async () => {
     const { store } = makeStream("linear");
     const { root } = showing(store);
-    await frame();
+    await vi.waitFor(() => expect(root.kwGrid.step()).not.toBeNull(), 5000);
     // 300 of more than 3,000 px are seen: at most 3 of the 18 bands, with at most 16 points a curve.
     expect(root.kwGrid.arrangement()?.bands).toBe(18);
     expect(calls.moveTo).toBeLessThan(3 * (3 * 350));

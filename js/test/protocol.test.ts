@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   ProtocolMismatch,
+  readEdits,
   readFrame,
   readFrameTrait,
   readLayout,
@@ -218,4 +219,59 @@ it("reads a status, idle when there is none", () => {
   const live = { state: "live", message: "" };
   expect(readStatus(live)).toEqual(live);
   expect(readStatus(undefined)).toEqual({ state: "idle", message: "" });
+});
+
+describe("what was observed", () => {
+  const shapes = {
+    edges: [3],
+    counts: [4, 2],
+    outside_domain: [4],
+    outside_extent: [4],
+    patches: [2, 4],
+    maps: [2, 1, 1, 3],
+  };
+  const sizes = [3, 8, 4, 4, 8, 6];
+  const message = (changes: object = {}) => ({
+    kind: "observed",
+    layer: "conv1",
+    samples: 2,
+    is_image: false,
+    shapes: { ...shapes, ...changes },
+    arrays: Object.fromEntries(Object.keys(shapes).map((name, n) => [name, n])),
+  });
+  const buffers = sizes.map((size, n) => bytes(Array.from({ length: size }, (_, k) => 10 * n + k)));
+
+  it("is read with the maps into a convolution", () => {
+    const read = readMessage(message(), buffers);
+    if (read.kind !== "observed") throw new Error(read.kind);
+    expect(read.observed.entries).toBe(4);
+    expect(read.observed.bins).toBe(2);
+    expect(read.observed.patchCount).toBe(2);
+    expect(read.observed.mapShape).toEqual([2, 1, 1, 3]);
+    expect(read.observed.maps).toEqual(Float32Array.of(50, 51, 52, 53, 54, 55));
+  });
+
+  it.each([
+    ["edges", [2]],
+    ["counts", [8, 1]],
+    ["counts", [8]],
+    ["outside_domain", [3]],
+    ["patches", [4, 2]],
+    ["maps", [2, 3]],
+  ])("is refused where the shape of %s does not fit: %j", (name, shape) => {
+    expect(() => readMessage(message({ [name]: shape }), buffers)).toThrow(WireError);
+  });
+});
+
+describe("readEdits", () => {
+  it("counts nothing where there is nothing", () => {
+    for (const value of [undefined, {}, { undo: -1, redo: "x" }]) {
+      expect(readEdits(value)).toEqual({ undo: 0, redo: 0, message: "" });
+    }
+    expect(readEdits({ undo: 3, redo: 1, message: "no" })).toEqual({
+      undo: 3,
+      redo: 1,
+      message: "no",
+    });
+  });
 });

@@ -13,9 +13,9 @@ export function randoms(n: number, seed = 1): Float32Array {
 export const KNOTS = [-1, -0.6, -0.2, 0.2, 0.6, 1];
 
 /** The B-spline of a given order on uniform knots, by Cox and de Boor's recursion. */
-function bspline(x: number, order: number, j: number, start: number, h: number): number {
+export function bspline(x: number, order: number, j: number, start: number, h: number): number {
   const t = start + j * h;
-  if (order === 0) return x >= t && x < t + h ? 1 : 0;
+  if (order === 0) return x >= t && x < start + (j + 1) * h ? 1 : 0;
   const left = ((x - t) / (order * h)) * bspline(x, order - 1, j, start, h);
   const end = t + (order + 1) * h;
   return left + ((end - x) / (order * h)) * bspline(x, order - 1, j + 1, start, h);

@@ -1,13 +1,20 @@
 import { describe, expect, it, vi } from "vitest";
 import { FrameStore } from "../src/shared/store.ts";
-import type { Change } from "../src/shared/types.ts";
+import type { Change, Observed } from "../src/shared/types.ts";
 import { smallFrame, smallLayout } from "./samples.ts";
 
 const layout = smallLayout();
 const FRAME = 8; // bytes of a small frame
 
 function newStore(maxBytes = 1000 * FRAME) {
-  const outlet = { select: vi.fn(), setCursor: vi.fn() };
+  const outlet = {
+    select: vi.fn(),
+    setCursor: vi.fn(),
+    setGhostStep: vi.fn(),
+    edit: vi.fn(),
+    command: vi.fn(),
+    askObserved: vi.fn(),
+  };
   const store = new FrameStore(outlet, maxBytes);
   const heard: Change[] = [];
   store.subscribe((what) => heard.push(what), new AbortController().signal);
@@ -228,6 +235,79 @@ describe("reset", () => {
     store.select(selection);
     store.reset();
     expect(store.selection()).toEqual(selection);
+  });
+});
+
+describe("the ghost", () => {
+  it("is the initial frame until a step is pinned, and again after", () => {
+    const { store, outlet, heard, live } = newStore();
+    live(0, 10, 20);
+    expect([store.ghostStep(), store.ghost()?.step]).toEqual([-1, 0]);
+    heard.length = 0;
+    store.setGhostStep(10);
+    store.setGhostStep(10);
+    expect([store.ghostStep(), store.ghost()?.step]).toEqual([10, 10]);
+    store.setGhostStep(-5);
+    expect([store.ghostStep(), store.ghost()?.step]).toEqual([-1, 0]);
+    expect(heard).toEqual(["ghost", "ghost"]);
+    expect(outlet.setGhostStep.mock.calls).toEqual([[10], [-1]]);
+  });
+
+  it("keeps its frame however the others are thinned", () => {
+    const { store, live } = newStore(20 * FRAME);
+    live(...Array.from({ length: 8 }, (_, n) => n));
+    store.setGhostStep(7);
+    live(...Array.from({ length: 500 }, (_, n) => 8 + n));
+    expect(store.ghost()?.step).toBe(7);
+    expect(store.steps().length).toBeLessThanOrEqual(20);
+  });
+
+  it("is the initial frame again for another binding", () => {
+    const { store, live } = newStore();
+    live(0, 10);
+    store.setGhostStep(10);
+    store.reset();
+    live(0, 5, 10);
+    expect([store.ghostStep(), store.ghost()?.step]).toEqual([-1, 0]);
+  });
+});
+
+describe("what was observed, and edits", () => {
+  const seen = { layer: "conv1", entries: 1, bins: 1 } as Observed;
+  const selection = { layer: "conv1", out: 0, in: 1, row: 0, column: 0 };
+
+  it("is asked for once, when a view first wants it and it is not there", () => {
+    const { store, outlet, heard } = newStore();
+    expect(outlet.askObserved).not.toHaveBeenCalled();
+    expect(store.observed("conv1")).toBeNull();
+    expect(store.observed("conv2")).toBeNull();
+    expect(outlet.askObserved).toHaveBeenCalledTimes(1);
+    store.takeObserved(seen);
+    expect(store.observed("conv1")).toBe(seen);
+    expect(heard).toEqual(["observed"]);
+  });
+
+  it("is not asked for where it is", () => {
+    const { store, outlet } = newStore();
+    store.takeObserved(seen);
+    store.observed("conv1");
+    expect(outlet.askObserved).not.toHaveBeenCalled();
+  });
+
+  it("go to the kernel, and the kernel says what can be undone", () => {
+    const { store, outlet, heard } = newStore();
+    store.edit(selection, [1, 2], false);
+    store.command("zero", selection);
+    store.command("undo");
+    expect(outlet.edit.mock.calls).toEqual([[selection, [1, 2], false]]);
+    expect(outlet.command.mock.calls).toEqual([
+      ["zero", selection],
+      ["undo", undefined],
+    ]);
+    expect(store.edits()).toEqual({ undo: 0, redo: 0, message: "" });
+    store.takeEdits({ undo: 2, redo: 1, message: "no" });
+    expect(store.edits().undo).toBe(2);
+    expect(heard).toEqual(["edits"]);
   });
 });
 

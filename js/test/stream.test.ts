@@ -290,6 +290,74 @@ describe("selection and cursor", () => {
   });
 });
 
+describe("the ghost, edits and what was observed", () => {
+  const selection = { layer: "conv1", out: 0, in: 1, row: 0, column: 0 };
+
+  it("keep the pinned step in the trait, both ways", () => {
+    const { kernel, store } = start({ ...saved, ghost_step: 90 });
+    expect(store.ghost()?.step).toBe(90);
+    store.setGhostStep(-1);
+    expect(kernel.get("ghost_step")).toBe(-1);
+    expect(kernel.saves).toBe(1);
+    kernel.update({ ghost_step: 90 });
+    expect(store.ghost()?.step).toBe(90);
+    expect(kernel.saves).toBe(1);
+  });
+
+  it("go to the kernel as messages", () => {
+    const { kernel, store } = start();
+    store.edit(selection, [1, 2], true);
+    store.command("straighten", selection);
+    store.command("redo");
+    store.observed("conv1");
+    expect(kernel.sent).toEqual([
+      { kind: "edit", ...selection, coefficients: [1, 2], final: true },
+      { kind: "straighten", ...selection },
+      { kind: "redo" },
+      { kind: "observed?" },
+    ]);
+  });
+
+  it("come back from the kernel", () => {
+    const { kernel, store } = start();
+    kernel.update({ edits: { undo: 2, redo: 0, message: "locked" } });
+    expect(store.edits()).toEqual({ undo: 2, redo: 0, message: "locked" });
+    kernel.message(
+      {
+        kind: "observed",
+        layer: "conv1",
+        samples: 3,
+        is_image: true,
+        shapes: {
+          edges: [3],
+          counts: [1, 2],
+          outside_domain: [1],
+          outside_extent: [1],
+          patches: [2, 1],
+        },
+        arrays: { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 },
+      },
+      [[-1, 0, 1], [5, 6], [0.25], [0.125], [7, 8]].map((numbers) => bytes(numbers)),
+    );
+    expect(store.observed("conv1")).toEqual({
+      layer: "conv1",
+      samples: 3,
+      isImage: true,
+      edges: Float32Array.of(-1, 0, 1),
+      counts: Float32Array.of(5, 6),
+      outsideDomain: Float32Array.of(0.25),
+      outsideExtent: Float32Array.of(0.125),
+      entries: 1,
+      bins: 2,
+      patches: Float32Array.of(7, 8),
+      patchCount: 2,
+      maps: null,
+      mapShape: null,
+    });
+    expect(kernel.sent).toEqual([]);
+  });
+});
+
 describe("the end", () => {
   it("takes every listener off the model", () => {
     const { kernel, controller, store, frame } = start(saved);

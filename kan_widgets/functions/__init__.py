@@ -1,20 +1,66 @@
-"""Read the functions φ out of any model."""
+"""Read the functions φ out of any model.
 
-from kan_widgets.functions import adapters
+`read` finds them, `describe` says what is read and what is not, `register_adapter` teaches
+another layer (its documentation has a complete example), and `check` proves that it is right.
+"""
+
+from kan_widgets.functions import adapters  # after what it uses
 from kan_widgets.functions.basis import Basis, IdentityBasis, SplineBasis
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions
-from kan_widgets.functions.registry import find, read, read_module, register_adapter, unwrap
+from kan_widgets.functions.composite import BaseOnly, WithBase
+from kan_widgets.functions.describe import Description, describe
+from kan_widgets.functions.knots import KnotSpline
+from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.proof import Proof, check
+from kan_widgets.functions.reading import (
+    LeftOut,
+    ReadableModule,
+    find,
+    read,
+    read_module,
+    survey,
+    unwrap,
+)
+from kan_widgets.functions.registry import Adapter, Sum, register_adapter
+from kan_widgets.functions.smooth import (
+    Chebyshev,
+    Fourier,
+    Gaussian,
+    Gram,
+    Jacobi,
+    ReflectionalSwitch,
+    SquaredReLU,
+)
 
 __all__ = [
+    "Adapter",
+    "BaseOnly",
     "Basis",
+    "Chebyshev",
     "ConvSettings",
+    "Description",
+    "Fourier",
+    "Gaussian",
+    "Gram",
     "IdentityBasis",
+    "Jacobi",
+    "KnotSpline",
     "LayerFunctions",
+    "LeftOut",
+    "Proof",
+    "ReadableModule",
+    "ReflectionalSwitch",
     "SplineBasis",
+    "SquaredReLU",
+    "Sum",
+    "Tap",
+    "WithBase",
     "adapters",
+    "check",
+    "describe",
     "find",
     "read",
     "read_module",
     "register_adapter",
+    "survey",
     "unwrap",
 ]

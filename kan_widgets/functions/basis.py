@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from kan_widgets.nn.activation import BaseActivation, resolve_activation
+from kan_widgets.functions.activation import activate, activation_is_fixed, activation_label
+from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.basis import BSpline
 
 Interval = tuple[float, float]
@@ -65,10 +66,9 @@ class SplineBasis:
     def labels(self) -> tuple[str, ...]:
         """The activation's name, then B0, B1, ..."""
         splines = tuple(f"B{b}" for b in range(self.spline.n_basis))
-        base = self.base_activation
-        if base is None:
+        if self.base_activation is None:
             return splines
-        return (base if isinstance(base, str) else getattr(base, "__name__", "base"), *splines)
+        return (activation_label(self.base_activation), *splines)
 
     @property
     def is_base(self) -> tuple[bool, ...]:
@@ -99,20 +99,14 @@ class SplineBasis:
     @property
     def fixed(self) -> bool:
         """False if the base activation is a module with parameters, which training changes."""
-        return self._parameter is None
-
-    @property
-    def _parameter(self) -> Tensor | None:
-        base = self.base_activation
-        return next(base.parameters(), None) if isinstance(base, nn.Module) else None
+        return self.base_activation is None or activation_is_fixed(self.base_activation)
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
         splines = self.spline.expand(x)
         if self.base_activation is None:
             return splines
-        parameter = self._parameter
-        base = resolve_activation(self.base_activation)(x if parameter is None else x.to(parameter))
+        base = activate(self.base_activation, x)
         return torch.cat([base.to(splines).unsqueeze(-1), splines], dim=-1)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kan_widgets.functions.basis import Basis, Interval
 
@@ -21,7 +22,8 @@ class ConvSettings:
 
     ``padding`` is (left, right, top, bottom), as `torch.nn.functional.pad` takes it. With
     ``shared`` every kernel is applied to each input channel by itself, and output
-    channel c·out + o is kernel o on channel c.
+    channel c·out + o is kernel o on channel c. With ``pads_basis`` it is β that is padded
+    with zeros, not x: a function adds nothing over the border, instead of φ(0).
     """
 
     stride: tuple[int, int] = (1, 1)
@@ -30,6 +32,21 @@ class ConvSettings:
     padding_mode: str = "zeros"
     groups: int = 1
     shared: bool = False
+    pads_basis: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Tap:
+    """A place in a running model: what goes into some modules, or what comes out of them.
+
+    Where a module is called several times, or there are several modules, what passes is
+    joined in the order of the calls: side by side along the channels (``"cat"``), or
+    added up (``"add"``).
+    """
+
+    modules: tuple[nn.Module, ...]
+    side: Literal["input", "output"] = "input"
+    joined: Literal["cat", "add"] = "cat"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +84,8 @@ class LayerFunctions:
         What x is, if not the layer's input itself: ``"LayerNorm(x)"``.
     note
         One sentence a reader of the picture must know, or nothing.
+    x_at
+        Where x passes in the running model, if it is not the input of the module itself.
 
     Raises
     ------
@@ -85,6 +104,7 @@ class LayerFunctions:
     locked: str = ""
     variable: str = "x"
     note: str = ""
+    x_at: Tap | None = None
 
     def __post_init__(self) -> None:
         c = self.coefficients
@@ -122,6 +142,14 @@ class LayerFunctions:
                 f"basis_index of shape {tuple(index.shape)}: one number per function, "
                 f"{tuple(c.shape[:-1])}"
             )
+
+    def named(self, name: str, type_name: str) -> LayerFunctions:
+        """Return the same functions under another name and type."""
+        # Not `dataclasses.replace`: what was checked once need not be checked in every frame.
+        other = copy.copy(self)
+        object.__setattr__(other, "name", name)
+        object.__setattr__(other, "type", type_name)
+        return other
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

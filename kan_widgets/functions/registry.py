@@ -1,170 +1,210 @@
-"""Which reader reads which module."""
+"""Which adapter reads which module."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from torch import nn
-from torch.nn.utils.parametrize import is_parametrized
+from torch import Tensor, nn
 
-from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.attributes import unreadable_state
+from kan_widgets.functions.layer import LayerFunctions, Tap
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 
-_readers: dict[type[nn.Module], Reader] = {}
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """Where in a running module the sums Σφ of some of its layers appear.
+
+    ``layers`` are the layers' names as the reader gives them; what passes at ``at`` is
+    their sum plus ``bias``, ``(out,)``.
+    """
+
+    layers: tuple[str, ...]
+    at: Tap
+    bias: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class ReadableModule:
-    """A module of a model, with the reader that reads it."""
+@dataclass(frozen=True, eq=False)
+class Adapter:
+    """What reads one kind of module. Made by `register_adapter`; see there."""
 
-    name: str
-    module: nn.Module
-    reader: Reader
+    library: str
+    target: type[nn.Module] | str
+    read: Reader
+    problem: Callable[[nn.Module], str]
+    sums: Callable[[nn.Module], Sequence[Sum]] | None = None
+    input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None
+    refused: bool = False
+    """Whether modules of this kind are known, but never read."""
 
-    def read(self) -> list[LayerFunctions]:
-        """Read the module's functions as they are now, named by their path in the model."""
-        return read_module(self.name, self.module, self.reader)
-
-
-def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunctions]:
-    """Read one module; its layers are named by ``name`` and their own names."""
-    found = reader(module)
-    layers = [found] if isinstance(found, LayerFunctions) else list(found)
-    kind = type(module).__name__
-    return [
-        replace(
-            layer,
-            name=".".join(part for part in (name, layer.name) if part) or kind,
-            type=layer.type or kind,
-        )
-        for layer in layers
-    ]
+    def misfit(self, module: nn.Module, parent: type) -> str:
+        """Say why ``module``, whose class or parent class is meant, is not read."""
+        if isinstance(self.target, str) and _own_forward(type(module), parent):
+            return f"{type(module).__name__} changes what {parent.__name__} computes"
+        try:
+            return self.problem(module)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            return f"it is not built as expected ({error})"
 
 
-def register_adapter(module_type: type[nn.Module], reader: Reader) -> None:
+_adapters: dict[type[nn.Module] | str, dict[str, Adapter]] = {}
+
+
+def _no_problem(module: nn.Module) -> str:
+    return ""
+
+
+def register_adapter(
+    module_type: type[nn.Module] | str,
+    reader: Reader,
+    *,
+    library: str = "",
+    problem: Callable[[nn.Module], str] = _no_problem,
+    sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
+    input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None,
+) -> None:
     """Teach `read` a module type.
 
-    The reader of the nearest class in a module's inheritance order is used, so a
-    reader registered for a subclass goes before its parent's. Registering a
-    type again replaces its reader. What is inside a module that is read is not
-    looked at again.
+    The adapter of the nearest class in a module's inheritance order is used, so one
+    registered for a subclass goes before its parent's. Registering a type again replaces
+    its adapter. What is inside a module that is read is not looked at again.
+
+    `kan_widgets.functions.check` proves that a reader is right.
 
     Parameters
     ----------
     module_type
-        A subclass of `torch.nn.Module`.
+        A subclass of `torch.nn.Module`; or the name of one, which then need not be
+        imported: every class of that name is meant, wherever it was copied to. A subclass
+        of a class known by name is only read if it computes the same.
     reader
         Takes the module, returns its `LayerFunctions` (or several, named apart
         by ``name``). It is called for every frame: it must not run the module,
         draw random numbers or change anything.
+    library
+        Where the class comes from. Classes of the same name from several libraries are
+        told apart by ``problem``; for one name and library there is one adapter.
+    problem
+        Takes the module, says what it lacks to be read, or ``""``. A module that has a
+        problem is reported, and nothing inside it is read as something else.
+    sums
+        Takes the module, says where the sums Σφ appear; by default, they are what it
+        returns. Only `check` uses it.
+    input_shape
+        Takes the module, returns the shape of one input, without the batch. Only `check`
+        uses it, where the layers' shapes do not tell.
+
+    Raises
+    ------
+    TypeError
+        If ``module_type`` is neither a class nor a name, or ``reader`` cannot be called.
 
     Examples
     --------
+    A layer of somebody else's, with a Fourier series on each edge:
+
     >>> import torch
-    >>> from kan_widgets.functions import IdentityBasis, LayerFunctions, read, register_adapter
-    >>> class Scale(torch.nn.Module):
-    ...     def __init__(self):
+    >>> from torch import nn
+    >>> class FourierLayer(nn.Module):
+    ...     def __init__(self, in_features, out_features, frequencies=3):
     ...         super().__init__()
-    ...         self.factor = torch.nn.Parameter(torch.tensor(3.0))
-    >>> def read_scale(module):
-    ...     factor = module.factor.detach().reshape(1, 1, 1)
-    ...     return LayerFunctions("linear", factor, (IdentityBasis(),))
-    >>> register_adapter(Scale, read_scale)
-    >>> read(Scale())[0].evaluate(torch.tensor([0.0, 2.0]))
-    tensor([[[0., 6.]]])
+    ...         self.frequencies = frequencies
+    ...         self.waves = nn.Parameter(torch.randn(out_features, in_features, 2 * frequencies))
+    ...         self.bias = nn.Parameter(torch.zeros(out_features))
+    ...
+    ...     def forward(self, x):
+    ...         angle = x.unsqueeze(-1) * torch.arange(1, self.frequencies + 1)
+    ...         waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
+    ...         return torch.einsum("nib,oib->no", waves, self.waves) + self.bias
+
+    Its adapter. ``Fourier`` is one of the bases that are there; any object with the
+    properties that `Basis` lists will do, best a frozen dataclass.
+
+    >>> import kan_widgets as kw
+    >>> from kan_widgets.functions import Fourier, LayerFunctions
+    >>> def read_fourier(module):
+    ...     def write(index, coefficients):  # makes the functions editable; may be left out
+    ...         with torch.no_grad():
+    ...             module.waves[index] = coefficients
+    ...
+    ...     return LayerFunctions(
+    ...         "linear",
+    ...         coefficients=module.waves.detach(),  # (out, in, nb)
+    ...         bases=(Fourier(module.frequencies),),
+    ...         write=write,
+    ...     )
+    >>> kw.functions.register_adapter(FourierLayer, read_fourier, library="mine")
+
+    Is it right? Σφ over varied inputs must be what the layer returns:
+
+    >>> layer = FourierLayer(4, 2)
+    >>> kw.functions.check(layer, bias=layer.bias).layers
+    ('FourierLayer',)
+
+    Then it is read wherever it occurs:
+
+    >>> model = nn.Sequential(FourierLayer(4, 3), FourierLayer(3, 2))
+    >>> [functions.shape for functions in kw.functions.read(model)]
+    [(3, 4, 1, 1), (2, 3, 1, 1)]
     """
-    if not (isinstance(module_type, type) and issubclass(module_type, nn.Module)):
+    named = isinstance(module_type, str)
+    if not named and not (isinstance(module_type, type) and issubclass(module_type, nn.Module)):
         raise TypeError(
-            f"module_type={module_type!r}: give a subclass of torch.nn.Module, not an instance"
+            f"module_type={module_type!r}: give a subclass of torch.nn.Module, not an instance, "
+            "or the name of one"
         )
     if not callable(reader):
         raise TypeError(f"reader={reader!r}: give a function that takes the module")
-    _readers[module_type] = reader
+    adapter = Adapter(library, module_type, reader, problem, sums, input_shape)
+    if named:
+        _adapters.setdefault(module_type, {})[library] = adapter
+    else:
+        _adapters[module_type] = {library: adapter}
 
 
-def _reader_of(module: nn.Module) -> Reader | None:
+def refuse_module(name: str, reason: str, *, library: str) -> None:
+    """Have modules of a class reported with ``reason``, and nothing inside them read."""
+
+    def refuse(module: nn.Module) -> LayerFunctions:
+        raise ValueError(f"{name} is not read: {reason}")
+
+    adapter = Adapter(library, name, refuse, lambda module: reason, refused=True)
+    _adapters.setdefault(name, {})[library] = adapter
+
+
+def readable_names() -> list[str]:
+    """Return the names of all classes that can be read."""
+    return sorted(
+        {
+            target if isinstance(target, str) else target.__name__
+            for target, adapters in _adapters.items()
+            if not all(adapter.refused for adapter in adapters.values())
+        }
+    )
+
+
+def _own_forward(own: type, parent: type) -> bool:
+    methods = ("forward", "_conv_forward", "__call__")
+    return any(getattr(own, m, None) is not getattr(parent, m, None) for m in methods)
+
+
+def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
+    """Return the adapter that reads ``module``; or none, and why if its class is known."""
     for parent in type(module).__mro__:
-        if parent in _readers:
-            return _readers[parent]
-    return None
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the module inside `torch.compile`'s and the data-parallel wrappers."""
-    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    while True:
-        if isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
-            model = inner
-        elif isinstance(model, wrappers):
-            model = model.module
-        else:
-            return model
-
-
-def find(model: nn.Module) -> list[ReadableModule]:
-    """List the modules of ``model`` that can be read, in the order they were added.
-
-    Raises
-    ------
-    TypeError
-        If ``model`` is no module.
-    ValueError
-        If nothing in it can be read; the message lists what was found.
-    """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model={model!r:.80}: a torch.nn.Module is taken")
-    found: list[ReadableModule] = []
-    seen: set[nn.Module] = set()
-
-    def visit(module: nn.Module, name: str) -> None:
-        module = unwrap(module)
-        if module in seen:
-            return
-        seen.add(module)
-        reader = _reader_of(module)
-        # Computing a parametrised weight may change the module: spectral norm iterates.
-        if reader is not None and not is_parametrized(module):
-            found.append(ReadableModule(name, module, reader))
-            return
-        for child_name, child in module.named_children():
-            visit(child, f"{name}.{child_name}" if name else child_name)
-
-    visit(model, "")
-    if not found:
-        present = sorted({type(module).__name__ for module in unwrap(model).modules()})
-        readable = sorted(module_type.__name__ for module_type in _readers)
-        raise ValueError(
-            f"no readable functions in {type(unwrap(model)).__name__}. "
-            f"Modules found: {', '.join(present)}. Modules that can be read: "
-            f"{', '.join(readable)}. Others: kan_widgets.functions.register_adapter."
-        )
-    return found
-
-
-def read(model: nn.Module) -> list[LayerFunctions]:
-    """Read the functions of every layer of ``model``.
-
-    The model is not run and nothing in it changes. A module used twice is listed
-    once; one with parametrised weights (spectral norm and the like) is left out,
-    because computing them may change it.
-
-    Raises
-    ------
-    TypeError
-        If ``model`` is no module.
-    ValueError
-        If nothing in it can be read; the message lists the module types found
-        and those that can be read.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from kan_widgets.functions import read
-    >>> from kan_widgets.nn import KANLinear
-    >>> [layer] = read(KANLinear(3, 2, grid_size=5, spline_order=3))
-    >>> layer.coefficients.shape, layer.domain, layer.basis_labels[:2]
-    (torch.Size([2, 3, 9]), (-1.0, 1.0), ('silu', 'B0'))
-    """
-    return [layer for module in find(model) for layer in module.read()]
+        candidates = [
+            *reversed(_adapters.get(parent, {}).values()),
+            *reversed(_adapters.get(parent.__name__, {}).values()),
+        ]
+        problems = []
+        for adapter in candidates:
+            problem = adapter.misfit(module, parent)
+            if not problem and (problem := unreadable_state(module)):
+                return None, problem
+            if not problem:
+                return adapter, ""
+            problems.append(f"{adapter.library}: {problem}" if adapter.library else problem)
+        if candidates:
+            return None, "; ".join(problems)
+    return None, ""

@@ -190,8 +190,8 @@ class Binding(Source):
 
     def _count(self, now: float) -> None:
         self._steps += 1
-        edited = self.edits.apply_waiting()
         self._trained_by = threading.get_ident()
+        edited = self.edits.apply_waiting()
         if self._last_step_at:
             passed = now - self._last_step_at
             if not self._intervals or passed <= self._patience:

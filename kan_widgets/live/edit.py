@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions import LayerFunctions, read_module
+from kan_widgets.live import cells
 from kan_widgets.live.source import report
 
 if TYPE_CHECKING:
@@ -33,13 +36,21 @@ class Edit:
     before: Float64
     after: Float64
     step: int
+    final: bool = True
+    """False while a gesture goes on, such as a point that is still held."""
+
+    def reversed(self) -> Edit:
+        """Return the edit that takes this one back."""
+        return Edit(self.layer, self.index, self.after, self.before, self.step)
 
 
 class Edits:
     """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
 
     While the model trains, an edit is applied right after the next optimizer step;
-    otherwise at once. The optimizer's own state (momentum and the like) stays.
+    otherwise at once. Made from another thread while a notebook cell runs, it is applied
+    after that cell's next step, or when the cell ends: never while the cell may be between
+    forward and backward. The optimizer's own state (momentum and the like) stays.
     """
 
     def __init__(self, binding: Binding) -> None:
@@ -48,7 +59,11 @@ class Edits:
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
         self._waiting: dict[tuple[str, Index], Float64] = {}
+        self._latest: Edit | None = None
+        self._message = ""
+        # Never held while frames are sent: who sends them may be waiting for it.
         self._lock = threading.RLock()
+        cells.watch(self)
 
     @property
     def done(self) -> tuple[Edit, ...]:
@@ -59,6 +74,22 @@ class Edits:
     def undone(self) -> tuple[Edit, ...]:
         """What ``redo`` would do again, the last first."""
         return tuple(self._undone)
+
+    @property
+    def latest(self) -> Edit | None:
+        """The last change of a function: an edit, or one taken back or done again."""
+        return self._latest
+
+    @property
+    def message(self) -> str:
+        """Why the last edit that had to wait could not be applied; else empty."""
+        return self._message
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an edit is still to be written into the model."""
+        with self._lock:
+            return bool(self._waiting)
 
     def set(
         self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
@@ -95,16 +126,17 @@ class Edits:
                 f"coefficients={coefficients!r:.80}: {nb} finite numbers are taken, one for each "
                 f"of {', '.join(functions.basis_labels)}"
             )
-        with self._lock:
+        with cells.between() as free, self._lock:
             before = self._present(functions, place)
-            self._apply(layer, place, values)
+            written = self._apply(functions, place, values, free)
             last = self._done[-1] if self._open and self._done else None
             if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
-            self._done = [*self._done, Edit(layer, place, before, values, self._step)][-_MAX_UNDO:]
+            self._latest = Edit(layer, place, before, values, self._step, final)
+            self._done = [*self._done, self._latest][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
-        self._binding.tell_edited()
+        self._tell(written)
 
     def zero(self, layer: str, index: Sequence[int]) -> None:
         """Set a function to zero everywhere: prune it. Raises as ``set`` does."""
@@ -120,8 +152,8 @@ class Edits:
             If the layer's basis has changed since; or as ``set`` does.
         """
         place = self._place(layer, index)
-        first, now = self._binding.history[0], self._binding.frame
-        if first.layout is not now.layout:
+        first, now = self._binding.history[0], self._binding.layout.layer(layer)
+        if not first.layout.layer(layer).reads_as(now):
             raise ValueError(f"the basis of {layer} has changed since step {first.step}")
         self.set(layer, place, first.coefficients(layer)[place].astype(np.float64).tolist())
 
@@ -153,48 +185,94 @@ class Edits:
 
     def undo(self) -> Edit | None:
         """Take the last edit back; returns it, or ``None`` if there is none."""
-        with self._lock:
+        with cells.between() as free, self._lock:
             self._open = False
             if not self._done:
                 return None
             edit = self._done[-1]
-            self._apply(edit.layer, edit.index, edit.before)
+            back = edit.reversed()
+            written = self._apply(self._functions(back.layer), back.index, back.after, free)
             self._undone.append(self._done.pop())
-        self._binding.tell_edited()
+            self._latest = back
+        self._tell(written)
         return edit
 
     def redo(self) -> Edit | None:
         """Do the last undone edit again; returns it, or ``None`` if there is none."""
-        with self._lock:
+        with cells.between() as free, self._lock:
             if not self._undone:
                 return None
             edit = self._undone[-1]
-            self._apply(edit.layer, edit.index, edit.after)
+            written = self._apply(self._functions(edit.layer), edit.index, edit.after, free)
             self._done.append(self._undone.pop())
-        self._binding.tell_edited()
+            self._latest = edit
+        self._tell(written)
         return edit
+
+    @contextmanager
+    def without(self, edit: Edit) -> Iterator[None]:
+        """Put one function back to what it was before ``edit``, for the time of a ``with`` block.
+
+        Afterwards all parameters of its layer are again what they were, to the bit. Only
+        for the thread that trains, or while nothing trains.
+        """
+        functions = self._functions(edit.layer)
+        module = self._module(edit.layer)
+        parameters = [*module.parameters()]
+        kept = [parameter.detach().clone() for parameter in parameters]
+        try:
+            self._write(functions, edit.index, edit.before)
+            yield
+        finally:
+            with torch.no_grad():
+                for parameter, value in zip(parameters, kept, strict=True):
+                    parameter.copy_(value)
 
     # -- how they get into the model ------------------------------------------------
 
     def apply_waiting(self) -> bool:
-        """Write what waits for the end of a step, in the training thread; return whether any."""
+        """Write what waits for the end of a step; return whether there was any.
+
+        Called by the thread that trains, between two steps, and by others when training
+        has gone quiet: those leave it to a cell that is still running.
+        """
         if not self._waiting:
             return False
-        with self._lock:
+        mine = self._binding.trained_by == threading.get_ident()
+        with cells.between() if not mine else _always() as free, self._lock:
+            if not free:
+                return False
             waiting, self._waiting = self._waiting, {}
-        for (layer, place), values in waiting.items():
-            try:
-                self._write(self._functions(layer), place, values)
-            except Exception as error:
-                report(f"an edit of {layer} was not applied: {error}")
+            for (layer, place), values in waiting.items():
+                try:
+                    self._write(self._functions(layer), place, values)
+                except Exception as error:
+                    self._message = f"the edit of {layer} was not applied: {error}"
+                    report(self._message)
+        if self._message:
+            self._binding.tell_edited()
         return bool(waiting)
 
-    def _apply(self, layer: str, place: Index, values: Float64) -> None:
-        if self._binding.trains_elsewhere():
-            self._waiting[layer, place] = values
-            return
-        self._write(self._functions(layer), place, values)
-        self._binding.refresh()
+    def cell_ended(self) -> None:
+        """Write what has waited for the end of a notebook cell."""
+        if self._waiting and not self._binding.trains_elsewhere() and self.apply_waiting():
+            if self._binding.state in ("live", "idle"):
+                self._binding.refresh()
+
+    def _apply(self, functions: LayerFunctions, place: Index, values: Float64, free: bool) -> bool:
+        """Write, or leave it to who trains; return whether it was written."""
+        self._message = ""
+        if not free or self._binding.trains_elsewhere():
+            self._waiting[functions.name, place] = values
+            return False
+        self._waiting.pop((functions.name, place), None)
+        self._write(functions, place, values)
+        return True
+
+    def _tell(self, written: bool) -> None:
+        if written:
+            self._binding.refresh()
+        self._binding.tell_edited()
 
     def _write(self, functions: LayerFunctions, place: Index, values: Float64) -> None:
         assert functions.write is not None
@@ -215,10 +293,19 @@ class Edits:
             raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
         return functions
 
+    def _module(self, layer: str) -> nn.Module:
+        """Return the module that holds a layer."""
+        for name, ref, reader in self._binding._modules:
+            module = ref()
+            if module is not None:
+                if layer in (found.name for found in read_module(name, module, reader)):
+                    return module
+        raise RuntimeError("this binding is closed: bind the model again")
+
     def _place(self, layer: str, index: Sequence[int]) -> Index:
         shape = self._binding.layout.layer(layer).shape
         place = tuple(int(i) for i in index)
-        place = (*place, 0, 0) if len(place) == 2 else place
+        place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
         if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
             raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
         return place
@@ -239,3 +326,8 @@ class Edits:
             .copy()
         )
         return present
+
+
+@contextmanager
+def _always() -> Iterator[bool]:
+    yield True

@@ -32,9 +32,10 @@ class Table:
     extent: tuple[float, float] = (-1.0, 1.0)
     knots: tuple[float, ...] = ()
 
-    def same_values(self, other: Table) -> bool:
-        """Whether both tables hold the same numbers."""
-        return np.array_equal(self.x, other.x) and np.array_equal(self.values, other.values)
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two tables the same."""
+        return self.x.tobytes(), self.values.tobytes(), self.domain, self.extent, self.knots
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,22 +180,15 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
 
     Returns ``before`` itself if frames of ``layers`` can be read with it.
     """
-    tables: list[Table] = list(before.tables) if before is not None else []
+    by_values = {table.key: table for table in (before.tables if before is not None else ())}
     by_basis: dict[Basis, Table] = {}
 
     def table(basis: Basis) -> Table:
-        if (known := by_basis.get(basis)) is not None:
-            return known
-        made = sample(basis)
-        # One object for equal tables, so that they cross the wire once.
-        for other in tables:
-            if made.same_values(other):
-                made = other
-                break
-        else:
-            tables.append(made)
-        by_basis[basis] = made
-        return made
+        if (known := by_basis.get(basis)) is None:
+            made = sample(basis)
+            # One object for equal tables, so that they cross the wire once.
+            known = by_basis[basis] = by_values.setdefault(made.key, made)
+        return known
 
     offset = 0
     placed = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions import ConvSettings, LayerFunctions
+from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.layout import Float32
 
 BINS = 64
@@ -26,7 +27,7 @@ class Observation:
     An *entry* is one input of a kernel: entry (channel·kh + row)·kw + column for a
     convolution (one channel stands for all where kernels are shared), feature i for a
     linear layer. All functions of an entry, one per output, see the same inputs;
-    padding counts.
+    padding counts, unless a layer pads its basis functions and not its input.
     """
 
     layer: str
@@ -75,21 +76,38 @@ def observe(
     ValueError
         If no layer was reached.
     """
-    if not isinstance(batch, (Tensor, tuple)):
+    if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
         raise TypeError(
             f"batch={type(batch).__name__}: a tensor of inputs, or a tuple of the model's "
             "arguments, is taken; from a loader, take the images of one batch"
         )
     arguments = batch if isinstance(batch, tuple) else (batch,)
-    inputs: dict[nn.Module, list[Tensor]] = {module: [] for module in modules.values()}
+    taps = {layer.name: layer.x_at or Tap((modules[layer.name],)) for layer in layers}
+    passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps.values()}
 
-    def hook(module: nn.Module, given: tuple[Any, ...]) -> None:
-        if given and isinstance(given[0], Tensor):
-            inputs[module].append(given[0].detach())
+    def keep(tap: Tap, values: Any) -> None:
+        tensors = [value for value in values if isinstance(value, Tensor)]
+        if tensors:
+            # A copy, because the model may go on in place.
+            passed[tap].append(tensors[0].detach().clone())
+
+    def before(tap: Tap) -> Any:
+        return lambda _, given, named: keep(tap, (*given, *named.values()))
+
+    def after(tap: Tap) -> Any:
+        return lambda _, given, result: keep(tap, (result,))
 
     training = {module: module.training for module in model.modules()}
     devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
-    handles = [module.register_forward_pre_hook(hook) for module in inputs]
+    handles = [
+        module.register_forward_pre_hook(before(tap), with_kwargs=True)
+        if tap.side == "input"
+        else module.register_forward_hook(after(tap))
+        for tap in passed
+        for module in dict.fromkeys(tap.modules)
+    ]
+    # The generators that a forward pass may draw from besides torch's.
+    draws = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         model.eval()
         with torch.random.fork_rng(devices=devices), torch.no_grad():
@@ -99,15 +117,28 @@ def observe(
             handle.remove()
         for module, mode in training.items():
             module.training = mode
+        random.setstate(draws[0])
+        np.random.set_state(draws[1])  # noqa: NPY002
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
     found = {
-        layer.name: _describe(layer, inputs[modules[layer.name]][0], first)
+        layer.name: _describe(layer, x, first)
         for layer in layers
-        if inputs[modules[layer.name]]
+        if (x := _at(layer, taps[layer.name], passed[taps[layer.name]])) is not None
     }
     if not found:
         raise ValueError("the batch reached none of the bound layers")
     return found
+
+
+def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
+    """Return x of a layer; of a module that ran several times, its first input."""
+    if not passed:
+        return None
+    if layer.x_at is None:
+        return passed[0]
+    if tap.joined == "add":
+        return torch.stack(passed).sum(0)
+    return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
 
 
 def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observation:
@@ -117,21 +148,23 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
     entries = patches.shape[1]
     edges = np.linspace(low, high, BINS + 1).astype(np.float32)
     counts = np.zeros((entries, BINS), dtype=np.float32)
+    padding = patches.isnan()
     columns = patches.T.contiguous()
     for entry in range(entries):
         histogram = torch.histc(columns[entry], BINS, low, high)
         counts[entry] = histogram.cpu().numpy()
 
     def share(a: float, b: float) -> NDArray[np.float32]:
-        outside = ((patches < a) | (patches > b)).float().mean(0)
-        result: NDArray[np.float32] = outside.cpu().numpy()
+        outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
+        result: NDArray[np.float32] = outside.float().cpu().numpy()
         return result
 
-    keep = max(1, min(len(patches), _MAX_PATCH_FLOATS // entries))
-    chosen = torch.linspace(0, len(patches) - 1, keep).round().long()
+    patches = patches[~padding.any(1)]
+    keep = min(len(patches), max(1, _MAX_PATCH_FLOATS // entries))
+    chosen = torch.linspace(0, max(0, len(patches) - 1), keep).round().long()
     return Observation(
         layer=layer.name,
-        samples=x.shape[0],
+        samples=1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0],
         edges=edges,
         counts=counts,
         outside_domain=share(lo, hi),
@@ -151,7 +184,9 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     if x.ndim == 3:
         x = x.unsqueeze(0)
     mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
-    padded = F.pad(x, settings.padding, mode=mode)
+    # Where β is padded and not x, no function takes anything in over the border.
+    border = float("nan") if settings.pads_basis else None
+    padded = F.pad(x, settings.padding, mode=mode, value=border)
     n, channels = padded.shape[:2]
     unfolded = F.unfold(padded, (kh, kw), settings.dilation, 0, settings.stride)
     if settings.shared:

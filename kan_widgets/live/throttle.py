@@ -24,4 +24,6 @@ class Throttle:
 
     def spent(self, now: float, seconds: float) -> None:
         """Note that a frame taken at ``now`` cost ``seconds``."""
-        self._next = now + max(self.interval, seconds / MAX_SHARE)
+        # Steps come when they come: a frame that had to wait for one does not delay the next.
+        due = self._next if now - self._next < self.interval else now
+        self._next = max(due + self.interval, now + seconds / MAX_SHARE)

@@ -11,7 +11,7 @@ from torch import nn
 
 from kan_widgets.live import Source
 from kan_widgets.widgets import still
-from kan_widgets.widgets.view import Choice, View, option
+from kan_widgets.widgets.view import Choice, View, layer_name, option
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
@@ -77,11 +77,11 @@ class KernelGrid(View):
         super().__init__(live_or_model, layer=layer, **options)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = _layer_name(options["layer"], source.layers)
+        options["layer"] = layer_name(options["layer"], source.layers)
 
     @traitlets.validate("layer")
     def _validate_layer(self, proposal: Any) -> str:
-        return _layer_name(proposal["value"], self._names())
+        return layer_name(proposal["value"], self._names())
 
     def _names(self) -> tuple[str, ...]:
         return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
@@ -112,7 +112,7 @@ class KernelGrid(View):
         state |= {name: value for name, value in options.items() if name != "height"}
         # The layer shown may be gone since the model was bound again.
         if "layer" in options or state["layer"] in names:
-            state["layer"] = _layer_name(state["layer"], names)
+            state["layer"] = layer_name(state["layer"], names)
         else:
             state["layer"] = names[0]
         if state["theme"] == "auto":
@@ -127,16 +127,3 @@ class KernelGrid(View):
             pixel_ratio=pixel_ratio,
             **state,
         )
-
-
-def _layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:
-    if layer is None:
-        layer = 0
-    if isinstance(layer, int) and not isinstance(layer, bool) and 0 <= layer < len(names):
-        return names[layer]
-    if layer not in names:
-        raise ValueError(
-            f"layer={layer!r}: the layers are {', '.join(map(repr, names))} "
-            f"(or their numbers, 0 to {len(names) - 1})"
-        )
-    return str(layer)

@@ -42,6 +42,8 @@ class Stream(anywidget.AnyWidget, Listener):
     """The selected function: ``{"layer", "out", "in", "row", "column"}``, or empty."""
     cursor = traitlets.Int(-1).tag(sync=True)
     """The step that views show; −1 follows the training."""
+    ghost_step = traitlets.Int(-1).tag(sync=True)
+    """The step drawn behind the one shown; −1 is the first."""
     edits = traitlets.Dict().tag(sync=True)
     """``{"undo", "redo", "message"}``: how many steps back and forth, and what was refused."""
     status = traitlets.Dict().tag(sync=True)
@@ -118,7 +120,7 @@ class Stream(anywidget.AnyWidget, Listener):
 
     def on_edit(self, edits: Edits) -> None:
         """Tell the views what can be undone."""
-        self._tell_edits(edits, "")
+        self._tell_edits(edits, edits.message)
 
     def _tell_edits(self, edits: Edits, message: str) -> None:
         with self._lock:
@@ -132,7 +134,7 @@ class Stream(anywidget.AnyWidget, Listener):
             self._unsubscribe = lambda: source._drop(self)
             if source.selection is not None and source.selection["layer"] not in source.layers:
                 source.deselect()
-            self.cursor = -1
+            self.cursor = self.ghost_step = -1
             self._take_over(source)
             # The page forgets the old frames, and those still on their way.
             oldest = source.history[0].layout.version

@@ -196,3 +196,23 @@ class Choice(traitlets.Enum[Any]):
         hint = f" Did you mean {near[0]!r}?" if near else ""
         words = ", ".join(map(repr, self._words))
         raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
+
+
+def layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:
+    """Return the name of a layer given by name or number; ``None`` is the first.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer; the message lists them.
+    """
+    if layer is None:
+        layer = 0
+    if isinstance(layer, int) and not isinstance(layer, bool) and 0 <= layer < len(names):
+        return names[layer]
+    if layer not in names:
+        raise ValueError(
+            f"layer={layer!r}: the layers are {', '.join(map(repr, names))} "
+            f"(or their numbers, 0 to {len(names) - 1})"
+        )
+    return str(layer)

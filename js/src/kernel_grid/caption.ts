@@ -6,13 +6,14 @@ import { axesText, layerSize, remarks } from "./words.ts";
 
 export interface Caption {
   element: HTMLElement;
-  show(picture: Picture): void;
+  /** The cursor is the step looked back at, or −1. */
+  show(picture: Picture, cursor: number): void;
   /** Nothing is drawn: only the status stays. */
   clear(): void;
   status(text: string, state: string, arriving: boolean): void;
 }
 
-/** `choose` is told when the initial functions are switched on or off, in the key itself. */
+/** `choose` is told when the functions at the start are switched on or off, in the key itself. */
 export function createCaption(
   document: Document,
   choose: (trait: "ghost", value: boolean) => void,
@@ -34,12 +35,12 @@ export function createCaption(
   const now = text("kw-key-ink", key);
   const ghost = key.appendChild(document.createElement("label"));
   ghost.className = "kw-check";
-  ghost.title = "Draw the initial functions behind, dashed";
+  ghost.title = "Draw the functions of this step behind, dashed";
   const box = ghost.appendChild(document.createElement("input"));
   box.type = "checkbox";
   box.className = "kw-checkbox";
   box.title = ghost.title;
-  box.setAttribute("aria-label", "initial functions");
+  box.setAttribute("aria-label", "functions at the start");
   box.addEventListener("change", () => choose("ghost", box.checked), { signal });
   const first = text("kw-key-ghost", ghost);
   const rose = text("kw-key-rise", key);
@@ -47,7 +48,6 @@ export function createCaption(
   const status = text("kw-status");
   const dot = text("kw-dot", status);
   const said = text("kw-status-text", status);
-  now.textContent = "now";
   rose.textContent = "rose";
   fell.textContent = "fell";
   let held = "";
@@ -64,8 +64,8 @@ export function createCaption(
 
   return {
     element,
-    show(picture) {
-      const { settings, initial, layer } = picture;
+    show(picture, cursor) {
+      const { settings, initial, layer, frame } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
       facts.hidden = false;
@@ -74,6 +74,7 @@ export function createCaption(
       write(warning, warned);
       write(note, noted);
       write(first, step);
+      write(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
       key.hidden = !initial || settings.mode === "pattern";

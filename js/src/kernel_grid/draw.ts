@@ -32,7 +32,11 @@ export type Colours = Record<(typeof COLOURS)[number], string>;
 /** Free pixels between a curve and the edge of its cell. */
 export const INSET = 2;
 
-/** Curves stroked as one path: enough to save calls, few enough to keep the rasteriser quick. */
+/**
+ * Without a graphics card a line of one pixel or less is drawn some 30 times as fast as a wider one: a thousand curves
+ * in 2 ms. Wider lines are for a few, and those go one by one, because crowded paths take longer still.
+ */
+const FEW_CURVES = 150;
 const PATH_CURVES = 64;
 
 export interface Marks {
@@ -180,7 +184,7 @@ function paintCurves(
   }
   if (settings.mode === "change") fillToZero(context, picture, visible, colours);
   context.strokeStyle = colours.ink;
-  context.lineWidth = arrangement.cell < 28 ? 1.1 : 1.35;
+  context.lineWidth = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
   const flat = strokeAll(context, picture, picture.subject, picture.plan, visible);
 
   // A constant function gets a small mark, so that it is not taken for one that is merely small.
@@ -205,6 +209,7 @@ function strokeAll(
   const toX = xMapping(picture);
   const half = arrangement.cell / 2;
   const flat: number[] = [];
+  const together = context.lineWidth > 1 ? 1 : PATH_CURVES;
   let pending = 0;
   context.beginPath();
   for (const f of visible) {
@@ -225,7 +230,7 @@ function strokeAll(
     if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
     context.moveTo(x + toX(points.x[0]), middle - scale * points.y[0]);
     for (let p = 1; p < n; p++) context.lineTo(x + toX(points.x[p]), middle - scale * points.y[p]);
-    if (++pending === PATH_CURVES) {
+    if (++pending === together) {
       context.stroke();
       context.beginPath();
       pending = 0;

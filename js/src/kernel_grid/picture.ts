@@ -12,6 +12,8 @@ import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./s
 
 /** Enough to keep every row of a table. */
 const ALL_POINTS = 1 << 20;
+/** So many values of φ are computed for the ranges of one frame: all rows for some thousand functions. */
+const RANGE_VALUES = 300_000;
 
 export interface Extremes {
   smallest: number;
@@ -26,9 +28,9 @@ export interface Picture {
   xRange: [number, number];
   /** φ, or the change of φ. */
   subject: Subject;
-  /** The initial φ, when it is drawn behind. */
+  /** φ at the start, when it is drawn behind. */
   ghost: { subject: Subject; plan: Plan } | null;
-  /** The first frame, where it has this layer in this shape. */
+  /** The start that is compared with: the first frame or the pinned one, where it has this layer in this shape. */
   initial: { frame: Frame; layer: LayerLayout } | null;
   /** Points per curve matched to the cell's pixels. */
   plan: Plan;
@@ -147,7 +149,9 @@ export function pictureMaker(): (
       picture.scaleOf = () => most;
       return picture;
     }
-    const every = keep("every", [layer, xRange], () => samplePlan(layer, xRange, ALL_POINTS));
+    // Never fewer points than are drawn, so that no curve leaves its cell.
+    const most = Math.max(points, Math.floor(RANGE_VALUES / layer.count));
+    const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
     const ranges = subject.ranges(every, scratch);
     picture.ranges = ranges;
     picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);

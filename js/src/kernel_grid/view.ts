@@ -1,6 +1,7 @@
 /** The view: wires a store and the traits to the drawing, the header, the tooltip and the keyboard. */
 
 import type { AnyModel } from "@anywidget/types";
+import type { Plan } from "../shared/curves.ts";
 import {
   type Arrangement,
   arrange,
@@ -9,6 +10,8 @@ import {
   neighbour,
   rectOf,
 } from "../shared/geometry.ts";
+import { createPace } from "../shared/pace.ts";
+import { mountScrubber } from "../shared/scrubber.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Change, Frame, LayerLayout, Store } from "../shared/types.ts";
 import { createCaption } from "./caption.ts";
@@ -17,6 +20,7 @@ import { COLOURS, paint, xAt } from "./draw.ts";
 import { createTip } from "./hover.ts";
 import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
 import { type Settings, settingsOf, type Traits } from "./settings.ts";
+import type { Subject } from "./subject.ts";
 import {
   description,
   entryOf,
@@ -35,6 +39,8 @@ export interface GridProbe {
   arrangement(): Arrangement | null;
   /** The points of function f as they are drawn. */
   curve(f: number): { x: number[]; y: number[] } | null;
+  /** The points of function f as they are drawn behind it; null where nothing is. */
+  ghost(f: number): { step: number; x: number[]; y: number[] } | null;
   /** The cell of function f in client pixels. */
   rectOf(f: number): { x: number; y: number; width: number; height: number } | null;
   /** Half the height of the axis of function f. */
@@ -91,6 +97,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   const page = viewport.appendChild(make("div", "kw-page"));
   const canvas = page.appendChild(make("canvas", "kw-canvas"));
   const message = viewport.appendChild(make("div", "kw-message"));
+  const time = make("div", "kw-time-place");
   const readout = make("div", "kw-readout");
   const spoken = make("div", "kw-spoken");
   const tip = createTip(document);
@@ -101,7 +108,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   message.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
   const header = createHeader(document, choose, sortAgain, signal);
-  root.append(header.element, caption.element, viewport, readout, spoken, tip.element);
+  root.append(header.element, caption.element, viewport, time, readout, spoken, tip.element);
 
   let store: Store | null = null;
   let stream = "";
@@ -118,19 +125,17 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let drawnFrame: Frame | null = null;
   let frames = 0;
   let milliseconds = 0;
-  let request = 0;
   let onScreen = true;
   let waiting = false;
   let calm: ReturnType<typeof setTimeout> | undefined;
   const makePicture = pictureMaker();
   const context = canvas.getContext("2d");
 
+  const pace = createPace(window, draw);
+
   function schedule() {
-    if (!onScreen) {
-      waiting = true;
-      return;
-    }
-    if (!request) request = window.requestAnimationFrame(draw);
+    if (onScreen) pace.now();
+    else waiting = true;
   }
 
   function choose(trait: string, value: string | boolean) {
@@ -166,7 +171,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   function draw() {
-    request = 0;
     waiting = false;
     const theme = model.get("theme");
     const followed = theme !== "light" && theme !== "dark";
@@ -193,11 +197,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
 
     const start = performance.now();
     const width = layOut(frame, layer, settings);
-    const initial = store.initial();
-    const from = [frame, initial, layer, width, order, ...Object.values(settings)];
+    const ghost = store.ghost();
+    const from = [frame, ghost, layer, width, order, ...Object.values(settings)];
     if (!picture || !same(made, from)) {
       made = from;
-      picture = makePicture(frame, layer, initial, settings, width, order?.kernels ?? null);
+      picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null);
     }
     const { arrangement } = picture;
     const { scrollLeft, scrollTop, clientHeight } = viewport;
@@ -244,8 +248,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function layOut(frame: Frame, layer: LayerLayout, settings: Settings): number {
     const key = `${layer.name}|${layer.shape}|${settings.sort}`;
     if (order?.key !== key) {
-      const initial = store?.initial() ?? null;
-      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, initial);
+      const ghost = store?.ghost() ?? null;
+      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost);
       order = { key, kernels };
     }
     const [out, inputs, kh, kw] = layer.shape;
@@ -292,12 +296,12 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
         x: cell.x - viewport.scrollLeft + viewport.offsetLeft,
         y: cell.y - viewport.scrollTop + viewport.offsetTop,
       },
-      { width: root.clientWidth, height: readout.offsetTop },
+      { width: root.clientWidth, height: time.offsetTop },
     );
   }
 
   function showWords(from: Picture, selected: number) {
-    caption.show(from);
+    caption.show(from, store?.cursor() ?? -1);
     const text =
       selected >= 0
         ? selectionText(from, selected)
@@ -373,7 +377,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
 
   function onStore(what: Change) {
     if (what === "selection") follow();
-    schedule();
+    if (what === "frame" && onScreen) pace.soon();
+    else schedule();
   }
 
   /** Shows the layer of a selection made elsewhere, unless another grid of this stream shows it already. */
@@ -460,7 +465,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       }
       sizes.disconnect();
       sight.disconnect();
-      window.cancelAnimationFrame(request);
+      pace.stop();
       clearTimeout(calm);
       store = null;
       root.remove();
@@ -472,12 +477,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     step: () => drawnFrame?.step ?? null,
     layer: () => picture?.layer.name ?? null,
     arrangement: () => picture?.arrangement ?? null,
-    curve(f) {
-      if (!picture) return null;
-      const { plan, subject } = picture;
-      const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-      const n = subject.curve(f, plan, out);
-      return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
+    curve: (f) => picture && points(picture.subject, picture.plan, f),
+    ghost(f) {
+      if (!picture?.ghost || !picture.initial) return null;
+      const { subject, plan } = picture.ghost;
+      return { step: picture.initial.frame.step, ...points(subject, plan, f) };
     },
     rectOf(f) {
       if (!picture) return null;
@@ -510,10 +514,18 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       order = null;
       drawnFrame = null;
       setData("stream", name);
-      next.subscribe(onStore, AbortSignal.any([mine, signal]));
+      const both = AbortSignal.any([mine, signal]);
+      next.subscribe(onStore, both);
+      mountScrubber(time, next, both);
       schedule();
     },
   };
+}
+
+function points(subject: Subject, plan: Plan, f: number): { x: number[]; y: number[] } {
+  const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const n = subject.curve(f, plan, out);
+  return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
 }
 
 function setStyle(

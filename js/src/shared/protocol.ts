@@ -7,9 +7,11 @@
 import type {
   BasisRange,
   ConvSettings,
+  Edits,
   Frame,
   LayerLayout,
   Layout,
+  Observed,
   Selection,
   Status,
   Table,
@@ -46,6 +48,7 @@ export type Message =
   | { kind: "layout"; layout: Layout }
   | { kind: "frame"; frame: RawFrame }
   | { kind: "history"; frames: RawFrame[] }
+  | { kind: "observed"; observed: Observed }
   /** A new binding took over the stream; if a version is given, its layouts have that one or a higher one. */
   | { kind: "reset"; version: number | null }
   /** From a newer kernel; not for us. */
@@ -66,6 +69,8 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
       );
       return { kind: "history", frames };
     }
+    case "observed":
+      return { kind: "observed", observed: readObserved(message, buffers) };
     case "reset": {
       const { version } = message;
       return { kind: "reset", version: version == null ? null : whole(version, "the version") };
@@ -212,7 +217,60 @@ function readConv(raw: Record<string, unknown>, of: (what: string) => string): C
     paddingMode: mode as ConvSettings["paddingMode"],
     groups: positive(raw.groups, of("groups")),
     shared: Boolean(raw.shared),
+    padsBasis: Boolean(raw.pads_basis),
   };
+}
+
+function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[]): Observed {
+  const layer = text(raw.layer);
+  const of = (what: string) => `the ${what} observed at layer "${layer}"`;
+  const numbers = record(raw.arrays, of("arrays"));
+  const shapes = record(raw.shapes, of("shapes"));
+  const array = (name: string, dimensions: number) => {
+    const shape = list(shapes[name], of(name)).map((size) => whole(size, of(name)));
+    same(shape.length, dimensions, of(`shape of the ${name}`));
+    const data = float32(numbered(buffers, numbers[name]), of(name));
+    same(
+      data.length,
+      shape.reduce((product, size) => product * size, 1),
+      of(name),
+    );
+    return { data, shape };
+  };
+  const counts = array("counts", 2);
+  const [entries, bins] = counts.shape;
+  const edges = array("edges", 1).data;
+  same(edges.length, bins + 1, of("edges"));
+  const share = (name: string) => {
+    const { data } = array(name, 1);
+    same(data.length, entries, of(name));
+    return data;
+  };
+  const patches = array("patches", 2);
+  same(patches.shape[1], entries, of("entries of the patches"));
+  const maps = numbers.maps == null ? null : array("maps", 4);
+  return {
+    layer,
+    samples: whole(raw.samples, of("number of samples")),
+    isImage: Boolean(raw.is_image),
+    edges,
+    counts: counts.data,
+    outsideDomain: share("outside_domain"),
+    outsideExtent: share("outside_extent"),
+    entries,
+    bins,
+    patches: patches.data,
+    patchCount: patches.shape[0],
+    maps: maps ? maps.data : null,
+    mapShape: maps ? (maps.shape as [number, number, number, number]) : null,
+  };
+}
+
+/** Reads the edits trait. */
+export function readEdits(value: unknown): Edits {
+  const { undo, redo, message } = (value ?? {}) as Record<string, unknown>;
+  const count = (n: unknown) => (Number.isSafeInteger(n) && (n as number) > 0 ? (n as number) : 0);
+  return { undo: count(undo), redo: count(redo), message: text(message) };
 }
 
 /** Reads the selection trait; null for {} and for anything that is not a selection. */

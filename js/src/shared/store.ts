@@ -1,17 +1,32 @@
 /** The frames of one stream, as all views of a page share them. */
-import type { Change, Frame, Layout, Selection, Status, Store } from "./types.ts";
+import type {
+  Change,
+  Command,
+  Edits,
+  Frame,
+  Layout,
+  Observed,
+  Selection,
+  Status,
+  Store,
+} from "./types.ts";
 
 /** Where the store's own changes go: to the model, and so to Python and to other pages. */
 export interface Outlet {
   select(selection: Selection | null): void;
   setCursor(step: number): void;
+  setGhostStep(step: number): void;
+  edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
+  command(kind: Command, selection?: Selection): void;
+  /** Asks for what was observed before this page was there. */
+  askObserved(): void;
 }
 
 export const MAX_BYTES = 64 * 2 ** 20;
 
 /**
  * Keeps frames up to a budget of bytes. When they outgrow it, they are thinned to half of it, evenly over the steps;
- * the first and the newest frame always stay, so two frames bigger than the budget are kept all the same.
+ * the first, the newest and the pinned frame always stay, so that frames bigger than the budget are kept all the same.
  */
 export class FrameStore implements Store {
   readonly #outlet: Outlet;
@@ -28,6 +43,10 @@ export class FrameStore implements Store {
   #arrival = 0;
   #selection: Selection | null = null;
   #cursor = -1;
+  #ghostStep = -1;
+  readonly #observed = new Map<string, Observed>();
+  #askedObserved = false;
+  #edits: Edits = { undo: 0, redo: 0, message: "" };
   #status: Status = { state: "idle", message: "" };
   #fault: string | null = null;
   #protocolError: string | null = null;
@@ -87,6 +106,40 @@ export class FrameStore implements Store {
 
   setCursor(step: number): void {
     if (this.takeCursor(step)) this.#outlet.setCursor(this.#cursor);
+  }
+
+  ghostStep(): number {
+    return this.#ghostStep;
+  }
+
+  setGhostStep(step: number): void {
+    if (this.takeGhostStep(step)) this.#outlet.setGhostStep(this.#ghostStep);
+  }
+
+  ghost(): Frame | null {
+    if (this.#ghostStep < 0) return this.#initial;
+    return this.at(this.#ghostStep) ?? this.#initial;
+  }
+
+  observed(layer: string): Observed | null {
+    const found = this.#observed.get(layer) ?? null;
+    if (!found && !this.#askedObserved) {
+      this.#askedObserved = true;
+      this.#outlet.askObserved();
+    }
+    return found;
+  }
+
+  edits(): Edits {
+    return this.#edits;
+  }
+
+  edit(selection: Selection, coefficients: readonly number[], final: boolean): void {
+    this.#outlet.edit(selection, coefficients, final);
+  }
+
+  command(kind: Command, selection?: Selection): void {
+    this.#outlet.command(kind, selection);
   }
 
   status(): Status {
@@ -166,6 +219,7 @@ export class FrameStore implements Store {
     this.#clearFault();
     this.setProtocolError(null);
     this.setCursor(-1);
+    this.setGhostStep(-1);
   }
 
   /** Returns whether it is another selection than before. */
@@ -183,6 +237,25 @@ export class FrameStore implements Store {
     this.#cursor = cursor;
     this.#notify("cursor");
     return true;
+  }
+
+  /** Returns whether it is another step than before. */
+  takeGhostStep(step: number): boolean {
+    const pinned = step >= 0 ? step : -1;
+    if (pinned === this.#ghostStep) return false;
+    this.#ghostStep = pinned;
+    this.#notify("ghost");
+    return true;
+  }
+
+  takeObserved(observed: Observed): void {
+    this.#observed.set(observed.layer, observed);
+    this.#notify("observed");
+  }
+
+  takeEdits(edits: Edits): void {
+    this.#edits = edits;
+    this.#notify("edits");
   }
 
   takeStatus(status: Status): void {
@@ -231,7 +304,8 @@ export class FrameStore implements Store {
   #append(frame: Frame): void {
     const newest = this.#ring.at(-1);
     const previous = this.#ring.at(-2) ?? this.#initial;
-    if (newest && previous && newest.step - previous.step < this.#gap) this.#ring.pop();
+    const tight = newest && previous && newest.step - previous.step < this.#gap;
+    if (tight && newest.step !== this.#ghostStep) this.#ring.pop();
     this.#ring.push(frame);
   }
 
@@ -247,7 +321,7 @@ export class FrameStore implements Store {
       kept.length > 2 && bytes(kept) > this.#maxBytes / 2;
       gap *= 2
     ) {
-      kept = spaced(frames, gap);
+      kept = spaced(frames, gap, this.#ghostStep);
       this.#gap = gap;
     }
     this.#ring = kept.slice(1);
@@ -271,11 +345,12 @@ export class FrameStore implements Store {
   }
 }
 
-/** The first, the last, and between them those at least `gap` steps after the one kept before. */
-function spaced(frames: readonly Frame[], gap: number): Frame[] {
+/** The first, the last, the one pinned, and between them those at least `gap` steps after the one kept before. */
+function spaced(frames: readonly Frame[], gap: number, pinned: number): Frame[] {
   const kept = [frames[0]];
   for (const frame of frames.slice(1, -1)) {
-    if (frame.step - kept[kept.length - 1].step >= gap) kept.push(frame);
+    const far = frame.step - kept[kept.length - 1].step >= gap;
+    if (far || frame.step === pinned) kept.push(frame);
   }
   kept.push(frames[frames.length - 1]);
   return kept;

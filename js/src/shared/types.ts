@@ -56,6 +56,8 @@ export interface ConvSettings {
   paddingMode: "zeros" | "reflect" | "replicate" | "circular";
   groups: number;
   shared: boolean;
+  /** β is padded with zeros, not x: a function adds nothing over the border. */
+  padsBasis?: boolean;
 }
 
 export interface Layout {
@@ -80,13 +82,63 @@ export interface Selection {
 }
 
 /**
+ * What reaches the functions of one layer, for a batch that was observed.
+ *
+ * An entry is what one function, or several, takes in: (channel·kh + row)·kw + column for a convolution, where channel
+ * counts over all groups and there is one only where the kernels are shared; feature i for a linear layer.
+ */
+export interface Observed {
+  layer: string;
+  /** Size of the batch. */
+  samples: number;
+  /** Whether the layer's input is the model's input. */
+  isImage: boolean;
+  /** bins + 1 rising ends of the bins, the same for all entries. */
+  edges: Float32Array;
+  /** counts[entry·bins + bin]. */
+  counts: Float32Array;
+  /** Per entry, the share of inputs outside the grid's range, and outside the support. */
+  outsideDomain: Float32Array;
+  outsideExtent: Float32Array;
+  entries: number;
+  bins: number;
+  /** patches[patch·entries + entry]: inputs that came together. */
+  patches: Float32Array;
+  patchCount: number;
+  /** maps[((image·c + channel)·h + row)·w + column] into a convolution; null for a linear layer. */
+  maps: Float32Array | null;
+  /** Images, channels, height, width. */
+  mapShape: [number, number, number, number] | null;
+}
+
+/** How far editing can be taken back and done again, and what was refused last, in words. */
+export interface Edits {
+  undo: number;
+  redo: number;
+  message: string;
+}
+
+/** What can be done to a function, or to the list of edits. */
+export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
+
+/**
  * What changed in a store:
  * frame      a newer frame is there; or all frames are gone, after the binding was replaced
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
- * selection, cursor, status   as named; "status" also when protocolError appears or goes
+ * ghost      another step is pinned as the ghost, or its frame came or went
+ * selection, cursor, status, observed, edits   as named; "status" also when protocolError appears or goes
  */
-export type Change = "frame" | "layout" | "selection" | "cursor" | "status" | "history";
+export type Change =
+  | "frame"
+  | "layout"
+  | "selection"
+  | "cursor"
+  | "status"
+  | "history"
+  | "ghost"
+  | "observed"
+  | "edits";
 
 export interface Status {
   /** "live", "idle", "closed" or "fault". */
@@ -114,6 +166,17 @@ export interface Store {
   /** -1: live; otherwise the step looked at. */
   cursor(): number;
   setCursor(step: number): void;
+  /** -1: the initial frame is the ghost; otherwise the step pinned. */
+  ghostStep(): number;
+  setGhostStep(step: number): void;
+  /** The frame to draw behind the current one: the one at the pinned step, or the initial one. */
+  ghost(): Frame | null;
+  /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
+  observed(layer: string): Observed | null;
+  edits(): Edits;
+  /** Sets the coefficients of one function in the model; final when the pointer lets go. */
+  edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
+  command(kind: Command, selection?: Selection): void;
   status(): Status;
   /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */
   lastArrival(): number;

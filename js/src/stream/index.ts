@@ -3,6 +3,7 @@ import type { AnyModel } from "@anywidget/types";
 import {
   ProtocolMismatch,
   type RawFrame,
+  readEdits,
   readFrame,
   readFrameTrait,
   readLayout,
@@ -34,6 +35,11 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
     {
       select: (selection) => write("selection", selection ?? {}),
       setCursor: (step) => write("cursor", step),
+      setGhostStep: (step) => write("ghost_step", step),
+      edit: (selection, coefficients, final) =>
+        send({ kind: "edit", ...selection, coefficients, final }),
+      command: (kind, selection) => send({ kind, ...selection }),
+      askObserved: () => send({ kind: "observed?" }),
     },
     maxBytes,
   );
@@ -150,6 +156,9 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
         store.takeHistory(frames);
         break;
       }
+      case "observed":
+        store.takeObserved(message.observed);
+        break;
       case "reset":
         // The traits of the new binding come before this message or, if it has a version, after it.
         floor = message.version ?? 0;
@@ -167,12 +176,16 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
     frame: () => guarded(() => readLatest(true)),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
     cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1)),
+    ghost_step: () => store.takeGhostStep(Number(model.get("ghost_step") ?? -1)),
+    edits: () => store.takeEdits(readEdits(model.get("edits"))),
   };
 
   readers.status();
   readFrames();
   readers.selection();
   readers.cursor();
+  readers.ghost_step();
+  readers.edits();
 
   const onCustom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));

@@ -87,6 +87,6 @@ def _write(module: SplineLayer, index: tuple[int, ...], coefficients: Tensor) ->
         module.spline_weight[index] = spline
 
 
-register_adapter(KANLinear, read_linear)
-register_adapter(KANConv2d, read_conv)
-register_adapter(SharedKANConv2d, read_shared_conv)
+register_adapter(KANLinear, read_linear, library="kan_widgets")
+register_adapter(KANConv2d, read_conv, library="kan_widgets")
+register_adapter(SharedKANConv2d, read_shared_conv, library="kan_widgets")

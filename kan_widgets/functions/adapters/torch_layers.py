@@ -7,26 +7,20 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.attributes import missing_tensors, unreadable_state
 from kan_widgets.functions.basis import IdentityBasis
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions
-from kan_widgets.functions.registry import register_adapter
+from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.registry import Sum, register_adapter
 
 
 def read_conv2d(module: nn.Module) -> LayerFunctions:
     """Read the kernels of a convolution; the bias is not part of any φ."""
     assert isinstance(module, nn.Conv2d)
-    settings = ConvSettings(
-        stride=_pair(module.stride),
-        padding=_padding(module),
-        dilation=_pair(module.dilation),
-        padding_mode=module.padding_mode,
-        groups=module.groups,
-    )
     return LayerFunctions(
         "conv",
         module.weight.detach().unsqueeze(-1),
         (IdentityBasis(),),
-        conv=settings,
+        conv=conv_settings(module),
         write=partial(_write, module),
     )
 
@@ -45,6 +39,17 @@ def read_linear(module: nn.Module) -> LayerFunctions:
 def _write(module: nn.Conv2d | nn.Linear, index: tuple[int, ...], coefficients: Tensor) -> None:
     with torch.no_grad():
         module.weight[index] = coefficients[0]
+
+
+def conv_settings(module: nn.Conv2d) -> ConvSettings:
+    """Return how a convolution of torch's is applied."""
+    return ConvSettings(
+        stride=_pair(module.stride),
+        padding=_padding(module),
+        dilation=_pair(module.dilation),
+        padding_mode=module.padding_mode,
+        groups=module.groups,
+    )
 
 
 def _pair(value: tuple[int, ...]) -> tuple[int, int]:
@@ -68,5 +73,33 @@ def _padding(module: nn.Conv2d) -> tuple[int, int, int, int]:
     return (horizontal, horizontal, vertical, vertical)
 
 
-register_adapter(nn.Conv2d, read_conv2d)
-register_adapter(nn.Linear, read_linear)
+def problem_of_conv2d(module: nn.Module) -> str:
+    """Say why a convolution is no set of straight lines."""
+    return _problem(module, nn.Conv2d, {"weight": ("out", "in", "rows", "columns")})
+
+
+def problem_of_linear(module: nn.Module) -> str:
+    """Say why a linear layer is no set of straight lines."""
+    return _problem(module, nn.Linear, {"weight": ("out", "in")})
+
+
+def _problem(module: nn.Module, parent: type[nn.Module], shapes: dict[str, tuple[str, ...]]) -> str:
+    methods = ("forward", "_conv_forward")
+    if any(getattr(type(module), m, None) is not getattr(parent, m, None) for m in methods):
+        return f"{type(module).__name__} changes what {parent.__name__} computes"
+    # What is in a state that cannot be read is said elsewhere, and better.
+    return unreadable_state(module) or missing_tensors(module, shapes)
+
+
+def sum_with_bias(module: nn.Module) -> list[Sum]:
+    """Say that the module returns Σφ plus its bias."""
+    bias = getattr(module, "bias", None)
+    return [Sum(("",), Tap((module,), "output"), bias)]
+
+
+register_adapter(
+    nn.Conv2d, read_conv2d, library="torch", problem=problem_of_conv2d, sums=sum_with_bias
+)
+register_adapter(
+    nn.Linear, read_linear, library="torch", problem=problem_of_linear, sums=sum_with_bias
+)

@@ -235,45 +235,40 @@ function neighbour(a, f, direction) {
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
 }
 
-// src/shared/theme.ts
-var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
-var DARK_QUERY = "(prefers-color-scheme: dark)";
-function inJupyter(document) {
-  return document.body?.dataset.jpThemeLight !== void 0;
-}
-function themeAround(element) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
-  const lab = body?.dataset.jpThemeLight;
-  if (lab !== void 0) return lab === "false" ? "dark" : "light";
-  for (let node = element; node; node = parentOf(node)) {
-    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
-    if (stated && /dark/i.test(stated)) return "dark";
-    if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
-    if (node === documentElement) break;
+// src/shared/pace.ts
+function createPace(window, draw) {
+  let request = 0;
+  let timer;
+  let ended = Number.NEGATIVE_INFINITY;
+  let took = 0;
+  function run() {
+    request = 0;
+    clearTimeout(timer);
+    timer = void 0;
+    const start = performance.now();
+    try {
+      draw();
+    } finally {
+      ended = performance.now();
+      took = ended - start;
+    }
   }
-  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
-}
-function parentOf(element) {
-  if (element.parentElement) return element.parentElement;
-  const root = element.getRootNode();
-  return root instanceof ShadowRoot ? root.host : null;
-}
-function watchTheme(element, changed, signal) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
-  const observer = new MutationObserver(changed);
-  for (const node of [documentElement, body]) {
-    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  function now() {
+    if (!request) request = window.requestAnimationFrame(run);
   }
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
-  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
-}
-function readColours(element, names) {
-  const style = getComputedStyle(element);
-  const colours = {};
-  for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
-  return colours;
+  return {
+    now,
+    soon() {
+      if (request || timer !== void 0) return;
+      const wait = ended + took - performance.now();
+      if (wait <= 0) now();
+      else timer = setTimeout(now, wait);
+    },
+    stop() {
+      window.cancelAnimationFrame(request);
+      clearTimeout(timer);
+    }
+  };
 }
 
 // node_modules/d3-format/dist/d3-format.mjs
@@ -497,6 +492,284 @@ function formatCount(count2) {
   return grouped(count2);
 }
 
+// src/shared/scrubber.ts
+var PLAY_TIME = 1e4;
+var BEAT = 40;
+var LENGTH = 1e3;
+var TICK_GAP = 6;
+var FRAME_TIME = 200;
+function mountScrubber(parent, store, signal) {
+  const document = parent.ownerDocument;
+  const window = document.defaultView;
+  const make = (className, to, tag = "span") => {
+    const element2 = to.appendChild(document.createElement(tag));
+    element2.className = className;
+    return element2;
+  };
+  const button = (className, act) => {
+    const element2 = make(`kw-time-button ${className}`, bar, "button");
+    element2.type = "button";
+    element2.addEventListener("click", act, { signal });
+    return element2;
+  };
+  const element = make("kw-scrubber", parent, "div");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", "Time");
+  const bar = make("kw-time", element, "div");
+  const play = button("kw-play", () => timer === void 0 ? start() : pause());
+  const icon = make("kw-play-icon", play);
+  const track = make("kw-track", bar, "div");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "kw-ticks");
+  svg.setAttribute("viewBox", `0 0 ${LENGTH} 1`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  const ticks = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  track.append(svg);
+  const pinned = make("kw-pinned", track);
+  const head = make("kw-head", track);
+  const readout = make("kw-time-step", bar);
+  const live = button("kw-back-to-live", () => {
+    pause();
+    store.setCursor(-1);
+  });
+  const pin = button("kw-pin", () => {
+    const step = store.current()?.step;
+    if (store.ghostStep() >= 0) store.setGhostStep(-1);
+    else if (step !== void 0) store.setGhostStep(step);
+  });
+  const pinWord = make("kw-pin-word", pin);
+  make("kw-pin-what", pin).textContent = " ghost";
+  live.textContent = "live";
+  live.setAttribute("aria-label", "Back to live");
+  live.title = "Follow the training again";
+  track.tabIndex = 0;
+  track.setAttribute("role", "slider");
+  track.setAttribute("aria-label", "Training step shown");
+  let steps = [];
+  let request = 0;
+  let timer;
+  let drawn = "";
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let later;
+  function schedule() {
+    if (!request) request = window.requestAnimationFrame(show);
+  }
+  function scheduleLater() {
+    later ??= setTimeout(schedule, Math.max(0, shownAt + FRAME_TIME - performance.now()));
+  }
+  function placeOf2(step) {
+    const first = steps[0] ?? 0;
+    const span2 = (steps[steps.length - 1] ?? 0) - first;
+    return span2 > 0 ? Math.max(0, Math.min(1, (step - first) / span2)) : 1;
+  }
+  function show() {
+    request = 0;
+    clearTimeout(later);
+    later = void 0;
+    shownAt = performance.now();
+    steps = store.steps();
+    const here = steps.length > 1;
+    bar.style.visibility = here ? "" : "hidden";
+    const step = store.current()?.step ?? 0;
+    const following = store.cursor() < 0;
+    element.toggleAttribute("data-live", following);
+    const first = steps[0] ?? 0;
+    const last = steps[steps.length - 1] ?? 0;
+    head.style.left = `${100 * (following ? 1 : placeOf2(step))}%`;
+    const ghost = store.ghostStep() < 0 ? null : store.ghost()?.step ?? null;
+    pinned.hidden = ghost === null;
+    if (ghost !== null) pinned.style.left = `${100 * placeOf2(ghost)}%`;
+    write(readout, `step ${formatCount(step)}`);
+    readout.style.minWidth = `${formatCount(last).length + 5}ch`;
+    live.disabled = following;
+    live.setAttribute("aria-pressed", String(following));
+    pin.setAttribute("aria-pressed", String(ghost !== null));
+    write(pinWord, ghost === null ? "pin" : "unpin");
+    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
+    track.setAttribute("aria-valuemin", String(first));
+    track.setAttribute("aria-valuemax", String(last));
+    track.setAttribute("aria-valuenow", String(step));
+    track.setAttribute(
+      "aria-valuetext",
+      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`
+    );
+    const playing = timer !== void 0;
+    icon.toggleAttribute("data-playing", playing);
+    play.title = playing ? "Pause" : "Play the history";
+    play.setAttribute("aria-label", play.title);
+    drawTicks();
+  }
+  function drawTicks() {
+    const key = `${steps.length} ${steps[0]} ${steps[steps.length - 1]}`;
+    if (key === drawn) return;
+    drawn = key;
+    let path = "";
+    let before = Number.NEGATIVE_INFINITY;
+    for (const step of steps) {
+      const x = Math.round(LENGTH * placeOf2(step));
+      if (x - before < TICK_GAP) continue;
+      before = x;
+      path += `M${x} 0v1`;
+    }
+    ticks.setAttribute("d", path);
+  }
+  function seek(event) {
+    const box = track.getBoundingClientRect();
+    const [first, last] = [steps[0], steps[steps.length - 1]];
+    const at = first + (event.clientX - box.left) / box.width * (last - first);
+    let nearest = first;
+    for (const step of steps) {
+      if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
+    }
+    store.setCursor(nearest);
+  }
+  function index() {
+    const step = store.current()?.step ?? 0;
+    const at = steps.indexOf(step);
+    return at >= 0 ? at : steps.filter((kept) => kept < step).length - 1;
+  }
+  function move(by) {
+    steps = store.steps();
+    if (steps.length === 0) return;
+    store.setCursor(steps[Math.max(0, Math.min(steps.length - 1, index() + by))]);
+  }
+  function start() {
+    steps = store.steps();
+    if (store.cursor() < 0 || index() >= steps.length - 1) store.setCursor(steps[0]);
+    const stride = Math.max(1, Math.ceil(steps.length * BEAT / PLAY_TIME));
+    const beat = Math.max(BEAT, Math.min(250, PLAY_TIME / Math.max(1, steps.length)));
+    timer = setInterval(() => {
+      if (store.cursor() < 0) pause();
+      else move(stride);
+      if (index() >= steps.length - 1) pause();
+    }, beat);
+    schedule();
+  }
+  function pause() {
+    clearInterval(timer);
+    timer = void 0;
+    schedule();
+  }
+  function onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = {
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      ArrowRight: 1,
+      ArrowUp: 1,
+      PageDown: -10,
+      PageUp: 10,
+      Home: Number.NEGATIVE_INFINITY,
+      End: Number.POSITIVE_INFINITY
+    };
+    if (event.key in by) {
+      pause();
+      move(by[event.key]);
+    } else if (event.key === " ") {
+      if (timer === void 0) start();
+      else pause();
+    } else if (event.key === "Escape") {
+      pause();
+      store.setCursor(-1);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  let dragging = false;
+  track.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.button !== 0) return;
+      dragging = true;
+      pause();
+      track.setPointerCapture?.(event.pointerId);
+      seek(event);
+      track.focus();
+      event.preventDefault();
+    },
+    { signal }
+  );
+  track.addEventListener(
+    "pointermove",
+    (event) => {
+      if (dragging) seek(event);
+    },
+    { signal }
+  );
+  for (const end of ["pointerup", "pointercancel"]) {
+    track.addEventListener(
+      end,
+      () => {
+        dragging = false;
+      },
+      { signal }
+    );
+  }
+  track.addEventListener("keydown", onKey, { signal });
+  store.subscribe((what) => {
+    if (what === "cursor" || what === "ghost") schedule();
+    else if (what === "frame" || what === "layout" || what === "history") scheduleLater();
+  }, signal);
+  signal.addEventListener(
+    "abort",
+    () => {
+      clearInterval(timer);
+      clearTimeout(later);
+      window.cancelAnimationFrame(request);
+      element.remove();
+    },
+    { once: true }
+  );
+  show();
+  return { element };
+}
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+// src/shared/theme.ts
+var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var DARK_QUERY = "(prefers-color-scheme: dark)";
+function inJupyter(document) {
+  return document.body?.dataset.jpThemeLight !== void 0;
+}
+function themeAround(element) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab !== void 0) return lab === "false" ? "dark" : "light";
+  for (let node = element; node; node = parentOf(node)) {
+    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
+    if (stated && /dark/i.test(stated)) return "dark";
+    if (stated && /light/i.test(stated)) return "light";
+    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
+    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (node === documentElement) break;
+  }
+  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
+}
+function parentOf(element) {
+  if (element.parentElement) return element.parentElement;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+function watchTheme(element, changed, signal) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const observer = new MutationObserver(changed);
+  for (const node of [documentElement, body]) {
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+}
+function readColours(element, names) {
+  const style = getComputedStyle(element);
+  const colours = {};
+  for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
+  return colours;
+}
+
 // src/shared/curves.ts
 function samplePlan(layer, xRange, maxPoints) {
   const tables = layer.tables.map((table) => tablePlan(layer, table, xRange, maxPoints));
@@ -589,23 +862,23 @@ function evaluate(frame, layer, f, plan, out) {
 }
 function evaluateAll(frame, layer, plan, reuse) {
   const { nb, count: count2, tableOf, offset } = layer;
-  const { points, tables } = plan;
-  const size = count2 * points;
+  const { points: points2, tables } = plan;
+  const size = count2 * points2;
   const y = reuse?.y.length === size ? reuse.y : new Float32Array(size);
   const coefficients = new Float64Array(nb);
   for (let f = 0, c = offset; f < count2; f++) {
     for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
     const table = tables[tableOf ? tableOf[f] : 0];
-    combine(coefficients, table, y, f * points);
-    if (table.x.length < points) y.fill(0, f * points + table.x.length, (f + 1) * points);
+    combine(coefficients, table, y, f * points2);
+    if (table.x.length < points2) y.fill(0, f * points2 + table.x.length, (f + 1) * points2);
   }
-  return { x: tables.map((table) => table.x), y, points };
+  return { x: tables.map((table) => table.x), y, points: points2 };
 }
 function combine(coefficients, { x, values }, y, at) {
   const nb = coefficients.length;
-  const points = x.length;
+  const points2 = x.length;
   let p = 0;
-  for (; p + 4 <= points; p += 4) {
+  for (; p + 4 <= points2; p += 4) {
     let [a, b, c, d] = [0, 0, 0, 0];
     for (let i = 0, v = p * nb; i < nb; i++, v++) {
       const coefficient = coefficients[i];
@@ -619,7 +892,7 @@ function combine(coefficients, { x, values }, y, at) {
     y[at + p + 2] = c;
     y[at + p + 3] = d;
   }
-  for (; p < points; p++) {
+  for (; p < points2; p++) {
     let sum = 0;
     for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
     y[at + p] = sum;
@@ -797,12 +1070,12 @@ function createCaption(document, choose, signal) {
   const now = text("kw-key-ink", key);
   const ghost = key.appendChild(document.createElement("label"));
   ghost.className = "kw-check";
-  ghost.title = "Draw the initial functions behind, dashed";
+  ghost.title = "Draw the functions of this step behind, dashed";
   const box = ghost.appendChild(document.createElement("input"));
   box.type = "checkbox";
   box.className = "kw-checkbox";
   box.title = ghost.title;
-  box.setAttribute("aria-label", "initial functions");
+  box.setAttribute("aria-label", "functions at the start");
   box.addEventListener("change", () => choose("ghost", box.checked), { signal });
   const first = text("kw-key-ghost", ghost);
   const rose = text("kw-key-rise", key);
@@ -810,7 +1083,6 @@ function createCaption(document, choose, signal) {
   const status = text("kw-status");
   const dot = text("kw-dot", status);
   const said = text("kw-status-text", status);
-  now.textContent = "now";
   rose.textContent = "rose";
   fell.textContent = "fell";
   let held = "";
@@ -824,16 +1096,17 @@ function createCaption(document, choose, signal) {
   }
   return {
     element,
-    show(picture) {
-      const { settings, initial, layer } = picture;
+    show(picture, cursor) {
+      const { settings, initial, layer, frame } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
       facts.hidden = false;
-      write(axes, axesText(picture));
-      write(size, settings.mode === "pattern" ? "" : layerSize(layer));
-      write(warning, warned);
-      write(note, noted);
-      write(first, step);
+      write2(axes, axesText(picture));
+      write2(size, settings.mode === "pattern" ? "" : layerSize(layer));
+      write2(warning, warned);
+      write2(note, noted);
+      write2(first, step);
+      write2(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
       key.hidden = !initial || settings.mode === "pattern";
@@ -847,13 +1120,13 @@ function createCaption(document, choose, signal) {
       facts.hidden = true;
     },
     status(words, state, arriving) {
-      write(said, words);
+      write2(said, words);
       if (status.dataset.state !== state) status.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
     }
   };
 }
-function write(span2, words) {
+function write2(span2, words) {
   if (span2.textContent !== words) span2.textContent = words;
   span2.hidden = words === "";
 }
@@ -1060,10 +1333,10 @@ function niceCeil(m) {
   }
 }
 function functionRanges(layer, curves) {
-  const { x, y, points } = curves;
+  const { x, y, points: points2 } = curves;
   const ranges = new Float32Array(layer.count);
   for (let f = 0; f < layer.count; f++) {
-    const start = f * points;
+    const start = f * points2;
     const stop = start + x[layer.tableOf ? layer.tableOf[f] : 0].length;
     let largest2 = 0;
     let sum = 0;
@@ -1164,6 +1437,7 @@ function sameShape(a, b) {
 
 // src/kernel_grid/picture.ts
 var ALL_POINTS = 1 << 20;
+var RANGE_VALUES = 3e5;
 function xRangeOf(layer, choice) {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
@@ -1213,8 +1487,8 @@ function pictureMaker() {
       () => arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order)
     );
     const xRange = keep("xRange", [layer, settings.xRange], () => xRangeOf(layer, settings.xRange));
-    const points = Math.max(12, arrangement.cell);
-    const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
+    const points2 = Math.max(12, arrangement.cell);
+    const plan = keep("plan", [layer, xRange, points2], () => samplePlan(layer, xRange, points2));
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
     const subject = mode === "change" && start ? change(frame, layer, start.frame, start.layer) : phi(frame, layer);
     const picture = {
@@ -1236,12 +1510,13 @@ function pictureMaker() {
     if (mode === "pattern") {
       picture.contrast = contrastOf(subject, layer.count);
       picture.broken = picture.contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-      const most = layerRange(picture.contrast.map(Math.abs));
-      picture.scales = { smallest: most, largest: most };
-      picture.scaleOf = () => most;
+      const most2 = layerRange(picture.contrast.map(Math.abs));
+      picture.scales = { smallest: most2, largest: most2 };
+      picture.scaleOf = () => most2;
       return picture;
     }
-    const every = keep("every", [layer, xRange], () => samplePlan(layer, xRange, ALL_POINTS));
+    const most = Math.max(points2, Math.floor(RANGE_VALUES / layer.count));
+    const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
     const ranges = subject.ranges(every, scratch);
     picture.ranges = ranges;
     picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
@@ -1250,7 +1525,7 @@ function pictureMaker() {
       const before = phi(start.frame, start.layer);
       picture.ghost = {
         subject: before,
-        plan: keep("ghost", [start, xRange, points], () => samplePlan(start.layer, xRange, points))
+        plan: keep("ghost", [start, xRange, points2], () => samplePlan(start.layer, xRange, points2))
       };
       const initialRanges = keep(
         "initial",
@@ -1260,9 +1535,9 @@ function pictureMaker() {
       spread = ranges.map((value, f) => larger(value, initialRanges[f]));
     }
     if (scale === "layer") {
-      const most = niceCeil(layerRange(spread));
-      picture.scales = { smallest: most, largest: most };
-      picture.scaleOf = () => most;
+      const most2 = niceCeil(layerRange(spread));
+      picture.scales = { smallest: most2, largest: most2 };
+      picture.scaleOf = () => most2;
       return picture;
     }
     const own = (scale === "kernel" ? kernelRanges(layer, spread) : spread).map(
@@ -1326,6 +1601,7 @@ var COLOURS = [
   "fall"
 ];
 var INSET = 2;
+var FEW_CURVES = 150;
 var PATH_CURVES = 64;
 function paint(context, picture, marks, page) {
   const { view, ratio, colours } = page;
@@ -1351,18 +1627,18 @@ function paintLabels(context, picture, page) {
   const { arrangement } = picture;
   context.font = font;
   context.fillStyle = colours.muted;
-  const write2 = (labels) => {
+  const write3 = (labels) => {
     for (const { text, x, y } of labels) {
       if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
     }
   };
   context.textBaseline = "alphabetic";
   context.textAlign = "center";
-  write2(columnLabels(arrangement));
+  write3(columnLabels(arrangement));
   context.textAlign = "right";
-  write2(cornerLabels(arrangement));
+  write3(cornerLabels(arrangement));
   context.textBaseline = "middle";
-  write2(rowLabels(arrangement));
+  write3(rowLabels(arrangement));
 }
 function paintPattern(context, picture, visible, colours) {
   const { arrangement, contrast, scales, settings } = picture;
@@ -1427,7 +1703,7 @@ function paintCurves(context, picture, visible, page) {
   }
   if (settings.mode === "change") fillToZero(context, picture, visible, colours);
   context.strokeStyle = colours.ink;
-  context.lineWidth = arrangement.cell < 28 ? 1.1 : 1.35;
+  context.lineWidth = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
   const flat = strokeAll(context, picture, picture.subject, picture.plan, visible);
   context.fillStyle = colours.muted;
   for (const f of flat) {
@@ -1438,31 +1714,32 @@ function paintCurves(context, picture, visible, page) {
 }
 function strokeAll(context, picture, subject, plan, visible) {
   const { arrangement } = picture;
-  const points = pointsFor(plan);
+  const points2 = pointsFor(plan);
   const toX = xMapping(picture);
   const half = arrangement.cell / 2;
   const flat = [];
+  const together = context.lineWidth > 1 ? 1 : PATH_CURVES;
   let pending = 0;
   context.beginPath();
   for (const f of visible) {
-    const n = subject.curve(f, plan, points);
+    const n = subject.curve(f, plan, points2);
     const { x, y } = rectOf(arrangement, f);
     const middle = y + half;
     const scale = (half - INSET) / axisOf(picture, f);
-    let least = points.y[0];
+    let least = points2.y[0];
     let most = least;
     let sum = 0;
     for (let p = 0; p < n; p++) {
-      const value = points.y[p];
+      const value = points2.y[p];
       sum += value;
       if (value < least) least = value;
       if (value > most) most = value;
     }
     if (n === 0 || !Number.isFinite(sum)) continue;
     if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
-    context.moveTo(x + toX(points.x[0]), middle - scale * points.y[0]);
-    for (let p = 1; p < n; p++) context.lineTo(x + toX(points.x[p]), middle - scale * points.y[p]);
-    if (++pending === PATH_CURVES) {
+    context.moveTo(x + toX(points2.x[0]), middle - scale * points2.y[0]);
+    for (let p = 1; p < n; p++) context.lineTo(x + toX(points2.x[p]), middle - scale * points2.y[p]);
+    if (++pending === together) {
       context.stroke();
       context.beginPath();
       pending = 0;
@@ -1473,7 +1750,7 @@ function strokeAll(context, picture, subject, plan, visible) {
 }
 function fillToZero(context, picture, visible, colours) {
   const { arrangement, subject, plan } = picture;
-  const points = pointsFor(plan);
+  const points2 = pointsFor(plan);
   const toX = xMapping(picture);
   const half = arrangement.cell / 2;
   for (const sign of [1, -1]) {
@@ -1482,23 +1759,23 @@ function fillToZero(context, picture, visible, colours) {
     context.beginPath();
     for (const f of visible) {
       if (Number.isNaN(picture.ranges[f])) continue;
-      const n = subject.curve(f, plan, points);
+      const n = subject.curve(f, plan, points2);
       if (n < 2) continue;
       const { x, y } = rectOf(arrangement, f);
       const middle = y + half;
       const scale = (half - INSET) / axisOf(picture, f);
-      context.moveTo(x + toX(points.x[0]), middle);
+      context.moveTo(x + toX(points2.x[0]), middle);
       for (let p = 0; p < n; p++) {
-        const value = points.y[p];
-        const before = p > 0 ? points.y[p - 1] : value;
+        const value = points2.y[p];
+        const before = p > 0 ? points2.y[p - 1] : value;
         if (value * before < 0) {
           const share = before / (before - value);
-          const zero = points.x[p - 1] + share * (points.x[p] - points.x[p - 1]);
+          const zero = points2.x[p - 1] + share * (points2.x[p] - points2.x[p - 1]);
           context.lineTo(x + toX(zero), middle);
         }
-        context.lineTo(x + toX(points.x[p]), middle - scale * Math.max(0, sign * value) * sign);
+        context.lineTo(x + toX(points2.x[p]), middle - scale * Math.max(0, sign * value) * sign);
       }
-      context.lineTo(x + toX(points.x[n - 1]), middle);
+      context.lineTo(x + toX(points2.x[n - 1]), middle);
       context.closePath();
       if (++pending === PATH_CURVES) {
         context.fill();
@@ -1681,6 +1958,7 @@ function createView(model, el, signal) {
   const page = viewport.appendChild(make("div", "kw-page"));
   const canvas = page.appendChild(make("canvas", "kw-canvas"));
   const message = viewport.appendChild(make("div", "kw-message"));
+  const time = make("div", "kw-time-place");
   const readout = make("div", "kw-readout");
   const spoken = make("div", "kw-spoken");
   const tip = createTip(document);
@@ -1691,7 +1969,7 @@ function createView(model, el, signal) {
   message.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
   const header = createHeader(document, choose, sortAgain, signal);
-  root.append(header.element, caption.element, viewport, readout, spoken, tip.element);
+  root.append(header.element, caption.element, viewport, time, readout, spoken, tip.element);
   let store = null;
   let stream = "";
   let picture = null;
@@ -1706,18 +1984,15 @@ function createView(model, el, signal) {
   let drawnFrame = null;
   let frames = 0;
   let milliseconds = 0;
-  let request = 0;
   let onScreen = true;
   let waiting = false;
   let calm;
   const makePicture = pictureMaker();
   const context = canvas.getContext("2d");
+  const pace = createPace(window, draw);
   function schedule() {
-    if (!onScreen) {
-      waiting = true;
-      return;
-    }
-    if (!request) request = window.requestAnimationFrame(draw);
+    if (onScreen) pace.now();
+    else waiting = true;
   }
   function choose(trait, value) {
     model.set(trait, value);
@@ -1747,7 +2022,6 @@ function createView(model, el, signal) {
     }
   }
   function draw() {
-    request = 0;
     waiting = false;
     const theme = model.get("theme");
     const followed = theme !== "light" && theme !== "dark";
@@ -1773,11 +2047,11 @@ function createView(model, el, signal) {
     canvas.hidden = false;
     const start = performance.now();
     const width = layOut(frame, layer, settings);
-    const initial = store.initial();
-    const from = [frame, initial, layer, width, order, ...Object.values(settings)];
+    const ghost = store.ghost();
+    const from = [frame, ghost, layer, width, order, ...Object.values(settings)];
     if (!picture || !same(made, from)) {
       made = from;
-      picture = makePicture(frame, layer, initial, settings, width, order?.kernels ?? null);
+      picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null);
     }
     const { arrangement } = picture;
     const { scrollLeft, scrollTop, clientHeight } = viewport;
@@ -1820,8 +2094,8 @@ function createView(model, el, signal) {
   function layOut(frame, layer, settings) {
     const key = `${layer.name}|${layer.shape}|${settings.sort}`;
     if (order?.key !== key) {
-      const initial = store?.initial() ?? null;
-      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, initial);
+      const ghost = store?.ghost() ?? null;
+      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost);
       order = { key, kernels };
     }
     const [out, inputs, kh, kw] = layer.shape;
@@ -1866,11 +2140,11 @@ function createView(model, el, signal) {
         x: cell.x - viewport.scrollLeft + viewport.offsetLeft,
         y: cell.y - viewport.scrollTop + viewport.offsetTop
       },
-      { width: root.clientWidth, height: readout.offsetTop }
+      { width: root.clientWidth, height: time.offsetTop }
     );
   }
   function showWords(from, selected) {
-    caption.show(from);
+    caption.show(from, store?.cursor() ?? -1);
     const text = selected >= 0 ? selectionText(from, selected) : "Click a function to select it, or use the arrow keys and Enter.";
     if (readout.textContent !== text) {
       readout.textContent = text;
@@ -1936,7 +2210,8 @@ function createView(model, el, signal) {
   }
   function onStore(what) {
     if (what === "selection") follow();
-    schedule();
+    if (what === "frame" && onScreen) pace.soon();
+    else schedule();
   }
   function follow() {
     const layer = store?.selection()?.layer;
@@ -2018,7 +2293,7 @@ function createView(model, el, signal) {
       }
       sizes.disconnect();
       sight.disconnect();
-      window.cancelAnimationFrame(request);
+      pace.stop();
       clearTimeout(calm);
       store = null;
       root.remove();
@@ -2029,12 +2304,11 @@ function createView(model, el, signal) {
     step: () => drawnFrame?.step ?? null,
     layer: () => picture?.layer.name ?? null,
     arrangement: () => picture?.arrangement ?? null,
-    curve(f) {
-      if (!picture) return null;
-      const { plan, subject } = picture;
-      const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-      const n = subject.curve(f, plan, out);
-      return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
+    curve: (f) => picture && points(picture.subject, picture.plan, f),
+    ghost(f) {
+      if (!picture?.ghost || !picture.initial) return null;
+      const { subject, plan } = picture.ghost;
+      return { step: picture.initial.frame.step, ...points(subject, plan, f) };
     },
     rectOf(f) {
       if (!picture) return null;
@@ -2066,10 +2340,17 @@ function createView(model, el, signal) {
       order = null;
       drawnFrame = null;
       setData("stream", name);
-      next.subscribe(onStore, AbortSignal.any([mine, signal]));
+      const both = AbortSignal.any([mine, signal]);
+      next.subscribe(onStore, both);
+      mountScrubber(time, next, both);
       schedule();
     }
   };
+}
+function points(subject, plan, f) {
+  const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const n = subject.curve(f, plan, out);
+  return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
 }
 function setStyle(element, name, value) {
   if (element.style[name] !== value) element.style[name] = value;

@@ -25,6 +25,8 @@ function readMessage(content, buffers) {
       );
       return { kind: "history", frames };
     }
+    case "observed":
+      return { kind: "observed", observed: readObserved(message, buffers) };
     case "reset": {
       const { version } = message;
       return { kind: "reset", version: version == null ? null : whole(version, "the version") };
@@ -149,8 +151,58 @@ function readConv(raw, of) {
     dilation: numbers(raw.dilation, 2, "dilation"),
     paddingMode: mode,
     groups: positive(raw.groups, of("groups")),
-    shared: Boolean(raw.shared)
+    shared: Boolean(raw.shared),
+    padsBasis: Boolean(raw.pads_basis)
   };
+}
+function readObserved(raw, buffers) {
+  const layer = text(raw.layer);
+  const of = (what) => `the ${what} observed at layer "${layer}"`;
+  const numbers = record(raw.arrays, of("arrays"));
+  const shapes = record(raw.shapes, of("shapes"));
+  const array = (name, dimensions) => {
+    const shape = list(shapes[name], of(name)).map((size) => whole(size, of(name)));
+    same(shape.length, dimensions, of(`shape of the ${name}`));
+    const data = float32(numbered(buffers, numbers[name]), of(name));
+    same(
+      data.length,
+      shape.reduce((product, size) => product * size, 1),
+      of(name)
+    );
+    return { data, shape };
+  };
+  const counts = array("counts", 2);
+  const [entries, bins] = counts.shape;
+  const edges = array("edges", 1).data;
+  same(edges.length, bins + 1, of("edges"));
+  const share = (name) => {
+    const { data } = array(name, 1);
+    same(data.length, entries, of(name));
+    return data;
+  };
+  const patches = array("patches", 2);
+  same(patches.shape[1], entries, of("entries of the patches"));
+  const maps = numbers.maps == null ? null : array("maps", 4);
+  return {
+    layer,
+    samples: whole(raw.samples, of("number of samples")),
+    isImage: Boolean(raw.is_image),
+    edges,
+    counts: counts.data,
+    outsideDomain: share("outside_domain"),
+    outsideExtent: share("outside_extent"),
+    entries,
+    bins,
+    patches: patches.data,
+    patchCount: patches.shape[0],
+    maps: maps ? maps.data : null,
+    mapShape: maps ? maps.shape : null
+  };
+}
+function readEdits(value) {
+  const { undo, redo, message } = value ?? {};
+  const count = (n) => Number.isSafeInteger(n) && n > 0 ? n : 0;
+  return { undo: count(undo), redo: count(redo), message: text(message) };
 }
 function readSelection(value) {
   const raw = value ?? {};
@@ -247,6 +299,10 @@ var FrameStore = class {
   #arrival = 0;
   #selection = null;
   #cursor = -1;
+  #ghostStep = -1;
+  #observed = /* @__PURE__ */ new Map();
+  #askedObserved = false;
+  #edits = { undo: 0, redo: 0, message: "" };
   #status = { state: "idle", message: "" };
   #fault = null;
   #protocolError = null;
@@ -294,6 +350,33 @@ var FrameStore = class {
   }
   setCursor(step) {
     if (this.takeCursor(step)) this.#outlet.setCursor(this.#cursor);
+  }
+  ghostStep() {
+    return this.#ghostStep;
+  }
+  setGhostStep(step) {
+    if (this.takeGhostStep(step)) this.#outlet.setGhostStep(this.#ghostStep);
+  }
+  ghost() {
+    if (this.#ghostStep < 0) return this.#initial;
+    return this.at(this.#ghostStep) ?? this.#initial;
+  }
+  observed(layer) {
+    const found = this.#observed.get(layer) ?? null;
+    if (!found && !this.#askedObserved) {
+      this.#askedObserved = true;
+      this.#outlet.askObserved();
+    }
+    return found;
+  }
+  edits() {
+    return this.#edits;
+  }
+  edit(selection, coefficients, final) {
+    this.#outlet.edit(selection, coefficients, final);
+  }
+  command(kind, selection) {
+    this.#outlet.command(kind, selection);
   }
   status() {
     const fault = this.#protocolError ?? this.#fault;
@@ -365,6 +448,7 @@ var FrameStore = class {
     this.#clearFault();
     this.setProtocolError(null);
     this.setCursor(-1);
+    this.setGhostStep(-1);
   }
   /** Returns whether it is another selection than before. */
   takeSelection(selection) {
@@ -380,6 +464,22 @@ var FrameStore = class {
     this.#cursor = cursor;
     this.#notify("cursor");
     return true;
+  }
+  /** Returns whether it is another step than before. */
+  takeGhostStep(step) {
+    const pinned = step >= 0 ? step : -1;
+    if (pinned === this.#ghostStep) return false;
+    this.#ghostStep = pinned;
+    this.#notify("ghost");
+    return true;
+  }
+  takeObserved(observed) {
+    this.#observed.set(observed.layer, observed);
+    this.#notify("observed");
+  }
+  takeEdits(edits) {
+    this.#edits = edits;
+    this.#notify("edits");
   }
   takeStatus(status) {
     this.#status = status;
@@ -421,7 +521,8 @@ var FrameStore = class {
   #append(frame) {
     const newest = this.#ring.at(-1);
     const previous = this.#ring.at(-2) ?? this.#initial;
-    if (newest && previous && newest.step - previous.step < this.#gap) this.#ring.pop();
+    const tight = newest && previous && newest.step - previous.step < this.#gap;
+    if (tight && newest.step !== this.#ghostStep) this.#ring.pop();
     this.#ring.push(frame);
   }
   #thin() {
@@ -431,7 +532,7 @@ var FrameStore = class {
     const steps = frames[frames.length - 1].step - frames[0].step;
     let kept = frames;
     for (let gap = Math.max(1, Math.ceil(2 * steps / frames.length)); kept.length > 2 && bytes(kept) > this.#maxBytes / 2; gap *= 2) {
-      kept = spaced(frames, gap);
+      kept = spaced(frames, gap, this.#ghostStep);
       this.#gap = gap;
     }
     this.#ring = kept.slice(1);
@@ -452,10 +553,11 @@ var FrameStore = class {
     }
   }
 };
-function spaced(frames, gap) {
+function spaced(frames, gap, pinned) {
   const kept = [frames[0]];
   for (const frame of frames.slice(1, -1)) {
-    if (frame.step - kept[kept.length - 1].step >= gap) kept.push(frame);
+    const far = frame.step - kept[kept.length - 1].step >= gap;
+    if (far || frame.step === pinned) kept.push(frame);
   }
   kept.push(frames[frames.length - 1]);
   return kept;
@@ -480,7 +582,11 @@ function initialize({ model, signal }, maxBytes = MAX_BYTES) {
   const store = new FrameStore(
     {
       select: (selection) => write("selection", selection ?? {}),
-      setCursor: (step) => write("cursor", step)
+      setCursor: (step) => write("cursor", step),
+      setGhostStep: (step) => write("ghost_step", step),
+      edit: (selection, coefficients, final) => send({ kind: "edit", ...selection, coefficients, final }),
+      command: (kind, selection) => send({ kind, ...selection }),
+      askObserved: () => send({ kind: "observed?" })
     },
     maxBytes
   );
@@ -580,6 +686,9 @@ function initialize({ model, signal }, maxBytes = MAX_BYTES) {
         store.takeHistory(frames);
         break;
       }
+      case "observed":
+        store.takeObserved(message.observed);
+        break;
       case "reset":
         floor = message.version ?? 0;
         layouts.clear();
@@ -594,12 +703,16 @@ function initialize({ model, signal }, maxBytes = MAX_BYTES) {
     initial: () => guarded(readInitial),
     frame: () => guarded(() => readLatest(true)),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
-    cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1))
+    cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1)),
+    ghost_step: () => store.takeGhostStep(Number(model.get("ghost_step") ?? -1)),
+    edits: () => store.takeEdits(readEdits(model.get("edits")))
   };
   readers.status();
   readFrames();
   readers.selection();
   readers.cursor();
+  readers.ghost_step();
+  readers.edits();
   const onCustom = (content, buffers) => guarded(() => onMessage(content, buffers));
   model.on("msg:custom", onCustom);
   for (const [trait, read] of Object.entries(readers)) model.on(`change:${trait}`, read);

@@ -1,0 +1,141 @@
+/** The legend: what is drawn, each row a switch, with coefficient and value where it is read. */
+
+export interface Row {
+  key: string;
+  label: string;
+  title: string;
+  colour: string;
+  look: "line" | "thin" | "dashes" | "point" | "knot" | "bars" | "none";
+  on: boolean;
+  /** Indented: a part of the row above. */
+  nested: boolean;
+  coefficient: string;
+  value: string;
+  /** Can be taken away. */
+  removable: boolean;
+}
+
+export interface Legend {
+  element: HTMLElement;
+  show(rows: readonly Row[], x: string): void;
+}
+
+/** `toggle` is told which row was switched, `remove` which pin was taken away. */
+export function createLegend(
+  document: Document,
+  toggle: (key: string) => void,
+  remove: (key: string) => void,
+  signal: AbortSignal,
+): Legend {
+  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) => {
+    const made = document.createElement(tag);
+    made.className = className;
+    return made;
+  };
+  const element = make("div", "kw-legend");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", "What is drawn");
+  const head = element.appendChild(make("div", "kw-legend-head"));
+  const [, , at] = ["term", "weight", ""].map((text) => {
+    const cell = head.appendChild(make("span", "kw-legend-cell"));
+    cell.textContent = text;
+    return cell;
+  });
+  const list = element.appendChild(make("div", "kw-legend-rows"));
+  let keys = "";
+  let parts: {
+    button: HTMLButtonElement;
+    swatch: HTMLElement;
+    coefficient: HTMLElement;
+    value: HTMLElement;
+  }[] = [];
+
+  list.addEventListener(
+    "click",
+    (event) => {
+      const target = event.target as HTMLElement;
+      const away = target.closest<HTMLElement>(".kw-legend-remove");
+      if (away) return remove(away.dataset.key ?? "");
+      const button = target.closest<HTMLButtonElement>(".kw-legend-row");
+      if (button) toggle(button.dataset.key ?? "");
+    },
+    { signal },
+  );
+  list.addEventListener(
+    "keydown",
+    (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      const here = parts.findIndex(({ button }) => button === event.target);
+      const next = parts[here + step];
+      if (here < 0 || !next) return;
+      event.preventDefault();
+      event.stopPropagation();
+      next.button.focus();
+    },
+    { signal },
+  );
+
+  function build(rows: readonly Row[]) {
+    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
+    parts = rows.map((row) => {
+      const button = make("button", "kw-legend-row");
+      button.type = "button";
+      button.dataset.key = row.key;
+      button.toggleAttribute("data-nested", row.nested);
+      const swatch = button.appendChild(make("span", "kw-legend-swatch"));
+      button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
+      const coefficient = button.appendChild(make("span", "kw-legend-number"));
+      const value = button.appendChild(make("span", "kw-legend-number"));
+      return { button, swatch, coefficient, value };
+    });
+    list.replaceChildren(
+      ...rows.map((row, k): HTMLElement => {
+        if (!row.removable) return parts[k].button;
+        const holder = make("div", "kw-legend-pin");
+        const away = make("button", "kw-legend-remove");
+        away.type = "button";
+        away.dataset.key = row.key;
+        away.textContent = "×";
+        away.title = `Unpin ${row.label}`;
+        away.setAttribute("aria-label", away.title);
+        holder.append(parts[k].button, away);
+        return holder;
+      }),
+    );
+    if (focused) parts.find(({ button }) => button.dataset.key === focused)?.button.focus();
+  }
+
+  return {
+    element,
+    show(rows, x) {
+      const now = JSON.stringify(rows.map(({ key, label, nested }) => [key, label, nested]));
+      if (now !== keys) {
+        keys = now;
+        build(rows);
+      }
+      write(at, x);
+      rows.forEach((row, k) => {
+        const { button, swatch, coefficient, value } = parts[k];
+        const on = String(row.on);
+        if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
+        if (button.title !== row.title) {
+          button.title = row.title;
+          button.setAttribute("aria-label", row.title);
+        }
+        if (swatch.dataset.look !== row.look) swatch.dataset.look = row.look;
+        if (swatch.dataset.colour !== row.colour) {
+          swatch.dataset.colour = row.colour;
+          swatch.style.color = row.colour;
+        }
+        button.toggleAttribute("data-wide", row.coefficient === "");
+        write(coefficient, row.coefficient);
+        write(value, row.value);
+      });
+    },
+  };
+}
+
+function write(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

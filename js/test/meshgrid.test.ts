@@ -1,0 +1,713 @@
+import { describe, expect, it, vi } from "vitest";
+import { brushRadius, stroke } from "../src/meshgrid_view/brush.ts";
+import { contour, levelsOf, type Point, placeLabel } from "../src/meshgrid_view/contours.ts";
+import { expandAt } from "../src/meshgrid_view/expansion.ts";
+import {
+  densityOf,
+  entryIn,
+  functionIn,
+  groupOf,
+  observedEntry,
+  partnerOf,
+  selectionIn,
+  surfaceOf,
+} from "../src/meshgrid_view/pair.ts";
+import { ARM, colourise, colourOf, paletteOf } from "../src/meshgrid_view/palette.ts";
+import {
+  evaluateRamp,
+  makeRamp,
+  matrixOf,
+  placeIn,
+  planOf,
+  reachOf,
+} from "../src/meshgrid_view/ramp.ts";
+import { scalesOf, spreadOf } from "../src/meshgrid_view/ramp_panel.ts";
+import {
+  inputOf,
+  patchAt,
+  patchRect,
+  refusal,
+  respond,
+  sourcesOf,
+  sweep,
+} from "../src/meshgrid_view/response.ts";
+import { DIRECTIONS, type Images, imageAt, imagesOf } from "../src/meshgrid_view/settings.ts";
+import { blankFor, mapsOf, rangeOf, sourceOf } from "../src/meshgrid_view/source.ts";
+import { percent } from "../src/meshgrid_view/words.ts";
+import { probeOf } from "../src/shared/probe.ts";
+import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/shared/types.ts";
+import cases from "./palette_cases.json";
+import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
+
+const PLAIN: ConvSettings = {
+  stride: [1, 1],
+  padding: [0, 0, 0, 0],
+  dilation: [1, 1],
+  paddingMode: "zeros",
+  groups: 1,
+  shared: false,
+};
+
+/** φ_f(x) by the basis itself, without tables. */
+function phi(frame: Frame, { offset, nb }: LayerLayout, f: number, x: number): number {
+  return basis(x).reduce((sum, beta, b) => sum + frame.data[offset + f * nb + b] * beta, 0);
+}
+
+function image(channels: number, height: number, width: number, seed = 3): Images {
+  return { count: 1, channels, height, width, data: randoms(channels * height * width, seed) };
+}
+
+const ALL_KNOTS = Array.from({ length: 12 }, (_, k) => -2.2 + 0.4 * k);
+const WIDE = { domain: [-1, 1], extent: [-2.2, 2.2], knots: ALL_KNOTS } as LayerLayout["bases"][0];
+
+describe("β at any x", () => {
+  const one = layer({ tables: [table(-2.2, 2.2, 89, ALL_KNOTS)], bases: [WIDE] });
+  const out = new Float64Array(9);
+
+  it("is the basis inside the table", () => {
+    for (const x of [-2.2, -1.31, -0.6, 0, 0.123, 1, 2.19]) {
+      expandAt(one, 0, x, out);
+      basis(x).forEach((value, b) => {
+        expect(out[b], `B${b}(${x})`).toBeCloseTo(value, 5);
+      });
+    }
+  });
+
+  it("goes on beyond it: splines are 0, SiLU is SiLU", () => {
+    for (const x of [-7, 2.5, 40]) {
+      expandAt(one, 0, x, out);
+      expect(out[0]).toBeCloseTo(x / (1 + Math.exp(-x)), 10);
+      expect(Array.from(out.subarray(1))).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+  });
+
+  it("is NaN beyond it where the base or the support is not known", () => {
+    expandAt(layer({ labels: ["mystery", ...one.labels.slice(1)] }), 0, 3, out);
+    expect(out[0]).toBeNaN();
+    expect(out[1]).toBe(0);
+    const smooth = layer({ bases: [{ domain: [-1, 1], extent: [-2.2, 2.2], knots: [] }] });
+    expandAt(smooth, 0, 3, out);
+    expect(out[1]).toBeNaN();
+  });
+
+  it.each([
+    ["gelu", 1.7, 1.6242387],
+    ["tanh", -2, -0.9640276],
+    ["relu", -3, 0],
+    ["identity", 5, 5],
+  ])("knows %s", (name, x, value) => {
+    const narrow = layer({ labels: [name, ...one.labels.slice(1)], tables: [table(-1, 1, 33)] });
+    expandAt(narrow, 0, x, out);
+    expect(out[0]).toBeCloseTo(value, 6);
+  });
+});
+
+describe("a ramp", () => {
+  it("runs from one limit to the other, in its direction", () => {
+    const at = (direction: (typeof DIRECTIONS)[number], across: number, down: number) => {
+      const ramp = makeRamp(direction, [-2, 2], 5);
+      return ramp.values[placeIn(ramp, across, down)];
+    };
+    const [first, middle, last] = [0.01, 0.5, 0.99];
+    expect([at("horizontal", first, middle), at("horizontal", last, middle)]).toEqual([-2, 2]);
+    expect([at("vertical", middle, first), at("vertical", middle, last)]).toEqual([-2, 2]);
+    expect([at("diagonal", first, first), at("diagonal", last, last)]).toEqual([-2, 2]);
+    expect(at("diagonal", first, last)).toBe(0);
+    expect(at("radial", middle, middle)).toBe(-2);
+    expect([at("radial", first, first), at("radial", last, first)]).toEqual([2, 2]);
+  });
+
+  it.each(DIRECTIONS)("shows φ of every input, %s", (direction) => {
+    const one = layer({ shape: [2, 1, 3, 3] });
+    const frame = frameOf([one]);
+    const n = 9;
+    const ramp = makeRamp(direction, [-3, 2.5], n);
+    const curves = evaluateRamp(frame, one, planOf(one, ramp));
+    for (const f of [0, 7, 17]) {
+      const matrix = matrixOf(ramp, curves, f);
+      for (let row = 0; row < n; row++) {
+        for (let column = 0; column < n; column++) {
+          const x = ramp.values[placeIn(ramp, (column + 0.5) / n, (row + 0.5) / n)];
+          expect(matrix[row * n + column]).toBeCloseTo(phi(frame, one, f, x), 4);
+        }
+      }
+    }
+  });
+
+  it("evaluates each function as often as there are distinct inputs", () => {
+    expect(makeRamp("horizontal", [0, 1], 32).values.length).toBe(32);
+    expect(makeRamp("diagonal", [0, 1], 32).values.length).toBe(63);
+    expect(makeRamp("radial", [0, 1], 32).values.length).toBeLessThan(140);
+  });
+
+  it("measures what is finite and counts what is not", () => {
+    const one = layer({ shape: [1, 1, 1, 3] });
+    const frame = frameOf([one]);
+    frame.data[9] = Number.NaN;
+    const ramp = makeRamp("horizontal", [-1, 1], 16);
+    const curves = evaluateRamp(frame, one, planOf(one, ramp));
+    const spread = spreadOf(one, curves);
+    expect(spread.broken).toBe(1);
+    expect(spread.most[1]).toBeNaN();
+    const real = [0, 2].flatMap((f) => Array.from(matrixOf(ramp, curves, f)));
+    expect([spread.low, spread.high]).toEqual([Math.min(...real), Math.max(...real)]);
+    expect(scalesOf(one, spread.most, "layer").of(0)).toBeGreaterThanOrEqual(
+      Math.max(-spread.low, spread.high),
+    );
+    const own = scalesOf(one, spread.most, "function");
+    expect([own.smallest, own.largest].every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("the palette", () => {
+  it.each(["light", "dark"] as const)("has zero in its middle: %s", (theme) => {
+    const { bytes: all } = paletteOf(theme);
+    expect(all.length).toBe(3 * (2 * ARM + 1));
+    const middle = Array.from(all.subarray(3 * ARM, 3 * ARM + 3));
+    expect(Math.max(...middle) - Math.min(...middle)).toBeLessThanOrEqual(1);
+    expect(middle[0])[theme === "light" ? "toBeGreaterThan" : "toBeLessThan"](
+      theme === "light" ? 240 : 40,
+    );
+    expect(colourOf(0, 3)).toBe(ARM);
+    expect(colourOf(1, 0)).toBe(ARM);
+    expect([colourOf(-3, 3), colourOf(3, 3), colourOf(-99, 3), colourOf(99, 3)]).toEqual([
+      0,
+      2 * ARM,
+      0,
+      2 * ARM,
+    ]);
+  });
+
+  it.each(["light", "dark"] as const)("is even and symmetric to the eye: %s", (theme) => {
+    const { bytes: all } = paletteOf(theme);
+    const lab = Array.from({ length: 2 * ARM + 1 }, (_, k) =>
+      oklab(all.subarray(3 * k, 3 * k + 3)),
+    );
+    const far = (a: number[], b: number[]) => Math.hypot(...a.map((v, k) => v - b[k]));
+    // Over 15 colours at a time, so that the rounding to bytes does not matter.
+    for (const arm of [-1, 1]) {
+      const steps = Array.from({ length: 17 }, (_, n) =>
+        far(lab[ARM + arm * 15 * n], lab[ARM + arm * 15 * (n + 1)]),
+      );
+      expect(Math.max(...steps) / Math.min(...steps)).toBeLessThan(1.12);
+    }
+    for (let k = 1; k <= ARM; k++) {
+      expect(Math.abs(lab[ARM - k][0] - lab[ARM + k][0])).toBeLessThan(0.035);
+    }
+  });
+
+  it.each(["light", "dark"] as const)("tells below from above to the colour-blind: %s", (theme) => {
+    const { bytes: all } = paletteOf(theme);
+    for (const k of [128, 200, 255]) {
+      const [below, above] = [ARM - k, ARM + k].map((at) => all.subarray(3 * at, 3 * at + 3));
+      for (const see of [deuteranope, protanope]) {
+        const [a, b] = [oklab(see(below)), oklab(see(above))];
+        expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])).toBeGreaterThan(0.12);
+      }
+    }
+  });
+
+  it("is the one of the still pictures", () => {
+    for (const theme of ["light", "dark"] as const) {
+      const { bytes: all } = paletteOf(theme);
+      for (const [k, colour] of Object.entries(cases[theme])) {
+        expect(Array.from(all.subarray(3 * Number(k), 3 * Number(k) + 3))).toEqual(colour);
+      }
+    }
+  });
+
+  it("gives what is not finite a grey of its own", () => {
+    const palette = paletteOf("light");
+    const out = new Uint32Array(4);
+    colourise([0, Number.NaN, Number.POSITIVE_INFINITY, -2], 2, palette, out, 2);
+    expect(out[0]).toBe(palette.pixels[ARM]);
+    expect(palette.broken).toContain(out[1]);
+    expect(palette.broken).toContain(out[2]);
+    expect(out[3]).toBe(palette.pixels[0]);
+  });
+});
+
+function linear(rgb: ArrayLike<number>): number[] {
+  return Array.from(rgb, (v) => {
+    const c = v / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+}
+
+function oklab(rgb: ArrayLike<number>): number[] {
+  const [r, g, b] = linear(rgb);
+  const [l, m, s] = [
+    0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b,
+    0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b,
+    0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b,
+  ].map(Math.cbrt);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+
+/** Machado, Oliveira and Fernandes (2009), at full severity. */
+const seenBy =
+  (matrix: number[][]) =>
+  (rgb: ArrayLike<number>): number[] => {
+    const from = linear(rgb);
+    return matrix.map((row) => {
+      const c = Math.max(
+        0,
+        Math.min(
+          1,
+          row.reduce((sum, w, k) => sum + w * from[k], 0),
+        ),
+      );
+      return 255 * (c <= 0.0031308 ? 12.92 * c : 1.055 * c ** (1 / 2.4) - 0.055);
+    });
+  };
+const deuteranope = seenBy([
+  [0.367322, 0.860646, -0.227968],
+  [0.280085, 0.672501, 0.047413],
+  [-0.01182, 0.04294, 0.968881],
+]);
+const protanope = seenBy([
+  [0.152286, 1.052583, -0.204868],
+  [0.114503, 0.786281, 0.099216],
+  [-0.003882, -0.048116, 1.051998],
+]);
+
+describe("a contour", () => {
+  it("of a plane is a straight line", () => {
+    const n = 9;
+    const plane = Float64Array.from({ length: n * n }, (_, k) => (k % n) - Math.floor(k / n) / 2);
+    const lines = contour(plane, n, n, 1.25);
+    expect(lines.length).toBe(1);
+    for (const [x, y] of lines[0]) expect(x - y / 2).toBeCloseTo(1.25, 9);
+    const ends = [lines[0][0], lines[0].at(-1) as Point].map(([, y]) => y).sort();
+    expect(ends).toEqual([0, 8]);
+  });
+
+  it("of a cone is a closed circle", () => {
+    const n = 41;
+    const cone = Float64Array.from({ length: n * n }, (_, k) =>
+      Math.hypot((k % n) - 20, Math.floor(k / n) - 20),
+    );
+    const lines = contour(cone, n, n, 12.3);
+    expect(lines.length).toBe(1);
+    expect(lines[0][0]).toEqual(lines[0].at(-1));
+    for (const [x, y] of lines[0]) expect(Math.hypot(x - 20, y - 20)).toBeCloseTo(12.3, 1);
+    expect(lines[0].length).toBeGreaterThan(60);
+  });
+
+  it("passes by a saddle without crossing itself, and by what is not finite", () => {
+    const saddle = [1, 0, 0, 1];
+    expect(contour(saddle, 2, 2, 0.4).length).toBe(2);
+    expect(contour(saddle, 2, 2, 0.6).length).toBe(2);
+    expect(contour([0, 1, Number.NaN, 1], 2, 2, 0.5)).toEqual([]);
+    expect(contour([2, 2, 2, 2], 2, 2, 2)).toEqual([]);
+  });
+
+  it("has round levels with zero among them", () => {
+    expect(levelsOf(-0.17, 0.2)).toEqual([-0.15, -0.1, -0.05, 0, 0.05, 0.1, 0.15, 0.2]);
+    expect(levelsOf(3, 3)).toEqual([]);
+    expect(levelsOf(Number.NaN, 1)).toEqual([]);
+    for (const [lo, hi] of [
+      [-1, 1],
+      [1e-7, 3e-7],
+      [-4000, 90],
+    ]) {
+      const levels = levelsOf(lo, hi);
+      expect(levels.length).toBeGreaterThan(3);
+      expect(levels.length).toBeLessThan(12);
+      expect(levels.every((level) => level >= lo && level <= hi)).toBe(true);
+    }
+  });
+
+  it("has labels inside the box that keep away from each other", () => {
+    const line = Array.from({ length: 200 }, (_, k): Point => [k, 50 + 10 * Math.sin(k / 30)]);
+    const box = { x: 0, y: 0, width: 200, height: 100 };
+    const size = { width: 30, height: 11 };
+    const first = placeLabel(line, size, box, []);
+    expect(first).not.toBeNull();
+    const taken = first ? [first] : [];
+    expect(Math.abs(taken[0].angle)).toBeLessThanOrEqual(Math.PI / 2);
+    const second = placeLabel(line, size, box, taken);
+    if (second)
+      expect(Math.hypot(second.x - taken[0].x, second.y - taken[0].y)).toBeGreaterThan(40);
+    expect(placeLabel(line.slice(0, 20), size, box, [])).toBeNull();
+  });
+});
+
+describe("a pair", () => {
+  const one = layer({ shape: [2, 3, 2, 3] });
+  const frame = frameOf([one]);
+  const chosen = { layer: "conv1", out: 1, in: 2, row: 1, column: 0 };
+
+  it("adds two functions of one kernel over the grid's range", () => {
+    const group = groupOf(one, chosen);
+    const i = functionIn(one, group, entryIn(one, group, chosen));
+    const j = functionIn(one, group, 2);
+    expect([i, j]).toEqual([33, 32]);
+    const { x, y, values } = surfaceOf(frame, one, i, j, 17);
+    expect([x[0], x[16], y[0], y[16]]).toEqual([-1, 1, -1, 1]);
+    for (const [row, column] of [
+      [0, 0],
+      [3, 11],
+      [16, 5],
+    ]) {
+      const sum = phi(frame, one, i, x[column]) + phi(frame, one, j, y[row]);
+      expect(values[row * 17 + column]).toBeCloseTo(sum, 4);
+    }
+  });
+
+  it("is of the first kernel and its opposite ends where nothing is chosen", () => {
+    const group = groupOf(one, { ...chosen, layer: "elsewhere" });
+    expect([group.out, group.in, group.count, group.columns]).toEqual([0, 0, 6, 3]);
+    expect(entryIn(one, group, null)).toBe(0);
+    expect(partnerOf(group, 0, -1)).toBe(5);
+    expect(partnerOf({ ...group, count: 9 }, 4, -1)).toBe(5);
+    expect(partnerOf(group, 0, 3)).toBe(3);
+    expect(partnerOf(group, 0, 99)).toBe(5);
+    expect(selectionIn(one, group, 4)).toEqual({
+      layer: "conv1",
+      out: 0,
+      in: 0,
+      row: 1,
+      column: 1,
+    });
+  });
+
+  it("of a linear layer is of two inputs of one output", () => {
+    const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
+    const group = groupOf(linear, { ...chosen, in: 7, row: 0, column: 0 });
+    expect(group).toMatchObject({ out: 1, count: 10, columns: 4, byInput: true });
+    expect(functionIn(linear, group, 7)).toBe(17);
+    expect(selectionIn(linear, group, 7)).toMatchObject({ out: 1, in: 7, row: 0, column: 0 });
+  });
+
+  const observed = (patches: number[], entries: number): Observed => ({
+    layer: "conv1",
+    samples: 1,
+    isImage: true,
+    edges: new Float32Array(65),
+    counts: new Float32Array(64 * entries),
+    outsideDomain: new Float32Array(entries),
+    outsideExtent: new Float32Array(entries),
+    entries,
+    bins: 64,
+    patches: Float32Array.from(patches),
+    patchCount: patches.length / entries,
+    maps: null,
+    mapShape: null,
+  });
+
+  it("has the density of the inputs that come together", () => {
+    const seen = observed([-1, -1, 0.9, -1, -1, 0.9, 0.3, 1, 0, 5, 0, 0], 3);
+    const density = densityOf(seen, 0, 1, [-1, 1], [-1, 1], 4);
+    expect(density?.shares[0]).toBeCloseTo(0.5);
+    expect(density?.shares[3 * 4 + 2]).toBeCloseTo(0.25);
+    expect(density?.most).toBeCloseTo(0.5);
+    expect(density?.outside).toBeCloseTo(0.25);
+    expect(densityOf(seen, 0, 3, [-1, 1], [-1, 1], 4)).toBeNull();
+  });
+
+  it("finds the entries of the patches, over groups and where kernels are shared", () => {
+    const grouped = layer({ shape: [4, 2, 2, 2], conv: { ...PLAIN, groups: 2 } });
+    const at = { layer: "conv1", out: 3, in: 1, row: 1, column: 0 };
+    expect(observedEntry(grouped, at)).toBe((3 * 2 + 1) * 2);
+    const shared = layer({ shape: [4, 1, 2, 2], conv: { ...PLAIN, shared: true } });
+    expect(observedEntry(shared, { ...at, in: 0 })).toBe(2);
+    const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
+    expect(observedEntry(linear, { ...at, out: 0, in: 7, row: 0, column: 0 })).toBe(7);
+  });
+});
+
+/** The definition, pixel by pixel; padding by an index of its own. */
+function bruteForce(frame: Frame, one: LayerLayout, conv: ConvSettings, given: Images) {
+  const [out, inputs, kh, kw] = one.shape;
+  const [left, right, top, bottom] = conv.padding;
+  const read = (channel: number, y: number, x: number): number => {
+    const fold = (at: number, size: number): number => {
+      let i = at;
+      while (i < 0 || i >= size) {
+        if (conv.paddingMode === "zeros") return -1;
+        if (conv.paddingMode === "replicate") i = i < 0 ? 0 : size - 1;
+        else if (conv.paddingMode === "circular") i += i < 0 ? size : -size;
+        else i = i < 0 ? -i : 2 * size - 2 - i;
+      }
+      return i;
+    };
+    const [row, column] = [fold(y - top, given.height), fold(x - left, given.width)];
+    if (row < 0 || column < 0) return conv.padsBasis ? Number.NaN : 0;
+    const c = given.channels === 1 ? 0 : channel;
+    return given.data[(c * given.height + row) * given.width + column];
+  };
+  const height = Math.floor(
+    (given.height + top + bottom - conv.dilation[0] * (kh - 1) - 1) / conv.stride[0] + 1,
+  );
+  const width = Math.floor(
+    (given.width + left + right - conv.dilation[1] * (kw - 1) - 1) / conv.stride[1] + 1,
+  );
+  const outputs = conv.shared ? out * given.channels : out;
+  return Array.from({ length: outputs }, (_, k) =>
+    Array.from({ length: height * width }, (_, p) => {
+      let sum = 0;
+      for (let i = 0; i < (conv.shared ? 1 : inputs); i++) {
+        const channel = conv.shared
+          ? Math.floor(k / out)
+          : Math.floor((k * conv.groups) / out) * inputs + i;
+        for (let r = 0; r < kh; r++) {
+          for (let c = 0; c < kw; c++) {
+            const y = Math.floor(p / width) * conv.stride[0] + r * conv.dilation[0];
+            const x = (p % width) * conv.stride[1] + c * conv.dilation[1];
+            const f = (((conv.shared ? k % out : k) * inputs + i) * kh + r) * kw + c;
+            const value = read(channel, y, x);
+            if (!Number.isNaN(value)) sum += phi(frame, one, f, value);
+          }
+        }
+      }
+      return sum;
+    }),
+  );
+}
+
+const SETTINGS: [string, LayerLayout["shape"], Partial<ConvSettings>, number][] = [
+  ["plain", [2, 1, 3, 3], {}, 1],
+  ["several channels", [3, 4, 3, 2], {}, 4],
+  ["strides", [2, 1, 3, 3], { stride: [2, 3] }, 1],
+  ["zeros around", [2, 1, 3, 3], { padding: [1, 2, 3, 0] }, 1],
+  ["reflected", [2, 2, 3, 3], { padding: [2, 1, 1, 3], paddingMode: "reflect" }, 2],
+  ["replicated", [2, 1, 3, 3], { padding: [3, 1, 0, 2], paddingMode: "replicate" }, 1],
+  ["circular", [2, 1, 3, 3], { padding: [3, 2, 1, 4], paddingMode: "circular" }, 1],
+  ["dilated", [2, 1, 3, 2], { dilation: [2, 3], padding: [1, 1, 1, 1] }, 1],
+  ["groups", [6, 2, 2, 2], { groups: 3 }, 6],
+  ["depthwise", [4, 1, 3, 3], { groups: 4, padding: [1, 1, 1, 1] }, 4],
+  ["shared over three channels", [5, 1, 3, 3], { shared: true }, 3],
+  ["one picture for all channels", [2, 3, 2, 2], {}, 1],
+  ["β padded, not x", [2, 2, 3, 3], { padding: [1, 1, 2, 0], padsBasis: true }, 2],
+  [
+    "all at once",
+    [4, 2, 3, 3],
+    { stride: [2, 1], dilation: [1, 2], padding: [2, 1, 1, 2], groups: 2, paddingMode: "reflect" },
+    4,
+  ],
+];
+
+describe("a response", () => {
+  it.each(SETTINGS)("is the sum over the patch: %s", (_, shape, changes, channels) => {
+    const conv = { ...PLAIN, ...changes };
+    const one = layer({ shape, conv });
+    const frame = frameOf([one], 0, 7);
+    const given = image(channels, 9, 8);
+    expect(refusal(one, given)).toBe("");
+    const swept = sweep(one, given);
+    const expected = bruteForce(frame, one, conv, given);
+    expect(swept.outputs).toBe(expected.length);
+    expected.forEach((values, k) => {
+      const { data, width, height } = respond(frame, swept, k);
+      expect(data.length).toBe(values.length);
+      expect(width * height).toBe(values.length);
+      const worst = values.reduce((most, v, p) => Math.max(most, Math.abs(v - data[p])), 0);
+      expect(worst).toBeLessThan(2e-5);
+    });
+  });
+
+  it("follows the table of each function", () => {
+    const other = table(-2.2, 2.2, 89, ALL_KNOTS);
+    other.values.forEach((value, v) => {
+      other.values[v] = 2 * value;
+    });
+    const one = layer({
+      shape: [1, 1, 1, 2],
+      conv: PLAIN,
+      tables: [table(-2.2, 2.2, 89, ALL_KNOTS), other],
+      bases: [WIDE, WIDE],
+      tableOf: Uint32Array.of(0, 1),
+    });
+    const frame = frameOf([one]);
+    const given = image(1, 1, 2);
+    const [a, b] = given.data;
+    const { data } = respond(frame, sweep(one, given), 0);
+    expect(data[0]).toBeCloseTo(phi(frame, one, 0, a) + 2 * phi(frame, one, 1, b), 4);
+  });
+
+  it("evaluates the basis once for all frames of an image", () => {
+    const one = layer({ shape: [5, 1, 3, 3], conv: { ...PLAIN, shared: true } });
+    const swept = sweep(one, image(1, 28, 28));
+    respond(frameOf([one]), swept, 0);
+    // The basis was evaluated once: other frames of the same image find it there.
+    const spent = swept.beta[0];
+    respond(frameOf([one], 1, 2), swept, 4);
+    expect(swept.beta[0]).toBe(spent);
+  });
+
+  it("knows the patch of a pixel, and where it lies on the image", () => {
+    const conv = { ...PLAIN, stride: [2, 1] as [number, number], padding: [1, 0, 2, 0] as never };
+    const one = layer({ shape: [2, 2, 2, 3], conv });
+    const given = image(2, 6, 7);
+    const swept = sweep(one, given);
+    const patch = patchAt(swept, 1, 2, 1);
+    const at = (row: number, column: number) => given.data[(6 + row) * 7 + column];
+    expect(Array.from(patch)).toEqual([at(0, 1), at(0, 2), at(0, 3), at(1, 1), at(1, 2), at(1, 3)]);
+    expect(patchRect(swept, 1, 2)).toEqual({ row: 0, column: 1, width: 3, height: 2 });
+    expect(Array.from(patchAt(swept, 0, 0, 0))).toEqual([0, 0, 0, 0, 0, 0]);
+    const selection = { layer: "conv1", out: 0, in: 1, row: 1, column: 2 };
+    expect(inputOf(swept, 1, 1, 2, selection)).toBe(at(1, 3));
+    expect(sourcesOf(swept, 1)).toEqual([
+      { out: 1, in: 0, channel: 0 },
+      { out: 1, in: 1, channel: 1 },
+    ]);
+  });
+
+  it("says in words why there is none", () => {
+    const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
+    expect(refusal(linear, null)).toMatch(/linear layer.*no response map/);
+    expect(refusal(layer({ conv: null }), null)).toMatch(/not known here/);
+    const one = layer({ shape: [2, 3, 3, 3], conv: PLAIN });
+    expect(refusal(one, image(2, 9, 9))).toBe("The image has 2 channels, conv1 takes 3.");
+    expect(refusal(one, image(3, 2, 9))).toMatch(/2 × 9, is too small/);
+    const folded = { ...PLAIN, padding: [3, 0, 0, 0] as never, paddingMode: "reflect" as const };
+    expect(refusal(layer({ shape: [1, 1, 1, 1], conv: folded }), image(1, 3, 3))).toMatch(
+      /too small/,
+    );
+  });
+});
+
+describe("the input of a response", () => {
+  const settings = {
+    mode: "response" as const,
+    limits: [-2, 2] as [number, number],
+    direction: "horizontal" as const,
+    scale: "layer" as const,
+    resolution: 8,
+    input: "images" as const,
+    sample: 1,
+    output: -1,
+    other: -1,
+    height: 480,
+  };
+  const one = layer({ shape: [2, 3, 2, 2], conv: PLAIN });
+  const digits = { ...image(1, 4, 5), count: 2, data: randoms(40) };
+  const blank = blankFor(digits, [-1, 1]);
+  const drawing = image(1, 4, 5);
+  const seen = (isImage: boolean): Observed =>
+    ({
+      isImage,
+      maps: randoms(2 * 3 * 2 * 2),
+      mapShape: [2, 3, 2, 2],
+    }) as unknown as Observed;
+
+  it("is one of the images for the first layer, in all channels", () => {
+    const source = sourceOf(one, true, null, digits, drawing, blank, settings);
+    expect(source.choices).toEqual(["images", "drawn", "ramp"]);
+    expect(source.image?.data).toEqual(digits.data.subarray(20));
+    expect(source.note).toBe("the same picture in all 3 channels");
+  });
+
+  it("is not the image from the second layer on, or where observing showed another", () => {
+    const second = sourceOf(one, false, null, digits, drawing, blank, settings);
+    expect(second.input).toBe("observed");
+    expect(second.image).toBeNull();
+    expect(second.missing).toMatch(/not the image itself\. Call live\.observe\(batch\)/);
+    const first = sourceOf(one, true, seen(false), digits, drawing, blank, settings);
+    expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
+    expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });
+    expect(first.note).toMatch(/not the image but what the model makes of it/);
+  });
+
+  it("can be drawn, a ramp, or the batch that was observed", () => {
+    const drawn = sourceOf(one, true, null, digits, drawing, blank, {
+      ...settings,
+      input: "drawn",
+    });
+    expect(drawn.image).toBe(drawing);
+    const ramp = sourceOf(one, true, null, null, drawing, blank, { ...settings, input: "ramp" });
+    expect(Array.from(ramp.image?.data.subarray(0, 8) ?? [])).toEqual(
+      Array.from({ length: 8 }, (_, k) => Math.fround(-2 + (4 * k) / 7)),
+    );
+    expect(mapsOf(seen(true))).toMatchObject({ count: 2, channels: 3 });
+    const batch = sourceOf(one, true, seen(true), digits, drawing, blank, {
+      ...settings,
+      input: "observed",
+    });
+    expect(batch.choices[1]).toBe("observed");
+    expect(batch.image?.channels).toBe(3);
+    const none = sourceOf(one, true, null, null, drawing, blank, settings);
+    expect(none.missing).toMatch(/no images/);
+  });
+
+  it("reads images sent as bytes", () => {
+    const raw = { shape: [2, 1, 1, 3], data: bytes([1, 2, 3, 4, 5, 6]) };
+    const images = imagesOf(raw);
+    expect(images && imageAt(images, 1).data).toEqual(Float32Array.of(4, 5, 6));
+    expect(imagesOf({})).toBeNull();
+    expect(imagesOf({ ...raw, shape: [2, 1, 1, 4] })).toBeNull();
+    expect(rangeOf(images)).toEqual([1, 6]);
+    expect(rangeOf(null)).toEqual([-1, 1]);
+  });
+});
+
+describe("the brush", () => {
+  it("covers pixels near the stroke and never takes ink away", () => {
+    const page = { width: 28, height: 28, data: new Float32Array(784).fill(-1) };
+    const radius = brushRadius(28, 28);
+    stroke(page, [5, 14], [23, 14], radius, -1, 1);
+    expect(page.data[13 * 28 + 14]).toBe(1);
+    expect(page.data[20 * 28 + 14]).toBe(-1);
+    const before = page.data.slice();
+    stroke(page, [14, 5], [14, 5], radius, -1, 1);
+    expect(page.data.every((value, k) => value >= before[k])).toBe(true);
+    stroke(page, [14.5, 14.5], [14.5, 14.5], radius, 1, -1);
+    expect(page.data[14 * 28 + 14]).toBe(-1);
+  });
+
+  it("may leave the page", () => {
+    const page = { width: 4, height: 4, data: new Float32Array(16) };
+    stroke(page, [-9, -9], [20, 20], 1, 0, 1);
+    expect(page.data[0]).toBe(1);
+    expect(page.data[3]).toBe(0);
+  });
+});
+
+describe("the probe of a stream", () => {
+  const store = (layerName: string) =>
+    ({ selection: () => ({ layer: layerName, out: 0, in: 0, row: 0, column: 0 }) }) as Store;
+  const made = (layerName = "conv1") => ({
+    layer: layerName,
+    output: 0,
+    row: 1,
+    column: 2,
+    valueFor: () => 0.25,
+  });
+
+  it("gives the input of the selected function, and tells of changes", () => {
+    const one = store("conv1");
+    const probe = probeOf(one);
+    expect(probeOf(one)).toBe(probe);
+    expect(probe.valueForSelection()).toBeNull();
+    const told = vi.fn();
+    const life = new AbortController();
+    probe.subscribe(told, life.signal);
+    const owner = {};
+    probe.point(owner, made());
+    expect(told).toHaveBeenCalledTimes(1);
+    expect(probe.valueForSelection()).toBe(0.25);
+    probe.point({}, null);
+    expect(probe.current()).not.toBeNull();
+    probe.point(owner, null);
+    expect(probe.current()).toBeNull();
+    life.abort();
+    probe.point(owner, made());
+    expect(told).toHaveBeenCalledTimes(2);
+  });
+
+  it("is silent about functions of other layers", () => {
+    const probe = probeOf(store("conv2"));
+    probe.point({}, made());
+    expect(probe.valueForSelection()).toBeNull();
+  });
+});
+
+it("says small shares without saying none", () => {
+  expect([0.5, 0.034, 0.0004, 0].map(percent)).toEqual(["50 %", "3.4 %", "< 0.1 %", "0 %"]);
+  expect(reachOf([1, Number.NaN, -3])).toEqual({ low: -3, high: 1, broken: 1 });
+});

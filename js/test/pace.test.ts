@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createPace } from "../src/shared/pace.ts";
+
+const FRAME = 16;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A page whose drawings take some time. */
+function start(took: number) {
+  const window = {
+    requestAnimationFrame: (fn: () => void) => setTimeout(fn, FRAME),
+    cancelAnimationFrame: (id: number) => clearTimeout(id),
+  } as unknown as Window;
+  const starts: number[] = [];
+  const pace = createPace(window, () => {
+    starts.push(performance.now());
+    vi.advanceTimersByTime(took);
+  });
+  return { pace, starts, tick: (time: number) => vi.advanceTimersByTime(time) };
+}
+
+it("draws once for all that came before the next animation frame", () => {
+  const { pace, starts, tick } = start(0);
+  pace.soon();
+  pace.now();
+  pace.soon();
+  tick(100);
+  expect(starts.length).toBe(1);
+});
+
+it("leaves as much time as a drawing took before it draws another frame of the training", () => {
+  const { pace, starts, tick } = start(40);
+  pace.soon();
+  tick(FRAME);
+  const ended = performance.now();
+  pace.soon();
+  pace.soon();
+  tick(200);
+  expect(starts.length).toBe(2);
+  expect(starts[1]).toBeGreaterThanOrEqual(ended + 40);
+});
+
+it("does not wait where drawing is quick or a person asks", () => {
+  const { pace, starts, tick } = start(40);
+  pace.now();
+  tick(FRAME);
+  const ended = performance.now();
+  pace.soon();
+  pace.now();
+  tick(FRAME);
+  expect(starts.length).toBe(2);
+  expect(starts[1]).toBeLessThanOrEqual(ended + FRAME);
+  tick(500);
+  expect(starts.length).toBe(2);
+});
+
+it("draws nothing after it was stopped", () => {
+  const { pace, starts, tick } = start(0);
+  pace.now();
+  pace.soon();
+  pace.stop();
+  tick(200);
+  expect(starts).toEqual([]);
+});

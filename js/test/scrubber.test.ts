@@ -1,0 +1,214 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { mountScrubber } from "../src/shared/scrubber.ts";
+import { FrameStore } from "../src/shared/store.ts";
+import { smallFrame, smallLayout } from "./samples.ts";
+
+const layout = smallLayout();
+let life: AbortController;
+
+beforeEach(() => {
+  life = new AbortController();
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+  });
+  vi.stubGlobal("requestAnimationFrame", (fn: () => void) => setTimeout(fn, 16));
+  vi.stubGlobal("cancelAnimationFrame", (id: number) => clearTimeout(id));
+  window.requestAnimationFrame = requestAnimationFrame;
+  window.cancelAnimationFrame = cancelAnimationFrame;
+});
+
+afterEach(() => {
+  life.abort();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  document.body.replaceChildren();
+});
+
+function show(steps: number[], store?: FrameStore) {
+  const nothing = () => {};
+  const made =
+    store ??
+    new FrameStore({
+      select: nothing,
+      setCursor: nothing,
+      setGhostStep: nothing,
+      edit: nothing,
+      command: nothing,
+      askObserved: nothing,
+    });
+  for (const step of steps) made.takeLive(smallFrame(step, layout), step);
+  const { element } = mountScrubber(document.body, made, life.signal);
+  const one = <T extends HTMLElement>(selector: string) => element.querySelector<T>(selector) as T;
+  const track = one(".kw-track");
+  vi.spyOn(track, "getBoundingClientRect").mockReturnValue({ left: 100, width: 200 } as DOMRect);
+  const press = (key: string) =>
+    track.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  const point = (type: string, clientX: number) =>
+    track.dispatchEvent(
+      new MouseEvent(type, { clientX, bubbles: true, cancelable: true }) as PointerEvent,
+    );
+  const tick = (time = 20) => vi.advanceTimersByTime(time);
+  return { store: made, element, one, track, press, point, tick };
+}
+
+const STEPS = [0, 10, 20, 30, 100];
+
+describe("the scrubber", () => {
+  it("keeps its place but shows nothing until two steps are kept", () => {
+    const { store, one, tick } = show([0]);
+    expect(one(".kw-time").style.visibility).toBe("hidden");
+    store.takeLive(smallFrame(1, layout), 1);
+    tick(300);
+    expect(one(".kw-time").style.visibility).toBe("");
+  });
+
+  it("has a tick for each kept step, at its place", () => {
+    const { one } = show(STEPS);
+    expect(one("path").getAttribute("d")).toBe("M0 0v1M100 0v1M200 0v1M300 0v1M1000 0v1");
+  });
+
+  it("draws no more ticks than can be told apart", () => {
+    const { one } = show(Array.from({ length: 5000 }, (_, n) => n));
+    expect((one("path").getAttribute("d") as string).split("M").length - 1).toBeLessThan(170);
+  });
+
+  it("shows the kept step nearest to the pointer, as long as it is pressed", () => {
+    const { store, point } = show(STEPS);
+    point("pointermove", 130);
+    expect(store.cursor()).toBe(-1);
+    point("pointerdown", 124);
+    expect(store.cursor()).toBe(10);
+    point("pointermove", 152);
+    expect(store.cursor()).toBe(30);
+    point("pointermove", 900);
+    expect(store.cursor()).toBe(100);
+    point("pointermove", -5);
+    expect(store.cursor()).toBe(0);
+    point("pointerup", -5);
+    point("pointermove", 152);
+    expect(store.cursor()).toBe(0);
+  });
+
+  it("goes step by step with the arrows, to the ends, and back to live", () => {
+    const { store, press } = show(STEPS);
+    const reached = (key: string) => {
+      press(key);
+      return store.cursor();
+    };
+    expect(reached("ArrowLeft")).toBe(30);
+    expect(reached("ArrowLeft")).toBe(20);
+    expect(reached("ArrowRight")).toBe(30);
+    expect(reached("Home")).toBe(0);
+    expect(reached("ArrowLeft")).toBe(0);
+    expect(reached("End")).toBe(100);
+    expect(reached("ArrowRight")).toBe(100);
+    expect(reached("PageDown")).toBe(0);
+    expect(reached("Escape")).toBe(-1);
+  });
+
+  it("follows the training until it is touched, and again by the button", () => {
+    const { store, element, one, tick } = show(STEPS);
+    const live = one<HTMLButtonElement>(".kw-back-to-live");
+    expect([element.hasAttribute("data-live"), live.disabled]).toEqual([true, true]);
+    store.setCursor(20);
+    tick();
+    expect([element.hasAttribute("data-live"), live.disabled]).toEqual([false, false]);
+    expect(one(".kw-time-step").textContent).toBe("step 20");
+    expect(one(".kw-head").style.left).toBe("20%");
+    live.click();
+    tick();
+    expect(store.cursor()).toBe(-1);
+    expect(one(".kw-time-step").textContent).toBe("step 100");
+    expect(one(".kw-head").style.left).toBe("100%");
+  });
+
+  it("plays from the start through every kept step and stops at the end", () => {
+    const { store, one, tick } = show(STEPS);
+    const seen: number[] = [];
+    store.subscribe((what) => what === "cursor" && seen.push(store.cursor()), life.signal);
+    one(".kw-play").click();
+    tick(5000);
+    expect(seen).toEqual(STEPS);
+    expect(one(".kw-play").getAttribute("aria-label")).toBe("Play the history");
+    tick(5000);
+    expect(seen).toEqual(STEPS);
+  });
+
+  it("plays a long history in about ten seconds", () => {
+    const { store, one, tick } = show(Array.from({ length: 2000 }, (_, n) => n));
+    one(".kw-play").click();
+    tick(5000);
+    expect(store.cursor()).toBeGreaterThan(900);
+    expect(store.cursor()).toBeLessThan(1300);
+    tick(6000);
+    expect(store.cursor()).toBe(1999);
+  });
+
+  it("pauses where it is, and goes on from there", () => {
+    const { store, one, press, tick } = show(STEPS);
+    one(".kw-play").click();
+    tick(300);
+    one(".kw-play").click();
+    const at = store.cursor();
+    tick(3000);
+    expect(store.cursor()).toBe(at);
+    press(" ");
+    tick(300);
+    expect(store.cursor()).toBeGreaterThan(at);
+  });
+
+  it("stops playing when another view goes back to live", () => {
+    const { store, one, tick } = show(STEPS);
+    one(".kw-play").click();
+    store.setCursor(-1);
+    tick(3000);
+    expect(store.cursor()).toBe(-1);
+  });
+
+  it("pins the step shown as the ghost, and lets go of it", () => {
+    const { store, one, tick } = show(STEPS);
+    expect(one(".kw-pinned").hidden).toBe(true);
+    store.setCursor(30);
+    one(".kw-pin").click();
+    tick();
+    expect(store.ghostStep()).toBe(30);
+    expect([one(".kw-pinned").hidden, one(".kw-pinned").style.left]).toEqual([false, "30%"]);
+    store.setCursor(-1);
+    one(".kw-pin").click();
+    tick();
+    expect([store.ghostStep(), one(".kw-pinned").hidden]).toEqual([-1, true]);
+  });
+
+  it("is told to a screen reader as a slider", () => {
+    const { store, track, tick } = show(STEPS);
+    store.setCursor(20);
+    tick();
+    const said = ["role", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-valuetext"];
+    expect(said.map((name) => track.getAttribute(name))).toEqual([
+      "slider",
+      "0",
+      "100",
+      "20",
+      "step 20 of 100",
+    ]);
+  });
+
+  it("moves with the scrubber of another view of the stream", () => {
+    const { store, press } = show(STEPS);
+    const other = show([], store);
+    press("Home");
+    other.tick();
+    expect(other.one(".kw-time-step").textContent).toBe("step 0");
+  });
+
+  it("leaves nothing behind when its view goes", () => {
+    const { store, one, tick } = show(STEPS);
+    one(".kw-play").click();
+    const at = store.cursor();
+    life.abort();
+    tick(3000);
+    expect(store.cursor()).toBe(at);
+    expect(document.querySelector(".kw-scrubber")).toBeNull();
+  });
+});

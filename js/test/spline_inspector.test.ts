@@ -1,0 +1,442 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { LayerLayout, Observed } from "../src/shared/types.ts";
+import { Gesture, PATIENCE, PAUSE } from "../src/spline_inspector/gesture.ts";
+import {
+  greville,
+  handlesOf,
+  heightOf,
+  moved,
+  splineOrder,
+} from "../src/spline_inspector/handles.ts";
+import { basisColours } from "../src/spline_inspector/palette.ts";
+import {
+  curve,
+  entryOf,
+  functionOf,
+  limits,
+  type Phi,
+  phiOf,
+  readAt,
+  sample,
+  selectionOf,
+  stack,
+  wholeRange,
+} from "../src/spline_inspector/terms.ts";
+import {
+  fromX,
+  fromY,
+  inFull,
+  roomy,
+  roundStep,
+  ticks,
+  tickTexts,
+  toX,
+  toY,
+  wheelFactor,
+  within,
+  zoomed,
+} from "../src/spline_inspector/window.ts";
+import { evaluationText, inputsText, rangeText } from "../src/spline_inspector/words.ts";
+import { frameOf, layer, table } from "./samples.ts";
+
+const KNOTS = Array.from({ length: 12 }, (_, k) => -2.2 + 0.4 * k);
+const spline = (changes: Partial<LayerLayout> = {}) =>
+  layer({
+    knots: KNOTS,
+    tables: [table(-2.2, 2.2, 177, KNOTS)],
+    bases: [{ domain: [-1, 1], extent: [-2.2, 2.2], knots: KNOTS }],
+    ...changes,
+  });
+
+/** One basis function, β(x) = x: an ordinary weight. */
+const line = () =>
+  layer({
+    nb: 1,
+    labels: ["x"],
+    isBase: [true],
+    knots: [],
+    tables: [{ x: Float32Array.of(-2, -1, 0, 1, 2), values: Float32Array.of(-2, -1, 0, 1, 2) }],
+    bases: [{ domain: [-1, 1], extent: [-2, 2], knots: [] }],
+  });
+
+/** Bumps that no library of ours makes, without a base. */
+const bumps = () => {
+  const x = Float32Array.from({ length: 129 }, (_, p) => -3 + (6 * p) / 128);
+  const centres = [-1, 0, 1];
+  return layer({
+    nb: 3,
+    labels: ["left", "middle", "right"],
+    isBase: [false, false, false],
+    knots: [],
+    tables: [
+      {
+        x,
+        values: Float32Array.from(
+          [...x].flatMap((at) => centres.map((c) => Math.exp(-((at - c) ** 2)))),
+        ),
+      },
+    ],
+    bases: [{ domain: [-1, 1], extent: [-3, 3], knots: [] }],
+  });
+};
+
+function phi(of: LayerLayout, f = 0): Phi {
+  const found = phiOf(frameOf([of], 7), selectionOf(of, f));
+  if (!found) throw new Error("no such function");
+  return found;
+}
+
+const places = { spline, line, bumps };
+
+describe("the terms of a function", () => {
+  for (const [name, make] of Object.entries(places)) {
+    it(`sum to φ at every point drawn (${name})`, () => {
+      const one = phi(make(), 3);
+      const samples = sample(one, [-1.9, 1.7], 200);
+      const whole = curve(one, samples, "phi");
+      const parts = one.layer.labels.map((_, b) => curve(one, samples, b));
+      const [base, rest] = [curve(one, samples, "base"), curve(one, samples, "spline")];
+      const all = one.layer.labels.map((_, b) => b);
+      const top = stack(one, samples, all).at(-1)?.to ?? [];
+      expect(whole.length).toBeGreaterThan(190);
+      whole.forEach((value, p) => {
+        expect(parts.reduce((sum, y) => sum + y[p], 0)).toBeCloseTo(value, 12);
+        expect(base[p] + rest[p]).toBeCloseTo(value, 12);
+        expect(top[p]).toBeCloseTo(value, 12);
+      });
+    });
+  }
+
+  it("are the basis functions times the weights, between the table's rows too", () => {
+    const one = phi(spline());
+    const at = 0.3137;
+    const silu = at / (1 + Math.exp(-at));
+    // The cubic B-spline with the knots −0.6 … 1 at x, in closed form.
+    const d = Math.abs((at - 0.2) / 0.4);
+    const b4 = (Math.max(2 - d, 0) ** 3 - 4 * Math.max(1 - d, 0) ** 3) / 6;
+    const read = readAt(one, at);
+    expect(read?.terms[0]).toBeCloseTo(one.coefficients[0] * silu, 5);
+    expect(read?.terms[1 + 4]).toBeCloseTo(one.coefficients[5] * b4, 5);
+    expect(read?.phi).toBeCloseTo(
+      Array.from(read?.terms ?? []).reduce((sum, term) => sum + term, 0),
+      12,
+    );
+  });
+
+  it("have the slope that differences have", () => {
+    const one = phi(spline(), 5);
+    for (const x of [-1.5, -0.31, 0.5, 0.87]) {
+      const h = 1e-3;
+      const [low, high] = [readAt(one, x - h), readAt(one, x + h)];
+      const slope = ((high?.phi ?? 0) - (low?.phi ?? 0)) / (2 * h);
+      expect(readAt(one, x)?.slope).toBeCloseTo(slope, 3);
+    }
+  });
+
+  it("are laid on each other in the order given", () => {
+    const one = phi(bumps());
+    const samples = sample(one, [-1, 1], 20);
+    const laid = stack(one, samples, [0, 2]);
+    expect(laid.map(({ b }) => b)).toEqual([0, 2]);
+    expect([...laid[0].from]).toEqual([...laid[0].from].fill(0));
+    expect(laid[1].from).toBe(laid[0].to);
+  });
+
+  it("end where the table ends", () => {
+    const one = phi(line());
+    expect(readAt(one, 2.5)).toBeNull();
+    const { x } = sample(one, [-9, 9], 50);
+    expect([x[0], x[x.length - 1]]).toEqual([-2, 2]);
+    expect(sample(one, [5, 6], 50).x.length).toBe(0);
+    expect(wholeRange(one)).toEqual([-2, 2]);
+  });
+
+  it("are those of the coefficients given instead of the frame's", () => {
+    const of = line();
+    const one = phiOf(frameOf([of]), selectionOf(of, 2), [4]);
+    expect(one && readAt(one, 0.5)?.phi).toBe(2);
+  });
+});
+
+describe("functions by name", () => {
+  it("are numbered row by row, and back", () => {
+    const of = spline({ shape: [2, 3, 2, 2] });
+    for (let f = 0; f < of.count; f++) expect(functionOf(of, selectionOf(of, f))).toBe(f);
+    expect(selectionOf(of, 23)).toEqual({ layer: "conv1", out: 1, in: 2, row: 1, column: 1 });
+    expect(functionOf(of, { layer: "conv1", out: 2, in: 0, row: 0, column: 0 })).toBe(-1);
+    expect(functionOf(of, { layer: "conv1", out: 0.5, in: 0, row: 0, column: 0 })).toBe(-1);
+  });
+
+  it("find their input: by group, alone where kernels are shared, by feature", () => {
+    const conv = {
+      stride: [1, 1] as [number, number],
+      padding: [0, 0, 0, 0] as [number, number, number, number],
+      dilation: [1, 1] as [number, number],
+      paddingMode: "zeros" as const,
+      groups: 2,
+      shared: false,
+    };
+    const grouped = spline({ shape: [4, 3, 2, 2], conv });
+    const at = (out: number, input: number, row: number, column: number) =>
+      functionOf(grouped, { layer: "conv1", out, in: input, row, column });
+    expect(entryOf(grouped, at(1, 2, 0, 1))).toBe(2 * 4 + 1);
+    expect(entryOf(grouped, at(3, 2, 1, 0))).toBe((3 + 2) * 4 + 2);
+    const shared = spline({ shape: [4, 1, 2, 2], conv: { ...conv, groups: 1, shared: true } });
+    expect(entryOf(shared, 15)).toBe(3);
+    const linear = spline({ kind: "linear", shape: [2, 5, 1, 1] });
+    expect(entryOf(linear, 7)).toBe(2);
+  });
+});
+
+describe("control points", () => {
+  it("lie at the Greville abscissae, over which a straight line is its own control polygon", () => {
+    for (const order of [1, 2, 3]) {
+      const knots = [-1, -1, -0.7, -0.2, 0.4, 0.5, 1, 1.3, 2];
+      const abscissae = greville(knots, order);
+      expect(abscissae.length).toBe(knots.length - order - 1);
+      // Σ ξ_j B_j(x) = x: what the Greville abscissae are.
+      const x = 0.3;
+      const sum = abscissae.reduce((total, xi, j) => total + xi * deBoor(knots, order, j, x), 0);
+      expect(sum).toBeCloseTo(x, 12);
+    }
+    expect(greville([0, 1, 3], 0)).toEqual([0.5, 2]);
+  });
+
+  it("are as high as the coefficients, one for each B-spline", () => {
+    const one = phi(spline());
+    const handles = handlesOf(one).filter(({ control }) => control);
+    expect(splineOrder(one)).toBe(3);
+    expect(handles.map(({ label }) => label)).toEqual(one.layer.labels.slice(1));
+    handles.forEach((handle, j) => {
+      expect(handle.x).toBeCloseTo(-1.4 + 0.4 * j, 6);
+      expect(heightOf(handle, one.coefficients)).toBe(one.coefficients[1 + j]);
+    });
+  });
+
+  it("are not made where the knots do not fit the labels", () => {
+    expect(splineOrder(phi(bumps()))).toBe(-1);
+    expect(splineOrder(phi(layer()))).toBe(-1); // knots within the grid only
+    const renamed = spline({ labels: ["SiLU", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"] });
+    expect(splineOrder(phi(renamed))).toBe(-1);
+  });
+
+  it("of other terms lie on their own curve, apart from each other", () => {
+    for (const of of [bumps(), line()]) {
+      const one = phi(of, 1);
+      const handles = handlesOf(one);
+      expect(handles.length).toBe(of.nb);
+      expect(new Set(handles.map(({ x }) => x)).size).toBe(of.nb);
+      for (const handle of handles) {
+        const own = readAt(one, handle.x)?.terms[handle.b] ?? Number.NaN;
+        expect(heightOf(handle, one.coefficients)).toBeCloseTo(own, 6);
+        expect(handle.control).toBe(false);
+      }
+    }
+  });
+
+  it("set their coefficient so that the point is where it was put, and no other", () => {
+    for (const of of [spline(), bumps(), line()]) {
+      const one = phi(of);
+      for (const handle of handlesOf(one)) {
+        const next = moved(one.coefficients, handle, 0.375);
+        expect(heightOf(handle, next)).toBeCloseTo(0.375, 12);
+        const others = [...next].filter((_, b) => b !== handle.b);
+        expect(others).toEqual([...one.coefficients].filter((_, b) => b !== handle.b));
+      }
+    }
+  });
+});
+
+function deBoor(knots: number[], order: number, j: number, x: number): number {
+  if (order === 0) return x >= knots[j] && x < knots[j + 1] ? 1 : 0;
+  const part = (a: number, b: number, value: number) => (a === b ? 0 : value / (a - b));
+  return (
+    part(knots[j + order], knots[j], x - knots[j]) * deBoor(knots, order - 1, j, x) +
+    part(knots[j + order + 1], knots[j + 1], knots[j + order + 1] - x) *
+      deBoor(knots, order - 1, j + 1, x)
+  );
+}
+
+describe("the plane", () => {
+  const box = { x: 50, y: 10, width: 400, height: 200 };
+
+  it("stays under the pointer when zoomed", () => {
+    const range = [-2, 3] as const;
+    const at = fromX(range, box, 130);
+    const next = zoomed(range, at, 0.5);
+    expect(fromX(next, box, 130)).toBeCloseTo(at, 12);
+    expect(next[1] - next[0]).toBeCloseTo(2.5, 12);
+  });
+
+  it("turns places into pixels and back", () => {
+    expect(fromX([-1, 1], box, toX([-1, 1], box, 0.3))).toBeCloseTo(0.3, 12);
+    expect(fromY([-4, 9], box, toY([-4, 9], box, 2))).toBeCloseTo(2, 12);
+    expect(toY([0, 1], box, 1)).toBe(10);
+  });
+
+  it("does not leave what there is to see", () => {
+    expect(within([-5, -1], [-2, 2])).toEqual([-2, 2]);
+    expect(within([1.5, 2.5], [-2, 2])).toEqual([1, 2]);
+    const closest = within([0, 0], [-2, 2]);
+    expect(closest[1] - closest[0]).toBeGreaterThan(0);
+  });
+
+  it("grows and shrinks by the same factor when the wheel goes there and back", () => {
+    const turn = (deltaY: number, deltaMode = 0) => wheelFactor({ deltaY, deltaMode });
+    expect(turn(100) * turn(-100)).toBeCloseTo(1, 12);
+    expect(turn(100)).toBeGreaterThan(1);
+    expect(turn(3, 1)).toBeGreaterThan(turn(3, 0));
+    expect(turn(1e9)).toBeLessThan(2);
+  });
+
+  it("has round marks within it, in print with equal places", () => {
+    expect(ticks([-1, 1], 4)).toEqual([-1, -0.5, 0, 0.5, 1]);
+    expect(tickTexts(ticks([-0.02, 0.031], 6))).toEqual([
+      "−0.02",
+      "−0.01",
+      "0.00",
+      "0.01",
+      "0.02",
+      "0.03",
+    ]);
+    expect(ticks([0.1, 0.7], 6)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
+    expect(tickTexts([0, 2e-7])).toEqual(["0", "2e-7"]);
+    for (const length of [1e-9, 0.037, 1, 12, 9e8]) {
+      const step = roundStep(length, 7);
+      expect(length / step).toBeLessThanOrEqual(7.000001);
+      expect(length / step).toBeGreaterThan(2.7);
+    }
+  });
+
+  it("holds all values and zero, between round ends", () => {
+    const [low, high] = roomy([-0.673, 0.0785]);
+    expect(low).toBeLessThan(-0.673);
+    expect(high).toBeGreaterThan(0.0785);
+    expect(roomy([0.5, 0.7])[0]).toBeLessThanOrEqual(0);
+    expect(roomy(null)).toEqual([-1, 1]);
+    expect(roomy([0, 0])).toEqual([-1, 1]);
+    // A little training moves no axis.
+    expect(roomy([-0.6731, 0.0784])).toEqual(roomy([-0.673, 0.0785]));
+  });
+
+  it("prints a range in all the digits that a float32 has", () => {
+    expect(inFull(Math.fround(-0.0031234567))).toBe("−0.003123457");
+    expect(inFull(Math.fround(1.2345e-9))).toBe("1.2345e-9");
+    expect(inFull(0)).toBe("0");
+    expect(rangeText(Float64Array.of(0.25, -0.125))).toBe("φ from −0.125 to 0.25");
+    expect(rangeText(Float64Array.of(0.25, Number.NaN))).toBe("φ is not finite");
+  });
+});
+
+describe("an edit on its way", () => {
+  const at = { layer: "conv1", out: 0, in: 1, row: 0, column: 0 };
+  let sent: { value: number; final: boolean; at: number }[];
+  let gesture: Gesture;
+  const now = () => performance.now();
+  const move = (value: number) => gesture.move(at, Float64Array.of(value), now());
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    sent = [];
+    gesture = new Gesture((_, coefficients, final) => {
+      sent.push({ value: coefficients[0], final, at: now() });
+    });
+  });
+
+  afterEach(() => vi.useRealTimers());
+
+  it("is sent 20 times a second at most, and always with the last value", () => {
+    for (let k = 0; k < 100; k++) {
+      move(k);
+      vi.advanceTimersByTime(7);
+    }
+    gesture.end(now());
+    const gaps = sent.slice(1, -1).map((one, k) => one.at - sent[k].at);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(PAUSE - 1e-6);
+    expect(sent.length).toBeGreaterThan(10);
+    expect(sent.length).toBeLessThanOrEqual(700 / PAUSE + 2);
+    expect(sent.at(-1)).toMatchObject({ value: 99, final: true });
+    expect(sent.filter(({ final }) => final).length).toBe(1);
+    vi.advanceTimersByTime(1000);
+    expect(sent.at(-1)?.final).toBe(true);
+  });
+
+  it("is sent at once at first, and its last value also when the pointer rests", () => {
+    move(1);
+    expect(sent.map(({ value }) => value)).toEqual([1]);
+    move(2);
+    move(3);
+    vi.advanceTimersByTime(PAUSE);
+    expect(sent.map(({ value }) => value)).toEqual([1, 3]);
+  });
+
+  it("is drawn until the model has the value", () => {
+    move(0.5);
+    expect(gesture.compare([0.5], true, now())).toBe(false); // still held
+    gesture.end(now());
+    expect(gesture.compare([0.4], false, now())).toBe(false);
+    expect(gesture.coefficients()?.[0]).toBe(0.5);
+    expect(gesture.compare([Math.fround(0.5000000001)], false, now())).toBe(true);
+    expect(gesture.coefficients()).toBeNull();
+  });
+
+  it("is let go after a while when training has moved on without it, and only then", () => {
+    move(0.5);
+    gesture.end(now());
+    vi.advanceTimersByTime(PATIENCE + 1);
+    expect(gesture.compare([0.1], false, now())).toBe(false);
+    expect(gesture.compare([0.1], true, now())).toBe(true);
+  });
+
+  it("sends nothing more once dropped", () => {
+    move(1);
+    move(2);
+    gesture.drop();
+    vi.advanceTimersByTime(1000);
+    gesture.end(now());
+    expect(sent.length).toBe(1);
+  });
+});
+
+describe("words and colours", () => {
+  it("tell the share of inputs outside", () => {
+    const one = phi(spline());
+    const observed = {
+      samples: 1200,
+      entries: 12,
+      outsideDomain: new Float32Array(12).fill(0.1234),
+      outsideExtent: new Float32Array(12),
+    } as Observed;
+    expect(inputsText(one, observed)).toBe(
+      "12.3 % of the inputs (1,200 samples) outside the grid, none outside the support",
+    );
+    observed.outsideDomain.fill(1);
+    observed.outsideExtent.fill(0.0001);
+    expect(inputsText(one, observed)).toContain("all of the inputs");
+    expect(inputsText(one, observed)).toContain("under 0.1 % outside the support");
+    expect(inputsText(one, null)).toBe("");
+  });
+
+  it("print what evaluate gives", () => {
+    expect(evaluationText(0.98765)).toBe("0.9877");
+    expect(evaluationText(-12)).toBe("−12.0000");
+    expect(evaluationText(1e-7)).toBe("1e-7");
+    expect(evaluationText(null)).toBe("…");
+  });
+
+  it("have an order that grey print keeps, on light and on dark", () => {
+    for (const theme of ["light", "dark"] as const) {
+      const grey = basisColours(13, theme).map((colour) => {
+        const [r, g, b] = (colour.match(/\d+/g) ?? []).map(Number);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      });
+      for (let k = 1; k < grey.length; k++) expect(grey[k]).toBeGreaterThan(grey[k - 1]);
+    }
+    expect(basisColours(1, "light").length).toBe(1);
+  });
+
+  it("find limits among finite values only", () => {
+    expect(limits([1, Number.NaN, -2], [Number.POSITIVE_INFINITY])).toEqual([-2, 1]);
+    expect(limits([Number.NaN])).toBeNull();
+  });
+});

@@ -1,0 +1,678 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake_model.ts";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import { probeOf } from "../src/shared/probe.ts";
+import type { Store } from "../src/shared/types.ts";
+import inspector from "../src/spline_inspector/index.ts";
+import { PARTS } from "../src/spline_inspector/settings.ts";
+import type { InspectorElement } from "../src/spline_inspector/view.ts";
+import { initialize } from "../src/stream/index.ts";
+
+const TRAITS = {
+  stream: "anywidget:s",
+  layer: "",
+  editable: true,
+  show: [...PARTS],
+  hidden: [],
+  stacked: false,
+  height: 300,
+  theme: "light",
+  pins: [],
+  evaluation: {},
+  notice: "",
+};
+
+function blankContext() {
+  return new Proxy({} as Record<string, unknown>, {
+    get: (target, name: string) => (name in target ? target[name] : () => {}),
+    set: (target, name: string, value) => {
+      target[name] = value;
+      return true;
+    },
+  });
+}
+
+const frame = (milliseconds = 40) => new Promise((done) => setTimeout(done, milliseconds));
+
+let life: AbortController;
+
+beforeEach(() => {
+  life = new AbortController();
+  const blank = blankContext();
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => blank as never);
+  for (const name of ["clientWidth", "offsetWidth"] as const) {
+    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(700);
+  }
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+});
+
+afterEach(() => {
+  life.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+function makeStream(name = "article", traits: Record<string, unknown> = {}) {
+  const run = makeRun(RUNS[name]);
+  const model = new FakeModel({
+    layouts: [run.layout],
+    initial: { layout: 1, step: 0, data: run.frame(0) },
+    frame: {},
+    selection: {},
+    cursor: -1,
+    ghost_step: -1,
+    edits: { undo: 0, redo: 0, message: "" },
+    status: { state: "idle", message: "" },
+    ...traits,
+  });
+  const store = initialize({ model: model as never, signal: life.signal });
+  const send = (step: number, data = run.frame(step)) =>
+    model.receive({ kind: "frame", layout: 1, step }, [data]);
+  return { run, model, store, send };
+}
+
+function show(store: Store, traits: Record<string, unknown> = {}, signal = life.signal) {
+  const model = new FakeModel({ ...TRAITS, ...traits });
+  const el = document.body.appendChild(document.createElement("div"));
+  const host = { getWidget: async () => ({ exports: store }) };
+  inspector.render({ model, el, host, signal } as never);
+  const root = el.querySelector(".kw-spline-inspector") as InspectorElement;
+  const one = <T extends HTMLElement>(selector: string) => root.querySelector<T>(selector) as T;
+  const press = (target: HTMLElement, key: string, type = "keydown") =>
+    target.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, cancelable: true }));
+  const row = (key: string) =>
+    root.querySelector<HTMLButtonElement>(`.kw-legend-row[data-key="${key}"]`);
+  const button = (text: string) =>
+    Array.from(root.querySelectorAll<HTMLButtonElement>(".kw-button")).find(
+      (candidate) => candidate.textContent === text,
+    ) as HTMLButtonElement;
+  const handle = (label: string) =>
+    root.querySelector<HTMLButtonElement>(
+      `.kw-handle[aria-label*="${label} "]`,
+    ) as HTMLButtonElement;
+  return { model, el, root, one, press, row, button, handle };
+}
+
+const weightOf = (edit: Record<string, unknown> | undefined, b: number) =>
+  ((edit?.coefficients ?? []) as number[])[b];
+
+const edits = (sent: unknown[]) =>
+  (sent as Record<string, unknown>[]).filter(({ kind }) => kind === "edit");
+
+describe("which function is shown", () => {
+  it("is the first of the layer, and then the one that is selected, of any layer", async () => {
+    const { store } = makeStream();
+    const { root, one, model } = show(store, { layer: "conv2" });
+    await frame();
+    expect(root.kwView.selection()).toEqual({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
+    const chosen = { layer: "conv1", out: 3, in: 0, row: 2, column: 1 };
+    store.select(chosen);
+    await frame();
+    expect(root.kwView.selection()).toEqual(chosen);
+    expect(one(".kw-canvas").getAttribute("aria-label")).toContain(
+      "layer conv1, out 3 · in 0 · row 2 · column 1",
+    );
+    model.set("layer", "fc");
+    await frame();
+    expect(store.selection()).toEqual({ layer: "fc", out: 0, in: 0, row: 0, column: 0 });
+  });
+
+  it("changes by buttons, keys and numbers, for all views", async () => {
+    const { store } = makeStream();
+    const { root, one, press, button } = show(store);
+    await frame();
+    button("›").click();
+    expect(store.selection()).toMatchObject({ layer: "conv1", row: 0, column: 1 });
+    press(one(".kw-canvas"), "[");
+    press(one(".kw-canvas"), "[");
+    expect(store.selection()).toMatchObject({ out: 4, row: 2, column: 2 });
+    await frame();
+    const out = one<HTMLInputElement>('input[aria-label="out"]');
+    expect(out.value).toBe("4");
+    out.value = "17";
+    out.dispatchEvent(new Event("input", { bubbles: true }));
+    out.dispatchEvent(new Event("change", { bubbles: true }));
+    expect(store.selection()).toMatchObject({ out: 4 });
+    expect(out.value).toBe("4");
+    out.value = "2";
+    out.dispatchEvent(new Event("input", { bubbles: true }));
+    out.dispatchEvent(new Event("change", { bubbles: true }));
+    await frame();
+    expect(root.kwView.selection()).toMatchObject({ out: 2 });
+  });
+});
+
+describe("the legend", () => {
+  it("has a row for every term, by the layout's labels, and each is a labelled switch", async () => {
+    const { store, run } = makeStream();
+    const { root } = show(store);
+    await frame();
+    const rows = Array.from(root.querySelectorAll<HTMLElement>(".kw-legend-row"));
+    for (const label of run.layout.layers[0].labels.slice(1)) {
+      expect(rows.some(({ dataset }) => dataset.key === `b:${label}`)).toBe(true);
+    }
+    for (const one of rows) {
+      expect(one.getAttribute("aria-pressed")).toBe("true");
+      expect(one.getAttribute("aria-label")).toBeTruthy();
+    }
+  });
+
+  it("switches parts and single basis functions, in the traits", async () => {
+    const { store } = makeStream();
+    const { model, row } = show(store);
+    await frame();
+    row("base")?.click();
+    expect(model.get("show")).toEqual(PARTS.filter((part) => part !== "base"));
+    row("b:B2")?.click();
+    expect(model.get("hidden")).toEqual(["B2"]);
+    await frame();
+    expect(row("b:B2")?.getAttribute("aria-pressed")).toBe("false");
+    expect(row("base")?.getAttribute("aria-pressed")).toBe("false");
+    row("basis")?.click();
+    expect(model.get("hidden")).toEqual([]);
+    row("basis")?.click();
+    expect(model.get("show")).not.toContain("basis");
+    await frame();
+    // One of those that are all off comes alone.
+    row("b:B4")?.click();
+    expect(model.get("show")).toContain("basis");
+    expect(model.get("hidden")).toEqual(["B0", "B1", "B2", "B3", "B5", "B6", "B7"]);
+  });
+
+  it("can be walked through with the arrow keys", async () => {
+    const { store } = makeStream();
+    const { row, press } = show(store);
+    await frame();
+    row("phi")?.focus();
+    press(row("phi") as HTMLElement, "ArrowDown");
+    expect((document.activeElement as HTMLElement).dataset.key).toBe("base");
+    press(document.activeElement as HTMLElement, "ArrowUp");
+    expect((document.activeElement as HTMLElement).dataset.key).toBe("phi");
+  });
+
+  it("names the terms of any basis, and the parts it has not got are not there", async () => {
+    const run = makeRun(RUNS.article);
+    const first = run.layout.layers[0];
+    first.labels = first.labels.map((_, b) => `T${b}`);
+    first.is_base = first.is_base.map(() => false);
+    const { store } = makeStream("article", { layouts: [run.layout] });
+    const { row, root } = show(store);
+    await frame();
+    expect(row("base")).toBeNull();
+    expect(row("b:T0")).not.toBeNull();
+    expect(row("points")?.textContent).toContain("handles");
+    const sum = run.layout.layers[0].labels
+      .map((label) => root.kwView.curve(label)?.y ?? [])
+      .reduce((total, y) => total.map((value, p) => value + y[p]));
+    root.kwView.curve("phi")?.y.forEach((value, p) => {
+      expect(sum[p]).toBeCloseTo(value, 10);
+    });
+  });
+});
+
+describe("the drawing", () => {
+  it("shows the newest frame once, however many came, and changes with it", async () => {
+    const { store, send } = makeStream();
+    const { root } = show(store);
+    await frame();
+    const before = root.kwView.curve("phi")?.y ?? [];
+    const { frames } = root.kwView.drawn();
+    for (let step = 1; step <= 200; step++) send(step);
+    await frame();
+    expect(root.kwView.step()).toBe(200);
+    expect(root.kwView.drawn().frames).toBe(frames + 1);
+    expect(root.kwView.curve("phi")?.y).not.toEqual(before);
+    expect(root.kwView.curve("ghost")?.y).toEqual(before);
+  });
+
+  it("stacks the terms up to φ", async () => {
+    const { store, send } = makeStream();
+    const { root, one } = show(store);
+    send(300);
+    await frame();
+    const stacked = one<HTMLInputElement>('input[value="stacked"]');
+    stacked.checked = true;
+    stacked.dispatchEvent(new Event("change", { bubbles: true }));
+    await frame();
+    const phi = root.kwView.curve("phi")?.y ?? [];
+    const top = root.kwView.curve("stack")?.y ?? [];
+    expect(phi.length).toBeGreaterThan(100);
+    phi.forEach((value, p) => {
+      expect(top[p]).toBeCloseTo(value, 10);
+    });
+  });
+
+  it("follows the time cursor and the pinned step", async () => {
+    const { store, send } = makeStream();
+    const { root } = show(store);
+    for (const step of [100, 200, 300]) send(step);
+    await frame();
+    const newest = root.kwView.curve("phi")?.y;
+    store.setCursor(100);
+    await frame();
+    expect(root.kwView.step()).toBe(100);
+    const then = root.kwView.curve("phi")?.y;
+    expect(then).not.toEqual(newest);
+    store.setCursor(-1);
+    store.setGhostStep(100);
+    await frame();
+    expect(root.kwView.curve("phi")?.y).toEqual(newest);
+    expect(root.kwView.curve("ghost")?.y).toEqual(then);
+  });
+
+  it("says what is not finite, and draws the other terms", async () => {
+    const { store, send } = makeStream("broken");
+    const { root, one } = show(store);
+    send(10);
+    store.select({ layer: "conv1", out: 0, in: 0, row: 1, column: 0 });
+    await frame();
+    expect(one(".kw-range").textContent).toBe("φ is not finite");
+    expect(root.kwView.curve("base")?.y.every(Number.isFinite)).toBe(true);
+    expect(root.kwView.curve("B0")?.y.every(Number.isFinite)).toBe(true);
+  });
+
+  it("prints ranges, and what was observed", async () => {
+    const { store, model } = makeStream();
+    const { one } = show(store);
+    await frame();
+    expect(one(".kw-range").textContent).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
+    expect(one(".kw-inputs").textContent).toBe("");
+    const arrays = [
+      Float32Array.from({ length: 65 }, (_, k) => k),
+      new Float32Array(9 * 64).fill(1),
+      new Float32Array(9).fill(0.25),
+      new Float32Array(9),
+      new Float32Array(9),
+    ].map((array) => new DataView(array.buffer));
+    model.receive(
+      {
+        kind: "observed",
+        layer: "conv1",
+        samples: 8,
+        is_image: true,
+        shapes: {
+          edges: [65],
+          counts: [9, 64],
+          outside_domain: [9],
+          outside_extent: [9],
+          patches: [1, 9],
+        },
+        arrays: { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 },
+      },
+      arrays,
+    );
+    await frame();
+    expect(one(".kw-inputs").textContent).toContain(
+      "25 % of the inputs (8 samples) outside the grid",
+    );
+  });
+
+  it("keeps pinned functions to compare with", async () => {
+    const { store } = makeStream();
+    const { root, model, button, row, one } = show(store);
+    store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
+    await frame();
+    button("pin").click();
+    const first = root.kwView.curve("phi")?.y;
+    store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
+    await frame();
+    expect(root.kwView.curve("pin0")?.y).toEqual(first);
+    expect(row("pin:0")?.textContent).toContain("conv1 · 1,0 · 1,1");
+    row("pin:0")?.click();
+    expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
+    one(".kw-legend-remove").click();
+    expect(model.get("pins")).toEqual([]);
+  });
+
+  it("marks the input that another view points at", async () => {
+    const { store } = makeStream();
+    show(store);
+    await frame();
+    const arcs = vi.fn();
+    const blank = document.createElement("canvas").getContext("2d") as unknown as Record<
+      string,
+      unknown
+    >;
+    blank.closePath = arcs;
+    blank.setLineDash = (dash: number[]) => dash.length === 2 && dash[0] === 2 && arcs("mark");
+    probeOf(store).point({}, { layer: "conv1", output: 0, row: 0, column: 0, valueFor: () => 0.5 });
+    await frame();
+    expect(arcs).toHaveBeenCalledWith("mark");
+  });
+});
+
+describe("reading", () => {
+  it("gives φ, its slope and each term under the pointer, and nothing elsewhere", async () => {
+    const { store } = makeStream();
+    const { root, one } = show(store);
+    await frame();
+    expect(root.kwView.readout()).toBeNull();
+    const place = root.kwView.place(0.5, 0);
+    const move = (x: number, y: number) =>
+      one(".kw-canvas").dispatchEvent(
+        new PointerEvent("pointermove", { clientX: x, clientY: y, bubbles: true }),
+      );
+    move(place?.x ?? 0, place?.y ?? 0);
+    await frame();
+    const read = root.kwView.readout();
+    expect(read?.x).toBeCloseTo(0.5, 6);
+    expect(Object.values(read?.terms ?? {}).reduce((a, b) => a + b)).toBeCloseTo(
+      read?.phi ?? 0,
+      12,
+    );
+    expect(one(".kw-readout").textContent).toContain("φ′");
+    one(".kw-canvas").dispatchEvent(new PointerEvent("pointerleave"));
+    await frame();
+    expect(root.kwView.readout()).toBeNull();
+  });
+
+  it("goes along x with the arrow keys", async () => {
+    const { store } = makeStream();
+    const { root, one, press } = show(store);
+    await frame();
+    press(one(".kw-canvas"), "ArrowRight");
+    press(one(".kw-canvas"), "ArrowRight");
+    await frame();
+    expect(root.kwView.readout()?.x).toBeCloseTo(0.044, 6);
+    expect(one(".kw-spoken").textContent).toContain("slope");
+  });
+});
+
+describe("zooming and moving", () => {
+  const wheel = (target: HTMLElement, x: number, y: number, deltaY: number) => {
+    const event = new WheelEvent("wheel", { deltaY, bubbles: true, cancelable: true });
+    Object.assign(event, { clientX: x, clientY: y });
+    Object.defineProperties(event, { clientX: { value: x }, clientY: { value: y } });
+    target.dispatchEvent(event);
+  };
+
+  it("keeps the place under the pointer, moves with it, and a double click shows all", async () => {
+    const { store } = makeStream();
+    const { root, one } = show(store);
+    await frame();
+    const whole = root.kwView.window();
+    const place = root.kwView.place(0.25, 0.05);
+    wheel(one(".kw-canvas"), place?.x ?? 0, place?.y ?? 0, -240);
+    await frame();
+    const closer = root.kwView.window();
+    expect((closer?.x[1] ?? 0) - (closer?.x[0] ?? 0)).toBeLessThan(4.4 * 0.7);
+    expect(root.kwView.place(0.25, 0.05)?.x).toBeCloseTo(place?.x ?? 0, 6);
+    expect(root.kwView.place(0.25, 0.05)?.y).toBeCloseTo(place?.y ?? 0, 6);
+    const at = (type: string, x: number, y: number) =>
+      one(".kw-canvas").dispatchEvent(
+        new PointerEvent(type, { clientX: x, clientY: y, button: 0, bubbles: true }),
+      );
+    at("pointerdown", 300, 100);
+    at("pointermove", 330, 90);
+    at("pointerup", 330, 90);
+    await frame();
+    expect(root.kwView.place(0.25, 0.05)?.x).toBeCloseTo((place?.x ?? 0) + 30, 4);
+    expect(root.kwView.place(0.25, 0.05)?.y).toBeCloseTo((place?.y ?? 0) - 10, 4);
+    one(".kw-canvas").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    await frame();
+    expect(root.kwView.window()).toEqual(whole);
+  });
+
+  it("keeps what was zoomed to while training goes on, and over an axis zooms that one", async () => {
+    const { store, send } = makeStream();
+    const { root, one } = show(store);
+    await frame();
+    const whole = root.kwView.window();
+    wheel(one(".kw-canvas"), 20, 100, -240);
+    await frame();
+    const closer = root.kwView.window();
+    expect(closer?.x).toEqual(whole?.x);
+    expect(closer?.y).not.toEqual(whole?.y);
+    send(300);
+    await frame();
+    expect(root.kwView.window()).toEqual(closer);
+  });
+});
+
+describe("editing", () => {
+  const pointer = (target: HTMLElement, type: string, x: number, y: number) =>
+    target.dispatchEvent(
+      new PointerEvent(type, { clientX: x, clientY: y, button: 0, buttons: 1, bubbles: true }),
+    );
+
+  it("draws what the pointer says at once and sends it, the last value always", async () => {
+    const { store, model } = makeStream();
+    const { root, handle } = show(store);
+    await frame();
+    const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
+    const wanted = root.kwView.place(0, 0.1);
+    const dot = handle("B3");
+    pointer(dot, "pointerdown", from?.x ?? 0, from?.y ?? 0);
+    pointer(dot, "pointermove", from?.x ?? 0, (from?.y ?? 0) - 3);
+    pointer(dot, "pointermove", from?.x ?? 0, wanted?.y ?? 0);
+    await frame(25);
+    expect(root.kwView.controlPoints().find(({ label }) => label === "B3")?.value).toBeCloseTo(
+      0.1,
+      6,
+    );
+    expect(root.kwView.coefficients()?.[4]).toBeCloseTo(0.1, 6);
+    pointer(dot, "pointerup", from?.x ?? 0, wanted?.y ?? 0);
+    const sent = edits(model.sent);
+    expect(sent.at(-1)).toMatchObject({
+      layer: "conv1",
+      out: 0,
+      in: 0,
+      row: 0,
+      column: 0,
+      final: true,
+    });
+    expect(weightOf(sent.at(-1), 4)).toBeCloseTo(0.1, 6);
+    expect(sent.filter(({ final }) => final).length).toBe(1);
+  });
+
+  it("goes on when the pointer leaves the axis: a point that is held is never hidden", async () => {
+    const { store } = makeStream();
+    const { root, handle } = show(store);
+    await frame();
+    const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
+    const above = 3 * (root.kwView.window()?.y[1] ?? 0);
+    pointer(handle("B3"), "pointerdown", from?.x ?? 0, from?.y ?? 0);
+    pointer(handle("B3"), "pointermove", from?.x ?? 0, root.kwView.place(0, above)?.y ?? 0);
+    await frame();
+    expect(handle("B3").hidden).toBe(false);
+    pointer(handle("B3"), "pointerup", from?.x ?? 0, 0);
+    await frame();
+    expect(root.kwView.coefficients()?.[4]).toBeCloseTo(above, 6);
+    expect(root.kwView.window()?.y[1]).toBeGreaterThan(above);
+  });
+
+  it("holds the curve until the model's frame has the value", async () => {
+    const { store, model, run, send } = makeStream();
+    const { root, handle, press } = show(store);
+    await frame();
+    press(handle("B1"), "ArrowUp");
+    press(handle("B1"), "ArrowUp", "keyup");
+    const mine = (edits(model.sent).at(-1)?.coefficients ?? []) as number[];
+    send(10); // training knows nothing of it yet
+    await frame();
+    expect(root.kwView.coefficients()?.[2]).toBeCloseTo(mine[2], 6);
+    const data = run.frame(20);
+    mine.forEach((value, b) => {
+      data.setFloat32(4 * b, value, true);
+    });
+    send(20, data);
+    await frame();
+    send(30);
+    await frame();
+    expect(root.kwView.coefficients()?.[2]).not.toBeCloseTo(mine[2], 6);
+  });
+
+  it("moves a point by a hundredth of the range with up and down, and between points sideways", async () => {
+    const { store, model } = makeStream();
+    const { root, handle, press } = show(store);
+    await frame();
+    const [low, high] = root.kwView.window()?.y ?? [0, 0];
+    const before = root.kwView.coefficients() ?? [];
+    handle("B2").focus();
+    press(handle("B2"), "ArrowRight");
+    expect(document.activeElement).toBe(handle("B3"));
+    for (let k = 0; k < 3; k++) press(handle("B3"), "ArrowDown");
+    press(handle("B3"), "ArrowDown", "keyup");
+    const after = edits(model.sent).at(-1)?.coefficients as number[];
+    expect(after[4]).toBeCloseTo(before[4] - 0.03 * (high - low), 6);
+    expect(edits(model.sent).filter(({ final }) => final).length).toBe(1);
+  });
+
+  it("is taken back by Escape while the point is held", async () => {
+    const { store, model } = makeStream();
+    const { root, handle, press } = show(store);
+    await frame();
+    const before = root.kwView.coefficients() ?? [];
+    press(handle("B2"), "ArrowUp");
+    press(handle("B2"), "Escape");
+    expect(edits(model.sent).at(-1)).toMatchObject({ final: true, coefficients: before });
+  });
+
+  it("has buttons for the kernel's commands, as far as there is anything to do", async () => {
+    const { store, model } = makeStream();
+    const { button } = show(store);
+    await frame();
+    expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([true, true]);
+    model.set("edits", { undo: 2, redo: 1, message: "" });
+    await frame();
+    expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([false, false]);
+    for (const text of ["↶ undo", "↷ redo", "initial", "line", "zero"]) button(text).click();
+    const at = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
+    expect((model.sent as { kind: string }[]).filter(({ kind }) => !kind.endsWith("?"))).toEqual([
+      { kind: "undo" },
+      { kind: "redo" },
+      { kind: "reset", ...at },
+      { kind: "straighten", ...at },
+      { kind: "zero", ...at },
+    ]);
+  });
+
+  it("says what was refused, and draws the model's function again", async () => {
+    const { store, model } = makeStream();
+    const { root, handle, press, one } = show(store);
+    await frame();
+    const before = root.kwView.coefficients();
+    press(handle("B2"), "ArrowUp");
+    press(handle("B2"), "ArrowUp", "keyup");
+    model.set("edits", { undo: 0, redo: 0, message: "the scaler is 0" });
+    await frame();
+    expect(one(".kw-foot").textContent).toBe("the scaler is 0");
+    expect(root.kwView.coefficients()).toEqual(before);
+  });
+
+  it("is not offered where a layer is locked, and says why; nor while looking back", async () => {
+    const run = makeRun(RUNS.article);
+    run.layout.layers[0].locked = "Its functions share a table.";
+    const { store, send } = makeStream("article", { layouts: [run.layout] });
+    const { one, button, handle } = show(store);
+    send(50);
+    await frame();
+    expect(one(".kw-foot").textContent).toBe("Its functions share a table.");
+    expect(button("zero").disabled).toBe(true);
+    expect(handle("B1").disabled).toBe(true);
+    store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
+    await frame();
+    expect(handle("B1").disabled).toBe(false);
+    expect(one(".kw-note").textContent).toContain("same kernels");
+    store.setCursor(0);
+    await frame();
+    expect(handle("B1").disabled).toBe(true);
+    expect(button("zero").disabled).toBe(true);
+    expect(one(".kw-foot").textContent).toContain("Looking back");
+  });
+
+  it("is not there at all in a view that only looks", async () => {
+    const { store } = makeStream();
+    const { one, handle } = show(store, { editable: false });
+    await frame();
+    expect(one(".kw-editing").hidden).toBe(true);
+    expect(handle("B1").disabled).toBe(true);
+  });
+
+  it("shows the score before and after, and what a callback raised", async () => {
+    const { store } = makeStream();
+    const { one, model } = show(store);
+    await frame();
+    expect(one(".kw-score").hidden).toBe(true);
+    model.set("evaluation", { state: "done", before: 0.91, after: 0.93 });
+    await frame();
+    expect(one(".kw-score").textContent).toBe("held out  0.9100 → 0.9300");
+    expect(one(".kw-score").dataset.change).toBe("better");
+    model.set("evaluation", { state: "waiting", before: null, after: null });
+    model.set("notice", "on_edit raised ValueError: no");
+    await frame();
+    expect(one(".kw-score").textContent).toContain("when the training rests");
+    expect(one(".kw-foot").textContent).toBe("on_edit raised ValueError: no");
+  });
+});
+
+describe("a view", () => {
+  it("has a label on every control", async () => {
+    const { root } = show(makeStream().store, {
+      pins: [{ layer: "fc", out: 0, in: 0, row: 0, column: 0 }],
+    });
+    await frame();
+    const controls = root.querySelectorAll(
+      ".kw-header :is(input, select, button), .kw-tools :is(input, button), .kw-side button, .kw-handle",
+    );
+    expect(controls.length).toBeGreaterThan(30);
+    for (const control of controls) {
+      expect(control.getAttribute("aria-label"), control.outerHTML).toBeTruthy();
+      expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
+    }
+  });
+
+  it("waits in words without a stream or a frame", async () => {
+    const el = document.body.appendChild(document.createElement("div"));
+    const model = new FakeModel(TRAITS);
+    const host = { getWidget: () => Promise.reject(new Error("no such model")) };
+    inspector.render({ model, el, host, signal: life.signal } as never);
+    await frame();
+    expect(el.querySelector(".kw-message")?.textContent).toContain("no such model");
+    const { one } = show(makeStream("article", { initial: {}, layouts: [] }).store);
+    await frame();
+    expect(one(".kw-message").textContent).toBe("waiting for the first frame…");
+  });
+
+  it("does not talk on every frame", async () => {
+    const { store, send } = makeStream();
+    const { one } = show(store);
+    await frame();
+    const said = one(".kw-canvas").getAttribute("aria-label");
+    send(300);
+    await frame();
+    expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
+    expect(one(".kw-range").closest("[aria-live], [role=status]")).toBeNull();
+  });
+
+  it("removes its listeners when it closes, and leaves another of the same widget alive", async () => {
+    const { store, send } = makeStream();
+    const ends = [new AbortController(), new AbortController()];
+    const first = show(store, {}, ends[0].signal);
+    const el = document.body.appendChild(document.createElement("div"));
+    const host = { getWidget: async () => ({ exports: store }) };
+    inspector.render({ model: first.model, el, host, signal: ends[1].signal } as never);
+    const other = el.querySelector(".kw-spline-inspector") as InspectorElement;
+    await frame();
+    const both = first.model.listeners();
+    ends[0].abort();
+    expect(first.el.childElementCount).toBe(0);
+    expect(first.model.listeners()).toBe(both / 2);
+    send(30);
+    await frame();
+    expect(other.kwView.step()).toBe(30);
+    ends[1].abort();
+    expect(first.model.listeners()).toBe(0);
+  });
+
+  it("lets go of a point that is held when it closes: the last value is sent", async () => {
+    const { store, model } = makeStream();
+    const end = new AbortController();
+    const { handle, press } = show(store, {}, end.signal);
+    await frame();
+    press(handle("B2"), "ArrowUp");
+    end.abort();
+    expect(edits(model.sent).at(-1)).toMatchObject({ final: true });
+  });
+});

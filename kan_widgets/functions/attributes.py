@@ -1,0 +1,114 @@
+"""Whether a module has the tensors that a reader needs, with shapes that fit each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+Dimension = int | str
+
+
+def attribute(module: Any, path: str) -> Any:
+    """Return the attribute at a dotted path, ``"spline_conv.0.weight"``, or ``None``."""
+    for part in path.split("."):
+        if isinstance(module, (nn.ModuleList, nn.Sequential)) and part.isdigit():
+            module = module[int(part)] if int(part) < len(module) else None
+        else:
+            module = getattr(module, part, None)
+    return module
+
+
+def missing_tensors(
+    module: nn.Module,
+    shapes: Mapping[str, tuple[Dimension, ...]],
+    sizes: dict[str, int] | None = None,
+) -> str:
+    """Say what ``module`` lacks of some tensors; nothing if all are there and fit.
+
+    Parameters
+    ----------
+    module
+        The module.
+    shapes
+        Dotted attribute path to shape. A dimension is a number, or a name that stands for
+        the same size throughout, or a product such as ``"in*nb"`` of names met before.
+    sizes
+        Filled with the sizes found, by name.
+
+    Examples
+    --------
+    >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "in"), "bias": ("out",)})
+    ''
+    >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "in"), "grid": ("in", "knots")})
+    'grid is missing'
+    >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "out")})
+    'weight has shape (2, 3), not (out, out) with out = 2'
+    """
+    sizes = {} if sizes is None else sizes
+    for path, shape in shapes.items():
+        tensor = attribute(module, path)
+        if tensor is None:
+            return f"{path} is missing"
+        if not isinstance(tensor, Tensor):
+            return f"{path} is no tensor but {type(tensor).__name__}"
+        fits = tensor.ndim == len(shape)
+        for size, dimension in zip(tensor.shape, shape, strict=False):
+            if isinstance(dimension, str) and "*" not in dimension:
+                fits = fits and sizes.setdefault(dimension, size) == size
+            elif isinstance(dimension, str):
+                fits = fits and math.prod(sizes[part] for part in dimension.split("*")) == size
+            else:
+                fits = fits and dimension == size
+        if not fits:
+            names = sorted({part for d in shape if isinstance(d, str) for part in d.split("*")})
+            known = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
+            form = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+            return f"{path} has shape {tuple(tensor.shape)}, not {form}" + (
+                f" with {known}" if known else ""
+            )
+    return ""
+
+
+def missing_knots(module: nn.Module, path: str, sizes: Mapping[str, int], order: int) -> str:
+    """Say why a grid of ``knots`` knots does not carry ``nb`` splines of this order."""
+    needed = sizes["nb"] + order + 1
+    if sizes["knots"] == needed:
+        return ""
+    return (
+        f"{path} has {sizes['knots']} knots, but {sizes['nb']} splines of order {order} "
+        f"take {needed}"
+    )
+
+
+def unreadable_kind(module: nn.Module) -> str:
+    """Say why no module of this class can be read; mostly nothing."""
+    if type(module).__name__ == "RecursiveScriptModule":
+        return "it is compiled to TorchScript: read the Python module it was made from"
+    if type(module).__module__.startswith(("torch.ao.nn.", "torch.nn.quantized", "torchao.")):
+        return "its weights are quantised: read the model before it is quantised"
+    return ""
+
+
+def unreadable_state(module: nn.Module) -> str:
+    """Say why the parameters of ``module`` cannot be read as they are; mostly nothing."""
+    if kind := unreadable_kind(module):
+        return kind
+    for part in module.modules():
+        # Computing a parametrised weight may change the module: spectral norm iterates.
+        if is_parametrized(part):
+            return "its weights are parametrised: computing them may change the module"
+        for hook in part._forward_pre_hooks.values():
+            if type(hook).__module__.startswith("torch.nn.utils."):
+                return f"{type(hook).__name__} computes its weights anew in every forward pass"
+    tensors = [*module.parameters(), *module.buffers()]
+    if any(nn.parameter.is_lazy(tensor) for tensor in tensors):
+        return "its parameters have no shape yet: run the model once"
+    if any(tensor.is_meta for tensor in tensors):
+        return "its parameters are meta tensors without values: load the weights first"
+    if any(tensor.is_quantized for tensor in tensors):
+        return "its weights are quantised: read the model before it is quantised"
+    return ""

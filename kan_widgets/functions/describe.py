@@ -1,0 +1,143 @@
+"""What is read of a model, and what is not: a table."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from torch import nn
+
+from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.reading import survey
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer that is read."""
+
+    layer: str
+    type: str
+    adapter: str
+    functions: int
+    basis: str
+    domain: str
+    coefficients: int
+    """How many coefficients its functions have."""
+    trainable: int | None
+    """Trainable parameters of the module; ``None`` where an earlier row has counted them."""
+    variable: str
+    editable: str
+    """Empty if the functions can be edited, or why not."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """The layers read of a model and the modules left out; prints as a table."""
+
+    layers: tuple[LayerRow, ...]
+    left_out: tuple[tuple[str, str, str], ...]
+    """(name, type, reason) of each module left out that has parameters of its own."""
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        head = ("layer", "adapter", "functions", "basis", "domain", "coefficients", "trainable")
+        return [
+            head,
+            *(
+                (
+                    f"{row.layer} ({row.type})",
+                    row.adapter,
+                    f"{row.functions:,}",
+                    row.basis if row.variable == "x" else f"{row.basis} of {row.variable}",
+                    row.domain,
+                    f"{row.coefficients:,}",
+                    "" if row.trainable is None else f"{row.trainable:,}",
+                )
+                for row in self.layers
+            ),
+        ]
+
+    def _left_out_lines(self) -> list[str]:
+        return [f"{name or '(model)'} ({kind}): {why}" for name, kind, why in self.left_out]
+
+    def __str__(self) -> str:
+        cells = self._cells()
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        right = (2, 5, 6)
+        lines = [
+            "  ".join(
+                cell.rjust(width) if place in right else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        ]
+        if not self.layers:
+            lines = ["nothing is read"]
+        if self.left_out:
+            lines += ["left out", *(f"  {line}" for line in self._left_out_lines())]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head, *rows = [[html.escape(cell) for cell in row] for row in self._cells()]
+        body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
+        table = f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{body}</table>"
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in self._left_out_lines())
+        return table + (f"<p>left out</p><ul>{items}</ul>" if items else "")
+
+
+def describe(model: nn.Module) -> Description:
+    """List the layers that are read of ``model``, and the modules left out with why.
+
+    In a notebook the last line of a cell shows it; elsewhere, print it. A module without
+    parameters of its own (an activation, pooling) is not listed.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> layer = kw.nn.KANLinear(4, 2)
+    >>> print(kw.functions.describe(nn.Sequential(layer, nn.BatchNorm1d(2))))
+    layer          adapter      functions  basis        domain  coefficients  trainable
+    0 (KANLinear)  kan_widgets          8  silu, B0…B7  -1 … 1            72         72
+    left out
+      1 (BatchNorm1d): no adapter knows BatchNorm1d
+    """
+    found, left_out = survey(model)
+    rows = []
+    for entry in found:
+        trainable: int | None = sum(p.numel() for p in entry.module.parameters() if p.requires_grad)
+        for layer in entry.read():
+            low, high = layer.domain
+            rows.append(
+                LayerRow(
+                    layer=layer.name,
+                    type=layer.type,
+                    adapter=entry.library or getattr(entry.reader, "__name__", "own"),
+                    functions=layer.n_functions,
+                    basis=_basis_words(layer),
+                    domain=f"{low:.4g} … {high:.4g}",
+                    coefficients=layer.coefficients.numel(),
+                    trainable=trainable,
+                    variable=layer.variable,
+                    editable="" if layer.write is not None else layer.locked or "no way back",
+                )
+            )
+            trainable = None
+    return Description(
+        tuple(rows),
+        tuple((entry.name, type(entry.module).__name__, entry.reason) for entry in left_out),
+    )
+
+
+def _basis_words(layer: LayerFunctions) -> str:
+    base = [label for label, flag in zip(layer.basis_labels, layer.is_base, strict=True) if flag]
+    rest = [label for label in layer.basis_labels if label not in base]
+    if len(rest) > 3:
+        rest = [f"{rest[0]}…{rest[-1]}"]
+    words = ", ".join([*base, *rest])
+    return words if len(layer.bases) == 1 else f"{words} on {len(layer.bases)} grids"

@@ -1,0 +1,106 @@
+"""B-splines on any knots."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class KnotSpline:
+    """All B-splines of one order on a rising sequence of knots, evenly spaced or not.
+
+    ``B_b`` lives on ``[knots[b], knots[b + spline_order + 1])``. Values come from the
+    recursion of Cox and de Boor (de Boor, *A Practical Guide to Splines*, ch. IX),
+    where a quotient with a denominator of zero counts as zero.
+
+    Parameters
+    ----------
+    knots
+        At least ``spline_order + 2``, finite, none smaller than the one before it.
+    spline_order
+        Degree of the polynomial pieces, 0 and up.
+
+    Raises
+    ------
+    ValueError
+        If the knots are too few, not finite or not rising.
+
+    Examples
+    --------
+    >>> basis = KnotSpline((0.0, 1.0, 3.0, 4.0), spline_order=1)
+    >>> basis(torch.tensor([0.5, 2.0]))
+    tensor([[0.5000, 0.0000],
+            [0.5000, 0.5000]])
+    """
+
+    fixed: ClassVar[bool] = True
+
+    knots: tuple[float, ...]
+    spline_order: int = 3
+
+    def __post_init__(self) -> None:
+        if self.spline_order < 0:
+            raise ValueError(f"spline_order={self.spline_order}: 0 and up is taken")
+        if len(self.knots) < self.spline_order + 2:
+            raise ValueError(
+                f"{len(self.knots)} knots: splines of order {self.spline_order} need at least "
+                f"{self.spline_order + 2}"
+            )
+        if not all(map(math.isfinite, self.knots)):
+            raise ValueError("the knots are not all finite: the grid has run away")
+        if any(b < a for a, b in pairwise(self.knots)):
+            raise ValueError("the knots do not rise: sort the grid")
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """B0, B1, ..."""
+        return tuple(f"B{b}" for b in range(len(self.knots) - self.spline_order - 1))
+
+    @cached_property
+    def is_base(self) -> tuple[bool, ...]:
+        """False for all."""
+        return (False,) * len(self.labels)
+
+    @property
+    def domain(self) -> Interval:
+        """Where all splines overlap: the grid without its extension."""
+        k = self.spline_order
+        return self._tidy(self.knots[k]), self._tidy(self.knots[-k - 1])
+
+    @property
+    def extent(self) -> Interval:
+        """From the first knot to the last."""
+        return self._tidy(self.knots[0]), self._tidy(self.knots[-1])
+
+    @property
+    def continuous(self) -> bool:
+        """False for order 0, and where more knots coincide than the order allows."""
+        most = max(self.knots.count(knot) for knot in set(self.knots))
+        return most <= self.spline_order
+
+    def _tidy(self, knot: float) -> float:
+        """Six digits of the range: a grid computed in float32 ends at 0.99999994."""
+        width = self.knots[-1] - self.knots[0]
+        return round(knot, 6 - math.ceil(math.log10(width))) + 0.0 if width > 0 else knot
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        t = torch.tensor(self.knots, dtype=x.dtype, device=x.device)
+        x = x.unsqueeze(-1)
+        values = ((x >= t[:-1]) & (x < t[1:])).to(x.dtype)
+        for k in range(1, self.spline_order + 1):
+            rise, fall = t[k:-1] - t[: -k - 1], t[k + 1 :] - t[1:-k]
+            up = torch.where(rise > 0, (x - t[: -k - 1]) / rise, 0.0)
+            down = torch.where(fall > 0, (t[k + 1 :] - x) / fall, 0.0)
+            values = up * values[..., :-1] + down * values[..., 1:]
+        # Comparing hides a NaN.
+        return torch.where(x.isnan(), x, values)

@@ -1,0 +1,281 @@
+"""Prove that a reader is right: Σφ over varied inputs is what the module computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kan_widgets.functions.attributes import attribute
+from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.reading import unwrap
+from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
+
+_SAMPLES = 64
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How well Σφ agrees with a module's output."""
+
+    layers: tuple[str, ...]
+    """The layers compared."""
+    error: float
+    """The largest difference, relative to the largest output."""
+    outputs: int
+    """How many numbers were compared."""
+
+
+class _Recorder:
+    """Keeps what passes at some taps while a module runs."""
+
+    def __init__(self, taps: Sequence[Tap]) -> None:
+        self._passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps}
+        self._handles = []
+        for tap in taps:
+            for module in dict.fromkeys(tap.modules):
+                if tap.side == "input":
+                    handle = module.register_forward_pre_hook(self._before(tap))
+                else:
+                    handle = module.register_forward_hook(self._after(tap))
+                self._handles.append(handle)
+
+    def _before(self, tap: Tap) -> Any:
+        def hook(module: nn.Module, given: tuple[Any, ...]) -> None:
+            self._passed[tap].append(_tensor(given).detach())
+
+        return hook
+
+    def _after(self, tap: Tap) -> Any:
+        def hook(module: nn.Module, given: Any, result: Any) -> None:
+            self._passed[tap].append(_tensor(result).detach())
+
+        return hook
+
+    def remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def at(self, tap: Tap) -> Tensor:
+        passed = self._passed[tap]
+        if not passed:
+            names = ", ".join(type(module).__name__ for module in tap.modules)
+            raise ValueError(f"nothing passed {names} while the module ran")
+        if tap.joined == "add":
+            return torch.stack(passed).sum(0)
+        return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+
+
+def _tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else _tensor(value[0])
+
+
+def check(
+    module: nn.Module,
+    adapter: Reader | None = None,
+    *,
+    inputs: Tensor | None = None,
+    before: str = "",
+    bias: Tensor | None = None,
+    tolerance: float = 1e-5,
+) -> Proof:
+    """Prove that the functions read from ``module`` are what it computes.
+
+    Runs the module in evaluation mode without gradients, on inputs spread over the
+    functions' extent and a little beyond, and compares its output with Σφ, summed in
+    double precision from the functions alone. Modes and random generators are as before
+    afterwards.
+
+    Parameters
+    ----------
+    module
+        A layer, in single or double precision.
+    adapter
+        The reader to try; by default the registered one.
+    inputs
+        What to run the module on, ``(n, ...)``; by default 64 random inputs, and one
+        more for each of the first 64 entries, in which that entry alone is not 0.
+    before
+        Dotted name of the part of the module to whose input the sum is compared, such as
+        the norm that follows it. By default what the adapter says, or the module's output.
+    bias
+        ``(out,)``, a constant that the module adds to the sum, if the adapter names none.
+    tolerance
+        The largest difference allowed, relative to the largest output.
+
+    Returns
+    -------
+    Proof
+        The layers compared and the largest relative difference.
+
+    Raises
+    ------
+    TypeError
+        If no adapter reads the module.
+    ValueError
+        If Σφ is not what the module computes; the message says where and by how much.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> kw.functions.check(kw.nn.KANConv2d(2, 3, 3, padding=1)).error < 1e-5
+    True
+    """
+    module = unwrap(module)
+    known, problem = find_adapter(module)
+    if adapter is None and known is None:
+        why = problem or "register one, or give the reader to try"
+        raise TypeError(f"no adapter reads this {type(module).__name__}: {why}")
+    reader = adapter or (known.read if known is not None else None)
+    assert reader is not None
+    if adapter is not None and known is not None and known.read is not adapter:
+        known = None
+    found = reader(module)
+    layers = [found] if isinstance(found, LayerFunctions) else list(found)
+    by_name = {layer.name: layer for layer in layers}
+    sums = _sums(module, known, tuple(by_name), before, bias)
+    own = Tap((module,))
+    taps = [own, *(s.at for s in sums), *(x.x_at for x in layers if x.x_at is not None)]
+    x = _inputs(module, known, layers) if inputs is None else inputs
+
+    training = {part: part.training for part in module.modules()}
+    devices = sorted({p.device.index for p in module.parameters() if p.is_cuda})
+    recorder = _Recorder(list(dict.fromkeys(taps)))
+    try:
+        module.eval()
+        with torch.random.fork_rng(devices=devices), torch.no_grad():
+            module(x)
+            worst, outputs = 0.0, 0
+            for place in sums:
+                parts = [by_name[name] for name in place.layers]
+                total = sum(_total(part, recorder.at(part.x_at or own)) for part in parts)
+                assert isinstance(total, Tensor)
+                out = recorder.at(place.at).to(torch.float64)
+                worst = max(worst, _compare(place, total, out, type(module).__name__, tolerance))
+                outputs += out.numel()
+    finally:
+        recorder.remove()
+        for part, mode in training.items():
+            part.training = mode
+    kind = type(module).__name__
+    return Proof(tuple(name or kind for name in by_name), worst, outputs)
+
+
+def _sums(
+    module: nn.Module,
+    adapter: Adapter | None,
+    names: tuple[str, ...],
+    before: str,
+    bias: Tensor | None,
+) -> Sequence[Sum]:
+    if before:
+        part = attribute(module, before)
+        if not isinstance(part, nn.Module):
+            raise ValueError(f"before={before!r}: {type(module).__name__} has no such part")
+        parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
+        return [Sum(names, Tap(parts), bias)]
+    if adapter is not None and adapter.sums is not None:
+        return adapter.sums(module)
+    return [Sum(names, Tap((module,), "output"), bias)]
+
+
+def _inputs(module: nn.Module, adapter: Adapter | None, layers: list[LayerFunctions]) -> Tensor:
+    """Return random inputs, and ones in which a single entry is not 0."""
+    first = layers[0]
+    settings = first.conv or ConvSettings()
+    if adapter is not None and adapter.input_shape is not None:
+        shape = adapter.input_shape(module)
+    elif first.kind == "linear":
+        shape = (first.shape[1],)
+    else:
+        channels = 2 if settings.shared else first.shape[1] * settings.groups
+        height, width = (
+            (size - 1) * d + 1 + 2 * s
+            for size, d, s in zip(first.shape[2:], settings.dilation, settings.stride, strict=True)
+        )
+        shape = (channels, height, width)
+    low, high = min(x.extent[0] for x in layers), max(x.extent[1] for x in layers)
+    margin = 0.1 * (high - low)
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.rand(_SAMPLES, *shape, generator=generator) * (high - low + 2 * margin)
+    spread = spread + low - margin
+    size = spread[0].numel()
+    single = torch.zeros(min(_SAMPLES, size), size)
+    entries = torch.arange(len(single))
+    single[entries, entries] = spread.reshape(_SAMPLES, size)[entries % _SAMPLES, entries]
+    like = next(module.parameters(), first.coefficients)
+    return torch.cat([spread, single.reshape(-1, *shape)]).to(like)
+
+
+def _total(layer: LayerFunctions, x: Tensor) -> Tensor:
+    """Return Σφ for each output, in double precision."""
+    x = x.to(torch.float64)
+    coefficients = layer.coefficients.detach().to(torch.float64)
+    index = layer.basis_index
+    total: Tensor | int = 0
+    for g, basis in enumerate(layer.bases):
+        chosen = coefficients
+        if index is not None:
+            chosen = coefficients * (index.to(coefficients.device) == g).unsqueeze(-1)
+        if layer.kind == "linear":
+            values = basis(x).nan_to_num() if index is not None else basis(x)
+            total = total + torch.einsum("...ib,oib->...o", values, chosen)
+        else:
+            total = total + _convolved(basis, chosen, layer.conv or ConvSettings(), x)
+    assert isinstance(total, Tensor)
+    return total
+
+
+def _convolved(basis: Any, coefficients: Tensor, settings: ConvSettings, x: Tensor) -> Tensor:
+    n, channels = x.shape[:2]
+    if settings.shared:
+        x = x.reshape(n * channels, 1, *x.shape[2:])
+    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
+    if not settings.pads_basis:
+        x = F.pad(x, settings.padding, mode=mode)
+    values = basis(x).movedim(-1, 2).flatten(1, 2)
+    if settings.pads_basis:
+        values = F.pad(values, settings.padding, mode=mode)
+    weight = coefficients.movedim(-1, 2).flatten(1, 2)
+    out = F.conv2d(values, weight, None, settings.stride, 0, settings.dilation, settings.groups)
+    return out.reshape(n, -1, *out.shape[2:]) if settings.shared else out
+
+
+def _compare(place: Sum, total: Tensor, out: Tensor, kind: str, tolerance: float) -> float:
+    names = ", ".join(name for name in place.layers if name) or kind
+    if total.shape != out.shape:
+        raise ValueError(
+            f"Σφ of {names} has shape {tuple(total.shape)}, but the module computes "
+            f"{tuple(out.shape)}: the coefficients or the convolution's settings are wrong"
+        )
+    axis = -1 if total.ndim < 4 else 1
+    if place.bias is not None:
+        shape = [1] * total.ndim
+        shape[axis] = -1
+        total = total + place.bias.detach().to(total).reshape(shape)
+    scale = float(out.abs().max())
+    difference = total - out
+    error = float(difference.abs().max()) / (scale or 1.0)
+    if error <= tolerance:
+        return error
+    by_output = difference.movedim(axis, 0).flatten(1)
+    worst = int(by_output.abs().amax(1).argmax())
+    hint = ""
+    spread = by_output - by_output[:, :1]
+    if float(spread.abs().max()) <= tolerance * (scale or 1.0):
+        hint = " The difference is a constant for each output: give it as bias."
+    elif not torch.isfinite(difference).all():
+        hint = " Some of the values are not finite."
+    else:
+        factor = float((total * out).sum() / (total * total).sum().clamp_min(1e-300))
+        if float((total * factor - out).abs().max()) <= tolerance * (scale or 1.0):
+            hint = f" The output is {factor:.6g} times Σφ: a scale is missing."
+    raise ValueError(
+        f"Σφ of {names} is not what the module computes: it differs by {error:.3g} of the "
+        f"largest output ({scale:.4g}), most at output {worst}.{hint} If a norm or an "
+        "activation follows the sum, name it with before=."
+    )

@@ -1,0 +1,162 @@
+"""Find the modules of a model that can be read, and read them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from torch import nn
+
+from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
+from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.registry import Reader, find_adapter, readable_names
+
+
+@dataclass(frozen=True)
+class ReadableModule:
+    """A module of a model, with the reader that reads it."""
+
+    name: str
+    module: nn.Module
+    reader: Reader
+    library: str = ""
+
+    def read(self) -> list[LayerFunctions]:
+        """Read the module's functions as they are now, named by their path in the model."""
+        return read_module(self.name, self.module, self.reader)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A module of a model that is not read, and why."""
+
+    name: str
+    module: nn.Module
+    reason: str
+    near: bool
+    """Whether an adapter knows its class, but something does not fit."""
+
+    def __str__(self) -> str:
+        return f"{self.name or 'the model'} ({type(self.module).__name__}): {self.reason}"
+
+
+def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunctions]:
+    """Read one module; its layers are named by ``name`` and their own names."""
+    found = reader(module)
+    layers = [found] if isinstance(found, LayerFunctions) else list(found)
+    kind = type(module).__name__
+    return [
+        layer.named(
+            ".".join(part for part in (name, layer.name) if part) or kind, layer.type or kind
+        )
+        for layer in layers
+    ]
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """Return the module inside `torch.compile`'s and the data-parallel wrappers."""
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    while True:
+        if isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
+            model = inner
+        elif isinstance(model, wrappers):
+            model = model.module
+        else:
+            return model
+
+
+def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
+    """List the modules of ``model`` that are read, and those with parameters that are not.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model={model!r:.80}: a torch.nn.Module is taken")
+    found: list[ReadableModule] = []
+    left_out: list[LeftOut] = []
+    seen: set[nn.Module] = set()
+
+    def visit(module: nn.Module, name: str) -> None:
+        module = unwrap(module)
+        if module in seen:
+            return
+        seen.add(module)
+        adapter, problem = find_adapter(module)
+        if adapter is not None:
+            found.append(ReadableModule(name, module, adapter.read, adapter.library))
+            return
+        if problem:
+            left_out.append(LeftOut(name, module, problem, near=True))
+            return
+        children = list(module.named_children())
+        if state := unreadable_kind(module) if children else unreadable_state(module):
+            left_out.append(LeftOut(name, module, state, near=False))
+            return
+        if next(module.parameters(recurse=False), None) is not None:
+            reason = f"no adapter knows {type(module).__name__}"
+            left_out.append(LeftOut(name, module, reason, near=False))
+        for child_name, child in children:
+            visit(child, f"{name}.{child_name}" if name else child_name)
+
+    visit(model, "")
+    return found, left_out
+
+
+def find(model: nn.Module) -> list[ReadableModule]:
+    """List the modules of ``model`` that can be read, in the order they were added.
+
+    A module whose class an adapter knows, but which does not have what the adapter needs,
+    is left out with a warning that says what is missing. `describe` lists all that is
+    left out.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+    ValueError
+        If nothing in it can be read; the message lists what was found.
+    """
+    found, left_out = survey(model)
+    if not found:
+        inner = unwrap(model)
+        present = sorted({type(module).__name__ for module in inner.modules()})
+        near = "".join(f" Not read: {entry}." for entry in left_out if entry.near)
+        raise ValueError(
+            f"no readable functions in {type(inner).__name__}. "
+            f"Modules found: {', '.join(present)}.{near} Modules that can be read: "
+            f"{', '.join(readable_names())}. Others: kan_widgets.functions.register_adapter."
+        )
+    for entry in left_out:
+        if entry.near and not isinstance(entry.module, (nn.Linear, nn.Conv2d)):
+            warnings.warn(f"not read: {entry}", stacklevel=3)
+    return found
+
+
+def read(model: nn.Module) -> list[LayerFunctions]:
+    """Read the functions of every layer of ``model``.
+
+    The model is not run and nothing in it changes. A module used twice is listed
+    once; one with parametrised weights (spectral norm and the like) is left out,
+    because computing them may change it. `describe` lists what is read and what is not.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+    ValueError
+        If nothing in it can be read; the message lists the module types found
+        and those that can be read.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kan_widgets.functions import read
+    >>> from kan_widgets.nn import KANLinear
+    >>> [layer] = read(KANLinear(3, 2, grid_size=5, spline_order=3))
+    >>> layer.coefficients.shape, layer.domain, layer.basis_labels[:2]
+    (torch.Size([2, 3, 9]), (-1.0, 1.0), ('silu', 'B0'))
+    """
+    return [layer for module in find(model) for layer in module.read()]

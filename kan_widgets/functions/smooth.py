@@ -1,0 +1,277 @@
+"""Bases without knots: bumps, polynomials and waves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from kan_widgets.functions.activation import activate, activation_label
+from kan_widgets.nn.activation import BaseActivation
+
+Interval = tuple[float, float]
+
+# tanh x is ±0.96 at ±2 and ±0.999 at ±4.
+_TANH_DOMAIN, _TANH_EXTENT = (-2.0, 2.0), (-4.0, 4.0)
+
+
+class _Smooth:
+    """What these bases have in common."""
+
+    fixed: ClassVar[bool] = True
+    knots: ClassVar[tuple[float, ...]] = ()
+    continuous: ClassVar[bool] = True
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One short name per basis function."""
+        raise NotImplementedError
+
+    @cached_property
+    def is_base(self) -> tuple[bool, ...]:
+        """False for all."""
+        return (False,) * len(self.labels)
+
+
+@dataclass(frozen=True)
+class Gaussian(_Smooth):
+    """Radial basis functions β_b(x) = exp(−((x − centres[b])/width)²).
+
+    Examples
+    --------
+    >>> Gaussian((-1.0, 1.0), width=1.0)(torch.tensor([1.0]))
+    tensor([[0.0183, 1.0000]])
+    """
+
+    centres: tuple[float, ...]
+    width: float
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """R0, R1, ..."""
+        return tuple(f"R{b}" for b in range(len(self.centres)))
+
+    @property
+    def domain(self) -> Interval:
+        """From the first centre to the last."""
+        return min(self.centres), max(self.centres)
+
+    @property
+    def extent(self) -> Interval:
+        """Two widths further on each side, where the bumps have fallen to 2 %."""
+        low, high = self.domain
+        return low - 2 * self.width, high + 2 * self.width
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
+        return torch.exp(-(((x.unsqueeze(-1) - centres) / self.width) ** 2))
+
+
+@dataclass(frozen=True)
+class ReflectionalSwitch(_Smooth):
+    """Bumps β_b(x) = 1 − tanh²(x − centres[b]) (Delis, FasterKAN, 2024).
+
+    Examples
+    --------
+    >>> ReflectionalSwitch((0.0,))(torch.tensor([0.0, 1.0]))
+    tensor([[1.0000],
+            [0.4200]])
+    """
+
+    centres: tuple[float, ...]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """S0, S1, ..."""
+        return tuple(f"S{b}" for b in range(len(self.centres)))
+
+    @property
+    def domain(self) -> Interval:
+        """From the first centre to the last."""
+        return min(self.centres), max(self.centres)
+
+    @property
+    def extent(self) -> Interval:
+        """2.5 further on each side, where the bumps have fallen to 3 %."""
+        low, high = self.domain
+        return low - 2.5, high + 2.5
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
+        return 1 - torch.tanh(x.unsqueeze(-1) - centres) ** 2
+
+
+@dataclass(frozen=True)
+class SquaredReLU(_Smooth):
+    """Bumps β_b(x) = (r·max(x − low[b], 0)·max(high[b] − x, 0))² (Qiu et al., ReLU-KAN, 2024).
+
+    Examples
+    --------
+    >>> SquaredReLU((0.0,), (1.0,), r=4.0)(torch.tensor([0.5, 2.0]))
+    tensor([[1.],
+            [0.]])
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    r: float
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Q0, Q1, ..."""
+        return tuple(f"Q{b}" for b in range(len(self.low)))
+
+    @property
+    def domain(self) -> Interval:
+        """0 to 1, for which the bumps are laid out."""
+        return 0.0, 1.0
+
+    @property
+    def extent(self) -> Interval:
+        """From the first bump's start to the last one's end."""
+        return min(0.0, *self.low), max(1.0, *self.high)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        low, high = (torch.tensor(t, dtype=x.dtype, device=x.device) for t in (self.low, self.high))
+        x = x.unsqueeze(-1)
+        return ((x - low).clamp_min(0) * (high - x).clamp_min(0) * self.r) ** 2
+
+
+@dataclass(frozen=True)
+class Chebyshev(_Smooth):
+    """Chebyshev polynomials of the squashed input, β_b(x) = T_b(tanh x), b = 0 ... degree.
+
+    Examples
+    --------
+    >>> Chebyshev(2)(torch.tensor([0.0]))
+    tensor([[ 1.,  0., -1.]])
+    """
+
+    domain: ClassVar[Interval] = _TANH_DOMAIN
+    extent: ClassVar[Interval] = _TANH_EXTENT
+
+    degree: int
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """T0(tanh x), T1(tanh x), ..."""
+        return tuple(f"T{b}(tanh x)" for b in range(self.degree + 1))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        t = torch.tanh(x)
+        values = [torch.ones_like(t), t]
+        while len(values) <= self.degree:
+            values.append(2 * t * values[-1] - values[-2])
+        return torch.stack(values[: self.degree + 1], dim=-1)
+
+
+@dataclass(frozen=True)
+class Gram(_Smooth):
+    """Activated Gram polynomials of the squashed input, β_b(x) = act(G_b(tanh x)).
+
+    G_0 = 1, G_1 = t and G_b = t·G_(b−1) − shifts[b − 2]·G_(b−2).
+
+    Examples
+    --------
+    >>> Gram((0.5,), "identity")(torch.tensor([0.0]))
+    tensor([[ 1.0000,  0.0000, -0.5000]])
+    """
+
+    domain: ClassVar[Interval] = _TANH_DOMAIN
+    extent: ClassVar[Interval] = _TANH_EXTENT
+
+    shifts: tuple[float, ...]
+    activation: BaseActivation = "silu"
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """silu(G0(tanh x)), silu(G1(tanh x)), ..."""
+        name = activation_label(self.activation)
+        return tuple(f"{name}(G{b}(tanh x))" for b in range(len(self.shifts) + 2))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        t = torch.tanh(x)
+        values = [torch.ones_like(t), t]
+        for shift in self.shifts:
+            values.append(t * values[-1] - shift * values[-2])
+        return activate(self.activation, torch.stack(values, dim=-1))
+
+
+@dataclass(frozen=True)
+class Jacobi(_Smooth):
+    """Jacobi polynomials of the squashed input, β_b(x) = P_b^(a,b)(tanh x), b = 0 ... degree.
+
+    By the three-term recurrence (Abramowitz and Stegun, 22.7.1).
+
+    Examples
+    --------
+    >>> Jacobi(1, a=1.0, b=1.0)(torch.tensor([0.0]))
+    tensor([[1., 0.]])
+    """
+
+    domain: ClassVar[Interval] = _TANH_DOMAIN
+    extent: ClassVar[Interval] = _TANH_EXTENT
+
+    degree: int
+    a: float = 1.0
+    b: float = 1.0
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """P0(tanh x), P1(tanh x), ..."""
+        return tuple(f"P{n}(tanh x)" for n in range(self.degree + 1))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        t, a, b = torch.tanh(x), self.a, self.b
+        values = [torch.ones_like(t), ((a - b) + (a + b + 2) * t) / 2]
+        for n in range(2, self.degree + 1):
+            c = 2 * n + a + b
+            lead = 2 * n * (n + a + b) * (c - 2)
+            linear = (c - 1) * (c * (c - 2) * t + a * a - b * b)
+            values.append(
+                (linear * values[-1] - 2 * (n + a - 1) * (n + b - 1) * c * values[-2]) / lead
+            )
+        return torch.stack(values[: self.degree + 1], dim=-1)
+
+
+@dataclass(frozen=True)
+class Fourier(_Smooth):
+    """Waves: cos x, cos 2x, ..., cos nx, then sin x, sin 2x, ..., sin nx, perhaps 1 before them.
+
+    Examples
+    --------
+    >>> Fourier(1)(torch.tensor([0.0]))
+    tensor([[1., 0.]])
+    """
+
+    domain: ClassVar[Interval] = (-math.pi, math.pi)
+    extent: ClassVar[Interval] = (-math.pi, math.pi)
+
+    frequencies: int
+    constant: bool = False
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Cos x, cos 2x, ..., sin x, sin 2x, ..."""
+        times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
+        waves = (*(f"cos {n}x" for n in times), *(f"sin {n}x" for n in times))
+        return ("1", *waves) if self.constant else waves
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+        n = torch.arange(1, self.frequencies + 1, dtype=x.dtype, device=x.device)
+        angle = x.unsqueeze(-1) * n
+        parts = [torch.cos(angle), torch.sin(angle)]
+        if self.constant:
+            parts.insert(0, torch.ones_like(x).unsqueeze(-1))
+        return torch.cat(parts, dim=-1)

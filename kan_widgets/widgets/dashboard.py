@@ -1,0 +1,202 @@
+"""Dashboard: the three views of a stream side by side, in the notebook or docked beside it."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+from typing import Any
+
+import ipywidgets
+from PIL import Image
+from torch import nn
+
+from kan_widgets.live import Source
+from kan_widgets.live.source import report
+from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.spline_inspector import SplineInspector
+from kan_widgets.widgets.still import png_bytes
+
+ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
+
+# Two columns where each gets 440 px or more, else one; never three. The inspector stands beside the
+# other two, which keep to the top.
+_COLUMNS = "repeat(auto-fit, minmax(min(100%, max(440px, 40%)), 1fr))"
+_OPTIONS = ("layer", "layout", "theme")
+_GAP = 12
+
+
+class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
+    """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
+
+    Where there is room (from about 900 pixels) the inspector stands beside the grid and
+    the meshgrid; on less, all stand below each other.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding made by `kan_widgets.bind`, or a model.
+    layer : str or int, optional
+        The layer shown at first; the first by default.
+    theme : {"auto", "light", "dark"}
+        Of all three views; follows JupyterLab when "auto".
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box, added to its own.
+
+    Attributes
+    ----------
+    grid : KernelGrid
+    inspector : SplineInspector
+    meshgrid : MeshgridView
+        The views, to set their traits.
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, or if neither a binding nor a model is given.
+    ValueError
+        If there is no such layer; the message lists them.
+    traitlets.TraitError
+        If the theme is not one of those above.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> dashboard = kw.Dashboard(kw.nn.KANCNN.article(), layer=1)
+    >>> dashboard.grid.mode = "pattern"
+    """
+
+    def __init__(
+        self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any
+    ) -> None:
+        for name in options:
+            if name not in _OPTIONS:
+                near = difflib.get_close_matches(name, _OPTIONS, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(
+                    f"Dashboard takes no keyword {name!r}.{hint} It takes {', '.join(_OPTIONS)}; "
+                    "what a view takes is set on .grid, .inspector and .meshgrid."
+                )
+        css = options.pop("layout", None) or {}
+        self.grid = KernelGrid(live_or_model, layer=layer, **options)
+        self.inspector = SplineInspector(live_or_model, layer=layer, **options)
+        self.meshgrid = MeshgridView(live_or_model, layer=layer, **options)
+        for view in self.views:
+            # A grid column may be narrower than what is in it only if told so.
+            view.layout.min_width = "0"
+            view.layout.width = "100%"
+        self.inspector.layout.grid_row = "span 2"
+        self._sidecar: Any = None
+        super().__init__(self.views)
+        own = {
+            "grid_template_columns": _COLUMNS,
+            "grid_template_rows": "auto 1fr",
+            "grid_gap": f"{_GAP}px",
+            "align_items": "start",
+            "width": "100%",
+        }
+        if isinstance(css, ipywidgets.Layout):
+            self.layout = css
+            css = {}
+        for name, value in (own | dict(css)).items():
+            if name in css or getattr(self.layout, name) is None:
+                setattr(self.layout, name, value)
+
+    @property
+    def views(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
+        """The three views."""
+        return self.grid, self.inspector, self.meshgrid
+
+    @property
+    def live(self) -> Source:
+        """The binding that the views show; a later one if that has been replaced.
+
+        Raises
+        ------
+        RuntimeError
+            If it is gone, with its model.
+        """
+        return self.grid.live
+
+    def dock(self, anchor: str = "right") -> None:
+        """Show the dashboard beside the notebook in JupyterLab, and keep it there.
+
+        Docking again moves it.
+
+        Parameters
+        ----------
+        anchor : {"right", "split-right", "split-left", "split-top", "split-bottom"}
+            The right side bar, or a panel on that side of the notebook.
+
+        Raises
+        ------
+        ValueError
+            For another anchor.
+        ImportError
+            If the ``sidecar`` package is not installed.
+        """
+        if anchor not in ANCHORS:
+            near = difflib.get_close_matches(str(anchor), ANCHORS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"anchor={anchor!r}: one of {', '.join(map(repr, ANCHORS))} is taken.{hint}"
+            )
+        try:
+            from sidecar import Sidecar
+        except ImportError as error:
+            raise ImportError(
+                "docking needs the sidecar package: run `pip install 'kan-widgets[lab]'` (or "
+                "`pip install sidecar`) where JupyterLab runs, and reload the page"
+            ) from error
+        self._undock()
+        self._sidecar = Sidecar(title="Kernel functions", anchor=anchor)
+        self._sidecar.append_display_data(self)
+
+    def _undock(self) -> None:
+        if self._sidecar is not None:
+            self._sidecar.close()
+            self._sidecar = None
+
+    def image(self, *, width: int = 900) -> Image.Image:
+        """Draw the current state of the views below each other, without a browser.
+
+        Parameters
+        ----------
+        width
+            CSS pixels.
+
+        Returns
+        -------
+        PIL.Image.Image
+            The pictures of the views.
+        """
+        parts = [view.image(width=width) for view in self.views]
+        whole = Image.new(
+            "RGB",
+            (max(part.width for part in parts), sum(part.height for part in parts)),
+            parts[0].convert("RGB").getpixel((0, 0)),
+        )
+        top = 0
+        for part in parts:
+            whole.paste(part, (0, top))
+            top += part.height
+        return whole
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        # JupyterLab shows the live views; GitHub and nbviewer show this picture.
+        try:
+            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+        except Exception as error:
+            report(f"the live views have no still picture beside them: {error!r}")
+        return bundle
+
+    def close(self) -> None:
+        """Remove the dashboard and its views from the page, and undock it."""
+        # Also called by Widget.__del__, perhaps before the views were made.
+        if self.comm is not None and hasattr(self, "_sidecar"):
+            self._undock()
+            for view in self.views:
+                view.close()
+        super().close()

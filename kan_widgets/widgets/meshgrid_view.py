@@ -1,0 +1,294 @@
+"""MeshgridView: every function over two-dimensional input, live."""
+
+from __future__ import annotations
+
+import math
+import pathlib
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+import traitlets
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from kan_widgets import data
+from kan_widgets.live import Source
+from kan_widgets.live.layout import LayerLayout
+from kan_widgets.widgets import meshgrid_still
+from kan_widgets.widgets.heat import ramp
+from kan_widgets.widgets.view import Choice, View, layer_name, option
+
+Float32 = NDArray[np.float32]
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+_MOST_FLOATS = 4_000_000
+
+
+@cache
+def default_digits() -> Float32:
+    """Return ten embedded MNIST digits, one of each class in order, ``(10, 1, 28, 28)``.
+
+    Pixels run from −1 to 1.
+    """
+    digits = data.mnist("embedded")
+    chosen = [int((digits.test_labels == digit).nonzero()[0]) for digit in range(10)]
+    images: Float32 = digits.test_images[chosen].numpy()
+    return images
+
+
+class _Limits(traitlets.TraitType[Any, Any]):
+    """Two finite numbers, the lower one first."""
+
+    default_value = (-2.0, 2.0)
+
+    def validate(self, obj: Any, value: Any) -> tuple[float, float]:
+        try:
+            low, high = map(float, value)
+        except (TypeError, ValueError):
+            low = high = math.nan
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise traitlets.TraitError(
+                f"{self.name}={value!r:.80}: two finite numbers are taken, the lower one first, "
+                "such as (-2, 2)"
+            )
+        return low, high
+
+
+class _Array(traitlets.TraitType[Any, Any]):
+    """Numbers from numpy, torch or lists, kept as float32 of some numbers of dimensions."""
+
+    def __init__(self, shapes: str, dimensions: tuple[int, ...], **options: Any) -> None:
+        super().__init__(None, **options)
+        self._shapes = shapes
+        self._dimensions = dimensions
+
+    def validate(self, obj: Any, value: Any) -> Float32 | None:
+        if value is None:
+            return None
+        if isinstance(value, torch.Tensor):
+            value = value.detach().float().cpu().numpy()
+        try:
+            array = np.ascontiguousarray(value, dtype=np.float32)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{self.name}={type(value).__name__}: an array or tensor of numbers of shape "
+                f"{self._shapes} is taken"
+            ) from None
+        if array.ndim not in self._dimensions or array.size == 0:
+            raise ValueError(
+                f"{self.name} of shape {array.shape}: {self._shapes} is taken; "
+                "give one image as image[None]"
+            )
+        if array.size > _MOST_FLOATS:
+            raise ValueError(
+                f"{self.name} of shape {array.shape}: at most {_MOST_FLOATS:,} numbers are sent "
+                "to the browser; give fewer images"
+            )
+        if array is value:  # what is shown must not change behind the view's back
+            array = array.copy()
+        return array
+
+
+def _pack(array: Float32 | None, _: Any) -> dict[str, Any]:
+    """Return images as the browser reads them: shape (N, C, H, W) and little-endian float32."""
+    if array is None:
+        return {}
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 2:
+        array = array[None, None]
+    return {"shape": list(array.shape), "data": array.astype("<f4").tobytes()}
+
+
+def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:
+    """Read a drawing from the browser."""
+    if not content:
+        return None
+    numbers = np.frombuffer(content["data"], dtype="<f4").astype(np.float32)
+    image: Float32 = numbers.reshape(content["shape"])[0, 0]
+    return image
+
+
+class MeshgridView(View):
+    """The functions of a layer over two-dimensional input, redrawn while training.
+
+    ``"ramp"`` shows each function over an input matrix that rises from one limit to the
+    other, as a heat map in its place within the kernel. ``"pair"`` shows the sum
+    φ_i(x) + φ_j(y) of two entries of one kernel, with contours and, after
+    ``live.observe(batch)``, the inputs that really come together. ``"response"`` sweeps
+    the kernels over an image and shows what the layer makes of it, before bias and
+    normalisation, and where the inputs of one pixel lie on the kernel's functions.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding made by `kan_widgets.bind`, or a model.
+    layer : str or int, optional
+        The layer to show, by name or number; the first by default.
+    mode : {"ramp", "pair", "response"}
+        What is drawn. The first entry of the pair is the selected function.
+    limits : pair of float
+        Where the ramp begins and ends.
+    direction : {"horizontal", "vertical", "diagonal", "radial"}
+        Which way the ramp rises.
+    images : array or Tensor, optional
+        ``(N, H, W)`` or ``(N, C, H, W)``, for ``"response"``; one channel goes to every
+        channel of the layer. Ten digits, −1 to 1, by default.
+    scale : {"layer", "kernel", "function"}
+        What shares a colour scale; in ``"response"``, "layer" is all maps, else each map.
+    resolution : int
+        Points of the ramp from end to end, 2 to 256.
+    input : {"images", "observed", "drawn", "ramp"}
+        What ``"response"`` is to; for a layer whose input is not the image, "images"
+        stands for "observed".
+    sample : int
+        Which of the images.
+    output : int
+        Which output channel ``"response"`` shows; −1 for all.
+    other : int
+        The pair's second entry: row·kw + column within the kernel, or the input's number
+        where a kernel has one entry; −1 for the opposite one.
+    height : int
+        Pixels of the drawing at most. At least 80.
+    theme : {"auto", "light", "dark"}
+        Follows JupyterLab when "auto".
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, if neither a binding nor a model is given, or if the images
+        are not numbers.
+    ValueError
+        If there is no such layer (the message lists them), or the images have another
+        shape.
+    traitlets.TraitError
+        If another value is not one of those above.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> from kan_widgets.widgets.meshgrid_view import MeshgridView
+    >>> view = MeshgridView(kw.nn.KANCNN.article(), mode="response", sample=3)
+    >>> view.image(width=600).size[0]
+    1200
+    """
+
+    _esm = _STATIC / "meshgrid_view.js"
+    _css = _STATIC / "meshgrid_view.css"
+
+    layer = option(traitlets.Unicode())
+    mode = option(Choice(["ramp", "pair", "response"]))
+    limits = option(_Limits())
+    direction = option(Choice(["horizontal", "vertical", "diagonal", "radial"]))
+    images = option(_Array("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack))
+    scale = option(Choice(["layer", "kernel", "function"]))
+    resolution = option(traitlets.Int(32, min=2, max=256))
+    input = option(Choice(["images", "observed", "drawn", "ramp"]))
+    sample = option(traitlets.Int(0, min=0))
+    output = option(traitlets.Int(-1, min=-1))
+    other = option(traitlets.Int(-1, min=-1))
+    height = option(traitlets.Int(480, min=80))
+    theme = option(Choice(["auto", "light", "dark"]))
+    drawing = _Array("(H, W)", (2,)).tag(sync=True, to_json=_pack, from_json=_unpack)
+    """The image drawn with the mouse, ``(H, W)``; ``None`` before."""
+
+    def __init__(self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any):
+        super().__init__(live_or_model, layer=layer, **options)
+
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        options["layer"] = layer_name(options["layer"], source.layers)
+        if options.get("images") is None:
+            options["images"] = default_digits()
+
+    @traitlets.validate("layer")
+    def _validate_layer(self, proposal: Any) -> str:
+        names = tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
+        return layer_name(proposal["value"], names)
+
+    def image(
+        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
+    ) -> Image.Image:
+        """Draw the current state as a picture, without a browser.
+
+        Parameters
+        ----------
+        width, max_height
+            CSS pixels; a ramp that is taller is cut and says so.
+        pixel_ratio
+            Picture pixels per CSS pixel, 1 to 4.
+        **options
+            Any of the widget's own traits, for this picture alone.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        self._check_keywords(options)
+        _, frame = self._stream.frames()
+        names = frame.layout.names
+        traits = self.traits()
+        state = {name: getattr(self, name) for name in self._options()}
+        for name, value in options.items():
+            if name != "layer" and name in state:
+                state[name] = traits[name]._validate(self, value)
+        # The layer shown may be gone since the model was bound again.
+        if "layer" in options or state["layer"] in names:
+            state["layer"] = layer_name(options.get("layer", state["layer"]), names)
+        else:
+            state["layer"] = names[0]
+        if state["theme"] == "auto":
+            state["theme"] = "light"
+        layer = frame.layout.layer(state["layer"])
+        shown, problem = None, ""
+        if state["mode"] == "response":
+            shown, problem = self._input(layer, layer.name == names[0], state)
+        return meshgrid_still.render(
+            frame,
+            layer,
+            mode=state["mode"],
+            limits=state["limits"],
+            direction=state["direction"],
+            resolution=state["resolution"],
+            scale=state["scale"],
+            output=state["output"],
+            other=state["other"],
+            shown=shown,
+            problem=problem,
+            selection=self.selection,
+            theme=state["theme"],
+            width=width,
+            max_height=max_height,
+            pixel_ratio=pixel_ratio,
+        )
+
+    def _input(
+        self, layer: LayerLayout, first: bool, state: dict[str, Any]
+    ) -> tuple[NDArray[np.float64] | None, str]:
+        """Return the image that ``"response"`` is to, ``(C, H, W)``, or why there is none."""
+        source = self._stream.source
+        seen = None if source is None else source.observed.get(layer.name)
+        direct = first if seen is None else seen.is_image
+        chosen = state["input"]
+        if chosen == "ramp":
+            matrix = ramp(state["direction"], state["limits"], state["resolution"])
+            return matrix[None], ""
+        if chosen == "drawn":
+            if self.drawing is None:
+                return None, "Nothing is drawn yet."
+            return self.drawing[None].astype(np.float64), ""
+        maps = None if seen is None else seen.maps
+        if not direct or chosen == "observed":
+            if maps is None:
+                return None, "Call live.observe(batch) to see the maps that reach this layer."
+            pictures = maps
+        else:
+            pictures = state["images"]
+            if pictures is None:
+                return None, "There are no images."
+        if pictures.ndim == 3:
+            pictures = pictures[:, None]
+        return pictures[min(state["sample"], len(pictures) - 1)].astype(np.float64), ""

@@ -1,0 +1,351 @@
+"""SplineInspector: one function, large, taken apart into its terms, and editable."""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import torch
+import traitlets
+from PIL import Image
+from torch import nn
+
+from kan_widgets.live import Listener, Selection, Source, State, cells
+from kan_widgets.live.binding import Binding
+from kan_widgets.live.edit import Edit, Edits
+from kan_widgets.live.layout import LayerLayout
+from kan_widgets.live.source import report
+from kan_widgets.widgets import inspector_still
+from kan_widgets.widgets.view import Choice, View, layer_name, option
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+
+PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
+_INDEX = ("out", "in", "row", "column")
+
+
+class SplineInspector(View):
+    """One function φ and its terms, large: φ = base + Σ weight·basis function.
+
+    It shows the selected function of its stream, or the first of its layer. All that is
+    drawn is in the legend, and each entry there is a switch. The mouse wheel zooms,
+    dragging the background moves, a double click shows all again.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding made by `kan_widgets.bind`, or a model.
+    layer : str or int, optional
+        The layer to start with, by name or number; the first by default.
+    editable : bool
+        Whether dragging a control point changes the model. During training an edit is
+        applied between two optimizer steps.
+    show : list of {"phi", "base", "spline", "basis", "ghost", "points", "knots", "density"}
+        What is drawn; all by default. "basis" is every basis function times its weight,
+        "ghost" the initial function (or the pinned step's), "points" the control points,
+        "density" the inputs of the last ``live.observe(batch)``.
+    hidden : list of str
+        Labels of single basis functions to leave out, such as ``["B0"]``.
+    stacked : bool
+        Draw every term on top of those before it, so that the last edge is φ.
+    pins : list of dict
+        Functions to compare with, each ``{"layer", "out", "in", "row", "column"}``.
+    height : int
+        Pixels of the drawing, at least 160.
+    theme : {"auto", "light", "dark"}
+        Follows JupyterLab when "auto".
+    on_edit : callable, optional
+        Registered as by the method ``on_edit``.
+    evaluate : callable, optional
+        Called without arguments after an edit, when the model is not training, with the
+        function as it was and as it is: the two numbers, such as accuracies on held-out
+        data, are shown beside the curve and kept in ``evaluation``. It is called without
+        gradients and in evaluation mode; mode and torch's random numbers are as before
+        afterwards.
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, if neither a binding nor a model is given, or if
+        ``evaluate`` or ``on_edit`` cannot be called.
+    ValueError
+        If there is no such layer; the message lists them.
+    traitlets.TraitError
+        If another value is not one of those above.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> from kan_widgets.widgets.spline_inspector import SplineInspector
+    >>> inspector = SplineInspector(kw.nn.KANCNN.article(), layer=1, editable=True)
+    >>> inspector.live.edits.zero("convs.1", (0, 0, 1, 1))
+    >>> inspector.image(width=600).size[0]
+    1200
+    """
+
+    _esm = _STATIC / "spline_inspector.js"
+    _css = _STATIC / "spline_inspector.css"
+
+    layer = option(traitlets.Unicode())
+    editable = option(traitlets.Bool(False))
+    show = option(traitlets.List(traitlets.Unicode(), list(PARTS)))
+    hidden = option(traitlets.List(traitlets.Unicode()))
+    stacked = option(traitlets.Bool(False))
+    pins = option(traitlets.List(traitlets.Dict()))
+    height = option(traitlets.Int(380, min=160))
+    theme = option(Choice(["auto", "light", "dark"]))
+    evaluation = traitlets.Dict().tag(sync=True)
+    """``{"state", "before", "after"}`` of the last edit; empty without ``evaluate``."""
+    notice = traitlets.Unicode().tag(sync=True)
+    """What a callback raised last, as shown on the panel; empty if nothing."""
+
+    def __init__(
+        self,
+        live_or_model: Source | nn.Module,
+        layer: str | int = 0,
+        *,
+        on_edit: Callable[[Edit], object] | None = None,
+        evaluate: Callable[[], float] | None = None,
+        **options: Any,
+    ) -> None:
+        for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
+            if given is not None and not callable(given):
+                raise TypeError(f"{name}={given!r:.80}: something that can be called is taken")
+        self._edit_callbacks: list[Callable[[Edit], object]] = []
+        self._evaluate = evaluate
+        self._to_evaluate: Edit | None = None
+        super().__init__(live_or_model, layer=layer, **options)
+        if on_edit is not None:
+            self.on_edit(on_edit)
+        self._listener = _Follower(self)
+        self._stream_source().subscribe(self._listener)
+        cells.watch(self._listener)
+
+    def _check_keywords(self, options: dict[str, Any]) -> None:
+        super()._check_keywords(options)
+
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        options["layer"] = layer_name(options["layer"], source.layers)
+        if "pins" in options:
+            options["pins"] = _check_pins(options["pins"], source.layout.layers)
+
+    @traitlets.validate("layer")
+    def _validate_layer(self, proposal: Any) -> str:
+        return layer_name(proposal["value"], self._names())
+
+    @traitlets.validate("show")
+    def _validate_show(self, proposal: Any) -> list[str]:
+        return _check_show(proposal["value"])
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
+
+    def _stream_source(self) -> Source:
+        source = self._stream.source
+        assert source is not None
+        return source
+
+    # -- editing --------------------------------------------------------------------
+
+    def on_edit(self, callback: Callable[[Edit], object]) -> Callable[[], None]:
+        """Call ``callback(edit)`` after each edit: one that was dragged when the point is let go.
+
+        Taking an edit back is an edit too. During training the callback comes when the
+        edit is made; it is applied after the next step. What it raises is shown on the
+        panel and as a warning.
+
+        Returns
+        -------
+        callable
+            Call it to stop.
+        """
+        if not callable(callback):
+            raise TypeError(f"callback={callback!r:.80}: something that can be called is taken")
+        self._edit_callbacks.append(callback)
+
+        def stop() -> None:
+            if callback in self._edit_callbacks:
+                self._edit_callbacks.remove(callback)
+
+        return stop
+
+    def _edited(self, edit: Edit) -> None:
+        """Do what follows an edit."""
+        self.notice = ""
+        for callback in list(self._edit_callbacks):
+            try:
+                callback(edit)
+            except Exception as error:
+                self._complain("on_edit", error)
+        if self._evaluate is not None:
+            self._to_evaluate = edit
+            self._evaluate_when_quiet()
+
+    def _evaluate_when_quiet(self) -> None:
+        """Evaluate what waits for it, unless the model may be training."""
+        # A cell that starts now waits until this is done.
+        with cells.between() as free:
+            edit, source = self._to_evaluate, self._stream.source
+            if edit is None or not isinstance(source, Binding) or source.model is None:
+                return
+            if not free or source.trains_elsewhere() or source.edits.is_waiting:
+                self.evaluation = {"state": "waiting", "before": None, "after": None}
+                return
+            self._to_evaluate = None
+            self.evaluation = {"state": "running", "before": None, "after": None}
+            try:
+                with source.edits.without(edit):
+                    before = self._score(source.model)
+                after = self._score(source.model)
+            except Exception as error:
+                self.evaluation = {}
+                self._complain("evaluate", error)
+            else:
+                self.evaluation = {"state": "done", "before": before, "after": after}
+
+    def _score(self, model: nn.Module) -> float:
+        """Call ``evaluate`` so that nothing but its number remains."""
+        assert self._evaluate is not None
+        training = {module: module.training for module in model.modules()}
+        devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
+        try:
+            model.eval()
+            with torch.random.fork_rng(devices=devices), torch.no_grad():
+                return float(self._evaluate())
+        finally:
+            for module, mode in training.items():
+                module.training = mode
+
+    def _complain(self, what: str, error: Exception) -> None:
+        self.notice = f"{what} raised {type(error).__name__}: {error}"
+        report(f"SplineInspector: {self.notice}")
+
+    def close(self) -> None:
+        """Remove the view from the page and let go of what it shows."""
+        if self.comm is not None:
+            if (source := self._stream.source) is not None:
+                source._drop(self._listener)
+            self._edit_callbacks.clear()
+            self._evaluate = self._to_evaluate = None
+        super().close()
+
+    # -- the picture ----------------------------------------------------------------
+
+    def image(self, *, width: int = 900, pixel_ratio: float = 2, **options: Any) -> Image.Image:
+        """Draw the current state as a picture, without a browser.
+
+        Parameters
+        ----------
+        width
+            CSS pixels.
+        pixel_ratio
+            Picture pixels per CSS pixel.
+        **options
+            Any of the widget's own traits, for this picture alone.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        self._check_keywords(options)
+        first, frame = self._stream.frames()
+        layers = frame.layout.layers
+        names = frame.layout.names
+        state = {name: getattr(self, name) for name in self._options()} | options
+        if "layer" in options or state["layer"] in names:
+            state["layer"] = layer_name(state["layer"], names)
+        else:
+            state["layer"] = names[0]
+        state["show"] = _check_show(state["show"])
+        state["pins"] = _check_pins(state["pins"], layers) if "pins" in options else state["pins"]
+        theme: Literal["light", "dark"] = "dark" if state["theme"] == "dark" else "light"
+        if state["theme"] not in ("auto", "light", "dark"):
+            raise ValueError(f"theme={state['theme']!r}: one of 'auto', 'light', 'dark' is taken")
+        chosen: Any = self.selection
+        if "layer" in options or not _names_function(chosen, layers):
+            chosen = {"layer": state["layer"], "out": 0, "in": 0, "row": 0, "column": 0}
+        source = self._stream.source
+        observed = source.observed.get(chosen["layer"]) if source is not None else None
+        return inspector_still.render(
+            frame,
+            chosen,
+            ghost=first,
+            observed=observed,
+            pins=[pin for pin in state["pins"] if _names_function(pin, layers)],
+            show=state["show"],
+            hidden=state["hidden"],
+            stacked=state["stacked"],
+            width=width,
+            height=state["height"],
+            pixel_ratio=pixel_ratio,
+            theme=theme,
+        )
+
+
+class _Follower(Listener):
+    """Hears of edits for an inspector, without keeping it."""
+
+    def __init__(self, inspector: SplineInspector) -> None:
+        self._inspector = weakref.ref(inspector)
+
+    def on_edit(self, edits: Edits) -> None:
+        """Pass on an edit that stands."""
+        inspector, edit = self._inspector(), edits.latest
+        if inspector is not None and edit is not None and edit.final and not edits.message:
+            inspector._edited(edit)
+
+    def on_state(self, state: State, message: str) -> None:
+        """Evaluate when training has gone quiet, but not in the thread that says so."""
+        inspector = self._inspector()
+        if state == "idle" and inspector is not None and inspector._to_evaluate is not None:
+            evaluate = inspector._evaluate_when_quiet
+            threading.Thread(target=evaluate, name="kan_widgets evaluate", daemon=True).start()
+
+    def cell_ended(self) -> None:
+        """Evaluate what has waited for the end of a notebook cell."""
+        inspector = self._inspector()
+        if inspector is None or inspector._to_evaluate is None:
+            return
+        if isinstance(source := inspector._stream.source, Binding):
+            source.edits.cell_ended()
+        inspector._evaluate_when_quiet()
+
+
+def _check_show(show: Iterable[str]) -> list[str]:
+    given = list(show)
+    unknown = [part for part in given if part not in PARTS]
+    if unknown:
+        raise traitlets.TraitError(
+            f"show={given!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
+            f"{', '.join(map(repr, PARTS))}"
+        )
+    return [part for part in PARTS if part in given]
+
+
+def _check_pins(pins: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[Any]:
+    given = list(pins)
+    for pin in given:
+        if not _names_function(pin, layers):
+            names = ", ".join(repr(layer.name) for layer in layers)
+            raise ValueError(
+                f"pins: {pin!r} names no function; each is a dict of 'layer' (one of {names}), "
+                "'out', 'in', 'row' and 'column'"
+            )
+    return given
+
+
+def _names_function(selection: Selection | None, layers: tuple[LayerLayout, ...]) -> bool:
+    if not isinstance(selection, dict):
+        return False
+    index = [selection.get(name) for name in _INDEX]
+    return any(
+        layer.name == selection.get("layer")
+        and all(
+            isinstance(i, int) and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
+        )
+        for layer in layers
+    )

@@ -1,0 +1,2699 @@
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus2 = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent2 : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus2 : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/shared/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+function formatNumber(value) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
+}
+function formatCount(count) {
+  return grouped(count);
+}
+
+// src/kernel_grid/words.ts
+function statusText(step, cursor, status) {
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? "" : `step ${formatCount(step)} · `;
+  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+}
+
+// src/shared/probe.ts
+var PAGE = /* @__PURE__ */ Symbol.for("kan_widgets.probes");
+var page = globalThis;
+page[PAGE] ??= /* @__PURE__ */ new WeakMap();
+var points = page[PAGE];
+function probeOf(store) {
+  const known2 = points.get(store);
+  if (known2) return known2;
+  const made = makePoint(store);
+  points.set(store, made);
+  return made;
+}
+function makePoint(store) {
+  const subscribers = /* @__PURE__ */ new Set();
+  let pointing = null;
+  let probe = null;
+  return {
+    current: () => probe,
+    valueForSelection() {
+      const selection = store.selection();
+      if (!probe || !selection || selection.layer !== probe.layer) return null;
+      return probe.valueFor(selection);
+    },
+    point(owner, next) {
+      if (next === probe || next === null && owner !== pointing) return;
+      pointing = next && owner;
+      probe = next;
+      for (const fn of [...subscribers]) fn();
+    },
+    subscribe(fn, signal) {
+      if (signal.aborted) return;
+      subscribers.add(fn);
+      signal.addEventListener("abort", () => subscribers.delete(fn), { once: true });
+    }
+  };
+}
+
+// src/shared/scrubber.ts
+var PLAY_TIME = 1e4;
+var BEAT = 40;
+var LENGTH = 1e3;
+var TICK_GAP = 6;
+var FRAME_TIME = 200;
+function mountScrubber(parent, store, signal) {
+  const document = parent.ownerDocument;
+  const window = document.defaultView;
+  const make = (className, to, tag = "span") => {
+    const element2 = to.appendChild(document.createElement(tag));
+    element2.className = className;
+    return element2;
+  };
+  const button = (className, act) => {
+    const element2 = make(`kw-time-button ${className}`, bar, "button");
+    element2.type = "button";
+    element2.addEventListener("click", act, { signal });
+    return element2;
+  };
+  const element = make("kw-scrubber", parent, "div");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", "Time");
+  const bar = make("kw-time", element, "div");
+  const play = button("kw-play", () => timer === void 0 ? start() : pause());
+  const icon = make("kw-play-icon", play);
+  const track = make("kw-track", bar, "div");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "kw-ticks");
+  svg.setAttribute("viewBox", `0 0 ${LENGTH} 1`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  const ticks2 = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  track.append(svg);
+  const pinned = make("kw-pinned", track);
+  const head = make("kw-head", track);
+  const readout = make("kw-time-step", bar);
+  const live = button("kw-back-to-live", () => {
+    pause();
+    store.setCursor(-1);
+  });
+  const pin = button("kw-pin", () => {
+    const step = store.current()?.step;
+    if (store.ghostStep() >= 0) store.setGhostStep(-1);
+    else if (step !== void 0) store.setGhostStep(step);
+  });
+  const pinWord = make("kw-pin-word", pin);
+  make("kw-pin-what", pin).textContent = " ghost";
+  live.textContent = "live";
+  live.setAttribute("aria-label", "Back to live");
+  live.title = "Follow the training again";
+  track.tabIndex = 0;
+  track.setAttribute("role", "slider");
+  track.setAttribute("aria-label", "Training step shown");
+  let steps = [];
+  let request = 0;
+  let timer;
+  let drawn = "";
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let later;
+  function schedule() {
+    if (!request) request = window.requestAnimationFrame(show);
+  }
+  function scheduleLater() {
+    later ??= setTimeout(schedule, Math.max(0, shownAt + FRAME_TIME - performance.now()));
+  }
+  function placeOf(step) {
+    const first = steps[0] ?? 0;
+    const span = (steps[steps.length - 1] ?? 0) - first;
+    return span > 0 ? Math.max(0, Math.min(1, (step - first) / span)) : 1;
+  }
+  function show() {
+    request = 0;
+    clearTimeout(later);
+    later = void 0;
+    shownAt = performance.now();
+    steps = store.steps();
+    const here = steps.length > 1;
+    bar.style.visibility = here ? "" : "hidden";
+    const step = store.current()?.step ?? 0;
+    const following = store.cursor() < 0;
+    element.toggleAttribute("data-live", following);
+    const first = steps[0] ?? 0;
+    const last = steps[steps.length - 1] ?? 0;
+    head.style.left = `${100 * (following ? 1 : placeOf(step))}%`;
+    const ghost = store.ghostStep() < 0 ? null : store.ghost()?.step ?? null;
+    pinned.hidden = ghost === null;
+    if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost)}%`;
+    write(readout, `step ${formatCount(step)}`);
+    readout.style.minWidth = `${formatCount(last).length + 5}ch`;
+    live.disabled = following;
+    live.setAttribute("aria-pressed", String(following));
+    pin.setAttribute("aria-pressed", String(ghost !== null));
+    write(pinWord, ghost === null ? "pin" : "unpin");
+    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
+    track.setAttribute("aria-valuemin", String(first));
+    track.setAttribute("aria-valuemax", String(last));
+    track.setAttribute("aria-valuenow", String(step));
+    track.setAttribute(
+      "aria-valuetext",
+      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`
+    );
+    const playing = timer !== void 0;
+    icon.toggleAttribute("data-playing", playing);
+    play.title = playing ? "Pause" : "Play the history";
+    play.setAttribute("aria-label", play.title);
+    drawTicks();
+  }
+  function drawTicks() {
+    const key = `${steps.length} ${steps[0]} ${steps[steps.length - 1]}`;
+    if (key === drawn) return;
+    drawn = key;
+    let path = "";
+    let before = Number.NEGATIVE_INFINITY;
+    for (const step of steps) {
+      const x = Math.round(LENGTH * placeOf(step));
+      if (x - before < TICK_GAP) continue;
+      before = x;
+      path += `M${x} 0v1`;
+    }
+    ticks2.setAttribute("d", path);
+  }
+  function seek(event) {
+    const box = track.getBoundingClientRect();
+    const [first, last] = [steps[0], steps[steps.length - 1]];
+    const at = first + (event.clientX - box.left) / box.width * (last - first);
+    let nearest = first;
+    for (const step of steps) {
+      if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
+    }
+    store.setCursor(nearest);
+  }
+  function index() {
+    const step = store.current()?.step ?? 0;
+    const at = steps.indexOf(step);
+    return at >= 0 ? at : steps.filter((kept) => kept < step).length - 1;
+  }
+  function move(by) {
+    steps = store.steps();
+    if (steps.length === 0) return;
+    store.setCursor(steps[Math.max(0, Math.min(steps.length - 1, index() + by))]);
+  }
+  function start() {
+    steps = store.steps();
+    if (store.cursor() < 0 || index() >= steps.length - 1) store.setCursor(steps[0]);
+    const stride = Math.max(1, Math.ceil(steps.length * BEAT / PLAY_TIME));
+    const beat = Math.max(BEAT, Math.min(250, PLAY_TIME / Math.max(1, steps.length)));
+    timer = setInterval(() => {
+      if (store.cursor() < 0) pause();
+      else move(stride);
+      if (index() >= steps.length - 1) pause();
+    }, beat);
+    schedule();
+  }
+  function pause() {
+    clearInterval(timer);
+    timer = void 0;
+    schedule();
+  }
+  function onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = {
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      ArrowRight: 1,
+      ArrowUp: 1,
+      PageDown: -10,
+      PageUp: 10,
+      Home: Number.NEGATIVE_INFINITY,
+      End: Number.POSITIVE_INFINITY
+    };
+    if (event.key in by) {
+      pause();
+      move(by[event.key]);
+    } else if (event.key === " ") {
+      if (timer === void 0) start();
+      else pause();
+    } else if (event.key === "Escape") {
+      pause();
+      store.setCursor(-1);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  let dragging = false;
+  track.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.button !== 0) return;
+      dragging = true;
+      pause();
+      track.setPointerCapture?.(event.pointerId);
+      seek(event);
+      track.focus();
+      event.preventDefault();
+    },
+    { signal }
+  );
+  track.addEventListener(
+    "pointermove",
+    (event) => {
+      if (dragging) seek(event);
+    },
+    { signal }
+  );
+  for (const end of ["pointerup", "pointercancel"]) {
+    track.addEventListener(
+      end,
+      () => {
+        dragging = false;
+      },
+      { signal }
+    );
+  }
+  track.addEventListener("keydown", onKey, { signal });
+  store.subscribe((what) => {
+    if (what === "cursor" || what === "ghost") schedule();
+    else if (what === "frame" || what === "layout" || what === "history") scheduleLater();
+  }, signal);
+  signal.addEventListener(
+    "abort",
+    () => {
+      clearInterval(timer);
+      clearTimeout(later);
+      window.cancelAnimationFrame(request);
+      element.remove();
+    },
+    { once: true }
+  );
+  show();
+  return { element };
+}
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+// src/shared/theme.ts
+var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var DARK_QUERY = "(prefers-color-scheme: dark)";
+function inJupyter(document) {
+  return document.body?.dataset.jpThemeLight !== void 0;
+}
+function themeAround(element) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab !== void 0) return lab === "false" ? "dark" : "light";
+  for (let node = element; node; node = parentOf(node)) {
+    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
+    if (stated && /dark/i.test(stated)) return "dark";
+    if (stated && /light/i.test(stated)) return "light";
+    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
+    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (node === documentElement) break;
+  }
+  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
+}
+function parentOf(element) {
+  if (element.parentElement) return element.parentElement;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+function watchTheme(element, changed, signal) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const observer = new MutationObserver(changed);
+  for (const node of [documentElement, body]) {
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+}
+function readColours(element, names) {
+  const style = getComputedStyle(element);
+  const colours = {};
+  for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
+  return colours;
+}
+
+// src/spline_inspector/window.ts
+var CLOSEST = 1e-4;
+function zoomed([low, high], at, factor) {
+  return [at + (low - at) * factor, at + (high - at) * factor];
+}
+function within([low, high], [first, last]) {
+  const whole = last - first;
+  const length = Math.min(whole, Math.max(CLOSEST * whole, high - low));
+  const middle = (low + high) / 2;
+  const start = Math.max(first, Math.min(last - length, middle - length / 2));
+  return [start, start + length];
+}
+function shifted([low, high], by) {
+  return [low + by, high + by];
+}
+function wheelFactor(event) {
+  const pixels = event.deltaY * [1, 16, 240][event.deltaMode];
+  return Math.exp(Math.max(-240, Math.min(240, pixels)) / 480);
+}
+var toX = ([low, high], box, x) => box.x + (x - low) / (high - low) * box.width;
+var toY = ([low, high], box, y) => box.y + (high - y) / (high - low) * box.height;
+var fromX = ([low, high], box, px) => low + (px - box.x) / box.width * (high - low);
+var fromY = ([low, high], box, py) => high - (py - box.y) / box.height * (high - low);
+function roundStep(length, count) {
+  if (!(length > 0) || !Number.isFinite(length)) return 1;
+  const rough = length / Math.max(1, count);
+  const power = Math.floor(Math.log10(rough));
+  for (const digit of [1, 2, 5, 10]) {
+    const step = Number(`${digit}e${power}`);
+    if (step >= rough * (1 - 1e-9)) return step;
+  }
+  return Number(`1e${power + 1}`);
+}
+function ticks([low, high], count) {
+  const step = roundStep(high - low, count);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  const found = [];
+  for (let k = first; k <= last && found.length < 100; k++) {
+    found.push(Number((k * step).toPrecision(12)) || 0);
+  }
+  return found;
+}
+function tickTexts(values) {
+  const largest = Math.max(0, ...values.map(Math.abs));
+  if (largest >= 1e5 || largest > 0 && largest < 1e-4) return values.map(formatNumber);
+  const step = values.length > 1 ? values[1] - values[0] : largest || 1;
+  const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
+  return values.map((value) => value.toFixed(places).replace("-", "−"));
+}
+function roomy(held) {
+  if (!held) return [-1, 1];
+  let [low, high] = held;
+  low = Math.min(0, low);
+  high = Math.max(0, high);
+  if (high - low < 1e-30) return [-1, 1];
+  const air = 0.06 * (high - low);
+  const step = roundStep(high - low + 2 * air, 8);
+  return [Math.floor((low - air) / step) * step, Math.ceil((high + air) / step) * step];
+}
+function inFull(value) {
+  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
+  const digits = Number(value.toPrecision(7));
+  const size = Math.abs(digits);
+  const text = size >= 1e-4 && size < 1e7 ? String(digits) : digits.toExponential().replace(/\.?0+e/, "e");
+  return text.replace(/-/g, (_, at) => at === 0 ? "−" : "-");
+}
+
+// src/spline_inspector/draw.ts
+var COLOURS = [
+  "surface",
+  "ink",
+  "muted",
+  "line",
+  "cell",
+  "outside",
+  "zero",
+  "ghost",
+  "accent",
+  "warn",
+  "base",
+  "spline",
+  "density"
+];
+var LEFT = 58;
+var RIGHT = 10;
+var TOP = 8;
+var BOTTOM = 34;
+var STRIP = 34;
+var GAP = 3;
+function placesIn(width, height, strip) {
+  const foot = BOTTOM + (strip ? STRIP + GAP : 0);
+  const plot = {
+    x: LEFT,
+    y: TOP,
+    width: Math.max(40, width - LEFT - RIGHT),
+    height: Math.max(40, height - TOP - foot)
+  };
+  const below = { ...plot, y: plot.y + plot.height + GAP, height: STRIP };
+  return { plot, strip: strip ? below : null };
+}
+function paint(context, scene, places, paper) {
+  const { colours, ratio, width, height } = paper;
+  const { plot, strip } = places;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = paper.font;
+  context.lineJoin = "round";
+  ground(context, scene, plot, colours);
+  context.save();
+  context.beginPath();
+  context.rect(plot.x, plot.y, plot.width, plot.height);
+  context.clip();
+  for (const line of scene.lines) area(context, scene, plot, line);
+  for (const line of scene.lines) stroke(context, scene, plot, line);
+  polygon(context, scene, plot, colours);
+  if (scene.mark) mark(context, scene, plot, scene.mark, colours);
+  if (scene.reading) reading(context, scene, plot, scene.reading, colours);
+  context.restore();
+  if (strip) density(context, scene, strip, colours);
+  axes(context, scene, places, colours);
+}
+function ground(context, { x, y, domain, knots }, plot, colours) {
+  context.fillStyle = colours.outside;
+  context.fillRect(plot.x, plot.y, plot.width, plot.height);
+  const left = Math.max(plot.x, toX(x, plot, domain[0]));
+  const right = Math.min(plot.x + plot.width, toX(x, plot, domain[1]));
+  context.fillStyle = colours.cell;
+  if (right > left) context.fillRect(left, plot.y, right - left, plot.height);
+  context.strokeStyle = colours.zero;
+  context.lineWidth = 1;
+  context.globalAlpha = 0.6;
+  context.beginPath();
+  for (const knot of knots) {
+    if (knot < x[0] || knot > x[1]) continue;
+    const at = half(toX(x, plot, knot));
+    context.moveTo(at, plot.y);
+    context.lineTo(at, plot.y + plot.height);
+  }
+  context.stroke();
+  context.globalAlpha = 1;
+  if (y[0] <= 0 && y[1] >= 0) {
+    const zero = half(toY(y, plot, 0));
+    context.beginPath();
+    context.moveTo(plot.x, zero);
+    context.lineTo(plot.x + plot.width, zero);
+    context.strokeStyle = colours.ghost;
+    context.stroke();
+  }
+}
+function area(context, { x, y }, plot, line) {
+  if (!line.fill || !line.from) return;
+  context.beginPath();
+  let open = false;
+  const n = line.x.length;
+  for (let p = 0; p < n; p++) {
+    if (!Number.isFinite(line.y[p])) return;
+    const [px, py] = [toX(x, plot, line.x[p]), toY(y, plot, line.y[p])];
+    if (open) context.lineTo(px, py);
+    else context.moveTo(px, py);
+    open = true;
+  }
+  for (let p = n - 1; p >= 0; p--) {
+    context.lineTo(toX(x, plot, line.x[p]), toY(y, plot, line.from[p]));
+  }
+  context.closePath();
+  context.globalAlpha = line.fill;
+  context.fillStyle = line.colour;
+  context.fill();
+  context.globalAlpha = 1;
+}
+function stroke(context, { x, y }, plot, line) {
+  context.beginPath();
+  let open = false;
+  for (let p = 0; p < line.x.length; p++) {
+    if (!Number.isFinite(line.y[p]) || !adds(line, p)) {
+      open = false;
+      continue;
+    }
+    const [px, py] = [toX(x, plot, line.x[p]), toY(y, plot, line.y[p])];
+    if (open) context.lineTo(px, py);
+    else context.moveTo(px, py);
+    open = true;
+  }
+  context.globalAlpha = line.alpha ?? 1;
+  context.strokeStyle = line.colour;
+  context.lineWidth = line.width;
+  context.setLineDash(line.dash ?? []);
+  context.stroke();
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+function adds({ y, from }, p) {
+  if (!from) return true;
+  for (let k = Math.max(0, p - 1); k <= Math.min(y.length - 1, p + 1); k++) {
+    if (y[k] !== from[k]) return true;
+  }
+  return false;
+}
+function polygon(context, { x, y, polygon: corners }, plot, colours) {
+  if (corners.length < 2) return;
+  context.beginPath();
+  corners.forEach((corner, k) => {
+    const [px, py] = [toX(x, plot, corner.x), toY(y, plot, corner.y)];
+    if (k === 0) context.moveTo(px, py);
+    else context.lineTo(px, py);
+  });
+  context.strokeStyle = colours.spline;
+  context.globalAlpha = 0.45;
+  context.lineWidth = 1;
+  context.setLineDash([1.5, 3]);
+  context.stroke();
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+function reading(context, { x, y }, plot, at, colours) {
+  const px = half(toX(x, plot, at.x));
+  context.beginPath();
+  context.moveTo(px, plot.y);
+  context.lineTo(px, plot.y + plot.height);
+  context.strokeStyle = colours.muted;
+  context.lineWidth = 1;
+  context.stroke();
+  for (const mark2 of at.marks) {
+    if (!Number.isFinite(mark2.y)) continue;
+    context.beginPath();
+    context.arc(px, toY(y, plot, mark2.y), 3, 0, 2 * Math.PI);
+    context.fillStyle = mark2.colour;
+    context.fill();
+    context.strokeStyle = colours.surface;
+    context.stroke();
+  }
+}
+function mark(context, { x, y }, plot, at, colours) {
+  if (!Number.isFinite(at.y)) return;
+  const px = toX(x, plot, at.x);
+  const py = toY(y, plot, at.y);
+  context.beginPath();
+  context.moveTo(half(px), py);
+  context.lineTo(half(px), plot.y + plot.height);
+  context.strokeStyle = colours.accent;
+  context.lineWidth = 1;
+  context.setLineDash([2, 2]);
+  context.stroke();
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(px, py - 6);
+  context.lineTo(px + 6, py);
+  context.lineTo(px, py + 6);
+  context.lineTo(px - 6, py);
+  context.closePath();
+  context.fillStyle = colours.accent;
+  context.fill();
+  context.strokeStyle = colours.surface;
+  context.stroke();
+}
+function density(context, { x, domain, density: inputs, hint, reading: at }, strip, colours) {
+  const floor = strip.y + strip.height;
+  context.fillStyle = colours.outside;
+  context.fillRect(strip.x, floor, strip.width, 1);
+  if (!inputs) {
+    context.fillStyle = colours.muted;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(hint, strip.x + strip.width / 2, strip.y + strip.height / 2, strip.width);
+    return;
+  }
+  const { edges, counts } = inputs;
+  let most = 0;
+  for (let k = 0; k < counts.length; k++) if (counts[k] > most) most = counts[k];
+  if (most === 0) return;
+  context.save();
+  context.beginPath();
+  context.rect(strip.x, strip.y, strip.width, strip.height + 1);
+  context.clip();
+  context.fillStyle = colours.density;
+  for (let k = 0; k < counts.length; k++) {
+    if (counts[k] === 0) continue;
+    const left = toX(x, strip, edges[k]);
+    const right = toX(x, strip, edges[k + 1]);
+    const tall = Math.max(1, counts[k] / most * (strip.height - 2));
+    const middle = (edges[k] + edges[k + 1]) / 2;
+    context.globalAlpha = middle < domain[0] || middle > domain[1] ? 0.5 : 1;
+    context.fillRect(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
+  }
+  context.globalAlpha = 1;
+  if (at) {
+    const px = half(toX(x, strip, at.x));
+    context.beginPath();
+    context.moveTo(px, strip.y);
+    context.lineTo(px, floor);
+    context.strokeStyle = colours.muted;
+    context.lineWidth = 1;
+    context.stroke();
+  }
+  context.restore();
+}
+function axes(context, scene, { plot, strip }, colours) {
+  const { x, y, variable, knots, domain } = scene;
+  context.fillStyle = colours.muted;
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  const across = ticks(x, Math.max(2, Math.min(10, plot.width / 70)));
+  const down = ticks(y, Math.max(2, Math.min(9, plot.height / 40)));
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  tickTexts(down).forEach((text, k) => {
+    const at = toY(y, plot, down[k]);
+    if (at < plot.y - 1 || at > plot.y + plot.height + 1) return;
+    context.fillText(text, plot.x - 8, at, LEFT - 10);
+    context.beginPath();
+    context.moveTo(plot.x - 5, half(at));
+    context.lineTo(plot.x, half(at));
+    context.stroke();
+  });
+  const floor = (strip ? strip.y + strip.height : plot.y + plot.height) + 1;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  tickTexts(across).forEach((text, k) => {
+    const at = toX(x, plot, across[k]);
+    context.fillText(text, at, floor + 6);
+    context.beginPath();
+    context.moveTo(half(at), floor);
+    context.lineTo(half(at), floor + 4);
+    context.stroke();
+  });
+  context.textAlign = "center";
+  context.fillText(variable, plot.x + plot.width / 2, floor + 19);
+  context.strokeStyle = colours.ink;
+  const base = plot.y + plot.height;
+  for (const knot of knots) {
+    if (knot < x[0] - 1e-9 || knot > x[1] + 1e-9) continue;
+    const at = half(toX(x, plot, knot));
+    const end = Math.abs(knot - domain[0]) < 1e-6 || Math.abs(knot - domain[1]) < 1e-6;
+    context.beginPath();
+    context.moveTo(at, base);
+    context.lineTo(at, base - (end ? 9 : 5));
+    context.stroke();
+  }
+}
+var half = (at) => Math.round(at - 0.5) + 0.5;
+
+// src/spline_inspector/gesture.ts
+var PAUSE = 50;
+var PATIENCE = 2e3;
+var NEAR = 2e-6;
+var Gesture = class {
+  #send;
+  #at = null;
+  #coefficients = null;
+  #open = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #endedAt = 0;
+  #timer;
+  constructor(send) {
+    this.#send = send;
+  }
+  /** The function that is changed here, and not yet, or not surely, in the model. */
+  at() {
+    return this.#at;
+  }
+  /** What to draw instead of a frame's coefficients. */
+  coefficients() {
+    return this.#coefficients;
+  }
+  /** Whether the pointer is still down. */
+  isOpen() {
+    return this.#open;
+  }
+  /** Takes another value of a gesture that goes on. */
+  move(at, coefficients, now) {
+    this.#at = at;
+    this.#coefficients = coefficients;
+    this.#open = true;
+    if (this.#timer !== void 0) return;
+    const wait = Math.max(0, this.#sentAt + PAUSE - now);
+    if (wait === 0) this.#post(now, false);
+    else {
+      this.#timer = setTimeout(() => {
+        this.#timer = void 0;
+        if (this.#open) this.#post(now + wait, false);
+      }, wait);
+    }
+  }
+  /** The value stands: it is sent whatever was sent before. */
+  end(now) {
+    clearTimeout(this.#timer);
+    this.#timer = void 0;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#endedAt = now;
+    this.#post(now, true);
+  }
+  /** Looks at a frame's coefficients; returns whether the model has the value, or has gone on without it. */
+  compare(present, live, now) {
+    const mine = this.#coefficients;
+    if (!mine || this.#open) return false;
+    const agrees = present !== null && present.length === mine.length && mine.every((value, b) => Math.abs(value - present[b]) <= NEAR * Math.max(1, Math.abs(value)));
+    if (!agrees && !(live && now - this.#endedAt > PATIENCE)) return false;
+    this.drop();
+    return true;
+  }
+  /** Milliseconds since the value was final. */
+  waited(now) {
+    return this.#coefficients && !this.#open ? now - this.#endedAt : 0;
+  }
+  /** Forgets the value: the model's counts. */
+  drop() {
+    clearTimeout(this.#timer);
+    this.#timer = void 0;
+    this.#open = false;
+    this.#at = null;
+    this.#coefficients = null;
+  }
+  #post(now, final) {
+    if (!this.#at || !this.#coefficients) return;
+    this.#sentAt = now;
+    this.#send(this.#at, Array.from(this.#coefficients), final);
+  }
+};
+
+// src/shared/interpolate.ts
+var POINTS = 6;
+var known = /* @__PURE__ */ new WeakMap();
+var weights = new Float64Array(POINTS);
+function basisAt(layer, table, x, out) {
+  return combine(layer, table, x, out, lagrange);
+}
+function basisDerivativeAt(layer, table, x, out) {
+  return combine(layer, table, x, out, lagrangeSlope);
+}
+function tableNumber(layer, f) {
+  return layer.tableOf ? layer.tableOf[f] : 0;
+}
+var memory = new Float64Array(16);
+function combine(layer, number, x, out, weigh) {
+  const { nb } = layer;
+  const table = layer.tables[number];
+  const { x: xs, values } = table;
+  const end = xs.length - 1;
+  const rounded = Math.fround(x);
+  if (!(rounded >= xs[0] && rounded <= xs[end])) {
+    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
+    return out;
+  }
+  const at = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at);
+  const { first, last } = piecesOf(layer, number);
+  const n = Math.min(POINTS, last[row] - first[row] + 1);
+  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
+  weigh(xs, start, n, at);
+  for (let b = 0; b < nb; b++) {
+    let sum = 0;
+    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
+    out[b] = sum;
+  }
+  return out;
+}
+function rowBefore(xs, x) {
+  let low = 0;
+  let high = xs.length - 2;
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+function piecesOf(layer, number) {
+  const table = layer.tables[number];
+  const made = known.get(table);
+  if (made) return made;
+  const { x } = table;
+  const rows = x.length;
+  const near = 1e-6 * (x[rows - 1] - x[0]);
+  const knots = layer.bases[number]?.knots ?? layer.knots;
+  const bends = [...knots, 0].sort((a, b) => a - b);
+  const bendsAt = new Uint8Array(rows);
+  for (let row = 0, k = 0; row < rows; row++) {
+    while (k < bends.length && bends[k] < x[row] - near) k++;
+    if (k < bends.length && bends[k] <= x[row] + near) bendsAt[row] = 1;
+  }
+  const first = new Uint32Array(rows);
+  const last = new Uint32Array(rows);
+  const jumps = (row) => x[row + 1] - x[row] <= near;
+  for (let row = 0; row + 1 < rows; ) {
+    let end = row + 1;
+    if (jumps(row)) {
+      first[row] = last[row] = row;
+    } else {
+      while (end + 1 < rows && !bendsAt[end] && !jumps(end)) end++;
+      first.fill(row, row, end);
+      last.fill(end, row, end);
+    }
+    row = end;
+  }
+  first[rows - 1] = last[rows - 1] = rows - 1;
+  const pieces = { first, last };
+  known.set(table, pieces);
+  return pieces;
+}
+function lagrange(xs, first, n, x) {
+  for (let i = 0; i < n; i++) {
+    let weight = 1;
+    for (let k = 0; k < n; k++) {
+      if (k !== i) weight *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+    }
+    weights[i] = weight;
+  }
+}
+function lagrangeSlope(xs, first, n, x) {
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let j = 0; j < n; j++) {
+      if (j === i) continue;
+      let product = 1 / (xs[first + i] - xs[first + j]);
+      for (let k = 0; k < n; k++) {
+        if (k !== i && k !== j) product *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+      }
+      sum += product;
+    }
+    weights[i] = sum;
+  }
+}
+
+// src/spline_inspector/terms.ts
+var NOTHING = 1e-12;
+function functionOf(layer, at) {
+  const index = [at.out, at.in, at.row, at.column];
+  let f = 0;
+  for (let k = 0; k < 4; k++) {
+    if (!Number.isInteger(index[k]) || index[k] < 0 || index[k] >= layer.shape[k]) return -1;
+    f = f * layer.shape[k] + index[k];
+  }
+  return f;
+}
+function selectionOf(layer, f) {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(f / kw) % kh,
+    column: f % kw
+  };
+}
+function phiOf(frame, at, coefficients) {
+  const layer = frame?.layout.layers.find(({ name }) => name === at?.layer);
+  if (!frame || !layer || !at) return null;
+  const f = functionOf(layer, at);
+  if (f < 0) return null;
+  const start = layer.offset + f * layer.nb;
+  const own = coefficients?.length === layer.nb ? coefficients : frame.data.subarray(start, start + layer.nb);
+  return {
+    layer,
+    f,
+    table: tableNumber(layer, f),
+    coefficients: Float64Array.from(own),
+    step: frame.step
+  };
+}
+function basisRange({ layer, table }) {
+  return layer.bases[table] ?? layer;
+}
+function tableRange({ layer, table }) {
+  const { x } = layer.tables[table];
+  return [x[0], x[x.length - 1]];
+}
+function wholeRange(phi) {
+  const { domain, extent } = basisRange(phi);
+  const [first, last] = tableRange(phi);
+  const low = Math.max(first, Math.min(domain[0], extent[0]));
+  const high = Math.min(last, Math.max(domain[1], extent[1]));
+  return low < high ? [low, high] : [first, last];
+}
+function sample(phi, range, count) {
+  const { layer, table } = phi;
+  const [first, last] = tableRange(phi);
+  const low = Math.max(first, range[0]);
+  const high = Math.min(last, range[1]);
+  if (!(low <= high)) return { x: new Float64Array(0), beta: new Float64Array(0) };
+  const points2 = /* @__PURE__ */ new Set([low, high]);
+  for (let p = 1; p + 1 < count; p++) points2.add(low + (high - low) * p / (count - 1));
+  for (const x2 of layer.tables[table].x) if (x2 > low && x2 < high) points2.add(x2);
+  const x = Float64Array.from(points2).sort();
+  const beta = new Float64Array(x.length * layer.nb);
+  const at = new Float64Array(layer.nb);
+  x.forEach((value, p) => {
+    beta.set(basisAt(layer, table, value, at), p * layer.nb);
+  });
+  return { x, beta };
+}
+function belongs(layer, term, b) {
+  if (term === "phi") return true;
+  if (term === "base") return layer.isBase[b];
+  if (term === "spline") return !layer.isBase[b];
+  return term === b;
+}
+function curve({ layer, coefficients }, { x, beta }, term) {
+  const { nb } = layer;
+  const y = new Float64Array(x.length);
+  for (let b = 0; b < nb; b++) {
+    if (!belongs(layer, term, b)) continue;
+    for (let p = 0; p < x.length; p++) y[p] += coefficients[b] * beta[p * nb + b];
+  }
+  return y;
+}
+function stack(phi, samples, shown) {
+  let sum = new Float64Array(samples.x.length);
+  return shown.map((b) => {
+    const own = curve(phi, samples, b);
+    const from = sum;
+    const to = from.map((value, p) => value + own[p]);
+    sum = to;
+    return { b, from, to };
+  });
+}
+function readAt({ layer, table, coefficients }, x) {
+  const { nb } = layer;
+  const beta = basisAt(layer, table, x, new Float64Array(nb));
+  if (Number.isNaN(beta[0])) return null;
+  const terms = beta.map((value, b) => Math.abs(value) < NOTHING ? 0 : coefficients[b] * value);
+  let base = 0;
+  let spline = 0;
+  for (let b = 0; b < nb; b++) {
+    if (layer.isBase[b]) base += terms[b];
+    else spline += terms[b];
+  }
+  basisDerivativeAt(layer, table, x, beta);
+  const slope = beta.reduce((sum, value, b) => sum + coefficients[b] * value, 0);
+  return { x, phi: base + spline, slope, base, spline, terms };
+}
+function limits(...rows) {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    for (let p = 0; p < row.length; p++) {
+      if (!Number.isFinite(row[p])) continue;
+      if (row[p] < low) low = row[p];
+      if (row[p] > high) high = row[p];
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+function entryOf(layer, f) {
+  const [out, inputs, kh, kw] = layer.shape;
+  const at = selectionOf(layer, f);
+  if (layer.kind === "linear") return at.in;
+  const groups = layer.conv?.groups ?? 1;
+  const group = Math.floor(at.out / (out / groups));
+  const channel = layer.conv?.shared ? 0 : group * inputs + at.in;
+  return (channel * kh + at.row) * kw + at.column;
+}
+
+// src/spline_inspector/handles.ts
+var SPLINE_LABEL = /^B(\d+)$/;
+var MIDDLE = 0.8;
+function greville(knots, order) {
+  const splines = knots.length - order - 1;
+  return Array.from({ length: Math.max(0, splines) }, (_, j) => {
+    if (order === 0) return (knots[j] + knots[j + 1]) / 2;
+    let sum = 0;
+    for (let k = 1; k <= order; k++) sum += knots[j + k];
+    return sum / order;
+  });
+}
+function splineOrder({ layer, table }) {
+  const { knots } = basisRange({ layer, table });
+  const splines = layer.labels.filter((_, b) => !layer.isBase[b]);
+  if (splines.length === 0 || splines.some((label, j) => label !== `B${j}`)) return -1;
+  const order = knots.length - splines.length - 1;
+  return order >= 0 && order < splines.length ? order : -1;
+}
+function handlesOf(phi) {
+  const { layer } = phi;
+  const order = splineOrder(phi);
+  const abscissae = order >= 0 ? greville(basisRange(phi).knots, order) : [];
+  const handles = [];
+  layer.labels.forEach((label, b) => {
+    const spline = SPLINE_LABEL.exec(label);
+    if (order >= 0 && spline && !layer.isBase[b]) {
+      handles.push({ b, label, x: abscissae[Number(spline[1])], rise: 1, control: true });
+      return;
+    }
+    const place = highPlace(phi, b);
+    if (place) handles.push({ b, label, ...place, control: false });
+  });
+  return handles.sort((one, other) => one.x - other.x);
+}
+function highPlace({ layer, table }, b) {
+  const { domain } = basisRange({ layer, table });
+  const { nb } = layer;
+  const { x, values } = layer.tables[table];
+  const rows = [];
+  let most = 0;
+  for (let p = 0; p < x.length; p++) {
+    const value = values[p * nb + b];
+    if (x[p] < domain[0] - 1e-6 || x[p] > domain[1] + 1e-6 || !Number.isFinite(value)) continue;
+    rows.push({ x: x[p], value });
+    most = Math.max(most, Math.abs(value));
+  }
+  if (most === 0) return null;
+  const others = layer.isBase.filter((base) => !base).length;
+  const number = layer.isBase.slice(0, b).filter((base) => !base).length;
+  const share = layer.isBase[b] ? 1 : (number + 0.5) / others;
+  const wanted = domain[0] + share * (domain[1] - domain[0]);
+  const near = rows.filter(({ value }) => Math.abs(value) >= MIDDLE * most).sort((one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted))[0];
+  const rise = basisAt(layer, table, near.x, new Float64Array(nb))[b];
+  return { x: near.x, rise };
+}
+function heightOf(handle, coefficients) {
+  return coefficients[handle.b] * handle.rise;
+}
+function moved(coefficients, handle, height) {
+  const next = Float64Array.from(coefficients);
+  next[handle.b] = height / handle.rise;
+  return next;
+}
+function describeHandle(variable, { control, label, x }) {
+  const name = control ? `control point ${label}` : `weight of ${label}`;
+  return `${name} at ${variable} = ${formatNumber(x)}`;
+}
+
+// src/spline_inspector/header.ts
+var COMMANDS = [
+  ["undo", "↶ undo", "Take the last edit back"],
+  ["redo", "↷ redo", "Do the last undone edit again"],
+  ["reset", "initial", "Set this function to what it was in the first frame"],
+  ["straighten", "line", "Set this function to the straight line that fits it best"],
+  ["zero", "zero", "Set this function to zero everywhere: prune it"]
+];
+var INDEX = ["out", "in", "row", "column"];
+var views = 0;
+function createHeader(document, actions, signal) {
+  const make = (tag, className) => {
+    const made = document.createElement(tag);
+    made.className = className;
+    return made;
+  };
+  const button = (text, title, className, act) => {
+    const made = make("button", className);
+    made.type = "button";
+    made.textContent = text;
+    made.title = title;
+    made.setAttribute("aria-label", title);
+    made.addEventListener("click", act, { signal });
+    return made;
+  };
+  const element = make("div", "kw-header");
+  element.setAttribute("role", "toolbar");
+  element.setAttribute("aria-label", "Which function");
+  const layers = make("select", "kw-select kw-layer");
+  layers.title = "Which layer";
+  layers.setAttribute("aria-label", "layer");
+  layers.addEventListener("change", () => actions.layer(layers.value), { signal });
+  const type = make("span", "kw-type");
+  const walk = make("span", "kw-walk");
+  const back = button(
+    "‹",
+    "Previous function of the layer ( [ )",
+    "kw-button kw-step",
+    () => actions.neighbour(-1)
+  );
+  const on = button(
+    "›",
+    "Next function of the layer ( ] )",
+    "kw-button kw-step",
+    () => actions.neighbour(1)
+  );
+  const typing = /* @__PURE__ */ new Set();
+  const fields = INDEX.map((name) => {
+    const label = make("label", "kw-field");
+    label.append(name);
+    const input = make("input", "kw-index");
+    input.type = "number";
+    input.min = "0";
+    input.step = "1";
+    input.setAttribute("aria-label", name);
+    input.addEventListener("input", () => typing.add(input), { signal });
+    for (const done of ["change", "blur"]) {
+      input.addEventListener(
+        done,
+        () => {
+          if (typing.delete(input)) choose();
+        },
+        { signal }
+      );
+    }
+    input.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
+    label.append(input);
+    return { label, input };
+  });
+  walk.append(back, ...fields.map(({ label }) => label), on);
+  const status = make("span", "kw-status");
+  const dot = status.appendChild(make("span", "kw-dot"));
+  const said = status.appendChild(make("span", "kw-status-text"));
+  element.append(layers, type, walk, status);
+  const tools = make("div", "kw-tools");
+  tools.setAttribute("role", "toolbar");
+  tools.setAttribute("aria-label", "View and edit");
+  const way = make("div", "kw-segments");
+  way.setAttribute("role", "radiogroup");
+  way.setAttribute("aria-label", "How the terms are drawn");
+  const group = `kw-inspector-${++views}`;
+  const ways = [
+    ["overlay", "Draw every term from zero"],
+    ["stacked", "Draw every term on top of those before it: the last edge is φ"]
+  ].map(([text, title], k) => {
+    const label = way.appendChild(make("label", "kw-segment"));
+    label.title = title;
+    const input = label.appendChild(make("input", "kw-hidden"));
+    input.type = "radio";
+    input.name = group;
+    input.value = text;
+    input.title = title;
+    input.setAttribute("aria-label", text);
+    input.addEventListener("change", () => actions.stacked(k === 1), { signal });
+    label.appendChild(make("span", "kw-segment-text")).textContent = text;
+    return input;
+  });
+  const fit = button(
+    "fit",
+    "Show all of it again ( 0, or a double click )",
+    "kw-button",
+    () => actions.fit()
+  );
+  const pin = button(
+    "pin",
+    "Keep this function in the drawing to compare",
+    "kw-button",
+    () => actions.pin()
+  );
+  const editing = make("span", "kw-editing");
+  const commands = COMMANDS.map(([kind, text, title]) => {
+    const made = button(text, title, "kw-button", () => actions.command(kind));
+    if (kind === "reset") editing.appendChild(make("span", "kw-set-to")).textContent = "set to";
+    editing.append(made);
+    return { kind, made };
+  });
+  tools.append(way, fit, pin, editing);
+  let listed = "";
+  let shown = null;
+  function choose() {
+    if (!shown?.layer) return;
+    const { layer } = shown;
+    const [out, input, row, column] = fields.map(({ input: field }, k) => {
+      const value = Math.round(Number(field.value));
+      return Number.isFinite(value) ? Math.max(0, Math.min(layer.shape[k] - 1, value)) : 0;
+    });
+    actions.select({ layer: layer.name, out, in: input, row, column });
+    show(shown);
+  }
+  function show(state) {
+    shown = state;
+    const list = JSON.stringify(state.layers.map(({ name, type: kind2 }) => [name, kind2]));
+    if (list !== listed) {
+      listed = list;
+      layers.replaceChildren(
+        ...state.layers.map((layer2) => {
+          const option = document.createElement("option");
+          option.value = layer2.name;
+          option.textContent = layer2.name || layer2.type;
+          return option;
+        })
+      );
+    }
+    const { layer, at } = state;
+    if (layer && layers.value !== layer.name) layers.value = layer.name;
+    const kind = layer?.name ? layer.type : "";
+    if (type.textContent !== kind) type.textContent = kind;
+    walk.hidden = !layer;
+    if (layer && at) {
+      const values = [at.out, at.in, at.row, at.column];
+      fields.forEach(({ label, input }, k) => {
+        label.hidden = layer.kind === "linear" && k > 1;
+        input.max = String(layer.shape[k] - 1);
+        input.title = `${INDEX[k]}: 0 to ${layer.shape[k] - 1}`;
+        input.disabled = layer.shape[k] === 1;
+        const digits = `${Math.max(1, String(layer.shape[k] - 1).length)}ch`;
+        if (input.style.getPropertyValue("--kw-digits") !== digits) {
+          input.style.setProperty("--kw-digits", digits);
+        }
+        const text = String(values[k]);
+        if (!typing.has(input) && input.value !== text) input.value = text;
+      });
+      back.disabled = layer.count < 2;
+      on.disabled = layer.count < 2;
+    }
+    ways[0].checked = !state.stacked;
+    ways[1].checked = state.stacked;
+    fit.disabled = !state.moved;
+    const pressed = String(state.pinned);
+    if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
+    editing.hidden = !state.editable;
+    for (const { kind: what, made } of commands) {
+      const history = what === "undo" || what === "redo";
+      const none = history && state.edits[what] === 0;
+      made.disabled = !state.open || none || !history && state.locked !== "";
+    }
+  }
+  return {
+    element,
+    tools,
+    show,
+    status(words, state, arriving) {
+      if (said.textContent !== words) said.textContent = words;
+      if (status.dataset.state !== state) status.dataset.state = state;
+      dot.classList.toggle("kw-arriving", arriving);
+    }
+  };
+}
+
+// src/spline_inspector/legend.ts
+function createLegend(document, toggle, remove, signal) {
+  const make = (tag, className) => {
+    const made = document.createElement(tag);
+    made.className = className;
+    return made;
+  };
+  const element = make("div", "kw-legend");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", "What is drawn");
+  const head = element.appendChild(make("div", "kw-legend-head"));
+  const [, , at] = ["term", "weight", ""].map((text) => {
+    const cell = head.appendChild(make("span", "kw-legend-cell"));
+    cell.textContent = text;
+    return cell;
+  });
+  const list = element.appendChild(make("div", "kw-legend-rows"));
+  let keys = "";
+  let parts = [];
+  list.addEventListener(
+    "click",
+    (event) => {
+      const target = event.target;
+      const away = target.closest(".kw-legend-remove");
+      if (away) return remove(away.dataset.key ?? "");
+      const button = target.closest(".kw-legend-row");
+      if (button) toggle(button.dataset.key ?? "");
+    },
+    { signal }
+  );
+  list.addEventListener(
+    "keydown",
+    (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      const here = parts.findIndex(({ button }) => button === event.target);
+      const next = parts[here + step];
+      if (here < 0 || !next) return;
+      event.preventDefault();
+      event.stopPropagation();
+      next.button.focus();
+    },
+    { signal }
+  );
+  function build(rows) {
+    const focused = document.activeElement?.dataset?.key;
+    parts = rows.map((row) => {
+      const button = make("button", "kw-legend-row");
+      button.type = "button";
+      button.dataset.key = row.key;
+      button.toggleAttribute("data-nested", row.nested);
+      const swatch = button.appendChild(make("span", "kw-legend-swatch"));
+      button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
+      const coefficient = button.appendChild(make("span", "kw-legend-number"));
+      const value = button.appendChild(make("span", "kw-legend-number"));
+      return { button, swatch, coefficient, value };
+    });
+    list.replaceChildren(
+      ...rows.map((row, k) => {
+        if (!row.removable) return parts[k].button;
+        const holder = make("div", "kw-legend-pin");
+        const away = make("button", "kw-legend-remove");
+        away.type = "button";
+        away.dataset.key = row.key;
+        away.textContent = "×";
+        away.title = `Unpin ${row.label}`;
+        away.setAttribute("aria-label", away.title);
+        holder.append(parts[k].button, away);
+        return holder;
+      })
+    );
+    if (focused) parts.find(({ button }) => button.dataset.key === focused)?.button.focus();
+  }
+  return {
+    element,
+    show(rows, x) {
+      const now = JSON.stringify(rows.map(({ key, label, nested }) => [key, label, nested]));
+      if (now !== keys) {
+        keys = now;
+        build(rows);
+      }
+      write2(at, x);
+      rows.forEach((row, k) => {
+        const { button, swatch, coefficient, value } = parts[k];
+        const on = String(row.on);
+        if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
+        if (button.title !== row.title) {
+          button.title = row.title;
+          button.setAttribute("aria-label", row.title);
+        }
+        if (swatch.dataset.look !== row.look) swatch.dataset.look = row.look;
+        if (swatch.dataset.colour !== row.colour) {
+          swatch.dataset.colour = row.colour;
+          swatch.style.color = row.colour;
+        }
+        button.toggleAttribute("data-wide", row.coefficient === "");
+        write2(coefficient, row.coefficient);
+        write2(value, row.value);
+      });
+    }
+  };
+}
+function write2(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// src/spline_inspector/palette.ts
+var STOPS = [
+  [72, 21, 104],
+  [69, 55, 129],
+  [51, 99, 141],
+  [38, 130, 142],
+  [31, 158, 137],
+  [74, 193, 109],
+  [149, 216, 64],
+  [220, 227, 25]
+];
+var PART = { light: [0, 0.78], dark: [0.3, 1] };
+var PINS = {
+  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#8c6d00", "#7a5195"],
+  dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"]
+};
+function basisColours(count, theme) {
+  const [first, last] = PART[theme];
+  return Array.from({ length: count }, (_, k) => {
+    const share = count > 1 ? k / (count - 1) : 0.5;
+    const at = (first + share * (last - first)) * (STOPS.length - 1);
+    const low = Math.min(STOPS.length - 2, Math.floor(at));
+    const mixed = STOPS[low].map(
+      (from, c) => Math.round(from + (at - low) * (STOPS[low + 1][c] - from))
+    );
+    return `rgb(${mixed.join(", ")})`;
+  });
+}
+function pinColour(number, theme) {
+  return PINS[theme][number % PINS[theme].length];
+}
+
+// src/spline_inspector/settings.ts
+var PARTS = [
+  "phi",
+  "base",
+  "spline",
+  "basis",
+  "ghost",
+  "points",
+  "knots",
+  "density"
+];
+var TRAITS = [
+  "layer",
+  "editable",
+  "show",
+  "hidden",
+  "stacked",
+  "height",
+  "theme",
+  "pins",
+  "evaluation",
+  "notice"
+];
+function settingsOf(get) {
+  const list = (value) => Array.isArray(value) ? value : [];
+  const shown = list(get("show") ?? PARTS);
+  const evaluation = get("evaluation") ?? {};
+  return {
+    editable: get("editable") === true,
+    show: new Set(PARTS.filter((part) => shown.includes(part))),
+    hidden: new Set(list(get("hidden"))),
+    stacked: get("stacked") === true,
+    pins: list(get("pins")),
+    evaluation: {
+      state: evaluation.state ?? "",
+      before: evaluation.before ?? null,
+      after: evaluation.after ?? null
+    },
+    notice: String(get("notice") ?? "")
+  };
+}
+function samePlace(a, b) {
+  if (!a || !b) return a === b;
+  return a.layer === b.layer && a.out === b.out && a.in === b.in && a.row === b.row && a.column === b.column;
+}
+
+// src/spline_inspector/words.ts
+var UNSEEN = "live.observe(batch) shows the inputs";
+function minus(value) {
+  return formatNumber(value).replace(/^-/, "−");
+}
+function placeText(layer, at) {
+  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
+  return `out ${at.out} · in ${at.in}${entry}`;
+}
+function pinText(layer, at) {
+  const entry = layer.kind === "conv" ? ` · ${at.row},${at.column}` : "";
+  return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
+}
+function rangeText(values) {
+  const found = values.every(Number.isFinite) ? limits(values) : null;
+  return found ? `φ from ${inFull(found[0])} to ${inFull(found[1])}` : "φ is not finite";
+}
+function windowText(variable, [low, high]) {
+  return `${variable} from ${minus(low)} to ${minus(high)}`;
+}
+function percent(share) {
+  if (!(share > 0)) return "none";
+  if (share < 1e-3) return "under 0.1 %";
+  if (share >= 0.9995) return "all";
+  return `${minus(100 * share).split("e").join("·10^").replace(/(\.\d)\d+$/, "$1")} %`;
+}
+function inputsText(phi, observed) {
+  if (!observed) return "";
+  const entry = entryOf(phi.layer, phi.f);
+  if (entry >= observed.entries) return "";
+  const grid = observed.outsideDomain[entry];
+  const support = observed.outsideExtent[entry];
+  const of = `of the inputs (${formatCount(observed.samples)} samples)`;
+  return `${percent(grid)} ${of} outside the grid, ${percent(support)} outside the support`;
+}
+function evaluationText(value) {
+  if (value === null) return "…";
+  const text = value.toFixed(4);
+  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : minus(value);
+}
+
+// src/spline_inspector/picture.ts
+function sampler() {
+  const kept = /* @__PURE__ */ new Map();
+  return (role, phi, x, count) => {
+    const key = `${x}|${count}|${phi.table}`;
+    const known2 = kept.get(role);
+    if (known2?.layer === phi.layer && known2.key === key) return known2.made;
+    const made = sample(phi, x, count);
+    kept.set(role, { layer: phi.layer, key, made });
+    return made;
+  };
+}
+function makePicture(from, samplesOf) {
+  const { phi, settings, x, theme, colours, observed, frame } = from;
+  const { layer } = phi;
+  const { show } = settings;
+  const count = Math.max(64, Math.min(900, Math.round(from.width)));
+  const samples = samplesOf("phi", phi, x, count);
+  const curves = [];
+  const lines = [];
+  const shownLines = [];
+  const value = (name, term) => {
+    const y = curve(phi, samples, term);
+    curves.push({ name, x: samples.x, y });
+    return y;
+  };
+  const whole = value("phi", "phi");
+  const base = value("base", "base");
+  const spline = value("spline", "spline");
+  const parts = layer.isBase.map((_, b) => b);
+  const bases = parts.filter((b) => layer.isBase[b]);
+  const others = parts.filter((b) => !layer.isBase[b]);
+  const ramp = basisColours(others.length, theme);
+  const colourOf = (b) => layer.isBase[b] ? colours.base : ramp[others.indexOf(b)];
+  const zero = new Float64Array(samples.x.length);
+  const drawn = others.filter((b) => show.has("basis") && !settings.hidden.has(layer.labels[b]));
+  for (const b of parts) value(layer.labels[b], b);
+  const own = (b) => curves.find(({ name }) => name === layer.labels[b])?.y ?? zero;
+  const add = (line) => {
+    const made = { x: samples.x, ...line };
+    lines.push(made);
+    shownLines.push(made);
+  };
+  const ghost = show.has("ghost") ? ghostOf(from) : null;
+  if (ghost) {
+    const points2 = samplesOf("ghost", ghost, x, count);
+    const y = curve(ghost, points2, "phi");
+    curves.push({ name: "ghost", x: points2.x, y });
+    const line = { x: points2.x, y, colour: colours.ghost, width: 1.5, dash: [6, 4] };
+    lines.push(line);
+    shownLines.push(line);
+  }
+  if (settings.stacked) {
+    const laid = [...show.has("base") ? bases : [], ...drawn];
+    const layers = stack(phi, samples, laid);
+    for (const { b, from: low, to } of layers) {
+      add({ y: to, from: low, fill: 0.34, colour: colourOf(b), width: 1 });
+    }
+    let top = layers.at(-1)?.to ?? zero;
+    if (!show.has("basis") && show.has("spline") && others.length > 0) {
+      const low = top;
+      top = low.map((at, p) => at + spline[p]);
+      add({ y: top, from: low, fill: 0.34, colour: colours.spline, width: 1 });
+    }
+    curves.push({ name: "stack", x: samples.x, y: top });
+  } else {
+    for (const b of drawn) {
+      add({ y: own(b), from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
+    }
+    if (show.has("spline") && others.length > 0 && bases.length > 0) {
+      add({ y: spline, colour: colours.spline, width: 2 });
+    }
+    if (show.has("base") && bases.length > 0 && others.length > 0) {
+      add({ y: base, colour: colours.base, width: 2 });
+    }
+  }
+  const here = selectionOf(layer, phi.f);
+  const pins = settings.pins.map((at, k) => ({
+    at,
+    phi: phiOf(frame, at),
+    colour: pinColour(k, theme)
+  }));
+  pins.forEach(({ at, phi: pinned, colour }, k) => {
+    if (!pinned || samePlace(at, here)) return;
+    const points2 = samplesOf(`pin${k}`, pinned, x, count);
+    const y = curve(pinned, points2, "phi");
+    curves.push({ name: `pin${k}`, x: points2.x, y });
+    const line = { x: points2.x, y, colour, width: 2 };
+    lines.push(line);
+    shownLines.push(line);
+  });
+  if (show.has("phi")) add({ y: whole, colour: colours.ink, width: 2.5 });
+  const handles = show.has("points") && !settings.stacked ? handlesOf(phi) : [];
+  const inside = handles.filter((handle) => handle.x >= x[0] && handle.x <= x[1]);
+  const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
+  const held = limits(...shownLines.map(({ y }) => y), heights);
+  const { domain, knots } = basisRange(phi);
+  return {
+    phi,
+    at: here,
+    x,
+    held,
+    whole,
+    lines,
+    curves,
+    handles,
+    order: splineOrder(phi),
+    domain,
+    knots: show.has("knots") ? knots : [],
+    density: show.has("density") ? densityOf(phi, observed) : void 0,
+    colourOf,
+    ghost,
+    pins
+  };
+}
+function ghostOf({ phi, ghost, frame }) {
+  if (!ghost || ghost === frame) return null;
+  return phiOf(ghost, selectionOf(phi.layer, phi.f));
+}
+function densityOf(phi, observed) {
+  if (!observed) return null;
+  const entry = entryOf(phi.layer, phi.f);
+  if (entry >= observed.entries) return null;
+  const { bins, edges, counts } = observed;
+  return { edges, counts: counts.subarray(entry * bins, (entry + 1) * bins) };
+}
+function legendRows(picture, settings, reading2, colours) {
+  const { phi, ghost, pins } = picture;
+  const { layer, coefficients } = phi;
+  const { show } = settings;
+  const number = (value) => value === null || value === void 0 ? "" : minus(value);
+  const rows = [];
+  const row = (key, label, title, more) => rows.push({
+    key,
+    label,
+    title,
+    colour: colours.ink,
+    look: "line",
+    on: show.has(key),
+    nested: false,
+    coefficient: "",
+    value: "",
+    removable: false,
+    ...more
+  });
+  const parts = layer.labels.map((label, b) => ({ label, b }));
+  const bases = parts.filter(({ b }) => layer.isBase[b]);
+  const others = parts.filter(({ b }) => !layer.isBase[b]);
+  const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
+  row("phi", "φ", "φ, the sum of all terms", { value: number(reading2?.phi) });
+  if (bases.length > 0) {
+    const single = bases.length === 1 ? bases[0] : null;
+    row(
+      "base",
+      single ? `base · ${single.label}` : "base",
+      single ? `the base term: ${single.label} with its weight` : "the base term",
+      {
+        colour: colours.base,
+        coefficient: single ? number(coefficients[single.b]) : "",
+        value: number(reading2?.base)
+      }
+    );
+  }
+  if (others.length > 0) {
+    const name = picture.order >= 0 ? "splines" : many;
+    if (bases.length > 0 && !(settings.stacked && show.has("basis"))) {
+      row("spline", name, `the spline term: the sum of ${many}`, {
+        colour: colours.spline,
+        value: number(reading2?.spline)
+      });
+    }
+    row("basis", "each one", `every basis function times its weight: ${many}`, {
+      look: "none",
+      colour: colours.muted
+    });
+    for (const { label, b } of others) {
+      rows.push({
+        key: `b:${label}`,
+        label,
+        title: `${label} times its weight`,
+        colour: picture.colourOf(b),
+        look: "thin",
+        on: show.has("basis") && !settings.hidden.has(label),
+        nested: true,
+        coefficient: number(coefficients[b]),
+        value: number(reading2?.terms[b]),
+        removable: false
+      });
+    }
+  }
+  const then = ghost && reading2 ? readAt(ghost, reading2.x)?.phi ?? null : null;
+  const step = ghost ? `step ${ghost.step.toLocaleString("en")}` : "initial";
+  row("ghost", step, "φ at the start, or at the step that is pinned", {
+    look: "dashes",
+    colour: colours.ghost,
+    value: number(then)
+  });
+  pins.forEach(({ at, phi: pinned, colour }, k) => {
+    const text = pinned ? pinText(pinned.layer, at) : `${at.layer} · gone`;
+    rows.push({
+      key: `pin:${k}`,
+      label: text,
+      title: pinned ? `pinned: ${at.layer}, ${placeText(pinned.layer, at)}; show it here` : `pinned: ${text}`,
+      colour,
+      look: "line",
+      on: true,
+      nested: false,
+      coefficient: "",
+      value: number(pinned && reading2 ? readAt(pinned, reading2.x)?.phi : null),
+      removable: true
+    });
+  });
+  if (!settings.stacked)
+    row(
+      "points",
+      picture.order >= 0 ? "control points" : "handles",
+      "the points by which the terms are held",
+      { look: "point", colour: colours.muted }
+    );
+  if ((layer.bases[phi.table]?.knots ?? layer.knots).length > 0) {
+    row("knots", "knots", "where the pieces of the splines meet", {
+      look: "knot",
+      colour: colours.muted
+    });
+  }
+  row("density", "inputs", "the inputs that reached this function", {
+    look: "bars",
+    colour: colours.density
+  });
+  return rows;
+}
+
+// src/spline_inspector/view.ts
+var FRESH = 1e3;
+var SLOW = 600;
+var BESIDE = 560;
+function createView(model, el, signal) {
+  const document = el.ownerDocument;
+  const window = document.defaultView;
+  const make = (tag, className) => {
+    const element = document.createElement(tag);
+    element.className = className;
+    return element;
+  };
+  const root = make("div", "kw-spline-inspector");
+  root.dataset.lmSuppressShortcuts = "true";
+  const header = createHeader(
+    document,
+    {
+      layer: (name) => {
+        write3("layer", name);
+        const layer = layers().find((other) => other.name === name);
+        if (layer) select(selectionOf(layer, 0));
+      },
+      select,
+      neighbour,
+      stacked: (value) => write3("stacked", value),
+      fit,
+      pin: togglePin,
+      command
+    },
+    signal
+  );
+  const caption = make("div", "kw-caption");
+  const facts = caption.appendChild(make("span", "kw-range"));
+  const where = caption.appendChild(make("span", "kw-window"));
+  const inputs = caption.appendChild(make("span", "kw-inputs"));
+  const note = caption.appendChild(make("span", "kw-note"));
+  const body = make("div", "kw-body");
+  const plot = body.appendChild(make("div", "kw-plot"));
+  const canvas = plot.appendChild(make("canvas", "kw-canvas"));
+  const handleLayer = plot.appendChild(make("div", "kw-handles"));
+  const message = plot.appendChild(make("div", "kw-message"));
+  const side = body.appendChild(make("div", "kw-side"));
+  const readout = side.appendChild(make("div", "kw-readout"));
+  const readX = readout.appendChild(make("span", "kw-read"));
+  const readPhi = readout.appendChild(make("span", "kw-read"));
+  const readSlope = readout.appendChild(make("span", "kw-read"));
+  const legend = createLegend(document, toggle, unpin, signal);
+  const score = make("div", "kw-score");
+  side.append(legend.element, score);
+  const foot = make("div", "kw-foot");
+  const time = make("div", "kw-when");
+  const spoken = make("div", "kw-spoken");
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", "Spline inspector, waiting for the kernel");
+  handleLayer.setAttribute("role", "group");
+  handleLayer.setAttribute("aria-label", "Control points");
+  message.setAttribute("role", "status");
+  foot.setAttribute("role", "status");
+  score.setAttribute("role", "status");
+  spoken.setAttribute("aria-live", "polite");
+  root.append(header.element, header.tools, caption, body, foot, time, spoken);
+  let store = null;
+  let picture = null;
+  let places = null;
+  let colours = null;
+  let yShown = [-1, 1];
+  let xChosen = null;
+  let yChosen = null;
+  let reading2 = null;
+  let shown = null;
+  let dragged = null;
+  let panned = null;
+  let focusedHandle = 0;
+  let described = "";
+  let layerSeen = "";
+  let drawnFrame = null;
+  let frames = 0;
+  let milliseconds = 0;
+  let request = 0;
+  let onScreen = true;
+  let waiting = false;
+  let later;
+  let handles = [];
+  const samplesOf = sampler();
+  const context = canvas.getContext("2d");
+  const gesture = new Gesture((at, coefficients, final) => store?.edit(at, coefficients, final));
+  function schedule() {
+    if (!onScreen) {
+      waiting = true;
+      return;
+    }
+    if (!request) request = window.requestAnimationFrame(draw);
+  }
+  function again(milliseconds2) {
+    clearTimeout(later);
+    later = setTimeout(schedule, milliseconds2);
+  }
+  function write3(trait, value) {
+    model.set(trait, value);
+    model.save_changes();
+    schedule();
+  }
+  function layers() {
+    return store?.current()?.layout.layers ?? [];
+  }
+  function place() {
+    const frame = store?.current() ?? null;
+    const chosen = store?.selection() ?? null;
+    if (chosen && phiOf(frame, chosen)) return chosen;
+    const all = layers();
+    const layer = all.find(({ name }) => name === model.get("layer")) ?? all[0];
+    return layer ? selectionOf(layer, 0) : null;
+  }
+  function select(at) {
+    endDrag();
+    store?.select(at);
+    schedule();
+  }
+  function neighbour(step) {
+    const at = place();
+    const phi = phiOf(store?.current() ?? null, at);
+    if (!phi) return;
+    const { count } = phi.layer;
+    const next = selectionOf(phi.layer, (phi.f + step + count) % count);
+    select(next);
+    spoken.textContent = placeText(phi.layer, next);
+  }
+  function toggle(key) {
+    if (key.startsWith("pin:")) {
+      const at = settings().pins[Number(key.slice(4))];
+      if (at) select(at);
+      return;
+    }
+    if (key.startsWith("b:")) {
+      const label = key.slice(2);
+      const { show: show3, hidden: hidden2 } = settings();
+      const others = picture?.phi.layer.labels.filter((_, b) => !picture?.phi.layer.isBase[b]) ?? [];
+      if (!show3.has("basis")) {
+        model.set(
+          "hidden",
+          others.filter((other) => other !== label)
+        );
+        write3("show", ordered(/* @__PURE__ */ new Set([...show3, "basis"])));
+        return;
+      }
+      const next2 = new Set(hidden2);
+      if (!next2.delete(label)) next2.add(label);
+      write3("hidden", [...next2]);
+      return;
+    }
+    const { show: show2, hidden } = settings();
+    const next = new Set(show2);
+    const part = key;
+    if (part === "basis" && next.has(part) && hidden.size > 0) {
+      write3("hidden", []);
+      return;
+    }
+    if (!next.delete(part)) next.add(part);
+    if (part === "basis" && next.has(part)) model.set("hidden", []);
+    write3("show", ordered(next));
+  }
+  const ordered = (parts) => PARTS.filter((part) => parts.has(part));
+  function settings() {
+    return settingsOf((name) => model.get(name));
+  }
+  function togglePin() {
+    const at = place();
+    if (!at) return;
+    const { pins } = settings();
+    const others = pins.filter((pin) => !samePlace(pin, at));
+    write3("pins", others.length < pins.length ? others : [...pins, at]);
+  }
+  function unpin(key) {
+    const number = Number(key.slice(4));
+    write3(
+      "pins",
+      settings().pins.filter((_, k) => k !== number)
+    );
+  }
+  function command(kind) {
+    const at = place();
+    if (!store || !at) return;
+    endDrag();
+    gesture.drop();
+    if (kind === "undo" || kind === "redo") store.command(kind);
+    else store.command(kind, at);
+    schedule();
+  }
+  function canEdit(layer) {
+    return settings().editable && layer.locked === "" && isOpen() && (store?.cursor() ?? -1) < 0;
+  }
+  function isOpen() {
+    const state = store?.status().state;
+    return state === "live" || state === "idle";
+  }
+  function take(handle) {
+    if (!picture) return;
+    dragged = { handle, from: picture.phi.coefficients.slice(), moved: false };
+  }
+  function pull(height) {
+    if (!dragged || !picture || !Number.isFinite(height)) return;
+    dragged.moved = true;
+    const next = moved(picture.phi.coefficients, dragged.handle, height);
+    gesture.move(picture.at, next, performance.now());
+    schedule();
+  }
+  function endDrag() {
+    if (!dragged) return;
+    dragged = null;
+    gesture.end(performance.now());
+    schedule();
+  }
+  function nudge(handle, share) {
+    if (!picture) return;
+    if (!dragged) take(handle);
+    const step = (yShown[1] - yShown[0]) * 0.01 * share;
+    const height = heightOf(handle, picture.phi.coefficients) + step;
+    pull(height);
+    const next = gesture.coefficients();
+    if (next) picture.phi.coefficients = next;
+    spoken.textContent = `${handle.label} ${minus(height / handle.rise)}`;
+  }
+  function say(text, tone) {
+    message.hidden = text === "";
+    message.dataset.tone = tone;
+    if (message.textContent !== text) message.textContent = text;
+    if (!text) return;
+    canvas.hidden = true;
+    handleLayer.hidden = true;
+    picture = null;
+  }
+  function draw() {
+    request = 0;
+    waiting = false;
+    const asked = model.get("theme");
+    const followed = asked !== "light" && asked !== "dark";
+    const theme = followed ? themeAround(el) : asked;
+    setData("kwTheme", theme);
+    setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
+    plot.style.height = `${Math.max(160, Number(model.get("height")) || 380)}px`;
+    setData("kwNarrow", root.clientWidth < BESIDE ? "true" : null);
+    if (!store) return;
+    const now = performance.now();
+    showStatus(store, now);
+    const given = settings();
+    const at = place();
+    const frame = store.current();
+    if (store.protocolError || !frame || !at) {
+      showHeader(null, null, given);
+      if (store.protocolError) say(store.protocolError, "warn");
+      else say(frame ? "no layer to draw" : "waiting for the first frame…", "calm");
+      return;
+    }
+    const phi = presentPhi(frame, at, now);
+    if (!phi) return;
+    showHeader(phi.layer, at, given);
+    if (plot.clientWidth === 0 || !context) return;
+    say("", "calm");
+    canvas.hidden = false;
+    handleLayer.hidden = false;
+    const key = `${phi.layer.name}|${phi.layer.shape}|${tableRange(phi)}`;
+    if (key !== layerSeen) {
+      layerSeen = key;
+      xChosen = null;
+      yChosen = null;
+    }
+    const width = plot.clientWidth;
+    const height = plot.clientHeight;
+    const ratio = window.devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+      canvas.style.width = `${width}px`;
+      canvas.style.height = `${height}px`;
+    }
+    places = placesIn(width, height, given.show.has("density"));
+    colours = readColours(root, COLOURS);
+    const x = xChosen ?? wholeRange(phi);
+    picture = makePicture(
+      {
+        phi,
+        frame,
+        x,
+        theme,
+        colours,
+        settings: given,
+        ghost: store.ghost(),
+        observed: given.show.has("density") ? store.observed(phi.layer.name) : null,
+        width: places.plot.width
+      },
+      samplesOf
+    );
+    if (!dragged) yShown = yChosen ?? roomy(picture.held);
+    shown = reading2 === null ? null : readAt(phi, reading2);
+    const corners = picture.handles.filter(({ control }) => control).map((handle) => ({ x: handle.x, y: heightOf(handle, phi.coefficients) }));
+    paint(
+      context,
+      {
+        x,
+        y: yShown,
+        variable: phi.layer.variable,
+        domain: picture.domain,
+        knots: picture.knots,
+        lines: picture.lines,
+        polygon: corners,
+        density: picture.density,
+        hint: UNSEEN,
+        mark: markOf(phi, at),
+        reading: shown && { x: shown.x, marks: marks(shown, given.show, colours) }
+      },
+      places,
+      {
+        width,
+        height,
+        ratio,
+        font: `11px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
+        colours
+      }
+    );
+    showHandles(picture);
+    legend.show(legendRows(picture, given, shown, colours), shown ? "at x" : "");
+    showWords(picture, given);
+    if (frame !== drawnFrame) {
+      drawnFrame = frame;
+      frames++;
+    }
+    milliseconds = performance.now() - now;
+  }
+  function presentPhi(frame, at, now) {
+    const plain2 = phiOf(frame, at);
+    if (!store || !plain2 || store.cursor() >= 0) return plain2;
+    const edited = gesture.at();
+    if (!edited) return plain2;
+    const newest = phiOf(store.latest(), edited);
+    gesture.compare(newest?.coefficients ?? null, store.status().state === "live", now);
+    if (gesture.coefficients()) again(SLOW);
+    return samePlace(gesture.at(), at) ? phiOf(frame, at, gesture.coefficients()) : plain2;
+  }
+  function marks(at, show2, inks) {
+    const layer = picture?.phi.layer;
+    const found = [];
+    if (settings().stacked) return show2.has("phi") ? [{ y: at.phi, colour: inks.ink }] : [];
+    const both = layer?.isBase.some((is) => is) && layer.isBase.some((is) => !is);
+    if (both && show2.has("spline")) found.push({ y: at.spline, colour: inks.spline });
+    if (both && show2.has("base")) found.push({ y: at.base, colour: inks.base });
+    if (show2.has("phi")) found.push({ y: at.phi, colour: inks.ink });
+    return found;
+  }
+  function markOf(phi, at) {
+    const probe = store && probeOf(store).current();
+    const x = probe?.layer === phi.layer.name ? probe.valueFor(at) : null;
+    const read = x === null ? null : readAt(phi, x);
+    return read && { x: read.x, y: read.phi };
+  }
+  function showHeader(layer, at, given = settings()) {
+    header.show({
+      layers: layers(),
+      layer,
+      at,
+      stacked: given.stacked,
+      editable: given.editable,
+      locked: layer?.locked ?? "",
+      open: isOpen() && (store?.cursor() ?? -1) < 0,
+      edits: store?.edits() ?? { undo: 0, redo: 0, message: "" },
+      pinned: given.pins.some((pin) => samePlace(pin, at)),
+      moved: xChosen !== null || yChosen !== null
+    });
+  }
+  function showStatus(from, now) {
+    const age = now - from.lastArrival();
+    const arriving = from.lastArrival() > 0 && age < FRESH;
+    const status = from.status();
+    const step = from.current()?.step ?? null;
+    header.status(statusText(step, from.cursor(), status), status.state || "idle", arriving);
+    if (arriving) again(FRESH - age + 50);
+  }
+  function showHandles(from) {
+    if (!places) return;
+    const able = canEdit(from.phi.layer);
+    const { plot: box } = places;
+    const labels = from.handles.map(({ b, label, control }) => `${b}|${label}|${control}`).join();
+    if (labels !== handleLayer.dataset.labels) {
+      handleLayer.dataset.labels = labels;
+      handles = from.handles.map((handle, k) => {
+        const dot = make("button", "kw-handle");
+        dot.type = "button";
+        dot.setAttribute("role", "slider");
+        dot.setAttribute("aria-orientation", "vertical");
+        dot.toggleAttribute("data-weight", !handle.control);
+        dot.dataset.number = String(k);
+        return dot;
+      });
+      focusedHandle = 0;
+      handleLayer.replaceChildren(...handles);
+    }
+    handleLayer.toggleAttribute("data-editable", able);
+    from.handles.forEach((handle, k) => {
+      const dot = handles[k];
+      const value = from.phi.coefficients[handle.b];
+      const height = heightOf(handle, from.phi.coefficients);
+      const px = toX(from.x, box, handle.x);
+      const py = toY(yShown, box, height);
+      const far = 1;
+      const out = !Number.isFinite(height) || px < box.x - far || px > box.x + box.width + far || py < box.y - far || py > box.y + box.height + far;
+      dot.hidden = out && dragged?.handle.b !== handle.b;
+      if (!dot.hidden) dot.style.transform = `translate(${px}px, ${py}px)`;
+      dot.style.setProperty("--kw-dot-colour", from.colourOf(handle.b));
+      dot.disabled = !able;
+      dot.tabIndex = able && k === focusedHandle ? 0 : -1;
+      const text = describeHandle(from.phi.layer.variable, handle);
+      if (dot.getAttribute("aria-label") !== text) dot.setAttribute("aria-label", text);
+      const title = able ? `${handle.label} = ${minus(value)}: drag, or arrow up and down` : `${handle.label} = ${minus(value)}`;
+      if (dot.title !== title) dot.title = title;
+      if (dragged?.handle.b === handle.b || !dot.hasAttribute("aria-valuenow")) {
+        dot.setAttribute("aria-valuenow", String(Number(value.toPrecision(4))));
+        dot.setAttribute("aria-valuetext", minus(value));
+      }
+    });
+  }
+  function showWords(from, given = settings()) {
+    const { phi, at } = from;
+    const { layer } = phi;
+    put(facts, rangeText(from.whole));
+    facts.dataset.tone = phi.coefficients.every(Number.isFinite) ? "calm" : "warn";
+    put(where, windowText(layer.variable, from.x));
+    const seen = store?.observed(layer.name) ?? null;
+    put(inputs, inputsText(phi, seen));
+    put(note, layer.note);
+    const v = layer.variable;
+    put(readX, shown ? `${v} ${minus(shown.x)}` : "");
+    put(readPhi, shown ? `φ ${minus(shown.phi)}` : "point at the curve to read it");
+    put(readSlope, shown ? `φ′ ${minus(shown.slope)}` : "");
+    readout.toggleAttribute("data-reading", shown !== null);
+    showScore(given.evaluation);
+    const edits = store?.edits();
+    const warning = given.notice || (edits?.message ?? "");
+    const late = gesture.waited(performance.now()) > SLOW ? "waiting for the model…" : "";
+    const locked = given.editable && layer.locked ? layer.locked : "";
+    const back = given.editable && !locked && (store?.cursor() ?? -1) >= 0 ? "Looking back: editing starts again at “live”." : "";
+    const help = given.editable && !locked ? "Drag a point to change its weight." : "";
+    put(foot, warning || late || locked || back || help);
+    foot.dataset.tone = warning ? "warn" : "calm";
+    const key = JSON.stringify([layer.name, at, given.stacked, given.editable]);
+    if (key !== described) {
+      described = key;
+      canvas.setAttribute(
+        "aria-label",
+        `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, 0 shows all, square brackets go to the previous and the next function.`
+      );
+    }
+  }
+  function showScore({ state, before, after }) {
+    score.hidden = state === "";
+    if (!state) return;
+    const words = state === "waiting" ? "evaluated when the training rests" : state === "running" ? "evaluating…" : "";
+    const text = `held out  ${evaluationText(before)} → ${evaluationText(after)}`;
+    put(score, words || text);
+    const better = after !== null && before !== null ? Math.sign(after - before) : 0;
+    score.dataset.change = state === "done" ? ["worse", "same", "better"][better + 1] : "same";
+  }
+  function fit() {
+    xChosen = null;
+    yChosen = null;
+    schedule();
+  }
+  function show(x, y) {
+    if (!picture) return;
+    if (x) xChosen = within(x, tableRange(picture.phi));
+    if (y && y[1] - y[0] > 1e-30) yChosen = y;
+    schedule();
+  }
+  function spot(event) {
+    const box = canvas.getBoundingClientRect();
+    return { px: event.clientX - box.left, py: event.clientY - box.top };
+  }
+  function onWheel(event) {
+    if (!picture || !places || dragged) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { px, py } = spot(event);
+    const { plot: box } = places;
+    const factor = wheelFactor(event);
+    const x = zoomed(picture.x, fromX(picture.x, box, px), factor);
+    const y = zoomed(yShown, fromY(yShown, box, py), factor);
+    const overY = px < box.x;
+    const overX = py > box.y + box.height;
+    show(overY ? null : x, overX ? null : y);
+  }
+  function onMove(event) {
+    if (!picture || !places) return;
+    const { px, py } = spot(event);
+    const { plot: box } = places;
+    if (panned) {
+      const dx = (panned.px - px) / box.width * (panned.x[1] - panned.x[0]);
+      const dy = (py - panned.py) / box.height * (panned.y[1] - panned.y[0]);
+      if (Math.abs(panned.px - px) + Math.abs(panned.py - py) > 2) {
+        show(shifted(panned.x, dx), shifted(panned.y, dy));
+      }
+    }
+    const inside = px >= box.x && px <= box.x + box.width;
+    reading2 = inside ? fromX(picture.x, box, px) : null;
+    schedule();
+  }
+  function onDown(event) {
+    if (!picture || event.button !== 0) return;
+    const { px, py } = spot(event);
+    panned = { px, py, x: picture.x, y: yShown };
+    canvas.setPointerCapture?.(event.pointerId);
+    canvas.toggleAttribute("data-panning", true);
+  }
+  function onUp() {
+    panned = null;
+    canvas.removeAttribute("data-panning");
+  }
+  function onKey(event) {
+    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [low, high] = picture.x;
+    const middle = reading2 ?? (low + high) / 2;
+    const { key } = event;
+    if (key === "ArrowLeft" || key === "ArrowRight") {
+      const step = (high - low) / (event.shiftKey ? 20 : 100) * (key === "ArrowLeft" ? -1 : 1);
+      reading2 = reading2 === null ? middle : Math.max(low, Math.min(high, reading2 + step));
+      const at = readAt(picture.phi, reading2);
+      if (at) spoken.textContent = `x ${minus(at.x)}, φ ${minus(at.phi)}, slope ${minus(at.slope)}`;
+    } else if (key === "+" || key === "=") {
+      show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
+    } else if (key === "-") {
+      show(zoomed(picture.x, middle, 1.25), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 1.25));
+    } else if (key === "0") fit();
+    else if (key === "[" || key === "PageUp") neighbour(-1);
+    else if (key === "]" || key === "PageDown") neighbour(1);
+    else if (key === "Escape") reading2 = null;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+    schedule();
+  }
+  function handleOf(event) {
+    const dot = event.target.closest(".kw-handle");
+    return (dot && picture?.handles[Number(dot.dataset.number)]) ?? null;
+  }
+  function onHandleDown(event) {
+    const handle = handleOf(event);
+    if (!handle || !picture || event.button !== 0 || !canEdit(picture.phi.layer)) return;
+    event.stopPropagation();
+    const dot = event.target;
+    dot.setPointerCapture?.(event.pointerId);
+    focusedHandle = Number(dot.dataset.number);
+    take(handle);
+  }
+  function onHandleMove(event) {
+    if (!dragged || !places || !picture) return;
+    const { px, py } = spot(event);
+    reading2 = fromX(picture.x, places.plot, px);
+    if (event.buttons !== 0) pull(fromY(yShown, places.plot, py));
+    schedule();
+  }
+  function onHandleUp() {
+    if (dragged && !dragged.moved) dragged = null;
+    else endDrag();
+  }
+  function onHandleKey(event) {
+    const handle = handleOf(event);
+    if (!handle || !picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key } = event;
+    if (key === "ArrowUp" || key === "ArrowDown") {
+      if (!canEdit(picture.phi.layer)) return;
+      nudge(handle, (key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 10 : 1));
+    } else if (key === "ArrowLeft" || key === "ArrowRight") {
+      const step = key === "ArrowLeft" ? -1 : 1;
+      const all = handles.length;
+      let next = Number(event.target.dataset.number);
+      do
+        next = (next + step + all) % all;
+      while (handles[next].hidden);
+      focusedHandle = next;
+      handles[next].focus();
+    } else if (key === "Escape" && dragged) {
+      gesture.move(picture.at, dragged.from, performance.now());
+      endDrag();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+    schedule();
+  }
+  function onStore(what) {
+    if (what === "edits" && store?.edits().message) gesture.drop();
+    if (what === "selection" && dragged && !samePlace(place(), gesture.at())) endDrag();
+    schedule();
+  }
+  function onLayer() {
+    const name = model.get("layer");
+    const layer = layers().find((other) => other.name === name);
+    const chosen = store?.selection();
+    if (layer && chosen && chosen.layer !== name) store?.select(selectionOf(layer, 0));
+    schedule();
+  }
+  function setData(name, value) {
+    if (value === null) delete root.dataset[name];
+    else if (root.dataset[name] !== value) root.dataset[name] = value;
+  }
+  for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
+  canvas.addEventListener("wheel", onWheel, { signal, passive: false });
+  canvas.addEventListener("pointermove", onMove, { signal });
+  canvas.addEventListener("pointerdown", onDown, { signal });
+  canvas.addEventListener(
+    "mousedown",
+    (event) => {
+      event.preventDefault();
+      canvas.focus({ preventScroll: true });
+    },
+    { signal }
+  );
+  canvas.addEventListener("pointerup", onUp, { signal });
+  canvas.addEventListener("pointercancel", onUp, { signal });
+  canvas.addEventListener("dblclick", fit, { signal });
+  canvas.addEventListener(
+    "pointerleave",
+    () => {
+      reading2 = null;
+      schedule();
+    },
+    { signal }
+  );
+  canvas.addEventListener("keydown", onKey, { signal });
+  handleLayer.addEventListener("pointerdown", onHandleDown, { signal });
+  handleLayer.addEventListener("pointermove", onHandleMove, { signal });
+  handleLayer.addEventListener("pointerup", onHandleUp, { signal });
+  handleLayer.addEventListener("pointercancel", onHandleUp, { signal });
+  handleLayer.addEventListener("wheel", onWheel, { signal, passive: false });
+  handleLayer.addEventListener("keydown", onHandleKey, { signal });
+  handleLayer.addEventListener("keyup", endDrag, { signal });
+  handleLayer.addEventListener("focusout", onHandleUp, { signal });
+  window.addEventListener("resize", schedule, { signal });
+  watchTheme(el, schedule, signal);
+  const sizes = new ResizeObserver(schedule);
+  sizes.observe(root);
+  const sight = new IntersectionObserver(
+    (entries) => {
+      onScreen = entries[entries.length - 1].isIntersecting;
+      if (onScreen && waiting) schedule();
+    },
+    { rootMargin: "200px" }
+  );
+  sight.observe(root);
+  signal.addEventListener(
+    "abort",
+    () => {
+      endDrag();
+      for (const trait of TRAITS) {
+        model.off(`change:${trait}`, trait === "layer" ? onLayer : schedule);
+      }
+      sizes.disconnect();
+      sight.disconnect();
+      window.cancelAnimationFrame(request);
+      clearTimeout(later);
+      gesture.drop();
+      store = null;
+      root.remove();
+    },
+    { once: true }
+  );
+  root.kwView = {
+    step: () => drawnFrame?.step ?? null,
+    selection: () => picture?.at ?? null,
+    curve(name) {
+      const found = picture?.curves.find((one) => one.name === name);
+      return found ? { x: Array.from(found.x), y: Array.from(found.y) } : null;
+    },
+    controlPoints() {
+      if (!picture || !places) return [];
+      const { phi, x } = picture;
+      const { plot: box } = places;
+      const page2 = canvas.getBoundingClientRect();
+      return picture.handles.map((handle) => ({
+        label: handle.label,
+        x: page2.left + toX(x, box, handle.x),
+        y: page2.top + toY(yShown, box, heightOf(handle, phi.coefficients)),
+        value: phi.coefficients[handle.b]
+      }));
+    },
+    readout() {
+      if (!shown || !picture) return null;
+      const { labels } = picture.phi.layer;
+      const { terms } = shown;
+      return {
+        ...shown,
+        terms: Object.fromEntries(labels.map((label, b) => [label, terms[b]]))
+      };
+    },
+    window: () => picture && { x: picture.x, y: yShown },
+    place(x, y) {
+      if (!picture || !places) return null;
+      const page2 = canvas.getBoundingClientRect();
+      return {
+        x: page2.left + toX(picture.x, places.plot, x),
+        y: page2.top + toY(yShown, places.plot, y)
+      };
+    },
+    coefficients: () => picture ? Array.from(picture.phi.coefficients) : null,
+    drawn: () => ({ frames, milliseconds })
+  };
+  el.append(root);
+  setData("kwTheme", themeAround(el));
+  return {
+    message(text, tone) {
+      store = null;
+      say(text, tone);
+      schedule();
+    },
+    connect(next, name, mine) {
+      store = next;
+      picture = null;
+      drawnFrame = null;
+      gesture.drop();
+      setData("stream", name);
+      time.replaceChildren();
+      mountScrubber(time, next, mine);
+      next.subscribe(onStore, mine);
+      probeOf(next).subscribe(schedule, mine);
+      schedule();
+    }
+  };
+}
+function put(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+// src/spline_inspector/index.ts
+function render({ model, el, host, signal }) {
+  const view = createView(model, el, signal);
+  let connection = new AbortController();
+  const connect = async () => {
+    connection.abort();
+    connection = new AbortController();
+    const mine = connection.signal;
+    const stream = model.get("stream");
+    if (!host?.getWidget) {
+      view.message("This view needs anywidget 0.11 or newer in the page.", "warn");
+      return;
+    }
+    view.message("waiting for the kernel…", "calm");
+    try {
+      const { exports } = await host.getWidget(stream);
+      if (mine.aborted || signal.aborted) return;
+      if (!exports?.subscribe) {
+        view.message("The stream of this view did not start: run its cell again.", "warn");
+        return;
+      }
+      view.connect(exports, stream, AbortSignal.any([mine, signal]));
+    } catch (error) {
+      if (mine.aborted || signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      view.message(`The stream of this view cannot be read: ${reason}`, "warn");
+    }
+  };
+  model.on("change:stream", connect);
+  signal.addEventListener(
+    "abort",
+    () => {
+      model.off("change:stream", connect);
+      connection.abort();
+    },
+    { once: true }
+  );
+  void connect();
+}
+var spline_inspector_default = { render };
+export {
+  spline_inspector_default as default
+};
+
+/*! d3-format 3.1.3
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/

@@ -1,0 +1,242 @@
+"""Several views of one stream: what one does the others follow, and a frame crosses once."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.lab import Grid, LabPage, LabServer
+from tests.browser.test_time import SETUP, has_not_ended
+
+pytestmark = pytest.mark.browser
+
+VIEWS = ("kernel-grid", "spline-inspector", "meshgrid-view")
+BLOCK = "train(4)\nwait_for('go')"
+DASHBOARD = "dashboard = kw.Dashboard(live)\ndashboard"
+
+
+def open_dashboard(
+    lab: LabPage, server: LabServer, *more: str, show: str = DASHBOARD, width: int = 1680
+) -> Grid:
+    """Open a notebook with the three views in its second cell, drawn, in a window for them all."""
+    lab.page.set_viewport_size({"width": width, "height": 1800})
+    lab.open(server.write_notebook([SETUP, show, *more]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    assert lab.cell_errors() == []
+    grid = lab.grid()
+    lab.until_shown(lambda: None not in steps(lab), "all three views to be drawn")
+    return grid
+
+
+def ask(lab: LabPage, name: str, expression: str) -> Any:
+    """Ask the first view of a kind for something that it exports for tests."""
+    return lab.page.evaluate(
+        f"() => {{ const element = document.querySelector('.kw-{name}');"
+        f"const view = element?.kwGrid ?? element?.kwView; return {expression}; }}"
+    )
+
+
+def steps(lab: LabPage) -> list[int | None]:
+    return [ask(lab, name, "view?.step() ?? null") for name in VIEWS]
+
+
+def pixels(lab: LabPage, name: str) -> str:
+    return str(
+        ask(
+            lab,
+            name,
+            "[...element.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()",
+        )
+    )
+
+
+def release(lab: LabPage) -> None:
+    """Let the blocking cell end."""
+    (lab.server.root / lab.path).with_name("go").touch()
+    lab.wait_idle()
+
+
+def test_a_click_in_the_grid_moves_the_other_views_while_a_cell_runs(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    grid = open_dashboard(lab, server, BLOCK)
+    lab.run_cell(2, wait=False)
+    lab.until(lambda: steps(lab) == [4, 4, 4], "the frames of the cell")
+    before = {name: pixels(lab, name) for name in VIEWS}
+    grid.scroll_into_view()
+    grid.click(13)
+    chosen = {"layer": "0", "out": 1, "in": 0, "row": 1, "column": 1}
+    lab.until(lambda: ask(lab, "spline-inspector", "view.selection()") == chosen, "the inspector")
+    lab.page.mouse.move(0, 0)
+    lab.until(
+        lambda: all(pixels(lab, name) != before[name] for name in VIEWS), "all views to change"
+    )
+    assert has_not_ended(lab, 2)
+    release(lab)
+    assert lab.evaluate("live.selection") == chosen
+
+
+def test_a_selection_from_python_moves_every_view_to_its_layer(
+    lab: LabPage, server: LabServer
+) -> None:
+    open_dashboard(lab, server)
+    lab.evaluate("0", "live.select('2', 2, 31)")
+    chosen = {"layer": "2", "out": 2, "in": 31, "row": 0, "column": 0}
+    lab.until(lambda: ask(lab, "spline-inspector", "view.selection()") == chosen, "the inspector")
+    for name in ("kernel-grid", "meshgrid-view"):
+        lab.until(lambda name=name: ask(lab, name, "view.layer()") == "2", f"the layer of {name}")
+    lab.until(lambda: ask(lab, "kernel-grid", "view.selected()") == 2 * 32 + 31, "the grid")
+
+
+def test_linking_the_cursors_of_two_streams_moves_both(lab: LabPage, server: LabServer) -> None:
+    show = """
+import ipywidgets
+other_model = torch.nn.Sequential(kw.nn.KANConv2d(1, 1, 3), torch.nn.Flatten())
+other_optimizer = torch.optim.SGD(other_model.parameters(), 0.1)
+other = kw.bind(other_model, other_optimizer, every=1000)
+grids = [kw.KernelGrid(live), kw.KernelGrid(other)]
+link = ipywidgets.jslink((grids[0].stream, "cursor"), (grids[1].stream, "cursor"))
+ipywidgets.VBox(grids)
+"""
+    both = """
+train(10)
+for _ in range(10):
+    other_optimizer.zero_grad()
+    other_model(x).sum().backward()
+    other_optimizer.step()
+    other.refresh()
+wait_for("go")
+"""
+    lab.page.set_viewport_size({"width": 1280, "height": 1800})
+    lab.open(server.write_notebook([SETUP, show, both]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    grids = [lab.grid(0), lab.grid(1)]
+    lab.run_cell(2, wait=False)
+    for grid in grids:
+        grid.wait_step(10)
+    track = lab.page.locator(".kw-track").first
+    for _ in range(4):
+        track.press("ArrowLeft")
+    lab.until(lambda: [grid.step() for grid in grids] == [6, 6], "step 6 in both")
+    assert has_not_ended(lab, 2)
+    release(lab)
+
+
+def test_a_frame_crosses_the_wire_once_whatever_the_number_of_views(
+    lab: LabPage, server: LabServer
+) -> None:
+    frame = "live.refresh();"
+    cells = [frame, "kw.SplineInspector(live)", frame, "kw.MeshgridView(live)", frame]
+    lab.open(server.write_notebook([SETUP, "kw.KernelGrid(live)", *cells]))
+    lab.run_cell(0)
+    lab.page.set_viewport_size({"width": 1280, "height": 2600})
+    received = []
+    for shown, index in itertools.product(range(3), range(2)):
+        lab.run_cell(1 + 2 * shown + index)
+        lab.until(
+            lambda shown=shown: sum(step is not None for step in steps(lab)) == shown + 1,
+            f"{shown + 1} views",
+        )
+    change = "with torch.no_grad(): model[0].base_weight.mul_(0.9)"
+    for shown in (3, 1):
+        if shown == 1:
+            lab.clear_output(3)
+            lab.clear_output(5)
+            lab.until(lambda: steps(lab).count(None) == 2, "one view")
+        without = traffic_of(lab, change)
+        sent = traffic_of(lab, f"{change}\nlive.refresh()")
+        received.append((sent[0] - without[0], sent[1] - without[1]))
+    assert lab.cell_errors() == []
+    # Message identifiers, dates and the like differ by a few characters.
+    (bytes_of_three, messages_of_three), (bytes_of_one, messages_of_one) = received
+    assert messages_of_three == messages_of_one
+    assert abs(bytes_of_three - bytes_of_one) <= 32
+    size = lab.evaluate("live.frame.nbytes")
+    print(f"a frame of {size} bytes: {bytes_of_one} with one view, {bytes_of_three} with three")
+    assert size < bytes_of_one < 2 * size
+
+
+def traffic_of(lab: LabPage, code: str) -> tuple[int, int]:
+    """Run code in the kernel, unseen; give the bytes and messages that the page then received."""
+    lab.page.wait_for_timeout(500)
+    before = lab.traffic.received_bytes, lab.traffic.received
+    lab.script(
+        """
+        const kernel = panel.sessionContext.session.kernel;
+        await kernel.requestExecute({code: arg, silent: true, store_history: false}).done;
+        """,
+        code,
+    )
+    lab.page.wait_for_timeout(500)
+    return lab.traffic.received_bytes - before[0], lab.traffic.received - before[1]
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("width", [600, 1000, 1600])
+def test_the_dashboard_fits_without_overlaps_or_scroll_bars(
+    lab: LabPage, server: LabServer, artifacts: Path, width: int, theme: str
+) -> None:
+    train = "live.observe(x);\ntrain(12)\nlive.select('0', 1, 0, 1, 1)"
+    show = DASHBOARD.replace("(live)", f"(live, layout={{'width': '{width}px'}})")
+    open_dashboard(lab, server, train, show=show, width=width + 320)
+    lab.script("await app.commands.execute('application:toggle-left-area');")
+    lab.set_theme(theme)
+    lab.run_cell(2)
+    assert lab.cell_errors() == []
+    lab.until(lambda: steps(lab) == [12, 12, 12], "the frames")
+    lab.page.locator(".kw-kernel-grid").scroll_into_view_if_needed()
+    lab.page.wait_for_timeout(500)
+    lab.screenshot(artifacts / "dashboard.png")
+    boxes = lab.page.evaluate(
+        """(names) => names.map((name) => {
+          const view = document.querySelector(`.kw-${name}`);
+          const {left, top, right, bottom} = view.getBoundingClientRect();
+          const wide = [view, ...view.querySelectorAll('*')].filter((e) =>
+            e.scrollWidth > e.clientWidth + 1
+            && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX));
+          return {left, top, right, bottom, wide: wide.map((e) => e.className)};
+        })""",
+        list(VIEWS),
+    )
+    outside = lab.page.evaluate(
+        """() => {
+          const box = document.querySelector('.widget-gridbox');
+          const output = box.closest('.jp-OutputArea-child, .jp-LinkedOutputView') ?? box;
+          return [box.scrollWidth - box.clientWidth, output.scrollWidth - output.clientWidth,
+                  box.getBoundingClientRect().left, box.getBoundingClientRect().right];
+        }"""
+    )
+    assert outside[0] <= 1
+    assert outside[1] <= 1
+    assert [box["wide"] for box in boxes] == [[], [], []]
+    for box in boxes:
+        assert outside[2] - 1 <= box["left"] < box["right"] <= outside[3] + 1
+    for a, b in itertools.combinations(boxes, 2):
+        beside = a["right"] <= b["left"] or b["right"] <= a["left"]
+        assert beside or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
+    beside = boxes[1]["left"] >= boxes[0]["right"]
+    assert beside == (width >= 1000)
+    assert boxes[2]["top"] >= boxes[0]["bottom"]
+
+
+def test_the_dashboard_docks_beside_the_notebook(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    dock = "dashboard = kw.Dashboard(live)\ndashboard.dock('right')"
+    open_dashboard(lab, server, BLOCK, show=dock)
+    assert lab.page.locator(".jp-Notebook .kw-kernel-grid").count() == 0
+    lab.run_cell(2, wait=False)
+    lab.until(lambda: steps(lab) == [4, 4, 4], "frames during the cell")
+    lab.page.wait_for_timeout(300)
+    lab.screenshot(artifacts / "docked.png")
+    assert has_not_ended(lab, 2)
+    release(lab)
+    lab.evaluate("0", "dashboard.dock('split-bottom')")
+    lab.until(lambda: lab.grid_count() == 1 and None not in steps(lab), "the moved dashboard")
+    lab.evaluate("0", "dashboard.close()")
+    lab.until(lambda: lab.grid_count() == 0, "the end of the dashboard")

@@ -1,0 +1,416 @@
+"""MeshgridView in JupyterLab: its numbers are torch's, and it answers while a cell runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.browser.lab import LabPage, LabServer, Rect, decode
+
+pytestmark = pytest.mark.browser
+
+SETUP = """
+import itertools, time
+from pathlib import Path
+import torch
+import kan_widgets as kw
+
+torch.manual_seed(0)
+model = torch.nn.Sequential(
+    kw.nn.KANConv2d(1, 4, 3, stride=2, padding=1),
+    kw.nn.KANConv2d(4, 6, 3, groups=2, padding=2, padding_mode="reflect"),
+    torch.nn.Flatten(),
+    kw.nn.KANLinear(6 * 16 * 16, 10),
+)
+optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+digits = kw.data.mnist("embedded")
+batches = itertools.cycle(zip(digits.train_images.split(64), digits.train_labels.split(64)))
+
+def train(steps):
+    for images, labels in itertools.islice(batches, steps):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+def output(layer, image):
+    with torch.no_grad():
+        return model[layer](torch.tensor(image))[0].tolist()
+
+def phi(layer, function, x):
+    read = kw.functions.read(model)[layer]
+    x = torch.tensor(x, dtype=torch.float64)
+    return read.evaluate(x).reshape(-1, len(x))[function].tolist()
+
+def wait_for(name):
+    while not Path(name).exists():
+        time.sleep(0.02)
+"""
+BIND = "live = kw.bind(model, optimizer, every=2)\ntrain(20)"
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """One MeshgridView on a page, seen through what it exports for tests (``kwView``)."""
+
+    lab: LabPage
+    index: int = 0
+
+    def ask(self, expression: str, argument: Any = None) -> Any:
+        return self.lab.page.evaluate(
+            "([n, arg]) => { const root = document.querySelectorAll('.kw-meshgrid-view')[n];"
+            f"const view = root?.kwView; return {expression}; }}",
+            [self.index, argument],
+        )
+
+    def ready(self) -> Mesh:
+        self.lab.until_shown(lambda: self.ask("(view?.step() ?? -1) >= 0"), "the view")
+        self.locator().scroll_into_view_if_needed()
+        return self
+
+    def locator(self) -> Any:
+        return self.lab.page.locator(".kw-meshgrid-view").nth(self.index)
+
+    def choose(self, label: str) -> None:
+        self.locator().locator(".kw-segment", has_text=label).first.click()
+
+    def mode(self, mode: str) -> None:
+        self.choose(mode)
+        self.lab.until(lambda: self.ask("view.mode()") == mode, f"mode {mode}")
+
+    def text(self) -> str:
+        return str(self.ask("root.innerText"))
+
+    def rect(self, expression: str, argument: Any = None) -> Rect:
+        found = self.ask(f"view.{expression}", argument)
+        return Rect(found["x"], found["y"], found["width"], found["height"])
+
+    def array(self, expression: str, argument: Any = None) -> NDArray[np.float64]:
+        """Give an image that the view exports: (height, width), or (channels, height, width)."""
+        found = self.ask(f"view.{expression}", argument)
+        shape = [found[key] for key in ("channels", "height", "width") if key in found]
+        return np.asarray(found["data"], dtype=float).reshape(shape)
+
+    def wait_response(self) -> None:
+        self.lab.until(lambda: self.ask("view.response(0) !== null"), "a response")
+
+    def pixels(self) -> str:
+        return str(
+            self.ask(
+                "[...root.querySelectorAll('.kw-canvas')].filter((c) => c.offsetWidth > 0)"
+                ".map((canvas) => canvas.toDataURL()).join()"
+            )
+        )
+
+    def screenshot(self, path: Path) -> NDArray[np.uint8]:
+        return decode(self.locator().screenshot(path=path))
+
+
+def open_mesh(lab: LabPage, server: LabServer, *more: str, show: str) -> Mesh:
+    """Open a notebook with a view in its third cell, and cells after it that have not run."""
+    lab.open(server.write_notebook([SETUP, BIND, show, *more]))
+    for index in range(3):
+        lab.run_cell(index)
+    assert lab.cell_errors() == []
+    return Mesh(lab).ready()
+
+
+def signal(lab: LabPage, name: str) -> None:
+    """Let the cell that waits for ``name`` go on."""
+    (lab.server.root / lab.path).with_name(name).touch()
+
+
+def largest_difference(lab: LabPage, mesh: Mesh, layer: int, outputs: int) -> float:
+    """Compare the maps shown with what torch's layer makes of the input shown."""
+    image = mesh.array("input()")
+    expected = np.asarray(lab.evaluate(f"output({layer}, {image[None].tolist()})"))
+    assert len(expected) == outputs
+    found = np.stack([mesh.array("response(arg)", k) for k in range(outputs)])
+    assert found.shape == expected.shape
+    assert np.abs(expected).max() > 0.05
+    return float(np.abs(found - expected).max())
+
+
+def test_every_function_over_the_ramp_is_phi(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live)\nview")
+    x = np.linspace(-2, 2, 32)
+    for function in (0, 17, 35):
+        heat = mesh.array("heat(arg)", function)
+        assert heat.shape == (32, 32)
+        assert (heat == heat[0]).all()
+        expected = lab.evaluate(f"phi(0, {function}, {x.tolist()})")
+        assert np.abs(heat[0] - expected).max() < 1e-5
+    light = mesh.screenshot(artifacts / "ramp_light.png")
+
+    # The colour on the page is that of the value: orange above zero, blue below.
+    scale = mesh.ask("view.scaleOf(0)")
+    seen = 0
+    for function in range(36):
+        heat = mesh.array("heat(arg)", function)[0]
+        r = mesh.rect("rectOf(arg)", function)
+        window = lab.image()
+        for k in (3, 28):
+            if abs(heat[k]) < 0.25 * scale:
+                continue
+            at_x, at_y = r.at((k + 0.5) / 32, 0.5)
+            red, _, blue = window[int(at_y), int(at_x)].astype(int)
+            assert (red > blue) == (heat[k] > 0)
+            seen += 1
+    assert seen > 10
+
+    cell = mesh.rect("rectOf(arg)", 13)
+    lab.page.mouse.move(*cell.at(0.75, 0.5))
+    lab.until(lambda: mesh.ask("view.hovered()") == 13, "the hovered function")
+    tip = mesh.ask("root.querySelector('.kw-tip').innerText")
+    assert "out 1 · in 0 · row 1 · column 1" in tip
+    assert "φ(x)" in tip
+
+    lab.set_theme("JupyterLab Dark")
+    lab.until(lambda: mesh.ask("root.dataset.kwTheme") == "dark", "the dark theme")
+    lab.page.mouse.move(5, 5)
+    lab.page.wait_for_timeout(200)
+    dark = mesh.screenshot(artifacts / "ramp_dark.png")
+    assert light.mean() > 200
+    assert dark.mean() < 100
+
+
+def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    show = "view = kw.MeshgridView(live, mode='response', input='drawn')\nview"
+    mesh = open_mesh(lab, server, "wait_for('half')", show=show)
+    mesh.wait_response()
+    assert (mesh.array("input()") == -1).all()
+    assert mesh.array("input()").shape == (1, 28, 28)
+    empty = mesh.pixels()
+    lab.run_cell(3, wait=False)
+    lab.wait_cell_running(3)
+    paper = mesh.rect("inputRect()")
+    lab.page.mouse.move(*paper.at(0.3, 0.25))
+    lab.page.mouse.down()
+    for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:
+        lab.page.mouse.move(*paper.at(across, down), steps=6)
+    lab.page.mouse.up()
+    lab.until(lambda: mesh.pixels() != empty, "the drawing")
+    assert lab.is_running(3)
+    drawn = mesh.array("input()")
+    assert (drawn > 0.9).sum() > 30
+    assert drawn.max() <= 1
+    assert drawn[0, 7, 14] == 1
+    lab.screenshot(artifacts / "drawing.png")
+    signal(lab, "half")
+    lab.wait_idle()
+    assert largest_difference(lab, mesh, 0, 4) < 1e-4
+    lab.until(lambda: lab.evaluate("view.drawing is not None"), "the drawing in Python")
+    assert np.abs(np.asarray(lab.evaluate("view.drawing.tolist()")) - drawn[0]).max() < 1e-6
+
+    # Shift erases, and the button begins again.
+    lab.page.keyboard.down("Shift")
+    lab.page.mouse.move(*paper.at(0.3, 0.25))
+    lab.page.mouse.down()
+    lab.page.mouse.move(*paper.at(0.68, 0.25), steps=6)
+    lab.page.mouse.up()
+    lab.page.keyboard.up("Shift")
+    assert mesh.array("input()")[0, 7, 14] == -1
+    mesh.locator().locator(".kw-button").click()
+    lab.until(lambda: (mesh.array("input()") == -1).all(), "a blank")
+
+
+def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live, mode='response')\nview")
+    mesh.wait_response()
+    mesh.locator().locator(".kw-thumbnail").nth(4).click()
+    four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
+    lab.until(lambda: np.allclose(mesh.array("input()")[0], four), "the fourth image")
+    assert lab.evaluate("view.sample") == 4
+    assert largest_difference(lab, mesh, 0, 4) < 1e-4
+
+    # The pixel under the mouse: its patch, by the definition of the convolution.
+    target = mesh.rect("mapRect(2)")
+    lab.page.mouse.move(*target.at(6.5 / 14, 7.5 / 14))
+    lab.until(lambda: mesh.ask("view.probe()?.output === 2"), "the probe")
+    probe = mesh.ask("view.probe()")
+    assert (probe["row"], probe["column"]) == (7, 6)
+    padded = np.pad(four, 1)  # stride 2, padding 1
+    assert np.allclose(np.reshape(probe["patch"], (3, 3)), padded[14:17, 12:15], atol=1e-6)
+    total = sum(
+        lab.evaluate(f"phi(0, {2 * 9 + k}, [{x}])")[0] for k, x in enumerate(probe["patch"])
+    )
+    assert probe["value"] == pytest.approx(total, abs=1e-4)
+    assert "out 2 · row 7 · column 6" in mesh.text()
+
+    # A click keeps the pixel and selects the kernel; a click on its φ selects that.
+    lab.page.mouse.click(*target.at(6.5 / 14, 7.5 / 14))
+    lab.page.mouse.click(*mesh.rect("patchCell(arg)", 5).at(0.5, 0.5))
+    place = {"layer": "0", "out": 2, "in": 0, "row": 1, "column": 2}
+    lab.until(lambda: lab.evaluate("view.selection") == place, "the selection")
+    assert mesh.ask("view.probe().column") == 6
+    mesh.screenshot(artifacts / "response_light.png")
+    lab.set_theme("JupyterLab Dark")
+    lab.until(lambda: mesh.ask("root.dataset.kwTheme") == "dark", "the dark theme")
+    lab.page.wait_for_timeout(200)
+    mesh.screenshot(artifacts / "response_dark.png")
+
+
+def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    mesh = open_mesh(
+        lab,
+        server,
+        "live.observe(digits.test_images[:5])",
+        show="kw.MeshgridView(live, layer=1, mode='response')",
+    )
+    lab.until(lambda: "live.observe(batch)" in mesh.text(), "the words")
+    assert mesh.ask("view.response(0)") is None
+    assert "not the image" in mesh.text()
+    lab.run_cell(3)
+    assert lab.cell_errors() == []
+    mesh.wait_response()
+    maps = mesh.array("input()")
+    assert maps.shape == (4, 14, 14)
+    expected = np.asarray(lab.evaluate("output(0, digits.test_images[:1].tolist())"))
+    assert np.abs(maps - expected).max() < 1e-5
+    assert largest_difference(lab, mesh, 1, 6) < 1e-4
+    mesh.screenshot(artifacts / "second_layer.png")
+    mesh.choose("draw")
+    lab.until(lambda: mesh.array("input()").shape == (1, 14, 14), "a blank of the maps' size")
+    assert "the same picture in all 4 channels" in mesh.text()
+
+
+def test_a_linear_layer_says_that_it_has_no_response_map(lab: LabPage, server: LabServer) -> None:
+    mesh = open_mesh(
+        lab, server, show="kw.MeshgridView(live, layer='3', mode='response', height=200)"
+    )
+    lab.until(lambda: "no response map" in str(mesh.ask("view.message()")), "the words")
+    mesh.mode("ramp")
+    lab.until(lambda: mesh.ask("view.message()") == "", "the ramp")
+    assert mesh.array("heat(arg)", 9).shape == (32, 32)
+
+
+def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    mesh = open_mesh(
+        lab,
+        server,
+        "live.observe(digits.test_images[:50])",
+        show="view = kw.MeshgridView(live, mode='pair')\nview",
+    )
+    lab.until(lambda: mesh.ask("view.pair() !== null"), "the surface")
+    before = mesh.pixels()
+    lab.page.mouse.click(*mesh.rect("entryRect(arg)", 1).at(0.5, 0.7))
+    lab.until(lambda: mesh.ask("view.pair().i") == 1, "the first entry")
+    lab.page.mouse.click(*mesh.rect("entryRect(arg)", 7).at(0.5, 0.3))
+    lab.until(lambda: mesh.ask("view.pair().j") == 7, "the second entry")
+    assert lab.evaluate("[view.selection['row'], view.selection['column'], view.other]") == [
+        0,
+        1,
+        7,
+    ]
+    pair = mesh.ask("view.pair()")
+    x, y = np.asarray(pair["x"]), np.asarray(pair["y"])
+    assert (x[0], x[-1], y[0], y[-1]) == (-1, 1, -1, 1)
+    across = np.asarray(lab.evaluate(f"phi(0, 1, {x.tolist()})"))
+    up = np.asarray(lab.evaluate(f"phi(0, 7, {y.tolist()})"))
+    surface = np.reshape(pair["values"], (len(y), len(x)))
+    assert np.abs(surface - (across + up[:, None])).max() < 1e-5
+    assert pair["density"] is None
+    assert mesh.pixels() != before
+    lab.run_cell(3)
+    lab.until(lambda: mesh.ask("view.pair().density !== null"), "the density")
+    assert 0.3 < mesh.ask("view.pair().density.most") <= 1  # background beside background
+    lab.page.mouse.move(*mesh.rect("plotRect()").at(0.7, 0.3))
+    lab.until(lambda: mesh.ask("!root.querySelector('.kw-tip').hidden"), "the tooltip")
+    assert "φ(y)" in mesh.ask("root.querySelector('.kw-tip').innerText")
+    mesh.screenshot(artifacts / "pair_light.png")
+    lab.page.mouse.move(5, 5)
+    lab.set_theme("JupyterLab Dark")
+    lab.until(lambda: mesh.ask("root.dataset.kwTheme") == "dark", "the dark theme")
+    lab.page.wait_for_timeout(200)
+    mesh.screenshot(artifacts / "pair_dark.png")
+
+    # Without a mouse.
+    mesh.locator().locator(".kw-kernel-map").focus()
+    for key in ("ArrowLeft", "x"):
+        lab.page.keyboard.press(key)
+    lab.until(lambda: mesh.ask("view.pair().i") == 6, "the entry chosen by keys")
+
+
+def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    show = (
+        "first, second = kw.MeshgridView(live), kw.MeshgridView(live, mode='response', output=1)\n"
+        "from IPython.display import display\n"
+        "display(first, first, second)"
+    )
+    lab.open(server.write_notebook([SETUP, BIND, show, "train(20)\nwait_for('half')\ntrain(10)"]))
+    for index in range(3):
+        lab.run_cell(index)
+    assert lab.cell_errors() == []
+    views = [Mesh(lab, index).ready() for index in range(3)]
+    assert [view.ask("view.mode()") for view in views] == ["ramp", "ramp", "response"]
+    start = views[0].array("heat(arg)", 4)
+    lab.run_cell(3, wait=False)
+    # A view that is not on the screen is not drawn.
+    for view in views:
+        view.locator().scroll_into_view_if_needed()
+        lab.until(lambda view=view: view.ask("view.step()") == 40, "step 40 everywhere")
+    assert lab.is_running(3)
+    views[0].locator().scroll_into_view_if_needed()
+    middle = views[0].array("heat(arg)", 4)
+    assert np.abs(middle - start).max() > 1e-4
+    assert np.array_equal(middle, views[1].array("heat(arg)", 4))
+    # A choice in one copy shows in the other, and only there.
+    views[0].locator().locator("select[aria-label=ramp]").select_option("vertical")
+    lab.until(lambda: np.array_equal(views[1].array("heat(arg)", 4), middle.T), "the vertical ramp")
+    assert views[2].ask("view.mode()") == "response"
+    assert lab.is_running(3)
+    signal(lab, "half")
+    lab.wait_idle()
+    views[2].locator().scroll_into_view_if_needed()
+    lab.until(lambda: views[2].ask("view.step()") == 50, "the last step")
+    assert largest_difference(lab, views[2], 0, 4) < 1e-4
+    lab.screenshot(artifacts / "copies.png")
+
+
+@pytest.mark.parametrize("mode", ["ramp", "pair", "response"])
+def test_nothing_overlaps_on_a_narrow_page(
+    lab: LabPage, server: LabServer, artifacts: Path, mode: str
+) -> None:
+    show = (
+        "import ipywidgets\n"
+        f"view = kw.MeshgridView(live, mode='{mode}', layout={{'width': '330px'}})\n"
+        "view"
+    )
+    mesh = open_mesh(lab, server, show=show)
+    lab.page.wait_for_timeout(300)
+    assert mesh.ask("root.scrollWidth <= root.clientWidth")
+    overlaps = mesh.ask(
+        """(() => {
+          const shown = [...root.querySelectorAll(
+            '.kw-segments, .kw-option, .kw-bar, .kw-reach, .kw-axis-words, .kw-note, .kw-status,'
+            + ' .kw-canvas, .kw-scrubber, .kw-readout, .kw-figure-foot > *, .kw-hint',
+          )].filter((e) => e.offsetWidth > 0 && e.offsetHeight > 0);
+          const found = [];
+          shown.forEach((a, k) => shown.slice(k + 1).forEach((b) => {
+            if (a.contains(b) || b.contains(a)) return;
+            const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
+            const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+            const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+            if (across > 1 && down > 1) found.push(`${a.className} over ${b.className}`);
+          }));
+          return found;
+        })()"""
+    )
+    assert overlaps == []
+    mesh.screenshot(artifacts / f"narrow_{mode}.png")

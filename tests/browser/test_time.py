@@ -1,0 +1,354 @@
+"""Time in JupyterLab: scrubbing, playing, pinning a ghost; the history after a reload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.browser.lab import Grid, LabPage, LabServer
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Reference
+
+pytestmark = pytest.mark.browser
+
+COUNT = 18
+
+SETUP = """
+import time
+from pathlib import Path
+import torch
+import kan_widgets as kw
+
+torch.manual_seed(0)
+model = torch.nn.Sequential(
+    kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(2 * 4 * 4, 3)
+)
+optimizer = torch.optim.AdamW(model.parameters(), 3e-2)
+generator = torch.Generator().manual_seed(1)
+x = torch.rand(16, 1, 6, 6, generator=generator) * 2 - 1
+record = {}
+
+def weights(layer):
+    scaler = layer.spline_scaler
+    return {
+        "base": layer.base_weight.tolist(),
+        "spline": layer.spline_weight.tolist(),
+        "scaler": None if scaler is None else scaler.tolist(),
+        "grid_size": layer.basis.grid_size,
+        "order": layer.basis.spline_order,
+        "range": layer.basis.grid_range,
+    }
+
+def train(steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(x).square().sum().backward()
+        optimizer.step()
+        live.refresh()
+        record[live.stats.steps] = weights(model[0])
+
+def wait_for(name):
+    while not Path(name).exists():
+        pass
+
+live = kw.bind(model, optimizer, every=1000)
+record[0] = weights(model[0])
+"""
+SHOW = "grid = kw.KernelGrid(live)\ngrid"
+REGRID = """
+def regrid(size, low, high):
+    layer = model[0]
+    before = layer.spline_weight
+    layer.basis = kw.nn.BSpline(size, 3, (low, high))
+    fresh = 0.3 * torch.randn(*before.shape[:-1], size + 3, generator=generator)
+    layer.spline_weight = torch.nn.Parameter(fresh)
+    optimizer.add_param_group({"params": [layer.spline_weight]})
+
+train(6)
+regrid(8, -1.0, 1.0)
+train(6)
+regrid(4, -2.0, 0.5)
+train(6)
+"""
+
+
+class Time:
+    """The scrubber of one view."""
+
+    def __init__(self, lab: LabPage, index: int = 0) -> None:
+        self.lab = lab
+        self.element = lab.page.locator(".kw-scrubber").nth(index)
+        self.track = self.element.locator(".kw-track")
+
+    def shown(self) -> int:
+        """Give the step that the scrubber says is shown."""
+        return int(self.track.get_attribute("aria-valuenow") or -1)
+
+    def press(self, key: str) -> None:
+        self.track.press(key)
+
+    def steps(self) -> list[int]:
+        """Go through the history with the keyboard; give every step on the way."""
+        self.press("Home")
+        found: list[int] = []
+        while True:
+            self.lab.page.wait_for_timeout(60)
+            step = self.shown()
+            if found and step == found[-1]:
+                return found
+            found.append(step)
+            self.press("ArrowRight")
+
+    def drag(self, *shares: float) -> None:
+        """Press the mouse on the track and move it over these shares of its length."""
+        box = self.track.bounding_box()
+        assert box is not None
+        mouse = self.lab.page.mouse
+        for number, share in enumerate(shares):
+            mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+            if number == 0:
+                mouse.down()
+            self.lab.page.wait_for_timeout(50)
+        mouse.up()
+
+    def click(self, name: str) -> None:
+        self.element.locator(f".{name}").click()
+
+    def is_live(self) -> bool:
+        return self.element.get_attribute("data-live") is not None
+
+
+def open_notebook(
+    lab: LabPage, server: LabServer, *more: str, show: str = SHOW
+) -> tuple[Grid, Time]:
+    """Open a notebook with a grid in its second cell, and cells after it that have not run."""
+    lab.open(server.write_notebook([SETUP, show, *more]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    assert lab.cell_errors() == []
+    grid = lab.grid()
+    grid.scroll_into_view()
+    return grid, Time(lab)
+
+
+def error_of(grid: Grid, reference: Reference, weights: dict[str, Any]) -> float:
+    """Compare the curves drawn with φ computed by scipy from the layer's weights."""
+    x, _ = grid.curve(0)
+    assert (x[0], x[-1]) == pytest.approx(weights["range"])
+    return float(np.abs(grid.curves(COUNT) - reference(weights, x)).max())
+
+
+def has_not_ended(lab: LabPage, index: int) -> bool:
+    """Tell whether a cell that was started still runs; a subshell may call the kernel idle."""
+    prompt = "panel.content.widgets[arg].node.querySelector('.jp-InputPrompt').textContent"
+    return bool(lab.script(f"return {prompt}.includes('[*]');", index))
+
+
+def until_step(lab: LabPage, grid: Grid, step: int) -> None:
+    lab.until(lambda: grid.step() == step, f"step {step} on grid {grid.index}")
+
+
+def test_scrubbing_needs_no_kernel_and_shows_each_step_as_it_was(
+    lab: LabPage, server: LabServer, reference: Reference, artifacts: Path
+) -> None:
+    block = "train(20)\nwait_for('go')"
+    grid, scrubber = open_notebook(lab, server, block)
+    lab.run_cell(2, wait=False)
+    grid.wait_step(20)
+    drawn = {}
+    for step in scrubber.steps():
+        scrubber.press("Home")
+        while scrubber.shown() < step:
+            scrubber.press("ArrowRight")
+            lab.page.wait_for_timeout(30)
+        until_step(lab, grid, step)
+        drawn[step] = grid.curves(COUNT), *grid.curve(0)
+    lab.screenshot(artifacts / "back.png")
+    assert has_not_ended(lab, 2)
+    assert list(drawn) == list(range(21))
+    (server.root / lab.path).with_name("go").touch()
+    lab.wait_idle()
+    record = lab.evaluate("record")
+    for step, (curves, x, _) in drawn.items():
+        assert np.abs(curves - reference(record[str(step)], x)).max() < 1e-5
+
+
+def test_dragging_moves_all_views_of_the_stream_while_a_cell_runs(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    show = "kw.Dashboard(live)"
+    lab.page.set_viewport_size({"width": 1680, "height": 1800})
+    grid, _ = open_notebook(lab, server, "train(30)\nwait_for('go')", show=show)
+    lab.until(lambda: lab.page.locator(".kw-scrubber").count() == 3, "a scrubber in each view")
+    scrubbers = [Time(lab, index) for index in range(3)]
+    lab.run_cell(2, wait=False)
+    grid.wait_step(30)
+    for number, scrubber in enumerate(scrubbers):
+        scrubber.element.scroll_into_view_if_needed()
+        scrubber.drag(0.9, 0.5, 0.1 + 0.2 * number)
+        step = scrubber.shown()
+        assert 0 < step < 30
+        lab.until(lambda step=step: views_steps(lab) == [step] * 3, f"step {step} in all views")
+        assert [other.shown() for other in scrubbers] == [step] * 3
+    lab.screenshot(artifacts / "all.png")
+    scrubbers[1].click("kw-back-to-live")
+    lab.until(lambda: views_steps(lab) == [30] * 3, "the newest step in all views")
+    assert all(scrubber.is_live() for scrubber in scrubbers)
+    assert has_not_ended(lab, 2)
+    (server.root / lab.path).with_name("go").touch()
+    lab.wait_idle()
+    assert lab.evaluate("live.stats.steps") == 30
+
+
+def views_steps(lab: LabPage) -> list[int]:
+    """Give the step that each kind of view on the page has drawn."""
+    found = lab.page.evaluate(
+        "() => ['kernel-grid', 'spline-inspector', 'meshgrid-view'].map((name) => {"
+        "const view = document.querySelector(`.kw-${name}`);"
+        "return (view?.kwGrid ?? view?.kwView)?.step() ?? null; })"
+    )
+    return list(found)
+
+
+def test_a_scrubbed_view_stands_still_while_training_goes_on(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    grid, scrubber = open_notebook(lab, server, "train(20)", "train(20)")
+    lab.run_cell(2)
+    grid.wait_step(20)
+    scrubber.drag(0.5)
+    step = scrubber.shown()
+    until_step(lab, grid, step)
+    before, pixels = grid.curves(COUNT), grid.pixels()
+    lab.run_cell(3)
+    lab.until(lambda: scrubber.track.get_attribute("aria-valuemax") == "40", "the newer steps")
+    assert (scrubber.shown(), grid.step()) == (step, step)
+    np.testing.assert_array_equal(grid.curves(COUNT), before)
+    assert grid.pixels() == pixels
+    assert lab.evaluate("grid.stream.cursor") == step
+    assert lab.evaluate("grid.stream.cursor", "grid.stream.cursor = 3") == 3
+    until_step(lab, grid, 3)
+    scrubber.press("Escape")
+    until_step(lab, grid, 40)
+    lab.until(lambda: lab.evaluate("grid.stream.cursor") == -1, "the cursor in Python")
+
+
+def test_the_history_plays_and_pauses(lab: LabPage, server: LabServer) -> None:
+    grid, scrubber = open_notebook(lab, server, "train(30)")
+    lab.run_cell(2)
+    grid.wait_step(30)
+    scrubber.click("kw-play")
+    seen: list[int] = []
+
+    def halfway() -> bool:
+        seen.append(grid.step())
+        return 10 < seen[-1] < 30
+
+    lab.until(halfway, "the history to play to its middle")
+    scrubber.click("kw-play")
+    lab.page.wait_for_timeout(400)
+    paused = grid.step()
+    lab.page.wait_for_timeout(600)
+    assert grid.step() == paused < 30
+    moving = seen[seen.index(min(seen)) :]
+    assert moving == sorted(moving)
+    scrubber.click("kw-play")
+    until_step(lab, grid, 30)
+    assert not scrubber.is_live()
+
+
+def test_a_pinned_step_is_the_ghost_in_every_view_and_in_python(
+    lab: LabPage, server: LabServer, reference: Reference, artifacts: Path
+) -> None:
+    grid, scrubber = open_notebook(lab, server, "train(30)", show=f"{SHOW}\nkw.KernelGrid(live)")
+    lab.run_cell(2)
+    grid.wait_step(30)
+    ghost = "(view => { const {step, x, y} = grid.ghost(0); return [step, x, y]; })()"
+    assert grid._ask(ghost)[0] == 0
+    scrubber.drag(0.4)
+    step = scrubber.shown()
+    scrubber.click("kw-pin")
+    scrubber.press("Escape")
+    lab.until(lambda: grid._ask(ghost)[0] == step, "the pinned ghost")
+    until_step(lab, grid, 30)
+    _, x, y = grid._ask(ghost)
+    record = lab.evaluate("record")
+    expected = reference(record[str(step)], np.asarray(x))[0]
+    assert np.abs(np.asarray(y) - expected).max() < 1e-5
+    assert f"step {step}" in grid.text()
+    assert "now" in grid.text()
+    lab.screenshot(artifacts / "pinned.png")
+    lab.until(lambda: lab.evaluate("grid.stream.ghost_step") == step, "the step in Python")
+    lab.evaluate("0", "grid.stream.ghost_step = 7")
+    lab.until(lambda: grid._ask(ghost)[0] == 7, "the ghost set from Python")
+    scrubber.click("kw-pin")
+    lab.until(lambda: grid._ask(ghost)[0] == 0, "the initial ghost")
+
+
+def test_the_scrubber_comes_without_moving_the_page(lab: LabPage, server: LabServer) -> None:
+    grid, scrubber = open_notebook(lab, server, "train(5)")
+    bar = scrubber.element.locator(".kw-time")
+    assert not bar.is_visible()
+    box, height = grid.rect(0), lab.page.locator(".kw-kernel-grid").bounding_box()
+    lab.run_cell(2)
+    grid.wait_step(5)
+    lab.until(bar.is_visible, "the scrubber")
+    assert grid.rect(0) == box
+    assert lab.page.locator(".kw-kernel-grid").bounding_box() == height
+
+
+def test_the_history_comes_back_after_a_reload(
+    lab: LabPage, server: LabServer, reference: Reference, artifacts: Path
+) -> None:
+    grid, scrubber = open_notebook(lab, server, "train(25)")
+    lab.run_cell(2)
+    grid.wait_step(25)
+    kept = lab.evaluate("live.history.steps.tolist()")
+    lab.save()
+    lab.reload()
+    grid = lab.grid()
+    grid.scroll_into_view()
+    scrubber = Time(lab)
+    until_step(lab, grid, 25)
+    lab.until(scrubber.element.locator(".kw-time").is_visible, "the scrubber")
+    lab.page.wait_for_timeout(500)
+    assert scrubber.steps() == kept
+    record = lab.evaluate("record")
+    for share in (0.2, 0.5, 0.8):
+        scrubber.drag(share)
+        step = scrubber.shown()
+        until_step(lab, grid, step)
+        assert error_of(grid, reference, record[str(step)]) < 1e-5
+    lab.screenshot(artifacts / "after_reload.png")
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["live", "after_a_reload"])
+def test_a_change_of_grid_is_shown_at_every_step(
+    lab: LabPage, server: LabServer, reference: Reference, artifacts: Path, reload: bool
+) -> None:
+    grid, scrubber = open_notebook(lab, server, REGRID)
+    lab.run_cell(2)
+    assert lab.cell_errors() == []
+    grid.wait_step(18)
+    if reload:
+        lab.save()
+        lab.reload()
+        grid = lab.grid()
+        grid.scroll_into_view()
+        scrubber = Time(lab)
+        lab.until(scrubber.element.locator(".kw-time").is_visible, "the scrubber")
+        lab.page.wait_for_timeout(500)
+    record = lab.evaluate("record")
+    assert scrubber.steps() == list(range(19))
+    for step in [18, 0, 5, 6, 7, 11, 12, 13, 6]:
+        lab.evaluate("0", f"grid.stream.cursor = {step}")
+        until_step(lab, grid, step)
+        weights = record[str(step)]
+        assert weights["grid_size"] == (5 if step <= 6 else 8 if step <= 12 else 4)
+        assert error_of(grid, reference, weights) < 1e-5
+        if step == 13:
+            lab.screenshot(artifacts / "regridded.png")

@@ -1,0 +1,296 @@
+"""MeshgridView from Python: what it takes, refuses, draws and computes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from PIL import Image
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.widgets.heat import evaluate, ramp, response
+from kan_widgets.widgets.meshgrid_view import MeshgridView, default_digits
+from kan_widgets.widgets.palette import ARM, colourise, palette
+
+CASES = Path(__file__).parents[2] / "js" / "test" / "palette_cases.json"
+# A binding does not keep its model: somebody must.
+models: list[nn.Module] = []
+
+
+def bind(model: nn.Module) -> kw.Binding:
+    models.append(model)
+    return kw.bind(model)
+
+
+@pytest.fixture
+def live() -> kw.Binding:
+    torch.manual_seed(0)
+    return bind(kw.nn.KANCNN.article())
+
+
+def test_it_shows_the_ramp_of_the_first_layer_from_minus_2_to_2(live):
+    view = MeshgridView(live)
+    assert (view.layer, view.mode, view.limits) == (live.layers[0], "ramp", (-2.0, 2.0))
+    assert MeshgridView(live, 1, mode="pair").layer == live.layers[1]
+
+
+def test_an_unknown_keyword_names_the_nearest(live):
+    with pytest.raises(TypeError, match=r"no keyword 'directon'. Did you mean 'direction'"):
+        MeshgridView(live, directon="radial")
+    with pytest.raises(TypeError, match="no keyword 'drawing'"):
+        MeshgridView(live, drawing=None)
+    with pytest.raises(ValueError, match=r"the layers are 'convs\.0'"):
+        MeshgridView(live, layer="nowhere")
+    with pytest.raises(traitlets.TraitError, match=r"mode='pairs'.*Did you mean 'pair'"):
+        MeshgridView(live, mode="pairs")
+
+
+@pytest.mark.parametrize("limits", [(2, -2), (0, 0), (0, np.inf), (1, 2, 3), "ab", 3, None])
+def test_wrong_limits_are_refused_with_what_is_taken(live, limits):
+    with pytest.raises(traitlets.TraitError, match="two finite numbers"):
+        MeshgridView(live, limits=limits)
+
+
+@pytest.mark.parametrize(
+    "option", [{"resolution": 1}, {"resolution": 300}, {"sample": -1}, {"output": -2}]
+)
+def test_numbers_out_of_range_are_refused(live, option):
+    with pytest.raises(traitlets.TraitError):
+        MeshgridView(live, **option)
+
+
+def test_the_default_images_are_one_digit_of_each_class_in_order(live):
+    view = MeshgridView(live)
+    assert view.images.shape == (10, 1, 28, 28)
+    assert (view.images.min(), view.images.max()) == (-1.0, 1.0)
+    digits = kw.data.mnist("embedded")
+    for digit, image in enumerate(default_digits()):
+        known = digits.test_images[digits.test_labels == digit].numpy()
+        assert (known == image).all(axis=(1, 2, 3)).any()
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 5, 6)),
+        np.zeros((2, 3, 5, 6), np.uint8),
+        torch.zeros(2, 1, 5, 6, dtype=torch.float64, requires_grad=True),
+        [[[0, 1], [1, 0]]],
+    ],
+)
+def test_images_may_come_from_anywhere_and_go_out_as_float32_bytes(live, images):
+    view = MeshgridView(live, images=images)
+    sent = view.get_state("images")["images"]
+    given = torch.as_tensor(images).float()
+    shape = [*given.shape[:1], *([1] if given.ndim == 3 else []), *given.shape[1:]]
+    assert sent["shape"] == shape
+    assert np.array_equal(np.frombuffer(sent["data"], "<f4"), given.detach().numpy().ravel())
+
+
+def test_images_are_copied(live):
+    images = np.zeros((1, 4, 4), np.float32)
+    view = MeshgridView(live, images=images)
+    images[:] = 7
+    assert view.images.max() == 0
+
+
+def test_images_of_another_shape_or_kind_are_refused(live):
+    with pytest.raises(ValueError, match=r"images of shape \(28, 28\).*image\[None\]"):
+        MeshgridView(live, images=np.zeros((28, 28)))
+    with pytest.raises(TypeError, match="an array or tensor of numbers"):
+        MeshgridView(live, images="digits")
+    with pytest.raises(ValueError, match="give fewer images"):
+        MeshgridView(live, images=np.zeros((500, 100, 100), np.float32))
+    view = MeshgridView(live)
+    with pytest.raises(ValueError, match="is taken"):
+        view.images = np.zeros((0, 3, 3))
+    assert len(view.images) == 10
+
+
+def test_a_drawing_made_in_the_browser_is_an_array(live):
+    view = MeshgridView(live)
+    assert view.drawing is None
+    drawn = np.arange(12, dtype="<f4").reshape(3, 4)
+    view.set_state({"drawing": {"shape": [1, 1, 3, 4], "data": memoryview(drawn.tobytes())}})
+    assert np.array_equal(view.drawing, drawn)
+    view.image(mode="response", input="drawn")
+
+
+# ------------------------------------------------------------------ numbers
+
+
+def test_the_ramp_rises_in_its_direction():
+    assert ramp("horizontal", (-2, 2), 5)[3].tolist() == [-2, -1, 0, 1, 2]
+    assert ramp("vertical", (-2, 2), 5)[:, 3].tolist() == [-2, -1, 0, 1, 2]
+    diagonal = ramp("diagonal", (0, 1), 3)
+    assert [diagonal[0, 0], diagonal[1, 1], diagonal[2, 2]] == [0, 0.5, 1]
+    radial = ramp("radial", (-1, 3), 5)
+    assert radial[2, 2] == -1
+    assert np.allclose([radial[0, 0], radial[4, 0], radial[0, 4]], 3)
+
+
+def test_phi_beyond_the_table_is_its_base_alone():
+    torch.manual_seed(0)
+    layer = kw.nn.KANLinear(2, 3, grid_range=(0.0, 1.0))
+    live = bind(layer)
+    x = torch.linspace(-6, 6, 41, dtype=torch.float64)
+    read = kw.functions.read(layer)[0]
+    expected = read.evaluate(x).reshape(6, 41).numpy()
+    found = evaluate(live.frame, live.layout.layers[0], x.numpy())
+    outside = (x < -1) | (x > 2)
+    assert np.abs(found - expected)[:, outside].max() < 1e-6
+    assert np.abs(found - expected).max() < 2e-3  # straight lines inside, as they are drawn
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"stride": (2, 1), "padding": (1, 2)},
+    {"padding": 2, "padding_mode": "reflect", "dilation": (1, 2)},
+    {"padding": (3, 1), "padding_mode": "replicate"},
+    {"padding": (1, 3), "padding_mode": "circular", "groups": 2},
+    {"padding": 1, "groups": 4},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("kind", [kw.nn.KANConv2d, nn.Conv2d])
+def test_the_response_is_the_layers_output_without_bias(kind, settings):
+    torch.manual_seed(1)
+    layer = kind(4, 8, (3, 2), **settings)
+    if isinstance(layer, nn.Conv2d):
+        nn.init.zeros_(layer.bias)
+    live = bind(layer)
+    image = 2 * torch.rand(4, 9, 8) - 1
+    found = response(live.frame, live.layout.layers[0], image.numpy().astype(float))
+    expected = layer(image[None])[0].detach().numpy()
+    assert found.shape == expected.shape
+    # The picture's functions are straight lines between the points of the table.
+    assert np.abs(found - expected).max() < (1e-5 if kind is nn.Conv2d else 5e-3)
+
+
+def test_shared_kernels_go_over_each_channel():
+    torch.manual_seed(1)
+    layer = kw.nn.SharedKANConv2d(3, 3, padding=1)
+    live = bind(layer)
+    image = 2 * torch.rand(2, 6, 6) - 1
+    found = response(live.frame, live.layout.layers[0], image.numpy().astype(float))
+    assert np.abs(found - layer(image[None])[0].detach().numpy()).max() < 5e-3
+
+
+# ------------------------------------------------------------------ palette
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_palette_is_the_live_views(theme):
+    colours = palette(theme)
+    for place, colour in json.loads(CASES.read_text())[theme].items():
+        assert np.abs(colours[int(place)].astype(int) - colour).max() <= 1
+
+
+def test_zero_is_the_middle_and_what_is_not_finite_is_grey():
+    found = colourise(np.array([[0.0, 1.0, -1.0, np.nan]]), 1.0, "light")
+    assert found[0, 0].tolist() == palette("light")[ARM].tolist()
+    assert found[0, 1].tolist() == palette("light")[-1].tolist()
+    assert found[0, 2].tolist() == palette("light")[0].tolist()
+    assert len(set(found[0, 3].tolist())) == 1
+    nothing = colourise(np.zeros((1, 1)), 0.0, "dark")
+    assert nothing[0, 0].tolist() == palette("dark")[ARM].tolist()
+
+
+# ------------------------------------------------------------------ picture
+
+
+@pytest.mark.parametrize("mode", ["ramp", "pair", "response"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_mode_has_a_small_picture(live, tmp_path, mode, theme):
+    view = MeshgridView(live, mode=mode)
+    path = view.to_png(tmp_path / "view.png", theme=theme)
+    assert path.stat().st_size < 80_000
+    with Image.open(path) as image:
+        assert image.width == 1800
+        corner = sum(image.convert("RGB").getpixel((1, 1)))
+        assert corner < 200 if theme == "dark" else corner > 600
+
+
+def test_a_picture_of_many_functions_stays_small(live, tmp_path):
+    view = MeshgridView(live, layer="linear", direction="radial")
+    assert view.to_png(tmp_path / "many.png").stat().st_size < 80_000
+
+
+def test_the_ramp_of_the_picture_has_the_colours_of_phi():
+    layer = nn.Conv2d(1, 1, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)  # φ(x) = x: from −2 to 2 the whole palette
+    view = MeshgridView(bind(layer))
+    image = np.asarray(view.image(width=300, pixel_ratio=1).convert("RGB"))
+    blue, brown = palette("light")[0], palette("light")[-1]
+    found = [np.argwhere((image == colour).all(axis=-1)) for colour in (blue, brown)]
+    assert all(len(places) > 20 for places in found)
+    rows = [places[places[:, 0] > 60][:, 1] for places in found]
+    assert rows[0].max() < rows[1].min()
+
+
+def test_a_picture_says_why_there_is_no_response(live, monkeypatch):
+    from kan_widgets.widgets import meshgrid_still
+
+    said: list[str] = []
+    opened = meshgrid_still._Page.open
+
+    def listen(self: Any, title: Any, legend: Any, height: int) -> Any:
+        said.extend(sign.text for sign in legend)
+        return opened(self, title, legend, height)
+
+    monkeypatch.setattr(meshgrid_still._Page, "open", listen)
+    view = MeshgridView(live, mode="response")
+    view.image(layer="linear")
+    view.image(layer="convs.1")
+    assert said[0].startswith("A linear layer has no response map")
+    assert said[1].startswith("Call live.observe(batch)")
+    live.observe(torch.zeros(2, 1, 28, 28))
+    said.clear()
+    view.image(layer="convs.1")
+    assert any(text.startswith("±") for text in said)
+
+
+def test_a_function_that_is_not_finite_does_not_spoil_the_picture(live):
+    view = MeshgridView(live)
+    with torch.no_grad():
+        live.model.convs[0].base_weight[0, 0, 0, 0] = float("nan")
+    live.refresh()
+    for mode in ("ramp", "pair", "response"):
+        view.image(mode=mode, width=400)
+
+
+def test_a_picture_goes_out_beside_the_live_view_and_takes_options(live, tmp_path):
+    view = MeshgridView(live)
+    bundle, _ = view._repr_mimebundle_()
+    with Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))) as image:
+        assert image.format == "PNG"
+    with pytest.raises(TypeError, match="Did you mean 'theme'"):
+        view.to_png(tmp_path / "other.png", them="dark")
+    with pytest.raises(ValueError, match="the layers are"):
+        view.image(layer="x")
+    with pytest.raises(traitlets.TraitError):
+        view.image(resolution=0)
+    with pytest.raises(ValueError, match="pixel_ratio"):
+        view.image(pixel_ratio=9)
+
+
+def test_the_picture_shows_the_present_state_and_the_pair_that_is_selected(live):
+    view = MeshgridView(live, mode="pair")
+    first = view.image(width=400).tobytes()
+    live.select("convs.0", 3, 0, 2, 2)
+    second = view.image(width=400).tobytes()
+    other = view.image(width=400, other=1).tobytes()
+    assert len({first, second, other}) == 3
+    again = kw.bind(live.model, layers=["linear"])
+    assert view.live is again
+    view.image(width=400)

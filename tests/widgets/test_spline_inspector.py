@@ -1,0 +1,554 @@
+"""SplineInspector from Python: what it takes, refuses, calls back, evaluates and draws."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import io
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from PIL import Image
+from scipy.interpolate import BSpline  # type: ignore[import-untyped]
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
+from kan_widgets.live import cells
+from kan_widgets.live.edit import Edit
+from kan_widgets.widgets.inspector_still import Terms, basis_colours, roomy, ticks
+from kan_widgets.widgets.spline_inspector import PARTS, SplineInspector
+
+FIRST = {"layer": "0", "out": 0, "in": 0, "row": 0, "column": 0}
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+
+
+class Setting:
+    """A small model, its optimizer and its binding."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(
+            kw.nn.KANConv2d(1, 2, 3), nn.Flatten(), nn.Dropout(0.5), kw.nn.KANLinear(8, 2)
+        )
+        self.optimizer = torch.optim.SGD(self.model.parameters(), 1e-2)
+        self.live = kw.bind(self.model, self.optimizer, every=1)
+        self.x = torch.randn(6, 1, 4, 4)
+
+    def step(self) -> None:
+        self.optimizer.zero_grad()
+        self.model(self.x).square().sum().backward()
+        self.optimizer.step()
+
+    def score(self) -> float:
+        return self.model(self.x).abs().sum().item()
+
+
+@pytest.fixture
+def setting() -> Iterator[Setting]:
+    made = Setting()
+    yield made
+    made.live.close()
+
+
+def ask(inspector: SplineInspector, **content: Any) -> None:
+    """Send what the page sends."""
+    inspector.stream._answer(None, content, [])
+
+
+# -- options -------------------------------------------------------------------------
+
+
+def test_it_starts_with_the_first_layer_and_everything_shown(setting):
+    inspector = SplineInspector(setting.live)
+    assert inspector.layer == "0"
+    assert inspector.show == list(PARTS)
+    assert not inspector.editable
+    assert SplineInspector(setting.live, layer=1).layer == "3"
+    assert SplineInspector(setting.live, "3").layer == "3"
+
+
+def test_an_unknown_keyword_names_the_nearest_and_all(setting):
+    with pytest.raises(TypeError, match=r"no keyword 'edit'. Did you mean.*stacked"):
+        SplineInspector(setting.live, edit=True)
+    with pytest.raises(TypeError, match="no keyword 'evaluation'"):
+        SplineInspector(setting.live, evaluation={})
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"layer": "5"}, ValueError, "the layers are '0', '3'"),
+        ({"show": ["phi", "bass"]}, traitlets.TraitError, "unknown 'bass'; the parts are 'phi'"),
+        ({"theme": "drak"}, traitlets.TraitError, "Did you mean 'dark'"),
+        ({"height": 10}, traitlets.TraitError, "height"),
+        ({"pins": [{"layer": "0"}]}, ValueError, "names no function"),
+        ({"pins": [{**FIRST, "out": 2}]}, ValueError, "names no function"),
+        ({"evaluate": 3}, TypeError, "evaluate=3: something that can be called"),
+        ({"on_edit": "me"}, TypeError, "on_edit='me'"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_words(setting, options, error, words):
+    with pytest.raises(error, match=words):
+        SplineInspector(setting.live, **options)
+
+
+def test_a_later_wrong_value_is_refused_and_changes_nothing(setting):
+    inspector = SplineInspector(setting.live, show=["spline", "phi"])
+    assert inspector.show == ["phi", "spline"]  # in the legend's order
+    with pytest.raises(traitlets.TraitError, match="unknown 'x'"):
+        inspector.show = ["x"]
+    with pytest.raises(ValueError, match="the layers are"):
+        inspector.layer = "nowhere"
+    assert (inspector.show, inspector.layer) == (["phi", "spline"], "0")
+
+
+# -- edits from the page -------------------------------------------------------------
+
+
+def test_the_page_edits_the_parameter_and_takes_it_back(setting):
+    inspector = SplineInspector(setting.live, editable=True)
+    layer = setting.model[0]
+    place = {"layer": "0", "out": 1, "in": 0, "row": 2, "column": 0}
+    before = layer.spline_weight[1, 0, 2, 0].detach().clone()
+    wanted = [0.25, *np.linspace(-1, 1, 8).tolist()]
+    ask(inspector, kind="edit", **place, coefficients=wanted, final=True)
+    np.testing.assert_allclose(layer.spline_weight[1, 0, 2, 0].tolist(), wanted[1:], atol=1e-6)
+    assert layer.base_weight[1, 0, 2, 0].item() == 0.25
+    assert inspector.stream.edits == {"undo": 1, "redo": 0, "message": ""}
+    ask(inspector, kind="undo")
+    np.testing.assert_allclose(layer.spline_weight[1, 0, 2, 0].tolist(), before.tolist(), atol=1e-6)
+    assert inspector.stream.edits == {"undo": 0, "redo": 1, "message": ""}
+    ask(inspector, kind="redo")
+    assert layer.base_weight[1, 0, 2, 0].item() == 0.25
+    ask(inspector, kind="zero", **place)
+    assert not layer.spline_weight[1, 0, 2, 0].any()
+    ask(inspector, kind="reset", **place)
+    np.testing.assert_allclose(layer.spline_weight[1, 0, 2, 0].tolist(), before.tolist(), atol=1e-6)
+
+
+def test_the_page_s_straight_line_is_numpy_s(setting):
+    inspector = SplineInspector(setting.live, editable=True)
+    layer = setting.model[0]
+    with torch.no_grad():
+        layer.spline_weight.normal_()
+    setting.live.refresh()
+    x = np.linspace(-1, 1, 257)
+    knots = -1 + 0.4 * np.arange(-3, 9)
+
+    def phi() -> np.ndarray:
+        weights = layer.spline_weight[0, 0, 1, 1].detach().double().numpy()
+        silu = layer.base_weight[0, 0, 1, 1].item() * x / (1 + np.exp(-x))
+        return silu + BSpline(knots, weights, 3)(x)
+
+    slope, offset = np.polyfit(x, phi(), 1)
+    place = {"layer": "0", "out": 0, "in": 0, "row": 1, "column": 1}
+    ask(inspector, kind="straighten", **place)
+    np.testing.assert_allclose(phi(), slope * x + offset, atol=2e-5)
+
+
+def test_what_is_refused_goes_back_to_the_page_in_words(setting):
+    inspector = SplineInspector(setting.live, editable=True)
+    ask(inspector, kind="edit", **FIRST, coefficients=[0.0], final=True)
+    assert "9 finite numbers" in inspector.stream.edits["message"]
+    ask(inspector, kind="zero", **FIRST)
+    assert inspector.stream.edits["message"] == ""
+
+
+class Locked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2, 3))
+
+
+def test_a_locked_layer_tells_the_page_why(setting):
+    def read(module: nn.Module) -> LayerFunctions:
+        assert isinstance(module, Locked)
+        values = module.weight.detach().exp().unsqueeze(-1)
+        return LayerFunctions("linear", values, (IdentityBasis(),), locked="It is exp of a weight.")
+
+    register_adapter(Locked, read)
+    inspector = SplineInspector(Locked(), editable=True)
+    assert inspector.stream.layouts[0]["layers"][0]["locked"] == "It is exp of a weight."
+    ask(inspector, kind="zero", layer=inspector.layer, **{k: 0 for k in list(FIRST)[1:]})
+    assert "It is exp of a weight." in inspector.stream.edits["message"]
+
+
+def test_edits_of_the_page_during_training_come_in_between_two_steps(setting):
+    """What a subshell thread does while the loop of a cell runs."""
+    inspector = SplineInspector(setting.live, editable=True)
+    seen: list[float] = []
+    stop = threading.Event()
+
+    def clicks() -> None:
+        k = 0
+        while not stop.is_set():
+            k += 1
+            content = [0.001 * k] * 9
+            ask(inspector, kind="edit", **FIRST, coefficients=content, final=k % 5 == 0)
+            time.sleep(0.002)
+
+    cells._cell_started()
+    thread = threading.Thread(target=clicks)
+    thread.start()
+    try:
+        for _ in range(60):
+            setting.optimizer.zero_grad()
+            loss = setting.model(setting.x).square().sum()
+            held = setting.model[0].base_weight[0, 0, 0, 0].item()
+            time.sleep(0.004)
+            loss.backward()  # raises if a weight was written in between
+            assert setting.model[0].base_weight[0, 0, 0, 0].item() == held
+            setting.optimizer.step()
+            seen.append(setting.model[0].base_weight[0, 0, 0, 0].item())
+    finally:
+        stop.set()
+        thread.join(20)
+        cells._cell_ended()
+    assert inspector.stream.edits["message"] == ""
+    assert len({round(value, 6) for value in seen}) > 10
+    # The last one is in, however it came.
+    last = setting.live.edits.latest
+    assert last is not None
+    assert setting.model[0].base_weight[0, 0, 0, 0].item() == pytest.approx(last.after[0])
+
+
+# -- callbacks -----------------------------------------------------------------------
+
+
+def test_a_callback_gets_each_edit_that_stands_and_those_taken_back(setting):
+    inspector = SplineInspector(setting.live)
+    edits: list[Edit] = []
+    stop = inspector.on_edit(edits.append)
+    first = setting.live.frame.coefficients("0")[0, 0, 0, 0].copy()
+    for value in (0.1, 0.2):
+        ask(inspector, kind="edit", **FIRST, coefficients=[value] * 9, final=False)
+    assert edits == []
+    ask(inspector, kind="edit", **FIRST, coefficients=[0.3] * 9, final=True)
+    [edit] = edits
+    assert (edit.layer, edit.index) == ("0", (0, 0, 0, 0))
+    np.testing.assert_allclose(edit.before, first)
+    np.testing.assert_allclose(edit.after, 0.3)
+    ask(inspector, kind="undo")
+    np.testing.assert_allclose(edits[1].after, first)
+    setting.live.edits.zero("3", (0, 0))  # from Python as well
+    assert edits[2].layer == "3"
+    stop()
+    stop()
+    setting.live.edits.zero("3", (0, 1))
+    assert len(edits) == 3
+
+
+def test_an_edit_that_is_refused_calls_nothing(setting):
+    edits: list[Edit] = []
+    inspector = SplineInspector(setting.live, on_edit=edits.append)
+    ask(inspector, kind="edit", **FIRST, coefficients=[0.0], final=True)
+    assert edits == []
+
+
+def test_what_a_callback_raises_is_shown_and_warned_of_and_the_others_are_called(setting):
+    edits: list[Edit] = []
+
+    def bad(edit: Edit) -> None:
+        raise ValueError("not like this")
+
+    inspector = SplineInspector(setting.live, on_edit=bad)
+    inspector.on_edit(edits.append)
+    with pytest.warns(RuntimeWarning, match="on_edit raised ValueError: not like this"):
+        ask(inspector, kind="zero", **FIRST)
+    assert inspector.notice == "on_edit raised ValueError: not like this"
+    assert len(edits) == 1
+    assert inspector.stream.edits["message"] == ""
+    assert not setting.model[0].spline_weight[0, 0, 0, 0].any()
+
+
+def test_a_callback_goes_on_after_binding_again_and_ends_with_the_view(setting):
+    edits: list[Edit] = []
+    inspector = SplineInspector(setting.live, on_edit=edits.append)
+    again = kw.bind(setting.model, setting.optimizer)
+    again.edits.zero("0", (0, 0, 0, 0))
+    assert len(edits) == 1
+    inspector.close()
+    again.edits.zero("0", (0, 0, 0, 1))
+    assert len(edits) == 1
+    again.close()
+
+
+def test_a_closed_view_has_left_its_source():
+    model = kw.nn.KANLinear(2, 2)
+    live = kw.bind(model)
+    listeners = len(live._listeners)
+    inspector = SplineInspector(live, on_edit=print)
+    assert len(live._listeners) == listeners + 2  # the stream and the view's own
+    inspector.close()
+    assert len(live._listeners) == listeners + 1
+
+
+# -- evaluate ------------------------------------------------------------------------
+
+
+def test_evaluate_gives_the_score_without_and_with_the_edit(setting):
+    setting.model.eval()
+    inspector = SplineInspector(setting.live, evaluate=setting.score)
+    assert inspector.evaluation == {}
+    before = setting.score()
+    ask(inspector, kind="edit", **FIRST, coefficients=[3.0] * 9, final=False)
+    assert inspector.evaluation == {}
+    ask(inspector, kind="edit", **FIRST, coefficients=[4.0] * 9, final=True)
+    after = setting.score()
+    assert before != after
+    assert inspector.evaluation["state"] == "done"
+    assert inspector.evaluation["before"] == pytest.approx(before, rel=1e-5)
+    assert inspector.evaluation["after"] == pytest.approx(after, rel=1e-5)
+    ask(inspector, kind="undo")
+    assert inspector.evaluation["before"] == pytest.approx(after, rel=1e-5)
+    assert inspector.evaluation["after"] == pytest.approx(before, rel=1e-5)
+
+
+def test_evaluating_leaves_weights_modes_and_random_numbers_as_they_were(setting):
+    setting.model.train()
+    modes: list[bool] = []
+
+    def score() -> float:
+        modes.append(setting.model[2].training)
+        assert not torch.is_grad_enabled()
+        torch.rand(3)
+        return setting.score()
+
+    SplineInspector(setting.live, evaluate=score)
+    setting.live.edits.straighten("3", (1, 1))
+    weights = [p.detach().clone() for p in setting.model.parameters()]
+    torch.manual_seed(3)
+    setting.live.edits.set("0", (0, 0, 0, 0), [0.5] * 9)
+    drawn = torch.rand(2)
+    torch.manual_seed(3)
+    assert torch.equal(torch.rand(2), drawn)
+    assert modes == [False] * 4
+    assert setting.model.training
+    for k, (now, before) in enumerate(zip(setting.model.parameters(), weights, strict=True)):
+        changed = (now != before).sum().item()
+        assert changed == ([1, 8, 0, 0][k])
+
+
+def test_what_evaluate_raises_is_shown_and_the_edit_stays(setting):
+    inspector = SplineInspector(setting.live, evaluate=lambda: 1 / 0)
+    with pytest.warns(RuntimeWarning, match="evaluate raised ZeroDivisionError"):
+        setting.live.edits.zero("0", (0, 0, 0, 0))
+    assert inspector.notice.startswith("evaluate raised ZeroDivisionError")
+    assert inspector.evaluation == {}
+    assert not setting.model[0].spline_weight[0, 0, 0, 0].any()
+    with pytest.warns(RuntimeWarning, match="evaluate raised"):
+        setting.live.edits.undo()
+
+
+def test_during_a_training_cell_evaluate_waits_for_the_cells_end(setting):
+    calls: list[int] = []
+
+    def score() -> float:
+        calls.append(threading.get_ident())
+        return setting.score()
+
+    inspector = SplineInspector(setting.live, evaluate=score)
+    cells._cell_started()
+    for _ in range(2):
+        setting.step()
+    click = threading.Thread(target=lambda: ask(inspector, kind="zero", **FIRST))
+    click.start()
+    click.join(20)
+    for _ in range(2):
+        setting.step()
+    # A pause, such as a validation run: the binding takes it for quiet, the cell goes on.
+    wait_for(lambda: setting.live.state == "idle")
+    time.sleep(0.05)
+    assert calls == []
+    assert inspector.evaluation["state"] == "waiting"
+    setting.step()
+    cells._cell_ended()
+    assert calls == [threading.get_ident()] * 2
+    assert inspector.evaluation["state"] == "done"
+    setting.model.eval()
+    assert inspector.evaluation["after"] == pytest.approx(setting.score(), rel=1e-5)
+
+
+def test_beside_a_loop_in_a_thread_evaluate_waits_until_it_rests(setting):
+    calls: list[str] = []
+
+    def score() -> float:
+        calls.append(setting.live.state)
+        return setting.score()
+
+    inspector = SplineInspector(setting.live, evaluate=score)
+    go_on = threading.Event()
+
+    def train() -> None:
+        while not go_on.is_set():
+            setting.step()
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    wait_for(lambda: setting.live.stats.steps > 2)
+    ask(inspector, kind="zero", **FIRST)
+    steps = setting.live.stats.steps
+    wait_for(lambda: setting.live.stats.steps > steps + 5)
+    assert calls == []
+    assert inspector.evaluation["state"] == "waiting"
+    go_on.set()
+    thread.join(20)
+    wait_for(lambda: inspector.evaluation["state"] == "done")
+    assert calls == ["idle", "idle"]
+
+
+# -- the picture ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(setting) -> SplineInspector:
+    with torch.no_grad():
+        for parameter in setting.model[0].parameters():
+            parameter.normal_()
+    setting.live.refresh()
+    return SplineInspector(setting.live)
+
+
+def test_a_small_picture_goes_out_beside_the_live_view(shown):
+    data, _ = shown._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    png = base64.b64decode(data["image/png"])
+    assert len(png) < 60_000
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.width == 1800
+
+
+def test_the_picture_follows_selection_and_options_and_leaves_the_widget_alone(shown):
+    first = shown.image(width=500).tobytes()
+    shown.live.select("0", 1, 0, 2, 2)
+    second = shown.image(width=500).tobytes()
+    assert second != first
+    stacked = shown.image(width=500, stacked=True).tobytes()
+    assert stacked not in (first, second)
+    assert shown.image(width=500, layer="3").tobytes() not in (first, second)
+    only = shown.image(width=500, show=["phi"])
+    assert len(np.unique(np.asarray(only).reshape(-1, 3), axis=0)) <= 64
+    assert not shown.stacked
+    with pytest.raises(TypeError, match="Did you mean 'stacked'"):
+        shown.image(staked=True)
+    with pytest.raises(ValueError, match="from 1 to 4"):
+        shown.image(pixel_ratio=9)
+
+
+def test_the_ink_of_the_picture_lies_where_scipy_says(shown, setting):
+    ratio, width, height = 2, 900, 380
+    image = shown.image(width=width, pixel_ratio=ratio, show=["phi"], height=height)
+    pixels = np.asarray(image).astype(int).sum(axis=2)
+    layer = setting.model[0]
+    x = np.linspace(-2.15, 2.15, 50)
+    weights = layer.spline_weight[0, 0, 0, 0].detach().double().numpy()
+    knots = -1 + 0.4 * np.arange(-3, 9)
+    # Beyond the grid scipy would extend the outer pieces: sum the splines one by one.
+    spline = sum(
+        w * np.nan_to_num(BSpline.basis_element(knots[b : b + 5], extrapolate=False)(x))
+        for b, w in enumerate(weights)
+    )
+    phi = layer.base_weight[0, 0, 0, 0].item() * x / (1 + np.exp(-x)) + spline
+    every = np.linspace(-2.2, 2.2, 2000)
+    terms = Terms.of(setting.live.frame, FIRST)
+    low, high = roomy([terms.at(every).sum(axis=0)])
+    top, tall = 46 * ratio, round((height - 34) * ratio)
+    left, wide = 58 * ratio, (width - 68) * ratio
+    columns = (left + (x + 2.2) / 4.4 * wide).astype(int)
+    rows = (high - phi) / (high - low) * tall
+    slopes = np.abs(np.gradient(rows, columns))
+    for column, row, slope in zip(columns, rows, slopes, strict=True):
+        drawn = pixels[top : top + tall, column].argmin()
+        # The line is 5 pixels thick, and a column of a steep one is as high as it is steep.
+        assert abs(drawn + 0.5 - row) < 3.5 + 2 * slope
+
+
+def test_dark_is_dark_and_auto_is_light(shown):
+    def paper(**options: Any) -> int:
+        return sum(shown.image(width=400, pixel_ratio=1, **options).getpixel((1, 1)))
+
+    assert paper(theme="dark") < 120
+    assert paper() > 700
+    with pytest.raises(ValueError, match="theme='x'"):
+        shown.image(theme="x")
+
+
+def test_what_is_observed_is_in_the_picture(shown, setting):
+    before = shown.image(width=500).tobytes()
+    setting.live.observe(setting.x)
+    assert shown.image(width=500).tobytes() != before
+
+
+def test_functions_that_are_not_finite_and_pins_that_are_gone_can_be_drawn(setting):
+    pins = [{**FIRST, "out": 1}, {"layer": "3", "out": 1, "in": 7, "row": 0, "column": 0}]
+    inspector = SplineInspector(setting.live, pins=pins)
+    with torch.no_grad():
+        setting.model[0].base_weight[0, 0, 0, 0] = float("nan")
+    setting.live.refresh()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        inspector.image(width=500)
+        inspector.image(width=500, stacked=True)
+    again = kw.bind(setting.model, setting.optimizer, layers=["3"])
+    data, _ = inspector._repr_mimebundle_()
+    assert "image/png" in data
+    again.close()
+
+
+def test_the_terms_of_a_function_sum_to_it(setting):
+    live = setting.live
+    for selection in (FIRST, {"layer": "3", "out": 1, "in": 5, "row": 0, "column": 0}):
+        terms = Terms.of(live.frame, selection)
+        x = terms.table.x.astype(np.float64)
+        name, index = selection["layer"], [selection[k] for k in ("out", "in", "row", "column")]
+        _, every = live.frame.evaluate(name)
+        np.testing.assert_allclose(terms.at(x).sum(axis=0), every[tuple(index)], atol=1e-5)
+        assert np.isnan(terms.at(np.array([99.0]))).all()
+
+
+def test_ticks_and_colours_are_the_live_view_s():
+    assert [text for _, text in ticks((-0.02, 0.031), 6)] == [
+        "−0.02", "−0.01", "0.00", "0.01", "0.02", "0.03",
+    ]  # fmt: skip
+    assert [text for _, text in ticks((0, 2e-7), 1)] == ["0", "2e-7"]
+    assert roomy([np.array([np.nan])]) == (-1.0, 1.0)
+    grey = [sum(colour) for colour in basis_colours(9, "light")]
+    assert grey == sorted(grey)
+    assert basis_colours(1, "dark") != basis_colours(1, "light")
+
+
+# -- as every view -------------------------------------------------------------------
+
+
+def test_a_model_is_bound_and_kept_until_the_view_is_closed():
+    model = kw.nn.KANLinear(2, 2)
+    inspector = SplineInspector(model)
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert inspector.live.model is gone()
+    inspector.close()
+    gc.collect()
+    assert gone() is None
+
+
+def test_pins_are_plain_selections_that_python_can_set(setting):
+    inspector = SplineInspector(setting.live)
+    inspector.pins = [FIRST]
+    assert inspector.pins == [FIRST]
