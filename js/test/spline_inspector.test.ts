@@ -234,6 +234,14 @@ describe("control points", () => {
     }
   });
 
+  it("of a base are not hidden by a control point when both are zero", () => {
+    const handles = handlesOf(phi(spline()));
+    const base = handles.find(({ control }) => !control);
+    for (const { x } of handles.filter(({ control }) => control)) {
+      expect(Math.abs(x - (base?.x ?? x))).toBeGreaterThan(0.08);
+    }
+  });
+
   it("set their coefficient so that the point is where it was put, and no other", () => {
     for (const of of [spline(), bumps(), line()]) {
       const one = phi(of);

@@ -85,14 +85,15 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
             # A grid column may be narrower than what is in it only if told so.
             view.layout.min_width = "0"
             view.layout.width = "100%"
-        self.inspector.layout.grid_row = "span 2"
+        # Not grid_row: ipywidgets applies grid_area last, and an empty one takes grid-row back.
+        self.inspector.layout.grid_area = "auto / auto / span 2 / auto"
         self._sidecar: Any = None
         super().__init__(self.views)
         own = {
             "grid_template_columns": _COLUMNS,
             "grid_template_rows": "auto 1fr",
             "grid_gap": f"{_GAP}px",
-            "align_items": "start",
+            "align_items": "flex-start",
             "width": "100%",
         }
         if isinstance(css, ipywidgets.Layout):

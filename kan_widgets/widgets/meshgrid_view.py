@@ -170,8 +170,7 @@ class MeshgridView(View):
     Examples
     --------
     >>> import kan_widgets as kw
-    >>> from kan_widgets.widgets.meshgrid_view import MeshgridView
-    >>> view = MeshgridView(kw.nn.KANCNN.article(), mode="response", sample=3)
+    >>> view = kw.MeshgridView(kw.nn.KANCNN.article(), mode="response", sample=3)
     >>> view.image(width=600).size[0]
     1200
     """

@@ -148,8 +148,11 @@ def test_a_frame_crosses_the_wire_once_whatever_the_number_of_views(
             lab.clear_output(3)
             lab.clear_output(5)
             lab.until(lambda: steps(lab).count(None) == 2, "one view")
-        without = traffic_of(lab, change)
-        sent = traffic_of(lab, f"{change}\nlive.refresh()")
+        # A message of something else may come in between: the least of several counts.
+        without, sent = (
+            min(traffic_of(lab, code) for _ in range(4))
+            for code in (change, f"{change}\nlive.refresh()")
+        )
         received.append((sent[0] - without[0], sent[1] - without[1]))
     assert lab.cell_errors() == []
     # Message identifiers, dates and the like differ by a few characters.
@@ -157,8 +160,8 @@ def test_a_frame_crosses_the_wire_once_whatever_the_number_of_views(
     assert messages_of_three == messages_of_one
     assert abs(bytes_of_three - bytes_of_one) <= 32
     size = lab.evaluate("live.frame.nbytes")
-    print(f"a frame of {size} bytes: {bytes_of_one} with one view, {bytes_of_three} with three")
-    assert size < bytes_of_one < 2 * size
+    # As all is quiet, it goes twice: as a message, and as the state for a reload.
+    assert 2 * size < bytes_of_one < 3 * size
 
 
 def traffic_of(lab: LabPage, code: str) -> tuple[int, int]:

@@ -106,6 +106,15 @@ class Mesh:
             )
         )
 
+    def dark(self) -> None:
+        """Change the theme and wait until the colours are drawn anew."""
+        bar = "root.querySelector('.kw-bar-colours').style.backgroundImage"
+        light = self.ask(bar)
+        self.lab.page.mouse.move(5, 5)
+        self.lab.set_theme("JupyterLab Dark")
+        self.lab.until(lambda: self.ask(bar) != light, "the dark colours")
+        self.lab.page.wait_for_timeout(300)
+
     def screenshot(self, path: Path) -> NDArray[np.uint8]:
         return decode(self.locator().screenshot(path=path))
 
@@ -171,10 +180,7 @@ def test_every_function_over_the_ramp_is_phi(
     assert "out 1 · in 0 · row 1 · column 1" in tip
     assert "φ(x)" in tip
 
-    lab.set_theme("JupyterLab Dark")
-    lab.until(lambda: mesh.ask("root.dataset.kwTheme") == "dark", "the dark theme")
-    lab.page.mouse.move(5, 5)
-    lab.page.wait_for_timeout(200)
+    mesh.dark()
     dark = mesh.screenshot(artifacts / "ramp_dark.png")
     assert light.mean() > 200
     assert dark.mean() < 100
@@ -254,10 +260,8 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     lab.until(lambda: lab.evaluate("view.selection") == place, "the selection")
     assert mesh.ask("view.probe().column") == 6
     mesh.screenshot(artifacts / "response_light.png")
-    lab.set_theme("JupyterLab Dark")
-    lab.until(lambda: mesh.ask("root.dataset.kwTheme") == "dark", "the dark theme")
-    lab.page.wait_for_timeout(200)
-    mesh.screenshot(artifacts / "response_dark.png")
+    mesh.dark()
+    assert mesh.screenshot(artifacts / "response_dark.png").mean() < 100
 
 
 def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
@@ -332,11 +336,8 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     lab.until(lambda: mesh.ask("!root.querySelector('.kw-tip').hidden"), "the tooltip")
     assert "φ(y)" in mesh.ask("root.querySelector('.kw-tip').innerText")
     mesh.screenshot(artifacts / "pair_light.png")
-    lab.page.mouse.move(5, 5)
-    lab.set_theme("JupyterLab Dark")
-    lab.until(lambda: mesh.ask("root.dataset.kwTheme") == "dark", "the dark theme")
-    lab.page.wait_for_timeout(200)
-    mesh.screenshot(artifacts / "pair_dark.png")
+    mesh.dark()
+    assert mesh.screenshot(artifacts / "pair_dark.png").mean() < 100
 
     # Without a mouse.
     mesh.locator().locator(".kw-kernel-map").focus()

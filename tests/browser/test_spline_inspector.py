@@ -266,7 +266,7 @@ def test_the_pointer_reads_what_python_says(
         lab.page.mouse.move(px, py + 37)
         lab.until(
             lambda wanted=wanted: (
-                (view.ask("view.readout()?.x") or 99) == pytest.approx(wanted, abs=0.01)
+                view.ask("view.readout()?.x ?? 99") == pytest.approx(wanted, abs=0.01)
             ),
             "the readout",
         )
@@ -293,7 +293,8 @@ def test_the_wheel_zooms_about_the_pointer_and_a_double_click_shows_all(
     lab.until(lambda: view.ask("view.window()") != whole, "a closer look")
     closer = view.ask("view.window()")
     assert closer["x"][1] - closer["x"][0] < 0.7 * (whole["x"][1] - whole["x"][0])
-    assert view.place(0.5, 0.02) == (pytest.approx(px, abs=0.01), pytest.approx(py, abs=0.01))
+    # The mouse is at a whole pixel.
+    assert view.place(0.5, 0.02) == (pytest.approx(px, abs=1), pytest.approx(py, abs=1))
     view.save(artifacts / "zoomed.png")
     lab.page.mouse.down()
     lab.page.mouse.move(px + 60, py - 20, steps=4)

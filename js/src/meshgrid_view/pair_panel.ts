@@ -351,7 +351,7 @@ export function createPairPanel(desk: Desk): PairPanel {
         return Math.max(0, Math.min(BINS - 1, Math.floor(((value - lo) / (hi - lo)) * BINS)));
       };
       const share = density.shares[bin(y, j) * BINS + bin(x, i)];
-      lines.push({ label: "inputs here", value: share > 0 ? percent(share) : "none" });
+      lines.push({ label: "inputs", value: share > 0 ? percent(share) : "none" });
     }
     return lines;
   }

@@ -4,6 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import { createTip } from "../kernel_grid/hover.ts";
 import { statusText } from "../kernel_grid/words.ts";
 import type { Rect } from "../shared/geometry.ts";
+import { createPace } from "../shared/pace.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Change, Frame, LayerLayout, Store } from "../shared/types.ts";
@@ -53,6 +54,8 @@ export interface View {
 
 /** A frame younger than this counts as arriving. */
 const FRESH = 1000;
+/** How often a view without a width is tried again, ten times a second. */
+const HIDDEN_TRIES = 30;
 
 export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
   const document = el.ownerDocument;
@@ -78,11 +81,13 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let drawnLayer: LayerLayout | null = null;
   let frames = 0;
   let milliseconds = 0;
-  let request = 0;
   let onScreen = true;
   let waiting = false;
   let calm: ReturnType<typeof setTimeout> | undefined;
+  let later: ReturnType<typeof setTimeout> | undefined;
+  let hidden = 0;
   const keep = memory();
+  const pace = createPace(window, draw);
 
   const desk: Desk = {
     document,
@@ -117,7 +122,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       waiting = true;
       return;
     }
-    if (!request) request = window.requestAnimationFrame(draw);
+    pace.now();
   }
 
   function choose(trait: string, value: unknown) {
@@ -149,7 +154,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   function draw() {
-    request = 0;
     waiting = false;
     const theme = model.get("theme");
     const followed = theme !== "light" && theme !== "dark";
@@ -172,7 +176,14 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     }
     setData("layer", layer.name);
     setData("mode", settings.mode);
-    if (root.clientWidth === 0) return; // not shown yet: the resize observer calls again
+    if (root.clientWidth === 0) {
+      // Not shown: the resize observer calls again. But JupyterLab hides its page for the moment in which it changes
+      // its theme, too short for an observer to see.
+      clearTimeout(later);
+      if (++hidden < HIDDEN_TRIES) later = setTimeout(schedule, 100);
+      return;
+    }
+    hidden = 0;
     const start = performance.now();
     if (drawnLayer && drawnLayer.name !== layer.name) ramp.forget();
     drawnLayer = layer;
@@ -246,7 +257,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       follow();
       response.follow();
     }
-    if (what !== "edits" && what !== "ghost") schedule();
+    if (what === "frame" && onScreen) pace.soon();
+    else if (what !== "edits" && what !== "ghost") schedule();
   }
 
   /** Shows the layer of a selection made elsewhere, unless another such view of this stream shows it already. */
@@ -292,8 +304,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       for (const [event, listener] of listeners) model.off(event, listener);
       sizes.disconnect();
       sight.disconnect();
-      window.cancelAnimationFrame(request);
+      pace.stop();
       clearTimeout(calm);
+      clearTimeout(later);
       store = null;
       root.remove();
     },

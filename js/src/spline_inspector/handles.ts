@@ -54,13 +54,18 @@ export function handlesOf(phi: Pick<Phi, "layer" | "table">): Handle[] {
       handles.push({ b, label, x: abscissae[Number(spline[1])], rise: 1, control: true });
       return;
     }
-    const place = highPlace(phi, b);
+    const place = highPlace(phi, b, abscissae);
     if (place) handles.push({ b, label, ...place, control: false });
   });
   return handles.sort((one, other) => one.x - other.x);
 }
 
-function highPlace({ layer, table }: Pick<Phi, "layer" | "table">, b: number) {
+/** Where a basis function is large, not where a control point is: of two on each other only one can be taken hold of. */
+function highPlace(
+  { layer, table }: Pick<Phi, "layer" | "table">,
+  b: number,
+  taken: readonly number[],
+) {
   const { domain } = basisRange({ layer, table });
   const { nb } = layer;
   const { x, values } = layer.tables[table];
@@ -77,9 +82,12 @@ function highPlace({ layer, table }: Pick<Phi, "layer" | "table">, b: number) {
   const number = layer.isBase.slice(0, b).filter((base) => !base).length;
   const share = layer.isBase[b] ? 1 : (number + 0.5) / others;
   const wanted = domain[0] + share * (domain[1] - domain[0]);
-  const near = rows
-    .filter(({ value }) => Math.abs(value) >= MIDDLE * most)
-    .sort((one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted))[0];
+  const apart = taken.length > 1 ? (taken[1] - taken[0]) / 4 : 0;
+  const high = rows.filter(({ value }) => Math.abs(value) >= MIDDLE * most);
+  const free = high.filter((row) => taken.every((x) => Math.abs(row.x - x) >= apart * 0.99));
+  const near = (free.length > 0 ? free : high).sort(
+    (one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted),
+  )[0];
   const rise = basisAt(layer, table, near.x, new Float64Array(nb))[b];
   return { x: near.x, rise };
 }

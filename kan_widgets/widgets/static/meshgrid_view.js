@@ -361,6 +361,42 @@ function statusText(step, cursor, status) {
   return at + (cursor >= 0 ? "looking back" : status.state || "idle");
 }
 
+// src/shared/pace.ts
+function createPace(window, draw) {
+  let request = 0;
+  let timer;
+  let ended = Number.NEGATIVE_INFINITY;
+  let took = 0;
+  function run() {
+    request = 0;
+    clearTimeout(timer);
+    timer = void 0;
+    const start = performance.now();
+    try {
+      draw();
+    } finally {
+      ended = performance.now();
+      took = ended - start;
+    }
+  }
+  function now() {
+    if (!request) request = window.requestAnimationFrame(run);
+  }
+  return {
+    now,
+    soon() {
+      if (request || timer !== void 0) return;
+      const wait = ended + took - performance.now();
+      if (wait <= 0) now();
+      else timer = setTimeout(now, wait);
+    },
+    stop() {
+      window.cancelAnimationFrame(request);
+      clearTimeout(timer);
+    }
+  };
+}
+
 // src/shared/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
@@ -1901,7 +1937,7 @@ function createPairPanel(desk) {
         return Math.max(0, Math.min(BINS - 1, Math.floor((value - lo) / (hi - lo) * BINS)));
       };
       const share = density.shares[bin(y, j) * BINS + bin(x, i)];
-      lines.push({ label: "inputs here", value: share > 0 ? percent(share) : "none" });
+      lines.push({ label: "inputs", value: share > 0 ? percent(share) : "none" });
     }
     return lines;
   }
@@ -3931,6 +3967,7 @@ var greys = Uint32Array.from(
 
 // src/meshgrid_view/view.ts
 var FRESH = 1e3;
+var HIDDEN_TRIES = 30;
 function createView(model, el, signal) {
   const document = el.ownerDocument;
   const window = document.defaultView;
@@ -3953,11 +3990,13 @@ function createView(model, el, signal) {
   let drawnLayer = null;
   let frames = 0;
   let milliseconds = 0;
-  let request = 0;
   let onScreen = true;
   let waiting = false;
   let calm;
+  let later;
+  let hidden = 0;
   const keep = memory();
+  const pace = createPace(window, draw);
   const desk = {
     document,
     signal,
@@ -3990,7 +4029,7 @@ function createView(model, el, signal) {
       waiting = true;
       return;
     }
-    if (!request) request = window.requestAnimationFrame(draw);
+    pace.now();
   }
   function choose(trait, value) {
     model.set(trait, value);
@@ -4016,7 +4055,6 @@ function createView(model, el, signal) {
     }
   }
   function draw() {
-    request = 0;
     waiting = false;
     const theme = model.get("theme");
     const followed = theme !== "light" && theme !== "dark";
@@ -4039,7 +4077,12 @@ function createView(model, el, signal) {
     }
     setData("layer", layer.name);
     setData("mode", settings.mode);
-    if (root.clientWidth === 0) return;
+    if (root.clientWidth === 0) {
+      clearTimeout(later);
+      if (++hidden < HIDDEN_TRIES) later = setTimeout(schedule, 100);
+      return;
+    }
+    hidden = 0;
     const start = performance.now();
     if (drawnLayer && drawnLayer.name !== layer.name) ramp.forget();
     drawnLayer = layer;
@@ -4108,7 +4151,8 @@ function createView(model, el, signal) {
       follow();
       response.follow();
     }
-    if (what !== "edits" && what !== "ghost") schedule();
+    if (what === "frame" && onScreen) pace.soon();
+    else if (what !== "edits" && what !== "ghost") schedule();
   }
   function follow() {
     const layer = store?.selection()?.layer;
@@ -4149,8 +4193,9 @@ function createView(model, el, signal) {
       for (const [event, listener] of listeners) model.off(event, listener);
       sizes.disconnect();
       sight.disconnect();
-      window.cancelAnimationFrame(request);
+      pace.stop();
       clearTimeout(calm);
+      clearTimeout(later);
       store = null;
       root.remove();
     },

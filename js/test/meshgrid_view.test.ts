@@ -1,0 +1,324 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake_model.ts";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import mesh from "../src/meshgrid_view/index.ts";
+import type { MeshElement } from "../src/meshgrid_view/view.ts";
+import { probeOf } from "../src/shared/probe.ts";
+import type { Store } from "../src/shared/types.ts";
+import { initialize } from "../src/stream/index.ts";
+import { bytes, randoms } from "./samples.ts";
+
+const TRAITS = {
+  stream: "anywidget:s",
+  layer: "",
+  mode: "ramp",
+  limits: [-2, 2],
+  direction: "horizontal",
+  scale: "layer",
+  resolution: 16,
+  input: "images",
+  sample: 0,
+  output: -1,
+  other: -1,
+  height: 480,
+  theme: "light",
+  images: { shape: [2, 1, 12, 12], data: bytes(randoms(288)) },
+  drawing: {},
+};
+
+/** A 2D context that draws nothing. */
+const blankContext = () =>
+  new Proxy({} as Record<string, unknown>, {
+    get: (target, name: string) => {
+      if (name in target) return target[name];
+      if (name === "createImageData") {
+        return (width: number, height: number) => ({
+          width,
+          height,
+          data: new Uint8ClampedArray(4 * width * height),
+        });
+      }
+      return () => {};
+    },
+    set: (target, name: string, value) => {
+      target[name] = value;
+      return true;
+    },
+  });
+
+const frame = () => new Promise((done) => setTimeout(done, 60));
+
+let life: AbortController;
+
+beforeEach(() => {
+  life = new AbortController();
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(
+    () => blankContext() as never,
+  );
+  for (const name of ["clientWidth", "offsetWidth"] as const) {
+    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(700);
+  }
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+});
+
+afterEach(() => {
+  life.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+function makeStream(name = "article") {
+  const run = makeRun(RUNS[name]);
+  const conv = {
+    stride: [1, 1],
+    padding: [0, 0, 0, 0],
+    dilation: [1, 1],
+    padding_mode: "zeros",
+    groups: 1,
+    shared: name === "article",
+  };
+  const layers = run.layout.layers.map((one) => (one.kind === "conv" ? { ...one, conv } : one));
+  const model = new FakeModel({
+    layouts: [{ ...run.layout, layers }],
+    initial: { layout: 1, step: 0, data: run.frame(0) },
+    frame: {},
+    selection: {},
+    cursor: -1,
+    ghost_step: -1,
+    edits: {},
+    status: { state: "idle", message: "" },
+  });
+  const store = initialize({ model: model as never, signal: life.signal });
+  const send = (step: number) =>
+    model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
+  return { run, model, store, send };
+}
+
+function show(
+  getWidget: (() => Promise<unknown>) | null,
+  traits: Record<string, unknown> = {},
+  signal = life.signal,
+) {
+  const model = new FakeModel({ ...TRAITS, ...traits });
+  const el = document.body.appendChild(document.createElement("div"));
+  mesh.render({ model, el, host: getWidget && { getWidget }, signal } as never);
+  const root = el.querySelector(".kw-meshgrid-view") as MeshElement;
+  const one = <T extends HTMLElement>(selector: string) => root.querySelector<T>(selector) as T;
+  return { model, el, root, one, view: root.kwView };
+}
+
+const showing = (store: Store, traits: Record<string, unknown> = {}, signal = life.signal) =>
+  show(async () => ({ exports: store }), traits, signal);
+
+describe("the view", () => {
+  it("has a title and a label on every control and a text for every canvas, in every mode", async () => {
+    const { store } = makeStream();
+    for (const mode of ["ramp", "pair", "response"]) {
+      const { root } = showing(store, { mode });
+      await frame();
+      const controls = root.querySelectorAll(
+        ".kw-meshgrid-view > :not(.kw-time-place) :is(input, select, button)",
+      );
+      expect(controls.length).toBeGreaterThan(8);
+      for (const control of controls) {
+        expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
+        expect(control.getAttribute("aria-label"), control.outerHTML).toBeTruthy();
+      }
+      for (const canvas of root.querySelectorAll<HTMLElement>(".kw-canvas")) {
+        if (canvas.closest("[hidden]")) continue;
+        expect(canvas.getAttribute("aria-label"), canvas.className).toBeTruthy();
+        expect(canvas.tabIndex).toBe(0);
+      }
+    }
+  });
+
+  it("shows the newest frame, and with the time cursor an earlier one", async () => {
+    const { store, send } = makeStream();
+    const { view } = showing(store);
+    await frame();
+    const start = view.heat(4)?.data;
+    send(100);
+    send(200);
+    await frame();
+    expect(view.step()).toBe(200);
+    expect(view.heat(4)?.data).not.toEqual(start);
+    store.setCursor(0);
+    await frame();
+    expect(view.step()).toBe(0);
+    expect(view.heat(4)?.data).toEqual(start);
+  });
+
+  it("follows a selection into its layer", async () => {
+    const { store } = makeStream();
+    const { model, view } = showing(store);
+    await frame();
+    store.select({ layer: "conv2", out: 1, in: 0, row: 0, column: 1 });
+    await frame();
+    expect(model.get("layer")).toBe("conv2");
+    expect(view.layer()).toBe("conv2");
+  });
+
+  it("says what is missing", async () => {
+    const { view } = show(null);
+    expect(view.message()).toMatch(/anywidget 0\.11/);
+    const { view: lost } = show(async () => {
+      throw new Error("gone");
+    });
+    await frame();
+    expect(lost.message()).toMatch(/cannot be read: gone/);
+    const empty = initialize({
+      model: new FakeModel({ layouts: [], initial: {}, frame: {} }) as never,
+      signal: life.signal,
+    });
+    const { view: waiting } = showing(empty);
+    await frame();
+    expect(waiting.message()).toMatch(/waiting for the first frame/);
+  });
+
+  it("leaves nothing behind", async () => {
+    const { store } = makeStream();
+    const own = new AbortController();
+    const { model, root, view } = showing(store, { mode: "response" }, own.signal);
+    await frame();
+    expect(view.response(0)).not.toBeNull();
+    own.abort();
+    expect(model.listeners()).toBe(0);
+    expect(root.isConnected).toBe(false);
+    store.select({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
+    await frame();
+  });
+
+  it("goes on where a function is not finite", async () => {
+    const { store } = makeStream("broken");
+    for (const mode of ["ramp", "pair", "response"]) {
+      const { root, view } = showing(store, { mode });
+      await frame();
+      expect(view.message()).toBe("");
+      if (mode === "ramp") expect(root.textContent).toMatch(/2 functions not finite/);
+    }
+  });
+});
+
+describe("the ramp", () => {
+  it("takes other limits from the header and refuses wrong ones", async () => {
+    const { store } = makeStream();
+    const { model, root } = showing(store);
+    await frame();
+    const [from, to] = root.querySelectorAll<HTMLInputElement>(".kw-number");
+    expect([from.value, to.value]).toEqual(["-2", "2"]);
+    to.value = "0.5";
+    to.dispatchEvent(new Event("change", { bubbles: true }));
+    expect(model.get("limits")).toEqual([-2, 0.5]);
+    await frame();
+    from.value = "3";
+    from.dispatchEvent(new Event("change", { bubbles: true }));
+    expect(model.get("limits")).toEqual([-2, 0.5]);
+    expect(from.value).toBe("-2");
+  });
+
+  it("is chosen by keys", async () => {
+    const { store } = makeStream();
+    const { one } = showing(store);
+    await frame();
+    const press = (key: string) =>
+      one(".kw-ramp").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    for (const key of ["Home", "ArrowRight", "ArrowDown", "Enter"]) press(key);
+    expect(store.selection()).toMatchObject({ layer: "conv1", out: 0, row: 1, column: 1 });
+    press("Escape");
+    expect(store.selection()).toBeNull();
+  });
+});
+
+describe("the pair", () => {
+  it("takes x, then y, by keys; the first is the stream's selection", async () => {
+    const { store } = makeStream();
+    const { model, one, view } = showing(store, { mode: "pair" });
+    await frame();
+    const press = (key: string) =>
+      one(".kw-kernel-map").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    for (const key of ["ArrowRight", "Enter", "ArrowDown", "Enter"]) press(key);
+    await frame();
+    expect(store.selection()).toMatchObject({ row: 0, column: 1 });
+    expect(model.get("other")).toBe(4);
+    expect([view.pair()?.i, view.pair()?.j]).toEqual([1, 4]);
+  });
+});
+
+describe("the response", () => {
+  it("keeps a pixel chosen by keys and tells the other views its inputs", async () => {
+    const { store } = makeStream();
+    const { one, view } = showing(store, { mode: "response" });
+    await frame();
+    expect(probeOf(store).current()).toBeNull();
+    const press = (key: string) =>
+      one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    for (const key of ["ArrowDown", "ArrowRight", "PageDown", "Enter"]) press(key);
+    await frame();
+    const probe = view.probe();
+    expect(probe).toMatchObject({ output: 1, row: 5, column: 6 });
+    expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
+    const image = view.input()?.data ?? [];
+    const at = { layer: "conv1", out: 1, in: 0, row: 2, column: 1 };
+    expect(probeOf(store).current()?.valueFor(at)).toBe(image[7 * 12 + 7]);
+    store.select(at);
+    expect(probeOf(store).valueForSelection()).toBe(image[7 * 12 + 7]);
+  });
+
+  it("is taken back when the view shows something else", async () => {
+    const { store } = makeStream();
+    const { model, one } = showing(store, { mode: "response" });
+    await frame();
+    one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
+    await frame();
+    expect(probeOf(store).current()).not.toBeNull();
+    model.set("mode", "ramp");
+    await frame();
+    expect(probeOf(store).current()).toBeNull();
+  });
+
+  it("of a drawing follows each stroke, and the drawing is kept in the model", async () => {
+    const { store } = makeStream();
+    const { model, view, one } = showing(store, { mode: "response", input: "drawn" });
+    await frame();
+    const blank = view.response(0)?.data;
+    view.draw([
+      [2, 2],
+      [9, 9],
+    ]);
+    await frame();
+    expect(view.response(0)?.data).not.toEqual(blank);
+    expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
+    const drawn = view.input();
+    const other = showing(store, {
+      mode: "response",
+      input: "drawn",
+      drawing: model.get("drawing"),
+    });
+    await frame();
+    expect(other.view.input()).toEqual(drawn);
+    one<HTMLButtonElement>(".kw-button").click();
+    await frame();
+    expect(view.response(0)?.data).toEqual(blank);
+  });
+
+  it("is drawn by keys too", async () => {
+    const { store } = makeStream();
+    const { view, one } = showing(store, { mode: "response", input: "drawn" });
+    await frame();
+    const before = view.input()?.data ?? [];
+    for (const key of ["ArrowRight", " "]) {
+      one(".kw-input-canvas").dispatchEvent(new KeyboardEvent("keydown", { key }));
+    }
+    await frame();
+    const after = view.input()?.data ?? [];
+    expect(after[6 * 12 + 7]).toBeGreaterThan(before[6 * 12 + 7]);
+  });
+
+  it("of a linear layer is refused in words", async () => {
+    const { store } = makeStream();
+    const { view } = showing(store, { mode: "response", layer: "fc" });
+    await frame();
+    expect(view.message()).toMatch(/linear layer.*no response map/);
+  });
+});
