@@ -4,7 +4,7 @@
 >>> model = kw.nn.KANCNN.article()
 >>> live = kw.bind(model)
 >>> kw.KernelGrid(live)  # doctest: +ELLIPSIS
-<KernelGrid ...>
+<kan_widgets...KernelGrid object at ...>
 """
 
 from kan_widgets import data, functions, nn

@@ -124,9 +124,6 @@ class SplineInspector(View):
         self._stream_source().subscribe(self._listener)
         cells.watch(self._listener)
 
-    def _check_keywords(self, options: dict[str, Any]) -> None:
-        super()._check_keywords(options)
-
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
         if "pins" in options:

@@ -450,7 +450,9 @@ def test_two_views_of_one_widget_and_a_reload(lab: LabPage, server: LabServer) -
     assert pressed == "false"
 
 
-def test_a_drawing_of_a_function_takes_little_of_a_frame(lab: LabPage, server: LabServer) -> None:
+def test_frames_are_drawn_one_after_the_other_while_training_goes_on(
+    lab: LabPage, server: LabServer
+) -> None:
     view = open_inspector(lab, server, "train(60)")
     lab.run_cell(3)
     lab.until(lambda: view.step() == 60, "step 60")
