@@ -34,7 +34,7 @@ it("draws once for all that came before the next animation frame", () => {
   expect(starts.length).toBe(1);
 });
 
-it("leaves as much time as a drawing took before it draws another frame of the training", () => {
+it("leaves half as much time as a drawing took before it draws another frame of the training", () => {
   const { pace, starts, tick } = start(40);
   pace.soon();
   tick(FRAME);
@@ -43,7 +43,7 @@ it("leaves as much time as a drawing took before it draws another frame of the t
   pace.soon();
   tick(200);
   expect(starts.length).toBe(2);
-  expect(starts[1]).toBeGreaterThanOrEqual(ended + 40);
+  expect(starts[1]).toBeGreaterThanOrEqual(ended + 20);
 });
 
 it("does not wait where drawing is quick or a person asks", () => {

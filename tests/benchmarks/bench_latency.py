@@ -67,19 +67,19 @@ def cost():
     between = len(costs[False]) / len(costs[True])
     return float(np.median(costs[True]) + between * np.median(costs[False] or [0]))
 
-def redraw_by_matplotlib(points, width, height, repeats, together):
-    "Seconds to evaluate all functions and make a PNG of them, as small multiples in one Axes."
+def redraw_by_matplotlib(width, height, repeats, together):
+    "Seconds to make a PNG of all functions at their frame's points, small multiples in one Axes."
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
     layout = live.layout.layers[0]
-    table = layout.tables[0]
-    rows = np.linspace(0, len(table.x) - 1, points).round().astype(int)
-    x, values = table.x[rows], table.values[rows]
+    x, _ = live.frame.evaluate(layout.name)
+    rows = (layout.domain[0] <= x) & (x <= layout.domain[1])
+    x = x[rows]
     out, inputs = layout.shape[:2]
     across, down = (part.reshape(-1, 1) for part in np.meshgrid(np.arange(inputs), -np.arange(out)))
-    segments = np.zeros((out * inputs, points, 2))
+    segments = np.zeros((out * inputs, len(x), 2))
     segments[..., 0] = across + 0.9 * (x - x[0]) / (x[-1] - x[0])
     figure = Figure(figsize=(width / 100, height / 100), dpi=100)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -93,7 +93,7 @@ def redraw_by_matplotlib(points, width, height, repeats, together):
     times, size = [], 0
     for _ in range(repeats):
         start = time.perf_counter()
-        phi = live.frame.coefficients(layout.name).reshape(-1, layout.nb) @ values.T
+        phi = live.frame.evaluate(layout.name)[1].reshape(len(segments), -1)[:, rows]
         segments[..., 1] = down + 0.45 * phi / np.abs(phi).max()
         if together:
             collection.set_segments(segments)
@@ -138,7 +138,7 @@ HOOK = """() => {
     return original.apply(this, matrix);
   };
   canvas.addEventListener('pointermove', (event) => { moved ??= event.timeStamp; }, true);
-  return [canvas.clientWidth, canvas.clientHeight, view.kwGrid.curve(0).x.length];
+  return [canvas.clientWidth, canvas.clientHeight];
 }"""
 
 
@@ -183,7 +183,7 @@ def measure(
     lab.run_cell(1)
     grid = lab.grid()
     grid.scroll_into_view()
-    width, height, points = lab.page.evaluate(HOOK)
+    width, height = lab.page.evaluate(HOOK)
     lab.run_cell(2)  # warms up the page and the kernel
     lab.page.wait_for_timeout(500)
     first = lab.page.evaluate("kwLog.steps.length")
@@ -208,7 +208,7 @@ def measure(
     # The last frame is sent again when all is quiet; only frames of the loop count.
     running = steps < after[1]
     repeats = {10: 20, 100: 20, 1000: 10, 10000: 4}[functions]
-    ask = f"redraw_by_matplotlib({points}, {width}, {height}, {repeats}, %s)"
+    ask = f"redraw_by_matplotlib({width}, {height}, {repeats}, %s)"
     redraw, size = lab.evaluate(ask % False)
     together, _ = lab.evaluate(ask % True)
     return Result(

@@ -58,22 +58,78 @@ export interface Page {
   colours: Colours;
 }
 
+/** What lies under the curves and seldom changes: labels, cells, zero lines, the ghost. Drawn once, then copied. */
+export interface Ground {
+  canvas: HTMLCanvasElement;
+  /** What it was drawn from. */
+  key: string;
+  from: readonly unknown[];
+}
+
+export function createGround(document: Document): Ground {
+  return { canvas: document.createElement("canvas"), key: "", from: [] };
+}
+
 export function paint(
   context: CanvasRenderingContext2D,
   picture: Picture,
   marks: Marks,
   page: Page,
+  ground: Ground,
 ): void {
-  const { view, ratio, colours } = page;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, view.width, view.height);
-  context.translate(-view.x, -view.y);
-
-  paintLabels(context, picture, page);
+  const { view, colours } = page;
   const visible = functionsWithin(picture, view);
+  if (!copyGround(context, picture, visible, page, ground)) {
+    paintGround(context, picture, visible, page);
+  }
   if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
   else paintCurves(context, picture, visible, page);
   paintMarks(context, picture, marks, colours);
+}
+
+/** Returns false where each function has a scale of its own: a ghost drawn by those changes with every frame. */
+function copyGround(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  visible: readonly number[],
+  page: Page,
+  ground: Ground,
+): boolean {
+  const { arrangement, layer, initial, ghost, settings, scales, xRange } = picture;
+  if (ghost && settings.scale !== "layer") return false;
+  const { canvas } = ground;
+  const { view, ratio } = page;
+  const from = [arrangement, layer, initial?.frame];
+  const key = JSON.stringify([settings, ghost && scales, xRange, page]);
+  if (key !== ground.key || from.some((part, k) => part !== ground.from[k])) {
+    const under = canvas.getContext("2d");
+    if (!under) return false;
+    canvas.width = context.canvas.width;
+    canvas.height = context.canvas.height;
+    paintGround(under, picture, visible, page);
+    ground.key = key;
+    ground.from = from;
+  }
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(canvas, 0, 0);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.translate(-view.x, -view.y);
+  return true;
+}
+
+function paintGround(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  visible: readonly number[],
+  page: Page,
+): void {
+  const { view, ratio } = page;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, view.width, view.height);
+  context.translate(-view.x, -view.y);
+  paintLabels(context, picture, page);
+  if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
 }
 
 /** The functions whose cells may be seen. */
@@ -136,13 +192,13 @@ function paintPattern(
   paintBroken(context, picture, visible, (f) => Number.isNaN(contrast[f]), colours);
 }
 
-function paintCurves(
+function paintCells(
   context: CanvasRenderingContext2D,
   picture: Picture,
   visible: readonly number[],
   page: Page,
 ): void {
-  const { arrangement, layer, xRange, ranges, settings, ghost } = picture;
+  const { arrangement, layer, xRange, ghost } = picture;
   const { colours, ratio } = page;
   const rects = visible.map((f) => rectOf(arrangement, f));
   const toX = xMapping(picture);
@@ -173,15 +229,26 @@ function paintCurves(
   }
   context.stroke();
 
-  context.lineJoin = "round";
-  context.lineCap = "butt";
   if (ghost) {
+    context.lineJoin = "round";
+    context.lineCap = "butt";
     context.strokeStyle = colours.ghost;
     context.lineWidth = 1;
     context.setLineDash(arrangement.cell < 28 ? [2, 2] : [3, 2.5]);
     strokeAll(context, picture, ghost.subject, ghost.plan, visible);
     context.setLineDash([]);
   }
+}
+
+function paintCurves(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  visible: readonly number[],
+  { colours }: Page,
+): void {
+  const { arrangement, ranges, settings } = picture;
+  context.lineJoin = "round";
+  context.lineCap = "butt";
   if (settings.mode === "change") fillToZero(context, picture, visible, colours);
   context.strokeStyle = colours.ink;
   context.lineWidth = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;

@@ -13,7 +13,7 @@ import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./s
 /** Enough to keep every row of a table. */
 const ALL_POINTS = 1 << 20;
 /** So many values of φ are computed for the ranges of one frame: all rows for some thousand functions. */
-const RANGE_VALUES = 300_000;
+const RANGE_VALUES = 200_000;
 
 export interface Extremes {
   smallest: number;

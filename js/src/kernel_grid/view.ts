@@ -16,7 +16,7 @@ import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme
 import type { Change, Frame, LayerLayout, Store } from "../shared/types.ts";
 import { createCaption } from "./caption.ts";
 import { createHeader } from "./controls.ts";
-import { COLOURS, paint, xAt } from "./draw.ts";
+import { COLOURS, createGround, paint, xAt } from "./draw.ts";
 import { createTip } from "./hover.ts";
 import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
 import { type Settings, settingsOf, type Traits } from "./settings.ts";
@@ -129,6 +129,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let waiting = false;
   let calm: ReturnType<typeof setTimeout> | undefined;
   const makePicture = pictureMaker();
+  const ground = createGround(document);
   const context = canvas.getContext("2d");
 
   const pace = createPace(window, draw);
@@ -233,6 +234,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
         font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
         colours: readColours(root, COLOURS),
       },
+      ground,
     );
     canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     showTip(picture, x);

@@ -3,14 +3,14 @@
 export interface Pace {
   /** Draw in the next animation frame. */
   now(): void;
-  /** Draw soon, for a frame of the training: after a pause at least as long as the last drawing took. */
+  /** Draw soon, for a frame of the training: after a pause at least half as long as the last drawing took. */
   soon(): void;
   stop(): void;
 }
 
 /**
  * Each frame would else be drawn before the next message is read, and a page that is slower than the training would
- * fall behind ever more. So messages get half the time at least; of those that have come, the newest is drawn.
+ * fall behind ever more. So messages get a third of the time at least; of those that have come, the newest is drawn.
  */
 export function createPace(window: Window, draw: () => void): Pace {
   let request = 0;
@@ -39,7 +39,7 @@ export function createPace(window: Window, draw: () => void): Pace {
     now,
     soon() {
       if (request || timer !== undefined) return;
-      const wait = ended + took - performance.now();
+      const wait = ended + took / 2 - performance.now();
       if (wait <= 0) now();
       else timer = setTimeout(now, wait);
     },

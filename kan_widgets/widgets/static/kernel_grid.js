@@ -260,7 +260,7 @@ function createPace(window, draw) {
     now,
     soon() {
       if (request || timer !== void 0) return;
-      const wait = ended + took - performance.now();
+      const wait = ended + took / 2 - performance.now();
       if (wait <= 0) now();
       else timer = setTimeout(now, wait);
     },
@@ -1437,7 +1437,7 @@ function sameShape(a, b) {
 
 // src/kernel_grid/picture.ts
 var ALL_POINTS = 1 << 20;
-var RANGE_VALUES = 3e5;
+var RANGE_VALUES = 2e5;
 function xRangeOf(layer, choice) {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
@@ -1603,16 +1603,49 @@ var COLOURS = [
 var INSET = 2;
 var FEW_CURVES = 150;
 var PATH_CURVES = 64;
-function paint(context, picture, marks, page) {
-  const { view, ratio, colours } = page;
+function createGround(document) {
+  return { canvas: document.createElement("canvas"), key: "", from: [] };
+}
+function paint(context, picture, marks, page, ground) {
+  const { view, colours } = page;
+  const visible = functionsWithin(picture, view);
+  if (!copyGround(context, picture, visible, page, ground)) {
+    paintGround(context, picture, visible, page);
+  }
+  if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
+  else paintCurves(context, picture, visible, page);
+  paintMarks(context, picture, marks, colours);
+}
+function copyGround(context, picture, visible, page, ground) {
+  const { arrangement, layer, initial, ghost, settings, scales, xRange } = picture;
+  if (ghost && settings.scale !== "layer") return false;
+  const { canvas } = ground;
+  const { view, ratio } = page;
+  const from = [arrangement, layer, initial?.frame];
+  const key = JSON.stringify([settings, ghost && scales, xRange, page]);
+  if (key !== ground.key || from.some((part, k) => part !== ground.from[k])) {
+    const under = canvas.getContext("2d");
+    if (!under) return false;
+    canvas.width = context.canvas.width;
+    canvas.height = context.canvas.height;
+    paintGround(under, picture, visible, page);
+    ground.key = key;
+    ground.from = from;
+  }
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(canvas, 0, 0);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.translate(-view.x, -view.y);
+  return true;
+}
+function paintGround(context, picture, visible, page) {
+  const { view, ratio } = page;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, view.width, view.height);
   context.translate(-view.x, -view.y);
   paintLabels(context, picture, page);
-  const visible = functionsWithin(picture, view);
-  if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
-  else paintCurves(context, picture, visible, page);
-  paintMarks(context, picture, marks, colours);
+  if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
 }
 function functionsWithin(picture, view) {
   const size = picture.arrangement.kh * picture.arrangement.kw;
@@ -1664,8 +1697,8 @@ function paintPattern(context, picture, visible, colours) {
   context.stroke();
   paintBroken(context, picture, visible, (f) => Number.isNaN(contrast[f]), colours);
 }
-function paintCurves(context, picture, visible, page) {
-  const { arrangement, layer, xRange, ranges, settings, ghost } = picture;
+function paintCells(context, picture, visible, page) {
+  const { arrangement, layer, xRange, ghost } = picture;
   const { colours, ratio } = page;
   const rects = visible.map((f) => rectOf(arrangement, f));
   const toX = xMapping(picture);
@@ -1692,15 +1725,20 @@ function paintCurves(context, picture, visible, page) {
     context.lineTo(x + width, zero);
   }
   context.stroke();
-  context.lineJoin = "round";
-  context.lineCap = "butt";
   if (ghost) {
+    context.lineJoin = "round";
+    context.lineCap = "butt";
     context.strokeStyle = colours.ghost;
     context.lineWidth = 1;
     context.setLineDash(arrangement.cell < 28 ? [2, 2] : [3, 2.5]);
     strokeAll(context, picture, ghost.subject, ghost.plan, visible);
     context.setLineDash([]);
   }
+}
+function paintCurves(context, picture, visible, { colours }) {
+  const { arrangement, ranges, settings } = picture;
+  context.lineJoin = "round";
+  context.lineCap = "butt";
   if (settings.mode === "change") fillToZero(context, picture, visible, colours);
   context.strokeStyle = colours.ink;
   context.lineWidth = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
@@ -1988,6 +2026,7 @@ function createView(model, el, signal) {
   let waiting = false;
   let calm;
   const makePicture = pictureMaker();
+  const ground = createGround(document);
   const context = canvas.getContext("2d");
   const pace = createPace(window, draw);
   function schedule() {
@@ -2080,7 +2119,8 @@ function createView(model, el, signal) {
         ratio,
         font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
         colours: readColours(root, COLOURS)
-      }
+      },
+      ground
     );
     canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     showTip(picture, x);

@@ -386,7 +386,7 @@ function createPace(window, draw) {
     now,
     soon() {
       if (request || timer !== void 0) return;
-      const wait = ended + took - performance.now();
+      const wait = ended + took / 2 - performance.now();
       if (wait <= 0) now();
       else timer = setTimeout(now, wait);
     },
