@@ -1,4 +1,4 @@
-"""One server and one browser for the whole session, a fresh page for each test."""
+"""One server and one browser for the tests of this folder, a fresh page for each."""
 
 from __future__ import annotations
 
@@ -33,16 +33,20 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[LabServer]:
     """Give a running JupyterLab."""
     with LabServer() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Give a running Chromium with a fresh profile."""
+    """Give a running Chromium with a fresh profile.
+
+    Ends with the folder's last test: while Playwright runs, it keeps an asyncio loop running in
+    this thread, and tests elsewhere start their own.
+    """
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=find_chromium(), headless=True, args=CHROMIUM_ARGUMENTS
