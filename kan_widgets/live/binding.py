@@ -8,9 +8,9 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -18,13 +18,20 @@ from torch.optim import Optimizer
 
 from kan_widgets.functions import LayerFunctions, find, read_module, unwrap
 from kan_widgets.live import observe, quiet
+from kan_widgets.live.control import Control
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.frame import Copy, Frame
 from kan_widgets.live.history import History
 from kan_widgets.live.layout import Fingerprint, Layout, build_layout
+from kan_widgets.live.progress import Progress
+from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import Source, State, report
 from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
+from kan_widgets.live.track import Track
+from kan_widgets.live.training import Training, learning_rates
+
+Batch = TypeVar("Batch")
 
 # Training counts as quiet after this long without a step, or this many step times.
 _QUIET_SECONDS = 0.25
@@ -87,6 +94,11 @@ class Binding(Source):
         self._fingerprint = Fingerprint.of(read)
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
+        self.training: Training = (
+            Training(self) if earlier is None or not continues else earlier.training
+        )
+        """What is known of the loop that trains; most of it is reached by shorter names."""
+        self._step_watchers: tuple[Callable[[int, bool], None], ...] = ()
         self._coming: tuple[int, Layout, Copy] | None = None
         self._taken, self._sent, self._skipped = 1, 0, 0
         self._seconds = self._training_seconds = 0.0
@@ -96,7 +108,7 @@ class Binding(Source):
         self._hooks: StepHooks | None = None
         if optimizer is not None:
             self._hooks = hooks_of(optimizer)
-            self._hooks.add(self._after_step)
+            self._hooks.add(self._after_step, self._between_steps)
         weakref.finalize(model, quiet.wake).atexit = False
         quiet.watch(self)
 
@@ -160,6 +172,135 @@ class Binding(Source):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    # -- steering it ----------------------------------------------------------------
+
+    @property
+    def control(self) -> Control:
+        """Pause, resume, advance by single steps, or stop the training, from any thread."""
+        return self.training.control
+
+    @property
+    def scalars(self) -> Scalars:
+        """What was logged: curves by step, and marks."""
+        return self.training.scalars
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self.training.progress(self._steps, self.stats.share)
+
+    @property
+    def data_source(self) -> str:
+        """What the model is trained on, in words for the panel; may be set."""
+        return self.training.data_source
+
+    @data_source.setter
+    def data_source(self, words: str) -> None:
+        self.training.data_source = str(words)
+        self.tell_training()
+
+    def log(self, step: int | None = None, **values: Any) -> None:
+        """Add numbers to the curves: ``live.log(loss=loss, accuracy=0.97)``.
+
+        Parameters
+        ----------
+        step
+            Where on the axis; the steps counted so far by default.
+        **values
+            Numbers, or tensors of one element; those on an accelerator are read later,
+            without holding the training up.
+
+        Raises
+        ------
+        TypeError
+            If a value is no number.
+        ValueError
+            If the step lies before the last one of a curve. Nothing has been added then.
+        """
+        self.scalars.add(self._steps if step is None else int(step), values)
+
+    def mark(self, text: str) -> None:
+        """Mark this step on the curves with a short text."""
+        self.scalars.mark(self._steps, str(text))
+
+    def track(self, loader: Iterable[Batch], epochs: int = 1) -> Track[Batch]:
+        """Go through the batches of some epochs, so that the panel knows how far it is.
+
+        ``for images, labels in live.track(loader, epochs=3): ...``; in asynchronous code
+        ``async for``, which lets other tasks run between two batches. Stopping the
+        training ends the loop after the batch that is going on; no exception is raised.
+
+        Parameters
+        ----------
+        loader
+            A DataLoader, or any iterable of batches.
+        epochs
+            How many times to go through it, at least 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the loader cannot be gone through so often, or ``epochs`` is no whole number from 1.
+        """
+        return Track(self, loader, epochs)
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group of the optimizer; empty without one."""
+        optimizer = self._optimizer() if self._optimizer is not None else None
+        return learning_rates(optimizer) if optimizer is not None else []
+
+    def set_learning_rate(self, value: float, group: int | None = None) -> None:
+        """Change the learning rate between two steps, and mark the change on the curves.
+
+        Parameters
+        ----------
+        value
+            The new learning rate, at least 0.
+        group
+            Of which parameter group. By default of all: the first gets ``value``, the others
+            change in proportion. A scheduler that sets the rate will overwrite it.
+
+        Raises
+        ------
+        TypeError, ValueError, IndexError
+            If the value or the group is none that can be.
+        RuntimeError
+            If there is no optimizer.
+        """
+        optimizer = self._optimizer() if self._optimizer is not None else None
+        if optimizer is None:
+            raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
+        self.training.want_rate(optimizer, value, group)
+        if not self.trains_elsewhere():
+            self._set_new_rates()
+
+    def _set_new_rates(self) -> None:
+        if self.training.has_new_rates and self._optimizer is not None:
+            optimizer = self._optimizer()
+            if optimizer is not None:
+                self.training.set_rates(optimizer, self._steps)
+
+    def tell_training(self) -> None:
+        """Tell the views that something about the training changed, other than the model."""
+        self._tell_all("on_training")
+
+    def while_held(self) -> None:
+        """Do what came up while the training stands still, in the thread that trains."""
+        if self._state == "live":
+            self.settle()
+        self._set_new_rates()
+        if self.edits.is_waiting and self.edits.apply_waiting():
+            self.refresh()
+
+    def cell_ended(self, error: BaseException | None) -> None:
+        """Note the end of a notebook cell that has run in this thread."""
+        if self.training.control.runs_in(threading.get_ident()):
+            if error is None:
+                self.training.finish()
+            else:
+                self.training.fail(error)
+
     # -- counting steps -------------------------------------------------------------
 
     def step(self) -> None:
@@ -175,6 +316,14 @@ class Binding(Source):
         if self._hooks is not None:
             raise RuntimeError("the bound optimizer counts the steps: do not call step() as well")
         self._after_step()
+        self._between_steps()
+
+    def _between_steps(self) -> None:
+        """Hold, or stop the loop, if that was asked for."""
+        if self._state in ("live", "idle"):
+            self.training.hold(self._steps)
+            # Standing still was no training.
+            self._last_step_at = time.perf_counter()
 
     def _after_step(self) -> None:
         if self._state not in ("live", "idle"):
@@ -192,6 +341,8 @@ class Binding(Source):
         self._steps += 1
         self._trained_by = threading.get_ident()
         edited = self.edits.apply_waiting()
+        self.training.stepped(self._steps)
+        self._set_new_rates()
         if self._last_step_at:
             passed = now - self._last_step_at
             if not self._intervals or passed <= self._patience:
@@ -200,8 +351,10 @@ class Binding(Source):
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
+        framed = False
         if self._steps % self._every == 0 or edited:
             if edited or self._throttle.is_open(now):
+                framed = True
                 self._coming = self._start_frame(self._read_layers())
                 self._send_arrived()
                 self._throttle.spent(now, time.perf_counter() - now)
@@ -209,6 +362,32 @@ class Binding(Source):
                 self._skipped += 1
         elif self._coming is not None:
             self._send_arrived()
+        for watcher in self._step_watchers:
+            self._show_step(watcher, framed)
+
+    def _show_step(self, watcher: Callable[[int, bool], None], framed: bool) -> None:
+        try:
+            watcher(self._steps, framed)
+        except Exception as error:
+            self._forget_watcher(watcher)
+            report(f"a view stopped following the training: {error!r}")
+
+    def _forget_watcher(self, watcher: Callable[[int, bool], None]) -> None:
+        self._step_watchers = tuple(w for w in self._step_watchers if w is not watcher)
+
+    def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
+        """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
+
+        ``framed`` says whether a frame was taken at this step. Gradients are still there. It
+        must be quick; one that raises is dropped with a warning.
+
+        Returns
+        -------
+        callable
+            Call it to stop.
+        """
+        self._step_watchers = (*self._step_watchers, watcher)
+        return lambda: self._forget_watcher(watcher)
 
     def _send_arrived(self) -> None:
         if self._coming is not None and self._coming[2].is_ready():
@@ -393,6 +572,7 @@ class Binding(Source):
         self._message = f"{type(error).__name__}: {error}"
         report(f"kan_widgets stopped watching the model: {self._message}")
         self._release("fault")
+        self.training.control.over()
 
     # -- the end --------------------------------------------------------------------
 
@@ -404,10 +584,12 @@ class Binding(Source):
         self.settle()
         if self._state not in ("closed", "fault"):
             self._release("closed")
+            if self.training.belongs_to(self):
+                self.training.control.over()
 
     def _release(self, state: State) -> None:
         if self._hooks is not None:
-            self._hooks.remove(self._after_step)
+            self._hooks.remove(self._after_step, self._between_steps)
         self._model = None
         self._modules = []
         quiet.unwatch(self)
@@ -416,6 +598,7 @@ class Binding(Source):
 
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
+        self.training.moves_to(self)
         earlier._hand_over(self)
         earlier.close()
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kan_widgets.live.binding import Binding
@@ -73,11 +73,13 @@ def _look() -> bool:
     return live
 
 
-def _cell_ended(*_: object) -> None:
-    """Settle what this thread was training."""
+def _cell_ended(result: Any = None) -> None:
+    """Settle what this thread was training, and note how that ended."""
+    error = getattr(result, "error_in_exec", None)
     for binding in _bindings():
         if binding.state == "live" and binding.trained_by == threading.get_ident():
             binding.settle()
+        binding.cell_ended(error if isinstance(error, BaseException) else None)
 
 
 def _hook_into_ipython() -> None:

@@ -42,6 +42,9 @@ class Listener:
     def on_edit(self, edits: Edits) -> None:
         """Take note that something was edited, undone or done again."""
 
+    def on_training(self) -> None:
+        """Take note that curves, progress or control have changed; called at every log."""
+
     def on_replaced(self, source: Source) -> None:
         """Follow the source that takes this one's place."""
 

@@ -32,14 +32,18 @@ class StepHooks:
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = weakref.ref(optimizer)
         self._after_step: tuple[Callable[[], None], ...] = ()
+        self._between: tuple[Callable[[], None], ...] = ()
         self._handles: list[Any] = []
         self._lock = threading.Lock()
         self._entered = 0
         self._entered_at = 0.0
         self._inside: int | None = None  # the thread inside step()
 
-    def add(self, after_step: Callable[[], None]) -> None:
-        """Call ``after_step`` in the training thread after each step. It must not raise.
+    def add(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+        """Call ``after_step``, then ``between``, in the training thread after each step.
+
+        ``after_step`` must not raise. During ``between`` the step counts as over: it may wait,
+        others may read the parameters meanwhile, and what it raises reaches the training loop.
 
         Raises
         ------
@@ -55,14 +59,16 @@ class StepHooks:
                     optimizer.register_step_post_hook(self._post),
                 ]
             self._after_step = (*self._after_step, after_step)
+            self._between = (*self._between, between)
 
-    def remove(self, after_step: Callable[[], None]) -> None:
-        """Call ``after_step`` no more; take the hooks out with the last one.
+    def remove(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+        """Call these no more; take the hooks out with the last ones.
 
         If a thread is inside ``step()`` just now, they stay, empty.
         """
         with self._lock:
             self._after_step = tuple(call for call in self._after_step if call != after_step)
+            self._between = tuple(call for call in self._between if call != between)
             optimizer = self._optimizer()
             if not self._after_step and (optimizer is None or not _threads_inside(optimizer)):
                 for handle in self._handles:
@@ -80,6 +86,8 @@ class StepHooks:
             for call in self._after_step:
                 call()
             self._inside = None
+            for call in self._between:
+                call()
 
     def is_stepping(self) -> bool:
         """Whether another thread is inside ``step()``."""

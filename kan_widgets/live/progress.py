@@ -1,0 +1,125 @@
+"""How far a training run has come, and how it ended."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
+
+_RATE_SECONDS = 0.25
+_RATE_SAMPLES = 12
+_OUTPUT_LENGTH = 20_000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A training run at one moment."""
+
+    state: Phase
+    """``idle`` before the first step and where nothing tells how a run ended."""
+    step: int
+    """Optimizer steps counted since the model was bound."""
+    epoch: int | None
+    """From 1; ``None`` in a loop that does not say."""
+    epochs: int | None
+    """How many there will be, if known."""
+    batches_done: int
+    """Batches of the tracked loop that are done, over all epochs; 0 in a bare loop."""
+    batches_total: int | None
+    """How many there will be, if known."""
+    steps_per_second: float
+    """Over the last few seconds, pauses left out; 0 if unknown."""
+    elapsed: float
+    """Seconds since the run's first step or batch, pauses left out."""
+    remaining: float | None
+    """Seconds to go at the present rate, if the number of batches is known."""
+    share: float
+    """Of the training time, what watching takes."""
+    data_source: str
+    """What the model is trained on, in words; may be empty."""
+    message: str
+    """Why it failed, or what could not be done; else empty."""
+    traceback: str
+    """Of the error that ended the run; else empty."""
+    output: str
+    """What training in the background has printed, the last 20,000 characters."""
+
+    @property
+    def fraction(self) -> float | None:
+        """What share of the run is done, if known."""
+        if not self.batches_total:
+            return None
+        return min(1.0, self.batches_done / self.batches_total)
+
+
+class Clock:
+    """Time spent in a run, pauses left out, and the rate of its steps."""
+
+    def __init__(self) -> None:
+        self._started: float | None = None
+        self._paused_at: float | None = None
+        self._paused = 0.0
+        self._ended: float | None = None
+        self._samples: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
+
+    def start(self) -> None:
+        """Begin a new run."""
+        self.__init__()  # type: ignore[misc]
+        self._started = time.perf_counter()
+
+    def pause(self) -> None:
+        """Stand still."""
+        if self._paused_at is None:
+            self._paused_at = time.perf_counter()
+
+    def resume(self) -> None:
+        """Go on."""
+        if self._paused_at is not None:
+            self._paused += time.perf_counter() - self._paused_at
+            self._paused_at = None
+
+    def end(self) -> None:
+        """Stand still for good."""
+        self.resume()
+        if self._ended is None:
+            self._ended = time.perf_counter()
+
+    def tick(self, step: int) -> None:
+        """Note a step, for the rate."""
+        now = self.elapsed
+        if not self._samples or now - self._samples[-1][0] >= _RATE_SECONDS:
+            self._samples.append((now, step))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds in the run."""
+        if self._started is None:
+            return 0.0
+        end = self._ended or self._paused_at or time.perf_counter()
+        return end - self._started - self._paused
+
+    def rate(self, step: int) -> float:
+        """Return steps per second up to ``step``, the last that was made."""
+        if not self._samples:
+            return 0.0
+        then, first = self._samples[0]
+        passed = self.elapsed - then
+        return (step - first) / passed if passed > 0 else 0.0
+
+
+def describe_error(error: BaseException) -> tuple[str, str]:
+    """Return one line that says what went wrong, and the traceback."""
+    line = traceback.format_exception_only(type(error), error)[-1].strip()
+    return line, "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def last_output(text: str) -> str:
+    """Return the end of a long text, from the beginning of a line."""
+    if len(text) <= _OUTPUT_LENGTH:
+        return text
+    end = text[-_OUTPUT_LENGTH:]
+    return end[end.find("\n") + 1 :]

@@ -1,0 +1,256 @@
+"""Curves of a training run: loss, accuracy and whatever else is logged, by step."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+# Of each full block, the smallest and the largest value are known in advance.
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a step, such as a change of the learning rate."""
+
+    step: int
+    text: str
+
+
+class Scalars:
+    """Named series of numbers over steps, and marks. Any thread may add and read.
+
+    Parameters
+    ----------
+    changed
+        Called after each change; must be cheap.
+
+    Examples
+    --------
+    >>> scalars = Scalars()
+    >>> for step in range(3):
+    ...     scalars.add(step, {"loss": 1 / (step + 1)})
+    >>> scalars.names, scalars.latest("loss")
+    (('loss',), 0.3333333333333333)
+    """
+
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+        self._series: dict[str, _Series] = {}
+        self._marks: list[Mark] = []
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._version = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The series, in the order of their first values."""
+        with self._lock:
+            return tuple(self._series)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """All marks, in the order they were made."""
+        with self._lock:
+            return tuple(self._marks)
+
+    @property
+    def version(self) -> int:
+        """Grows with each change."""
+        return self._version
+
+    def add(self, step: int, values: dict[str, Any]) -> None:
+        """Add one value to each named series.
+
+        A number on an accelerator is kept there until somebody reads it: logging does not
+        make the training wait.
+
+        Raises
+        ------
+        TypeError
+            If a value is no number and no tensor or array of one element.
+        ValueError
+            If ``step`` lies before a series' last one. Nothing has been added then.
+        """
+        numbers = {name: _number(name, value) for name, value in values.items()}
+        with self._lock:
+            for name in numbers:
+                last = self._series[name].last_step if name in self._series else None
+                if last is not None and step < last:
+                    raise ValueError(
+                        f"step={step}: {name!r} has been logged at step {last} already; steps "
+                        "only grow"
+                    )
+            for name, number in numbers.items():
+                self._series.setdefault(name, _Series()).append(step, number)
+            self._version += 1
+        self._changed()
+
+    def mark(self, step: int, text: str) -> None:
+        """Mark a step with a short text."""
+        with self._lock:
+            self._marks.append(Mark(step, text))
+            self._version += 1
+        self._changed()
+
+    def series(self, name: str) -> tuple[Int64, Float64]:
+        """Return all steps and values of a series, as copies.
+
+        Raises
+        ------
+        KeyError
+            If nothing of that name was logged; the message lists the names.
+        """
+        with self._lock:
+            found = self._find(name)
+            return found.steps.copy(), found.values.copy()
+
+    def latest(self, name: str) -> float:
+        """Return the last value of a series. Raises as ``series``."""
+        with self._lock:
+            return float(self._find(name).values[-1])
+
+    def decimated(
+        self, name: str, low: float | None = None, high: float | None = None, points: int = 1000
+    ) -> tuple[Int64, Float64]:
+        """Return a series thinned for drawing: no peak and no dip gets lost.
+
+        Parameters
+        ----------
+        name
+            The series.
+        low, high
+            The range of steps that is drawn; the neighbours outside it are given as well,
+            so that a line runs to the edge. All by default.
+        points
+            About how many points to return at most; of each run of neighbours the smallest and
+            the largest value are kept. At least 4.
+
+        Returns
+        -------
+        steps, values
+            ``(n,)`` each, with n ≤ ``points`` + 2.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If there is no such series, or ``points`` is below 4.
+        """
+        if points < 4:
+            raise ValueError(f"points={points}: at least 4 are taken")
+        with self._lock:
+            return self._find(name).decimated(low, high, points)
+
+    def _find(self, name: str) -> _Series:
+        if name not in self._series:
+            known = ", ".join(map(repr, self._series)) or "nothing yet"
+            raise KeyError(f"{name!r} was not logged; logged: {known}")
+        series = self._series[name]
+        series.fetch()
+        return series
+
+
+class _Series:
+    """One growing series, with the extremes of each full block."""
+
+    def __init__(self) -> None:
+        self._steps = np.empty(256, dtype=np.int64)
+        self._values = np.empty(256)
+        self._count = 0
+        self._waiting: list[tuple[int, Tensor]] = []  # values still on a device, by place
+        self._extremes = np.empty(0, dtype=np.int64)
+
+    @property
+    def last_step(self) -> int:
+        return int(self._steps[self._count - 1])
+
+    @property
+    def steps(self) -> Int64:
+        return self._steps[: self._count]
+
+    @property
+    def values(self) -> Float64:
+        return self._values[: self._count]
+
+    def append(self, step: int, value: float | Tensor) -> None:
+        if self._count == len(self._steps):
+            self._steps = np.concatenate([self._steps, np.empty_like(self._steps)])
+            self._values = np.concatenate([self._values, np.empty_like(self._values)])
+        self._steps[self._count] = step
+        if isinstance(value, Tensor):
+            self._waiting.append((self._count, value))
+            value = math.nan
+        self._values[self._count] = value
+        self._count += 1
+
+    def fetch(self) -> None:
+        """Read what waits on a device."""
+        if self._waiting:
+            places, tensors = zip(*self._waiting, strict=True)
+            self._waiting = []
+            self._values[list(places)] = torch.stack(tensors).double().cpu().numpy()
+
+    def decimated(
+        self, low: float | None, high: float | None, points: int
+    ) -> tuple[Int64, Float64]:
+        first = 0 if low is None else int(np.searchsorted(self.steps, low, "left")) - 1
+        end = self._count if high is None else int(np.searchsorted(self.steps, high, "right")) + 1
+        first, end = max(first, 0), min(end, self._count)
+        chosen = self._candidates(first, end, points)
+        if len(chosen) > points:
+            inner = chosen[1:-1]
+            per_bucket = -(-len(inner) // ((points - 2) // 2))
+            chosen = np.concatenate([chosen[:1], self._extreme_of(inner, per_bucket), chosen[-1:]])
+        return self.steps[chosen], self.values[chosen]
+
+    def _candidates(self, first: int, end: int, points: int) -> Int64:
+        """Return places between two, all or the extremes of the blocks where there are many."""
+        if end - first <= 4 * _BLOCK * points:
+            return np.arange(first, end)
+        full = self._count // _BLOCK
+        known = len(self._extremes) // 2
+        if known < full:
+            fresh = np.arange(known * _BLOCK, full * _BLOCK)
+            self._extremes = np.concatenate([self._extremes, self._extreme_of(fresh, _BLOCK)])
+        inner = np.arange(-(-first // _BLOCK), end // _BLOCK)
+        left = np.arange(first, inner[0] * _BLOCK)
+        right = np.arange((inner[-1] + 1) * _BLOCK, end)
+        middle = self._extremes[2 * inner[0] : 2 * inner[-1] + 2]
+        return np.concatenate([left, middle, right])
+
+    def _extreme_of(self, places: Int64, size: int) -> Int64:
+        """Return the places of the smallest and the largest value of each ``size`` neighbours."""
+        missing = -len(places) % size
+        padded = np.concatenate([places, np.repeat(places[-1:], missing)]).reshape(-1, size)
+        values = self._values[padded]
+        # What is not a number counts as neither, unless there is nothing else.
+        lowest = np.where(np.isnan(values), math.inf, values).argmin(axis=1)
+        highest = np.where(np.isnan(values), -math.inf, values).argmax(axis=1)
+        both = np.sort(np.stack([lowest, highest], axis=1), axis=1)
+        return np.take_along_axis(padded, both, axis=1).reshape(-1)
+
+
+def _number(name: str, value: Any) -> float | Tensor:
+    if isinstance(value, Tensor):
+        if value.numel() != 1 or value.is_complex():
+            raise TypeError(
+                f"{name}: a tensor of shape {tuple(value.shape)}; a number or a tensor of one "
+                "element is taken"
+            )
+        value = value.detach().reshape(())
+        return float(value) if value.device.type == "cpu" else value.clone()
+    if isinstance(value, np.ndarray | np.generic) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bool | int | float):
+        return float(value)
+    raise TypeError(f"{name}={value!r:.60}: a number or a tensor of one element is taken")
