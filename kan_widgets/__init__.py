@@ -8,7 +8,7 @@
 """
 
 from kan_widgets import data, functions, nn
-from kan_widgets.live import Binding, bind
+from kan_widgets.live import Binding, Run, TrainingStopped, bind, fit
 from kan_widgets.widgets import Dashboard, KernelGrid, MeshgridView, SplineInspector
 
 __version__ = "0.1.0"
@@ -18,10 +18,13 @@ __all__ = [
     "Dashboard",
     "KernelGrid",
     "MeshgridView",
+    "Run",
     "SplineInspector",
+    "TrainingStopped",
     "__version__",
     "bind",
     "data",
+    "fit",
     "functions",
     "nn",
 ]

@@ -102,6 +102,12 @@ class Clock:
         end = self._ended or self._paused_at or time.perf_counter()
         return end - self._started - self._paused
 
+    @property
+    def paused(self) -> float:
+        """Seconds stood still so far."""
+        now = time.perf_counter()
+        return self._paused + (now - self._paused_at if self._paused_at is not None else 0.0)
+
     def rate(self, step: int) -> float:
         """Return steps per second up to ``step``, the last that was made."""
         if not self._samples:

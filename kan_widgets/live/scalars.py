@@ -210,7 +210,8 @@ class _Series:
         if len(chosen) > points:
             inner = chosen[1:-1]
             per_bucket = -(-len(inner) // ((points - 2) // 2))
-            chosen = np.concatenate([chosen[:1], self._extreme_of(inner, per_bucket), chosen[-1:]])
+            peaks = self._extreme_of(inner, per_bucket)
+            chosen = np.unique(np.concatenate([chosen[:1], peaks, chosen[-1:]]))
         return self.steps[chosen], self.values[chosen]
 
     def _candidates(self, first: int, end: int, points: int) -> Int64:
@@ -226,7 +227,7 @@ class _Series:
         left = np.arange(first, inner[0] * _BLOCK)
         right = np.arange((inner[-1] + 1) * _BLOCK, end)
         middle = self._extremes[2 * inner[0] : 2 * inner[-1] + 2]
-        return np.concatenate([left, middle, right])
+        return np.unique(np.concatenate([[first], left, middle, right, [end - 1]]))
 
     def _extreme_of(self, places: Int64, size: int) -> Int64:
         """Return the places of the smallest and the largest value of each ``size`` neighbours."""

@@ -33,20 +33,14 @@ class Track(Generic[Batch]):
         self._epochs = epochs
 
     def __len__(self) -> int:
-        """Batches over all epochs, if the loader knows."""
+        """Batches over all epochs; ``TypeError`` if the loader does not know."""
         return self._epochs * len(self._loader)  # type: ignore[arg-type]
-
-    def _total(self) -> int | None:
-        try:
-            return len(self)
-        except TypeError:
-            return None
 
     def __iter__(self) -> Iterator[Batch]:
         """Give the batches; holds and stops as the control wants it."""
         binding = self._binding
         training, loop, stopped = binding.training, Loop(), False
-        training.begin(loop, self._epochs, self._total())
+        training.begin(loop, self._epochs, batches_in(self._loader, self._epochs))
         try:
             for epoch in range(1, self._epochs + 1):
                 training.epoch = epoch
@@ -67,7 +61,7 @@ class Track(Generic[Batch]):
         import asyncio
 
         training, loop, stopped = self._binding.training, Loop(waits_itself=True), False
-        training.begin(loop, self._epochs, self._total())
+        training.begin(loop, self._epochs, batches_in(self._loader, self._epochs))
         try:
             for epoch in range(1, self._epochs + 1):
                 training.epoch = epoch
@@ -81,3 +75,11 @@ class Track(Generic[Batch]):
                         return
         finally:
             training.end(loop, "stopped" if stopped else "finished")
+
+
+def batches_in(loader: Iterable[object], epochs: int) -> int | None:
+    """Return how many batches a loader gives over some epochs, if it knows."""
+    try:
+        return epochs * len(loader)  # type: ignore[arg-type]
+    except TypeError:
+        return None

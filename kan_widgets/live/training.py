@@ -58,6 +58,11 @@ class Training:
 
     # -- how it goes ------------------------------------------------------------------
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether a tracked loop is going on."""
+        return self._loop is not None
+
     def begin(self, loop: Loop, epochs: int, batches: int | None) -> None:
         """Begin a loop over batches in this thread."""
         with self._lock:

@@ -1,0 +1,461 @@
+"""A training loop for one model, or several side by side, in the foreground or not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from kan_widgets.functions import unwrap
+from kan_widgets.live.bind import bind, binding_of
+from kan_widgets.live.binding import Binding
+from kan_widgets.live.control import Loop
+from kan_widgets.live.printing import printed_to
+from kan_widgets.live.track import batches_in
+
+Loss = Callable[[Any, Any], Tensor]
+
+# The name of the only model, where there is one.
+_ONLY = ""
+
+
+@dataclass
+class FitResult:
+    """What came of training one model."""
+
+    steps: int = 0
+    """Optimizer steps made."""
+    epochs: int = 0
+    """Epochs gone through to their end."""
+    seconds: float = 0.0
+    """Spent on this model: forward, backward and step; without evaluation and pauses."""
+    stopped: bool = False
+    """Whether it was stopped before its end."""
+    loss: list[float] = field(default_factory=list)
+    """Mean training loss of each epoch."""
+    accuracy: list[float] = field(default_factory=list)
+    """Share of training examples classified right in each epoch, while it went on."""
+    eval_loss: list[float] = field(default_factory=list)
+    """Loss on ``eval_loader`` after each epoch."""
+    eval_accuracy: list[float] = field(default_factory=list)
+    """Accuracy on ``eval_loader`` after each epoch."""
+
+
+class Run:
+    """A training run. Made by `fit`; see there."""
+
+    def __init__(self, lives: dict[str, Binding]) -> None:
+        self._lives = lives
+        self._results = {name: FitResult() for name in lives}
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+
+    @property
+    def live(self) -> Binding:
+        """The binding of the model, or of the first of several."""
+        return next(iter(self._lives.values()))
+
+    @property
+    def lives(self) -> dict[str, Binding]:
+        """The bindings of several models by name."""
+        return dict(self._lives)
+
+    @property
+    def result(self) -> Any:
+        """A `FitResult`, filled while the run goes on; for several models a dict of them."""
+        return self._results[_ONLY] if _ONLY in self._results else dict(self._results)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended a run in the background, with its traceback; else ``None``."""
+        return self._error
+
+    @property
+    def state(self) -> str:
+        """``running``, ``paused``, ``finished``, ``stopped`` or ``failed``."""
+        if not self._over.is_set():
+            paused = any(live.control.state == "paused" for live in self._lives.values())
+            return "paused" if paused else "running"
+        if self._error is not None:
+            return "failed"
+        stopped = any(result.stopped for result in self._results.values())
+        return "stopped" if stopped else "finished"
+
+    def pause(self) -> None:
+        """Hold between two steps."""
+        self.live.control.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        for live in self._lives.values():
+            live.control.resume()
+
+    def stop(self) -> None:
+        """End after the step that is going on."""
+        self.live.control.stop()
+
+    def wait(self, timeout: float | None = None) -> Any:
+        """Wait for the end of the run.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; no limit by default.
+
+        Returns
+        -------
+        FitResult or dict
+            The result.
+
+        Raises
+        ------
+        TimeoutError
+            If the run is still going on after ``timeout`` seconds; it goes on.
+        BaseException
+            What ended the run, if something did.
+        """
+        if not self._over.wait(timeout):
+            raise TimeoutError(f"the run is still {self.state} after {timeout} s")
+        if self._error is not None:
+            raise self._error
+        return self.result
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(name) for name in self._lives if name)
+        return f"<Run{' of ' + names if names else ''}: {self.state}>"
+
+
+def fit(
+    model: nn.Module | Mapping[str, nn.Module],
+    loader: Iterable[Any],
+    optimizer: Optimizer | Mapping[str, Optimizer],
+    loss_fn: Loss,
+    epochs: int = 1,
+    *,
+    eval_loader: Iterable[Any] | None = None,
+    background: bool = False,
+    callbacks: Iterable[Any] = (),
+) -> Run:
+    """Train a model, or several on the same batches, steered by the panel.
+
+    Each step's loss is logged as ``loss``, each epoch's accuracy as ``accuracy``, and with
+    an ``eval_loader`` ``eval_loss`` and ``eval_accuracy`` as well. Accuracy is that of the
+    largest of a row of outputs, where the targets are whole numbers, one a row. A model
+    that is not bound to its optimizer yet is bound.
+
+    Parameters
+    ----------
+    model
+        One model, or several by name: each gets every batch, one after the other, so
+        they advance together.
+    loader
+        Batches (inputs, targets), gone through once an epoch; moved to each model's device.
+    optimizer
+        Of the model; for several models, one each by the same names.
+    loss_fn
+        ``loss_fn(model(inputs), targets)`` gives the loss, a tensor of one element.
+    epochs
+        At least 1.
+    eval_loader
+        Held-out batches, evaluated after each epoch.
+    background
+        Return at once and train in a thread: cells and clicks go on, and what the training
+        prints appears on the panel.
+    callbacks
+        Called as ``callback(run)`` after each epoch. An object may have ``on_step(run)``,
+        ``on_epoch(run)`` and ``on_end(run)`` instead. What a callback raises ends the run.
+
+    Returns
+    -------
+    Run
+        With ``wait()``, ``pause()``, ``resume()``, ``stop()``, ``result`` and ``error``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is none that can be; nothing has been bound or trained then.
+    RuntimeError
+        If the model is being trained by another `fit`.
+    BaseException
+        In the foreground, whatever the loop raises. In the background it is kept:
+        ``run.error``, raised by ``run.wait()``, shown on the panel.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> _ = torch.manual_seed(0)
+    >>> model = kw.nn.KANLinear(1, 1)
+    >>> x = torch.linspace(-1, 1, 64).unsqueeze(1)
+    >>> batches = [(x, x**2)] * 20
+    >>> optimizer = torch.optim.Adam(model.parameters(), 0.05)
+    >>> run = kw.fit(model, batches, optimizer, torch.nn.functional.mse_loss, epochs=2)
+    >>> run.state, run.result.steps, run.result.loss[1] < run.result.loss[0]
+    ('finished', 40, True)
+    """
+    models, optimizers = _named(model, optimizer)
+    if isinstance(epochs, bool) or not isinstance(epochs, int):
+        raise TypeError(f"epochs={epochs!r}: a whole number is taken")
+    if epochs < 1:
+        raise ValueError(f"epochs={epochs}: at least 1 is taken")
+    for name, given in (("loader", loader), ("eval_loader", eval_loader)):
+        if given is None and name == "eval_loader":
+            continue
+        if not isinstance(given, Iterable):
+            raise TypeError(f"{name}={given!r:.60}: a DataLoader or another iterable is taken")
+        if iter(given) is given and epochs > 1:
+            raise TypeError(
+                f"{name}={given!r:.60} can be gone through only once, and epochs={epochs}: give a "
+                "DataLoader or a list of batches"
+            )
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn={loss_fn!r:.60}: a function of (outputs, targets) is taken")
+    hooks = [_Hooks.of(callback) for callback in callbacks]
+    for one in models.values():
+        known = binding_of(one)
+        if known is not None and known.training.is_in_loop:
+            raise RuntimeError(
+                f"{type(one).__name__} is being trained: wait for that run, or stop it, first"
+            )
+    lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
+    run = Run(lives)
+
+    def train() -> None:
+        _train(run, models, optimizers, loader, loss_fn, epochs, eval_loader, hooks)
+
+    if not background:
+        _to_its_end(run, train, lambda: nullcontext())
+        if run._error is not None:
+            raise run._error
+        return run
+    run._thread = threading.Thread(
+        target=_to_its_end,
+        args=(run, train, lambda: printed_to(run.live.training.printed)),
+        name="kan_widgets fit",
+        daemon=True,
+    )
+    run._thread.start()
+    return run
+
+
+def _to_its_end(run: Run, train: Callable[[], None], printing: Callable[[], Any]) -> None:
+    try:
+        with printing():
+            train()
+    except BaseException as error:
+        run._error = error
+    finally:
+        run._over.set()
+
+
+def _train(
+    run: Run,
+    models: dict[str, nn.Module],
+    optimizers: dict[str, Optimizer],
+    loader: Iterable[Any],
+    loss_fn: Loss,
+    epochs: int,
+    eval_loader: Iterable[Any] | None,
+    hooks: list[_Hooks],
+) -> None:
+    trainings = [live.training for live in run.lives.values()]
+    loop = Loop()
+    for training in trainings:
+        training.begin(loop, epochs, batches_in(loader, epochs))
+    end: Literal["finished", "stopped"] = "finished"
+    try:
+        for epoch in range(1, epochs + 1):
+            for one in models.values():
+                one.train()
+            sums = {name: _Sums() for name in models}
+            for batch in loader:
+                for name, one in models.items():
+                    seconds = run._results[name].seconds
+                    started = time.perf_counter() - run.lives[name].training.clock.paused
+                    inputs, targets = _on_device(batch, one)
+                    optimizers[name].zero_grad(set_to_none=True)
+                    outputs = one(inputs)
+                    loss = loss_fn(outputs, targets)
+                    loss.backward()
+                    sums[name].add(outputs, targets, loss)
+                    run.lives[name].log(run.lives[name].stats.steps + 1, loss=loss)
+                    optimizers[name].step()
+                    now = time.perf_counter() - run.lives[name].training.clock.paused
+                    run._results[name].seconds = seconds + now - started
+                    run._results[name].steps += 1
+                for training in trainings:
+                    training.epoch = epoch
+                    training.batches_done += 1
+                for hook in hooks:
+                    hook.on_step(run)
+                if any([training.control.take_stop() for training in trainings]):
+                    end = "stopped"
+                    break
+            if end == "stopped":
+                break
+            for name, one in models.items():
+                _end_epoch(run, name, one, sums[name], eval_loader, loss_fn)
+            for hook in hooks:
+                hook.on_epoch(run)
+        for result in run._results.values():
+            result.stopped = end == "stopped"
+        for hook in hooks:
+            hook.on_end(run)
+    except BaseException as error:
+        for training in trainings:
+            training.fail(error)
+        raise
+    for training in trainings:
+        training.end(loop, end)
+
+
+def _end_epoch(
+    run: Run,
+    name: str,
+    model: nn.Module,
+    sums: _Sums,
+    eval_loader: Iterable[Any] | None,
+    loss_fn: Loss,
+) -> None:
+    result, live = run._results[name], run.lives[name]
+    result.epochs += 1
+    result.loss.append(sums.loss)
+    logged: dict[str, float] = {}
+    if sums.accuracy is not None:
+        result.accuracy.append(sums.accuracy)
+        logged["accuracy"] = sums.accuracy
+    if eval_loader is not None:
+        found = evaluate(model, eval_loader, loss_fn)
+        result.eval_loss.append(found.loss)
+        logged["eval_loss"] = found.loss
+        if found.accuracy is not None:
+            result.eval_accuracy.append(found.accuracy)
+            logged["eval_accuracy"] = found.accuracy
+    if logged:
+        live.scalars.add(live.stats.steps, logged)
+
+
+def evaluate(model: nn.Module, loader: Iterable[Any], loss_fn: Loss) -> _Sums:
+    """Return loss and accuracy over all batches, in evaluation mode without gradients."""
+    sums = _Sums()
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            for batch in loader:
+                inputs, targets = _on_device(batch, model)
+                outputs = model(inputs)
+                sums.add(outputs, targets, loss_fn(outputs, targets))
+    finally:
+        for module, training in modes.items():
+            module.training = training
+    return sums
+
+
+class _Sums:
+    """Loss and right answers, added up over batches where they are."""
+
+    def __init__(self) -> None:
+        self._loss: Tensor | float = 0.0
+        self._right: Tensor | int = 0
+        self._count = 0
+        self._classified = 0
+
+    def add(self, outputs: Any, targets: Any, loss: Tensor) -> None:
+        size = len(targets) if isinstance(targets, Tensor) and targets.ndim else 1
+        self._loss = self._loss + loss.detach().double() * size
+        self._count += size
+        if (
+            isinstance(outputs, Tensor)
+            and isinstance(targets, Tensor)
+            and outputs.ndim == 2
+            and targets.ndim == 1
+            and not targets.is_floating_point()
+            and outputs.shape[1] > 1
+        ):
+            self._right = self._right + (outputs.detach().argmax(1) == targets).sum()
+            self._classified += len(targets)
+
+    @property
+    def loss(self) -> float:
+        """Mean over the examples; NaN without any."""
+        return float(self._loss) / self._count if self._count else float("nan")
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of right answers, where that means something."""
+        return int(self._right) / self._classified if self._classified else None
+
+
+@dataclass(frozen=True)
+class _Hooks:
+    on_step: Callable[[Run], Any]
+    on_epoch: Callable[[Run], Any]
+    on_end: Callable[[Run], Any]
+
+    @classmethod
+    def of(cls, callback: Any) -> _Hooks:
+        names = ("on_step", "on_epoch", "on_end")
+        if any(hasattr(callback, name) for name in names):
+            return cls(*(getattr(callback, name, _nothing) for name in names))
+        if callable(callback):
+            return cls(_nothing, callback, _nothing)
+        raise TypeError(
+            f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
+            "on_step, on_epoch or on_end"
+        )
+
+
+def _nothing(_: Run) -> None:
+    pass
+
+
+def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, Optimizer]]:
+    several = isinstance(model, Mapping)
+    if several != isinstance(optimizer, Mapping):
+        raise TypeError(
+            "model and optimizer: either one of each is taken, or a dict of each with the same keys"
+        )
+    models = dict(model) if several else {_ONLY: model}
+    optimizers = dict(optimizer) if several else {_ONLY: optimizer}
+    if not models or set(models) != set(optimizers) or (several and _ONLY in models):
+        raise ValueError(
+            f"models {list(models)} and optimizers {list(optimizers)}: the same names are taken, "
+            "at least one, none empty"
+        )
+    for name, one in models.items():
+        if not isinstance(one, nn.Module):
+            raise TypeError(f"model {name!r}: {one!r:.60} is no torch.nn.Module")
+        if not isinstance(optimizers[name], Optimizer):
+            raise TypeError(f"optimizer {name!r}: {optimizers[name]!r:.60} is no torch optimizer")
+    if len({id(unwrap(one)) for one in models.values()}) < len(models):
+        raise ValueError(f"models {list(models)}: one model is given twice")
+    return models, {name: optimizers[name] for name in models}
+
+
+def _bound(model: nn.Module, optimizer: Optimizer) -> Binding:
+    known = binding_of(model)
+    if known is not None and known.optimizer is optimizer:
+        return known
+    return bind(model, optimizer)
+
+
+def _on_device(batch: Any, model: nn.Module) -> tuple[Any, Any]:
+    if not isinstance(batch, tuple | list) or len(batch) != 2:
+        raise TypeError(
+            f"a batch of the loader is {type(batch).__name__}: pairs (inputs, targets) are taken"
+        )
+    parameter = next(model.parameters(), None)
+    if parameter is None:
+        return batch[0], batch[1]
+    inputs, targets = (
+        part.to(parameter.device) if isinstance(part, Tensor) else part for part in batch
+    )
+    return inputs, targets
