@@ -6,6 +6,8 @@ VENV ?= .venv
 LAB_ARGS ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+# Most tests wait for a browser or run in one thread: two files at a time take little more than half.
+PYTEST_WORKERS ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 bin := $(VENV)/bin
@@ -28,7 +30,7 @@ demo: $(VENV)/.lab ## train without a browser and draw the kernels (DEMO_ARGS=--
 	$(bin)/kan-widgets demo $(DEMO_ARGS)
 
 test: $(VENV)/.dev lint check-js check-bundles chromium ## run every check and test: Python, JavaScript, browser
-	$(bin)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(bin)/ruff check .

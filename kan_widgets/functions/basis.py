@@ -52,6 +52,21 @@ class Basis(Protocol):
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
 
 
+class Alike(tuple[Basis, ...]):
+    """Bases that differ only in where their functions lie: of one size, all fixed or none.
+
+    What is checked of the first holds of all. A grid for each of ten thousand kernel entries
+    would otherwise be gone through in every frame.
+    """
+
+    __slots__ = ()
+
+
+def one_of_each(bases: tuple[Basis, ...]) -> tuple[Basis, ...]:
+    """Return the bases to look at where only size and ``fixed`` matter."""
+    return bases[:1] if isinstance(bases, Alike) else bases
+
+
 @dataclass(frozen=True)
 class SplineBasis:
     """A base activation followed by the B-splines of one uniform grid.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
+from itertools import chain, groupby
 
 from torch import nn
 
@@ -137,7 +139,8 @@ def describe(model: nn.Module) -> Description:
 def _basis_words(layer: LayerFunctions) -> str:
     base = [label for label, flag in zip(layer.basis_labels, layer.is_base, strict=True) if flag]
     rest = [label for label in layer.basis_labels if label not in base]
-    if len(rest) > 3:
-        rest = [f"{rest[0]}…{rest[-1]}"]
-    words = ", ".join([*base, *rest])
+    # Labels that differ in their numbers alone, B0 to B7, are one run.
+    runs = [list(run) for _, run in groupby(rest, key=lambda label: re.sub(r"\d", "", label))]
+    short = [[f"{run[0]}…{run[-1]}"] if len(run) > 3 else run for run in runs]
+    words = ", ".join([*base, *chain.from_iterable(short)])
     return words if len(layer.bases) == 1 else f"{words} on {len(layer.bases)} grids"

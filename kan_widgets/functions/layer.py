@@ -10,10 +10,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import Basis, Interval
+from kan_widgets.functions.basis import Basis, Interval, one_of_each
 
 Kind = Literal["conv", "linear"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
+Gradient = Callable[[], Tensor]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,9 @@ class LayerFunctions:
         One sentence a reader of the picture must know, or nothing.
     x_at
         Where x passes in the running model, if it is not the input of the module itself.
+    gradient
+        ``gradient()`` returns ∂loss/∂coefficients as the last backward pass left it, in the
+        shape of ``coefficients``; NaN where there is none. ``None`` if the adapter cannot tell.
 
     Raises
     ------
@@ -105,6 +109,7 @@ class LayerFunctions:
     variable: str = "x"
     note: str = ""
     x_at: Tap | None = None
+    gradient: Gradient | None = None
 
     def __post_init__(self) -> None:
         c = self.coefficients
@@ -127,7 +132,7 @@ class LayerFunctions:
         if not self.bases:
             raise ValueError("bases is empty: a layer needs at least one basis")
         nb = c.shape[-1]
-        for basis in self.bases:
+        for basis in one_of_each(self.bases):
             if len(basis.labels) != nb or len(basis.is_base) != nb:
                 raise ValueError(
                     f"{nb} coefficients per function, but a basis of {len(basis.labels)} "

@@ -35,6 +35,8 @@ class LeftOut:
     reason: str
     near: bool
     """Whether an adapter knows its class, but something does not fit."""
+    unknown: bool = False
+    """Whether no adapter knows its class, which is no news in an error."""
 
     def __str__(self) -> str:
         return f"{self.name or 'the model'} ({type(self.module).__name__}): {self.reason}"
@@ -97,7 +99,7 @@ def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
             return
         if next(module.parameters(recurse=False), None) is not None:
             reason = f"no adapter knows {type(module).__name__}"
-            left_out.append(LeftOut(name, module, reason, near=False))
+            left_out.append(LeftOut(name, module, reason, near=False, unknown=True))
         for child_name, child in children:
             visit(child, f"{name}.{child_name}" if name else child_name)
 
@@ -123,7 +125,7 @@ def find(model: nn.Module) -> list[ReadableModule]:
     if not found:
         inner = unwrap(model)
         present = sorted({type(module).__name__ for module in inner.modules()})
-        near = "".join(f" Not read: {entry}." for entry in left_out if entry.near)
+        near = "".join(f" Not read: {entry}." for entry in left_out if not entry.unknown)
         raise ValueError(
             f"no readable functions in {type(inner).__name__}. "
             f"Modules found: {', '.join(present)}.{near} Modules that can be read: "

@@ -34,6 +34,7 @@ class Adapter:
     target: type[nn.Module] | str
     read: Reader
     problem: Callable[[nn.Module], str]
+    resembles: Callable[[nn.Module], bool]
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None
     refused: bool = False
@@ -56,12 +57,17 @@ def _no_problem(module: nn.Module) -> str:
     return ""
 
 
+def _always(module: nn.Module) -> bool:
+    return True
+
+
 def register_adapter(
     module_type: type[nn.Module] | str,
     reader: Reader,
     *,
     library: str = "",
     problem: Callable[[nn.Module], str] = _no_problem,
+    resembles: Callable[[nn.Module], bool] = _always,
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None,
 ) -> None:
@@ -89,6 +95,10 @@ def register_adapter(
     problem
         Takes the module, says what it lacks to be read, or ``""``. A module that has a
         problem is reported, and nothing inside it is read as something else.
+    resembles
+        Takes the module, says whether it can be meant at all. For a name that others give to
+        something else, such as a network of layers: where it says no, ``problem`` is not
+        asked, and what is inside is looked at.
     sums
         Takes the module, says where the sums Σφ appear; by default, they are what it
         returns. Only `check` uses it.
@@ -135,16 +145,16 @@ def register_adapter(
     ...         bases=(Fourier(module.frequencies),),
     ...         write=write,
     ...     )
-    >>> kw.functions.register_adapter(FourierLayer, read_fourier, library="mine")
 
     Is it right? Σφ over varied inputs must be what the layer returns:
 
     >>> layer = FourierLayer(4, 2)
-    >>> kw.functions.check(layer, bias=layer.bias).layers
-    ('FourierLayer',)
+    >>> kw.functions.check(layer, read_fourier, bias=layer.bias).error < 1e-5
+    True
 
     Then it is read wherever it occurs:
 
+    >>> kw.functions.register_adapter(FourierLayer, read_fourier, library="mine")
     >>> model = nn.Sequential(FourierLayer(4, 3), FourierLayer(3, 2))
     >>> [functions.shape for functions in kw.functions.read(model)]
     [(3, 4, 1, 1), (2, 3, 1, 1)]
@@ -157,7 +167,7 @@ def register_adapter(
         )
     if not callable(reader):
         raise TypeError(f"reader={reader!r}: give a function that takes the module")
-    adapter = Adapter(library, module_type, reader, problem, sums, input_shape)
+    adapter = Adapter(library, module_type, reader, problem, resembles, sums, input_shape)
     if named:
         _adapters.setdefault(module_type, {})[library] = adapter
     else:
@@ -170,7 +180,7 @@ def refuse_module(name: str, reason: str, *, library: str) -> None:
     def refuse(module: nn.Module) -> LayerFunctions:
         raise ValueError(f"{name} is not read: {reason}")
 
-    adapter = Adapter(library, name, refuse, lambda module: reason, refused=True)
+    adapter = Adapter(library, name, refuse, lambda module: reason, _always, refused=True)
     _adapters.setdefault(name, {})[library] = adapter
 
 
@@ -197,6 +207,7 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
             *reversed(_adapters.get(parent, {}).values()),
             *reversed(_adapters.get(parent.__name__, {}).values()),
         ]
+        candidates = [adapter for adapter in candidates if adapter.resembles(module)]
         problems = []
         for adapter in candidates:
             problem = adapter.misfit(module, parent)

@@ -19,11 +19,18 @@ def join_terms(base: Tensor | None, splines: Tensor, scale: Tensor | None = None
         ``(...)``, what multiplies the splines, or ``None``.
     """
     with torch.no_grad():
-        if scale is not None:
-            splines = splines * scale.unsqueeze(-1)
         if base is None:
-            return splines.detach()
-        return torch.cat([base.unsqueeze(-1).to(splines.dtype), splines], dim=-1)
+            return (splines if scale is None else splines * scale.unsqueeze(-1)).detach()
+        dtype = splines.dtype if scale is None else torch.promote_types(splines.dtype, scale.dtype)
+        *shape, nb = splines.shape
+        # Filled in place: a product and a concatenation would move everything twice.
+        joined = splines.new_empty((*shape, nb + 1), dtype=dtype)
+        joined[..., 0] = base
+        if scale is None:
+            joined[..., 1:] = splines
+        else:
+            torch.mul(splines, scale.unsqueeze(-1), out=joined[..., 1:])
+        return joined
 
 
 def set_term(parameter: Tensor, wanted: Tensor, scale: Tensor | None, what: str) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from kan_widgets.functions import find, unwrap
+from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.live.binding import Binding, check_every, check_max_fps, check_number
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
@@ -105,7 +105,10 @@ def bind(
     inner = unwrap(model)
     parameters = list(inner.parameters())
     if not parameters:
-        raise ValueError(f"{type(inner).__name__} has no parameters: there is nothing to watch")
+        reasons = "".join(f" Not read: {entry}." for entry in survey(inner)[1])
+        raise ValueError(
+            f"{type(inner).__name__} has no parameters: there is nothing to watch.{reasons}"
+        )
     if optimizer is not None:
         known = {id(p) for p in parameters}
         if not any(id(p) in known for group in optimizer.param_groups for p in group["params"]):

@@ -22,13 +22,14 @@ from kan_widgets.live.edit import Edits
 from kan_widgets.live.frame import Copy, Frame
 from kan_widgets.live.history import History
 from kan_widgets.live.layout import Fingerprint, Layout, build_layout
+from kan_widgets.live.learning_rate import learning_rates
 from kan_widgets.live.progress import Progress
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import Source, State, report
 from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
 from kan_widgets.live.track import Track
-from kan_widgets.live.training import Training, learning_rates
+from kan_widgets.live.training import Training
 
 Batch = TypeVar("Batch")
 
@@ -94,7 +95,7 @@ class Binding(Source):
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
         self.training: Training = (
-            Training(self) if earlier is None or not continues else earlier.training
+            earlier.training if earlier is not None and continues else Training(self)
         )
         """What is known of the loop that trains; most of it is reached by shorter names."""
         self._step_watchers: tuple[Callable[[int, bool], None], ...] = ()
@@ -275,13 +276,14 @@ class Binding(Source):
         optimizer = self.optimizer
         if optimizer is None:
             raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
-        self.training.want_rate(optimizer, value, group)
+        self.training.rates.want(optimizer, value, group)
         if not self.trains_elsewhere():
             self._set_new_rates()
 
     def _set_new_rates(self) -> None:
-        if self.training.has_new_rates and (optimizer := self.optimizer) is not None:
-            self.training.set_rates(optimizer, self._steps)
+        if self.training.rates and (optimizer := self.optimizer) is not None:
+            if change := self.training.rates.set(optimizer):
+                self.mark(change)
 
     def tell_training(self) -> None:
         """Tell the views that something about the training changed, other than the model."""
@@ -289,19 +291,32 @@ class Binding(Source):
 
     def while_held(self) -> None:
         """Do what came up while the training stands still, in the thread that trains."""
-        if self._state == "live":
-            self.settle()
-        self._set_new_rates()
-        if self.edits.is_waiting and self.edits.apply_waiting():
+        try:
+            if self._state == "live":
+                self.settle()
+            self._set_new_rates()
+            self._apply_edits()
+        except Exception as error:
+            if self.is_open:
+                self._fail(error)
+
+    def loop_ended(self) -> None:
+        """Do what waited for the end of a step, where there will be none."""
+        self.while_held()
+
+    def _apply_edits(self) -> None:
+        if self.edits.is_waiting and self.edits.apply_waiting() and self.is_open:
             self.refresh()
 
-    def cell_ended(self, error: BaseException | None) -> None:
-        """Note the end of a notebook cell that has run in this thread."""
-        if self.training.control.runs_in(threading.get_ident()):
-            if error is None:
-                self.training.finish()
-            else:
-                self.training.fail(error)
+    @property
+    def is_open(self) -> bool:
+        """Whether it watches."""
+        return self.state in ("live", "idle")
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether the optimizer's steps are counted as they are made."""
+        return self._hooks is not None and self.is_open
 
     # -- counting steps -------------------------------------------------------------
 
@@ -323,7 +338,7 @@ class Binding(Source):
     def _between_steps(self) -> None:
         """Hold, or stop the loop, if that was asked for."""
         if self._state in ("live", "idle"):
-            self.training.hold(self._steps)
+            self.training.hold()
             # Standing still was no training.
             self._last_step_at = time.perf_counter()
 
@@ -349,6 +364,7 @@ class Binding(Source):
             passed = now - self._last_step_at
             if not self._intervals or passed <= self._patience:
                 self._training_seconds += passed
+                self.training.passed(passed)
             self._intervals.append(passed)
         if self._state == "idle":
             self._set_state("live")
@@ -440,7 +456,9 @@ class Binding(Source):
 
     def trains_elsewhere(self) -> bool:
         """Whether parameters may only be changed after the next step, by who trains."""
-        return self.state == "live" and self._trained_by != threading.get_ident()
+        going_on = self.state == "live" or self.control.is_holding
+        elsewhere = self._trained_by not in (None, threading.get_ident())
+        return (going_on and elsewhere) or self.training.runs_elsewhere
 
     def tell_edited(self) -> None:
         """Tell the views that something was edited."""
@@ -547,21 +565,25 @@ class Binding(Source):
         """Send the latest state of a model that is not training at the moment.
 
         Called when a cell ends and when no step has come for a while. Does nothing
-        if the views have it already, or while a step is going on.
+        if the views have it already, while a step is going on, or while a function is changed
+        only to try it.
         """
         if not self._is_live() or (self._hooks is not None and self._hooks.is_stepping()):
             return
+        if self.edits.trying.locked():
+            return
         try:
             edited = self.edits.apply_waiting()
-            behind = edited or self._frame.step != self._steps
-            started = self._start_now() if behind else None
-            with self._sending:
-                if not self._is_live():
-                    return
-                frame = self._frame if started is None else self._finish_frame(started)
-                self._emit(frame, settled=True)
-                if frame.step == self._steps:
-                    self._set_state("idle")
+            with self.edits.trying:
+                behind = edited or self._frame.step != self._steps
+                started = self._start_now() if behind else None
+                with self._sending:
+                    if not self._is_live():
+                        return
+                    frame = self._frame if started is None else self._finish_frame(started)
+                    self._emit(frame, settled=True)
+                    if frame.step == self._steps:
+                        self._set_state("idle")
         except Exception as error:
             if self.model is not None:
                 self._fail(error)
@@ -574,7 +596,7 @@ class Binding(Source):
         self._message = f"{type(error).__name__}: {error}"
         report(f"kan_widgets stopped watching the model: {self._message}")
         self._release("fault")
-        self.training.control.over()
+        self.control.release()
 
     # -- the end --------------------------------------------------------------------
 
@@ -587,7 +609,7 @@ class Binding(Source):
         if self._state not in ("closed", "fault"):
             self._release("closed")
             if self.training.belongs_to(self):
-                self.training.control.over()
+                self.control.release()
 
     def _release(self, state: State) -> None:
         if self._hooks is not None:

@@ -46,6 +46,11 @@ def run_elsewhere() -> bool:
     return bool(_running - {threading.get_ident()})
 
 
+def runs_in(thread: int | None) -> bool:
+    """Whether this thread is executing a cell."""
+    return thread in _running
+
+
 @contextmanager
 def between() -> Iterator[bool]:
     """Give whether no cell runs elsewhere; one that is about to start waits until this is left."""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import queue
+import sys
 import threading
+import weakref
 from collections.abc import Callable
+from numbers import Integral
+from types import FrameType
 from typing import Any, Literal
+
+from kan_widgets.live.loops import Loop, loops_here
 
 # A thread that holds looks this often for what others want of it, and for Ctrl+C.
 _POLL_SECONDS = 0.05
@@ -43,26 +51,34 @@ class Control:
     ----------
     changed
         Called after each change; must be cheap.
+    bare_loop_runs
+        Given the thread that made the last step outside any tracked loop: whether its loop may
+        still be going on.
     """
 
-    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        changed: Callable[[], None] = lambda: None,
+        bare_loop_runs: Callable[[threading.Thread], bool] = threading.Thread.is_alive,
+    ) -> None:
         self._changed = changed
-        self._condition = threading.Condition()
+        self._bare_loop_runs = bare_loop_runs
+        # A plain lock and a queue: an interrupt cannot leave them half taken.
+        self._lock = threading.Lock()
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._paused = False
         self._steps_allowed = 0
-        self._stop = False
+        self._stop = False  # of a bare loop
         self._holding = False
-        self._trainer: int | None = (
-            None  # the thread that trains, until its loop is known to be over
-        )
-        self._callers: set[int] = set()
-        self._loops: dict[int, Loop] = {}  # by thread
+        self._trainer: weakref.ref[threading.Thread] | None = None  # of a bare loop
+        self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._loops: list[Loop] = []
         self._message = ""
 
     @property
     def state(self) -> Literal["running", "paused", "stopping"]:
         """``paused`` from the wish on, also before the step that is going on has ended."""
-        if self._stop:
+        if self._stop or any(loop.stop for loop in list(self._loops)):
             return "stopping"
         return "paused" if self._paused and not self._steps_allowed else "running"
 
@@ -79,11 +95,14 @@ class Control:
     @property
     def reachable(self) -> bool:
         """Whether a wish can arrive while this thread is busy: some came from another thread."""
-        return bool((self._callers & _threads()) - {threading.get_ident()})
+        if any(loop.in_background for loop in loops_here()):
+            return True
+        mine = threading.current_thread()
+        return any(caller is not mine and caller.is_alive() for caller in list(self._callers))
 
     def heard(self) -> None:
         """Note that a message from a page has arrived on this thread."""
-        self._callers.add(threading.get_ident())
+        self._callers.add(threading.current_thread())
 
     # -- wishes -----------------------------------------------------------------------
 
@@ -103,72 +122,91 @@ class Control:
         TypeError, ValueError
             If ``steps`` is no whole number from 1.
         """
-        if isinstance(steps, bool) or not isinstance(steps, int):
+        if not _is_whole(steps):
             raise TypeError(f"steps={steps!r}: a whole number is taken")
         if steps < 1:
             raise ValueError(f"steps={steps}: at least 1 is taken")
-        self._wish(paused=True, steps=steps)
+        self._wish(paused=True, steps=int(steps))
 
     def stop(self) -> None:
         """End the loop that is training after the step that is going on; a later one may run."""
         self.heard()
-        with self._condition:
-            self._stop = self._is_training()
-            self._message = "" if self._stop else _NOTHING_TO_STOP
-            self._condition.notify_all()
-        self._changed()
-
-    def _is_training(self) -> bool:
-        return self._holding or bool({self._trainer, *self._loops} & _threads())
-
-    def runs_in(self, thread: int) -> bool:
-        """Whether a thread trains, as far as its loop is not known to be over."""
-        return thread == self._trainer or thread in self._loops
-
-    @property
-    def trainer_is_gone(self) -> bool:
-        """Whether the thread that trained has ended."""
-        return self._trainer is not None and self._trainer not in _threads()
+        with self._lock:
+            loops = [loop for loop in self._loops if loop.is_open]
+            for loop in loops:
+                loop.stop = True
+            trainer = self._trainer() if self._trainer is not None else None
+            if not loops and trainer is not None:
+                self._stop = self._holding or self._bare_loop_runs(trainer)
+            self._message = "" if loops or self._stop else _NOTHING_TO_STOP
+        self._tell()
 
     def _wish(self, *, paused: bool, steps: int) -> None:
         self.heard()
-        with self._condition:
+        with self._lock:
             self._paused, self._steps_allowed = paused, steps
             self._stop = False
+            for loop in self._loops:
+                loop.stop = False
             self._message = ""
-            self._condition.notify_all()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.put(None)
         self._changed()
 
     # -- what the loop that trains says -------------------------------------------------
 
     def begin(self, loop: Loop) -> None:
-        """Say that this thread runs a loop that looks for a stop by itself."""
-        self._loops[threading.get_ident()] = loop
+        """Say that a loop begins."""
+        with self._lock:
+            self._stop = False
+            self._loops = [known for known in self._loops if known.is_open]
+            self._loops.append(loop)
+        loop.open()
         self._changed()
 
     def end(self, loop: Loop) -> None:
-        """Say that a loop is over; nothing if another has taken its place."""
-        for thread, known in list(self._loops.items()):
-            if known is loop:
-                del self._loops[thread]
-                self.over()
-
-    def over(self) -> None:
-        """Say that the training is over, however it ended: the next is not paused or stopped."""
-        with self._condition:
-            if self._trainer is not None or self._holding:
+        """Say that a loop is over. The last one takes a pause with it."""
+        loop.close()
+        with self._lock:
+            self._loops = [known for known in self._loops if known is not loop and known.is_open]
+            if not self._loops:
                 self._paused, self._steps_allowed = False, 0
-            self._stop = self._holding = False
-            self._trainer = None
-            self._loops = {}
-            self._condition.notify_all()
-        self._changed()
+        self._tell()
 
-    def take_stop(self) -> bool:
-        """Return whether a stop was asked for; asked once only."""
-        with self._condition:
-            asked, self._stop = self._stop, False
-        return asked
+    def innermost(self, *, but: Loop) -> Loop | None:
+        """Return the open loop that began last, other than one."""
+        others = [loop for loop in list(self._loops) if loop is not but and loop.is_open]
+        return others[-1] if others else None
+
+    def bare_over(self) -> None:
+        """Say that a loop that is not tracked is over, and a pause with it."""
+        with self._lock:
+            if self._trainer is not None and not any(loop.is_open for loop in self._loops):
+                self._paused, self._steps_allowed = False, 0
+            self._stop = False
+            self._trainer = None
+        self._tell()
+
+    def release(self) -> None:
+        """Let whoever holds go on, because nobody watches any more."""
+        with self._lock:
+            self._paused, self._steps_allowed = False, 0
+        self._tell()
+
+    @property
+    def bare_trainer(self) -> threading.Thread | None:
+        """The thread whose bare loop is not known to be over."""
+        return self._trainer() if self._trainer is not None else None
+
+    @property
+    def trainer_is_gone(self) -> bool:
+        """Whether the thread of a bare loop has ended."""
+        if self._trainer is None:
+            return False
+        trainer = self._trainer()
+        return trainer is None or not trainer.is_alive()
 
     def after_step(self, step: int, meanwhile: Callable[[], Any]) -> None:
         """Do what was asked for, in the thread that trains, after a step.
@@ -183,77 +221,94 @@ class Control:
         Raises
         ------
         TrainingStopped
-            If a stop was asked for and no loop here looks for it.
+            If a stop was asked for and no loop of this thread looks for it.
         KeyboardInterrupt
             As ever; the training is not paused afterwards.
         """
-        self._trainer = threading.get_ident()
+        loops = loops_here()
+        if not loops:
+            mine = threading.current_thread()
+            if self._trainer is None or self._trainer() is not mine:
+                self._trainer = weakref.ref(mine)
         if not (self._paused or self._stop):
             return
-        loop = self._loops.get(threading.get_ident())
         if self._steps_allowed:
-            self._steps_allowed -= 1
-            if self._steps_allowed and not self._stop:
+            with self._lock:
+                self._steps_allowed = max(0, self._steps_allowed - 1)
+            if self._steps_allowed:
                 return
             self._changed()
-        if self._paused and not self._stop and not (loop is not None and loop.waits_itself):
-            self._hold(meanwhile)
-        if self._stop and loop is None:
-            self.over()
+        if not any(loop.waits_itself for loop in loops):
+            self._hold(loops, meanwhile)
+        if self._stop:
+            with self._lock:
+                self._stop = False
+            if loops:  # of another model, trained in the same loop
+                loops[-1].stop = True
+                return
+            self.bare_over()
+            _leave_grad_scaler()
             raise TrainingStopped(step)
 
-    def _hold(self, meanwhile: Callable[[], Any]) -> None:
-        if not self.reachable:
-            self._paused, self._message = False, _UNREACHABLE
-            self._changed()
-            return
-        self._holding = True
-        self._changed()
+    def _must_hold(self, loops: list[Loop]) -> bool:
+        stopped = self._stop or any(loop.stop for loop in loops)
+        return self._paused and not self._steps_allowed and not stopped
+
+    def _hold(self, loops: list[Loop], meanwhile: Callable[[], Any]) -> None:
         try:
-            while self._must_hold():
+            while self._must_hold(loops):
+                if not self._holding:
+                    if not self.reachable:
+                        with self._lock:
+                            self._paused, self._message = False, _UNREACHABLE
+                        self._changed()
+                        return
+                    self._holding = True
+                    self._changed()
                 meanwhile()
-                with self._condition:
-                    if self._must_hold():
-                        self._condition.wait(_POLL_SECONDS)
+                try:
+                    self._news.get(timeout=_POLL_SECONDS)
+                except queue.Empty:
+                    pass
         except BaseException:
-            self.over()
+            self.bare_over()
+            self.release()
+            _leave_grad_scaler()
             raise
         finally:
-            self._holding = False
-            self._changed()
+            if self._holding:
+                self._holding = False
+                self._changed()
 
-    def _must_hold(self) -> bool:
-        return self._paused and not self._steps_allowed and not self._stop and self._holding
-
-    async def hold_in(self, meanwhile: Callable[[], Any]) -> None:
+    async def hold_in(self, loop: Loop, meanwhile: Callable[[], Any]) -> None:
         """Hold in an asynchronous loop: what else runs in its thread goes on."""
-        import asyncio
-
-        if not (self._paused and not self._steps_allowed and not self._stop):
-            return
-        self._holding = True
-        self._changed()
         try:
-            while self._must_hold():
+            while self._must_hold([loop]):
+                if not self._holding:
+                    self._holding = True
+                    self._changed()
                 meanwhile()
                 await asyncio.sleep(_POLL_SECONDS)
         finally:
-            self._holding = False
-            self._changed()
+            if self._holding:
+                self._holding = False
+                self._changed()
 
 
-def _threads() -> set[int | None]:
-    return {thread.ident for thread in threading.enumerate()}
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
-class Loop:
-    """A loop over batches that looks for a stop between two of them.
+def _leave_grad_scaler() -> None:
+    """Bring a GradScaler to the end of its step, if an exception is about to leave it inside.
 
-    Parameters
-    ----------
-    waits_itself
-        Whether it holds between batches instead of inside ``optimizer.step()``.
+    Left as it is, it would not unscale the gradients of the next step. ``update()`` is what a
+    loop calls after ``scaler.step()``.
     """
-
-    def __init__(self, waits_itself: bool = False) -> None:
-        self.waits_itself = waits_itself
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "step" and code.co_filename.endswith("grad_scaler.py"):
+            frame.f_locals["self"].update()
+            return
+        frame = frame.f_back

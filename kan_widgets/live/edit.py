@@ -63,6 +63,8 @@ class Edits:
         self._message = ""
         # Never held while frames are sent: who sends them may be waiting for it.
         self._lock = threading.RLock()
+        self.trying = threading.Lock()
+        """Held while a function is changed only to try it, and while the last state is read."""
         cells.watch(self)
 
     @property
@@ -219,14 +221,22 @@ class Edits:
         functions = self._functions(edit.layer)
         module = self._module(edit.layer)
         parameters = [*module.parameters()]
-        kept = [parameter.detach().clone() for parameter in parameters]
+        taken = self._binding.stats.frames_taken
         try:
-            self._write(functions, edit.index, edit.before)
-            yield
+            with self.trying:
+                kept = [parameter.detach().clone() for parameter in parameters]
+                try:
+                    self._write(functions, edit.index, edit.before)
+                    yield
+                finally:
+                    with torch.no_grad():
+                        for parameter, value in zip(parameters, kept, strict=True):
+                            parameter.copy_(value)
         finally:
-            with torch.no_grad():
-                for parameter, value in zip(parameters, kept, strict=True):
-                    parameter.copy_(value)
+            # A frame that was asked for in the meantime shows what is past.
+            asked = self._binding.stats.frames_taken != taken
+            if asked and self._binding.state in ("live", "idle"):
+                self._binding.refresh()
 
     # -- how they get into the model ------------------------------------------------
 
@@ -239,6 +249,8 @@ class Edits:
         if not self._waiting:
             return False
         mine = self._binding.trained_by == threading.get_ident()
+        if not mine and self._binding.training.runs_elsewhere:
+            return False
         with cells.between() if not mine else _always() as free, self._lock:
             if not free:
                 return False

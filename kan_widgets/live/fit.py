@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from torch.optim import Optimizer
 from kan_widgets.functions import unwrap
 from kan_widgets.live.bind import bind, binding_of
 from kan_widgets.live.binding import Binding
-from kan_widgets.live.control import Loop
+from kan_widgets.live.loops import Loop
 from kan_widgets.live.printing import printed_to
 from kan_widgets.live.track import batches_in
 
@@ -24,6 +26,11 @@ Loss = Callable[[Any, Any], Tensor]
 
 # The name of the only model, where there is one.
 _ONLY = ""
+# How long the end of the program waits for a run in the background to end its step.
+_EXIT_SECONDS = 5.0
+
+_beginning = threading.Lock()
+_in_background: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
 @dataclass
@@ -51,8 +58,10 @@ class FitResult:
 class Run:
     """A training run. Made by `fit`; see there."""
 
-    def __init__(self, lives: dict[str, Binding]) -> None:
+    def __init__(self, lives: dict[str, Binding], loop: Loop) -> None:
         self._lives = lives
+        self._trainings = {name: live.training for name, live in lives.items()}
+        self._loop = loop
         self._results = {name: FitResult() for name in lives}
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -61,12 +70,13 @@ class Run:
     @property
     def live(self) -> Binding:
         """The binding of the model, or of the first of several."""
-        return next(iter(self._lives.values()))
+        return next(iter(self.lives.values()))
 
     @property
     def lives(self) -> dict[str, Binding]:
         """The bindings of several models by name."""
-        return dict(self._lives)
+        # A model may have been bound again since.
+        return {name: self._trainings[name].binding or live for name, live in self._lives.items()}
 
     @property
     def result(self) -> Any:
@@ -82,7 +92,7 @@ class Run:
     def state(self) -> str:
         """``running``, ``paused``, ``finished``, ``stopped`` or ``failed``."""
         if not self._over.is_set():
-            paused = any(live.control.state == "paused" for live in self._lives.values())
+            paused = any(one.control.state == "paused" for one in self._trainings.values())
             return "paused" if paused else "running"
         if self._error is not None:
             return "failed"
@@ -91,16 +101,16 @@ class Run:
 
     def pause(self) -> None:
         """Hold between two steps."""
-        self.live.control.pause()
+        next(iter(self._trainings.values())).control.pause()
 
     def resume(self) -> None:
         """Go on."""
-        for live in self._lives.values():
-            live.control.resume()
+        for training in self._trainings.values():
+            training.control.resume()
 
     def stop(self) -> None:
-        """End after the step that is going on."""
-        self.live.control.stop()
+        """End after the batch that is going on."""
+        self._loop.stop = True
 
     def wait(self, timeout: float | None = None) -> Any:
         """Wait for the end of the run.
@@ -210,7 +220,7 @@ def fit(
             continue
         if not isinstance(given, Iterable):
             raise TypeError(f"{name}={given!r:.60}: a DataLoader or another iterable is taken")
-        if iter(given) is given and epochs > 1:
+        if isinstance(given, Iterator) and epochs > 1:
             raise TypeError(
                 f"{name}={given!r:.60} can be gone through only once, and epochs={epochs}: give a "
                 "DataLoader or a list of batches"
@@ -218,39 +228,65 @@ def fit(
     if not callable(loss_fn):
         raise TypeError(f"loss_fn={loss_fn!r:.60}: a function of (outputs, targets) is taken")
     hooks = [_Hooks.of(callback) for callback in callbacks]
-    for one in models.values():
-        known = binding_of(one)
-        if known is not None and known.training.is_in_loop:
-            raise RuntimeError(
-                f"{type(one).__name__} is being trained: wait for that run, or stop it, first"
-            )
+    _refuse_second_run(models)
     lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
-    run = Run(lives)
+    run = Run(lives, Loop(times_itself=True, in_background=background))
+    with _beginning:
+        _refuse_second_run(models)
+        for training in run._trainings.values():
+            training.begin(run._loop, epochs, batches_in(loader, epochs))
 
     def train() -> None:
+        run._loop.runs_here()
         _train(run, models, optimizers, loader, loss_fn, epochs, eval_loader, hooks)
 
     if not background:
-        _to_its_end(run, train, lambda: nullcontext())
+        _to_its_end(run, train, nullcontext())
         if run._error is not None:
             raise run._error
         return run
+    printing = printed_to(next(iter(run._trainings.values())).printed)
     run._thread = threading.Thread(
-        target=_to_its_end,
-        args=(run, train, lambda: printed_to(run.live.training.printed)),
-        name="kan_widgets fit",
-        daemon=True,
+        target=_to_its_end, args=(run, train, printing), name="kan_widgets fit", daemon=True
     )
+    _in_background.add(run)
     run._thread.start()
     return run
 
 
-def _to_its_end(run: Run, train: Callable[[], None], printing: Callable[[], Any]) -> None:
+def _refuse_second_run(models: dict[str, nn.Module]) -> None:
+    for model in models.values():
+        known = binding_of(model)
+        if known is not None and known.training.is_in_loop:
+            raise RuntimeError(
+                f"{type(model).__name__} is being trained: wait for that run, or stop it, first"
+            )
+
+
+def _end_background_runs() -> None:
+    """Stop what trains in the background: a thread inside torch would abort the exit."""
+    runs = [run for run in _in_background if run._thread is not None and run._thread.is_alive()]
+    for run in runs:
+        run.stop()
+        run.resume()
+        run.stop()
+    end = time.monotonic() + _EXIT_SECONDS
+    for run in runs:
+        if run._thread is not None:
+            run._thread.join(max(0.0, end - time.monotonic()))
+
+
+atexit.register(_end_background_runs)
+
+
+def _to_its_end(run: Run, train: Callable[[], None], printing: Any) -> None:
     try:
-        with printing():
+        with printing:
             train()
     except BaseException as error:
         run._error = error
+        for training in run._trainings.values():
+            training.fail(error, run._loop)
     finally:
         run._over.set()
 
@@ -265,55 +301,62 @@ def _train(
     eval_loader: Iterable[Any] | None,
     hooks: list[_Hooks],
 ) -> None:
-    trainings = [live.training for live in run.lives.values()]
-    loop = Loop()
-    for training in trainings:
-        training.begin(loop, epochs, batches_in(loader, epochs))
-    end: Literal["finished", "stopped"] = "finished"
-    try:
-        for epoch in range(1, epochs + 1):
-            for one in models.values():
-                one.train()
-            sums = {name: _Sums() for name in models}
-            for batch in loader:
-                for name, one in models.items():
-                    seconds = run._results[name].seconds
-                    started = time.perf_counter() - run.lives[name].training.clock.paused
-                    inputs, targets = _on_device(batch, one)
-                    optimizers[name].zero_grad(set_to_none=True)
-                    outputs = one(inputs)
-                    loss = loss_fn(outputs, targets)
-                    loss.backward()
-                    sums[name].add(outputs, targets, loss)
-                    run.lives[name].log(run.lives[name].stats.steps + 1, loss=loss)
-                    optimizers[name].step()
-                    now = time.perf_counter() - run.lives[name].training.clock.paused
-                    run._results[name].seconds = seconds + now - started
-                    run._results[name].steps += 1
-                for training in trainings:
-                    training.epoch = epoch
-                    training.batches_done += 1
-                for hook in hooks:
-                    hook.on_step(run)
-                if any([training.control.take_stop() for training in trainings]):
-                    end = "stopped"
-                    break
-            if end == "stopped":
-                break
+    loop = run._loop
+    for epoch in range(1, epochs + 1):
+        for one in models.values():
+            one.train()
+        sums = {name: _Sums() for name in models}
+        for batch in loader:
             for name, one in models.items():
-                _end_epoch(run, name, one, sums[name], eval_loader, loss_fn)
+                _step(run, name, one, optimizers[name], batch, loss_fn, sums[name])
+            for training in run._trainings.values():
+                training.epoch = epoch
+                training.batches_done += 1
             for hook in hooks:
-                hook.on_epoch(run)
-        for result in run._results.values():
-            result.stopped = end == "stopped"
+                hook.on_step(run)
+            if loop.stop:
+                break
+        if loop.stop:
+            break
+        for name, one in models.items():
+            _end_epoch(run, name, one, sums[name], eval_loader, loss_fn)
         for hook in hooks:
-            hook.on_end(run)
-    except BaseException as error:
-        for training in trainings:
-            training.fail(error)
-        raise
-    for training in trainings:
-        training.end(loop, end)
+            hook.on_epoch(run)
+    for result in run._results.values():
+        result.stopped = loop.stop
+    for hook in hooks:
+        hook.on_end(run)
+    for training in run._trainings.values():
+        training.end(loop, "stopped" if loop.stop else "finished")
+
+
+def _step(
+    run: Run,
+    name: str,
+    model: nn.Module,
+    optimizer: Optimizer,
+    batch: Any,
+    loss_fn: Loss,
+    sums: _Sums,
+) -> None:
+    training, result = run._trainings[name], run._results[name]
+    steps = training.steps
+    started = time.perf_counter() - training.clock.paused
+    inputs, targets = _on_device(batch, model)
+    optimizer.zero_grad(set_to_none=True)
+    outputs = model(inputs)
+    loss = loss_fn(outputs, targets)
+    loss.backward()
+    sums.add(outputs, targets, loss)
+    training.scalars.add(steps + 1, {"loss": loss})
+    optimizer.step()
+    if training.steps == steps:  # nobody watches any more
+        training.steps += 1
+        training.hold()
+    seconds = time.perf_counter() - training.clock.paused - started
+    result.seconds += seconds
+    training.spend(seconds)
+    result.steps += 1
 
 
 def _end_epoch(
@@ -324,7 +367,7 @@ def _end_epoch(
     eval_loader: Iterable[Any] | None,
     loss_fn: Loss,
 ) -> None:
-    result, live = run._results[name], run.lives[name]
+    result, training = run._results[name], run._trainings[name]
     result.epochs += 1
     result.loss.append(sums.loss)
     logged: dict[str, float] = {}
@@ -339,7 +382,7 @@ def _end_epoch(
             result.eval_accuracy.append(found.accuracy)
             logged["eval_accuracy"] = found.accuracy
     if logged:
-        live.scalars.add(live.stats.steps, logged)
+        training.scalars.add(training.steps, logged)
 
 
 def evaluate(model: nn.Module, loader: Iterable[Any], loss_fn: Loss) -> _Sums:
@@ -370,7 +413,9 @@ class _Sums:
 
     def add(self, outputs: Any, targets: Any, loss: Tensor) -> None:
         size = len(targets) if isinstance(targets, Tensor) and targets.ndim else 1
-        self._loss = self._loss + loss.detach().double() * size
+        value = loss.detach()
+        # Not every device has float64.
+        self._loss = self._loss + (value.double() if value.device.type != "mps" else value) * size
         self._count += size
         if (
             isinstance(outputs, Tensor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from kan_widgets.functions import Basis, ConvSettings, LayerFunctions
+from kan_widgets.functions.basis import one_of_each
 
 Float32 = NDArray[np.float32]
 
@@ -137,8 +137,9 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     """Points that draw ``basis`` well over its extent, ascending.
 
     Every knot is a point, so are −1, 0 and 1, and each interval between them is
-    divided evenly (16-fold, less for very fine grids). Where β jumps at knots,
-    the floats just below and just above each are points too.
+    divided evenly: 16-fold, less for very fine grids, but never so little that a
+    polynomial through an interval's points would not be the spline (up to order 5).
+    Where β jumps at knots, the floats just below and just above each are points too.
     """
     low, high = basis.extent
     # -1 and 1 stand for dark and bright input, whatever the domain.
@@ -148,10 +149,15 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     # Marks and knots that agree but for rounding are one edge.
     edges = edges[np.append(True, np.diff(edges) > 1e-6 * (edges[-1] - edges[0]))]
     intervals = len(edges) - 1
-    divisions = max(2, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))
+    # The browser reads φ off between points by a polynomial through the six nearest that no
+    # knot parts: a spline of order k needs k + 1. There are k + 1 more knots than splines.
+    order = len(basis.knots) - 1 - basis.is_base.count(False)
+    fewest = max(3, min(order, 5))
+    divisions = max(fewest, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))
     if not basis.knots:
         divisions = _POINTS_WITHOUT_KNOTS // intervals
-    parts = [np.linspace(a, b, divisions, endpoint=False) for a, b in pairwise(edges)]
+    steps = np.arange(divisions) / divisions
+    parts = [(edges[:-1, None] + np.diff(edges)[:, None] * steps).reshape(-1)]
     if not getattr(basis, "continuous", True):
         # A knot rounded to float32 may lie on either side of the jump.
         for side in (-np.inf, np.inf):
@@ -247,10 +253,14 @@ class Fingerprint:
         """Whether the layout is surely the same; if not, `build_layout` decides."""
         return (
             self.shapes == other.shapes
-            and all(getattr(basis, "fixed", True) for bases in other.bases for basis in bases)
-            and self.bases == other.bases
+            and all(getattr(b, "fixed", True) for bases in other.bases for b in one_of_each(bases))
+            and all(map(_same_bases, self.bases, other.bases))
             and all(map(_same_index, self.indices, other.indices))
         )
+
+
+def _same_bases(a: tuple[Basis, ...], b: tuple[Basis, ...]) -> bool:
+    return a is b or a == b
 
 
 def _same_index(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:

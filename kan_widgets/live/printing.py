@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 _takers: dict[int, Callable[[str], None]] = {}
 _lock = threading.Lock()
+_process = os.getpid()
 
 
 class _ByThread:
@@ -19,7 +21,7 @@ class _ByThread:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        taker = _takers.get(threading.get_ident())
+        taker = _taker()
         if taker is None:
             return int(self._stream.write(text) or 0)
         taker(text)
@@ -30,20 +32,32 @@ class _ByThread:
             self.write(line)
 
     def flush(self) -> None:
-        if threading.get_ident() not in _takers:
+        if _taker() is None:
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_stream":  # a copy that is being made
+            raise AttributeError(name)
         return getattr(self._stream, name)
+
+
+def _taker() -> Callable[[str], None] | None:
+    # A forked process has threads of the same numbers.
+    return _takers.get(threading.get_ident()) if os.getpid() == _process else None
 
 
 @contextmanager
 def printed_to(taker: Callable[[str], None]) -> Iterator[None]:
-    """Give ``taker`` what this thread prints to stdout and stderr, for the time of a block."""
+    """Give ``taker`` what this thread writes to `sys.stdout` and `sys.stderr` in a ``with`` block.
+
+    What was bound to the streams before, such as a logging handler, goes on as it was.
+    """
     thread = threading.get_ident()
     with _lock:
-        if not _takers:
-            sys.stdout, sys.stderr = _ByThread(sys.stdout), _ByThread(sys.stderr)
+        if not isinstance(sys.stdout, _ByThread):
+            sys.stdout = _ByThread(sys.stdout)
+        if not isinstance(sys.stderr, _ByThread):
+            sys.stderr = _ByThread(sys.stderr)
         _takers[thread] = taker
     try:
         yield

@@ -129,3 +129,19 @@ def last_output(text: str) -> str:
         return text
     end = text[-_OUTPUT_LENGTH:]
     return end[end.find("\n") + 1 :]
+
+
+def printed_over(text: str, more: str) -> str:
+    r"""Return ``text`` with ``more`` printed after it; a carriage return starts the line again.
+
+    Examples
+    --------
+    >>> printed_over("epoch 1\n 10 %", "\r 20 %\r 30 %\n")
+    'epoch 1\n 30 %\n'
+    """
+    first, *rest = more.replace("\r\n", "\n").split("\r")
+    text += first
+    for part in rest:
+        if part:
+            text = text[: text.rfind("\n") + 1] + part
+    return text

@@ -79,7 +79,7 @@ def _cell_ended(result: Any = None) -> None:
     for binding in _bindings():
         if binding.state == "live" and binding.trained_by == threading.get_ident():
             binding.settle()
-        binding.cell_ended(error if isinstance(error, BaseException) else None)
+        binding.training.cell_ended(error if isinstance(error, BaseException) else None)
 
 
 def _hook_into_ipython() -> None:

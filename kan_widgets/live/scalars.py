@@ -18,6 +18,8 @@ Int64 = NDArray[np.int64]
 
 # Of each full block, the smallest and the largest value are known in advance.
 _BLOCK = 64
+# So many values on a device are joined to one tensor.
+_FOLD = 1024
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Scalars:
         ValueError
             If ``step`` lies before a series' last one. Nothing has been added then.
         """
+        if not -(2**63) <= step < 2**63:
+            raise ValueError(f"step={step}: a step fits in 64 bits")
         numbers = {name: _number(name, value) for name, value in values.items()}
         with self._lock:
             for name in numbers:
@@ -111,14 +115,15 @@ class Scalars:
         KeyError
             If nothing of that name was logged; the message lists the names.
         """
+        found = self._find(name)
         with self._lock:
-            found = self._find(name)
             return found.steps.copy(), found.values.copy()
 
     def latest(self, name: str) -> float:
         """Return the last value of a series. Raises as ``series``."""
+        found = self._find(name)
         with self._lock:
-            return float(self._find(name).values[-1])
+            return float(found.values[-1])
 
     def decimated(
         self, name: str, low: float | None = None, high: float | None = None, points: int = 1000
@@ -148,15 +153,30 @@ class Scalars:
         """
         if points < 4:
             raise ValueError(f"points={points}: at least 4 are taken")
+        found = self._find(name)
         with self._lock:
-            return self._find(name).decimated(low, high, points)
+            return found.decimated(low, high, points)
 
     def _find(self, name: str) -> _Series:
-        if name not in self._series:
-            known = ", ".join(map(repr, self._series)) or "nothing yet"
-            raise KeyError(f"{name!r} was not logged; logged: {known}")
-        series = self._series[name]
-        series.fetch()
+        """Return a series, with all values that were still on a device."""
+        with self._lock:
+            if name not in self._series:
+                known = ", ".join(map(repr, self._series)) or "nothing yet"
+                raise KeyError(f"{name!r} was not logged; logged: {known}")
+            series = self._series[name]
+            waiting = series.take_waiting()
+        # Reading waits for the device, so not while holding what `add` needs.
+        while waiting:
+            places, tensor = waiting[-1]
+            try:
+                values = tensor.cpu().double().numpy()
+            except Exception:
+                with self._lock:
+                    series.put_back(waiting)
+                raise
+            with self._lock:
+                series.fill(places, values)
+            waiting.pop()
         return series
 
 
@@ -167,7 +187,8 @@ class _Series:
         self._steps = np.empty(256, dtype=np.int64)
         self._values = np.empty(256)
         self._count = 0
-        self._waiting: list[tuple[int, Tensor]] = []  # values still on a device, by place
+        # Values still on a device: their places, and a tensor of as many elements.
+        self._waiting: list[tuple[list[int], Tensor]] = []
         self._extremes = np.empty(0, dtype=np.int64)
 
     @property
@@ -188,17 +209,32 @@ class _Series:
             self._values = np.concatenate([self._values, np.empty_like(self._values)])
         self._steps[self._count] = step
         if isinstance(value, Tensor):
-            self._waiting.append((self._count, value))
+            self._waiting.append(([self._count], value.reshape(1)))
+            self._fold()
             value = math.nan
         self._values[self._count] = value
         self._count += 1
 
-    def fetch(self) -> None:
-        """Read what waits on a device."""
-        if self._waiting:
-            places, tensors = zip(*self._waiting, strict=True)
-            self._waiting = []
-            self._values[list(places)] = torch.stack(tensors).double().cpu().numpy()
+    def _fold(self) -> None:
+        """Join many small tensors on their device, without waiting for it."""
+        last = self._waiting[-_FOLD:]
+        devices = {tensor.device for _, tensor in last}
+        if len(last) == _FOLD and len(devices) == 1 and all(len(p) == 1 for p, _ in last):
+            places = [place for part, _ in last for place in part]
+            joined = torch.cat([tensor.float() for _, tensor in last])
+            self._waiting[-_FOLD:] = [(places, joined)]
+
+    def take_waiting(self) -> list[tuple[list[int], Tensor]]:
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def put_back(self, waiting: list[tuple[list[int], Tensor]]) -> None:
+        self._waiting = [*waiting, *self._waiting]
+
+    def fill(self, places: list[int], values: Float64) -> None:
+        self._values[places] = values
+        # Blocks of which the extremes were taken without these.
+        self._extremes = self._extremes[: 2 * (min(places) // _BLOCK)]
 
     def decimated(
         self, low: float | None, high: float | None, points: int
@@ -253,5 +289,8 @@ def _number(name: str, value: Any) -> float | Tensor:
     if isinstance(value, np.ndarray | np.generic) and value.size == 1:
         value = value.item()
     if isinstance(value, bool | int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{name}: a number too large for a float") from None
     raise TypeError(f"{name}={value!r:.60}: a number or a tensor of one element is taken")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.history import History
@@ -183,8 +184,25 @@ class Source:
             successor._tell_all("on_replaced", successor)
 
 
+class Hearer(Protocol):
+    """What wants to know of reports."""
+
+    def on_report(self, message: str) -> None:
+        """Take what was reported; cheap, from any thread."""
+
+
+_hearers: weakref.WeakSet[Hearer] = weakref.WeakSet()
+
+
+def hear_reports(hearer: Hearer) -> None:
+    """Tell ``hearer`` of each report, for as long as it lives."""
+    _hearers.add(hearer)
+
+
 def report(message: str) -> None:
-    """Warn without ever raising, even where warnings are errors."""
+    """Warn, and tell the panels, without ever raising, even where warnings are errors."""
+    for hearer in list(_hearers):
+        hearer.on_report(message)
     try:
         warnings.warn(message, RuntimeWarning, stacklevel=4)
     except Warning:

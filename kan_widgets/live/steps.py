@@ -38,6 +38,7 @@ class StepHooks:
         self._entered = 0
         self._entered_at = 0.0
         self._inside: int | None = None  # the thread inside step()
+        self._outermost: int | None = None  # identity of torch's frame around that step
 
     def add(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
         """Call ``after_step``, then ``between``, in the training thread after each step.
@@ -76,18 +77,23 @@ class StepHooks:
                 self._handles = []
 
     def _pre(self, *_: Any) -> None:
+        frame = sys._getframe(1)
+        if self._outermost is not None and _is_above(frame, self._outermost):
+            return  # a step() that calls super().step(): still the same step
+        self._outermost = id(frame)
         self._entered += 1
         self._entered_at = time.monotonic()
         self._inside = threading.get_ident()
 
     def _post(self, *_: Any) -> None:
-        # A subclass whose step() calls super().step() comes here twice for one step.
-        if self._inside is not None:
-            for call in self._after_step:
-                call()
-            self._inside = None
-            for call in self._between:
-                call()
+        if id(sys._getframe(1)) != self._outermost:
+            return
+        self._outermost = None
+        for call in self._after_step:
+            call()
+        self._inside = None
+        for call in self._between:
+            call()
 
     def is_stepping(self) -> bool:
         """Whether another thread is inside ``step()``."""
@@ -123,6 +129,16 @@ def hooks_of(optimizer: Optimizer) -> StepHooks:
     if hooks is None:
         hooks = _hooks[optimizer] = StepHooks(optimizer)
     return hooks
+
+
+def _is_above(frame: FrameType, identity: int) -> bool:
+    """Whether a frame of this identity called ``frame``, directly or not."""
+    above = frame.f_back
+    while above is not None:
+        if id(above) == identity:
+            return True
+        above = above.f_back
+    return False
 
 
 def _threads_inside(optimizer: Optimizer) -> set[int]:

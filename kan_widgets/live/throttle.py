@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 MAX_SHARE = 0.1
+"""Of the time, this much may go into frames."""
+MAX_SAVED = 0.025
+"""So many seconds of it can be saved up: for one frame dear by chance, not for a burst of them."""
 
 
 class Throttle:
@@ -17,13 +20,19 @@ class Throttle:
     def __init__(self, max_fps: float) -> None:
         self.interval = 1.0 / max_fps
         self._next = float("-inf")
+        self._saved = 0.0
+        self._counted: float | None = None
 
     def is_open(self, now: float) -> bool:
         """Whether a frame may be taken at time ``now`` (seconds)."""
         return now >= self._next
 
     def spent(self, now: float, seconds: float) -> None:
-        """Note that a frame taken at ``now`` cost ``seconds``."""
+        """Note that a frame taken at ``now`` cost ``seconds``, whether it was open or not."""
         # Steps come when they come: a frame that had to wait for one does not delay the next.
-        due = self._next if now - self._next < self.interval else now
-        self._next = max(due + self.interval, now + seconds / MAX_SHARE)
+        late = now - self._next
+        due = self._next if 0 <= late < self.interval else now
+        earned = MAX_SHARE * (now - self._counted) if self._counted is not None else 0.0
+        self._saved = min(self._saved + earned, MAX_SAVED) - seconds
+        self._counted = now
+        self._next = max(due + self.interval, now - self._saved / MAX_SHARE)

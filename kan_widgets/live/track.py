@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
-from kan_widgets.live.control import Loop
+from kan_widgets.live.loops import Loop
+from kan_widgets.live.training import Training
 
 if TYPE_CHECKING:
     from kan_widgets.live.binding import Binding
@@ -38,43 +41,115 @@ class Track(Generic[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         """Give the batches; holds and stops as the control wants it."""
-        binding = self._binding
-        training, loop, stopped = binding.training, Loop(), False
-        training.begin(loop, self._epochs, batches_in(self._loader, self._epochs))
-        try:
-            for epoch in range(1, self._epochs + 1):
-                training.epoch = epoch
-                for batch in self._loader:
-                    before = binding.stats.steps
-                    yield batch
-                    training.batches_done += 1
-                    if binding.stats.steps == before:  # no step is counted in this loop
-                        training.hold(before)
-                    if training.control.take_stop():
-                        stopped = True
-                        return
-        finally:
-            training.end(loop, "stopped" if stopped else "finished")
+        return _Batches(self._binding.training, self._loader, self._epochs, Loop())
 
-    async def __aiter__(self) -> AsyncIterator[Batch]:
+    def __aiter__(self) -> AsyncIterator[Batch]:
         """Give the batches; while it holds, and between two batches, other tasks go on."""
-        import asyncio
+        loop = Loop(waits_itself=True)
+        return _Batches(self._binding.training, self._loader, self._epochs, loop)
 
-        training, loop, stopped = self._binding.training, Loop(waits_itself=True), False
-        training.begin(loop, self._epochs, batches_in(self._loader, self._epochs))
+
+class _Batches(Generic[Batch]):
+    """One way through the batches.
+
+    Not a generator: as soon as a ``for`` is left, by ``break`` or by an error, nothing holds
+    this any more, and it can tell.
+    """
+
+    def __init__(
+        self, training: Training, loader: Iterable[Batch], epochs: int, loop: Loop
+    ) -> None:
+        self._training = training
+        self._loader = loader
+        self._batches: Iterator[Batch] | None = None
+        self._epochs = epochs
+        self._epoch = 1
+        self._loop = loop
+        self._state: Literal["new", "open", "over"] = "new"
+        self._followed = False
+        self._steps_before = 0
+
+    def __iter__(self) -> _Batches[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        self._loop.asked_from(sys._getframe(1))
         try:
-            for epoch in range(1, self._epochs + 1):
-                training.epoch = epoch
-                for batch in self._loader:
-                    yield batch
-                    training.batches_done += 1
-                    await asyncio.sleep(0)
-                    await training.hold_in()
-                    if training.control.take_stop():
-                        stopped = True
-                        return
-        finally:
-            training.end(loop, "stopped" if stopped else "finished")
+            if self._state == "open":
+                self._count()
+                if not self._training.counts_by_itself:
+                    self._hold()
+            return self._following()
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def __aiter__(self) -> _Batches[Batch]:
+        return self
+
+    async def __anext__(self) -> Batch:
+        try:
+            if self._state == "open":
+                self._count()
+                await asyncio.sleep(0)
+                await self._training.hold_in(self._loop)
+            return self._following()
+        except StopIteration:
+            raise StopAsyncIteration from None
+        except asyncio.CancelledError:
+            self._fail(KeyboardInterrupt())
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _hold(self) -> None:
+        if self._training.steps == self._steps_before:  # nothing else counts here
+            self._training.hold()
+
+    def _count(self) -> None:
+        if self._followed:
+            self._training.batches_done += 1
+
+    def _following(self) -> Batch:
+        """Return the next batch; raises StopIteration at the end, or where it was stopped."""
+        if self._state == "over":
+            raise StopIteration
+        if self._state == "new":
+            self._loop.runs_here()
+            total = batches_in(self._loader, self._epochs)
+            self._followed = self._training.begin(self._loop, self._epochs, total)
+            self._state = "open"
+        while not self._loop.stop:
+            if self._batches is None:
+                if self._followed:
+                    self._training.epoch = self._epoch
+                self._batches = iter(self._loader)
+            try:
+                batch = next(self._batches)
+            except StopIteration:
+                self._batches = None
+                if self._epoch == self._epochs:
+                    break
+                self._epoch += 1
+                continue
+            self._steps_before = self._training.steps
+            return batch
+        self._batches, self._state = None, "over"
+        self._training.end(self._loop, "stopped" if self._loop.stop else "finished")
+        raise StopIteration
+
+    def _fail(self, error: BaseException) -> None:
+        if self._state == "open":
+            self._state = "over"
+            self._training.fail(error, self._loop)
+
+    def __del__(self) -> None:
+        if self._state == "open":
+            self._state = "over"
+            self._training.left(self._loop, sys._getframe(1))
 
 
 def batches_in(loader: Iterable[object], epochs: int) -> int | None:

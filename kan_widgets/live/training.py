@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import threading
 import weakref
+from types import CodeType, FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-from torch.optim import Optimizer
-
-from kan_widgets.live.control import Control, Loop, TrainingStopped
-from kan_widgets.live.progress import Clock, Phase, Progress, describe_error, last_output
+from kan_widgets.live import cells
+from kan_widgets.live.control import Control, TrainingStopped
+from kan_widgets.live.learning_rate import Rates
+from kan_widgets.live.loops import Loop, loops_here
+from kan_widgets.live.progress import (
+    Clock,
+    Phase,
+    Progress,
+    describe_error,
+    last_output,
+    printed_over,
+)
 from kan_widgets.live.scalars import Scalars
 
 if TYPE_CHECKING:
@@ -23,21 +31,34 @@ class Training:
     Survives a binding that is replaced by another of the same model and optimizer.
     """
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, binding: Binding, steps: int = 0) -> None:
         self._binding = weakref.ref(binding)
-        self.control = Control(self._tell)
+        self.control = Control(self._tell, self._bare_loop_runs)
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
+        self.rates = Rates()
+        self.steps = steps
+        """Counted by the binding, or by the one that has taken its place."""
         self.data_source = ""
         self.epoch: int | None = None
         self.epochs: int | None = None
         self.batches_done = 0
         self.batches_total: int | None = None
-        self._loop: Loop | None = None
+        self.seconds = 0.0
+        """Spent on steps of this model in all runs; see `spend`."""
+        self.timed_steps = 0
+        """The steps that took ``seconds``; the first after a break is none of them."""
+        self._epochs_before = 0.0  # in the runs before this one
+        self._loop: Loop | None = None  # the outermost
+        self._left_at: tuple[CodeType, int] | None = None
         self._phase: Phase = "idle"
         self._message = self._traceback = self._output = ""
-        self._new_rates: list[tuple[float, int | None]] = []
         self._lock = threading.RLock()
+
+    @property
+    def binding(self) -> Binding | None:
+        """The binding that counts the steps now, while it exists."""
+        return self._binding()
 
     def belongs_to(self, binding: Binding) -> bool:
         """Whether it is the training of this binding, and of no later one."""
@@ -56,35 +77,70 @@ class Training:
         if (binding := self._binding()) is not None:
             binding.while_held()
 
+    def _bare_loop_runs(self, thread: threading.Thread) -> bool:
+        binding = self._binding()
+        if binding is not None and binding.state == "live":
+            return True
+        if thread is threading.main_thread():
+            return cells.runs_in(thread.ident)
+        return thread.is_alive()
+
     # -- how it goes ------------------------------------------------------------------
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether a tracked loop is going on."""
-        return self._loop is not None
+        """Whether a tracked loop is going on, or about to, in another place than this one."""
+        loop = self._loop
+        if loop is None or not loop.is_open:
+            return False
+        return loop.thread is not threading.current_thread() or loop.is_on_stack()
 
-    def begin(self, loop: Loop, epochs: int, batches: int | None) -> None:
-        """Begin a loop over batches in this thread."""
+    @property
+    def runs_elsewhere(self) -> bool:
+        """Whether another thread is in a tracked loop."""
+        loop = self._loop
+        if loop is None or not loop.is_open:
+            return False
+        return loop.thread is not None and loop.thread is not threading.current_thread()
+
+    def begin(self, loop: Loop, epochs: int, batches: int | None) -> bool:
+        """Begin a loop over batches; return whether it is the outermost, which is followed."""
         with self._lock:
-            self._restart()
-            self._loop = loop
-            self.epoch, self.epochs, self.batches_total = 1, epochs, batches
+            outer = self._loop
+            inside = outer is not None and outer in loops_here() and outer.is_on_stack()
+            if not inside:
+                if outer is not None and outer in loops_here():
+                    self.control.end(outer)  # abandoned
+                self._restart()
+                self._loop = loop
+                self.epoch, self.epochs, self.batches_total = 1, epochs, batches
         self.control.begin(loop)
+        return not inside
 
     def end(self, loop: Loop, phase: Phase) -> None:
-        """End a loop; nothing if that is known already, or another has begun since."""
+        """End a loop; only once."""
         with self._lock:
-            if self._loop is not loop:
-                return
-            self._loop = None
-            self._phase = phase
-            self.clock.end()
-        self.control.end(loop)
+            if self._loop is loop:
+                # One inside it may go on, where this was left in an odd way.
+                self._loop = self.control.innermost(but=loop)
+                if self._loop is None:
+                    self._phase = phase
+                    self.clock.end()
+        if loop.is_open:
+            self.control.end(loop)
+            if (binding := self._binding()) is not None:
+                binding.loop_ended()
 
-    def fail(self, error: BaseException) -> None:
+    def left(self, loop: Loop, frame: FrameType) -> None:
+        """Note that a loop was left before its end, by ``break`` or by an error there."""
+        if loop.is_open:
+            self._left_at = frame.f_code, frame.f_lineno
+            self.end(loop, "finished")
+
+    def fail(self, error: BaseException, loop: Loop | None = None) -> None:
         """Note the error that ended the loop."""
         with self._lock:
-            self._loop = None
+            self._left_at = None
             if isinstance(error, TrainingStopped):
                 self._phase = "stopped"
             elif isinstance(error, KeyboardInterrupt):
@@ -93,51 +149,96 @@ class Training:
                 self._phase = "failed"
                 self._message, self._traceback = describe_error(error)
             self.clock.end()
-        self.control.over()
+            loop = loop or self._loop
+            if loop is not None and loop is self._loop:
+                self._loop = None
+        if loop is not None:
+            self.control.end(loop)
+        self.control.bare_over()
 
-    def finish(self) -> None:
-        """Note that a loop has come to its end, in a cell that ended without an error."""
+    def cell_ended(self, error: BaseException | None) -> None:
+        """Note the end of a notebook cell that has run in this thread."""
         with self._lock:
-            self._loop = None
-            if self._phase == "running":
-                self._phase = "finished"
-                self.clock.end()
-        self.control.over()
+            loop, left_at = self._loop, self._left_at
+            tracked = loop is not None and not loop.waits_itself and loop in loops_here()
+            bare = self.control.bare_trainer is threading.current_thread()
+            if not (tracked or bare or left_at is not None):
+                return
+            self._left_at = None
+        if error is not None and (tracked or bare or _passed(error.__traceback__, left_at)):
+            self.fail(error)
+            return
+        if tracked and loop is not None:
+            self.end(loop, "finished")
+        if bare:
+            with self._lock:
+                if self._phase == "running" and self._loop is None:
+                    self._phase = "finished"
+                    self.clock.end()
+            self.control.bare_over()
 
     def printed(self, text: str) -> None:
         """Keep what training in the background prints."""
         with self._lock:
-            self._output = last_output(self._output + text)
+            self._output = last_output(printed_over(self._output, text))
         self._tell()
 
     def _restart(self) -> None:
+        self._epochs_before = self.epochs_done
         self._phase = "running"
+        self._left_at = None
         self._message = self._traceback = self._output = ""
         self.epoch = self.epochs = self.batches_total = None
         self.batches_done = 0
         self.clock.start()
 
+    @property
+    def epochs_done(self) -> float:
+        """Epochs gone through in all runs, one that is going on in part; 0 where no loop tells."""
+        if self.epochs is None or self.epoch is None:
+            return self._epochs_before
+        if self.batches_total:
+            return self._epochs_before + self.epochs * self.batches_done / self.batches_total
+        return self._epochs_before + self.epoch - (0 if self._phase == "finished" else 1)
+
+    def spend(self, seconds: float) -> None:
+        """Add the time of one step; where several models are trained, its own share."""
+        self.seconds += seconds
+        self.timed_steps += 1
+
+    def passed(self, seconds: float) -> None:
+        """Note the time between two steps, in a loop that does not time its steps."""
+        if self._loop is None or not self._loop.times_itself:
+            self.spend(seconds)
+
     def stepped(self, step: int) -> None:
         """Note a step."""
+        self.steps = step
         if self._phase != "running":
             with self._lock:
                 self._restart()
         self.clock.tick(step)
 
-    def hold(self, step: int) -> None:
+    @property
+    def counts_by_itself(self) -> bool:
+        """Whether the steps of the optimizer are counted as they are made."""
+        binding = self._binding()
+        return binding is not None and binding.counts_steps
+
+    def hold(self) -> None:
         """Wait, or raise, as the control wants it; see `Control.after_step`."""
         try:
-            self.control.after_step(step, self._meanwhile)
+            self.control.after_step(self.steps, self._meanwhile)
         except BaseException as error:
             self.fail(error)
             raise
         finally:
             self.clock.resume()
 
-    async def hold_in(self) -> None:
+    async def hold_in(self, loop: Loop) -> None:
         """Wait in an asynchronous loop; see `Control.hold_in`."""
         try:
-            await self.control.hold_in(self._meanwhile)
+            await self.control.hold_in(loop, self._meanwhile)
         finally:
             self.clock.resume()
 
@@ -147,7 +248,9 @@ class Training:
             phase = self._phase
             if phase == "running" and self._loop is None and self.control.trainer_is_gone:
                 phase = "finished"
-            if phase != "failed" and self.control.state == "paused":
+            binding = self._binding()
+            open_ = self._loop is not None or (binding is not None and binding.is_open)
+            if phase != "failed" and open_ and self.control.state == "paused":
                 phase = "paused"
             elapsed = self.clock.elapsed
             remaining = None
@@ -171,67 +274,11 @@ class Training:
                 output=self._output,
             )
 
-    # -- the learning rate ---------------------------------------------------------------
 
-    def want_rate(self, optimizer: Optimizer, value: float, group: int | None) -> None:
-        """Set a learning rate after the next step; see `Binding.set_learning_rate`."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"value={value!r}: a number is taken")
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"value={value}: a finite learning rate from 0 is taken")
-        count = len(optimizer.param_groups)
-        if group is not None and not 0 <= group < count:
-            raise IndexError(
-                f"group={group}: the optimizer has {count} parameter group"
-                f"{'s, 0 to ' + str(count - 1) if count > 1 else ', number 0'}"
-            )
-        with self._lock:
-            self._new_rates.append((float(value), group))
-
-    @property
-    def has_new_rates(self) -> bool:
-        """Whether a learning rate is still to be set."""
-        return bool(self._new_rates)
-
-    def set_rates(self, optimizer: Optimizer, step: int) -> None:
-        """Set the learning rates asked for, between two steps, and mark the change."""
-        with self._lock:
-            wanted, self._new_rates = self._new_rates, []
-            before = learning_rates(optimizer)
-            for value, group in wanted:
-                _set_rate(optimizer, value, group)
-            after = learning_rates(optimizer)
-        if before != after:
-            self.scalars.mark(step, _change(before, after))
-
-
-def learning_rates(optimizer: Optimizer) -> list[float]:
-    """Return the learning rate of each parameter group."""
-    return [float(group["lr"]) for group in optimizer.param_groups]
-
-
-def _set_rate(optimizer: Optimizer, value: float, group: int | None) -> None:
-    rates = learning_rates(optimizer)
-    for number, part in enumerate(optimizer.param_groups):
-        if group is None:
-            # One slider for all keeps the proportions between the groups.
-            new = value * rates[number] / rates[0] if rates[0] else value
-        elif number == group:
-            new = value
-        else:
-            continue
-        if isinstance(part["lr"], Tensor):
-            part["lr"].fill_(new)
-        else:
-            part["lr"] = new
-
-
-def _change(before: list[float], after: list[float]) -> str:
-    if len(set(before)) == len(set(after)) == 1:
-        return f"lr {before[0]:.3g} → {after[0]:.3g}"
-    changed = [
-        f"group {n}: {old:.3g} → {new:.3g}"
-        for n, (old, new) in enumerate(zip(before, after, strict=True))
-        if old != new
-    ]
-    return "lr of " + ", ".join(changed)
+def _passed(traceback: TracebackType | None, place: tuple[CodeType, int] | None) -> bool:
+    """Whether an error came through this place."""
+    while traceback is not None and place is not None:
+        if (traceback.tb_frame.f_code, traceback.tb_lineno) == place:
+            return True
+        traceback = traceback.tb_next
+    return False

@@ -535,3 +535,39 @@ class ReLUKANLayer(nn.Module):
         bumps = (F.relu(x - self.phase_low) * F.relu(self.phase_high - x) * self.r) ** 2
         matrix = bumps.reshape(len(x), 1, self.g + self.k, -1)
         return self.equal_size_conv(matrix).flatten(1)
+
+
+class _SplineNetwork(nn.Module):
+    """torchkan's network: one module, the weights of all layers in lists, a norm after each sum."""
+
+    def __init__(
+        self,
+        layers_hidden: list[int],
+        grid_size: int = 5,
+        spline_order: int = 3,
+        base_activation: type[nn.Module] = nn.GELU,
+    ) -> None:
+        super().__init__()
+        self.spline_order, self.base_activation = spline_order, base_activation()
+        pairs = list(pairwise(layers_hidden))
+        nb = grid_size + spline_order
+        self.base_weights = nn.ParameterList([torch.randn(o, i) / i for i, o in pairs])
+        self.spline_weights = nn.ParameterList([torch.randn(o, i, nb) / i for i, o in pairs])
+        self.layer_norms = nn.ModuleList([nn.LayerNorm(o) for _, o in pairs])
+        self.prelus = nn.ModuleList([nn.PReLU() for _ in pairs])
+        for layer, (i, _) in enumerate(pairs):
+            grid = even_knots(grid_size, spline_order).expand(i, -1).contiguous()
+            self.register_buffer(f"grid_{layer}", grid)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer, norm in enumerate(self.layer_norms):
+            splines = b_splines(x, getattr(self, f"grid_{layer}"), self.spline_order)
+            total = self.base_activation(x) @ self.base_weights[layer].T
+            total = total + torch.einsum("nib,oib->no", splines, self.spline_weights[layer])
+            x = self.prelus[layer](norm(total))
+        return x
+
+
+# efficient-kan's and torchkan's networks have the same name.
+_SplineNetwork.__name__ = "KAN"
+SplineNetwork = _SplineNetwork

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import lookalikes
 import pytest
@@ -60,6 +62,26 @@ def test_a_wrong_reader_is_found_out_in_words(spoil, message):
     assert check(module, read_rightly).error < 1e-5
     with pytest.raises(ValueError, match=message):
         check(module, lambda module: spoil(read_rightly(module)))
+
+
+def test_the_readmes_adapter_for_a_layer_of_ones_own_passes_it_and_is_bound():
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    [code] = [c for c in re.findall(r"```python\n(.*?)```", readme, re.S) if "read_fourier" in c]
+    names = {"__name__": "readme"}
+    exec(code, names)
+    live, layer = names["live"], names["model"]
+    assert live.layout.layers[0].labels == (
+        "cos x",
+        "cos 2x",
+        "cos 3x",
+        "sin x",
+        "sin 2x",
+        "sin 3x",
+    )
+    assert check(layer).error < 1e-5
+    live.edits.zero("FourierLayer", (1, 2))
+    assert not live.refresh().coefficients("FourierLayer")[1, 2].any()
+    live.close()
 
 
 def test_one_wrong_function_among_many_is_found():

@@ -33,6 +33,8 @@ LINEAR = {
     "GRAMLayer": lambda: lookalikes.GRAMLayer(5, 3),
     "JacobiKANLayer": lambda: lookalikes.JacobiKANLayer(5, 3),
     "ReLUKANLayer": lambda: lookalikes.ReLUKANLayer(5, 3),
+    "torchkan": lambda: lookalikes.SplineNetwork([5, 4, 3]),
+    "torchkan with tanh, order 2": lambda: lookalikes.SplineNetwork([5, 3], 8, 2, nn.Tanh),
 }
 SETTINGS = [
     {"kernel_size": 3},
@@ -143,6 +145,45 @@ def test_a_kernels_own_grid_is_read_too():
     assert len(layer.bases) == 2 > len(before)
     assert layer.basis_index.flatten().bincount().min() == 1
     assert check(module).error < 1e-5
+
+
+def test_each_layer_of_a_torchkan_network_has_its_own_grids_and_they_are_kept():
+    module = lookalikes.SplineNetwork([4, 3, 2])
+    with torch.no_grad():
+        module.grid_1 += 0.1 * torch.rand(module.grid_1.shape).cumsum(-1)
+    first, second = read(module)
+    assert [len(layer.bases) for layer in (first, second)] == [1, 3]
+    again = read(module)
+    assert (again[0].bases, again[1].bases) == (first.bases, second.bases)
+    assert again[1].bases is second.bases
+    assert check(module).error < 1e-5
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [
+        lambda convs, new: setattr(convs[3].conv, "spline_weight", nn.Parameter(new.spline_weight)),
+        lambda convs, new: setattr(convs[3].conv.spline_weight, "data", new.spline_weight.data),
+        lambda convs, new: setattr(convs[3], "conv", new),
+        lambda convs, new: convs.__setitem__(3, lookalikes.KAN_Convolution((2, 2))),
+        lambda convs, new: setattr(convs[3].conv, "grid", new.grid * 1.1),
+        lambda convs, new: setattr(convs[3].conv.grid, "data", new.grid * 1.1),
+        lambda convs, new: convs[3].double(),
+    ],
+    ids=["parameter", "its data", "kernel", "convolution", "grid", "its data", "precision"],
+)
+def test_whatever_is_put_in_the_place_of_a_kernels_parts_is_read(replace):
+    module = lookalikes.KAN_Convolutional_Layer(2, 2, (2, 2))
+    read(module)
+    replace(module.convs, lookalikes.KANLinear(4, 1))
+    kernel = module.convs[3].conv
+    [layer] = read(module)
+    splines = kernel.spline_weight * kernel.spline_scaler.unsqueeze(-1)
+    expected = torch.cat([kernel.base_weight.unsqueeze(-1), splines], -1).detach()
+    found = layer.coefficients[1, 1].reshape(1, 4, 9)
+    torch.testing.assert_close(found.double(), expected.double())
+    basis = layer.bases[0 if layer.basis_index is None else layer.basis_index[1, 1, 0, 0]]
+    torch.testing.assert_close(torch.tensor(basis.knots), kernel.grid[0].float())
 
 
 def test_trained_polynomials_and_bumps_are_read_as_they_are_now():

@@ -14,6 +14,7 @@ from torch.nn.utils import prune
 
 import kan_widgets as kw
 from kan_widgets.functions import (
+    Fourier,
     IdentityBasis,
     LayerFunctions,
     check,
@@ -112,10 +113,30 @@ def test_layers_that_are_no_functions_of_their_input_are_named_with_the_reason()
             super().__init__()
             self.base_conv = nn.ModuleList([nn.Conv2d(2, 2, 3)])
 
+    class KAL_Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.base_weights = nn.ParameterList([torch.ones(2, 2)])
+
     grouped = lookalikes.KAGNConv2DLayerV2(4, 4, 3, groups=2)
-    found = reasons(nn.Sequential(KALNConv2DLayer(), grouped))
+    found = reasons(nn.Sequential(KALNConv2DLayer(), grouped, KAL_Net()))
     assert "smallest and largest value of each batch" in found["0"]
     assert "dealt out to the groups by degree" in found["1"]
+    assert "no function of x alone" in found["2"]
+    assert len(found) == 3
+
+
+def test_a_name_that_two_libraries_use_for_networks_is_told_apart():
+    layered, listed = lookalikes.KAN([3, 2]), lookalikes.SplineNetwork([3, 2])
+    assert type(layered).__name__ == type(listed).__name__ == "KAN"
+    table = describe(nn.ModuleList([layered, listed]))
+    assert [(row.layer, row.adapter) for row in table.layers] == [
+        ("0.layers.0", "efficient-kan"),
+        ("1.spline_weights.0", "torchkan"),
+    ]
+    del listed.grid_0
+    assert reasons(listed) == {"": "torchkan: grid_0 is missing"}
+    assert reasons(layered) == {}
 
 
 def test_depthwise_and_dilated_convolutions_are_straight_lines():
@@ -188,6 +209,9 @@ def test_quantised_layers_are_a_clear_error_and_left_out_beside_others():
     quantised = torch.ao.quantization.quantize_dynamic(copy.deepcopy(model), {nn.Linear})
     assert [layer.name for layer in read(quantised)] == ["1"]
     assert "quantised" in reasons(quantised)["0"]
+    for look in (read, kw.bind):
+        with pytest.raises(ValueError, match="read the model before it is quantised"):
+            look(nn.Sequential(quantised[0]))
 
 
 def test_weights_that_a_hook_computes_are_left_out():
@@ -272,6 +296,20 @@ def test_describe_shows_a_table_in_text_and_html():
     assert str(describe(nn.ReLU())) == "nothing is read"
     with pytest.raises(TypeError, match=r"torch\.nn\.Module"):
         describe("model")
+
+
+def test_describe_puts_labels_that_only_count_together():
+    class Waves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.waves = nn.Parameter(torch.ones(2, 3, 11))
+
+    def read_waves(module):
+        return LayerFunctions("linear", module.waves.detach(), (Fourier(5, constant=True),))
+
+    register_adapter(Waves, read_waves)
+    [row] = describe(Waves()).layers
+    assert row.basis == "1, cos x…cos 5x, sin x…sin 5x"
 
 
 def test_a_frozen_layer_has_no_trainable_coefficients():

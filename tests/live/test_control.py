@@ -6,6 +6,7 @@ import _thread
 import asyncio
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -473,3 +474,190 @@ def test_weights_are_bit_identical_with_logs_track_and_watchers() -> None:
 
     for watched, alone in zip(trained(True), trained(False), strict=True):
         assert torch.equal(watched, alone)
+
+
+# -- loops that end, are left, or lie inside each other ------------------------------------
+
+
+def test_a_stop_in_an_inner_loop_ends_the_outer_ones_too(trainer: Trainer) -> None:
+    control = trainer.live.control
+    for _ in trainer.live.track(range(5)):
+        for batch in trainer.live.track(range(5)):
+            trainer.step()
+            if batch == 2:
+                control.stop()
+    assert trainer.live.stats.steps == 3
+    assert trainer.live.progress.state == "stopped"
+
+
+def test_the_outermost_loop_gives_the_progress(trainer: Trainer) -> None:
+    seen = []
+    for _ in trainer.live.track(range(2)):
+        for _ in trainer.live.track(range(5)):
+            trainer.step()
+        seen.append((trainer.live.progress.state, trainer.live.progress.batches_total))
+    assert seen == [("running", 2), ("running", 2)]
+    assert trainer.live.progress.state == "finished"
+
+
+def test_an_error_of_the_loader_fails_the_training(trainer: Trainer) -> None:
+    class Broken:
+        def __iter__(self) -> Iterator[int]:
+            yield 1
+            raise OSError("the disk is gone")
+
+    def loop() -> None:
+        for _ in trainer.live.track(Broken()):
+            trainer.step()
+
+    with pytest.raises(OSError, match="gone"):
+        loop()
+    assert trainer.live.progress.state == "failed"
+    assert trainer.live.progress.message == "OSError: the disk is gone"
+
+
+def test_a_cell_that_fails_in_a_loop_fails_the_training(trainer: Trainer) -> None:
+    try:
+        for _ in trainer.live.track(range(5)):
+            trainer.step()
+            raise ValueError("in the body")
+    except ValueError as error:
+        trainer.live.training.cell_ended(error)
+    assert trainer.live.progress.state == "failed"
+    assert "in the body" in trainer.live.progress.message
+
+
+def test_an_error_below_a_loop_that_was_left_is_none_of_the_training(trainer: Trainer) -> None:
+    for _ in trainer.live.track(range(5)):
+        trainer.step()
+        break
+    try:
+        raise ValueError("a plot below the loop")
+    except ValueError as error:
+        trainer.live.training.cell_ended(error)
+    assert trainer.live.progress.state == "finished"
+
+
+def test_another_cell_leaves_a_task_alone_that_is_paused(trainer: Trainer) -> None:
+    async def main() -> None:
+        async def loop() -> None:
+            async for batch in trainer.live.track(range(100)):
+                trainer.step()
+                if batch == 1:
+                    trainer.live.control.pause()
+
+        task = asyncio.create_task(loop())
+        while not trainer.live.control.is_holding:
+            await asyncio.sleep(0.005)
+        trainer.live.training.cell_ended(ValueError("of another cell"))
+        trainer.live.training.cell_ended(None)
+        await asyncio.sleep(0.1)
+        assert trainer.live.stats.steps == 2
+        assert trainer.live.progress.state == "paused"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert trainer.live.progress.state == "interrupted"
+
+
+def test_a_late_stop_does_not_hit_the_next_loop(trainer: Trainer) -> None:
+    trainer.step()
+    wait_for(lambda: trainer.live.state == "idle")
+    trainer.live.control.stop()
+    for _ in trainer.live.track(range(4)):
+        trainer.step()
+    assert trainer.live.stats.steps == 5
+
+
+def test_a_stop_for_another_model_of_the_same_loop_ends_it(trainer: Trainer) -> None:
+    other = Trainer()
+    for batch in trainer.live.track(range(10)):
+        trainer.step()
+        other.step()
+        if batch == 3:
+            wait_for(lambda: other.live.state in ("live", "idle"))
+            other.live.control._stop = True  # as a click would set it
+    assert trainer.live.stats.steps == 5
+    assert trainer.live.progress.state == "stopped"
+    other.live.close()
+
+
+def test_a_step_that_calls_its_parent_counts_once_and_when_it_is_whole() -> None:
+    class Halving(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            value = super().step(closure)
+            with torch.no_grad():
+                for group in self.param_groups:
+                    for parameter in group["params"]:
+                        parameter.mul_(0.5)
+            return value
+
+    model = kw.nn.KANLinear(2, 2)
+    plain = torch.optim.SGD(model.parameters(), lr=0.0)
+    model(torch.ones(1, 2)).sum().backward()
+    plain.step()  # from now on torch calls hooks in the parent's step as well
+    optimizer = Halving(model.parameters(), lr=0.0)
+    live = kw.bind(model, optimizer, every=1)
+    before = model.base_weight.detach().clone()
+    optimizer.step()
+    shown = torch.tensor(live.refresh().coefficients(live.layers[0]))[..., 0, 0, 0]
+    assert live.stats.steps == 1
+    assert torch.equal(shown, before * 0.5)
+    framed = live.history.at(1).coefficients(live.layers[0])[..., 0, 0, 0]
+    assert torch.equal(torch.tensor(framed), before * 0.5)
+
+
+def test_a_step_left_by_an_exception_does_not_hide_the_next(trainer: Trainer) -> None:
+    def closure() -> float:
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            trainer.optimizer.step(closure)
+    trainer.step()
+    trainer.step()
+    assert trainer.live.stats.steps == 2
+
+
+def test_a_stop_leaves_a_grad_scaler_ready_for_the_next_loop() -> None:
+    model = kw.nn.KANLinear(2, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    live = kw.bind(model, optimizer, every=1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        scaler.scale(model(torch.ones(1, 2)).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+
+    step()
+    live.control.stop()
+    with pytest.raises(TrainingStopped):
+        step()
+    before = model.base_weight.detach().clone()
+    step()
+    moved = (model.base_weight - before).abs().max().item()
+    silu = torch.nn.functional.silu(torch.tensor(1.0)).item()
+    assert moved == pytest.approx(silu, rel=1e-5)  # not 1024 times as much
+
+
+def test_what_fails_while_held_does_not_end_the_training(trainer: Trainer) -> None:
+    trainer.start(trainer.tracked)
+
+    def broken() -> None:
+        raise RuntimeError("something failed")
+
+    held_at = trainer.hold()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trainer.live._set_new_rates = broken  # type: ignore[method-assign]
+        wait_for(lambda: caught)
+    assert "stopped watching" in str(caught[0].message)
+    assert trainer.live.state == "fault"
+    assert trainer.live.training.steps == held_at
+    trainer.live.control.stop()
+    trainer.join()
+    assert trainer.ended == ["ended"]

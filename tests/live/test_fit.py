@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -326,3 +327,110 @@ def test_batches_that_are_no_pairs_are_refused_with_what_they_are() -> None:
     one, optimizer = model()
     with pytest.raises(TypeError, match="a batch of the loader is Tensor"):
         kw.fit(one, [torch.ones(2, 3)], optimizer, cross_entropy)
+
+
+def test_a_shuffled_loader_is_gone_through_as_by_hand() -> None:
+    # Looking at the loader draws no random number: same batches, same random state afterwards.
+    def trained(by_hand: bool) -> list[torch.Tensor]:
+        one, optimizer = model()
+        data = torch.utils.data.TensorDataset(torch.rand(32, 3), torch.randint(0, 2, (32,)))
+        loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
+        if by_hand:
+            for _ in range(2):
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    cross_entropy(one(x), y).backward()
+                    optimizer.step()
+        else:
+            kw.fit(one, loader, optimizer, cross_entropy, 2)
+        return [*one.parameters(), torch.random.get_rng_state()]
+
+    for ours, theirs in zip(trained(False), trained(True), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_stop_right_after_the_start_is_not_lost() -> None:
+    for _ in range(10):
+        one, optimizer = model()
+        run = kw.fit(one, endless(), optimizer, cross_entropy, background=True)
+        run.stop()
+        assert run.wait(20).stopped
+
+
+def test_a_run_whose_binding_is_closed_can_still_be_held_and_stopped() -> None:
+    one, optimizer = model()
+    run = kw.fit(one, endless(), optimizer, cross_entropy, background=True)
+    wait_for(lambda: run.result.steps > 2)
+    run.live.close()
+    run.pause()
+    wait_for(lambda: run.live.control.is_holding)
+    held_at = run.result.steps
+    time.sleep(0.1)
+    assert run.result.steps <= held_at + 1  # the step that was going on has been counted
+    run.stop()
+    assert run.wait(20).stopped
+
+
+def test_a_run_goes_on_with_the_binding_that_replaces_its_own() -> None:
+    one, optimizer = model()
+    run = kw.fit(one, endless(), optimizer, cross_entropy, background=True)
+    wait_for(lambda: run.live.stats.steps > 2)
+    again = kw.bind(one, optimizer, every=3)
+    assert run.live is again
+    steps = again.stats.steps
+    wait_for(lambda: again.stats.steps > steps + 3)
+    run.stop()
+    run.wait(20)
+    logged = again.scalars.series("loss")[0]
+    assert logged.tolist() == list(range(1, again.stats.steps + 1))
+
+
+def test_an_edit_waits_for_the_step_of_a_slow_batch_in_the_background() -> None:
+    one = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 2))
+    optimizer = torch.optim.SGD(one.parameters(), lr=0.01)
+    before_backward, edited = threading.Event(), threading.Event()
+
+    def slow(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if live.stats.steps == 3:
+            before_backward.set()
+            edited.wait(20)
+        return cross_entropy(outputs, targets)
+
+    live = kw.bind(one, optimizer)
+    run = kw.fit(one, batches(), optimizer, slow, background=True)
+    before_backward.wait(20)
+    wait_for(lambda: live.state == "idle")
+    live.edits.set("1", (0, 0), [7.0])
+    time.sleep(0.3)  # whoever notices the quiet leaves the model alone as well
+    edited.set()
+    run.wait(20)
+    assert one[1].weight[0, 0].item() == pytest.approx(7.0, abs=0.1)
+
+
+def test_a_program_that_ends_during_a_background_run_ends_well() -> None:
+    code = """
+import torch, kan_widgets as kw
+model = kw.nn.KANLinear(3, 2)
+optimizer = torch.optim.Adam(model.parameters())
+batch = (torch.rand(8, 3), torch.randint(0, 2, (8,)))
+run = kw.fit(model, [batch] * 10**7, optimizer, torch.nn.functional.cross_entropy, background=True)
+while run.live.stats.steps < 5:
+    pass
+print("the end")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout.decode().strip()) == (0, "the end")
+
+
+def test_two_runs_side_by_side_keep_their_prints_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = []
+    for name in ("a", "b"):
+        one, optimizer = model()
+        talk = [lambda run, name=name: print(f"{name} at {run.result.epochs}")]
+        runs.append(
+            kw.fit(one, batches(), optimizer, cross_entropy, 3, background=True, callbacks=talk)
+        )
+    for name, run in zip("ab", runs, strict=True):
+        run.wait(20)
+        assert run.live.progress.output == f"{name} at 1\n{name} at 2\n{name} at 3\n"
+    assert capsys.readouterr().out == ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+import scipy.interpolate
 import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions import LayerFunctions, SplineBasis, read
+from kan_widgets.functions import KnotSpline, LayerFunctions, SplineBasis, WithBase, read
+from kan_widgets.functions.basis import Alike
 from kan_widgets.live.layout import Fingerprint, build_layout, sample, sample_points
 from kan_widgets.nn import BSpline
 
@@ -45,6 +49,26 @@ def test_a_step_function_is_sampled_on_both_sides_of_each_knot():
 def test_a_very_fine_grid_keeps_its_knots_and_a_bounded_table():
     table = sample(SplineBasis(BSpline(100, 3)))
     assert 200 < len(table.x) < 500
+
+
+@pytest.mark.parametrize("order", [2, 3, 4, 5])
+@pytest.mark.parametrize("size", [20, 128, 300])
+def test_between_two_knots_a_polynomial_through_the_points_is_the_spline(size, order):
+    # So the browser reads φ off the table: by a polynomial through at most six points.
+    basis = SplineBasis(BSpline(size, order), None)
+    table = sample(basis)
+    knots = np.array(basis.knots)
+    for b in (0, size // 3, size + order - 1):
+        spline = scipy.interpolate.BSpline.basis_element(knots[b : b + order + 2], False)
+        for low, high in pairwise(knots[b : b + order + 2]):
+            near = 1e-6 * (knots[-1] - knots[0])
+            rows = np.flatnonzero((table.x > low - near) & (table.x < high + near))[:6]
+            assert len(rows) > order
+            x = np.linspace(table.x[rows[0]], table.x[rows[-1]], 9)[1:-1]
+            through = scipy.interpolate.BarycentricInterpolator(
+                table.x[rows].astype(float), table.values[rows, b].astype(float)
+            )
+            np.testing.assert_allclose(through(x), spline(x), atol=1e-5)
 
 
 def test_layers_with_the_same_basis_share_one_table():
@@ -113,6 +137,17 @@ def test_other_bases_or_shapes_need_a_new_layout():
     assert not same([layer(5)], [layer(5), layer(5)])
     assert same([layer(5, zero)], [layer(5, zero.clone())])
     assert not same([layer(5, zero)], [layer(5, one)])
+
+
+def test_with_many_grids_a_trained_activation_still_has_tables_made_of_it_in_every_frame():
+    def layer(activation: nn.Module) -> LayerFunctions:
+        knots = [tuple(np.linspace(-1, end, 7)) for end in (1, 2, 3)]
+        bases = Alike(WithBase(activation, KnotSpline(row)) for row in knots)
+        return LayerFunctions("linear", torch.zeros(1, 3, 4), bases, torch.tensor([[0, 1, 2]]))
+
+    trained, fixed = layer(nn.PReLU()), layer(nn.Softplus())
+    assert not Fingerprint.of([trained]).fits(Fingerprint.of([trained]))
+    assert Fingerprint.of([fixed]).fits(Fingerprint.of([fixed]))
 
 
 def test_a_users_basis_that_compares_by_identity_does_not_change_the_layout():

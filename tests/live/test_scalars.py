@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kan_widgets.live.scalars import Mark, Scalars
+from kan_widgets.live.scalars import Mark, Scalars, _Series
 
 
 def test_what_is_logged_comes_back_in_order() -> None:
@@ -132,3 +132,25 @@ def test_not_a_number_hides_no_peak_and_stays_where_all_is_nan() -> None:
 def test_too_few_points_are_refused() -> None:
     with pytest.raises(ValueError, match="points=3"):
         series_of(np.zeros(2)).decimated("y", points=3)
+
+
+def test_values_left_on_their_device_come_back_in_their_places() -> None:
+    values = np.random.default_rng(0).normal(size=5_000).astype(np.float32)
+    series = _Series()
+    for step, value in enumerate(values):
+        on_device = torch.tensor(value)
+        series.append(step, on_device if step % 7 else float(value))
+    scalars = Scalars()
+    scalars._series["y"] = series
+    assert len(series._waiting) < 1_100  # joined where there were many
+    assert np.array_equal(scalars.series("y")[1], values.astype(float))
+    assert series._waiting == []
+
+
+def test_a_step_of_no_size_a_computer_knows_is_refused() -> None:
+    scalars = Scalars()
+    with pytest.raises(ValueError, match="64 bits"):
+        scalars.add(2**70, {"y": 1.0})
+    with pytest.raises(ValueError, match="too large"):
+        scalars.add(0, {"y": 10**400})
+    assert scalars.names == ()

@@ -14,6 +14,7 @@ from kan_widgets.functions.adapters import (
     torch_conv_kan_classes,
     torch_conv_kan_linear,
     torch_layers,
+    torchkan,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "torch_conv_kan_classes",
     "torch_conv_kan_linear",
     "torch_layers",
+    "torchkan",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.efficient_kan import problem_of_splines, set_function, terms
+from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
@@ -65,6 +66,7 @@ def read_linear(module: Any) -> LayerFunctions:
         "linear",
         *_functions(module, tuple(module.base_weight.shape[1:])),
         write=lambda index, coefficients: set_function(module, (0, *index), coefficients),
+        gradient=lambda: term_gradients(*terms(module))[0],
     )
 
 
@@ -84,6 +86,7 @@ def read_conv(module: Any) -> LayerFunctions:
             groups=groups,
         ),
         write=partial(_write, module),
+        gradient=lambda: term_gradients(*terms(module.kan_layer)).reshape(*shape, -1),
     )
 
 

@@ -7,7 +7,10 @@ one of 2025 there is a kernel for every pair of channels, ``convs[o·in_channels
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -15,6 +18,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.efficient_kan import problem_of_linear, set_function, terms
+from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
@@ -54,41 +58,67 @@ def problem_of_layer(module: Any) -> str:
     return ""
 
 
-_found: weakref.WeakKeyDictionary[nn.Module, tuple[Any, ...]] = weakref.WeakKeyDictionary()
+@dataclass(frozen=True, eq=False)
+class _Kernels:
+    """The kernels of a layer, with the dictionaries that hold their tensors.
 
-
-def _kernels(module: Any) -> tuple[Any, list[dict[str, Tensor]], list[dict[str, Tensor]]]:
-    """Return the first kernel, and the parameters and buffers of all, looked up once.
-
-    Going through a thousand modules by their attributes takes longer than reading them.
+    Going through a thousand modules by their attributes takes longer than reading them. The
+    dictionaries are a module's own: a tensor or kernel put in the place of another is seen.
     """
+
+    convs: tuple[Any, ...]
+    submodules: tuple[dict[str, Any], ...]
+    kernels: list[Any]
+    parameters: tuple[dict[str, Tensor], ...]
+    buffers: tuple[dict[str, Tensor], ...]
+
+
+_found: weakref.WeakKeyDictionary[nn.Module, _Kernels] = weakref.WeakKeyDictionary()
+_kernel_of = itemgetter("conv")
+
+
+def _kernels(module: Any) -> _Kernels:
+    """Return the kernels, found again only if there are others now."""
     convs = tuple(module.convs._modules.values())
     known = _found.get(module)
-    if known is None or known[0] != convs:
-        inner = [conv.conv for conv in convs]
-        known = (convs, inner[0], [k._parameters for k in inner], [k._buffers for k in inner])
-        _found[module] = known
-    return known[1], known[2], known[3]
+    if known is None or known.convs != convs:
+        submodules = tuple(conv._modules for conv in convs)
+    elif list(map(_kernel_of, known.submodules)) == known.kernels:
+        return known
+    else:
+        submodules = known.submodules
+    kernels = list(map(_kernel_of, submodules))
+    _found[module] = known = _Kernels(
+        convs,
+        submodules,
+        kernels,
+        tuple(kernel._parameters for kernel in kernels),
+        tuple(kernel._buffers for kernel in kernels),
+    )
+    return known
+
+
+def _joined(name: str, owners: Sequence[dict[str, Tensor]]) -> Tensor:
+    # cat, not stack: a thousand kernels are usual, and stack makes a view of each.
+    return torch.cat(list(map(itemgetter(name), owners)))
 
 
 def read_layer(module: Any) -> LayerFunctions:
     """Read the layer; which of the two it is, ``n_convs`` says."""
-    first, parameters, buffers = _kernels(module)
-    names = ["base_weight", "spline_weight", "spline_scaler"]
-    with torch.no_grad():
-        # cat, not stack: a thousand kernels are usual, and stack makes a view of each.
-        base, splines, scaler = (
-            torch.cat([own[name] for own in parameters]) if name in parameters[0] else None
-            for name in names
-        )
-    assert splines is not None
+    found = _kernels(module)
+    first = found.kernels[0]
+    # What is joined is only read here; without autograd's bookkeeping that is quicker.
+    with torch.inference_mode():
+        base, splines = (_joined(n, found.parameters) for n in ("base_weight", "spline_weight"))
+        scaled = found.parameters[0].get("spline_scaler") is not None
+        scaler = _joined("spline_scaler", found.parameters) if scaled else None
     shared = hasattr(module, "n_convs")
     kh, kw = module.kernel_size
-    shape = (len(parameters), 1) if shared else (module.out_channels, module.in_channels)
+    shape = (len(found.kernels), 1) if shared else (module.out_channels, module.in_channels)
     shape = (*shape, kh, kw)
     bases, index = grid_bases(
         module,
-        [own["grid"] for own in buffers],
+        list(map(itemgetter("grid"), found.buffers)),
         first.spline_order,
         named_activation(first.base_activation),
         shape,
@@ -107,6 +137,9 @@ def read_layer(module: Any) -> LayerFunctions:
             shared=shared,
         ),
         write=partial(_write, module),
+        gradient=lambda: torch.cat(
+            [term_gradients(*terms(kernel)) for kernel in _kernels(module).kernels]
+        ).reshape(*shape, -1),
         note="Every kernel is applied to each input channel." if shared else "",
     )
 

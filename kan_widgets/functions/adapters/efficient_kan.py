@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_knots, missing_tensors
+from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
@@ -62,7 +63,14 @@ def read_linear(module: Any) -> LayerFunctions:
         tuple(base.shape),
         lambda rows: rows,
     )
-    return LayerFunctions("linear", coefficients, bases, index, write=partial(_write, module))
+    return LayerFunctions(
+        "linear",
+        coefficients,
+        bases,
+        index,
+        write=partial(_write, module),
+        gradient=partial(term_gradients, base, splines, scaler),
+    )
 
 
 def terms(module: Any) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -5,6 +5,7 @@ What takes the normalised x and what takes x itself are two functions, read as t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_tensors
 from kan_widgets.functions.composite import BaseOnly, WithBase
+from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import floats, remembered
@@ -65,6 +67,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
                 (basis,),
                 variable="LayerNorm(x)" if normed else "x",
                 write=partial(_write, module, None),
+                gradient=lambda: _splines(module, gradient_of),
                 x_at=Tap((module.rbf,)),
             )
         ]
@@ -77,6 +80,9 @@ def read_layer(module: Any) -> list[LayerFunctions]:
                 join_terms(base, splines),
                 (WithBase(activation, basis),),
                 write=partial(_write, module, 0),
+                gradient=lambda: join_terms(
+                    gradient_of(module.base_linear.weight), _splines(module, gradient_of)
+                ),
             )
         ]
     return [
@@ -88,6 +94,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
             variable="LayerNorm(x)",
             note="The base term, of x itself, is base_linear.",
             write=partial(_write, module, None),
+            gradient=lambda: _splines(module, gradient_of),
             x_at=Tap((module.rbf,)),
         ),
         LayerFunctions(
@@ -97,6 +104,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
             name="base_linear",
             note="The Gaussians, of LayerNorm(x), are spline_linear.",
             write=partial(_write_base, module),
+            gradient=lambda: gradient_of(module.base_linear.weight).unsqueeze(-1),
         ),
     ]
 
@@ -108,9 +116,9 @@ def sums_of_layer(module: Any) -> list[Sum]:
     return [Sum(names, Tap((module,), "output"), bias)]
 
 
-def _splines(module: Any) -> Tensor:
+def _splines(module: Any, of: Callable[[Tensor], Tensor] = Tensor.detach) -> Tensor:
     nb = module.rbf.grid.shape[0]
-    weight: Tensor = module.spline_linear.weight.detach()
+    weight = of(module.spline_linear.weight)
     return weight.view(weight.shape[0], -1, nb)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from kan_widgets.functions.attributes import missing_tensors
+from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import floats, remembered
@@ -51,12 +53,13 @@ def read_layer(module: Any) -> LayerFunctions:
         (basis,),
         variable="LayerNorm(x)",
         write=partial(_write, module),
+        gradient=lambda: _coefficients(module, gradient_of),
         x_at=Tap((module.rbf,)),
     )
 
 
-def _coefficients(module: Any) -> Tensor:
-    weight: Tensor = module.spline_linear.weight.detach()
+def _coefficients(module: Any, of: Callable[[Tensor], Tensor] = Tensor.detach) -> Tensor:
+    weight = of(module.spline_linear.weight)
     return weight.view(weight.shape[0], -1, module.rbf.grid.shape[0])
 
 

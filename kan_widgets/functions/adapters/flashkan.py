@@ -11,6 +11,7 @@ from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_tensors
 from kan_widgets.functions.basis import Basis
 from kan_widgets.functions.composite import WithBase
+from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.knots import KnotSpline
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
@@ -61,6 +62,7 @@ def read_layer(module: Any) -> LayerFunctions:
         join_terms(module.base_weight, module.spline_weight),
         (cubic_basis(module),),
         write=partial(_write, module),
+        gradient=lambda: term_gradients(module.base_weight, module.spline_weight),
         note="" if order == 3 else f"The splines are cubic although spline_order is {order}.",
     )
 

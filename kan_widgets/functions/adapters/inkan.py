@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.adapters.flashkan import cubic_basis, problem_of_settings
 from kan_widgets.functions.attributes import missing_tensors
+from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.terms import join_terms, set_term
@@ -36,23 +37,24 @@ def problem_of_layer(module: nn.Module) -> str:
 
 def read_layer(module: Any) -> LayerFunctions:
     """Read inkan's ``KANLayer``."""
-    base, splines = _terms(module)
+    base, splines = _terms(module, module.weight.detach())
     return LayerFunctions(
         "linear",
         join_terms(base, splines),
         (cubic_basis(module),),
         write=partial(_write, module),
+        gradient=lambda: join_terms(*_terms(module, gradient_of(module.weight))),
     )
 
 
-def _terms(module: Any) -> tuple[Tensor, Tensor]:
-    weight, n = module.weight.detach(), module.in_features
+def _terms(module: Any, weight: Tensor) -> tuple[Tensor, Tensor]:
+    n = module.in_features
     splines, base = weight[:, :-n], weight[:, -n:]
     return base, splines.unflatten(1, (n, -1))
 
 
 def _write(module: Any, index: tuple[int, ...], coefficients: Tensor) -> None:
-    base, splines = _terms(module)
+    base, splines = _terms(module, module.weight.detach())
     set_term(base[index], coefficients[0], None, "")
     set_term(splines[index], coefficients[1:], None, "")
 

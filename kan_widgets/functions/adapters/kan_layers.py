@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import SplineBasis
+from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.nn import KANConv2d, KANLinear, SharedKANConv2d
@@ -19,7 +20,11 @@ def read_linear(module: nn.Module) -> LayerFunctions:
     """Read a `KANLinear`."""
     assert isinstance(module, KANLinear)
     return LayerFunctions(
-        "linear", _coefficients(module), (_basis(module),), write=partial(_write, module)
+        "linear",
+        _coefficients(module),
+        (_basis(module),),
+        write=partial(_write, module),
+        gradient=partial(_gradient, module),
     )
 
 
@@ -32,6 +37,7 @@ def read_conv(module: nn.Module) -> LayerFunctions:
         (_basis(module),),
         conv=_settings(module, shared=False),
         write=partial(_write, module),
+        gradient=partial(_gradient, module),
     )
 
 
@@ -44,6 +50,7 @@ def read_shared_conv(module: nn.Module) -> LayerFunctions:
         (_basis(module),),
         conv=_settings(module, shared=True),
         write=partial(_write, module),
+        gradient=partial(_gradient, module),
         note="Every kernel is applied to each input channel.",
     )
 
@@ -70,6 +77,10 @@ def _coefficients(module: SplineLayer) -> Tensor:
         if module.spline_scaler is not None:
             spline = spline * module.spline_scaler.unsqueeze(-1)
         return torch.cat([module.base_weight.unsqueeze(-1), spline], dim=-1)
+
+
+def _gradient(module: SplineLayer) -> Tensor:
+    return term_gradients(module.base_weight, module.spline_weight, module.spline_scaler)
 
 
 def _write(module: SplineLayer, index: tuple[int, ...], coefficients: Tensor) -> None:

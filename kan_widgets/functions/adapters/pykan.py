@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_knots, missing_tensors
-from kan_widgets.functions.basis import Basis, Interval
+from kan_widgets.functions.basis import Alike, Basis, Interval
+from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases, remembered
@@ -183,9 +184,22 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
         bases,
         index,
         write=partial(_write, module, symbolic),
+        gradient=partial(_gradient, module, None if edges is None else symbolic),
         note=note,
         **more,
     )
+
+
+def _gradient(module: Any, symbolic: Any) -> Tensor:
+    """Divide by the masks and scales that the parameters are multiplied with."""
+    with torch.no_grad():
+        mask, scale = (t.detach().transpose(0, 1) for t in (module.mask, module.scale_sp))
+        base, splines = (gradient_of(t).transpose(0, 1) for t in (module.scale_base, module.coef))
+        parts = [(base / mask).unsqueeze(-1), splines / (mask * scale).unsqueeze(-1)]
+        if symbolic is not None:
+            affine = gradient_of(symbolic.affine)[..., 2:]
+            parts.append(affine / symbolic.mask.detach().unsqueeze(-1))
+        return torch.cat(parts, dim=-1)
 
 
 def _symbolic_edges(symbolic: Any) -> list[tuple[int, int]] | None:
@@ -222,7 +236,7 @@ def _with_edges(
             basis = bases[int(rows[o, i])]
             rows[o, i] = len(own)
             own.append(SymbolicEdge(basis, function, a, b, symbolic.funs_name[o][i]))
-        return tuple(own), rows
+        return Alike(own), rows
 
     key = (tuple(edges), functions, bases, id(index))
     return remembered(module, "symbolic", [symbolic.affine], key, make)

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.fast_kan import gaussians
 from kan_widgets.functions.adapters.torch_layers import conv_settings
-from kan_widgets.functions.basis import Basis
+from kan_widgets.functions.basis import Alike, Basis
 from kan_widgets.functions.composite import BaseOnly, WithBase
+from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.knots import KnotSpline
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.remembered import floats, remembered
@@ -29,12 +30,12 @@ from kan_widgets.functions.terms import set_term
 # -- weights as coefficients ------------------------------------------------------------
 
 
-def _weights(convs: Any) -> list[Tensor]:
+def _weights(convs: Any, of: Callable[[Tensor], Tensor] = Tensor.detach) -> list[Tensor]:
     """Return each group's weight: of a list of convolutions, of one, or of one tensor."""
     if isinstance(convs, Tensor):
-        return list(convs.detach())
+        return list(of(convs))
     parts: Any = convs if isinstance(convs, nn.ModuleList) else [convs]
-    return [part.weight.detach() for part in parts]
+    return [of(part.weight) for part in parts]
 
 
 def _by_function(weight: Tensor, nb: int, degrees_first: bool) -> Tensor:
@@ -45,12 +46,18 @@ def _by_function(weight: Tensor, nb: int, degrees_first: bool) -> Tensor:
     return weight.view(out, -1, nb, kh, kw).movedim(2, -1)
 
 
-def _coefficients(base: Any, others: Any, nb: int, degrees_first: bool = False) -> Tensor:
+def _coefficients(
+    base: Any,
+    others: Any,
+    nb: int,
+    degrees_first: bool = False,
+    of: Callable[[Tensor], Tensor] = Tensor.detach,
+) -> Tensor:
     """Return ``(out, in, kh, kw, nb)``, one more where there is a base."""
-    own = torch.cat([_by_function(w, nb, degrees_first) for w in _weights(others)])
+    own = torch.cat([_by_function(w, nb, degrees_first) for w in _weights(others, of)])
     if base is None:
         return own
-    return torch.cat([torch.cat(_weights(base)).unsqueeze(-1), own], dim=-1)
+    return torch.cat([torch.cat(_weights(base, of)).unsqueeze(-1), own], dim=-1)
 
 
 def _write(
@@ -89,6 +96,7 @@ def _conv(
         index,
         conv=settings_of(module),
         write=partial(_write, base, others, nb, degrees_first),
+        gradient=partial(_coefficients, base, others, nb, degrees_first, gradient_of),
         **more,
     )
 
@@ -102,6 +110,7 @@ def _base(module: Any, activation: Any, near: Basis, **more: Any) -> LayerFuncti
         name="base_conv",
         conv=settings_of(module),
         write=partial(_write, module.base_conv, None, 0, False),
+        gradient=lambda: torch.cat(_weights(module.base_conv, gradient_of)).unsqueeze(-1),
         **more,
     )
 
@@ -249,7 +258,7 @@ def relu_bases(
             half = len(row) // 2
             bumps = SquaredReLU(tuple(row[:half]), tuple(row[half:]), float(module.r))
             found.append(bumps if activation is None else WithBase(activation, bumps))
-        return tuple(found), index
+        return Alike(found), index
 
     key = (shape, activation, float(module.r))
     return remembered(module, "phases", [module.phase_low, module.phase_high], key, make)

@@ -228,7 +228,7 @@ _register(
 
 _RANGE = "it scales x by the smallest and largest value of each batch: no function of x alone"
 _WAVELETS = "every function has a scale and a shift of its own, no basis that is shared"
-_CONSTANT = "no adapter reads its Bernstein polynomials"
+_CONSTANT = "its Bernstein polynomials, as the library computes them, are 1 everywhere"
 for _name, _reason in {
     "KALNConv2DLayer": _RANGE,
     "KABNConv2DLayer": _CONSTANT,

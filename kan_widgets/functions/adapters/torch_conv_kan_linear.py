@@ -13,6 +13,7 @@ from kan_widgets.functions.adapters.torch_conv_kan import gram_basis, relu_bases
 from kan_widgets.functions.attributes import missing_knots, missing_tensors
 from kan_widgets.functions.basis import Basis
 from kan_widgets.functions.composite import WithBase
+from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases
@@ -37,6 +38,7 @@ def _linear(
         bases,
         index,
         write=partial(_write, base, others),
+        gradient=partial(term_gradients, base, others),
         note=note,
     )
 
