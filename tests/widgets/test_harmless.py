@@ -1,0 +1,59 @@
+"""All widgets together change nothing of the training they watch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn.functional import nll_loss
+
+import kan_widgets as kw
+
+
+def trained(watched: bool) -> list[Any]:
+    torch.manual_seed(5)
+    model = kw.nn.KANCNN(channels=(2, 3))
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    data = torch.utils.data.TensorDataset(torch.rand(48, 1, 28, 28), torch.randint(0, 10, (48,)))
+    loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
+    views: list[Any] = []
+    live = None
+    if watched:
+        live = kw.bind(model, optimizer, every=1)
+        views = [
+            kw.Dashboard(live),
+            kw.TrainingPanel(live),
+            kw.LayerRanges(live),
+            kw.Compare({"one": live}),
+        ]
+        live.observe(data.tensors[0][:4])
+        for view in views:
+            view._repr_mimebundle_()
+    for _ in range(2):
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss = nll_loss(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            if live is not None:
+                live.log(loss=loss)
+    for view in views:
+        view._repr_mimebundle_()
+        view.close()
+    if live is not None:
+        assert live.stats.steps == 12
+        live.close()
+    states = optimizer.state_dict()["state"]
+    return [
+        *model.state_dict().values(),
+        *(value for state in states.values() for value in state.values()),
+        torch.random.get_rng_state(),
+        torch.tensor([module.training for module in model.modules()]),
+    ]
+
+
+def test_weights_optimizer_random_numbers_and_modes_are_bit_identical_with_every_widget() -> None:
+    watched, alone = trained(True), trained(False)
+    assert len(watched) == len(alone)
+    for ours, theirs in zip(watched, alone, strict=True):
+        assert torch.equal(torch.as_tensor(ours), torch.as_tensor(theirs))
