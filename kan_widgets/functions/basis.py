@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kan_widgets.functions.activation import activate, activation_is_fixed, activation_label
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.bspline import BSpline
 
 Interval = tuple[float, float]
 

@@ -5,7 +5,7 @@ Every layer is a coefficient tensor times one B-spline basis that all its functi
 
 from __future__ import annotations
 
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.conv import KANConv2d, SharedKANConv2d
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.models import CNN, KANCNN, MLP, count_parameters

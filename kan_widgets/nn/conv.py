@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
 from kan_widgets.nn.linear import describe

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.bspline import BSpline
 
 #: Numbers in one piece of the expanded batch.
 PIECE = 1024 * 1024

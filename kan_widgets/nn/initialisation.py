@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.bspline import BSpline
 
 #: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
 SCALE_NOISE = 0.1
