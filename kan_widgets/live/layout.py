@@ -20,6 +20,7 @@ _POINTS_PER_INTERVAL = 16
 _MAX_POINTS = 400
 _versions = itertools.count(1)
 _POINTS_WITHOUT_KNOTS = 128
+_MAX_POINTS_WITHOUT_KNOTS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,8 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     """Points that draw ``basis`` well over its extent, ascending.
 
     Every knot is a point, so are −1, 0 and 1, and each interval between them is
-    divided evenly (16-fold, less for very fine grids). Where β jumps at knots,
+    divided evenly (16-fold, less for very fine grids; without knots into about as many
+    points as the basis asks for). Where β jumps at knots,
     the floats just below and just above each are points too.
     """
     low, high = basis.extent
@@ -148,10 +150,16 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     # Marks and knots that agree but for rounding are one edge.
     edges = edges[np.append(True, np.diff(edges) > 1e-6 * (edges[-1] - edges[0]))]
     intervals = len(edges) - 1
-    divisions = max(2, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))
+    each = max(2, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))
+    divisions = [each] * intervals
     if not basis.knots:
-        divisions = _POINTS_WITHOUT_KNOTS // intervals
-    parts = [np.linspace(a, b, divisions, endpoint=False) for a, b in pairwise(edges)]
+        points = getattr(basis, "points", _POINTS_WITHOUT_KNOTS)
+        share = np.diff(edges) / (edges[-1] - edges[0])
+        divisions = [max(2, round(s * min(points, _MAX_POINTS_WITHOUT_KNOTS))) for s in share]
+    parts = [
+        np.linspace(a, b, n, endpoint=False)
+        for (a, b), n in zip(pairwise(edges), divisions, strict=True)
+    ]
     if not getattr(basis, "continuous", True):
         # A knot rounded to float32 may lie on either side of the jump.
         for side in (-np.inf, np.inf):

@@ -1,4 +1,4 @@
-"""The B-spline basis that all functions of a layer share."""
+"""B-splines on evenly spaced knots."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from kan_widgets.nn.basis import checked_count, checked_range, computable
 
 MAX_ORDER = 5
 
@@ -65,27 +67,9 @@ class BSpline:
 
     def __post_init__(self) -> None:
         """Check the three numbers and store the range as a tuple of floats."""
-        for name, least, most in (("grid_size", 1, None), ("spline_order", 0, MAX_ORDER)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise TypeError(f"{name} must be an int, got {value!r}")
-            if value < least or (most is not None and value > most):
-                accepted = f"at least {least}" if most is None else f"from {least} to {most}"
-                raise ValueError(f"{name} must be {accepted}, got {value}")
-        try:
-            lo, hi = (float(end) for end in self.grid_range)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"grid_range must be two numbers (lo, hi), got {self.grid_range!r}"
-            ) from None
-        if not (math.isfinite(lo) and math.isfinite(hi)):
-            raise ValueError(f"grid_range must be finite, got ({lo}, {hi})")
-        if not lo < hi:
-            raise ValueError(
-                f"grid_range must be (lo, hi) with lo < hi, got ({lo}, {hi})"
-                + ("; swap the two ends" if lo > hi else "")
-            )
-        object.__setattr__(self, "grid_range", (lo, hi))
+        checked_count("grid_size", self.grid_size, 1)
+        checked_count("spline_order", self.spline_order, 0, MAX_ORDER)
+        object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
     def n_basis(self) -> int:
@@ -114,6 +98,26 @@ class BSpline:
         knots = self.knots
         return knots[0], knots[-1]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """B0, B1, ..."""
+        return tuple(f"B{b}" for b in range(self.n_basis))
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """The grid range."""
+        return self.grid_range
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The support."""
+        return self.support
+
+    @property
+    def continuous(self) -> bool:
+        """False at order 0, whose functions are steps."""
+        return self.spline_order > 0
+
     def expand(self, x: Tensor) -> Tensor:
         """Evaluate all basis functions at ``x``.
 
@@ -132,7 +136,7 @@ class BSpline:
         TypeError
             If ``x`` is not floating point.
         """
-        wide = _computable(x)
+        wide = computable(x)
         if self.spline_order == 0:
             return self._indicators(wide).to(x.dtype)
         k = self.spline_order
@@ -163,7 +167,7 @@ class BSpline:
         TypeError
             If ``x`` is not floating point.
         """
-        wide = _computable(x)
+        wide = computable(x)
         k = self.spline_order
         if k == 0:
             return (self._indicators(wide) * 0).to(x.dtype)
@@ -207,10 +211,3 @@ def _triangle_slope(offset: Tensor) -> Tensor:
     falling = (offset >= 0) & (offset < 1)
     slope = rising.to(offset.dtype) - falling.to(offset.dtype)
     return torch.where(offset.isnan(), offset, slope)
-
-
-def _computable(x: Tensor) -> Tensor:
-    """Return ``x`` in a type wide enough for the basis: at least float32."""
-    if not x.is_floating_point():
-        raise TypeError(f"x must be floating point, got {x.dtype}; call x.float() first")
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -13,7 +13,7 @@ Three things make it fast without a compiler:
 - each pass works in place, on a piece of the batch that stays in the cache;
 - the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
 
-Other orders use :meth:`BSpline.expand` piece by piece: as exact, less fast.
+Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from itertools import pairwise
 from typing import Any, Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
+from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
 
 #: Numbers in one piece of the expanded batch.
@@ -47,7 +48,7 @@ class Contraction(Protocol):
 def expand_and_contract(
     x: Tensor,
     weight: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: BaseActivation,
     contraction: Contraction,
 ) -> Tensor:
@@ -60,12 +61,14 @@ def expand_and_contract(
     weight
         Packed weight, as ``contraction`` takes it; its channels are ``(channel, column)``.
     basis, activation
-        What the columns are: the activation of ``x``, then every B-spline.
+        What the columns are: the activation of ``x``, then every basis function.
     contraction
         The linear part.
     """
     tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-    if torch.compiler.is_compiling() or tracing or x.is_meta:
+    # A basis with parameters of its own gets its gradient by plain operations.
+    trained = isinstance(basis, nn.Module)
+    if torch.compiler.is_compiling() or tracing or x.is_meta or trained:
         return contraction(expand_plain(x, resolve_activation(activation)(x), basis), weight)
     base: Tensor | None
     name: str | None
@@ -77,7 +80,7 @@ def expand_and_contract(
     return cast(Tensor, out)
 
 
-def expand_plain(x: Tensor, base: Tensor, basis: BSpline) -> Tensor:
+def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
     """Return ``[base, B_0(x), B_1(x), ...]`` along a new last dimension, differentiably."""
     return torch.cat([base.unsqueeze(-1), basis.expand(x)], dim=-1)
 
@@ -90,7 +93,7 @@ class _Expanded(torch.autograd.Function):
         x: Tensor,
         base: Tensor | None,
         weight: Tensor,
-        basis: BSpline,
+        basis: Basis,
         activation: str | None,
         contraction: Contraction,
     ) -> Tensor:
@@ -136,7 +139,7 @@ def _forward(
     x: Tensor,
     base: Tensor | None,
     weight: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
 ) -> Tensor:
@@ -164,7 +167,7 @@ def _backward(
     base: Tensor | None,
     weight: Tensor,
     grad: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
     needs: tuple[bool, bool, bool],
@@ -206,7 +209,7 @@ def _backward_plain(
     base: Tensor | None,
     weight: Tensor,
     grad: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
     needs: tuple[bool, bool, bool],
@@ -244,7 +247,7 @@ def _contraction_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
     return weight.dtype
 
 
-def _pieces(x: Tensor, basis: BSpline) -> list[slice]:
+def _pieces(x: Tensor, basis: Basis) -> list[slice]:
     """Cut the batch so that a piece, once expanded, holds about ``PIECE`` numbers."""
     n = len(x)
     each = (basis.n_basis + 1) * math.prod(x.shape[1:])
@@ -258,7 +261,7 @@ def _widen(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
 
 
-def _workspace(x: Tensor, pieces: list[slice], basis: BSpline, buffers: int) -> Tensor:
+def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
     Memory that was touched before needs no new pages from the system.
@@ -270,13 +273,13 @@ def _workspace(x: Tensor, pieces: list[slice], basis: BSpline, buffers: int) -> 
 
 
 def _expand(
-    x: Tensor, base: Tensor | None, basis: BSpline, activation: str | None, work: Tensor
+    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
 ) -> Tensor:
     """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    if basis.spline_order != 3:
+    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
     _distances(x, basis, outer).abs_()
@@ -289,14 +292,14 @@ def _expand(
 
 
 def _expand_with_slopes(
-    x: Tensor, base: Tensor | None, basis: BSpline, activation: str | None, work: Tensor
+    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the columns and their derivatives, the given base's as 0; needs four buffers."""
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
     slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
-    if basis.spline_order != 3:
+    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
     offset, outer, inner, slopes = work[:, : x.numel()].unbind()

@@ -7,12 +7,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import SplineBasis
+from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
-from kan_widgets.nn import KANConv2d, KANLinear, SharedKANConv2d
-
-SplineLayer = KANConv2d | KANLinear | SharedKANConv2d
+from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
 
 
 def read_linear(module: nn.Module) -> LayerFunctions:
@@ -48,8 +46,8 @@ def read_shared_conv(module: nn.Module) -> LayerFunctions:
     )
 
 
-def _basis(module: SplineLayer) -> SplineBasis:
-    return SplineBasis(module.basis, module.base_activation)
+def _basis(module: KANLayer) -> LayerBasis:
+    return LayerBasis(module.basis, module.base_activation)
 
 
 def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
@@ -63,17 +61,18 @@ def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
     )
 
 
-def _coefficients(module: SplineLayer) -> Tensor:
+def _coefficients(module: KANLayer) -> Tensor:
     """Return base and (scaled) spline coefficients side by side, ``(..., nb)``."""
     with torch.no_grad():
-        spline = module.spline_weight.detach()
-        if module.spline_scaler is not None:
-            spline = spline * module.spline_scaler.unsqueeze(-1)
-        return torch.cat([module.base_weight.unsqueeze(-1), spline], dim=-1)
+        return module.coefficients()
 
 
-def _write(module: SplineLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
+def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
     """Set one function; where a scaler multiplies its splines, the scaler stays."""
+    if module.mask is not None and not module.mask[index]:
+        raise ValueError(
+            f"function {index} was removed by prune: it is 0 until its entry of mask is True"
+        )
     with torch.no_grad():
         spline = coefficients[1:]
         if module.spline_scaler is not None:

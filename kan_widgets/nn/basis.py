@@ -1,0 +1,168 @@
+"""What a basis is: the functions of one variable that all φ of a layer are sums of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+Interval = tuple[float, float]
+
+
+class Basis(Protocol):
+    """Basis functions β_b; each φ of a layer is its base term plus Σ_b spline_weight[b]·β_b(x).
+
+    :class:`BSpline`, :class:`KnotSpline`, :class:`RBF`, :class:`Chebyshev` and :class:`Fourier`
+    are such; so is any object with these five members, given to a layer as ``basis=``. It must be
+    hashable and must not change while a layer has it: a frozen dataclass is best. A basis with
+    trained parameters of its own is an ``nn.Module``.
+
+    These may be there too; the views use them:
+
+    - ``extent``: the interval worth drawing; by default half the domain's width more on each side.
+    - ``knots``: points where a derivative jumps, rising; by default none.
+    - ``continuous``: False if β jumps at knots.
+    - ``points``: how many samples draw β well; by default 128.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from kan_widgets.nn import KANLinear
+    >>> @dataclass(frozen=True)
+    ... class Powers:
+    ...     n_basis = 3
+    ...     labels = ("1", "x", "x²")
+    ...     domain = (-1.0, 1.0)
+    ...
+    ...     def expand(self, x):
+    ...         return torch.stack([torch.ones_like(x), x, x * x], dim=-1)
+    ...
+    ...     def derivative(self, x):
+    ...         return torch.stack([torch.zeros_like(x), torch.ones_like(x), 2 * x], dim=-1)
+    >>> KANLinear(2, 1, basis=Powers()).spline_weight.shape
+    torch.Size([1, 2, 3])
+    """
+
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One short name per basis function, all different."""
+
+    @property
+    def domain(self) -> Interval:
+        """The interval of x that the functions are meant for."""
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Return β at ``x``, ``(*x.shape, n_basis)``, in the dtype of ``x``, differentiable."""
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Return dβ/dx at ``x``, ``(*x.shape, n_basis)``, differentiable."""
+
+
+_MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
+
+
+def check_basis(basis: Any) -> None:
+    """Check that an object is a basis, by trying it on its domain.
+
+    Raises
+    ------
+    TypeError
+        If it is a class, lacks a member, or cannot be hashed.
+    ValueError
+        If what its members return does not fit together.
+    """
+    if isinstance(basis, type):
+        raise TypeError(
+            f"basis must be an instance, got the class {basis.__name__}; "
+            f"give one with its arguments: {basis.__name__}(...)"
+        )
+    kind = type(basis).__name__
+    missing = [name for name in _MEMBERS if not hasattr(basis, name)]
+    if missing:
+        raise TypeError(
+            f"a basis has {', '.join(_MEMBERS)}; {kind} lacks {', '.join(missing)}. "
+            "See kan_widgets.nn.Basis"
+        )
+    try:
+        hash(basis)
+    except TypeError:
+        raise TypeError(
+            f"{kind} cannot be hashed: make it a frozen dataclass of numbers and tuples"
+        ) from None
+    n, (low, high) = basis.n_basis, basis.domain
+    if len(basis.labels) != n or len(set(basis.labels)) != n:
+        raise ValueError(f"{kind} has n_basis={n} functions: it needs as many different labels")
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"{kind}.domain must be finite and rise, got ({low}, {high})")
+    like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
+    x = torch.linspace(low, high, 6, device=None if like is None else like.device).view(2, 3)
+    with torch.no_grad():
+        for name in ("expand", "derivative"):
+            values = getattr(basis, name)(x)
+            if values.shape != (2, 3, n):
+                raise ValueError(
+                    f"{kind}.{name}(x) must have shape (*x.shape, n_basis), {(2, 3, n)} for an x "
+                    f"of shape (2, 3), got {tuple(values.shape)}"
+                )
+            if not values.isfinite().all():
+                raise ValueError(f"{kind}.{name} is not finite on its domain ({low}, {high})")
+
+
+def checked_range(grid_range: Any) -> Interval:
+    """Return a grid range as two floats.
+
+    Raises
+    ------
+    TypeError
+        If it is not two numbers.
+    ValueError
+        If they are not finite or do not rise.
+    """
+    try:
+        low, high = (float(end) for end in grid_range)
+    except (TypeError, ValueError):
+        raise TypeError(f"grid_range must be two numbers (lo, hi), got {grid_range!r}") from None
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"grid_range must be finite, got ({low}, {high})")
+    if not low < high:
+        raise ValueError(
+            f"grid_range must be (lo, hi) with lo < hi, got ({low}, {high})"
+            + ("; swap the two ends" if low > high else "")
+        )
+    return low, high
+
+
+def checked_count(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Check that a number of something is an int in its range.
+
+    Raises
+    ------
+    TypeError
+        If it is no int.
+    ValueError
+        If it is out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < least or (most is not None and value > most):
+        accepted = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {accepted}, got {value}")
+
+
+def computable(x: Tensor) -> Tensor:
+    """Return ``x`` in a type wide enough for a basis: at least float32.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not floating point.
+    """
+    if not x.is_floating_point():
+        raise TypeError(f"x must be floating point, got {x.dtype}; call x.float() first")
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
