@@ -15,6 +15,7 @@ from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.local import Geometry
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
@@ -160,11 +161,9 @@ class KANConv2d(KANLayer):
                 f"the kernel, {reach[0]}×{reach[1]} with dilation, is larger than the padded "
                 f"input, {x.shape[2]}×{x.shape[3]}"
             )
-        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
-        weight = self.coefficients().permute(0, 1, 4, 2, 3).flatten(1, 2)
         out = expand_and_contract(
             x.permute(0, 2, 3, 1),
-            weight,
+            self.coefficients(),
             self.basis,
             self.base_activation,
             _Convolution(self.stride, self.dilation, self.groups),
@@ -314,20 +313,24 @@ class _Convolution:
     dilation: tuple[int, int]
     groups: int
 
-    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
+    def matrix(self, weight: Tensor) -> Tensor:
+        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
+        return weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
         return F.conv2d(
-            _as_channels(columns), weight, None, self.stride, 0, self.dilation, self.groups
+            _as_channels(columns), matrix, None, self.stride, 0, self.dilation, self.groups
         )
 
     def backward(
-        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         # Channels last, as the columns are; written so that torch.func.vmap can follow.
-        grad = grad.to(weight.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
             grad,
             _as_channels(columns),
-            weight,
+            matrix,
             None,
             self.stride,
             (0, 0),
@@ -339,7 +342,26 @@ class _Convolution:
         )
         if needs_columns:
             grad_columns = grad_columns.permute(0, 2, 3, 1).unflatten(-1, columns.shape[-2:])
+        if needs_weight:
+            shape = (-1, columns.shape[-1])
+            grad_weight = grad_weight.unflatten(1, shape).permute(0, 1, 3, 4, 2)
         return grad_columns, grad_weight
+
+    def geometry(self, x: Tensor) -> Geometry:
+        planar = x.permute(0, 3, 1, 2).is_contiguous()
+        return Geometry(self.stride, self.dilation, self.groups, planar)
+
+    def images(self, x: Tensor) -> Tensor:
+        return x
+
+    def kernel(self, weight: Tensor) -> Tensor:
+        return weight
+
+    def output(self, images: Tensor) -> Tensor:
+        return images.permute(0, 3, 1, 2)
+
+    def output_images(self, y: Tensor) -> Tensor:
+        return y.permute(0, 2, 3, 1)
 
 
 def _as_channels(columns: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, 
 
 from __future__ import annotations
 
+import ctypes
 import math
 from itertools import pairwise
 from typing import Any, Protocol, cast
@@ -25,9 +26,11 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.nn import local
 from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.local import Geometry
 
 #: Numbers in one piece of the expanded batch.
 PIECE = 1024 * 1024
@@ -36,13 +39,31 @@ PIECE = 1024 * 1024
 class Contraction(Protocol):
     """What a layer does with the columns."""
 
-    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
-        """Contract ``columns`` (batch first, columns last) with the packed weight."""
+    def matrix(self, weight: Tensor) -> Tensor:
+        """Arrange the layer's weight, columns last, for the two methods that follow."""
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
+        """Contract ``columns`` (batch first, columns last) with the arranged weight."""
 
     def backward(
-        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Return the gradients of the columns and of the weight."""
+        """Return the gradients of the columns and of the weight, the latter not arranged."""
+
+    def geometry(self, x: Tensor) -> Geometry:
+        """Return the contraction as a convolution over images."""
+
+    def images(self, x: Tensor) -> Tensor:
+        """View the input as images, channels last."""
+
+    def kernel(self, weight: Tensor) -> Tensor:
+        """View the weight as ``(out, in / groups, kh, kw, columns)``."""
+
+    def output(self, images: Tensor) -> Tensor:
+        """View images, channels last, as the output."""
+
+    def output_images(self, y: Tensor) -> Tensor:
+        """View the output, or its gradient, as images, channels last."""
 
 
 def expand_and_contract(
@@ -59,7 +80,7 @@ def expand_and_contract(
     x
         Batch first, channels last.
     weight
-        Packed weight, as ``contraction`` takes it; its channels are ``(channel, column)``.
+        The layer's coefficients, columns last: the base's, then those of the basis.
     basis, activation
         What the columns are: the activation of ``x``, then every basis function.
     contraction
@@ -69,7 +90,8 @@ def expand_and_contract(
     # A basis with parameters of its own gets its gradient by plain operations.
     trained = isinstance(basis, nn.Module)
     if torch.compiler.is_compiling() or tracing or x.is_meta or trained:
-        return contraction(expand_plain(x, resolve_activation(activation)(x), basis), weight)
+        columns = expand_plain(x, resolve_activation(activation)(x), basis)
+        return contraction(columns, contraction.matrix(weight))
     base: Tensor | None
     name: str | None
     if isinstance(activation, str):
@@ -130,7 +152,8 @@ class _Expanded(torch.autograd.Function):
             kind = _contraction_dtype(x, weight)
             value = base if activation is None else NAMED[activation][0](x)
             assert value is not None
-            return contraction(expand_plain(x, value, basis).to(kind), weight.to(kind))
+            matrix = contraction.matrix(weight.to(kind))
+            return contraction(expand_plain(x, value, basis).to(kind), matrix)
 
         return torch.vmap(plain, in_dims[:3], randomness=info.randomness)(*inputs[:3]), 0
 
@@ -143,14 +166,26 @@ def _forward(
     activation: str | None,
     contraction: Contraction,
 ) -> Tensor:
-    """Expand and contract a piece of the batch at a time."""
+    """Compute the local form, or expand and contract a piece of the batch at a time."""
+    lib = local.kernels(x, weight, basis)
+    if lib is not None:
+        assert isinstance(basis, BSpline)
+        x = _dense(x)
+        value = base if activation is None else NAMED[activation][0](x)
+        assert value is not None
+        images = (contraction.images(x), contraction.images(value))
+        y = local.forward(
+            lib, *images, contraction.kernel(weight), basis, contraction.geometry(x)
+        )
+        return contraction.output(y)
     out: Tensor | None = None
+    matrix = contraction.matrix(weight)
     pieces = _pieces(x, basis)
     work = _workspace(x, pieces, basis, 2)
     for piece in pieces:
         part_base = None if base is None else base[piece]
         columns = _expand(x[piece], part_base, basis, activation, work)
-        part = contraction(columns.to(weight.dtype), weight)
+        part = contraction(columns.to(weight.dtype), matrix)
         if len(pieces) == 1:
             return part
         if out is None:
@@ -176,7 +211,13 @@ def _backward(
     """Gradients of ``x``, ``base`` and ``weight``, a piece of the batch at a time."""
     needs_x, needs_base, needs_weight = needs
     needs_columns = needs_x or needs_base
-    narrow = weight.to(kind)
+    lib = local.kernels(x, weight, basis) if kind == torch.float32 else None
+    if lib is not None and type(grad) is Tensor:
+        assert isinstance(basis, BSpline)
+        return _backward_local(
+            lib, x, base, weight, grad, basis, activation, contraction, needs
+        )
+    narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
     grad_weight = torch.zeros_like(weight) if needs_weight else None
@@ -204,6 +245,47 @@ def _backward(
     return grad_x, grad_base, grad_weight
 
 
+def _backward_local(
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor | None,
+    weight: Tensor,
+    grad: Tensor,
+    basis: BSpline,
+    activation: str | None,
+    contraction: Contraction,
+    needs: tuple[bool, bool, bool],
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Compute the same gradients by the local form."""
+    x = _dense(x)
+    needs_x, needs_base, needs_weight = needs
+    value = base if activation is None else NAMED[activation][0](x)
+    slope = None if activation is None or not needs_x else NAMED[activation][1](x)
+    assert value is not None
+    grad_x, grad_base, grad_weight = local.backward(
+        lib,
+        contraction.images(x),
+        contraction.images(value),
+        None if slope is None else contraction.images(slope),
+        contraction.kernel(weight),
+        contraction.output_images(grad),
+        basis,
+        contraction.geometry(x),
+        needs_x or needs_base,
+        needs_weight,
+    )
+    return (
+        grad_x.view(x.shape) if grad_x is not None and needs_x else None,
+        grad_base.view(x.shape) if grad_base is not None and needs_base else None,
+        None if grad_weight is None else grad_weight.view(weight.shape),
+    )
+
+
+def _dense(x: Tensor) -> Tensor:
+    """Return ``x`` such that every number has a place of its own, without gaps."""
+    return x if x.is_contiguous() or x.movedim(-1, 1).is_contiguous() else x.contiguous()
+
+
 def _backward_plain(
     x: Tensor,
     base: Tensor | None,
@@ -220,7 +302,7 @@ def _backward_plain(
     assert value is not None
     columns = expand_plain(x, value, basis).to(kind)
     grad_columns, grad_weight = contraction.backward(
-        grad, columns, weight.to(kind), needs[0] or needs[1], needs[2]
+        grad, columns, contraction.matrix(weight.to(kind)), needs[0] or needs[1], needs[2]
     )
     grad_x = grad_base = None
     if grad_columns is not None:

@@ -10,6 +10,7 @@ from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.local import Geometry
 
 
 class KANLinear(KANLayer):
@@ -100,9 +101,10 @@ class KANLinear(KANLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer: ``(..., in_features)`` to ``(..., out_features)``."""
         self._check(x)
-        weight = self.coefficients().flatten(1)
         flat = x.reshape(-1, self.in_features)
-        out = expand_and_contract(flat, weight, self.basis, self.base_activation, _PRODUCT)
+        out = expand_and_contract(
+            flat, self.coefficients(), self.basis, self.base_activation, _PRODUCT
+        )
         return out.view(*x.shape[:-1], self.out_features)
 
     def padded(self, batch: Tensor) -> Tensor:
@@ -127,19 +129,38 @@ class KANLinear(KANLayer):
 
 
 class _Product:
-    """``columns @ weight.T`` with all columns of all features side by side."""
+    """``columns @ matrix.T`` with all columns of all features side by side."""
 
-    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
-        return columns.flatten(1) @ weight.T
+    def matrix(self, weight: Tensor) -> Tensor:
+        return weight.flatten(1)
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
+        return columns.flatten(1) @ matrix.T
 
     def backward(
-        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        grad = grad.to(weight.dtype)
+        grad = grad.to(matrix.dtype)
         return (
-            (grad @ weight).view(columns.shape) if needs_columns else None,
-            grad.T @ columns.flatten(1) if needs_weight else None,
+            (grad @ matrix).view(columns.shape) if needs_columns else None,
+            (grad.T @ columns.flatten(1)).unflatten(1, columns.shape[1:]) if needs_weight else None,
         )
+
+    def geometry(self, x: Tensor) -> Geometry:
+        return Geometry()
+
+    # The batch is the rows of one image with one column.
+    def images(self, x: Tensor) -> Tensor:
+        return x.unsqueeze(0).unsqueeze(2)
+
+    def kernel(self, weight: Tensor) -> Tensor:
+        return weight.unsqueeze(2).unsqueeze(2)
+
+    def output(self, images: Tensor) -> Tensor:
+        return images.squeeze(2).squeeze(0)
+
+    def output_images(self, y: Tensor) -> Tensor:
+        return self.images(y)
 
 
 _PRODUCT = _Product()
