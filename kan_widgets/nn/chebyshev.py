@@ -108,7 +108,8 @@ class Chebyshev:
 
 def _recur(t: Tensor, first: Tensor, count: int) -> list[Tensor]:
     """Return 1, ``first`` and what follows by p_(b+1) = 2 t p_b − p_(b−1), ``count`` in all."""
-    values = [torch.ones_like(t), first]
+    # Not ones_like(t), which would hide a NaN.
+    values = [t * 0 + 1, first]
     while len(values) < count:
         values.append(2 * t * values[-1] - values[-2])
     return values[:count]
