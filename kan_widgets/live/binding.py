@@ -25,6 +25,7 @@ from kan_widgets.live.layout import Fingerprint, Layout, build_layout
 from kan_widgets.live.source import Source, State, report
 from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
+from kan_widgets.nn import changes
 
 # Training counts as quiet after this long without a step, or this many step times.
 _QUIET_SECONDS = 0.25
@@ -97,6 +98,9 @@ class Binding(Source):
         if optimizer is not None:
             self._hooks = hooks_of(optimizer)
             self._hooks.add(self._after_step)
+        for _, module, _ in self._modules:
+            if (watched := module()) is not None:
+                changes.listen(watched, self._after_change)
         weakref.finalize(model, quiet.wake).atexit = False
         quiet.watch(self)
 
@@ -187,6 +191,19 @@ class Binding(Source):
                 self._fail(error)
         self._last_step_at = time.perf_counter()
         self._seconds += self._last_step_at - start
+
+    def _after_change(self) -> None:
+        """Show a layer whose grid was updated, or that was refined or pruned, between two steps."""
+        if self._state not in ("live", "idle"):
+            return
+        try:
+            with self._sending:
+                # A frame still on its way from an accelerator was taken before the change.
+                if self._coming is not None:
+                    self._emit(self._finish_frame(self._coming), settled=False)
+            self.refresh()
+        except Exception as error:
+            self._fail(error)
 
     def _count(self, now: float) -> None:
         self._steps += 1
@@ -408,6 +425,9 @@ class Binding(Source):
     def _release(self, state: State) -> None:
         if self._hooks is not None:
             self._hooks.remove(self._after_step)
+        for _, module, _ in self._modules:
+            if (watched := module()) is not None:
+                changes.ignore(watched, self._after_change)
         self._model = None
         self._modules = []
         quiet.unwatch(self)

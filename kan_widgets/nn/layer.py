@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn import grid_update, penalties, pruning, refinement
+from kan_widgets.nn import changes, grid_update, penalties, pruning, refinement
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
@@ -161,7 +161,9 @@ class KANLayer(nn.Module):
         >>> layer.basis.grid_range[1] > 6
         True
         """
-        return grid_update.update_grid(self, batch, grid_eps, margin, optimizer)
+        error = grid_update.update_grid(self, batch, grid_eps, margin, optimizer)
+        changes.tell([self])
+        return error
 
     def refine(
         self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
@@ -209,7 +211,9 @@ class KANLayer(nn.Module):
         >>> layer.refine(10) < 1e-6, layer.spline_weight.shape
         (True, torch.Size([3, 2, 13]))
         """
-        return refinement.refine(self, grid_size, even, optimizer)
+        error = refinement.refine(self, grid_size, even, optimizer)
+        changes.tell([self])
+        return error
 
     def prune(self, threshold: float, batch: Inputs, *, dry_run: bool = True) -> Pruning:
         """Remove the functions that matter little for a batch of inputs.
@@ -251,7 +255,10 @@ class KANLayer(nn.Module):
         >>> layer.prune(0.0, torch.randn(50, 2)).removed
         ((1, 0),)
         """
-        return pruning.prune(self, threshold, batch, dry_run)
+        found = pruning.prune(self, threshold, batch, dry_run)
+        if not dry_run:
+            changes.tell([self])
+        return found
 
     def regularization(
         self, batch: Inputs | None = None, *, l1: float = 1.0, entropy: float = 1.0

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from kan_widgets.nn import changes, grid_update, pruning, refinement
 from kan_widgets.nn.basis import checked_count
 from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.knot_spline import KnotSpline
@@ -77,7 +78,7 @@ def update_grid(
             layer = layers[name]
             inputs = _inputs(model, {name: layer}, batch)[name]
             try:
-                errors[name] = layer.update_grid(inputs, grid_eps=grid_eps, margin=margin)
+                errors[name] = grid_update.update_grid(layer, inputs, grid_eps, margin, None)
             except ValueError as error:
                 raise ValueError(f"layer {name!r}: {error}") from error
     except BaseException:
@@ -87,6 +88,7 @@ def update_grid(
             layers[name].basis = basis
         raise
     forget(optimizer, [layers[name].spline_weight for name in order])
+    changes.tell(layers[name] for name in order)
     return errors
 
 
@@ -124,8 +126,11 @@ def refine(
     checked_count("grid_size", grid_size, 1)
     weights = [layer.spline_weight for layer in layers.values()]
     check_optimizer(optimizer, weights)
-    errors = {name: layer.refine(grid_size, even=even) for name, layer in layers.items()}
+    errors = {
+        name: refinement.refine(layer, grid_size, even, None) for name, layer in layers.items()
+    }
     forget(optimizer, weights)
+    changes.tell(layers.values())
     return errors
 
 
@@ -175,12 +180,17 @@ def prune(
     found = {}
     for name, x in inputs.items():
         try:
-            found[name] = layers[name].prune(threshold, x)
+            found[name] = pruning.prune(layers[name], threshold, x, dry_run=True)
         except ValueError as error:
             raise ValueError(f"layer {name!r}: {error}") from error
     if dry_run:
         return found
-    return {name: layers[name].prune(threshold, x, dry_run=False) for name, x in inputs.items()}
+    # Only now that nothing can be wrong any more.
+    done = {
+        name: pruning.prune(layers[name], threshold, x, dry_run=False) for name, x in inputs.items()
+    }
+    changes.tell(layers[name] for name in inputs)
+    return done
 
 
 def regularization(

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions import LayerFunctions, LayerBasis, read
+from kan_widgets.functions import LayerBasis, LayerFunctions, read
 from kan_widgets.live.layout import Fingerprint, build_layout, sample, sample_points
 from kan_widgets.nn import BSpline
 
