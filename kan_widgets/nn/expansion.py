@@ -30,6 +30,7 @@ from kan_widgets.nn import local
 from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.knot_spline import KnotSpline
 from kan_widgets.nn.local import Geometry
 
 #: Numbers in one piece of the expanded batch.
@@ -169,14 +170,12 @@ def _forward(
     """Compute the local form, or expand and contract a piece of the batch at a time."""
     lib = local.kernels(x, weight, basis)
     if lib is not None:
-        assert isinstance(basis, BSpline)
+        assert isinstance(basis, (BSpline, KnotSpline))
         x = _dense(x)
         value = base if activation is None else NAMED[activation][0](x)
         assert value is not None
         images = (contraction.images(x), contraction.images(value))
-        y = local.forward(
-            lib, *images, contraction.kernel(weight), basis, contraction.geometry(x)
-        )
+        y = local.forward(lib, *images, contraction.kernel(weight), basis, contraction.geometry(x))
         return contraction.output(y)
     out: Tensor | None = None
     matrix = contraction.matrix(weight)
@@ -213,10 +212,8 @@ def _backward(
     needs_columns = needs_x or needs_base
     lib = local.kernels(x, weight, basis) if kind == torch.float32 else None
     if lib is not None and type(grad) is Tensor:
-        assert isinstance(basis, BSpline)
-        return _backward_local(
-            lib, x, base, weight, grad, basis, activation, contraction, needs
-        )
+        assert isinstance(basis, (BSpline, KnotSpline))
+        return _backward_local(lib, x, base, weight, grad, basis, activation, contraction, needs)
     narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
@@ -251,7 +248,7 @@ def _backward_local(
     base: Tensor | None,
     weight: Tensor,
     grad: Tensor,
-    basis: BSpline,
+    basis: local.Splines,
     activation: str | None,
     contraction: Contraction,
     needs: tuple[bool, bool, bool],

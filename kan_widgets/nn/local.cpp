@@ -28,7 +28,7 @@ constexpr int K = ORDER;
 constexpr int64_t FORWARD_PIXELS = 128;    // output pixels of a block
 constexpr int64_t BACKWARD_PIXELS = 1024;  // input pixels sorted at a time
 constexpr int64_t SLOTS = 8;               // partial sums of the weight's gradient ...
-constexpr int64_t SLOTS_FLOATS = 1 << 20;  // ... where they are small
+constexpr int64_t SLOTS_FLOATS = 1 << 22;  // ... of this many numbers together
 
 #if defined(__AVX512F__)
 constexpr int LANES = 16, MOST = 4;  // floats in a vector, vectors in a block of output channels
@@ -41,6 +41,7 @@ constexpr int LANES = 4, MOST = 4;
 template <int L>
 struct Vector {
   typedef float type __attribute__((vector_size(4 * L), aligned(4), may_alias));
+  typedef int32_t integers __attribute__((vector_size(4 * L), aligned(4), may_alias));
 };
 
 // The same struct in local.py. Strides are in numbers, those of x in the order n, row, column, c.
@@ -48,7 +49,8 @@ struct Problem {
   int64_t n, height, width, channels, out, groups;  // the input is padded already
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, out_h, out_w;
   int64_t x[4], base[4], slope[4], y[4], splines, threads;
-  double lo, inverse_step;
+  double lo, inverse_step;  // of even knots
+  const double* knots;      // uneven ones, all of them, or null
 
   int64_t taps() const { return kernel_h * kernel_w; }
   int64_t group_in() const { return channels / groups; }
@@ -59,56 +61,168 @@ struct Problem {
   int64_t slab() const { return rows() * padded(); }
 };
 
-// Memory that is given back, aligned to a cache line.
+// Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
+struct Pool {
+  static constexpr int PLACES = 32;
+  static constexpr size_t KEPT = 32 << 20;  // bytes in all
+  void* block[PLACES] = {};
+  size_t bytes[PLACES] = {}, kept = 0;
+  bool busy = false;
+
+  void lock() {
+    while (__atomic_test_and_set(&busy, __ATOMIC_ACQUIRE)) {
+    }
+  }
+  void unlock() { __atomic_clear(&busy, __ATOMIC_RELEASE); }
+
+  void* take(size_t wanted, size_t* got) {
+    lock();
+    int best = -1;
+    for (int i = 0; i < PLACES; ++i)
+      if (block[i] && bytes[i] >= wanted && bytes[i] <= 2 * wanted)
+        if (best < 0 || bytes[i] < bytes[best]) best = i;
+    void* found = nullptr;
+    if (best >= 0) {
+      found = block[best];
+      *got = bytes[best];
+      kept -= bytes[best];
+      block[best] = nullptr;
+    }
+    unlock();
+    if (found) return found;
+    *got = wanted;
+    return aligned_alloc(64, wanted);
+  }
+
+  void give(void* memory, size_t size) {
+    lock();
+    // The oldest make room: places are filled in turn.
+    for (int tries = 0; tries < PLACES && size <= KEPT; ++tries, next = (next + 1) % PLACES) {
+      if (block[next]) {
+        if (kept + size <= KEPT && tries + 1 < PLACES) continue;
+        free(block[next]);
+        kept -= bytes[next];
+        block[next] = nullptr;
+      }
+      if (kept + size > KEPT) continue;
+      block[next] = memory;
+      bytes[next] = size;
+      kept += size;
+      memory = nullptr;
+      next = (next + 1) % PLACES;
+      break;
+    }
+    unlock();
+    free(memory);
+  }
+
+ private:
+  int next = 0;
+};
+
+Pool pool;
+
+// Memory from the pool, aligned to a cache line.
 template <class T>
 struct Buffer {
+  size_t bytes;
   T* data;
   explicit Buffer(int64_t n) {
-    const size_t bytes = (static_cast<size_t>(n) * sizeof(T) + 64) / 64 * 64;
-    data = static_cast<T*>(aligned_alloc(64, bytes));
+    const size_t wanted = (static_cast<size_t>(n) * sizeof(T) / 64 + 1) * 64;
+    data = static_cast<T*>(pool.take(wanted, &bytes));
+    if (!data) abort();
   }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { free(data); }
+  ~Buffer() { pool.give(data, bytes); }
   operator T*() const { return data; }
 };
 
-// Values and slopes of the order + 1 splines on interval i, for n inputs; all arrays [..][stride].
-// Outside the support they are 0, NaN gives NaN.
-template <bool SLOPES>
-void evaluate(const Problem& d, const float* x, int64_t n, int64_t stride, float* v, float* s,
-              int32_t* interval) {
-  const float lo = static_cast<float>(d.lo), inverse = static_cast<float>(d.inverse_step);
-  const float first = -K, last = static_cast<float>(d.splines);  // ends of the support, in steps
-  for (int64_t j = 0; j < n; ++j) {
-    const float u = (x[j] - lo) * inverse;
-    float held = u > first ? u : first;
-    held = held < last - 0.5f ? held : last - 0.5f;
-    const int32_t cell = static_cast<int32_t>(held + K);
-    interval[j] = cell;
-    const float t = u - static_cast<float>(cell - K);
-    const bool outside = u < first || u >= last;
-    // Cox and de Boor's recursion on equal knots.
-    float b[K + 1], lower[K + 1];
-    b[0] = 1;
-    for (int degree = 1; degree <= K; ++degree) {
-      if (degree == K)
-        for (int m = 0; m < K; ++m) lower[m] = b[m];
-      float before = 0;
-      for (int m = 0; m <= degree; ++m) {
-        const float here = m < degree ? b[m] : 0.0f;
-        b[m] = ((t + (degree - m)) * before + ((m + 1) - t) * here) * (1.0f / degree);
-        before = here;
-      }
-    }
-    for (int m = 0; m <= K; ++m) v[m * stride + j] = outside ? 0.0f : b[m];
-    if (SLOPES)
-      for (int m = 0; m <= K; ++m) {
-        const float slope = (m > 0 ? lower[m - 1] : 0.0f) - (m < K ? lower[m] : 0.0f);
-        s[m * stride + j] = outside ? 0.0f : slope * inverse;
+// Knots that are not evenly spaced, with more of them beyond both ends so that every interval has
+// as many neighbours, and 1 / (t[i + degree] - t[i]), or 0, for every degree.
+struct Knots {
+  int64_t count, each;
+  Buffer<float> table;
+  explicit Knots(const Problem& d)
+      : count(d.knots ? d.splines + K + 1 : 0), each(count + 2 * K), table(each * (K + 1)) {
+    if (!count) return;
+    const double first = d.knots[1] - d.knots[0], last = d.knots[count - 1] - d.knots[count - 2];
+    for (int64_t i = -K; i < count + K; ++i)
+      table[i + K] = static_cast<float>(i < 0          ? d.knots[0] + i * first
+                                        : i < count ? d.knots[i]
+                                                    : d.knots[count - 1] + (i - count + 1) * last);
+    for (int64_t degree = 1; degree <= K; ++degree)
+      for (int64_t i = 0; i < each; ++i) {
+        const float width = i + degree < each ? table[i + degree] - table[i] : 0.0f;
+        table[degree * each + i] = width > 0 ? 1 / width : 0.0f;
       }
   }
+};
+
+// Values and slopes of the order + 1 splines on interval i, for n inputs, n rounded up to whole
+// vectors; v and s are [order + 1][stride]. Outside the support they are 0, NaN gives NaN.
+// By Cox and de Boor's recursion: with b_m of one degree less, on interval i,
+//   b_m <- (x - t[i - degree + m]) / rise * b_(m-1) + (t[i + m + 1] - x) / fall * b_m
+template <bool SLOPES, bool EVEN>
+void evaluate(const Problem& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
+              float* v, float* s, int32_t* interval) {
+  typedef Vector<LANES>::type V;
+  typedef Vector<LANES>::integers I;
+  const float lo = static_cast<float>(d.lo), inverse = static_cast<float>(d.inverse_step);
+  const V zero = {};
+  const float* t = knots.table + K;
+  const float begin = EVEN ? static_cast<float>(-K) : t[0];
+  const float end = EVEN ? static_cast<float>(d.splines) : t[knots.count - 1];
+  for (int64_t j = 0; j < n; j += LANES) {
+    const V here = *reinterpret_cast<const V*>(x + j);
+    const V u = EVEN ? (here - lo) * inverse : here;
+    const I outside = (u < begin) | (u >= end);
+    I cell = {};
+    V offset = zero;  // from the interval's left end, in steps
+    if (EVEN) {
+      V held = u > begin ? u : zero + begin;
+      held = held < end - 0.5f ? held : zero + (end - 0.5f);
+      cell = __builtin_convertvector(held + static_cast<float>(K), I);
+      offset = u - __builtin_convertvector(cell - K, V);
+    } else {
+      for (int64_t i = 1; i < knots.count - 1; ++i) cell -= (u >= t[i]);
+    }
+    *reinterpret_cast<I*>(interval + j) = cell;
+    const auto pick = [&](const float* from) {
+      V picked = zero;
+      for (int lane = 0; lane < LANES; ++lane) picked[lane] = from[cell[lane]];
+      return picked;
+    };
+    V b[K + 1] = {zero + 1.0f}, slope[K + 1];
+    for (int degree = 1; degree <= K; ++degree) {
+      V shared = zero;  // b_(m-1) / rise, which is the b_m / fall of the step before
+      for (int m = 0; m <= degree; ++m) {
+        V rise = offset, fall = zero, next = zero;
+        if (EVEN) {
+          rise += static_cast<float>(degree - m);
+          fall = static_cast<float>(m + 1) - offset;
+          if (m < degree) next = b[m] * (1.0f / degree);
+        } else {
+          rise = u - pick(t - degree + m);
+          fall = pick(t + m + 1) - u;
+          if (m < degree) next = b[m] * pick(t + degree * knots.each + m + 1 - degree);
+        }
+        if (SLOPES && degree == K) slope[m] = (shared - next) * static_cast<float>(K);
+        b[m] = rise * shared + fall * next;
+        shared = next;
+      }
+    }
+    for (int m = 0; m <= K; ++m)
+      *reinterpret_cast<V*>(v + m * stride + j) = outside ? zero : b[m];
+    if (SLOPES)
+      for (int m = 0; m <= K; ++m)
+        *reinterpret_cast<V*>(s + m * stride + j) =
+            outside ? zero : slope[m] * (EVEN ? inverse : 1.0f);
+  }
 }
+
+// n rounded up to whole vectors.
+int64_t whole(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
 // Call f(first output channel, number of vectors) for blocks of output channels. Everything that
 // has output channels lies block by block in memory, so that a block is contiguous.
@@ -221,11 +335,12 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
   const int64_t gi = d.group_in(), go = d.group_out(), padded = d.padded(), taps = d.taps();
   Buffer<float> slabs(d.channels * taps * d.slab());
   pack(d, weight, slabs);
+  const Knots knots(d);
   const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
   const int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
   const int64_t pieces = (d.out_h + most - 1) / most;
   const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
-  const int64_t stride = high * d.width;
+  const int64_t stride = whole(high * d.width);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
     Buffer<float> acc(most * d.out_w * padded), v((K + 1) * stride), values(stride), bases(stride);
@@ -248,7 +363,8 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
                 bases[r * d.width + j] = base_from[j * d.base[2]];
               }
             }
-            evaluate<false>(d, values, input_rows * d.width, stride, v, nullptr, interval);
+            const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
+            splines(d, knots, values, input_rows * d.width, stride, v, nullptr, interval);
             for (int64_t tap = 0; tap < taps; ++tap) {
               const float* slab = slabs + (c * taps + tap) * d.slab();
               blocks(padded, L, [&](int64_t o, int vectors) {
@@ -286,6 +402,15 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
   }
 }
 
+// Sum of L numbers, in four chains.
+template <int L>
+float total_of(const float* numbers) {
+  float sum[4] = {numbers[0], numbers[1], numbers[2], numbers[3]};
+  for (int k = 4; k < L; k += 4)
+    for (int i = 0; i < 4; ++i) sum[i] += numbers[k + i];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 // What backward needs of one piece of the input: whole images, or some rows of one.
 struct Piece {
   int64_t first, images, top, rows;
@@ -305,14 +430,16 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
   const int64_t cuts = together > 1 ? 1 : (d.height + most - 1) / most;
   const int64_t bundles = (d.n + together - 1) / together, pieces = bundles * cuts;
   const int64_t high = together > 1 ? d.height : std::min(most, d.height);
-  const int64_t pixels = together * high * d.width;
+  const int64_t pixels = whole(together * high * d.width);
   const int64_t above = (d.kernel_h - 1) * d.dilation_h, left = (d.kernel_w - 1) * d.dilation_w;
   const int64_t wide = d.width + left;
   // Work is cut by pieces, into slots with a sum each, and by channels.
-  const int64_t slots = each * SLOTS <= SLOTS_FLOATS ? std::min(SLOTS, pieces) : 1;
-  const int64_t cut_c = std::min(gi, std::max<int64_t>(1, 2 * SLOTS / slots / d.groups));
+  const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each));
+  const int64_t slots = std::min(std::min(SLOTS, affordable), pieces);
+  const int64_t cut_c = std::min(gi, std::max<int64_t>(1, SLOTS / slots / d.groups));
   Buffer<float> slabs(grad_x ? each : 1), sums(grad_weight ? slots * each : 1);
   if (grad_x) pack(d, weight, slabs);
+  const Knots knots(d);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
     Buffer<float> g(together * (high + above) * wide * padded), values(pixels), bases(pixels);
@@ -353,9 +480,11 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                 blocks(padded, L, [&](int64_t first, int vectors) {
                   const int64_t width = vectors * L, some = std::min(width, go - first);
                   float* to = g + first * frame + pixel * width;
-                  for (int64_t o = 0; o < some; ++o)
+                  for (int64_t o = 0; o < some; ++o) {
+                    const float* line = from + (group * go + first + o) * d.y[3];
                     for (int64_t j = 0; j < d.out_w; ++j)
-                      to[j * d.stride_w * width + o] = from[j * d.y[2] + (group * go + first + o) * d.y[3]];
+                      to[j * d.stride_w * width + o] = line[j * d.y[2]];
+                  }
                 });
               }
             const int64_t length = piece.rows * d.width, total = piece.images * length;
@@ -376,7 +505,8 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                       slopes[p - d.width + j] = line[j * d.slope[2]];
                   }
                 }
-              evaluate<true>(d, values, total, pixels, v, s, interval);
+              const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
+              splines(d, knots, values, total, pixels, v, s, interval);
               // Counting sort by interval.
               const int64_t intervals = d.splines + K;
               memset(at, 0, sizeof(int32_t) * (intervals + 1));
@@ -437,13 +567,8 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                 const int64_t to = (piece.first + image) * d.x[0] +
                                    (piece.top + line - image * piece.rows) * d.x[1] +
                                    (pixel - line * d.width) * d.x[2] + c * d.x[3];
-                float sum = 0, base_sum = 0;
-                for (int k = 0; k < L; ++k) sum += spread[p * L + k];
-                grad_x[to] = sum;
-                if (split) {
-                  for (int k = 0; k < L; ++k) base_sum += spread_base[p * L + k];
-                  grad_base[to] = base_sum;
-                }
+                grad_x[to] = total_of<L>(spread + p * L);
+                if (split) grad_base[to] = total_of<L>(spread_base + p * L);
               }
             }
           }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Union
 
 import torch
 from torch import Tensor
@@ -17,9 +18,12 @@ from torch import Tensor
 from kan_widgets.nn import native
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.knot_spline import KnotSpline
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.
 LARGE = 2**16
+
+Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
 
 _INT = ctypes.c_int64
 _SIZES = (
@@ -38,6 +42,7 @@ class _Problem(ctypes.Structure):
         ("threads", _INT),
         ("lo", ctypes.c_double),
         ("inverse_step", ctypes.c_double),
+        ("knots", ctypes.POINTER(ctypes.c_double)),
     )
 
 
@@ -65,7 +70,7 @@ def kernels(x: Tensor, weight: Tensor, basis: Basis) -> ctypes.CDLL | None:
         The basis of the layer.
     """
     if not (
-        isinstance(basis, BSpline)
+        isinstance(basis, (BSpline, KnotSpline))
         and basis.spline_order > 0
         and all(_plain(t) and t.dtype == torch.float32 for t in (x, weight))
         and native.wanted()
@@ -88,7 +93,7 @@ def _plain(tensor: Tensor) -> bool:
 
 
 def forward(
-    lib: ctypes.CDLL, x: Tensor, base: Tensor, weight: Tensor, basis: BSpline, geometry: Geometry
+    lib: ctypes.CDLL, x: Tensor, base: Tensor, weight: Tensor, basis: Splines, geometry: Geometry
 ) -> Tensor:
     """Return the output, ``(n, out height, out width, out channels)``.
 
@@ -129,7 +134,7 @@ def backward(
     slope: Tensor | None,
     weight: Tensor,
     grad: Tensor,
-    basis: BSpline,
+    basis: Splines,
     geometry: Geometry,
     needs_x: bool,
     needs_weight: bool,
@@ -166,9 +171,13 @@ def _problem(
     slope: Tensor,
     weight: Tensor,
     y: Tensor,
-    basis: BSpline,
+    basis: Splines,
     geometry: Geometry,
 ) -> _Problem:
+    # Kept alive by the struct that points to it.
+    knots = None
+    if isinstance(basis, KnotSpline):
+        knots = (ctypes.c_double * len(basis.knots))(*basis.knots)
     sizes = (*x.shape, len(weight), geometry.groups, *weight.shape[2:4])
     return _Problem(
         *sizes,
@@ -179,7 +188,8 @@ def _problem(
         basis.n_basis,
         torch.get_num_threads(),
         basis.grid_range[0],
-        1 / basis.step,
+        0.0 if knots else 1 / (basis.grid_range[1] - basis.grid_range[0]) * basis.grid_size,
+        knots,
     )
 
 

@@ -16,6 +16,8 @@ from torch.autograd import gradcheck, gradgradcheck
 from kan_widgets.nn import KANConv2d, SharedKANConv2d, expansion
 from tests.nn.reference import kan_conv2d, probing_values, silu
 
+pytestmark = pytest.mark.usefixtures("path")
+
 
 def lively(layer):
     """Give all parts of the layer a comparable share: at the start the splines are tiny."""
