@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _FITTED = 4096
-#: Share of the fit that goes to where no inputs are, so that every coefficient is determined.
+#: Weight in the fit, next to 1 for the inputs, of every stretch as long as the grid, to the end of
+#: the splines' support. It determines every coefficient; and functions of which only the inputs
+#: count are often ten times as large just beyond them.
 _ELSEWHERE = 0.01
 
 
@@ -49,9 +51,10 @@ def update_grid(
 
     ranks = torch.linspace(0, len(values) - 1, min(len(values), _FITTED)).round().long()
     points = values[ranks]
-    elsewhere, widths = quadrature(old, new, new.grid_range)
+    elsewhere, widths = quadrature(old, new, new.support)
+    low, high = new.grid_range
     weights = torch.cat(
-        [torch.full_like(points, 1 / len(points)), widths * (_ELSEWHERE / widths.sum())]
+        [torch.full_like(points, 1 / len(points)), widths * (_ELSEWHERE / (high - low))]
     )
     coefficients = refit(layer, old, new, torch.cat([points, elsewhere]), weights)
     error = deviation(layer, old, new, coefficients, points)
@@ -113,12 +116,22 @@ def adapted_knots(
         raise ValueError(
             f"all {len(values)} inputs are {distinct[0]:g}: a grid needs a range of inputs"
         )
-    room = margin * (distinct[-1] - distinct[0])
-    low, high = distinct[0] - room, distinct[-1] + room
-    even = np.linspace(low, high, grid_size + 1)
     quantiles = np.quantile(distinct, np.linspace(0, 1, grid_size + 1))
-    quantiles[0], quantiles[-1] = low, high
-    grid = grid_eps * even + (1 - grid_eps) * quantiles
-    grid[0], grid[-1] = low, high
-    beyond = np.arange(1, order + 1) * ((high - low) / grid_size)
-    return np.concatenate([low - beyond[::-1], grid, high + beyond])
+
+    def mixed(low: float, high: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        ends = [low, *quantiles[1:-1], high]
+        grid = grid_eps * np.linspace(low, high, grid_size + 1) + (1 - grid_eps) * np.array(ends)
+        grid[0], grid[-1] = low, high
+        return grid
+
+    # An empty margin wider than the interval beside it would take that interval's spline away.
+    tight = mixed(distinct[0], distinct[-1])
+    first, last = np.diff(tight)[[0, -1]] * (margin * grid_size)
+    low, high = distinct[0] - first, distinct[-1] + last
+    grid = mixed(low, high)
+    # Steps beyond the grid no wider than those beside them: a spline of which only a far tail lies
+    # within the grid would get a coefficient out of all proportion.
+    even_step = (high - low) / grid_size
+    before = min(even_step, grid[1] - grid[0]) * np.arange(order, 0, -1)
+    after = min(even_step, grid[-1] - grid[-2]) * np.arange(1, order + 1)
+    return np.concatenate([low - before, grid, high + after])

@@ -124,8 +124,11 @@ class KANLayer(nn.Module):
         are ``grid_eps`` parts evenly spaced and ``1 - grid_eps`` parts quantiles of the inputs
         (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, and its code, whose default this is);
         a value that occurs many times, such as a dark background, counts once, or the knots
-        would crowd there. The coefficients are those whose functions are nearest the old ones
-        over the inputs, by least squares. Parameters change in place.
+        would crowd there; and beyond the ends they go on in steps of the interval beside, if that
+        is shorter than the mean one. The coefficients are those whose functions are nearest the
+        old ones by least squares, at the inputs and, with a hundredth of their weight, over the
+        whole support, so that no function runs away where there are none. Parameters change in
+        place.
 
         Parameters
         ----------
@@ -135,7 +138,8 @@ class KANLayer(nn.Module):
         grid_eps
             From 0 (quantiles) to 1 (evenly spaced: the fastest to evaluate).
         margin
-            How far the grid reaches beyond the inputs, as a share of their range.
+            How far the grid reaches beyond the inputs: as a share of their range if the knots
+            are evenly spaced, in general of ``grid_size`` times the outermost interval.
         optimizer
             The optimizer that trains the layer, if its memory of the old coefficients (momentum
             and the like) is to be forgotten. Without it, that memory goes on for the new ones.
