@@ -94,18 +94,17 @@ class Fourier:
         Half precision is computed in float32.
         """
         angle, _ = self._angles(computable(x))
-        one = torch.ones_like(angle[..., :1])
-        values = torch.cat([one, torch.cos(angle), torch.sin(angle)], dim=-1)
-        # The constant would hide a NaN.
-        return torch.where(x.isnan().unsqueeze(-1), torch.nan, values).to(x.dtype)
+        # Not ones_like, which would hide a NaN.
+        one = angle[..., :1] * 0 + 1
+        return torch.cat([one, torch.cos(angle), torch.sin(angle)], dim=-1).to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
         """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
         angle, n = self._angles(computable(x))
         rate = n * self.scale
-        zero = torch.zeros_like(angle[..., :1])
-        values = torch.cat([zero, -rate * torch.sin(angle), rate * torch.cos(angle)], dim=-1)
-        return torch.where(x.isnan().unsqueeze(-1), torch.nan, values).to(x.dtype)
+        zero = angle[..., :1] * 0
+        slopes = [zero, torch.sin(angle) * -rate, torch.cos(angle) * rate]
+        return torch.cat(slopes, dim=-1).to(x.dtype)
 
     def _angles(self, x: Tensor) -> tuple[Tensor, Tensor]:
         lo, hi = self.grid_range
