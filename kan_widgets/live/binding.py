@@ -347,6 +347,7 @@ class Binding(Source):
         if step < self._frame.step:  # another thread was faster
             return self._frame
         if layout is not self.layout:
+            self.edits.follow(self.layout, layout)
             self._tell_all("on_layout", layout)
         self._frame = Frame(step, layout, copy.data())
         self._history.append(self._frame)

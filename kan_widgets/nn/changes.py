@@ -1,11 +1,15 @@
-"""Tell who watches a layer that it was changed by hand, outside of any optimizer step."""
+"""Changes of a layer by hand, outside of any optimizer step, and who wants to know of them."""
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 
 from torch import nn
+
+#: Held while a basis and the coefficients that belong to it are exchanged or read together.
+together = threading.RLock()
 
 # Not in the module, which is copied and pickled.
 _listeners: weakref.WeakKeyDictionary[nn.Module, tuple[weakref.WeakMethod[Callable[[], None]], ...]]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from kan_widgets.nn.changes import together
 from kan_widgets.nn.knot_spline import spline_on
 from kan_widgets.nn.optimizer_state import check_optimizer, forget
 from kan_widgets.nn.refinement import deviation, quadrature, refit, spline_of
@@ -58,9 +59,9 @@ def update_grid(
     )
     coefficients = refit(layer, old, new, torch.cat([points, elsewhere]), weights)
     error = deviation(layer, old, new, coefficients, points)
-    with torch.no_grad():
+    with torch.no_grad(), together:
         layer.spline_weight.copy_(coefficients)
-    layer.basis = new
+        layer.basis = new
     forget(optimizer, [layer.spline_weight])
     return error
 

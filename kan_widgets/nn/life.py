@@ -83,9 +83,9 @@ def update_grid(
                 raise ValueError(f"layer {name!r}: {error}") from error
     except BaseException:
         for name, (basis, weight) in before.items():
-            with torch.no_grad():
+            with torch.no_grad(), changes.together:
                 layers[name].spline_weight.copy_(weight)
-            layers[name].basis = basis
+                layers[name].basis = basis
         raise
     forget(optimizer, [layers[name].spline_weight for name in order])
     changes.tell(layers[name] for name in order)

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from kan_widgets.nn.basis import checked_count
 from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.changes import together
 from kan_widgets.nn.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.optimizer_state import check_optimizer, forget
 
@@ -35,8 +36,9 @@ def refine(layer: KANLayer, grid_size: int, even: bool, optimizer: Optimizer | N
     points, weights = quadrature(old, new, old.grid_range if even else old.support)
     coefficients = refit(layer, old, new, points, weights)
     error = deviation(layer, old, new, coefficients, points)
-    resize_(layer.spline_weight, coefficients)
-    layer.basis = new
+    with together:
+        resize_(layer.spline_weight, coefficients)
+        layer.basis = new
     forget(optimizer, [layer.spline_weight])
     return error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import threading
 import weakref
 from typing import Any
 
@@ -173,6 +174,49 @@ def test_a_change_that_cannot_be_read_ends_the_watching_and_not_the_change(monke
         assert layer.refine(10) < 1e-5
     assert live.state == "fault"
     assert layer.basis.grid_size == 10
+
+
+def test_edits_from_before_a_change_of_the_grid_are_not_taken_back_onto_it():
+    model = nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    with kw.bind(model) as live:
+        live.edits.zero("0", (1, 1))
+        live.edits.zero("1", (0, 2))
+        model[0].update_grid(torch.randn(50, 2), grid_eps=1.0)
+        before = model[0].spline_weight.detach().clone()
+        assert [edit.layer for edit in live.edits.done] == ["1"]
+        assert live.edits.undo().layer == "1"
+        assert live.edits.undo() is None
+        assert torch.equal(model[0].spline_weight, before)
+        with pytest.raises(ValueError, match="the basis of 0 has changed since step 0"):
+            live.edits.reset("0", (1, 1))
+
+
+def test_frames_taken_meanwhile_in_another_thread_hold_a_basis_and_its_own_coefficients():
+    layer = kw.nn.KANLinear(4, 4)
+    with torch.no_grad():
+        layer.spline_weight.fill_(1.0)
+        layer.base_weight.zero_()
+    stop = threading.Event()
+    problems: list[str] = []
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                [functions] = kw.functions.read(layer)
+                # Splines with equal weights sum to that weight on any grid.
+                values = functions.evaluate(torch.linspace(-0.99, 0.99, 7))
+                if (values - 1).abs().max() > 1e-3:
+                    problems.append("a basis with the coefficients of another")
+            except Exception as error:
+                problems.append(repr(error))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    for grid_size in [*range(6, 30), 5] * 4:
+        layer.refine(grid_size, even=True)
+    stop.set()
+    thread.join()
+    assert problems == []
 
 
 def test_a_closed_binding_hears_nothing():

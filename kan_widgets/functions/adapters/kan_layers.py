@@ -11,23 +11,24 @@ from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
+from kan_widgets.nn.changes import together
 
 
 def read_linear(module: nn.Module) -> LayerFunctions:
     """Read a `KANLinear`."""
     assert isinstance(module, KANLinear)
-    return LayerFunctions(
-        "linear", _coefficients(module), (_basis(module),), write=partial(_write, module)
-    )
+    coefficients, basis = _now(module)
+    return LayerFunctions("linear", coefficients, (basis,), write=partial(_write, module))
 
 
 def read_conv(module: nn.Module) -> LayerFunctions:
     """Read a `KANConv2d`."""
     assert isinstance(module, KANConv2d)
+    coefficients, basis = _now(module)
     return LayerFunctions(
         "conv",
-        _coefficients(module),
-        (_basis(module),),
+        coefficients,
+        (basis,),
         conv=_settings(module, shared=False),
         write=partial(_write, module),
     )
@@ -36,18 +37,15 @@ def read_conv(module: nn.Module) -> LayerFunctions:
 def read_shared_conv(module: nn.Module) -> LayerFunctions:
     """Read a `SharedKANConv2d`: ``num_kernels`` kernels, one input channel."""
     assert isinstance(module, SharedKANConv2d)
+    coefficients, basis = _now(module)
     return LayerFunctions(
         "conv",
-        _coefficients(module),
-        (_basis(module),),
+        coefficients,
+        (basis,),
         conv=_settings(module, shared=True),
         write=partial(_write, module),
         note="Every kernel is applied to each input channel.",
     )
-
-
-def _basis(module: KANLayer) -> LayerBasis:
-    return LayerBasis(module.basis, module.base_activation)
 
 
 def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
@@ -61,10 +59,10 @@ def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
     )
 
 
-def _coefficients(module: KANLayer) -> Tensor:
-    """Return base and (scaled) spline coefficients side by side, ``(..., nb)``."""
-    with torch.no_grad():
-        return module.coefficients()
+def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
+    """Return the coefficients, ``(..., nb)``, and the basis that they belong to."""
+    with torch.no_grad(), together:
+        return module.coefficients(), LayerBasis(module.basis, module.base_activation)
 
 
 def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
@@ -73,6 +71,9 @@ def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> No
         raise ValueError(
             f"function {index} was removed by prune: it is 0 until its entry of mask is True"
         )
+    nb = 1 + module.basis.n_basis
+    if coefficients.shape != (nb,):
+        raise ValueError(f"{nb} coefficients are taken, got {tuple(coefficients.shape)}")
     with torch.no_grad():
         spline = coefficients[1:]
         if module.spline_scaler is not None:
