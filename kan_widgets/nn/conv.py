@@ -154,19 +154,23 @@ class KANConv2d(KANLayer):
     def _convolve(self, x: Tensor) -> Tensor:
         """Pad, expand, convolve; the output is laid out in memory as the input."""
         layout = _memory_format(x)
-        x = self.padded(x)
+        left, right, top, bottom = self.pads
+        height, width = x.shape[2] + top + bottom, x.shape[3] + left + right
         reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        if x.shape[2] < reach[0] or x.shape[3] < reach[1]:
+        if height < reach[0] or width < reach[1]:
             raise ValueError(
                 f"the kernel, {reach[0]}×{reach[1]} with dilation, is larger than the padded "
-                f"input, {x.shape[2]}×{x.shape[3]}"
+                f"input, {height}×{width}"
             )
+        zeros = self.padding_mode == "zeros"
+        if not zeros:
+            x = self.padded(x)
         out = expand_and_contract(
             x.permute(0, 2, 3, 1),
             self.coefficients(),
             self.basis,
             self.base_activation,
-            _Convolution(self.stride, self.dilation, self.groups),
+            _Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
         )
         return out.contiguous(memory_format=layout)
 
@@ -307,11 +311,28 @@ class SharedKANConv2d(KANConv2d):
 
 @dataclass(frozen=True)
 class _Convolution:
-    """One ``conv2d`` over all columns of all channels, without padding."""
+    """One ``conv2d`` over all columns of all channels of the padded input.
+
+    Zeros are padded here and not before: what is kept for the backward pass is then the smaller
+    input. (left, right, top, bottom), as ``F.pad`` takes them.
+    """
 
     stride: tuple[int, int]
     dilation: tuple[int, int]
     groups: int
+    pads: tuple[int, int, int, int] | None = None
+
+    def padded(self, x: Tensor) -> Tensor:
+        if not self.pads or not any(self.pads):
+            return x
+        return F.pad(x.permute(0, 3, 1, 2), self.pads).permute(0, 2, 3, 1)
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        if not self.pads or not any(self.pads):
+            return grad
+        left, right, top, bottom = self.pads
+        height, width = grad.shape[1] - bottom, grad.shape[2] - right
+        return grad[:, top:height, left:width]
 
     def matrix(self, weight: Tensor) -> Tensor:
         # (out, in, kh, kw, column) -> (out, in * column, kh, kw)

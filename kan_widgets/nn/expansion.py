@@ -40,6 +40,12 @@ PIECE = 1024 * 1024
 class Contraction(Protocol):
     """What a layer does with the columns."""
 
+    def padded(self, x: Tensor) -> Tensor:
+        """Add the padding that the functions see as input too."""
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        """Take the gradient of the padding away."""
+
     def matrix(self, weight: Tensor) -> Tensor:
         """Arrange the layer's weight, columns last, for the two methods that follow."""
 
@@ -91,6 +97,7 @@ def expand_and_contract(
     # A basis with parameters of its own gets its gradient by plain operations.
     trained = isinstance(basis, nn.Module)
     if torch.compiler.is_compiling() or tracing or x.is_meta or trained:
+        x = contraction.padded(x)
         columns = expand_plain(x, resolve_activation(activation)(x), basis)
         return contraction(columns, contraction.matrix(weight))
     base: Tensor | None
@@ -98,7 +105,7 @@ def expand_and_contract(
     if isinstance(activation, str):
         base, name = None, activation
     else:
-        base, name = activation(x), None
+        base, name = activation(contraction.padded(x)), None
     out = _Expanded.apply(x, base, weight, basis, name, contraction)  # type: ignore[no-untyped-call]
     return cast(Tensor, out)
 
@@ -122,6 +129,7 @@ class _Expanded(torch.autograd.Function):
     ) -> Tensor:
         kind = _contraction_dtype(x, weight)
         with torch.autocast(x.device.type, enabled=False):
+            x = contraction.padded(x)
             return _forward(x, base, weight.to(kind), basis, activation, contraction)
 
     @staticmethod
@@ -135,14 +143,17 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, weight = ctx.saved_tensors
         basis, activation, contraction = ctx.rest
+        x = contraction.padded(x)
         needs = ctx.needs_input_grad[:3]
         # A backward pass that is itself recorded is wanted for a second derivative.
         differentiate = _backward_plain if torch.is_grad_enabled() else _backward
         with torch.autocast(x.device.type, enabled=False):
-            grads = differentiate(
+            grad_x, *grads = differentiate(
                 x, base, weight, grad, basis, activation, contraction, needs, ctx.kind
             )
-        return (*grads, None, None, None)
+        if grad_x is not None:
+            grad_x = contraction.cropped(grad_x)
+        return (grad_x, *grads, None, None, None)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
@@ -151,6 +162,7 @@ class _Expanded(torch.autograd.Function):
 
         def plain(x: Tensor, base: Tensor | None, weight: Tensor) -> Tensor:
             kind = _contraction_dtype(x, weight)
+            x = contraction.padded(x)
             value = base if activation is None else NAMED[activation][0](x)
             assert value is not None
             matrix = contraction.matrix(weight.to(kind))
