@@ -35,7 +35,7 @@ class Fourier:
     Examples
     --------
     >>> Fourier(2, (-1.0, 1.0)).labels
-    ('1', 'cos πx', 'cos 2πx', 'sin πx', 'sin 2πx')
+    ('1', 'cos π·x', 'cos 2π·x', 'sin π·x', 'sin 2π·x')
     >>> Fourier(1).expand(torch.tensor([0.0]))
     tensor([[1., 1., 0.]])
     """
@@ -68,7 +68,7 @@ class Fourier:
         if half == math.pi:
             u = x
         else:
-            u = f"π{x}" if half == 1 else f"π{x}/{half:.3g}"
+            u = f"π·{x}" if half == 1 else f"π·{x}/{half:.3g}"
         times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
         return ("1", *(f"cos {n}{u}" for n in times), *(f"sin {n}{u}" for n in times))
 

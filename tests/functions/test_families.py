@@ -194,5 +194,5 @@ def test_a_pruned_function_is_read_as_zero_and_cannot_be_set():
 
 def test_descriptions_name_the_functions():
     text = str(describe(nn.Sequential(KANLinear(2, 3, basis="fourier"), KANLinear(3, 2))))
-    assert "silu, 1…sin 4πx" in text
+    assert "silu, 1…sin 4π·x" in text
     assert "silu, B0…B7" in text

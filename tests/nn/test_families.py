@@ -198,8 +198,8 @@ def test_labels_say_what_is_drawn():
     assert Chebyshev(1).labels == ("T0(tanh x)", "T1(tanh x)")
     assert Chebyshev(1, (0, 1)).labels[1] == "T1(tanh 4(x − 0.5))"
     assert Fourier(2).labels == ("1", "cos x", "cos 2x", "sin x", "sin 2x")
-    assert Fourier(2, (-3, 3)).labels[2] == "cos 2πx/3"
-    assert Fourier(1, (0, 2)).labels[2] == "sin π(x − 1)"
+    assert Fourier(2, (-3, 3)).labels[2] == "cos 2π·x/3"
+    assert Fourier(1, (0, 2)).labels[2] == "sin π·(x − 1)"
 
 
 # -- in layers ------------------------------------------------------------------------
