@@ -129,7 +129,7 @@ class _Build:
     def _stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+            self.process.communicate()
 
     def result(self) -> ctypes.CDLL | None:
         if self.thread is not None:
