@@ -5,7 +5,7 @@ another layer (its documentation has a complete example), and `check` proves tha
 """
 
 from kan_widgets.functions import adapters  # after what it uses
-from kan_widgets.functions.basis import Basis, IdentityBasis, SplineBasis
+from kan_widgets.functions.basis import Basis, IdentityBasis, LayerBasis
 from kan_widgets.functions.composite import BaseOnly, WithBase
 from kan_widgets.functions.describe import Description, describe
 from kan_widgets.functions.knots import KnotSpline
@@ -44,12 +44,12 @@ __all__ = [
     "IdentityBasis",
     "Jacobi",
     "KnotSpline",
+    "LayerBasis",
     "LayerFunctions",
     "LeftOut",
     "Proof",
     "ReadableModule",
     "ReflectionalSwitch",
-    "SplineBasis",
     "SquaredReLU",
     "Sum",
     "Tap",

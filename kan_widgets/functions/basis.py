@@ -7,10 +7,11 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
+from kan_widgets import nn
 from kan_widgets.functions.activation import activate, activation_is_fixed, activation_label
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import BSpline
 
 Interval = tuple[float, float]
 
@@ -48,6 +49,8 @@ class Basis(Protocol):
     def continuous(self) -> bool:
         """Whether β is continuous; where not, each knot is sampled from both sides."""
 
+    # It may also have ``points``, how many samples draw a β without knots well; by default 128.
+
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
 
@@ -68,61 +71,83 @@ def one_of_each(bases: tuple[Basis, ...]) -> tuple[Basis, ...]:
 
 
 @dataclass(frozen=True)
-class SplineBasis:
-    """A base activation followed by the B-splines of one uniform grid.
+class LayerBasis:
+    """A base activation followed by the functions of a layer's basis, `kan_widgets.nn.Basis`.
 
     ``base_activation`` is ``None`` for a layer without a base term.
+
+    Examples
+    --------
+    >>> from kan_widgets.nn import RBF
+    >>> LayerBasis(RBF(2)).labels
+    ('silu', 'R0', 'R1')
     """
 
-    spline: BSpline
+    basis: nn.Basis
     base_activation: BaseActivation | None = "silu"
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The activation's name, then B0, B1, ..."""
-        splines = tuple(f"B{b}" for b in range(self.spline.n_basis))
+        """The activation's name, then the basis's labels."""
+        labels = tuple(self.basis.labels)
         if self.base_activation is None:
-            return splines
-        return (activation_label(self.base_activation), *splines)
+            return labels
+        return (activation_label(self.base_activation), *labels)
 
     @property
     def is_base(self) -> tuple[bool, ...]:
         """True for the activation."""
-        splines = (False,) * self.spline.n_basis
-        return splines if self.base_activation is None else (True, *splines)
+        others = (False,) * self.basis.n_basis
+        return others if self.base_activation is None else (True, *others)
 
     @property
     def domain(self) -> Interval:
-        """The grid range."""
-        return self.spline.grid_range
+        """The basis's domain: the grid range of splines."""
+        return self.basis.domain
 
     @property
     def extent(self) -> Interval:
-        """The splines' support: ``spline_order`` steps beyond the grid on each side."""
-        return self.spline.support
+        """The basis's extent: the support of splines; by default twice the domain."""
+        low, high = self.domain
+        room = (high - low) / 2
+        extent: Interval = getattr(self.basis, "extent", (low - room, high + room))
+        return extent
 
     @property
     def knots(self) -> tuple[float, ...]:
-        """All knots, those beyond the grid included."""
-        return self.spline.knots
+        """All knots, those beyond the grid included; none of smooth functions."""
+        return tuple(getattr(self.basis, "knots", ()))
 
     @property
     def continuous(self) -> bool:
-        """False for order 0, whose splines are steps."""
-        return self.spline.spline_order > 0
+        """False for splines of order 0, which are steps."""
+        return bool(getattr(self.basis, "continuous", True))
+
+    @property
+    def points(self) -> int:
+        """How many samples draw functions without knots well."""
+        return int(getattr(self.basis, "points", 128))
 
     @property
     def fixed(self) -> bool:
-        """False if the base activation is a module with parameters, which training changes."""
-        return self.base_activation is None or activation_is_fixed(self.base_activation)
+        """False if the activation or the basis has parameters, which training changes."""
+        return (self.base_activation is None or activation_is_fixed(self.base_activation)) and not (
+            isinstance(self.basis, Module) and any(True for _ in self.basis.parameters())
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
-        splines = self.spline.expand(x)
+        values = _expand(self.basis, x)
         if self.base_activation is None:
-            return splines
+            return values
         base = activate(self.base_activation, x)
-        return torch.cat([base.to(splines).unsqueeze(-1), splines], dim=-1)
+        return torch.cat([base.to(values).unsqueeze(-1), values], dim=-1)
+
+
+def _expand(basis: nn.Basis, x: Tensor) -> Tensor:
+    """Expand in the dtype and on the device of the basis's parameters, if it has any."""
+    like = next(basis.parameters(), None) if isinstance(basis, Module) else None
+    return basis.expand(x if like is None else x.to(like)).to(x)
 
 
 @dataclass(frozen=True)

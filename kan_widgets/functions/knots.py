@@ -11,6 +11,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from kan_widgets.nn.knot_spline import cox_de_boor
+
 Interval = tuple[float, float]
 
 
@@ -94,13 +96,6 @@ class KnotSpline:
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
-        t = torch.tensor(self.knots, dtype=x.dtype, device=x.device)
-        x = x.unsqueeze(-1)
-        values = ((x >= t[:-1]) & (x < t[1:])).to(x.dtype)
-        for k in range(1, self.spline_order + 1):
-            rise, fall = t[k:-1] - t[: -k - 1], t[k + 1 :] - t[1:-k]
-            up = torch.where(rise > 0, (x - t[: -k - 1]) / rise, 0.0)
-            down = torch.where(fall > 0, (t[k + 1 :] - x) / fall, 0.0)
-            values = up * values[..., :-1] + down * values[..., 1:]
-        # Comparing hides a NaN.
-        return torch.where(x.isnan(), x, values)
+        return cox_de_boor(
+            x, torch.tensor(self.knots, dtype=x.dtype, device=x.device), self.spline_order
+        )

@@ -30,6 +30,7 @@ from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
 from kan_widgets.live.track import Track
 from kan_widgets.live.training import Training
+from kan_widgets.nn import changes
 
 Batch = TypeVar("Batch")
 
@@ -109,6 +110,9 @@ class Binding(Source):
         if optimizer is not None:
             self._hooks = hooks_of(optimizer)
             self._hooks.add(self._after_step, self._between_steps)
+        for _, module, _ in self._modules:
+            if (watched := module()) is not None:
+                changes.listen(watched, self._after_change)
         weakref.finalize(model, quiet.wake).atexit = False
         quiet.watch(self)
 
@@ -354,6 +358,19 @@ class Binding(Source):
         self._last_step_at = time.perf_counter()
         self._seconds += self._last_step_at - start
 
+    def _after_change(self) -> None:
+        """Show a layer whose grid was updated, or that was refined or pruned, between two steps."""
+        if self._state not in ("live", "idle"):
+            return
+        try:
+            with self._sending:
+                # A frame still on its way from an accelerator was taken before the change.
+                if self._coming is not None:
+                    self._emit(self._finish_frame(self._coming), settled=False)
+            self.refresh()
+        except Exception as error:
+            self._fail(error)
+
     def _count(self, now: float) -> None:
         self._steps += 1
         self._trained_by = threading.get_ident()
@@ -529,6 +546,7 @@ class Binding(Source):
         if step < self._frame.step:  # another thread was faster
             return self._frame
         if layout is not self.layout:
+            self.edits.follow(self.layout, layout)
             self._tell_all("on_layout", layout)
         self._frame = Frame(step, layout, copy.data())
         self._history.append(self._frame)
@@ -614,6 +632,9 @@ class Binding(Source):
     def _release(self, state: State) -> None:
         if self._hooks is not None:
             self._hooks.remove(self._after_step, self._between_steps)
+        for _, module, _ in self._modules:
+            if (watched := module()) is not None:
+                changes.ignore(watched, self._after_change)
         self._model = None
         self._modules = []
         quiet.unwatch(self)

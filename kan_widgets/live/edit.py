@@ -15,6 +15,7 @@ from torch import nn
 
 from kan_widgets.functions import LayerFunctions, read_module
 from kan_widgets.live import cells
+from kan_widgets.live.layout import Layout
 from kan_widgets.live.source import report
 
 if TYPE_CHECKING:
@@ -210,6 +211,14 @@ class Edits:
             self._latest = edit
         self._tell(written)
         return edit
+
+    def follow(self, before: Layout, after: Layout) -> None:
+        """Forget the edits of layers whose basis has changed: their numbers mean others now."""
+        kept = {now.name for now in after.layers if now.reads_as(before.layer(now.name))}
+        with self._lock:
+            self._done = [edit for edit in self._done if edit.layer in kept]
+            self._undone = [edit for edit in self._undone if edit.layer in kept]
+            self._waiting = {at: v for at, v in self._waiting.items() if at[0] in kept}
 
     @contextmanager
     def without(self, edit: Edit) -> Iterator[None]:

@@ -20,6 +20,7 @@ _POINTS_PER_INTERVAL = 16
 _MAX_POINTS = 400
 _versions = itertools.count(1)
 _POINTS_WITHOUT_KNOTS = 128
+_MAX_POINTS_WITHOUT_KNOTS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +139,9 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
 
     Every knot is a point, so are −1, 0 and 1, and each interval between them is
     divided evenly: 16-fold, less for very fine grids, but never so little that a
-    polynomial through an interval's points would not be the spline (up to order 5).
-    Where β jumps at knots, the floats just below and just above each are points too.
+    polynomial through an interval's points would not be the spline (up to order 5);
+    without knots into about as many points as the basis asks for. Where β jumps at
+    knots, the floats just below and just above each are points too.
     """
     low, high = basis.extent
     # -1 and 1 stand for dark and bright input, whatever the domain.
@@ -153,11 +155,14 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     # knot parts: a spline of order k needs k + 1. There are k + 1 more knots than splines.
     order = len(basis.knots) - 1 - basis.is_base.count(False)
     fewest = max(3, min(order, 5))
-    divisions = max(fewest, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))
+    divisions = [max(fewest, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))] * intervals
     if not basis.knots:
-        divisions = _POINTS_WITHOUT_KNOTS // intervals
-    steps = np.arange(divisions) / divisions
-    parts = [(edges[:-1, None] + np.diff(edges)[:, None] * steps).reshape(-1)]
+        points = getattr(basis, "points", _POINTS_WITHOUT_KNOTS)
+        share = np.diff(edges) / (edges[-1] - edges[0])
+        divisions = [max(2, round(s * min(points, _MAX_POINTS_WITHOUT_KNOTS))) for s in share]
+    starts, widths, counts = edges[:-1], np.diff(edges), np.array(divisions)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    parts = [np.repeat(starts, counts) + np.repeat(widths / counts, counts) * within]
     if not getattr(basis, "continuous", True):
         # A knot rounded to float32 may lie on either side of the jump.
         for side in (-np.inf, np.inf):

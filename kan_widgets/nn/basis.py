@@ -1,216 +1,168 @@
-"""The B-spline basis that all functions of a layer share."""
+"""What a basis is: the functions of one variable that all φ of a layer are sums of."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-MAX_ORDER = 5
+Interval = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class BSpline:
-    """Uniform B-spline basis: ``grid_size`` intervals, extended beyond both ends.
+class Basis(Protocol):
+    """Basis functions β_b; each φ of a layer is its base term plus Σ_b spline_weight[b]·β_b(x).
 
-    The knots are ``t_i = lo + (i - spline_order) * step`` for
-    ``i = 0 ... grid_size + 2 * spline_order``. Basis function ``B_j`` lives on
-    ``[t_j, t_(j + spline_order + 1))``. Inside ``grid_range`` the functions sum to one; between
-    the grid's end and the support's end (``spline_order * step`` further out) they fade; beyond
-    the support all are zero. A NaN gives NaN.
+    :class:`BSpline`, :class:`KnotSpline`, :class:`RBF`, :class:`Chebyshev` and :class:`Fourier`
+    are such; so is any object with these five members, given to a layer as ``basis=``. It must be
+    hashable and must not change while a layer has it: a frozen dataclass is best. A basis with
+    trained parameters of its own is an ``nn.Module``.
 
-    All values come from one closed form. With ``d = |(x - centre_j) / step|`` and order ``k``,
+    These may be there too; the views use them:
 
-        ``B_j(x) = 1/k! * sum_i (-1)^i * binomial(k + 1, i) * max((k + 1) / 2 - i - d, 0)^k``
+    - ``extent``: the interval worth drawing; by default half the domain's width more on each side.
+    - ``knots``: points where a derivative jumps, rising; by default none.
+    - ``continuous``: False if β jumps at knots.
+    - ``points``: how many samples draw β well; by default 128.
 
-    over ``i <= k / 2``: the central B-spline in truncated powers (Schoenberg 1946; de Boor, *A
-    Practical Guide to Splines*, ch. IX), folded at its centre so that small numbers are not
-    differences of large ones. For the cubic it reads ``(a^3 - 4 b^3) / 6`` with ``a = max(2 - d,
-    0)`` and ``b = max(1 - d, 0)``.
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from kan_widgets.nn import KANLinear
+    >>> @dataclass(frozen=True)
+    ... class Powers:
+    ...     n_basis = 3
+    ...     labels = ("1", "x", "x²")
+    ...     domain = (-1.0, 1.0)
+    ...
+    ...     def expand(self, x):
+    ...         return torch.stack([torch.ones_like(x), x, x * x], dim=-1)
+    ...
+    ...     def derivative(self, x):
+    ...         return torch.stack([torch.zeros_like(x), torch.ones_like(x), 2 * x], dim=-1)
+    >>> KANLinear(2, 1, basis=Powers()).spline_weight.shape
+    torch.Size([1, 2, 3])
+    """
 
-    At order 0 the functions are indicators of half-open intervals ``[t_j, t_(j + 1))``; the last
-    one also holds its right end, so that ``grid_range`` is covered whole. SciPy's ``BSpline``
-    does the same.
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions."""
 
-    Parameters
-    ----------
-    grid_size
-        Number of intervals in ``grid_range``, at least 1.
-    spline_order
-        Degree of the polynomial pieces, 0 to 5 (3: cubic).
-    grid_range
-        Ends ``(lo, hi)`` of the grid, finite, ``lo < hi``.
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One short name per basis function, all different."""
+
+    @property
+    def domain(self) -> Interval:
+        """The interval of x that the functions are meant for."""
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Return β at ``x``, ``(*x.shape, n_basis)``, in the dtype of ``x``, differentiable."""
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Return dβ/dx at ``x``, ``(*x.shape, n_basis)``, differentiable."""
+
+
+_MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
+
+
+def check_basis(basis: Any) -> None:
+    """Check that an object is a basis, by trying it on its domain.
 
     Raises
     ------
     TypeError
-        If ``grid_size`` or ``spline_order`` is not an integer.
+        If it is a class, lacks a member, or cannot be hashed.
     ValueError
-        If a number is out of its range.
-
-    Examples
-    --------
-    >>> basis = BSpline(grid_size=4, spline_order=1, grid_range=(0.0, 4.0))
-    >>> basis.knots
-    (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
-    >>> basis.expand(torch.tensor([0.25]))
-    tensor([[0.7500, 0.2500, 0.0000, 0.0000, 0.0000]])
+        If what its members return does not fit together.
     """
-
-    grid_size: int = 5
-    spline_order: int = 3
-    grid_range: tuple[float, float] = (-1.0, 1.0)
-
-    def __post_init__(self) -> None:
-        """Check the three numbers and store the range as a tuple of floats."""
-        for name, least, most in (("grid_size", 1, None), ("spline_order", 0, MAX_ORDER)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise TypeError(f"{name} must be an int, got {value!r}")
-            if value < least or (most is not None and value > most):
-                accepted = f"at least {least}" if most is None else f"from {least} to {most}"
-                raise ValueError(f"{name} must be {accepted}, got {value}")
-        try:
-            lo, hi = (float(end) for end in self.grid_range)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"grid_range must be two numbers (lo, hi), got {self.grid_range!r}"
-            ) from None
-        if not (math.isfinite(lo) and math.isfinite(hi)):
-            raise ValueError(f"grid_range must be finite, got ({lo}, {hi})")
-        if not lo < hi:
-            raise ValueError(
-                f"grid_range must be (lo, hi) with lo < hi, got ({lo}, {hi})"
-                + ("; swap the two ends" if lo > hi else "")
-            )
-        object.__setattr__(self, "grid_range", (lo, hi))
-
-    @property
-    def n_basis(self) -> int:
-        """Number of basis functions, ``grid_size + spline_order``."""
-        return self.grid_size + self.spline_order
-
-    @property
-    def step(self) -> float:
-        """Distance between two knots."""
-        lo, hi = self.grid_range
-        return (hi - lo) / self.grid_size
-
-    @property
-    def knots(self) -> tuple[float, ...]:
-        """All ``grid_size + 2 * spline_order + 1`` knots, rising."""
-        lo, hi = self.grid_range
-        g, k = self.grid_size, self.spline_order
-        # Counted from the nearer end, so that both ends of the grid are met exactly.
-        return tuple(
-            lo + i * self.step if i < g else hi + (i - g) * self.step for i in range(-k, g + k + 1)
+    if isinstance(basis, type):
+        raise TypeError(
+            f"basis must be an instance, got the class {basis.__name__}; "
+            f"give one with its arguments: {basis.__name__}(...)"
         )
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """Ends of the interval outside of which every basis function is zero."""
-        knots = self.knots
-        return knots[0], knots[-1]
-
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``.
-
-        Parameters
-        ----------
-        x
-            Any shape, floating point. Half precision is computed in float32.
-
-        Returns
-        -------
-        Tensor
-            Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable, twice too.
-
-        Raises
-        ------
-        TypeError
-            If ``x`` is not floating point.
-        """
-        wide = _computable(x)
-        if self.spline_order == 0:
-            return self._indicators(wide).to(x.dtype)
-        k = self.spline_order
-        distance = self._centred(wide).abs()
-        value = torch.zeros_like(distance)
-        for reach, factor in truncated_powers(k):
-            value = value + factor / math.factorial(k) * (reach - distance).clamp_min(0) ** k
-        return value.to(x.dtype)
-
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all basis functions at ``x``.
-
-        At the knots of order 1, where the slope jumps, it is the slope to the right. At order 0
-        it is zero.
-
-        Parameters
-        ----------
-        x
-            Any shape, floating point. Half precision is computed in float32.
-
-        Returns
-        -------
-        Tensor
-            Shape ``(*x.shape, n_basis)``, dtype of ``x``, per unit of ``x``. Differentiable.
-
-        Raises
-        ------
-        TypeError
-            If ``x`` is not floating point.
-        """
-        wide = _computable(x)
-        k = self.spline_order
-        if k == 0:
-            return (self._indicators(wide) * 0).to(x.dtype)
-        offset = self._centred(wide)
-        if k == 1:
-            return (_triangle_slope(offset) / self.step).to(x.dtype)
-        distance = offset.abs()
-        slope = torch.zeros_like(distance)
-        for reach, factor in truncated_powers(k):
-            scale = factor / math.factorial(k - 1) / self.step
-            slope = slope - scale * (reach - distance).clamp_min(0) ** (k - 1)
-        return (slope * offset.sign()).to(x.dtype)
-
-    def _centred(self, x: Tensor) -> Tensor:
-        """Distance, with sign and in steps, of ``x`` from the centre of every basis function."""
-        first = (1 - self.spline_order) / 2
-        centres = torch.arange(self.n_basis, dtype=x.dtype, device=x.device) + first
-        return ((x - self.grid_range[0]) / self.step).unsqueeze(-1) - centres
-
-    def _indicators(self, x: Tensor) -> Tensor:
-        """Order 0: one where ``x`` lies in the interval, compared with the knots themselves."""
-        knots = torch.tensor(self.knots, dtype=x.dtype, device=x.device)
-        column = x.unsqueeze(-1)
-        inside = (column >= knots[:-1]) & (column < knots[1:])
-        last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
-        inside = inside | (last & (column == knots[-1]))
-        # Comparing hides a NaN; adding it back keeps it visible.
-        return torch.where(column.isnan(), column, inside.to(x.dtype))
+    kind = type(basis).__name__
+    missing = [name for name in _MEMBERS if not hasattr(basis, name)]
+    if missing:
+        raise TypeError(
+            f"a basis has {', '.join(_MEMBERS)}; {kind} lacks {', '.join(missing)}. "
+            "See kan_widgets.nn.Basis"
+        )
+    try:
+        hash(basis)
+    except TypeError:
+        raise TypeError(
+            f"{kind} cannot be hashed: make it a frozen dataclass of numbers and tuples"
+        ) from None
+    n, (low, high) = basis.n_basis, basis.domain
+    if len(basis.labels) != n or len(set(basis.labels)) != n:
+        raise ValueError(f"{kind} has n_basis={n} functions: it needs as many different labels")
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"{kind}.domain must be finite and rise, got ({low}, {high})")
+    like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
+    x = torch.linspace(low, high, 6, device=None if like is None else like.device).view(2, 3)
+    with torch.no_grad():
+        for name in ("expand", "derivative"):
+            values = getattr(basis, name)(x)
+            if values.shape != (2, 3, n):
+                raise ValueError(
+                    f"{kind}.{name}(x) must have shape (*x.shape, n_basis), {(2, 3, n)} for an x "
+                    f"of shape (2, 3), got {tuple(values.shape)}"
+                )
+            if not values.isfinite().all():
+                raise ValueError(f"{kind}.{name} is not finite on its domain ({low}, {high})")
 
 
-def truncated_powers(order: int) -> list[tuple[float, int]]:
-    """Return the terms ``(reach, factor)`` of the folded central B-spline of this order."""
-    return [
-        ((order + 1) / 2 - i, (-1) ** i * math.comb(order + 1, i)) for i in range(order // 2 + 1)
-    ]
+def checked_range(grid_range: Any) -> Interval:
+    """Return a grid range as two floats.
+
+    Raises
+    ------
+    TypeError
+        If it is not two numbers.
+    ValueError
+        If they are not finite or do not rise.
+    """
+    try:
+        low, high = (float(end) for end in grid_range)
+    except (TypeError, ValueError):
+        raise TypeError(f"grid_range must be two numbers (lo, hi), got {grid_range!r}") from None
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"grid_range must be finite, got ({low}, {high})")
+    if not low < high:
+        raise ValueError(
+            f"grid_range must be (lo, hi) with lo < hi, got ({low}, {high})"
+            + ("; swap the two ends" if low > high else "")
+        )
+    return low, high
 
 
-def _triangle_slope(offset: Tensor) -> Tensor:
-    """Slope of ``max(1 - |offset|, 0)``, continuous from the right."""
-    rising = (offset >= -1) & (offset < 0)
-    falling = (offset >= 0) & (offset < 1)
-    slope = rising.to(offset.dtype) - falling.to(offset.dtype)
-    return torch.where(offset.isnan(), offset, slope)
+def checked_count(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Check that a number of something is an int in its range.
+
+    Raises
+    ------
+    TypeError
+        If it is no int.
+    ValueError
+        If it is out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < least or (most is not None and value > most):
+        accepted = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {accepted}, got {value}")
 
 
-def _computable(x: Tensor) -> Tensor:
-    """Return ``x`` in a type wide enough for the basis: at least float32."""
+def computable(x: Tensor) -> Tensor:
+    """Return ``x`` in a type wide enough for a basis: at least float32.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not floating point.
+    """
     if not x.is_floating_point():
         raise TypeError(f"x must be floating point, got {x.dtype}; call x.float() first")
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -8,19 +8,20 @@ from typing import Any, Literal, Union
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from kan_widgets.nn.activation import BaseActivation, resolve_activation
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.activation import BaseActivation
+from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.expansion import expand_and_contract
-from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
-from kan_widgets.nn.linear import describe
+from kan_widgets.nn.families import resolve_basis
+from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.local import Geometry
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
-class KANConv2d(nn.Module):
+class KANConv2d(KANLayer):
     """Convolution whose kernel entries are learned functions of one variable.
 
     Over each patch of the padded input,
@@ -40,7 +41,8 @@ class KANConv2d(nn.Module):
     an activation, which trains, and with every spline coefficient off zero by a different amount.
     With ``spline_scaler=True`` the scaler, drawn from U(±1/sqrt(fan_in)) too, makes the splines
     smaller still, and they lag behind the base in training. These are the distributions of
-    efficient-kan and Convolutional-KANs.
+    efficient-kan and Convolutional-KANs. Other bases start as small: their coefficients are drawn
+    from one uniform distribution, so wide that the sum is noise of the same size over the domain.
 
     Parameters
     ----------
@@ -48,7 +50,12 @@ class KANConv2d(nn.Module):
         As in ``nn.Conv2d``, ``padding="same"`` and ``"valid"`` and all four padding modes
         included. There is no bias: constants are among the splines.
     grid_size, spline_order, grid_range
-        The basis, see :class:`BSpline`.
+        The basis, see :class:`BSpline`. For another basis by its name: as many functions as
+        splines there would be, over the same range.
+    basis
+        ``"bspline"``, ``"rbf"``, ``"chebyshev"``, ``"fourier"``, or a :class:`Basis`:
+        :class:`BSpline`, :class:`KnotSpline`, :class:`RBF`, :class:`Chebyshev`, :class:`Fourier`
+        or one of your own.
     base_activation
         ``"silu"``, ``"gelu"``, ``"relu"``, ``"tanh"``, ``"identity"`` or an elementwise callable.
     spline_scaler
@@ -58,12 +65,13 @@ class KANConv2d(nn.Module):
 
     Attributes
     ----------
-    basis : BSpline
+    basis : Basis
         The basis shared by all functions.
     base_weight : Parameter
         ``(out_channels, in_channels // groups, kh, kw)``.
     spline_weight : Parameter
-        ``(out_channels, in_channels // groups, kh, kw, n_basis)``.
+        ``(out_channels, in_channels // groups, kh, kw, n_basis)``, the coefficients of whatever
+        basis.
     spline_scaler : Parameter or None
         ``(out_channels, in_channels // groups, kh, kw)``.
 
@@ -73,8 +81,6 @@ class KANConv2d(nn.Module):
     >>> layer(torch.zeros(2, 3, 16, 16)).shape
     torch.Size([2, 8, 16, 16])
     """
-
-    spline_scaler: nn.Parameter | None
 
     def __init__(
         self,
@@ -90,12 +96,12 @@ class KANConv2d(nn.Module):
         grid_size: int = 5,
         spline_order: int = 3,
         grid_range: tuple[float, float] = (-1.0, 1.0),
+        basis: str | Basis = "bspline",
         base_activation: BaseActivation = "silu",
         spline_scaler: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
         for name, value in (
             ("in_channels", in_channels),
             ("out_channels", out_channels),
@@ -108,9 +114,18 @@ class KANConv2d(nn.Module):
                 raise ValueError(
                     f"{name} must be divisible by groups, got {name}={value} and groups={groups}"
                 )
+        size = _pair("kernel_size", kernel_size, 1)
+        super().__init__(
+            (out_channels, in_channels // groups, *size),
+            resolve_basis(basis, grid_size, spline_order, grid_range),
+            base_activation,
+            spline_scaler,
+            device,
+            dtype,
+        )
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _pair("kernel_size", kernel_size, 1)
+        self.kernel_size = size
         self.stride = _pair("stride", stride, 1)
         self.dilation = _pair("dilation", dilation, 1)
         self.groups = groups
@@ -121,71 +136,59 @@ class KANConv2d(nn.Module):
         self.pads = _pads(
             self.padding, self.padding_mode, self.kernel_size, self.stride, self.dilation
         )
-        resolve_activation(base_activation)
-        self.basis = BSpline(grid_size, spline_order, grid_range)
-        self.base_activation = base_activation
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.base_weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.spline_weight = nn.Parameter(
-            torch.empty((*shape, self.basis.n_basis), device=device, dtype=dtype)
-        )
-        self.register_parameter(
-            "spline_scaler",
-            nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) if spline_scaler else None,
-        )
-        self.reset_parameters()
-
-    def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
-        """Draw all parameters anew.
-
-        Parameters
-        ----------
-        scale_noise
-            The splines pass through noise in ``±scale_noise / 2 / grid_size``.
-        """
-        fan_in = self.base_weight[0].numel()
-        draw_uniform_(self.base_weight, fan_in)
-        draw_splines_(self.spline_weight, self.basis, scale_noise)
-        if self.spline_scaler is not None:
-            draw_uniform_(self.spline_scaler, fan_in)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer: ``(N, C, H, W)`` or ``(C, H, W)``, as ``nn.Conv2d``."""
+        self._check(x)
+        if x.dim() == 3:
+            return self.forward(x.unsqueeze(0)).squeeze(0)
+        return self._convolve(x)
+
+    def _check(self, x: Tensor) -> None:
         if x.dim() not in (3, 4) or x.shape[-3] != self.in_channels:
             raise ValueError(
                 f"expected input of shape (N, {self.in_channels}, H, W) or "
                 f"({self.in_channels}, H, W), got {tuple(x.shape)}"
             )
-        if x.dim() == 3:
-            return self.forward(x.unsqueeze(0)).squeeze(0)
-        return self._convolve(x)
 
     def _convolve(self, x: Tensor) -> Tensor:
         """Pad, expand, convolve; the output is laid out in memory as the input."""
         layout = _memory_format(x)
-        if any(self.pads):
-            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-            x = F.pad(x, self.pads, mode=mode)
+        left, right, top, bottom = self.pads
+        height, width = x.shape[2] + top + bottom, x.shape[3] + left + right
         reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        if x.shape[2] < reach[0] or x.shape[3] < reach[1]:
+        if height < reach[0] or width < reach[1]:
             raise ValueError(
                 f"the kernel, {reach[0]}×{reach[1]} with dilation, is larger than the padded "
-                f"input, {x.shape[2]}×{x.shape[3]}"
+                f"input, {height}×{width}"
             )
-        spline: Tensor = self.spline_weight
-        if self.spline_scaler is not None:
-            spline = spline * self.spline_scaler.unsqueeze(-1)
-        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
-        weight = torch.cat([self.base_weight.unsqueeze(-1), spline], dim=-1)
-        weight = weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
+        zeros = self.padding_mode == "zeros"
+        if not zeros:
+            x = self.padded(x)
         out = expand_and_contract(
             x.permute(0, 2, 3, 1),
-            weight,
+            self.coefficients(),
             self.basis,
             self.base_activation,
-            _Convolution(self.stride, self.dilation, self.groups),
+            _Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
         )
         return out.contiguous(memory_format=layout)
+
+    def padded(self, batch: Tensor) -> Tensor:
+        """Return a batch with the padding that the functions see as input too."""
+        self._check(batch)
+        if not any(self.pads):
+            return batch
+        mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+        return F.pad(batch, self.pads, mode=mode)
+
+    def seen(self, batch: Tensor) -> Tensor:
+        """Return the patches of a batch, ``(n, groups, in_channels // groups, kh, kw)``."""
+        x = self.padded(batch if batch.dim() == 4 else batch.unsqueeze(0))
+        patches = F.unfold(x, self.kernel_size, self.dilation, 0, self.stride)
+        return patches.transpose(1, 2).reshape(
+            -1, self.groups, self.in_channels // self.groups, *self.kernel_size
+        )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         """Shield the weight of five dimensions from ``model.to(memory_format=channels_last)``.
@@ -229,7 +232,7 @@ class SharedKANConv2d(KANConv2d):
         Number of kernels.
     kernel_size, stride, padding, dilation, padding_mode
         As in ``nn.Conv2d``.
-    grid_size, spline_order, grid_range, base_activation, spline_scaler, device, dtype
+    grid_size, spline_order, grid_range, basis, base_activation, spline_scaler, device, dtype
         As in :class:`KANConv2d`; the weights are those of ``KANConv2d(1, num_kernels)``.
 
     Examples
@@ -251,6 +254,7 @@ class SharedKANConv2d(KANConv2d):
         grid_size: int = 5,
         spline_order: int = 3,
         grid_range: tuple[float, float] = (-1.0, 1.0),
+        basis: str | Basis = "bspline",
         base_activation: BaseActivation = "silu",
         spline_scaler: bool = False,
         device: torch.device | str | None = None,
@@ -270,6 +274,7 @@ class SharedKANConv2d(KANConv2d):
             grid_size=grid_size,
             spline_order=spline_order,
             grid_range=grid_range,
+            basis=basis,
             base_activation=base_activation,
             spline_scaler=spline_scaler,
             device=device,
@@ -279,10 +284,7 @@ class SharedKANConv2d(KANConv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply every kernel to every channel: ``(N, C, H, W)`` or ``(C, H, W)``."""
-        if x.dim() not in (3, 4):
-            raise ValueError(
-                f"expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.shape)}"
-            )
+        self._check(x)
         if x.dim() == 3:
             return self.forward(x.unsqueeze(0)).squeeze(0)
         n, channels, *size = x.shape
@@ -291,6 +293,17 @@ class SharedKANConv2d(KANConv2d):
         out = out.reshape(n, channels * self.num_kernels, *out.shape[-2:])
         return out.contiguous(memory_format=layout)
 
+    def seen(self, batch: Tensor) -> Tensor:
+        """Return the patches of every channel of a batch, ``(n, 1, 1, kh, kw)``."""
+        self._check(batch)
+        return super().seen(batch.reshape(-1, 1, *batch.shape[-2:]))
+
+    def _check(self, x: Tensor) -> None:
+        if x.dim() not in (3, 4):
+            raise ValueError(
+                f"expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.shape)}"
+            )
+
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
         return f"{self.num_kernels}, {self._geometry_repr()}, {describe(self)}"
@@ -298,26 +311,47 @@ class SharedKANConv2d(KANConv2d):
 
 @dataclass(frozen=True)
 class _Convolution:
-    """One ``conv2d`` over all columns of all channels, without padding."""
+    """One ``conv2d`` over all columns of all channels of the padded input.
+
+    Zeros are padded here and not before: what is kept for the backward pass is then the smaller
+    input. (left, right, top, bottom), as ``F.pad`` takes them.
+    """
 
     stride: tuple[int, int]
     dilation: tuple[int, int]
     groups: int
+    pads: tuple[int, int, int, int] | None = None
 
-    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
+    def padded(self, x: Tensor) -> Tensor:
+        if not self.pads or not any(self.pads):
+            return x
+        return F.pad(x.permute(0, 3, 1, 2), self.pads).permute(0, 2, 3, 1)
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        if not self.pads or not any(self.pads):
+            return grad
+        left, right, top, bottom = self.pads
+        height, width = grad.shape[1] - bottom, grad.shape[2] - right
+        return grad[:, top:height, left:width]
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
+        return weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
         return F.conv2d(
-            _as_channels(columns), weight, None, self.stride, 0, self.dilation, self.groups
+            _as_channels(columns), matrix, None, self.stride, 0, self.dilation, self.groups
         )
 
     def backward(
-        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         # Channels last, as the columns are; written so that torch.func.vmap can follow.
-        grad = grad.to(weight.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
             grad,
             _as_channels(columns),
-            weight,
+            matrix,
             None,
             self.stride,
             (0, 0),
@@ -329,7 +363,26 @@ class _Convolution:
         )
         if needs_columns:
             grad_columns = grad_columns.permute(0, 2, 3, 1).unflatten(-1, columns.shape[-2:])
+        if needs_weight:
+            shape = (-1, columns.shape[-1])
+            grad_weight = grad_weight.unflatten(1, shape).permute(0, 1, 3, 4, 2)
         return grad_columns, grad_weight
+
+    def geometry(self, x: Tensor) -> Geometry:
+        planar = x.permute(0, 3, 1, 2).is_contiguous()
+        return Geometry(self.stride, self.dilation, self.groups, planar)
+
+    def images(self, x: Tensor) -> Tensor:
+        return x
+
+    def kernel(self, weight: Tensor) -> Tensor:
+        return weight
+
+    def output(self, images: Tensor) -> Tensor:
+        return images.permute(0, 3, 1, 2)
+
+    def output_images(self, y: Tensor) -> Tensor:
+        return y.permute(0, 2, 3, 1)
 
 
 def _as_channels(columns: Tensor) -> Tensor:

@@ -13,20 +13,25 @@ Three things make it fast without a compiler:
 - each pass works in place, on a piece of the batch that stays in the cache;
 - the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
 
-Other orders use :meth:`BSpline.expand` piece by piece: as exact, less fast.
+Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
 """
 
 from __future__ import annotations
 
+import ctypes
 import math
 from itertools import pairwise
 from typing import Any, Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from kan_widgets.nn import local
 from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
-from kan_widgets.nn.basis import BSpline
+from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.knot_spline import KnotSpline
+from kan_widgets.nn.local import Geometry
 
 #: Numbers in one piece of the expanded batch.
 PIECE = 1024 * 1024
@@ -35,19 +40,43 @@ PIECE = 1024 * 1024
 class Contraction(Protocol):
     """What a layer does with the columns."""
 
-    def __call__(self, columns: Tensor, weight: Tensor) -> Tensor:
-        """Contract ``columns`` (batch first, columns last) with the packed weight."""
+    def padded(self, x: Tensor) -> Tensor:
+        """Add the padding that the functions see as input too."""
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        """Take the gradient of the padding away."""
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        """Arrange the layer's weight, columns last, for the two methods that follow."""
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
+        """Contract ``columns`` (batch first, columns last) with the arranged weight."""
 
     def backward(
-        self, grad: Tensor, columns: Tensor, weight: Tensor, needs_columns: bool, needs_weight: bool
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Return the gradients of the columns and of the weight."""
+        """Return the gradients of the columns and of the weight, the latter not arranged."""
+
+    def geometry(self, x: Tensor) -> Geometry:
+        """Return the contraction as a convolution over images."""
+
+    def images(self, x: Tensor) -> Tensor:
+        """View the input as images, channels last."""
+
+    def kernel(self, weight: Tensor) -> Tensor:
+        """View the weight as ``(out, in / groups, kh, kw, columns)``."""
+
+    def output(self, images: Tensor) -> Tensor:
+        """View images, channels last, as the output."""
+
+    def output_images(self, y: Tensor) -> Tensor:
+        """View the output, or its gradient, as images, channels last."""
 
 
 def expand_and_contract(
     x: Tensor,
     weight: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: BaseActivation,
     contraction: Contraction,
 ) -> Tensor:
@@ -58,26 +87,30 @@ def expand_and_contract(
     x
         Batch first, channels last.
     weight
-        Packed weight, as ``contraction`` takes it; its channels are ``(channel, column)``.
+        The layer's coefficients, columns last: the base's, then those of the basis.
     basis, activation
-        What the columns are: the activation of ``x``, then every B-spline.
+        What the columns are: the activation of ``x``, then every basis function.
     contraction
         The linear part.
     """
     tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-    if torch.compiler.is_compiling() or tracing or x.is_meta:
-        return contraction(expand_plain(x, resolve_activation(activation)(x), basis), weight)
+    # A basis with parameters of its own gets its gradient by plain operations.
+    trained = isinstance(basis, nn.Module)
+    if torch.compiler.is_compiling() or tracing or x.is_meta or trained:
+        x = contraction.padded(x)
+        columns = expand_plain(x, resolve_activation(activation)(x), basis)
+        return contraction(columns, contraction.matrix(weight))
     base: Tensor | None
     name: str | None
     if isinstance(activation, str):
         base, name = None, activation
     else:
-        base, name = activation(x), None
+        base, name = activation(contraction.padded(x)), None
     out = _Expanded.apply(x, base, weight, basis, name, contraction)  # type: ignore[no-untyped-call]
     return cast(Tensor, out)
 
 
-def expand_plain(x: Tensor, base: Tensor, basis: BSpline) -> Tensor:
+def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
     """Return ``[base, B_0(x), B_1(x), ...]`` along a new last dimension, differentiably."""
     return torch.cat([base.unsqueeze(-1), basis.expand(x)], dim=-1)
 
@@ -90,12 +123,13 @@ class _Expanded(torch.autograd.Function):
         x: Tensor,
         base: Tensor | None,
         weight: Tensor,
-        basis: BSpline,
+        basis: Basis,
         activation: str | None,
         contraction: Contraction,
     ) -> Tensor:
         kind = _contraction_dtype(x, weight)
         with torch.autocast(x.device.type, enabled=False):
+            x = contraction.padded(x)
             return _forward(x, base, weight.to(kind), basis, activation, contraction)
 
     @staticmethod
@@ -109,14 +143,17 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, weight = ctx.saved_tensors
         basis, activation, contraction = ctx.rest
+        x = contraction.padded(x)
         needs = ctx.needs_input_grad[:3]
         # A backward pass that is itself recorded is wanted for a second derivative.
         differentiate = _backward_plain if torch.is_grad_enabled() else _backward
         with torch.autocast(x.device.type, enabled=False):
-            grads = differentiate(
+            grad_x, *grads = differentiate(
                 x, base, weight, grad, basis, activation, contraction, needs, ctx.kind
             )
-        return (*grads, None, None, None)
+        if grad_x is not None:
+            grad_x = contraction.cropped(grad_x)
+        return (grad_x, *grads, None, None, None)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
@@ -125,9 +162,11 @@ class _Expanded(torch.autograd.Function):
 
         def plain(x: Tensor, base: Tensor | None, weight: Tensor) -> Tensor:
             kind = _contraction_dtype(x, weight)
+            x = contraction.padded(x)
             value = base if activation is None else NAMED[activation][0](x)
             assert value is not None
-            return contraction(expand_plain(x, value, basis).to(kind), weight.to(kind))
+            matrix = contraction.matrix(weight.to(kind))
+            return contraction(expand_plain(x, value, basis).to(kind), matrix)
 
         return torch.vmap(plain, in_dims[:3], randomness=info.randomness)(*inputs[:3]), 0
 
@@ -136,18 +175,28 @@ def _forward(
     x: Tensor,
     base: Tensor | None,
     weight: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
 ) -> Tensor:
-    """Expand and contract a piece of the batch at a time."""
+    """Compute the local form, or expand and contract a piece of the batch at a time."""
+    lib = local.kernels(x, weight, basis)
+    if lib is not None:
+        assert isinstance(basis, (BSpline, KnotSpline))
+        x = _dense(x)
+        value = base if activation is None else NAMED[activation][0](x)
+        assert value is not None
+        images = (contraction.images(x), contraction.images(value))
+        y = local.forward(lib, *images, contraction.kernel(weight), basis, contraction.geometry(x))
+        return contraction.output(y)
     out: Tensor | None = None
+    matrix = contraction.matrix(weight)
     pieces = _pieces(x, basis)
     work = _workspace(x, pieces, basis, 2)
     for piece in pieces:
         part_base = None if base is None else base[piece]
         columns = _expand(x[piece], part_base, basis, activation, work)
-        part = contraction(columns.to(weight.dtype), weight)
+        part = contraction(columns.to(weight.dtype), matrix)
         if len(pieces) == 1:
             return part
         if out is None:
@@ -164,7 +213,7 @@ def _backward(
     base: Tensor | None,
     weight: Tensor,
     grad: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
     needs: tuple[bool, bool, bool],
@@ -173,7 +222,11 @@ def _backward(
     """Gradients of ``x``, ``base`` and ``weight``, a piece of the batch at a time."""
     needs_x, needs_base, needs_weight = needs
     needs_columns = needs_x or needs_base
-    narrow = weight.to(kind)
+    lib = local.kernels(x, weight, basis) if kind == torch.float32 else None
+    if lib is not None and type(grad) is Tensor:
+        assert isinstance(basis, (BSpline, KnotSpline))
+        return _backward_local(lib, x, base, weight, grad, basis, activation, contraction, needs)
+    narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
     grad_weight = torch.zeros_like(weight) if needs_weight else None
@@ -201,12 +254,53 @@ def _backward(
     return grad_x, grad_base, grad_weight
 
 
+def _backward_local(
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor | None,
+    weight: Tensor,
+    grad: Tensor,
+    basis: local.Splines,
+    activation: str | None,
+    contraction: Contraction,
+    needs: tuple[bool, bool, bool],
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Compute the same gradients by the local form."""
+    x = _dense(x)
+    needs_x, needs_base, needs_weight = needs
+    value = base if activation is None else NAMED[activation][0](x)
+    slope = None if activation is None or not needs_x else NAMED[activation][1](x)
+    assert value is not None
+    grad_x, grad_base, grad_weight = local.backward(
+        lib,
+        contraction.images(x),
+        contraction.images(value),
+        None if slope is None else contraction.images(slope),
+        contraction.kernel(weight),
+        contraction.output_images(grad),
+        basis,
+        contraction.geometry(x),
+        needs_x or needs_base,
+        needs_weight,
+    )
+    return (
+        grad_x.view(x.shape) if grad_x is not None and needs_x else None,
+        grad_base.view(x.shape) if grad_base is not None and needs_base else None,
+        None if grad_weight is None else grad_weight.view(weight.shape),
+    )
+
+
+def _dense(x: Tensor) -> Tensor:
+    """Return ``x`` such that every number has a place of its own, without gaps."""
+    return x if x.is_contiguous() or x.movedim(-1, 1).is_contiguous() else x.contiguous()
+
+
 def _backward_plain(
     x: Tensor,
     base: Tensor | None,
     weight: Tensor,
     grad: Tensor,
-    basis: BSpline,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
     needs: tuple[bool, bool, bool],
@@ -217,7 +311,7 @@ def _backward_plain(
     assert value is not None
     columns = expand_plain(x, value, basis).to(kind)
     grad_columns, grad_weight = contraction.backward(
-        grad, columns, weight.to(kind), needs[0] or needs[1], needs[2]
+        grad, columns, contraction.matrix(weight.to(kind)), needs[0] or needs[1], needs[2]
     )
     grad_x = grad_base = None
     if grad_columns is not None:
@@ -244,7 +338,7 @@ def _contraction_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
     return weight.dtype
 
 
-def _pieces(x: Tensor, basis: BSpline) -> list[slice]:
+def _pieces(x: Tensor, basis: Basis) -> list[slice]:
     """Cut the batch so that a piece, once expanded, holds about ``PIECE`` numbers."""
     n = len(x)
     each = (basis.n_basis + 1) * math.prod(x.shape[1:])
@@ -258,7 +352,7 @@ def _widen(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
 
 
-def _workspace(x: Tensor, pieces: list[slice], basis: BSpline, buffers: int) -> Tensor:
+def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
     Memory that was touched before needs no new pages from the system.
@@ -270,13 +364,13 @@ def _workspace(x: Tensor, pieces: list[slice], basis: BSpline, buffers: int) -> 
 
 
 def _expand(
-    x: Tensor, base: Tensor | None, basis: BSpline, activation: str | None, work: Tensor
+    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
 ) -> Tensor:
     """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    if basis.spline_order != 3:
+    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
     _distances(x, basis, outer).abs_()
@@ -289,14 +383,14 @@ def _expand(
 
 
 def _expand_with_slopes(
-    x: Tensor, base: Tensor | None, basis: BSpline, activation: str | None, work: Tensor
+    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the columns and their derivatives, the given base's as 0; needs four buffers."""
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
     slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
-    if basis.spline_order != 3:
+    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
     offset, outer, inner, slopes = work[:, : x.numel()].unbind()

@@ -10,10 +10,15 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from kan_widgets.nn import life
 from kan_widgets.nn.activation import BaseActivation
+from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
+from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.linear import KANLinear
+from kan_widgets.nn.pruning import Pruning
 
 
 class _ImageClassifier(nn.Module):
@@ -53,7 +58,7 @@ class KANCNN(_ImageClassifier):
         Of every convolution.
     norm
         ``"batch"``: batch norm without parameters before each KAN layer. None: nothing.
-    grid_size, spline_order, grid_range, base_activation, spline_scaler
+    grid_size, spline_order, grid_range, basis, base_activation, spline_scaler
         Of every KAN layer, see :class:`KANConv2d`.
 
     Examples
@@ -61,8 +66,8 @@ class KANCNN(_ImageClassifier):
     >>> model = KANCNN()
     >>> count_parameters(model)
     47016
-    >>> model(torch.zeros(2, 1, 28, 28)).exp().sum(1)
-    tensor([1.0000, 1.0000], grad_fn=<SumBackward1>)
+    >>> model(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
     """
 
     norms: nn.ModuleList
@@ -83,10 +88,12 @@ class KANCNN(_ImageClassifier):
         grid_size: int = 5,
         spline_order: int = 3,
         grid_range: tuple[float, float] = (-3.0, 3.0),
+        basis: str | Basis = "bspline",
         base_activation: BaseActivation = "silu",
         spline_scaler: bool = False,
     ) -> None:
         super().__init__()
+        basis = resolve_basis(basis, grid_size, spline_order, grid_range, default_range=(-3.0, 3.0))
         self.input_shape = _input_shape(in_channels, image_size)
         widths = [in_channels, *channels]
         convs = [
@@ -95,9 +102,7 @@ class KANCNN(_ImageClassifier):
                 after,
                 kernel_size,
                 padding=padding,
-                grid_size=grid_size,
-                spline_order=spline_order,
-                grid_range=grid_range,
+                basis=basis,
                 base_activation=base_activation,
                 spline_scaler=spline_scaler,
             )
@@ -107,9 +112,7 @@ class KANCNN(_ImageClassifier):
         linear = KANLinear(
             features,
             num_classes,
-            grid_size=grid_size,
-            spline_order=spline_order,
-            grid_range=grid_range,
+            basis=basis,
             base_activation=base_activation,
             spline_scaler=spline_scaler,
         )
@@ -160,6 +163,33 @@ class KANCNN(_ImageClassifier):
             x = F.max_pool2d(conv(norm(x)), 2)
         x = self.linear_norm(x.flatten(1))
         return cast(Tensor, self.linear(x))
+
+    def update_grid(
+        self,
+        batch: Tensor,
+        *,
+        grid_eps: float = 0.02,
+        margin: float = 0.01,
+        optimizer: Optimizer | None = None,
+    ) -> dict[str, float]:
+        """Move every layer's knots to the inputs that it gets; see `kan_widgets.nn.update_grid`."""
+        return life.update_grid(self, batch, grid_eps=grid_eps, margin=margin, optimizer=optimizer)
+
+    def refine(
+        self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
+    ) -> dict[str, float]:
+        """Give every layer a grid of another size; see `kan_widgets.nn.refine`."""
+        return life.refine(self, grid_size, even=even, optimizer=optimizer)
+
+    def prune(self, threshold: float, batch: Tensor, *, dry_run: bool = True) -> dict[str, Pruning]:
+        """Remove the functions that matter little for a batch; see `kan_widgets.nn.prune`."""
+        return life.prune(self, threshold, batch, dry_run=dry_run)
+
+    def regularization(
+        self, batch: Tensor | None = None, *, l1: float = 1.0, entropy: float = 1.0
+    ) -> Tensor:
+        """Return the sum of the layers' regularization; see `kan_widgets.nn.regularization`."""
+        return life.regularization(self, batch, l1=l1, entropy=entropy)
 
 
 class CNN(_ImageClassifier):

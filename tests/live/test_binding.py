@@ -478,7 +478,8 @@ def test_a_hundred_steps_in_no_time_give_few_frames():
     start = time.monotonic()
     train(model, optimizer, 100)
     allowed = 1 + 2 * (time.monotonic() - start)
-    assert 1 <= len(recorder.frames) <= allowed
+    # On a machine that stalls, training goes quiet in between: such frames are settled ones.
+    assert 1 <= len([step for step, settled in recorder.frames if not settled]) <= allowed
 
 
 def test_costly_frames_are_taken_less_often():

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions import KnotSpline, LayerFunctions, SplineBasis, WithBase, read
+from kan_widgets.functions import KnotSpline, LayerBasis, LayerFunctions, WithBase, read
 from kan_widgets.functions.basis import Alike
 from kan_widgets.live.layout import Fingerprint, build_layout, sample, sample_points
 from kan_widgets.nn import BSpline
@@ -20,7 +20,7 @@ from kan_widgets.nn import BSpline
 @pytest.mark.parametrize("order", range(6))
 @pytest.mark.parametrize("grid_range", [(-1.0, 1.0), (0.0, 1.0), (-3.0, 3.0)])
 def test_a_table_times_coefficients_is_phi_between_the_samples_too(order, grid_range):
-    basis = SplineBasis(BSpline(5, order, grid_range))
+    basis = LayerBasis(BSpline(5, order, grid_range))
     table = sample(basis)
     low, high = basis.extent
     x = np.random.default_rng(0).uniform(low, high, 500)
@@ -30,7 +30,7 @@ def test_a_table_times_coefficients_is_phi_between_the_samples_too(order, grid_r
 
 
 def test_the_samples_hold_ends_knots_and_the_marks_for_dark_and_bright():
-    basis = SplineBasis(BSpline(10, 3, (0.0, 1.0)))
+    basis = LayerBasis(BSpline(10, 3, (0.0, 1.0)))
     points = sample_points(basis).astype(np.float32)
     for mark in (*basis.extent, *basis.knots, -1.0, 0.0, 1.0):
         assert np.abs(points - mark).min() < 1e-6
@@ -38,7 +38,7 @@ def test_the_samples_hold_ends_knots_and_the_marks_for_dark_and_bright():
 
 
 def test_a_step_function_is_sampled_on_both_sides_of_each_knot():
-    basis = SplineBasis(BSpline(4, 0, (-1.0, 1.0)), None)
+    basis = LayerBasis(BSpline(4, 0, (-1.0, 1.0)), None)
     table = sample(basis)
     for knot in (-0.5, 0.0, 0.5):
         at = np.flatnonzero(table.x == np.float32(knot))[0]
@@ -47,7 +47,7 @@ def test_a_step_function_is_sampled_on_both_sides_of_each_knot():
 
 
 def test_a_very_fine_grid_keeps_its_knots_and_a_bounded_table():
-    table = sample(SplineBasis(BSpline(100, 3)))
+    table = sample(LayerBasis(BSpline(100, 3)))
     assert 200 < len(table.x) < 500
 
 
@@ -55,7 +55,7 @@ def test_a_very_fine_grid_keeps_its_knots_and_a_bounded_table():
 @pytest.mark.parametrize("size", [20, 128, 300])
 def test_between_two_knots_a_polynomial_through_the_points_is_the_spline(size, order):
     # So the browser reads φ off the table: by a polynomial through at most six points.
-    basis = SplineBasis(BSpline(size, order), None)
+    basis = LayerBasis(BSpline(size, order), None)
     table = sample(basis)
     knots = np.array(basis.knots)
     for b in (0, size // 3, size + order - 1):
@@ -119,7 +119,7 @@ def test_half_and_double_precision_models_give_float32_frames():
 
 def test_other_bases_or_shapes_need_a_new_layout():
     def layer(size: int, index: torch.Tensor | None = None) -> LayerFunctions:
-        bases = tuple(SplineBasis(BSpline(size)) for _ in range(1 if index is None else 2))
+        bases = tuple(LayerBasis(BSpline(size)) for _ in range(1 if index is None else 2))
         return LayerFunctions("linear", torch.zeros(1, 2, size + 4), bases, index)
 
     zero, one = torch.tensor([[0, 0]]), torch.tensor([[0, 1]])

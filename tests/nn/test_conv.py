@@ -16,6 +16,8 @@ from torch.autograd import gradcheck, gradgradcheck
 from kan_widgets.nn import KANConv2d, SharedKANConv2d, expansion
 from tests.nn.reference import kan_conv2d, probing_values, silu
 
+pytestmark = pytest.mark.usefixtures("path")
+
 
 def lively(layer):
     """Give all parts of the layer a comparable share: at the start the splines are tiny."""
@@ -329,8 +331,8 @@ def test_copies_and_saved_states_compute_the_same():
     x = torch.randn(2, 2, 6, 6)
     for twin in (other, copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert torch.equal(twin(x), layer(x))
-    assert set(layer.state_dict()) == {"base_weight", "spline_weight", "spline_scaler"}
-    assert set(KANConv2d(2, 3, 3).state_dict()) == {"base_weight", "spline_weight"}
+    assert set(layer.state_dict()) == {"base_weight", "spline_weight", "spline_scaler", "knots"}
+    assert set(KANConv2d(2, 3, 3).state_dict()) == {"base_weight", "spline_weight", "knots"}
     assert KANConv2d(2, 3, 3).spline_scaler is None
 
 
@@ -389,7 +391,7 @@ def test_reset_parameters_draws_anew_from_torchs_generator():
     first = copy.deepcopy(layer.state_dict())
     torch.manual_seed(3)
     layer.reset_parameters()
-    for name, value in layer.state_dict().items():
+    for name, value in layer.named_parameters():
         assert torch.equal(value, first[name])
         assert not torch.equal(value, before[name])
 

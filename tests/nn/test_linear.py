@@ -13,6 +13,8 @@ from torch.autograd import gradcheck, gradgradcheck
 from kan_widgets.nn import KANLinear
 from tests.nn.reference import kan_linear, probing_values
 
+pytestmark = pytest.mark.usefixtures("path")
+
 
 def lively(layer):
     with torch.no_grad():

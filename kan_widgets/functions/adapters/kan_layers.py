@@ -7,22 +7,22 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import SplineBasis
+from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
-from kan_widgets.nn import KANConv2d, KANLinear, SharedKANConv2d
-
-SplineLayer = KANConv2d | KANLinear | SharedKANConv2d
+from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
+from kan_widgets.nn.changes import together
 
 
 def read_linear(module: nn.Module) -> LayerFunctions:
     """Read a `KANLinear`."""
     assert isinstance(module, KANLinear)
+    coefficients, basis = _now(module)
     return LayerFunctions(
         "linear",
-        _coefficients(module),
-        (_basis(module),),
+        coefficients,
+        (basis,),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
     )
@@ -31,10 +31,11 @@ def read_linear(module: nn.Module) -> LayerFunctions:
 def read_conv(module: nn.Module) -> LayerFunctions:
     """Read a `KANConv2d`."""
     assert isinstance(module, KANConv2d)
+    coefficients, basis = _now(module)
     return LayerFunctions(
         "conv",
-        _coefficients(module),
-        (_basis(module),),
+        coefficients,
+        (basis,),
         conv=_settings(module, shared=False),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
@@ -44,19 +45,16 @@ def read_conv(module: nn.Module) -> LayerFunctions:
 def read_shared_conv(module: nn.Module) -> LayerFunctions:
     """Read a `SharedKANConv2d`: ``num_kernels`` kernels, one input channel."""
     assert isinstance(module, SharedKANConv2d)
+    coefficients, basis = _now(module)
     return LayerFunctions(
         "conv",
-        _coefficients(module),
-        (_basis(module),),
+        coefficients,
+        (basis,),
         conv=_settings(module, shared=True),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
         note="Every kernel is applied to each input channel.",
     )
-
-
-def _basis(module: SplineLayer) -> SplineBasis:
-    return SplineBasis(module.basis, module.base_activation)
 
 
 def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
@@ -70,21 +68,25 @@ def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
     )
 
 
-def _coefficients(module: SplineLayer) -> Tensor:
-    """Return base and (scaled) spline coefficients side by side, ``(..., nb)``."""
-    with torch.no_grad():
-        spline = module.spline_weight.detach()
-        if module.spline_scaler is not None:
-            spline = spline * module.spline_scaler.unsqueeze(-1)
-        return torch.cat([module.base_weight.unsqueeze(-1), spline], dim=-1)
+def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
+    """Return the coefficients, ``(..., nb)``, and the basis that they belong to."""
+    with torch.no_grad(), together:
+        return module.coefficients(), LayerBasis(module.basis, module.base_activation)
 
 
-def _gradient(module: SplineLayer) -> Tensor:
+def _gradient(module: KANLayer) -> Tensor:
     return term_gradients(module.base_weight, module.spline_weight, module.spline_scaler)
 
 
-def _write(module: SplineLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
+def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
     """Set one function; where a scaler multiplies its splines, the scaler stays."""
+    if module.mask is not None and not module.mask[index]:
+        raise ValueError(
+            f"function {index} was removed by prune: it is 0 until its entry of mask is True"
+        )
+    nb = 1 + module.basis.n_basis
+    if coefficients.shape != (nb,):
+        raise ValueError(f"{nb} coefficients are taken, got {tuple(coefficients.shape)}")
     with torch.no_grad():
         spline = coefficients[1:]
         if module.spline_scaler is not None:

@@ -1,0 +1,138 @@
+"""Knots where the inputs are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from kan_widgets.nn.changes import together
+from kan_widgets.nn.knot_spline import spline_on
+from kan_widgets.nn.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.refinement import deviation, quadrature, refit, spline_of
+
+if TYPE_CHECKING:
+    from kan_widgets.nn.layer import KANLayer
+
+#: A batch, or several that may differ in shape.
+Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
+#: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
+_FITTED = 4096
+#: Weight in the fit, next to 1 for the inputs, of every stretch as long as the grid, to the end of
+#: the splines' support. It determines every coefficient; and functions of which only the inputs
+#: count are often ten times as large just beyond them.
+_ELSEWHERE = 0.01
+
+
+def update_grid(
+    layer: KANLayer, batch: Inputs, grid_eps: float, margin: float, optimizer: Optimizer | None
+) -> float:
+    """Move a layer's knots to its inputs; see `KANLayer.update_grid`."""
+    old = spline_of(layer, "update_grid")
+    if not 0 <= grid_eps <= 1:
+        raise ValueError(f"grid_eps must be from 0 (quantiles) to 1 (even), got {grid_eps}")
+    if not 0 <= margin < float("inf"):
+        raise ValueError(f"margin must be a finite share of the inputs' range, got {margin}")
+    check_optimizer(optimizer, [layer.spline_weight])
+    values = observed(layer, batch)
+    dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
+    knots = adapted_knots(values, old.grid_size, old.spline_order, grid_eps, margin)
+    least = 16 * torch.finfo(dtype).eps * np.abs(knots).max()
+    if np.diff(knots).min() <= least:
+        raise ValueError(
+            f"the inputs lie too close together for a grid in {dtype}: from {values[0]:.9g} to "
+            f"{values[-1]:.9g}, with knots as near as {np.diff(knots).min():.3g}. A larger "
+            "grid_eps or margin spreads the knots"
+        )
+    new = spline_on(knots.tolist(), old.spline_order)
+
+    ranks = torch.linspace(0, len(values) - 1, min(len(values), _FITTED)).round().long()
+    points = values[ranks]
+    elsewhere, widths = quadrature(old, new, new.support)
+    low, high = new.grid_range
+    weights = torch.cat(
+        [torch.full_like(points, 1 / len(points)), widths * (_ELSEWHERE / (high - low))]
+    )
+    coefficients = refit(layer, old, new, torch.cat([points, elsewhere]), weights)
+    error = deviation(layer, old, new, coefficients, points)
+    with torch.no_grad(), together:
+        layer.spline_weight.copy_(coefficients)
+        layer.basis = new
+    forget(optimizer, [layer.spline_weight])
+    return error
+
+
+def observed(layer: KANLayer, batch: Inputs) -> Tensor:
+    """Return all that a layer's functions see of a batch: rising, float64, on the CPU."""
+    with torch.no_grad():
+        parts = [layer.padded(x).detach().flatten() for x in checked_inputs(batch)]
+        return torch.cat(parts).sort().values.cpu().double()
+
+
+def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
+    """Return a batch, or several, as a sequence.
+
+    Raises
+    ------
+    TypeError
+        If it is not floating-point tensors.
+    ValueError
+        If it is empty or not finite.
+    """
+    batches = [batch] if isinstance(batch, Tensor) else batch
+    if not isinstance(batches, Sequence) or not batches:
+        raise TypeError(
+            f"batch must be a floating-point tensor of the layer's inputs, got {batch!r:.80}"
+        )
+    for x in batches:
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            what = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(
+                f"batch must be a floating-point tensor of the layer's inputs, got {what}"
+            )
+        if x.numel() == 0:
+            raise ValueError(f"batch is empty, of shape {tuple(x.shape)}")
+        bad = int((~x.isfinite()).sum())
+        if bad:
+            raise ValueError(f"{bad} of the batch's {x.numel()} numbers are NaN or infinite")
+    return batches
+
+
+def adapted_knots(
+    values: Tensor, grid_size: int, order: int, grid_eps: float, margin: float
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return knots for inputs: between even ones (``grid_eps`` = 1) and quantiles (0).
+
+    Raises
+    ------
+    ValueError
+        If the inputs are all alike.
+    """
+    distinct = torch.unique_consecutive(values).numpy()
+    if len(distinct) < 2:
+        raise ValueError(
+            f"all {len(values)} inputs are {distinct[0]:g}: a grid needs a range of inputs"
+        )
+    quantiles = np.quantile(distinct, np.linspace(0, 1, grid_size + 1))
+
+    def mixed(low: float, high: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        ends = [low, *quantiles[1:-1], high]
+        grid = grid_eps * np.linspace(low, high, grid_size + 1) + (1 - grid_eps) * np.array(ends)
+        grid[0], grid[-1] = low, high
+        return grid
+
+    # An empty margin wider than the interval beside it would take that interval's spline away.
+    tight = mixed(distinct[0], distinct[-1])
+    first, last = np.diff(tight)[[0, -1]] * (margin * grid_size)
+    low, high = distinct[0] - first, distinct[-1] + last
+    grid = mixed(low, high)
+    # Steps beyond the grid no wider than those beside them: a spline of which only a far tail lies
+    # within the grid would get a coefficient out of all proportion.
+    even_step = (high - low) / grid_size
+    before = min(even_step, grid[1] - grid[0]) * np.arange(order, 0, -1)
+    after = min(even_step, grid[-1] - grid[-2]) * np.arange(1, order + 1)
+    return np.concatenate([low - before, grid, high + after])

@@ -1,0 +1,373 @@
+"""What all KAN layers are: coefficients times a basis, and what can be done to them in a life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from kan_widgets.nn import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.activation import BaseActivation, resolve_activation
+from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.grid_update import Inputs
+from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
+from kan_widgets.nn.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.pruning import Pruning
+
+
+class KANLayer(nn.Module):
+    """Base of :class:`KANLinear`, :class:`KANConv2d` and :class:`SharedKANConv2d`.
+
+    Attributes
+    ----------
+    basis : Basis
+        The basis shared by all functions. The methods that change it replace it.
+    base_weight : Parameter
+        ``(out, in)``, or ``(out, in, kh, kw)``: one number for each function.
+    spline_weight : Parameter
+        ``(*base_weight.shape, n_basis)``: the coefficients, of whatever basis.
+    spline_scaler : Parameter or None
+        As ``base_weight``.
+    mask : Tensor or None
+        As ``base_weight``, boolean: False for functions that `prune` removed.
+    """
+
+    basis: Basis
+    base_activation: BaseActivation
+    spline_scaler: nn.Parameter | None
+    mask: Tensor | None
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        basis: Basis,
+        base_activation: BaseActivation,
+        spline_scaler: bool,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        resolve_activation(base_activation)
+        self.basis = basis
+        self.base_activation = base_activation
+        self.base_weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.spline_weight = nn.Parameter(
+            torch.empty((*shape, basis.n_basis), device=device, dtype=dtype)
+        )
+        self.register_parameter(
+            "spline_scaler",
+            nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) if spline_scaler else None,
+        )
+        self.register_buffer("mask", None)
+        self.reset_parameters()
+
+    def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
+        """Draw all parameters anew, on the basis that the layer has now; none is pruned then.
+
+        Parameters
+        ----------
+        scale_noise
+            The splines pass through noise in ``±scale_noise / 2 / grid_size``.
+        """
+        fan_in = self.base_weight[0].numel()
+        draw_uniform_(self.base_weight, fan_in)
+        draw_splines_(self.spline_weight, self.basis, scale_noise)
+        if self.spline_scaler is not None:
+            draw_uniform_(self.spline_scaler, fan_in)
+        self.mask = None
+
+    def coefficients(self) -> Tensor:
+        """Return what each function is made of: ``(*base_weight.shape, 1 + n_basis)``.
+
+        The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
+        """
+        spline: Tensor = self.spline_weight
+        if self.spline_scaler is not None:
+            spline = spline * self.spline_scaler.unsqueeze(-1)
+        weight = torch.cat([self.base_weight.unsqueeze(-1), spline], dim=-1)
+        return weight if self.mask is None else weight * self.mask.unsqueeze(-1)
+
+    def padded(self, batch: Tensor) -> Tensor:
+        """Return a batch with the padding that the functions see as input too."""
+        raise NotImplementedError
+
+    def seen(self, batch: Tensor) -> Tensor:
+        """Return what the functions would see of a batch, in groups.
+
+        Parameters
+        ----------
+        batch
+            The layer's input.
+
+        Returns
+        -------
+        Tensor
+            ``(n, groups, *base_weight.shape[1:])``: functions of the same place in the kernel
+            see the same numbers. Group g are the outputs ``g * out / groups`` and following.
+        """
+        raise NotImplementedError
+
+    def update_grid(
+        self,
+        batch: Inputs,
+        *,
+        grid_eps: float = 0.02,
+        margin: float = 0.01,
+        optimizer: Optimizer | None = None,
+    ) -> float:
+        """Move the knots to where the inputs are, and refit the coefficients.
+
+        The layer's grid then runs from the least input to the largest, a margin beyond. Its knots
+        are ``grid_eps`` parts evenly spaced and ``1 - grid_eps`` parts quantiles of the inputs
+        (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, and its code, whose default this is);
+        a value that occurs many times, such as a dark background, counts once, or the knots
+        would crowd there; and beyond the ends they go on in steps of the interval beside, if that
+        is shorter than the mean one. The coefficients are those whose functions are nearest the
+        old ones by least squares, at the inputs and, with a hundredth of their weight, over the
+        whole support, so that no function runs away where there are none. Parameters change in
+        place.
+
+        Parameters
+        ----------
+        batch
+            The layer's input, as ``forward`` takes it, or a list of several. Padding counts as
+            input.
+        grid_eps
+            From 0 (quantiles) to 1 (evenly spaced: the fastest to evaluate).
+        margin
+            How far the grid reaches beyond the inputs: as a share of their range if the knots
+            are evenly spaced, in general of ``grid_size`` times the outermost interval.
+        optimizer
+            The optimizer that trains the layer, if its memory of the old coefficients (momentum
+            and the like) is to be forgotten. Without it, that memory goes on for the new ones.
+
+        Returns
+        -------
+        float
+            The fit error: the largest ``|φ_new(x) − φ_old(x)|`` of all functions at the inputs.
+
+        Raises
+        ------
+        TypeError
+            If the basis has no knots, or ``batch`` is not a floating-point tensor.
+        ValueError
+            If inputs are not finite, are all alike, or too close together to be told apart.
+            Nothing has changed then.
+
+        Examples
+        --------
+        >>> from kan_widgets.nn import KANLinear
+        >>> layer = KANLinear(2, 3)
+        >>> error = layer.update_grid(5 * torch.rand(100, 2) + 2, grid_eps=1.0)
+        >>> layer.basis.grid_range[1] > 6
+        True
+        """
+        error = grid_update.update_grid(self, batch, grid_eps, margin, optimizer)
+        changes.tell([self])
+        return error
+
+    def refine(
+        self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
+    ) -> float:
+        """Give the splines a grid of another size, and keep the functions.
+
+        Where ``grid_size`` is a multiple of the present one, the new grid has all old knots and
+        the functions stay what they are, everywhere. Otherwise they are fitted by least squares.
+
+        The knots that extend the grid beyond ``grid_range`` stay where they are, wider apart than
+        the new ones inside: only so can the functions stay the same there too. Such knots are not
+        evenly spaced, and slower to evaluate. With ``even=True`` they are, and beyond
+        ``grid_range`` the functions fade within ``spline_order`` of the new, shorter steps.
+
+        ``spline_weight`` remains the same parameter, with another shape; its gradient is dropped.
+
+        Parameters
+        ----------
+        grid_size
+            Number of intervals of the new grid, at least 1.
+        even
+            Whether a uniform basis is to remain uniform.
+        optimizer
+            The optimizer that trains the layer. Its memory of the old coefficients (momentum and
+            the like), which has their shape, is forgotten. It must be given here once it has
+            made steps, else its next step raises an error about sizes.
+
+        Returns
+        -------
+        float
+            The largest deviation of any function from what it was: everywhere, or within
+            ``grid_range`` with ``even=True``.
+
+        Raises
+        ------
+        TypeError
+            If the basis has no knots, or ``grid_size`` is not an int.
+        ValueError
+            If ``grid_size`` is less than 1. Nothing has changed then.
+
+        Examples
+        --------
+        >>> from kan_widgets.nn import KANLinear
+        >>> layer = KANLinear(2, 3, grid_size=5)
+        >>> layer.refine(10) < 1e-6, layer.spline_weight.shape
+        (True, torch.Size([3, 2, 13]))
+        """
+        error = refinement.refine(self, grid_size, even, optimizer)
+        changes.tell([self])
+        return error
+
+    def prune(self, threshold: float, batch: Inputs, *, dry_run: bool = True) -> Pruning:
+        """Remove the functions that matter little for a batch of inputs.
+
+        The importance of a function is the mean of ``|φ(x)|`` over the x that it sees of the
+        batch (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, sec. 2.5), in units of the
+        layer's output. One whose importance is not above the threshold is removed: it is 0
+        from then on, in training too, by ``mask``. Its parameters are left as they are, and no
+        gradient reaches them.
+
+        Parameters
+        ----------
+        threshold
+            Least importance to stay, 0 or more.
+        batch
+            Inputs of this layer, as ``forward`` takes them: observe them, for instance, by
+            ``model.prune``. A large batch is thinned evenly.
+        dry_run
+            Only say what would be removed.
+
+        Returns
+        -------
+        Pruning
+            The importances and what is removed.
+
+        Raises
+        ------
+        TypeError
+            If ``batch`` is not a floating-point tensor.
+        ValueError
+            If ``threshold`` is negative or NaN, or inputs are not finite. Nothing has changed then.
+
+        Examples
+        --------
+        >>> from kan_widgets.nn import KANLinear
+        >>> layer = KANLinear(2, 3)
+        >>> with torch.no_grad():
+        ...     layer.base_weight[1, 0] = layer.spline_weight[1, 0] = 0
+        >>> layer.prune(0.0, torch.randn(50, 2)).removed
+        ((1, 0),)
+        """
+        found = pruning.prune(self, threshold, batch, dry_run)
+        if not dry_run:
+            changes.tell([self])
+        return found
+
+    def regularization(
+        self, batch: Inputs | None = None, *, l1: float = 1.0, entropy: float = 1.0
+    ) -> Tensor:
+        """Return ``l1 · |Φ|₁ + entropy · S(Φ)``, to be added to a loss.
+
+        With ``|φ|₁`` the mean of ``|φ(x)|`` over x, ``|Φ|₁`` is the sum over all functions of the
+        layer, and ``S(Φ) = −Σ p log p`` with ``p = |φ|₁ / |Φ|₁`` (Liu et al. 2024, *KAN:
+        Kolmogorov-Arnold Networks*, eq. 2.17 to 2.19). The first makes functions small, the
+        second few.
+
+        Parameters
+        ----------
+        batch
+            The layer's input, over which to take the mean, as in the paper. By default it is
+            taken over 64 points evenly spaced over the basis's domain.
+        l1, entropy
+            Weights of the two terms: the paper's μ₁ and μ₂.
+
+        Returns
+        -------
+        Tensor
+            A number with a gradient.
+
+        Examples
+        --------
+        >>> from kan_widgets.nn import KANLinear
+        >>> layer = KANLinear(2, 3)
+        >>> loss = layer(torch.randn(5, 2)).square().mean() + 1e-3 * layer.regularization()
+        >>> loss.backward()
+        """
+        return penalties.regularization(self, batch, l1, entropy)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Add the knots, which `update_grid` and `refine` change, in float64."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if isinstance(self.basis, (BSpline, KnotSpline)):
+            destination[prefix + "knots"] = torch.tensor(self.basis.knots, dtype=torch.float64)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Take over the grid and the mask of the state too, or say why they do not fit."""
+        knots = state_dict.get(prefix + "knots")
+        basis = self.basis
+        if knots is not None:
+            try:
+                basis = self._basis_on(knots.tolist())
+            except ValueError as error:
+                error_msgs.append(f"{prefix}knots: {error}")
+        if prefix + "mask" in state_dict:
+            self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
+        elif prefix + "spline_weight" in state_dict:
+            self.mask = None
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+        self.basis = basis
+        if prefix + "knots" in unexpected_keys:
+            unexpected_keys.remove(prefix + "knots")
+
+    def _basis_on(self, knots: list[float]) -> Basis:
+        """Return this layer's basis with the knots of a saved state."""
+        basis = self.basis
+        if not isinstance(basis, (BSpline, KnotSpline)):
+            raise ValueError(f"the state is of B-splines, but this layer's basis is {basis!r}")
+        own = len(basis.knots)
+        if len(knots) != own:
+            order = basis.spline_order
+            raise ValueError(
+                f"the state has {len(knots)} knots, a grid of {len(knots) - 2 * order - 1} "
+                f"intervals at spline_order {order}; this layer has {own}, a grid of "
+                f"{basis.grid_size}. Build it with the same grid_size and spline_order, or call "
+                "refine first"
+            )
+        return spline_on(knots, basis.spline_order)
+
+
+def describe(layer: KANLayer) -> str:
+    """Return the arguments that all KAN layers have, for ``extra_repr``."""
+    basis = layer.basis
+    if isinstance(basis, BSpline):
+        lo, hi = basis.grid_range
+        text = (
+            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
+            f"grid_range=({lo:g}, {hi:g})"
+        )
+    elif isinstance(basis, KnotSpline):
+        lo, hi = basis.grid_range
+        text = (
+            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
+            f"grid_range=({lo:g}, {hi:g}) with uneven knots"
+        )
+    else:
+        text = f"basis={basis!r}"
+    text += f", base_activation={layer.base_activation!r}"
+    if layer.spline_scaler is not None:
+        text += ", spline_scaler=True"
+    if layer.mask is not None and not layer.mask.is_meta:
+        text += f", {int((~layer.mask).sum())} functions pruned"
+    return text

@@ -1,0 +1,616 @@
+// The local form of a KAN convolution: at any value only order + 1 splines are not zero, so
+// only they and the base are multiplied, whatever the grid size. float32, uniform knots.
+//
+// Notation: p is a pixel of the input, q one of the output, c an input channel, o an output
+// channel, tap an entry of the kernel. A "slab" is the weight of one (c, tap): one row of output
+// channels for every spline, with `order` rows of zeros before and after, then the base's row; the
+// interval i of a value picks the rows i ... i + order, and no border needs a special case.
+// A dense layer is a convolution with one tap, the batch being the rows of one image.
+//
+// The forward pass goes through the output in blocks that stay in the first cache. The backward
+// pass sorts the values of a channel by interval: for a run of equal intervals the rows of the
+// slab, or of its gradient, stay in registers. Sums have one order whatever the number of threads.
+//
+// local.py compiles this file with -DORDER=... and calls the two functions at its end.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#ifndef ORDER
+#define ORDER 3
+#endif
+
+namespace {
+
+constexpr int K = ORDER;
+constexpr int64_t FORWARD_PIXELS = 128;    // output pixels of a block
+constexpr int64_t BACKWARD_PIXELS = 1024;  // input pixels sorted at a time
+constexpr int64_t SLOTS = 8;               // partial sums of the weight's gradient ...
+constexpr int64_t SLOTS_FLOATS = 1 << 22;  // ... of this many numbers together
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16, MOST = 4;  // floats in a vector, vectors in a block of output channels
+#elif defined(__AVX2__)
+constexpr int LANES = 8, MOST = 2;
+#else
+constexpr int LANES = 4, MOST = 4;
+#endif
+
+template <int L>
+struct Vector {
+  typedef float type __attribute__((vector_size(4 * L), aligned(4), may_alias));
+  typedef int32_t integers __attribute__((vector_size(4 * L), aligned(4), may_alias));
+};
+
+// The same struct in local.py. Strides are in numbers, those of x in the order n, row, column, c.
+struct Problem {
+  int64_t n, height, width, channels, out, groups;  // the input is padded already
+  int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, out_h, out_w;
+  int64_t x[4], base[4], slope[4], y[4], splines, threads;
+  double lo, inverse_step;  // of even knots
+  const double* knots;      // uneven ones, all of them, or null
+
+  int64_t taps() const { return kernel_h * kernel_w; }
+  int64_t group_in() const { return channels / groups; }
+  int64_t group_out() const { return out / groups; }
+  int lanes() const { return group_out() <= 8 && LANES > 8 ? 8 : LANES; }
+  int64_t padded() const { return (group_out() + lanes() - 1) / lanes() * lanes(); }
+  int64_t rows() const { return splines + 2 * K + 1; }
+  int64_t slab() const { return rows() * padded(); }
+};
+
+// Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
+struct Pool {
+  static constexpr int PLACES = 32;
+  static constexpr size_t KEPT = 32 << 20;  // bytes in all
+  void* block[PLACES] = {};
+  size_t bytes[PLACES] = {}, kept = 0;
+  bool busy = false;
+
+  void lock() {
+    while (__atomic_test_and_set(&busy, __ATOMIC_ACQUIRE)) {
+    }
+  }
+  void unlock() { __atomic_clear(&busy, __ATOMIC_RELEASE); }
+
+  void* take(size_t wanted, size_t* got) {
+    lock();
+    int best = -1;
+    for (int i = 0; i < PLACES; ++i)
+      if (block[i] && bytes[i] >= wanted && bytes[i] <= 2 * wanted)
+        if (best < 0 || bytes[i] < bytes[best]) best = i;
+    void* found = nullptr;
+    if (best >= 0) {
+      found = block[best];
+      *got = bytes[best];
+      kept -= bytes[best];
+      block[best] = nullptr;
+    }
+    unlock();
+    if (found) return found;
+    *got = wanted;
+    return aligned_alloc(64, wanted);
+  }
+
+  void give(void* memory, size_t size) {
+    lock();
+    // The oldest make room: places are filled in turn.
+    for (int tries = 0; tries < PLACES && size <= KEPT; ++tries, next = (next + 1) % PLACES) {
+      if (block[next]) {
+        if (kept + size <= KEPT && tries + 1 < PLACES) continue;
+        free(block[next]);
+        kept -= bytes[next];
+        block[next] = nullptr;
+      }
+      if (kept + size > KEPT) continue;
+      block[next] = memory;
+      bytes[next] = size;
+      kept += size;
+      memory = nullptr;
+      next = (next + 1) % PLACES;
+      break;
+    }
+    unlock();
+    free(memory);
+  }
+
+ private:
+  int next = 0;
+};
+
+Pool pool;
+
+// Memory from the pool, aligned to a cache line.
+template <class T>
+struct Buffer {
+  size_t bytes;
+  T* data;
+  explicit Buffer(int64_t n) {
+    const size_t wanted = (static_cast<size_t>(n) * sizeof(T) / 64 + 1) * 64;
+    data = static_cast<T*>(pool.take(wanted, &bytes));
+    if (!data) abort();
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { pool.give(data, bytes); }
+  operator T*() const { return data; }
+};
+
+// Knots that are not evenly spaced, with more of them beyond both ends so that every interval has
+// as many neighbours, and 1 / (t[i + degree] - t[i]), or 0, for every degree.
+struct Knots {
+  int64_t count, each;
+  Buffer<float> table;
+  explicit Knots(const Problem& d)
+      : count(d.knots ? d.splines + K + 1 : 0), each(count + 2 * K), table(each * (K + 1)) {
+    if (!count) return;
+    const double first = d.knots[1] - d.knots[0], last = d.knots[count - 1] - d.knots[count - 2];
+    for (int64_t i = -K; i < count + K; ++i)
+      table[i + K] = static_cast<float>(i < 0          ? d.knots[0] + i * first
+                                        : i < count ? d.knots[i]
+                                                    : d.knots[count - 1] + (i - count + 1) * last);
+    for (int64_t degree = 1; degree <= K; ++degree)
+      for (int64_t i = 0; i < each; ++i) {
+        const float width = i + degree < each ? table[i + degree] - table[i] : 0.0f;
+        table[degree * each + i] = width > 0 ? 1 / width : 0.0f;
+      }
+  }
+};
+
+// Values and slopes of the order + 1 splines on interval i, for n inputs, n rounded up to whole
+// vectors; v and s are [order + 1][stride]. Outside the support they are 0, NaN gives NaN.
+// By Cox and de Boor's recursion: with b_m of one degree less, on interval i,
+//   b_m <- (x - t[i - degree + m]) / rise * b_(m-1) + (t[i + m + 1] - x) / fall * b_m
+template <bool SLOPES, bool EVEN>
+void evaluate(const Problem& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
+              float* v, float* s, int32_t* interval) {
+  typedef Vector<LANES>::type V;
+  typedef Vector<LANES>::integers I;
+  const float lo = static_cast<float>(d.lo), inverse = static_cast<float>(d.inverse_step);
+  const V zero = {};
+  const float* t = knots.table + K;
+  const float begin = EVEN ? static_cast<float>(-K) : t[0];
+  const float end = EVEN ? static_cast<float>(d.splines) : t[knots.count - 1];
+  for (int64_t j = 0; j < n; j += LANES) {
+    const V here = *reinterpret_cast<const V*>(x + j);
+    const V u = EVEN ? (here - lo) * inverse : here;
+    const I outside = (u < begin) | (u >= end);
+    I cell = {};
+    V offset = zero;  // from the interval's left end, in steps
+    if (EVEN) {
+      V held = u > begin ? u : zero + begin;
+      held = held < end - 0.5f ? held : zero + (end - 0.5f);
+      cell = __builtin_convertvector(held + static_cast<float>(K), I);
+      offset = u - __builtin_convertvector(cell - K, V);
+    } else {
+      for (int64_t i = 1; i < knots.count - 1; ++i) cell -= (u >= t[i]);
+    }
+    *reinterpret_cast<I*>(interval + j) = cell;
+    const auto pick = [&](const float* from) {
+      V picked = zero;
+      for (int lane = 0; lane < LANES; ++lane) picked[lane] = from[cell[lane]];
+      return picked;
+    };
+    V b[K + 1] = {zero + 1.0f}, slope[K + 1];
+    for (int degree = 1; degree <= K; ++degree) {
+      V shared = zero;  // b_(m-1) / rise, which is the b_m / fall of the step before
+      for (int m = 0; m <= degree; ++m) {
+        V rise = offset, fall = zero, next = zero;
+        if (EVEN) {
+          rise += static_cast<float>(degree - m);
+          fall = static_cast<float>(m + 1) - offset;
+          if (m < degree) next = b[m] * (1.0f / degree);
+        } else {
+          rise = u - pick(t - degree + m);
+          fall = pick(t + m + 1) - u;
+          if (m < degree) next = b[m] * pick(t + degree * knots.each + m + 1 - degree);
+        }
+        if (SLOPES && degree == K) slope[m] = (shared - next) * static_cast<float>(K);
+        b[m] = rise * shared + fall * next;
+        shared = next;
+      }
+    }
+    for (int m = 0; m <= K; ++m)
+      *reinterpret_cast<V*>(v + m * stride + j) = outside ? zero : b[m];
+    if (SLOPES)
+      for (int m = 0; m <= K; ++m)
+        *reinterpret_cast<V*>(s + m * stride + j) =
+            outside ? zero : slope[m] * (EVEN ? inverse : 1.0f);
+  }
+}
+
+// n rounded up to whole vectors.
+int64_t whole(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
+// Call f(first output channel, number of vectors) for blocks of output channels. Everything that
+// has output channels lies block by block in memory, so that a block is contiguous.
+template <class F>
+void blocks(int64_t padded, int lanes, F f) {
+  for (int64_t o = 0; o < padded; o += MOST * lanes)
+    f(o, static_cast<int>(std::min<int64_t>(MOST, (padded - o) / lanes)));
+}
+
+// Weight (out, in / groups, taps, 1 + splines) to slabs [c][tap][block][row][o].
+void pack(const Problem& d, const float* weight, float* slabs) {
+  const int64_t go = d.group_out(), gi = d.group_in(), taps = d.taps(), columns = d.splines + 1;
+#pragma omp parallel for num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
+  for (int64_t c = 0; c < d.channels; ++c) {
+    float* slab = slabs + c * taps * d.slab();
+    memset(slab, 0, sizeof(float) * taps * d.slab());
+    blocks(d.padded(), d.lanes(), [&](int64_t first, int vectors) {
+      const int64_t width = vectors * d.lanes();
+      for (int64_t o = first; o < std::min(first + width, go); ++o) {
+        const float* from = weight + ((c / gi * go + o) * gi + c % gi) * taps * columns;
+        for (int64_t tap = 0; tap < taps; ++tap, from += columns) {
+          float* to = slab + tap * d.slab() + first * d.rows() + o - first;
+          to[(d.rows() - 1) * width] = from[0];
+          for (int64_t b = 0; b < d.splines; ++b) to[(K + b) * width] = from[1 + b];
+        }
+      }
+    });
+  }
+}
+
+// Add to NV vectors of output channels of n pixels what one (c, tap) gives.
+template <int L, int NV>
+void forward_run(const float* slab, int64_t rows, const float* v, int64_t stride, const float* base,
+                 const int32_t* interval, int64_t step, int64_t n, float* acc) {
+  typedef typename Vector<L>::type V;
+  V base_row[NV];
+  for (int k = 0; k < NV; ++k)
+    base_row[k] = *reinterpret_cast<const V*>(slab + (rows - 1) * NV * L + k * L);
+  for (int64_t j = 0; j < n; ++j, acc += NV * L) {
+    const int64_t p = j * step;
+    const float* row = slab + interval[p] * (NV * L);
+    V sum[NV];
+    for (int k = 0; k < NV; ++k)
+      sum[k] = *reinterpret_cast<const V*>(acc + k * L) + base_row[k] * base[p];
+    for (int m = 0; m <= K; ++m, row += NV * L)
+      for (int k = 0; k < NV; ++k)
+        sum[k] += *reinterpret_cast<const V*>(row + k * L) * v[m * stride + p];
+    for (int k = 0; k < NV; ++k) *reinterpret_cast<V*>(acc + k * L) = sum[k];
+  }
+}
+
+struct Sorted {  // one value, in the order of intervals
+  int32_t at, pixel;
+  float v[K + 1], s[K + 1], base, slope;
+};
+
+// Gradient of the slab rows from a run of values of one interval.
+template <int L, int NV>
+void weight_run(const Sorted* run, int64_t n, const float* grad, float* rows, float* base_row) {
+  typedef typename Vector<L>::type V;
+  V sum[K + 2][NV];
+  for (int k = 0; k < NV; ++k) {
+    for (int m = 0; m <= K; ++m) sum[m][k] = *reinterpret_cast<V*>(rows + (m * NV + k) * L);
+    sum[K + 1][k] = *reinterpret_cast<V*>(base_row + k * L);
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    const float* g = grad + run[j].at * (NV * L);
+    for (int k = 0; k < NV; ++k) {
+      const V here = *reinterpret_cast<const V*>(g + k * L);
+      for (int m = 0; m <= K; ++m) sum[m][k] += here * run[j].v[m];
+      sum[K + 1][k] += here * run[j].base;
+    }
+  }
+  for (int k = 0; k < NV; ++k) {
+    for (int m = 0; m <= K; ++m) *reinterpret_cast<V*>(rows + (m * NV + k) * L) = sum[m][k];
+    *reinterpret_cast<V*>(base_row + k * L) = sum[K + 1][k];
+  }
+}
+
+// Gradient of a run of values of one interval, still spread over the lanes.
+template <int L, int NV, bool SPLIT>
+void input_run(const Sorted* run, int64_t n, const float* grad, const float* rows,
+               const float* base_row, float* spread, float* spread_base) {
+  typedef typename Vector<L>::type V;
+  V w[K + 2][NV];
+  for (int k = 0; k < NV; ++k) {
+    for (int m = 0; m <= K; ++m) w[m][k] = *reinterpret_cast<const V*>(rows + (m * NV + k) * L);
+    w[K + 1][k] = *reinterpret_cast<const V*>(base_row + k * L);
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    const float* g = grad + run[j].at * (NV * L);
+    V sum = *reinterpret_cast<V*>(spread + j * L), base_sum = {};
+    for (int k = 0; k < NV; ++k) {
+      const V here = *reinterpret_cast<const V*>(g + k * L);
+      V slope = w[0][k] * run[j].s[0];
+      for (int m = 1; m <= K; ++m) slope += w[m][k] * run[j].s[m];
+      if (SPLIT)
+        base_sum += w[K + 1][k] * here;
+      else
+        slope += w[K + 1][k] * run[j].slope;
+      sum += slope * here;
+    }
+    *reinterpret_cast<V*>(spread + j * L) = sum;
+    if (SPLIT) *reinterpret_cast<V*>(spread_base + j * L) += base_sum;
+  }
+}
+
+template <int L>
+void forward(const Problem& d, const float* x, const float* base, const float* weight, float* y) {
+  const int64_t gi = d.group_in(), go = d.group_out(), padded = d.padded(), taps = d.taps();
+  Buffer<float> slabs(d.channels * taps * d.slab());
+  pack(d, weight, slabs);
+  const Knots knots(d);
+  const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
+  const int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
+  const int64_t pieces = (d.out_h + most - 1) / most;
+  const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
+  const int64_t stride = whole(high * d.width);
+#pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
+  {
+    Buffer<float> acc(most * d.out_w * padded), v((K + 1) * stride), values(stride), bases(stride);
+    Buffer<int32_t> interval(stride);
+#pragma omp for collapse(3) schedule(dynamic, 1)
+    for (int64_t n = 0; n < d.n; ++n)
+      for (int64_t piece = 0; piece < pieces; ++piece)
+        for (int64_t group = 0; group < d.groups; ++group) {
+          const int64_t top = d.out_h * piece / pieces;
+          const int64_t count = d.out_h * (piece + 1) / pieces - top;
+          const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
+          memset(acc, 0, sizeof(float) * count * d.out_w * padded);
+          for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
+            for (int64_t r = 0; r < input_rows; ++r) {
+              const int64_t row = top * d.stride_h + r;
+              const float* from = x + n * d.x[0] + row * d.x[1] + c * d.x[3];
+              const float* base_from = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
+              for (int64_t j = 0; j < d.width; ++j) {
+                values[r * d.width + j] = from[j * d.x[2]];
+                bases[r * d.width + j] = base_from[j * d.base[2]];
+              }
+            }
+            const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
+            splines(d, knots, values, input_rows * d.width, stride, v, nullptr, interval);
+            for (int64_t tap = 0; tap < taps; ++tap) {
+              const float* slab = slabs + (c * taps + tap) * d.slab();
+              blocks(padded, L, [&](int64_t o, int vectors) {
+                auto run = forward_run<L, 1>;
+                if (vectors == 2) run = forward_run<L, 2>;
+                if (vectors == 3) run = forward_run<L, 3>;
+                if (vectors == 4) run = forward_run<L, 4>;
+                const int64_t lines = pointwise ? 1 : count;
+                const int64_t length = pointwise ? count * d.width : d.out_w;
+                float* block = acc + o * count * d.out_w;
+                for (int64_t r = 0; r < lines; ++r) {
+                  const int64_t p = (r * d.stride_h + tap / d.kernel_w * d.dilation_h) * d.width +
+                                    tap % d.kernel_w * d.dilation_w;
+                  run(slab + o * d.rows(), d.rows(), v + p, stride, bases + p, interval + p,
+                      d.stride_w, length, block + r * d.out_w * vectors * L);
+                }
+              });
+            }
+          }
+          blocks(padded, L, [&](int64_t first, int vectors) {
+            const int64_t width = vectors * L, some = std::min(width, go - first);
+            for (int64_t r = 0; r < count; ++r) {
+              float* to = y + n * d.y[0] + (top + r) * d.y[1] + (group * go + first) * d.y[3];
+              const float* from = acc + (first * count + r * width) * d.out_w;
+              if (d.y[3] == 1)
+                for (int64_t j = 0; j < d.out_w; ++j)
+                  memcpy(to + j * d.y[2], from + j * width, sizeof(float) * some);
+              else
+                for (int64_t o = 0; o < some; ++o)
+                  for (int64_t j = 0; j < d.out_w; ++j)
+                    to[j * d.y[2] + o * d.y[3]] = from[j * width + o];
+            }
+          });
+        }
+  }
+}
+
+// Sum of L numbers, in four chains.
+template <int L>
+float total_of(const float* numbers) {
+  float sum[4] = {numbers[0], numbers[1], numbers[2], numbers[3]};
+  for (int k = 4; k < L; k += 4)
+    for (int i = 0; i < 4; ++i) sum[i] += numbers[k + i];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// What backward needs of one piece of the input: whole images, or some rows of one.
+struct Piece {
+  int64_t first, images, top, rows;
+};
+
+template <int L>
+void backward(const Problem& d, const float* x, const float* base, const float* slope,
+              const float* weight, const float* grad, float* grad_x, float* grad_base,
+              float* grad_weight) {
+  const bool split = grad_base != nullptr;
+  const int64_t gi = d.group_in(), go = d.group_out(), padded = d.padded(), taps = d.taps();
+  const int64_t each = d.channels * taps * d.slab();
+  // Pieces of about BACKWARD_PIXELS values in each channel.
+  const int64_t size = d.height * d.width;
+  const int64_t together = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, size));
+  const int64_t most = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, d.width));
+  const int64_t cuts = together > 1 ? 1 : (d.height + most - 1) / most;
+  const int64_t bundles = (d.n + together - 1) / together, pieces = bundles * cuts;
+  const int64_t high = together > 1 ? d.height : std::min(most, d.height);
+  const int64_t pixels = whole(together * high * d.width);
+  const int64_t above = (d.kernel_h - 1) * d.dilation_h, left = (d.kernel_w - 1) * d.dilation_w;
+  const int64_t wide = d.width + left;
+  // Work is cut by pieces, into slots with a sum each, and by channels.
+  const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each));
+  const int64_t slots = std::min(std::min(SLOTS, affordable), pieces);
+  const int64_t cut_c = std::min(gi, std::max<int64_t>(1, SLOTS / slots / d.groups));
+  Buffer<float> slabs(grad_x ? each : 1), sums(grad_weight ? slots * each : 1);
+  if (grad_x) pack(d, weight, slabs);
+  const Knots knots(d);
+#pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
+  {
+    Buffer<float> g(together * (high + above) * wide * padded), values(pixels), bases(pixels);
+    Buffer<float> slopes(pixels), v((K + 1) * pixels), s((K + 1) * pixels);
+    Buffer<float> spread(pixels * L), spread_base(split ? pixels * L : 1);
+    Buffer<int32_t> interval(pixels), at(d.splines + K + 1);
+    Buffer<Sorted> sorted(pixels);
+#pragma omp for collapse(3) schedule(dynamic, 1)
+    for (int64_t slot = 0; slot < slots; ++slot)
+      for (int64_t group = 0; group < d.groups; ++group)
+        for (int64_t part = 0; part < cut_c; ++part) {
+          const int64_t c0 = group * gi + gi * part / cut_c;
+          const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
+          if (grad_weight)
+            memset(sums + slot * each + c0 * taps * d.slab(), 0,
+                   sizeof(float) * (c1 - c0) * taps * d.slab());
+          const int64_t index1 = pieces * (slot + 1) / slots;
+          for (int64_t index = pieces * slot / slots; index < index1; ++index) {
+            Piece piece = {index, 1, 0, d.height};
+            if (together > 1) {
+              piece.first = index * together;
+              piece.images = std::min(together, d.n - piece.first);
+            } else {
+              piece.first = index / cuts;
+              piece.top = d.height * (index % cuts) / cuts;
+              piece.rows = d.height * (index % cuts + 1) / cuts - piece.top;
+            }
+            // The output's gradient, o innermost, spread by the strides, in a frame of zeros.
+            const int64_t tall = piece.rows + above;
+            const int64_t frame = piece.images * tall * wide;
+            memset(g, 0, sizeof(float) * frame * padded);
+            for (int64_t image = 0; image < piece.images; ++image)
+              for (int64_t h = 0; h < d.out_h; ++h) {
+                const int64_t row = h * d.stride_h - piece.top + above;
+                if (row < 0 || row >= tall) continue;
+                const float* from = grad + (piece.first + image) * d.y[0] + h * d.y[1];
+                const int64_t pixel = (image * tall + row) * wide + left;
+                blocks(padded, L, [&](int64_t first, int vectors) {
+                  const int64_t width = vectors * L, some = std::min(width, go - first);
+                  float* to = g + first * frame + pixel * width;
+                  for (int64_t o = 0; o < some; ++o) {
+                    const float* line = from + (group * go + first + o) * d.y[3];
+                    for (int64_t j = 0; j < d.out_w; ++j)
+                      to[j * d.stride_w * width + o] = line[j * d.y[2]];
+                  }
+                });
+              }
+            const int64_t length = piece.rows * d.width, total = piece.images * length;
+            for (int64_t c = c0; c < c1; ++c) {
+              int64_t p = 0;
+              for (int64_t image = 0; image < piece.images; ++image)
+                for (int64_t r = 0; r < piece.rows; ++r) {
+                  const int64_t n = piece.first + image, row = piece.top + r;
+                  const float* from = x + n * d.x[0] + row * d.x[1] + c * d.x[3];
+                  const float* base_from = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
+                  for (int64_t j = 0; j < d.width; ++j, ++p) {
+                    values[p] = from[j * d.x[2]];
+                    bases[p] = base_from[j * d.base[2]];
+                  }
+                  if (grad_x && !split) {
+                    const float* line = slope + n * d.slope[0] + row * d.slope[1] + c * d.slope[3];
+                    for (int64_t j = 0; j < d.width; ++j)
+                      slopes[p - d.width + j] = line[j * d.slope[2]];
+                  }
+                }
+              const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
+              splines(d, knots, values, total, pixels, v, s, interval);
+              // Counting sort by interval.
+              const int64_t intervals = d.splines + K;
+              memset(at, 0, sizeof(int32_t) * (intervals + 1));
+              for (p = 0; p < total; ++p) ++at[interval[p] + 1];
+              for (int64_t i = 0; i < intervals; ++i) at[i + 1] += at[i];
+              for (p = 0; p < total; ++p) {
+                Sorted& one = sorted[at[interval[p]]++];
+                const int64_t line = p / d.width, image = line / piece.rows;
+                one.pixel = static_cast<int32_t>(p);
+                one.at = static_cast<int32_t>((line + image * above) * wide + p - line * d.width);
+                for (int m = 0; m <= K; ++m) one.v[m] = v[m * pixels + p];
+                for (int m = 0; m <= K; ++m) one.s[m] = s[m * pixels + p];
+                one.base = bases[p];
+                one.slope = split || !grad_x ? 0.0f : slopes[p];
+              }
+              if (grad_x) memset(spread, 0, sizeof(float) * total * L);
+              if (grad_x && split) memset(spread_base, 0, sizeof(float) * total * L);
+              for (int64_t tap = 0; tap < taps; ++tap) {
+                const int64_t shift = (above - tap / d.kernel_w * d.dilation_h) * wide + left -
+                                      tap % d.kernel_w * d.dilation_w;
+                const int64_t offset = (c * taps + tap) * d.slab();
+                blocks(padded, L, [&](int64_t o, int vectors) {
+                  auto to_weight = weight_run<L, 1>;
+                  auto to_input = split ? input_run<L, 1, true> : input_run<L, 1, false>;
+                  if (vectors == 2) {
+                    to_weight = weight_run<L, 2>;
+                    to_input = split ? input_run<L, 2, true> : input_run<L, 2, false>;
+                  } else if (vectors == 3) {
+                    to_weight = weight_run<L, 3>;
+                    to_input = split ? input_run<L, 3, true> : input_run<L, 3, false>;
+                  } else if (vectors == 4) {
+                    to_weight = weight_run<L, 4>;
+                    to_input = split ? input_run<L, 4, true> : input_run<L, 4, false>;
+                  }
+                  const int64_t width = vectors * L, slab = offset + o * d.rows();
+                  const int64_t last = (d.rows() - 1) * width;
+                  const float* here = g + o * frame + shift * width;
+                  int64_t begin = 0;
+                  for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
+                    const int64_t count = at[i] - begin;
+                    if (!count) continue;
+                    if (grad_weight) {
+                      float* rows = sums + slot * each + slab;
+                      to_weight(sorted + begin, count, here, rows + i * width, rows + last);
+                    }
+                    if (grad_x) {
+                      const float* rows = slabs + slab;
+                      to_input(sorted + begin, count, here, rows + i * width, rows + last,
+                               spread + begin * L, spread_base + (split ? begin * L : 0));
+                    }
+                  }
+                });
+              }
+              if (!grad_x) continue;
+              for (p = 0; p < total; ++p) {
+                const int64_t pixel = sorted[p].pixel, line = pixel / d.width;
+                const int64_t image = line / piece.rows;
+                const int64_t to = (piece.first + image) * d.x[0] +
+                                   (piece.top + line - image * piece.rows) * d.x[1] +
+                                   (pixel - line * d.width) * d.x[2] + c * d.x[3];
+                grad_x[to] = total_of<L>(spread + p * L);
+                if (split) grad_base[to] = total_of<L>(spread_base + p * L);
+              }
+            }
+          }
+        }
+    if (grad_weight) {
+      const int64_t columns = d.splines + 1;
+#pragma omp for
+      for (int64_t c = 0; c < d.channels; ++c) {
+        float* sum = sums + c * taps * d.slab();
+        for (int64_t slot = 1; slot < slots; ++slot)
+          for (int64_t j = 0; j < taps * d.slab(); ++j) sum[j] += sum[slot * each + j];
+        blocks(padded, L, [&](int64_t first, int vectors) {
+          const int64_t width = vectors * L;
+          for (int64_t o = first; o < std::min(first + width, go); ++o) {
+            float* to = grad_weight + ((c / gi * go + o) * gi + c % gi) * taps * columns;
+            for (int64_t tap = 0; tap < taps; ++tap, to += columns) {
+              const float* from = sum + tap * d.slab() + first * d.rows() + o - first;
+              to[0] = from[(d.rows() - 1) * width];
+              for (int64_t b = 0; b < d.splines; ++b) to[1 + b] = from[(K + b) * width];
+            }
+          }
+        });
+      }
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" void kan_forward(const Problem* d, const float* x, const float* base,
+                            const float* weight, float* y) {
+  if (d->lanes() == LANES)
+    forward<LANES>(*d, x, base, weight, y);
+  else
+    forward<8>(*d, x, base, weight, y);
+}
+
+// grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
+// x too, and slope is not read. Null where a gradient is not wanted.
+extern "C" void kan_backward(const Problem* d, const float* x, const float* base,
+                             const float* slope, const float* weight, const float* grad,
+                             float* grad_x, float* grad_base, float* grad_weight) {
+  auto run = d->lanes() == LANES ? backward<LANES> : backward<8>;
+  run(*d, x, base, slope, weight, grad, grad_x, grad_base, grad_weight);
+}

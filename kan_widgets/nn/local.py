@@ -1,0 +1,201 @@
+"""The local form: only the splines that are not zero, by the compiled kernels of ``local.cpp``.
+
+The dense form (:mod:`kan_widgets.nn.expansion`) multiplies all columns of every value, of which
+all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
+same at every grid size, and less than those of the dense form's convolution alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Union
+
+import torch
+from torch import Tensor
+
+from kan_widgets.nn import native
+from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.knot_spline import KnotSpline
+
+#: Least number of columns in the dense form, for a call to be worth the compiler.
+LARGE = 2**16
+
+Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
+
+_INT = ctypes.c_int64
+_SIZES = (
+    *("n", "height", "width", "channels", "out", "groups", "kernel_h", "kernel_w"),
+    *("stride_h", "stride_w", "dilation_h", "dilation_w", "out_h", "out_w"),
+)
+
+
+class _Problem(ctypes.Structure):
+    """The struct of the same name in ``local.cpp``."""
+
+    _fields_ = (
+        *((name, _INT) for name in _SIZES),
+        *((name, _INT * 4) for name in ("x", "base", "slope", "y")),
+        ("splines", _INT),
+        ("threads", _INT),
+        ("lo", ctypes.c_double),
+        ("inverse_step", ctypes.c_double),
+        ("knots", ctypes.POINTER(ctypes.c_double)),
+    )
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a contraction goes through images: as ``conv2d`` does, without padding."""
+
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    #: Whether the output lies in memory channel by channel.
+    planar: bool = False
+
+
+def kernels(x: Tensor, weight: Tensor, basis: Basis) -> ctypes.CDLL | None:
+    """Return the compiled kernels if they can and should compute this call, else None.
+
+    Parameters
+    ----------
+    x
+        Any shape.
+    weight
+        Packed weight.
+    basis
+        The basis of the layer.
+    """
+    if not (
+        isinstance(basis, (BSpline, KnotSpline))
+        and basis.spline_order > 0
+        and all(_plain(t) and t.dtype == torch.float32 for t in (x, weight))
+        and native.wanted()
+    ):
+        return None
+    if x.numel() * (basis.n_basis + 1) < LARGE:
+        native.prepare(basis.spline_order)
+        return None
+    return native.library(basis.spline_order)
+
+
+def _plain(tensor: Tensor) -> bool:
+    """Whether it is a tensor with memory of its own on the CPU."""
+    return (
+        type(tensor) in (Tensor, torch.nn.Parameter)
+        and tensor.device.type == "cpu"
+        and tensor.layout == torch.strided
+        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    )
+
+
+def forward(
+    lib: ctypes.CDLL, x: Tensor, base: Tensor, weight: Tensor, basis: Splines, geometry: Geometry
+) -> Tensor:
+    """Return the output, ``(n, out height, out width, out channels)``.
+
+    Parameters
+    ----------
+    lib
+        The kernels.
+    x, base
+        Input and its base activation, ``(n, height, width, channels)``.
+    weight
+        ``(out, channels // groups, kh, kw, n_basis + 1)``, the base first.
+    basis, geometry
+        The basis and the rest of the layer.
+    """
+    n, out = x.shape[0], weight.shape[0]
+    height, width = (
+        (size - d * (k - 1) - 1) // s + 1
+        for size, k, s, d in zip(
+            x.shape[1:3], weight.shape[2:4], geometry.stride, geometry.dilation, strict=True
+        )
+    )
+    if geometry.planar:
+        y = x.new_empty((n, out, height, width)).permute(0, 2, 3, 1)
+    else:
+        y = x.new_empty((n, height, width, out))
+    problem = _problem(x, base, base, weight, y, basis, geometry)
+    weight = weight.contiguous()
+    lib.kan_forward(
+        ctypes.byref(problem), _pointer(x), _pointer(base), _pointer(weight), _pointer(y)
+    )
+    return y
+
+
+def backward(
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor,
+    slope: Tensor | None,
+    weight: Tensor,
+    grad: Tensor,
+    basis: Splines,
+    geometry: Geometry,
+    needs_x: bool,
+    needs_weight: bool,
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Return the gradients of ``x``, ``base`` and ``weight``.
+
+    Parameters
+    ----------
+    lib, x, base, weight, basis, geometry
+        As in :func:`forward`.
+    slope
+        Derivative of the base activation: its share is in the gradient of ``x``, and there is none
+        of ``base``. Without it they are apart.
+    grad
+        Gradient of the output.
+    needs_x, needs_weight
+        Which gradients are wanted; ``x`` stands for ``base`` too.
+    """
+    weight = weight.contiguous()
+    grad_x = torch.empty_strided(x.shape, x.stride()) if needs_x else None
+    grad_base = torch.empty_strided(x.shape, x.stride()) if needs_x and slope is None else None
+    grad_weight = torch.empty_like(weight) if needs_weight else None
+    problem = _problem(x, base, base if slope is None else slope, weight, grad, basis, geometry)
+    lib.kan_backward(
+        ctypes.byref(problem),
+        *(_pointer(t) for t in (x, base, slope, weight, grad, grad_x, grad_base, grad_weight)),
+    )
+    return grad_x, grad_base, grad_weight
+
+
+def _problem(
+    x: Tensor,
+    base: Tensor,
+    slope: Tensor,
+    weight: Tensor,
+    y: Tensor,
+    basis: Splines,
+    geometry: Geometry,
+) -> _Problem:
+    # Kept alive by the struct that points to it.
+    knots = None
+    if isinstance(basis, KnotSpline):
+        knots = (ctypes.c_double * len(basis.knots))(*basis.knots)
+    sizes = (*x.shape, len(weight), geometry.groups, *weight.shape[2:4])
+    return _Problem(
+        *sizes,
+        *geometry.stride,
+        *geometry.dilation,
+        *y.shape[1:3],
+        *(_strides(t.stride()) for t in (x, base, slope, y)),
+        basis.n_basis,
+        torch.get_num_threads(),
+        basis.grid_range[0],
+        0.0 if knots else 1 / (basis.grid_range[1] - basis.grid_range[0]) * basis.grid_size,
+        knots,
+    )
+
+
+def _strides(strides: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
+    return (_INT * 4)(*strides)
+
+
+def _pointer(tensor: Tensor | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())

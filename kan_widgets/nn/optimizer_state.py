@@ -1,0 +1,44 @@
+"""What an optimizer remembers of parameters that have changed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+
+def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
+    """Check that an optimizer, if there is one, trains some of the parameters.
+
+    Raises
+    ------
+    TypeError
+        If it is no optimizer.
+    ValueError
+        If it holds none of the parameters.
+    """
+    if optimizer is None:
+        return
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer or None, got {optimizer!r:.80}")
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not any(id(p) in held for p in parameters):
+        raise ValueError(
+            "the optimizer holds none of the parameters that change: give the one that trains them"
+        )
+
+
+def forget(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
+    """Drop what an optimizer remembers of some parameters, as if it had not made a step yet.
+
+    `torch.optim.LBFGS` remembers all its parameters in one vector and forgets them all.
+    """
+    if optimizer is None:
+        return
+    if isinstance(optimizer, torch.optim.LBFGS):
+        optimizer.state.clear()
+        optimizer._numel_cache = None
+    for parameter in parameters:
+        optimizer.state.pop(parameter, None)

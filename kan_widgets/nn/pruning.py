@@ -1,0 +1,68 @@
+"""Remove the functions that matter little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from kan_widgets.nn.grid_update import Inputs, checked_inputs
+from kan_widgets.nn.magnitude import PATCHES, mean_magnitudes
+
+if TYPE_CHECKING:
+    from kan_widgets.nn.layer import KANLayer
+
+
+@dataclass(frozen=True, eq=False)
+class Pruning:
+    """What `prune` removes from a layer, or would."""
+
+    threshold: float
+    """Importances up to this are removed."""
+    importance: Tensor
+    """The mean of |φ(x)| for each function, of the shape of ``base_weight``; 0 if pruned before."""
+    removed: tuple[tuple[int, ...], ...]
+    """The functions removed, (out, in) or (out, in, row, column); those pruned before left out."""
+    remaining: int
+    """How many functions remain."""
+    dry_run: bool
+    """Whether nothing has been removed yet."""
+
+    def __str__(self) -> str:
+        total = self.importance.numel()
+        done = "would be removed" if self.dry_run else "removed"
+        return (
+            f"{len(self.removed)} of {total} functions {done} "
+            f"(mean |φ| ≤ {self.threshold:g}), {self.remaining} remain"
+        )
+
+
+def prune(layer: KANLayer, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
+    """Remove functions of a layer; see `KANLayer.prune`."""
+    if not threshold >= 0:
+        raise ValueError(f"threshold must be 0 or more, got {threshold}")
+    with torch.no_grad():
+        importance = mean_magnitudes(layer, all_seen(layer, batch))
+    if not importance.isfinite().all():
+        raise ValueError("some functions are not finite: nothing can be said of their importance")
+    present = torch.ones_like(importance, dtype=torch.bool) if layer.mask is None else layer.mask
+    going = present & (importance <= threshold)
+    stays = present & ~going
+    if not dry_run and going.any():
+        layer.mask = stays
+    return Pruning(
+        float(threshold),
+        importance,
+        tuple(tuple(index) for index in going.nonzero().tolist()),
+        int(stays.sum()),
+        dry_run,
+    )
+
+
+def all_seen(layer: KANLayer, batch: Inputs) -> Tensor:
+    """Return what a layer sees of a batch, or of 4,096 evenly chosen patches if there are more."""
+    seen = torch.cat([layer.seen(x) for x in checked_inputs(batch)])
+    n = len(seen)
+    return seen if n <= PATCHES else seen[torch.arange(PATCHES, device=seen.device) * n // PATCHES]

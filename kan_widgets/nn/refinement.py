@@ -1,0 +1,139 @@
+"""Other knots for the same functions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from kan_widgets.nn.basis import checked_count
+from kan_widgets.nn.bspline import BSpline
+from kan_widgets.nn.changes import together
+from kan_widgets.nn.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.optimizer_state import check_optimizer, forget
+
+if TYPE_CHECKING:
+    from kan_widgets.nn.layer import KANLayer
+
+Spline = BSpline | KnotSpline
+#: Values compared at once.
+_PIECE = 4_000_000
+
+
+def refine(layer: KANLayer, grid_size: int, even: bool, optimizer: Optimizer | None) -> float:
+    """Give a layer a grid of another size; see `KANLayer.refine`."""
+    old = spline_of(layer, "refine")
+    checked_count("grid_size", grid_size, 1)
+    check_optimizer(optimizer, [layer.spline_weight])
+    new = refined(old, grid_size, even)
+    if new == old:
+        return 0.0
+    points, weights = quadrature(old, new, old.grid_range if even else old.support)
+    coefficients = refit(layer, old, new, points, weights)
+    error = deviation(layer, old, new, coefficients, points)
+    with together:
+        resize_(layer.spline_weight, coefficients)
+        layer.basis = new
+    forget(optimizer, [layer.spline_weight])
+    return error
+
+
+def spline_of(layer: KANLayer, method: str) -> Spline:
+    """Return a layer's B-splines.
+
+    Raises
+    ------
+    TypeError
+        If its basis has no knots.
+    """
+    if not isinstance(layer.basis, (BSpline, KnotSpline)):
+        raise TypeError(
+            f"{method} changes the knots of B-splines, but the basis is {layer.basis!r}, "
+            "which has none"
+        )
+    return layer.basis
+
+
+def refined(old: Spline, grid_size: int, even: bool) -> Spline:
+    """Return the splines of a grid of another size over the same range.
+
+    Each interval is divided evenly where the sizes allow; in general the new knots lie as evenly
+    among the old ones as they can. The knots beyond the grid stay.
+    """
+    order = old.spline_order
+    if even:
+        return BSpline(grid_size, order, old.grid_range)
+    knots = old.knots
+    grid = knots[order : order + old.grid_size + 1]
+    places = np.arange(grid_size + 1) * (old.grid_size / grid_size)
+    # A place that should be a whole number is one, so that its knot is met exactly.
+    places = np.where(np.abs(places - places.round()) < 1e-9, places.round(), places)
+    inner = np.interp(places, np.arange(old.grid_size + 1), grid).tolist()
+    return spline_on([*knots[:order], *inner, *knots[order + old.grid_size + 1 :]], order)
+
+
+def quadrature(old: Spline, new: Spline, interval: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Return points and weights that integrate squares of both splines exactly (Gauss)."""
+    low, high = interval
+    edges: NDArray[np.float64] = np.unique([low, high, *old.knots, *new.knots])
+    edges = edges[(edges >= low) & (edges <= high)]
+    # Knots that agree but for rounding are one, or there would be points between the two.
+    edges = edges[np.append(True, np.diff(edges) > 1e-12 * (high - low))]
+    nodes, weights = np.polynomial.legendre.leggauss(old.spline_order + 1)
+    half = np.diff(edges)[:, None] / 2
+    points = edges[:-1, None] + half * (1 + nodes)
+    return torch.from_numpy(points.ravel()), torch.from_numpy((half * weights).ravel())
+
+
+def refit(layer: KANLayer, old: Spline, new: Spline, points: Tensor, weights: Tensor) -> Tensor:
+    """Return the coefficients on ``new`` whose splines are nearest the old ones.
+
+    Nearest in the sum of squares at ``points``, weighted. All in float64 on the CPU; returned as
+    the layer's parameter is.
+    """
+    scale = weights.sqrt().unsqueeze(-1)
+    rows, wanted = new.expand(points) * scale, old.expand(points) * scale
+    # One fit for the old basis functions serves all sums of them.
+    transfer: Tensor = torch.linalg.lstsq(rows, wanted, driver="gelsd").solution
+    before = layer.spline_weight.detach()
+    return (before.cpu().double() @ transfer.T).to(before.device, before.dtype)
+
+
+def deviation(
+    layer: KANLayer, old: Spline, new: Spline, coefficients: Tensor, points: Tensor
+) -> float:
+    """Return the largest difference at ``points`` that new coefficients make to a function."""
+    scale = torch.ones_like(layer.base_weight, requires_grad=False).detach()
+    if layer.spline_scaler is not None:
+        scale = layer.spline_scaler.detach().abs()
+    if layer.mask is not None:
+        scale = scale * layer.mask
+    scale = scale.cpu().double().reshape(-1, 1)
+    before = layer.spline_weight.detach().cpu().double().flatten(0, -2) * scale
+    after = coefficients.cpu().double().flatten(0, -2) * scale
+    values_before, values_after = old.expand(points).T, new.expand(points).T
+    worst = 0.0
+    each = max(1, _PIECE // max(1, len(points)))
+    for a, b in zip(before.split(each), after.split(each), strict=True):
+        difference = (b @ values_after - a @ values_before).abs().max().item()
+        # Not max(), which would lose a NaN.
+        worst = difference if not difference <= worst else worst
+        if math.isnan(worst):
+            break
+    return worst
+
+
+@torch.no_grad()
+def resize_(parameter: nn.Parameter, values: Tensor) -> None:
+    """Give a parameter values of another shape; it remains the same object, without a gradient."""
+    parameter.grad = None
+    # A graph that is still alive, such as that of the last loss, holds a node that knows the old
+    # shape. Assigning data of another type makes torch let go of that node.
+    other = torch.float64 if parameter.dtype != torch.float64 else torch.float32
+    parameter.data = torch.empty(0, dtype=other, device=parameter.device)
+    parameter.data = values

@@ -1,0 +1,268 @@
+"""The compiler: what happens where there is one, none, or one that fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import warnings
+
+import pytest
+import torch
+
+from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, local, native
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """A process that has compiled nothing yet, with an empty cache."""
+    monkeypatch.setattr(native, "_builds", {})
+    monkeypatch.setattr(native, "_wanted", None)
+    monkeypatch.delenv("KAN_WIDGETS_COMPILE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CXX", raising=False)
+    native._cache.cache_clear()
+    yield tmp_path / "cache" / "kan_widgets"
+    native._cache.cache_clear()
+
+
+def script(path, text):
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return str(path)
+
+
+def called(monkeypatch):
+    """Count the calls of the compiled forward pass."""
+    calls = []
+    forward = local.forward
+
+    def counted(*arguments):
+        calls.append(arguments[1].shape)
+        return forward(*arguments)
+
+    monkeypatch.setattr(local, "forward", counted)
+    return calls
+
+
+LARGE_INPUT = torch.zeros(64, 4, 20, 20)
+
+
+def test_large_calls_in_float32_are_compiled_and_no_others(monkeypatch):
+    calls = called(monkeypatch)
+    layer = KANConv2d(4, 2, 3)
+    layer(LARGE_INPUT)
+    assert len(calls) == 1
+    layer(LARGE_INPUT[:1])
+    layer.double()(LARGE_INPUT.double())
+    KANConv2d(4, 2, 3, basis="rbf")(LARGE_INPUT)
+    KANConv2d(4, 2, 3, spline_order=0)(LARGE_INPUT)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        KANConv2d(4, 2, 3)(LARGE_INPUT)
+    torch.func.vmap(KANConv2d(4, 2, 3))(LARGE_INPUT)
+    assert len(calls) == 1
+
+
+def test_a_small_call_starts_the_compiler_and_a_large_one_waits_for_it(fresh, monkeypatch):
+    calls = called(monkeypatch)
+    layer = KANConv2d(4, 2, 3)
+    layer(LARGE_INPUT[:1])
+    assert list(native._builds) == [3]
+    layer(LARGE_INPUT)
+    assert len(calls) == 1
+    assert [path.suffix for path in fresh.iterdir()] == [".so"]
+
+
+def test_what_was_compiled_is_found_by_the_next_process(fresh, monkeypatch):
+    assert native.library(3) is not None
+    made = {path: path.stat().st_mtime_ns for path in fresh.iterdir()}
+    monkeypatch.setattr(native, "_builds", {})
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert native.library(3) is not None
+    assert {path: path.stat().st_mtime_ns for path in fresh.iterdir()} == made
+
+
+def test_many_threads_compile_once(fresh, monkeypatch):
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: (started.append(a), popen(*a, **k))[1])
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(native.library(3))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 1
+    assert len(found) == 4
+    assert None not in found
+
+
+@pytest.mark.parametrize("how", ["no compiler", "environment", "function"])
+def test_without_the_compiler_layers_compute_and_say_nothing(fresh, monkeypatch, how):
+    if how == "no compiler":
+        monkeypatch.setattr(shutil, "which", lambda name: None)
+    elif how == "environment":
+        monkeypatch.setenv("KAN_WIDGETS_COMPILE", "0")
+    else:
+        native.use_compiled(False)
+    calls = called(monkeypatch)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        KANConv2d(4, 2, 3)(LARGE_INPUT).sum().backward()
+    assert not calls
+    assert not fresh.exists() or not list(fresh.iterdir())
+
+
+def test_a_compiler_that_fails_is_named_in_one_warning(fresh, monkeypatch, tmp_path):
+    monkeypatch.setenv("CXX", script(tmp_path / "cxx", "echo no such luck >&2; exit 1"))
+    layer = KANConv2d(4, 2, 3)
+    with pytest.warns(RuntimeWarning, match="no such luck.*") as warned:
+        layer(LARGE_INPUT)
+    assert len(warned) == 1
+    assert "KAN_WIDGETS_COMPILE=0" in str(warned[0].message)
+    layer(LARGE_INPUT).sum().backward()  # a second warning would be an error
+    assert not list(fresh.iterdir())
+
+
+def test_a_compiler_that_makes_nonsense_is_a_warning_too(fresh, monkeypatch, tmp_path):
+    text = 'while [ "$1" != -o ]; do shift; done; echo nonsense > "$2"'
+    monkeypatch.setenv("CXX", script(tmp_path / "cxx", text))
+    with pytest.warns(RuntimeWarning, match="without compiled kernels"):
+        KANConv2d(4, 2, 3)(LARGE_INPUT)
+
+
+def test_a_compiler_that_never_ends_is_given_up(fresh, monkeypatch, tmp_path):
+    monkeypatch.setattr(native, "PATIENCE", 0.2)
+    monkeypatch.setenv("CXX", script(tmp_path / "cxx", "exec sleep 600"))
+    with pytest.warns(RuntimeWarning, match=r"took more than 0\.2 seconds"):
+        KANConv2d(4, 2, 3)(LARGE_INPUT)
+
+
+def test_without_openmp_the_kernels_are_compiled_for_one_thread(fresh, monkeypatch, tmp_path):
+    real = native.find_compiler()
+    text = f'case " $* " in *" -fopenmp "*) exit 1;; esac; exec {real} "$@"'
+    monkeypatch.setenv("CXX", script(tmp_path / "cxx", text))
+    layer = KANConv2d(4, 2, 3)
+    out = layer(LARGE_INPUT + 0.3)
+    assert native.library(3) is not None
+    native.use_compiled(False)
+    torch.testing.assert_close(out, layer(LARGE_INPUT + 0.3))
+
+
+def test_a_folder_that_others_can_write_is_not_used(fresh):
+    fresh.mkdir(parents=True)
+    fresh.chmod(0o777)
+    assert native.library(3) is not None
+    assert not list(fresh.iterdir())
+    assert os.stat(native._cache()).st_mode & 0o077 == 0
+
+
+def test_a_process_that_ends_at_once_leaves_no_compiler_behind(fresh):
+    program = (
+        "import torch; from kan_widgets.nn import KANLinear, native; KANLinear(2, 2)("
+        "torch.zeros(3, 2)); import time\nwhile not native._builds[3].process: time.sleep(0.01)\n"
+        "print(native._builds[3].process.pid)"
+    )
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(output), 0)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(5, 3, 9, 8), (1, 1, 70, 60), (200, 2, 4, 4)])
+def test_the_number_of_threads_changes_no_bit(threads, shape, monkeypatch):
+    monkeypatch.setattr(local, "LARGE", 1)
+    torch.manual_seed(0)
+    layer = KANConv2d(shape[1], 3, 3, padding=1)
+    x = torch.randn(shape, requires_grad=True)
+    before = torch.get_num_threads()
+    results = []
+    try:
+        for n in (1, threads):
+            torch.set_num_threads(n)
+            out = layer(x)
+            grads = torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])
+            results.append([out, *grads])
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
+# Output channels on both sides of a vector and of a block of vectors; images in bundles, alone
+# and in rows; one with more columns than fit a piece.
+SHAPES = [
+    ((3, 2, 6, 7), 1, {}),
+    ((3, 2, 6, 7), 9, {}),
+    ((2, 3, 6, 5), 17, {"stride": 2}),
+    ((2, 1, 6, 5), 65, {"dilation": 2}),
+    ((2, 2, 5, 5), 130, {"groups": 2}),
+    ((300, 1, 4, 4), 3, {"padding": 2}),
+    ((2, 1, 50, 47), 4, {"stride": (3, 2), "padding": 1}),
+    ((1, 1, 4, 1500), 2, {"padding": 1}),
+]
+
+
+@pytest.mark.parametrize(("shape", "out", "arguments"), SHAPES)
+@pytest.mark.parametrize("basis", ["even", "uneven"])
+@pytest.mark.parametrize("order", [1, 3, 5])
+@pytest.mark.parametrize("activation", ["silu", torch.sin])
+def test_compiled_kernels_compute_what_torch_does(
+    shape, out, arguments, basis, order, activation, monkeypatch
+):
+    monkeypatch.setattr(local, "LARGE", 1)
+    calls = called(monkeypatch)
+    torch.manual_seed(0)
+    knots = (torch.rand(9 + 2 * order) + 0.1).cumsum(0) - 4
+    layer = KANConv2d(
+        shape[1],
+        out,
+        3,
+        **arguments,
+        base_activation=activation,
+        basis=BSpline(5, order) if basis == "even" else KnotSpline(tuple(knots.tolist()), order),
+    )
+    with torch.no_grad():
+        layer.spline_weight.normal_()
+    x = (1.5 * torch.randn(shape)).requires_grad_()
+
+    def run(module, x):
+        out = module(x)
+        return out, *torch.autograd.grad(out.square().sum(), [x, *module.parameters()])
+
+    compiled = run(layer, x)
+    assert len(calls) == 1
+    exact = run(layer.double(), x.detach().double().requires_grad_())
+    for a, b in zip(compiled, exact, strict=True):
+        assert (a - b).abs().max() <= 1e-5 * b.abs().max()
+
+
+def test_only_the_wanted_gradients_are_computed(monkeypatch):
+    monkeypatch.setattr(local, "LARGE", 1)
+    layer = KANLinear(5, 4)
+    x = torch.randn(30, 5, requires_grad=True)
+    (both, *weights) = torch.autograd.grad(layer(x).sum(), [x, *layer.parameters()])
+    (alone,) = torch.autograd.grad(layer(x).sum(), [x])
+    for parameter in layer.parameters():
+        parameter.requires_grad_(False)
+    (frozen,) = torch.autograd.grad(layer(x).sum(), [x])
+    assert torch.equal(both, alone)
+    assert torch.equal(both, frozen)
+    for parameter in layer.parameters():
+        parameter.requires_grad_(True)
+    for a, b in zip(
+        torch.autograd.grad(layer(x.detach()).sum(), layer.parameters()), weights, strict=True
+    ):
+        assert torch.equal(a, b)
+
+
+def test_inputs_that_share_memory_are_copied(monkeypatch):
+    monkeypatch.setattr(local, "LARGE", 1)
+    layer = KANLinear(5, 4)
+    column = torch.randn(30, 1, requires_grad=True)
+    wide = column.expand(30, 5)
+    (gradient,) = torch.autograd.grad(layer(wide).sum(), column)
+    native_off = layer.double()
+    (exact,) = torch.autograd.grad(native_off(wide.double()).sum(), column)
+    torch.testing.assert_close(gradient, exact)
