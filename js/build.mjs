@@ -45,7 +45,15 @@ const options = {
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
     { in: "src/stream/index.ts", out: "stream" },
-    ...["kernel_grid", "spline_inspector", "meshgrid_view"].flatMap((view) => [
+    ...[
+      "kernel_grid",
+      "spline_inspector",
+      "meshgrid_view",
+      "chart",
+      "training_panel",
+      "compare",
+      "layer_ranges",
+    ].flatMap((view) => [
       { in: `src/${view}/index.ts`, out: view },
       { in: `src/${view}/style.css`, out: view },
     ]),

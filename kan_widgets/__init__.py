@@ -7,24 +7,36 @@
 <kan_widgets...KernelGrid object at ...>
 """
 
-from kan_widgets import data, functions, nn
+from kan_widgets import data, functions, insight, nn
 from kan_widgets.live import Binding, Run, TrainingStopped, bind, fit
-from kan_widgets.widgets import Dashboard, KernelGrid, MeshgridView, SplineInspector
+from kan_widgets.widgets import (
+    Compare,
+    Dashboard,
+    KernelGrid,
+    LayerRanges,
+    MeshgridView,
+    SplineInspector,
+    TrainingPanel,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Binding",
+    "Compare",
     "Dashboard",
     "KernelGrid",
+    "LayerRanges",
     "MeshgridView",
     "Run",
     "SplineInspector",
+    "TrainingPanel",
     "TrainingStopped",
     "__version__",
     "bind",
     "data",
     "fit",
     "functions",
+    "insight",
     "nn",
 ]

@@ -3,15 +3,20 @@ import {
   type Arrangement,
   arrange,
   blockOf,
+  COL_LABEL,
   cellAt,
   columnLabels,
   cornerLabels,
+  inStuckBand,
   type Kind,
   kernelsWithin,
   type Label,
   neighbour,
+  PAD,
   rectOf,
   rowLabels,
+  stuckHead,
+  underHead,
 } from "../src/shared/geometry";
 import written from "./geometry_cases.json";
 
@@ -162,4 +167,55 @@ it("an order of the wrong length is refused with both numbers", () => {
   expect(() => arrange({ kind: "conv", out: 2, in: 2, kh: 3, kw: 3 }, 500, [0, 1])).toThrow(
     "the order names 2 kernels, the layer has 4",
   );
+});
+
+describe("labels that stay in view", () => {
+  const matrix = arrange({ kind: "linear", out: 10, in: 625, kh: 1, kw: 1 }, 700);
+  const view = (y: number) => ({ x: 0, y, width: 700, height: 480 });
+  const labelled = (y: number) => {
+    const head = stuckHead(matrix, view(y));
+    return head && { ...head, texts: inStuckBand(matrix, head, columnLabels(matrix)) };
+  };
+
+  it("are none while a band's own are in view", () => {
+    expect(stuckHead(matrix, view(0))).toBeNull();
+    expect(stuckHead(matrix, view(8))).toBeNull();
+    expect(stuckHead(matrix, view(8 + matrix.bandHeight))).toBeNull();
+  });
+
+  it("are those of the band that the top of the view cuts, at the top of the view", () => {
+    const head = labelled(8 + 3 * matrix.bandHeight + 50);
+    expect(head?.strip).toEqual({ ...view(8 + 3 * matrix.bandHeight + 50), height: COL_LABEL });
+    expect(head?.texts.map(({ text }) => text)).toEqual(
+      [105, 110, 115, 120, 125, 130, 135].map((column) => `in ${column}`),
+    );
+    for (const { y } of head?.texts ?? []) expect(y).toBe((head?.strip.y ?? 0) + COL_LABEL - 5);
+  });
+
+  it("are pushed out by the end of the band and never lie over the next one's", () => {
+    for (let y = 9; y < matrix.height; y++) {
+      const head = stuckHead(matrix, view(y));
+      if (!head) continue;
+      const next = PAD + (head.band + 1) * matrix.bandHeight;
+      expect(head.strip.y + head.strip.height).toBeLessThan(next);
+      expect(head.strip.y).toBeLessThanOrEqual(y);
+      expect(head.strip.y + head.strip.height).toBeGreaterThan(y);
+    }
+  });
+
+  it("cover what is under them, and nothing else", () => {
+    const y = 8 + 3 * matrix.bandHeight + 50;
+    expect(underHead(matrix, view(y), y + COL_LABEL - 1)).toBe(true);
+    expect(underHead(matrix, view(y), y + COL_LABEL)).toBe(false);
+    expect(underHead(matrix, view(0), 3)).toBe(false);
+  });
+});
+
+it("lets no pair of a sorted layer run into what the corner says", () => {
+  const order = Array.from({ length: 128 * 1024 }, (_, k) => 128 * 1024 - 1 - k);
+  const a = arrange({ kind: "linear", out: 128, in: 1024, kh: 1, kw: 1 }, 700, order);
+  const corner = cornerLabels(a)[0];
+  const first = columnLabels(a)[0];
+  expect(first.text).toBe("127,1023");
+  expect(first.x - 3 * first.text.length).toBeGreaterThan(corner.x);
 });

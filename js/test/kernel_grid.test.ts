@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { placeOf, xAt } from "../src/kernel_grid/draw.ts";
-import { placeTip } from "../src/kernel_grid/hover.ts";
 import {
   contrastOf,
   greyOf,
@@ -16,16 +15,15 @@ import { change, phi, sameBasis } from "../src/kernel_grid/subject.ts";
 import {
   axesText,
   description,
-  entryOf,
-  functionOf,
   hoverLines,
-  layerSize,
   remarks,
   selectionText,
-  statusText,
 } from "../src/kernel_grid/words.ts";
+import { functionOf, layerSize, selectionOf } from "../src/shared/entries.ts";
 import { rectOf } from "../src/shared/geometry.ts";
 import { readFrame, readLayout } from "../src/shared/protocol.ts";
+import { statusText } from "../src/shared/status.ts";
+import { placeTip } from "../src/shared/tip.ts";
 import type { Frame, LayerLayout } from "../src/shared/types.ts";
 
 const PLAIN: Settings = {
@@ -291,8 +289,14 @@ describe("the words", () => {
 
   it("name an entry by the numbers that find it again", () => {
     const { layer: wide } = runOf("conv16x8");
-    for (let f = 0; f < wide.count; f += 7) expect(functionOf(wide, entryOf(wide, f))).toBe(f);
-    expect(entryOf(wide, 1151)).toEqual({ layer: "features.3", out: 15, in: 7, row: 2, column: 2 });
+    for (let f = 0; f < wide.count; f += 7) expect(functionOf(wide, selectionOf(wide, f))).toBe(f);
+    expect(selectionOf(wide, 1151)).toEqual({
+      layer: "features.3",
+      out: 15,
+      in: 7,
+      row: 2,
+      column: 2,
+    });
     expect(functionOf(wide, { layer: "features.3", out: 16, in: 0, row: 0, column: 0 })).toBe(-1);
     expect(functionOf(wide, { layer: "other", out: 0, in: 0, row: 0, column: 0 })).toBe(-1);
   });

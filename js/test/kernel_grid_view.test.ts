@@ -6,6 +6,7 @@ import grid from "../src/kernel_grid/index.ts";
 import type { GridElement } from "../src/kernel_grid/view.ts";
 import type { FrameStore } from "../src/shared/store.ts";
 import type { Store } from "../src/shared/types.ts";
+import { PAUSE } from "../src/shared/unseen.ts";
 import { initialize } from "../src/stream/index.ts";
 import { bspline, frameOf, layer } from "./samples.ts";
 
@@ -433,5 +434,17 @@ describe("the theme", () => {
     await frame();
     expect([root.dataset.kwTheme, root.dataset.kwHost]).toEqual(["dark", undefined]);
     document.documentElement.classList.remove("dark");
+  });
+
+  it("is drawn although the page had no width at the moment when it changed", async () => {
+    const { model } = showing(makeStream().store);
+    await frame();
+    const width = vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(0);
+    model.set("theme", "dark");
+    await frame();
+    const before = calls.setTransform;
+    width.mockReturnValue(700);
+    await new Promise((done) => setTimeout(done, 2 * PAUSE));
+    expect(calls.setTransform).toBeGreaterThan(before);
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { functionOf, selectionOf } from "../src/shared/entries.ts";
 import type { LayerLayout, Observed } from "../src/shared/types.ts";
 import { Gesture, PATIENCE, PAUSE } from "../src/spline_inspector/gesture.ts";
 import {
@@ -12,13 +13,11 @@ import { basisColours } from "../src/spline_inspector/palette.ts";
 import {
   curve,
   entryOf,
-  functionOf,
   limits,
   type Phi,
   phiOf,
   readAt,
   sample,
-  selectionOf,
   stack,
   wholeRange,
 } from "../src/spline_inspector/terms.ts";
@@ -428,7 +427,7 @@ describe("words and colours", () => {
   it("print what evaluate gives", () => {
     expect(evaluationText(0.98765)).toBe("0.9877");
     expect(evaluationText(-12)).toBe("−12.0000");
-    expect(evaluationText(1e-7)).toBe("1e-7");
+    expect(evaluationText(1e-7)).toBe("1e−7");
     expect(evaluationText(null)).toBe("…");
   });
 

@@ -4,6 +4,7 @@ import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { probeOf } from "../src/shared/probe.ts";
 import type { Store } from "../src/shared/types.ts";
+import { PAUSE } from "../src/shared/unseen.ts";
 import inspector from "../src/spline_inspector/index.ts";
 import { PARTS } from "../src/spline_inspector/settings.ts";
 import type { InspectorElement } from "../src/spline_inspector/view.ts";
@@ -33,7 +34,7 @@ function blankContext() {
   });
 }
 
-const frame = (milliseconds = 40) => new Promise((done) => setTimeout(done, milliseconds));
+const frame = (milliseconds = 80) => new Promise((done) => setTimeout(done, milliseconds));
 
 let life: AbortController;
 
@@ -361,7 +362,7 @@ describe("reading", () => {
       read?.phi ?? 0,
       12,
     );
-    expect(one(".kw-readout").textContent).toContain("φ′");
+    expect(one(".kw-reading").textContent).toContain("φ′");
     one(".kw-canvas").dispatchEvent(new PointerEvent("pointerleave"));
     await frame();
     expect(root.kwView.readout()).toBeNull();
@@ -497,9 +498,8 @@ describe("editing", () => {
       data.setFloat32(4 * b, value, true);
     });
     send(20, data);
-    await frame();
-    send(30);
-    await frame();
+    send(30); // so soon that the frame before is never drawn
+    await vi.waitFor(() => expect(root.kwView.step()).toBe(30));
     expect(root.kwView.coefficients()?.[2]).not.toBeCloseTo(mine[2], 6);
   });
 
@@ -674,5 +674,19 @@ describe("a view", () => {
     press(handle("B2"), "ArrowUp");
     end.abort();
     expect(edits(model.sent).at(-1)).toMatchObject({ final: true });
+  });
+});
+
+describe("the theme", () => {
+  it("is drawn although the page had no width at the moment when it changed", async () => {
+    const { model } = show(makeStream().store);
+    await frame();
+    const width = vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(0);
+    model.set("theme", "dark");
+    await frame();
+    const drawn = vi.spyOn(document.defaultView as Window, "getComputedStyle");
+    width.mockReturnValue(700);
+    await frame(2 * PAUSE);
+    expect(drawn).toHaveBeenCalled();
   });
 });

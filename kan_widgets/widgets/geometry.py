@@ -179,12 +179,20 @@ class Arrangement:
             if column % step and not alone:
                 continue
             left = PAD + ROW_LABEL + position * (self.block_width + self.kernel_gap)
-            x = left + self.block_width / 2
             text = self.column_text(column)
-            if x + CHARACTER / 2 * len(text) <= self.width:
+            half = CHARACTER / 2 * len(text)
+            x = left + self.block_width / 2
+            if self.has_corner:  # beside "out,in" a wide label begins at its kernel, not before it
+                x = max(x, left + half)
+            if x + half <= self.width:
                 y = PAD + band * self.band_height + COL_LABEL - BASELINE
                 labels.append(Label(text, x, y))
         return labels
+
+    @property
+    def has_corner(self) -> bool:
+        """Whether the heads are pairs "out,in", which the corner explains."""
+        return self.order is not None and self.in_ > 1
 
     def row_labels(self) -> list[Label]:
         """Return the heads left of each row, ending at x and centred on y; none when flowing."""
@@ -202,7 +210,7 @@ class Arrangement:
 
     def corner_labels(self) -> list[Label]:
         """Return what the heads of sorted kernels mean, ending at x, with their baseline at y."""
-        if self.order is None or self.in_ == 1:
+        if not self.has_corner:
             return []
         x = PAD + ROW_LABEL - LABEL_GAP
         tops = [PAD + band * self.band_height for band in range(self.bands)]

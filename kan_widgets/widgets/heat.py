@@ -5,29 +5,17 @@ The live view follows the same rules (``js/src/meshgrid_view``).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.functions import ConvSettings
+from kan_widgets.insight.tables import ACTIVATIONS
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout
 from kan_widgets.widgets.ranges import Functions
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
-
-_erf = np.vectorize(math.erf, otypes=[float])
-_ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
-    "silu": lambda x: x / (1 + np.exp(-x)),
-    "gelu": lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))),
-    "relu": lambda x: np.maximum(x, 0.0),
-    "tanh": np.tanh,
-    "identity": lambda x: x,
-    "x": lambda x: x,
-}
 
 
 def evaluate(
@@ -54,7 +42,7 @@ def evaluate(
         beta = np.where(gone, 0.0, np.nan)[:, None].repeat(layer.nb, axis=1)
         for b, (label, is_base) in enumerate(zip(layer.labels, layer.is_base, strict=True)):
             if is_base:
-                activation = _ACTIVATIONS.get(label.lower())
+                activation = ACTIVATIONS.get(label.lower())
                 with np.errstate(all="ignore"):
                     beta[:, b] = np.nan if activation is None else activation(outer)
         block = y[rows]

@@ -162,7 +162,7 @@ class Sheet:
         self.paper = ImageDraw.Draw(self.image)
 
         origins = places.cell_origins()
-        self.functions: Int64 = np.flatnonzero(origins[:, 1] < limit)
+        self.functions: Int64 = np.flatnonzero(origins[:, 1] < limit - PAD)
         """The functions that are not cut off."""
         self._origins = np.rint((origins + np.array([0, top])) * ratio).astype(np.int64)
         for number, line in enumerate(lines):

@@ -278,7 +278,7 @@ def test_the_pointer_reads_what_python_says(
         assert read["phi"] == pytest.approx(phi, abs=2e-6)
         assert read["slope"] == pytest.approx(slope, abs=2e-4)
         assert sum(read["terms"].values()) == pytest.approx(read["phi"], abs=1e-12)
-    assert "φ′" in view.text(".kw-readout")
+    assert "φ′" in view.text(".kw-reading")
     view.save(artifacts / "reading.png")
 
 

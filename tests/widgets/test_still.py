@@ -468,6 +468,21 @@ def test_what_is_too_high_for_a_single_band_is_cut_at_whole_rows(written: list[s
     assert "out 3" not in written
 
 
+def test_rows_close_to_each_other_leave_the_line_below_free(written: list[str]) -> None:
+    layer = layer_of((40, 3, 1, 1), kind="linear")
+    pixels = draw(frame_of(layer, []), max_height=260)
+    [line] = [text for text in written if "not shown" in text]
+    hidden = int(line.split()[0])
+    rows = arrange("linear", 40, 3, 1, 1, 400)
+    # The rows that are shown, counted by their cells' ground in the first column of cells.
+    x, _, size = rows.rect_of(0)
+    ground = is_colour(pixels, LIGHT.cell)[:, round((x + size / 2) * RATIO)]
+    starts = int((np.diff(ground.astype(int), prepend=0) == 1).sum())
+    assert ground[-round(20 * RATIO) :].sum() == 0
+    assert hidden % 3 == 0
+    assert starts >= (120 - hidden) // 3 > 0
+
+
 def test_at_least_one_row_is_drawn(written: list[str]) -> None:
     layer = layer_of((4, 2, 3, 3))
     pixels = draw(frame_of(layer, [(0, 0.5, 0)] * 72), max_height=10)

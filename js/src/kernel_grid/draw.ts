@@ -1,15 +1,8 @@
 /** Draws a picture on a 2D context. Coordinates are the arrangement's pixels. */
 
 import type { Plan } from "../shared/curves.ts";
-import {
-  columnLabels,
-  cornerLabels,
-  kernelsWithin,
-  type Label,
-  type Rect,
-  rectOf,
-  rowLabels,
-} from "../shared/geometry.ts";
+import { kernelsWithin, type Rect, rectOf } from "../shared/geometry.ts";
+import { paintLabels, paintStuckHead } from "../shared/heads.ts";
 import { greyOf, type Picture } from "./picture.ts";
 import type { Points, Subject } from "./subject.ts";
 
@@ -85,6 +78,7 @@ export function paint(
   if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
   else paintCurves(context, picture, visible, page);
   paintMarks(context, picture, marks, colours);
+  paintStuckHead(context, picture.arrangement, page);
 }
 
 /** Returns false where each function has a scale of its own: a ghost drawn by those changes with every frame. */
@@ -128,7 +122,7 @@ function paintGround(
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, view.width, view.height);
   context.translate(-view.x, -view.y);
-  paintLabels(context, picture, page);
+  paintLabels(context, picture.arrangement, page);
   if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
 }
 
@@ -140,25 +134,6 @@ export function functionsWithin(picture: Picture, view: Rect): number[] {
     for (let entry = 0; entry < size; entry++) functions.push(kernel * size + entry);
   }
   return functions;
-}
-
-function paintLabels(context: CanvasRenderingContext2D, picture: Picture, page: Page): void {
-  const { view, colours, font } = page;
-  const { arrangement } = picture;
-  context.font = font;
-  context.fillStyle = colours.muted;
-  const write = (labels: Label[]) => {
-    for (const { text, x, y } of labels) {
-      if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
-    }
-  };
-  context.textBaseline = "alphabetic";
-  context.textAlign = "center";
-  write(columnLabels(arrangement));
-  context.textAlign = "right";
-  write(cornerLabels(arrangement));
-  context.textBaseline = "middle";
-  write(rowLabels(arrangement));
 }
 
 function paintPattern(

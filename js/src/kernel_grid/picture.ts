@@ -5,6 +5,7 @@
 
 import { type Plan, samplePlan } from "../shared/curves.ts";
 import { type Arrangement, arrange } from "../shared/geometry.ts";
+import { memory } from "../shared/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../shared/ranges.ts";
 import type { Frame, LayerLayout } from "../shared/types.ts";
 import type { Settings, Sort, XRange } from "./settings.ts";
@@ -215,16 +216,4 @@ function extremes(values: Float32Array): Extremes {
     largest = Math.max(largest, value);
   }
   return smallest <= largest ? { smallest, largest } : { smallest: 0, largest: 0 };
-}
-
-/** Remembers one value per name for as long as what it was made from is the same. */
-function memory() {
-  const kept = new Map<string, { from: readonly unknown[]; value: unknown }>();
-  return <T>(name: string, from: readonly unknown[], make: () => T): T => {
-    const last = kept.get(name);
-    if (last && from.every((part, k) => Object.is(part, last.from[k]))) return last.value as T;
-    const value = make();
-    kept.set(name, { from, value });
-    return value;
-  };
 }

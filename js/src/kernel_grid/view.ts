@@ -2,35 +2,31 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Plan } from "../shared/curves.ts";
+import { element, put } from "../shared/element.ts";
+import { entryText, functionOf, layerTitle, selectionOf } from "../shared/entries.ts";
 import {
   type Arrangement,
   arrange,
   cellAt,
-  type Direction,
   neighbour,
   rectOf,
+  underHead,
 } from "../shared/geometry.ts";
+import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
 import { createPace } from "../shared/pace.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
+import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
+import { createTip } from "../shared/tip.ts";
 import type { Change, Frame, LayerLayout, Store } from "../shared/types.ts";
+import { createUnseen } from "../shared/unseen.ts";
 import { createCaption } from "./caption.ts";
 import { createHeader } from "./controls.ts";
 import { COLOURS, createGround, paint, xAt } from "./draw.ts";
-import { createTip } from "./hover.ts";
 import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
 import { type Settings, settingsOf, type Traits } from "./settings.ts";
 import type { Subject } from "./subject.ts";
-import {
-  description,
-  entryOf,
-  entryText,
-  functionOf,
-  hoverLines,
-  layerTitle,
-  selectionText,
-  statusText,
-} from "./words.ts";
+import { description, hoverLines, selectionText } from "./words.ts";
 
 /** What tests and other tools may ask of a view, as `element.kwGrid`. */
 export interface GridProbe {
@@ -72,26 +68,13 @@ const TRAITS = [
   "theme",
 ] as const;
 
-/** A frame younger than this counts as arriving. */
-const FRESH = 1000;
-
-const DIRECTIONS: Record<string, Direction> = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down",
-};
-
 export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    return element;
-  };
+  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
+    element(document, tag, className);
 
-  const root = make("div", "kw-kernel-grid") as unknown as GridElement;
+  const root = make("div", "kw-view kw-kernel-grid") as unknown as GridElement;
   root.dataset.lmSuppressShortcuts = "true";
   const viewport = make("div", "kw-viewport");
   const page = viewport.appendChild(make("div", "kw-page"));
@@ -101,7 +84,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   const readout = make("div", "kw-readout");
   const spoken = make("div", "kw-spoken");
   const tip = createTip(document);
-  const caption = createCaption(document, choose, signal);
+  const status = createStatus(document, schedule);
+  const caption = createCaption(document, status.element, choose, signal);
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", "Kernel grid, waiting for the kernel");
@@ -127,12 +111,12 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let milliseconds = 0;
   let onScreen = true;
   let waiting = false;
-  let calm: ReturnType<typeof setTimeout> | undefined;
   const makePicture = pictureMaker();
   const ground = createGround(document);
   const context = canvas.getContext("2d");
 
   const pace = createPace(window, draw);
+  const unseen = createUnseen(schedule);
 
   function schedule() {
     if (onScreen) pace.now();
@@ -162,7 +146,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function say(text: string, tone: "calm" | "warn") {
     message.hidden = text === "";
     message.dataset.tone = tone;
-    if (message.textContent !== text) message.textContent = text;
+    put(message, text);
     if (text) {
       canvas.hidden = true;
       tip.hide();
@@ -178,7 +162,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     setData("kwTheme", followed ? themeAround(el) : theme);
     setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
     if (!store) return;
-    showStatus(store);
+    status.show(store);
     const settings = settingsOf((name) => model.get(name));
     const layer = currentLayer();
     header.show({ ...settings, layer: layer?.name ?? "" }, layers(), root.clientWidth);
@@ -192,7 +176,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       return;
     }
     setData("layer", layer.name);
-    if (viewport.clientWidth === 0 || !context) return; // not shown yet: the resize observer calls again
+    if (viewport.clientWidth === 0 || !context) {
+      unseen.hidden();
+      return;
+    }
+    unseen.shown();
     say("", "calm");
     canvas.hidden = false;
 
@@ -217,7 +205,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const selected = functionOf(layer, store.selection());
     const spot = pointer && { x: pointer.x + scrollLeft, y: pointer.y + scrollTop };
     const byKey = keyboard && !spot && cursor >= 0 && cursor < layer.count;
-    hovered = spot ? cellAt(arrangement, spot.x, spot.y) : byKey ? cursor : -1;
+    const view = { x: scrollLeft, y: scrollTop, width: w, height: h };
+    const covered = spot !== null && underHead(arrangement, view, spot.y);
+    hovered = spot && !covered ? cellAt(arrangement, spot.x, spot.y) : byKey ? cursor : -1;
     let x: number | null = null;
     if (hovered >= 0) {
       x = spot
@@ -229,7 +219,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       picture,
       { hovered, selected, cursor: keyboard ? cursor : -1, x },
       {
-        view: { x: scrollLeft, y: scrollTop, width: w, height: h },
+        view,
         ratio,
         font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
         colours: readColours(root, COLOURS),
@@ -268,19 +258,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     setStyle(page, "height", `${arrangement.height}px`);
     setStyle(page, "width", `${arrangement.width}px`);
     return width;
-  }
-
-  function showStatus(from: Store) {
-    const status = from.status();
-    const frame = from.current();
-    const age = performance.now() - from.lastArrival();
-    const arriving = from.lastArrival() > 0 && age < FRESH;
-    const state = status.state || "idle";
-    caption.status(statusText(frame?.step ?? null, from.cursor(), status), state, arriving);
-    if (arriving) {
-      clearTimeout(calm);
-      calm = setTimeout(schedule, FRESH - age + 50);
-    }
   }
 
   function showTip(from: Picture, x: number | null) {
@@ -324,12 +301,12 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function select(f: number) {
     if (!picture || f < 0) return;
     cursor = f;
-    store?.select(entryOf(picture.layer, f));
+    store?.select(selectionOf(picture.layer, f));
     schedule();
   }
 
   function onKey(event: KeyboardEvent) {
-    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!picture || !plainKey(event)) return;
     const { arrangement, layer } = picture;
     const selected = functionOf(layer, store?.selection() ?? null);
     const direction = DIRECTIONS[event.key];
@@ -358,8 +335,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       spoken.textContent = "selection cleared";
     } else return;
     pointer = null;
-    event.preventDefault();
-    event.stopPropagation();
+    used(event);
     schedule();
   }
 
@@ -432,8 +408,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     (event) => {
       const at = here(event);
       keyboard = false;
-      if (!picture) return;
-      select(cellAt(picture.arrangement, at.x + viewport.scrollLeft, at.y + viewport.scrollTop));
+      const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
+      if (!picture || underHead(picture.arrangement, { x, y, width, height }, at.y + y)) return;
+      select(cellAt(picture.arrangement, at.x + x, at.y + y));
     },
     { signal },
   );
@@ -468,7 +445,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       sizes.disconnect();
       sight.disconnect();
       pace.stop();
-      clearTimeout(calm);
+      unseen.stop();
+      status.stop();
       store = null;
       root.remove();
     },

@@ -1,62 +1,15 @@
 /** What the grid says in words. No DOM. */
 
 import { valueAt } from "../shared/curves.ts";
-import { formatCount, formatNumber, formatRange } from "../shared/format.ts";
-import type { LayerLayout, Selection, Status } from "../shared/types.ts";
+import { counted, entryText, layerSize, layerTitle } from "../shared/entries.ts";
+import { formatCount, formatNumber, formatRange, number } from "../shared/format.ts";
+import type { Line } from "../shared/tip.ts";
 import type { Picture } from "./picture.ts";
-
-const count = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-
-/** A layer without a path is the model itself. */
-export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
-  return layer.name || layer.type;
-}
-
-export function layerSize(layer: LayerLayout): string {
-  const [out, inputs, kh, kw] = layer.shape;
-  if (layer.kind === "linear") return `${out} × ${inputs}, ${count(layer.count, "function")}`;
-  return `${count(out * inputs, "kernel")} ${kh} × ${kw}, ${count(layer.count, "function")}`;
-}
-
-export function entryOf(layer: LayerLayout, f: number): Selection {
-  const [, inputs, kh, kw] = layer.shape;
-  const kernel = Math.floor(f / (kh * kw));
-  const entry = f - kernel * kh * kw;
-  return {
-    layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
-    row: Math.floor(entry / kw),
-    column: entry % kw,
-  };
-}
-
-/** The number of the function a selection names, or -1 where this layer has none such. */
-export function functionOf(layer: LayerLayout, selection: Selection | null): number {
-  if (!selection || selection.layer !== layer.name) return -1;
-  const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = selection;
-  const inside = (n: number, size: number) => Number.isInteger(n) && n >= 0 && n < size;
-  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
-  return ((o * inputs + i) * kh + row) * kw + column;
-}
-
-export function entryText(layer: LayerLayout, f: number): string {
-  const { out, in: input, row, column } = entryOf(layer, f);
-  const entry = layer.kind === "conv" ? ` · row ${row} · column ${column}` : "";
-  return `out ${out} · in ${input}${entry}`;
-}
-
-export function statusText(step: number | null, cursor: number, status: Status): string {
-  if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
-}
 
 /** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
 export function axesText(picture: Picture): string {
   const { layer, xRange, settings, scales } = picture;
-  const x = `${layer.variable} ${minus(xRange[0])} … ${minus(xRange[1])}`;
+  const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
   if (settings.mode === "pattern") {
     return settings.binarise
       ? "black: prefers dark (−1) · white: prefers bright (+1)"
@@ -82,16 +35,9 @@ export function remarks(picture: Picture): { warned: string; noted: string } {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
   }
   return {
-    warned: broken > 0 ? `${count(broken, "function")} not finite (×)` : "",
+    warned: broken > 0 ? `${counted(broken, "function")} not finite (×)` : "",
     noted: noted.filter((text) => text).join(" · "),
   };
-}
-
-export interface Line {
-  label: string;
-  value: string;
-  /** Which colour the label's swatch has, if any. */
-  swatch?: "base" | "spline" | "ink" | "ghost";
 }
 
 /** The lines of the tooltip for function f at x. */
@@ -103,9 +49,9 @@ export function hoverLines(picture: Picture, f: number, x: number): Line[] {
     const dark = valueAt(frame, layer, f, -1).phi;
     const bright = valueAt(frame, layer, f, 1).phi;
     return [
-      { label: "φ(−1)", value: minus(dark) },
-      { label: "φ(+1)", value: minus(bright) },
-      { label: "difference", value: minus(bright - dark) },
+      { label: "φ(−1)", value: number(dark) },
+      { label: "φ(+1)", value: number(bright) },
+      { label: "difference", value: number(bright - dark) },
       { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" },
     ];
   }
@@ -113,24 +59,24 @@ export function hoverLines(picture: Picture, f: number, x: number): Line[] {
   if (settings.mode === "change" && initial) {
     const before = valueAt(initial.frame, initial.layer, f, x).phi;
     return [
-      { label: v, value: minus(x) },
-      { label: "change", value: minus(now.phi - before) },
-      { label: "φ now", value: minus(now.phi), swatch: "ink" },
+      { label: v, value: number(x) },
+      { label: "change", value: number(now.phi - before) },
+      { label: "φ now", value: number(now.phi), swatch: "ink" },
       {
         label: `φ at step ${formatCount(initial.frame.step)}`,
-        value: minus(before),
+        value: number(before),
         swatch: "ghost",
       },
     ];
   }
   const lines: Line[] = [
-    { label: v, value: minus(x) },
-    { label: `φ(${v})`, value: minus(now.phi), swatch: "ink" },
+    { label: v, value: number(x) },
+    { label: `φ(${v})`, value: number(now.phi), swatch: "ink" },
   ];
   if (!layer.isBase.some((is) => is)) return lines;
   const whole = Math.abs(now.base) + Math.abs(now.spline);
   const share = (part: number) =>
-    whole > 0 ? `${minus(part)}  (${Math.round((100 * Math.abs(part)) / whole)} %)` : minus(part);
+    whole > 0 ? `${number(part)}  (${Math.round((100 * Math.abs(part)) / whole)} %)` : number(part);
   lines.push({ label: "base", value: share(now.base), swatch: "base" });
   if (layer.isBase.some((is) => !is)) {
     lines.push({ label: "splines", value: share(now.spline), swatch: "spline" });
@@ -149,12 +95,12 @@ export function selectionText(picture: Picture, f: number): string {
   const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
   if (settings.mode === "pattern") {
-    return `${name} · φ(1) − φ(−1) = ${minus(subject.at(f, 1) - subject.at(f, -1))}`;
+    return `${name} · φ(1) − φ(−1) = ${number(subject.at(f, 1) - subject.at(f, -1))}`;
   }
   const what = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
-    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${minus(x)}) ${minus(subject.at(f, x))}`,
+    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`,
   );
   return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}`;
 }
@@ -170,9 +116,4 @@ export function description(picture: Picture, selected: number): string {
     `${what} of layer ${layerTitle(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}` +
     "Arrow keys move between functions, with Shift along x; Enter selects, Escape clears."
   );
-}
-
-/** A number with a true minus sign. */
-function minus(value: number): string {
-  return formatNumber(value).replace(/-/g, "−");
 }

@@ -1,6 +1,8 @@
 /** The line under the header: the colour bar with its range, the axis, remarks, and the status. */
 
-import { element, type Facts } from "./panel.ts";
+import { element, putOrHide } from "../shared/element.ts";
+import { holdHeight } from "../shared/hold.ts";
+import type { Facts } from "./panel.ts";
 import { barText, reachText } from "./words.ts";
 
 export interface Caption {
@@ -8,11 +10,11 @@ export interface Caption {
   show(facts: Facts, gradient: string, held: string): void;
   /** Nothing is drawn: only the status stays. */
   clear(): void;
-  status(text: string, state: string, arriving: boolean): void;
 }
 
-export function createCaption(document: Document): Caption {
+export function createCaption(document: Document, status: HTMLElement): Caption {
   const root = element(document, "div", "kw-caption");
+  root.append(status);
   const facts = element(document, "span", "kw-facts", root);
   const bar = element(document, "span", "kw-bar", facts);
   bar.setAttribute("role", "img");
@@ -25,20 +27,7 @@ export function createCaption(document: Document): Caption {
   const axis = element(document, "span", "kw-axis-words", facts);
   const warning = element(document, "span", "kw-warning", facts);
   const note = element(document, "span", "kw-note", facts);
-  const status = element(document, "span", "kw-status", root);
-  const dot = element(document, "span", "kw-dot", status);
-  const said = element(document, "span", "kw-status-text", status);
-  let heldFor = "";
-
-  /** Longer numbers may wrap onto another line once; shorter ones then do not pull the drawing up again. */
-  function holdHeight(key: string) {
-    if (key !== heldFor) {
-      heldFor = key;
-      facts.style.minHeight = "";
-    }
-    const height = `${facts.offsetHeight}px`;
-    if (facts.style.minHeight !== height) facts.style.minHeight = height;
-  }
+  const hold = holdHeight(facts);
 
   return {
     element: root,
@@ -46,13 +35,13 @@ export function createCaption(document: Document): Caption {
       facts.hidden = false;
       bar.hidden = !what.scales;
       const words = barText(what);
-      write(low, words.low);
-      write(high, words.high);
-      write(own, words.own);
-      write(reach, reachText(what));
-      write(axis, what.axis);
-      write(warning, what.warned);
-      write(note, what.noted);
+      putOrHide(low, words.low);
+      putOrHide(high, words.high);
+      putOrHide(own, words.own);
+      putOrHide(reach, reachText(what));
+      putOrHide(axis, what.axis);
+      putOrHide(warning, what.warned);
+      putOrHide(note, what.noted);
       if (colours.style.backgroundImage !== gradient) colours.style.backgroundImage = gradient;
       const label = `colours of ${what.what} from ${words.low} to ${words.high}`;
       if (bar.getAttribute("aria-label") !== label) bar.setAttribute("aria-label", label);
@@ -64,21 +53,10 @@ export function createCaption(document: Document): Caption {
         reached.style.left = `${place(real.low)}%`;
         reached.style.right = `${100 - place(real.high)}%`;
       }
-      holdHeight(held);
+      hold(held);
     },
     clear() {
       facts.hidden = true;
     },
-    status(words, state, arriving) {
-      write(said, words);
-      if (status.dataset.state !== state) status.dataset.state = state;
-      dot.classList.toggle("kw-arriving", arriving);
-    },
   };
-}
-
-/** Touches the page only where the words are others. */
-function write(span: HTMLElement, words: string): void {
-  if (span.textContent !== words) span.textContent = words;
-  span.hidden = words === "";
 }

@@ -1,7 +1,8 @@
 /** What the three ways of looking have in common: what they are given, and what they report back. */
 
-import type { Line } from "../kernel_grid/words.ts";
+import { element } from "../shared/element.ts";
 import type { Direction, Rect } from "../shared/geometry.ts";
+import type { Line } from "../shared/tip.ts";
 import type { Frame, LayerLayout, Store } from "../shared/types.ts";
 import type { Palette } from "./palette.ts";
 import type { Images, Settings } from "./settings.ts";
@@ -91,13 +92,6 @@ export const NO_FACTS: Facts = {
   message: "",
 };
 
-export const DIRECTIONS: Record<string, Direction> = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down",
-};
-
 /** How far an arrow key goes: [columns, rows]. */
 export const MOVES: Record<Direction, [number, number]> = {
   left: [-1, 0],
@@ -105,28 +99,6 @@ export const MOVES: Record<Direction, [number, number]> = {
   up: [0, -1],
   down: [0, 1],
 };
-
-export function plainKey(event: KeyboardEvent): boolean {
-  return !event.ctrlKey && !event.metaKey && !event.altKey;
-}
-
-/** A key that was used here is nobody else's. */
-export function used(event: KeyboardEvent): void {
-  event.preventDefault();
-  event.stopPropagation();
-}
-
-export function element<K extends keyof HTMLElementTagNameMap>(
-  document: Document,
-  tag: K,
-  className: string,
-  parent?: HTMLElement,
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
-}
 
 export interface Pointer {
   /** In pixels of the canvas; null while the mouse is elsewhere. */

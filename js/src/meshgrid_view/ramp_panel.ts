@@ -1,38 +1,40 @@
 /** Every φ of a layer over one input matrix, as small heat maps where the kernels have them. */
 
+import type { Curves } from "../shared/curves.ts";
+import { element } from "../shared/element.ts";
 import {
-  entryOf,
+  counted,
   entryText,
   functionOf,
-  type Line,
   layerSize,
   layerTitle,
-} from "../kernel_grid/words.ts";
-import type { Curves } from "../shared/curves.ts";
+  selectionOf,
+} from "../shared/entries.ts";
+import { number } from "../shared/format.ts";
 import {
   type Arrangement,
   arrange,
   blockOf,
   cellAt,
-  columnLabels,
   kernelsWithin,
-  type Label,
   neighbour,
+  type Rect,
   rectOf,
-  rowLabels,
+  underHead,
 } from "../shared/geometry.ts";
+import { paintLabels, paintStuckHead } from "../shared/heads.ts";
 import { exactAt } from "../shared/interpolate.ts";
+import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
+import { memory } from "../shared/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../shared/ranges.ts";
+import type { Line } from "../shared/tip.ts";
 import type { LayerLayout } from "../shared/types.ts";
 import { createAtlas } from "./heat.ts";
-import { memory } from "./memory.ts";
 import { colourise } from "./palette.ts";
 import {
   activeCanvas,
   type Desk,
-  DIRECTIONS,
   describe,
-  element,
   type Facts,
   followPointer,
   frameSelected,
@@ -40,14 +42,11 @@ import {
   outline,
   type Panel,
   placeOf,
-  plainKey,
   prepare,
   type Scene,
-  used,
 } from "./panel.ts";
 import { evaluateRamp, makeRamp, matrixOf, placeIn, planOf, type Ramp } from "./ramp.ts";
 import type { Direction, Scale } from "./settings.ts";
-import { counted, number } from "./words.ts";
 
 export interface RampPanel extends Panel {
   /** The n × n values of function f. */
@@ -163,29 +162,13 @@ export function createRampPanel(desk: Desk): RampPanel {
     );
     scaleOf = scales.of;
 
-    const view = {
-      x: viewport.scrollLeft,
-      y: viewport.scrollTop,
-      width: viewport.clientWidth,
-      height: viewport.clientHeight,
-    };
+    const view = viewOf();
     const context = prepare(canvas, view.width, view.height, ratio);
     if (!context) return NO_FACTS;
     context.translate(-view.x, -view.y);
 
-    context.font = look.font(10);
-    context.fillStyle = colours.muted;
-    const write = (labels: Label[]) => {
-      for (const { text, x, y } of labels) {
-        if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
-      }
-    };
-    context.textAlign = "center";
-    context.textBaseline = "alphabetic";
-    write(columnLabels(places));
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    write(rowLabels(places));
+    const heads = { view, font: look.font(10), colours };
+    paintLabels(context, places, heads);
 
     const size = kh * kw;
     const shown = kernelsWithin(places, view);
@@ -210,7 +193,8 @@ export function createRampPanel(desk: Desk): RampPanel {
     // What the pointer or the keyboard is at.
     const spot = pointer.at && { x: pointer.at.x + view.x, y: pointer.at.y + view.y };
     const byKey = keyboard && !spot && cursor < layer.count;
-    hovered = spot ? cellAt(places, spot.x, spot.y) : byKey ? cursor : -1;
+    const covered = spot !== null && underHead(places, view, spot.y);
+    hovered = spot && !covered ? cellAt(places, spot.x, spot.y) : byKey ? cursor : -1;
     const selected = functionOf(layer, store.selection());
     if (hovered >= 0 && hovered !== selected) {
       outline(context, rectOf(places, hovered), colours.ink, 1, 0.5);
@@ -221,6 +205,7 @@ export function createRampPanel(desk: Desk): RampPanel {
       outline(context, rectOf(places, cursor), colours.ink, 1.5, cursor === selected ? 3.5 : 1);
       context.setLineDash([]);
     }
+    paintStuckHead(context, places, heads);
     canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     if (hovered >= 0) {
       const cell = rectOf(places, hovered);
@@ -254,6 +239,12 @@ export function createRampPanel(desk: Desk): RampPanel {
       selected: selected >= 0,
       label: axis,
     };
+  }
+
+  /** The visible part of the arrangement. */
+  function viewOf(): Rect {
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = viewport;
+    return { x: scrollLeft, y: scrollTop, width: clientWidth, height: clientHeight };
   }
 
   /** Sizes viewport and page; returns the width that is left for the arrangement. */
@@ -298,7 +289,7 @@ export function createRampPanel(desk: Desk): RampPanel {
   function select(f: number) {
     if (!scene || f < 0) return;
     cursor = f;
-    scene.store.select(entryOf(scene.layer, f));
+    scene.store.select(selectionOf(scene.layer, f));
     desk.schedule();
   }
 
@@ -347,8 +338,9 @@ export function createRampPanel(desk: Desk): RampPanel {
     (event) => {
       const at = placeOf(event, canvas);
       keyboard = false;
-      if (!arrangement) return;
-      select(cellAt(arrangement, at.x + viewport.scrollLeft, at.y + viewport.scrollTop));
+      const [x, y] = [at.x + viewport.scrollLeft, at.y + viewport.scrollTop];
+      if (!arrangement || underHead(arrangement, viewOf(), y)) return;
+      select(cellAt(arrangement, x, y));
     },
     { signal },
   );

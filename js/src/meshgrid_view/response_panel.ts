@@ -1,21 +1,22 @@
 /** The kernels swept over an image: the image, the response, and the patch under one pixel on its φ. */
 
-import { layerTitle } from "../kernel_grid/words.ts";
+import { createKit } from "../shared/controls.ts";
+import { element } from "../shared/element.ts";
+import { counted, layerTitle } from "../shared/entries.ts";
+import { number } from "../shared/format.ts";
 import type { Rect } from "../shared/geometry.ts";
+import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
+import { memory } from "../shared/memory.ts";
 import { probeOf } from "../shared/probe.ts";
 import { niceCeil } from "../shared/ranges.ts";
 import type { LayerLayout, Selection, Store } from "../shared/types.ts";
-import { brushRadius, stroke } from "./brush.ts";
-import { expandAt } from "./expansion.ts";
+import { greyPixel } from "./grey.ts";
 import { createAtlas } from "./heat.ts";
-import { memory } from "./memory.ts";
 import { colourise } from "./palette.ts";
 import {
   activeCanvas,
   type Desk,
-  DIRECTIONS,
   describe,
-  element,
   type Facts,
   followPointer,
   frameSelected,
@@ -25,11 +26,10 @@ import {
   outline,
   type Panel,
   placeOf,
-  plainKey,
   prepare,
   type Scene,
-  used,
 } from "./panel.ts";
+import { paintPatch, patchCells, patchOf } from "./patch.ts";
 import { mostOf, type Reach, reachOf } from "./ramp.ts";
 import {
   type Grid,
@@ -43,9 +43,11 @@ import {
   sweep,
   workPerOutput,
 } from "./response.ts";
-import { type Images, type Input, imagesOf, type RawArray } from "./settings.ts";
+import { layOutResponse, type MapsLayout, placeMaps } from "./response_layout.ts";
+import type { Images, Input, RawArray } from "./settings.ts";
+import { createSketch } from "./sketch.ts";
 import { blankFor, mapsOf, rangeOf, type Source, sourceOf } from "./source.ts";
-import { counted, number } from "./words.ts";
+import { createThumbnails } from "./thumbnails.ts";
 
 export interface ResponsePanel extends Panel {
   response(output: number): { width: number; height: number; data: number[] } | null;
@@ -66,9 +68,6 @@ export interface ResponsePanel extends Panel {
 
 /** Multiplications that all maps of one frame may take together; beyond, fewer maps are drawn. */
 const BUDGET = 6e7;
-const LARGEST = 260;
-const GAP = 20;
-const LABEL = 15;
 
 const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   images: ["images", "One of the images given to the view"],
@@ -98,8 +97,6 @@ interface Drawn {
   kernel: { out: number; in: number; channel: number };
 }
 
-let groups = 0;
-
 export function createResponsePanel(
   desk: Desk,
   keepDrawing: (images: Images) => void,
@@ -119,23 +116,14 @@ export function createResponsePanel(
   const made = figure("map", "response");
   const close = figure("patch", "patch");
 
-  const kinds = element(document, "div", "kw-segments kw-small", given.head);
-  kinds.setAttribute("role", "radiogroup");
-  kinds.setAttribute("aria-label", "Input");
-  const group = `kw-input-${++groups}`;
-  kinds.addEventListener(
-    "change",
-    (event) => desk.choose("input", (event.target as HTMLInputElement).value),
-    { signal },
-  );
-  const strip = element(document, "div", "kw-strip", given.foot);
-  strip.setAttribute("role", "group");
-  strip.setAttribute("aria-label", "Images");
-  const clear = element(document, "button", "kw-button", given.foot);
-  clear.type = "button";
-  clear.textContent = "clear";
-  clear.title = "Begin with a blank";
-  clear.setAttribute("aria-label", "Clear the drawing");
+  const kit = createKit(document, signal);
+  const kinds = kit.segments("Input", (value) => desk.choose("input", value));
+  kinds.box.classList.add("kw-small");
+  given.head.append(kinds.box);
+  const strip = createThumbnails(desk);
+  given.foot.append(strip.element);
+  const clear = kit.button("clear", "Clear the drawing", "kw-button", () => sketch.clear());
+  given.foot.append(clear);
   const brushHint = element(document, "span", "kw-hint", given.foot);
   brushHint.textContent = "Draw with the mouse; Shift erases.";
   const choice = element(document, "select", "kw-select kw-output", made.head);
@@ -151,25 +139,25 @@ export function createResponsePanel(
   const overPatch = followPointer(close.canvas, desk);
   const keep = memory();
   const owner = {};
+  const sketch = createSketch(
+    desk,
+    given.canvas,
+    () => drawn?.source.input === "drawn",
+    () => drawn?.image ?? null,
+    keepDrawing,
+  );
 
-  let drawing: Images = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
-  let drawingVersion = 0;
-  let kept: Images | null = null;
-  let ink: [number, number] = [-1, 1];
-  let pen: { at: [number, number]; erase: boolean } | null = null;
   let drawn: Drawn | null = null;
   let scene: Scene | null = null;
   let pinned: Place | null = null;
   let published: string | null = null;
-  let penCursor: [number, number] | null = null;
   let cellCursor = -1;
   let listedKinds = "";
   let listedOutputs = "";
-  let listedImages: unknown[] = [];
 
   function draw(next: Scene): Facts {
     scene = next;
-    const { store, frame, layer, first, settings, look, images } = next;
+    const { store, frame, layer, first, settings, images } = next;
     const observed = store.observed(layer.name);
     const refused = refusal(layer, null);
     if (refused) {
@@ -180,12 +168,12 @@ export function createResponsePanel(
     const usual = observed && !observed.isImage ? mapsOf(observed) : images;
     const usualRange = keep("range", [usual], () => rangeOf(usual));
     const blank = blankFor(usual, usualRange);
-    ink = [blank.ground, blank.ink];
-    fitDrawing(blank.width, blank.height, blank.ground);
+    sketch.fit(blank.width, blank.height, blank.ground, blank.ink);
+    const drawing = sketch.image();
     const source = keep(
       "source",
       [
-        ...[layer, first, observed, images, drawing, drawingVersion],
+        ...[layer, first, observed, images, drawing, sketch.version()],
         ...[settings.input, settings.sample, ...settings.limits],
         ...[settings.direction, settings.resolution],
       ],
@@ -215,8 +203,10 @@ export function createResponsePanel(
       () => new Map(outputs.map((k) => [k, reachOf(grids.get(k)?.data ?? [])])),
     );
 
-    const wide = layOut(next.width, settings.height, outputs.length, swept);
-    const rects = placeMaps(outputs, swept, wide.map);
+    const wide = layOutResponse(next.width, settings.height, outputs.length, swept, sketch.image());
+    root.dataset.columns = String(wide.columns);
+    root.style.gridTemplateColumns = wide.template;
+    const rects = placeMaps(outputs, swept, wide.maps);
     const place = placeNow(rects, swept);
     const output = place?.output ?? (single >= 0 ? single : outputOf(swept, selection));
     const kernels = swept ? sourcesOf(swept, output) : [{ out: 0, in: 0, channel: 0 }];
@@ -238,13 +228,12 @@ export function createResponsePanel(
 
     showKinds(source);
     showOutputs(layer, total, single);
-    showImages(source, look.ratio);
-    strip.hidden = source.input !== "images" && source.input !== "observed";
+    strip.show(source);
     clear.hidden = source.input !== "drawn";
     brushHint.hidden = source.input !== "drawn";
 
     drawImage(next, drawn, place);
-    const most = drawMaps(next, drawn, reaches, place, selection, wide.map, problem);
+    const most = drawMaps(next, drawn, reaches, place, selection, wide.maps, problem);
     drawPatch(next, drawn, place, selection, wide.patch);
 
     const low = Math.min(...[...reaches.values()].map((r) => r.low));
@@ -282,84 +271,6 @@ export function createResponsePanel(
     };
   }
 
-  /** Widths of the three figures: side by side where there is room. */
-  function layOut(width: number, most: number, count: number, swept: Swept | null) {
-    const inner = width - 16;
-    const across = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
-    root.dataset.columns = String(across);
-    const tallest = Math.max(96, Math.min(LARGEST, most - 60));
-    const column = Math.floor((inner - (across - 1) * GAP) / across);
-    const small = Math.min(tallest, across === 3 ? Math.min(column, 210) : column);
-    const map = across === 3 ? inner - 2 * small - 2 * GAP : column;
-    const { image } = sizeOf(swept, small);
-    root.style.gridTemplateColumns =
-      across === 3 ? `${small}px ${map}px ${small}px` : `repeat(${across}, ${column}px)`;
-    const best = bestMaps(count, swept, across === 1 ? inner : map, most);
-    return { image, patch: small, map: best };
-  }
-
-  function sizeOf(swept: Swept | null, side: number): { image: Rect } {
-    const conv = swept?.conv.padding ?? [0, 0, 0, 0];
-    const w = swept ? swept.padded.width - conv[0] - conv[1] : drawing.width;
-    const h = swept ? swept.padded.height - conv[2] - conv[3] : drawing.height;
-    const scale = side / Math.max(w, h, 1);
-    return { image: { x: 0, y: 0, width: Math.round(w * scale), height: Math.round(h * scale) } };
-  }
-
-  /** The size of one map and how many lie side by side, so that the maps are as large as they can be. */
-  function bestMaps(count: number, swept: Swept | null, width: number, most: number) {
-    const shape = swept ? swept.height / swept.width : 1;
-    const labels = count > 1 ? LABEL : 0;
-    if (count <= 1) {
-      const size = Math.min(width, LARGEST, Math.floor((most - 60) / Math.max(shape, 0.2)));
-      return { across: 1, size, pitchX: size, pitchY: size * shape, labels };
-    }
-    let best = { across: 1, size: 0 };
-    const tallest = Math.max(LARGEST, most - 80);
-    for (let across = 1; across <= count; across++) {
-      const size = Math.min(LARGEST * 0.6, Math.floor((width - (across - 1) * 8) / across));
-      const rows = Math.ceil(count / across);
-      const fits = rows * (size * shape + labels + 4) <= tallest;
-      if (size < 44) {
-        if (best.size === 0) best = { across: Math.max(1, across - 1), size: 44 };
-        break;
-      }
-      if (fits && size > best.size) best = { across, size };
-      else if (!fits) best = best.size > 0 ? best : { across, size: 0 };
-    }
-    if (best.size === 0) {
-      const across = Math.max(1, Math.floor((width + 8) / 56));
-      best = { across, size: Math.floor((width - (across - 1) * 8) / across) };
-    }
-    const { across, size } = best;
-    return {
-      across,
-      size,
-      pitchX: size + 8,
-      pitchY: Math.round(size * shape) + labels + 4,
-      labels,
-    };
-  }
-
-  function placeMaps(
-    outputs: readonly number[],
-    swept: Swept | null,
-    { across, size, pitchX, pitchY, labels }: ReturnType<typeof bestMaps>,
-  ): Map<number, Rect> {
-    const shape = swept ? swept.height / swept.width : 1;
-    return new Map(
-      outputs.map((output, k) => [
-        output,
-        {
-          x: 3 + (k % across) * pitchX,
-          y: 3 + Math.floor(k / across) * pitchY + labels,
-          width: size - 6,
-          height: Math.round((size - 6) * shape),
-        },
-      ]),
-    );
-  }
-
   /** The pixel under the mouse, over a map or over the image; else the one that was pinned. */
   function placeNow(rects: Map<number, Rect>, swept: Swept | null): Place | null {
     if (!swept) return null;
@@ -383,7 +294,7 @@ export function createResponsePanel(
   function publish(place: Place | null) {
     if (!drawn) return;
     const { store, swept, layer } = drawn;
-    const key = place && swept ? JSON.stringify([place, drawingVersion, layer.name]) : null;
+    const key = place && swept ? JSON.stringify([place, sketch.version(), layer.name]) : null;
     const probe = probeOf(store);
     if (place && swept) {
       if (key === published && probe.current()?.layer === layer.name) {
@@ -431,9 +342,7 @@ export function createResponsePanel(
     picture.load(1, image.width, image.height, (_, pixels) => {
       const start = channel * image.width * image.height;
       for (let p = 0; p < pixels.length; p++) {
-        const share = (image.data[start + p] - lo) / (hi - lo);
-        const level = Math.round(255 * Math.max(0, Math.min(1, share)));
-        pixels[p] = greys[Number.isFinite(share) ? level : 128];
+        pixels[p] = greyPixel(image.data[start + p], lo, hi);
       }
     });
     picture.draw(context, 0, to);
@@ -455,8 +364,8 @@ export function createResponsePanel(
       outline(context, at, colours.accent, 1.5, 0);
       context.restore();
     }
-    if (source.input === "drawn" && penCursor && document.activeElement === given.canvas) {
-      const [x, y] = penCursor;
+    if (source.input === "drawn" && sketch.pen() && document.activeElement === given.canvas) {
+      const [x, y] = sketch.pen() ?? [0, 0];
       const [sx, sy] = [box.width / image.width, box.height / image.height];
       const at = { x: margin + x * sx, y: margin + y * sy, width: sx, height: sy };
       outline(context, at, "#000000", 3, 0);
@@ -471,7 +380,7 @@ export function createResponsePanel(
     reaches: Map<number, Reach>,
     place: Place | null,
     selection: Selection | null,
-    { labels }: ReturnType<typeof bestMaps>,
+    { labels }: MapsLayout,
     problem: string,
   ): { smallest: number; largest: number } {
     const { outputs, grids, rects, swept } = now;
@@ -549,91 +458,18 @@ export function createResponsePanel(
     const { swept, kernel, output, grids } = now;
     const [, inputs, kh, kw] = layer.shape;
     const { colours, ratio } = look;
-    const size = Math.max(18, Math.floor((Math.min(side, 240) - 8) / Math.max(kh, kw)) - 3);
-    const pitch = size + 3;
-    const context = prepare(close.canvas, kw * pitch + 6, kh * pitch + 6, ratio);
-    now.cells = Array.from({ length: kh * kw }, (_, e) => ({
-      x: 4 + (e % kw) * pitch,
-      y: 4 + Math.floor(e / kw) * pitch,
-      width: size,
-      height: size,
-    }));
+    const laid = patchCells(kh, kw, side);
+    const { cells } = laid;
+    now.cells = cells;
+    const context = prepare(close.canvas, laid.width, laid.height, ratio);
     if (!context) return;
-    const patch = place && swept ? patchAt(swept, place.row, place.column, kernel.channel) : null;
-    let [lo, hi] = layer.domain;
-    for (const value of patch ?? []) {
-      if (value < lo) lo = value;
-      if (value > hi) hi = value;
-    }
-    const points = Math.max(12, Math.min(48, size));
-    const beta = new Float64Array(layer.nb);
-    const phi = (f: number, x: number) => {
-      expandAt(layer, layer.tableOf ? layer.tableOf[f] : 0, x, beta);
-      let value = 0;
-      for (let b = 0; b < layer.nb; b++)
-        value += frame.data[layer.offset + f * layer.nb + b] * beta[b];
-      return value;
-    };
-    const first = (kernel.out * inputs + kernel.in) * kh * kw;
-    const curves = now.cells.map((_, e) =>
-      Float64Array.from({ length: points }, (_, k) =>
-        phi(first + e, lo + ((hi - lo) * k) / (points - 1)),
-      ),
-    );
-    // Over a border of padded basis functions there is nothing to add.
-    const nothing = (x: number) => Boolean(swept?.border) && Number.isNaN(x);
-    const marks = patch && Array.from(patch, (x, e) => (nothing(x) ? 0 : phi(first + e, x)));
-    let most = 0;
-    for (const value of [...curves.flatMap((c) => Array.from(c)), ...(marks ?? [])]) {
-      if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
-    }
-    const m = niceCeil(most);
+    const given = place && swept ? patchAt(swept, place.row, place.column, kernel.channel) : null;
+    const points = Math.max(12, Math.min(48, cells[0].width));
+    const patch = patchOf(frame, layer, kernel, given, Boolean(swept?.border), points);
     const hovered = overPatch.at
-      ? now.cells.findIndex((r) => inside(r, overPatch.at as { x: number; y: number }))
+      ? cells.findIndex((r) => inside(r, overPatch.at as { x: number; y: number }))
       : -1;
-    now.cells.forEach((r, e) => {
-      context.fillStyle = colours.cell;
-      context.fillRect(r.x, r.y, r.width, r.height);
-      const middle = r.y + r.height / 2;
-      const toX = (x: number) => r.x + 2 + ((r.width - 4) * (x - lo)) / (hi - lo);
-      const toY = (y: number) => middle - ((r.height / 2 - 3) * y) / m;
-      context.strokeStyle = colours.zero;
-      context.lineWidth = 1;
-      context.beginPath();
-      context.moveTo(r.x, Math.round(middle) + 0.5);
-      context.lineTo(r.x + r.width, Math.round(middle) + 0.5);
-      context.stroke();
-      context.strokeStyle = colours.ink;
-      context.lineWidth = 1.3;
-      context.beginPath();
-      let pen = false;
-      curves[e].forEach((y, k) => {
-        if (!Number.isFinite(y)) {
-          pen = false;
-          return;
-        }
-        const x = toX(lo + ((hi - lo) * k) / (points - 1));
-        if (pen) context.lineTo(x, toY(y));
-        else context.moveTo(x, toY(y));
-        pen = true;
-      });
-      context.stroke();
-      if (patch && marks && Number.isFinite(patch[e]) && Number.isFinite(marks[e])) {
-        const [cx, cy] = [toX(patch[e]), toY(marks[e])];
-        context.strokeStyle = colours.accent;
-        context.globalAlpha = 0.5;
-        context.lineWidth = 1;
-        context.beginPath();
-        context.moveTo(cx, r.y);
-        context.lineTo(cx, r.y + r.height);
-        context.stroke();
-        context.globalAlpha = 1;
-        context.fillStyle = colours.accent;
-        context.beginPath();
-        context.arc(cx, cy, 3, 0, 2 * Math.PI);
-        context.fill();
-      }
-    });
+    paintPatch(context, patch, cells, colours);
     if (hovered >= 0) outline(context, now.cells[hovered], colours.muted, 1, 0.5);
     const same = selection?.out === kernel.out && selection.in === kernel.in;
     if (selection && same)
@@ -646,15 +482,15 @@ export function createResponsePanel(
     close.canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     const name = inputs > 1 || (swept?.channels ?? 1) > 1;
     const which = `out ${output}${name ? `, channel ${kernel.channel}` : ""}`;
-    const part = marks?.reduce((a, b) => a + b, 0) ?? 0;
+    const part = patch.values?.reduce((a, b) => a + b, 0) ?? 0;
     const total = place
       ? grids.get(place.output)?.data[place.row * (swept?.width ?? 0) + place.column]
       : undefined;
     const more =
       swept && sourcesOf(swept, output).length > 1 ? `; all channels ${number(total ?? 0)}` : "";
     const words = place
-      ? `${which}: Σ φ = ${Number.isFinite(part) ? number(part) : "not finite"}${more} · φ ±${number(m)}`
-      : `${which}: point at a pixel · φ ±${number(m)}`;
+      ? `${which}: Σ φ = ${Number.isFinite(part) ? number(part) : "not finite"}${more} · φ ±${number(patch.most)}`
+      : `${which}: point at a pixel · φ ±${number(patch.most)}`;
     if (sum.textContent !== words) sum.textContent = words;
     describe(
       close.canvas,
@@ -665,12 +501,14 @@ export function createResponsePanel(
       const box = close.canvas.getBoundingClientRect();
       const r = now.cells[hovered];
       const lines =
-        patch && marks
+        patch.inputs && patch.values
           ? [
-              { label: layer.variable, value: number(patch[hovered]) },
+              { label: layer.variable, value: number(patch.inputs[hovered]) },
               {
                 label: "φ",
-                value: Number.isFinite(marks[hovered]) ? number(marks[hovered]) : "not finite",
+                value: Number.isFinite(patch.values[hovered])
+                  ? number(patch.values[hovered])
+                  : "not finite",
               },
             ]
           : [{ label: "φ", value: "point at a pixel of the response" }];
@@ -698,24 +536,14 @@ export function createResponsePanel(
     const list = source.choices.join();
     if (list !== listedKinds) {
       listedKinds = list;
-      kinds.replaceChildren(
-        ...source.choices.map((value) => {
+      kinds.fill(
+        source.choices.map((value) => {
           const [label, title] = INPUT_WORDS[value];
-          const holder = element(document, "label", "kw-segment");
-          holder.title = title;
-          const input = element(document, "input", "kw-hidden", holder);
-          input.type = "radio";
-          input.name = group;
-          input.value = value;
-          input.title = title;
-          input.setAttribute("aria-label", label);
-          element(document, "span", "kw-segment-text", holder).textContent = label;
-          return holder;
+          return { value, label, title };
         }),
       );
     }
-    for (const input of kinds.querySelectorAll("input"))
-      input.checked = input.value === source.input;
+    kinds.set(source.input);
   }
 
   function showOutputs(layer: LayerLayout, total: number, single: number) {
@@ -735,159 +563,6 @@ export function createResponsePanel(
     choice.hidden = total < 2;
     if (choice.value !== String(single)) choice.value = String(single);
   }
-
-  function showImages(source: Source, ratio: number) {
-    const { images, sample, input } = source;
-    const count = Math.min(images?.count ?? 0, 64);
-    const key = [images, count, ratio];
-    if (key.some((part, k) => part !== listedImages[k])) {
-      listedImages = key;
-      strip.replaceChildren(
-        ...Array.from({ length: count }, (_, k) => {
-          const button = element(document, "button", "kw-thumbnail");
-          button.type = "button";
-          button.title = `Image ${k}`;
-          button.setAttribute("aria-label", `image ${k}`);
-          button.addEventListener("click", () => desk.choose("sample", k), { signal });
-          const canvas = element(document, "canvas", "kw-thumbnail-canvas", button);
-          thumbnail(canvas, images as Images, k);
-          return button;
-        }),
-      );
-    }
-    strip.querySelectorAll("button").forEach((button, k) => {
-      button.setAttribute("aria-pressed", String(k === sample && input !== "drawn"));
-    });
-  }
-
-  function thumbnail(canvas: HTMLCanvasElement, images: Images, index: number) {
-    const { channels, width, height, data } = images;
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d");
-    const image = context?.createImageData(width, height);
-    if (!context || !image?.data) return;
-    const pixels = new Uint32Array(image.data.buffer);
-    const start = index * channels * width * height;
-    const values = data.subarray(start, start + width * height);
-    const [lo, hi] = rangeOf({ ...images, count: 1, channels: 1, data: values });
-    values.forEach((value, p) => {
-      const share = (value - lo) / (hi - lo);
-      pixels[p] = greys[Number.isFinite(share) ? Math.round(255 * share) : 128];
-    });
-    context.putImageData(image, 0, 0);
-  }
-
-  // ---- drawing
-
-  function fitDrawing(width: number, height: number, ground: number) {
-    if (drawing.width === width && drawing.height === height) return;
-    const data = new Float32Array(width * height).fill(ground);
-    if (kept && kept.width === width && kept.height === height) data.set(kept.data);
-    drawing = { count: 1, channels: 1, height, width, data };
-    drawingVersion++;
-  }
-
-  function line(from: [number, number], to: [number, number], erase: boolean) {
-    const [ground, full] = ink;
-    const radius = brushRadius(drawing.width, drawing.height);
-    if (erase) stroke(drawing, from, to, 1.6 * radius, full, ground);
-    else stroke(drawing, from, to, radius, ground, full);
-    drawingVersion++;
-    desk.schedule();
-  }
-
-  function finish() {
-    kept = { ...drawing, data: drawing.data.slice() };
-    keepDrawing(kept);
-  }
-
-  /** The place of the mouse in pixels of the image. */
-  function onImage(event: MouseEvent): [number, number] {
-    const at = placeOf(event, given.canvas);
-    const box = drawn?.image ?? { width: 1, height: 1 };
-    return [((at.x - 1) / box.width) * drawing.width, ((at.y - 1) / box.height) * drawing.height];
-  }
-
-  given.canvas.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (drawn?.source.input !== "drawn" || (event.button !== 0 && event.button !== 2)) return;
-      const at = onImage(event);
-      pen = { at, erase: event.shiftKey || event.button === 2 };
-      given.canvas.setPointerCapture?.(event.pointerId);
-      line(at, at, pen.erase);
-      event.preventDefault();
-      given.canvas.focus({ preventScroll: true });
-    },
-    { signal },
-  );
-  given.canvas.addEventListener(
-    "pointermove",
-    (event) => {
-      if (!pen) return;
-      // A fast hand: the browser keeps the places between two animation frames.
-      const moves = event.getCoalescedEvents?.() ?? [];
-      for (const move of moves.length > 0 ? moves : [event]) {
-        const to = onImage(move);
-        line(pen.at, to, pen.erase);
-        pen.at = to;
-      }
-    },
-    { signal },
-  );
-  for (const end of ["pointerup", "pointercancel"] as const) {
-    given.canvas.addEventListener(
-      end,
-      () => {
-        if (!pen) return;
-        pen = null;
-        finish();
-      },
-      { signal },
-    );
-  }
-  given.canvas.addEventListener(
-    "contextmenu",
-    (event) => {
-      if (drawn?.source.input === "drawn") event.preventDefault();
-    },
-    { signal },
-  );
-  given.canvas.addEventListener(
-    "keydown",
-    (event) => {
-      if (drawn?.source.input !== "drawn" || !plainKey(event)) return;
-      const direction = DIRECTIONS[event.key];
-      const [x, y] = penCursor ?? [drawing.width >> 1, drawing.height >> 1];
-      penCursor = [x, y];
-      if (direction) {
-        const [across, down] = MOVES[direction];
-        penCursor = [
-          Math.max(0, Math.min(drawing.width - 1, x + across)),
-          Math.max(0, Math.min(drawing.height - 1, y + down)),
-        ];
-        desk.say(`row ${penCursor[1]}, column ${penCursor[0]}`);
-      } else if (event.key === " " || event.key === "Enter" || event.key === "Backspace") {
-        const at: [number, number] = [x + 0.5, y + 0.5];
-        line(at, at, event.key === "Backspace");
-        finish();
-      } else return;
-      used(event);
-      desk.schedule();
-    },
-    { signal },
-  );
-  clear.addEventListener(
-    "click",
-    () => {
-      drawing.data.fill(ink[0]);
-      drawingVersion++;
-      finish();
-      desk.schedule();
-    },
-    { signal },
-  );
 
   // ---- the response
 
@@ -1031,12 +706,7 @@ export function createResponsePanel(
       const { channels, height, width, data } = image;
       return { channels, height, width, data: Array.from(data) };
     },
-    drawLine(points) {
-      points.forEach((to, k) => {
-        line(points[Math.max(0, k - 1)], to, false);
-      });
-      finish();
-    },
+    drawLine: sketch.drawLine,
     probe() {
       if (!drawn?.swept) return null;
       const place = placeNow(drawn.rects, drawn.swept);
@@ -1049,16 +719,7 @@ export function createResponsePanel(
     inputRect: () => client(given.canvas, drawn ? { ...drawn.image, x: 1, y: 1 } : undefined),
     mapRect: (output) => client(made.canvas, drawn?.rects.get(output)),
     patchCell: (entry) => client(close.canvas, drawn?.cells[entry]),
-    takeDrawing(raw) {
-      const images = imagesOf(raw);
-      if (!images || pen) return;
-      if (kept && same(kept, images)) return;
-      kept = images;
-      if (images.width !== drawing.width || images.height !== drawing.height) return;
-      drawing = { ...drawing, data: images.data.slice(0, images.width * images.height) };
-      drawingVersion++;
-      desk.schedule();
-    },
+    takeDrawing: sketch.take,
     follow() {
       if (ownSelection || !drawn?.swept || !scene) return;
       const selection = drawn.store.selection();
@@ -1084,17 +745,3 @@ function likeSelection(swept: Swept, selection: Selection): (output: number) => 
   const [out] = swept.layer.shape;
   return (output) => (swept.conv.shared ? output % out : output) === selection.out;
 }
-
-function same(a: Images, b: Images): boolean {
-  return (
-    a.width === b.width &&
-    a.height === b.height &&
-    a.data.length === b.data.length &&
-    a.data.every((value, k) => Object.is(value, b.data[k]))
-  );
-}
-
-const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-const greys = Uint32Array.from({ length: 256 }, (_, v) =>
-  littleEndian ? (255 << 24) | (v << 16) | (v << 8) | v : (v << 24) | (v << 16) | (v << 8) | 255,
-);

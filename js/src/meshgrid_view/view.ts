@@ -1,19 +1,21 @@
 /** The view: wires a store and the traits to the three ways of looking, the header, the tooltip and the scrubber. */
 
 import type { AnyModel } from "@anywidget/types";
-import { createTip } from "../kernel_grid/hover.ts";
-import { statusText } from "../kernel_grid/words.ts";
+import { element, put } from "../shared/element.ts";
 import type { Rect } from "../shared/geometry.ts";
+import { memory } from "../shared/memory.ts";
 import { createPace } from "../shared/pace.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
+import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
+import { createTip } from "../shared/tip.ts";
 import type { Change, Frame, LayerLayout, Store } from "../shared/types.ts";
+import { createUnseen } from "../shared/unseen.ts";
 import { createCaption } from "./caption.ts";
 import { createHeader } from "./controls.ts";
-import { memory } from "./memory.ts";
 import { createPairPanel, type PairPanel } from "./pair_panel.ts";
 import { gradient, paletteOf } from "./palette.ts";
-import { COLOURS, type Desk, element, type Facts, type Look, type Panel } from "./panel.ts";
+import { COLOURS, type Desk, type Facts, type Look, type Panel } from "./panel.ts";
 import { createRampPanel, type RampPanel } from "./ramp_panel.ts";
 import { createResponsePanel, type ResponsePanel } from "./response_panel.ts";
 import { imagesOf, type Mode, settingsOf, TRAITS, type Traits } from "./settings.ts";
@@ -52,19 +54,15 @@ export interface View {
   connect(store: Store, stream: string, signal: AbortSignal): void;
 }
 
-/** A frame younger than this counts as arriving. */
-const FRESH = 1000;
-/** How often a view without a width is tried again, ten times a second. */
-const HIDDEN_TRIES = 30;
-
 export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
 
-  const root = element(document, "div", "kw-meshgrid-view") as unknown as MeshElement;
+  const root = element(document, "div", "kw-view kw-meshgrid-view") as unknown as MeshElement;
   root.dataset.lmSuppressShortcuts = "true";
   const header = createHeader(document, choose, signal);
-  const caption = createCaption(document);
+  const status = createStatus(document, schedule);
+  const caption = createCaption(document, status.element);
   const body = element(document, "div", "kw-body");
   const message = element(document, "div", "kw-message");
   message.setAttribute("role", "status");
@@ -83,11 +81,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let milliseconds = 0;
   let onScreen = true;
   let waiting = false;
-  let calm: ReturnType<typeof setTimeout> | undefined;
-  let later: ReturnType<typeof setTimeout> | undefined;
-  let hidden = 0;
   const keep = memory();
   const pace = createPace(window, draw);
+  const unseen = createUnseen(schedule);
 
   const desk: Desk = {
     document,
@@ -118,11 +114,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   root.append(header.element, caption.element, body, time, readout, spoken, tip.element);
 
   function schedule() {
-    if (!onScreen) {
-      waiting = true;
-      return;
-    }
-    pace.now();
+    if (onScreen) pace.now();
+    else waiting = true;
   }
 
   function choose(trait: string, value: unknown) {
@@ -144,7 +137,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function say(text: string, tone: "calm" | "warn") {
     message.hidden = text === "";
     message.dataset.tone = tone;
-    if (message.textContent !== text) message.textContent = text;
+    put(message, text);
     if (text) {
       for (const panel of Object.values(panels)) panel.element.hidden = true;
       tip.hide();
@@ -161,7 +154,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     setData("kwTheme", dark ? "dark" : "light");
     setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
     if (!store) return;
-    showStatus(store);
+    status.show(store);
     const settings = settingsOf((name) => model.get(name));
     const layer = currentLayer();
     header.show(settings, layer?.name ?? "", layers(), root.clientWidth);
@@ -177,13 +170,10 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     setData("layer", layer.name);
     setData("mode", settings.mode);
     if (root.clientWidth === 0) {
-      // Not shown: the resize observer calls again. But JupyterLab hides its page for the moment in which it changes
-      // its theme, too short for an observer to see.
-      clearTimeout(later);
-      if (++hidden < HIDDEN_TRIES) later = setTimeout(schedule, 100);
+      unseen.hidden();
       return;
     }
-    hidden = 0;
+    unseen.shown();
     const start = performance.now();
     if (drawnLayer && drawnLayer.name !== layer.name) ramp.forget();
     drawnLayer = layer;
@@ -239,19 +229,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     readout.toggleAttribute("data-selected", facts.selected && facts.readout !== "");
   }
 
-  function showStatus(from: Store) {
-    const status = from.status();
-    const frame = from.current();
-    const age = performance.now() - from.lastArrival();
-    const arriving = from.lastArrival() > 0 && age < FRESH;
-    const state = status.state || "idle";
-    caption.status(statusText(frame?.step ?? null, from.cursor(), status), state, arriving);
-    if (arriving) {
-      clearTimeout(calm);
-      calm = setTimeout(schedule, FRESH - age + 50);
-    }
-  }
-
   function onStore(what: Change) {
     if (what === "selection") {
       follow();
@@ -305,8 +282,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       sizes.disconnect();
       sight.disconnect();
       pace.stop();
-      clearTimeout(calm);
-      clearTimeout(later);
+      status.stop();
+      unseen.stop();
       store = null;
       root.remove();
     },

@@ -1,16 +1,7 @@
 /** What the view says in words. No DOM. */
 
-import { formatCount, formatNumber, formatRange } from "../shared/format.ts";
+import { formatRange, number } from "../shared/format.ts";
 import type { Facts } from "./panel.ts";
-
-/** A number with a true minus sign. */
-export function number(value: number): string {
-  return formatNumber(value).replace(/-/g, "−");
-}
-
-export function counted(n: number, one: string): string {
-  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-}
 
 /** What the colours really reach: "φ reaches −0.21 … 0.19". */
 export function reachText({ what, reach }: Facts): string {

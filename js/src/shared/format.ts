@@ -14,6 +14,11 @@ export function formatNumber(value: number): string {
   return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
 }
 
+/** Likewise, with true minus signs in the exponent too. */
+export function number(value: number): string {
+  return formatNumber(value).replace(/-/g, "−");
+}
+
 /** A symmetric range: "±0.0031". */
 export function formatRange(largest: number): string {
   return `±${formatNumber(Math.abs(largest))}`;

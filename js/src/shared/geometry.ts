@@ -246,11 +246,52 @@ export function columnLabels(a: Arrangement): Label[] {
     const first = column % a.perBand === 0 && a.perBand < a.labelStep;
     if (column % a.labelStep !== 0 && !first) continue;
     const text = columnText(a, column);
-    const x = blockAt(a, 0, column).x + a.blockWidth / 2;
-    if (x + (LABEL_CHARACTER / 2) * text.length > a.width) continue;
+    const half = (LABEL_CHARACTER / 2) * text.length;
+    const left = blockAt(a, 0, column).x;
+    let x = left + a.blockWidth / 2;
+    // Beside "out,in" a wide label begins at its kernel, not before it.
+    if (hasCorner(a)) x = Math.max(x, left + half);
+    if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
   }
   return labels;
+}
+
+function hasCorner(a: Arrangement): boolean {
+  return a.order !== null && a.in > 1;
+}
+
+/** How far the labels of a column are moved down to stay in view, and which band they belong to. */
+export interface StuckHead {
+  band: number;
+  /** The strip that the labels lie in; what is under it cannot be seen. */
+  strip: Rect;
+  /** To be added to the y of the band's column and corner labels. */
+  shift: number;
+}
+
+/** The labels of the band that the top of the view cuts: they stay in view until the band's end pushes them out. */
+export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
+  const band = Math.floor((view.y - PAD) / a.bandHeight);
+  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
+  const top = PAD + band * a.bandHeight;
+  const end = top + a.bandHeight - BAND_GAP;
+  const y = Math.min(view.y, end - COL_LABEL);
+  if (y + COL_LABEL <= view.y || y <= top) return null;
+  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
+}
+
+/** Those of the labels that belong to the band, where they stay in view. */
+export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
+  return labels
+    .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
+    .map((label) => ({ ...label, y: label.y + head.shift }));
+}
+
+/** Whether a place of the page lies under labels that stay in view. */
+export function underHead(a: Arrangement, view: Rect, y: number): boolean {
+  const head = stuckHead(a, view);
+  return head !== null && y < head.strip.y + head.strip.height;
 }
 
 export function rowLabels(a: Arrangement): Label[] {
@@ -268,7 +309,7 @@ export function rowLabels(a: Arrangement): Label[] {
 
 /** What "o,i" above a kernel means; only where kernels are sorted. */
 export function cornerLabels(a: Arrangement): Label[] {
-  if (!a.order || a.in === 1) return [];
+  if (!hasCorner(a)) return [];
   return Array.from({ length: a.bands }, (_, band) => ({
     text: "out,in",
     x: PAD + ROW_LABEL - 6,

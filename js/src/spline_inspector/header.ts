@@ -1,5 +1,8 @@
-/** Header and tools: which φ it is, and what can be done with it. Native controls throughout. */
+/** Header and tools: which φ it is, and what can be done with it. */
 
+import { createKit } from "../shared/controls.ts";
+import { element, put } from "../shared/element.ts";
+import { layerTitle } from "../shared/entries.ts";
 import type { Command, Edits, LayerLayout, Selection } from "../shared/types.ts";
 
 export interface HeaderState {
@@ -28,9 +31,7 @@ export interface Actions {
 
 export interface Header {
   element: HTMLElement;
-  tools: HTMLElement;
   show(state: HeaderState): void;
-  status(text: string, state: string, arriving: boolean): void;
 }
 
 const COMMANDS: [kind: Command, label: string, title: string][] = [
@@ -43,44 +44,26 @@ const COMMANDS: [kind: Command, label: string, title: string][] = [
 
 const INDEX = ["out", "in", "row", "column"] as const;
 
-let views = 0;
-
 export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) => {
-    const made = document.createElement(tag);
-    made.className = className;
-    return made;
-  };
-  const button = (text: string, title: string, className: string, act: () => void) => {
-    const made = make("button", className);
-    made.type = "button";
-    made.textContent = text;
-    made.title = title;
-    made.setAttribute("aria-label", title);
-    made.addEventListener("click", act, { signal });
-    return made;
-  };
-
-  const element = make("div", "kw-header");
-  element.setAttribute("role", "toolbar");
-  element.setAttribute("aria-label", "Which function");
-  const layers = make("select", "kw-select kw-layer");
-  layers.title = "Which layer";
-  layers.setAttribute("aria-label", "layer");
-  layers.addEventListener("change", () => actions.layer(layers.value), { signal });
-  const type = make("span", "kw-type");
-  const walk = make("span", "kw-walk");
-  const back = button("‹", "Previous function of the layer ( [ )", "kw-button kw-step", () =>
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-header");
+  root.setAttribute("role", "toolbar");
+  root.setAttribute("aria-label", "Which function");
+  const layers = kit.select("layer", "Which layer", actions.layer);
+  layers.box.classList.add("kw-layer-menu");
+  const type = element(document, "span", "kw-type");
+  const walk = element(document, "span", "kw-walk");
+  const back = kit.button("‹", "Previous function of the layer ( [ )", "kw-button kw-step", () =>
     actions.neighbour(-1),
   );
-  const on = button("›", "Next function of the layer ( ] )", "kw-button kw-step", () =>
+  const on = kit.button("›", "Next function of the layer ( ] )", "kw-button kw-step", () =>
     actions.neighbour(1),
   );
   const typing = new Set<HTMLInputElement>();
   const fields = INDEX.map((name) => {
-    const label = make("label", "kw-field");
+    const label = element(document, "label", "kw-field");
     label.append(name);
-    const input = make("input", "kw-index");
+    const input = element(document, "input", "kw-index");
     input.type = "number";
     input.min = "0";
     input.step = "1";
@@ -100,50 +83,37 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     return { label, input };
   });
   walk.append(back, ...fields.map(({ label }) => label), on);
-  const status = make("span", "kw-status");
-  const dot = status.appendChild(make("span", "kw-dot"));
-  const said = status.appendChild(make("span", "kw-status-text"));
-  element.append(layers, type, walk, status);
+  root.append(layers.box, type, walk);
 
-  const tools = make("div", "kw-tools");
-  tools.setAttribute("role", "toolbar");
+  const tools = element(document, "div", "kw-options", root);
+  tools.setAttribute("role", "group");
   tools.setAttribute("aria-label", "View and edit");
-  const way = make("div", "kw-segments");
-  way.setAttribute("role", "radiogroup");
-  way.setAttribute("aria-label", "How the terms are drawn");
-  const group = `kw-inspector-${++views}`;
-  const ways = (
-    [
-      ["overlay", "Draw every term from zero"],
-      ["stacked", "Draw every term on top of those before it: the last edge is φ"],
-    ] as const
-  ).map(([text, title], k) => {
-    const label = way.appendChild(make("label", "kw-segment"));
-    label.title = title;
-    const input = label.appendChild(make("input", "kw-hidden"));
-    input.type = "radio";
-    input.name = group;
-    input.value = text;
-    input.title = title;
-    input.setAttribute("aria-label", text);
-    input.addEventListener("change", () => actions.stacked(k === 1), { signal });
-    label.appendChild(make("span", "kw-segment-text")).textContent = text;
-    return input;
-  });
-  const fit = button("fit", "Show all of it again ( 0, or a double click )", "kw-button", () =>
+  const way = kit.segments("How the terms are drawn", (value) =>
+    actions.stacked(value === "stacked"),
+  );
+  way.fill([
+    { value: "overlay", label: "overlay", title: "Draw every term from zero" },
+    {
+      value: "stacked",
+      label: "stacked",
+      title: "Draw every term on top of those before it: the last edge is φ",
+    },
+  ]);
+  const fit = kit.button("fit", "Show all of it again ( 0, or a double click )", "kw-button", () =>
     actions.fit(),
   );
-  const pin = button("pin", "Keep this function in the drawing to compare", "kw-button", () =>
+  const pin = kit.button("pin", "Keep this function in the drawing to compare", "kw-button", () =>
     actions.pin(),
   );
-  const editing = make("span", "kw-editing");
+  const editing = element(document, "span", "kw-editing");
   const commands = COMMANDS.map(([kind, text, title]) => {
-    const made = button(text, title, "kw-button", () => actions.command(kind));
-    if (kind === "reset") editing.appendChild(make("span", "kw-set-to")).textContent = "set to";
+    const made = kit.button(text, title, "kw-button", () => actions.command(kind));
+    if (kind === "reset")
+      editing.appendChild(element(document, "span", "kw-set-to")).textContent = "set to";
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way, fit, pin, editing);
+  tools.append(way.box, fit, pin, editing);
 
   let listed = "";
   let shown: HeaderState | null = null;
@@ -164,19 +134,13 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     const list = JSON.stringify(state.layers.map(({ name, type: kind }) => [name, kind]));
     if (list !== listed) {
       listed = list;
-      layers.replaceChildren(
-        ...state.layers.map((layer) => {
-          const option = document.createElement("option");
-          option.value = layer.name;
-          option.textContent = layer.name || layer.type;
-          return option;
-        }),
-      );
+      layers.fill(state.layers.map((one) => ({ value: one.name, label: layerTitle(one) })));
     }
     const { layer, at } = state;
-    if (layer && layers.value !== layer.name) layers.value = layer.name;
+    if (layer) layers.set(layer.name);
     const kind = layer?.name ? layer.type : "";
-    if (type.textContent !== kind) type.textContent = kind;
+    put(type, kind);
+    layers.box.title = kind;
     walk.hidden = !layer;
     if (layer && at) {
       const values = [at.out, at.in, at.row, at.column];
@@ -196,8 +160,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
-    ways[0].checked = !state.stacked;
-    ways[1].checked = state.stacked;
+    way.set(state.stacked ? "stacked" : "overlay");
     fit.disabled = !state.moved;
     const pressed = String(state.pinned);
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
@@ -210,13 +173,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   }
 
   return {
-    element,
-    tools,
+    element: root,
     show,
-    status(words, state, arriving) {
-      if (said.textContent !== words) said.textContent = words;
-      if (status.dataset.state !== state) status.dataset.state = state;
-      dot.classList.toggle("kw-arriving", arriving);
-    },
   };
 }

@@ -1,5 +1,7 @@
 /** The legend: what is drawn, each row a switch, with coefficient and value where it is read. */
 
+import { element, put } from "../shared/element.ts";
+
 export interface Row {
   key: string;
   label: string;
@@ -20,6 +22,9 @@ export interface Legend {
   show(rows: readonly Row[], x: string): void;
 }
 
+/** Below a narrow drawing the rows stand in columns. */
+const MOST_COLUMNS = 3;
+
 /** `toggle` is told which row was switched, `remove` which pin was taken away. */
 export function createLegend(
   document: Document,
@@ -27,21 +32,20 @@ export function createLegend(
   remove: (key: string) => void,
   signal: AbortSignal,
 ): Legend {
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) => {
-    const made = document.createElement(tag);
-    made.className = className;
-    return made;
-  };
-  const element = make("div", "kw-legend");
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", "What is drawn");
-  const head = element.appendChild(make("div", "kw-legend-head"));
-  const [, , at] = ["term", "weight", ""].map((text) => {
-    const cell = head.appendChild(make("span", "kw-legend-cell"));
-    cell.textContent = text;
-    return cell;
+  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
+    element(document, tag, className);
+  const root = make("div", "kw-legend");
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "What is drawn");
+  const heads = root.appendChild(make("div", "kw-legend-heads"));
+  const ats = Array.from({ length: MOST_COLUMNS }, () => {
+    const head = heads.appendChild(make("div", "kw-legend-head"));
+    for (const text of ["term", "weight"]) {
+      element(document, "span", "kw-legend-cell", head).textContent = text;
+    }
+    return element(document, "span", "kw-legend-cell", head);
   });
-  const list = element.appendChild(make("div", "kw-legend-rows"));
+  const list = root.appendChild(make("div", "kw-legend-rows"));
   let keys = "";
   let parts: {
     button: HTMLButtonElement;
@@ -107,14 +111,14 @@ export function createLegend(
   }
 
   return {
-    element,
+    element: root,
     show(rows, x) {
       const now = JSON.stringify(rows.map(({ key, label, nested }) => [key, label, nested]));
       if (now !== keys) {
         keys = now;
         build(rows);
       }
-      write(at, x);
+      for (const at of ats) put(at, x);
       rows.forEach((row, k) => {
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
@@ -129,13 +133,9 @@ export function createLegend(
           swatch.style.color = row.colour;
         }
         button.toggleAttribute("data-wide", row.coefficient === "");
-        write(coefficient, row.coefficient);
-        write(value, row.value);
+        put(coefficient, row.coefficient);
+        put(value, row.value);
       });
     },
   };
-}
-
-function write(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,5 +1,7 @@
 /** What is drawn of a φ: lines with their colours, the plane they lie in, and the rows of the legend. No DOM. */
 
+import { placeText, selectionOf } from "../shared/entries.ts";
+import { number } from "../shared/format.ts";
 import type { Theme } from "../shared/theme.ts";
 import type { Frame, LayerLayout, Observed, Selection } from "../shared/types.ts";
 import type { Colours, Density, Line } from "./draw.ts";
@@ -19,11 +21,10 @@ import {
   readAt,
   type Samples,
   sample,
-  selectionOf,
   stack,
   type Term,
 } from "./terms.ts";
-import { minus, pinText, placeText } from "./words.ts";
+import { pinText } from "./words.ts";
 
 /** A curve as it is drawn, by the name that the legend has for it. */
 export interface Named {
@@ -212,8 +213,8 @@ export function legendRows(
   const { phi, ghost, pins } = picture;
   const { layer, coefficients } = phi;
   const { show } = settings;
-  const number = (value: number | null | undefined) =>
-    value === null || value === undefined ? "" : minus(value);
+  const printed = (value: number | null | undefined) =>
+    value === null || value === undefined ? "" : number(value);
   const rows: Row[] = [];
   const row = (key: Part, label: string, title: string, more: Partial<Row>) =>
     rows.push({
@@ -234,7 +235,7 @@ export function legendRows(
   const others = parts.filter(({ b }) => !layer.isBase[b]);
   const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
 
-  row("phi", "φ", "φ, the sum of all terms", { value: number(reading?.phi) });
+  row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) });
   if (bases.length > 0) {
     const single = bases.length === 1 ? bases[0] : null;
     row(
@@ -243,8 +244,8 @@ export function legendRows(
       single ? `the base term: ${single.label} with its weight` : "the base term",
       {
         colour: colours.base,
-        coefficient: single ? number(coefficients[single.b]) : "",
-        value: number(reading?.base),
+        coefficient: single ? printed(coefficients[single.b]) : "",
+        value: printed(reading?.base),
       },
     );
   }
@@ -253,7 +254,7 @@ export function legendRows(
     if (bases.length > 0 && !(settings.stacked && show.has("basis"))) {
       row("spline", name, `the spline term: the sum of ${many}`, {
         colour: colours.spline,
-        value: number(reading?.spline),
+        value: printed(reading?.spline),
       });
     }
     row("basis", "each one", `every basis function times its weight: ${many}`, {
@@ -269,8 +270,8 @@ export function legendRows(
         look: "thin",
         on: show.has("basis") && !settings.hidden.has(label),
         nested: true,
-        coefficient: number(coefficients[b]),
-        value: number(reading?.terms[b]),
+        coefficient: printed(coefficients[b]),
+        value: printed(reading?.terms[b]),
         removable: false,
       });
     }
@@ -280,7 +281,7 @@ export function legendRows(
   row("ghost", step, "φ at the start, or at the step that is pinned", {
     look: "dashes",
     colour: colours.ghost,
-    value: number(then),
+    value: printed(then),
   });
   pins.forEach(({ at, phi: pinned, colour }, k) => {
     const text = pinned ? pinText(pinned.layer, at) : `${at.layer} · gone`;
@@ -295,7 +296,7 @@ export function legendRows(
       on: true,
       nested: false,
       coefficient: "",
-      value: number(pinned && reading ? readAt(pinned, reading.x)?.phi : null),
+      value: printed(pinned && reading ? readAt(pinned, reading.x)?.phi : null),
       removable: true,
     });
   });

@@ -1,5 +1,6 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
+import { functionOf, selectionOf } from "../shared/entries.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../shared/interpolate.ts";
 import type { BasisRange, Frame, LayerLayout, Selection } from "../shared/types.ts";
 
@@ -35,30 +36,6 @@ export interface Reading {
   base: number;
   spline: number;
   terms: Float64Array;
-}
-
-/** The number of the function that a selection names in a layer, or -1. */
-export function functionOf(layer: LayerLayout, at: Selection): number {
-  const index = [at.out, at.in, at.row, at.column];
-  let f = 0;
-  for (let k = 0; k < 4; k++) {
-    if (!Number.isInteger(index[k]) || index[k] < 0 || index[k] >= layer.shape[k]) return -1;
-    f = f * layer.shape[k] + index[k];
-  }
-  return f;
-}
-
-/** The selection that names function f. */
-export function selectionOf(layer: LayerLayout, f: number): Selection {
-  const [, inputs, kh, kw] = layer.shape;
-  const kernel = Math.floor(f / (kh * kw));
-  return {
-    layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
-    row: Math.floor(f / kw) % kh,
-    column: f % kw,
-  };
 }
 
 /** The function that a selection names in a frame, perhaps with other coefficients than the frame's. */

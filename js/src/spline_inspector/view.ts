@@ -1,17 +1,25 @@
 /** The view: wires a store and the traits to the drawing, the legend, the handles and the keyboard. */
 
 import type { AnyModel } from "@anywidget/types";
-import { statusText } from "../kernel_grid/words.ts";
+import { element, put } from "../shared/element.ts";
+import { placeText, selectionOf } from "../shared/entries.ts";
+import { number } from "../shared/format.ts";
+import { plainKey, used } from "../shared/keys.ts";
+import { createPace } from "../shared/pace.ts";
 import { probeOf } from "../shared/probe.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
+import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Change, Command, Frame, LayerLayout, Selection, Store } from "../shared/types.ts";
+import { createUnseen } from "../shared/unseen.ts";
+import { createDots } from "./dots.ts";
 import { COLOURS, type Colours, type Places, paint, placesIn } from "./draw.ts";
 import { Gesture } from "./gesture.ts";
-import { describeHandle, type Handle, heightOf, moved } from "./handles.ts";
+import { type Handle, heightOf, moved } from "./handles.ts";
 import { createHeader } from "./header.ts";
 import { createLegend } from "./legend.ts";
 import { legendRows, makePicture, type Picture, sampler } from "./picture.ts";
+import { createScore } from "./score.ts";
 import { PARTS, type Part, samePlace, settingsOf, TRAITS, type Traits } from "./settings.ts";
 import {
   type Phi,
@@ -19,20 +27,11 @@ import {
   type Range,
   type Reading,
   readAt,
-  selectionOf,
   tableRange,
   wholeRange,
 } from "./terms.ts";
 import { fromX, fromY, roomy, shifted, toX, toY, wheelFactor, within, zoomed } from "./window.ts";
-import {
-  evaluationText,
-  inputsText,
-  minus,
-  placeText,
-  rangeText,
-  UNSEEN,
-  windowText,
-} from "./words.ts";
+import { inputsText, rangeText, UNSEEN, windowText } from "./words.ts";
 
 /** What tests and other tools may ask of a view, as `element.kwView`. */
 export interface InspectorProbe {
@@ -62,8 +61,6 @@ export interface View {
   connect(store: Store, stream: string, signal: AbortSignal): void;
 }
 
-/** A frame younger than this counts as arriving. */
-const FRESH = 1000;
 /** After this without an answer, it is said that the model has not got the value yet. */
 const SLOW = 600;
 /** Narrower than this, the legend goes below the drawing. */
@@ -72,13 +69,10 @@ const BESIDE = 560;
 export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    return element;
-  };
+  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
+    element(document, tag, className);
 
-  const root = make("div", "kw-spline-inspector") as unknown as InspectorElement;
+  const root = make("div", "kw-view kw-spline-inspector") as unknown as InspectorElement;
   root.dataset.lmSuppressShortcuts = "true";
   const header = createHeader(
     document,
@@ -98,36 +92,37 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     signal,
   );
   const caption = make("div", "kw-caption");
-  const facts = caption.appendChild(make("span", "kw-range"));
-  const where = caption.appendChild(make("span", "kw-window"));
-  const inputs = caption.appendChild(make("span", "kw-inputs"));
-  const note = caption.appendChild(make("span", "kw-note"));
+  const facts = caption.appendChild(make("span", "kw-facts"));
+  const range = facts.appendChild(make("span", "kw-range"));
+  const where = facts.appendChild(make("span", "kw-window"));
+  const inputs = facts.appendChild(make("span", "kw-inputs"));
+  const note = facts.appendChild(make("span", "kw-note"));
+  const status = createStatus(document, schedule);
+  caption.prepend(status.element);
   const body = make("div", "kw-body");
   const plot = body.appendChild(make("div", "kw-plot"));
   const canvas = plot.appendChild(make("canvas", "kw-canvas"));
-  const handleLayer = plot.appendChild(make("div", "kw-handles"));
+  const dots = createDots(document);
+  const handleLayer = plot.appendChild(dots.element);
   const message = plot.appendChild(make("div", "kw-message"));
   const side = body.appendChild(make("div", "kw-side"));
-  const readout = side.appendChild(make("div", "kw-readout"));
+  const readout = side.appendChild(make("div", "kw-reading"));
   const readX = readout.appendChild(make("span", "kw-read"));
   const readPhi = readout.appendChild(make("span", "kw-read"));
   const readSlope = readout.appendChild(make("span", "kw-read"));
   const legend = createLegend(document, toggle, unpin, signal);
-  const score = make("div", "kw-score");
-  side.append(legend.element, score);
+  const score = createScore(document);
+  side.append(legend.element, score.element);
   const foot = make("div", "kw-foot");
   const time = make("div", "kw-when");
   const spoken = make("div", "kw-spoken");
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", "Spline inspector, waiting for the kernel");
-  handleLayer.setAttribute("role", "group");
-  handleLayer.setAttribute("aria-label", "Control points");
   message.setAttribute("role", "status");
   foot.setAttribute("role", "status");
-  score.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
-  root.append(header.element, header.tools, caption, body, foot, time, spoken);
+  root.append(header.element, caption, body, foot, time, spoken);
 
   let store: Store | null = null;
   let picture: Picture | null = null;
@@ -141,27 +136,23 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let shown: Reading | null = null;
   let dragged: { handle: Handle; from: Float64Array; moved: boolean } | null = null;
   let panned: { px: number; py: number; x: Range; y: Range } | null = null;
-  let focusedHandle = 0;
   let described = "";
   let layerSeen = "";
   let drawnFrame: Frame | null = null;
   let frames = 0;
   let milliseconds = 0;
-  let request = 0;
   let onScreen = true;
   let waiting = false;
   let later: ReturnType<typeof setTimeout> | undefined;
-  let handles: HTMLButtonElement[] = [];
   const samplesOf = sampler();
   const context = canvas.getContext("2d");
+  const pace = createPace(window, draw);
+  const unseen = createUnseen(schedule);
   const gesture = new Gesture((at, coefficients, final) => store?.edit(at, coefficients, final));
 
   function schedule() {
-    if (!onScreen) {
-      waiting = true;
-      return;
-    }
-    if (!request) request = window.requestAnimationFrame(draw);
+    if (onScreen) pace.now();
+    else waiting = true;
   }
 
   function again(milliseconds: number) {
@@ -317,7 +308,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     // What the next key adds to, before anything is drawn.
     const next = gesture.coefficients();
     if (next) picture.phi.coefficients = next;
-    spoken.textContent = `${handle.label} ${minus(height / handle.rise)}`;
+    spoken.textContent = `${handle.label} ${number(height / handle.rise)}`;
   }
 
   // ---- drawing
@@ -325,7 +316,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function say(text: string, tone: "calm" | "warn") {
     message.hidden = text === "";
     message.dataset.tone = tone;
-    if (message.textContent !== text) message.textContent = text;
+    put(message, text);
     if (!text) return;
     canvas.hidden = true;
     handleLayer.hidden = true;
@@ -333,7 +324,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   function draw() {
-    request = 0;
     waiting = false;
     const asked = model.get("theme");
     const followed = asked !== "light" && asked !== "dark";
@@ -344,7 +334,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     setData("kwNarrow", root.clientWidth < BESIDE ? "true" : null);
     if (!store) return;
     const now = performance.now();
-    showStatus(store, now);
+    status.show(store);
     const given = settings();
     const at = place();
     const frame = store.current();
@@ -357,7 +347,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const phi = presentPhi(frame, at, now);
     if (!phi) return;
     showHeader(phi.layer, at, given);
-    if (plot.clientWidth === 0 || !context) return; // not shown yet: the resize observer calls again
+    if (plot.clientWidth === 0 || !context) {
+      unseen.hidden();
+      return;
+    }
+    unseen.shown();
     say("", "calm");
     canvas.hidden = false;
     handleLayer.hidden = false;
@@ -427,7 +421,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
         colours,
       },
     );
-    showHandles(picture);
+    dots.show(picture, places.plot, yShown, canEdit(phi.layer), dragged?.handle.b ?? -1);
     legend.show(legendRows(picture, given, shown, colours), shown ? "at x" : "");
     showWords(picture, given);
     if (frame !== drawnFrame) {
@@ -437,14 +431,19 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     milliseconds = performance.now() - now;
   }
 
+  /** Looks whether the newest frame has what was edited here. Not every frame that comes is drawn. */
+  function settle(now: number) {
+    const edited = gesture.at();
+    if (!store || !edited) return;
+    const newest = phiOf(store.latest(), edited);
+    gesture.compare(newest?.coefficients ?? null, store.status().state === "live", now);
+  }
+
   /** φ of the frame, or as it is being edited here. */
   function presentPhi(frame: Frame, at: Selection, now: number): Phi | null {
     const plain = phiOf(frame, at);
     if (!store || !plain || store.cursor() >= 0) return plain;
-    const edited = gesture.at();
-    if (!edited) return plain;
-    const newest = phiOf(store.latest(), edited);
-    gesture.compare(newest?.coefficients ?? null, store.status().state === "live", now);
+    settle(now);
     if (gesture.coefficients()) again(SLOW);
     return samePlace(gesture.at(), at) ? phiOf(frame, at, gesture.coefficients()) : plain;
   }
@@ -483,83 +482,21 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     });
   }
 
-  function showStatus(from: Store, now: number) {
-    const age = now - from.lastArrival();
-    const arriving = from.lastArrival() > 0 && age < FRESH;
-    const status = from.status();
-    const step = from.current()?.step ?? null;
-    header.status(statusText(step, from.cursor(), status), status.state || "idle", arriving);
-    if (arriving) again(FRESH - age + 50);
-  }
-
-  function showHandles(from: Picture) {
-    if (!places) return;
-    const able = canEdit(from.phi.layer);
-    const { plot: box } = places;
-    const labels = from.handles.map(({ b, label, control }) => `${b}|${label}|${control}`).join();
-    if (labels !== handleLayer.dataset.labels) {
-      handleLayer.dataset.labels = labels;
-      handles = from.handles.map((handle, k) => {
-        const dot = make("button", "kw-handle");
-        dot.type = "button";
-        dot.setAttribute("role", "slider");
-        dot.setAttribute("aria-orientation", "vertical");
-        dot.toggleAttribute("data-weight", !handle.control);
-        dot.dataset.number = String(k);
-        return dot;
-      });
-      focusedHandle = 0;
-      handleLayer.replaceChildren(...handles);
-    }
-    handleLayer.toggleAttribute("data-editable", able);
-    from.handles.forEach((handle, k) => {
-      const dot = handles[k];
-      const value = from.phi.coefficients[handle.b];
-      const height = heightOf(handle, from.phi.coefficients);
-      const px = toX(from.x, box, handle.x);
-      const py = toY(yShown, box, height);
-      const far = 1;
-      const out =
-        !Number.isFinite(height) ||
-        px < box.x - far ||
-        px > box.x + box.width + far ||
-        py < box.y - far ||
-        py > box.y + box.height + far;
-      // The one that is held stays, wherever the pointer takes it: hidden, it would be let go.
-      dot.hidden = out && dragged?.handle.b !== handle.b;
-      if (!dot.hidden) dot.style.transform = `translate(${px}px, ${py}px)`;
-      dot.style.setProperty("--kw-dot-colour", from.colourOf(handle.b));
-      dot.disabled = !able;
-      dot.tabIndex = able && k === focusedHandle ? 0 : -1;
-      const text = describeHandle(from.phi.layer.variable, handle);
-      if (dot.getAttribute("aria-label") !== text) dot.setAttribute("aria-label", text);
-      const title = able
-        ? `${handle.label} = ${minus(value)}: drag, or arrow up and down`
-        : `${handle.label} = ${minus(value)}`;
-      if (dot.title !== title) dot.title = title;
-      // Not on every frame: only the one that is held talks.
-      if (dragged?.handle.b === handle.b || !dot.hasAttribute("aria-valuenow")) {
-        dot.setAttribute("aria-valuenow", String(Number(value.toPrecision(4))));
-        dot.setAttribute("aria-valuetext", minus(value));
-      }
-    });
-  }
-
   function showWords(from: Picture, given = settings()) {
     const { phi, at } = from;
     const { layer } = phi;
-    put(facts, rangeText(from.whole));
-    facts.dataset.tone = phi.coefficients.every(Number.isFinite) ? "calm" : "warn";
+    put(range, rangeText(from.whole));
+    range.dataset.tone = phi.coefficients.every(Number.isFinite) ? "calm" : "warn";
     put(where, windowText(layer.variable, from.x));
     const seen = store?.observed(layer.name) ?? null;
     put(inputs, inputsText(phi, seen));
     put(note, layer.note);
     const v = layer.variable;
-    put(readX, shown ? `${v} ${minus(shown.x)}` : "");
-    put(readPhi, shown ? `φ ${minus(shown.phi)}` : "point at the curve to read it");
-    put(readSlope, shown ? `φ′ ${minus(shown.slope)}` : "");
+    put(readX, shown ? `${v} ${number(shown.x)}` : "");
+    put(readPhi, shown ? `φ ${number(shown.phi)}` : "point at the curve to read it");
+    put(readSlope, shown ? `φ′ ${number(shown.slope)}` : "");
     readout.toggleAttribute("data-reading", shown !== null);
-    showScore(given.evaluation);
+    score.show(given.evaluation);
 
     const edits = store?.edits();
     const warning = given.notice || (edits?.message ?? "");
@@ -584,21 +521,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
           "square brackets go to the previous and the next function.",
       );
     }
-  }
-
-  function showScore({ state, before, after }: ReturnType<typeof settings>["evaluation"]) {
-    score.hidden = state === "";
-    if (!state) return;
-    const words =
-      state === "waiting"
-        ? "evaluated when the training rests"
-        : state === "running"
-          ? "evaluating…"
-          : "";
-    const text = `held out  ${evaluationText(before)} → ${evaluationText(after)}`;
-    put(score, words || text);
-    const better = after !== null && before !== null ? Math.sign(after - before) : 0;
-    score.dataset.change = state === "done" ? ["worse", "same", "better"][better + 1] : "same";
   }
 
   // ---- moving in the plane
@@ -666,7 +588,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   function onKey(event: KeyboardEvent) {
-    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!picture || !plainKey(event)) return;
     const [low, high] = picture.x;
     const middle = reading ?? (low + high) / 2;
     const { key } = event;
@@ -674,7 +596,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       const step = ((high - low) / (event.shiftKey ? 20 : 100)) * (key === "ArrowLeft" ? -1 : 1);
       reading = reading === null ? middle : Math.max(low, Math.min(high, reading + step));
       const at = readAt(picture.phi, reading);
-      if (at) spoken.textContent = `x ${minus(at.x)}, φ ${minus(at.phi)}, slope ${minus(at.slope)}`;
+      if (at)
+        spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
     } else if (key === "+" || key === "=") {
       show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
     } else if (key === "-") {
@@ -684,16 +607,14 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     else if (key === "]" || key === "PageDown") neighbour(1);
     else if (key === "Escape") reading = null;
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    used(event);
     schedule();
   }
 
   // ---- taking hold of a point
 
   function handleOf(event: Event): Handle | null {
-    const dot = (event.target as HTMLElement).closest<HTMLElement>(".kw-handle");
-    return (dot && picture?.handles[Number(dot.dataset.number)]) ?? null;
+    return picture?.handles[dots.numberOf(event)] ?? null;
   }
 
   function onHandleDown(event: PointerEvent) {
@@ -702,7 +623,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     event.stopPropagation();
     const dot = event.target as HTMLElement;
     dot.setPointerCapture?.(event.pointerId);
-    focusedHandle = Number(dot.dataset.number);
+    dots.remember(dots.numberOf(event));
     take(handle);
   }
 
@@ -721,32 +642,27 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
 
   function onHandleKey(event: KeyboardEvent) {
     const handle = handleOf(event);
-    if (!handle || !picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!handle || !picture || !plainKey(event)) return;
     const { key } = event;
     if (key === "ArrowUp" || key === "ArrowDown") {
       if (!canEdit(picture.phi.layer)) return;
       nudge(handle, (key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 10 : 1));
     } else if (key === "ArrowLeft" || key === "ArrowRight") {
-      const step = key === "ArrowLeft" ? -1 : 1;
-      const all = handles.length;
-      let next = Number((event.target as HTMLElement).dataset.number);
-      do next = (next + step + all) % all;
-      while (handles[next].hidden);
-      focusedHandle = next;
-      handles[next].focus();
+      dots.step(dots.numberOf(event), key === "ArrowLeft" ? -1 : 1);
     } else if (key === "Escape" && dragged) {
       gesture.move(picture.at, dragged.from, performance.now());
       endDrag();
     } else return;
-    event.preventDefault();
-    event.stopPropagation();
+    used(event);
     schedule();
   }
 
   function onStore(what: Change) {
     if (what === "edits" && store?.edits().message) gesture.drop();
     if (what === "selection" && dragged && !samePlace(place(), gesture.at())) endDrag();
-    schedule();
+    if (what === "frame") settle(performance.now());
+    if (what === "frame" && onScreen) pace.soon();
+    else schedule();
   }
 
   function onLayer() {
@@ -816,7 +732,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       }
       sizes.disconnect();
       sight.disconnect();
-      window.cancelAnimationFrame(request);
+      pace.stop();
+      unseen.stop();
+      status.stop();
       clearTimeout(later);
       gesture.drop();
       store = null;
@@ -887,9 +805,4 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       schedule();
     },
   };
-}
-
-/** Touches the page only where the words are others. */
-function put(element: HTMLElement, words: string): void {
-  if (element.textContent !== words) element.textContent = words;
 }

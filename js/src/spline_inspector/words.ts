@@ -1,20 +1,11 @@
 /** What the inspector says in words. No DOM. */
 
-import { formatCount, formatNumber } from "../shared/format.ts";
+import { formatCount, number } from "../shared/format.ts";
 import type { LayerLayout, Observed, Selection } from "../shared/types.ts";
 import { entryOf, limits, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
 export const UNSEEN = "live.observe(batch) shows the inputs";
-
-export function minus(value: number): string {
-  return formatNumber(value).replace(/^-/, "−");
-}
-
-export function placeText(layer: Pick<LayerLayout, "kind">, at: Selection): string {
-  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `out ${at.out} · in ${at.in}${entry}`;
-}
 
 /** A function among those of all layers: "conv1 · 0,0 · 1,2". */
 export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
@@ -29,14 +20,14 @@ export function rangeText(values: Float64Array): string {
 }
 
 export function windowText(variable: string, [low, high]: Range): string {
-  return `${variable} from ${minus(low)} to ${minus(high)}`;
+  return `${variable} from ${number(low)} to ${number(high)}`;
 }
 
 function percent(share: number): string {
   if (!(share > 0)) return "none";
   if (share < 0.001) return "under 0.1 %";
   if (share >= 0.9995) return "all";
-  return `${minus(100 * share)
+  return `${number(100 * share)
     .split("e")
     .join("·10^")
     .replace(/(\.\d)\d+$/, "$1")} %`;
@@ -56,5 +47,5 @@ export function inputsText(phi: Phi, observed: Observed | null): string {
 export function evaluationText(value: number | null): string {
   if (value === null) return "…";
   const text = value.toFixed(4);
-  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : minus(value);
+  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : number(value);
 }

@@ -1,3 +1,282 @@
+// src/shared/element.ts
+function element(document, tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent?.append(made);
+  return made;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putOrHide(element2, words) {
+  put(element2, words);
+  element2.hidden = words === "";
+}
+
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/shared/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+function formatNumber(value) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
+}
+function number(value) {
+  return formatNumber(value).replace(/-/g, "−");
+}
+function formatRange(largest2) {
+  return `±${formatNumber(Math.abs(largest2))}`;
+}
+function formatCount(count) {
+  return grouped(count);
+}
+
+// src/shared/entries.ts
+function counted(n, one) {
+  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+function layerTitle(layer) {
+  return layer.name || layer.type;
+}
+function layerSize(layer) {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
+  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+}
+function selectionOf(layer, f) {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw
+  };
+}
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function entryText(layer, f) {
+  return placeText(layer, selectionOf(layer, f));
+}
+function placeText(layer, at) {
+  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
+  return `out ${at.out} · in ${at.in}${entry}`;
+}
+
 // src/shared/geometry.ts
 var PAD = 8;
 var CELL_GAP = 1;
@@ -161,11 +440,33 @@ function columnLabels(a) {
     const first = column % a.perBand === 0 && a.perBand < a.labelStep;
     if (column % a.labelStep !== 0 && !first) continue;
     const text = columnText(a, column);
-    const x = blockAt(a, 0, column).x + a.blockWidth / 2;
-    if (x + LABEL_CHARACTER / 2 * text.length > a.width) continue;
+    const half = LABEL_CHARACTER / 2 * text.length;
+    const left = blockAt(a, 0, column).x;
+    let x = left + a.blockWidth / 2;
+    if (hasCorner(a)) x = Math.max(x, left + half);
+    if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
   }
   return labels;
+}
+function hasCorner(a) {
+  return a.order !== null && a.in > 1;
+}
+function stuckHead(a, view) {
+  const band = Math.floor((view.y - PAD) / a.bandHeight);
+  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
+  const top = PAD + band * a.bandHeight;
+  const end = top + a.bandHeight - BAND_GAP;
+  const y = Math.min(view.y, end - COL_LABEL);
+  if (y + COL_LABEL <= view.y || y <= top) return null;
+  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
+}
+function inStuckBand(a, head, labels) {
+  return labels.filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band).map((label) => ({ ...label, y: label.y + head.shift }));
+}
+function underHead(a, view, y) {
+  const head = stuckHead(a, view);
+  return head !== null && y < head.strip.y + head.strip.height;
 }
 function rowLabels(a) {
   const labels = [];
@@ -180,7 +481,7 @@ function rowLabels(a) {
   return labels;
 }
 function cornerLabels(a) {
-  if (!a.order || a.in === 1) return [];
+  if (!hasCorner(a)) return [];
   return Array.from({ length: a.bands }, (_, band) => ({
     text: "out,in",
     x: PAD + ROW_LABEL - 6,
@@ -235,6 +536,21 @@ function neighbour(a, f, direction) {
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
 }
 
+// src/shared/keys.ts
+var DIRECTIONS = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down"
+};
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 // src/shared/pace.ts
 function createPace(window, draw) {
   let request = 0;
@@ -271,227 +587,6 @@ function createPace(window, draw) {
   };
 }
 
-// node_modules/d3-format/dist/d3-format.mjs
-function formatDecimal(x) {
-  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
-}
-function formatDecimalParts(x, p) {
-  if (!isFinite(x) || x === 0) return null;
-  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
-  return [
-    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
-    +x.slice(i + 1)
-  ];
-}
-function exponent(x) {
-  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
-}
-function formatGroup(grouping, thousands) {
-  return function(value, width) {
-    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
-    while (i > 0 && g > 0) {
-      if (length + g + 1 > width) g = Math.max(1, width - length);
-      t.push(value.substring(i -= g, i + g));
-      if ((length += g + 1) > width) break;
-      g = grouping[j = (j + 1) % grouping.length];
-    }
-    return t.reverse().join(thousands);
-  };
-}
-function formatNumerals(numerals) {
-  return function(value) {
-    return value.replace(/[0-9]/g, function(i) {
-      return numerals[+i];
-    });
-  };
-}
-var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
-function formatSpecifier(specifier) {
-  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
-  var match;
-  return new FormatSpecifier({
-    fill: match[1],
-    align: match[2],
-    sign: match[3],
-    symbol: match[4],
-    zero: match[5],
-    width: match[6],
-    comma: match[7],
-    precision: match[8] && match[8].slice(1),
-    trim: match[9],
-    type: match[10]
-  });
-}
-formatSpecifier.prototype = FormatSpecifier.prototype;
-function FormatSpecifier(specifier) {
-  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
-  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
-  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
-  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
-  this.zero = !!specifier.zero;
-  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
-  this.comma = !!specifier.comma;
-  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
-  this.trim = !!specifier.trim;
-  this.type = specifier.type === void 0 ? "" : specifier.type + "";
-}
-FormatSpecifier.prototype.toString = function() {
-  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
-};
-function formatTrim(s) {
-  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
-    switch (s[i]) {
-      case ".":
-        i0 = i1 = i;
-        break;
-      case "0":
-        if (i0 === 0) i0 = i;
-        i1 = i;
-        break;
-      default:
-        if (!+s[i]) break out;
-        if (i0 > 0) i0 = 0;
-        break;
-    }
-  }
-  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
-}
-var prefixExponent;
-function formatPrefixAuto(x, p) {
-  var d = formatDecimalParts(x, p);
-  if (!d) return prefixExponent = void 0, x.toPrecision(p);
-  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
-  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
-}
-function formatRounded(x, p) {
-  var d = formatDecimalParts(x, p);
-  if (!d) return x + "";
-  var coefficient = d[0], exponent2 = d[1];
-  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
-}
-var formatTypes = {
-  "%": (x, p) => (x * 100).toFixed(p),
-  "b": (x) => Math.round(x).toString(2),
-  "c": (x) => x + "",
-  "d": formatDecimal,
-  "e": (x, p) => x.toExponential(p),
-  "f": (x, p) => x.toFixed(p),
-  "g": (x, p) => x.toPrecision(p),
-  "o": (x) => Math.round(x).toString(8),
-  "p": (x, p) => formatRounded(x * 100, p),
-  "r": formatRounded,
-  "s": formatPrefixAuto,
-  "X": (x) => Math.round(x).toString(16).toUpperCase(),
-  "x": (x) => Math.round(x).toString(16)
-};
-function identity(x) {
-  return x;
-}
-var map = Array.prototype.map;
-var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
-function formatLocale(locale2) {
-  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent = locale2.percent === void 0 ? "%" : locale2.percent + "", minus2 = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
-  function newFormat(specifier, options) {
-    specifier = formatSpecifier(specifier);
-    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
-    if (type === "n") comma = true, type = "g";
-    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
-    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
-    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent : "") + (options && options.suffix !== void 0 ? options.suffix : "");
-    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
-    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
-    function format2(value) {
-      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
-      if (type === "c") {
-        valueSuffix = formatType(value) + valueSuffix;
-        value = "";
-      } else {
-        value = +value;
-        var valueNegative = value < 0 || 1 / value < 0;
-        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
-        if (trim) value = formatTrim(value);
-        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
-        valuePrefix = (valueNegative ? sign === "(" ? sign : minus2 : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
-        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
-        if (maybeSuffix) {
-          i = -1, n = value.length;
-          while (++i < n) {
-            if (c = value.charCodeAt(i), 48 > c || c > 57) {
-              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
-              value = value.slice(0, i);
-              break;
-            }
-          }
-        }
-      }
-      if (comma && !zero) value = group(value, Infinity);
-      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
-      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
-      switch (align) {
-        case "<":
-          value = valuePrefix + value + valueSuffix + padding;
-          break;
-        case "=":
-          value = valuePrefix + padding + value + valueSuffix;
-          break;
-        case "^":
-          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
-          break;
-        default:
-          value = padding + valuePrefix + value + valueSuffix;
-          break;
-      }
-      return numerals(value);
-    }
-    format2.toString = function() {
-      return specifier + "";
-    };
-    return format2;
-  }
-  function formatPrefix2(specifier, value) {
-    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
-    return function(value2) {
-      return f(k * value2);
-    };
-  }
-  return {
-    format: newFormat,
-    formatPrefix: formatPrefix2
-  };
-}
-var locale;
-var format;
-var formatPrefix;
-defaultLocale({
-  thousands: ",",
-  grouping: [3],
-  currency: ["$", ""]
-});
-function defaultLocale(definition) {
-  locale = formatLocale(definition);
-  format = locale.format;
-  formatPrefix = locale.formatPrefix;
-  return locale;
-}
-
-// src/shared/format.ts
-var plain = format(".3~r");
-var grouped = format(",d");
-var scientific = format(".2~e");
-function formatNumber(value) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
-}
-function formatRange(largest2) {
-  return `±${formatNumber(Math.abs(largest2))}`;
-}
-function formatCount(count2) {
-  return grouped(count2);
-}
-
 // src/shared/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
@@ -502,20 +597,20 @@ function mountScrubber(parent, store, signal) {
   const document = parent.ownerDocument;
   const window = document.defaultView;
   const make = (className, to, tag = "span") => {
-    const element2 = to.appendChild(document.createElement(tag));
-    element2.className = className;
-    return element2;
+    const element3 = to.appendChild(document.createElement(tag));
+    element3.className = className;
+    return element3;
   };
   const button = (className, act) => {
-    const element2 = make(`kw-time-button ${className}`, bar, "button");
-    element2.type = "button";
-    element2.addEventListener("click", act, { signal });
-    return element2;
+    const element3 = make(`kw-time-button ${className}`, bar, "button");
+    element3.type = "button";
+    element3.addEventListener("click", act, { signal });
+    return element3;
   };
-  const element = make("kw-scrubber", parent, "div");
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", "Time");
-  const bar = make("kw-time", element, "div");
+  const element2 = make("kw-scrubber", parent, "div");
+  element2.setAttribute("role", "group");
+  element2.setAttribute("aria-label", "Time");
+  const bar = make("kw-time", element2, "div");
   const play = button("kw-play", () => timer === void 0 ? start() : pause());
   const icon = make("kw-play-icon", play);
   const track = make("kw-track", bar, "div");
@@ -573,7 +668,7 @@ function mountScrubber(parent, store, signal) {
     bar.style.visibility = here ? "" : "hidden";
     const step = store.current()?.step ?? 0;
     const following = store.cursor() < 0;
-    element.toggleAttribute("data-live", following);
+    element2.toggleAttribute("data-live", following);
     const first = steps[0] ?? 0;
     const last = steps[steps.length - 1] ?? 0;
     head.style.left = `${100 * (following ? 1 : placeOf2(step))}%`;
@@ -718,15 +813,47 @@ function mountScrubber(parent, store, signal) {
       clearInterval(timer);
       clearTimeout(later);
       window.cancelAnimationFrame(request);
-      element.remove();
+      element2.remove();
     },
     { once: true }
   );
   show();
-  return { element };
+  return { element: element2 };
 }
-function write(element, words) {
-  if (element.textContent !== words) element.textContent = words;
+function write(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+
+// src/shared/status.ts
+var FRESH = 1e3;
+function statusText(step, cursor, status) {
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? "" : `step ${formatCount(step)} · `;
+  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+}
+function createStatus(document, again) {
+  const root = element(document, "span", "kw-status");
+  const dot = element(document, "span", "kw-dot", root);
+  const said = element(document, "span", "kw-status-text", root);
+  let calm;
+  return {
+    element: root,
+    show(store) {
+      const status = store.status();
+      const age = performance.now() - store.lastArrival();
+      const arriving = store.lastArrival() > 0 && age < FRESH;
+      put(said, statusText(store.current()?.step ?? null, store.cursor(), status));
+      const state = status.state || "idle";
+      if (root.dataset.state !== state) root.dataset.state = state;
+      dot.classList.toggle("kw-arriving", arriving);
+      if (!arriving) return;
+      clearTimeout(calm);
+      calm = setTimeout(again, FRESH - age + 50);
+    },
+    stop() {
+      clearTimeout(calm);
+    }
+  };
 }
 
 // src/shared/theme.ts
@@ -735,11 +862,11 @@ var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
 }
-function themeAround(element) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
+function themeAround(element2) {
+  const { body, documentElement, defaultView } = element2.ownerDocument;
   const lab = body?.dataset.jpThemeLight;
   if (lab !== void 0) return lab === "false" ? "dark" : "light";
-  for (let node = element; node; node = parentOf(node)) {
+  for (let node = element2; node; node = parentOf(node)) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
@@ -749,13 +876,13 @@ function themeAround(element) {
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
 }
-function parentOf(element) {
-  if (element.parentElement) return element.parentElement;
-  const root = element.getRootNode();
+function parentOf(element2) {
+  if (element2.parentElement) return element2.parentElement;
+  const root = element2.getRootNode();
   return root instanceof ShadowRoot ? root.host : null;
 }
-function watchTheme(element, changed, signal) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
+function watchTheme(element2, changed, signal) {
+  const { body, documentElement, defaultView } = element2.ownerDocument;
   const observer = new MutationObserver(changed);
   for (const node of [documentElement, body]) {
     if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
@@ -763,11 +890,106 @@ function watchTheme(element, changed, signal) {
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
-function readColours(element, names) {
-  const style = getComputedStyle(element);
+function readColours(element2, names) {
+  const style = getComputedStyle(element2);
   const colours = {};
   for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
   return colours;
+}
+
+// src/shared/tip.ts
+var DISTANCE = 8;
+var EDGE = 4;
+function placeTip(cell, tip, box) {
+  const within2 = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
+  const beside = within2(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
+  const along = within2(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
+  const right = cell.x + cell.width + DISTANCE;
+  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
+  const left = cell.x - DISTANCE - tip.width;
+  if (left >= EDGE) return { x: left, y: beside };
+  const below = cell.y + cell.height + DISTANCE;
+  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
+  const above = cell.y - DISTANCE - tip.height;
+  if (above >= EDGE) return { x: along, y: above };
+  return { x: along, y: within2(below, tip.height, box.height) };
+}
+function createTip(document) {
+  const element2 = document.createElement("div");
+  element2.className = "kw-tip";
+  element2.hidden = true;
+  element2.setAttribute("aria-hidden", "true");
+  const title = element2.appendChild(document.createElement("div"));
+  title.className = "kw-tip-title";
+  const list = element2.appendChild(document.createElement("dl"));
+  let shown = "";
+  return {
+    element: element2,
+    show(text, lines, cell, box) {
+      const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
+      if (labels !== shown) {
+        shown = labels;
+        list.replaceChildren(
+          ...lines.flatMap(({ label, swatch }) => {
+            const name = document.createElement("dt");
+            name.textContent = label;
+            if (swatch) name.className = `kw-swatch kw-swatch-${swatch}`;
+            return [name, document.createElement("dd")];
+          })
+        );
+      }
+      title.textContent = text;
+      const values = list.querySelectorAll("dd");
+      lines.forEach(({ value }, k) => {
+        const cell2 = values[k];
+        if (cell2) cell2.textContent = value;
+      });
+      element2.hidden = false;
+      const { x, y } = placeTip(
+        cell,
+        { width: element2.offsetWidth, height: element2.offsetHeight },
+        box
+      );
+      element2.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+    },
+    hide() {
+      element2.hidden = true;
+    }
+  };
+}
+
+// src/shared/unseen.ts
+var PAUSE = 100;
+var TRIES = 30;
+function createUnseen(draw) {
+  let tries = 0;
+  let timer;
+  return {
+    hidden() {
+      clearTimeout(timer);
+      if (++tries < TRIES) timer = setTimeout(draw, PAUSE);
+    },
+    shown() {
+      clearTimeout(timer);
+      tries = 0;
+    },
+    stop() {
+      clearTimeout(timer);
+    }
+  };
+}
+
+// src/shared/hold.ts
+function holdHeight(element2) {
+  let held = "";
+  return (key) => {
+    if (key !== held) {
+      held = key;
+      element2.style.minHeight = "";
+    }
+    const height = `${element2.offsetHeight}px`;
+    if (element2.style.minHeight !== height) element2.style.minHeight = height;
+  };
 }
 
 // src/shared/curves.ts
@@ -861,12 +1083,12 @@ function evaluate(frame, layer, f, plan, out) {
   return table.x.length;
 }
 function evaluateAll(frame, layer, plan, reuse) {
-  const { nb, count: count2, tableOf, offset } = layer;
+  const { nb, count, tableOf, offset } = layer;
   const { points: points2, tables } = plan;
-  const size = count2 * points2;
+  const size = count * points2;
   const y = reuse?.y.length === size ? reuse.y : new Float32Array(size);
   const coefficients = new Float64Array(nb);
-  for (let f = 0, c = offset; f < count2; f++) {
+  for (let f = 0, c = offset; f < count; f++) {
     for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
     const table = tables[tableOf ? tableOf[f] : 0];
     combine(coefficients, table, y, f * points2);
@@ -919,48 +1141,9 @@ function valueAt(frame, layer, f, x) {
 }
 
 // src/kernel_grid/words.ts
-var count = (n, one) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-function layerTitle(layer) {
-  return layer.name || layer.type;
-}
-function layerSize(layer) {
-  const [out, inputs, kh, kw] = layer.shape;
-  if (layer.kind === "linear") return `${out} × ${inputs}, ${count(layer.count, "function")}`;
-  return `${count(out * inputs, "kernel")} ${kh} × ${kw}, ${count(layer.count, "function")}`;
-}
-function entryOf(layer, f) {
-  const [, inputs, kh, kw] = layer.shape;
-  const kernel = Math.floor(f / (kh * kw));
-  const entry = f - kernel * kh * kw;
-  return {
-    layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
-    row: Math.floor(entry / kw),
-    column: entry % kw
-  };
-}
-function functionOf(layer, selection) {
-  if (!selection || selection.layer !== layer.name) return -1;
-  const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = selection;
-  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
-  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
-  return ((o * inputs + i) * kh + row) * kw + column;
-}
-function entryText(layer, f) {
-  const { out, in: input, row, column } = entryOf(layer, f);
-  const entry = layer.kind === "conv" ? ` · row ${row} · column ${column}` : "";
-  return `out ${out} · in ${input}${entry}`;
-}
-function statusText(step, cursor, status) {
-  if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
-}
 function axesText(picture) {
   const { layer, xRange, settings, scales } = picture;
-  const x = `${layer.variable} ${minus(xRange[0])} … ${minus(xRange[1])}`;
+  const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
   if (settings.mode === "pattern") {
     return settings.binarise ? "black: prefers dark (−1) · white: prefers bright (+1)" : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
   }
@@ -979,7 +1162,7 @@ function remarks(picture) {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
   }
   return {
-    warned: broken > 0 ? `${count(broken, "function")} not finite (×)` : "",
+    warned: broken > 0 ? `${counted(broken, "function")} not finite (×)` : "",
     noted: noted.filter((text) => text).join(" · ")
   };
 }
@@ -991,9 +1174,9 @@ function hoverLines(picture, f, x) {
     const dark = valueAt(frame, layer, f, -1).phi;
     const bright = valueAt(frame, layer, f, 1).phi;
     return [
-      { label: "φ(−1)", value: minus(dark) },
-      { label: "φ(+1)", value: minus(bright) },
-      { label: "difference", value: minus(bright - dark) },
+      { label: "φ(−1)", value: number(dark) },
+      { label: "φ(+1)", value: number(bright) },
+      { label: "difference", value: number(bright - dark) },
       { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" }
     ];
   }
@@ -1001,23 +1184,23 @@ function hoverLines(picture, f, x) {
   if (settings.mode === "change" && initial) {
     const before = valueAt(initial.frame, initial.layer, f, x).phi;
     return [
-      { label: v, value: minus(x) },
-      { label: "change", value: minus(now.phi - before) },
-      { label: "φ now", value: minus(now.phi), swatch: "ink" },
+      { label: v, value: number(x) },
+      { label: "change", value: number(now.phi - before) },
+      { label: "φ now", value: number(now.phi), swatch: "ink" },
       {
         label: `φ at step ${formatCount(initial.frame.step)}`,
-        value: minus(before),
+        value: number(before),
         swatch: "ghost"
       }
     ];
   }
   const lines = [
-    { label: v, value: minus(x) },
-    { label: `φ(${v})`, value: minus(now.phi), swatch: "ink" }
+    { label: v, value: number(x) },
+    { label: `φ(${v})`, value: number(now.phi), swatch: "ink" }
   ];
   if (!layer.isBase.some((is) => is)) return lines;
   const whole = Math.abs(now.base) + Math.abs(now.spline);
-  const share = (part) => whole > 0 ? `${minus(part)}  (${Math.round(100 * Math.abs(part) / whole)} %)` : minus(part);
+  const share = (part) => whole > 0 ? `${number(part)}  (${Math.round(100 * Math.abs(part) / whole)} %)` : number(part);
   lines.push({ label: "base", value: share(now.base), swatch: "base" });
   if (layer.isBase.some((is) => !is)) {
     lines.push({ label: "splines", value: share(now.spline), swatch: "spline" });
@@ -1033,12 +1216,12 @@ function selectionText(picture, f) {
   const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
   if (settings.mode === "pattern") {
-    return `${name} · φ(1) − φ(−1) = ${minus(subject.at(f, 1) - subject.at(f, -1))}`;
+    return `${name} · φ(1) − φ(−1) = ${number(subject.at(f, 1) - subject.at(f, -1))}`;
   }
   const what = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
-    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${minus(x)}) ${minus(subject.at(f, x))}`
+    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`
   );
   return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}`;
 }
@@ -1048,65 +1231,43 @@ function description(picture, selected) {
   const what = { curves: "Functions", pattern: "Pattern", change: "Changes" }[picture.settings.mode];
   return `${what} of layer ${layerTitle(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}Arrow keys move between functions, with Shift along x; Enter selects, Escape clears.`;
 }
-function minus(value) {
-  return formatNumber(value).replace(/-/g, "−");
-}
 
 // src/kernel_grid/caption.ts
-function createCaption(document, choose, signal) {
-  const element = document.createElement("div");
-  element.className = "kw-caption";
-  const text = (className, parent = element) => {
-    const span2 = parent.appendChild(document.createElement("span"));
-    span2.className = className;
-    return span2;
-  };
-  const facts = text("kw-facts");
-  const axes = text("kw-axes", facts);
-  const key = text("kw-key", facts);
-  const size = text("kw-size", facts);
-  const warning = text("kw-warning", facts);
-  const note = text("kw-note", facts);
-  const now = text("kw-key-ink", key);
-  const ghost = key.appendChild(document.createElement("label"));
-  ghost.className = "kw-check";
+function createCaption(document, status, choose, signal) {
+  const root = element(document, "div", "kw-caption");
+  root.append(status);
+  const facts = element(document, "span", "kw-facts", root);
+  const axes = element(document, "span", "kw-axes", facts);
+  const key = element(document, "span", "kw-key", facts);
+  const size = element(document, "span", "kw-size", facts);
+  const warning = element(document, "span", "kw-warning", facts);
+  const note = element(document, "span", "kw-note", facts);
+  const now = element(document, "span", "kw-key-ink", key);
+  const ghost = element(document, "label", "kw-check", key);
   ghost.title = "Draw the functions of this step behind, dashed";
-  const box = ghost.appendChild(document.createElement("input"));
+  const box = element(document, "input", "kw-checkbox", ghost);
   box.type = "checkbox";
-  box.className = "kw-checkbox";
   box.title = ghost.title;
   box.setAttribute("aria-label", "functions at the start");
   box.addEventListener("change", () => choose("ghost", box.checked), { signal });
-  const first = text("kw-key-ghost", ghost);
-  const rose = text("kw-key-rise", key);
-  const fell = text("kw-key-fall", key);
-  const status = text("kw-status");
-  const dot = text("kw-dot", status);
-  const said = text("kw-status-text", status);
-  rose.textContent = "rose";
-  fell.textContent = "fell";
-  let held = "";
-  function holdHeight(key2) {
-    if (key2 !== held) {
-      held = key2;
-      facts.style.minHeight = "";
-    }
-    const height = `${facts.offsetHeight}px`;
-    if (facts.style.minHeight !== height) facts.style.minHeight = height;
-  }
+  const first = element(document, "span", "kw-key-ghost", ghost);
+  element(document, "span", "kw-key-rise", key).textContent = "rose";
+  element(document, "span", "kw-key-fall", key).textContent = "fell";
+  const [rose, fell] = key.querySelectorAll(".kw-key-rise, .kw-key-fall");
+  const hold = holdHeight(facts);
   return {
-    element,
+    element: root,
     show(picture, cursor) {
       const { settings, initial, layer, frame } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
       facts.hidden = false;
-      write2(axes, axesText(picture));
-      write2(size, settings.mode === "pattern" ? "" : layerSize(layer));
-      write2(warning, warned);
-      write2(note, noted);
-      write2(first, step);
-      write2(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
+      putOrHide(axes, axesText(picture));
+      putOrHide(size, settings.mode === "pattern" ? "" : layerSize(layer));
+      putOrHide(warning, warned);
+      putOrHide(note, noted);
+      putOrHide(first, step);
+      putOrHide(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
       key.hidden = !initial || settings.mode === "pattern";
@@ -1114,21 +1275,131 @@ function createCaption(document, choose, signal) {
       ghost.hidden = !curves;
       rose.hidden = curves;
       fell.hidden = curves;
-      holdHeight(JSON.stringify([layer.name, settings, picture.arrangement.width]));
+      hold(JSON.stringify([layer.name, settings, picture.arrangement.width]));
     },
     clear() {
       facts.hidden = true;
-    },
-    status(words, state, arriving) {
-      write2(said, words);
-      if (status.dataset.state !== state) status.dataset.state = state;
-      dot.classList.toggle("kw-arriving", arriving);
     }
   };
 }
-function write2(span2, words) {
-  if (span2.textContent !== words) span2.textContent = words;
-  span2.hidden = words === "";
+
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
+}
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box = element(document, "div", "kw-segments");
+      box.setAttribute("role", "radiogroup");
+      box.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box,
+        fill(entries2) {
+          box.replaceChildren();
+          inputs = entries2.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box).textContent = label;
+      const input = element(document, "select", "kw-select", box);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box,
+        fill(entries2) {
+          input.replaceChildren(
+            ...entries2.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box = element(document, "label", "kw-option kw-check");
+      box.title = title;
+      const input = element(document, "input", "kw-checkbox", box);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box).textContent = label;
+      return {
+        box,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made = element(document, "button", className);
+      made.type = "button";
+      made.textContent = text;
+      made.title = title;
+      made.setAttribute("aria-label", title);
+      made.addEventListener("click", act, { signal });
+      return made;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries2 = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries2);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries2);
+            menu.fill(entries2.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries2.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries2.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
+    }
+  };
+  return kit;
 }
 
 // src/kernel_grid/settings.ts
@@ -1151,79 +1422,52 @@ function settingsOf(get) {
 }
 
 // src/kernel_grid/controls.ts
-var WORDS = {
-  curves: ["curves", "Draw every function φ(x) as a curve"],
-  pattern: [
-    "pattern",
-    "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?"
-  ],
-  change: [
-    "change",
-    "Draw how far every function moved since the first frame: φ now − φ at the start"
-  ]
+var MODE_TITLES = {
+  curves: "Draw every function φ(x) as a curve",
+  pattern: "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?",
+  change: "Draw how far every function moved since the first frame: φ now − φ at the start"
 };
+var entries = (values) => values.map((value) => ({ value, label: value }));
 function createHeader(document, choose, again, signal) {
-  const make = (tag, className) => {
-    const element2 = document.createElement(tag);
-    element2.className = className;
-    return element2;
-  };
-  const element = make("div", "kw-header");
-  element.setAttribute("role", "toolbar");
-  element.setAttribute("aria-label", "Kernel grid");
-  const tabs = segments("layer", "Layer");
-  tabs.box.classList.add("kw-tabs");
-  const menu = select("layer", "layer", "Which layer is drawn", "kw-layer-menu");
-  const modes = segments("mode", "What is drawn");
-  modes.fill(MODES.map((value) => ({ value, label: WORDS[value][0], title: WORDS[value][1] })));
-  const scale = select("scale", "scale", "Which functions share one y scale");
-  scale.fill(SCALES.map((value) => ({ value, label: value })));
-  const xRange = select(
-    "x_range",
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-header");
+  root.setAttribute("role", "toolbar");
+  root.setAttribute("aria-label", "Kernel grid");
+  const layerChoice = kit.layers((name) => choose("layer", name));
+  const modes = kit.segments("What is drawn", (value) => choose("mode", value));
+  modes.fill(MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })));
+  const scale = kit.select(
+    "scale",
+    "Which functions share one y scale",
+    (value) => choose("scale", value)
+  );
+  scale.fill(entries(SCALES));
+  const xRange = kit.select(
     "x",
-    "How far x runs: over the grid's range, or as far as the splines reach"
+    "How far x runs: over the grid's range, or as far as the splines reach",
+    (value) => choose("x_range", value)
   );
-  xRange.fill(X_RANGES.map((value) => ({ value, label: value })));
-  const binarise = check(
+  xRange.fill(entries(X_RANGES));
+  const binarise = kit.check(
     "binarise",
-    "binarise",
-    "Only black and white, by the sign of φ(1) − φ(−1)"
+    "Only black and white, by the sign of φ(1) − φ(−1)",
+    (value) => choose("binarise", value)
   );
-  const sort = select(
+  const sort = kit.select(
     "sort",
-    "sort",
-    "The order of the kernels; it is found once, so that nothing jumps while training"
+    "The order of the kernels; it is found once, so that nothing jumps while training",
+    (value) => choose("sort", value)
   );
-  sort.fill(SORTS.map((value) => ({ value, label: value })));
-  const repeat = make("button", "kw-again");
-  repeat.type = "button";
-  repeat.textContent = "↻";
-  repeat.title = "Sort again, by the functions as they are now";
-  repeat.setAttribute("aria-label", "Sort again");
-  repeat.addEventListener("click", again, { signal });
+  sort.fill(entries(SORTS));
+  const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
   sort.box.append(repeat);
-  element.append(tabs.box, menu.box, modes.box, scale.box, xRange.box, binarise.box, sort.box);
-  let listed = "";
+  root.append(...layerChoice.boxes, modes.box);
+  const options = element(document, "div", "kw-options", root);
+  options.append(scale.box, xRange.box, binarise.box, sort.box);
   return {
-    element,
+    element: root,
     show(choices, layers, width) {
-      const entries = layers.map((layer) => ({
-        value: layer.name,
-        label: layerTitle(layer),
-        title: `${layerTitle(layer)} — ${layerSize(layer)}`
-      }));
-      const list = JSON.stringify(entries);
-      if (list !== listed) {
-        listed = list;
-        tabs.fill(entries);
-        menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
-      }
-      const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-      const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
-      tabs.box.hidden = !asTabs;
-      menu.box.hidden = asTabs;
-      tabs.set(choices.layer);
-      menu.set(choices.layer);
+      layerChoice.show(layers, choices.layer, width);
       modes.set(choices.mode);
       scale.set(choices.scale);
       xRange.set(choices.xRange);
@@ -1236,89 +1480,55 @@ function createHeader(document, choose, again, signal) {
       repeat.hidden = choices.sort === "position";
     }
   };
-  function segments(trait, name) {
-    const box = make("div", "kw-segments");
-    box.setAttribute("role", "radiogroup");
-    box.setAttribute("aria-label", name);
-    const group = `kw-${trait}-${Math.random().toString(36).slice(2)}`;
-    let inputs = [];
-    box.addEventListener(
-      "change",
-      (event) => choose(trait, event.target.value),
-      { signal }
-    );
-    return {
-      box,
-      fill(entries) {
-        inputs = entries.map(({ value }) => {
-          const input = make("input", "kw-hidden");
-          input.type = "radio";
-          input.name = group;
-          input.value = value;
-          return input;
-        });
-        box.replaceChildren(
-          ...entries.map(({ label, title }, k) => {
-            const holder = make("label", "kw-segment");
-            const text = make("span", "kw-segment-text");
-            text.textContent = label;
-            holder.title = title;
-            inputs[k].title = title;
-            inputs[k].setAttribute("aria-label", label);
-            holder.append(inputs[k], text);
-            return holder;
-          })
-        );
-      },
-      set(value) {
-        for (const input of inputs) input.checked = input.value === value;
-      }
-    };
+}
+
+// src/shared/heads.ts
+function paintLabels(context, arrangement, { view, font, colours }) {
+  context.font = font;
+  context.fillStyle = colours.muted;
+  paintHeads(context, columnLabels(arrangement), cornerLabels(arrangement), view);
+  context.textBaseline = "middle";
+  write2(context, rowLabels(arrangement), view);
+}
+function paintStuckHead(context, arrangement, { view, font, colours }) {
+  const head = stuckHead(arrangement, view);
+  if (!head) return;
+  const { strip } = head;
+  context.fillStyle = colours.surface;
+  context.fillRect(strip.x, strip.y, strip.width, strip.height);
+  context.font = font;
+  context.fillStyle = colours.muted;
+  const [columns, corners] = [columnLabels(arrangement), cornerLabels(arrangement)].map(
+    (labels) => inStuckBand(arrangement, head, labels)
+  );
+  paintHeads(context, columns, corners, view);
+}
+function paintHeads(context, columns, corners, view) {
+  context.textBaseline = "alphabetic";
+  context.textAlign = "center";
+  write2(context, columns, view);
+  context.textAlign = "right";
+  write2(context, corners, view);
+}
+function write2(context, labels, view) {
+  for (const { text, x, y } of labels) {
+    if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
   }
-  function select(trait, label, title, className = "") {
-    const box = make("label", `kw-option ${className}`);
-    const text = make("span", "kw-option-label");
-    text.textContent = label;
-    const input = make("select", "kw-select");
-    input.title = title;
-    input.setAttribute("aria-label", label);
-    input.addEventListener("change", () => choose(trait, input.value), { signal });
-    box.append(text, input);
-    return {
-      box,
-      fill(entries) {
-        input.replaceChildren(
-          ...entries.map(({ value, label: words }) => {
-            const option = document.createElement("option");
-            option.value = value;
-            option.textContent = words;
-            return option;
-          })
-        );
-      },
-      set(value) {
-        if (input.value !== value) input.value = value;
-      }
-    };
-  }
-  function check(trait, label, title) {
-    const box = make("label", "kw-option kw-check");
-    const input = make("input", "kw-checkbox");
-    input.type = "checkbox";
-    input.title = title;
-    input.setAttribute("aria-label", label);
-    box.title = title;
-    input.addEventListener("change", () => choose(trait, input.checked), { signal });
-    const text = make("span", "kw-option-label");
-    text.textContent = label;
-    box.append(input, text);
-    return {
-      box,
-      set(value) {
-        input.checked = value;
-      }
-    };
-  }
+}
+
+// src/shared/memory.ts
+function memory() {
+  const kept = /* @__PURE__ */ new Map();
+  return (name, from, make) => {
+    const last = kept.get(name);
+    if (last && same(from, last.from)) return last.value;
+    const value = make(last ? last.value : null);
+    kept.set(name, { from, value });
+    return value;
+  };
+}
+function same(a, b) {
+  return a.length === b.length && a.every((part, k) => Object.is(part, b[k]));
 }
 
 // src/shared/ranges.ts
@@ -1549,9 +1759,9 @@ function pictureMaker() {
     return picture;
   };
 }
-function contrastOf(subject, count2) {
-  const contrast = new Float32Array(count2);
-  for (let f = 0; f < count2; f++) {
+function contrastOf(subject, count) {
+  const contrast = new Float32Array(count);
+  for (let f = 0; f < count; f++) {
     const v = subject.at(f, 1) - subject.at(f, -1);
     contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
   }
@@ -1574,16 +1784,6 @@ function extremes(values) {
     largest2 = Math.max(largest2, value);
   }
   return smallest <= largest2 ? { smallest, largest: largest2 } : { smallest: 0, largest: 0 };
-}
-function memory() {
-  const kept = /* @__PURE__ */ new Map();
-  return (name, from, make) => {
-    const last = kept.get(name);
-    if (last && from.every((part, k) => Object.is(part, last.from[k]))) return last.value;
-    const value = make();
-    kept.set(name, { from, value });
-    return value;
-  };
 }
 
 // src/kernel_grid/draw.ts
@@ -1615,6 +1815,7 @@ function paint(context, picture, marks, page, ground) {
   if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
   else paintCurves(context, picture, visible, page);
   paintMarks(context, picture, marks, colours);
+  paintStuckHead(context, picture.arrangement, page);
 }
 function copyGround(context, picture, visible, page, ground) {
   const { arrangement, layer, initial, ghost, settings, scales, xRange } = picture;
@@ -1644,7 +1845,7 @@ function paintGround(context, picture, visible, page) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, view.width, view.height);
   context.translate(-view.x, -view.y);
-  paintLabels(context, picture, page);
+  paintLabels(context, picture.arrangement, page);
   if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
 }
 function functionsWithin(picture, view) {
@@ -1654,24 +1855,6 @@ function functionsWithin(picture, view) {
     for (let entry = 0; entry < size; entry++) functions.push(kernel * size + entry);
   }
   return functions;
-}
-function paintLabels(context, picture, page) {
-  const { view, colours, font } = page;
-  const { arrangement } = picture;
-  context.font = font;
-  context.fillStyle = colours.muted;
-  const write3 = (labels) => {
-    for (const { text, x, y } of labels) {
-      if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
-    }
-  };
-  context.textBaseline = "alphabetic";
-  context.textAlign = "center";
-  write3(columnLabels(arrangement));
-  context.textAlign = "right";
-  write3(cornerLabels(arrangement));
-  context.textBaseline = "middle";
-  write3(rowLabels(arrangement));
 }
 function paintPattern(context, picture, visible, colours) {
   const { arrangement, contrast, scales, settings } = picture;
@@ -1902,67 +2085,6 @@ function pointsFor(plan) {
   return { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
 }
 
-// src/kernel_grid/hover.ts
-var DISTANCE = 8;
-var EDGE = 4;
-function placeTip(cell, tip, box) {
-  const within2 = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
-  const beside = within2(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
-  const along = within2(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
-  const right = cell.x + cell.width + DISTANCE;
-  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
-  const left = cell.x - DISTANCE - tip.width;
-  if (left >= EDGE) return { x: left, y: beside };
-  const below = cell.y + cell.height + DISTANCE;
-  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
-  const above = cell.y - DISTANCE - tip.height;
-  if (above >= EDGE) return { x: along, y: above };
-  return { x: along, y: within2(below, tip.height, box.height) };
-}
-function createTip(document) {
-  const element = document.createElement("div");
-  element.className = "kw-tip";
-  element.hidden = true;
-  element.setAttribute("aria-hidden", "true");
-  const title = element.appendChild(document.createElement("div"));
-  title.className = "kw-tip-title";
-  const list = element.appendChild(document.createElement("dl"));
-  let shown = "";
-  return {
-    element,
-    show(text, lines, cell, box) {
-      const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
-      if (labels !== shown) {
-        shown = labels;
-        list.replaceChildren(
-          ...lines.flatMap(({ label, swatch }) => {
-            const name = document.createElement("dt");
-            name.textContent = label;
-            if (swatch) name.className = `kw-swatch kw-swatch-${swatch}`;
-            return [name, document.createElement("dd")];
-          })
-        );
-      }
-      title.textContent = text;
-      const values = list.querySelectorAll("dd");
-      lines.forEach(({ value }, k) => {
-        const cell2 = values[k];
-        if (cell2) cell2.textContent = value;
-      });
-      element.hidden = false;
-      const { x, y } = placeTip(
-        cell,
-        { width: element.offsetWidth, height: element.offsetHeight },
-        box
-      );
-      element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
-    },
-    hide() {
-      element.hidden = true;
-    }
-  };
-}
-
 // src/kernel_grid/view.ts
 var TRAITS = [
   "layer",
@@ -1975,22 +2097,11 @@ var TRAITS = [
   "height",
   "theme"
 ];
-var FRESH = 1e3;
-var DIRECTIONS = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down"
-};
 function createView(model, el, signal) {
   const document = el.ownerDocument;
   const window = document.defaultView;
-  const make = (tag, className) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    return element;
-  };
-  const root = make("div", "kw-kernel-grid");
+  const make = (tag, className) => element(document, tag, className);
+  const root = make("div", "kw-view kw-kernel-grid");
   root.dataset.lmSuppressShortcuts = "true";
   const viewport = make("div", "kw-viewport");
   const page = viewport.appendChild(make("div", "kw-page"));
@@ -2000,7 +2111,8 @@ function createView(model, el, signal) {
   const readout = make("div", "kw-readout");
   const spoken = make("div", "kw-spoken");
   const tip = createTip(document);
-  const caption = createCaption(document, choose, signal);
+  const status = createStatus(document, schedule);
+  const caption = createCaption(document, status.element, choose, signal);
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", "Kernel grid, waiting for the kernel");
@@ -2024,11 +2136,11 @@ function createView(model, el, signal) {
   let milliseconds = 0;
   let onScreen = true;
   let waiting = false;
-  let calm;
   const makePicture = pictureMaker();
   const ground = createGround(document);
   const context = canvas.getContext("2d");
   const pace = createPace(window, draw);
+  const unseen = createUnseen(schedule);
   function schedule() {
     if (onScreen) pace.now();
     else waiting = true;
@@ -2052,7 +2164,7 @@ function createView(model, el, signal) {
   function say(text, tone) {
     message.hidden = text === "";
     message.dataset.tone = tone;
-    if (message.textContent !== text) message.textContent = text;
+    put(message, text);
     if (text) {
       canvas.hidden = true;
       tip.hide();
@@ -2067,7 +2179,7 @@ function createView(model, el, signal) {
     setData("kwTheme", followed ? themeAround(el) : theme);
     setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
     if (!store) return;
-    showStatus(store);
+    status.show(store);
     const settings = settingsOf((name) => model.get(name));
     const layer = currentLayer();
     header.show({ ...settings, layer: layer?.name ?? "" }, layers(), root.clientWidth);
@@ -2081,14 +2193,18 @@ function createView(model, el, signal) {
       return;
     }
     setData("layer", layer.name);
-    if (viewport.clientWidth === 0 || !context) return;
+    if (viewport.clientWidth === 0 || !context) {
+      unseen.hidden();
+      return;
+    }
+    unseen.shown();
     say("", "calm");
     canvas.hidden = false;
     const start = performance.now();
     const width = layOut(frame, layer, settings);
     const ghost = store.ghost();
     const from = [frame, ghost, layer, width, order, ...Object.values(settings)];
-    if (!picture || !same(made, from)) {
+    if (!picture || !same2(made, from)) {
       made = from;
       picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null);
     }
@@ -2105,7 +2221,9 @@ function createView(model, el, signal) {
     const selected = functionOf(layer, store.selection());
     const spot = pointer && { x: pointer.x + scrollLeft, y: pointer.y + scrollTop };
     const byKey = keyboard && !spot && cursor >= 0 && cursor < layer.count;
-    hovered = spot ? cellAt(arrangement, spot.x, spot.y) : byKey ? cursor : -1;
+    const view = { x: scrollLeft, y: scrollTop, width: w, height: h };
+    const covered = spot !== null && underHead(arrangement, view, spot.y);
+    hovered = spot && !covered ? cellAt(arrangement, spot.x, spot.y) : byKey ? cursor : -1;
     let x = null;
     if (hovered >= 0) {
       x = spot ? xAt(picture, spot.x - rectOf(arrangement, hovered).x) : within(picture.xRange, readingX);
@@ -2115,7 +2233,7 @@ function createView(model, el, signal) {
       picture,
       { hovered, selected, cursor: keyboard ? cursor : -1, x },
       {
-        view: { x: scrollLeft, y: scrollTop, width: w, height: h },
+        view,
         ratio,
         font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
         colours: readColours(root, COLOURS)
@@ -2153,18 +2271,6 @@ function createView(model, el, signal) {
     setStyle(page, "width", `${arrangement.width}px`);
     return width;
   }
-  function showStatus(from) {
-    const status = from.status();
-    const frame = from.current();
-    const age = performance.now() - from.lastArrival();
-    const arriving = from.lastArrival() > 0 && age < FRESH;
-    const state = status.state || "idle";
-    caption.status(statusText(frame?.step ?? null, from.cursor(), status), state, arriving);
-    if (arriving) {
-      clearTimeout(calm);
-      calm = setTimeout(schedule, FRESH - age + 50);
-    }
-  }
   function showTip(from, x) {
     if (hovered < 0 || x === null) {
       tip.hide();
@@ -2200,11 +2306,11 @@ function createView(model, el, signal) {
   function select(f) {
     if (!picture || f < 0) return;
     cursor = f;
-    store?.select(entryOf(picture.layer, f));
+    store?.select(selectionOf(picture.layer, f));
     schedule();
   }
   function onKey(event) {
-    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!picture || !plainKey(event)) return;
     const { arrangement, layer } = picture;
     const selected = functionOf(layer, store?.selection() ?? null);
     const direction = DIRECTIONS[event.key];
@@ -2231,8 +2337,7 @@ function createView(model, el, signal) {
       spoken.textContent = "selection cleared";
     } else return;
     pointer = null;
-    event.preventDefault();
-    event.stopPropagation();
+    used(event);
     schedule();
   }
   function reveal(arrangement, f) {
@@ -2298,8 +2403,9 @@ function createView(model, el, signal) {
     (event) => {
       const at = here(event);
       keyboard = false;
-      if (!picture) return;
-      select(cellAt(picture.arrangement, at.x + viewport.scrollLeft, at.y + viewport.scrollTop));
+      const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
+      if (!picture || underHead(picture.arrangement, { x, y, width, height }, at.y + y)) return;
+      select(cellAt(picture.arrangement, at.x + x, at.y + y));
     },
     { signal }
   );
@@ -2318,8 +2424,8 @@ function createView(model, el, signal) {
   const sizes = new ResizeObserver(schedule);
   sizes.observe(root);
   const sight = new IntersectionObserver(
-    (entries) => {
-      onScreen = entries[entries.length - 1].isIntersecting;
+    (entries2) => {
+      onScreen = entries2[entries2.length - 1].isIntersecting;
       if (onScreen && waiting) schedule();
     },
     { rootMargin: "200px" }
@@ -2334,7 +2440,8 @@ function createView(model, el, signal) {
       sizes.disconnect();
       sight.disconnect();
       pace.stop();
-      clearTimeout(calm);
+      unseen.stop();
+      status.stop();
       store = null;
       root.remove();
     },
@@ -2392,13 +2499,13 @@ function points(subject, plan, f) {
   const n = subject.curve(f, plan, out);
   return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
 }
-function setStyle(element, name, value) {
-  if (element.style[name] !== value) element.style[name] = value;
+function setStyle(element2, name, value) {
+  if (element2.style[name] !== value) element2.style[name] = value;
 }
 function within([lo, hi], x) {
   return Math.max(lo, Math.min(hi, x));
 }
-function same(a, b) {
+function same2(a, b) {
   return a.length === b.length && a.every((value, k) => Object.is(value, b[k]));
 }
 

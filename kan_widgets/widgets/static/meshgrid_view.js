@@ -1,102 +1,67 @@
-// src/kernel_grid/hover.ts
-var DISTANCE = 8;
-var EDGE = 4;
-function placeTip(cell, tip, box) {
-  const within = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
-  const beside = within(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
-  const along = within(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
-  const right = cell.x + cell.width + DISTANCE;
-  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
-  const left = cell.x - DISTANCE - tip.width;
-  if (left >= EDGE) return { x: left, y: beside };
-  const below = cell.y + cell.height + DISTANCE;
-  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
-  const above = cell.y - DISTANCE - tip.height;
-  if (above >= EDGE) return { x: along, y: above };
-  return { x: along, y: within(below, tip.height, box.height) };
+// src/shared/element.ts
+function element(document, tag, className, parent) {
+  const made2 = document.createElement(tag);
+  made2.className = className;
+  parent?.append(made2);
+  return made2;
 }
-function createTip(document) {
-  const element2 = document.createElement("div");
-  element2.className = "kw-tip";
-  element2.hidden = true;
-  element2.setAttribute("aria-hidden", "true");
-  const title = element2.appendChild(document.createElement("div"));
-  title.className = "kw-tip-title";
-  const list = element2.appendChild(document.createElement("dl"));
-  let shown = "";
-  return {
-    element: element2,
-    show(text, lines, cell, box) {
-      const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
-      if (labels !== shown) {
-        shown = labels;
-        list.replaceChildren(
-          ...lines.flatMap(({ label, swatch }) => {
-            const name = document.createElement("dt");
-            name.textContent = label;
-            if (swatch) name.className = `kw-swatch kw-swatch-${swatch}`;
-            return [name, document.createElement("dd")];
-          })
-        );
-      }
-      title.textContent = text;
-      const values = list.querySelectorAll("dd");
-      lines.forEach(({ value }, k) => {
-        const cell2 = values[k];
-        if (cell2) cell2.textContent = value;
-      });
-      element2.hidden = false;
-      const { x, y } = placeTip(
-        cell,
-        { width: element2.offsetWidth, height: element2.offsetHeight },
-        box
-      );
-      element2.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
-    },
-    hide() {
-      element2.hidden = true;
-    }
-  };
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putOrHide(element2, words) {
+  put(element2, words);
+  element2.hidden = words === "";
 }
 
-// src/shared/curves.ts
-function evaluateAll(frame, layer, plan, reuse) {
-  const { nb, count: count2, tableOf, offset } = layer;
-  const { points: points2, tables } = plan;
-  const size = count2 * points2;
-  const y = reuse?.y.length === size ? reuse.y : new Float32Array(size);
-  const coefficients = new Float64Array(nb);
-  for (let f = 0, c = offset; f < count2; f++) {
-    for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
-    const table = tables[tableOf ? tableOf[f] : 0];
-    combine(coefficients, table, y, f * points2);
-    if (table.x.length < points2) y.fill(0, f * points2 + table.x.length, (f + 1) * points2);
-  }
-  return { x: tables.map((table) => table.x), y, points: points2 };
+// src/shared/memory.ts
+function memory() {
+  const kept = /* @__PURE__ */ new Map();
+  return (name, from, make) => {
+    const last = kept.get(name);
+    if (last && same(from, last.from)) return last.value;
+    const value = make(last ? last.value : null);
+    kept.set(name, { from, value });
+    return value;
+  };
 }
-function combine(coefficients, { x, values }, y, at) {
-  const nb = coefficients.length;
-  const points2 = x.length;
-  let p = 0;
-  for (; p + 4 <= points2; p += 4) {
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let i = 0, v = p * nb; i < nb; i++, v++) {
-      const coefficient = coefficients[i];
-      a += coefficient * values[v];
-      b += coefficient * values[v + nb];
-      c += coefficient * values[v + 2 * nb];
-      d += coefficient * values[v + 3 * nb];
+function same(a, b) {
+  return a.length === b.length && a.every((part, k) => Object.is(part, b[k]));
+}
+
+// src/shared/pace.ts
+function createPace(window, draw) {
+  let request = 0;
+  let timer;
+  let ended = Number.NEGATIVE_INFINITY;
+  let took = 0;
+  function run() {
+    request = 0;
+    clearTimeout(timer);
+    timer = void 0;
+    const start = performance.now();
+    try {
+      draw();
+    } finally {
+      ended = performance.now();
+      took = ended - start;
     }
-    y[at + p] = a;
-    y[at + p + 1] = b;
-    y[at + p + 2] = c;
-    y[at + p + 3] = d;
   }
-  for (; p < points2; p++) {
-    let sum = 0;
-    for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
-    y[at + p] = sum;
+  function now() {
+    if (!request) request = window.requestAnimationFrame(run);
   }
+  return {
+    now,
+    soon() {
+      if (request || timer !== void 0) return;
+      const wait = ended + took / 2 - performance.now();
+      if (wait <= 0) now();
+      else timer = setTimeout(now, wait);
+    },
+    stop() {
+      window.cancelAnimationFrame(request);
+      clearTimeout(timer);
+    }
+  };
 }
 
 // node_modules/d3-format/dist/d3-format.mjs
@@ -313,88 +278,14 @@ function formatNumber(value) {
   const size = Math.abs(value);
   return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
 }
+function number(value) {
+  return formatNumber(value).replace(/-/g, "−");
+}
 function formatRange(largest2) {
   return `±${formatNumber(Math.abs(largest2))}`;
 }
-function formatCount(count2) {
-  return grouped(count2);
-}
-
-// src/kernel_grid/words.ts
-var count = (n, one) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-function layerTitle(layer) {
-  return layer.name || layer.type;
-}
-function layerSize(layer) {
-  const [out, inputs, kh, kw] = layer.shape;
-  if (layer.kind === "linear") return `${out} × ${inputs}, ${count(layer.count, "function")}`;
-  return `${count(out * inputs, "kernel")} ${kh} × ${kw}, ${count(layer.count, "function")}`;
-}
-function entryOf(layer, f) {
-  const [, inputs, kh, kw] = layer.shape;
-  const kernel = Math.floor(f / (kh * kw));
-  const entry = f - kernel * kh * kw;
-  return {
-    layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
-    row: Math.floor(entry / kw),
-    column: entry % kw
-  };
-}
-function functionOf(layer, selection) {
-  if (!selection || selection.layer !== layer.name) return -1;
-  const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = selection;
-  const inside2 = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
-  if (!inside2(o, out) || !inside2(i, inputs) || !inside2(row, kh) || !inside2(column, kw)) return -1;
-  return ((o * inputs + i) * kh + row) * kw + column;
-}
-function entryText(layer, f) {
-  const { out, in: input, row, column } = entryOf(layer, f);
-  const entry = layer.kind === "conv" ? ` · row ${row} · column ${column}` : "";
-  return `out ${out} · in ${input}${entry}`;
-}
-function statusText(step, cursor, status) {
-  if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
-}
-
-// src/shared/pace.ts
-function createPace(window, draw) {
-  let request = 0;
-  let timer;
-  let ended = Number.NEGATIVE_INFINITY;
-  let took = 0;
-  function run() {
-    request = 0;
-    clearTimeout(timer);
-    timer = void 0;
-    const start = performance.now();
-    try {
-      draw();
-    } finally {
-      ended = performance.now();
-      took = ended - start;
-    }
-  }
-  function now() {
-    if (!request) request = window.requestAnimationFrame(run);
-  }
-  return {
-    now,
-    soon() {
-      if (request || timer !== void 0) return;
-      const wait = ended + took / 2 - performance.now();
-      if (wait <= 0) now();
-      else timer = setTimeout(now, wait);
-    },
-    stop() {
-      window.cancelAnimationFrame(request);
-      clearTimeout(timer);
-    }
-  };
+function formatCount(count) {
+  return grouped(count);
 }
 
 // src/shared/scrubber.ts
@@ -634,6 +525,38 @@ function write(element2, words) {
   if (element2.textContent !== words) element2.textContent = words;
 }
 
+// src/shared/status.ts
+var FRESH = 1e3;
+function statusText(step, cursor, status) {
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? "" : `step ${formatCount(step)} · `;
+  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+}
+function createStatus(document, again) {
+  const root = element(document, "span", "kw-status");
+  const dot = element(document, "span", "kw-dot", root);
+  const said = element(document, "span", "kw-status-text", root);
+  let calm;
+  return {
+    element: root,
+    show(store) {
+      const status = store.status();
+      const age = performance.now() - store.lastArrival();
+      const arriving = store.lastArrival() > 0 && age < FRESH;
+      put(said, statusText(store.current()?.step ?? null, store.cursor(), status));
+      const state = status.state || "idle";
+      if (root.dataset.state !== state) root.dataset.state = state;
+      dot.classList.toggle("kw-arriving", arriving);
+      if (!arriving) return;
+      clearTimeout(calm);
+      calm = setTimeout(again, FRESH - age + 50);
+    },
+    stop() {
+      clearTimeout(calm);
+    }
+  };
+}
+
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
@@ -675,121 +598,102 @@ function readColours(element2, names) {
   return colours;
 }
 
-// src/meshgrid_view/panel.ts
-var COLOURS = [
-  "ink",
-  "muted",
-  "line",
-  "zero",
-  "cell",
-  "surface",
-  "accent",
-  "warn",
-  "ghost"
-];
-var NO_FACTS = {
-  what: "φ",
-  scales: null,
-  reach: null,
-  axis: "",
-  warned: "",
-  noted: "",
-  readout: "",
-  selected: false,
-  label: "",
-  message: ""
-};
-var DIRECTIONS = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down"
-};
-var MOVES = {
-  left: [-1, 0],
-  right: [1, 0],
-  up: [0, -1],
-  down: [0, 1]
-};
-function plainKey(event) {
-  return !event.ctrlKey && !event.metaKey && !event.altKey;
+// src/shared/tip.ts
+var DISTANCE = 8;
+var EDGE = 4;
+function placeTip(cell, tip, box) {
+  const within = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
+  const beside = within(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
+  const along = within(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
+  const right = cell.x + cell.width + DISTANCE;
+  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
+  const left = cell.x - DISTANCE - tip.width;
+  if (left >= EDGE) return { x: left, y: beside };
+  const below = cell.y + cell.height + DISTANCE;
+  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
+  const above = cell.y - DISTANCE - tip.height;
+  if (above >= EDGE) return { x: along, y: above };
+  return { x: along, y: within(below, tip.height, box.height) };
 }
-function used(event) {
-  event.preventDefault();
-  event.stopPropagation();
-}
-function element(document, tag, className, parent) {
-  const made2 = document.createElement(tag);
-  made2.className = className;
-  parent?.append(made2);
-  return made2;
-}
-function followPointer(canvas, desk) {
-  const pointer = { at: null };
-  canvas.addEventListener(
-    "pointermove",
-    (event) => {
-      pointer.at = event.pointerType === "touch" ? null : placeOf(event, canvas);
-      desk.schedule();
+function createTip(document) {
+  const element2 = document.createElement("div");
+  element2.className = "kw-tip";
+  element2.hidden = true;
+  element2.setAttribute("aria-hidden", "true");
+  const title = element2.appendChild(document.createElement("div"));
+  title.className = "kw-tip-title";
+  const list = element2.appendChild(document.createElement("dl"));
+  let shown = "";
+  return {
+    element: element2,
+    show(text, lines, cell, box) {
+      const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
+      if (labels !== shown) {
+        shown = labels;
+        list.replaceChildren(
+          ...lines.flatMap(({ label, swatch }) => {
+            const name = document.createElement("dt");
+            name.textContent = label;
+            if (swatch) name.className = `kw-swatch kw-swatch-${swatch}`;
+            return [name, document.createElement("dd")];
+          })
+        );
+      }
+      title.textContent = text;
+      const values = list.querySelectorAll("dd");
+      lines.forEach(({ value }, k) => {
+        const cell2 = values[k];
+        if (cell2) cell2.textContent = value;
+      });
+      element2.hidden = false;
+      const { x, y } = placeTip(
+        cell,
+        { width: element2.offsetWidth, height: element2.offsetHeight },
+        box
+      );
+      element2.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     },
-    { signal: desk.signal }
-  );
-  canvas.addEventListener(
-    "pointerleave",
-    () => {
-      pointer.at = null;
-      desk.schedule();
+    hide() {
+      element2.hidden = true;
+    }
+  };
+}
+
+// src/shared/unseen.ts
+var PAUSE = 100;
+var TRIES = 30;
+function createUnseen(draw) {
+  let tries = 0;
+  let timer;
+  return {
+    hidden() {
+      clearTimeout(timer);
+      if (++tries < TRIES) timer = setTimeout(draw, PAUSE);
     },
-    { signal: desk.signal }
-  );
-  return pointer;
+    shown() {
+      clearTimeout(timer);
+      tries = 0;
+    },
+    stop() {
+      clearTimeout(timer);
+    }
+  };
 }
-function placeOf(event, canvas) {
-  const box = canvas.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
-}
-function activeCanvas(document, className) {
-  const canvas = element(document, "canvas", `kw-canvas ${className}`);
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  return canvas;
-}
-function prepare(canvas, width, height, ratio) {
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== h) {
-    canvas.width = w;
-    canvas.height = h;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  const context = canvas.getContext("2d");
-  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context?.clearRect(0, 0, width, height);
-  return context;
-}
-function describe(canvas, text) {
-  if (canvas.getAttribute("aria-label") !== text) canvas.setAttribute("aria-label", text);
-}
-function outline(context, r, colour, width, outset) {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
-}
-function frameSelected(context, r, { surface, accent }) {
-  outline(context, r, surface, 4, 1);
-  outline(context, r, accent, 2, 1);
-}
-function inside({ x, y, width, height }, at) {
-  return at.x >= x && at.x < x + width && at.y >= y && at.y < y + height;
+
+// src/shared/hold.ts
+function holdHeight(element2) {
+  let held = "";
+  return (key) => {
+    if (key !== held) {
+      held = key;
+      element2.style.minHeight = "";
+    }
+    const height = `${element2.offsetHeight}px`;
+    if (element2.style.minHeight !== height) element2.style.minHeight = height;
+  };
 }
 
 // src/meshgrid_view/words.ts
-function number(value) {
-  return formatNumber(value).replace(/-/g, "−");
-}
-function counted(n, one) {
-  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-}
 function reachText({ what, reach }) {
   return reach ? `${what} reaches ${number(reach.low)} … ${number(reach.high)}` : "";
 }
@@ -810,8 +714,9 @@ function percent(share) {
 }
 
 // src/meshgrid_view/caption.ts
-function createCaption(document) {
+function createCaption(document, status) {
   const root = element(document, "div", "kw-caption");
+  root.append(status);
   const facts = element(document, "span", "kw-facts", root);
   const bar = element(document, "span", "kw-bar", facts);
   bar.setAttribute("role", "img");
@@ -824,31 +729,20 @@ function createCaption(document) {
   const axis = element(document, "span", "kw-axis-words", facts);
   const warning = element(document, "span", "kw-warning", facts);
   const note = element(document, "span", "kw-note", facts);
-  const status = element(document, "span", "kw-status", root);
-  const dot = element(document, "span", "kw-dot", status);
-  const said = element(document, "span", "kw-status-text", status);
-  let heldFor = "";
-  function holdHeight(key) {
-    if (key !== heldFor) {
-      heldFor = key;
-      facts.style.minHeight = "";
-    }
-    const height = `${facts.offsetHeight}px`;
-    if (facts.style.minHeight !== height) facts.style.minHeight = height;
-  }
+  const hold = holdHeight(facts);
   return {
     element: root,
     show(what, gradient2, held) {
       facts.hidden = false;
       bar.hidden = !what.scales;
       const words = barText(what);
-      write2(low, words.low);
-      write2(high, words.high);
-      write2(own, words.own);
-      write2(reach, reachText(what));
-      write2(axis, what.axis);
-      write2(warning, what.warned);
-      write2(note, what.noted);
+      putOrHide(low, words.low);
+      putOrHide(high, words.high);
+      putOrHide(own, words.own);
+      putOrHide(reach, reachText(what));
+      putOrHide(axis, what.axis);
+      putOrHide(warning, what.warned);
+      putOrHide(note, what.noted);
       if (colours.style.backgroundImage !== gradient2) colours.style.backgroundImage = gradient2;
       const label = `colours of ${what.what} from ${words.low} to ${words.high}`;
       if (bar.getAttribute("aria-label") !== label) bar.setAttribute("aria-label", label);
@@ -860,26 +754,176 @@ function createCaption(document) {
         reached.style.left = `${place(real.low)}%`;
         reached.style.right = `${100 - place(real.high)}%`;
       }
-      holdHeight(held);
+      hold(held);
     },
     clear() {
       facts.hidden = true;
-    },
-    status(words, state, arriving) {
-      write2(said, words);
-      if (status.dataset.state !== state) status.dataset.state = state;
-      dot.classList.toggle("kw-arriving", arriving);
     }
   };
 }
-function write2(span, words) {
-  if (span.textContent !== words) span.textContent = words;
-  span.hidden = words === "";
+
+// src/shared/entries.ts
+function counted(n, one) {
+  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+function layerTitle(layer) {
+  return layer.name || layer.type;
+}
+function layerSize(layer) {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
+  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+}
+function selectionOf(layer, f) {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw
+  };
+}
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside2 = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside2(o, out) || !inside2(i, inputs) || !inside2(row, kh) || !inside2(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function entryText(layer, f) {
+  return placeText(layer, selectionOf(layer, f));
+}
+function placeText(layer, at) {
+  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
+  return `out ${at.out} · in ${at.in}${entry}`;
+}
+
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
+}
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box = element(document, "div", "kw-segments");
+      box.setAttribute("role", "radiogroup");
+      box.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box,
+        fill(entries) {
+          box.replaceChildren();
+          inputs = entries.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box).textContent = label;
+      const input = element(document, "select", "kw-select", box);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box,
+        fill(entries) {
+          input.replaceChildren(
+            ...entries.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box = element(document, "label", "kw-option kw-check");
+      box.title = title;
+      const input = element(document, "input", "kw-checkbox", box);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box).textContent = label;
+      return {
+        box,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made2 = element(document, "button", className);
+      made2.type = "button";
+      made2.textContent = text;
+      made2.title = title;
+      made2.setAttribute("aria-label", title);
+      made2.addEventListener("click", act, { signal });
+      return made2;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries);
+            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
+    }
+  };
+  return kit;
 }
 
 // src/meshgrid_view/settings.ts
 var MODES = ["ramp", "pair", "response"];
-var DIRECTIONS2 = ["horizontal", "vertical", "diagonal", "radial"];
+var DIRECTIONS = ["horizontal", "vertical", "diagonal", "radial"];
 var SCALES = ["layer", "kernel", "function"];
 var INPUTS = ["images", "observed", "drawn", "ramp"];
 var TRAITS = [
@@ -904,7 +948,7 @@ function settingsOf(get) {
   return {
     mode: oneOf(MODES, get("mode")),
     limits: limitsOf(get("limits")),
-    direction: oneOf(DIRECTIONS2, get("direction")),
+    direction: oneOf(DIRECTIONS, get("direction")),
     scale: oneOf(SCALES, get("scale")),
     resolution: whole(get("resolution"), 32, 2, 256),
     input: oneOf(INPUTS, get("input")),
@@ -922,11 +966,11 @@ function imagesOf(raw) {
   const shape = raw?.shape;
   const data = raw?.data;
   if (!Array.isArray(shape) || shape.length !== 4 || !data) return null;
-  const [count2, channels, height, width] = shape;
+  const [count, channels, height, width] = shape;
   const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-  const size = count2 * channels * height * width;
+  const size = count * channels * height * width;
   if (!(size > 0) || bytes.byteLength !== 4 * size) return null;
-  return { count: count2, channels, height, width, data: new Float32Array(new Uint8Array(bytes).buffer) };
+  return { count, channels, height, width, data: new Float32Array(new Uint8Array(bytes).buffer) };
 }
 function imageAt(images, index) {
   const size = images.channels * images.height * images.width;
@@ -941,46 +985,40 @@ var MODE_TITLES = {
   response: "The kernels swept over an image"
 };
 var RESOLUTIONS = [8, 16, 32, 64, 128];
-var groups = 0;
 function createHeader(document, choose, signal) {
+  const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
   root.setAttribute("role", "toolbar");
   root.setAttribute("aria-label", "Meshgrid view");
-  const tabs = segments("layer", "Layer");
-  tabs.box.classList.add("kw-tabs");
-  const menu = select("layer", "layer", "Which layer is drawn", String);
-  menu.box.classList.add("kw-layer-menu");
-  const modes = segments("mode", "What is drawn");
+  const layerChoice = kit.layers((name) => choose("layer", name));
+  const modes = kit.segments("What is drawn", (value) => choose("mode", value));
   modes.fill(MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })));
-  const direction = select("direction", "ramp", "Which way the input matrix rises", String);
-  direction.fill(DIRECTIONS2.map((value) => ({ value, label: value })));
-  const limits = range();
-  const scale = select("scale", "scale", "What shares one colour scale", String);
-  const resolution = select("resolution", "points", "Points of the ramp from end to end", Number);
-  root.append(tabs.box, menu.box, modes.box, direction.box, limits.box, resolution.box, scale.box);
-  let listed = "";
+  const direction = kit.select(
+    "ramp",
+    "Which way the input matrix rises",
+    (value) => choose("direction", value)
+  );
+  direction.fill(DIRECTIONS.map((value) => ({ value, label: value })));
+  const limits = createLimits(document, (range) => choose("limits", range), signal);
+  const scale = kit.select(
+    "scale",
+    "What shares one colour scale",
+    (value) => choose("scale", value)
+  );
+  const resolution = kit.select(
+    "points",
+    "Points of the ramp from end to end",
+    (value) => choose("resolution", Number(value))
+  );
+  root.append(...layerChoice.boxes, modes.box);
+  const options = element(document, "div", "kw-options", root);
+  options.append(direction.box, limits.box, resolution.box, scale.box);
   let scaleWords = "";
   let resolutions = "";
   return {
     element: root,
     show(settings, layer, layers, width) {
-      const entries = layers.map((one) => ({
-        value: one.name,
-        label: layerTitle(one),
-        title: `${layerTitle(one)} — ${layerSize(one)}`
-      }));
-      const list = JSON.stringify(entries);
-      if (list !== listed) {
-        listed = list;
-        tabs.fill(entries);
-        menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
-      }
-      const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-      const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
-      tabs.box.hidden = !asTabs;
-      menu.box.hidden = asTabs;
-      tabs.set(layer);
-      menu.set(layer);
+      layerChoice.show(layers, layer, width);
       const { mode, input } = settings;
       modes.set(mode);
       const ramp = mode === "ramp" || mode === "response" && input === "ramp";
@@ -988,6 +1026,7 @@ function createHeader(document, choose, signal) {
       limits.box.hidden = !ramp;
       resolution.box.hidden = !ramp;
       scale.box.hidden = mode === "pair";
+      options.hidden = mode === "pair";
       const words = mode === "response" ? "maps" : "functions";
       if (words !== scaleWords) {
         scaleWords = words;
@@ -1006,111 +1045,39 @@ function createHeader(document, choose, signal) {
       resolution.set(String(settings.resolution));
     }
   };
-  function segments(trait, name) {
-    const box = element(document, "div", "kw-segments");
-    box.setAttribute("role", "radiogroup");
-    box.setAttribute("aria-label", name);
-    const group = `kw-mesh-${trait}-${++groups}`;
-    let inputs = [];
-    box.addEventListener(
-      "change",
-      (event) => choose(trait, event.target.value),
-      { signal }
-    );
-    return {
-      box,
-      fill(entries) {
-        box.replaceChildren();
-        inputs = entries.map(({ value, label, title }) => {
-          const holder = element(document, "label", "kw-segment", box);
-          holder.title = title;
-          const input = element(document, "input", "kw-hidden", holder);
-          input.type = "radio";
-          input.name = group;
-          input.value = value;
-          input.title = title;
-          input.setAttribute("aria-label", label);
-          element(document, "span", "kw-segment-text", holder).textContent = label;
-          return input;
-        });
-      },
-      set(value) {
-        for (const input of inputs) input.checked = input.value === value;
-      }
-    };
+}
+function createLimits(document, choose, signal) {
+  const box = element(document, "span", "kw-option kw-limits");
+  let shown = [-2, 2];
+  const ends = ["from", "to"].map((word) => {
+    const holder = element(document, "label", "kw-limit", box);
+    element(document, "span", "kw-option-label", holder).textContent = word;
+    const input = element(document, "input", "kw-number", holder);
+    input.type = "number";
+    input.step = "any";
+    input.title = `Where the ramp ${word === "from" ? "begins" : "ends"}`;
+    input.setAttribute("aria-label", `ramp ${word}`);
+    input.addEventListener("change", read, { signal });
+    return input;
+  });
+  function read() {
+    const [lo, hi] = ends.map((input) => Number.parseFloat(input.value));
+    if (Number.isFinite(lo) && Number.isFinite(hi) && lo < hi) choose([lo, hi]);
+    else write3(shown);
   }
-  function select(trait, label, title, read) {
-    const box = element(document, "label", "kw-option");
-    element(document, "span", "kw-option-label", box).textContent = label;
-    const input = element(document, "select", "kw-select", box);
-    input.title = title;
-    input.setAttribute("aria-label", label);
-    input.addEventListener("change", () => choose(trait, read(input.value)), { signal });
-    return {
-      box,
-      fill(entries) {
-        input.replaceChildren(
-          ...entries.map(({ value, label: words }) => {
-            const option = document.createElement("option");
-            option.value = value;
-            option.textContent = words;
-            return option;
-          })
-        );
-      },
-      set(value) {
-        if (input.value !== value) input.value = value;
-      }
-    };
-  }
-  function range() {
-    const box = element(document, "span", "kw-option kw-limits");
-    let shown = [-2, 2];
-    const ends = ["from", "to"].map((word) => {
-      const holder = element(document, "label", "kw-limit", box);
-      element(document, "span", "kw-option-label", holder).textContent = word;
-      const input = element(document, "input", "kw-number", holder);
-      input.type = "number";
-      input.step = "any";
-      input.title = `Where the ramp ${word === "from" ? "begins" : "ends"}`;
-      input.setAttribute("aria-label", `ramp ${word}`);
-      input.addEventListener("change", read, { signal });
-      return input;
+  function write3(limits) {
+    ends.forEach((input, k) => {
+      if (Number.parseFloat(input.value) !== limits[k]) input.value = String(limits[k]);
     });
-    function read() {
-      const [lo, hi] = ends.map((input) => Number.parseFloat(input.value));
-      if (Number.isFinite(lo) && Number.isFinite(hi) && lo < hi) choose("limits", [lo, hi]);
-      else write3(shown);
-    }
-    function write3(limits2) {
-      ends.forEach((input, k) => {
-        if (Number.parseFloat(input.value) !== limits2[k]) input.value = String(limits2[k]);
-      });
-    }
-    return {
-      box,
-      set(limits2) {
-        if (limits2[0] === shown[0] && limits2[1] === shown[1] && ends[0].value !== "") return;
-        shown = limits2;
-        write3(limits2);
-      }
-    };
   }
-}
-
-// src/meshgrid_view/memory.ts
-function memory() {
-  const kept = /* @__PURE__ */ new Map();
-  return (name, from, make) => {
-    const last = kept.get(name);
-    if (last && same(from, last.from)) return last.value;
-    const value = make(last ? last.value : null);
-    kept.set(name, { from, value });
-    return value;
+  return {
+    box,
+    set(limits) {
+      if (limits[0] === shown[0] && limits[1] === shown[1] && ends[0].value !== "") return;
+      shown = limits;
+      write3(limits);
+    }
   };
-}
-function same(a, b) {
-  return a.length === b.length && a.every((part, k) => Object.is(part, b[k]));
 }
 
 // src/shared/interpolate.ts
@@ -1118,7 +1085,7 @@ var POINTS = 6;
 var known = /* @__PURE__ */ new WeakMap();
 var weights = new Float64Array(POINTS);
 function basisAt(layer, table, x, out) {
-  return combine2(layer, table, x, out, lagrange);
+  return combine(layer, table, x, out, lagrange);
 }
 function exactAt(layer, f, frame, x) {
   return split(layer, f, frame, basisAt(layer, tableNumber(layer, f), x, scratch(layer.nb)));
@@ -1142,7 +1109,7 @@ function split(layer, f, frame, beta) {
   }
   return { phi: base + spline, base, spline };
 }
-function combine2(layer, number2, x, out, weigh) {
+function combine(layer, number2, x, out, weigh) {
   const { nb } = layer;
   const table = layer.tables[number2];
   const { x: xs, values } = table;
@@ -1216,6 +1183,21 @@ function lagrange(xs, first, n, x) {
     }
     weights[i] = weight;
   }
+}
+
+// src/shared/keys.ts
+var DIRECTIONS2 = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down"
+};
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 // src/shared/ranges.ts
@@ -1359,10 +1341,10 @@ function createAtlas(document) {
   let [w, h] = [1, 1];
   let image = null;
   return {
-    load(count2, width, height, fill) {
+    load(count, width, height, fill) {
       [w, h] = [width, height];
-      across = Math.max(1, Math.min(count2, Math.floor(WIDEST / width)));
-      const down = Math.max(1, Math.ceil(count2 / across));
+      across = Math.max(1, Math.min(count, Math.floor(WIDEST / width)));
+      const down = Math.max(1, Math.ceil(count / across));
       const context = canvas.getContext("2d");
       if (!context) return;
       if (canvas.width !== across * w || canvas.height !== down * h || !image) {
@@ -1373,7 +1355,7 @@ function createAtlas(document) {
       if (!image?.data) return;
       const sheet = new Uint32Array(image.data.buffer);
       const one = new Uint32Array(w * h);
-      for (let k = 0; k < count2; k++) {
+      for (let k = 0; k < count; k++) {
         fill(k, one);
         const corner = Math.floor(k / across) * h * canvas.width + k % across * w;
         for (let row = 0; row < h; row++) {
@@ -1465,8 +1447,8 @@ function observedEntry(layer, selection) {
   const [out, inputs, kh, kw] = layer.shape;
   const { conv } = layer;
   if (conv?.shared) return selection.row * kw + selection.column;
-  const groups4 = conv?.groups ?? 1;
-  const group = Math.floor(selection.out / (out / groups4));
+  const groups = conv?.groups ?? 1;
+  const group = Math.floor(selection.out / (out / groups));
   const channel = group * inputs + selection.in;
   return (channel * kh + selection.row) * kw + selection.column;
 }
@@ -1572,6 +1554,259 @@ function gradient({ bytes }) {
     stops.push(`rgb(${bytes[3 * k]} ${bytes[3 * k + 1]} ${bytes[3 * k + 2]})`);
   }
   return `linear-gradient(to right, ${stops.join(", ")})`;
+}
+
+// src/meshgrid_view/pair_drawing.ts
+function badge(context, text, r, colour, paper, left) {
+  const [x, y] = [left ? r.x + 6 : r.x + r.width - 6, r.y + 7];
+  context.fillStyle = colour;
+  context.beginPath();
+  context.arc(x, y, 6, 0, 2 * Math.PI);
+  context.fill();
+  context.fillStyle = paper;
+  context.fillText(text, x, y);
+}
+function drawContours(context, { look }, surface, levels, plot, most) {
+  const { colours } = look;
+  const taken = [];
+  context.font = look.font(10);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  const points2 = surface.x.length;
+  const step = plot.width / (points2 - 1);
+  const labels = [];
+  for (const level of levels) {
+    const lines = contour(surface.values, points2, points2, level).map(
+      (line) => line.map(([x, y]) => [plot.x + x * step, plot.y + plot.height - y * step])
+    );
+    context.strokeStyle = colours.ink;
+    context.lineWidth = level === 0 ? 1.6 : 0.8;
+    context.globalAlpha = level === 0 ? 0.9 : 0.55;
+    context.lineJoin = "round";
+    context.beginPath();
+    for (const line of lines) {
+      line.forEach(([x, y], k) => {
+        if (k === 0) context.moveTo(x, y);
+        else context.lineTo(x, y);
+      });
+    }
+    context.stroke();
+    context.globalAlpha = 1;
+    const text = number(level);
+    const size = { width: 6 * text.length + 4, height: 11 };
+    const at = 3 * colourOf(level, most);
+    const [red, green, blue] = look.palette.bytes.subarray(at, at + 3);
+    for (const line of lines) {
+      const place = placeLabel(line, size, plot, taken);
+      if (!place) continue;
+      taken.push(place);
+      labels.push({ text, place, halo: `rgb(${red} ${green} ${blue})` });
+    }
+  }
+  for (const { text, place, halo } of labels) {
+    context.save();
+    context.translate(place.x, place.y);
+    context.rotate(place.angle);
+    context.lineWidth = 5;
+    context.lineJoin = "round";
+    context.strokeStyle = halo;
+    context.strokeText(text, 0, 0);
+    context.fillStyle = readable(halo);
+    context.fillText(text, 0, 0);
+    context.restore();
+  }
+}
+function readable(colour) {
+  const [red, green, blue] = colour.match(/\d+/g)?.map(Number) ?? [0, 0, 0];
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 125 ? "#111418" : "#f4f6f8";
+}
+function drawDensity(context, { look }, { bins, shares, most }, plot) {
+  const { colours } = look;
+  const size = plot.width / bins;
+  context.fillStyle = colours.ink;
+  context.strokeStyle = colours.surface;
+  context.lineWidth = 1;
+  context.globalAlpha = 0.75;
+  for (let row = 0; row < bins; row++) {
+    for (let column = 0; column < bins; column++) {
+      const share = shares[row * bins + column];
+      if (share <= 0) continue;
+      const radius = Math.max(0.8, 0.47 * size * Math.sqrt(Math.sqrt(share / most)));
+      const [x, y] = [plot.x + (column + 0.5) * size, plot.y + plot.height - (row + 0.5) * size];
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fill();
+      if (radius > 2) context.stroke();
+    }
+  }
+  context.globalAlpha = 1;
+}
+function drawAxes(context, { layer, look }, plot, xRange, yRange, names) {
+  const { colours } = look;
+  const { x, y, width, height } = plot;
+  context.font = look.font(10);
+  context.strokeStyle = colours.muted;
+  context.fillStyle = colours.muted;
+  context.lineWidth = 1;
+  const ticks = (range) => levelsOf(range[0], range[1], width < 220 ? 4 : 5);
+  context.beginPath();
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  for (const tick of ticks(xRange)) {
+    const at = x + width * (tick - xRange[0]) / (xRange[1] - xRange[0]);
+    context.moveTo(at, y + height);
+    context.lineTo(at, y + height + 4);
+    context.fillText(number(tick), at, y + height + 6);
+  }
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const tick of ticks(yRange)) {
+    const at = y + height - height * (tick - yRange[0]) / (yRange[1] - yRange[0]);
+    context.moveTo(x, at);
+    context.lineTo(x - 4, at);
+    context.fillText(number(tick), x - 6, at);
+  }
+  context.stroke();
+  context.fillStyle = colours.ink;
+  context.font = look.font(11);
+  const v = layer.variable === "x" ? "" : `${layer.variable}, `;
+  context.textAlign = "center";
+  context.textBaseline = "alphabetic";
+  context.fillText(`x: ${v}${names[0]}`, x + width / 2, y + height + 30);
+  context.save();
+  context.translate(11, y + height / 2);
+  context.rotate(-Math.PI / 2);
+  context.fillText(`y: ${v}${names[1]}`, 0, 0);
+  context.restore();
+}
+
+// src/meshgrid_view/panel.ts
+var COLOURS = [
+  "ink",
+  "muted",
+  "line",
+  "zero",
+  "cell",
+  "surface",
+  "accent",
+  "warn",
+  "ghost"
+];
+var NO_FACTS = {
+  what: "φ",
+  scales: null,
+  reach: null,
+  axis: "",
+  warned: "",
+  noted: "",
+  readout: "",
+  selected: false,
+  label: "",
+  message: ""
+};
+var MOVES = {
+  left: [-1, 0],
+  right: [1, 0],
+  up: [0, -1],
+  down: [0, 1]
+};
+function followPointer(canvas, desk) {
+  const pointer = { at: null };
+  canvas.addEventListener(
+    "pointermove",
+    (event) => {
+      pointer.at = event.pointerType === "touch" ? null : placeOf(event, canvas);
+      desk.schedule();
+    },
+    { signal: desk.signal }
+  );
+  canvas.addEventListener(
+    "pointerleave",
+    () => {
+      pointer.at = null;
+      desk.schedule();
+    },
+    { signal: desk.signal }
+  );
+  return pointer;
+}
+function placeOf(event, canvas) {
+  const box = canvas.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
+function activeCanvas(document, className) {
+  const canvas = element(document, "canvas", `kw-canvas ${className}`);
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  return canvas;
+}
+function prepare(canvas, width, height, ratio) {
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context?.clearRect(0, 0, width, height);
+  return context;
+}
+function describe(canvas, text) {
+  if (canvas.getAttribute("aria-label") !== text) canvas.setAttribute("aria-label", text);
+}
+function outline(context, r, colour, width, outset) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
+}
+function frameSelected(context, r, { surface, accent }) {
+  outline(context, r, surface, 4, 1);
+  outline(context, r, accent, 2, 1);
+}
+function inside({ x, y, width, height }, at) {
+  return at.x >= x && at.x < x + width && at.y >= y && at.y < y + height;
+}
+
+// src/shared/curves.ts
+function evaluateAll(frame, layer, plan, reuse) {
+  const { nb, count, tableOf, offset } = layer;
+  const { points: points2, tables } = plan;
+  const size = count * points2;
+  const y = reuse?.y.length === size ? reuse.y : new Float32Array(size);
+  const coefficients = new Float64Array(nb);
+  for (let f = 0, c = offset; f < count; f++) {
+    for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
+    const table = tables[tableOf ? tableOf[f] : 0];
+    combine2(coefficients, table, y, f * points2);
+    if (table.x.length < points2) y.fill(0, f * points2 + table.x.length, (f + 1) * points2);
+  }
+  return { x: tables.map((table) => table.x), y, points: points2 };
+}
+function combine2(coefficients, { x, values }, y, at) {
+  const nb = coefficients.length;
+  const points2 = x.length;
+  let p = 0;
+  for (; p + 4 <= points2; p += 4) {
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0, v = p * nb; i < nb; i++, v++) {
+      const coefficient = coefficients[i];
+      a += coefficient * values[v];
+      b += coefficient * values[v + nb];
+      c += coefficient * values[v + 2 * nb];
+      d += coefficient * values[v + 3 * nb];
+    }
+    y[at + p] = a;
+    y[at + p + 1] = b;
+    y[at + p + 2] = c;
+    y[at + p + 3] = d;
+  }
+  for (; p < points2; p++) {
+    let sum = 0;
+    for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
+    y[at + p] = sum;
+  }
 }
 
 // src/meshgrid_view/expansion.ts
@@ -1698,7 +1933,6 @@ var TOP = 8;
 var RIGHT = 12;
 var LARGEST = 460;
 var NARROW = 520;
-var groups2 = 0;
 function createPairPanel(desk) {
   const { document, signal } = desk;
   const root = element(document, "div", "kw-pair");
@@ -1706,7 +1940,7 @@ function createPairPanel(desk) {
   const axes = element(document, "div", "kw-axes-choice", side);
   axes.setAttribute("role", "radiogroup");
   axes.setAttribute("aria-label", "Which entry the next click on the kernel sets");
-  const name = `kw-axis-${++groups2}`;
+  const name = radioName();
   const radios = ["x", "y"].map((axis) => {
     const holder = element(document, "label", "kw-axis", axes);
     const radio = element(document, "input", "kw-radio", holder);
@@ -1977,7 +2211,7 @@ function createPairPanel(desk) {
     (event) => {
       if (!scene || !drawn || !plainKey(event)) return;
       const { group } = drawn;
-      const direction = DIRECTIONS[event.key];
+      const direction = DIRECTIONS2[event.key];
       if (direction) {
         const from = cursor >= 0 ? cursor : entryIn(scene.layer, group, scene.store.selection());
         const [across, down] = MOVES[direction];
@@ -1997,7 +2231,7 @@ function createPairPanel(desk) {
   plotCanvas.addEventListener(
     "keydown",
     (event) => {
-      const direction = DIRECTIONS[event.key];
+      const direction = DIRECTIONS2[event.key];
       if (!scene || !drawn || !direction || !plainKey(event)) return;
       const step = event.shiftKey ? 0.1 : 0.025;
       const [across, down] = MOVES[direction];
@@ -2065,127 +2299,6 @@ function groupName(group) {
 function densityWords(density) {
   const out = density.outside > 0 ? `, ${percent(density.outside)} lie outside` : "";
   return `dots: real inputs, the largest ${percent(density.most)}${out}`;
-}
-function badge(context, text, r, colour, paper, left) {
-  const [x, y] = [left ? r.x + 6 : r.x + r.width - 6, r.y + 7];
-  context.fillStyle = colour;
-  context.beginPath();
-  context.arc(x, y, 6, 0, 2 * Math.PI);
-  context.fill();
-  context.fillStyle = paper;
-  context.fillText(text, x, y);
-}
-function drawContours(context, { look }, surface, levels, plot, most) {
-  const { colours } = look;
-  const taken = [];
-  context.font = look.font(10);
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  const step = plot.width / (POINTS2 - 1);
-  const labels = [];
-  for (const level of levels) {
-    const lines = contour(surface.values, POINTS2, POINTS2, level).map(
-      (line) => line.map(([x, y]) => [plot.x + x * step, plot.y + plot.height - y * step])
-    );
-    context.strokeStyle = colours.ink;
-    context.lineWidth = level === 0 ? 1.6 : 0.8;
-    context.globalAlpha = level === 0 ? 0.9 : 0.55;
-    context.lineJoin = "round";
-    context.beginPath();
-    for (const line of lines) {
-      line.forEach(([x, y], k) => {
-        if (k === 0) context.moveTo(x, y);
-        else context.lineTo(x, y);
-      });
-    }
-    context.stroke();
-    context.globalAlpha = 1;
-    const text = number(level);
-    const size = { width: 6 * text.length + 4, height: 11 };
-    const at = 3 * colourOf(level, most);
-    const [red, green, blue] = look.palette.bytes.subarray(at, at + 3);
-    for (const line of lines) {
-      const place = placeLabel(line, size, plot, taken);
-      if (!place) continue;
-      taken.push(place);
-      labels.push({ text, place, halo: `rgb(${red} ${green} ${blue})` });
-    }
-  }
-  for (const { text, place, halo } of labels) {
-    context.save();
-    context.translate(place.x, place.y);
-    context.rotate(place.angle);
-    context.lineWidth = 5;
-    context.lineJoin = "round";
-    context.strokeStyle = halo;
-    context.strokeText(text, 0, 0);
-    context.fillStyle = readable(halo);
-    context.fillText(text, 0, 0);
-    context.restore();
-  }
-}
-function readable(colour) {
-  const [red, green, blue] = colour.match(/\d+/g)?.map(Number) ?? [0, 0, 0];
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 125 ? "#111418" : "#f4f6f8";
-}
-function drawDensity(context, { look }, { bins, shares, most }, plot) {
-  const { colours } = look;
-  const size = plot.width / bins;
-  context.fillStyle = colours.ink;
-  context.strokeStyle = colours.surface;
-  context.lineWidth = 1;
-  context.globalAlpha = 0.75;
-  for (let row = 0; row < bins; row++) {
-    for (let column = 0; column < bins; column++) {
-      const share = shares[row * bins + column];
-      if (share <= 0) continue;
-      const radius = Math.max(0.8, 0.47 * size * Math.sqrt(Math.sqrt(share / most)));
-      const [x, y] = [plot.x + (column + 0.5) * size, plot.y + plot.height - (row + 0.5) * size];
-      context.beginPath();
-      context.arc(x, y, radius, 0, 2 * Math.PI);
-      context.fill();
-      if (radius > 2) context.stroke();
-    }
-  }
-  context.globalAlpha = 1;
-}
-function drawAxes(context, { layer, look }, plot, xRange, yRange, names) {
-  const { colours } = look;
-  const { x, y, width, height } = plot;
-  context.font = look.font(10);
-  context.strokeStyle = colours.muted;
-  context.fillStyle = colours.muted;
-  context.lineWidth = 1;
-  const ticks = (range) => levelsOf(range[0], range[1], width < 220 ? 4 : 5);
-  context.beginPath();
-  context.textAlign = "center";
-  context.textBaseline = "top";
-  for (const tick of ticks(xRange)) {
-    const at = x + width * (tick - xRange[0]) / (xRange[1] - xRange[0]);
-    context.moveTo(at, y + height);
-    context.lineTo(at, y + height + 4);
-    context.fillText(number(tick), at, y + height + 6);
-  }
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  for (const tick of ticks(yRange)) {
-    const at = y + height - height * (tick - yRange[0]) / (yRange[1] - yRange[0]);
-    context.moveTo(x, at);
-    context.lineTo(x - 4, at);
-    context.fillText(number(tick), x - 6, at);
-  }
-  context.stroke();
-  context.fillStyle = colours.ink;
-  context.font = look.font(11);
-  const v = layer.variable === "x" ? "" : `${layer.variable}, `;
-  context.textAlign = "center";
-  context.textBaseline = "alphabetic";
-  context.fillText(`x: ${v}${names[0]}`, x + width / 2, y + height + 30);
-  context.save();
-  context.translate(11, y + height / 2);
-  context.rotate(-Math.PI / 2);
-  context.fillText(`y: ${v}${names[1]}`, 0, 0);
-  context.restore();
 }
 
 // src/shared/geometry.ts
@@ -2351,11 +2464,33 @@ function columnLabels(a) {
     const first = column % a.perBand === 0 && a.perBand < a.labelStep;
     if (column % a.labelStep !== 0 && !first) continue;
     const text = columnText(a, column);
-    const x = blockAt(a, 0, column).x + a.blockWidth / 2;
-    if (x + LABEL_CHARACTER / 2 * text.length > a.width) continue;
+    const half = LABEL_CHARACTER / 2 * text.length;
+    const left = blockAt(a, 0, column).x;
+    let x = left + a.blockWidth / 2;
+    if (hasCorner(a)) x = Math.max(x, left + half);
+    if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
   }
   return labels;
+}
+function hasCorner(a) {
+  return a.order !== null && a.in > 1;
+}
+function stuckHead(a, view) {
+  const band = Math.floor((view.y - PAD) / a.bandHeight);
+  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
+  const top = PAD + band * a.bandHeight;
+  const end = top + a.bandHeight - BAND_GAP;
+  const y = Math.min(view.y, end - COL_LABEL);
+  if (y + COL_LABEL <= view.y || y <= top) return null;
+  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
+}
+function inStuckBand(a, head, labels) {
+  return labels.filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band).map((label) => ({ ...label, y: label.y + head.shift }));
+}
+function underHead(a, view, y) {
+  const head = stuckHead(a, view);
+  return head !== null && y < head.strip.y + head.strip.height;
 }
 function rowLabels(a) {
   const labels = [];
@@ -2368,6 +2503,14 @@ function rowLabels(a) {
     }
   }
   return labels;
+}
+function cornerLabels(a) {
+  if (!hasCorner(a)) return [];
+  return Array.from({ length: a.bands }, (_, band) => ({
+    text: "out,in",
+    x: PAD + ROW_LABEL - 6,
+    y: PAD + band * a.bandHeight + COL_LABEL - 5
+  }));
 }
 function neighbour(a, f, direction) {
   const size = a.kh * a.kw;
@@ -2415,6 +2558,40 @@ function neighbour(a, f, direction) {
   }
   if (column < 0 || column >= a.columns || r < 0) return f;
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
+}
+
+// src/shared/heads.ts
+function paintLabels(context, arrangement, { view, font, colours }) {
+  context.font = font;
+  context.fillStyle = colours.muted;
+  paintHeads(context, columnLabels(arrangement), cornerLabels(arrangement), view);
+  context.textBaseline = "middle";
+  write2(context, rowLabels(arrangement), view);
+}
+function paintStuckHead(context, arrangement, { view, font, colours }) {
+  const head = stuckHead(arrangement, view);
+  if (!head) return;
+  const { strip } = head;
+  context.fillStyle = colours.surface;
+  context.fillRect(strip.x, strip.y, strip.width, strip.height);
+  context.font = font;
+  context.fillStyle = colours.muted;
+  const [columns, corners] = [columnLabels(arrangement), cornerLabels(arrangement)].map(
+    (labels) => inStuckBand(arrangement, head, labels)
+  );
+  paintHeads(context, columns, corners, view);
+}
+function paintHeads(context, columns, corners, view) {
+  context.textBaseline = "alphabetic";
+  context.textAlign = "center";
+  write2(context, columns, view);
+  context.textAlign = "right";
+  write2(context, corners, view);
+}
+function write2(context, labels, view) {
+  for (const { text, x, y } of labels) {
+    if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
+  }
 }
 
 // src/meshgrid_view/ramp_panel.ts
@@ -2511,28 +2688,12 @@ function createRampPanel(desk) {
       () => scalesOf(layer, spread.most, settings.scale)
     );
     scaleOf = scales.of;
-    const view = {
-      x: viewport.scrollLeft,
-      y: viewport.scrollTop,
-      width: viewport.clientWidth,
-      height: viewport.clientHeight
-    };
+    const view = viewOf();
     const context = prepare(canvas, view.width, view.height, ratio);
     if (!context) return NO_FACTS;
     context.translate(-view.x, -view.y);
-    context.font = look.font(10);
-    context.fillStyle = colours.muted;
-    const write3 = (labels) => {
-      for (const { text, x, y } of labels) {
-        if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
-      }
-    };
-    context.textAlign = "center";
-    context.textBaseline = "alphabetic";
-    write3(columnLabels(places));
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    write3(rowLabels(places));
+    const heads = { view, font: look.font(10), colours };
+    paintLabels(context, places, heads);
     const size = kh * kw;
     const shown = kernelsWithin(places, view);
     const visible = shown.flatMap(
@@ -2553,7 +2714,8 @@ function createRampPanel(desk) {
     markBroken(context, places, visible, spread.most, colours.warn);
     const spot = pointer.at && { x: pointer.at.x + view.x, y: pointer.at.y + view.y };
     const byKey = keyboard && !spot && cursor < layer.count;
-    hovered = spot ? cellAt(places, spot.x, spot.y) : byKey ? cursor : -1;
+    const covered = spot !== null && underHead(places, view, spot.y);
+    hovered = spot && !covered ? cellAt(places, spot.x, spot.y) : byKey ? cursor : -1;
     const selected = functionOf(layer, store.selection());
     if (hovered >= 0 && hovered !== selected) {
       outline(context, rectOf(places, hovered), colours.ink, 1, 0.5);
@@ -2564,6 +2726,7 @@ function createRampPanel(desk) {
       outline(context, rectOf(places, cursor), colours.ink, 1.5, cursor === selected ? 3.5 : 1);
       context.setLineDash([]);
     }
+    paintStuckHead(context, places, heads);
     canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     if (hovered >= 0) {
       const cell = rectOf(places, hovered);
@@ -2593,6 +2756,10 @@ function createRampPanel(desk) {
       selected: selected >= 0,
       label: axis
     };
+  }
+  function viewOf() {
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = viewport;
+    return { x: scrollLeft, y: scrollTop, width: clientWidth, height: clientHeight };
   }
   function layOut(shape, most) {
     const scrolls = arrange(shape, viewport.offsetWidth).height > most;
@@ -2629,13 +2796,13 @@ function createRampPanel(desk) {
   function select(f) {
     if (!scene || f < 0) return;
     cursor = f;
-    scene.store.select(entryOf(scene.layer, f));
+    scene.store.select(selectionOf(scene.layer, f));
     desk.schedule();
   }
   function onKey(event) {
     if (!scene || !arrangement || !plainKey(event)) return;
     const { layer, store } = scene;
-    const direction = DIRECTIONS[event.key];
+    const direction = DIRECTIONS2[event.key];
     if (direction || event.key === "Home" || event.key === "End") {
       const from = cursor >= 0 && cursor < layer.count ? cursor : functionOf(layer, store.selection());
       if (event.key === "Home") cursor = 0;
@@ -2674,8 +2841,9 @@ function createRampPanel(desk) {
     (event) => {
       const at = placeOf(event, canvas);
       keyboard = false;
-      if (!arrangement) return;
-      select(cellAt(arrangement, at.x + viewport.scrollLeft, at.y + viewport.scrollTop));
+      const [x, y] = [at.x + viewport.scrollLeft, at.y + viewport.scrollTop];
+      if (!arrangement || underHead(arrangement, viewOf(), y)) return;
+      select(cellAt(arrangement, x, y));
     },
     { signal }
   );
@@ -2793,28 +2961,103 @@ function makePoint(store) {
   };
 }
 
-// src/meshgrid_view/brush.ts
-function brushRadius(width, height) {
-  return Math.max(0.7, 1.15 * Math.min(width, height) / 28);
+// src/meshgrid_view/grey.ts
+function greyPixel(value, low, high) {
+  const share = (value - low) / (high - low);
+  return greys[Number.isFinite(share) ? Math.round(255 * Math.max(0, Math.min(1, share))) : 128];
 }
-function stroke(image, from, to, radius, ground, target) {
-  const { width, height, data } = image;
-  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
-  const square = dx * dx + dy * dy;
-  const reach = radius + 0.5;
-  const first = (a, b) => Math.max(0, Math.floor(Math.min(a, b) - reach));
-  const last = (a, b, size) => Math.min(size - 1, Math.ceil(Math.max(a, b) + reach));
-  for (let row = first(from[1], to[1]); row <= last(from[1], to[1], height); row++) {
-    for (let column = first(from[0], to[0]); column <= last(from[0], to[0], width); column++) {
-      const [x, y] = [column + 0.5 - from[0], row + 0.5 - from[1]];
-      const along = square > 0 ? Math.max(0, Math.min(1, (x * dx + y * dy) / square)) : 0;
-      const distance = Math.hypot(x - along * dx, y - along * dy);
-      const cover = Math.max(0, Math.min(1, reach - distance));
-      const value = ground + (target - ground) * cover;
-      const at = row * width + column;
-      if (target >= ground ? value > data[at] : value < data[at]) data[at] = value;
-    }
+var littleEndian2 = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+var greys = Uint32Array.from(
+  { length: 256 },
+  (_, v) => littleEndian2 ? 255 << 24 | v << 16 | v << 8 | v : v << 24 | v << 16 | v << 8 | 255
+);
+
+// src/meshgrid_view/patch.ts
+function patchCells(rows, columns, side) {
+  const size = Math.max(18, Math.floor((Math.min(side, 240) - 8) / Math.max(rows, columns)) - 3);
+  const pitch = size + 3;
+  const cells = Array.from({ length: rows * columns }, (_, e) => ({
+    x: 4 + e % columns * pitch,
+    y: 4 + Math.floor(e / columns) * pitch,
+    width: size,
+    height: size
+  }));
+  return { cells, width: columns * pitch + 6, height: rows * pitch + 6 };
+}
+function patchOf(frame, layer, kernel, inputs, border, points2) {
+  const [, channels, kh, kw] = layer.shape;
+  let [lo, hi] = layer.domain;
+  for (const value of Array.from(inputs ?? [])) {
+    if (value < lo) lo = value;
+    if (value > hi) hi = value;
   }
+  const beta = new Float64Array(layer.nb);
+  const phi = (f, x) => {
+    expandAt(layer, layer.tableOf ? layer.tableOf[f] : 0, x, beta);
+    let value = 0;
+    for (let b = 0; b < layer.nb; b++)
+      value += frame.data[layer.offset + f * layer.nb + b] * beta[b];
+    return value;
+  };
+  const first = (kernel.out * channels + kernel.in) * kh * kw;
+  const curves = Array.from(
+    { length: kh * kw },
+    (_, e) => Float64Array.from(
+      { length: points2 },
+      (_2, k) => phi(first + e, lo + (hi - lo) * k / (points2 - 1))
+    )
+  );
+  const values = inputs && Array.from(inputs, (x, e) => border && Number.isNaN(x) ? 0 : phi(first + e, x));
+  let most = 0;
+  for (const value of [...curves.flatMap((curve) => Array.from(curve)), ...values ?? []]) {
+    if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
+  }
+  return { range: [lo, hi], curves, inputs, values, most: niceCeil(most) };
+}
+function paintPatch(context, { range: [lo, hi], curves, inputs, values, most }, cells, colours) {
+  cells.forEach((r, e) => {
+    context.fillStyle = colours.cell;
+    context.fillRect(r.x, r.y, r.width, r.height);
+    const middle = r.y + r.height / 2;
+    const toX = (x) => r.x + 2 + (r.width - 4) * (x - lo) / (hi - lo);
+    const toY = (y) => middle - (r.height / 2 - 3) * y / most;
+    context.strokeStyle = colours.zero;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(r.x, Math.round(middle) + 0.5);
+    context.lineTo(r.x + r.width, Math.round(middle) + 0.5);
+    context.stroke();
+    context.strokeStyle = colours.ink;
+    context.lineWidth = 1.3;
+    context.beginPath();
+    let pen = false;
+    curves[e].forEach((y, k) => {
+      if (!Number.isFinite(y)) {
+        pen = false;
+        return;
+      }
+      const x = toX(lo + (hi - lo) * k / (curves[e].length - 1));
+      if (pen) context.lineTo(x, toY(y));
+      else context.moveTo(x, toY(y));
+      pen = true;
+    });
+    context.stroke();
+    if (inputs && values && Number.isFinite(inputs[e]) && Number.isFinite(values[e])) {
+      const [cx, cy] = [toX(inputs[e]), toY(values[e])];
+      context.strokeStyle = colours.accent;
+      context.globalAlpha = 0.5;
+      context.lineWidth = 1;
+      context.beginPath();
+      context.moveTo(cx, r.y);
+      context.lineTo(cx, r.y + r.height);
+      context.stroke();
+      context.globalAlpha = 1;
+      context.fillStyle = colours.accent;
+      context.beginPath();
+      context.arc(cx, cy, 3, 0, 2 * Math.PI);
+      context.fill();
+    }
+  });
 }
 
 // src/meshgrid_view/response.ts
@@ -2927,9 +3170,9 @@ function betaOf(swept, table) {
 }
 function sourcesOf(swept, output) {
   const [out, inputs] = swept.layer.shape;
-  const { shared, groups: groups4 } = swept.conv;
+  const { shared, groups } = swept.conv;
   if (shared) return [{ out: output % out, in: 0, channel: Math.floor(output / out) }];
-  const first = Math.floor(output / (out / groups4)) * inputs;
+  const first = Math.floor(output / (out / groups)) * inputs;
   return Array.from({ length: inputs }, (_, i) => ({ out: output, in: i, channel: first + i }));
 }
 function respond(frame, swept, output) {
@@ -2999,11 +3242,243 @@ function rampImage(ramp) {
   return { count: 1, channels: 1, height: n, width: n, data };
 }
 
+// src/meshgrid_view/response_layout.ts
+var LARGEST2 = 260;
+var GAP = 20;
+var LABEL = 15;
+function layOutResponse(width, most, count, swept, drawing) {
+  const inner = width - 16;
+  const columns = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
+  const tallest = Math.max(96, Math.min(LARGEST2, most - 60));
+  const column = Math.floor((inner - (columns - 1) * GAP) / columns);
+  const small = Math.min(tallest, columns === 3 ? Math.min(column, 210) : column);
+  const map2 = columns === 3 ? inner - 2 * small - 2 * GAP : column;
+  return {
+    columns,
+    template: columns === 3 ? `${small}px ${map2}px ${small}px` : `repeat(${columns}, ${column}px)`,
+    image: imageRect(swept, small, drawing),
+    patch: small,
+    maps: bestMaps(count, swept, columns === 1 ? inner : map2, most)
+  };
+}
+function imageRect(swept, side, drawing) {
+  const conv = swept?.conv.padding ?? [0, 0, 0, 0];
+  const w = swept ? swept.padded.width - conv[0] - conv[1] : drawing.width;
+  const h = swept ? swept.padded.height - conv[2] - conv[3] : drawing.height;
+  const scale = side / Math.max(w, h, 1);
+  return { x: 0, y: 0, width: Math.round(w * scale), height: Math.round(h * scale) };
+}
+function bestMaps(count, swept, width, most) {
+  const shape = swept ? swept.height / swept.width : 1;
+  const labels = count > 1 ? LABEL : 0;
+  if (count <= 1) {
+    const size2 = Math.min(width, LARGEST2, Math.floor((most - 60) / Math.max(shape, 0.2)));
+    return { across: 1, size: size2, pitchX: size2, pitchY: size2 * shape, labels };
+  }
+  let best = { across: 1, size: 0 };
+  const tallest = Math.max(LARGEST2, most - 80);
+  for (let across2 = 1; across2 <= count; across2++) {
+    const size2 = Math.min(LARGEST2 * 0.6, Math.floor((width - (across2 - 1) * 8) / across2));
+    const rows = Math.ceil(count / across2);
+    const fits = rows * (size2 * shape + labels + 4) <= tallest;
+    if (size2 < 44) {
+      if (best.size === 0) best = { across: Math.max(1, across2 - 1), size: 44 };
+      break;
+    }
+    if (fits && size2 > best.size) best = { across: across2, size: size2 };
+    else if (!fits) best = best.size > 0 ? best : { across: across2, size: 0 };
+  }
+  if (best.size === 0) {
+    const across2 = Math.max(1, Math.floor((width + 8) / 56));
+    best = { across: across2, size: Math.floor((width - (across2 - 1) * 8) / across2) };
+  }
+  const { across, size } = best;
+  return {
+    across,
+    size,
+    pitchX: size + 8,
+    pitchY: Math.round(size * shape) + labels + 4,
+    labels
+  };
+}
+function placeMaps(outputs, swept, { across, size, pitchX, pitchY, labels }) {
+  const shape = swept ? swept.height / swept.width : 1;
+  return new Map(
+    outputs.map((output, k) => [
+      output,
+      {
+        x: 3 + k % across * pitchX,
+        y: 3 + Math.floor(k / across) * pitchY + labels,
+        width: size - 6,
+        height: Math.round((size - 6) * shape)
+      }
+    ])
+  );
+}
+
+// src/meshgrid_view/brush.ts
+function brushRadius(width, height) {
+  return Math.max(0.7, 1.15 * Math.min(width, height) / 28);
+}
+function stroke(image, from, to, radius, ground, target) {
+  const { width, height, data } = image;
+  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+  const square = dx * dx + dy * dy;
+  const reach = radius + 0.5;
+  const first = (a, b) => Math.max(0, Math.floor(Math.min(a, b) - reach));
+  const last = (a, b, size) => Math.min(size - 1, Math.ceil(Math.max(a, b) + reach));
+  for (let row = first(from[1], to[1]); row <= last(from[1], to[1], height); row++) {
+    for (let column = first(from[0], to[0]); column <= last(from[0], to[0], width); column++) {
+      const [x, y] = [column + 0.5 - from[0], row + 0.5 - from[1]];
+      const along = square > 0 ? Math.max(0, Math.min(1, (x * dx + y * dy) / square)) : 0;
+      const distance = Math.hypot(x - along * dx, y - along * dy);
+      const cover = Math.max(0, Math.min(1, reach - distance));
+      const value = ground + (target - ground) * cover;
+      const at = row * width + column;
+      if (target >= ground ? value > data[at] : value < data[at]) data[at] = value;
+    }
+  }
+}
+
+// src/meshgrid_view/sketch.ts
+function createSketch(desk, canvas, active, box, keep) {
+  const { signal } = desk;
+  let drawing = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
+  let version = 0;
+  let kept = null;
+  let ink = [-1, 1];
+  let held = null;
+  let pen = null;
+  function line(from, to, erase) {
+    const [ground, full] = ink;
+    const radius = brushRadius(drawing.width, drawing.height);
+    if (erase) stroke(drawing, from, to, 1.6 * radius, full, ground);
+    else stroke(drawing, from, to, radius, ground, full);
+    version++;
+    desk.schedule();
+  }
+  function finish() {
+    kept = { ...drawing, data: drawing.data.slice() };
+    keep(kept);
+  }
+  function onImage(event) {
+    const at = placeOf(event, canvas);
+    const { width, height } = box() ?? { width: 1, height: 1 };
+    return [(at.x - 1) / width * drawing.width, (at.y - 1) / height * drawing.height];
+  }
+  canvas.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (!active() || event.button !== 0 && event.button !== 2) return;
+      const at = onImage(event);
+      held = { at, erase: event.shiftKey || event.button === 2 };
+      canvas.setPointerCapture?.(event.pointerId);
+      line(at, at, held.erase);
+      event.preventDefault();
+      canvas.focus({ preventScroll: true });
+    },
+    { signal }
+  );
+  canvas.addEventListener(
+    "pointermove",
+    (event) => {
+      if (!held) return;
+      const moves = event.getCoalescedEvents?.() ?? [];
+      for (const move of moves.length > 0 ? moves : [event]) {
+        const to = onImage(move);
+        line(held.at, to, held.erase);
+        held.at = to;
+      }
+    },
+    { signal }
+  );
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(
+      end,
+      () => {
+        if (!held) return;
+        held = null;
+        finish();
+      },
+      { signal }
+    );
+  }
+  canvas.addEventListener(
+    "contextmenu",
+    (event) => {
+      if (active()) event.preventDefault();
+    },
+    { signal }
+  );
+  canvas.addEventListener(
+    "keydown",
+    (event) => {
+      if (!active() || !plainKey(event)) return;
+      const direction = DIRECTIONS2[event.key];
+      const [x, y] = pen ?? [drawing.width >> 1, drawing.height >> 1];
+      pen = [x, y];
+      if (direction) {
+        const [across, down] = MOVES[direction];
+        pen = [
+          Math.max(0, Math.min(drawing.width - 1, x + across)),
+          Math.max(0, Math.min(drawing.height - 1, y + down))
+        ];
+        desk.say(`row ${pen[1]}, column ${pen[0]}`);
+      } else if (event.key === " " || event.key === "Enter" || event.key === "Backspace") {
+        const at = [x + 0.5, y + 0.5];
+        line(at, at, event.key === "Backspace");
+        finish();
+      } else return;
+      used(event);
+      desk.schedule();
+    },
+    { signal }
+  );
+  return {
+    image: () => drawing,
+    version: () => version,
+    pen: () => pen,
+    fit(width, height, ground, full) {
+      ink = [ground, full];
+      if (drawing.width === width && drawing.height === height) return;
+      const data = new Float32Array(width * height).fill(ground);
+      if (kept && kept.width === width && kept.height === height) data.set(kept.data);
+      drawing = { count: 1, channels: 1, height, width, data };
+      version++;
+    },
+    drawLine(points2) {
+      points2.forEach((to, k) => {
+        line(points2[Math.max(0, k - 1)], to, false);
+      });
+      finish();
+    },
+    clear() {
+      drawing.data.fill(ink[0]);
+      version++;
+      finish();
+      desk.schedule();
+    },
+    take(raw) {
+      const images = imagesOf(raw);
+      if (!images || held) return;
+      if (kept && same2(kept, images)) return;
+      kept = images;
+      if (images.width !== drawing.width || images.height !== drawing.height) return;
+      drawing = { ...drawing, data: images.data.slice(0, images.width * images.height) };
+      version++;
+      desk.schedule();
+    }
+  };
+}
+function same2(a, b) {
+  return a.width === b.width && a.height === b.height && a.data.length === b.data.length && a.data.every((value, k) => Object.is(value, b.data[k]));
+}
+
 // src/meshgrid_view/source.ts
 function mapsOf(observed) {
   if (!observed?.maps || !observed.mapShape) return null;
-  const [count2, channels, height, width] = observed.mapShape;
-  return count2 > 0 ? { count: count2, channels, height, width, data: observed.maps } : null;
+  const [count, channels, height, width] = observed.mapShape;
+  return count > 0 ? { count, channels, height, width, data: observed.maps } : null;
 }
 function takesImage(observed, first) {
   return observed ? observed.isImage : first;
@@ -3029,8 +3504,8 @@ function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
   if (direct && maps) choices.splice(1, 0, "observed");
   const input = choices.includes(settings.input) ? settings.input : choices[0];
   const images = input === "images" ? given : input === "observed" ? maps : null;
-  const count2 = images?.count ?? 0;
-  const sample = Math.min(settings.sample, Math.max(0, count2 - 1));
+  const count = images?.count ?? 0;
+  const sample = Math.min(settings.sample, Math.max(0, count - 1));
   const notes = [];
   let missing = "";
   let image = null;
@@ -3054,7 +3529,7 @@ function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
     input,
     image,
     missing,
-    count: count2,
+    count,
     sample,
     images,
     range,
@@ -3062,18 +3537,64 @@ function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
   };
 }
 
+// src/meshgrid_view/thumbnails.ts
+var MOST = 64;
+function createThumbnails(desk) {
+  const { document, signal } = desk;
+  const strip = element(document, "div", "kw-strip");
+  strip.setAttribute("role", "group");
+  strip.setAttribute("aria-label", "Images");
+  let listed = null;
+  return {
+    element: strip,
+    show({ images, sample, input }) {
+      strip.hidden = input !== "images" && input !== "observed";
+      if (images !== listed) {
+        listed = images;
+        const count = Math.min(images?.count ?? 0, MOST);
+        strip.replaceChildren(
+          ...Array.from({ length: count }, (_, k) => {
+            const button = element(document, "button", "kw-thumbnail");
+            button.type = "button";
+            button.title = `Image ${k}`;
+            button.setAttribute("aria-label", `image ${k}`);
+            button.addEventListener("click", () => desk.choose("sample", k), { signal });
+            paint(element(document, "canvas", "kw-thumbnail-canvas", button), images, k);
+            return button;
+          })
+        );
+      }
+      strip.querySelectorAll("button").forEach((button, k) => {
+        button.setAttribute("aria-pressed", String(k === sample && input !== "drawn"));
+      });
+    }
+  };
+}
+function paint(canvas, images, index) {
+  const { channels, width, height, data } = images;
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  const image = context?.createImageData(width, height);
+  if (!context || !image?.data) return;
+  const pixels = new Uint32Array(image.data.buffer);
+  const start = index * channels * width * height;
+  const values = data.subarray(start, start + width * height);
+  const [low, high] = rangeOf({ ...images, count: 1, channels: 1, data: values });
+  values.forEach((value, p) => {
+    pixels[p] = greyPixel(value, low, high);
+  });
+  context.putImageData(image, 0, 0);
+}
+
 // src/meshgrid_view/response_panel.ts
 var BUDGET = 6e7;
-var LARGEST2 = 260;
-var GAP = 20;
-var LABEL = 15;
 var INPUT_WORDS = {
   images: ["images", "One of the images given to the view"],
   observed: ["observed", "What really reached this layer, from live.observe(batch)"],
   drawn: ["draw", "Draw with the mouse"],
   ramp: ["ramp", "The ramp between the limits"]
 };
-var groups3 = 0;
 function createResponsePanel(desk, keepDrawing) {
   const { document, signal } = desk;
   const root = element(document, "div", "kw-response");
@@ -3089,23 +3610,14 @@ function createResponsePanel(desk, keepDrawing) {
   const given = figure("input", "input");
   const made2 = figure("map", "response");
   const close = figure("patch", "patch");
-  const kinds = element(document, "div", "kw-segments kw-small", given.head);
-  kinds.setAttribute("role", "radiogroup");
-  kinds.setAttribute("aria-label", "Input");
-  const group = `kw-input-${++groups3}`;
-  kinds.addEventListener(
-    "change",
-    (event) => desk.choose("input", event.target.value),
-    { signal }
-  );
-  const strip = element(document, "div", "kw-strip", given.foot);
-  strip.setAttribute("role", "group");
-  strip.setAttribute("aria-label", "Images");
-  const clear = element(document, "button", "kw-button", given.foot);
-  clear.type = "button";
-  clear.textContent = "clear";
-  clear.title = "Begin with a blank";
-  clear.setAttribute("aria-label", "Clear the drawing");
+  const kit = createKit(document, signal);
+  const kinds = kit.segments("Input", (value) => desk.choose("input", value));
+  kinds.box.classList.add("kw-small");
+  given.head.append(kinds.box);
+  const strip = createThumbnails(desk);
+  given.foot.append(strip.element);
+  const clear = kit.button("clear", "Clear the drawing", "kw-button", () => sketch.clear());
+  given.foot.append(clear);
   const brushHint = element(document, "span", "kw-hint", given.foot);
   brushHint.textContent = "Draw with the mouse; Shift erases.";
   const choice = element(document, "select", "kw-select kw-output", made2.head);
@@ -3120,23 +3632,23 @@ function createResponsePanel(desk, keepDrawing) {
   const overPatch = followPointer(close.canvas, desk);
   const keep = memory();
   const owner = {};
-  let drawing = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
-  let drawingVersion = 0;
-  let kept = null;
-  let ink = [-1, 1];
-  let pen = null;
+  const sketch = createSketch(
+    desk,
+    given.canvas,
+    () => drawn?.source.input === "drawn",
+    () => drawn?.image ?? null,
+    keepDrawing
+  );
   let drawn = null;
   let scene = null;
   let pinned = null;
   let published = null;
-  let penCursor = null;
   let cellCursor = -1;
   let listedKinds = "";
   let listedOutputs = "";
-  let listedImages = [];
   function draw(next) {
     scene = next;
-    const { store, frame, layer, first, settings, look, images } = next;
+    const { store, frame, layer, first, settings, images } = next;
     const observed = store.observed(layer.name);
     const refused = refusal(layer, null);
     if (refused) {
@@ -3147,12 +3659,12 @@ function createResponsePanel(desk, keepDrawing) {
     const usual = observed && !observed.isImage ? mapsOf(observed) : images;
     const usualRange = keep("range", [usual], () => rangeOf(usual));
     const blank = blankFor(usual, usualRange);
-    ink = [blank.ground, blank.ink];
-    fitDrawing(blank.width, blank.height, blank.ground);
+    sketch.fit(blank.width, blank.height, blank.ground, blank.ink);
+    const drawing = sketch.image();
     const source = keep(
       "source",
       [
-        ...[layer, first, observed, images, drawing, drawingVersion],
+        ...[layer, first, observed, images, drawing, sketch.version()],
         ...[settings.input, settings.sample, ...settings.limits],
         ...[settings.direction, settings.resolution]
       ],
@@ -3180,8 +3692,10 @@ function createResponsePanel(desk, keepDrawing) {
       [grids],
       () => new Map(outputs.map((k) => [k, reachOf(grids.get(k)?.data ?? [])]))
     );
-    const wide = layOut(next.width, settings.height, outputs.length, swept);
-    const rects = placeMaps(outputs, swept, wide.map);
+    const wide = layOutResponse(next.width, settings.height, outputs.length, swept, sketch.image());
+    root.dataset.columns = String(wide.columns);
+    root.style.gridTemplateColumns = wide.template;
+    const rects = placeMaps(outputs, swept, wide.maps);
     const place = placeNow(rects, swept);
     const output = place?.output ?? (single >= 0 ? single : outputOf(swept, selection));
     const kernels = swept ? sourcesOf(swept, output) : [{ out: 0, in: 0, channel: 0 }];
@@ -3202,12 +3716,11 @@ function createResponsePanel(desk, keepDrawing) {
     publish(place);
     showKinds(source);
     showOutputs(layer, total, single);
-    showImages(source, look.ratio);
-    strip.hidden = source.input !== "images" && source.input !== "observed";
+    strip.show(source);
     clear.hidden = source.input !== "drawn";
     brushHint.hidden = source.input !== "drawn";
     drawImage(next, drawn, place);
-    const most = drawMaps(next, drawn, reaches, place, selection, wide.map, problem);
+    const most = drawMaps(next, drawn, reaches, place, selection, wide.maps, problem);
     drawPatch(next, drawn, place, selection, wide.patch);
     const low = Math.min(...[...reaches.values()].map((r) => r.low));
     const high = Math.max(...[...reaches.values()].map((r) => r.high));
@@ -3236,73 +3749,6 @@ function createResponsePanel(desk, keepDrawing) {
       label: title
     };
   }
-  function layOut(width, most, count2, swept) {
-    const inner = width - 16;
-    const across = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
-    root.dataset.columns = String(across);
-    const tallest = Math.max(96, Math.min(LARGEST2, most - 60));
-    const column = Math.floor((inner - (across - 1) * GAP) / across);
-    const small = Math.min(tallest, across === 3 ? Math.min(column, 210) : column);
-    const map2 = across === 3 ? inner - 2 * small - 2 * GAP : column;
-    const { image } = sizeOf(swept, small);
-    root.style.gridTemplateColumns = across === 3 ? `${small}px ${map2}px ${small}px` : `repeat(${across}, ${column}px)`;
-    const best = bestMaps(count2, swept, across === 1 ? inner : map2, most);
-    return { image, patch: small, map: best };
-  }
-  function sizeOf(swept, side) {
-    const conv = swept?.conv.padding ?? [0, 0, 0, 0];
-    const w = swept ? swept.padded.width - conv[0] - conv[1] : drawing.width;
-    const h = swept ? swept.padded.height - conv[2] - conv[3] : drawing.height;
-    const scale = side / Math.max(w, h, 1);
-    return { image: { x: 0, y: 0, width: Math.round(w * scale), height: Math.round(h * scale) } };
-  }
-  function bestMaps(count2, swept, width, most) {
-    const shape = swept ? swept.height / swept.width : 1;
-    const labels = count2 > 1 ? LABEL : 0;
-    if (count2 <= 1) {
-      const size2 = Math.min(width, LARGEST2, Math.floor((most - 60) / Math.max(shape, 0.2)));
-      return { across: 1, size: size2, pitchX: size2, pitchY: size2 * shape, labels };
-    }
-    let best = { across: 1, size: 0 };
-    const tallest = Math.max(LARGEST2, most - 80);
-    for (let across2 = 1; across2 <= count2; across2++) {
-      const size2 = Math.min(LARGEST2 * 0.6, Math.floor((width - (across2 - 1) * 8) / across2));
-      const rows = Math.ceil(count2 / across2);
-      const fits = rows * (size2 * shape + labels + 4) <= tallest;
-      if (size2 < 44) {
-        if (best.size === 0) best = { across: Math.max(1, across2 - 1), size: 44 };
-        break;
-      }
-      if (fits && size2 > best.size) best = { across: across2, size: size2 };
-      else if (!fits) best = best.size > 0 ? best : { across: across2, size: 0 };
-    }
-    if (best.size === 0) {
-      const across2 = Math.max(1, Math.floor((width + 8) / 56));
-      best = { across: across2, size: Math.floor((width - (across2 - 1) * 8) / across2) };
-    }
-    const { across, size } = best;
-    return {
-      across,
-      size,
-      pitchX: size + 8,
-      pitchY: Math.round(size * shape) + labels + 4,
-      labels
-    };
-  }
-  function placeMaps(outputs, swept, { across, size, pitchX, pitchY, labels }) {
-    const shape = swept ? swept.height / swept.width : 1;
-    return new Map(
-      outputs.map((output, k) => [
-        output,
-        {
-          x: 3 + k % across * pitchX,
-          y: 3 + Math.floor(k / across) * pitchY + labels,
-          width: size - 6,
-          height: Math.round((size - 6) * shape)
-        }
-      ])
-    );
-  }
   function placeNow(rects, swept) {
     if (!swept) return null;
     const { at } = overMap;
@@ -3323,7 +3769,7 @@ function createResponsePanel(desk, keepDrawing) {
   function publish(place) {
     if (!drawn) return;
     const { store, swept, layer } = drawn;
-    const key = place && swept ? JSON.stringify([place, drawingVersion, layer.name]) : null;
+    const key = place && swept ? JSON.stringify([place, sketch.version(), layer.name]) : null;
     const probe = probeOf(store);
     if (place && swept) {
       if (key === published && probe.current()?.layer === layer.name) {
@@ -3367,9 +3813,7 @@ function createResponsePanel(desk, keepDrawing) {
     picture.load(1, image.width, image.height, (_, pixels) => {
       const start = channel * image.width * image.height;
       for (let p = 0; p < pixels.length; p++) {
-        const share = (image.data[start + p] - lo) / (hi - lo);
-        const level = Math.round(255 * Math.max(0, Math.min(1, share)));
-        pixels[p] = greys[Number.isFinite(share) ? level : 128];
+        pixels[p] = greyPixel(image.data[start + p], lo, hi);
       }
     });
     picture.draw(context, 0, to);
@@ -3391,8 +3835,8 @@ function createResponsePanel(desk, keepDrawing) {
       outline(context, at, colours.accent, 1.5, 0);
       context.restore();
     }
-    if (source.input === "drawn" && penCursor && document.activeElement === given.canvas) {
-      const [x, y] = penCursor;
+    if (source.input === "drawn" && sketch.pen() && document.activeElement === given.canvas) {
+      const [x, y] = sketch.pen() ?? [0, 0];
       const [sx, sy] = [box.width / image.width, box.height / image.height];
       const at = { x: margin + x * sx, y: margin + y * sy, width: sx, height: sy };
       outline(context, at, "#000000", 3, 0);
@@ -3465,89 +3909,16 @@ function createResponsePanel(desk, keepDrawing) {
     const { swept, kernel, output, grids } = now;
     const [, inputs, kh, kw] = layer.shape;
     const { colours, ratio } = look;
-    const size = Math.max(18, Math.floor((Math.min(side, 240) - 8) / Math.max(kh, kw)) - 3);
-    const pitch = size + 3;
-    const context = prepare(close.canvas, kw * pitch + 6, kh * pitch + 6, ratio);
-    now.cells = Array.from({ length: kh * kw }, (_, e) => ({
-      x: 4 + e % kw * pitch,
-      y: 4 + Math.floor(e / kw) * pitch,
-      width: size,
-      height: size
-    }));
+    const laid = patchCells(kh, kw, side);
+    const { cells } = laid;
+    now.cells = cells;
+    const context = prepare(close.canvas, laid.width, laid.height, ratio);
     if (!context) return;
-    const patch = place && swept ? patchAt(swept, place.row, place.column, kernel.channel) : null;
-    let [lo, hi] = layer.domain;
-    for (const value of patch ?? []) {
-      if (value < lo) lo = value;
-      if (value > hi) hi = value;
-    }
-    const points2 = Math.max(12, Math.min(48, size));
-    const beta = new Float64Array(layer.nb);
-    const phi = (f, x) => {
-      expandAt(layer, layer.tableOf ? layer.tableOf[f] : 0, x, beta);
-      let value = 0;
-      for (let b = 0; b < layer.nb; b++)
-        value += frame.data[layer.offset + f * layer.nb + b] * beta[b];
-      return value;
-    };
-    const first = (kernel.out * inputs + kernel.in) * kh * kw;
-    const curves = now.cells.map(
-      (_, e) => Float64Array.from(
-        { length: points2 },
-        (_2, k) => phi(first + e, lo + (hi - lo) * k / (points2 - 1))
-      )
-    );
-    const nothing = (x) => Boolean(swept?.border) && Number.isNaN(x);
-    const marks = patch && Array.from(patch, (x, e) => nothing(x) ? 0 : phi(first + e, x));
-    let most = 0;
-    for (const value of [...curves.flatMap((c) => Array.from(c)), ...marks ?? []]) {
-      if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
-    }
-    const m = niceCeil(most);
-    const hovered = overPatch.at ? now.cells.findIndex((r) => inside(r, overPatch.at)) : -1;
-    now.cells.forEach((r, e) => {
-      context.fillStyle = colours.cell;
-      context.fillRect(r.x, r.y, r.width, r.height);
-      const middle = r.y + r.height / 2;
-      const toX = (x) => r.x + 2 + (r.width - 4) * (x - lo) / (hi - lo);
-      const toY = (y) => middle - (r.height / 2 - 3) * y / m;
-      context.strokeStyle = colours.zero;
-      context.lineWidth = 1;
-      context.beginPath();
-      context.moveTo(r.x, Math.round(middle) + 0.5);
-      context.lineTo(r.x + r.width, Math.round(middle) + 0.5);
-      context.stroke();
-      context.strokeStyle = colours.ink;
-      context.lineWidth = 1.3;
-      context.beginPath();
-      let pen2 = false;
-      curves[e].forEach((y, k) => {
-        if (!Number.isFinite(y)) {
-          pen2 = false;
-          return;
-        }
-        const x = toX(lo + (hi - lo) * k / (points2 - 1));
-        if (pen2) context.lineTo(x, toY(y));
-        else context.moveTo(x, toY(y));
-        pen2 = true;
-      });
-      context.stroke();
-      if (patch && marks && Number.isFinite(patch[e]) && Number.isFinite(marks[e])) {
-        const [cx, cy] = [toX(patch[e]), toY(marks[e])];
-        context.strokeStyle = colours.accent;
-        context.globalAlpha = 0.5;
-        context.lineWidth = 1;
-        context.beginPath();
-        context.moveTo(cx, r.y);
-        context.lineTo(cx, r.y + r.height);
-        context.stroke();
-        context.globalAlpha = 1;
-        context.fillStyle = colours.accent;
-        context.beginPath();
-        context.arc(cx, cy, 3, 0, 2 * Math.PI);
-        context.fill();
-      }
-    });
+    const given2 = place && swept ? patchAt(swept, place.row, place.column, kernel.channel) : null;
+    const points2 = Math.max(12, Math.min(48, cells[0].width));
+    const patch = patchOf(frame, layer, kernel, given2, Boolean(swept?.border), points2);
+    const hovered = overPatch.at ? cells.findIndex((r) => inside(r, overPatch.at)) : -1;
+    paintPatch(context, patch, cells, colours);
     if (hovered >= 0) outline(context, now.cells[hovered], colours.muted, 1, 0.5);
     const same3 = selection?.out === kernel.out && selection.in === kernel.in;
     if (selection && same3)
@@ -3560,10 +3931,10 @@ function createResponsePanel(desk, keepDrawing) {
     close.canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     const name = inputs > 1 || (swept?.channels ?? 1) > 1;
     const which = `out ${output}${name ? `, channel ${kernel.channel}` : ""}`;
-    const part = marks?.reduce((a, b) => a + b, 0) ?? 0;
+    const part = patch.values?.reduce((a, b) => a + b, 0) ?? 0;
     const total = place ? grids.get(place.output)?.data[place.row * (swept?.width ?? 0) + place.column] : void 0;
     const more = swept && sourcesOf(swept, output).length > 1 ? `; all channels ${number(total ?? 0)}` : "";
-    const words = place ? `${which}: Σ φ = ${Number.isFinite(part) ? number(part) : "not finite"}${more} · φ ±${number(m)}` : `${which}: point at a pixel · φ ±${number(m)}`;
+    const words = place ? `${which}: Σ φ = ${Number.isFinite(part) ? number(part) : "not finite"}${more} · φ ±${number(patch.most)}` : `${which}: point at a pixel · φ ±${number(patch.most)}`;
     if (sum.textContent !== words) sum.textContent = words;
     describe(
       close.canvas,
@@ -3572,11 +3943,11 @@ function createResponsePanel(desk, keepDrawing) {
     if (hovered >= 0) {
       const box = close.canvas.getBoundingClientRect();
       const r = now.cells[hovered];
-      const lines = patch && marks ? [
-        { label: layer.variable, value: number(patch[hovered]) },
+      const lines = patch.inputs && patch.values ? [
+        { label: layer.variable, value: number(patch.inputs[hovered]) },
         {
           label: "φ",
-          value: Number.isFinite(marks[hovered]) ? number(marks[hovered]) : "not finite"
+          value: Number.isFinite(patch.values[hovered]) ? number(patch.values[hovered]) : "not finite"
         }
       ] : [{ label: "φ", value: "point at a pixel of the response" }];
       desk.showTip(
@@ -3599,24 +3970,14 @@ function createResponsePanel(desk, keepDrawing) {
     const list = source.choices.join();
     if (list !== listedKinds) {
       listedKinds = list;
-      kinds.replaceChildren(
-        ...source.choices.map((value) => {
+      kinds.fill(
+        source.choices.map((value) => {
           const [label, title] = INPUT_WORDS[value];
-          const holder = element(document, "label", "kw-segment");
-          holder.title = title;
-          const input = element(document, "input", "kw-hidden", holder);
-          input.type = "radio";
-          input.name = group;
-          input.value = value;
-          input.title = title;
-          input.setAttribute("aria-label", label);
-          element(document, "span", "kw-segment-text", holder).textContent = label;
-          return holder;
+          return { value, label, title };
         })
       );
     }
-    for (const input of kinds.querySelectorAll("input"))
-      input.checked = input.value === source.input;
+    kinds.set(source.input);
   }
   function showOutputs(layer, total, single) {
     const list = `${layer.name}|${total}`;
@@ -3635,148 +3996,6 @@ function createResponsePanel(desk, keepDrawing) {
     choice.hidden = total < 2;
     if (choice.value !== String(single)) choice.value = String(single);
   }
-  function showImages(source, ratio) {
-    const { images, sample, input } = source;
-    const count2 = Math.min(images?.count ?? 0, 64);
-    const key = [images, count2, ratio];
-    if (key.some((part, k) => part !== listedImages[k])) {
-      listedImages = key;
-      strip.replaceChildren(
-        ...Array.from({ length: count2 }, (_, k) => {
-          const button = element(document, "button", "kw-thumbnail");
-          button.type = "button";
-          button.title = `Image ${k}`;
-          button.setAttribute("aria-label", `image ${k}`);
-          button.addEventListener("click", () => desk.choose("sample", k), { signal });
-          const canvas = element(document, "canvas", "kw-thumbnail-canvas", button);
-          thumbnail(canvas, images, k);
-          return button;
-        })
-      );
-    }
-    strip.querySelectorAll("button").forEach((button, k) => {
-      button.setAttribute("aria-pressed", String(k === sample && input !== "drawn"));
-    });
-  }
-  function thumbnail(canvas, images, index) {
-    const { channels, width, height, data } = images;
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d");
-    const image = context?.createImageData(width, height);
-    if (!context || !image?.data) return;
-    const pixels = new Uint32Array(image.data.buffer);
-    const start = index * channels * width * height;
-    const values = data.subarray(start, start + width * height);
-    const [lo, hi] = rangeOf({ ...images, count: 1, channels: 1, data: values });
-    values.forEach((value, p) => {
-      const share = (value - lo) / (hi - lo);
-      pixels[p] = greys[Number.isFinite(share) ? Math.round(255 * share) : 128];
-    });
-    context.putImageData(image, 0, 0);
-  }
-  function fitDrawing(width, height, ground) {
-    if (drawing.width === width && drawing.height === height) return;
-    const data = new Float32Array(width * height).fill(ground);
-    if (kept && kept.width === width && kept.height === height) data.set(kept.data);
-    drawing = { count: 1, channels: 1, height, width, data };
-    drawingVersion++;
-  }
-  function line(from, to, erase) {
-    const [ground, full] = ink;
-    const radius = brushRadius(drawing.width, drawing.height);
-    if (erase) stroke(drawing, from, to, 1.6 * radius, full, ground);
-    else stroke(drawing, from, to, radius, ground, full);
-    drawingVersion++;
-    desk.schedule();
-  }
-  function finish() {
-    kept = { ...drawing, data: drawing.data.slice() };
-    keepDrawing(kept);
-  }
-  function onImage(event) {
-    const at = placeOf(event, given.canvas);
-    const box = drawn?.image ?? { width: 1, height: 1 };
-    return [(at.x - 1) / box.width * drawing.width, (at.y - 1) / box.height * drawing.height];
-  }
-  given.canvas.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (drawn?.source.input !== "drawn" || event.button !== 0 && event.button !== 2) return;
-      const at = onImage(event);
-      pen = { at, erase: event.shiftKey || event.button === 2 };
-      given.canvas.setPointerCapture?.(event.pointerId);
-      line(at, at, pen.erase);
-      event.preventDefault();
-      given.canvas.focus({ preventScroll: true });
-    },
-    { signal }
-  );
-  given.canvas.addEventListener(
-    "pointermove",
-    (event) => {
-      if (!pen) return;
-      const moves = event.getCoalescedEvents?.() ?? [];
-      for (const move of moves.length > 0 ? moves : [event]) {
-        const to = onImage(move);
-        line(pen.at, to, pen.erase);
-        pen.at = to;
-      }
-    },
-    { signal }
-  );
-  for (const end of ["pointerup", "pointercancel"]) {
-    given.canvas.addEventListener(
-      end,
-      () => {
-        if (!pen) return;
-        pen = null;
-        finish();
-      },
-      { signal }
-    );
-  }
-  given.canvas.addEventListener(
-    "contextmenu",
-    (event) => {
-      if (drawn?.source.input === "drawn") event.preventDefault();
-    },
-    { signal }
-  );
-  given.canvas.addEventListener(
-    "keydown",
-    (event) => {
-      if (drawn?.source.input !== "drawn" || !plainKey(event)) return;
-      const direction = DIRECTIONS[event.key];
-      const [x, y] = penCursor ?? [drawing.width >> 1, drawing.height >> 1];
-      penCursor = [x, y];
-      if (direction) {
-        const [across, down] = MOVES[direction];
-        penCursor = [
-          Math.max(0, Math.min(drawing.width - 1, x + across)),
-          Math.max(0, Math.min(drawing.height - 1, y + down))
-        ];
-        desk.say(`row ${penCursor[1]}, column ${penCursor[0]}`);
-      } else if (event.key === " " || event.key === "Enter" || event.key === "Backspace") {
-        const at = [x + 0.5, y + 0.5];
-        line(at, at, event.key === "Backspace");
-        finish();
-      } else return;
-      used(event);
-      desk.schedule();
-    },
-    { signal }
-  );
-  clear.addEventListener(
-    "click",
-    () => {
-      drawing.data.fill(ink[0]);
-      drawingVersion++;
-      finish();
-      desk.schedule();
-    },
-    { signal }
-  );
   made2.canvas.addEventListener(
     "click",
     (event) => {
@@ -3795,7 +4014,7 @@ function createResponsePanel(desk, keepDrawing) {
     (event) => {
       if (!drawn?.swept || !plainKey(event)) return;
       const { swept, outputs } = drawn;
-      const direction = DIRECTIONS[event.key];
+      const direction = DIRECTIONS2[event.key];
       const at = pinned ?? {
         output: drawn.output,
         row: swept.height >> 1,
@@ -3866,7 +4085,7 @@ function createResponsePanel(desk, keepDrawing) {
     (event) => {
       if (!drawn || !plainKey(event)) return;
       const [, , kh, kw] = drawn.layer.shape;
-      const direction = DIRECTIONS[event.key];
+      const direction = DIRECTIONS2[event.key];
       const from = Math.max(0, cellCursor);
       if (direction) {
         const [across, down] = MOVES[direction];
@@ -3907,12 +4126,7 @@ function createResponsePanel(desk, keepDrawing) {
       const { channels, height, width, data } = image;
       return { channels, height, width, data: Array.from(data) };
     },
-    drawLine(points2) {
-      points2.forEach((to, k) => {
-        line(points2[Math.max(0, k - 1)], to, false);
-      });
-      finish();
-    },
+    drawLine: sketch.drawLine,
     probe() {
       if (!drawn?.swept) return null;
       const place = placeNow(drawn.rects, drawn.swept);
@@ -3925,16 +4139,7 @@ function createResponsePanel(desk, keepDrawing) {
     inputRect: () => client(given.canvas, drawn ? { ...drawn.image, x: 1, y: 1 } : void 0),
     mapRect: (output) => client(made2.canvas, drawn?.rects.get(output)),
     patchCell: (entry) => client(close.canvas, drawn?.cells[entry]),
-    takeDrawing(raw) {
-      const images = imagesOf(raw);
-      if (!images || pen) return;
-      if (kept && same2(kept, images)) return;
-      kept = images;
-      if (images.width !== drawing.width || images.height !== drawing.height) return;
-      drawing = { ...drawing, data: images.data.slice(0, images.width * images.height) };
-      drawingVersion++;
-      desk.schedule();
-    },
+    takeDrawing: sketch.take,
     follow() {
       if (ownSelection || !drawn?.swept || !scene) return;
       const selection = drawn.store.selection();
@@ -3956,25 +4161,16 @@ function likeSelection(swept, selection) {
   const [out] = swept.layer.shape;
   return (output) => (swept.conv.shared ? output % out : output) === selection.out;
 }
-function same2(a, b) {
-  return a.width === b.width && a.height === b.height && a.data.length === b.data.length && a.data.every((value, k) => Object.is(value, b.data[k]));
-}
-var littleEndian2 = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-var greys = Uint32Array.from(
-  { length: 256 },
-  (_, v) => littleEndian2 ? 255 << 24 | v << 16 | v << 8 | v : v << 24 | v << 16 | v << 8 | 255
-);
 
 // src/meshgrid_view/view.ts
-var FRESH = 1e3;
-var HIDDEN_TRIES = 30;
 function createView(model, el, signal) {
   const document = el.ownerDocument;
   const window = document.defaultView;
-  const root = element(document, "div", "kw-meshgrid-view");
+  const root = element(document, "div", "kw-view kw-meshgrid-view");
   root.dataset.lmSuppressShortcuts = "true";
   const header = createHeader(document, choose, signal);
-  const caption = createCaption(document);
+  const status = createStatus(document, schedule);
+  const caption = createCaption(document, status.element);
   const body = element(document, "div", "kw-body");
   const message = element(document, "div", "kw-message");
   message.setAttribute("role", "status");
@@ -3992,11 +4188,9 @@ function createView(model, el, signal) {
   let milliseconds = 0;
   let onScreen = true;
   let waiting = false;
-  let calm;
-  let later;
-  let hidden = 0;
   const keep = memory();
   const pace = createPace(window, draw);
+  const unseen = createUnseen(schedule);
   const desk = {
     document,
     signal,
@@ -4025,11 +4219,8 @@ function createView(model, el, signal) {
   body.append(ramp.element, pair.element, response.element, message);
   root.append(header.element, caption.element, body, time, readout, spoken, tip.element);
   function schedule() {
-    if (!onScreen) {
-      waiting = true;
-      return;
-    }
-    pace.now();
+    if (onScreen) pace.now();
+    else waiting = true;
   }
   function choose(trait, value) {
     model.set(trait, value);
@@ -4046,7 +4237,7 @@ function createView(model, el, signal) {
   function say(text, tone) {
     message.hidden = text === "";
     message.dataset.tone = tone;
-    if (message.textContent !== text) message.textContent = text;
+    put(message, text);
     if (text) {
       for (const panel of Object.values(panels)) panel.element.hidden = true;
       tip.hide();
@@ -4062,7 +4253,7 @@ function createView(model, el, signal) {
     setData("kwTheme", dark ? "dark" : "light");
     setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
     if (!store) return;
-    showStatus(store);
+    status.show(store);
     const settings = settingsOf((name) => model.get(name));
     const layer = currentLayer();
     header.show(settings, layer?.name ?? "", layers(), root.clientWidth);
@@ -4078,11 +4269,10 @@ function createView(model, el, signal) {
     setData("layer", layer.name);
     setData("mode", settings.mode);
     if (root.clientWidth === 0) {
-      clearTimeout(later);
-      if (++hidden < HIDDEN_TRIES) later = setTimeout(schedule, 100);
+      unseen.hidden();
       return;
     }
-    hidden = 0;
+    unseen.shown();
     const start = performance.now();
     if (drawnLayer && drawnLayer.name !== layer.name) ramp.forget();
     drawnLayer = layer;
@@ -4134,18 +4324,6 @@ function createView(model, el, signal) {
     }
     readout.toggleAttribute("data-selected", facts.selected && facts.readout !== "");
   }
-  function showStatus(from) {
-    const status = from.status();
-    const frame = from.current();
-    const age = performance.now() - from.lastArrival();
-    const arriving = from.lastArrival() > 0 && age < FRESH;
-    const state = status.state || "idle";
-    caption.status(statusText(frame?.step ?? null, from.cursor(), status), state, arriving);
-    if (arriving) {
-      clearTimeout(calm);
-      calm = setTimeout(schedule, FRESH - age + 50);
-    }
-  }
   function onStore(what) {
     if (what === "selection") {
       follow();
@@ -4194,8 +4372,8 @@ function createView(model, el, signal) {
       sizes.disconnect();
       sight.disconnect();
       pace.stop();
-      clearTimeout(calm);
-      clearTimeout(later);
+      status.stop();
+      unseen.stop();
       store = null;
       root.remove();
     },

@@ -1,3 +1,14 @@
+// src/shared/element.ts
+function element(document, tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent?.append(made);
+  return made;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+
 // node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
@@ -117,7 +128,7 @@ function identity(x) {
 var map = Array.prototype.map;
 var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 function formatLocale(locale2) {
-  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus2 = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
   function newFormat(specifier, options) {
     specifier = formatSpecifier(specifier);
     var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
@@ -138,7 +149,7 @@ function formatLocale(locale2) {
         value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
         if (trim) value = formatTrim(value);
         if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
-        valuePrefix = (valueNegative ? sign === "(" ? sign : minus2 : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
         valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
         if (maybeSuffix) {
           i = -1, n = value.length;
@@ -212,15 +223,93 @@ function formatNumber(value) {
   const size = Math.abs(value);
   return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
 }
+function number(value) {
+  return formatNumber(value).replace(/-/g, "−");
+}
 function formatCount(count) {
   return grouped(count);
 }
 
-// src/kernel_grid/words.ts
-function statusText(step, cursor, status) {
-  if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+// src/shared/entries.ts
+function counted(n, one) {
+  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+function layerTitle(layer) {
+  return layer.name || layer.type;
+}
+function layerSize(layer) {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
+  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+}
+function selectionOf(layer, f) {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw
+  };
+}
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function placeText(layer, at) {
+  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
+  return `out ${at.out} · in ${at.in}${entry}`;
+}
+
+// src/shared/keys.ts
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+// src/shared/pace.ts
+function createPace(window, draw) {
+  let request = 0;
+  let timer;
+  let ended = Number.NEGATIVE_INFINITY;
+  let took = 0;
+  function run() {
+    request = 0;
+    clearTimeout(timer);
+    timer = void 0;
+    const start = performance.now();
+    try {
+      draw();
+    } finally {
+      ended = performance.now();
+      took = ended - start;
+    }
+  }
+  function now() {
+    if (!request) request = window.requestAnimationFrame(run);
+  }
+  return {
+    now,
+    soon() {
+      if (request || timer !== void 0) return;
+      const wait = ended + took / 2 - performance.now();
+      if (wait <= 0) now();
+      else timer = setTimeout(now, wait);
+    },
+    stop() {
+      window.cancelAnimationFrame(request);
+      clearTimeout(timer);
+    }
+  };
 }
 
 // src/shared/probe.ts
@@ -270,20 +359,20 @@ function mountScrubber(parent, store, signal) {
   const document = parent.ownerDocument;
   const window = document.defaultView;
   const make = (className, to, tag = "span") => {
-    const element2 = to.appendChild(document.createElement(tag));
-    element2.className = className;
-    return element2;
+    const element3 = to.appendChild(document.createElement(tag));
+    element3.className = className;
+    return element3;
   };
   const button = (className, act) => {
-    const element2 = make(`kw-time-button ${className}`, bar, "button");
-    element2.type = "button";
-    element2.addEventListener("click", act, { signal });
-    return element2;
+    const element3 = make(`kw-time-button ${className}`, bar, "button");
+    element3.type = "button";
+    element3.addEventListener("click", act, { signal });
+    return element3;
   };
-  const element = make("kw-scrubber", parent, "div");
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", "Time");
-  const bar = make("kw-time", element, "div");
+  const element2 = make("kw-scrubber", parent, "div");
+  element2.setAttribute("role", "group");
+  element2.setAttribute("aria-label", "Time");
+  const bar = make("kw-time", element2, "div");
   const play = button("kw-play", () => timer === void 0 ? start() : pause());
   const icon = make("kw-play-icon", play);
   const track = make("kw-track", bar, "div");
@@ -341,7 +430,7 @@ function mountScrubber(parent, store, signal) {
     bar.style.visibility = here ? "" : "hidden";
     const step = store.current()?.step ?? 0;
     const following = store.cursor() < 0;
-    element.toggleAttribute("data-live", following);
+    element2.toggleAttribute("data-live", following);
     const first = steps[0] ?? 0;
     const last = steps[steps.length - 1] ?? 0;
     head.style.left = `${100 * (following ? 1 : placeOf(step))}%`;
@@ -486,15 +575,47 @@ function mountScrubber(parent, store, signal) {
       clearInterval(timer);
       clearTimeout(later);
       window.cancelAnimationFrame(request);
-      element.remove();
+      element2.remove();
     },
     { once: true }
   );
   show();
-  return { element };
+  return { element: element2 };
 }
-function write(element, words) {
-  if (element.textContent !== words) element.textContent = words;
+function write(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+
+// src/shared/status.ts
+var FRESH = 1e3;
+function statusText(step, cursor, status) {
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? "" : `step ${formatCount(step)} · `;
+  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+}
+function createStatus(document, again) {
+  const root = element(document, "span", "kw-status");
+  const dot = element(document, "span", "kw-dot", root);
+  const said = element(document, "span", "kw-status-text", root);
+  let calm;
+  return {
+    element: root,
+    show(store) {
+      const status = store.status();
+      const age = performance.now() - store.lastArrival();
+      const arriving = store.lastArrival() > 0 && age < FRESH;
+      put(said, statusText(store.current()?.step ?? null, store.cursor(), status));
+      const state = status.state || "idle";
+      if (root.dataset.state !== state) root.dataset.state = state;
+      dot.classList.toggle("kw-arriving", arriving);
+      if (!arriving) return;
+      clearTimeout(calm);
+      calm = setTimeout(again, FRESH - age + 50);
+    },
+    stop() {
+      clearTimeout(calm);
+    }
+  };
 }
 
 // src/shared/theme.ts
@@ -503,11 +624,11 @@ var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
 }
-function themeAround(element) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
+function themeAround(element2) {
+  const { body, documentElement, defaultView } = element2.ownerDocument;
   const lab = body?.dataset.jpThemeLight;
   if (lab !== void 0) return lab === "false" ? "dark" : "light";
-  for (let node = element; node; node = parentOf(node)) {
+  for (let node = element2; node; node = parentOf(node)) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
@@ -517,13 +638,13 @@ function themeAround(element) {
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
 }
-function parentOf(element) {
-  if (element.parentElement) return element.parentElement;
-  const root = element.getRootNode();
+function parentOf(element2) {
+  if (element2.parentElement) return element2.parentElement;
+  const root = element2.getRootNode();
   return root instanceof ShadowRoot ? root.host : null;
 }
-function watchTheme(element, changed, signal) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
+function watchTheme(element2, changed, signal) {
+  const { body, documentElement, defaultView } = element2.ownerDocument;
   const observer = new MutationObserver(changed);
   for (const node of [documentElement, body]) {
     if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
@@ -531,11 +652,320 @@ function watchTheme(element, changed, signal) {
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
-function readColours(element, names) {
-  const style = getComputedStyle(element);
+function readColours(element2, names) {
+  const style = getComputedStyle(element2);
   const colours = {};
   for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
   return colours;
+}
+
+// src/shared/unseen.ts
+var PAUSE = 100;
+var TRIES = 30;
+function createUnseen(draw) {
+  let tries = 0;
+  let timer;
+  return {
+    hidden() {
+      clearTimeout(timer);
+      if (++tries < TRIES) timer = setTimeout(draw, PAUSE);
+    },
+    shown() {
+      clearTimeout(timer);
+      tries = 0;
+    },
+    stop() {
+      clearTimeout(timer);
+    }
+  };
+}
+
+// src/shared/interpolate.ts
+var POINTS = 6;
+var known = /* @__PURE__ */ new WeakMap();
+var weights = new Float64Array(POINTS);
+function basisAt(layer, table, x, out) {
+  return combine(layer, table, x, out, lagrange);
+}
+function basisDerivativeAt(layer, table, x, out) {
+  return combine(layer, table, x, out, lagrangeSlope);
+}
+function tableNumber(layer, f) {
+  return layer.tableOf ? layer.tableOf[f] : 0;
+}
+var memory = new Float64Array(16);
+function combine(layer, number2, x, out, weigh) {
+  const { nb } = layer;
+  const table = layer.tables[number2];
+  const { x: xs, values } = table;
+  const end = xs.length - 1;
+  const rounded = Math.fround(x);
+  if (!(rounded >= xs[0] && rounded <= xs[end])) {
+    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
+    return out;
+  }
+  const at = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at);
+  const { first, last } = piecesOf(layer, number2);
+  const n = Math.min(POINTS, last[row] - first[row] + 1);
+  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
+  weigh(xs, start, n, at);
+  for (let b = 0; b < nb; b++) {
+    let sum = 0;
+    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
+    out[b] = sum;
+  }
+  return out;
+}
+function rowBefore(xs, x) {
+  let low = 0;
+  let high = xs.length - 2;
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+function piecesOf(layer, number2) {
+  const table = layer.tables[number2];
+  const made = known.get(table);
+  if (made) return made;
+  const { x } = table;
+  const rows = x.length;
+  const near = 1e-6 * (x[rows - 1] - x[0]);
+  const knots = layer.bases[number2]?.knots ?? layer.knots;
+  const bends = [...knots, 0].sort((a, b) => a - b);
+  const bendsAt = new Uint8Array(rows);
+  for (let row = 0, k = 0; row < rows; row++) {
+    while (k < bends.length && bends[k] < x[row] - near) k++;
+    if (k < bends.length && bends[k] <= x[row] + near) bendsAt[row] = 1;
+  }
+  const first = new Uint32Array(rows);
+  const last = new Uint32Array(rows);
+  const jumps = (row) => x[row + 1] - x[row] <= near;
+  for (let row = 0; row + 1 < rows; ) {
+    let end = row + 1;
+    if (jumps(row)) {
+      first[row] = last[row] = row;
+    } else {
+      while (end + 1 < rows && !bendsAt[end] && !jumps(end)) end++;
+      first.fill(row, row, end);
+      last.fill(end, row, end);
+    }
+    row = end;
+  }
+  first[rows - 1] = last[rows - 1] = rows - 1;
+  const pieces = { first, last };
+  known.set(table, pieces);
+  return pieces;
+}
+function lagrange(xs, first, n, x) {
+  for (let i = 0; i < n; i++) {
+    let weight = 1;
+    for (let k = 0; k < n; k++) {
+      if (k !== i) weight *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+    }
+    weights[i] = weight;
+  }
+}
+function lagrangeSlope(xs, first, n, x) {
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let j = 0; j < n; j++) {
+      if (j === i) continue;
+      let product = 1 / (xs[first + i] - xs[first + j]);
+      for (let k = 0; k < n; k++) {
+        if (k !== i && k !== j) product *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+      }
+      sum += product;
+    }
+    weights[i] = sum;
+  }
+}
+
+// src/spline_inspector/terms.ts
+var NOTHING = 1e-12;
+function phiOf(frame, at, coefficients) {
+  const layer = frame?.layout.layers.find(({ name }) => name === at?.layer);
+  if (!frame || !layer || !at) return null;
+  const f = functionOf(layer, at);
+  if (f < 0) return null;
+  const start = layer.offset + f * layer.nb;
+  const own = coefficients?.length === layer.nb ? coefficients : frame.data.subarray(start, start + layer.nb);
+  return {
+    layer,
+    f,
+    table: tableNumber(layer, f),
+    coefficients: Float64Array.from(own),
+    step: frame.step
+  };
+}
+function basisRange({ layer, table }) {
+  return layer.bases[table] ?? layer;
+}
+function tableRange({ layer, table }) {
+  const { x } = layer.tables[table];
+  return [x[0], x[x.length - 1]];
+}
+function wholeRange(phi) {
+  const { domain, extent } = basisRange(phi);
+  const [first, last] = tableRange(phi);
+  const low = Math.max(first, Math.min(domain[0], extent[0]));
+  const high = Math.min(last, Math.max(domain[1], extent[1]));
+  return low < high ? [low, high] : [first, last];
+}
+function sample(phi, range, count) {
+  const { layer, table } = phi;
+  const [first, last] = tableRange(phi);
+  const low = Math.max(first, range[0]);
+  const high = Math.min(last, range[1]);
+  if (!(low <= high)) return { x: new Float64Array(0), beta: new Float64Array(0) };
+  const points2 = /* @__PURE__ */ new Set([low, high]);
+  for (let p = 1; p + 1 < count; p++) points2.add(low + (high - low) * p / (count - 1));
+  for (const x2 of layer.tables[table].x) if (x2 > low && x2 < high) points2.add(x2);
+  const x = Float64Array.from(points2).sort();
+  const beta = new Float64Array(x.length * layer.nb);
+  const at = new Float64Array(layer.nb);
+  x.forEach((value, p) => {
+    beta.set(basisAt(layer, table, value, at), p * layer.nb);
+  });
+  return { x, beta };
+}
+function belongs(layer, term, b) {
+  if (term === "phi") return true;
+  if (term === "base") return layer.isBase[b];
+  if (term === "spline") return !layer.isBase[b];
+  return term === b;
+}
+function curve({ layer, coefficients }, { x, beta }, term) {
+  const { nb } = layer;
+  const y = new Float64Array(x.length);
+  for (let b = 0; b < nb; b++) {
+    if (!belongs(layer, term, b)) continue;
+    for (let p = 0; p < x.length; p++) y[p] += coefficients[b] * beta[p * nb + b];
+  }
+  return y;
+}
+function stack(phi, samples, shown) {
+  let sum = new Float64Array(samples.x.length);
+  return shown.map((b) => {
+    const own = curve(phi, samples, b);
+    const from = sum;
+    const to = from.map((value, p) => value + own[p]);
+    sum = to;
+    return { b, from, to };
+  });
+}
+function readAt({ layer, table, coefficients }, x) {
+  const { nb } = layer;
+  const beta = basisAt(layer, table, x, new Float64Array(nb));
+  if (Number.isNaN(beta[0])) return null;
+  const terms = beta.map((value, b) => Math.abs(value) < NOTHING ? 0 : coefficients[b] * value);
+  let base = 0;
+  let spline = 0;
+  for (let b = 0; b < nb; b++) {
+    if (layer.isBase[b]) base += terms[b];
+    else spline += terms[b];
+  }
+  basisDerivativeAt(layer, table, x, beta);
+  const slope = beta.reduce((sum, value, b) => sum + coefficients[b] * value, 0);
+  return { x, phi: base + spline, slope, base, spline, terms };
+}
+function limits(...rows) {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    for (let p = 0; p < row.length; p++) {
+      if (!Number.isFinite(row[p])) continue;
+      if (row[p] < low) low = row[p];
+      if (row[p] > high) high = row[p];
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+function entryOf(layer, f) {
+  const [out, inputs, kh, kw] = layer.shape;
+  const at = selectionOf(layer, f);
+  if (layer.kind === "linear") return at.in;
+  const groups = layer.conv?.groups ?? 1;
+  const group = Math.floor(at.out / (out / groups));
+  const channel = layer.conv?.shared ? 0 : group * inputs + at.in;
+  return (channel * kh + at.row) * kw + at.column;
+}
+
+// src/spline_inspector/handles.ts
+var SPLINE_LABEL = /^B(\d+)$/;
+var MIDDLE = 0.8;
+function greville(knots, order) {
+  const splines = knots.length - order - 1;
+  return Array.from({ length: Math.max(0, splines) }, (_, j) => {
+    if (order === 0) return (knots[j] + knots[j + 1]) / 2;
+    let sum = 0;
+    for (let k = 1; k <= order; k++) sum += knots[j + k];
+    return sum / order;
+  });
+}
+function splineOrder({ layer, table }) {
+  const { knots } = basisRange({ layer, table });
+  const splines = layer.labels.filter((_, b) => !layer.isBase[b]);
+  if (splines.length === 0 || splines.some((label, j) => label !== `B${j}`)) return -1;
+  const order = knots.length - splines.length - 1;
+  return order >= 0 && order < splines.length ? order : -1;
+}
+function handlesOf(phi) {
+  const { layer } = phi;
+  const order = splineOrder(phi);
+  const abscissae = order >= 0 ? greville(basisRange(phi).knots, order) : [];
+  const handles = [];
+  layer.labels.forEach((label, b) => {
+    const spline = SPLINE_LABEL.exec(label);
+    if (order >= 0 && spline && !layer.isBase[b]) {
+      handles.push({ b, label, x: abscissae[Number(spline[1])], rise: 1, control: true });
+      return;
+    }
+    const place = highPlace(phi, b, abscissae);
+    if (place) handles.push({ b, label, ...place, control: false });
+  });
+  return handles.sort((one, other) => one.x - other.x);
+}
+function highPlace({ layer, table }, b, taken) {
+  const { domain } = basisRange({ layer, table });
+  const { nb } = layer;
+  const { x, values } = layer.tables[table];
+  const rows = [];
+  let most = 0;
+  for (let p = 0; p < x.length; p++) {
+    const value = values[p * nb + b];
+    if (x[p] < domain[0] - 1e-6 || x[p] > domain[1] + 1e-6 || !Number.isFinite(value)) continue;
+    rows.push({ x: x[p], value });
+    most = Math.max(most, Math.abs(value));
+  }
+  if (most === 0) return null;
+  const others = layer.isBase.filter((base) => !base).length;
+  const number2 = layer.isBase.slice(0, b).filter((base) => !base).length;
+  const share = layer.isBase[b] ? 1 : (number2 + 0.5) / others;
+  const wanted = domain[0] + share * (domain[1] - domain[0]);
+  const apart = taken.length > 1 ? (taken[1] - taken[0]) / 4 : 0;
+  const high = rows.filter(({ value }) => Math.abs(value) >= MIDDLE * most);
+  const free = high.filter((row) => taken.every((x2) => Math.abs(row.x - x2) >= apart * 0.99));
+  const near = (free.length > 0 ? free : high).sort(
+    (one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted)
+  )[0];
+  const rise = basisAt(layer, table, near.x, new Float64Array(nb))[b];
+  return { x: near.x, rise };
+}
+function heightOf(handle, coefficients) {
+  return coefficients[handle.b] * handle.rise;
+}
+function moved(coefficients, handle, height) {
+  const next = Float64Array.from(coefficients);
+  next[handle.b] = height / handle.rise;
+  return next;
+}
+function describeHandle(variable, { control, label, x }) {
+  const name = control ? `control point ${label}` : `weight of ${label}`;
+  return `${name} at ${variable} = ${formatNumber(x)}`;
 }
 
 // src/spline_inspector/window.ts
@@ -604,6 +1034,77 @@ function inFull(value) {
   const size = Math.abs(digits);
   const text = size >= 1e-4 && size < 1e7 ? String(digits) : digits.toExponential().replace(/\.?0+e/, "e");
   return text.replace(/-/g, (_, at) => at === 0 ? "−" : "-");
+}
+
+// src/spline_inspector/dots.ts
+var FAR = 1;
+function createDots(document) {
+  const root = element(document, "div", "kw-handles");
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "Control points");
+  let dots = [];
+  let focused = 0;
+  let labelled = "";
+  function build({ handles }) {
+    const labels = handles.map(({ b, label, control }) => `${b}|${label}|${control}`).join();
+    if (labels === labelled) return;
+    labelled = labels;
+    focused = 0;
+    dots = handles.map((handle, k) => {
+      const dot = element(document, "button", "kw-handle");
+      dot.type = "button";
+      dot.setAttribute("role", "slider");
+      dot.setAttribute("aria-orientation", "vertical");
+      dot.toggleAttribute("data-weight", !handle.control);
+      dot.dataset.number = String(k);
+      return dot;
+    });
+    root.replaceChildren(...dots);
+  }
+  return {
+    element: root,
+    show(picture, plot, y, editable, held) {
+      build(picture);
+      const { phi, x, handles } = picture;
+      root.toggleAttribute("data-editable", editable);
+      handles.forEach((handle, k) => {
+        const dot = dots[k];
+        const value = phi.coefficients[handle.b];
+        const height = heightOf(handle, phi.coefficients);
+        const [px, py] = [toX(x, plot, handle.x), toY(y, plot, height)];
+        const out = !Number.isFinite(height) || px < plot.x - FAR || px > plot.x + plot.width + FAR || py < plot.y - FAR || py > plot.y + plot.height + FAR;
+        dot.hidden = out && held !== handle.b;
+        if (!dot.hidden) dot.style.transform = `translate(${px}px, ${py}px)`;
+        dot.style.setProperty("--kw-dot-colour", picture.colourOf(handle.b));
+        dot.disabled = !editable;
+        dot.tabIndex = editable && k === focused ? 0 : -1;
+        const text = describeHandle(phi.layer.variable, handle);
+        if (dot.getAttribute("aria-label") !== text) dot.setAttribute("aria-label", text);
+        const hint = editable ? ": drag, or arrow up and down" : "";
+        const title = `${handle.label} = ${number(value)}${hint}`;
+        if (dot.title !== title) dot.title = title;
+        if (held === handle.b || !dot.hasAttribute("aria-valuenow")) {
+          dot.setAttribute("aria-valuenow", String(Number(value.toPrecision(4))));
+          dot.setAttribute("aria-valuetext", number(value));
+        }
+      });
+    },
+    numberOf(event) {
+      const dot = event.target.closest(".kw-handle");
+      return dot ? Number(dot.dataset.number) : -1;
+    },
+    remember(number2) {
+      focused = number2;
+    },
+    step(from, by) {
+      let next = from;
+      do
+        next = (next + by + dots.length) % dots.length;
+      while (dots[next].hidden && next !== from);
+      focused = next;
+      dots[next].focus();
+    }
+  };
 }
 
 // src/spline_inspector/draw.ts
@@ -881,7 +1382,7 @@ function axes(context, scene, { plot, strip }, colours) {
 var half = (at) => Math.round(at - 0.5) + 0.5;
 
 // src/spline_inspector/gesture.ts
-var PAUSE = 50;
+var PAUSE2 = 50;
 var PATIENCE = 2e3;
 var NEAR = 2e-6;
 var Gesture = class {
@@ -913,7 +1414,7 @@ var Gesture = class {
     this.#coefficients = coefficients;
     this.#open = true;
     if (this.#timer !== void 0) return;
-    const wait = Math.max(0, this.#sentAt + PAUSE - now);
+    const wait = Math.max(0, this.#sentAt + PAUSE2 - now);
     if (wait === 0) this.#post(now, false);
     else {
       this.#timer = setTimeout(() => {
@@ -959,312 +1460,123 @@ var Gesture = class {
   }
 };
 
-// src/shared/interpolate.ts
-var POINTS = 6;
-var known = /* @__PURE__ */ new WeakMap();
-var weights = new Float64Array(POINTS);
-function basisAt(layer, table, x, out) {
-  return combine(layer, table, x, out, lagrange);
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
 }
-function basisDerivativeAt(layer, table, x, out) {
-  return combine(layer, table, x, out, lagrangeSlope);
-}
-function tableNumber(layer, f) {
-  return layer.tableOf ? layer.tableOf[f] : 0;
-}
-var memory = new Float64Array(16);
-function combine(layer, number, x, out, weigh) {
-  const { nb } = layer;
-  const table = layer.tables[number];
-  const { x: xs, values } = table;
-  const end = xs.length - 1;
-  const rounded = Math.fround(x);
-  if (!(rounded >= xs[0] && rounded <= xs[end])) {
-    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
-    return out;
-  }
-  const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = rowBefore(xs, at);
-  const { first, last } = piecesOf(layer, number);
-  const n = Math.min(POINTS, last[row] - first[row] + 1);
-  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
-  weigh(xs, start, n, at);
-  for (let b = 0; b < nb; b++) {
-    let sum = 0;
-    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
-    out[b] = sum;
-  }
-  return out;
-}
-function rowBefore(xs, x) {
-  let low = 0;
-  let high = xs.length - 2;
-  while (low < high) {
-    const middle = low + high + 1 >> 1;
-    if (xs[middle] <= x) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-function piecesOf(layer, number) {
-  const table = layer.tables[number];
-  const made = known.get(table);
-  if (made) return made;
-  const { x } = table;
-  const rows = x.length;
-  const near = 1e-6 * (x[rows - 1] - x[0]);
-  const knots = layer.bases[number]?.knots ?? layer.knots;
-  const bends = [...knots, 0].sort((a, b) => a - b);
-  const bendsAt = new Uint8Array(rows);
-  for (let row = 0, k = 0; row < rows; row++) {
-    while (k < bends.length && bends[k] < x[row] - near) k++;
-    if (k < bends.length && bends[k] <= x[row] + near) bendsAt[row] = 1;
-  }
-  const first = new Uint32Array(rows);
-  const last = new Uint32Array(rows);
-  const jumps = (row) => x[row + 1] - x[row] <= near;
-  for (let row = 0; row + 1 < rows; ) {
-    let end = row + 1;
-    if (jumps(row)) {
-      first[row] = last[row] = row;
-    } else {
-      while (end + 1 < rows && !bendsAt[end] && !jumps(end)) end++;
-      first.fill(row, row, end);
-      last.fill(end, row, end);
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box = element(document, "div", "kw-segments");
+      box.setAttribute("role", "radiogroup");
+      box.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box,
+        fill(entries) {
+          box.replaceChildren();
+          inputs = entries.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box).textContent = label;
+      const input = element(document, "select", "kw-select", box);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box,
+        fill(entries) {
+          input.replaceChildren(
+            ...entries.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box = element(document, "label", "kw-option kw-check");
+      box.title = title;
+      const input = element(document, "input", "kw-checkbox", box);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box).textContent = label;
+      return {
+        box,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made = element(document, "button", className);
+      made.type = "button";
+      made.textContent = text;
+      made.title = title;
+      made.setAttribute("aria-label", title);
+      made.addEventListener("click", act, { signal });
+      return made;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries);
+            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
     }
-    row = end;
-  }
-  first[rows - 1] = last[rows - 1] = rows - 1;
-  const pieces = { first, last };
-  known.set(table, pieces);
-  return pieces;
-}
-function lagrange(xs, first, n, x) {
-  for (let i = 0; i < n; i++) {
-    let weight = 1;
-    for (let k = 0; k < n; k++) {
-      if (k !== i) weight *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
-    }
-    weights[i] = weight;
-  }
-}
-function lagrangeSlope(xs, first, n, x) {
-  for (let i = 0; i < n; i++) {
-    let sum = 0;
-    for (let j = 0; j < n; j++) {
-      if (j === i) continue;
-      let product = 1 / (xs[first + i] - xs[first + j]);
-      for (let k = 0; k < n; k++) {
-        if (k !== i && k !== j) product *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
-      }
-      sum += product;
-    }
-    weights[i] = sum;
-  }
-}
-
-// src/spline_inspector/terms.ts
-var NOTHING = 1e-12;
-function functionOf(layer, at) {
-  const index = [at.out, at.in, at.row, at.column];
-  let f = 0;
-  for (let k = 0; k < 4; k++) {
-    if (!Number.isInteger(index[k]) || index[k] < 0 || index[k] >= layer.shape[k]) return -1;
-    f = f * layer.shape[k] + index[k];
-  }
-  return f;
-}
-function selectionOf(layer, f) {
-  const [, inputs, kh, kw] = layer.shape;
-  const kernel = Math.floor(f / (kh * kw));
-  return {
-    layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
-    row: Math.floor(f / kw) % kh,
-    column: f % kw
   };
-}
-function phiOf(frame, at, coefficients) {
-  const layer = frame?.layout.layers.find(({ name }) => name === at?.layer);
-  if (!frame || !layer || !at) return null;
-  const f = functionOf(layer, at);
-  if (f < 0) return null;
-  const start = layer.offset + f * layer.nb;
-  const own = coefficients?.length === layer.nb ? coefficients : frame.data.subarray(start, start + layer.nb);
-  return {
-    layer,
-    f,
-    table: tableNumber(layer, f),
-    coefficients: Float64Array.from(own),
-    step: frame.step
-  };
-}
-function basisRange({ layer, table }) {
-  return layer.bases[table] ?? layer;
-}
-function tableRange({ layer, table }) {
-  const { x } = layer.tables[table];
-  return [x[0], x[x.length - 1]];
-}
-function wholeRange(phi) {
-  const { domain, extent } = basisRange(phi);
-  const [first, last] = tableRange(phi);
-  const low = Math.max(first, Math.min(domain[0], extent[0]));
-  const high = Math.min(last, Math.max(domain[1], extent[1]));
-  return low < high ? [low, high] : [first, last];
-}
-function sample(phi, range, count) {
-  const { layer, table } = phi;
-  const [first, last] = tableRange(phi);
-  const low = Math.max(first, range[0]);
-  const high = Math.min(last, range[1]);
-  if (!(low <= high)) return { x: new Float64Array(0), beta: new Float64Array(0) };
-  const points2 = /* @__PURE__ */ new Set([low, high]);
-  for (let p = 1; p + 1 < count; p++) points2.add(low + (high - low) * p / (count - 1));
-  for (const x2 of layer.tables[table].x) if (x2 > low && x2 < high) points2.add(x2);
-  const x = Float64Array.from(points2).sort();
-  const beta = new Float64Array(x.length * layer.nb);
-  const at = new Float64Array(layer.nb);
-  x.forEach((value, p) => {
-    beta.set(basisAt(layer, table, value, at), p * layer.nb);
-  });
-  return { x, beta };
-}
-function belongs(layer, term, b) {
-  if (term === "phi") return true;
-  if (term === "base") return layer.isBase[b];
-  if (term === "spline") return !layer.isBase[b];
-  return term === b;
-}
-function curve({ layer, coefficients }, { x, beta }, term) {
-  const { nb } = layer;
-  const y = new Float64Array(x.length);
-  for (let b = 0; b < nb; b++) {
-    if (!belongs(layer, term, b)) continue;
-    for (let p = 0; p < x.length; p++) y[p] += coefficients[b] * beta[p * nb + b];
-  }
-  return y;
-}
-function stack(phi, samples, shown) {
-  let sum = new Float64Array(samples.x.length);
-  return shown.map((b) => {
-    const own = curve(phi, samples, b);
-    const from = sum;
-    const to = from.map((value, p) => value + own[p]);
-    sum = to;
-    return { b, from, to };
-  });
-}
-function readAt({ layer, table, coefficients }, x) {
-  const { nb } = layer;
-  const beta = basisAt(layer, table, x, new Float64Array(nb));
-  if (Number.isNaN(beta[0])) return null;
-  const terms = beta.map((value, b) => Math.abs(value) < NOTHING ? 0 : coefficients[b] * value);
-  let base = 0;
-  let spline = 0;
-  for (let b = 0; b < nb; b++) {
-    if (layer.isBase[b]) base += terms[b];
-    else spline += terms[b];
-  }
-  basisDerivativeAt(layer, table, x, beta);
-  const slope = beta.reduce((sum, value, b) => sum + coefficients[b] * value, 0);
-  return { x, phi: base + spline, slope, base, spline, terms };
-}
-function limits(...rows) {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const row of rows) {
-    for (let p = 0; p < row.length; p++) {
-      if (!Number.isFinite(row[p])) continue;
-      if (row[p] < low) low = row[p];
-      if (row[p] > high) high = row[p];
-    }
-  }
-  return low <= high ? [low, high] : null;
-}
-function entryOf(layer, f) {
-  const [out, inputs, kh, kw] = layer.shape;
-  const at = selectionOf(layer, f);
-  if (layer.kind === "linear") return at.in;
-  const groups = layer.conv?.groups ?? 1;
-  const group = Math.floor(at.out / (out / groups));
-  const channel = layer.conv?.shared ? 0 : group * inputs + at.in;
-  return (channel * kh + at.row) * kw + at.column;
-}
-
-// src/spline_inspector/handles.ts
-var SPLINE_LABEL = /^B(\d+)$/;
-var MIDDLE = 0.8;
-function greville(knots, order) {
-  const splines = knots.length - order - 1;
-  return Array.from({ length: Math.max(0, splines) }, (_, j) => {
-    if (order === 0) return (knots[j] + knots[j + 1]) / 2;
-    let sum = 0;
-    for (let k = 1; k <= order; k++) sum += knots[j + k];
-    return sum / order;
-  });
-}
-function splineOrder({ layer, table }) {
-  const { knots } = basisRange({ layer, table });
-  const splines = layer.labels.filter((_, b) => !layer.isBase[b]);
-  if (splines.length === 0 || splines.some((label, j) => label !== `B${j}`)) return -1;
-  const order = knots.length - splines.length - 1;
-  return order >= 0 && order < splines.length ? order : -1;
-}
-function handlesOf(phi) {
-  const { layer } = phi;
-  const order = splineOrder(phi);
-  const abscissae = order >= 0 ? greville(basisRange(phi).knots, order) : [];
-  const handles = [];
-  layer.labels.forEach((label, b) => {
-    const spline = SPLINE_LABEL.exec(label);
-    if (order >= 0 && spline && !layer.isBase[b]) {
-      handles.push({ b, label, x: abscissae[Number(spline[1])], rise: 1, control: true });
-      return;
-    }
-    const place = highPlace(phi, b, abscissae);
-    if (place) handles.push({ b, label, ...place, control: false });
-  });
-  return handles.sort((one, other) => one.x - other.x);
-}
-function highPlace({ layer, table }, b, taken) {
-  const { domain } = basisRange({ layer, table });
-  const { nb } = layer;
-  const { x, values } = layer.tables[table];
-  const rows = [];
-  let most = 0;
-  for (let p = 0; p < x.length; p++) {
-    const value = values[p * nb + b];
-    if (x[p] < domain[0] - 1e-6 || x[p] > domain[1] + 1e-6 || !Number.isFinite(value)) continue;
-    rows.push({ x: x[p], value });
-    most = Math.max(most, Math.abs(value));
-  }
-  if (most === 0) return null;
-  const others = layer.isBase.filter((base) => !base).length;
-  const number = layer.isBase.slice(0, b).filter((base) => !base).length;
-  const share = layer.isBase[b] ? 1 : (number + 0.5) / others;
-  const wanted = domain[0] + share * (domain[1] - domain[0]);
-  const apart = taken.length > 1 ? (taken[1] - taken[0]) / 4 : 0;
-  const high = rows.filter(({ value }) => Math.abs(value) >= MIDDLE * most);
-  const free = high.filter((row) => taken.every((x2) => Math.abs(row.x - x2) >= apart * 0.99));
-  const near = (free.length > 0 ? free : high).sort(
-    (one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted)
-  )[0];
-  const rise = basisAt(layer, table, near.x, new Float64Array(nb))[b];
-  return { x: near.x, rise };
-}
-function heightOf(handle, coefficients) {
-  return coefficients[handle.b] * handle.rise;
-}
-function moved(coefficients, handle, height) {
-  const next = Float64Array.from(coefficients);
-  next[handle.b] = height / handle.rise;
-  return next;
-}
-function describeHandle(variable, { control, label, x }) {
-  const name = control ? `control point ${label}` : `weight of ${label}`;
-  return `${name} at ${variable} = ${formatNumber(x)}`;
+  return kit;
 }
 
 // src/spline_inspector/header.ts
@@ -1276,38 +1588,22 @@ var COMMANDS = [
   ["zero", "zero", "Set this function to zero everywhere: prune it"]
 ];
 var INDEX = ["out", "in", "row", "column"];
-var views = 0;
 function createHeader(document, actions, signal) {
-  const make = (tag, className) => {
-    const made = document.createElement(tag);
-    made.className = className;
-    return made;
-  };
-  const button = (text, title, className, act) => {
-    const made = make("button", className);
-    made.type = "button";
-    made.textContent = text;
-    made.title = title;
-    made.setAttribute("aria-label", title);
-    made.addEventListener("click", act, { signal });
-    return made;
-  };
-  const element = make("div", "kw-header");
-  element.setAttribute("role", "toolbar");
-  element.setAttribute("aria-label", "Which function");
-  const layers = make("select", "kw-select kw-layer");
-  layers.title = "Which layer";
-  layers.setAttribute("aria-label", "layer");
-  layers.addEventListener("change", () => actions.layer(layers.value), { signal });
-  const type = make("span", "kw-type");
-  const walk = make("span", "kw-walk");
-  const back = button(
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-header");
+  root.setAttribute("role", "toolbar");
+  root.setAttribute("aria-label", "Which function");
+  const layers = kit.select("layer", "Which layer", actions.layer);
+  layers.box.classList.add("kw-layer-menu");
+  const type = element(document, "span", "kw-type");
+  const walk = element(document, "span", "kw-walk");
+  const back = kit.button(
     "‹",
     "Previous function of the layer ( [ )",
     "kw-button kw-step",
     () => actions.neighbour(-1)
   );
-  const on = button(
+  const on = kit.button(
     "›",
     "Next function of the layer ( ] )",
     "kw-button kw-step",
@@ -1315,9 +1611,9 @@ function createHeader(document, actions, signal) {
   );
   const typing = /* @__PURE__ */ new Set();
   const fields = INDEX.map((name) => {
-    const label = make("label", "kw-field");
+    const label = element(document, "label", "kw-field");
     label.append(name);
-    const input = make("input", "kw-index");
+    const input = element(document, "input", "kw-index");
     input.type = "number";
     input.min = "0";
     input.step = "1";
@@ -1337,53 +1633,43 @@ function createHeader(document, actions, signal) {
     return { label, input };
   });
   walk.append(back, ...fields.map(({ label }) => label), on);
-  const status = make("span", "kw-status");
-  const dot = status.appendChild(make("span", "kw-dot"));
-  const said = status.appendChild(make("span", "kw-status-text"));
-  element.append(layers, type, walk, status);
-  const tools = make("div", "kw-tools");
-  tools.setAttribute("role", "toolbar");
+  root.append(layers.box, type, walk);
+  const tools = element(document, "div", "kw-options", root);
+  tools.setAttribute("role", "group");
   tools.setAttribute("aria-label", "View and edit");
-  const way = make("div", "kw-segments");
-  way.setAttribute("role", "radiogroup");
-  way.setAttribute("aria-label", "How the terms are drawn");
-  const group = `kw-inspector-${++views}`;
-  const ways = [
-    ["overlay", "Draw every term from zero"],
-    ["stacked", "Draw every term on top of those before it: the last edge is φ"]
-  ].map(([text, title], k) => {
-    const label = way.appendChild(make("label", "kw-segment"));
-    label.title = title;
-    const input = label.appendChild(make("input", "kw-hidden"));
-    input.type = "radio";
-    input.name = group;
-    input.value = text;
-    input.title = title;
-    input.setAttribute("aria-label", text);
-    input.addEventListener("change", () => actions.stacked(k === 1), { signal });
-    label.appendChild(make("span", "kw-segment-text")).textContent = text;
-    return input;
-  });
-  const fit = button(
+  const way = kit.segments(
+    "How the terms are drawn",
+    (value) => actions.stacked(value === "stacked")
+  );
+  way.fill([
+    { value: "overlay", label: "overlay", title: "Draw every term from zero" },
+    {
+      value: "stacked",
+      label: "stacked",
+      title: "Draw every term on top of those before it: the last edge is φ"
+    }
+  ]);
+  const fit = kit.button(
     "fit",
     "Show all of it again ( 0, or a double click )",
     "kw-button",
     () => actions.fit()
   );
-  const pin = button(
+  const pin = kit.button(
     "pin",
     "Keep this function in the drawing to compare",
     "kw-button",
     () => actions.pin()
   );
-  const editing = make("span", "kw-editing");
+  const editing = element(document, "span", "kw-editing");
   const commands = COMMANDS.map(([kind, text, title]) => {
-    const made = button(text, title, "kw-button", () => actions.command(kind));
-    if (kind === "reset") editing.appendChild(make("span", "kw-set-to")).textContent = "set to";
+    const made = kit.button(text, title, "kw-button", () => actions.command(kind));
+    if (kind === "reset")
+      editing.appendChild(element(document, "span", "kw-set-to")).textContent = "set to";
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way, fit, pin, editing);
+  tools.append(way.box, fit, pin, editing);
   let listed = "";
   let shown = null;
   function choose() {
@@ -1401,19 +1687,13 @@ function createHeader(document, actions, signal) {
     const list = JSON.stringify(state.layers.map(({ name, type: kind2 }) => [name, kind2]));
     if (list !== listed) {
       listed = list;
-      layers.replaceChildren(
-        ...state.layers.map((layer2) => {
-          const option = document.createElement("option");
-          option.value = layer2.name;
-          option.textContent = layer2.name || layer2.type;
-          return option;
-        })
-      );
+      layers.fill(state.layers.map((one) => ({ value: one.name, label: layerTitle(one) })));
     }
     const { layer, at } = state;
-    if (layer && layers.value !== layer.name) layers.value = layer.name;
+    if (layer) layers.set(layer.name);
     const kind = layer?.name ? layer.type : "";
-    if (type.textContent !== kind) type.textContent = kind;
+    put(type, kind);
+    layers.box.title = kind;
     walk.hidden = !layer;
     if (layer && at) {
       const values = [at.out, at.in, at.row, at.column];
@@ -1432,8 +1712,7 @@ function createHeader(document, actions, signal) {
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
-    ways[0].checked = !state.stacked;
-    ways[1].checked = state.stacked;
+    way.set(state.stacked ? "stacked" : "overlay");
     fit.disabled = !state.moved;
     const pressed = String(state.pinned);
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
@@ -1445,34 +1724,27 @@ function createHeader(document, actions, signal) {
     }
   }
   return {
-    element,
-    tools,
-    show,
-    status(words, state, arriving) {
-      if (said.textContent !== words) said.textContent = words;
-      if (status.dataset.state !== state) status.dataset.state = state;
-      dot.classList.toggle("kw-arriving", arriving);
-    }
+    element: root,
+    show
   };
 }
 
 // src/spline_inspector/legend.ts
+var MOST_COLUMNS = 3;
 function createLegend(document, toggle, remove, signal) {
-  const make = (tag, className) => {
-    const made = document.createElement(tag);
-    made.className = className;
-    return made;
-  };
-  const element = make("div", "kw-legend");
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", "What is drawn");
-  const head = element.appendChild(make("div", "kw-legend-head"));
-  const [, , at] = ["term", "weight", ""].map((text) => {
-    const cell = head.appendChild(make("span", "kw-legend-cell"));
-    cell.textContent = text;
-    return cell;
+  const make = (tag, className) => element(document, tag, className);
+  const root = make("div", "kw-legend");
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "What is drawn");
+  const heads = root.appendChild(make("div", "kw-legend-heads"));
+  const ats = Array.from({ length: MOST_COLUMNS }, () => {
+    const head = heads.appendChild(make("div", "kw-legend-head"));
+    for (const text of ["term", "weight"]) {
+      element(document, "span", "kw-legend-cell", head).textContent = text;
+    }
+    return element(document, "span", "kw-legend-cell", head);
   });
-  const list = element.appendChild(make("div", "kw-legend-rows"));
+  const list = root.appendChild(make("div", "kw-legend-rows"));
   let keys = "";
   let parts = [];
   list.addEventListener(
@@ -1530,14 +1802,14 @@ function createLegend(document, toggle, remove, signal) {
     if (focused) parts.find(({ button }) => button.dataset.key === focused)?.button.focus();
   }
   return {
-    element,
+    element: root,
     show(rows, x) {
       const now = JSON.stringify(rows.map(({ key, label, nested }) => [key, label, nested]));
       if (now !== keys) {
         keys = now;
         build(rows);
       }
-      write2(at, x);
+      for (const at of ats) put(at, x);
       rows.forEach((row, k) => {
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
@@ -1552,14 +1824,11 @@ function createLegend(document, toggle, remove, signal) {
           swatch.style.color = row.colour;
         }
         button.toggleAttribute("data-wide", row.coefficient === "");
-        write2(coefficient, row.coefficient);
-        write2(value, row.value);
+        put(coefficient, row.coefficient);
+        put(value, row.value);
       });
     }
   };
-}
-function write2(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // src/spline_inspector/palette.ts
@@ -1590,8 +1859,8 @@ function basisColours(count, theme) {
     return `rgb(${mixed.join(", ")})`;
   });
 }
-function pinColour(number, theme) {
-  return PINS[theme][number % PINS[theme].length];
+function pinColour(number2, theme) {
+  return PINS[theme][number2 % PINS[theme].length];
 }
 
 // src/spline_inspector/settings.ts
@@ -1642,13 +1911,6 @@ function samePlace(a, b) {
 
 // src/spline_inspector/words.ts
 var UNSEEN = "live.observe(batch) shows the inputs";
-function minus(value) {
-  return formatNumber(value).replace(/^-/, "−");
-}
-function placeText(layer, at) {
-  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `out ${at.out} · in ${at.in}${entry}`;
-}
 function pinText(layer, at) {
   const entry = layer.kind === "conv" ? ` · ${at.row},${at.column}` : "";
   return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
@@ -1658,13 +1920,13 @@ function rangeText(values) {
   return found ? `φ from ${inFull(found[0])} to ${inFull(found[1])}` : "φ is not finite";
 }
 function windowText(variable, [low, high]) {
-  return `${variable} from ${minus(low)} to ${minus(high)}`;
+  return `${variable} from ${number(low)} to ${number(high)}`;
 }
 function percent(share) {
   if (!(share > 0)) return "none";
   if (share < 1e-3) return "under 0.1 %";
   if (share >= 0.9995) return "all";
-  return `${minus(100 * share).split("e").join("·10^").replace(/(\.\d)\d+$/, "$1")} %`;
+  return `${number(100 * share).split("e").join("·10^").replace(/(\.\d)\d+$/, "$1")} %`;
 }
 function inputsText(phi, observed) {
   if (!observed) return "";
@@ -1678,7 +1940,7 @@ function inputsText(phi, observed) {
 function evaluationText(value) {
   if (value === null) return "…";
   const text = value.toFixed(4);
-  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : minus(value);
+  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : number(value);
 }
 
 // src/spline_inspector/picture.ts
@@ -1811,7 +2073,7 @@ function legendRows(picture, settings, reading2, colours) {
   const { phi, ghost, pins } = picture;
   const { layer, coefficients } = phi;
   const { show } = settings;
-  const number = (value) => value === null || value === void 0 ? "" : minus(value);
+  const printed = (value) => value === null || value === void 0 ? "" : number(value);
   const rows = [];
   const row = (key, label, title, more) => rows.push({
     key,
@@ -1830,7 +2092,7 @@ function legendRows(picture, settings, reading2, colours) {
   const bases = parts.filter(({ b }) => layer.isBase[b]);
   const others = parts.filter(({ b }) => !layer.isBase[b]);
   const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
-  row("phi", "φ", "φ, the sum of all terms", { value: number(reading2?.phi) });
+  row("phi", "φ", "φ, the sum of all terms", { value: printed(reading2?.phi) });
   if (bases.length > 0) {
     const single = bases.length === 1 ? bases[0] : null;
     row(
@@ -1839,8 +2101,8 @@ function legendRows(picture, settings, reading2, colours) {
       single ? `the base term: ${single.label} with its weight` : "the base term",
       {
         colour: colours.base,
-        coefficient: single ? number(coefficients[single.b]) : "",
-        value: number(reading2?.base)
+        coefficient: single ? printed(coefficients[single.b]) : "",
+        value: printed(reading2?.base)
       }
     );
   }
@@ -1849,7 +2111,7 @@ function legendRows(picture, settings, reading2, colours) {
     if (bases.length > 0 && !(settings.stacked && show.has("basis"))) {
       row("spline", name, `the spline term: the sum of ${many}`, {
         colour: colours.spline,
-        value: number(reading2?.spline)
+        value: printed(reading2?.spline)
       });
     }
     row("basis", "each one", `every basis function times its weight: ${many}`, {
@@ -1865,8 +2127,8 @@ function legendRows(picture, settings, reading2, colours) {
         look: "thin",
         on: show.has("basis") && !settings.hidden.has(label),
         nested: true,
-        coefficient: number(coefficients[b]),
-        value: number(reading2?.terms[b]),
+        coefficient: printed(coefficients[b]),
+        value: printed(reading2?.terms[b]),
         removable: false
       });
     }
@@ -1876,7 +2138,7 @@ function legendRows(picture, settings, reading2, colours) {
   row("ghost", step, "φ at the start, or at the step that is pinned", {
     look: "dashes",
     colour: colours.ghost,
-    value: number(then)
+    value: printed(then)
   });
   pins.forEach(({ at, phi: pinned, colour }, k) => {
     const text = pinned ? pinText(pinned.layer, at) : `${at.layer} · gone`;
@@ -1889,7 +2151,7 @@ function legendRows(picture, settings, reading2, colours) {
       on: true,
       nested: false,
       coefficient: "",
-      value: number(pinned && reading2 ? readAt(pinned, reading2.x)?.phi : null),
+      value: printed(pinned && reading2 ? readAt(pinned, reading2.x)?.phi : null),
       removable: true
     });
   });
@@ -1913,31 +2175,47 @@ function legendRows(picture, settings, reading2, colours) {
   return rows;
 }
 
+// src/spline_inspector/score.ts
+var WAITING = {
+  waiting: "evaluated when the training rests",
+  running: "evaluating…"
+};
+function createScore(document) {
+  const root = element(document, "div", "kw-score");
+  root.setAttribute("role", "status");
+  return {
+    element: root,
+    show({ state, before, after }) {
+      root.hidden = state === "";
+      if (!state) return;
+      const text = `held out  ${evaluationText(before)} → ${evaluationText(after)}`;
+      put(root, WAITING[state] ?? text);
+      const better = after !== null && before !== null ? Math.sign(after - before) : 0;
+      root.dataset.change = state === "done" ? ["worse", "same", "better"][better + 1] : "same";
+    }
+  };
+}
+
 // src/spline_inspector/view.ts
-var FRESH = 1e3;
 var SLOW = 600;
 var BESIDE = 560;
 function createView(model, el, signal) {
   const document = el.ownerDocument;
   const window = document.defaultView;
-  const make = (tag, className) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    return element;
-  };
-  const root = make("div", "kw-spline-inspector");
+  const make = (tag, className) => element(document, tag, className);
+  const root = make("div", "kw-view kw-spline-inspector");
   root.dataset.lmSuppressShortcuts = "true";
   const header = createHeader(
     document,
     {
       layer: (name) => {
-        write3("layer", name);
+        write2("layer", name);
         const layer = layers().find((other) => other.name === name);
         if (layer) select(selectionOf(layer, 0));
       },
       select,
       neighbour,
-      stacked: (value) => write3("stacked", value),
+      stacked: (value) => write2("stacked", value),
       fit,
       pin: togglePin,
       command
@@ -1945,36 +2223,37 @@ function createView(model, el, signal) {
     signal
   );
   const caption = make("div", "kw-caption");
-  const facts = caption.appendChild(make("span", "kw-range"));
-  const where = caption.appendChild(make("span", "kw-window"));
-  const inputs = caption.appendChild(make("span", "kw-inputs"));
-  const note = caption.appendChild(make("span", "kw-note"));
+  const facts = caption.appendChild(make("span", "kw-facts"));
+  const range = facts.appendChild(make("span", "kw-range"));
+  const where = facts.appendChild(make("span", "kw-window"));
+  const inputs = facts.appendChild(make("span", "kw-inputs"));
+  const note = facts.appendChild(make("span", "kw-note"));
+  const status = createStatus(document, schedule);
+  caption.prepend(status.element);
   const body = make("div", "kw-body");
   const plot = body.appendChild(make("div", "kw-plot"));
   const canvas = plot.appendChild(make("canvas", "kw-canvas"));
-  const handleLayer = plot.appendChild(make("div", "kw-handles"));
+  const dots = createDots(document);
+  const handleLayer = plot.appendChild(dots.element);
   const message = plot.appendChild(make("div", "kw-message"));
   const side = body.appendChild(make("div", "kw-side"));
-  const readout = side.appendChild(make("div", "kw-readout"));
+  const readout = side.appendChild(make("div", "kw-reading"));
   const readX = readout.appendChild(make("span", "kw-read"));
   const readPhi = readout.appendChild(make("span", "kw-read"));
   const readSlope = readout.appendChild(make("span", "kw-read"));
   const legend = createLegend(document, toggle, unpin, signal);
-  const score = make("div", "kw-score");
-  side.append(legend.element, score);
+  const score = createScore(document);
+  side.append(legend.element, score.element);
   const foot = make("div", "kw-foot");
   const time = make("div", "kw-when");
   const spoken = make("div", "kw-spoken");
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", "Spline inspector, waiting for the kernel");
-  handleLayer.setAttribute("role", "group");
-  handleLayer.setAttribute("aria-label", "Control points");
   message.setAttribute("role", "status");
   foot.setAttribute("role", "status");
-  score.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
-  root.append(header.element, header.tools, caption, body, foot, time, spoken);
+  root.append(header.element, caption, body, foot, time, spoken);
   let store = null;
   let picture = null;
   let places = null;
@@ -1986,32 +2265,28 @@ function createView(model, el, signal) {
   let shown = null;
   let dragged = null;
   let panned = null;
-  let focusedHandle = 0;
   let described = "";
   let layerSeen = "";
   let drawnFrame = null;
   let frames = 0;
   let milliseconds = 0;
-  let request = 0;
   let onScreen = true;
   let waiting = false;
   let later;
-  let handles = [];
   const samplesOf = sampler();
   const context = canvas.getContext("2d");
+  const pace = createPace(window, draw);
+  const unseen = createUnseen(schedule);
   const gesture = new Gesture((at, coefficients, final) => store?.edit(at, coefficients, final));
   function schedule() {
-    if (!onScreen) {
-      waiting = true;
-      return;
-    }
-    if (!request) request = window.requestAnimationFrame(draw);
+    if (onScreen) pace.now();
+    else waiting = true;
   }
   function again(milliseconds2) {
     clearTimeout(later);
     later = setTimeout(schedule, milliseconds2);
   }
-  function write3(trait, value) {
+  function write2(trait, value) {
     model.set(trait, value);
     model.save_changes();
     schedule();
@@ -2056,24 +2331,24 @@ function createView(model, el, signal) {
           "hidden",
           others.filter((other) => other !== label)
         );
-        write3("show", ordered(/* @__PURE__ */ new Set([...show3, "basis"])));
+        write2("show", ordered(/* @__PURE__ */ new Set([...show3, "basis"])));
         return;
       }
       const next2 = new Set(hidden2);
       if (!next2.delete(label)) next2.add(label);
-      write3("hidden", [...next2]);
+      write2("hidden", [...next2]);
       return;
     }
     const { show: show2, hidden } = settings();
     const next = new Set(show2);
     const part = key;
     if (part === "basis" && next.has(part) && hidden.size > 0) {
-      write3("hidden", []);
+      write2("hidden", []);
       return;
     }
     if (!next.delete(part)) next.add(part);
     if (part === "basis" && next.has(part)) model.set("hidden", []);
-    write3("show", ordered(next));
+    write2("show", ordered(next));
   }
   const ordered = (parts) => PARTS.filter((part) => parts.has(part));
   function settings() {
@@ -2084,13 +2359,13 @@ function createView(model, el, signal) {
     if (!at) return;
     const { pins } = settings();
     const others = pins.filter((pin) => !samePlace(pin, at));
-    write3("pins", others.length < pins.length ? others : [...pins, at]);
+    write2("pins", others.length < pins.length ? others : [...pins, at]);
   }
   function unpin(key) {
-    const number = Number(key.slice(4));
-    write3(
+    const number2 = Number(key.slice(4));
+    write2(
       "pins",
-      settings().pins.filter((_, k) => k !== number)
+      settings().pins.filter((_, k) => k !== number2)
     );
   }
   function command(kind) {
@@ -2134,19 +2409,18 @@ function createView(model, el, signal) {
     pull(height);
     const next = gesture.coefficients();
     if (next) picture.phi.coefficients = next;
-    spoken.textContent = `${handle.label} ${minus(height / handle.rise)}`;
+    spoken.textContent = `${handle.label} ${number(height / handle.rise)}`;
   }
   function say(text, tone) {
     message.hidden = text === "";
     message.dataset.tone = tone;
-    if (message.textContent !== text) message.textContent = text;
+    put(message, text);
     if (!text) return;
     canvas.hidden = true;
     handleLayer.hidden = true;
     picture = null;
   }
   function draw() {
-    request = 0;
     waiting = false;
     const asked = model.get("theme");
     const followed = asked !== "light" && asked !== "dark";
@@ -2157,7 +2431,7 @@ function createView(model, el, signal) {
     setData("kwNarrow", root.clientWidth < BESIDE ? "true" : null);
     if (!store) return;
     const now = performance.now();
-    showStatus(store, now);
+    status.show(store);
     const given = settings();
     const at = place();
     const frame = store.current();
@@ -2170,7 +2444,11 @@ function createView(model, el, signal) {
     const phi = presentPhi(frame, at, now);
     if (!phi) return;
     showHeader(phi.layer, at, given);
-    if (plot.clientWidth === 0 || !context) return;
+    if (plot.clientWidth === 0 || !context) {
+      unseen.hidden();
+      return;
+    }
+    unseen.shown();
     say("", "calm");
     canvas.hidden = false;
     handleLayer.hidden = false;
@@ -2233,7 +2511,7 @@ function createView(model, el, signal) {
         colours
       }
     );
-    showHandles(picture);
+    dots.show(picture, places.plot, yShown, canEdit(phi.layer), dragged?.handle.b ?? -1);
     legend.show(legendRows(picture, given, shown, colours), shown ? "at x" : "");
     showWords(picture, given);
     if (frame !== drawnFrame) {
@@ -2242,13 +2520,16 @@ function createView(model, el, signal) {
     }
     milliseconds = performance.now() - now;
   }
+  function settle(now) {
+    const edited = gesture.at();
+    if (!store || !edited) return;
+    const newest = phiOf(store.latest(), edited);
+    gesture.compare(newest?.coefficients ?? null, store.status().state === "live", now);
+  }
   function presentPhi(frame, at, now) {
     const plain2 = phiOf(frame, at);
     if (!store || !plain2 || store.cursor() >= 0) return plain2;
-    const edited = gesture.at();
-    if (!edited) return plain2;
-    const newest = phiOf(store.latest(), edited);
-    gesture.compare(newest?.coefficients ?? null, store.status().state === "live", now);
+    settle(now);
     if (gesture.coefficients()) again(SLOW);
     return samePlace(gesture.at(), at) ? phiOf(frame, at, gesture.coefficients()) : plain2;
   }
@@ -2282,72 +2563,21 @@ function createView(model, el, signal) {
       moved: xChosen !== null || yChosen !== null
     });
   }
-  function showStatus(from, now) {
-    const age = now - from.lastArrival();
-    const arriving = from.lastArrival() > 0 && age < FRESH;
-    const status = from.status();
-    const step = from.current()?.step ?? null;
-    header.status(statusText(step, from.cursor(), status), status.state || "idle", arriving);
-    if (arriving) again(FRESH - age + 50);
-  }
-  function showHandles(from) {
-    if (!places) return;
-    const able = canEdit(from.phi.layer);
-    const { plot: box } = places;
-    const labels = from.handles.map(({ b, label, control }) => `${b}|${label}|${control}`).join();
-    if (labels !== handleLayer.dataset.labels) {
-      handleLayer.dataset.labels = labels;
-      handles = from.handles.map((handle, k) => {
-        const dot = make("button", "kw-handle");
-        dot.type = "button";
-        dot.setAttribute("role", "slider");
-        dot.setAttribute("aria-orientation", "vertical");
-        dot.toggleAttribute("data-weight", !handle.control);
-        dot.dataset.number = String(k);
-        return dot;
-      });
-      focusedHandle = 0;
-      handleLayer.replaceChildren(...handles);
-    }
-    handleLayer.toggleAttribute("data-editable", able);
-    from.handles.forEach((handle, k) => {
-      const dot = handles[k];
-      const value = from.phi.coefficients[handle.b];
-      const height = heightOf(handle, from.phi.coefficients);
-      const px = toX(from.x, box, handle.x);
-      const py = toY(yShown, box, height);
-      const far = 1;
-      const out = !Number.isFinite(height) || px < box.x - far || px > box.x + box.width + far || py < box.y - far || py > box.y + box.height + far;
-      dot.hidden = out && dragged?.handle.b !== handle.b;
-      if (!dot.hidden) dot.style.transform = `translate(${px}px, ${py}px)`;
-      dot.style.setProperty("--kw-dot-colour", from.colourOf(handle.b));
-      dot.disabled = !able;
-      dot.tabIndex = able && k === focusedHandle ? 0 : -1;
-      const text = describeHandle(from.phi.layer.variable, handle);
-      if (dot.getAttribute("aria-label") !== text) dot.setAttribute("aria-label", text);
-      const title = able ? `${handle.label} = ${minus(value)}: drag, or arrow up and down` : `${handle.label} = ${minus(value)}`;
-      if (dot.title !== title) dot.title = title;
-      if (dragged?.handle.b === handle.b || !dot.hasAttribute("aria-valuenow")) {
-        dot.setAttribute("aria-valuenow", String(Number(value.toPrecision(4))));
-        dot.setAttribute("aria-valuetext", minus(value));
-      }
-    });
-  }
   function showWords(from, given = settings()) {
     const { phi, at } = from;
     const { layer } = phi;
-    put(facts, rangeText(from.whole));
-    facts.dataset.tone = phi.coefficients.every(Number.isFinite) ? "calm" : "warn";
+    put(range, rangeText(from.whole));
+    range.dataset.tone = phi.coefficients.every(Number.isFinite) ? "calm" : "warn";
     put(where, windowText(layer.variable, from.x));
     const seen = store?.observed(layer.name) ?? null;
     put(inputs, inputsText(phi, seen));
     put(note, layer.note);
     const v = layer.variable;
-    put(readX, shown ? `${v} ${minus(shown.x)}` : "");
-    put(readPhi, shown ? `φ ${minus(shown.phi)}` : "point at the curve to read it");
-    put(readSlope, shown ? `φ′ ${minus(shown.slope)}` : "");
+    put(readX, shown ? `${v} ${number(shown.x)}` : "");
+    put(readPhi, shown ? `φ ${number(shown.phi)}` : "point at the curve to read it");
+    put(readSlope, shown ? `φ′ ${number(shown.slope)}` : "");
     readout.toggleAttribute("data-reading", shown !== null);
-    showScore(given.evaluation);
+    score.show(given.evaluation);
     const edits = store?.edits();
     const warning = given.notice || (edits?.message ?? "");
     const late = gesture.waited(performance.now()) > SLOW ? "waiting for the model…" : "";
@@ -2364,15 +2594,6 @@ function createView(model, el, signal) {
         `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, 0 shows all, square brackets go to the previous and the next function.`
       );
     }
-  }
-  function showScore({ state, before, after }) {
-    score.hidden = state === "";
-    if (!state) return;
-    const words = state === "waiting" ? "evaluated when the training rests" : state === "running" ? "evaluating…" : "";
-    const text = `held out  ${evaluationText(before)} → ${evaluationText(after)}`;
-    put(score, words || text);
-    const better = after !== null && before !== null ? Math.sign(after - before) : 0;
-    score.dataset.change = state === "done" ? ["worse", "same", "better"][better + 1] : "same";
   }
   function fit() {
     xChosen = null;
@@ -2429,7 +2650,7 @@ function createView(model, el, signal) {
     canvas.removeAttribute("data-panning");
   }
   function onKey(event) {
-    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!picture || !plainKey(event)) return;
     const [low, high] = picture.x;
     const middle = reading2 ?? (low + high) / 2;
     const { key } = event;
@@ -2437,7 +2658,8 @@ function createView(model, el, signal) {
       const step = (high - low) / (event.shiftKey ? 20 : 100) * (key === "ArrowLeft" ? -1 : 1);
       reading2 = reading2 === null ? middle : Math.max(low, Math.min(high, reading2 + step));
       const at = readAt(picture.phi, reading2);
-      if (at) spoken.textContent = `x ${minus(at.x)}, φ ${minus(at.phi)}, slope ${minus(at.slope)}`;
+      if (at)
+        spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
     } else if (key === "+" || key === "=") {
       show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
     } else if (key === "-") {
@@ -2447,13 +2669,11 @@ function createView(model, el, signal) {
     else if (key === "]" || key === "PageDown") neighbour(1);
     else if (key === "Escape") reading2 = null;
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    used(event);
     schedule();
   }
   function handleOf(event) {
-    const dot = event.target.closest(".kw-handle");
-    return (dot && picture?.handles[Number(dot.dataset.number)]) ?? null;
+    return picture?.handles[dots.numberOf(event)] ?? null;
   }
   function onHandleDown(event) {
     const handle = handleOf(event);
@@ -2461,7 +2681,7 @@ function createView(model, el, signal) {
     event.stopPropagation();
     const dot = event.target;
     dot.setPointerCapture?.(event.pointerId);
-    focusedHandle = Number(dot.dataset.number);
+    dots.remember(dots.numberOf(event));
     take(handle);
   }
   function onHandleMove(event) {
@@ -2477,32 +2697,26 @@ function createView(model, el, signal) {
   }
   function onHandleKey(event) {
     const handle = handleOf(event);
-    if (!handle || !picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!handle || !picture || !plainKey(event)) return;
     const { key } = event;
     if (key === "ArrowUp" || key === "ArrowDown") {
       if (!canEdit(picture.phi.layer)) return;
       nudge(handle, (key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 10 : 1));
     } else if (key === "ArrowLeft" || key === "ArrowRight") {
-      const step = key === "ArrowLeft" ? -1 : 1;
-      const all = handles.length;
-      let next = Number(event.target.dataset.number);
-      do
-        next = (next + step + all) % all;
-      while (handles[next].hidden);
-      focusedHandle = next;
-      handles[next].focus();
+      dots.step(dots.numberOf(event), key === "ArrowLeft" ? -1 : 1);
     } else if (key === "Escape" && dragged) {
       gesture.move(picture.at, dragged.from, performance.now());
       endDrag();
     } else return;
-    event.preventDefault();
-    event.stopPropagation();
+    used(event);
     schedule();
   }
   function onStore(what) {
     if (what === "edits" && store?.edits().message) gesture.drop();
     if (what === "selection" && dragged && !samePlace(place(), gesture.at())) endDrag();
-    schedule();
+    if (what === "frame") settle(performance.now());
+    if (what === "frame" && onScreen) pace.soon();
+    else schedule();
   }
   function onLayer() {
     const name = model.get("layer");
@@ -2568,7 +2782,9 @@ function createView(model, el, signal) {
       }
       sizes.disconnect();
       sight.disconnect();
-      window.cancelAnimationFrame(request);
+      pace.stop();
+      unseen.stop();
+      status.stop();
       clearTimeout(later);
       gesture.drop();
       store = null;
@@ -2637,9 +2853,6 @@ function createView(model, el, signal) {
       schedule();
     }
   };
-}
-function put(element, words) {
-  if (element.textContent !== words) element.textContent = words;
 }
 
 // src/spline_inspector/index.ts

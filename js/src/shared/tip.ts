@@ -1,7 +1,13 @@
 /** The tooltip: where it goes, and its element. */
 
-import type { Rect } from "../shared/geometry.ts";
-import type { Line } from "./words.ts";
+import type { Rect } from "./geometry.ts";
+
+export interface Line {
+  label: string;
+  value: string;
+  /** Which colour the label's swatch has, if any. */
+  swatch?: "base" | "spline" | "ink" | "ghost";
+}
 
 const DISTANCE = 8;
 const EDGE = 4;

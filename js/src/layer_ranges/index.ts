@@ -1,0 +1,91 @@
+/** The words above LayerRanges' figures, or the table beside them. Selecting works without the kernel. */
+
+import type { RenderProps } from "@anywidget/types";
+import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
+import type { Store } from "../shared/types.ts";
+import { createBar } from "./bar.ts";
+import type { Traits } from "./content.ts";
+import { createTable } from "./table.ts";
+
+function render({ model, el, host, signal }: RenderProps<Traits>): void {
+  const document = el.ownerDocument;
+  let store: Store | null = null;
+  let connection = new AbortController();
+
+  const set = (name: string, value: unknown) => {
+    model.set(name, value);
+    model.save_changes();
+  };
+  const bar = createBar(document, {
+    threshold: (value) => set("threshold", value),
+    overTime: (measure) => set("over_time", measure),
+  });
+  const table = createTable(document, (row) => store?.select(row.typical));
+  const isBar = model.get("part") === "bar";
+  el.append(isBar ? bar.element : table.element);
+
+  const draw = () => {
+    if (isBar) bar.draw(model.get("content"));
+    else table.draw(model.get("content"));
+  };
+  const options = () => bar.options(model.get("threshold"), model.get("over_time"));
+  const mark = () => table.mark(store?.selection() ?? null);
+
+  const connect = async () => {
+    connection.abort();
+    connection = new AbortController();
+    const mine = connection.signal;
+    if (!host?.getWidget) {
+      bar.message("This view needs anywidget 0.11 or newer in the page.");
+      return;
+    }
+    try {
+      const { exports } = await host.getWidget<Store>(model.get("stream"));
+      if (mine.aborted || signal.aborted || !exports?.subscribe) return;
+      store = exports;
+      store.subscribe((what) => what === "selection" && mark(), AbortSignal.any([mine, signal]));
+      mark();
+    } catch (error) {
+      if (mine.aborted || signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      bar.message(`The stream of this view cannot be read: ${reason}`);
+    }
+  };
+
+  // The figures are bqplot's and lie outside: the box around all carries the theme.
+  const dress = () => {
+    const box = el.closest<HTMLElement>(".kw-layer-ranges");
+    if (!box) return;
+    const chosen = model.get("theme");
+    box.dataset.kwTheme = chosen === "auto" ? themeAround(el) : chosen;
+    if (chosen === "auto" && inJupyter(document)) box.dataset.kwHost = "jupyter";
+    else delete box.dataset.kwHost;
+  };
+  const attached = new ResizeObserver(() => dress());
+  attached.observe(el);
+  watchTheme(el, dress, signal);
+
+  const changes: [string, () => void][] = [
+    ["change:content", draw],
+    ["change:threshold", options],
+    ["change:over_time", options],
+    ["change:theme", dress],
+    ["change:stream", () => void connect()],
+  ];
+  for (const [event, call] of changes) model.on(event, call);
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const [event, call] of changes) model.off(event, call);
+      attached.disconnect();
+      connection.abort();
+    },
+    { once: true },
+  );
+  draw();
+  options();
+  dress();
+  void connect();
+}
+
+export default { render };

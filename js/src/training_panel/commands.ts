@@ -1,0 +1,104 @@
+/** What was clicked, and whether Python has heard of it. */
+
+import { type Status, statusOf } from "./status.ts";
+
+export type Command =
+  | { kind: "hello" }
+  | { kind: "pause" }
+  | { kind: "resume" }
+  | { kind: "stop" }
+  | { kind: "advance"; steps: number }
+  | { kind: "every"; value: number }
+  | { kind: "rate"; value: number; group: number | null };
+
+export interface Commands {
+  send(command: Command): void;
+  /** Takes a message of the kernel; gives the status that came with an answer. */
+  take(content: unknown): Status | null;
+  /** The kernel has sent something by itself. */
+  news(): void;
+  /** Whether pause was asked for last, where that has not been answered. */
+  wanted(): "paused" | "running" | null;
+  /** What waits for an answer, in words. */
+  waiting(): string[];
+  /** How it is with answers: all well, none for a while, or none although the training sends frames. */
+  hearing(): "well" | "silent" | "deaf";
+  /** Why the last command was not obeyed. */
+  refused(): string;
+  stop(): void;
+}
+
+/** Milliseconds after which an answer is late. */
+export const PATIENCE = 2000;
+
+export function createCommands(post: (content: unknown) => void, changed: () => void): Commands {
+  const own = Math.random().toString(36).slice(2);
+  let sent = 0;
+  let pending: { id: string; command: Command; newsBefore: number }[] = [];
+  let updates = 0;
+  let late = false;
+  let refusal = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  return {
+    send(command) {
+      const id = `${own}:${++sent}`;
+      pending.push({ id, command, newsBefore: updates });
+      refusal = "";
+      post({ ...command, id });
+      if (timer === undefined && !late) timer = setTimeout(overdue, PATIENCE);
+      changed();
+    },
+    take(content) {
+      const message = content as { kind?: string; id?: string; refused?: string; status?: unknown };
+      if (message.kind !== "heard") return null;
+      const at = pending.findIndex(({ id }) => id === message.id);
+      // Another page of the same widget asked.
+      if (at < 0) return null;
+      pending = pending.slice(at + 1);
+      refusal = message.refused ?? "";
+      late = false;
+      clearTimeout(timer);
+      timer = pending.length > 0 ? setTimeout(overdue, PATIENCE) : undefined;
+      return statusOf(message.status);
+    },
+    news() {
+      updates++;
+    },
+    wanted() {
+      for (const { command } of [...pending].reverse()) {
+        if (command.kind === "pause" || command.kind === "advance") return "paused";
+        if (command.kind === "resume") return "running";
+      }
+      return null;
+    },
+    waiting: () => pending.flatMap(({ command }) => word(command)),
+    hearing() {
+      if (!late || pending.length === 0) return "well";
+      return updates > pending[0].newsBefore ? "deaf" : "silent";
+    },
+    refused: () => refusal,
+    stop: () => clearTimeout(timer),
+  };
+
+  function overdue() {
+    timer = undefined;
+    late = pending.length > 0;
+    changed();
+  }
+}
+
+function word(command: Command): string[] {
+  switch (command.kind) {
+    case "hello":
+      return [];
+    case "advance":
+      return [command.steps === 1 ? "one step" : `${command.steps} steps`];
+    case "every":
+      return [`every ${command.value}`];
+    case "rate":
+      return [`learning rate ${command.value}`];
+    default:
+      return [command.kind];
+  }
+}

@@ -1,0 +1,61 @@
+/** What the kernel says of a training. */
+
+export interface Status {
+  state: "idle" | "running" | "paused" | "finished" | "stopped" | "interrupted" | "failed";
+  control: "running" | "paused" | "stopping";
+  holding: boolean;
+  /** The binding is closed or has failed. */
+  closed: boolean;
+  fault: string;
+  step: number;
+  epoch: number | null;
+  epochs: number | null;
+  /** Batches done, and how many there are, where that is known. */
+  done: number;
+  total: number | null;
+  rate: number;
+  elapsed: number;
+  remaining: number | null;
+  share: number;
+  source: string;
+  message: string;
+  traceback: string;
+  output: string;
+  every: number;
+  rates: number[];
+  reports: string[];
+}
+
+const EMPTY: Status = {
+  state: "idle",
+  control: "running",
+  holding: false,
+  closed: false,
+  fault: "",
+  step: 0,
+  epoch: null,
+  epochs: null,
+  done: 0,
+  total: null,
+  rate: 0,
+  elapsed: 0,
+  remaining: null,
+  share: 0,
+  source: "",
+  message: "",
+  traceback: "",
+  output: "",
+  every: 1,
+  rates: [],
+  reports: [],
+};
+
+export function statusOf(value: unknown): Status {
+  return { ...EMPTY, ...(value as Partial<Status>) };
+}
+
+export interface Traits {
+  status: unknown;
+  theme: "auto" | "light" | "dark";
+  [name: string]: unknown;
+}

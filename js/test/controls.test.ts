@@ -1,0 +1,42 @@
+// @vitest-environment happy-dom
+import { afterEach, expect, it, vi } from "vitest";
+
+afterEach(() => {
+  document.body.replaceChildren();
+});
+
+/** As a page has it: every widget comes with its own copy of the module. */
+async function copy() {
+  vi.resetModules();
+  const { createKit } = await import("../src/shared/controls.ts");
+  return createKit(document, new AbortController().signal);
+}
+
+const checked = (box: HTMLElement) =>
+  Array.from(box.querySelectorAll("input"), (input) => input.checked);
+
+it("lets two copies of a view each have their own choice", async () => {
+  const boxes = [];
+  for (const value of ["a", "b"]) {
+    const choice = (await copy()).segments("What is drawn", () => {});
+    document.body.append(choice.box);
+    choice.fill(["a", "b"].map((one) => ({ value: one, label: one })));
+    choice.set(value);
+    boxes.push(choice.box);
+  }
+  expect(boxes.map(checked)).toEqual([
+    [true, false],
+    [false, true],
+  ]);
+});
+
+it("tells the value of a segment that a person chose", async () => {
+  const chosen: string[] = [];
+  const choice = (await copy()).segments("What is drawn", (value) => chosen.push(value));
+  document.body.append(choice.box);
+  choice.fill(["a", "b"].map((one) => ({ value: one, label: one })));
+  const second = choice.box.querySelectorAll("input")[1];
+  second.checked = true;
+  second.dispatchEvent(new Event("change", { bubbles: true }));
+  expect(chosen).toEqual(["b"]);
+});

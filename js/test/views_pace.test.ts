@@ -1,0 +1,69 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake_model.ts";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import kernelGrid from "../src/kernel_grid/index.ts";
+import meshgridView from "../src/meshgrid_view/index.ts";
+import splineInspector from "../src/spline_inspector/index.ts";
+import { initialize } from "../src/stream/index.ts";
+
+const asked = vi.hoisted(() => ({ now: 0, soon: 0 }));
+
+vi.mock("../src/shared/pace.ts", () => ({
+  createPace: () => ({
+    now: () => {
+      asked.now++;
+    },
+    soon: () => {
+      asked.soon++;
+    },
+    stop: () => {},
+  }),
+}));
+
+let life: AbortController;
+
+beforeEach(() => {
+  life = new AbortController();
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({} as never);
+});
+
+afterEach(() => {
+  life.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+it.each([
+  ["KernelGrid", kernelGrid, "scale"],
+  ["SplineInspector", splineInspector, "stacked"],
+  ["MeshgridView", meshgridView, "mode"],
+] as const)(
+  "%s leaves time between frames of the training, and none for a person",
+  async (...given) => {
+    const [, widget, trait] = given;
+    const run = makeRun(RUNS.article);
+    const model = new FakeModel({
+      layouts: [run.layout],
+      initial: { layout: 1, step: 0, data: run.frame(0) },
+      frame: {},
+      selection: {},
+      cursor: -1,
+      status: { state: "idle", message: "" },
+    });
+    const store = initialize({ model: model as never, signal: life.signal });
+    const traits = new FakeModel({ stream: "anywidget:s" });
+    const el = document.body.appendChild(document.createElement("div"));
+    const host = { getWidget: async () => ({ exports: store }) };
+    widget.render({ model: traits, el, host, signal: life.signal } as never);
+    await new Promise((done) => setTimeout(done, 50));
+
+    Object.assign(asked, { now: 0, soon: 0 });
+    model.receive({ kind: "frame", layout: 1, step: 10 }, [run.frame(10)]);
+    expect(asked).toEqual({ now: 0, soon: 1 });
+    traits.set(trait, "another");
+    expect(asked).toEqual({ now: 1, soon: 1 });
+    store.select({ layer: "conv1", out: 1, in: 0, row: 0, column: 0 });
+    expect(asked.now).toBeGreaterThan(1);
+  },
+);

@@ -1,0 +1,194 @@
+"""How many parameters a model has, layer by layer, and how they grow with its width and grid."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from kan_widgets.functions import LayerFunctions, ReadableModule, survey, unwrap
+
+Order = Literal["N²", "N²·G", "N²·n"]
+
+
+@dataclass(frozen=True)
+class LayerGrowth:
+    """The trainable parameters of one layer.
+
+    With N channels or features on either side they grow as ``order``: G is the number of
+    grid intervals of a spline, n the number of basis functions where there is no grid.
+    """
+
+    name: str
+    type: str
+    functions: int
+    """How many φ the layer has."""
+    parameters: int
+    symbols: str
+    """``"625·10·(G + k + 2)"``: k is the order of the splines."""
+    numbers: str
+    """``"6,250·(10 + 3 + 2)"``."""
+    order: Order
+    doubled: int
+    """The parameters with twice as many grid intervals, or basis functions."""
+
+    @property
+    def formula(self) -> str:
+        """``"625·10·(G + k + 2) = 6,250·(10 + 3 + 2) = 93,750"``."""
+        parts = dict.fromkeys((self.symbols, self.numbers, f"{self.parameters:,}"))
+        return " = ".join(parts)
+
+
+@dataclass(frozen=True)
+class ModelGrowth:
+    """The trainable parameters of a model."""
+
+    layers: tuple[LayerGrowth, ...]
+    """The layers whose functions can be read, in the model's order."""
+    parameters: int
+    """All of them, each counted once."""
+
+    @property
+    def others(self) -> int:
+        """Parameters outside the layers, such as those of norms."""
+        return self.parameters - sum(layer.parameters for layer in self.layers)
+
+    @property
+    def doubled(self) -> int:
+        """All parameters with twice as many grid intervals, or basis functions."""
+        return self.parameters + sum(layer.doubled - layer.parameters for layer in self.layers)
+
+    @property
+    def order(self) -> Order:
+        """Of the layer that grows fastest."""
+        orders = {layer.order for layer in self.layers}
+        return "N²·G" if "N²·G" in orders else "N²·n" if "N²·n" in orders else "N²"
+
+
+def growth(model: nn.Module) -> ModelGrowth:
+    """Count the trainable parameters of a model and say what they are made of.
+
+    A KAN layer of N inputs and N outputs has one function for each of the N² pairs, each
+    with G + k spline coefficients (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*,
+    sec. 2.3: O(N²G)); a plain layer has one weight for each, O(N²).
+
+    Parameters
+    ----------
+    model
+        Any module. It is not run and nothing in it changes.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> found = growth(kw.nn.KANCNN.article())
+    >>> found.layers[-1].formula
+    '625·10·(G + k + 2) = 6,250·(10 + 3 + 2) = 93,750'
+    >>> found.parameters, found.doubled, f"O({found.order})"
+    (94650, 157600, 'O(N²·G)')
+    """
+    modules, _ = survey(model)
+    counted: set[int] = set()
+    layers: list[LayerGrowth] = []
+    for entry in modules:
+        for layer, module, name in _parts(entry):
+            layers.append(_layer_growth(layer, _sizes(module, counted), name))
+    return ModelGrowth(tuple(layers), sum(_sizes(unwrap(model), set()).values()))
+
+
+def _parts(entry: ReadableModule) -> list[tuple[list[LayerFunctions], nn.Module, str]]:
+    """Return what a module is made of: its layers with the modules that hold them, if known."""
+    layers = entry.read()
+    if len(layers) > 1:
+        inside = dict(entry.module.named_modules())
+        start = len(entry.name) + 1 if entry.name else 0
+        own = [inside.get(layer.name[start:]) for layer in layers]
+        if all(module is not None for module in own) and len(set(own)) == len(own):
+            return [
+                ([layer], module, layer.name)
+                for layer, module in zip(layers, own, strict=True)
+                if module is not None
+            ]
+    name = layers[0].name if len(layers) == 1 else entry.name or type(entry.module).__name__
+    return [(layers, entry.module, name)]
+
+
+def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
+    """Return the trainable parameters by name without numbers; none that was counted before."""
+    sizes: dict[str, int] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad and id(parameter) not in counted:
+            counted.add(id(parameter))
+            kind = ".".join(part for part in name.split(".") if not part.isdigit())
+            sizes[kind] = sizes.get(kind, 0) + parameter.numel()
+    return sizes
+
+
+def _layer_growth(layers: list[LayerFunctions], sizes: dict[str, int], name: str) -> LayerGrowth:
+    functions = sum(layer.n_functions for layer in layers)
+    local, intervals, order = _basis(layers)
+    base = layers[0].is_base.count(True)
+    each = sum(
+        size // functions
+        for kind, size in sizes.items()
+        if functions
+        and size % functions == 0
+        and size // functions in {1, base, local, local + base}
+        and not re.search(r"bias|norm", kind)
+    )
+    parameters = sum(sizes.values())
+    rest = parameters - each * functions
+    terms = [("", each)] if each > 1 else []
+    grows: Order = "N²"
+    doubled = parameters
+    if local and each >= local:
+        grows = "N²·G" if intervals else "N²·n"
+        doubled += functions * (intervals or local)
+        terms = [("G", intervals), ("k", order)] if intervals else [("n", local)]
+        terms = [(letter, value) for letter, value in [*terms, ("", each - local)] if value]
+    symbols = _product(_factors(layers), [letter or f"{value:,}" for letter, value in terms], rest)
+    numbers = _product(f"{functions:,}", [f"{value:,}" for _, value in terms], rest)
+    if not each:  # frozen, or those of a layer before
+        symbols = numbers = f"{parameters:,}"
+    return LayerGrowth(
+        name, layers[0].type, functions, parameters, symbols, numbers, grows, doubled
+    )
+
+
+def _basis(layers: list[LayerFunctions]) -> tuple[int, int, int]:
+    """Return how many local functions a φ has, and their grid intervals and order; 0 for none."""
+    kinds = {(layer.is_base, len(layer.bases[0].knots)) for layer in layers}
+    if len(kinds) > 1:
+        return 0, 0, 0
+    local, knots = layers[0].is_base.count(False), len(layers[0].bases[0].knots)
+    order = knots - 1 - local
+    intervals = local - order
+    return (local, intervals, order) if knots and order >= 0 < intervals else (local, 0, 0)
+
+
+def _factors(layers: list[LayerFunctions]) -> str:
+    """Return the sizes that make the number of functions: inputs, outputs, kernel."""
+    if len({layer.shape for layer in layers}) > 1:
+        return f"{sum(layer.n_functions for layer in layers):,}"
+    out, in_, *kernel = layers[0].shape
+    sizes = [in_, out, *(kernel if layers[0].kind == "conv" else [])]
+    if layers[0].conv is not None and layers[0].conv.shared:
+        sizes.remove(in_)
+    if len(layers) > 1:
+        sizes.insert(0, len(layers))
+    return "·".join(map(str, sizes))
+
+
+def _product(factor: str, terms: list[str], rest: int) -> str:
+    product = factor
+    if len(terms) == 1:
+        product = f"{factor}·{terms[0]}"
+    elif terms:
+        product = f"{factor}·({' + '.join(terms)})"
+    return f"{product} + {rest:,}" if rest else product

@@ -1,0 +1,274 @@
+"""How far each function of a layer reaches, what makes it so, and how much it has changed."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.insight.inputs import SeenInputs
+from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, silu
+
+# A function that moves less than this share of its size is constant: β comes as float32.
+_FLAT = 2e-6
+# Values of functions worked on at a time: so many stay in the processor's cache.
+_BATCH = 60_000
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionRanges:
+    """Numbers of each function of a layer, ``(functions,)``; NaN where there is none.
+
+    A function with a coefficient that is not finite is NaN in all of them.
+    """
+
+    range: Float64
+    """max φ − min φ on the grid."""
+    base: Float64
+    """max − min of the base term alone on the grid; 0 without one."""
+    splines: Float64
+    """max − min of the rest alone on the grid."""
+    silu: Float64
+    """R² of the best a·SiLU + c on the grid; NaN for a constant."""
+    own: Float64
+    """R² of the best a·base + c, with the layer's own base term (SiLU where there is none)."""
+    constant: NDArray[np.bool_]
+    """Whether φ is the same everywhere on the grid, but for rounding."""
+    broken: NDArray[np.bool_]
+    """Whether φ is not finite."""
+    change: Float64
+    """Largest |φ − φ at the start| on the grid; NaN where there is nothing to compare with."""
+    started: Float64
+    """The range at the start; NaN where there is nothing to compare with."""
+    observed: Float64
+    """max φ − min φ over the inputs seen; NaN where none were."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A layer as it was at the start, to compare later states with. Made by `start_from`."""
+
+    layer: Layer
+    coefficients: Float64
+    range: Float64
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """What is worked out once for a table: β on the grid, and inner products over it."""
+
+    x: Float64
+    beta: NDArray[np.float32]
+    """``(nb, points)``."""
+    low: Float64
+    high: Float64
+    """``(nb,)``: the ends of each β."""
+    gram: Float64
+    """⟨β_a, β_b⟩ of the centred β, each integral a mean over the grid."""
+    silu: Float64
+    """⟨β_b, SiLU⟩ of the centred functions."""
+    silu_square: float
+
+
+_grids: weakref.WeakKeyDictionary[Table, _Grid] = weakref.WeakKeyDictionary()
+
+
+def _grid_of(table: Table) -> _Grid:
+    known = _grids.get(table)
+    if known is None:
+        known = _grids[table] = _make_grid(table)
+    return known
+
+
+def _make_grid(table: Table) -> _Grid:
+    x = np.asarray(table.x, dtype=np.float64)
+    low, high = table.domain
+    rounding = 1e-6 * (high - low)  # the points of frames are float32
+    inside = (x >= low - rounding) & (x <= high + rounding)
+    if low >= high or inside.sum() < 2:
+        inside[:] = True
+    x, beta = x[inside], np.asarray(table.values, dtype=np.float64)[inside]
+    # The trapezoid rule: every part of the grid counts alike, however dense the points are.
+    steps = np.diff(x)
+    weight = (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
+    weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(x), 1 / len(x))
+    with np.errstate(all="ignore"):
+        centred = beta - weight @ beta
+        curve = silu(x)
+        curve = curve - weight @ curve
+        return _Grid(
+            x,
+            np.ascontiguousarray(beta.T, dtype=np.float32),
+            beta.min(axis=0),
+            beta.max(axis=0),
+            (centred * weight[:, None]).T @ centred,
+            (centred * weight[:, None]).T @ curve,
+            float(weight @ curve**2),
+        )
+
+
+def start_from(layer: Layer, coefficients: NDArray[np.floating]) -> Start:
+    """Remember a layer as it is now, to be compared with later."""
+    flat = np.array(coefficients, dtype=np.float64).reshape(-1, len(layer.labels))
+    return Start(layer, flat, function_ranges(layer, flat).range)
+
+
+def function_ranges(
+    layer: Layer,
+    coefficients: NDArray[np.floating],
+    start: Start | None = None,
+    seen: SeenInputs | None = None,
+) -> FunctionRanges:
+    """Measure every function of a layer.
+
+    Parameters
+    ----------
+    layer
+        Its bases.
+    coefficients
+        ``(functions, nb)``, or any shape that can be read so.
+    start
+        The layer at the start, to compare with; one of another shape is not compared.
+    seen
+        The inputs that the range is also measured on.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> linear = torch.nn.Linear(1, 1)
+    >>> _ = torch.nn.init.constant_(linear.weight, 0.5)
+    >>> layer = kw.insight.sampled(kw.functions.read(linear)[0])
+    >>> function_ranges(layer, layer.coefficients).range  # 0.5·x from -1 to 1
+    array([1.])
+    """
+    now = np.asarray(coefficients, dtype=np.float64).reshape(-1, len(layer.labels))
+    count = len(now)
+    if start is not None and start.layer.shape != layer.shape:
+        start = None
+    names = ("range", "base", "splines", "silu", "own", "change", "started", "observed")
+    found = {name: np.full(count, np.nan) for name in names}
+    size = np.full(count, np.nan)
+    finite: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(now), axis=1)
+    is_base = np.array(layer.is_base)
+    with np.errstate(all="ignore"):
+        for rows, table in _groups(layer, np.flatnonzero(finite)):
+            own, c = _grid_of(table), now[rows]
+            low, high = _ends(c, own)
+            found["range"][rows], size[rows] = high - low, np.maximum(np.abs(low), np.abs(high))
+            found["base"][rows] = _spread(c, own, is_base)
+            found["splines"][rows] = _spread(c, own, ~is_base)
+            found["silu"][rows], found["own"][rows] = _fits(c, own, is_base)
+            if start is not None:
+                found["change"][rows] = _change(start, c, rows, table, own)
+        if start is not None:
+            found["started"] = start.range.copy()
+        if seen is not None:
+            found["observed"] = _observed(layer, now, finite, seen)
+    broken = ~np.isfinite(found["range"])
+    constant = ~broken & (found["range"] <= _FLAT * size)
+    for name in ("silu", "own"):
+        found[name][constant] = np.nan
+    found["range"][constant] = 0.0
+    for values in found.values():
+        values[broken | ~np.isfinite(values)] = np.nan
+    return FunctionRanges(constant=constant, broken=broken, **found)
+
+
+def _ends(c: Float64, own: _Grid) -> tuple[Float64, Float64]:
+    """Return the least and the greatest value of each function on the grid."""
+    values = c.astype(np.float32) @ own.beta
+    return values.min(axis=1).astype(np.float64), values.max(axis=1).astype(np.float64)
+
+
+def _spread(c: Float64, own: _Grid, part: NDArray[np.bool_]) -> Float64:
+    """Return max − min of the sum over some basis functions."""
+    if part.sum() <= 1:  # the shape of the only one there is
+        spread: Float64 = np.abs(c[:, part]) @ (own.high - own.low)[part]
+        return spread
+    low, high = _ends(np.where(part, c, 0.0), own)
+    return high - low
+
+
+def _groups(layer: Layer, chosen: Int64) -> Iterator[tuple[Int64, Table]]:
+    """Yield the numbers of functions that share a table, not too many at once."""
+    if layer.table_of is None:
+        groups = [(chosen, layer.tables[0])]
+    else:
+        table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]
+        order = np.argsort(table_of, kind="stable")
+        ends = np.cumsum(np.bincount(table_of, minlength=len(layer.tables)))[:-1]
+        groups = list(zip(np.split(chosen[order], ends), layer.tables, strict=True))
+    for rows, table in groups:
+        size = max(16, _BATCH // len(table.x))
+        for first in range(0, len(rows), size):
+            yield rows[first : first + size], table
+
+
+def _fits(c: Float64, own: _Grid, is_base: NDArray[np.bool_]) -> tuple[Float64, Float64]:
+    """Return R² of the best a·SiLU + c and of the best a·base + c of each function."""
+    square = np.einsum("fb,fb->f", c @ own.gram, c)
+    silu_fit = (c @ own.silu) ** 2 / (square * own.silu_square)
+    if is_base.sum() != 1:
+        return silu_fit, silu_fit.copy()
+    b = int(np.flatnonzero(is_base)[0])
+    return silu_fit, (c @ own.gram[:, b]) ** 2 / (square * own.gram[b, b])
+
+
+def _change(start: Start, c: Float64, rows: Int64, table: Table, own: _Grid) -> Float64:
+    """Return the largest distance of functions from what they were at the start."""
+    change = np.full(len(rows), np.nan)
+    place = np.full(len(start.coefficients), -1)
+    place[rows] = np.arange(len(rows))
+    for some, then in _groups(start.layer, np.sort(rows)):
+        at, before = place[some], start.coefficients[some]
+        if then is table:
+            low, high = _ends(c[at] - before, own)
+            change[at] = np.maximum(np.abs(low), np.abs(high))
+        else:
+            values = before @ basis_at(start.layer, then, own.x).T
+            change[at] = np.abs(c[at] @ own.beta - values).max(axis=1)
+    return change
+
+
+_betas: weakref.WeakKeyDictionary[SeenInputs, tuple[Table, NDArray[np.float32]]]
+_betas = weakref.WeakKeyDictionary()
+
+
+def _beta_of(layer: Layer, table: Table, seen: SeenInputs) -> NDArray[np.float32]:
+    """Return β at the inputs seen, ``(entries, points, nb)``; the last of each is kept."""
+    known = _betas.get(seen)
+    if known is None or known[0] is not table:
+        beta = basis_at(layer, table, seen.points).astype(np.float32)
+        known = _betas[seen] = table, beta
+    return known[1]
+
+
+def _observed(layer: Layer, c: Float64, finite: NDArray[np.bool_], seen: SeenInputs) -> Float64:
+    """Return the range of each function over the inputs of its entry."""
+    out, in_, kh, kw = layer.shape
+    per_kernel = in_ * kh * kw
+    entries = len(seen.points)
+    groups = max(1, entries // per_kernel)
+    if layer.table_of is None:
+        beta = _beta_of(layer, layer.tables[0], seen)
+        clean = np.where(finite[:, None], c, 0.0).astype(np.float32)
+        # (groups, entries, out, nb) · (groups, entries, nb, points)
+        by_entry = clean.reshape(groups, out // groups, per_kernel, -1).swapaxes(1, 2)
+        values = by_entry @ beta.reshape(groups, per_kernel, *beta.shape[1:]).swapaxes(2, 3)
+        spread = np.asarray(values.max(axis=-1) - values.min(axis=-1), dtype=np.float64)
+        return np.where(finite, spread.swapaxes(1, 2).ravel(), np.nan)
+    found = np.full(len(c), np.nan)
+    number = np.arange(len(c))
+    group = number // per_kernel // max(1, out // groups)
+    entry = group * per_kernel + number % per_kernel
+    for rows, table in _groups(layer, np.flatnonzero(finite)):
+        used, place = np.unique(entry[rows], return_inverse=True)
+        exact = basis_at(layer, table, seen.points[used])
+        for k in range(len(used)):
+            mine = rows[place.ravel() == k]
+            reached = c[mine] @ exact[k].T
+            found[mine] = reached.max(axis=1) - reached.min(axis=1)
+    return found

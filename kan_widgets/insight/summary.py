@@ -1,0 +1,179 @@
+"""The numbers of a whole layer, as one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from kan_widgets.functions import read
+from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+from kan_widgets.insight.ranges import FunctionRanges, function_ranges
+from kan_widgets.insight.tables import Float64, Layer, sampled
+
+THRESHOLD = 0.95
+"""R² from which a function counts as shaped like SiLU, or like its base term."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Quantiles of one number over the functions of a layer, in the unit of that number."""
+
+    low: float
+    """5 % lie below."""
+    lower: float
+    """25 % lie below."""
+    median: float
+    upper: float
+    """25 % lie above."""
+    high: float
+    """5 % lie above."""
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """What the functions of one layer are like. ``None`` stands for what is not known.
+
+    A *range* is max φ − min φ, in units of φ. Functions that are not finite are counted in
+    ``not_finite`` and nowhere else.
+    """
+
+    layer: str
+    type: str
+    kind: str
+    functions: int
+    """How many there are."""
+    constant: int
+    """How many are constant on the grid; their range is 0."""
+    not_finite: int
+    """How many are not finite."""
+    grid: Spread | None
+    """Ranges on the grid."""
+    observed: Spread | None
+    """Ranges over the inputs seen; ``None`` without an observation."""
+    started: Spread | None
+    """Ranges on the grid at the start."""
+    spline_share: float | None
+    """Median of splines / (base + splines), each the range of one term alone, 0 to 1."""
+    outside_grid: float | None
+    """Share of the inputs seen that lie outside the grid, 0 to 1."""
+    outside_support: float | None
+    """Share of the inputs seen that lie outside the support, 0 to 1."""
+    silu_shaped: float | None
+    """Share of the functions that vary whose R² with the best a·SiLU + c is at least
+    ``threshold``, 0 to 1."""
+    base: str
+    """Name of the base term, empty without one."""
+    base_shaped: float | None
+    """The same with the base term in place of SiLU; with no base term, SiLU again."""
+    threshold: float
+    change: Spread | None
+    """Largest |φ − φ at the start| of each function on the grid, in units of φ."""
+    relative_change: float | None
+    """Median of change / range at the start."""
+
+
+def summarise(
+    layer: Layer,
+    ranges: FunctionRanges,
+    seen: SeenInputs | None = None,
+    threshold: float = THRESHOLD,
+) -> LayerSummary:
+    """Sum up the numbers of the functions of a layer.
+
+    Raises
+    ------
+    ValueError
+        If ``threshold`` is not between 0 and 1.
+    """
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold={threshold!r}: an R² between 0 and 1 is taken")
+    both = ranges.base + ranges.splines
+    with np.errstate(all="ignore"):
+        part = np.where(both > 0, ranges.splines / both, np.nan)
+        relative = np.where(ranges.started > 0, ranges.change / ranges.started, np.nan)
+    base = [label for label, own in zip(layer.labels, layer.is_base, strict=True) if own]
+    return LayerSummary(
+        layer=layer.name,
+        type=layer.type,
+        kind=layer.kind,
+        functions=len(ranges.range),
+        constant=int(ranges.constant.sum()),
+        not_finite=int(ranges.broken.sum()),
+        grid=spread_of(ranges.range),
+        observed=spread_of(ranges.observed),
+        started=spread_of(ranges.started),
+        spline_share=_median(part),
+        outside_grid=None if seen is None else seen.outside_grid,
+        outside_support=None if seen is None else seen.outside_support,
+        silu_shaped=_share(ranges.silu, threshold),
+        base=base[0] if len(base) == 1 else "",
+        base_shaped=_share(ranges.own, threshold),
+        threshold=threshold,
+        change=spread_of(ranges.change),
+        relative_change=_median(relative),
+    )
+
+
+def layer_ranges(
+    model: nn.Module,
+    inputs: dict[str, NDArray[np.floating]] | None = None,
+    threshold: float = THRESHOLD,
+) -> list[LayerSummary]:
+    """Sum up the functions of every layer of a model as they are now.
+
+    Parameters
+    ----------
+    model
+        Any module with readable layers.
+    inputs
+        By layer name, ``(n, entries)``: inputs that reach the layer, one column per entry of a
+        kernel (channel, row, column) or per feature.
+    threshold
+        R² from which a function counts as shaped like SiLU.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module.
+    ValueError
+        If nothing in it can be read, or inputs do not fit their layer.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> _ = torch.manual_seed(0)
+    >>> [found] = kw.insight.layer_ranges(torch.nn.Linear(3, 2))
+    >>> found.base, found.base_shaped, found.spline_share
+    ('x', 1.0, 0.0)
+    """
+    found = []
+    for functions in read(model):
+        layer = sampled(functions)
+        given = None if inputs is None else inputs.get(layer.name)
+        seen = None if given is None else seen_inputs(layer, given)
+        ranges = function_ranges(layer, layer.coefficients, seen=seen)
+        found.append(summarise(layer, ranges, seen, threshold))
+    return found
+
+
+def spread_of(values: Float64) -> Spread | None:
+    """Return the quantiles of what is finite, ``None`` where nothing is."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return None
+    return Spread(*map(float, np.quantile(finite, QUANTILES)))
+
+
+def _median(values: Float64) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else None
+
+
+def _share(fits: Float64, threshold: float) -> float | None:
+    known = fits[np.isfinite(fits)]
+    # A perfect fit may come out a rounding error below 1.
+    return float((known >= threshold - 1e-9).mean()) if len(known) else None

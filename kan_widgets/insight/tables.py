@@ -1,0 +1,200 @@
+"""What insight needs to know of a layer: its bases at sample points, and β anywhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_widgets.functions import Basis, LayerFunctions
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+_POINTS_PER_INTERVAL = 32
+_POINTS_WITHOUT_KNOTS = 512
+
+
+class Table(Protocol):
+    """β of one basis at sample points, as frames carry it."""
+
+    @property
+    def x(self) -> NDArray[np.floating]:
+        """``(P,)`` ascending: the domain's ends and the knots are among them."""
+
+    @property
+    def values(self) -> NDArray[np.floating]:
+        """``(P, nb)``."""
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """The grid's range."""
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """As far as the local functions reach."""
+
+    @property
+    def knots(self) -> tuple[float, ...]:
+        """Empty for smooth functions."""
+
+
+class Layer(Protocol):
+    """A layer whose functions can be measured; a `LayerLayout` of a frame is one."""
+
+    @property
+    def name(self) -> str:
+        """Path in the model."""
+
+    @property
+    def type(self) -> str:
+        """Class name."""
+
+    @property
+    def kind(self) -> str:
+        """``"conv"`` or ``"linear"``."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(out, in, kh, kw); function f = ((o·in + i)·kh + r)·kw + c."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the basis functions."""
+
+    @property
+    def is_base(self) -> tuple[bool, ...]:
+        """Which of them make the base term."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """One, or several where groups of functions have their own basis."""
+
+    @property
+    def table_of(self) -> NDArray[np.unsignedinteger] | None:
+        """``(functions,)``: the table of each; ``None`` where there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampledBasis:
+    """A basis at sample points: a `Table`."""
+
+    x: Float64
+    values: Float64
+    domain: tuple[float, float]
+    extent: tuple[float, float]
+    knots: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SampledLayer:
+    """A layer with its coefficients, ``(functions, nb)``, and sampled bases: a `Layer`."""
+
+    name: str
+    type: str
+    kind: str
+    shape: tuple[int, int, int, int]
+    labels: tuple[str, ...]
+    is_base: tuple[bool, ...]
+    tables: tuple[SampledBasis, ...]
+    table_of: NDArray[np.uint32] | None
+    coefficients: Float64
+
+
+def sampled(layer: LayerFunctions) -> SampledLayer:
+    """Sample the bases of a layer that was read from a model.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> [layer] = kw.functions.read(kw.nn.KANLinear(3, 2))
+    >>> sampled(layer).coefficients.shape
+    (6, 9)
+    """
+    index = layer.basis_index
+    flat = layer.coefficients.detach().to("cpu", torch.float64).reshape(layer.n_functions, -1)
+    return SampledLayer(
+        layer.name,
+        layer.type,
+        layer.kind,
+        layer.shape,
+        layer.basis_labels,
+        layer.is_base,
+        tuple(map(_sampled_basis, layer.bases)),
+        None if index is None else index.cpu().numpy().astype(np.uint32).reshape(-1),
+        flat.numpy().copy(),
+    )
+
+
+def _sampled_basis(basis: Basis) -> SampledBasis:
+    low, high = basis.extent
+    edges = np.unique([low, high, *basis.domain, *(k for k in basis.knots if low <= k <= high)])
+    divisions = _POINTS_PER_INTERVAL if basis.knots else _POINTS_WITHOUT_KNOTS // (len(edges) - 1)
+    inner = np.linspace(edges[:-1], edges[1:], divisions, endpoint=False).T.ravel()
+    x = np.append(inner, edges[-1])
+    with torch.no_grad():
+        values = basis(torch.from_numpy(x)).to(torch.float64).numpy()
+    return SampledBasis(x, values, basis.domain, basis.extent, basis.knots)
+
+
+def silu(x: Float64) -> Float64:
+    """Return x/(1 + e^−x).
+
+    Examples
+    --------
+    >>> float(silu(np.array(0.0)))
+    0.0
+    """
+    with np.errstate(over="ignore"):
+        value: Float64 = x / (1 + np.exp(-x))
+    return value
+
+
+_erf = np.vectorize(math.erf, otypes=[float])
+ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
+    "silu": silu,
+    "gelu": lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "tanh": np.tanh,
+    "identity": lambda x: x,
+    "x": lambda x: x,
+}
+"""Base terms that are known by their label beyond any table."""
+
+
+def basis_at(layer: Layer, table: Table, x: Float64) -> Float64:
+    """Return β at any x: ``(...)`` to ``(..., nb)``.
+
+    Between the points of a table β is a straight line. Beyond it local functions are 0 and a
+    base term of a known name goes on; what is not known there is NaN.
+    """
+    points = np.asarray(table.x, dtype=np.float64)
+    values = np.asarray(table.values, dtype=np.float64)
+    flat = np.asarray(x, dtype=np.float64).ravel()
+    if len(points) == 1:
+        found = np.repeat(values, len(flat), axis=0)
+    else:
+        right = np.clip(np.searchsorted(points, flat), 1, len(points) - 1)
+        share = (flat - points[right - 1]) / (points[right] - points[right - 1])
+        share = np.clip(share, 0.0, 1.0)[:, None]
+        found = values[right - 1] * (1 - share) + values[right] * share
+    beyond = (flat < points[0]) | (flat > points[-1])
+    if beyond.any():
+        found[beyond] = _beyond(layer, table, flat[beyond])
+    return found.reshape(*np.shape(x), values.shape[1])
+
+
+def _beyond(layer: Layer, table: Table, x: Float64) -> Float64:
+    low, high = table.extent
+    gone = bool(table.knots) & ((x <= low) | (x >= high))
+    beta = np.where(gone, 0.0, np.nan)[:, None].repeat(len(layer.labels), axis=1)
+    for b, (label, is_base) in enumerate(zip(layer.labels, layer.is_base, strict=True)):
+        if is_base:
+            activation = ACTIVATIONS.get(label.lower())
+            beta[:, b] = np.nan if activation is None else activation(x)
+    return beta

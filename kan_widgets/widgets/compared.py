@@ -1,0 +1,151 @@
+"""The models of a comparison: which can be compared, and how each of them does."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from kan_widgets.functions import find, unwrap
+from kan_widgets.insight.growth import ModelGrowth, growth
+from kan_widgets.live import Frame, Listener, Source, State, bind, binding_of
+from kan_widgets.live.binding import Binding
+from kan_widgets.widgets import comparison
+from kan_widgets.widgets.chart import COLOURS
+from kan_widgets.widgets.comparison import Numbers
+from kan_widgets.widgets.painter import Painter
+
+
+def check(models: Any) -> None:
+    """Raise unless these can be compared; nothing is bound or made.
+
+    Raises
+    ------
+    TypeError
+        If it is no dict of bindings or models by name.
+    ValueError
+        If there is none or more than seven, one is given twice, is closed or cannot be bound.
+    """
+    if not isinstance(models, Mapping):
+        raise TypeError(
+            f"models={models!r:.80}: a dict of bindings by name is taken, such as "
+            '{"KAN": live, "CNN": other}'
+        )
+    if not models:
+        raise ValueError('models is empty: give bindings by name, such as {"KAN": live}')
+    if len(models) > COLOURS:
+        raise ValueError(
+            f"{len(models)} models: up to {COLOURS} have colours that can be told apart; make "
+            "several comparisons"
+        )
+    names: dict[int, str] = {}
+    for name, one in models.items():
+        if not isinstance(name, str) or not name.strip():
+            raise TypeError(f"models: the name {name!r} is no word; names are strings")
+        if isinstance(one, Binding):
+            inner = one.model
+            if inner is None:
+                raise ValueError(f"models[{name!r}] is {one.state}: bind the model again")
+        elif isinstance(one, nn.Module):
+            inner = unwrap(one)
+            if binding_of(inner) is None:
+                find(inner)  # raises where there is nothing to bind
+        else:
+            what = "nothing trains there; " if isinstance(one, Source) else ""
+            raise TypeError(
+                f"models[{name!r}] is {one!r:.80}: {what}give a model, or the binding that "
+                "kan_widgets.bind returned"
+            )
+        if id(inner) in names:
+            raise ValueError(
+                f"models[{name!r}] and models[{names[id(inner)]!r}] are the same model: give each "
+                "once"
+            )
+        names[id(inner)] = name
+
+
+def binding_for(one: Source | nn.Module) -> Binding:
+    """Return the binding given, or the one of a model, new if there is none."""
+    if isinstance(one, Binding):
+        return one
+    if isinstance(one, nn.Module):
+        return binding_of(one) or bind(one)
+    raise TypeError(f"{one!r:.80}: nothing trains there")
+
+
+class Followed(Listener):
+    """One model of a comparison: hears of its training, and keeps its last numbers.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    live
+        Its binding, which it does not keep.
+    painter
+        Woken at all news; not kept either.
+    """
+
+    def __init__(self, name: str, live: Binding, painter: Painter) -> None:
+        self.name = name
+        self._painter = weakref.ref(painter)
+        self._live = weakref.ref(live)
+        self.scalars = live.scalars
+        self._counted: tuple[object, ...] = ()
+        self._growth: ModelGrowth
+        self._numbers: Numbers
+        self._read(live)
+
+    @property
+    def live(self) -> Binding | None:
+        """The binding, while it exists."""
+        return self._live()
+
+    def numbers(self) -> Numbers:
+        """Return the numbers as they are now; the last there were if the model is gone."""
+        if (live := self._live()) is not None:
+            self._read(live)
+        return self._numbers
+
+    def _read(self, live: Binding) -> None:
+        self.scalars = live.scalars
+        if (model := live.model) is not None:
+            # Counted again when a layer has changed its form, or was frozen.
+            trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+            if (counted := (live.layout, trained)) != self._counted:
+                self._counted, self._growth = counted, growth(model)
+        self._numbers = comparison.numbers_of(self.name, live, self._growth)
+
+    def join(self) -> None:
+        """Hear of its training from now on."""
+        if (live := self._live()) is not None:
+            live.subscribe(self)
+
+    def leave(self) -> None:
+        """Hear no more."""
+        if (live := self._live()) is not None:
+            live._drop(self)
+
+    def _wake(self) -> None:
+        if (painter := self._painter()) is not None:
+            painter.wake()
+
+    def on_training(self) -> None:
+        """Note that there is news of the training."""
+        self._wake()
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        """Note that steps were made."""
+        self._wake()
+
+    def on_state(self, state: State, message: str) -> None:
+        """Note that it began or ended."""
+        self._wake()
+
+    def on_replaced(self, source: Source) -> None:
+        """Follow the new binding."""
+        if isinstance(source, Binding):
+            self._live = weakref.ref(source)
+            self._wake()

@@ -1,0 +1,251 @@
+"""What is compared between models: numbers of each training, in words and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kan_widgets.insight.growth import ModelGrowth
+from kan_widgets.live.binding import Binding
+from kan_widgets.live.progress import Phase
+from kan_widgets.widgets.curves import belongs_to
+from kan_widgets.widgets.ranges import format_number
+
+NOTHING = "–"
+_SYNONYMS = {"acc": "accuracy"}
+_ALWAYS = ("loss", "eval_loss", "accuracy", "eval_accuracy")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How one model is trained, at one moment."""
+
+    name: str
+    state: Phase
+    growth: ModelGrowth
+    steps: int
+    epochs: float | None
+    """All it went through, the last one in part; ``None`` where no loop counts them."""
+    seconds: float | None
+    """Spent on steps of this model; ``None`` before there is a time."""
+    seconds_per_step: float | None
+    last: Mapping[str, float]
+    """The value of each quantity that was logged last; see `quantity`."""
+    data_source: str
+
+    def record(self, quantities: Sequence[str]) -> dict[str, Any]:
+        """Return plain numbers and words; ``None`` where nothing is known."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "parameters": self.growth.parameters,
+            "order": f"O({self.growth.order})",
+            "parameters_doubled": self.growth.doubled,
+            "steps": self.steps,
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+            "seconds_per_step": self.seconds_per_step,
+            **{name: self.last.get(name) for name in quantities},
+            "data_source": self.data_source,
+        }
+
+
+def numbers_of(name: str, live: Binding, growth: ModelGrowth) -> Numbers:
+    """Read the numbers of a training."""
+    training, progress, scalars = live.training, live.progress, live.scalars
+    steps = training.timed_steps
+    last: dict[str, float] = {}
+    for series in scalars.names:
+        last.setdefault(quantity(series), scalars.latest(series))
+    return Numbers(
+        name,
+        progress.state,
+        growth,
+        progress.step,
+        training.epochs_done or None,
+        training.seconds if steps else None,
+        training.seconds / steps if steps else None,
+        last,
+        progress.data_source,
+    )
+
+
+def quantity(series: str) -> str:
+    """Return one name for what goes by several: what is measured, and whether on held-out data.
+
+    Examples
+    --------
+    >>> quantity("loss"), quantity("val_loss"), quantity("Test/Acc")
+    ('loss', 'eval_loss', 'eval_accuracy')
+    """
+    what, data = belongs_to(series)
+    what = _SYNONYMS.get(what.lower(), what.lower())
+    return f"eval_{what}" if data == "held out" else what
+
+
+def rank(quantity: str) -> tuple[int, str]:
+    """Return the place of a quantity's curves: loss and accuracy before all others."""
+    return (_ALWAYS.index(quantity) if quantity in _ALWAYS else len(_ALWAYS)), quantity
+
+
+def quantities(models: Sequence[Numbers]) -> list[str]:
+    """Return all that was measured of any model, loss and accuracy in any case."""
+    return sorted({*_ALWAYS, *(name for model in models for name in model.last)}, key=rank)
+
+
+def hints(models: Sequence[Numbers]) -> list[str]:
+    """Say why models cannot be compared as they are.
+
+    While models take turns in one loop, one may be a step ahead.
+    """
+    said = []
+    steps = [model.steps for model in models]
+    allowed = 1 if any(model.state in ("running", "paused") for model in models) else 0
+    if max(steps) - min(steps) > allowed:
+        seen = ", ".join(f"{model.name} {model.steps:,}" for model in models)
+        said.append(
+            f"The models have made different numbers of steps: {seen}. Compare the curves at one "
+            "step, not the last numbers."
+        )
+    if len({model.data_source for model in models if model.data_source}) > 1:
+        said.append("The models are trained on different data.")
+    return said
+
+
+def data_sources(models: Sequence[Numbers]) -> str:
+    """Say what the models are trained on, as far as that was said."""
+    known = {model.name: model.data_source for model in models if model.data_source}
+    if len(known) == len(models) and len(set(known.values())) == 1:
+        return f"Trained on: {next(iter(known.values()))}"
+    return "; ".join(f"{name} trained on: {source}" for name, source in known.items())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of all models, in words."""
+
+    key: str
+    label: str
+    meaning: str
+    values: tuple[str, ...]
+
+
+def rows(models: Sequence[Numbers]) -> list[Row]:
+    """Return the table in words."""
+    found = [
+        Row(
+            "parameters",
+            "parameters",
+            "Trainable parameters",
+            tuple(f"{m.growth.parameters:,}" for m in models),
+        ),
+        Row(
+            "parameters_doubled",
+            "with twice the grid",
+            "Trainable parameters, had each KAN layer twice as many grid intervals",
+            tuple(_doubled(m.growth) for m in models),
+        ),
+        Row(
+            "order",
+            "grow as",
+            "How the parameters grow with N channels or features and G grid intervals "
+            "(n basis functions where there is no grid)",
+            tuple(f"O({m.growth.order})" for m in models),
+        ),
+        Row(
+            "steps",
+            "steps",
+            "Optimizer steps since the model was bound",
+            tuple(f"{m.steps:,}" for m in models),
+        ),
+        Row(
+            "epochs",
+            "epochs",
+            "Passes over the training data, the one going on in part",
+            tuple(NOTHING if m.epochs is None else f"{m.epochs:.2f}" for m in models),
+        ),
+        Row(
+            "seconds",
+            "training time",
+            "Spent on this model's steps, without evaluation and pauses; in a loop of your own, "
+            "the time between its steps",
+            tuple(_seconds(m.seconds) for m in models),
+        ),
+        Row(
+            "seconds_per_step",
+            "time per step",
+            "Training time divided by the steps it was measured on",
+            tuple(_seconds(m.seconds_per_step) for m in models),
+        ),
+    ]
+    for name in quantities(models):
+        values = [m.last.get(name) for m in models]
+        if any(value is not None for value in values):
+            found.append(
+                Row(
+                    name,
+                    f"last {in_words(name)}",
+                    "The value logged last, not smoothed",
+                    tuple(NOTHING if v is None else format_number(v) for v in values),
+                )
+            )
+    return found
+
+
+def in_words(name: str) -> str:
+    """Return a quantity as it stands above its curves.
+
+    Examples
+    --------
+    >>> in_words("loss"), in_words("eval_loss")
+    ('loss', 'eval loss')
+    """
+    return name.replace("_", " ")
+
+
+def summary(growth: ModelGrowth) -> str:
+    """Return how a model's parameters grow, in one line."""
+    text = f"{growth.parameters:,} parameters, O({growth.order})"
+    if growth.doubled != growth.parameters:
+        what = "grid" if growth.order == "N²·G" else "basis"
+        text += f"; {growth.doubled:,} with twice the {what}"
+    return text
+
+
+def layer_words(growth: ModelGrowth) -> list[tuple[str, str, str, str]]:
+    """Return name, type, formula and parameters of each layer, and of what is left."""
+    found = [
+        (layer.name, layer.type, _sum(layer.symbols, layer.numbers), f"{layer.parameters:,}")
+        for layer in growth.layers
+    ]
+    if growth.others:
+        found.append(("others", "", "norms, biases and layers not read", f"{growth.others:,}"))
+    return found
+
+
+def _sum(symbols: str, numbers: str) -> str:
+    return symbols if symbols == numbers else f"{symbols} = {numbers}"
+
+
+def _doubled(growth: ModelGrowth) -> str:
+    return f"{growth.doubled:,}" if growth.doubled != growth.parameters else NOTHING
+
+
+def _seconds(seconds: float | None) -> str:
+    """Return a time in the unit that suits it.
+
+    Examples
+    --------
+    >>> [_seconds(s) for s in (None, 0.00312, 0.25, 12.34, 4210.0)]
+    ['–', '3.12 ms', '250 ms', '12.3 s', '1:10:10']
+    """
+    if seconds is None:
+        return NOTHING
+    if seconds < 1:
+        return f"{format_number(1000 * seconds)} ms"
+    if seconds < 600:
+        return f"{format_number(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,361 @@
+"""What LayerRanges shows: the numbers of each layer now and over time, and the words for them."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kan_widgets.insight import (
+    FunctionRanges,
+    LayerSummary,
+    SeenInputs,
+    Spread,
+    Start,
+    function_ranges,
+    seen_inputs,
+    start_from,
+    summarise,
+)
+from kan_widgets.live.frame import Frame
+from kan_widgets.live.layout import LayerLayout
+from kan_widgets.live.observe import Observation
+from kan_widgets.live.source import Source
+from kan_widgets.live.updates import Updates, UpdateSizes
+from kan_widgets.widgets.curves import Float64
+from kan_widgets.widgets.ranges import format_number
+
+MOST_DOTS = 60
+"""Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
+MOST_MOMENTS = 48
+"""Frames of the past that the curves over time go through, at most about twice as many."""
+_NONE = "–"
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One layer at one step."""
+
+    layout: LayerLayout
+    ranges: FunctionRanges
+    summary: LayerSummary
+    updates: UpdateSizes | None
+    dots: Float64
+    """Ranges of some functions that vary, rising."""
+    functions: list[int]
+    """The number of the function behind each dot."""
+    typical: int
+    """The function whose range is nearest to the median."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the curves over time need of one layer at one step."""
+
+    step: int
+    range: Spread | None
+    splines: float | None
+    silu: float | None
+    change: float | None
+
+
+class Starts:
+    """Each layer as it was in the first frame, worked out once."""
+
+    def __init__(self) -> None:
+        self._frame: Frame | None = None
+        self._known: dict[str, Start] = {}
+
+    def of(self, source: Source, name: str) -> Start | None:
+        """Return a layer as it was in the first frame, if it was there."""
+        first = source.history[0]
+        if first is not self._frame:
+            self._frame, self._known = first, {}
+        if name not in self._known and name in first.layout.names:
+            layer = first.layout.layer(name)
+            self._known[name] = start_from(layer, first.coefficients(name))
+        return self._known.get(name)
+
+
+class Observations:
+    """The inputs seen of each layer, worked out once for each batch observed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Observation, LayerLayout, SeenInputs]] = {}
+
+    def of(self, source: Source, layer: LayerLayout) -> SeenInputs | None:
+        """Return what the batch observed last sent into a layer."""
+        seen = source.observed.get(layer.name)
+        if seen is None:
+            return None
+        known = self._known.get(layer.name)
+        if known is None or known[0] is not seen or known[1].tables != layer.tables:
+            inputs = seen_inputs(
+                layer,
+                seen.patches,
+                seen.edges,
+                seen.counts,
+                seen.outside_domain,
+                seen.outside_extent,
+            )
+            known = self._known[layer.name] = seen, layer, inputs
+        return known[2]
+
+
+def measure(
+    source: Source,
+    frame: Frame,
+    threshold: float,
+    starts: Starts,
+    observations: Observations,
+    updates: Updates | None = None,
+) -> list[Row]:
+    """Measure every layer of a frame, in order."""
+    rows = []
+    for layer in frame.layout.layers:
+        seen = observations.of(source, layer)
+        coefficients = frame.coefficients(layer.name)
+        ranges = function_ranges(layer, coefficients, starts.of(source, layer.name), seen)
+        sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
+        varying = np.flatnonzero(ranges.range > 0)
+        order = varying[np.argsort(ranges.range[varying], kind="stable")]
+        picked = order
+        if len(order) > MOST_DOTS:
+            picked = order[np.linspace(0, len(order) - 1, MOST_DOTS).round().astype(int)]
+        rows.append(
+            Row(
+                layer,
+                ranges,
+                summarise(layer, ranges, seen, threshold),
+                sizes,
+                ranges.range[picked],
+                picked.tolist(),
+                int(order[len(order) // 2]) if len(order) else 0,
+            )
+        )
+    return rows
+
+
+class Past:
+    """Moments of the frames kept, each worked out once."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakKeyDictionary[Frame, tuple[float, dict[str, Moment]]]
+        self._known = weakref.WeakKeyDictionary()
+
+    def moments(
+        self, source: Source, threshold: float, starts: Starts, most: int = 1_000_000
+    ) -> tuple[list[dict[str, Moment]], bool]:
+        """Return moments of evenly spread frames, by layer, and whether all are there.
+
+        Parameters
+        ----------
+        source
+            Whose history is gone through.
+        threshold
+            As for `summarise`.
+        starts
+            What the layers were like at first.
+        most
+            Frames to work out at most in this call.
+        """
+        chosen = _evenly(list(source.history))
+        found, complete = [], True
+        for frame in chosen:
+            known = self._known.get(frame)
+            if known is None or known[0] != threshold:
+                if most <= 0:
+                    complete = False
+                    continue
+                most -= 1
+                known = self._known[frame] = threshold, _moment(source, frame, threshold, starts)
+            found.append(known[1])
+        return found, complete
+
+
+def _evenly(frames: Sequence[Frame]) -> list[Frame]:
+    """Return the first, the last, and frames between that stay the same while more come."""
+    if len(frames) <= MOST_MOMENTS:
+        return list(frames)
+    first, last = frames[0].step, frames[-1].step
+    gap = 2 ** math.ceil(math.log2(max(1.0, (last - first) / MOST_MOMENTS)))
+    chosen = [frames[0]]
+    for frame in frames[1:]:
+        if (frame.step - first) // gap > (chosen[-1].step - first) // gap:
+            chosen.append(frame)
+    return chosen if chosen[-1] is frames[-1] else [*chosen, frames[-1]]
+
+
+def _moment(source: Source, frame: Frame, threshold: float, starts: Starts) -> dict[str, Moment]:
+    found = {}
+    for layer in frame.layout.layers:
+        coefficients = frame.coefficients(layer.name)
+        ranges = function_ranges(layer, coefficients, starts.of(source, layer.name))
+        summary = summarise(layer, ranges, None, threshold)
+        found[layer.name] = Moment(
+            frame.step,
+            summary.grid,
+            summary.spline_share,
+            summary.silu_shaped,
+            None if summary.change is None else summary.change.median,
+        )
+    return found
+
+
+# -- as plain records ---------------------------------------------------------------------
+
+
+def record(row: Row, step: int) -> dict[str, Any]:
+    """Return a row as plain numbers; see `LayerRanges.table`."""
+    s, sizes = row.summary, row.updates
+
+    def middle(spread: Spread | None, part: str = "median") -> float | None:
+        return None if spread is None else float(getattr(spread, part))
+
+    def known(name: str) -> float | None:
+        value = getattr(sizes, name, math.nan)
+        return None if math.isnan(value) else value
+
+    return {
+        "layer": s.layer,
+        "type": s.type,
+        "step": step,
+        "functions": s.functions,
+        "constant": s.constant,
+        "not_finite": s.not_finite,
+        "range": middle(s.grid),
+        **{f"range_{p}": middle(s.grid, part) for p, part in _PERCENTILES.items()},
+        "observed_range": middle(s.observed),
+        **{f"observed_range_{p}": middle(s.observed, part) for p, part in _PERCENTILES.items()},
+        "range_at_start": middle(s.started),
+        "spline_share": s.spline_share,
+        "outside_grid": s.outside_grid,
+        "outside_support": s.outside_support,
+        "silu_shaped": s.silu_shaped,
+        "base": s.base,
+        "base_shaped": s.base_shaped,
+        "threshold": s.threshold,
+        "change": middle(s.change),
+        "relative_change": s.relative_change,
+        "gradient_base": known("gradient_base"),
+        "gradient_splines": known("gradient_splines"),
+        "update_base": known("update_base"),
+        "update_splines": known("update_splines"),
+        "update_step": None if sizes is None else sizes.step,
+    }
+
+
+_PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
+
+
+# -- in words -----------------------------------------------------------------------------
+
+
+def cells(row: Row) -> list[list[str]]:
+    """Return the texts of a row of the table, two lines each, in the order of `HEADS`."""
+    s, u = row.summary, row.updates
+    shaped = percent(s.silu_shaped)
+    own = ""
+    if s.base.lower() not in ("silu", ""):
+        own = f"{_shape(s.base)} {percent(s.base_shaped)}"
+    return [
+        [_middle(s.grid), _middle(s.observed)],
+        [percent(s.spline_share), ""],
+        [percent(s.outside_grid), percent(s.outside_support)],
+        [shaped, own],
+        [_middle(s.change), percent(s.relative_change)],
+        [_size(u, "gradient_base"), _size(u, "gradient_splines")],
+        [_size(u, "update_base"), _size(u, "update_splines")],
+    ]
+
+
+def heads(threshold: float) -> list[list[str]]:
+    """Return the heads of the columns: a title, and what the two lines are."""
+    return [
+        ["range", "grid / seen"],
+        ["splines", "of the range"],
+        ["outside", "grid / support"],
+        ["SiLU-shaped", f"R² ≥ {format_number(threshold)}"],
+        ["changed", "φ / of start"],
+        ["gradient", "base / splines"],
+        ["update", "base / splines"],
+    ]
+
+
+def aside(row: Row) -> str:
+    """Return what is to be said of functions that count nowhere else, or nothing."""
+    s = row.summary
+    parts = []
+    if s.constant:
+        parts.append(f"{s.constant:,} constant")
+    if s.not_finite:
+        parts.append(f"{s.not_finite:,} not finite")
+    return " · ".join(parts)
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """Say which layer has the smallest ranges, and why."""
+    known = [row for row in rows if row.summary.grid is not None and row.summary.grid.median > 0]
+    if len(known) < 2:
+        return ""
+    middles = {id(row): row.summary.grid.median for row in known if row.summary.grid}
+    least = min(known, key=lambda row: middles[id(row)])
+    most = max(known, key=lambda row: middles[id(row)])
+    ratio = middles[id(most)] / middles[id(least)]
+    if ratio < 1.5:
+        return f"All layers reach about as far: medians differ by a factor of {ratio:.2g}."
+    s = least.summary
+    words = (
+        f"{_name(least)} reaches least: median {format_number(middles[id(least)])}, "
+        f"{ratio:.2g} times below {_name(most)}."
+    )
+    if s.started is not None and s.started.median > 0:
+        other = most.summary.started
+        words += f" It began at {format_number(s.started.median)}"
+        if other is not None and other.median > 0:
+            words += f", {other.median / s.started.median:.2g} times below"
+        if s.change is not None and s.change.high > 0:
+            words += f"; since then ×{middles[id(least)] / s.started.median:.3g}"
+        if s.spline_share is not None:
+            words += f"; splines make {percent(s.spline_share)} of it"
+        words += "."
+    return words
+
+
+def percent(share: float | None) -> str:
+    """Return a share as per cent; 0 % and 100 % only where they are exact.
+
+    Examples
+    --------
+    >>> percent(0.853), percent(0.0004), percent(0.9999), percent(None)
+    ('85 %', '<0.1 %', '>99.9 %', '–')
+    """
+    if share is None or not math.isfinite(share):
+        return _NONE
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "<0.1 %"
+    if 99.9 < value < 100:
+        return ">99.9 %"
+    return f"{value:.1f} %" if 0 < value < 10 or 99 < value < 100 else f"{value:,.0f} %"
+
+
+def _middle(spread: Spread | None) -> str:
+    return _NONE if spread is None else format_number(spread.median)
+
+
+def _size(sizes: UpdateSizes | None, name: str) -> str:
+    value = math.nan if sizes is None else getattr(sizes, name)
+    return _NONE if math.isnan(value) else format_number(float(f"{value:.2g}"))
+
+
+def _shape(base: str) -> str:
+    return "line" if base in ("x", "identity") else base
+
+
+def _name(row: Row) -> str:
+    return row.layout.name or row.layout.type

@@ -1,0 +1,380 @@
+"""TrainingPanel: how the training goes, and the hand on its switch."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import pathlib
+import weakref
+from functools import partial
+from typing import Any, Literal
+
+import anywidget
+import ipywidgets
+import traitlets
+from PIL import Image
+from torch import nn
+
+from kan_widgets.live import Frame, Listener, Source, State
+from kan_widgets.live.binding import Binding
+from kan_widgets.live.scalars import Scalars
+from kan_widgets.live.source import hear_reports, report
+from kan_widgets.widgets import training_still
+from kan_widgets.widgets.chart import Chart
+from kan_widgets.widgets.curves import Range, belongs_to
+from kan_widgets.widgets.figure import Series
+from kan_widgets.widgets.painter import Painter
+from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.stream import answer_during_cells
+from kan_widgets.widgets.view import Choice, _source_for
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+_OPTIONS = ("height", "smoothing", "scale", "theme", "layout")
+_REPORTS = 5
+
+
+class _Controls(anywidget.AnyWidget):
+    """The buttons and the numbers. Their traits are set by the panel's painter only."""
+
+    _esm = _STATIC / "training_panel.js"
+    _css = _STATIC / "training_panel.css"
+
+    status = traitlets.Dict().tag(sync=True)
+    """What `status_of` gives, with ``"reports"``: what views complained of."""
+    theme = Choice(["auto", "light", "dark"]).tag(sync=True)
+
+
+class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
+    """State, numbers, curves and controls of a training.
+
+    Pause, resume, single steps and stop act between two optimizer steps, in a plain
+    blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
+    the cell ends, and the panel says so. The curves are what ``live.log(loss=…,
+    accuracy=…)`` was given, one panel for each quantity.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding made by `kan_widgets.bind`, or a model: its open binding is used, or
+        else a new one.
+    height : int
+        Pixels of each panel of curves, at least 100.
+    smoothing : int
+        Curves are averaged over about so many steps, with the values themselves faint
+        behind; 0 for none.
+    scale : {"linear", "log"}
+        Of the values of the curves.
+    theme : {"auto", "light", "dark"}
+        Follows JupyterLab when "auto".
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
+
+    Attributes
+    ----------
+    chart : Chart
+        The curves; ``chart.tools`` has ``scale``, ``smoothing`` and ``zoom``.
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, or if neither a binding nor a model is given.
+    ValueError
+        If the height is below 100.
+    traitlets.TraitError
+        If another value is not one of those above.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> from kan_widgets.widgets.training_panel import TrainingPanel
+    >>> live = kw.bind(model := kw.nn.KANLinear(2, 1))
+    >>> panel = TrainingPanel(live, smoothing=0)
+    >>> for step in range(3):
+    ...     live.log(step, loss=1 / (1 + step))
+    >>> panel.image(width=600).size[0]
+    1200
+    """
+
+    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
+        for name in options:
+            if name not in _OPTIONS:
+                near = difflib.get_close_matches(name, _OPTIONS, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(
+                    f"TrainingPanel takes no keyword {name!r}.{hint} "
+                    f"It takes {', '.join(_OPTIONS)}."
+                )
+        source = _source_for(live_or_model)
+        if not isinstance(source, Binding):
+            raise TypeError(
+                f"{source!r:.80}: nothing trains there; give the binding that kan_widgets.bind "
+                "returned"
+            )
+        # A binding does not keep its model; a panel given a bare model does.
+        self._model = None if isinstance(live_or_model, Source) else live_or_model
+        layout = options.pop("layout", None)
+        theme = options.setdefault("theme", "auto")
+        options.setdefault("smoothing", 30)
+        self._live = weakref.ref(source)
+        self._status: dict[str, Any] = status_of(source)
+        self._reports: tuple[str, ...] = ()
+        self._drawn: tuple[object, ...] = ()
+        self._numbers_painter = Painter(self._draw_numbers, fps=5)
+        self._chart_painter = Painter(self._draw_chart, fps=4)
+        self.chart = Chart(**options, changed=self._chart_painter.wake)
+        self._controls = _Controls(theme=theme, status=self._status | {"reports": []})
+        super().__init__([self._controls, self.chart])
+        self.add_class("kw-panel")
+        if layout is not None:
+            self.layout = layout
+        if self.layout.width is None:
+            self.layout.width = "100%"
+        for widget in (self, self._controls):
+            answer_during_cells(widget)
+        self._controls.on_msg(self._answer)
+        self._listener = _Follower(self)
+        source.subscribe(self._listener)
+        hear_reports(self._listener)
+        self._numbers_painter.now()
+        self._chart_painter.now()
+
+    @property
+    def live(self) -> Binding:
+        """The binding that the panel shows; a later one if that has been replaced.
+
+        Raises
+        ------
+        RuntimeError
+            If it is gone, with its model: the panel shows how it was last.
+        """
+        live = self._live()
+        if live is None:
+            raise RuntimeError("the model this panel showed is gone; bind another for a new panel")
+        return live
+
+    # -- drawing ----------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._numbers_painter.wake()
+        self._chart_painter.wake()
+
+    def _follow(self, source: Source) -> None:
+        """Show the binding that has taken the place of the one shown."""
+        if isinstance(source, Binding):
+            self._live = weakref.ref(source)
+            self._wake()
+
+    def _hear(self, message: str) -> None:
+        self._reports = (*self._reports, message)[-_REPORTS:]
+        self._numbers_painter.wake()
+
+    def _draw_numbers(self) -> None:
+        if (live := self._live()) is not None:
+            self._status = status_of(live)
+        self._controls.status = self._status | {"reports": list(self._reports)}
+
+    def _draw_chart(self) -> None:
+        live = self._live()
+        if live is None:
+            self.chart.draw()
+            return
+        scalars = live.scalars
+        if self._drawn and self._drawn[0] is not scalars:
+            self.chart.forget()
+        tools = self.chart.tools
+        drawn = (scalars, scalars.version, tools.scale, tools.smoothing, tuple(tools.zoom))
+        if drawn == self._drawn:
+            return
+        for name in scalars.names:
+            panel, kind = belongs_to(name)
+            if not self.chart.has(panel, name):
+                everything = partial(scalars.series, name)
+                thinned = partial(_thinned, scalars, name)
+                self.chart.follow(panel, name, everything, thinned=thinned, kind=kind)
+        self.chart.set_marks([(mark.step, mark.text) for mark in scalars.marks])
+        self.chart.draw()
+        self._drawn = drawn
+
+    # -- what the page asks -----------------------------------------------------------
+
+    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        """Do what was clicked. On a thread of its own while a cell runs, where possible."""
+        live = self._live()
+        refused = ""
+        if live is not None:
+            live.control.heard()
+            try:
+                _act(live, content)
+            except (TypeError, ValueError, IndexError, RuntimeError) as error:
+                refused = str(error)
+        elif content.get("kind") != "hello":
+            refused = "the model of this panel is gone"
+        # The numbers go out before the answer, so that nothing old comes after it.
+        self._numbers_painter.now()
+        self._controls.send(
+            {
+                "kind": "heard",
+                "id": content.get("id"),
+                "refused": refused,
+                "status": self._controls.status,
+            }
+        )
+
+    # -- the picture ------------------------------------------------------------------
+
+    def image(
+        self, *, width: int = 900, pixel_ratio: float = 2, theme: str | None = None
+    ) -> Image.Image:
+        """Draw numbers and curves as a picture, without a browser.
+
+        Parameters
+        ----------
+        width
+            CSS pixels.
+        pixel_ratio
+            Picture pixels per CSS pixel.
+        theme
+            ``"light"`` or ``"dark"``; the panel's own by default, ``"auto"`` is light.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        if theme not in (None, "auto", "light", "dark"):
+            raise ValueError(f"theme={theme!r}: one of 'auto', 'light', 'dark' is taken")
+        dark = (theme or self._controls.theme) == "dark"
+        colours: Literal["light", "dark"] = "dark" if dark else "light"
+        self._chart_painter.now()
+        live = self._live()
+        curves = self.chart.image(width=width, pixel_ratio=pixel_ratio, theme=colours)
+        return training_still.render(
+            self._status if live is None else status_of(live),
+            curves,
+            pixel_ratio=pixel_ratio,
+            theme=colours,
+        )
+
+    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the panel as a PNG, replacing a file of that name.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            As for ``image``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        path = pathlib.Path(path)
+        path.write_bytes(png_bytes(self.image(**options)))
+        return path
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        # JupyterLab shows the live panel; GitHub and nbviewer show this picture.
+        try:
+            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+        except Exception as error:
+            report(f"the live panel has no still picture beside it: {error!r}")
+        return bundle
+
+    def close(self) -> None:
+        """Remove the panel from the page; the training goes on."""
+        # Also called by Widget.__del__, perhaps before the parts were made.
+        if self.comm is not None and hasattr(self, "_listener"):
+            if (live := self._live()) is not None:
+                live._drop(self._listener)
+            self._numbers_painter.close()
+            self._chart_painter.close()
+            self.chart.close()
+            self._controls.close()
+            self._model = None
+        super().close()
+
+
+class _Follower(Listener):
+    """Hears of a training for a panel, without keeping it; only wakes its painters."""
+
+    def __init__(self, panel: TrainingPanel) -> None:
+        self._panel = weakref.ref(panel)
+
+    def _wake(self) -> None:
+        if (panel := self._panel()) is not None:
+            panel._wake()
+
+    def on_training(self) -> None:
+        """Note that there is news of the training."""
+        self._wake()
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        """Note that steps were made."""
+        self._wake()
+
+    def on_state(self, state: State, message: str) -> None:
+        """Note that it began or ended."""
+        self._wake()
+
+    def on_replaced(self, source: Source) -> None:
+        """Follow the new binding."""
+        if (panel := self._panel()) is not None:
+            panel._follow(source)
+
+    def on_report(self, message: str) -> None:
+        """Show what a view complains of."""
+        if (panel := self._panel()) is not None:
+            panel._hear(message)
+
+
+def status_of(live: Binding) -> dict[str, Any]:
+    """Return what the page shows of a training, as JSON."""
+    progress, control = live.progress, live.control
+    return {
+        "state": progress.state,
+        "control": control.state,
+        "holding": control.is_holding,
+        "closed": live.state in ("closed", "fault"),
+        "fault": live.message,
+        "step": progress.step,
+        "epoch": progress.epoch,
+        "epochs": progress.epochs,
+        "done": progress.batches_done,
+        "total": progress.batches_total,
+        "rate": progress.steps_per_second,
+        "elapsed": progress.elapsed,
+        "remaining": progress.remaining,
+        "share": progress.share,
+        "source": progress.data_source,
+        "message": progress.message,
+        "traceback": progress.traceback,
+        "output": progress.output,
+        "every": live.every,
+        "rates": live.learning_rates,
+    }
+
+
+def _act(live: Binding, content: dict[str, Any]) -> None:
+    kind, control = content.get("kind"), live.control
+    if kind == "pause":
+        control.pause()
+    elif kind == "resume":
+        control.resume()
+    elif kind == "advance":
+        control.advance(content["steps"])
+    elif kind == "stop":
+        control.stop()
+    elif kind == "every":
+        live.every = content["value"]
+        live.tell_training()
+    elif kind == "rate":
+        live.set_learning_rate(content["value"], content.get("group"))
+
+
+def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:
+    low, high = window or (None, None)
+    return scalars.decimated(name, low, high, points)

@@ -1,0 +1,212 @@
+"""Compare in JupyterLab: three models in one blocking `kw.fit`, and how they look."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.browser.lab import Grid, LabPage, LabServer
+from tests.browser.test_time import has_not_ended
+
+pytestmark = pytest.mark.browser
+
+NAMES = ["KAN", "CNN", "MLP"]
+SETUP = """
+from pathlib import Path
+import time
+import torch
+import kan_widgets as kw
+
+torch.manual_seed(0)
+digits = kw.data.mnist("embedded")
+batches = [
+    (digits.train_images[k : k + 16], digits.train_labels[k : k + 16]) for k in range(0, 320, 16)
+]
+models = {"KAN": kw.nn.KANCNN.article(), "CNN": kw.nn.CNN(), "MLP": kw.nn.MLP()}
+optimizers = {name: torch.optim.AdamW(m.parameters(), 1e-2) for name, m in models.items()}
+lives = {name: kw.bind(m, optimizers[name], every=5) for name, m in models.items()}
+for live in lives.values():
+    live.data_source = digits.source
+
+class Halt:
+    def on_step(self, run):
+        steps = run.live.stats.steps
+        while steps in (10, 30) and not Path(f"go{steps}").exists():
+            time.sleep(0.02)
+
+def fit(epochs, **more):
+    return kw.fit(
+        models, batches, optimizers, torch.nn.functional.nll_loss, epochs, eval_loader=batches[:1],
+        **more,
+    )
+"""
+SHOW = "compare = kw.Compare(lives)\ncompare"
+FIT = "run = fit(2, callbacks=[Halt()])"
+
+
+def open_comparison(lab: LabPage, server: LabServer, *more: str) -> list[Grid]:
+    lab.page.set_viewport_size({"width": 1700, "height": 1500})
+    lab.open(server.write_notebook([SETUP, SHOW, *more]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    assert lab.cell_errors() == []
+    return [lab.grid(number) for number in range(3)]
+
+
+def table(lab: LabPage) -> dict[str, list[str]]:
+    """Give the rows of the table as they stand on the page."""
+    rows = lab.page.evaluate(
+        "() => [...document.querySelectorAll('.kw-comparison [data-key]')].map((row) => "
+        "[row.dataset.key, [...row.querySelectorAll('td')].map((cell) => cell.textContent)])"
+    )
+    return dict(rows)
+
+
+def smooth_curves(lab: LabPage, panel: int) -> list[tuple[str, str]]:
+    """Give colour and path of each curve that is drawn in full in one panel of the chart."""
+    found = lab.page.evaluate(
+        """n => [...document.querySelectorAll('.kw-compare .bqplot')[n]
+            .querySelectorAll('path.line')]
+            .filter((path) => path.style.opacity === '1' && path.getTotalLength() > 1)
+            .map((path) => [getComputedStyle(path).stroke, path.getAttribute('d')])""",
+        panel,
+    )
+    return [(colour, path) for colour, path in found]
+
+
+def models_colours(lab: LabPage, place: str) -> list[str]:
+    """Give the colour in front of each model's name at a place."""
+    found = lab.page.evaluate(
+        "place => [...document.querySelectorAll(`.kw-compare ${place} .kw-model-name`)].map("
+        "(name) => getComputedStyle(name, '::before').backgroundColor)",
+        place,
+    )
+    return list(found)
+
+
+def functions(grids: list[Grid]) -> list[NDArray[np.float64]]:
+    """Give curves of each model; of the MLP one for each pixel, as those at the rim stay still."""
+    return [grid.curves(count) for grid, count in zip(grids, (45, 144, 784), strict=True)]
+
+
+def seconds(text: str) -> float:
+    number, unit = text.split(" ")
+    return float(number) / {"ms": 1000, "s": 1}[unit]
+
+
+def test_three_models_move_while_one_cell_trains_them(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    grids = open_comparison(lab, server, FIT)
+    folder = (server.root / lab.path).parent
+    kernels = [functions(grids)]
+    curves = []
+    lab.run_cell(2, wait=False)
+    for held in (10, 30):
+        lab.until_shown(
+            lambda held=held: table(lab)["steps"] == [str(held)] * 3, f"step {held} in the table"
+        )
+        for grid in grids:
+            grid.wait_step(held)
+        kernels.append(functions(grids))
+        lab.until(lambda: len(smooth_curves(lab, 0)) == 3, "a curve of each model")
+        curves.append(smooth_curves(lab, 0))
+        assert has_not_ended(lab, 2)
+        lab.screenshot(artifacts / f"held at {held}.png")
+        (folder / f"go{held}").touch()
+    lab.wait_idle()
+    assert lab.cell_errors() == []
+    for before, after in itertools.pairwise(kernels):
+        assert all(np.abs(b - a).max() > 1e-4 for a, b in zip(before, after, strict=True))
+    early, late = ([path for _, path in drawn] for drawn in curves)
+    assert not set(early) & set(late)
+
+    lab.until(lambda: table(lab)["steps"] == ["40"] * 3, "the last step in the table")
+    records = lab.evaluate("compare.table()")
+    assert [record["name"] for record in records] == NAMES
+    page = table(lab)
+    for number, record in enumerate(records):
+        for key in ("parameters", "steps"):
+            assert int(page[key][number].replace(",", "")) == record[key]
+        assert float(page["epochs"][number]) == record["epochs"] == 2
+        for key in ("loss", "accuracy", "eval_loss", "eval_accuracy"):
+            assert float(page[key][number]) == pytest.approx(record[key], rel=5e-3)
+        for key in ("seconds", "seconds_per_step"):
+            assert seconds(page[key][number]) == pytest.approx(record[key], rel=5e-3)
+    results = lab.evaluate("[run.result[name].seconds for name in models]")
+    assert [record["seconds"] for record in records] == pytest.approx(results)
+    assert page["parameters"] == ["94,650", "46,982", "46,915"]
+    assert lab.page.locator(".kw-compare .kw-hints").is_hidden()
+
+
+def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    open_comparison(lab, server, "run = fit(1, background=True)\nrun.wait()")
+    lab.run_cell(2)
+    lab.until_shown(lambda: table(lab)["steps"] == ["20"] * 3, "the last step in the table")
+    lab.until(lambda: len(smooth_curves(lab, 0)) == 3, "a curve of each model")
+    seen: list[list[str]] = []
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.until(
+            lambda: models_colours(lab, "thead") not in seen, f"the colours of the theme {theme}"
+        )
+        colours = models_colours(lab, "thead")
+        assert len(set(colours)) == 3
+        assert models_colours(lab, ".kw-model-heading") == colours
+        assert models_colours(lab, ".kw-card") == colours
+        assert [colour for colour, _ in smooth_curves(lab, 0)] == colours
+        seen.append(colours)
+        for width in (600, 1000, 1400, 1600):
+            resize(lab, width)
+            lab.page.locator(".kw-compare").scroll_into_view_if_needed()
+            lab.page.wait_for_timeout(800)
+            lab.screenshot(artifacts / f"{theme[11:]} {width}.png")
+            assert sticks_out(lab) == []
+            assert columns(lab, ".kw-model-heading") == {600: 2, 1000: 3, 1400: 3, 1600: 3}[width]
+
+
+def resize(lab: LabPage, width: int) -> None:
+    """Give the comparison this width."""
+    own = lab.page.evaluate("document.querySelector('.kw-compare').clientWidth")
+    window = lab.page.viewport_size
+    assert window is not None
+    lab.page.set_viewport_size({"width": window["width"] + width - own, "height": 1500})
+    lab.until(
+        lambda: lab.page.evaluate("document.querySelector('.kw-compare').clientWidth") == width,
+        f"a comparison {width} pixels wide",
+    )
+
+
+def sticks_out(lab: LabPage) -> list[str]:
+    """Give the parts of the comparison that are wider than it, or overlap its right edge."""
+    found: list[Any] = lab.page.evaluate(
+        """() => {
+          const box = document.querySelector('.kw-compare');
+          const right = box.getBoundingClientRect().right + 1;
+          const parts = '.kw-kernel-grid, .kw-chart, .bqplot, .kw-comparison, table, .kw-card, td';
+          return [...box.querySelectorAll(parts)]
+            .filter((part) => part.getBoundingClientRect().right > right)
+            .map((part) => part.className || part.tagName);
+        }"""
+    )
+    return [re.sub(r"\\s+", " ", str(name)) for name in found]
+
+
+def columns(lab: LabPage, part: str) -> int:
+    """Give beside how many others such a part stands."""
+    return int(
+        lab.page.evaluate(
+            "part => { const tops = [...document.querySelectorAll(`.kw-compare ${part}`)]"
+            ".map((one) => Math.round(one.getBoundingClientRect().top));"
+            "return tops.filter((top) => top === tops[0]).length; }",
+            part,
+        )
+    )
