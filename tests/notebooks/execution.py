@@ -1,0 +1,182 @@
+"""Execute a tutorial from its first cell to its last, and read the `facts` it ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import nbformat
+from nbclient import NotebookClient
+
+CHECKOUT = Path(__file__).parents[2]
+FOLDER = CHECKOUT / "notebooks"
+TUTORIALS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+ANSWER = "application/x-answer"
+
+# Runs after the last cell: the notebook's facts, and each displayed widget's still picture as it
+# has become by then.
+QUESTION = """
+def _ask(shown, kind):
+    import json
+    from IPython import get_ipython
+    from IPython.display import display
+    from ipywidgets.widgets.widget import _instances
+
+    stills = {}
+    for key in shown:
+        if key in _instances:
+            data, about = get_ipython().display_formatter.format(_instances[key])
+            stills[key] = [data.get("image/png"), about.get("image/png")]
+    answer = {"facts": globals().get("facts"), "stills": stills}
+    display({kind: json.dumps(answer, allow_nan=False)}, raw=True)
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """An executed notebook.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    notebook : nbformat.NotebookNode
+        With the outputs of this run, errors among them.
+    facts : dict
+        What the notebook's own dict `facts` holds at the end; empty if there is none.
+    stills : dict
+        Widget id -> its still picture at the end (base64 of a PNG, or None) and its metadata.
+    seconds : float
+        How long it took, the kernel's start included.
+    """
+
+    name: str
+    notebook: Any = field(repr=False)
+    facts: dict[str, Any]
+    stills: dict[str, tuple[str | None, dict[str, Any] | None]] = field(repr=False)
+    seconds: float
+
+
+def read(name: str) -> Any:
+    """Return a tutorial as it lies in the checkout."""
+    return nbformat.read(FOLDER / name, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    """Return the code cells that hold code."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def errors(notebook: Any) -> list[str]:
+    """Return what was raised, with the number of the cell."""
+    return [
+        f"cell {index}: {output.ename}: {output.evalue}"
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "error"
+    ]
+
+
+def execute(name: str, timeout: int = 600) -> Run:
+    """Execute a tutorial in a copy of its folder, with one thread and no settings of the user.
+
+    A cell that raises does not end it: `check_runs` and `errors` tell.
+
+    Parameters
+    ----------
+    name : str
+        The file's name in the folder of the tutorials.
+    timeout : int
+        Seconds that one cell may take.
+    """
+    with tempfile.TemporaryDirectory(prefix="kan-widgets-") as home:
+        folder = Path(home) / "notebooks"
+        shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+        notebook = nbformat.read(folder / name, as_version=4)  # type: ignore[no-untyped-call]
+        for cell in code_cells(notebook):
+            cell.outputs, cell.execution_count = [], None
+        client = NotebookClient(
+            notebook,
+            timeout=timeout,
+            kernel_name="python3",
+            allow_errors=True,
+            coalesce_streams=True,
+            record_timing=False,
+            store_widget_state=False,
+            resources={"metadata": {"path": str(folder)}},
+        )
+        start = time.perf_counter()
+        with patch.dict(os.environ, _environment(Path(home))):
+            with client.setup_kernel():
+                for index, cell in enumerate(notebook.cells):
+                    client.execute_cell(cell, index)
+                facts, stills = _ask(client, notebook)
+        return Run(name, notebook, facts, stills, time.perf_counter() - start)
+
+
+def check_runs(run: Run) -> None:
+    """Assert that every cell ran from top to bottom without an error, leaving what was saved.
+
+    The outputs in the checkout are compared by kind only: numbers may differ by machine.
+    """
+    assert errors(run.notebook) == []
+    counts = [cell.execution_count for cell in code_cells(run.notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    now, saved = kinds(run.notebook), kinds(read(run.name))
+    assert now == saved, f"{run.name} has changed since it was saved: run `make notebooks`"
+
+
+def kinds(notebook: Any) -> list[list[str]]:
+    """Return the kinds of output of every code cell: streams by name, the rest by mime types."""
+    return [
+        [
+            f"stream {output.name}"
+            if output.output_type == "stream"
+            else f"{output.output_type} {sorted(set(output.get('data', {})) - {VIEW})}"
+            for output in cell.outputs
+        ]
+        for cell in code_cells(notebook)
+    ]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    private = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    # The kernel imports this checkout, installed or not.
+    paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {name: str(home / name.lower()) for name in private} | {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+
+
+def _ask(client: NotebookClient, notebook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    shown = [
+        output.data[VIEW]["model_id"]
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if VIEW in output.get("data", {})
+    ]
+    cell = nbformat.v4.new_code_cell(f"{QUESTION}\n_ask({shown!r}, {ANSWER!r})")  # type: ignore[no-untyped-call]
+    notebook.cells.append(cell)
+    try:
+        client.execute_cell(cell, len(notebook.cells) - 1)
+    finally:
+        notebook.cells.pop()
+    for output in cell.outputs:
+        if output.output_type == "error":
+            raise ValueError(f"the facts must be plain numbers: {output.ename}: {output.evalue}")
+        if ANSWER in output.get("data", {}):
+            answer = json.loads(output.data[ANSWER])
+            return answer["facts"] or {}, answer["stills"]
+    raise RuntimeError("the kernel did not answer what the notebook's facts are")

@@ -1,0 +1,116 @@
+"""Execute tutorials and save them with their outputs: ``make notebooks``.
+
+What depends on the machine or the hour does not stay: paths, timings, memory addresses, widget
+state and widget ids. A live view is saved as its still picture, as it stands after the last cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tests.notebooks.execution import (
+    CHECKOUT,
+    FOLDER,
+    TUTORIALS,
+    VIEW,
+    Run,
+    code_cells,
+    errors,
+    execute,
+)
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# The beginnings of absolute paths of this and of usual machines.
+ABSOLUTE = re.compile(
+    r"(?<![\w.:/])/(?:home|root|Users|tmp|usr|opt|var|private|mnt|work)/|\b[A-Z]:\\|site-packages"
+)
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Save the tutorials named, or all; return 1 if one was refused."""
+    parser = argparse.ArgumentParser(description="Execute tutorials and save their outputs.")
+    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help="file names; default: all")
+    names = [Path(name).name for name in parser.parse_args(arguments).names] or TUTORIALS
+    if unknown := sorted(set(names) - set(TUTORIALS)):
+        parser.error(f"no such tutorial: {', '.join(unknown)}; there are {', '.join(TUTORIALS)}")
+    refused = 0
+    for name in names:
+        run = execute(name)
+        if faults := errors(run.notebook):
+            refused += 1
+            print(f"{name}: not saved:", *faults, sep="\n  ", file=sys.stderr)
+            continue
+        try:
+            clean(run)
+        except ValueError as fault:
+            refused += 1
+            print(f"{name}: not saved: {fault}", file=sys.stderr)
+            continue
+        path = FOLDER / name
+        nbformat.write(run.notebook, path)  # type: ignore[no-untyped-call]
+        print(f"{name}: {run.seconds:.0f} s, {os.path.getsize(path):,} bytes", flush=True)
+    return min(refused, 1)
+
+
+def clean(run: Run) -> None:
+    """Leave of a run's notebook what it is to be saved with.
+
+    Raises
+    ------
+    ValueError
+        If a widget shown has no still picture, or an output names a path of this machine.
+    """
+    notebook = run.notebook
+    notebook.metadata = nbformat.from_dict(METADATA)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    for number, cell in enumerate(code_cells(notebook), 1):
+        for output in cell.outputs:
+            _clean_output(output, run, f"code cell {number} ({cell.id})")
+
+
+def _clean_output(output: Any, run: Run, where: str) -> None:
+    if output.output_type == "stream":
+        output.text = _text(output.text, where)
+        return
+    data = output.data
+    if VIEW in data:
+        # With it, JupyterLab would say "Loading widget…" until the cell has run.
+        key = data.pop(VIEW)["model_id"]
+        picture, about = run.stills.get(key, (None, None))
+        picture = picture or data.get("image/png")
+        if picture is None:
+            raise ValueError(
+                f"{where} shows a widget without a still picture: {data.get('text/plain')}; GitHub"
+                " would show nothing, so show the views of kan_widgets one below another"
+            )
+        data["image/png"] = picture
+        if about:
+            output.metadata["image/png"] = about
+    for kind in data:
+        if kind.startswith("text/"):
+            data[kind] = _text(data[kind], where)
+
+
+def _text(text: str, where: str) -> str:
+    text = ADDRESS.sub("", text.replace(f"{CHECKOUT}{os.sep}", ""))
+    if found := ABSOLUTE.search(text):
+        line = next(line for line in text.splitlines() if found[0] in line)
+        raise ValueError(f"{where} shows a path of this machine: {line.strip()}")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
