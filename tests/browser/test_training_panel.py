@@ -165,6 +165,39 @@ def test_in_a_tracked_loop_twelve_quick_clicks_leave_the_right_state_and_a_stop_
     assert "after the loop" in str(lab.outputs(2))
 
 
+def test_learning_rate_and_every_change_while_a_cell_trains_and_leave_a_mark(
+    lab: LabPage, server: LabServer
+) -> None:
+    panel = open_panel(lab, server, "while not Path('go').exists():\n    step()")
+    lab.run_cell(2, wait=False)
+    panel.wait_steps()
+    slider = panel.element.get_by_label("learning rate", exact=True)
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowLeft")
+    field = panel.element.get_by_label("learning rate as a number")
+    lab.until(lambda: 0 < float(field.input_value()) < 0.01, "a lower rate in the field")
+    every = panel.element.get_by_label("draw every")
+    every.fill("7")
+    every.press("Enter")
+    marks = panel.element.page.locator(".kw-over-mark, .kw-chart svg text")
+    lab.until(
+        lambda: any("lr 0.01 →" in text for text in marks.all_text_contents()),
+        "a mark on the curve",
+    )
+    assert lab.is_running(2)
+    shown = float(field.input_value())
+    (server.root / Path(lab.path).parent / "go").touch()
+    lab.wait_idle()
+    (rate,), every_now, marked = lab.evaluate(
+        "[live.learning_rates, live.every, [mark.text for mark in live.scalars.marks]]"
+    )
+    assert rate == pytest.approx(shown, rel=0.01)
+    assert rate < 0.01
+    assert every_now == 7
+    assert marked[-1].endswith(f"→ {rate:.3g}")
+
+
 def test_training_in_the_background_is_steered_and_a_reload_restores_panel_and_curves(
     lab: LabPage, server: LabServer
 ) -> None:

@@ -1,6 +1,7 @@
 /** The bar of a chart and what the mouse does over its bqplot figures: values at a step, zoom. Works without the kernel. */
 
 import type { AnyModel, RenderProps } from "@anywidget/types";
+import { keepKeys } from "../shared/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import { createBar } from "./bar.ts";
 import { curvesOf, dragged, latest, type Span, scaled, stepAt } from "./curves.ts";
@@ -47,6 +48,7 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
   const window = document.defaultView as Window & typeof globalThis;
   const root = document.createElement("div");
   root.className = "kw-chart-tools";
+  keepKeys(root, signal);
   const bar = createBar(
     document,
     {

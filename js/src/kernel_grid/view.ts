@@ -12,7 +12,7 @@ import {
   rectOf,
   underHead,
 } from "../shared/geometry.ts";
-import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
+import { DIRECTIONS, keepKeys, plainKey, used } from "../shared/keys.ts";
 import { createPace } from "../shared/pace.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
 import { createStatus } from "../shared/status.ts";
@@ -75,7 +75,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     element(document, tag, className);
 
   const root = make("div", "kw-view kw-kernel-grid") as unknown as GridElement;
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const viewport = make("div", "kw-viewport");
   const page = viewport.appendChild(make("div", "kw-page"));
   const canvas = page.appendChild(make("canvas", "kw-canvas"));

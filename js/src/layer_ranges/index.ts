@@ -1,6 +1,7 @@
 /** The words above LayerRanges' figures, or the table beside them. Selecting works without the kernel. */
 
 import type { RenderProps } from "@anywidget/types";
+import { keepKeys } from "../shared/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Store } from "../shared/types.ts";
 import { createBar } from "./bar.ts";
@@ -23,6 +24,7 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   const table = createTable(document, (row) => store?.select(row.typical));
   const isBar = model.get("part") === "bar";
   el.append(isBar ? bar.element : table.element);
+  keepKeys(el, signal);
 
   const draw = () => {
     if (isBar) bar.draw(model.get("content"));

@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { element, put } from "../shared/element.ts";
 import type { Rect } from "../shared/geometry.ts";
+import { keepKeys } from "../shared/keys.ts";
 import { memory } from "../shared/memory.ts";
 import { createPace } from "../shared/pace.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
@@ -59,7 +60,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   const window = document.defaultView as Window & typeof globalThis;
 
   const root = element(document, "div", "kw-view kw-meshgrid-view") as unknown as MeshElement;
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const header = createHeader(document, choose, signal);
   const status = createStatus(document, schedule);
   const caption = createCaption(document, status.element);

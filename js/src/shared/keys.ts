@@ -18,3 +18,19 @@ export function used(event: KeyboardEvent): void {
   event.preventDefault();
   event.stopPropagation();
 }
+
+/**
+ * Keep what is typed in a view from JupyterLab, whose command mode would take arrows from a slider
+ * and "d d" as the wish to delete the cell. Shortcuts and what runs a cell pass.
+ */
+export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal },
+  );
+}

@@ -4,7 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import { element, put } from "../shared/element.ts";
 import { placeText, selectionOf } from "../shared/entries.ts";
 import { number } from "../shared/format.ts";
-import { plainKey, used } from "../shared/keys.ts";
+import { keepKeys, plainKey, used } from "../shared/keys.ts";
 import { createPace } from "../shared/pace.ts";
 import { probeOf } from "../shared/probe.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
@@ -73,7 +73,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     element(document, tag, className);
 
   const root = make("div", "kw-view kw-spline-inspector") as unknown as InspectorElement;
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const header = createHeader(
     document,
     {

@@ -1,6 +1,7 @@
 /** The view: buttons, numbers and words. */
 
 import type { AnyModel } from "@anywidget/types";
+import { keepKeys } from "../shared/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import { type Command, createCommands } from "./commands.ts";
 import { createRate } from "./rate.ts";
@@ -26,7 +27,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let status = statusOf(model.get("status"));
 
   const root = make("div", "kw-training");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const header = make("div", "kw-header", root);
   header.setAttribute("role", "group");
   header.setAttribute("aria-label", "Training");

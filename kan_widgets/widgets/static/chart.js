@@ -1,3 +1,19 @@
+// src/shared/keys.ts
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
@@ -494,6 +510,7 @@ function render({ model, el, signal }) {
   const window = document.defaultView;
   const root = document.createElement("div");
   root.className = "kw-chart-tools";
+  keepKeys(root, signal);
   const bar = createBar(
     document,
     {

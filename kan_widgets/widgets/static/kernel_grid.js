@@ -550,6 +550,17 @@ function used(event) {
   event.preventDefault();
   event.stopPropagation();
 }
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
 
 // src/shared/pace.ts
 function createPace(window, draw) {
@@ -2102,7 +2113,7 @@ function createView(model, el, signal) {
   const window = document.defaultView;
   const make = (tag, className) => element(document, tag, className);
   const root = make("div", "kw-view kw-kernel-grid");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const viewport = make("div", "kw-viewport");
   const page = viewport.appendChild(make("div", "kw-page"));
   const canvas = page.appendChild(make("canvas", "kw-canvas"));

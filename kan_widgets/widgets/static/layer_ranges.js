@@ -1,3 +1,19 @@
+// src/shared/keys.ts
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
@@ -243,6 +259,7 @@ function render({ model, el, host, signal }) {
   const table = createTable(document, (row) => store?.select(row.typical));
   const isBar = model.get("part") === "bar";
   el.append(isBar ? bar.element : table.element);
+  keepKeys(el, signal);
   const draw = () => {
     if (isBar) bar.draw(model.get("content"));
     else table.draw(model.get("content"));

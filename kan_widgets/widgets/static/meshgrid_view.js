@@ -13,6 +13,32 @@ function putOrHide(element2, words) {
   element2.hidden = words === "";
 }
 
+// src/shared/keys.ts
+var DIRECTIONS = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down"
+};
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
 // src/shared/memory.ts
 function memory() {
   const kept = /* @__PURE__ */ new Map();
@@ -923,7 +949,7 @@ function createKit(document, signal) {
 
 // src/meshgrid_view/settings.ts
 var MODES = ["ramp", "pair", "response"];
-var DIRECTIONS = ["horizontal", "vertical", "diagonal", "radial"];
+var DIRECTIONS2 = ["horizontal", "vertical", "diagonal", "radial"];
 var SCALES = ["layer", "kernel", "function"];
 var INPUTS = ["images", "observed", "drawn", "ramp"];
 var TRAITS = [
@@ -948,7 +974,7 @@ function settingsOf(get) {
   return {
     mode: oneOf(MODES, get("mode")),
     limits: limitsOf(get("limits")),
-    direction: oneOf(DIRECTIONS, get("direction")),
+    direction: oneOf(DIRECTIONS2, get("direction")),
     scale: oneOf(SCALES, get("scale")),
     resolution: whole(get("resolution"), 32, 2, 256),
     input: oneOf(INPUTS, get("input")),
@@ -998,7 +1024,7 @@ function createHeader(document, choose, signal) {
     "Which way the input matrix rises",
     (value) => choose("direction", value)
   );
-  direction.fill(DIRECTIONS.map((value) => ({ value, label: value })));
+  direction.fill(DIRECTIONS2.map((value) => ({ value, label: value })));
   const limits = createLimits(document, (range) => choose("limits", range), signal);
   const scale = kit.select(
     "scale",
@@ -1183,21 +1209,6 @@ function lagrange(xs, first, n, x) {
     }
     weights[i] = weight;
   }
-}
-
-// src/shared/keys.ts
-var DIRECTIONS2 = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down"
-};
-function plainKey(event) {
-  return !event.ctrlKey && !event.metaKey && !event.altKey;
-}
-function used(event) {
-  event.preventDefault();
-  event.stopPropagation();
 }
 
 // src/shared/ranges.ts
@@ -2211,7 +2222,7 @@ function createPairPanel(desk) {
     (event) => {
       if (!scene || !drawn || !plainKey(event)) return;
       const { group } = drawn;
-      const direction = DIRECTIONS2[event.key];
+      const direction = DIRECTIONS[event.key];
       if (direction) {
         const from = cursor >= 0 ? cursor : entryIn(scene.layer, group, scene.store.selection());
         const [across, down] = MOVES[direction];
@@ -2231,7 +2242,7 @@ function createPairPanel(desk) {
   plotCanvas.addEventListener(
     "keydown",
     (event) => {
-      const direction = DIRECTIONS2[event.key];
+      const direction = DIRECTIONS[event.key];
       if (!scene || !drawn || !direction || !plainKey(event)) return;
       const step = event.shiftKey ? 0.1 : 0.025;
       const [across, down] = MOVES[direction];
@@ -2802,7 +2813,7 @@ function createRampPanel(desk) {
   function onKey(event) {
     if (!scene || !arrangement || !plainKey(event)) return;
     const { layer, store } = scene;
-    const direction = DIRECTIONS2[event.key];
+    const direction = DIRECTIONS[event.key];
     if (direction || event.key === "Home" || event.key === "End") {
       const from = cursor >= 0 && cursor < layer.count ? cursor : functionOf(layer, store.selection());
       if (event.key === "Home") cursor = 0;
@@ -3414,7 +3425,7 @@ function createSketch(desk, canvas, active, box, keep) {
     "keydown",
     (event) => {
       if (!active() || !plainKey(event)) return;
-      const direction = DIRECTIONS2[event.key];
+      const direction = DIRECTIONS[event.key];
       const [x, y] = pen ?? [drawing.width >> 1, drawing.height >> 1];
       pen = [x, y];
       if (direction) {
@@ -4014,7 +4025,7 @@ function createResponsePanel(desk, keepDrawing) {
     (event) => {
       if (!drawn?.swept || !plainKey(event)) return;
       const { swept, outputs } = drawn;
-      const direction = DIRECTIONS2[event.key];
+      const direction = DIRECTIONS[event.key];
       const at = pinned ?? {
         output: drawn.output,
         row: swept.height >> 1,
@@ -4085,7 +4096,7 @@ function createResponsePanel(desk, keepDrawing) {
     (event) => {
       if (!drawn || !plainKey(event)) return;
       const [, , kh, kw] = drawn.layer.shape;
-      const direction = DIRECTIONS2[event.key];
+      const direction = DIRECTIONS[event.key];
       const from = Math.max(0, cellCursor);
       if (direction) {
         const [across, down] = MOVES[direction];
@@ -4167,7 +4178,7 @@ function createView(model, el, signal) {
   const document = el.ownerDocument;
   const window = document.defaultView;
   const root = element(document, "div", "kw-view kw-meshgrid-view");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const header = createHeader(document, choose, signal);
   const status = createStatus(document, schedule);
   const caption = createCaption(document, status.element);

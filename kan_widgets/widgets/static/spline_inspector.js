@@ -275,6 +275,17 @@ function used(event) {
   event.preventDefault();
   event.stopPropagation();
 }
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
 
 // src/shared/pace.ts
 function createPace(window, draw) {
@@ -2204,7 +2215,7 @@ function createView(model, el, signal) {
   const window = document.defaultView;
   const make = (tag, className) => element(document, tag, className);
   const root = make("div", "kw-view kw-spline-inspector");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const header = createHeader(
     document,
     {

@@ -1,3 +1,19 @@
+// src/shared/keys.ts
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
@@ -515,7 +531,7 @@ function createView(model, el, signal) {
   const commands = createCommands((content) => model.send(content), show);
   let status = statusOf(model.get("status"));
   const root = make("div", "kw-training");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root, signal);
   const header = make("div", "kw-header", root);
   header.setAttribute("role", "group");
   header.setAttribute("aria-label", "Training");
