@@ -1,12 +1,17 @@
 """One expansion, one contraction: the computation that the layers share.
 
 Every layer is ``contraction(columns(x), weight)``, where ``columns(x)`` holds the base activation
-and the B-splines of every input value along a new last dimension, and the contraction is a matrix
-product or a convolution. Written plainly (:func:`expand_plain`) the columns, ``n_basis + 1`` times
-the input, would be kept for the backward pass. :class:`_Expanded` keeps the input and the weight
-alone and computes the columns again.
+and the basis functions of every input value along a new last dimension, and the contraction is a
+matrix product or a convolution. Written plainly (:func:`expand_plain`) the columns, ``n_basis + 1``
+times the input, would be kept for the backward pass. :class:`_Expanded` keeps the input and the
+weight alone. It has three ways, the same but for rounding:
 
-Three things make it fast without a compiler:
+- the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had;
+- the dense form, a piece of the batch at a time, by torch's operations;
+- the plain form where torch must see every operation: derivatives of derivatives, ``vmap``,
+  ``torch.compile``, export.
+
+Three things make the dense form fast without a compiler:
 
 - the columns lie innermost (``channels_last`` for a convolution), so that each step is one pass
   over contiguous memory;
