@@ -189,10 +189,17 @@ def _forward(
     if lib is not None:
         assert isinstance(basis, (BSpline, KnotSpline))
         x = _dense(x)
-        value = base if activation is None else NAMED[activation][0](x)
-        assert value is not None
-        images = (contraction.images(x), contraction.images(value))
-        y = local.forward(lib, *images, contraction.kernel(weight), basis, contraction.geometry(x))
+        # The kernels have a SiLU of their own.
+        if activation is not None and activation != "silu":
+            base = NAMED[activation][0](x)
+        y = local.forward(
+            lib,
+            contraction.images(x),
+            None if base is None else contraction.images(base),
+            contraction.kernel(weight),
+            basis,
+            contraction.geometry(x),
+        )
         return contraction.output(y)
     out: Tensor | None = None
     matrix = contraction.matrix(weight)
@@ -273,13 +280,13 @@ def _backward_local(
     """Compute the same gradients by the local form."""
     x = _dense(x)
     needs_x, needs_base, needs_weight = needs
-    value = base if activation is None else NAMED[activation][0](x)
-    slope = None if activation is None or not needs_x else NAMED[activation][1](x)
-    assert value is not None
+    slope = None
+    if activation is not None and activation != "silu":
+        base, slope = (function(x) for function in NAMED[activation])
     grad_x, grad_base, grad_weight = local.backward(
         lib,
         contraction.images(x),
-        contraction.images(value),
+        None if base is None else contraction.images(base),
         None if slope is None else contraction.images(slope),
         contraction.kernel(weight),
         contraction.output_images(grad),
