@@ -17,6 +17,7 @@ from kan_widgets.nn.layer import KANLayer
 from kan_widgets.nn.life import prune, refine, regularization, update_grid
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.models import CNN, KANCNN, MLP, count_parameters
+from kan_widgets.nn.native import use_compiled
 from kan_widgets.nn.pruning import Pruning
 from kan_widgets.nn.rbf import RBF
 
@@ -40,4 +41,5 @@ __all__ = [
     "refine",
     "regularization",
     "update_grid",
+    "use_compiled",
 ]

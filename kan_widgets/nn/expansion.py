@@ -1,12 +1,17 @@
 """One expansion, one contraction: the computation that the layers share.
 
 Every layer is ``contraction(columns(x), weight)``, where ``columns(x)`` holds the base activation
-and the B-splines of every input value along a new last dimension, and the contraction is a matrix
-product or a convolution. Written plainly (:func:`expand_plain`) the columns, ``n_basis + 1`` times
-the input, would be kept for the backward pass. :class:`_Expanded` keeps the input and the weight
-alone and computes the columns again.
+and the basis functions of every input value along a new last dimension, and the contraction is a
+matrix product or a convolution. Written plainly (:func:`expand_plain`) the columns, ``n_basis + 1``
+times the input, would be kept for the backward pass. :class:`_Expanded` keeps the input and the
+weight alone. It has three ways, the same but for rounding:
 
-Three things make it fast without a compiler:
+- the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had;
+- the dense form, a piece of the batch at a time, by torch's operations;
+- the plain form where torch must see every operation: derivatives of derivatives, ``vmap``,
+  ``torch.compile``, export.
+
+Three things make the dense form fast without a compiler:
 
 - the columns lie innermost (``channels_last`` for a convolution), so that each step is one pass
   over contiguous memory;
@@ -184,10 +189,17 @@ def _forward(
     if lib is not None:
         assert isinstance(basis, (BSpline, KnotSpline))
         x = _dense(x)
-        value = base if activation is None else NAMED[activation][0](x)
-        assert value is not None
-        images = (contraction.images(x), contraction.images(value))
-        y = local.forward(lib, *images, contraction.kernel(weight), basis, contraction.geometry(x))
+        # The kernels have a SiLU of their own.
+        if activation is not None and activation != "silu":
+            base = NAMED[activation][0](x)
+        y = local.forward(
+            lib,
+            contraction.images(x),
+            None if base is None else contraction.images(base),
+            contraction.kernel(weight),
+            basis,
+            contraction.geometry(x),
+        )
         return contraction.output(y)
     out: Tensor | None = None
     matrix = contraction.matrix(weight)
@@ -268,13 +280,13 @@ def _backward_local(
     """Compute the same gradients by the local form."""
     x = _dense(x)
     needs_x, needs_base, needs_weight = needs
-    value = base if activation is None else NAMED[activation][0](x)
-    slope = None if activation is None or not needs_x else NAMED[activation][1](x)
-    assert value is not None
+    slope = None
+    if activation is not None and activation != "silu":
+        base, slope = (function(x) for function in NAMED[activation])
     grad_x, grad_base, grad_weight = local.backward(
         lib,
         contraction.images(x),
-        contraction.images(value),
+        None if base is None else contraction.images(base),
         None if slope is None else contraction.images(slope),
         contraction.kernel(weight),
         contraction.output_images(grad),

@@ -221,6 +221,35 @@ void evaluate(const Problem& d, const Knots& knots, const float* x, int64_t n, i
   }
 }
 
+// The base where none is given: x / (1 + exp(-x)), and its derivative; n as above. exp(-x) is
+// 2^m * exp(r) with |r| <= log(2) / 2, exp(r) a Taylor polynomial.
+void silu(const float* x, int64_t n, float* value, float* slope) {
+  typedef Vector<LANES>::type V;
+  typedef Vector<LANES>::integers I;
+  const V zero = {};
+  for (int64_t j = 0; j < n; j += LANES) {
+    const V u = *reinterpret_cast<const V*>(x + j);
+    V y = u > -87.0f ? -u : zero + 87.0f;
+    y = y > -87.0f ? y : zero - 87.0f;
+    const V scaled = y * 1.44269504f;  // 1 / log(2)
+    const I m = __builtin_convertvector(scaled + (y > zero ? zero + 0.5f : zero - 0.5f), I);
+    const V whole = __builtin_convertvector(m, V);
+    // log(2) in two parts, the first exact in few bits.
+    const V r = (y - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    V power = zero + 1.0f / 5040;
+    power = power * r + 1.0f / 720;
+    power = power * r + 1.0f / 120;
+    power = power * r + 1.0f / 24;
+    power = power * r + 1.0f / 6;
+    power = power * r + 0.5f;
+    power = power * r * r + r + 1.0f;
+    V gate = 1.0f / (1.0f + power * (V)((m + 127) << 23));
+    gate = u < -87.0f ? zero : gate;
+    *reinterpret_cast<V*>(value + j) = u * gate;
+    if (slope) *reinterpret_cast<V*>(slope + j) = gate * (1.0f + u * (1.0f - gate));
+  }
+}
+
 // n rounded up to whole vectors.
 int64_t whole(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
@@ -357,12 +386,13 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
             for (int64_t r = 0; r < input_rows; ++r) {
               const int64_t row = top * d.stride_h + r;
               const float* from = x + n * d.x[0] + row * d.x[1] + c * d.x[3];
+              for (int64_t j = 0; j < d.width; ++j) values[r * d.width + j] = from[j * d.x[2]];
+              if (!base) continue;
               const float* base_from = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
-              for (int64_t j = 0; j < d.width; ++j) {
-                values[r * d.width + j] = from[j * d.x[2]];
+              for (int64_t j = 0; j < d.width; ++j)
                 bases[r * d.width + j] = base_from[j * d.base[2]];
-              }
             }
+            if (!base) silu(values, input_rows * d.width, bases, nullptr);
             const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
             splines(d, knots, values, input_rows * d.width, stride, v, nullptr, interval);
             for (int64_t tap = 0; tap < taps; ++tap) {
@@ -494,17 +524,18 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                 for (int64_t r = 0; r < piece.rows; ++r) {
                   const int64_t n = piece.first + image, row = piece.top + r;
                   const float* from = x + n * d.x[0] + row * d.x[1] + c * d.x[3];
-                  const float* base_from = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
-                  for (int64_t j = 0; j < d.width; ++j, ++p) {
-                    values[p] = from[j * d.x[2]];
-                    bases[p] = base_from[j * d.base[2]];
+                  for (int64_t j = 0; j < d.width; ++j) values[p + j] = from[j * d.x[2]];
+                  if (base) {
+                    const float* line = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
+                    for (int64_t j = 0; j < d.width; ++j) bases[p + j] = line[j * d.base[2]];
                   }
-                  if (grad_x && !split) {
+                  if (slope) {
                     const float* line = slope + n * d.slope[0] + row * d.slope[1] + c * d.slope[3];
-                    for (int64_t j = 0; j < d.width; ++j)
-                      slopes[p - d.width + j] = line[j * d.slope[2]];
+                    for (int64_t j = 0; j < d.width; ++j) slopes[p + j] = line[j * d.slope[2]];
                   }
+                  p += d.width;
                 }
+              if (!base) silu(values, total, bases, slopes);
               const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
               splines(d, knots, values, total, pixels, v, s, interval);
               // Counting sort by interval.
@@ -520,7 +551,7 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                 for (int m = 0; m <= K; ++m) one.v[m] = v[m * pixels + p];
                 for (int m = 0; m <= K; ++m) one.s[m] = s[m * pixels + p];
                 one.base = bases[p];
-                one.slope = split || !grad_x ? 0.0f : slopes[p];
+                one.slope = slope || !base ? slopes[p] : 0.0f;
               }
               if (grad_x) memset(spread, 0, sizeof(float) * total * L);
               if (grad_x && split) memset(spread_base, 0, sizeof(float) * total * L);
@@ -607,7 +638,7 @@ extern "C" void kan_forward(const Problem* d, const float* x, const float* base,
 }
 
 // grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
-// x too, and slope is not read. Null where a gradient is not wanted.
+// x too, and slope is null. Null where a gradient is not wanted. Without base it is SiLU.
 extern "C" void kan_backward(const Problem* d, const float* x, const float* base,
                              const float* slope, const float* weight, const float* grad,
                              float* grad_x, float* grad_base, float* grad_weight) {

@@ -93,7 +93,12 @@ def _plain(tensor: Tensor) -> bool:
 
 
 def forward(
-    lib: ctypes.CDLL, x: Tensor, base: Tensor, weight: Tensor, basis: Splines, geometry: Geometry
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor | None,
+    weight: Tensor,
+    basis: Splines,
+    geometry: Geometry,
 ) -> Tensor:
     """Return the output, ``(n, out height, out width, out channels)``.
 
@@ -102,7 +107,7 @@ def forward(
     lib
         The kernels.
     x, base
-        Input and its base activation, ``(n, height, width, channels)``.
+        Input and its base activation, ``(n, height, width, channels)``; None stands for SiLU.
     weight
         ``(out, channels // groups, kh, kw, n_basis + 1)``, the base first.
     basis, geometry
@@ -119,7 +124,7 @@ def forward(
         y = x.new_empty((n, out, height, width)).permute(0, 2, 3, 1)
     else:
         y = x.new_empty((n, height, width, out))
-    problem = _problem(x, base, base, weight, y, basis, geometry)
+    problem = _problem(x, base, None, weight, y, basis, geometry)
     weight = weight.contiguous()
     lib.kan_forward(
         ctypes.byref(problem), _pointer(x), _pointer(base), _pointer(weight), _pointer(y)
@@ -130,7 +135,7 @@ def forward(
 def backward(
     lib: ctypes.CDLL,
     x: Tensor,
-    base: Tensor,
+    base: Tensor | None,
     slope: Tensor | None,
     weight: Tensor,
     grad: Tensor,
@@ -147,7 +152,7 @@ def backward(
         As in :func:`forward`.
     slope
         Derivative of the base activation: its share is in the gradient of ``x``, and there is none
-        of ``base``. Without it they are apart.
+        of ``base``. Without it they are apart, but for SiLU computed here.
     grad
         Gradient of the output.
     needs_x, needs_weight
@@ -155,9 +160,10 @@ def backward(
     """
     weight = weight.contiguous()
     grad_x = torch.empty_strided(x.shape, x.stride()) if needs_x else None
-    grad_base = torch.empty_strided(x.shape, x.stride()) if needs_x and slope is None else None
+    apart = needs_x and slope is None and base is not None
+    grad_base = torch.empty_strided(x.shape, x.stride()) if apart else None
     grad_weight = torch.empty_like(weight) if needs_weight else None
-    problem = _problem(x, base, base if slope is None else slope, weight, grad, basis, geometry)
+    problem = _problem(x, base, slope, weight, grad, basis, geometry)
     lib.kan_backward(
         ctypes.byref(problem),
         *(_pointer(t) for t in (x, base, slope, weight, grad, grad_x, grad_base, grad_weight)),
@@ -167,8 +173,8 @@ def backward(
 
 def _problem(
     x: Tensor,
-    base: Tensor,
-    slope: Tensor,
+    base: Tensor | None,
+    slope: Tensor | None,
     weight: Tensor,
     y: Tensor,
     basis: Splines,
@@ -184,7 +190,7 @@ def _problem(
         *geometry.stride,
         *geometry.dilation,
         *y.shape[1:3],
-        *(_strides(t.stride()) for t in (x, base, slope, y)),
+        *(_strides((x if t is None else t).stride()) for t in (x, base, slope, y)),
         basis.n_basis,
         torch.get_num_threads(),
         basis.grid_range[0],

@@ -29,9 +29,9 @@ import warnings
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("local.cpp")
-FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math")
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 #: Tried in this order: without OpenMP the kernels use one thread.
-THREADS = (("-fopenmp",), ())
+ATTEMPTS = (("-march=native", "-fopenmp"), ("-march=native",), ("-fopenmp",), ())
 #: Seconds after which the compiler is given up.
 PATIENCE = 120
 
@@ -41,7 +41,7 @@ _builds: dict[int, _Build] = {}
 
 
 def use_compiled(enabled: bool) -> None:
-    """Let the layers use compiled kernels, or not.
+    """Let the layers use compiled kernels from the next call on, or not.
 
     They do by default where a C++ compiler is found, for float32 on a CPU, unless the environment
     variable ``KAN_WIDGETS_COMPILE`` is ``0``. What they compute is the same but for rounding.
@@ -49,7 +49,7 @@ def use_compiled(enabled: bool) -> None:
     Parameters
     ----------
     enabled
-        From the next call of a layer on.
+        Whether they may.
 
     Examples
     --------
@@ -103,8 +103,8 @@ class _Build:
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             made = Path(folder, "local.so")
             atexit.register(self._stop)
-            for threads in THREADS:
-                command = [compiler, *FLAGS, *threads, f"-DORDER={self.order}", "-fPIC", "-shared"]
+            for flags in ATTEMPTS:
+                command = [compiler, *FLAGS, *flags, f"-DORDER={self.order}"]
                 # A session of its own: an interrupt from the keyboard is for Python.
                 self.process = subprocess.Popen(
                     [*command, str(SOURCE), "-o", str(made)],
@@ -186,7 +186,15 @@ def _digest(compiler: str) -> str:
     """Return a name for what the library is made of and for."""
     real = os.path.realpath(compiler)
     about = os.stat(real)
-    parts = [*FLAGS, real, about.st_size, about.st_mtime_ns, platform.machine(), _processor()]
+    parts = [
+        FLAGS,
+        ATTEMPTS,
+        real,
+        about.st_size,
+        about.st_mtime_ns,
+        platform.machine(),
+        _processor(),
+    ]
     return hashlib.sha256(SOURCE.read_bytes() + repr(parts).encode()).hexdigest()[:16]
 
 
