@@ -6,6 +6,7 @@ records; nothing draws.
 
 from kan_widgets.insight.complexity import Complexity, complexity
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
 from kan_widgets.insight.summary import (
     THRESHOLD,
@@ -21,13 +22,18 @@ __all__ = [
     "THRESHOLD",
     "Complexity",
     "FunctionRanges",
+    "Kernel",
     "LayerSummary",
+    "Observed",
     "SampledLayer",
     "SeenInputs",
+    "SeenPatches",
     "Spread",
     "Start",
+    "check_observed",
     "complexity",
     "function_ranges",
+    "kernel_of",
     "layer_ranges",
     "sampled",
     "seen_inputs",
