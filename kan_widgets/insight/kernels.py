@@ -95,7 +95,7 @@ class Kernel:
     def curve(self, entry: int, x: NDArray[np.floating]) -> Float64:
         """Return φ of one entry at any x: ``(...)`` to ``(...)``."""
         points = np.asarray(x, dtype=np.float64)
-        beta = _beta(self._basis(entry), points.ravel(), slopes=False)
+        beta = exact_beta(self._basis(entry), points.ravel(), slopes=False)
         values: Float64 = (beta @ self.coefficients[entry]).reshape(points.shape)
         return values
 
@@ -127,7 +127,7 @@ class Kernel:
         for number in np.unique(numbers):
             mine = np.flatnonzero(numbers == number)
             for some in np.array_split(mine, -(-len(mine) * len(points) // _AT_ONCE) or 1):
-                beta = _beta(self.functions.bases[number], points[:, some], slopes=slopes)
+                beta = exact_beta(self.functions.bases[number], points[:, some], slopes=slopes)
                 found[:, some] = np.einsum("neb,eb->ne", beta, self.coefficients[some])
         return found
 
@@ -208,8 +208,8 @@ def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
     return x
 
 
-def _beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
-    """Return β or its derivative in float64: ``(...)`` to ``(..., nb)``."""
+def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
+    """Return β or its derivative β′ in float64: ``(...)`` to ``(..., nb)``."""
     points = torch.from_numpy(np.ascontiguousarray(x))
     if not slopes:
         with torch.no_grad():
