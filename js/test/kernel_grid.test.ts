@@ -29,6 +29,8 @@ import type { Frame, LayerLayout } from "../src/shared/types.ts";
 const PLAIN: Settings = {
   mode: "curves",
   binarise: false,
+  suppressed: false,
+  bounds: "domain",
   scale: "layer",
   ghost: false,
   xRange: "domain",

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
+from kan_widgets.live.observe import Observation
 from kan_widgets.widgets import still
 from kan_widgets.widgets.view import Choice, View, layer_name, option
 
@@ -25,11 +26,19 @@ class KernelGrid(View):
         A binding made by `kan_widgets.bind`, or a model.
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
-    mode : {"curves", "pattern", "change"}
+    mode : {"curves", "pattern", "preferred", "change"}
         The functions; each as one cell from black (prefers dark input, −1) to white
-        (prefers bright input, +1); or φ now minus φ at the start.
+        (prefers bright input, +1); each as one cell by the input at which φ is largest,
+        from black (the low end of the bounds) to white (the high end), which together is
+        the patch that a kernel prefers most; or φ now minus φ at the start.
     binarise : bool
         In mode "pattern": black and white only.
+    suppressed : bool
+        In mode "preferred": the input at which φ is smallest instead.
+    bounds : {"domain", "observed"}
+        In mode "preferred", the inputs that count: the grid range, or from the 0.5 % to the
+        99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
+        observation it is the grid range, and the view says so.
     scale : {"layer", "kernel", "function"}
         Which functions share a y-axis.
     ghost : bool
@@ -64,8 +73,10 @@ class KernelGrid(View):
     _css = _STATIC / "kernel_grid.css"
 
     layer = option(traitlets.Unicode())
-    mode = option(Choice(["curves", "pattern", "change"]))
+    mode = option(Choice(["curves", "pattern", "preferred", "change"]))
     binarise = option(traitlets.Bool(False))
+    suppressed = option(traitlets.Bool(False))
+    bounds = option(Choice(["domain", "observed"]))
     scale = option(Choice(["layer", "kernel", "function"]))
     ghost = option(traitlets.Bool(True))
     x_range = option(Choice(["domain", "wide"]))
@@ -121,9 +132,15 @@ class KernelGrid(View):
             frame.layout,
             frame,
             initial=first,
+            observed=self._observed(state["layer"]),
             selection=self.selection,
             width=width,
             max_height=max_height,
             pixel_ratio=pixel_ratio,
             **state,
         )
+
+    def _observed(self, layer: str) -> Observation | None:
+        """Return what was observed of a layer."""
+        source = self._stream.source
+        return None if source is None else source.observed.get(layer)

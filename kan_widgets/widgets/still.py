@@ -15,7 +15,9 @@ from PIL import Image
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout, Layout
+from kan_widgets.live.observe import Observation
 from kan_widgets.widgets.geometry import arrange
+from kan_widgets.widgets.preferred import Preferred, bounds_of, preferred
 from kan_widgets.widgets.ranges import (
     Functions,
     format_number,
@@ -25,13 +27,15 @@ from kan_widgets.widgets.ranges import (
 )
 from kan_widgets.widgets.sheet import DARK, LIGHT, Bytes, Float64, Sheet, Sign, Window
 
-Mode: TypeAlias = Literal["curves", "pattern", "change"]
+Mode: TypeAlias = Literal["curves", "pattern", "preferred", "change"]
+BoundsOf: TypeAlias = Literal["domain", "observed"]
 Scale: TypeAlias = Literal["layer", "kernel", "function"]
 XRange: TypeAlias = Literal["domain", "wide"]
 Sort: TypeAlias = Literal["position", "range", "change"]
 
 CHOICES = {
-    "mode": ("curves", "pattern", "change"),
+    "mode": ("curves", "pattern", "preferred", "change"),
+    "bounds": ("domain", "observed"),
     "scale": ("layer", "kernel", "function"),
     "x_range": ("domain", "wide"),
     "sort": ("position", "range", "change"),
@@ -48,6 +52,9 @@ def render(
     layer: str = "",
     mode: Mode = "curves",
     binarise: bool = False,
+    suppressed: bool = False,
+    bounds: BoundsOf = "domain",
+    observed: Observation | None = None,
     scale: Scale = "layer",
     ghost: bool = True,
     x_range: XRange = "domain",
@@ -73,10 +80,17 @@ def render(
     layer
         Name of the layer; empty for the first one.
     mode
-        ``"curves"``, ``"pattern"`` (a cell is the whiter the more φ(1) exceeds φ(−1)), or
-        ``"change"`` (φ now − φ at the start).
+        ``"curves"``, ``"pattern"`` (a cell is the whiter the more φ(1) exceeds φ(−1)),
+        ``"preferred"`` (a cell is the whiter the nearer φ is largest to the high end of the
+        bounds), or ``"change"`` (φ now − φ at the start).
     binarise
         In pattern mode, black and white only.
+    suppressed
+        In preferred mode, where φ is smallest instead.
+    bounds
+        In preferred mode, the ``"domain"`` of the functions, or what was ``"observed"``.
+    observed
+        The inputs of the layer, where a batch was observed.
     scale
         What shares one y axis: the ``"layer"``, each ``"kernel"``, or each ``"function"`` alone.
     ghost
@@ -110,7 +124,14 @@ def render(
     ValueError
         If an option is none of those listed.
     """
-    given = {"mode": mode, "scale": scale, "x_range": x_range, "sort": sort, "theme": theme}
+    given = {
+        "mode": mode,
+        "bounds": bounds,
+        "scale": scale,
+        "x_range": x_range,
+        "sort": sort,
+        "theme": theme,
+    }
     for option, value in given.items():
         if value not in CHOICES[option]:
             raise ValueError(f"{option} is {value!r}; it must be one of {CHOICES[option]}")
@@ -141,6 +162,17 @@ def render(
         broken = ~np.isfinite(values)
         largest = float(np.abs(values[~broken]).max(initial=0.0))
         legend.append(_pattern_sign(largest, binarise))
+    elif mode == "preferred":
+        seen = observed if bounds == "observed" else None
+        within = bounds_of(
+            its, None if seen is None else seen.patches, 0 if seen is None else seen.samples
+        )
+        patch = preferred(frame, its, within, suppressed)
+        values = patch.greys()
+        broken = np.isnan(values)
+        legend += _preferred_signs(its, patch, suppressed, _selected(its, selection))
+        if bounds == "observed" and not within.samples:
+            legend.append(Sign("no inputs observed: within the grid's range"))
     else:
         if mode == "change" and start is not None and change is not None:
             shown = change
@@ -170,6 +202,9 @@ def render(
     if mode == "pattern":
         sheet.draw_cells(drawn, x, x, zero=False)
         sheet.draw_greys(fine, _greys(values[fine], largest, binarise))
+    elif mode == "preferred":
+        sheet.draw_cells(drawn, x, x, zero=False)
+        sheet.draw_greys(fine, np.rint(255 * values[fine]).astype(np.uint8))
     else:
         sheet.draw_cells(drawn, x, its.domain)
         axis_of = np.repeat(axes, its.count // len(axes))
@@ -285,3 +320,31 @@ def _pattern_sign(largest: float, binarise: bool) -> Sign:
     if binarise:
         return Sign(text, "ends")
     return Sign(f"{text} · full at {format_range(largest)}", "bar")
+
+
+def _preferred_signs(
+    layer: LayerLayout, patch: Preferred, suppressed: bool, selected: int
+) -> list[Sign]:
+    """Return the explanation of black and white, and what the selected kernel reaches."""
+
+    def ends(values: Float64) -> str:
+        low, high = format_number(float(values.min())), format_number(float(values.max()))
+        return low if low == high else f"{low} … {high}"
+
+    which = "smallest" if suppressed else "largest"
+    low, high = ends(patch.bounds.low), ends(patch.bounds.high)
+    text = (
+        f"black: φ is {which} at the low end, {layer.variable} = {low} · "
+        f"white: at the high end, {high}"
+    )
+    signs = [Sign(text, "bar")]
+    if patch.bounds.samples:
+        images = _count(patch.bounds.samples, "image")
+        signs.append(Sign(f"bounds: each entry's 0.5 % and 99.5 % of {images}"))
+    if selected >= 0:
+        out, entries, total = patch.reached(layer, selected)
+        if np.isfinite(total):
+            way = "at least" if suppressed else "at most"
+            functions = _count(entries, "function")
+            signs.append(Sign(f"out {out} reaches {format_number(total)} {way}, with {functions}"))
+    return signs

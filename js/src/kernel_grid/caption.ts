@@ -5,12 +5,13 @@ import { layerSize } from "../shared/entries.ts";
 import { formatCount } from "../shared/format.ts";
 import { holdHeight } from "../shared/hold.ts";
 import type { Picture } from "./picture.ts";
-import { axesText, remarks } from "./words.ts";
+import { isGrey } from "./settings.ts";
+import { axesText, reachText, remarks } from "./words.ts";
 
 export interface Caption {
   element: HTMLElement;
-  /** The cursor is the step looked back at, or −1. */
-  show(picture: Picture, cursor: number): void;
+  /** The cursor is the step looked back at, or −1; so is the number of the selected function. */
+  show(picture: Picture, cursor: number, selected: number): void;
   /** Nothing is drawn: only the status stays. */
   clear(): void;
 }
@@ -46,20 +47,20 @@ export function createCaption(
 
   return {
     element: root,
-    show(picture, cursor) {
+    show(picture, cursor, selected) {
       const { settings, initial, layer, frame } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
       facts.hidden = false;
       putOrHide(axes, axesText(picture));
-      putOrHide(size, settings.mode === "pattern" ? "" : layerSize(layer));
+      putOrHide(size, isGrey(settings) ? reachText(picture, selected) : layerSize(layer));
       putOrHide(warning, warned);
       putOrHide(note, noted);
       putOrHide(first, step);
       putOrHide(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
-      key.hidden = !initial || settings.mode === "pattern";
+      key.hidden = !initial || isGrey(settings);
       now.hidden = !curves;
       ghost.hidden = !curves;
       rose.hidden = curves;

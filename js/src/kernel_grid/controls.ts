@@ -3,7 +3,7 @@
 import { createKit } from "../shared/controls.ts";
 import { element } from "../shared/element.ts";
 import type { LayerLayout } from "../shared/types.ts";
-import { MODES, SCALES, type Settings, SORTS, X_RANGES } from "./settings.ts";
+import { BOUNDS, isGrey, MODES, SCALES, type Settings, SORTS, X_RANGES } from "./settings.ts";
 
 export interface Choices extends Settings {
   layer: string;
@@ -18,6 +18,8 @@ export interface Header {
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   curves: "Draw every function φ(x) as a curve",
   pattern: "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?",
+  preferred:
+    "Each entry from black to white: the input at which φ is largest, together the patch that a kernel prefers most",
   change: "Draw how far every function moved since the first frame: φ now − φ at the start",
 };
 
@@ -53,6 +55,17 @@ export function createHeader(
     "Only black and white, by the sign of φ(1) − φ(−1)",
     (value) => choose("binarise", value),
   );
+  const bounds = kit.select(
+    "within",
+    "Which inputs count: the grid's range, or what was observed of each entry's inputs, 0.5 % to 99.5 %",
+    (value) => choose("bounds", value),
+  );
+  bounds.fill(entries(BOUNDS));
+  const suppressed = kit.check(
+    "suppressed",
+    "The input at which φ is smallest instead: the patch that a kernel is suppressed by most",
+    (value) => choose("suppressed", value),
+  );
   const sort = kit.select(
     "sort",
     "The order of the kernels; it is found once, so that nothing jumps while training",
@@ -64,7 +77,7 @@ export function createHeader(
 
   root.append(...layerChoice.boxes, modes.box);
   const options = element(document, "div", "kw-options", root);
-  options.append(scale.box, xRange.box, binarise.box, sort.box);
+  options.append(scale.box, xRange.box, binarise.box, bounds.box, suppressed.box, sort.box);
 
   return {
     element: root,
@@ -75,10 +88,13 @@ export function createHeader(
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
       sort.set(choices.sort);
-      const pattern = choices.mode === "pattern";
-      scale.box.hidden = pattern;
-      xRange.box.hidden = pattern;
-      binarise.box.hidden = !pattern;
+      bounds.set(choices.bounds);
+      suppressed.set(choices.suppressed);
+      scale.box.hidden = isGrey(choices);
+      xRange.box.hidden = isGrey(choices);
+      binarise.box.hidden = choices.mode !== "pattern";
+      bounds.box.hidden = choices.mode !== "preferred";
+      suppressed.box.hidden = choices.mode !== "preferred";
       repeat.hidden = choices.sort === "position";
     },
   };

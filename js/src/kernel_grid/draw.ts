@@ -3,7 +3,8 @@
 import type { Plan } from "../shared/curves.ts";
 import { kernelsWithin, type Rect, rectOf } from "../shared/geometry.ts";
 import { paintLabels, paintStuckHead } from "../shared/heads.ts";
-import { greyOf, type Picture } from "./picture.ts";
+import type { Picture } from "./picture.ts";
+import { isGrey } from "./settings.ts";
 import type { Points, Subject } from "./subject.ts";
 
 export const COLOURS = [
@@ -75,7 +76,7 @@ export function paint(
   if (!copyGround(context, picture, visible, page, ground)) {
     paintGround(context, picture, visible, page);
   }
-  if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
+  if (isGrey(picture.settings)) paintGreys(context, picture, visible, colours);
   else paintCurves(context, picture, visible, page);
   paintMarks(context, picture, marks, colours);
   paintStuckHead(context, picture.arrangement, page);
@@ -123,7 +124,7 @@ function paintGround(
   context.clearRect(0, 0, view.width, view.height);
   context.translate(-view.x, -view.y);
   paintLabels(context, picture.arrangement, page);
-  if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
+  if (!isGrey(picture.settings)) paintCells(context, picture, visible, page);
 }
 
 /** The functions whose cells may be seen. */
@@ -136,22 +137,21 @@ export function functionsWithin(picture: Picture, view: Rect): number[] {
   return functions;
 }
 
-function paintPattern(
+function paintGreys(
   context: CanvasRenderingContext2D,
   picture: Picture,
   visible: readonly number[],
   colours: Colours,
 ): void {
-  const { arrangement, contrast, scales, settings } = picture;
+  const { arrangement, greys } = picture;
   for (const f of visible) {
     const { x, y, width, height } = rectOf(arrangement, f);
-    const value = contrast[f];
-    if (Number.isNaN(value)) {
+    if (Number.isNaN(greys[f])) {
       context.fillStyle = colours.cell;
       context.fillRect(x, y, width, height);
       continue;
     }
-    const level = Math.round(255 * greyOf(value, scales.largest, settings.binarise));
+    const level = Math.round(255 * greys[f]);
     context.fillStyle = `rgb(${level},${level},${level})`;
     context.fillRect(x, y, width, height);
   }
@@ -164,7 +164,7 @@ function paintPattern(
     context.rect(x + 0.5, y + 0.5, width - 1, height - 1);
   }
   context.stroke();
-  paintBroken(context, picture, visible, (f) => Number.isNaN(contrast[f]), colours);
+  paintBroken(context, picture, visible, (f) => Number.isNaN(greys[f]), colours);
 }
 
 function paintCells(
@@ -375,7 +375,7 @@ function paintMarks(
     outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1);
     context.setLineDash([]);
   }
-  if (hovered >= 0 && x !== null && picture.settings.mode !== "pattern") {
+  if (hovered >= 0 && x !== null && !isGrey(picture.settings)) {
     const r = rectOf(picture.arrangement, hovered);
     const value = picture.subject.at(hovered, x);
     if (!Number.isFinite(value)) return;

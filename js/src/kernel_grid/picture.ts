@@ -7,7 +7,8 @@ import { type Plan, samplePlan } from "../shared/curves.ts";
 import { type Arrangement, arrange } from "../shared/geometry.ts";
 import { memory } from "../shared/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../shared/ranges.ts";
-import type { Frame, LayerLayout } from "../shared/types.ts";
+import type { Frame, LayerLayout, Observed } from "../shared/types.ts";
+import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import type { Settings, Sort, XRange } from "./settings.ts";
 import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./subject.ts";
 
@@ -43,6 +44,10 @@ export interface Picture {
   scales: Extremes;
   /** φ(+1) − φ(−1) per function, in pattern mode; NaN where not finite. */
   contrast: Float32Array;
+  /** Where each function is largest or smallest, in preferred mode. */
+  preferred: Preferred | null;
+  /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
+  greys: Float32Array;
   /** Functions that are not finite. */
   broken: number;
 }
@@ -108,10 +113,11 @@ export function pictureMaker(): (
   settings: Settings,
   width: number,
   order: readonly number[] | null,
+  observed?: Observed | null,
 ) => Picture {
   const keep = memory();
   const scratch: Scratch = {};
-  return (frame, layer, initial, settings, width, order) => {
+  return (frame, layer, initial, settings, width, order, observed = null) => {
     const [out, inputs, kh, kw] = layer.shape;
     const { mode, scale } = settings;
     const arrangement = keep("arrangement", [layer, width, order], () =>
@@ -140,6 +146,8 @@ export function pictureMaker(): (
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       contrast: new Float32Array(0),
+      preferred: null,
+      greys: new Float32Array(0),
       broken: 0,
     };
     if (mode === "pattern") {
@@ -148,6 +156,15 @@ export function pictureMaker(): (
       const most = layerRange(picture.contrast.map(Math.abs));
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
+      picture.greys = picture.contrast.map((v) => greyOf(v, most, settings.binarise));
+      return picture;
+    }
+    if (mode === "preferred") {
+      const seen = settings.bounds === "observed" ? observed : null;
+      const bounds = keep("bounds", [layer, seen], () => boundsOf(layer, seen));
+      picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
+      picture.greys = greysOf(picture.preferred);
+      picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
       return picture;
     }
     // Never fewer points than are drawn, so that no curve leaves its cell.
@@ -197,6 +214,7 @@ export function contrastOf(subject: Subject, count: number): Float32Array {
 
 /** 0 black … 1 white. */
 export function greyOf(contrast: number, most: number, binarise: boolean): number {
+  if (Number.isNaN(contrast)) return contrast;
   if (binarise) return contrast < 0 ? 0 : 1;
   return most > 0 ? 0.5 + (0.5 * contrast) / most : 0.5;
 }

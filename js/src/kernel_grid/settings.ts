@@ -1,18 +1,22 @@
 /** The view's own traits, as plain data. */
 
-export const MODES = ["curves", "pattern", "change"] as const;
+export const MODES = ["curves", "pattern", "preferred", "change"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
 export const X_RANGES = ["domain", "wide"] as const;
+export const BOUNDS = ["domain", "observed"] as const;
 export const SORTS = ["position", "range", "change"] as const;
 
 export type Mode = (typeof MODES)[number];
 export type Scale = (typeof SCALES)[number];
 export type XRange = (typeof X_RANGES)[number];
+export type BoundsChoice = (typeof BOUNDS)[number];
 export type Sort = (typeof SORTS)[number];
 
 export interface Settings {
   mode: Mode;
   binarise: boolean;
+  suppressed: boolean;
+  bounds: BoundsChoice;
   scale: Scale;
   ghost: boolean;
   xRange: XRange;
@@ -25,6 +29,8 @@ export interface Traits {
   layer: string;
   mode: Mode;
   binarise: boolean;
+  suppressed: boolean;
+  bounds: BoundsChoice;
   scale: Scale;
   ghost: boolean;
   x_range: XRange;
@@ -42,9 +48,16 @@ export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]):
   return {
     mode: oneOf(MODES, get("mode")),
     binarise: Boolean(get("binarise")),
+    suppressed: Boolean(get("suppressed")),
+    bounds: oneOf(BOUNDS, get("bounds")),
     scale: oneOf(SCALES, get("scale")),
     ghost: get("ghost") !== false,
     xRange: oneOf(X_RANGES, get("x_range")),
     sort: oneOf(SORTS, get("sort")),
   };
+}
+
+/** Whether a cell is one grey rather than a curve. */
+export function isGrey({ mode }: Settings): boolean {
+  return mode === "pattern" || mode === "preferred";
 }

@@ -41,6 +41,8 @@ export interface GridProbe {
   rectOf(f: number): { x: number; y: number; width: number; height: number } | null;
   /** Half the height of the axis of function f. */
   yScale(f?: number): number | null;
+  /** Where function f is largest, or smallest, and φ there; null in other modes. */
+  preferred(f: number): { x: number; value: number; grey: number } | null;
   hovered(): number;
   selected(): number;
   /** How often a frame has been drawn and how long the last drawing took. */
@@ -60,6 +62,8 @@ const TRAITS = [
   "layer",
   "mode",
   "binarise",
+  "suppressed",
+  "bounds",
   "scale",
   "ghost",
   "x_range",
@@ -187,10 +191,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const start = performance.now();
     const width = layOut(frame, layer, settings);
     const ghost = store.ghost();
-    const from = [frame, ghost, layer, width, order, ...Object.values(settings)];
+    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
+    const from = [frame, ghost, observed, layer, width, order, ...Object.values(settings)];
     if (!picture || !same(made, from)) {
       made = from;
-      picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null);
+      picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null, observed);
     }
     const { arrangement } = picture;
     const { scrollLeft, scrollTop, clientHeight } = viewport;
@@ -280,7 +285,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   function showWords(from: Picture, selected: number) {
-    caption.show(from, store?.cursor() ?? -1);
+    caption.show(from, store?.cursor() ?? -1, selected);
     const text =
       selected >= 0
         ? selectionText(from, selected)
@@ -474,6 +479,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       };
     },
     yScale: (f = 0) => picture?.scaleOf(f) ?? null,
+    preferred(f) {
+      if (!picture?.preferred) return null;
+      const { x, value } = picture.preferred;
+      return { x: x[f], value: value[f], grey: picture.greys[f] };
+    },
     hovered: () => hovered,
     selected: () => (picture ? functionOf(picture.layer, store?.selection() ?? null) : -1),
     drawn: () => ({ frames, milliseconds }),
