@@ -8,6 +8,8 @@ from kan_widgets.insight.ablation import Ablation, AblationCurve, ablate, ablati
 from kan_widgets.insight.complexity import Complexity, complexity
 from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
 from kan_widgets.insight.explain import Explanation, FunctionShares, KernelShares, explain
+from kan_widgets.insight.forms import FORMS, Form, starts
+from kan_widgets.insight.formula import Formula, formula
 from kan_widgets.insight.frequency import FrequencyResponse, frequency_response
 from kan_widgets.insight.importance import Importance, importance
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
@@ -22,6 +24,7 @@ from kan_widgets.insight.linear import (
 )
 from kan_widgets.insight.patches import Patch, RealPatches, preferred_patch, suppressed_patch
 from kan_widgets.insight.patterns import PatternCheck, check_pattern
+from kan_widgets.insight.projection import Fixed, fix
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
 from kan_widgets.insight.report import KernelReport, KernelRow, kernel_report
 from kan_widgets.insight.summary import (
@@ -32,9 +35,12 @@ from kan_widgets.insight.summary import (
     spread_of,
     summarise,
 )
+from kan_widgets.insight.symbolic import symbolic
+from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
 from kan_widgets.insight.tables import SampledLayer, sampled
 
 __all__ = [
+    "FORMS",
     "THRESHOLD",
     "Ablation",
     "AblationCurve",
@@ -42,6 +48,9 @@ __all__ = [
     "Complexity",
     "DepthStatement",
     "Explanation",
+    "Fixed",
+    "Form",
+    "Formula",
     "FrequencyResponse",
     "FunctionRanges",
     "FunctionShares",
@@ -65,12 +74,16 @@ __all__ = [
     "SeenPatches",
     "Spread",
     "Start",
+    "SymbolicFit",
+    "SymbolicFits",
     "ablate",
     "ablation_curve",
     "check_observed",
     "check_pattern",
     "complexity",
     "explain",
+    "fix",
+    "formula",
     "frequency_response",
     "function_ranges",
     "importance",
@@ -88,6 +101,8 @@ __all__ = [
     "slopes_at",
     "spread_of",
     "start_from",
+    "starts",
     "summarise",
     "suppressed_patch",
+    "symbolic",
 ]
