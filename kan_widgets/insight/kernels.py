@@ -14,6 +14,8 @@ from kan_widgets.insight.tables import Float64, Int64
 
 # Inputs expanded at a time.
 _AT_ONCE = 200_000
+# Derivatives go through all of it once per β: few enough to stay in the processor's cache.
+_DERIVED_AT_ONCE = 8192
 
 
 class Observed(Protocol):
@@ -215,14 +217,22 @@ def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
         with torch.no_grad():
             values: Float64 = basis(points).to(torch.float64).numpy()
         return values
-    points.requires_grad_()
+    parts = [_slopes(basis, part) for part in points.reshape(-1).split(_DERIVED_AT_ONCE)]
+    found: Float64 = torch.cat(parts).reshape(*points.shape, -1).numpy()
+    return found
+
+
+def _slopes(basis: Basis, points: torch.Tensor) -> torch.Tensor:
+    """Return β′, ``(n,)`` to ``(n, nb)``."""
+    points = points.clone().requires_grad_()
     with torch.enable_grad():
         # β_b at a point depends on that point alone.
-        totals = basis(points).to(torch.float64).reshape(-1, len(basis.labels)).sum(0)
-        slopes_of = [
+        totals = basis(points).to(torch.float64).sum(0)
+        if not totals.requires_grad:  # steps
+            return torch.zeros(len(points), len(totals), dtype=torch.float64)
+        slopes = [
             torch.autograd.grad(total, points, retain_graph=True, allow_unused=True)[0]
             for total in totals
         ]
     zero = torch.zeros_like(points)
-    found: Float64 = torch.stack([zero if s is None else s for s in slopes_of], dim=-1).numpy()
-    return found
+    return torch.stack([zero if s is None else s for s in slopes], dim=-1).detach()
