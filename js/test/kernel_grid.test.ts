@@ -35,6 +35,7 @@ const PLAIN: Settings = {
   ghost: false,
   xRange: "domain",
   sort: "position",
+  shade: "",
 };
 
 function runOf(name: string) {

@@ -25,13 +25,13 @@ from kan_widgets.widgets.ranges import (
     nice_ceil,
     window,
 )
-from kan_widgets.widgets.sheet import DARK, LIGHT, Bytes, Float64, Sheet, Sign, Window
+from kan_widgets.widgets.scores import STEPS, Score, Shade, shade_of, tints
+from kan_widgets.widgets.sheet import DARK, LIGHT, Bytes, Float64, Int64, Sheet, Sign, Window
 
 Mode: TypeAlias = Literal["curves", "pattern", "preferred", "change"]
 BoundsOf: TypeAlias = Literal["domain", "observed"]
 Scale: TypeAlias = Literal["layer", "kernel", "function"]
 XRange: TypeAlias = Literal["domain", "wide"]
-Sort: TypeAlias = Literal["position", "range", "change"]
 
 CHOICES = {
     "mode": ("curves", "pattern", "preferred", "change"),
@@ -42,6 +42,7 @@ CHOICES = {
     "theme": ("light", "dark"),
 }
 COLOURS = 64
+SHADED_COLOURS = 256  # with tints behind the curves
 
 
 def render(
@@ -58,7 +59,9 @@ def render(
     scale: Scale = "layer",
     ghost: bool = True,
     x_range: XRange = "domain",
-    sort: Sort = "position",
+    sort: str = "position",
+    shade: str = "",
+    scores: Mapping[str, Score] | None = None,
     selection: Mapping[str, object] | None = None,
     width: int = 900,
     max_height: int = 2400,
@@ -98,7 +101,12 @@ def render(
     x_range
         ``"domain"``, the grid's range, or ``"wide"``, as far as the splines reach.
     sort
-        Order of the kernels: by ``"position"``, or falling by ``"range"`` or ``"change"``.
+        Order of the kernels: by ``"position"``, or falling by ``"range"``, ``"change"`` or the
+        score of this name.
+    shade
+        Name of the score that tints the ground of the cells where curves are drawn; empty for none.
+    scores
+        By name.
     selection
         ``{"layer", "out", "in", "row", "column"}`` of the function to be framed.
     width, max_height
@@ -131,10 +139,13 @@ def render(
         "x_range": x_range,
         "sort": sort,
         "theme": theme,
+        "shade": shade,
     }
+    scores = scores or {}
+    choices = CHOICES | {"sort": (*CHOICES["sort"], *scores), "shade": ("", *scores)}
     for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise ValueError(f"{option} is {value!r}; it must be one of {CHOICES[option]}")
+        if value not in choices[option]:
+            raise ValueError(f"{option} is {value!r}; it must be one of {choices[option]}")
     if not 1 <= pixel_ratio <= 4:
         raise ValueError(f"pixel_ratio is {pixel_ratio!r}; it must be between 1 and 4")
     name = layout.layer(layer).name if layer else layout.layers[0].name
@@ -151,12 +162,14 @@ def render(
         order = _falling(its, now.peaks(*x))
     elif sort == "change":
         order = _falling(its, np.zeros(its.count) if change is None else change.peaks(*x))
+    elif sort in scores and (sorted_by := shade_of(scores, sort, its)) is not None:
+        order = _falling(its, sorted_by.values)
     out, in_, kh, kw = its.shape
     places = arrange(its.kind, out, in_, kh, kw, width, order)
 
     words = _title(its, frame.step)
     legend: list[Sign] = []
-    shown, behind = now, None
+    shown, behind, shading = now, None, None
     if mode == "pattern":
         values = np.diff(now.evaluate(np.array([-1.0, 1.0])))[:, 0]
         broken = ~np.isfinite(values)
@@ -188,6 +201,9 @@ def render(
         # fmax: what is not finite does not count.
         axes = _axes(its, np.fmax(peaks, peaks_behind), scale)
         words += _axes_text(its, x, axes, scale, "change" if shown is change else "y")
+        if shade:
+            shading = shade_of(scores, shade, its)
+            legend += _shade_signs(shade, shading, theme)
     if broken.any():
         legend.append(Sign(f"{_count(int(broken.sum()), 'function')} not finite", "cross"))
     if its.note:
@@ -207,6 +223,8 @@ def render(
         sheet.draw_greys(fine, np.rint(255 * values[fine]).astype(np.uint8))
     else:
         sheet.draw_cells(drawn, x, its.domain)
+        if shading is not None:
+            _draw_shade(sheet, shading, x, its.domain, theme)
         axis_of = np.repeat(axes, its.count // len(axes))
         if behind is not None:
             known = fine[np.isfinite(peaks_behind[fine])]
@@ -228,7 +246,8 @@ def png_bytes(image: Image.Image) -> bytes:
     b'\x89PNG'
     """
     # Maximum coverage keeps rare colours, such as a single cross; a median cut would lose them.
-    small = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    colours = image.info.get("colours", COLOURS)
+    small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     target = io.BytesIO()
     small.save(target, "PNG", optimize=True, dpi=image.info.get("dpi", (96, 96)))
     return target.getvalue()
@@ -242,7 +261,7 @@ def _comparable(frame: Frame, layer: LayerLayout) -> bool:
 def _falling(layer: LayerLayout, peaks: Float64) -> list[int]:
     """Return the kernels from the largest to the smallest; what is not finite comes last."""
     per_kernel = _largest(peaks, layer.shape[2] * layer.shape[3])
-    key = np.where(np.isnan(per_kernel), -1.0, per_kernel)
+    key = np.where(np.isnan(per_kernel), -np.inf, per_kernel)
     return [int(kernel) for kernel in np.argsort(-key, kind="stable")]
 
 
@@ -282,7 +301,31 @@ def _selected(layer: LayerLayout, selection: Mapping[str, object] | None) -> int
     return number
 
 
+def _draw_shade(sheet: Sheet, shade: Shade, x: Window, grid: Window, theme: str) -> None:
+    """Tint the ground of the cells whose functions have a number."""
+    sheet.image.info["colours"] = SHADED_COLOURS
+    known: Int64 = sheet.functions[~np.isnan(shade.values[sheet.functions])]
+    colours, number = np.unique(shade.tints(theme)[known], axis=0, return_inverse=True)
+    for k, (red, green, blue) in enumerate(colours.tolist()):
+        some = known[number.reshape(-1) == k]
+        sheet.draw_cells(some, x, grid, ground=(red, green, blue))
+
+
 # ---------------------------------------------------------------- words
+
+
+def _shade_signs(name: str, shade: Shade | None, theme: str) -> list[Sign]:
+    """Return the scale of the tints."""
+    if shade is None:
+        return [Sign(f"no {name} of this layer")]
+    low, high = shade.ends()
+    count = (2 if shade.signed else 1) * STEPS + 1
+    colours = tints(np.linspace(-1.0 if shade.signed else 0.0, 1.0, count), theme)
+    text = f"{name} {format_number(low)} … {format_number(high)} {shade.units}".rstrip()
+    signs = [Sign(text, "ramp", ramp=tuple((r, g, b) for r, g, b in colours.tolist()))]
+    if shade.unknown:
+        signs.append(Sign(f"{_count(shade.unknown, 'function')} without {name}"))
+    return signs
 
 
 def _count(number: int, noun: str) -> str:

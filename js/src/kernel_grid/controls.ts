@@ -12,7 +12,13 @@ export interface Choices extends Settings {
 export interface Header {
   element: HTMLElement;
   /** Shows the state of the traits; nothing changes in the page where nothing differs. */
-  show(choices: Choices, layers: readonly LayerLayout[], width: number): void;
+  show(
+    choices: Choices,
+    layers: readonly LayerLayout[],
+    width: number,
+    /** Names of the scores there are. */
+    scores: readonly string[],
+  ): void;
 }
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
@@ -71,23 +77,45 @@ export function createHeader(
     "The order of the kernels; it is found once, so that nothing jumps while training",
     (value) => choose("sort", value),
   );
-  sort.fill(entries(SORTS));
+  const shade = kit.select(
+    "shade",
+    "Which numbers tint the ground behind the curves: those given with grid.score",
+    (value) => choose("shade", value),
+  );
+  let named = "";
   const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
   sort.box.append(repeat);
 
   root.append(...layerChoice.boxes, modes.box);
   const options = element(document, "div", "kw-options", root);
-  options.append(scale.box, xRange.box, binarise.box, bounds.box, suppressed.box, sort.box);
+  options.append(
+    scale.box,
+    xRange.box,
+    binarise.box,
+    bounds.box,
+    suppressed.box,
+    sort.box,
+    shade.box,
+  );
 
   return {
     element: root,
-    show(choices, layers, width) {
+    show(choices, layers, width, scores) {
+      // Filled anew only when there are others: a menu that is open would close.
+      const names = JSON.stringify(scores);
+      if (names !== named) {
+        named = names;
+        sort.fill(entries([...SORTS, ...scores]));
+        shade.fill([{ value: "", label: "none" }, ...entries(scores)]);
+      }
       layerChoice.show(layers, choices.layer, width);
       modes.set(choices.mode);
       scale.set(choices.scale);
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
       sort.set(choices.sort);
+      shade.set(choices.shade);
+      shade.box.hidden = scores.length === 0 || isGrey(choices);
       bounds.set(choices.bounds);
       suppressed.set(choices.suppressed);
       scale.box.hidden = isGrey(choices);
@@ -95,7 +123,7 @@ export function createHeader(
       binarise.box.hidden = choices.mode !== "pattern";
       bounds.box.hidden = choices.mode !== "preferred";
       suppressed.box.hidden = choices.mode !== "preferred";
-      repeat.hidden = choices.sort === "position";
+      repeat.hidden = choices.sort !== "range" && choices.sort !== "change";
     },
   };
 }

@@ -3,7 +3,9 @@
 import type { Plan } from "../shared/curves.ts";
 import { kernelsWithin, type Rect, rectOf } from "../shared/geometry.ts";
 import { paintLabels, paintStuckHead } from "../shared/heads.ts";
+import type { Palette } from "../shared/palette.ts";
 import type { Picture } from "./picture.ts";
+import { tintOf } from "./scores.ts";
 import { isGrey } from "./settings.ts";
 import type { Points, Subject } from "./subject.ts";
 
@@ -50,6 +52,7 @@ export interface Page {
   ratio: number;
   font: string;
   colours: Colours;
+  palette: Palette;
 }
 
 /** What lies under the curves and seldom changes: labels, cells, zero lines, the ghost. Drawn once, then copied. */
@@ -90,12 +93,12 @@ function copyGround(
   page: Page,
   ground: Ground,
 ): boolean {
-  const { arrangement, layer, initial, ghost, settings, scales, xRange } = picture;
+  const { arrangement, layer, initial, ghost, settings, scales, shade, xRange } = picture;
   if (ghost && settings.scale !== "layer") return false;
   const { canvas } = ground;
-  const { view, ratio } = page;
-  const from = [arrangement, layer, initial?.frame];
-  const key = JSON.stringify([settings, ghost && scales, xRange, page]);
+  const { view, ratio, font, colours, palette } = page;
+  const from = [arrangement, layer, initial?.frame, shade, palette];
+  const key = JSON.stringify([settings, ghost && scales, xRange, view, ratio, font, colours]);
   if (key !== ground.key || from.some((part, k) => part !== ground.from[k])) {
     const under = canvas.getContext("2d");
     if (!under) return false;
@@ -173,8 +176,8 @@ function paintCells(
   visible: readonly number[],
   page: Page,
 ): void {
-  const { arrangement, layer, xRange, ghost } = picture;
-  const { colours, ratio } = page;
+  const { arrangement, layer, xRange, ghost, shade } = picture;
+  const { colours, palette, ratio } = page;
   const rects = visible.map((f) => rectOf(arrangement, f));
   const toX = xMapping(picture);
 
@@ -192,6 +195,16 @@ function paintCells(
       context.rect(x + toX(lo), y, toX(hi) - toX(lo), height);
     }
     context.fill();
+  }
+
+  if (shade?.values) {
+    const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.cell];
+    visible.forEach((f, k) => {
+      const tint = tintOf(shade, f, palette);
+      if (tint === null || from >= to) return;
+      context.fillStyle = tint;
+      context.fillRect(rects[k].x + from, rects[k].y, to - from, rects[k].height);
+    });
   }
 
   context.strokeStyle = colours.zero;

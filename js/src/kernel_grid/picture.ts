@@ -9,6 +9,7 @@ import { memory } from "../shared/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../shared/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../shared/types.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
+import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import type { Settings, Sort, XRange } from "./settings.ts";
 import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./subject.ts";
 
@@ -48,6 +49,8 @@ export interface Picture {
   preferred: Preferred | null;
   /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
   greys: Float32Array;
+  /** What tints the cells of curves. */
+  shade: Shade | null;
   /** Functions that are not finite. */
   broken: number;
 }
@@ -81,15 +84,19 @@ export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[]
   });
 }
 
-/** The order of kernels that a sort asks for at this frame; null keeps their positions. */
+/**
+ * The order of kernels that a sort asks for at this frame; null keeps their positions. `scored` are the numbers of the
+ * score that is sorted by.
+ */
 export function sortedOrder(
   sort: Sort,
   xRange: XRange,
   frame: Frame,
   layer: LayerLayout,
   initial: Frame | null,
+  scored: Float32Array | null = null,
 ): number[] | null {
-  if (sort === "position") return null;
+  if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
   const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
   if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
@@ -114,10 +121,11 @@ export function pictureMaker(): (
   width: number,
   order: readonly number[] | null,
   observed?: Observed | null,
+  scores?: Scores,
 ) => Picture {
   const keep = memory();
   const scratch: Scratch = {};
-  return (frame, layer, initial, settings, width, order, observed = null) => {
+  return (frame, layer, initial, settings, width, order, observed = null, scores) => {
     const [out, inputs, kh, kw] = layer.shape;
     const { mode, scale } = settings;
     const arrangement = keep("arrangement", [layer, width, order], () =>
@@ -148,6 +156,7 @@ export function pictureMaker(): (
       contrast: new Float32Array(0),
       preferred: null,
       greys: new Float32Array(0),
+      shade: null,
       broken: 0,
     };
     if (mode === "pattern") {
@@ -167,6 +176,9 @@ export function pictureMaker(): (
       picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
       return picture;
     }
+    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
+      scores ? shadeOf(scores, settings.shade, layer) : null,
+    );
     // Never fewer points than are drawn, so that no curve leaves its cell.
     const most = Math.max(points, Math.floor(RANGE_VALUES / layer.count));
     const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));

@@ -10,7 +10,8 @@ export type Mode = (typeof MODES)[number];
 export type Scale = (typeof SCALES)[number];
 export type XRange = (typeof X_RANGES)[number];
 export type BoundsChoice = (typeof BOUNDS)[number];
-export type Sort = (typeof SORTS)[number];
+/** One of those, or the name of a score. */
+export type Sort = string;
 
 export interface Settings {
   mode: Mode;
@@ -21,6 +22,8 @@ export interface Settings {
   ghost: boolean;
   xRange: XRange;
   sort: Sort;
+  /** The name of the score that tints the cells; empty for none. */
+  shade: string;
 }
 
 /** The traits of the Python class, as the model of this view carries them. */
@@ -35,6 +38,9 @@ export interface Traits {
   ghost: boolean;
   x_range: XRange;
   sort: Sort;
+  shade: string;
+  /** See scores.ts. */
+  scores: Record<string, unknown>;
   height: number;
   theme: "auto" | "light" | "dark";
   [name: string]: unknown;
@@ -45,6 +51,7 @@ function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
 }
 
 export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
+  const scores = Object.keys(get("scores") ?? {});
   return {
     mode: oneOf(MODES, get("mode")),
     binarise: Boolean(get("binarise")),
@@ -53,7 +60,8 @@ export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]):
     scale: oneOf(SCALES, get("scale")),
     ghost: get("ghost") !== false,
     xRange: oneOf(X_RANGES, get("x_range")),
-    sort: oneOf(SORTS, get("sort")),
+    sort: oneOf([...SORTS, ...scores], get("sort")),
+    shade: oneOf(["", ...scores], get("shade")),
   };
 }
 

@@ -6,6 +6,7 @@ import { formatCount, formatNumber, formatRange, number } from "../shared/format
 import type { Line } from "../shared/tip.ts";
 import type { Picture } from "./picture.ts";
 import { reached } from "./preferred.ts";
+import type { Shade } from "./scores.ts";
 import { isGrey } from "./settings.ts";
 
 /** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
@@ -54,6 +55,19 @@ export function reachText({ layer, preferred, settings }: Picture, f: number): s
   return `out ${output} reaches ${number(sum)} ${which}, with ${counted(entries, "function")}`;
 }
 
+/** The scale of the tints: "spread 0 … 0.0312 of y". */
+export function shadeText({ name, units, signed, values, most, unknown }: Shade): string {
+  if (!values) return `no ${name} of this layer`;
+  const scale = `${name} ${number(signed ? -most : 0)} … ${number(most)} ${units}`.trimEnd();
+  return unknown > 0 ? `${scale} · ${counted(unknown, "function")} without` : scale;
+}
+
+/** The number that a function is tinted by; empty where it has none. */
+function scoreText({ shade }: Picture, f: number): string {
+  const value = shade?.values ? shade.values[f] : Number.NaN;
+  return !shade || Number.isNaN(value) ? "" : `${number(value)} ${shade.units}`.trimEnd();
+}
+
 /** What the reader must know beside the axes. */
 export function remarks(picture: Picture): { warned: string; noted: string } {
   const { layer, settings, broken, initial } = picture;
@@ -77,6 +91,12 @@ export function remarks(picture: Picture): { warned: string; noted: string } {
 
 /** The lines of the tooltip for function f at x. */
 export function hoverLines(picture: Picture, f: number, x: number): Line[] {
+  const score = scoreText(picture, f);
+  const lines = ownLines(picture, f, x);
+  return score ? [...lines, { label: picture.shade?.name ?? "", value: score }] : lines;
+}
+
+function ownLines(picture: Picture, f: number, x: number): Line[] {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
@@ -153,7 +173,9 @@ export function selectionText(picture: Picture, f: number): string {
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
     (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`,
   );
-  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}`;
+  const score = scoreText(picture, f);
+  const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
+  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}${scored}`;
 }
 
 /** The text alternative of the drawing. */
