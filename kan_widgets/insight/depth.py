@@ -32,6 +32,11 @@ MEASURES: dict[str, Callable[[Complexity], Float64]] = {
 """What is compared: the larger, the more complex. The first four say how φ is shaped, whatever its
 size; ``"line"`` and ``"silu"`` are the shares of its variance that the best line or a·SiLU + c
 leaves. The last three have the scale of φ."""
+_WORDS = {
+    "turns": "way up and down for its range",
+    "line": "share of its variance beyond a straight line",
+    "silu": "share of its variance beyond a·SiLU + c",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +98,16 @@ class DepthStatement:
         claim = "holds at every step" if self.at_every_step else "holds"
         if not self.holds:
             reverse = self.later < 0.5 and 1 - self.p <= LEVEL
-            claim = "is the reverse of what is found" if reverse else "is not borne out"
+            claim = "does not hold, but the reverse does" if reverse else "is not borne out"
         chance = f"p = {self.p:.2g}" if self.p >= 1e-4 else "p < 0.0001"
+        what = _WORDS.get(self.measure, self.measure)
         total = sum(layer.functions for layer in self.layers)
         where = "on the grids"
         if self.layers[0].samples is not None:
             where = f"where {self.layers[0].samples:,} samples lie"
         return (
             f"“later functions are more complex” {claim}: of two functions from different layers, "
-            f"the later has the larger {self.measure} in {100 * self.later:.0f} % ({chance}; "
+            f"the later has the larger {what} in {100 * self.later:.0f} % ({chance}; "
             f"{total:,} functions, {where}). Medians: {medians}."
         )
 

@@ -15,6 +15,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.insight import importance, likeness, redundancy
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -41,12 +42,37 @@ def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     print(f"  kernel report, all together    {report:6.2f} s")
 
 
+def layer_as_a_whole(name: str, model: nn.Module, batch: torch.Tensor) -> None:
+    """Print the costs of importance, likeness, redundancy, complexity and ablation."""
+    live = kw.bind(model)
+    [observed], [layer] = live.observe(batch).values(), live.read()
+    print(f"{name}: {layer.n_functions:,} functions, {len(observed.patches):,} patches")
+    print(f"  importance                     {seconds(lambda: importance(layer, observed)):6.2f} s")
+    print(f"  likeness                       {seconds(lambda: likeness(layer, observed)):6.2f} s")
+    alike = insight.likeness(layer, observed)
+    for linkage in ("average", "single"):
+        cost = seconds(lambda linkage=linkage: alike.clusters(linkage=linkage))  # type: ignore[misc]
+        print(f"  clusters, {linkage:7} linkage      {cost:6.2f} s")
+    print(f"  redundancy of kernels          {seconds(lambda: redundancy(layer, observed)):6.2f} s")
+    depth = seconds(lambda: insight.later_is_more_complex([layer, layer]))
+    print(f"  complexity over depth, twice   {depth:6.2f} s")
+
+    def score(model: nn.Module) -> float:
+        return float(model(batch).mean().item())
+
+    runs = seconds(lambda: [score(model) for _ in range(11)])
+    tried = seconds(lambda: insight.ablate(live, layer, observed, score, 10))
+    print(f"  ablation of ten functions      {tried:6.2f} s, {runs:.2f} s of it eleven runs")
+
+
 def all_of(layer: LayerFunctions) -> list[insight.Kernel]:
     return [insight.kernel_of(layer, out) for out in range(layer.shape[0])]
 
 
 if __name__ == "__main__":
     torch.manual_seed(0)
+    layer_as_a_whole("dense", kw.nn.KANLinear(100, 100), torch.randn(256, 100))
+    layer_as_a_whole("3 × 3", kw.nn.KANConv2d(32, 35, 3), torch.randn(16, 32, 14, 14))
     kernels("dense", kw.nn.KANLinear(100, 100), torch.randn(256, 100))
     kernels("3 × 3", kw.nn.KANConv2d(32, 35, 3), torch.randn(16, 32, 14, 14))
     kernels("shared 3 × 3", kw.nn.SharedKANConv2d(1111, 3), torch.randn(64, 1, 28, 28))
