@@ -245,7 +245,7 @@ FORMS: tuple[Form, ...] = (
         "step",
         lambda u: (u > 0).astype(np.float64),
         derivative=np.zeros_like,
-        symbol=lambda sympy, u: sympy.Heaviside(u, 0),
+        symbol=lambda sympy, u: sympy.Heaviside(u),
         scale=False,
         # Between the points at which functions are compared.
         starts=starts(_ONE, (np.arange(128) + 0.5) / 64 - 1),

@@ -211,7 +211,11 @@ def _run(
     for found, given, result in passed:
         read = found.read()
         functions = read[0]
-        if len(read) != 1 or functions.kind != "linear":
+        if len(read) != 1:
+            raise ValueError(
+                f"{found.name or functions.type} holds {len(read)} layers in one module"
+            )
+        if functions.kind != "linear":
             raise ValueError(f"{found.name} ({functions.type}) is no dense layer")
         if functions.x_at is not None or functions.variable != "x":
             raise ValueError(

@@ -22,8 +22,9 @@ Index = tuple[int, int, int, int]
 _POINTS = 513
 # What the rest of the domain weighs beside the inputs.
 _ELSEWHERE = 0.01
-# Singular values smaller than this share of the largest count as none.
-_SMALLEST = 1e-9
+# Singular values smaller than this share of the largest count as none: a spline that inputs
+# touch with its tail alone would be blown up.
+_SMALLEST = 1e-4
 
 
 class Editing(Protocol):
@@ -76,6 +77,19 @@ class Fixed:
     after: Float64 = field(repr=False)
     """``(nb,)`` coefficients that it has."""
 
+    def __str__(self) -> str:
+        out, in_, row, column = self.index
+        place = f"{out},{in_} {row},{column}"
+        share = "" if np.isnan(self.share) else f", {100 * self.share:.2g} % of its deviation"
+        seen = f"inputs of {self.samples:,} samples" if self.samples else "even x"
+        return (
+            f"φ of {self.layer} {place} is now {self.form}, off by {self.error:.2g}{share}, "
+            f"at most {self.largest:.2g}, over {self.points:,} {seen} from {self.low:.3g} "
+            f"to {self.high:.3g}"
+        )
+
+    __repr__ = __str__
+
 
 def fix(
     live: Editable,
@@ -89,9 +103,11 @@ def fix(
 
     The coefficients change by least squares: at the observed inputs, or evenly over the form's own
     range where none are given, and with a hundredth of that weight over the rest of the domain,
-    where the form is defined. Those that have no part in that stay what they were. It is an edit
-    of the model: ``live.edits.undo()`` takes it back, and while the model trains it is applied
-    after the next step, and training goes on from there.
+    where the form is defined. Those that have no part in that stay what they were. The base term
+    becomes 0 where there are other basis functions: within the domain they can nearly do it, and
+    the two would grow large against each other. It is an edit of the model:
+    ``live.edits.undo()`` takes it back, and while the model trains it is applied after the next
+    step, and training goes on from there.
 
     Parameters
     ----------
@@ -154,7 +170,7 @@ def fix(
     basis = _basis_of(functions, place)
     before = functions.coefficients[_torch_index(functions, place)]
     present = before.detach().to("cpu", torch.float64).numpy().copy()
-    after = present + _change(basis, present, x, wanted, values)
+    after = _nearest(basis, present, x, wanted, values)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
     rest = _beta(basis, x) @ after - wanted
@@ -204,14 +220,14 @@ def _target(
     return x, samples, form, getattr(form, "__name__", repr(form))
 
 
-def _change(
+def _nearest(
     basis: Basis,
     present: Float64,
     x: Float64,
     wanted: Float64,
     values: Callable[[Float64], NDArray[np.floating]],
 ) -> Float64:
-    """Return the smallest change of the coefficients that brings φ nearest to a form."""
+    """Return the coefficients that bring φ nearest to a form, of those the least changed."""
     domain = np.linspace(*basis.domain, _POINTS)
     elsewhere = domain[(domain < x.min()) | (domain > x.max())]
     with np.errstate(all="ignore"):
@@ -222,8 +238,12 @@ def _change(
     beside = np.sqrt(_ELSEWHERE * len(x) / max(1, len(elsewhere)))
     weights = np.concatenate([np.ones(len(x)), np.full(len(elsewhere), beside)])
     beta = _beta(basis, points)
-    rest = heights - beta @ present
-    found: Float64 = np.linalg.lstsq(beta * weights[:, None], rest * weights, rcond=_SMALLEST)[0]
+    free = ~np.asarray(basis.is_base)
+    free = free if free.any() else np.ones_like(free)
+    found = np.where(free, present, 0.0)
+    rest = heights - beta @ found
+    columns = beta[:, free] * weights[:, None]
+    found[free] += np.linalg.lstsq(columns, rest * weights, rcond=_SMALLEST)[0]
     return found
 
 

@@ -65,6 +65,16 @@ def layer_as_a_whole(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     print(f"  ablation of ten functions      {tried:6.2f} s, {runs:.2f} s of it eleven runs")
 
 
+def forms(name: str, model: nn.Module, batch: torch.Tensor) -> None:
+    """Print the cost of symbolic forms, of functions that are wilder than those of a start."""
+    nn.init.normal_(model.spline_weight, std=0.3)
+    live = kw.bind(model)
+    [observed], [layer] = live.observe(batch).values(), live.read()
+    print(f"{name}: {layer.n_functions:,} functions, {len(observed.patches):,} patches")
+    cost = seconds(lambda: insight.symbolic(layer, observed, progress=lambda *now: None))
+    print(f"  symbolic forms                 {cost:6.2f} s")
+
+
 def all_of(layer: LayerFunctions) -> list[insight.Kernel]:
     return [insight.kernel_of(layer, out) for out in range(layer.shape[0])]
 
@@ -73,6 +83,8 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     layer_as_a_whole("dense", kw.nn.KANLinear(100, 100), torch.randn(256, 100))
     layer_as_a_whole("3 × 3", kw.nn.KANConv2d(32, 35, 3), torch.randn(16, 32, 14, 14))
+    forms("dense", kw.nn.KANLinear(100, 100), torch.randn(256, 100))
+    forms("3 × 3", kw.nn.KANConv2d(32, 35, 3), torch.randn(16, 32, 14, 14))
     kernels("dense", kw.nn.KANLinear(100, 100), torch.randn(256, 100))
     kernels("3 × 3", kw.nn.KANConv2d(32, 35, 3), torch.randn(16, 32, 14, 14))
     kernels("shared 3 × 3", kw.nn.SharedKANConv2d(1111, 3), torch.randn(64, 1, 28, 28))

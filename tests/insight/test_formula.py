@@ -131,6 +131,20 @@ def test_a_form_without_a_symbol_stands_as_a_function_that_can_be_evaluated() ->
     assert found.error[0] < 1e-5
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_layers_of_another_library_can_be_written_too() -> None:
+    import flashkan
+
+    torch.manual_seed(0)
+    model = nn.Sequential(flashkan.KANLayer(2, 2), flashkan.KANLayer(2, 1)).double()
+    x = torch.rand(200, 2, dtype=torch.float64) - 0.5
+    found = formula(model, x)
+    with torch.no_grad():
+        y = model(x)[:, 0].numpy()
+    assert found.r2[0] > 0.99
+    assert np.abs(found(x.numpy())[:, 0] - y).max() == pytest.approx(found.largest[0])
+
+
 class Live:
     """A KAN layer, bound, with inputs."""
 
@@ -162,6 +176,7 @@ def test_a_fixed_function_is_the_form_as_nearly_as_said_and_only_it_changes() ->
     assert fixed.share == pytest.approx(fixed.error / bump(x).std(), rel=1e-9)
     assert 1e-4 < fixed.share < 0.05  # ten intervals cannot be a bump exactly, but nearly
     assert (fixed.samples, fixed.points, fixed.form) == (600, 600, "bump")
+    assert f"is now bump, off by {fixed.error:.2g}, {100 * fixed.share:.2g} %" in repr(fixed)
     for at, before in others.items():
         assert np.array_equal(s.phi(at), before)
 
@@ -171,7 +186,7 @@ def test_no_coefficients_are_nearer_to_the_form() -> None:
     fixed = fix(s.live, "0", (0, 1), np.tanh, observed=s.seen)
     [functions] = kw.functions.read(s.model)
     x = s.x[:, 1].double()
-    beta = functions.basis(x).numpy()
+    beta = functions.basis(x).numpy()[:, 1:]  # without the base
     best = np.linalg.lstsq(beta, np.tanh(x.numpy()), rcond=None)[0]
     least = np.sqrt(np.square(beta @ best - np.tanh(x.numpy())).mean())
     # The rest of the domain has a hundredth of the weight.
@@ -201,6 +216,17 @@ def test_a_fit_knows_where_it_belongs() -> None:
     assert (fixed.layer, fixed.index, fixed.samples) == ("0", (1, 1, 0, 0), 0)
     x = s.x[:, 1].double().numpy()
     assert np.abs(s.phi((1, 1)) - fit(x)).max() < 3 * fixed.largest + 1e-6
+
+
+def test_a_fixed_function_stays_small_beyond_the_inputs_whatever_the_form() -> None:
+    s = Live()
+    narrow = s.live.observe(0.83 * s.x)["0"]
+    for form in (np.tanh, lambda x: np.maximum(8 * x - 3, 0), lambda x: 1.0 * (x > 0.1)):
+        fixed = fix(s.live, "0", (0, 0), form, observed=narrow)
+        assert fixed.after[0] == 0  # the base
+        assert np.abs(fixed.after).max() < 4 * max(np.abs(form(np.linspace(-1.8, 1.8, 99))))
+        [functions] = s.live.read()
+        assert functions.evaluate(torch.linspace(-3, 3, 200))[0, 0].abs().max() < 20
 
 
 def test_splines_that_no_input_reaches_keep_their_coefficients() -> None:

@@ -105,7 +105,7 @@ def test_r2_is_that_of_the_form_at_the_inputs() -> None:
         for fit in fits.at((o, i)):
             left = np.square(fit(x[:, i].numpy()) - y).mean() / y.var()
             assert fit.r2 == pytest.approx(1 - left, abs=1e-5)
-            scores.append(np.log2(left + 1e-5) + fit.form.complexity)
+            scores.append(np.log2(left + 1e-5) + 0.5 * fit.form.complexity)
             assert fit.score == pytest.approx(scores[-1], abs=1e-3)
             assert (fit.low, fit.high) == (x[:, i].min().item(), x[:, i].max().item())
         assert scores == sorted(scores)
@@ -264,7 +264,7 @@ def test_the_table_says_what_it_rests_on_and_escapes_names() -> None:
         functions, seen(functions, np.random.default_rng(0).random((99, 6))), forms=odd
     )
     text, page = str(found), found._repr_html_()
-    assert "30 functions, 99 inputs each of 99 samples; penalty 1" in text
+    assert "30 functions, 99 inputs each of 99 samples; penalty 0.5" in text
     assert "and 10 more" in text
     assert page.count("<tr>") == 2 + 1 + 20
     assert "<b>" not in page
