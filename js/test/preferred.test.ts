@@ -172,6 +172,6 @@ describe("the words", () => {
     const observed = observedOf(layer(), randoms(12 * 40), 12);
     const { picture } = pictureOf(traits, observed);
     expect(remarks(picture).noted).toBe("");
-    expect(axesText(picture)).toContain("0.5 % and 99.5 % of 6 images");
+    expect(axesText(picture)).toContain("quantiles 0.5 % and 99.5 % of 6 images");
   });
 });

@@ -12,6 +12,7 @@ single kernel, which is computed beside them by really putting its mean in its p
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,6 +176,7 @@ def explain(
     >>> [shares.contributions.shape for shares in found.kernels]
     [(8, 1), (16, 8)]
     """
+    chosen = class_number(target)
     inner = unwrap(model)
     x = _batch_of_one(inner, image)
     stages = stages_of(inner)
@@ -185,11 +187,11 @@ def explain(
         last, scores = _last(stages, first)
         classes = len(scores)
         predicted = int(scores.argmax())
-        if target is not None and not 0 <= target < classes:
+        if chosen is not None and not 0 <= chosen < classes:
             raise ValueError(
                 f"target={target!r}: {last.name} gives scores of classes 0 to {classes - 1}"
             )
-        chosen = predicted if target is None else int(target)
+        chosen = predicted if chosen is None else chosen
         notes = _after_last(last, first, scores)
         functions = tuple(
             _function_shares(part, _input(first, stage_tap), observed)
@@ -217,6 +219,22 @@ def explain(
         kernels=tuple(kernels),
         notes=tuple(notes),
     )
+
+
+def class_number(target: Any) -> int | None:
+    """Return a class given as a whole number, or as a tensor or array of one.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if target is None:
+        return None
+    try:
+        return operator.index(target)
+    except (TypeError, ValueError):
+        raise TypeError(f"target={target!r:.80}: the number of a class is taken") from None
 
 
 class _NotDivided(Exception):

@@ -383,7 +383,7 @@ def _preferred_signs(
     signs = [Sign(text, "bar")]
     if patch.bounds.samples:
         images = _count(patch.bounds.samples, "image")
-        signs.append(Sign(f"bounds: each entry's 0.5 % and 99.5 % of {images}"))
+        signs.append(Sign(f"bounds: each entry's quantiles 0.5 % and 99.5 % of {images}"))
     if selected >= 0:
         out, entries, total = patch.reached(layer, selected)
         if np.isfinite(total):

@@ -16,6 +16,7 @@ import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight import importance, likeness, redundancy
+from kan_widgets.widgets.preferred import bounds_of, preferred
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -75,6 +76,22 @@ def forms(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     print(f"  symbolic forms                 {cost:6.2f} s")
 
 
+def explanation(name: str, model: nn.Module, batch: torch.Tensor) -> None:
+    """Print the cost of one image explained, and of preferred patches drawn from a frame."""
+    live = kw.bind(model.eval())
+    observed = live.observe(batch)
+    layers = live.read()
+    count = sum(layer.n_functions for layer in layers)
+    convs = sum(layer.shape[0] * layer.shape[1] for layer in layers if layer.kind == "conv")
+    print(f"{name}: {count:,} functions, {convs:,} kernels")
+    cost = seconds(lambda: insight.explain(model, batch[0], observed=observed))
+    print(f"  one image explained            {cost:6.2f} s")
+    [largest] = [f for f in live.layout.layers if f.count == max(f.n_functions for f in layers)]
+    bounds = bounds_of(largest, observed[largest.name].patches, len(batch))
+    cost = seconds(lambda: preferred(live.frame, largest, bounds))
+    print(f"  preferred patches, as drawn    {cost:6.2f} s of {largest.count:,} functions")
+
+
 def all_of(layer: LayerFunctions) -> list[insight.Kernel]:
     return [insight.kernel_of(layer, out) for out in range(layer.shape[0])]
 
@@ -88,3 +105,4 @@ if __name__ == "__main__":
     kernels("dense", kw.nn.KANLinear(100, 100), torch.randn(256, 100))
     kernels("3 × 3", kw.nn.KANConv2d(32, 35, 3), torch.randn(16, 32, 14, 14))
     kernels("shared 3 × 3", kw.nn.SharedKANConv2d(1111, 3), torch.randn(64, 1, 28, 28))
+    explanation("KANCNN", kw.nn.KANCNN(channels=(16, 32)), torch.randn(32, 1, 28, 28))

@@ -42,7 +42,8 @@ function preferredText({ layer, settings, preferred }: Picture): string {
   };
   const v = layer.variable;
   const words = `black: φ is ${which} at the low end, ${v} = ${ends(low)} · white: at the high end, ${ends(high)}`;
-  const of = samples > 0 ? `, each entry's 0.5 % and 99.5 % of ${counted(samples, "image")}` : "";
+  const of =
+    samples > 0 ? ` (each entry's quantiles 0.5 % and 99.5 % of ${counted(samples, "image")})` : "";
   return words + of;
 }
 
