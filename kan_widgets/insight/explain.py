@@ -34,6 +34,8 @@ Score = Callable[[Tensor], Tensor]
 # Points of the path from the means to the image; doubled until the shares add up.
 _FIRST_POINTS, _MOST_POINTS = 32, 512
 _MISSING = 0.005
+# From this share of the change on, what is missing is said.
+_WORTH_A_NOTE = 0.05
 # Images that run through the model at a time.
 _AT_ONCE = 64
 # Kernels of a layer that are really put out, those with the largest shares.
@@ -204,7 +206,9 @@ def explain(
             if stage.kind != "conv":
                 continue
             try:
-                kernels += _kernel_shares(inner, x, stage, last, first, chosen, observed)
+                shares = _kernel_shares(inner, x, stage, last, first, chosen, observed)
+                kernels += shares
+                notes += _incomplete(stage, shares[0], float(scores[chosen]))
             except _NotDivided as reason:
                 notes.append(f"the kernels of {stage.name} are left out: {reason}")
     return Explanation(
@@ -239,6 +243,18 @@ def class_number(target: Any) -> int | None:
 
 class _NotDivided(Exception):
     """Why the score is not divided among the kernels of a layer."""
+
+
+def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
+    """Say so where shares do not nearly add up."""
+    change = score - shares.baseline
+    if abs(shares.missing) <= _WORTH_A_NOTE * max(abs(change), 1e-3):
+        return []
+    return [
+        f"the shares of {stage.name} leave out {shares.missing:.3g} of a change of {change:.3g}: "
+        "the score jumps between the means and the image, as it does where a norm over places "
+        "follows"
+    ]
 
 
 def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:

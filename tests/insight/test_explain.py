@@ -295,6 +295,20 @@ def test_what_cannot_be_divided_is_left_out_with_the_reason():
     assert found.map_shape == (2, 4, 4)
 
 
+def test_shares_that_do_not_add_up_come_with_a_note():
+    torch.manual_seed(0)
+    # However small a map is, this norm makes it as large as any: the score jumps at the means.
+    norm = nn.InstanceNorm2d(3, eps=1e-12)
+    model = nn.Sequential(kw.nn.KANConv2d(2, 3, 3), norm, nn.Flatten(), nn.Linear(27, 4))
+    found = explain(model, torch.randn(2, 5, 5), 1)
+    [shares] = found.kernels
+    change = found.score - shares.baseline
+    assert abs(shares.missing) > 0.2 * abs(change)
+    assert shares.contributions.sum() + shares.missing == pytest.approx(change, abs=1e-5)
+    [note] = found.notes
+    assert note.startswith(f"the shares of 0 leave out {shares.missing:.3g} of a change of")
+
+
 def test_wrong_arguments_are_refused_with_what_would_do():
     model = kw.nn.KANLinear(3, 2)
     with pytest.raises(ValueError, match=r"target=2: KANLinear gives scores of classes 0 to 1"):
