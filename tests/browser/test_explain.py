@@ -150,8 +150,10 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
         "row": 0,
         "column": 0,
     }
+    grid.scroll_into_view()
     lab.until(lambda: grid.layer() == "linear", "the grid to follow")
     assert grid.selected() == target * 400 + number
+    view.scroll_into_view_if_needed()
     assert view.locator(".kw-bar.kw-chosen").count() == 1
 
     # A kernel selected in Python is marked, with its map.
