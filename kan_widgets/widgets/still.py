@@ -187,13 +187,17 @@ def render(
 def png_bytes(image: Image.Image) -> bytes:
     r"""Return an image as a small PNG with a palette.
 
+    Its ``info["colours"]``, at most 256, says how many colours it needs if 64 are too few: in heat
+    maps the colours that then stand for others make bands, and tint the zero.
+
     Examples
     --------
     >>> png_bytes(Image.new("RGB", (9, 9)))[:4]
     b'\x89PNG'
     """
     # Maximum coverage keeps rare colours, such as a single cross; a median cut would lose them.
-    small = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    colours = image.info.get("colours", COLOURS)
+    small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     target = io.BytesIO()
     small.save(target, "PNG", optimize=True, dpi=image.info.get("dpi", (96, 96)))
     return target.getvalue()
