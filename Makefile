@@ -6,6 +6,7 @@ VENV ?= .venv
 LAB_ARGS ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+NAMES ?=
 # Most tests wait for a browser or run in one thread: two files at a time take little more than half.
 PYTEST_WORKERS ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -18,7 +19,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test lint format check-js check-bundles chromium bundles bench clean
+.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +62,9 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 		echo "$(static) does not hold what js/ builds: run 'make bundles' and commit the result." >&2; \
 		exit 1; \
 	}
+
+notebooks: $(VENV)/.dev ## execute the tutorials and save them with outputs (NAMES=... for some)
+	$(bin)/python -m tests.notebooks.save $(NAMES)
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
 	@set -e; for file in tests/benchmarks/*.py; do echo "== $$file"; $(bin)/python $$file; done

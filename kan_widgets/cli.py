@@ -74,8 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="copy the tutorials to a folder and open them in JupyterLab",
-        description="Copy the tutorials to FOLDER and open the first one in JupyterLab. Files that"
-        " FOLDER already has are kept as they are. What follows -- goes to JupyterLab.",
+        description="Copy the tutorials to FOLDER and open the first one in JupyterLab; the page"
+        " index.md there lists them all. Files that FOLDER already has are kept as they are. What"
+        " follows -- goes to JupyterLab.",
         usage="kan-widgets lab [-h] [FOLDER] [-- JUPYTERLAB_ARGUMENT ...]",
     )
     lab.add_argument(

@@ -31,8 +31,9 @@ class Complexity:
     range: Float64
     """max φ − min φ."""
     curvature: Float64
-    """Mean of \\|φ″(x)\\| over x; a kink counts as the change of slope there. Where φ jumps
-    (splines of order 0) it depends on the sampling and says nothing."""
+    """Mean of \\|φ″(x)\\| over x; a kink counts as the change of slope there. From
+    samples: right to 1 %, where φ″ itself jumps (splines of order 2) to a few per cent. Where φ
+    jumps (order 0) it says nothing."""
     line: Float64
     """R² of the best a·x + c, 0 to 1."""
     silu: Float64
@@ -108,13 +109,13 @@ def complexity(
     found = {name: np.full(len(flat), np.nan) for name in names}
     finite = np.flatnonzero(np.isfinite(flat).all(axis=1))
     for chosen, table in _by_table(measured, finite):
-        x = _points(table, table.domain if interval is None else interval)
+        x, middles = _points(table, table.domain if interval is None else interval)
         beta = basis_at(measured, table, x)
         at_once = max(1, _BATCH // len(x))
         for first in range(0, len(chosen), at_once):
             rows = chosen[first : first + at_once]
             with np.errstate(all="ignore"):
-                for name, values in _measure(x, flat[rows] @ beta.T).items():
+                for name, values in _measure(x, middles, flat[rows] @ beta.T).items():
                     found[name][rows] = values
     return Complexity(**found)
 
@@ -129,16 +130,31 @@ def _by_table(layer: Layer, chosen: Int64) -> Iterator[tuple[Int64, Table]]:
         yield chosen[table_of == number], table
 
 
-def _points(table: Table, interval: tuple[float, float]) -> Float64:
-    """Return the interval's ends and the points of the table between them."""
+def _points(table: Table, interval: tuple[float, float]) -> tuple[Float64, Float64]:
+    """Return the interval's ends with the points of the table between them, and the middles.
+
+    β is straight between the points of the table, so its slope from an end of the interval to the
+    next point is that of the whole step, in whose middle it is the slope of φ itself.
+    """
     low, high = interval
-    x = np.asarray(table.x, dtype=np.float64)
+    points = np.asarray(table.x, dtype=np.float64)
     rounding = 1e-6 * (high - low)  # the points of frames are float32
-    inside = x[(x > low + rounding) & (x < high - rounding)]
-    return np.concatenate([[low], inside, [high]])
+    before, after = points[points < low - rounding], points[points > high + rounding]
+    inside = points[(points > low + rounding) & (points < high - rounding)]
+    x = np.concatenate([[low], inside, [high]])
+    whole = x.copy()
+    at_ends = (
+        np.isclose(points, low, 0, rounding).any(),
+        np.isclose(points, high, 0, rounding).any(),
+    )
+    if len(before) and not at_ends[0]:
+        whole[0] = before[-1]
+    if len(after) and not at_ends[1]:
+        whole[-1] = after[0]
+    return x, (whole[:-1] + whole[1:]) / 2
 
 
-def _measure(x: Float64, y: Float64) -> dict[str, Float64]:
+def _measure(x: Float64, middles: Float64, y: Float64) -> dict[str, Float64]:
     """Measure functions, ``(functions, points)``, that are straight between their points."""
     steps = np.diff(x)
     width = x[-1] - x[0]
@@ -147,9 +163,13 @@ def _measure(x: Float64, y: Float64) -> dict[str, Float64]:
     span = high - low
     flat = span <= _FLAT * np.maximum(np.abs(low), np.abs(high))
     variation = np.abs(moves).sum(axis=1)
-    # The change of slope from the middle of the first step to the middle of the last.
-    turned = np.abs(np.diff(moves / steps, axis=1)).sum(axis=1)
-    curvature = turned / (width - (steps[0] + steps[-1]) / 2)
+    turned = np.abs(np.diff(moves / steps, axis=1))
+    curvature = turned.sum(axis=1)
+    if len(middles) > 1:  # from the first and the last middle to the ends φ bends on as there
+        first, last = middles[0] - x[0], x[-1] - middles[-1]
+        curvature += turned[:, 0] * first / (middles[1] - middles[0])
+        curvature += turned[:, -1] * last / (middles[-1] - middles[-2])
+    curvature /= width
     scaled = np.where(flat, np.nan, span)
     # The trapezoid rule: every part counts alike, however dense the points are.
     weight = (np.append(steps, 0.0) + np.append(0.0, steps)) / (2 * width)

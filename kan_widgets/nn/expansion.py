@@ -111,7 +111,9 @@ def expand_and_contract(
         base, name = None, activation
     else:
         base, name = activation(contraction.padded(x)), None
-    out = _Expanded.apply(x, base, weight, basis, name, contraction)  # type: ignore[no-untyped-call]
+    transformed = torch._C._are_functorch_transforms_active()
+    function: type[torch.autograd.Function] = _Expanded if transformed else _Direct
+    out = function.apply(x, base, weight, basis, name, contraction)
     return cast(Tensor, out)
 
 
@@ -174,6 +176,20 @@ class _Expanded(torch.autograd.Function):
             return contraction(expand_plain(x, value, basis).to(kind), matrix)
 
         return torch.vmap(plain, in_dims[:3], randomness=info.randomness)(*inputs[:3]), 0
+
+
+class _Direct(torch.autograd.Function):
+    """The same in the form that torch calls with less ado, and ``torch.func`` does not take."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        out = _Expanded.forward(*inputs)
+        _Expanded.setup_context(ctx, inputs, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        return _Expanded.backward(ctx, grad)
 
 
 def _forward(

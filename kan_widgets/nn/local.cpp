@@ -5,6 +5,9 @@
 // channel, tap an entry of the kernel. A "slab" is the weight of one (c, tap): one row of output
 // channels for every spline, with `order` rows of zeros before and after, then the base's row; the
 // interval i of a value picks the rows i ... i + order, and no border needs a special case.
+// Where few output channels would leave vectors half empty, the taps of a row of the kernel lie
+// side by side, as "lanes" kx * out + o of one slab: what one pixel gives to several is computed at
+// once and moved to its places afterwards.
 // A dense layer is a convolution with one tap, the batch being the rows of one image.
 //
 // The forward pass goes through the output in blocks that stay in the first cache. The backward
@@ -51,14 +54,36 @@ struct Problem {
   int64_t x[4], base[4], slope[4], y[4], splines, threads;
   double lo, inverse_step;  // of even knots
   const double* knots;      // uneven ones, all of them, or null
+};
 
-  int64_t taps() const { return kernel_h * kernel_w; }
-  int64_t group_in() const { return channels / groups; }
-  int64_t group_out() const { return out / groups; }
-  int lanes() const { return group_out() <= 8 && LANES > 8 ? 8 : LANES; }
-  int64_t padded() const { return (group_out() + lanes() - 1) / lanes() * lanes(); }
-  int64_t rows() const { return splines + 2 * K + 1; }
-  int64_t slab() const { return rows() * padded(); }
+// A problem and what follows from it.
+struct Plan : Problem {
+  int64_t group_in, group_out;
+  bool wide;        // whether the taps of a row lie side by side
+  int64_t across;   // taps side by side
+  int64_t taps;     // slabs per channel
+  int64_t in_slab;  // output channels of a slab, times the taps side by side
+  int lanes;
+  int64_t padded, rows, slab;
+
+  static int vector_for(int64_t n) { return n <= 8 && LANES > 8 ? 8 : LANES; }
+  static int64_t padded_to(int64_t n, int64_t vector) { return (n + vector - 1) / vector * vector; }
+
+  explicit Plan(const Problem& d)
+      : Problem(d), group_in(d.channels / d.groups), group_out(d.out / d.groups), wide(false) {
+    const int64_t all = kernel_w * group_out;
+    // In one block, and for less work.
+    if (kernel_w > 1 && stride_w == 1 && dilation_w == 1 && all <= MOST * LANES)
+      wide = padded_to(all, vector_for(all)) * width <
+             padded_to(group_out, vector_for(group_out)) * kernel_w * out_w;
+    across = wide ? kernel_w : 1;
+    taps = kernel_h * kernel_w / across;
+    in_slab = across * group_out;
+    lanes = vector_for(in_slab);
+    padded = padded_to(in_slab, lanes);
+    rows = splines + 2 * K + 1;
+    slab = rows * padded;
+  }
 };
 
 // Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
@@ -143,7 +168,7 @@ struct Buffer {
 struct Knots {
   int64_t count, each;
   Buffer<float> table;
-  explicit Knots(const Problem& d)
+  explicit Knots(const Plan& d)
       : count(d.knots ? d.splines + K + 1 : 0), each(count + 2 * K), table(each * (K + 1)) {
     if (!count) return;
     const double first = d.knots[1] - d.knots[0], last = d.knots[count - 1] - d.knots[count - 2];
@@ -164,7 +189,7 @@ struct Knots {
 // By Cox and de Boor's recursion: with b_m of one degree less, on interval i,
 //   b_m <- (x - t[i - degree + m]) / rise * b_(m-1) + (t[i + m + 1] - x) / fall * b_m
 template <bool SLOPES, bool EVEN>
-void evaluate(const Problem& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
+void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
               float* v, float* s, int32_t* interval) {
   typedef Vector<LANES>::type V;
   typedef Vector<LANES>::integers I;
@@ -261,23 +286,29 @@ void blocks(int64_t padded, int lanes, F f) {
     f(o, static_cast<int>(std::min<int64_t>(MOST, (padded - o) / lanes)));
 }
 
-// Weight (out, in / groups, taps, 1 + splines) to slabs [c][tap][block][row][o].
-void pack(const Problem& d, const float* weight, float* slabs) {
-  const int64_t go = d.group_out(), gi = d.group_in(), taps = d.taps(), columns = d.splines + 1;
+// Where the weight of a lane of a slab lies in (out, in / groups, kh * kw, 1 + splines).
+int64_t weight_at(const Plan& d, int64_t c, int64_t tap, int64_t lane) {
+  const int64_t go = d.group_out, gi = d.group_in, across = d.across;
+  const int64_t row = (c / gi * go + lane % go) * gi + c % gi;
+  return (row * d.kernel_h * d.kernel_w + tap * across + lane / go) * (d.splines + 1);
+}
+
+// Weight to slabs [c][tap][block][row][lane].
+void pack(const Plan& d, const float* weight, float* slabs) {
+  const int64_t in_slab = d.in_slab, taps = d.taps;
 #pragma omp parallel for num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   for (int64_t c = 0; c < d.channels; ++c) {
-    float* slab = slabs + c * taps * d.slab();
-    memset(slab, 0, sizeof(float) * taps * d.slab());
-    blocks(d.padded(), d.lanes(), [&](int64_t first, int vectors) {
-      const int64_t width = vectors * d.lanes();
-      for (int64_t o = first; o < std::min(first + width, go); ++o) {
-        const float* from = weight + ((c / gi * go + o) * gi + c % gi) * taps * columns;
-        for (int64_t tap = 0; tap < taps; ++tap, from += columns) {
-          float* to = slab + tap * d.slab() + first * d.rows() + o - first;
-          to[(d.rows() - 1) * width] = from[0];
+    float* slab = slabs + c * taps * d.slab;
+    memset(slab, 0, sizeof(float) * taps * d.slab);
+    blocks(d.padded, d.lanes, [&](int64_t first, int vectors) {
+      const int64_t width = vectors * d.lanes;
+      for (int64_t lane = first; lane < std::min(first + width, in_slab); ++lane)
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          const float* from = weight + weight_at(d, c, tap, lane);
+          float* to = slab + tap * d.slab + first * d.rows + lane - first;
+          to[(d.rows - 1) * width] = from[0];
           for (int64_t b = 0; b < d.splines; ++b) to[(K + b) * width] = from[1 + b];
         }
-      }
     });
   }
 }
@@ -304,13 +335,14 @@ void forward_run(const float* slab, int64_t rows, const float* v, int64_t stride
 }
 
 struct Sorted {  // one value, in the order of intervals
-  int32_t at, pixel;
+  int32_t at, pixel;  // where its part of the output's gradient lies, and which value it is
   float v[K + 1], s[K + 1], base, slope;
 };
 
 // Gradient of the slab rows from a run of values of one interval.
 template <int L, int NV>
-void weight_run(const Sorted* run, int64_t n, const float* grad, float* rows, float* base_row) {
+void weight_run(const Sorted* run, int64_t n, const float* grad, int64_t each, float* rows,
+                float* base_row) {
   typedef typename Vector<L>::type V;
   V sum[K + 2][NV];
   for (int k = 0; k < NV; ++k) {
@@ -318,7 +350,7 @@ void weight_run(const Sorted* run, int64_t n, const float* grad, float* rows, fl
     sum[K + 1][k] = *reinterpret_cast<V*>(base_row + k * L);
   }
   for (int64_t j = 0; j < n; ++j) {
-    const float* g = grad + run[j].at * (NV * L);
+    const float* g = grad + run[j].at * each;
     for (int k = 0; k < NV; ++k) {
       const V here = *reinterpret_cast<const V*>(g + k * L);
       for (int m = 0; m <= K; ++m) sum[m][k] += here * run[j].v[m];
@@ -331,21 +363,25 @@ void weight_run(const Sorted* run, int64_t n, const float* grad, float* rows, fl
   }
 }
 
-// Gradient of a run of values of one interval, still spread over the lanes.
+// Gradient of a run of values of one interval, still spread over the lanes. The last vector may
+// hold other numbers beyond the lanes of the slab, which `used` takes away.
 template <int L, int NV, bool SPLIT>
-void input_run(const Sorted* run, int64_t n, const float* grad, const float* rows,
-               const float* base_row, float* spread, float* spread_base) {
+void input_run(const Sorted* run, int64_t n, const float* grad, int64_t each, const float* rows,
+               const float* base_row, int64_t lanes, float* spread, float* spread_base) {
   typedef typename Vector<L>::type V;
+  typename Vector<L>::integers used;
+  for (int lane = 0; lane < L; ++lane) used[lane] = (NV - 1) * L + lane < lanes ? -1 : 0;
   V w[K + 2][NV];
   for (int k = 0; k < NV; ++k) {
     for (int m = 0; m <= K; ++m) w[m][k] = *reinterpret_cast<const V*>(rows + (m * NV + k) * L);
     w[K + 1][k] = *reinterpret_cast<const V*>(base_row + k * L);
   }
   for (int64_t j = 0; j < n; ++j) {
-    const float* g = grad + run[j].at * (NV * L);
+    const float* g = grad + run[j].at * each;
     V sum = *reinterpret_cast<V*>(spread + j * L), base_sum = {};
     for (int k = 0; k < NV; ++k) {
-      const V here = *reinterpret_cast<const V*>(g + k * L);
+      V here = *reinterpret_cast<const V*>(g + k * L);
+      if (k == NV - 1) here = (V)((typename Vector<L>::integers)here & used);
       V slope = w[0][k] * run[j].s[0];
       for (int m = 1; m <= K; ++m) slope += w[m][k] * run[j].s[m];
       if (SPLIT)
@@ -359,10 +395,66 @@ void input_run(const Sorted* run, int64_t n, const float* grad, const float* row
   }
 }
 
+// Both at once, where the registers suffice for the rows and for their gradient.
+template <int L, int NV>
+void both_run(const Sorted* run, int64_t n, const float* grad, int64_t each, float* grad_rows,
+              float* grad_base_row, const float* rows, const float* base_row, int64_t lanes,
+              float* spread) {
+  typedef typename Vector<L>::type V;
+  typename Vector<L>::integers used;
+  for (int lane = 0; lane < L; ++lane) used[lane] = (NV - 1) * L + lane < lanes ? -1 : 0;
+  V sum[K + 2][NV], w[K + 2][NV];
+  for (int k = 0; k < NV; ++k) {
+    for (int m = 0; m <= K; ++m) {
+      sum[m][k] = *reinterpret_cast<V*>(grad_rows + (m * NV + k) * L);
+      w[m][k] = *reinterpret_cast<const V*>(rows + (m * NV + k) * L);
+    }
+    sum[K + 1][k] = *reinterpret_cast<V*>(grad_base_row + k * L);
+    w[K + 1][k] = *reinterpret_cast<const V*>(base_row + k * L);
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    const float* g = grad + run[j].at * each;
+    V total = *reinterpret_cast<V*>(spread + j * L);
+    for (int k = 0; k < NV; ++k) {
+      V here = *reinterpret_cast<const V*>(g + k * L);
+      if (k == NV - 1) here = (V)((typename Vector<L>::integers)here & used);
+      V slope = w[0][k] * run[j].s[0];
+      for (int m = 1; m <= K; ++m) slope += w[m][k] * run[j].s[m];
+      slope += w[K + 1][k] * run[j].slope;
+      total += slope * here;
+      for (int m = 0; m <= K; ++m) sum[m][k] += here * run[j].v[m];
+      sum[K + 1][k] += here * run[j].base;
+    }
+    *reinterpret_cast<V*>(spread + j * L) = total;
+  }
+  for (int k = 0; k < NV; ++k) {
+    for (int m = 0; m <= K; ++m)
+      *reinterpret_cast<V*>(grad_rows + (m * NV + k) * L) = sum[m][k];
+    *reinterpret_cast<V*>(grad_base_row + k * L) = sum[K + 1][k];
+  }
+}
+
+// Add up what lies side by side: pixels of [kx][o] lanes, one row of the image, to pixels of o.
 template <int L>
-void forward(const Problem& d, const float* x, const float* base, const float* weight, float* y) {
-  const int64_t gi = d.group_in(), go = d.group_out(), padded = d.padded(), taps = d.taps();
-  Buffer<float> slabs(d.channels * taps * d.slab());
+void fold(const Plan& d, const float* from, float* to) {
+  typedef typename Vector<L>::type V;
+  const int64_t go = d.group_out, lanes = d.padded, folded = Plan::padded_to(go, L);
+  for (int64_t j = 0; j < d.out_w; ++j, to += folded)
+    for (int64_t o = 0; o < go; o += L) {
+      const float* here = from + j * lanes + o;
+      V sum = *reinterpret_cast<const V*>(here);
+      for (int64_t kx = 1; kx < d.kernel_w; ++kx)
+        sum += *reinterpret_cast<const V*>(here + kx * (lanes + go));
+      *reinterpret_cast<V*>(to + o) = sum;
+    }
+}
+
+template <int L>
+void forward(const Plan& d, const float* x, const float* base, const float* weight, float* y) {
+  const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
+  const bool wide = d.wide;
+  const int64_t columns = wide ? d.width : d.out_w;  // of what is added up
+  Buffer<float> slabs(d.channels * taps * d.slab);
   pack(d, weight, slabs);
   const Knots knots(d);
   const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
@@ -372,7 +464,9 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
   const int64_t stride = whole(high * d.width);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
-    Buffer<float> acc(most * d.out_w * padded), v((K + 1) * stride), values(stride), bases(stride);
+    // What follows the last lane is read by `fold`, and dropped.
+    Buffer<float> acc(most * columns * padded + L), v((K + 1) * stride), values(stride);
+    Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1), bases(stride);
     Buffer<int32_t> interval(stride);
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t n = 0; n < d.n; ++n)
@@ -381,7 +475,7 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
           const int64_t top = d.out_h * piece / pieces;
           const int64_t count = d.out_h * (piece + 1) / pieces - top;
           const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
-          memset(acc, 0, sizeof(float) * count * d.out_w * padded);
+          memset(acc, 0, sizeof(float) * (count * columns * padded + L));
           for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
             for (int64_t r = 0; r < input_rows; ++r) {
               const int64_t row = top * d.stride_h + r;
@@ -396,29 +490,34 @@ void forward(const Problem& d, const float* x, const float* base, const float* w
             const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
             splines(d, knots, values, input_rows * d.width, stride, v, nullptr, interval);
             for (int64_t tap = 0; tap < taps; ++tap) {
-              const float* slab = slabs + (c * taps + tap) * d.slab();
+              const float* slab = slabs + (c * taps + tap) * d.slab;
               blocks(padded, L, [&](int64_t o, int vectors) {
                 auto run = forward_run<L, 1>;
                 if (vectors == 2) run = forward_run<L, 2>;
                 if (vectors == 3) run = forward_run<L, 3>;
                 if (vectors == 4) run = forward_run<L, 4>;
                 const int64_t lines = pointwise ? 1 : count;
-                const int64_t length = pointwise ? count * d.width : d.out_w;
-                float* block = acc + o * count * d.out_w;
+                const int64_t length = pointwise ? count * d.width : columns;
+                float* block = acc + o * count * columns;
+                const int64_t down = wide ? tap : tap / d.kernel_w;
+                const int64_t right = wide ? 0 : tap % d.kernel_w * d.dilation_w;
                 for (int64_t r = 0; r < lines; ++r) {
-                  const int64_t p = (r * d.stride_h + tap / d.kernel_w * d.dilation_h) * d.width +
-                                    tap % d.kernel_w * d.dilation_w;
-                  run(slab + o * d.rows(), d.rows(), v + p, stride, bases + p, interval + p,
-                      d.stride_w, length, block + r * d.out_w * vectors * L);
+                  const int64_t p = (r * d.stride_h + down * d.dilation_h) * d.width + right;
+                  run(slab + o * d.rows, d.rows, v + p, stride, bases + p, interval + p,
+                      wide ? 1 : d.stride_w, length, block + r * columns * vectors * L);
                 }
               });
             }
           }
-          blocks(padded, L, [&](int64_t first, int vectors) {
+          if (wide)
+            for (int64_t r = 0; r < count; ++r)
+              fold<L>(d, acc + r * columns * padded, folded + r * d.out_w * Plan::padded_to(go, L));
+          const float* done = wide ? folded : acc;
+          blocks(wide ? Plan::padded_to(go, L) : padded, L, [&](int64_t first, int vectors) {
             const int64_t width = vectors * L, some = std::min(width, go - first);
             for (int64_t r = 0; r < count; ++r) {
               float* to = y + n * d.y[0] + (top + r) * d.y[1] + (group * go + first) * d.y[3];
-              const float* from = acc + (first * count + r * width) * d.out_w;
+              const float* from = done + (first * count + r * width) * d.out_w;
               if (d.y[3] == 1)
                 for (int64_t j = 0; j < d.out_w; ++j)
                   memcpy(to + j * d.y[2], from + j * width, sizeof(float) * some);
@@ -447,12 +546,14 @@ struct Piece {
 };
 
 template <int L>
-void backward(const Problem& d, const float* x, const float* base, const float* slope,
+void backward(const Plan& d, const float* x, const float* base, const float* slope,
               const float* weight, const float* grad, float* grad_x, float* grad_base,
               float* grad_weight) {
   const bool split = grad_base != nullptr;
-  const int64_t gi = d.group_in(), go = d.group_out(), padded = d.padded(), taps = d.taps();
-  const int64_t each = d.channels * taps * d.slab();
+  const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
+  const int64_t each_sum = d.channels * taps * d.slab;
+  // 32 vector registers hold both, as far as two vectors of channels.
+  const bool fused = grad_x && grad_weight && !split && K <= 3 && LANES == 16;
   // Pieces of about BACKWARD_PIXELS values in each channel.
   const int64_t size = d.height * d.width;
   const int64_t together = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, size));
@@ -461,18 +562,23 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
   const int64_t bundles = (d.n + together - 1) / together, pieces = bundles * cuts;
   const int64_t high = together > 1 ? d.height : std::min(most, d.height);
   const int64_t pixels = whole(together * high * d.width);
-  const int64_t above = (d.kernel_h - 1) * d.dilation_h, left = (d.kernel_w - 1) * d.dilation_w;
-  const int64_t wide = d.width + left;
+  const bool wide = d.wide;
+  const int64_t above = (d.kernel_h - 1) * d.dilation_h;
+  const int64_t left = (d.kernel_w - 1) * d.dilation_w, across = d.width + left;
   // Work is cut by pieces, into slots with a sum each, and by channels.
-  const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each));
+  const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each_sum));
   const int64_t slots = std::min(std::min(SLOTS, affordable), pieces);
   const int64_t cut_c = std::min(gi, std::max<int64_t>(1, SLOTS / slots / d.groups));
-  Buffer<float> slabs(grad_x ? each : 1), sums(grad_weight ? slots * each : 1);
+  Buffer<float> slabs(grad_x ? each_sum : 1), sums(grad_weight ? slots * each_sum : 1);
   if (grad_x) pack(d, weight, slabs);
   const Knots knots(d);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
-    Buffer<float> g(together * (high + above) * wide * padded), values(pixels), bases(pixels);
+    // A run reads whole vectors, beyond the last lane too.
+    const int64_t in_frame = together * (high + above) * across * (wide ? go : padded) + MOST * L;
+    Buffer<float> g(in_frame), values(pixels), bases(pixels);
+    Buffer<int32_t> places(pixels);   // where each value's part of g lies
+    Buffer<int64_t> targets(pixels);  // where its gradient goes, but for the channel
     Buffer<float> slopes(pixels), v((K + 1) * pixels), s((K + 1) * pixels);
     Buffer<float> spread(pixels * L), spread_base(split ? pixels * L : 1);
     Buffer<int32_t> interval(pixels), at(d.splines + K + 1);
@@ -484,8 +590,8 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
           const int64_t c0 = group * gi + gi * part / cut_c;
           const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
           if (grad_weight)
-            memset(sums + slot * each + c0 * taps * d.slab(), 0,
-                   sizeof(float) * (c1 - c0) * taps * d.slab());
+            memset(sums + slot * each_sum + c0 * taps * d.slab, 0,
+                   sizeof(float) * (c1 - c0) * taps * d.slab);
           const int64_t index1 = pieces * (slot + 1) / slots;
           for (int64_t index = pieces * slot / slots; index < index1; ++index) {
             Piece piece = {index, 1, 0, d.height};
@@ -497,16 +603,25 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
               piece.top = d.height * (index % cuts) / cuts;
               piece.rows = d.height * (index % cuts + 1) / cuts - piece.top;
             }
-            // The output's gradient, o innermost, spread by the strides, in a frame of zeros.
+            // The output's gradient, o innermost, spread by the strides, in a frame of zeros. For
+            // taps side by side the columns run backwards: then what a pixel gave to, by tap, lies
+            // in one piece.
             const int64_t tall = piece.rows + above;
-            const int64_t frame = piece.images * tall * wide;
-            memset(g, 0, sizeof(float) * frame * padded);
+            const int64_t frame = piece.images * tall * across;
+            memset(g, 0, sizeof(float) * (frame * (wide ? go : padded) + MOST * L));
             for (int64_t image = 0; image < piece.images; ++image)
               for (int64_t h = 0; h < d.out_h; ++h) {
                 const int64_t row = h * d.stride_h - piece.top + above;
                 if (row < 0 || row >= tall) continue;
                 const float* from = grad + (piece.first + image) * d.y[0] + h * d.y[1];
-                const int64_t pixel = (image * tall + row) * wide + left;
+                const int64_t line = (image * tall + row) * across, pixel = line + left;
+                if (wide) {
+                  float* last = g + (line + d.width - 1) * go;
+                  for (int64_t o = 0; o < go; ++o)
+                    for (int64_t j = 0; j < d.out_w; ++j)
+                      last[o - j * go] = from[j * d.y[2] + (group * go + o) * d.y[3]];
+                  continue;
+                }
                 blocks(padded, L, [&](int64_t first, int vectors) {
                   const int64_t width = vectors * L, some = std::min(width, go - first);
                   float* to = g + first * frame + pixel * width;
@@ -517,7 +632,14 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                   }
                 });
               }
-            const int64_t length = piece.rows * d.width, total = piece.images * length;
+            const int64_t total = piece.images * piece.rows * d.width;
+            for (int64_t image = 0, p = 0; image < piece.images; ++image)
+              for (int64_t r = 0; r < piece.rows; ++r)
+                for (int64_t j = 0; j < d.width; ++j, ++p) {
+                  const int64_t column = wide ? d.width - 1 - j : j;
+                  places[p] = static_cast<int32_t>((image * tall + r) * across + column);
+                  targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
+                }
             for (int64_t c = c0; c < c1; ++c) {
               int64_t p = 0;
               for (int64_t image = 0; image < piece.images; ++image)
@@ -545,9 +667,8 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
               for (int64_t i = 0; i < intervals; ++i) at[i + 1] += at[i];
               for (p = 0; p < total; ++p) {
                 Sorted& one = sorted[at[interval[p]]++];
-                const int64_t line = p / d.width, image = line / piece.rows;
                 one.pixel = static_cast<int32_t>(p);
-                one.at = static_cast<int32_t>((line + image * above) * wide + p - line * d.width);
+                one.at = places[p];
                 for (int m = 0; m <= K; ++m) one.v[m] = v[m * pixels + p];
                 for (int m = 0; m <= K; ++m) one.s[m] = s[m * pixels + p];
                 one.base = bases[p];
@@ -556,9 +677,11 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
               if (grad_x) memset(spread, 0, sizeof(float) * total * L);
               if (grad_x && split) memset(spread_base, 0, sizeof(float) * total * L);
               for (int64_t tap = 0; tap < taps; ++tap) {
-                const int64_t shift = (above - tap / d.kernel_w * d.dilation_h) * wide + left -
-                                      tap % d.kernel_w * d.dilation_w;
-                const int64_t offset = (c * taps + tap) * d.slab();
+                const int64_t down = wide ? tap : tap / d.kernel_w;
+                const int64_t right = wide ? 0 : tap % d.kernel_w;
+                const int64_t shift = (above - down * d.dilation_h) * across +
+                                      (wide ? 0 : left - right * d.dilation_w);
+                const int64_t offset = (c * taps + tap) * d.slab;
                 blocks(padded, L, [&](int64_t o, int vectors) {
                   auto to_weight = weight_run<L, 1>;
                   auto to_input = split ? input_run<L, 1, true> : input_run<L, 1, false>;
@@ -572,32 +695,38 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
                     to_weight = weight_run<L, 4>;
                     to_input = split ? input_run<L, 4, true> : input_run<L, 4, false>;
                   }
-                  const int64_t width = vectors * L, slab = offset + o * d.rows();
-                  const int64_t last = (d.rows() - 1) * width;
-                  const float* here = g + o * frame + shift * width;
+                  const int64_t width = vectors * L, slab = offset + o * d.rows;
+                  const int64_t last = (d.rows - 1) * width;
+                  const int64_t each = wide ? go : width;  // numbers per pixel of g
+                  const float* here = g + o * frame + shift * each;
                   int64_t begin = 0;
                   for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
                     const int64_t count = at[i] - begin;
                     if (!count) continue;
+                    if (fused && vectors <= 2) {
+                      const auto run = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
+                      float* to = sums + slot * each_sum + slab;
+                      const float* rows = slabs + slab;
+                      run(sorted + begin, count, here, each, to + i * width, to + last,
+                          rows + i * width, rows + last, d.in_slab - o, spread + begin * L);
+                      continue;
+                    }
                     if (grad_weight) {
-                      float* rows = sums + slot * each + slab;
-                      to_weight(sorted + begin, count, here, rows + i * width, rows + last);
+                      float* rows = sums + slot * each_sum + slab;
+                      to_weight(sorted + begin, count, here, each, rows + i * width, rows + last);
                     }
                     if (grad_x) {
                       const float* rows = slabs + slab;
-                      to_input(sorted + begin, count, here, rows + i * width, rows + last,
-                               spread + begin * L, spread_base + (split ? begin * L : 0));
+                      to_input(sorted + begin, count, here, each, rows + i * width, rows + last,
+                               d.in_slab - o, spread + begin * L,
+                               spread_base + (split ? begin * L : 0));
                     }
                   }
                 });
               }
               if (!grad_x) continue;
               for (p = 0; p < total; ++p) {
-                const int64_t pixel = sorted[p].pixel, line = pixel / d.width;
-                const int64_t image = line / piece.rows;
-                const int64_t to = (piece.first + image) * d.x[0] +
-                                   (piece.top + line - image * piece.rows) * d.x[1] +
-                                   (pixel - line * d.width) * d.x[2] + c * d.x[3];
+                const int64_t to = targets[sorted[p].pixel] + c * d.x[3];
                 grad_x[to] = total_of<L>(spread + p * L);
                 if (split) grad_base[to] = total_of<L>(spread_base + p * L);
               }
@@ -605,22 +734,20 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
           }
         }
     if (grad_weight) {
-      const int64_t columns = d.splines + 1;
 #pragma omp for
       for (int64_t c = 0; c < d.channels; ++c) {
-        float* sum = sums + c * taps * d.slab();
+        float* sum = sums + c * taps * d.slab;
         for (int64_t slot = 1; slot < slots; ++slot)
-          for (int64_t j = 0; j < taps * d.slab(); ++j) sum[j] += sum[slot * each + j];
+          for (int64_t j = 0; j < taps * d.slab; ++j) sum[j] += sum[slot * each_sum + j];
         blocks(padded, L, [&](int64_t first, int vectors) {
           const int64_t width = vectors * L;
-          for (int64_t o = first; o < std::min(first + width, go); ++o) {
-            float* to = grad_weight + ((c / gi * go + o) * gi + c % gi) * taps * columns;
-            for (int64_t tap = 0; tap < taps; ++tap, to += columns) {
-              const float* from = sum + tap * d.slab() + first * d.rows() + o - first;
-              to[0] = from[(d.rows() - 1) * width];
+          for (int64_t lane = first; lane < std::min(first + width, d.in_slab); ++lane)
+            for (int64_t tap = 0; tap < taps; ++tap) {
+              float* to = grad_weight + weight_at(d, c, tap, lane);
+              const float* from = sum + tap * d.slab + first * d.rows + lane - first;
+              to[0] = from[(d.rows - 1) * width];
               for (int64_t b = 0; b < d.splines; ++b) to[1 + b] = from[(K + b) * width];
             }
-          }
         });
       }
     }
@@ -631,10 +758,9 @@ void backward(const Problem& d, const float* x, const float* base, const float* 
 
 extern "C" void kan_forward(const Problem* d, const float* x, const float* base,
                             const float* weight, float* y) {
-  if (d->lanes() == LANES)
-    forward<LANES>(*d, x, base, weight, y);
-  else
-    forward<8>(*d, x, base, weight, y);
+  const Plan plan(*d);
+  const auto run = plan.lanes == LANES ? forward<LANES> : forward<8>;
+  run(plan, x, base, weight, y);
 }
 
 // grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
@@ -642,6 +768,7 @@ extern "C" void kan_forward(const Problem* d, const float* x, const float* base,
 extern "C" void kan_backward(const Problem* d, const float* x, const float* base,
                              const float* slope, const float* weight, const float* grad,
                              float* grad_x, float* grad_base, float* grad_weight) {
-  auto run = d->lanes() == LANES ? backward<LANES> : backward<8>;
-  run(*d, x, base, slope, weight, grad, grad_x, grad_base, grad_weight);
+  const Plan plan(*d);
+  const auto run = plan.lanes == LANES ? backward<LANES> : backward<8>;
+  run(plan, x, base, slope, weight, grad, grad_x, grad_base, grad_weight);
 }

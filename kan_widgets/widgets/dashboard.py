@@ -181,6 +181,7 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
         for part in parts:
             whole.paste(part, (0, top))
             top += part.height
+        whole.info["colours"] = 256  # of three views, heat maps among them
         return whole
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

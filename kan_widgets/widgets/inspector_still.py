@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -207,7 +207,7 @@ def render(
     if both and "base" in show:
         legend.append(("base", BASE, False))
     if both and "spline" in show and not stacked:
-        legend.append(("splines", SPLINE[theme], False))
+        legend.append((_together(terms.layer.labels, others), SPLINE[theme], False))
     legend += [(terms.layer.labels[b], colour_of[b], False) for b in drawn]
     if then is not None and "ghost" in show and ghost is not None:
         legend.append((f"step {ghost.step:,}", colours.ghost, True))
@@ -517,3 +517,11 @@ def _title(
 def _in_full(value: float) -> str:
     """Return a number in seven significant digits, all that a float32 holds."""
     return f"{value:.7g}".replace("-", "−", 1) if value < 0 else f"{value:.7g}"
+
+
+def _together(labels: Sequence[str], others: Iterable[int]) -> str:
+    """Return what the legend calls all terms but the base, as in the live view."""
+    names = [labels[b] for b in others]
+    if names == [f"B{j}" for j in range(len(names))]:
+        return "splines"
+    return f"{names[0]} … {names[-1]}"

@@ -125,7 +125,10 @@ class _Drawing:
         bottom = top + HEAD + ROW * len(self.rows)
         for tick in log_ticks(axis, 6):
             self._line(across(tick), top + HEAD, across(tick), bottom, self.colours.zero, 1)
-            self._text(across(tick), bottom + 14, format_number(tick), _SMALL, "ms")
+            label = format_number(tick)
+            # The axis begins near the edge of the picture, which would cut the label.
+            middle = max(across(tick), self._length(label, _SMALL) / 2 + 2)
+            self._text(middle, bottom + 14, label, _SMALL, "ms")
         for k, row in enumerate(self.rows):
             y = top + HEAD + ROW * k
             self._start(row.summary.started, across, y)

@@ -245,7 +245,7 @@ class MeshgridView(View):
         shown, problem = None, ""
         if state["mode"] == "response":
             shown, problem = self._input(layer, layer.name == names[0], state)
-        return meshgrid_still.render(
+        picture = meshgrid_still.render(
             frame,
             layer,
             mode=state["mode"],
@@ -263,6 +263,9 @@ class MeshgridView(View):
             max_height=max_height,
             pixel_ratio=pixel_ratio,
         )
+        if state["mode"] != "ramp" or layer.count <= meshgrid_still.MANY:
+            picture.info["colours"] = 256
+        return picture
 
     def _input(
         self, layer: LayerLayout, first: bool, state: dict[str, Any]

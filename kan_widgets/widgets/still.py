@@ -240,6 +240,9 @@ def render(
 def png_bytes(image: Image.Image) -> bytes:
     r"""Return an image as a small PNG with a palette.
 
+    Its ``info["colours"]``, at most 256, says how many colours it needs if 64 are too few: in heat
+    maps the colours that then stand for others make bands, and tint the zero.
+
     Examples
     --------
     >>> png_bytes(Image.new("RGB", (9, 9)))[:4]

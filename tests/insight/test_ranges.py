@@ -155,7 +155,9 @@ def test_constant_and_broken_functions_are_counted_and_leave_the_rest_alone():
     assert found.range[:2].tolist() == [0, 0]
     assert np.isnan(found.silu[:4]).all()
     for name in ("range", "base", "splines", "silu"):
-        assert np.array_equal(getattr(found, name)[4:], getattr(alone, name)[4:])
+        # float32 products of another number of rows may be added up in another order.
+        expected = pytest.approx(getattr(alone, name)[4:], rel=1e-6)
+        assert getattr(found, name)[4:] == expected, name
     summary = insight.summarise(insight.sampled(read(layer)[0]), found)
     assert (summary.constant, summary.not_finite, summary.functions) == (2, 2, 24)
     assert summary.grid.median == pytest.approx(np.median(found.range[[0, 1, *range(4, 24)]]))

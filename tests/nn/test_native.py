@@ -201,6 +201,12 @@ SHAPES = [
     ((300, 1, 4, 4), 3, {"padding": 2}),
     ((2, 1, 50, 47), 4, {"stride": (3, 2), "padding": 1}),
     ((1, 1, 4, 1500), 2, {"padding": 1}),
+    # Taps side by side in one to four vectors, with groups, and over rows further apart.
+    ((9, 1, 28, 28), 5, {}),
+    ((7, 5, 13, 13), 10, {}),
+    ((2, 4, 9, 8), 6, {"groups": 2, "padding": 1}),
+    ((1, 3, 40, 33), 21, {}),
+    ((2, 2, 9, 9), 5, {"stride": (2, 1), "dilation": (2, 1)}),
 ]
 
 
@@ -236,6 +242,21 @@ def test_compiled_kernels_compute_what_torch_does(
     exact = run(layer.double(), x.detach().double().requires_grad_())
     for a, b in zip(compiled, exact, strict=True):
         assert (a - b).abs().max() <= 1e-5 * b.abs().max()
+
+
+@pytest.mark.parametrize("out", [1, 5, 10, 21, 33])
+def test_a_gradient_that_is_not_finite_reaches_only_its_own_patch(out, monkeypatch):
+    monkeypatch.setattr(local, "LARGE", 1)
+    calls = called(monkeypatch)
+    x = torch.randn(2, 2, 9, 9, requires_grad=True)
+    y = KANConv2d(2, out, 3)(x)
+    gradient = torch.ones_like(y)
+    gradient[1, out - 1, 3, 4] = torch.inf
+    (found,) = torch.autograd.grad(y, x, gradient)
+    assert len(calls) == 1
+    touched = torch.zeros(2, 2, 9, 9, dtype=torch.bool)
+    touched[1, :, 3:6, 4:7] = True
+    assert torch.equal(~found.isfinite(), touched)
 
 
 def test_only_the_wanted_gradients_are_computed(monkeypatch):

@@ -19,21 +19,32 @@ import nbformat
 from tests.notebooks.execution import (
     CHECKOUT,
     FOLDER,
+    JPEG,
     TUTORIALS,
     VIEW,
     Run,
     code_cells,
     errors,
     execute,
+    read,
 )
 
+INDEX = "index.md"
+HEADING = """\
+# kan_widgets: the tutorials
+
+Each runs by itself, cell by cell with Shift+Enter, in a minute or two; the digits it trains on come
+with the package. The pictures saved in them become live views once their cells have run.
+"""
+TITLE = re.compile(r"^# (.+)$", re.M)
+GOAL = re.compile(r"^\*\*You will\*\*(.+)$", re.M)
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 # The beginnings of absolute paths of this and of usual machines.
 ABSOLUTE = re.compile(
-    r"(?<![\w.:/])/(?:home|root|Users|tmp|usr|opt|var|private|mnt|work)/|\b[A-Z]:\\|site-packages"
+    r"(?<![\w.:/])/(?:home|root|Users|tmp|usr|opt|var|private|mnt|work)/|\b[A-Z]:\\+(?:Users|Windows|Program)\b|site-packages"
 )
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -61,7 +72,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path = FOLDER / name
         nbformat.write(run.notebook, path)  # type: ignore[no-untyped-call]
         print(f"{name}: {run.seconds:.0f} s, {os.path.getsize(path):,} bytes", flush=True)
+    try:
+        (FOLDER / INDEX).write_text(index())
+    except ValueError as fault:
+        refused += 1
+        print(f"{INDEX}: not saved: {fault}", file=sys.stderr)
     return min(refused, 1)
+
+
+def index() -> str:
+    """Return the page that lists the tutorials: their titles, and what the reader will do."""
+    lines = [HEADING]
+    for name in TUTORIALS:
+        opening = read(name).cells[0].source
+        title, goals = TITLE.search(opening), GOAL.findall(opening)
+        if title is None or not goals:
+            raise ValueError(f"{name} must begin with a title and with what the reader will do")
+        goal = "; you will".join([*(g.rstrip(" .") for g in goals[:-1]), goals[-1]])
+        lines.append(f"{int(name[:2])}. **[{title[1]}]({name})**: you will{goal}\n")
+    return "\n".join(lines)
 
 
 def clean(run: Run) -> None:
@@ -99,6 +128,8 @@ def _clean_output(output: Any, run: Run, where: str) -> None:
         data["image/png"] = picture
         if about:
             output.metadata["image/png"] = about
+    if "image/png" in data:
+        data.pop(JPEG, None)
     for kind in data:
         if kind.startswith("text/"):
             data[kind] = _text(data[kind], where)

@@ -1,53 +1,138 @@
-"""Every tutorial runs from its first cell to its last without an error."""
+"""What holds for every tutorial as it lies in the checkout; its own test file executes it."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-CHECKOUT = Path(__file__).parents[2]
-FOLDER = CHECKOUT / "notebooks"
-NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+from tests.notebooks.execution import FOLDER, TUTORIALS, VIEW, code_cells, errors, read
+from tests.notebooks.save import ABSOLUTE, ADDRESS, INDEX, METADATA, index
+
+HERE = Path(__file__).parent
+LINES_OF_A_SCREEN = 25
+
+every_tutorial = pytest.mark.parametrize("name", TUTORIALS)
 
 
-def test_there_are_notebooks() -> None:
-    assert "01_quickstart.ipynb" in NOTEBOOKS
+def prose(name: str) -> str:
+    return "\n\n".join(cell.source for cell in read(name).cells if cell.cell_type == "markdown")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_every_cell_runs_without_an_error(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What the person at this machine has set up for Jupyter must play no part.
-    for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
-    # The kernel imports the same checkout as the tests, installed or not.
-    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT), prepend=os.pathsep)
-    folder = tmp_path / "notebooks"
-    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    notebook = nbformat.read(folder / name, as_version=4)  # type: ignore[no-untyped-call]
-    client = NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
+def texts(part: Any) -> Iterator[str]:
+    """Give every text of a notebook's JSON, pictures left out."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, list):
+        for value in part:
+            yield from texts(value)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key != "image/png":
+                yield from texts(value)
+
+
+def test_the_quickstart_is_the_first() -> None:
+    assert TUTORIALS[0] == "01_quickstart.ipynb"
+    assert [int(name[:2]) for name in TUTORIALS] == list(range(1, len(TUTORIALS) + 1))
+
+
+@every_tutorial
+def test_a_test_file_of_its_own_executes_it(name: str) -> None:
+    text = (HERE / f"test_{name.removesuffix('.ipynb')}.py").read_text()
+    assert f'run_of("{name}")' in text
+    assert "check_runs(run)" in text
+    assert "run.facts" in text
+
+
+@every_tutorial
+def test_it_is_a_valid_notebook_of_format_4_5(name: str) -> None:
+    notebook = read(name)
+    nbformat.validate(notebook)  # type: ignore[no-untyped-call]
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+
+
+@every_tutorial
+def test_it_says_nothing_of_the_machine_that_ran_it(name: str) -> None:
+    text = "\n".join(texts(json.loads((FOLDER / name).read_text())))
+    assert not ABSOLUTE.search(text)
+    assert not ADDRESS.search(text)
+    assert read(name).metadata == METADATA
+    assert not any("execution" in cell.metadata for cell in read(name).cells)
+
+
+@every_tutorial
+def test_it_is_saved_with_the_outputs_of_one_run_without_errors(name: str) -> None:
+    notebook = read(name)
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert errors(notebook) == []
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+    # A live view needs a kernel: without one, JupyterLab would show no picture in its place.
+    assert not [output for output in outputs if VIEW in output.get("data", {})]
+    assert [output for output in outputs if "image/png" in output.get("data", {})]
+
+
+@every_tutorial
+def test_no_cell_is_longer_than_a_screen(name: str) -> None:
+    shown = {
+        cell.id: re.sub(r"(?<=</summary>).*?(?=</details>)", "", cell.source, flags=re.S)
+        for cell in read(name).cells
+    }
+    lengths = {key: len(text.splitlines()) for key, text in shown.items()}
+    assert {key: lines for key, lines in lengths.items() if lines > LINES_OF_A_SCREEN} == {}
+
+
+@every_tutorial
+def test_it_is_smaller_than_a_megabyte(name: str) -> None:
+    assert (FOLDER / name).stat().st_size < 1_000_000
+
+
+@every_tutorial
+def test_its_last_cells_compute_facts_and_say_them(name: str) -> None:
+    last = code_cells(read(name))[-3:]
+    assert re.search(r"^facts\b.* = ", "\n".join(cell.source for cell in last), re.M)
+    said = [output.get("text") or output.data.get("text/markdown") for output in last[-1].outputs]
+    assert said[0]
+    assert re.search(r"\d", said[0])
+
+
+@every_tutorial
+def test_its_exercises_hide_their_answers(name: str) -> None:
+    _, *exercises = re.split(r"^## Exercises?$", prose(name), flags=re.M)
+    assert len(exercises) == 1
+    asked = len(re.findall(r"^(?:\*\*)?\d\.", exercises[0], re.M))
+    answers = re.findall(
+        r"<details>\s*<summary>Answer</summary>(.+?)</details>", exercises[0], re.S
     )
-    client.execute()
-    errors = [
-        f"cell {index}: {output.ename}: {output.evalue}"
-        for index, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if output.output_type == "error"
-    ]
-    assert errors == []
-    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    executed = [cell.execution_count for cell in code]
-    assert executed == list(range(1, len(executed) + 1))
+    assert 2 <= asked <= 4
+    assert len(answers) == exercises[0].count("<details>") == asked
+    assert min(len(answer.split()) for answer in answers) > 5
+
+
+@every_tutorial
+def test_it_ends_with_its_references(name: str) -> None:
+    last = read(name).cells[-1]
+    assert last.cell_type == "markdown"
+    _, references = re.split(r"^## References$", last.source, flags=re.M)
+    assert re.search(r"\(?(19|20)\d\d\)?", references)
+
+
+@pytest.mark.parametrize("name", [*TUTORIALS, INDEX])
+def test_what_it_links_to_beside_it_is_there(name: str) -> None:
+    text = (FOLDER / name).read_text() if name == INDEX else prose(name)
+    targets = re.findall(r"\]\(([^)#]+)", text)
+    beside = [target for target in targets if not target.startswith("http")]
+    assert [target for target in beside if not (FOLDER / target).is_file()] == []
+
+
+def test_the_index_lists_every_tutorial_by_its_title() -> None:
+    text = (FOLDER / INDEX).read_text()
+    assert text == index()
+    assert re.findall(r"\]\((\S+\.ipynb)\)", text) == TUTORIALS

@@ -322,6 +322,14 @@ def test_wrong_options_are_refused_with_what_is_taken(trained):
         kw.LayerRanges("model")
 
 
+def test_the_still_picture_does_not_cut_the_number_at_which_the_axis_begins():
+    layer = torch.nn.Linear(4, 1, bias=False)
+    with torch.no_grad():  # ranges from 0.0012: the axis begins at 0.001
+        layer.weight.copy_(torch.tensor([[0.0006, 0.0006, 0.0006, 0.6]]))
+    pixels = np.asarray(kw.LayerRanges(layer).image())
+    assert (pixels[:, :2] == pixels[0, 0]).all()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [600, 1000])
 def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, width):
@@ -334,8 +342,9 @@ def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, widt
         assert image.width == 2 * width
         corner = sum(image.convert("RGB").getpixel((1, 1)))
         assert corner < 200 if theme == "dark" else corner > 600
+        pixels = np.asarray(image.convert("RGB")).astype(int)
         # The bar of base and splines, once in each row (a picture has few colours).
-        near = np.abs(np.asarray(image.convert("RGB")).astype(int) - (230, 159, 0)).sum(axis=2) < 12
+        near = np.abs(pixels - (230, 159, 0)).sum(axis=2) < 12
         rows = near.any(axis=1)
         assert np.count_nonzero(np.diff(rows.astype(int)) == 1) >= 4  # with that of the legend
 

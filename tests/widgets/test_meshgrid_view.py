@@ -225,6 +225,22 @@ def test_a_picture_of_many_functions_stays_small(live, tmp_path):
     assert view.to_png(tmp_path / "many.png").stat().st_size < 80_000
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_where_the_response_is_zero_the_file_has_the_palettes_middle(tmp_path, theme):
+    layer = kw.nn.KANConv2d(1, 1, 3)
+    with torch.no_grad():
+        layer.base_weight.zero_()
+        layer.spline_weight.fill_(0)
+        layer.spline_weight[..., 3:5] = 1.0  # nothing but a bump around 0
+    view = MeshgridView(bind(layer), mode="response", sample=0)
+    exact = np.asarray(view.image(theme=theme)).astype(int)
+    with Image.open(view.to_png(tmp_path / "view.png", theme=theme)) as image:
+        there = np.asarray(image.convert("RGB")).astype(int)
+    zero = (exact == palette(theme)[ARM]).all(axis=-1)
+    assert zero.sum() > 10_000
+    assert np.abs(there - exact)[zero].max() <= 3
+
+
 def test_the_ramp_of_the_picture_has_the_colours_of_phi():
     layer = nn.Conv2d(1, 1, 1, bias=False)
     with torch.no_grad():

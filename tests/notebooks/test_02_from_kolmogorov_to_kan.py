@@ -1,0 +1,103 @@
+"""What the second tutorial says of the product, of MLPs, of counts and of rough functions holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.notebooks.execution import Run, check_runs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def run(run_of: Callable[[str], Run]) -> Run:
+    return run_of("02_from_kolmogorov_to_kan.ipynb")
+
+
+@pytest.fixture(scope="module")
+def facts(run: Run) -> dict[str, Any]:
+    return run.facts
+
+
+def test_every_cell_runs_without_an_error(run: Run) -> None:
+    check_runs(run)
+
+
+def test_the_network_of_four_functions_multiplies(facts: dict[str, Any]) -> None:
+    assert facts["product_error"] < 0.06
+
+
+def test_hardly_a_sum_falls_beyond_the_outer_functions_grid(facts: dict[str, Any]) -> None:
+    assert facts["sums_beyond_the_grid"] < 0.01
+
+
+def test_each_inner_function_is_a_logarithm_and_no_straight_line(facts: dict[str, Any]) -> None:
+    assert len(facts["log_r2"]) == 3
+    assert min(facts["log_r2"]) > 0.998
+    assert facts["line_r2"] < 0.97
+
+
+def test_the_three_logarithms_have_one_slope(facts: dict[str, Any]) -> None:
+    assert facts["slope_spread"] < 0.03
+
+
+def test_the_outer_function_is_an_exponential_without_a_constant(facts: dict[str, Any]) -> None:
+    assert facts["exp_r2"] > 0.998
+    assert abs(facts["exp_constant"]) < 0.03
+
+
+def test_slope_and_rate_undo_each_other(facts: dict[str, Any]) -> None:
+    assert facts["slope_times_rate"] == pytest.approx(1, abs=0.06)
+
+
+def test_the_models_compared_have_the_sizes_that_the_text_gives(facts: dict[str, Any]) -> None:
+    assert abs(facts["mlp_parameters"] - facts["kan_parameters"]) <= 2
+    assert facts["wide_mlp_parameters"] / facts["mlp_parameters"] == pytest.approx(10, abs=0.5)
+
+
+def test_the_kan_is_nearer_the_curve_than_both_mlps(facts: dict[str, Any]) -> None:
+    assert facts["kan_error"] < 0.03
+    assert facts["mlp_error"] > 3 * facts["kan_error"]
+    assert facts["wide_mlp_error"] > facts["kan_error"]
+
+
+def test_parameters_grow_with_the_square_of_the_width(facts: dict[str, Any]) -> None:
+    assert facts["kan_power_of_n"] == pytest.approx(2)
+    assert 1.95 < facts["mlp_power_of_n"] < 2
+
+
+def test_parameters_grow_with_the_grid_and_slower_while_it_is_small(facts: dict[str, Any]) -> None:
+    assert 0.95 < facts["kan_power_of_g"] < 1
+    assert facts["kan_power_of_small_g"] < 0.7
+    assert facts["kan_by_mlp"] == pytest.approx(5 + 3 + 1, rel=0.01)
+
+
+def test_sigmoids_gain_as_their_number_and_splines_as_its_fourth_power(
+    facts: dict[str, Any],
+) -> None:
+    assert facts["staircase_power"] == pytest.approx(1, abs=0.1)
+    assert facts["spline_power"] == pytest.approx(4, abs=0.3)
+
+
+def test_the_mlp_written_by_hand_is_nearer_with_as_many_parameters_as_the_trained_one(
+    facts: dict[str, Any],
+) -> None:
+    assert facts["by_hand_parameters"] == facts["mlp_parameters"]
+    assert facts["by_hand_error"] < facts["mlp_error"]
+
+
+def test_the_inner_function_is_as_rough_as_its_halving_steps_say(facts: dict[str, Any]) -> None:
+    assert facts["holder_exponent"] == pytest.approx(0.30103, abs=1e-4)
+    assert facts["share_of_x_for_99_percent"] < 0.02
+
+
+def test_a_finer_grid_helps_the_logarithm_and_hardly_the_inner_function(
+    facts: dict[str, Any],
+) -> None:
+    assert facts["log_errors"][0] / facts["log_errors"][-1] > 10_000
+    assert facts["psi_errors"][0] / facts["psi_errors"][-1] < 5
+    assert facts["log_power"] > 3
+    assert facts["psi_power"] < 0.5

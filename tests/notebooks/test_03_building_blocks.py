@@ -1,0 +1,111 @@
+"""What the third tutorial says of terms, orders, grids, families and the base holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.notebooks.execution import Run, check_runs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def run(run_of: Callable[[str], Run]) -> Run:
+    return run_of("03_building_blocks.ipynb")
+
+
+@pytest.fixture(scope="module")
+def facts(run: Run) -> dict[str, Any]:
+    return run.facts
+
+
+def test_every_cell_runs_without_an_error(run: Run) -> None:
+    check_runs(run)
+
+
+def test_the_function_is_the_sum_of_its_terms(facts: dict[str, Any]) -> None:
+    assert facts["terms"] == 8
+    assert facts["sum_minus_phi"] < 1e-5
+
+
+def test_the_function_has_learned_the_wave(facts: dict[str, Any]) -> None:
+    assert facts["one_error"] < 0.2
+
+
+def test_splines_add_up_to_one_inside_the_grid(facts: dict[str, Any]) -> None:
+    assert facts["sum_of_splines"] == pytest.approx([1] * 6, abs=1e-5)
+
+
+def test_one_coefficient_moves_four_intervals_by_two_thirds(facts: dict[str, Any]) -> None:
+    assert 3.8 < facts["reach_in_intervals"] <= 4.01
+    assert facts["peak_of_change"] == pytest.approx(2 / 3, abs=1e-3)
+
+
+def test_each_order_adds_one_to_the_power_of_the_grid(facts: dict[str, Any]) -> None:
+    assert facts["order_powers"] == pytest.approx([1, 2, 3, 4], abs=0.35)
+
+
+def test_at_one_grid_a_higher_order_is_nearer(facts: dict[str, Any]) -> None:
+    errors = facts["order_errors"]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_refining_does_not_move_the_function_and_lets_it_come_nearer(facts: dict[str, Any]) -> None:
+    assert max(facts["refine_change"]) < 1e-5
+    errors = facts["refine_errors"]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < errors[0] / 10
+
+
+def test_for_the_smooth_wave_fourier_waves_are_far_ahead_and_bumps_level_off(
+    facts: dict[str, Any],
+) -> None:
+    rows = facts["family_errors"]["wave"]
+    assert rows["Fourier"][-1] < rows["B-spline"][-1] / 10
+    assert rows["B-spline"][-1] < rows["B-spline"][3] / 10
+    assert rows["RBF"][-1] > rows["RBF"][3] / 10
+
+
+def test_chebyshev_polynomials_are_behind_the_splines_for_the_wave(facts: dict[str, Any]) -> None:
+    rows = facts["family_errors"]["wave"]
+    assert all(c > b for c, b in zip(rows["Chebyshev"][1:], rows["B-spline"][1:], strict=True))
+
+
+def test_no_family_is_quick_at_a_kink(facts: dict[str, Any]) -> None:
+    for row in facts["family_errors"]["kink"].values():
+        assert 1e-3 < row[-1] < 5e-2
+
+
+@pytest.mark.parametrize("peak", ["peak at 0.1", "peak at 0.8"])
+def test_none_sees_a_peak_narrower_than_its_terms(facts: dict[str, Any], peak: str) -> None:
+    for row in facts["family_errors"][peak].values():
+        assert row[0] > 0.5
+        assert row[-1] < row[0] / 5
+
+
+def test_chebyshev_is_best_for_a_peak_in_the_middle_and_worst_for_one_at_the_end(
+    facts: dict[str, Any],
+) -> None:
+    middle, end = (
+        {family: row[3] for family, row in facts["family_errors"][peak].items()}
+        for peak in ("peak at 0.1", "peak at 0.8")
+    )
+    assert min(middle, key=lambda family: middle[family]) == "Chebyshev"
+    assert max(end, key=lambda family: end[family]) == "Chebyshev"
+
+
+def test_without_splines_the_layer_is_a_dense_one_after_silu(facts: dict[str, Any]) -> None:
+    assert facts["dense_difference"] < 1e-5
+
+
+def test_only_the_base_moves_inputs_outside_the_grid(facts: dict[str, Any]) -> None:
+    assert facts["dead_without_base"] > 0.3
+    assert facts["dead_with_base"] < 0.01
+
+
+def test_the_base_pays_at_the_start_and_little_later(facts: dict[str, Any]) -> None:
+    assert facts["silu_early"] < 0.8 * facts["no_early"]
+    assert facts["no_late"] < 0.2
