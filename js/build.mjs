@@ -53,6 +53,7 @@ const options = {
       "training_panel",
       "compare",
       "layer_ranges",
+      "page",
     ].flatMap((view) => [
       { in: `src/${view}/index.ts`, out: view },
       { in: `src/${view}/style.css`, out: view },

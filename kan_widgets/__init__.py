@@ -17,6 +17,7 @@ from kan_widgets.widgets import (
     MeshgridView,
     SplineInspector,
     TrainingPanel,
+    save_html,
 )
 
 __version__ = "0.1.0"
@@ -39,4 +40,5 @@ __all__ = [
     "functions",
     "insight",
     "nn",
+    "save_html",
 ]
