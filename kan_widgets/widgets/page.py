@@ -10,18 +10,17 @@ import pathlib
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import ipywidgets
-import numpy as np
 
 from kan_widgets.live import Frame
 from kan_widgets.widgets.compare import Compare
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.layer_ranges import LayerRanges
+from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.still import png_bytes
-from kan_widgets.widgets.stream import Stream, layout_dict, observation_message
+from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View
 
@@ -110,7 +109,7 @@ def save_html(
     page = _Page(views, title)
     text, kept = _fit(page, max_mb)
     path.write_bytes(text)
-    print(f"{path}: {len(text) / 1e6:.1f} MB, {_frames_in_words(kept, page.frames)}")
+    print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames)}")
     return path
 
 
@@ -130,45 +129,14 @@ def _check_views(views: Sequence[object]) -> None:
 
 
 def _frames_in_words(kept: int, there: int) -> str:
+    if there == 0:
+        return ""
     if kept == there:
-        return f"{there} frame{'' if there == 1 else 's'}"
-    return f"{kept} of {there} frames (max_mb=... takes more)"
+        return f", {there} frame{'' if there == 1 else 's'}"
+    return f", {kept} of {there} frames (a larger max_mb keeps more)"
 
 
 # -- what is in a page --------------------------------------------------------------------
-
-
-@dataclass
-class _Past:
-    """The frames of one stream, and those of them that no page may lack."""
-
-    stream: Stream
-    frames: list[Frame]
-    needed: set[int]
-
-    def thinned(self, share: float) -> list[Frame]:
-        """Return those needed and about that share of the others, evenly over the steps."""
-        steps = np.array([frame.step for frame in self.frames])
-        wanted = np.linspace(steps[0], steps[-1], 2 + round(share * (len(steps) - 2)))
-        nearest = {int(np.abs(steps - step).argmin()) for step in wanted}
-        keep = range(len(steps)) if share >= 1 else sorted(nearest | self.needed)
-        return [self.frames[number] for number in keep]
-
-
-def _past_of(stream: Stream) -> _Past:
-    first, latest = stream.frames()
-    source = stream.source
-    frames = [first, latest] if source is None else list(source.history)
-    if not frames:
-        raise ValueError("a view has no frame to show yet: save it once there is one")
-    if len(frames) > 1 and frames[0] is frames[-1]:
-        frames.pop()
-    needed = {0, len(frames) - 1}
-    for step in (stream.cursor, stream.ghost_step):
-        # As in the browser: the last frame taken at or before the step.
-        if step >= 0 and (before := [n for n, frame in enumerate(frames) if frame.step <= step]):
-            needed.add(before[-1])
-    return _Past(stream, frames, needed)
 
 
 class _Page:
@@ -182,7 +150,7 @@ class _Page:
         self._shown: list[View] = []
         self._models: list[dict[str, Any]] = []
         self._places = [self._place(view) for view in views]
-        self._pasts = [_past_of(stream) for stream in self._streams]
+        self._pasts = [past_of(stream) for stream in self._streams]
         self._bundles["Page"] = (_STATIC / "page.js").read_text("utf-8")
         themes = {view.theme for view in self._shown}
         self._theme = themes.pop() if len(themes) == 1 else "auto"
@@ -198,15 +166,12 @@ class _Page:
             places = [self._place(part) for part in view.views]
             return {"kind": "group", "css": _css(view), "places": places}
         if isinstance(view, View):
-            note = ""
-            if getattr(view, "editable", False):
-                note = "Editing is off in this page: there is no model behind it."
             return {
                 "kind": "view",
                 "name": name,
                 "model": self._model(view),
                 "css": _css(view),
-                "note": note,
+                "note": view._page_note(),
             }
         return {
             "kind": "still",
@@ -242,10 +207,10 @@ class _Page:
         """Return the page with about that share of the frames, and how many that are."""
         kept = [past.thinned(share) for past in self._pasts]
         streams = [
-            _saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
+            saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
         ]
-        taken = _Bytes()
-        saved = taken.out_of(
+        taken = Bytes()
+        content = taken.out_of(
             {
                 "streams": streams,
                 "models": self._models,
@@ -253,7 +218,7 @@ class _Page:
                 "theme": self._theme,
             }
         )
-        saved["bytes"] = taken.places
+        content["bytes"] = taken.places
         packed = base64.b64encode(zlib.compress(bytes(taken.whole), 6)).decode("ascii")
         heading = f"<h1>{html.escape(self._title)}</h1>" if self._title else ""
         themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
@@ -270,9 +235,9 @@ class _Page:
             f'<header>{heading}<label class="kw-page-theme">theme '
             f'<select id="kw-theme">{themes}</select></label></header>',
             "<main>Opening…</main>",
-            f"<footer>{self._footer(kept)}</footer>",
+            f"<footer>{self._footer(kept)}</footer>" if kept else "",
             "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
-            f'<script type="application/json" id="kw-saved">{_json(saved)}</script>',
+            f'<script type="application/json" id="kw-saved">{_json(content)}</script>',
             f'<script type="text/plain" id="kw-bytes">{packed}</script>',
             *(_module(name, source) for name, source in self._bundles.items()),
             '<script type="module">kanWidgets.Page.start(document, kanWidgets);</script>',
@@ -286,9 +251,8 @@ class _Page:
             first, latest = frames[0].step, frames[-1].step
             since = f", with {len(frames)} frames from step {first} on" if latest > first else ""
             sentences.append(f"Saved at step {latest}{since}.")
-        if kept:
-            sentences.append("Pointing, selecting, modes and time work in this page;")
-            sentences.append("editing and training need the model, in a notebook.")
+        sentences.append("Pointing, selecting, modes and time work in this page;")
+        sentences.append("editing and training need the model, in a notebook.")
         return " ".join(sentences)
 
 
@@ -302,9 +266,8 @@ def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
     if len(least) > limit:
         smallest = math.ceil(len(least) / 1e5) / 10
         raise ValueError(
-            f"max_mb={max_mb:g} is too small: with {fewest} of the {page.frames} frames, the "
-            f"fewest possible, this page takes {smallest:.1f} MB; give max_mb={smallest:.1f} or "
-            "more"
+            f"max_mb={max_mb:g} is too small: this page takes {smallest:.1f} MB with the fewest "
+            f"frames possible ({fewest} of {page.frames}); give max_mb={smallest:.1f} or more"
         )
     # The size grows with the number of frames, nearly evenly.
     share = (limit - len(least)) / (len(text) - len(least))
@@ -326,76 +289,6 @@ def _traits(view: View) -> dict[str, Any]:
     if traits.get("evaluation", {}).get("state") not in (None, "done"):
         traits["evaluation"] = {}
     return traits
-
-
-def _saved(stream: Stream, frames: list[Frame]) -> dict[str, Any]:
-    """Return what the page's stand-in for a stream is made from."""
-    runs: list[list[Frame]] = []
-    for frame in frames:
-        if runs and runs[-1][0].layout is frame.layout:
-            runs[-1].append(frame)
-        else:
-            runs.append([frame])
-    layouts = {frame.layout.version: frame.layout for frame in frames}
-    observed = [] if stream.source is None else stream.source.observed.values()
-    messages = [observation_message(seen) for seen in observed]
-    return {
-        "traits": {
-            "layouts": [layout_dict(layout) for layout in layouts.values()],
-            "selection": dict(stream.selection),
-            "cursor": stream.cursor,
-            "ghost_step": stream.ghost_step,
-            "status": {"state": "saved", "message": ""},
-            "edits": {"undo": 0, "redo": 0, "message": ""},
-        },
-        "runs": [
-            {
-                "layout": run[0].layout.version,
-                "steps": [frame.step for frame in run],
-                "data": _folded(run),
-            }
-            for run in runs
-        ],
-        "observed": [{"content": content, "buffers": arrays} for content, arrays in messages],
-    }
-
-
-def _folded(frames: list[Frame]) -> bytes:
-    """Return the frames in an order that compresses well: see ``unfold`` in js/src/page/saved.ts.
-
-    Of each number, as an integer of 32 bits, the difference to the frame before; of each
-    frame all lowest bytes, then all second ones, and so on.
-    """
-    words = np.stack([frame.data for frame in frames]).astype("<f4").view("<u4")
-    words[1:] -= words[:-1].copy()
-    folded: bytes = words.view(np.uint8).reshape(*words.shape, 4).transpose(0, 2, 1).tobytes()
-    return folded
-
-
-class _Bytes:
-    """Bytes taken out of what else is JSON, and where each belong; equal ones are kept once."""
-
-    def __init__(self) -> None:
-        self.whole = bytearray()
-        self.places: list[tuple[tuple[str | int, ...], int, int]] = []
-        self._at: dict[bytes, int] = {}
-
-    def out_of(self, value: Any, path: tuple[str | int, ...] = ()) -> Any:
-        """Return a copy of ``value`` with ``None`` for bytes, and for numbers JSON lacks."""
-        if isinstance(value, dict):
-            return {name: self.out_of(inside, (*path, name)) for name, inside in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.out_of(inside, (*path, n)) for n, inside in enumerate(value)]
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        if isinstance(value, (bytes, memoryview)):
-            data = bytes(value)
-            if data not in self._at:
-                self._at[data] = len(self.whole)
-                self.whole += data
-            self.places.append((path, self._at[data], len(data)))
-            return None
-        return value
 
 
 # -- as text ------------------------------------------------------------------------------

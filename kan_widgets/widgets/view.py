@@ -164,6 +164,10 @@ class View(anywidget.AnyWidget):
 
         return save_html(path, self, **options)
 
+    def _page_note(self) -> str:
+        """Say what this view cannot do in a page, which has no model."""
+        return ""
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.page import _Bytes, _module
+from kan_widgets.widgets.page import _module
+from kan_widgets.widgets.saved import Bytes
 
 HOSTILE = "</script><!--<script>alert(1)</script>"
 STATIC = Path(kw.__file__).parent / "widgets" / "static"
@@ -152,11 +153,16 @@ def test_a_dashboard_counts_as_its_views(tmp_path: Path) -> None:
     assert page.texts["h1"] == page.texts["title"] == "Mine"
 
 
-def test_what_bqplot_draws_is_a_still_picture_and_says_so(tmp_path: Path) -> None:
+def test_what_bqplot_draws_is_a_still_picture_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, live = bound()
     live.log(loss=1.0)
     views = [kw.TrainingPanel(live), kw.LayerRanges(live), kw.Compare({"KAN": live})]
-    page = Parsed(kw.save_html(tmp_path / "page.html", *views))
+    path = tmp_path / "page.html"
+    page = Parsed(kw.save_html(path, *views))
+    assert capsys.readouterr().out == f"{path}: {page.size / 1e6:.1f} MB\n"
+    assert "footer" not in page.texts
     places = page.saved["places"]
     assert [place["kind"] for place in places] == ["still"] * 3
     for place, name in zip(places, ("TrainingPanel", "LayerRanges", "Compare"), strict=True):
@@ -221,7 +227,7 @@ def test_a_bundle_of_another_form_is_refused() -> None:
 
 
 def test_equal_bytes_are_kept_once_and_what_json_lacks_is_nothing() -> None:
-    taken = _Bytes()
+    taken = Bytes()
     saved = taken.out_of({"a": [b"xyz", {"b": memoryview(b"xyz")}], "c": float("nan"), "d": b""})
     assert saved == {"a": [None, {"b": None}], "c": None, "d": None}
     assert bytes(taken.whole) == b"xyz"
@@ -263,7 +269,7 @@ def test_a_page_that_cannot_be_so_small_is_refused_with_the_smallest_size(tmp_pa
     _, live = bound()
     grid = kw.KernelGrid(live)
     path = tmp_path / "page.html"
-    with pytest.raises(ValueError, match=r"max_mb=0\.01 is too small: with 2 of the 13") as refused:
+    with pytest.raises(ValueError, match=r"max_mb=0\.01 is too small.*\(2 of 13\)") as refused:
         kw.save_html(path, grid, max_mb=0.01)
     assert not path.exists()
     smallest = float(re.findall(r"max_mb=([\d.]+) or more", str(refused.value))[0])
