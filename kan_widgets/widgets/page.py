@@ -63,7 +63,7 @@ def save_html(
         Where to; its folder must exist. A file of that name is replaced.
     *views
         What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
-        `Dashboard`, or what becomes a still picture.
+        `Explain`, `Dashboard`, or what becomes a still picture.
     title
         The heading, as plain text; "" for none.
     max_mb

@@ -1033,6 +1033,10 @@ function render({ model, el, host, signal }) {
       const { exports } = await host.getWidget(model.get("stream"));
       if (mine.aborted || signal.aborted || !exports?.subscribe) return;
       store = exports;
+      if (exports.status().state === "saved") {
+        again.hidden = true;
+        for (const choice of classes.box.querySelectorAll("select")) choice.disabled = true;
+      }
       const both = AbortSignal.any([mine, signal]);
       store.subscribe((what) => {
         if (what === "selection") follow();
