@@ -172,8 +172,18 @@ def pause(walk: Walk, cell: str, training: str) -> None:
     """Pause a cell that trains, by the panel."""
     press(walk, cell, "Pause")
     walk.let_go(training)
-    state = walk.view(cell, "training").locator(".kw-state")
+    panel = walk.view(cell, "training")
+    state = panel.locator(".kw-state")
     walk.lab.until(lambda: state.inner_text() == "paused", "the pause")
+    # The click is heard during a step, which is made and shown before the training holds.
+    step = panel.locator(".kw-fact[data-name=step] dd")
+
+    def holds() -> bool:
+        before = step.inner_text()
+        walk.lab.page.wait_for_timeout(500)
+        return step.inner_text() == before
+
+    walk.lab.until(holds, "the training to hold")
 
 
 def test_the_quickstart_walked(lab: LabPage, server: LabServer, artifacts: Path) -> None:
