@@ -70,7 +70,9 @@ page: $(VENV)/.dev ## train as the quickstart does and save its views as build/q
 	$(bin)/python -m tests.notebooks.page
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
-	@set -e; for file in tests/benchmarks/*.py; do echo "== $$file"; $(bin)/python $$file; done
+	@set -e; for file in tests/benchmarks/*.py; do \
+		echo "== $$file"; $(bin)/python -m tests.benchmarks.$$(basename $$file .py); \
+	done
 
 clean: ## remove the virtual environment, node_modules, caches and build products
 	rm -rf $(VENV) js/node_modules build dist .mypy_cache .pytest_cache .ruff_cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -151,9 +150,8 @@ class LayerFunctions:
     def named(self, name: str, type_name: str) -> LayerFunctions:
         """Return the same functions under another name and type."""
         # Not `dataclasses.replace`: what was checked once need not be checked in every frame.
-        other = copy.copy(self)
-        object.__setattr__(other, "name", name)
-        object.__setattr__(other, "type", type_name)
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, name=name, type=type_name)
         return other
 
     @property

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-import torch
-
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed
+from kan_widgets.insight.stacked import expanded, stack_of
 from kan_widgets.insight.tables import Float64, Int64
 
 # Values of φ at a time.
@@ -37,24 +35,10 @@ def phi_values(layer: LayerFunctions, observed: Observed | None) -> Iterator[tup
         As `check_observed` does.
     """
     x = check_observed(layer, observed)
-    outs, in_, kh, kw = layer.shape
-    per_kernel = in_ * kh * kw
-    groups = layer.conv.groups if layer.conv is not None else 1
-    flat = layer.coefficients.detach().to("cpu", torch.float64)
-    coefficients = flat.reshape(outs, per_kernel, -1).numpy()
-    index = layer.basis_index
-    bases = None if index is None else index.cpu().numpy().reshape(outs, per_kernel)
-    at_once = max(1, _AT_ONCE // len(x))
-    for column in range(per_kernel * groups):
-        group, entry = divmod(column, per_kernel)
-        first = group * (outs // groups)
-        mine = np.arange(first, first + outs // groups)
-        number_of = np.zeros(len(mine), np.int64) if bases is None else bases[mine, entry]
-        for number in np.unique(number_of):
-            with torch.no_grad():
-                points = torch.from_numpy(np.ascontiguousarray(x[:, column]))
-                beta = layer.bases[number](points).to(torch.float64).numpy()
-            chosen = mine[number_of == number]
-            for start in range(0, len(chosen), at_once):
-                some = chosen[start : start + at_once]
-                yield some * per_kernel + entry, beta @ coefficients[some, entry].T
+    stack = stack_of(layer)
+    size = max(1, _AT_ONCE // len(x))
+    for _, kernels, entries, beta in expanded(stack, x, slopes=False):
+        numbers = kernels * stack.columns.shape[1] + entries
+        for first in range(0, len(numbers), size):
+            some = slice(first, first + size)
+            yield numbers[some], beta @ stack.coefficients[kernels[some], entries[some]].T

@@ -121,7 +121,7 @@ def responses(stack: Stack, x: Float64) -> Responses:
     shape = stack.columns.shape
     mean, variance, covariance = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     y = np.zeros((shape[0], len(x)))
-    for column, kernels, entries, beta in _expanded(stack, x, slopes=False):
+    for column, kernels, entries, beta in expanded(stack, x, slopes=False):
         phi = stack.coefficients[kernels, entries] @ beta.T
         y[kernels] += phi
         middle = phi.mean(axis=1)
@@ -137,12 +137,12 @@ def responses(stack: Stack, x: Float64) -> Responses:
 def mean_slopes(stack: Stack, x: Float64) -> Float64:
     """Return the mean of φ′ over patches, ``(n, columns)``: ``(kernels, entries)``."""
     found = np.zeros(stack.columns.shape)
-    for _, kernels, entries, slope in _expanded(stack, x, slopes=True):
+    for _, kernels, entries, slope in expanded(stack, x, slopes=True):
         found[kernels, entries] = stack.coefficients[kernels, entries] @ slope.mean(axis=0)
     return found
 
 
-def _expanded(
+def expanded(
     stack: Stack, x: Float64, *, slopes: bool
 ) -> Iterator[tuple[int, Int64, Int64, Float64]]:
     """Yield (column, kernels, entries, β or β′ at the column, ``(n, nb)``)."""

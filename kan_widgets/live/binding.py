@@ -379,7 +379,8 @@ class Binding(Source):
         self._set_new_rates()
         if self._last_step_at:
             passed = now - self._last_step_at
-            if not self._intervals or passed <= self._patience:
+            # The patience is at least this long: mostly it need not be worked out.
+            if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
                 self._training_seconds += passed
                 self.training.passed(passed)
             self._intervals.append(passed)

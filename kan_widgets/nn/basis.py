@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Protocol
 
@@ -65,6 +66,12 @@ class Basis(Protocol):
 
 
 _MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
+
+
+@functools.lru_cache
+def spline_labels(n: int) -> tuple[str, ...]:
+    """Return B0, B1, ...: every frame asks for them."""
+    return tuple(f"B{b}" for b in range(n))
 
 
 def check_basis(basis: Any) -> None:

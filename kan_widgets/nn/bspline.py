@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import checked_count, checked_range, computable
+from kan_widgets.nn.basis import checked_count, checked_range, computable, spline_labels
 
 MAX_ORDER = 5
 
@@ -101,7 +101,7 @@ class BSpline:
     @property
     def labels(self) -> tuple[str, ...]:
         """B0, B1, ..."""
-        return tuple(f"B{b}" for b in range(self.n_basis))
+        return spline_labels(self.n_basis)
 
     @property
     def domain(self) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, computable
+from kan_widgets.nn.basis import Interval, checked_count, computable, spline_labels
 from kan_widgets.nn.bspline import MAX_ORDER, BSpline
 
 
@@ -94,7 +94,7 @@ class KnotSpline:
     @property
     def labels(self) -> tuple[str, ...]:
         """B0, B1, ..."""
-        return tuple(f"B{b}" for b in range(self.n_basis))
+        return spline_labels(self.n_basis)
 
     @property
     def domain(self) -> Interval:

@@ -1,6 +1,6 @@
 """What it takes to read a frame of 10,000 functions, for each library; and pykan's own plot.
 
-Run: python tests/benchmarks/bench_adapters.py
+Run: python -m tests.benchmarks.bench_adapters
 """
 
 from __future__ import annotations

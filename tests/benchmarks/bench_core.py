@@ -1,6 +1,6 @@
 """Speed and memory of the layers against other packages, and against their own floor.
 
-Run ``python tests/benchmarks/bench_core.py`` on a quiet machine; with ``--peers FOLDER`` also
+Run ``python -m tests.benchmarks.bench_core`` on a quiet machine; with ``--peers FOLDER`` also
 against the checkouts of Convolutional-KANs, torch-conv-kan and efficient-kan that lie in FOLDER.
 
 Times are forward and backward with the gradient of the input, float32. In each round all run one
@@ -220,7 +220,7 @@ def bench_peaks(arguments: argparse.Namespace) -> None:
     for name in ("ours", *peers.convolutions(arguments.peers)):
         if name == "Convolutional-KANs":
             continue
-        command = [sys.executable, __file__, *options, f"--peak={name}"]
+        command = [sys.executable, "-m", "tests.benchmarks.bench_core", *options, f"--peak={name}"]
         found[name] = float(subprocess.check_output(command, text=True))
     targets = {"convkan": 10, "torch-conv-kan KANConv2DLayer": 2}
     for name, megabytes in found.items():

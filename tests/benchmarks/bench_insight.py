@@ -1,6 +1,6 @@
 """Print what the questions of `kan_widgets.insight` cost for some 10,000 functions.
 
-Run with ``python tests/benchmarks/bench_insight.py``; the package must be installed. Each is
+Run with ``python -m tests.benchmarks.bench_insight``; the package must be installed. Each is
 timed once.
 """
 

@@ -4,7 +4,7 @@ A blocking cell makes a step every 5 ms, far more often than frames are shown. C
 kernel's `time.time()` just before ``optimizer.step()`` and the page's `performance.timeOrigin +
 performance.now()` when the drawing of that step is on the canvas; both are one machine's clock.
 
-Run: python tests/benchmarks/bench_latency.py [--help]
+Run: python -m tests.benchmarks.bench_latency [--help]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What watching costs: hook share, frame bytes, bundle sizes; the quickstart's accuracy.
 
-Run: python tests/benchmarks/bench_live.py
+Run: python -m tests.benchmarks.bench_live
 """
 
 from __future__ import annotations

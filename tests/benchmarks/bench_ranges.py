@@ -1,6 +1,6 @@
 """Print what LayerRanges costs: a refresh, a frame of the past, and the training beside it.
 
-Run with ``python tests/benchmarks/bench_ranges.py``; the package must be installed. Times are
+Run with ``python -m tests.benchmarks.bench_ranges``; the package must be installed. Times are
 medians.
 """
 

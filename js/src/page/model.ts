@@ -10,7 +10,7 @@ export type Answer = (
 
 export class PageModel {
   readonly #traits: Map<string, unknown>;
-  readonly #handlers = new Map<string, Set<Handler>>();
+  protected readonly handlers = new Map<string, Set<Handler>>();
   readonly #answer: Answer;
 
   constructor(traits: Readonly<Record<string, unknown>>, answer: Answer = () => {}) {
@@ -25,7 +25,7 @@ export class PageModel {
   set(name: string, value: unknown): void {
     if (Object.is(this.#traits.get(name), value)) return;
     this.#traits.set(name, value);
-    this.#emit(`change:${name}`);
+    this.emit(`change:${name}`);
   }
 
   /** Nothing to do: all views of the page read the one model. */
@@ -34,24 +34,24 @@ export class PageModel {
   /** Replies come later, as from a kernel. */
   send(content: unknown): void {
     this.#answer(content, (reply, buffers) =>
-      setTimeout(() => this.#emit("msg:custom", reply, buffers)),
+      setTimeout(() => this.emit("msg:custom", reply, buffers)),
     );
   }
 
   on(event: string, handler: Handler): void {
-    const handlers = this.#handlers.get(event) ?? new Set();
-    this.#handlers.set(event, handlers.add(handler));
+    const handlers = this.handlers.get(event) ?? new Set();
+    this.handlers.set(event, handlers.add(handler));
   }
 
   off(event?: string | null, handler?: Handler | null): void {
-    for (const [name, handlers] of this.#handlers) {
+    for (const [name, handlers] of this.handlers) {
       if (event && name !== event) continue;
       if (handler) handlers.delete(handler);
       else handlers.clear();
     }
   }
 
-  #emit(event: string, ...args: unknown[]): void {
-    for (const handler of [...(this.#handlers.get(event) ?? [])]) handler(...args);
+  protected emit(event: string, ...args: unknown[]): void {
+    for (const handler of [...(this.handlers.get(event) ?? [])]) handler(...args);
   }
 }

@@ -1,7 +1,7 @@
 // src/page/model.ts
 var PageModel = class {
   #traits;
-  #handlers = /* @__PURE__ */ new Map();
+  handlers = /* @__PURE__ */ new Map();
   #answer;
   constructor(traits, answer = () => {
   }) {
@@ -14,7 +14,7 @@ var PageModel = class {
   set(name, value) {
     if (Object.is(this.#traits.get(name), value)) return;
     this.#traits.set(name, value);
-    this.#emit(`change:${name}`);
+    this.emit(`change:${name}`);
   }
   /** Nothing to do: all views of the page read the one model. */
   save_changes() {
@@ -23,22 +23,22 @@ var PageModel = class {
   send(content) {
     this.#answer(
       content,
-      (reply, buffers) => setTimeout(() => this.#emit("msg:custom", reply, buffers))
+      (reply, buffers) => setTimeout(() => this.emit("msg:custom", reply, buffers))
     );
   }
   on(event, handler) {
-    const handlers = this.#handlers.get(event) ?? /* @__PURE__ */ new Set();
-    this.#handlers.set(event, handlers.add(handler));
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
   }
   off(event, handler) {
-    for (const [name, handlers] of this.#handlers) {
+    for (const [name, handlers] of this.handlers) {
       if (event && name !== event) continue;
       if (handler) handlers.delete(handler);
       else handlers.clear();
     }
   }
-  #emit(event, ...args) {
-    for (const handler of [...this.#handlers.get(event) ?? []]) handler(...args);
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
   }
 };
 
