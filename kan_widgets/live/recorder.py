@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from kan_widgets.live.archive import Archive
@@ -271,8 +272,10 @@ class Recorder(Listener):
     def _put(self, waiting: _Waiting) -> None:
         """Write a frame, unless it is there already or too near the last one."""
         frame, last = waiting.frame, self._last
-        if frame is last:
-            return
+        if last is not None and (frame.step, frame.layout) == (last.step, last.layout):
+            # Frames are sent again when training goes quiet.
+            if np.array_equal(frame.data, last.data):
+                return
         if last is not None and 0 < frame.step - last.step < self._gap and not waiting.settled:
             self._late = waiting
             return
