@@ -32,6 +32,7 @@ PathLike = str | os.PathLike[str]
 # Between two visits to the disk, and between two requests to hand the bytes on to other machines.
 _PAUSE_SECONDS = 0.2
 _SYNC_SECONDS = 1.0
+_SYNC_SHARE = 0.01  # of the time, at most
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
 # Frames that wait for a slow disk; the latest takes the place of the one before when it is more.
@@ -70,7 +71,7 @@ class Recorder(Listener):
         self._limit = max_bytes
         self._max_bytes = max_bytes
         self._started = time.perf_counter()
-        self._synced = self._status_at = self._retry_at = float("-inf")
+        self._sync_at = self._status_at = float("-inf")
         self._failures = 0
         self._status: dict[str, Any] = {}
         self._binding = weakref.ref(binding, self._forgotten)
@@ -265,9 +266,10 @@ class Recorder(Listener):
         if self.nbytes > self._limit and self.frames > 2:
             self._gap = max(self._gap, self._writer.thin(self._max_bytes // 2))
             self._limit = max(self._max_bytes, 2 * self.nbytes)
-        if now >= self._synced + _SYNC_SECONDS:
+        if now >= self._sync_at:
             self._writer.archive.sync()
-            self._synced = now
+            took = time.monotonic() - now
+            self._sync_at = now + max(_SYNC_SECONDS, took / _SYNC_SHARE)
 
     def _put(self, waiting: _Waiting) -> None:
         """Write a frame, unless it is there already or too near the last one."""

@@ -61,7 +61,7 @@ import io
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -194,9 +194,10 @@ class Writer:
         self._add("status", dict(status))
 
     def thin(self, most: int) -> int:
-        """Leave out frames, evenly, until the file has at most ``most`` bytes if it can.
+        """Leave out frames, evenly, until the file has at most ``most`` bytes.
 
-        The first frame and the last stay, and all that is not a frame or out of date.
+        The first frame and the last stay, and all that is neither a frame nor out of date; where
+        that takes most of the room, about half of the frames stay.
 
         Returns
         -------
@@ -211,22 +212,18 @@ class Writer:
                 return _number_of(member) >= self._observed_from
             return not _is(member, "status") or member is last_status
 
-        others = sum(
-            m.end - m.offset for m in self.archive.members if not _is(m, "frame") and is_current(m)
-        )
+        rest = [m for m in self.archive.members if not _is(m, "frame") and is_current(m)]
         frames = self._frames()
-        gap = 1
-        kept = frames
-        while len(kept) > 2 and others + sum(m.end - m.offset for m in kept) > most:
-            span = steps[frames[-1].name] - steps[frames[0].name]
+        room = max(most - _bytes(rest), 2 * _bytes(frames) // 3)
+        gap, kept = 1, frames
+        span = steps[frames[-1].name] - steps[frames[0].name]
+        while len(kept) > 2 and _bytes(kept) > room and gap <= span:
             gap = max(2 * gap, 2 * (span // (len(frames) - 1)))
             kept = frames[:1]
             for member in frames[1:-1]:
                 if steps[member.name] - steps[kept[-1].name] >= gap:
                     kept.append(member)
             kept.append(frames[-1])
-            if gap > span:
-                break
         chosen = {member.name for member in kept}
         header = {**self._header, "copy": self._header["copy"] + 1}
         self.archive.keep(
@@ -310,6 +307,10 @@ def _package_version() -> str:
 
 def _json(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def _bytes(members: Sequence[Member]) -> int:
+    return sum(member.end - member.offset for member in members)
 
 
 def _is(member: Member, kind: str) -> bool:

@@ -181,8 +181,8 @@ def _source_for(live_or_model: Source | nn.Module) -> Source:
     if isinstance(live_or_model, nn.Module):
         return binding_of(live_or_model) or bind(live_or_model)
     raise TypeError(
-        f"{live_or_model!r:.80}: give a model, the binding that kan_widgets.bind returned, or a "
-        "recording (kan_widgets.replay)"
+        f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned, or "
+        "a recording (kan_widgets.replay)"
     )
 
 

@@ -169,7 +169,8 @@ def test_a_recording_that_is_thinned_meanwhile_is_followed_on(tmp_path: Path) ->
     run.train(1)
     run.recording.close()
     found.look()
-    assert run.recording._writer._header["copy"] > 1
+    assert run.recording._writer._header["copy"] > 0
+    assert len(found.history) > run.recording.frames  # what it had read, it has kept
     assert found.is_complete
     assert found.history.steps.tolist()[-1] == 121
     assert found.scalars.series("loss")[0].tolist() == list(range(1, 122))

@@ -120,11 +120,12 @@ def test_a_saved_run_comes_back_with_all_that_was_known(run: Run, tmp_path: Path
         del batch
         run.train(1)
     run.live.mark("here")
-    run.live.log(accuracy=float("nan"))
+    run.live.log(**{"accuracy": float("nan"), "Test/α": 0.5})
     run.live.observe(run.x)
     again = kw.replay(run.live.save(tmp_path / "run.npz"))
     assert_same_history(again, run.live)
-    for name in ("loss", "accuracy"):
+    assert again.scalars.names == ("loss", "accuracy", "Test/α")
+    for name in again.scalars.names:
         for ours, theirs in zip(
             again.scalars.series(name), run.live.scalars.series(name), strict=True
         ):
@@ -295,6 +296,17 @@ def test_a_recording_that_grows_too_large_is_thinned_evenly(run: Run, tmp_path: 
     assert json.loads(np.load(path)["kan_widgets.json"])["copy"] > 0
 
 
+def test_frames_are_kept_where_the_rest_takes_all_the_room(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    with run.live.record(path, max_mb=0.001) as recording:
+        for _ in range(5):
+            run.train(8)
+            recording.flush()
+    steps = kw.replay(path).history.steps
+    assert (steps[0], steps[-1]) == (0, 40)
+    assert len(steps) > 6
+
+
 # -- what training notices ----------------------------------------------------------------
 
 
@@ -423,6 +435,25 @@ def test_closing_the_binding_ends_the_recording(run: Run, tmp_path: Path) -> Non
     again = kw.replay(tmp_path / "run.npz")
     assert (again.frame.step, again.is_complete) == (2, True)
     recording.close()
+
+
+def test_why_a_run_was_not_watched_to_its_end_is_in_its_recording(tmp_path: Path) -> None:
+    run = Run()
+    recording = run.live.record(tmp_path / "run.npz")
+    layer: Any = run.model[2]
+    run.train(1)
+    layer.spline_weight = None
+
+    def watching_has_stopped() -> bool:
+        run.optimizer.step()
+        return run.live.state == "fault"
+
+    with pytest.warns(RuntimeWarning, match="stopped watching"):
+        wait_for(watching_has_stopped)  # at the first step at which a frame is due
+    wait_for(lambda: not recording.is_open)
+    again = kw.replay(tmp_path / "run.npz")
+    assert (again.frame.step, again.is_complete) == (1, True)
+    assert f"It was not watched to its end: {run.live.message}" in again.words
 
 
 def test_a_recording_goes_on_when_the_same_training_is_bound_again(
