@@ -52,7 +52,9 @@ const options = {
       "chart",
       "training_panel",
       "compare",
+      "explain",
       "layer_ranges",
+      "page",
     ].flatMap((view) => [
       { in: `src/${view}/index.ts`, out: view },
       { in: `src/${view}/style.css`, out: view },

@@ -22,11 +22,13 @@ from kan_widgets.live import (
 from kan_widgets.widgets import (
     Compare,
     Dashboard,
+    Explain,
     KernelGrid,
     LayerRanges,
     MeshgridView,
     SplineInspector,
     TrainingPanel,
+    save_html,
 )
 
 __version__ = "0.1.0"
@@ -35,6 +37,7 @@ __all__ = [
     "Binding",
     "Compare",
     "Dashboard",
+    "Explain",
     "KernelGrid",
     "LayerRanges",
     "MeshgridView",
@@ -53,4 +56,5 @@ __all__ = [
     "insight",
     "nn",
     "replay",
+    "save_html",
 ]

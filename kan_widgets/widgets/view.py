@@ -145,6 +145,29 @@ class View(anywidget.AnyWidget):
         path.write_bytes(png_bytes(self.image(**options)))
         return path
 
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the view as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from kan_widgets.widgets.page import save_html
+
+        return save_html(path, self, **options)
+
+    def _page_note(self) -> str:
+        """Say what this view cannot do in a page, which has no model."""
+        return ""
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
@@ -198,13 +221,18 @@ class Choice(traitlets.Enum[Any]):
         super().__init__(words, words[0])
         self._words = words
 
+    def words(self, obj: Any) -> list[str]:
+        """Return the words that are taken."""
+        return self._words
+
     def validate(self, obj: Any, value: Any) -> Any:
         """Return ``value`` if it is one of the words."""
-        if value in self._words:
+        taken = self.words(obj)
+        if value in taken:
             return value
-        near = difflib.get_close_matches(str(value), self._words, n=1)
+        near = difflib.get_close_matches(str(value), taken, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        words = ", ".join(map(repr, self._words))
+        words = ", ".join(map(repr, taken))
         raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
 
 
