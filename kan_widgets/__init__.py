@@ -8,7 +8,17 @@
 """
 
 from kan_widgets import data, functions, insight, nn
-from kan_widgets.live import Binding, Run, TrainingStopped, bind, fit
+from kan_widgets.live import (
+    Binding,
+    Recorder,
+    Replay,
+    Run,
+    TrainingStopped,
+    bind,
+    fit,
+    follow,
+    replay,
+)
 from kan_widgets.widgets import (
     Compare,
     Dashboard,
@@ -31,6 +41,8 @@ __all__ = [
     "KernelGrid",
     "LayerRanges",
     "MeshgridView",
+    "Recorder",
+    "Replay",
     "Run",
     "SplineInspector",
     "TrainingPanel",
@@ -39,8 +51,10 @@ __all__ = [
     "bind",
     "data",
     "fit",
+    "follow",
     "functions",
     "insight",
     "nn",
+    "replay",
     "save_html",
 ]

@@ -146,6 +146,18 @@ describe("the controls", () => {
     expect(idle.one<HTMLButtonElement>("[data-icon=pause]").disabled).toBe(false);
   });
 
+  it("are not there for a recording, which says what it is instead", () => {
+    const { one, root, sent } = show({ recording: "A recording (run.npz)." });
+    expect(one<HTMLElement>(".kw-buttons").hidden).toBe(true);
+    expect(one<HTMLInputElement>(".kw-slider").disabled).toBe(true);
+    expect(one(".kw-state").textContent).toBe("running");
+    const note = one(".kw-note");
+    expect(note.textContent).toBe("A recording (run.npz).");
+    expect(note.dataset.tone).toBe("calm");
+    for (const key of ["p", "s"]) root.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
+  });
+
   it("set the learning rate of one group or of all on a logarithmic slider", () => {
     const { one, last } = show({ rates: [0.001, 0.01] });
     const slider = one<HTMLInputElement>(".kw-slider");

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
-from kan_widgets.functions import LayerFunctions, ReadableModule, survey, unwrap
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.parameters import parts_of
 
 Order = Literal["N²", "N²·G", "N²·n"]
+
+
+@dataclass(frozen=True)
+class LayerForm:
+    """What a layer's parameters depend on."""
+
+    type: str
+    kind: str
+    """``"conv"`` or ``"linear"``."""
+    shape: tuple[int, int, int, int]
+    """Outputs, inputs, kernel height and width."""
+    shared: bool
+    """Whether each kernel is applied to every input channel."""
+    is_base: tuple[bool, ...]
+    """Of each basis function."""
+    knots: tuple[float, ...]
+
+    @property
+    def functions(self) -> int:
+        """How many φ the layer has."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -93,45 +117,37 @@ def growth(model: nn.Module) -> ModelGrowth:
     >>> found.parameters, found.doubled, f"O({found.order})"
     (94650, 157600, 'O(N²·G)')
     """
-    modules, _ = survey(model)
-    counted: set[int] = set()
-    layers: list[LayerGrowth] = []
-    for entry in modules:
-        for layer, module, name in _parts(entry):
-            layers.append(_layer_growth(layer, _sizes(module, counted), name))
-    return ModelGrowth(tuple(layers), sum(_sizes(unwrap(model), set()).values()))
+    parts, total = parts_of(model)
+    forms = [(part.name, [form_of(layer) for layer in part.layers], part.sizes) for part in parts]
+    return growth_of(forms, total)
 
 
-def _parts(entry: ReadableModule) -> list[tuple[list[LayerFunctions], nn.Module, str]]:
-    """Return what a module is made of: its layers with the modules that hold them, if known."""
-    layers = entry.read()
-    if len(layers) > 1:
-        inside = dict(entry.module.named_modules())
-        start = len(entry.name) + 1 if entry.name else 0
-        own = [inside.get(layer.name[start:]) for layer in layers]
-        if all(module is not None for module in own) and len(set(own)) == len(own):
-            return [
-                ([layer], module, layer.name)
-                for layer, module in zip(layers, own, strict=True)
-                if module is not None
-            ]
-    name = layers[0].name if len(layers) == 1 else entry.name or type(entry.module).__name__
-    return [(layers, entry.module, name)]
+def growth_of(
+    parts: Iterable[tuple[str, Sequence[LayerForm], Mapping[str, int]]], total: int
+) -> ModelGrowth:
+    """Say what parameters are made of, from what is known without the model.
+
+    Parameters
+    ----------
+    parts
+        Name, layers and sizes of each part; see `kan_widgets.functions.parameters.Part`.
+    total
+        Trainable parameters of the model.
+    """
+    layers = [_layer_growth(forms, sizes, name) for name, forms, sizes in parts]
+    return ModelGrowth(tuple(layers), total)
 
 
-def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
-    """Return the trainable parameters by name without numbers; none that was counted before."""
-    sizes: dict[str, int] = {}
-    for name, parameter in module.named_parameters():
-        if parameter.requires_grad and id(parameter) not in counted:
-            counted.add(id(parameter))
-            kind = ".".join(part for part in name.split(".") if not part.isdigit())
-            sizes[kind] = sizes.get(kind, 0) + parameter.numel()
-    return sizes
+def form_of(layer: LayerFunctions) -> LayerForm:
+    """Return a layer's form."""
+    shared = layer.conv is not None and layer.conv.shared
+    return LayerForm(
+        layer.type, layer.kind, layer.shape, shared, layer.is_base, layer.bases[0].knots
+    )
 
 
-def _layer_growth(layers: list[LayerFunctions], sizes: dict[str, int], name: str) -> LayerGrowth:
-    functions = sum(layer.n_functions for layer in layers)
+def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: str) -> LayerGrowth:
+    functions = sum(layer.functions for layer in layers)
     local, intervals, order = _basis(layers)
     base = layers[0].is_base.count(True)
     each = sum(
@@ -161,24 +177,24 @@ def _layer_growth(layers: list[LayerFunctions], sizes: dict[str, int], name: str
     )
 
 
-def _basis(layers: list[LayerFunctions]) -> tuple[int, int, int]:
+def _basis(layers: Sequence[LayerForm]) -> tuple[int, int, int]:
     """Return how many local functions a φ has, and their grid intervals and order; 0 for none."""
-    kinds = {(layer.is_base, len(layer.bases[0].knots)) for layer in layers}
+    kinds = {(layer.is_base, len(layer.knots)) for layer in layers}
     if len(kinds) > 1:
         return 0, 0, 0
-    local, knots = layers[0].is_base.count(False), len(layers[0].bases[0].knots)
+    local, knots = layers[0].is_base.count(False), len(layers[0].knots)
     order = knots - 1 - local
     intervals = local - order
     return (local, intervals, order) if knots and order >= 0 < intervals else (local, 0, 0)
 
 
-def _factors(layers: list[LayerFunctions]) -> str:
+def _factors(layers: Sequence[LayerForm]) -> str:
     """Return the sizes that make the number of functions: inputs, outputs, kernel."""
     if len({layer.shape for layer in layers}) > 1:
-        return f"{sum(layer.n_functions for layer in layers):,}"
+        return f"{sum(layer.functions for layer in layers):,}"
     out, in_, *kernel = layers[0].shape
     sizes = [in_, out, *(kernel if layers[0].kind == "conv" else [])]
-    if layers[0].conv is not None and layers[0].conv.shared:
+    if layers[0].shared:
         sizes.remove(in_)
     if len(layers) > 1:
         sizes.insert(0, len(layers))

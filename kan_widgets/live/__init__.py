@@ -8,6 +8,8 @@ from kan_widgets.live.frame import Frame
 from kan_widgets.live.history import History
 from kan_widgets.live.layout import LayerLayout, Layout, Table
 from kan_widgets.live.progress import Progress
+from kan_widgets.live.recorder import Recorder
+from kan_widgets.live.replay import Replay, follow, replay
 from kan_widgets.live.scalars import Mark, Scalars
 from kan_widgets.live.source import Listener, Selection, Source, State
 
@@ -22,6 +24,8 @@ __all__ = [
     "Listener",
     "Mark",
     "Progress",
+    "Recorder",
+    "Replay",
     "Run",
     "Scalars",
     "Selection",
@@ -33,4 +37,6 @@ __all__ = [
     "bind",
     "binding_of",
     "fit",
+    "follow",
+    "replay",
 ]

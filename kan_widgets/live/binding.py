@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from torch import nn
@@ -24,6 +25,7 @@ from kan_widgets.live.history import History
 from kan_widgets.live.layout import Fingerprint, Layout, build_layout
 from kan_widgets.live.learning_rate import learning_rates
 from kan_widgets.live.progress import Progress
+from kan_widgets.live.recorder import PathLike, Recorder, record, save
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import Source, State, report
 from kan_widgets.live.steps import StepHooks, hooks_of
@@ -517,6 +519,94 @@ class Binding(Source):
         self._observed = found
         self._tell_all("on_observed", found)
         return dict(found)
+
+    # -- keeping it -----------------------------------------------------------------
+
+    def save(self, path: PathLike) -> Path:
+        """Write all that is known of this run into a file, for `kan_widgets.replay`.
+
+        The frames kept, what was logged, the inputs observed last and how the training
+        went; `kan_widgets.live.recording` documents the file. A file of that name is replaced
+        once the new one is complete. In distributed training only the first process (rank 0)
+        writes.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist. ``numpy.load`` opens names that end in ``.npz``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        TypeError
+            If ``path`` is no name of a file.
+        OSError
+            If the file cannot be written; one that was there is unchanged.
+        RuntimeError
+            If it is being written by ``record``.
+        """
+        return save(self, path)
+
+    def record(
+        self, path: PathLike, *, max_mb: float = 1000.0, overwrite: bool = False
+    ) -> Recorder:
+        """Append this run to a file while it goes on, for `kan_widgets.follow` and ``replay``.
+
+        It begins with what is known already, and ends with ``close()`` of what is returned, of
+        the binding, or of the process. A process that is killed leaves a file that can be
+        read up to the last record. A thread of its own writes, about five times a second;
+        training waits for nothing and does not change. A disk that cannot be written
+        is reported and tried again. In distributed training only the first process (rank 0)
+        records. Called again for the same file, it returns the recorder that is at work.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist. ``numpy.load`` opens names that end in ``.npz``.
+        max_mb
+            Megabytes (10⁶ bytes), above 0. When the file grows beyond, frames are left out
+            evenly until it is half as large; the first and the last stay.
+        overwrite
+            Whether a file of that name is replaced.
+
+        Returns
+        -------
+        Recorder
+            With ``frames``, ``nbytes``, ``problem``, ``flush()`` and ``close()``; also a
+            context manager.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``path`` is no name of a file or ``max_mb`` no number above 0.
+        FileExistsError
+            If there is such a file, and ``overwrite`` is false.
+        OSError
+            If the file cannot be made.
+        RuntimeError
+            If the binding is closed, or another one records into that file.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, torch, kan_widgets as kw
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.npz"
+        >>> model = kw.nn.KANLinear(2, 3)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> live = kw.bind(model, optimizer, every=1)
+        >>> with live.record(path):
+        ...     for _ in range(3):
+        ...         optimizer.zero_grad()
+        ...         model(torch.ones(1, 2)).sum().backward()
+        ...         optimizer.step()
+        >>> run = kw.replay(path)
+        >>> run.history[0].step, run.frame.step, run.is_complete
+        (0, 3, True)
+        """
+        return record(self, path, max_mb, overwrite=overwrite)
 
     def _read_layers(self) -> list[LayerFunctions]:
         layers: list[LayerFunctions] = []

@@ -234,7 +234,12 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
     if before is not None and len(placed) == len(before.layers):
         if all(map(LayerLayout.reads_as, placed, before.layers)):
             return before
-    return Layout(next(_versions), tuple(placed))
+    return new_layout(placed)
+
+
+def new_layout(layers: Sequence[LayerLayout]) -> Layout:
+    """Return a layout of a version later than all before."""
+    return Layout(next(_versions), tuple(layers))
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,6 +119,32 @@ class Scalars:
         with self._lock:
             return found.steps.copy(), found.values.copy()
 
+    def after(self, name: str, count: int) -> tuple[Int64, Float64]:
+        """Return what came after the first ``count`` values of a series. Raises as ``series``."""
+        found = self._find(name)
+        with self._lock:
+            return found.steps[count:].copy(), found.values[count:].copy()
+
+    def extend(self, name: str, steps: Int64, values: Float64) -> None:
+        """Add many values to a series.
+
+        Raises
+        ------
+        ValueError
+            If the steps fall, or begin before the series' last one. Nothing has been added then.
+        """
+        if not len(steps):
+            return
+        with self._lock:
+            series = self._series.get(name) or _Series()
+            last = series.last_step if name in self._series else int(steps[0])
+            if steps[0] < last or (np.diff(steps) < 0).any():
+                raise ValueError(f"{name!r}: steps only grow")
+            self._series[name] = series
+            series.extend(steps, values)
+            self._version += 1
+        self._changed()
+
     def latest(self, name: str) -> float:
         """Return the last value of a series. Raises as ``series``."""
         found = self._find(name)
@@ -214,6 +240,17 @@ class _Series:
             value = math.nan
         self._values[self._count] = value
         self._count += 1
+
+    def extend(self, steps: Int64, values: Float64) -> None:
+        """Add many."""
+        count = self._count + len(steps)
+        if count > len(self._steps):
+            room = max(2 * len(self._steps), count)
+            self._steps = np.concatenate([self.steps, np.empty(room - self._count, np.int64)])
+            self._values = np.concatenate([self.values, np.empty(room - self._count)])
+        self._steps[self._count : count] = steps
+        self._values[self._count : count] = values
+        self._count = count
 
     def _fold(self) -> None:
         """Join many small tensors on their device, without waiting for it."""

@@ -16,7 +16,8 @@ from kan_widgets.live.observe import Observation
 if TYPE_CHECKING:
     from kan_widgets.live.edit import Edits
 
-State = Literal["live", "idle", "closed", "fault"]
+# Of a recording that is complete, or whose end was read: "recorded".
+State = Literal["live", "idle", "closed", "fault", "recorded"]
 
 # "in" is a keyword of Python, but the word for it.
 Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})
@@ -96,7 +97,7 @@ class Source:
 
     @property
     def state(self) -> State:
-        """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
+        """``live`` while frames come in, ``idle`` between, ``closed``, ``fault``, ``recorded``."""
         return self._state
 
     @property

@@ -17,14 +17,14 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Source
+from kan_widgets.live import Replay, Source
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import report
 from kan_widgets.widgets import compare_still, comparison
 from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.chart_still import CURVES
-from kan_widgets.widgets.compared import Followed, binding_for, check
+from kan_widgets.widgets.compared import Followed, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import Range
 from kan_widgets.widgets.figure import Series
@@ -32,7 +32,7 @@ from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import answer_during_cells
-from kan_widgets.widgets.view import Choice
+from kan_widgets.widgets.view import Choice, kept
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 _GRIDS = "repeat(auto-fit, minmax(min(100%, 290px), 1fr))"
@@ -78,8 +78,9 @@ class Compare(ipywidgets.VBox):  # type: ignore[misc]
     Parameters
     ----------
     models
-        Bindings made by `kan_widgets.bind` by name, or models: their open bindings are used,
-        or else new ones. Up to seven, for so many colours can be told apart.
+        Bindings made by `kan_widgets.bind` by name, recordings (`kan_widgets.replay`), or
+        models: their open bindings are used, or else new ones. Up to seven, for so many
+        colours can be told apart.
     height : int
         Pixels of each drawing of kernels at most, at least 80.
     smoothing : int
@@ -132,9 +133,8 @@ class Compare(ipywidgets.VBox):  # type: ignore[misc]
         layout = options.pop("layout", None)
         chosen = _Options(**options)
         check(models)
-        # A binding does not keep its model; a view given a bare model does.
-        self._models = [one for one in models.values() if isinstance(one, nn.Module)]
-        lives = {name: binding_for(one) for name, one in models.items()}
+        self._kept = [kept(one) for one in models.values()]
+        lives = {name: source_for(one) for name, one in models.items()}
         self._painter = Painter(self._draw, fps=4)
         self._drawn: object = None
         self._listed: object = None
@@ -182,8 +182,8 @@ class Compare(ipywidgets.VBox):  # type: ignore[misc]
         self._painter.now()
 
     @property
-    def lives(self) -> dict[str, Binding]:
-        """The bindings shown, by name; a later one where one was replaced."""
+    def lives(self) -> dict[str, Binding | Replay]:
+        """The bindings and recordings shown, by name; a later one where one was replaced."""
         found = ((one.name, one.live) for one in self._followed)
         return {name: live for name, live in found if live is not None}
 
@@ -338,7 +338,7 @@ class Compare(ipywidgets.VBox):  # type: ignore[misc]
                 followed.leave()
             for widget in (*self.grids.values(), self.chart, self._table, *self._frames):
                 widget.close()
-            self._models = []
+            self._kept = []
         super().close()
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from torch import nn
 
 from kan_widgets.functions import find, unwrap
-from kan_widgets.insight.growth import ModelGrowth, growth
-from kan_widgets.live import Frame, Listener, Source, State, bind, binding_of
+from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
+from kan_widgets.live import Frame, Listener, Replay, Source, State, bind, binding_of
 from kan_widgets.live.binding import Binding
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.chart import COLOURS
@@ -44,7 +44,10 @@ def check(models: Any) -> None:
     for name, one in models.items():
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"models: the name {name!r} is no word; names are strings")
-        if isinstance(one, Binding):
+        inner: object
+        if isinstance(one, Replay):
+            inner = one
+        elif isinstance(one, Binding):
             inner = one.model
             if inner is None:
                 raise ValueError(f"models[{name!r}] is {one.state}: bind the model again")
@@ -55,20 +58,20 @@ def check(models: Any) -> None:
         else:
             what = "nothing trains there; " if isinstance(one, Source) else ""
             raise TypeError(
-                f"models[{name!r}] is {one!r:.80}: {what}give a model, or the binding that "
-                "kan_widgets.bind returned"
+                f"models[{name!r}] is {one!r:.80}: {what}give a model, the binding that "
+                "kan_widgets.bind returned, or a recording (kan_widgets.replay)"
             )
         if id(inner) in names:
             raise ValueError(
-                f"models[{name!r}] and models[{names[id(inner)]!r}] are the same model: give each "
-                "once"
+                f"models[{name!r}] and models[{names[id(inner)]!r}] are the same "
+                f"{'recording' if isinstance(one, Replay) else 'model'}: give each once"
             )
         names[id(inner)] = name
 
 
-def binding_for(one: Source | nn.Module) -> Binding:
-    """Return the binding given, or the one of a model, new if there is none."""
-    if isinstance(one, Binding):
+def source_for(one: Source | nn.Module) -> Binding | Replay:
+    """Return the binding or recording given, or the binding of a model, new if there is none."""
+    if isinstance(one, Binding | Replay):
         return one
     if isinstance(one, nn.Module):
         return binding_of(one) or bind(one)
@@ -83,15 +86,15 @@ class Followed(Listener):
     name
         Of the model.
     live
-        Its binding, which it does not keep.
+        Its binding or recording, which it does not keep.
     painter
         Woken at all news; not kept either.
     """
 
-    def __init__(self, name: str, live: Binding, painter: Painter) -> None:
+    def __init__(self, name: str, live: Binding | Replay, painter: Painter) -> None:
         self.name = name
         self._painter = weakref.ref(painter)
-        self._live = weakref.ref(live)
+        self._live: weakref.ref[Binding | Replay] = weakref.ref(live)
         self.scalars = live.scalars
         self._counted: tuple[object, ...] = ()
         self._growth: ModelGrowth
@@ -99,8 +102,8 @@ class Followed(Listener):
         self._read(live)
 
     @property
-    def live(self) -> Binding | None:
-        """The binding, while it exists."""
+    def live(self) -> Binding | Replay | None:
+        """The binding or recording, while it exists."""
         return self._live()
 
     def numbers(self) -> Numbers:
@@ -109,9 +112,12 @@ class Followed(Listener):
             self._read(live)
         return self._numbers
 
-    def _read(self, live: Binding) -> None:
+    def _read(self, live: Binding | Replay) -> None:
         self.scalars = live.scalars
-        if (model := live.model) is not None:
+        if isinstance(live, Replay):
+            if (said := (live.parameters,)) != self._counted:
+                self._counted, self._growth = said, recorded_growth(live)
+        elif (model := live.model) is not None:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
             if (counted := (live.layout, trained)) != self._counted:
@@ -149,3 +155,27 @@ class Followed(Listener):
         if isinstance(source, Binding):
             self._live = weakref.ref(source)
             self._wake()
+
+
+def recorded_growth(replay: Replay) -> ModelGrowth:
+    """Return what a recording says of its model's parameters; none where it says nothing."""
+    known = replay.parameters or {"parts": [], "total": 0}
+    parts = [
+        (
+            part["name"],
+            [
+                LayerForm(
+                    form["type"],
+                    form["kind"],
+                    tuple(form["shape"]),
+                    form["shared"],
+                    tuple(form["is_base"]),
+                    tuple(form["knots"]),
+                )
+                for form in part["layers"]
+            ],
+            part["sizes"],
+        )
+        for part in known["parts"]
+    ]
+    return growth_of(parts, known["total"])

@@ -9,6 +9,7 @@ from typing import Any
 from kan_widgets.insight.growth import ModelGrowth
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.progress import Phase
+from kan_widgets.live.replay import Replay
 from kan_widgets.widgets.curves import belongs_to
 from kan_widgets.widgets.ranges import format_number
 
@@ -51,7 +52,7 @@ class Numbers:
         }
 
 
-def numbers_of(name: str, live: Binding, growth: ModelGrowth) -> Numbers:
+def numbers_of(name: str, live: Binding | Replay, growth: ModelGrowth) -> Numbers:
     """Read the numbers of a training."""
     training, progress, scalars = live.training, live.progress, live.scalars
     steps = training.timed_steps

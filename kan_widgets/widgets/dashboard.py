@@ -36,7 +36,7 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
     Parameters
     ----------
     live_or_model
-        A binding made by `kan_widgets.bind`, or a model.
+        A binding made by `kan_widgets.bind`, a recording, or a model.
     layer : str or int, optional
         The layer shown at first; the first by default.
     theme : {"auto", "light", "dark"}

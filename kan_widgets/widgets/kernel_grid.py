@@ -36,7 +36,7 @@ class KernelGrid(View):
     Parameters
     ----------
     live_or_model
-        A binding made by `kan_widgets.bind`, or a model.
+        A binding made by `kan_widgets.bind`, a recording, or a model.
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
     mode : {"curves", "pattern", "preferred", "change"}

@@ -38,7 +38,7 @@ from kan_widgets.widgets.range_rows import (
 )
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import answer_during_cells, stream_of
-from kan_widgets.widgets.view import Choice, _source_for
+from kan_widgets.widgets.view import Choice, _source_for, kept
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 _OPTIONS = ("layout", "over_time", "theme", "threshold")
@@ -70,12 +70,13 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
     the start; curves over the steps; and a table. Clicking a row selects the layer's typical
     function in all views of the stream, clicking a dot its function. For the inputs, call
     ``live.observe(batch)``. While it is open, a step is measured for the sizes of gradient
-    and update after each frame, at most ten a second; training does not change.
+    and update after each frame, at most ten a second; training does not change. In a
+    recording these sizes are not known.
 
     Parameters
     ----------
     live_or_model
-        A binding made by `kan_widgets.bind`, or a model.
+        A binding made by `kan_widgets.bind`, a recording, or a model.
     threshold : float
         R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1.
     over_time : {"range", "splines", "silu", "change", "gradient", "update"}
@@ -111,8 +112,7 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
                 )
         source = _source_for(live_or_model)
         layout = options.pop("layout", None)
-        # A binding does not keep its model; a view given a bare model does.
-        self._model = None if isinstance(live_or_model, Source) else live_or_model
+        self._kept = kept(live_or_model)
         self._stream = stream_of(source)
         self._source = weakref.ref(source)
         self._starts, self._observations, self._past = Starts(), Observations(), Past()
@@ -388,7 +388,7 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
             self._figures.close()
             for widget in (self._bar, self._table, self._plots, self._body):
                 widget.close()
-            self._model = None
+            self._kept = None
         super().close()
 
 

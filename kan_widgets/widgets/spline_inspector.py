@@ -41,7 +41,7 @@ class SplineInspector(View):
     Parameters
     ----------
     live_or_model
-        A binding made by `kan_widgets.bind`, or a model.
+        A binding made by `kan_widgets.bind`, a recording, or a model.
     layer : str or int, optional
         The layer to start with, by name or number; the first by default.
     editable : bool

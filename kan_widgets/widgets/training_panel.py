@@ -15,7 +15,7 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Frame, Listener, Source, State
+from kan_widgets.live import Frame, Listener, Replay, Source, State
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import hear_reports, report
@@ -26,7 +26,7 @@ from kan_widgets.widgets.figure import Series
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import answer_during_cells
-from kan_widgets.widgets.view import Choice, _source_for
+from kan_widgets.widgets.view import Choice, _source_for, kept
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 _OPTIONS = ("height", "smoothing", "scale", "theme", "layout")
@@ -55,8 +55,8 @@ class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
     Parameters
     ----------
     live_or_model
-        A binding made by `kan_widgets.bind`, or a model: its open binding is used, or
-        else a new one.
+        A binding made by `kan_widgets.bind`; a recording, of which it shows the numbers and
+        curves, without the controls; or a model: its open binding is used, or else a new one.
     height : int
         Pixels of each panel of curves, at least 100.
     smoothing : int
@@ -105,17 +105,16 @@ class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
                     f"It takes {', '.join(_OPTIONS)}."
                 )
         source = _source_for(live_or_model)
-        if not isinstance(source, Binding):
+        if not isinstance(source, Binding | Replay):
             raise TypeError(
                 f"{source!r:.80}: nothing trains there; give the binding that kan_widgets.bind "
-                "returned"
+                "returned, or a recording (kan_widgets.replay)"
             )
-        # A binding does not keep its model; a panel given a bare model does.
-        self._model = None if isinstance(live_or_model, Source) else live_or_model
+        self._kept = kept(live_or_model)
         layout = options.pop("layout", None)
         theme = options.setdefault("theme", "auto")
         options.setdefault("smoothing", 30)
-        self._live = weakref.ref(source)
+        self._live: weakref.ref[Binding | Replay] = weakref.ref(source)
         self._status: dict[str, Any] = status_of(source)
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
@@ -139,8 +138,8 @@ class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._chart_painter.now()
 
     @property
-    def live(self) -> Binding:
-        """The binding that the panel shows; a later one if that has been replaced.
+    def live(self) -> Binding | Replay:
+        """The binding or recording that the panel shows; a later one if that has been replaced.
 
         Raises
         ------
@@ -201,7 +200,10 @@ class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
         """Do what was clicked. On a thread of its own while a cell runs, where possible."""
         live = self._live()
         refused = ""
-        if live is not None:
+        if isinstance(live, Replay):
+            if content.get("kind") != "hello":
+                refused = live.words
+        elif live is not None:
             live.control.heard()
             try:
                 _act(live, content)
@@ -294,7 +296,7 @@ class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
             self._chart_painter.close()
             self.chart.close()
             self._controls.close()
-            self._model = None
+            self._kept = None
         super().close()
 
 
@@ -331,14 +333,16 @@ class _Follower(Listener):
             panel._hear(message)
 
 
-def status_of(live: Binding) -> dict[str, Any]:
+def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
-    progress, control = live.progress, live.control
+    progress = live.progress
+    control = live.control if isinstance(live, Binding) else None
     return {
         "state": progress.state,
-        "control": control.state,
-        "holding": control.is_holding,
+        "control": "running" if control is None else control.state,
+        "holding": control is not None and control.is_holding,
         "closed": live.state in ("closed", "fault"),
+        "recording": live.words if isinstance(live, Replay) else "",
         "fault": live.message,
         "step": progress.step,
         "epoch": progress.epoch,

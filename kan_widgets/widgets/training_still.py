@@ -53,7 +53,10 @@ def render(
         lines[-1].append((x, text))
         x += length + gap
     message = str(status["message"] or status["fault"])
-    top = round((2 * PAD + LINE * (len(lines) + bool(message)) + 4) * pixel_ratio)
+    recording = str(status.get("recording", ""))
+    said = (recording, colours.muted), (message, colours.warn)
+    notes = [(text, colour) for text, colour in said if text]
+    top = round((2 * PAD + LINE * (len(lines) + len(notes)) + 4) * pixel_ratio)
     image = Image.new("RGB", (curves.width, top + curves.height), colours.surface)
     image.info["dpi"] = (96 * pixel_ratio, 96 * pixel_ratio)
     paper = ImageDraw.Draw(image)
@@ -67,8 +70,8 @@ def render(
             colour = colours.ink if number == k == 0 else colours.muted
             paper.text((left, y), readable(text), colour, font, anchor="ls")
         y += LINE * pixel_ratio
-    if message:
-        paper.text((pad, y), readable(message), colours.warn, font, anchor="ls")
+    for text, colour in notes:
+        paper.text((pad, y), readable(text), colour, font, anchor="ls")
         y += LINE * pixel_ratio
     if status["total"]:
         share = min(1.0, status["done"] / status["total"])

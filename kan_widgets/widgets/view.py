@@ -13,7 +13,7 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Selection, Source, bind, binding_of
+from kan_widgets.live import Binding, Selection, Source, bind, binding_of
 from kan_widgets.live.source import report
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
@@ -25,8 +25,9 @@ class View(anywidget.AnyWidget):
     Parameters
     ----------
     live_or_model
-        A binding, or a model: its open binding is used, or else a new one,
-        which follows ``live.refresh()`` and ``live.step()``.
+        A binding; a recording (`kan_widgets.replay`, `kan_widgets.follow`); or a model: its
+        open binding is used, or else a new one, which follows ``live.refresh()`` and
+        ``live.step()``.
     **options
         The widget's traits.
 
@@ -43,8 +44,7 @@ class View(anywidget.AnyWidget):
     def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
         self._check_keywords(options)
         source = _source_for(live_or_model)
-        # A binding does not keep its model; a view given a bare model does.
-        self._model = None if isinstance(live_or_model, Source) else live_or_model
+        self._kept = kept(live_or_model)
         self._select_callbacks: list[Callable[[Selection], None]] = []
         self._check_options(options, source)
         super().__init__(stream=stream_of(source), **options)
@@ -185,8 +185,17 @@ class View(anywidget.AnyWidget):
         if self.comm is not None:  # None if closed already, or never opened
             self._stream.unobserve(self._selection_changed, "selection")
             self._select_callbacks.clear()
-            self._model = None
+            self._kept = None
         super().close()
+
+
+def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
+    """Return what a view must keep for itself.
+
+    A binding lives as long as its model, which whoever trains it keeps; nobody but the views may
+    hold a bare model that they were given, or a recording.
+    """
+    return None if isinstance(live_or_model, Binding) else live_or_model
 
 
 def _source_for(live_or_model: Source | nn.Module) -> Source:
@@ -195,7 +204,8 @@ def _source_for(live_or_model: Source | nn.Module) -> Source:
     if isinstance(live_or_model, nn.Module):
         return binding_of(live_or_model) or bind(live_or_model)
     raise TypeError(
-        f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned"
+        f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned, or "
+        "a recording (kan_widgets.replay)"
     )
 
 

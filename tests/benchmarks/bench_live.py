@@ -1,4 +1,4 @@
-"""What watching costs: hook share, frame bytes, bundle sizes; the quickstart's accuracy.
+"""What watching and recording cost: hook share, bytes, bundle sizes; the quickstart's accuracy.
 
 Run: python -m tests.benchmarks.bench_live
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator
 
@@ -66,6 +67,46 @@ def hook_share(digits: kw.data.Digits) -> None:
         print(f"    {layer.name}: {layer.count:,} functions, {4 * layer.length:,} bytes")
 
 
+def recording(digits: kw.data.Digits) -> None:
+    """Print what recording adds to an epoch that is watched, and how fast the file grows.
+
+    The order alternates, and watched epochs are compared with each other as well: a ratio says
+    nothing where those differ as much.
+    """
+    batches, _ = digits.loaders(batch_size=64, seed=0)
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    sizes = []
+
+    def watched() -> float:
+        with kw.bind(model, optimizer, every=10):
+            return epoch(model, optimizer, batches)
+
+    def recorded() -> float:
+        with tempfile.TemporaryDirectory() as folder, kw.bind(model, optimizer, every=10) as live:
+            with live.record(pathlib.Path(folder) / "run.npz") as file:
+                seconds = epoch(model, optimizer, batches)
+            sizes.append(file.nbytes)
+            return seconds
+
+    watched()
+    ratios, null = [], []
+    for number in range(2 * ROUNDS):
+        if number % 2:
+            first, second = watched(), recorded()
+            ratios.append(second / first)
+        else:
+            first, second = recorded(), watched()
+            ratios.append(first / second)
+        null.append(watched() / watched())
+    for name, found in (("recorded / watched", ratios), ("watched / watched", null)):
+        low, high = min(found), max(found)
+        middle = statistics.median(found)
+        print(f"  epoch {name}, pairwise: median {middle:.3f}, {low:.3f} to {high:.3f}")
+    print(f"  bytes of a recorded epoch: median {statistics.median(sizes):,.0f}")
+
+
 def learning(digits: kw.data.Digits) -> None:
     """Print test accuracy by epoch, for the article's network and the default one."""
     for make in (kw.nn.KANCNN.article, kw.nn.KANCNN):
@@ -91,6 +132,8 @@ def main() -> None:
     print(f"data: {digits.source}; torch {torch.__version__}, {torch.get_num_threads()} threads")
     print("watching")
     hook_share(digits)
+    print("recording")
+    recording(digits)
     print("test accuracy after each epoch, batch 64, AdamW at 1e-3")
     learning(digits)
     print("bundles")

@@ -368,7 +368,7 @@ def test_the_model_given_bare_is_kept_and_the_last_numbers_outlive_it(trained):
     view = kw.LayerRanges(kw.nn.KANLinear(2, 3))
     assert view.table()[0]["functions"] == 6
     rows = view.table()
-    view._model = None
+    view._kept = None
     gc.collect()
     assert view.live.state == "closed"
     assert view.table() == rows

@@ -6,6 +6,8 @@ export interface Status {
   holding: boolean;
   /** The binding is closed or has failed. */
   closed: boolean;
+  /** What is said of a recording, which cannot be steered; empty for a training. */
+  recording: string;
   fault: string;
   step: number;
   epoch: number | null;
@@ -31,6 +33,7 @@ const EMPTY: Status = {
   control: "running",
   holding: false,
   closed: false,
+  recording: "",
   fault: "",
   step: 0,
   epoch: null,

@@ -185,9 +185,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       label(hold, "Pause", `Hold after ${when} (key: p)`);
     }
     hold.toggleAttribute("data-waiting", wanted !== null && hearing !== "well");
-    for (const element of [hold, one, several, count, every]) element.disabled = status.closed;
-    end.disabled = status.closed || !active;
-    rate.show(status.rates, status.closed);
+    const steered = !status.closed && status.recording === "";
+    for (const element of [hold, one, several, count, every]) element.disabled = !steered;
+    end.disabled = !steered || !active;
+    rate.show(status.rates, !steered);
+    buttons.hidden = everyBox.hidden = status.recording !== "";
     if (document.activeElement !== every && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
@@ -223,6 +225,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
 
   function showNotes(hearing: "well" | "silent" | "deaf") {
     const notes: [text: string, tone: string][] = [];
+    if (status.recording) notes.push([status.recording, "calm"]);
     if (hearing !== "well") notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
     if (commands.refused()) notes.push([commands.refused(), "warn"]);
     if (status.message) notes.push([status.message, "warn"]);

@@ -55,6 +55,7 @@ var EMPTY = {
   control: "running",
   holding: false,
   closed: false,
+  recording: "",
   fault: "",
   step: 0,
   epoch: null,
@@ -681,9 +682,11 @@ function createView(model, el, signal) {
       label(hold, "Pause", `Hold after ${when} (key: p)`);
     }
     hold.toggleAttribute("data-waiting", wanted !== null && hearing !== "well");
-    for (const element of [hold, one, several, count, every]) element.disabled = status.closed;
-    end.disabled = status.closed || !active;
-    rate.show(status.rates, status.closed);
+    const steered = !status.closed && status.recording === "";
+    for (const element of [hold, one, several, count, every]) element.disabled = !steered;
+    end.disabled = !steered || !active;
+    rate.show(status.rates, !steered);
+    buttons.hidden = everyBox.hidden = status.recording !== "";
     if (document.activeElement !== every && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
@@ -717,6 +720,7 @@ function createView(model, el, signal) {
   }
   function showNotes(hearing) {
     const notes = [];
+    if (status.recording) notes.push([status.recording, "calm"]);
     if (hearing !== "well") notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
     if (commands.refused()) notes.push([commands.refused(), "warn"]);
     if (status.message) notes.push([status.message, "warn"]);

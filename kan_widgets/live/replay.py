@@ -1,0 +1,452 @@
+"""A recorded run, shown by the same views as one that trains here."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+import weakref
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kan_widgets.live.binding import Binding
+from kan_widgets.live.frame import Frame
+from kan_widgets.live.history import History
+from kan_widgets.live.observe import Observation
+from kan_widgets.live.progress import Progress
+from kan_widgets.live.record_reader import Observed, Reader, Record, Status, Values
+from kan_widgets.live.recorder import PathLike
+from kan_widgets.live.scalars import Mark, Scalars
+from kan_widgets.live.source import Source, State, report
+
+# No news for so long: the training is quiet.
+_QUIET_SECONDS = 2.0
+# No news for so long is worth a word.
+_SILENT_SECONDS = 60.0
+# Messages to a page at once; the frames between them are in the history.
+_MOST_AT_ONCE = 30
+
+
+@dataclass(frozen=True)
+class RecordedTraining:
+    """What a recording knows of the loop that trained."""
+
+    epochs_done: float = 0.0
+    """Epochs gone through, the last one in part; 0 where no loop counted them."""
+    seconds: float = 0.0
+    """Spent on steps of the model."""
+    timed_steps: int = 0
+    """The steps that took them."""
+
+
+_NOTHING = Progress(
+    state="idle",
+    step=0,
+    epoch=None,
+    epochs=None,
+    batches_done=0,
+    batches_total=None,
+    steps_per_second=0.0,
+    elapsed=0.0,
+    remaining=None,
+    share=0.0,
+    data_source="",
+    message="",
+    traceback="",
+    output="",
+)
+
+
+class Replay(Source):
+    """Frames, curves and numbers of a recorded run. Made by `replay` and `follow`; see there.
+
+    What needs the model (editing, ``observe``, steering) is not there: ask the run itself.
+    """
+
+    def __init__(self, reader: Reader, history_mb: float) -> None:
+        self._reader = reader
+        self._reading = threading.Lock()
+        self._status: dict[str, Any] = {}
+        self._news_at = time.monotonic()
+        self._follows = False
+        self._is_silent = False
+        self._trouble = ""
+        self._seen: dict[str, Observation] = {}
+        self.scalars = Scalars()
+        """What was logged: curves by step, and marks."""
+        history = History(int(history_mb * 1e6))
+        for record in reader.read():
+            if isinstance(record, Frame):
+                history.append(record)
+            else:
+                self._take(record)
+        if not len(history):
+            raise _NoFrames(
+                f"{reader.path} holds no frame yet: it was cut off at its beginning, or is still "
+                "being written; kan_widgets.follow(path) waits for the first one"
+            )
+        super().__init__(history)
+        self._observed = self._seen
+        self._state: State = "recorded"
+
+    # -- what it holds --------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._reader.path
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the file says of itself: ``model``, ``started``, ``kan_widgets``, ``version``."""
+        return {name: value for name, value in self._reader.header.items() if name != "copy"}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the recording was closed: nothing more will come."""
+        return self._reader.place.ended
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it looks for what else is written."""
+        return self._follows
+
+    @property
+    def parameters(self) -> dict[str, Any] | None:
+        """How many parameters were trained, in which parts; see `kan_widgets.live.recording`."""
+        return self._reader.parameters
+
+    @property
+    def training(self) -> RecordedTraining:
+        """What is known of the loop that trained."""
+        return RecordedTraining(**_known(RecordedTraining, self._status))
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training was when the last record was written."""
+        said = replace(_NOTHING, **_known(Progress, self._status.get("progress", {})))
+        said = replace(said, step=max(said.step, self._frame.step))
+        if not self.is_following and said.state in ("running", "paused"):
+            said = replace(said, state="idle", remaining=None, steps_per_second=0.0)
+        return said
+
+    @property
+    def every(self) -> int:
+        """Steps between two frames of the run."""
+        return int(self._status.get("every", 1))
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group, as recorded last."""
+        return [float(rate) for rate in self._status.get("rates", [])]
+
+    @property
+    def data_source(self) -> str:
+        """What the model was trained on, in words."""
+        return self.progress.data_source
+
+    @property
+    def words(self) -> str:
+        """What this is, and how it stands, in one or two sentences."""
+        name = self.path.name
+        fault = str(self._status.get("message", ""))
+        ended = f" It was not watched to its end: {fault}." if fault else ""
+        if self.is_complete:
+            return f"A recording ({name}): it shows a run, and cannot steer it.{ended}"
+        if not self._follows:
+            if self._reader.place.damage:
+                return f"A recording: {_damage(self._reader)}."
+            return (
+                f"A recording ({name}) that was not closed: its run was going on, or was killed."
+                f"{ended}"
+            )
+        if self._trouble:
+            return f"Following {name}, which cannot be read at the moment: {self._trouble}."
+        if self._reader.place.damage and self._is_silent:
+            return f"Following {name}, but {_damage(self._reader)}."
+        if self._is_silent:
+            return (
+                f"Following {name}: nothing new for over a minute. The run stands still, has ended "
+                "without closing its recording, or its storage is out of reach."
+            )
+        return f"Following {name}: it shows a run elsewhere, and cannot steer it.{ended}"
+
+    def __repr__(self) -> str:
+        how = "following" if self.is_following else "complete" if self.is_complete else "cut off"
+        return (
+            f"<Replay of {self.path.name}: {len(self.layers)} layers, {len(self.history)} frames, "
+            f"step {self._frame.step}, {how}>"
+        )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say why a recording has not what a binding has."""
+            if not name.startswith("_") and (hasattr(Binding, name) or name == "edits"):
+                raise AttributeError(
+                    f"{name}: a recording holds no model. kan_widgets.bind(model) has it, in the "
+                    "process that trains; the inputs that it observes are recorded"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def close(self) -> None:
+        """Follow no more; what was read stays. Closing again does nothing."""
+        if self._follows:
+            self._follows = False
+            self._settle("recorded")
+
+    # -- reading --------------------------------------------------------------------
+
+    def _take(self, record: Record) -> None:
+        if isinstance(record, Values):
+            self.scalars.extend(record.name, record.steps, record.values)
+        elif isinstance(record, Mark):
+            self.scalars.mark(record.step, record.text)
+        elif isinstance(record, Observed):
+            self._seen = record.layers
+        elif isinstance(record, Status):
+            self._status = record.content
+
+    def poll(self) -> bool:
+        """Read what has come since, and show it; return whether there was anything.
+
+        Called again and again by the thread that `follow` starts.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read at the moment.
+        ValueError
+            If what is there now is not this recording any more.
+        """
+        with self._reading:
+            frames: list[Frame] = []
+            has_news = False
+            for record in self._reader.read():
+                has_news = True
+                if isinstance(record, Frame):
+                    frames.append(record)
+                else:
+                    self._take(record)
+            now = time.monotonic()
+            if has_news:
+                self._news_at = now
+                self._show(frames)
+            silent = now - self._news_at
+            if self._reader.place.ended:
+                self._follows = False
+                self._settle("recorded")
+            elif silent > _QUIET_SECONDS and self._state == "live":
+                self._settle("idle")
+            elif silent > _SILENT_SECONDS and not self._is_silent:
+                self._tell_all("on_training")
+            self._is_silent = silent > _SILENT_SECONDS
+            return has_news
+
+    def _show(self, frames: list[Frame]) -> None:
+        stride = len(frames) // _MOST_AT_ONCE + 1
+        with self._sending:
+            if frames:
+                self._set_state("live")
+            for left, frame in zip(reversed(range(len(frames))), frames, strict=True):
+                self._history.append(frame)
+                if frame.layout is not self._frame.layout:
+                    self._tell_all("on_layout", frame.layout)
+                self._frame = frame
+                if left % stride == 0:
+                    self._tell_all("on_frame", frame, False)
+            if self._observed is not self._seen:
+                self._observed = self._seen
+                self._tell_all("on_observed", self._observed)
+        self._tell_all("on_training")
+
+    def _settle(self, state: State) -> None:
+        with self._sending:
+            self._tell_all("on_frame", self._frame, True)
+            self._set_state(state)
+        self._tell_all("on_training")
+
+    def follow(self, interval: float) -> None:
+        """Look for what else is written, every ``interval`` seconds, in a thread of its own."""
+        self._follows = not self.is_complete
+        if self._follows:
+            self._state = "idle"
+            arguments = weakref.ref(self), interval
+            name = "kan_widgets follow"
+            threading.Thread(target=_follow, args=arguments, name=name, daemon=True).start()
+
+    def look(self) -> bool:
+        """Poll once, whatever happens; return whether to go on."""
+        if not self.is_following:
+            return False
+        try:
+            self.poll()
+        except OSError as error:
+            # Mounted storage comes and goes.
+            if not self._trouble:
+                self._trouble = str(error)
+                self._tell_all("on_training")
+        except ValueError as error:
+            self._follows = False
+            self._message = str(error)
+            report(f"following has ended: {error}")
+            self._set_state("fault")
+            self._tell_all("on_training")
+        else:
+            if self._trouble:
+                self._trouble = ""
+                self._tell_all("on_training")
+        return self.is_following
+
+
+class _NoFrames(ValueError):
+    """There is nothing to show yet."""
+
+
+def _follow(replay: weakref.ref[Replay], interval: float) -> None:
+    """Look again and again, until the recording ends or nobody holds the replay."""
+    while True:
+        time.sleep(interval)
+        source = replay()
+        if source is None or not source.look():
+            return
+        del source
+
+
+def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
+    """Show a recorded run in the views, as far as it was written.
+
+    All views take what is returned in the place of a binding. There is no model in a
+    recording: nothing can be edited, observed or steered.
+
+    Parameters
+    ----------
+    path
+        A file that ``live.save`` or ``live.record`` has written, closed or not.
+    history_mb
+        Megabytes (10⁶ bytes) of frames to hold, at least 0; of a longer recording evenly spread
+        ones. The first and the last frame are always held.
+
+    Returns
+    -------
+    Replay
+        With ``frame``, ``history``, ``scalars``, ``progress``, ``info`` and ``is_complete``.
+
+    Raises
+    ------
+    TypeError
+        If ``path`` is no name of a file, or ``history_mb`` no number.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no recording, of a later version than is known here, damaged, or cut off before its
+        first frame.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, kan_widgets as kw
+    >>> live = kw.bind(model := kw.nn.KANLinear(2, 3))
+    >>> live.log(loss=0.5)
+    >>> path = live.save(pathlib.Path(tempfile.mkdtemp()) / "run.npz")
+    >>> run = kw.replay(path)
+    >>> run.layers, run.frame.step, run.scalars.latest("loss")
+    (('KANLinear',), 0, 0.5)
+    >>> kw.KernelGrid(run).image(width=300).size[0]
+    600
+    """
+    place = _checked(path, history_mb=history_mb)
+    reader = Reader(place)
+    try:
+        found = Replay(reader, history_mb)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{place} is not there: give a file that live.save(path) or live.record(path) has "
+            "written; kan_widgets.follow(path) waits for one"
+        ) from None
+    if reader.place.damage:
+        report(_damage(reader))
+    return found
+
+
+def follow(
+    path: PathLike, *, wait: float = 30.0, interval: float = 0.5, history_mb: float = 256.0
+) -> Replay:
+    """Show a run while another process records it with ``live.record``.
+
+    The file is looked at again and again, on this machine or on storage that both mount, until
+    the recording is closed, ``close()`` is called, or nothing holds what is returned.
+    Views hold it.
+
+    Parameters
+    ----------
+    path
+        The file; it may be made later.
+    wait
+        Seconds to wait for its first frame, at least 0.
+    interval
+        Seconds between two looks, above 0.
+    history_mb
+        As for `replay`.
+
+    Returns
+    -------
+    Replay
+        As `replay` returns it; ``is_following`` tells whether it still looks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `replay`, or if a number is out of range.
+    TimeoutError
+        If there is no frame in time.
+    """
+    place = _checked(path, wait=wait, interval=interval, history_mb=history_mb)
+    if not interval > 0:
+        raise ValueError(f"interval={interval}: a number of seconds above 0 is taken")
+    end = time.monotonic() + wait
+    while True:
+        try:
+            found = Replay(Reader(place), history_mb)
+            break
+        except (FileNotFoundError, _NoFrames) as error:
+            left = end - time.monotonic()
+            if left <= 0:
+                what = "no such file" if isinstance(error, FileNotFoundError) else "no frame in it"
+                raise TimeoutError(
+                    f"{place}: {what} after {wait:g} s. Start live.record(path) where the model "
+                    "trains, on storage that is mounted here too, or wait longer"
+                ) from None
+        time.sleep(min(interval, left))
+    found.follow(interval)
+    return found
+
+
+def _checked(path: PathLike, **numbers: float) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path={path!r:.80}: the name of a recording is taken")
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{name}={value!r}: a number is taken")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name}={value}: a finite number from 0 is taken")
+    place = Path(path)
+    if place.is_dir():
+        raise IsADirectoryError(f"{place} is a folder: give the name of a recording in it")
+    return place
+
+
+def _damage(reader: Reader) -> str:
+    place = reader.place
+    return (
+        f"{reader.path} is damaged at byte {place.offset:,} ({place.damage}): what comes after is "
+        "left out"
+    )
+
+
+def _known(kind: type[Any], said: Any) -> dict[str, Any]:
+    """Return of a record what has a place in a dataclass."""
+    if not isinstance(said, dict):
+        return {}
+    return {field.name: said[field.name] for field in fields(kind) if field.name in said}

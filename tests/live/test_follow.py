@@ -1,0 +1,281 @@
+"""Following a recording: what arrives, in which order, and what happens when something is odd."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import kan_widgets as kw
+from kan_widgets.live import Frame, Layout, Listener, replay
+from kan_widgets.live.observe import Observation
+from kan_widgets.live.record_reader import Reader
+from kan_widgets.live.replay import Replay
+from kan_widgets.nn import BSpline
+
+LIMIT = 60.0
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+class Run:
+    """A small model that is recorded, and that can be followed look by look."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        torch.manual_seed(0)
+        self.model = kw.nn.KANLinear(3, 2)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.05)
+        self.live = kw.bind(self.model, self.optimizer, every=1)
+        self.path = path
+        self.recording = self.live.record(path, **options)
+
+    def train(self, steps: int) -> None:
+        for _ in range(steps):
+            self.optimizer.zero_grad()
+            loss = self.model(torch.ones(4, 3)).square().mean()
+            loss.backward()
+            self.optimizer.step()
+            self.live.log(loss=loss)
+            self.live.refresh()
+        self.recording.flush()
+
+    def follow(self) -> Replay:
+        """Follow it by hand: nothing is read but by ``look``."""
+        found = Replay(Reader(self.path), 64.0)
+        found._follows, found._state = True, "idle"
+        return found
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    made = Run(tmp_path / "run.npz")
+    yield made
+    made.recording.close()
+
+
+class Heard(Listener):
+    """Notes what a source says."""
+
+    def __init__(self, source: Replay) -> None:
+        self.said: list[Any] = []
+        source.subscribe(self)
+
+    def on_layout(self, layout: Layout) -> None:
+        self.said.append(("layout", layout.layers[0].domain))
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        self.said.append(("frame", frame.step, settled))
+
+    def on_state(self, state: str, message: str) -> None:
+        self.said.append(("state", state))
+
+    def on_observed(self, observed: dict[str, Observation]) -> None:
+        self.said.append(("observed", *observed))
+
+    def take(self) -> list[Any]:
+        said, self.said = self.said, []
+        return said
+
+
+def test_what_is_written_arrives_in_order(run: Run) -> None:
+    found = run.follow()
+    heard = Heard(found)
+    assert found.look()
+    assert heard.take() == []
+    run.train(2)
+    run.live.observe(torch.ones(4, 3))
+    run.recording.flush()
+    assert found.look()
+    assert heard.take() == [
+        ("state", "live"),
+        ("frame", 1, False),
+        ("frame", 2, False),
+        ("observed", "KANLinear"),
+    ]
+    assert found.scalars.series("loss")[0].tolist() == [1, 2]
+    run.model.basis = BSpline(5, 3, (-2.0, 2.0))
+    run.train(1)
+    found.look()
+    assert heard.take() == [("layout", (-2.0, 2.0)), ("frame", 3, False)]
+    np.testing.assert_array_equal(found.frame.data, run.live.frame.data)
+    assert found.history.steps.tolist() == [0, 1, 2, 3]
+    run.recording.close()
+    assert not found.look()
+    assert heard.take() == [("frame", 3, True), ("state", "recorded")]
+
+
+def test_when_nothing_comes_the_last_frame_is_sent_for_good(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = run.follow()
+    heard = Heard(found)
+    run.train(1)
+    found.look()
+    heard.take()
+    monkeypatch.setattr(replay_module(), "_QUIET_SECONDS", -1.0)
+    found.look()
+    assert heard.take() == [("frame", 1, True), ("state", "idle")]
+    found.look()
+    assert heard.take() == []
+
+
+def replay_module() -> Any:
+    """Give the module, which has a function of the same name."""
+    import sys
+
+    assert callable(replay)
+    return sys.modules["kan_widgets.live.replay"]
+
+
+def test_a_burst_is_thinned_for_the_page_but_not_in_the_history(run: Run) -> None:
+    found = run.follow()
+    heard = Heard(found)
+    run.train(100)
+    found.look()
+    steps = [said[1] for said in heard.take() if said[0] == "frame"]
+    assert steps[-1] == 100
+    assert 20 <= len(steps) <= 30
+    assert len(found.history) == 101
+
+
+def test_silence_is_put_into_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run.follow()
+    assert found.words.startswith("Following run.npz: it shows a run elsewhere")
+    monkeypatch.setattr(replay_module(), "_SILENT_SECONDS", -1.0)
+    found.look()
+    assert "nothing new for over a minute" in found.words
+
+
+def test_a_recording_that_is_thinned_meanwhile_is_followed_on(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run.npz", max_mb=0.03)
+    found = run.follow()
+    for _ in range(12):
+        run.train(10)
+        found.look()
+    run.train(1)
+    run.recording.close()
+    found.look()
+    assert run.recording._writer._header["copy"] > 0
+    assert len(found.history) > run.recording.frames  # what it had read, it has kept
+    assert found.is_complete
+    assert found.history.steps.tolist()[-1] == 121
+    assert found.scalars.series("loss")[0].tolist() == list(range(1, 122))
+    np.testing.assert_array_equal(found.frame.data, run.live.frame.data)
+    for frame in found.history:
+        np.testing.assert_array_equal(frame.data, run.live.history.at(frame.step).data)
+    steps = np.array(found.history.steps)
+    assert (np.diff(steps) > 0).all()
+
+
+def test_storage_that_goes_away_is_waited_for(run: Run, tmp_path: Path) -> None:
+    found = run.follow()
+    heard = Heard(found)
+    aside = tmp_path / "aside.npz"
+    run.path.rename(aside)
+    assert found.look()
+    assert "cannot be read at the moment" in found.words
+    assert "No such file" in found.words
+    aside.rename(run.path)
+    run.train(1)
+    assert found.look()
+    assert "cannot be read" not in found.words
+    assert ("frame", 1, False) in heard.take()
+
+
+def test_another_run_in_its_place_ends_the_following_in_words(run: Run) -> None:
+    found = run.follow()
+    run.train(2)
+    found.look()
+    run.recording.close()
+    with run.live.record(run.path, overwrite=True):
+        with pytest.warns(RuntimeWarning, match="another run is recorded there now"):
+            assert not found.look()
+    assert found.state == "fault"
+    assert "call follow or replay again" in found.message
+    assert found.frame.step == 2
+
+
+def test_it_waits_for_a_file_to_come_and_for_a_first_frame(tmp_path: Path) -> None:
+    path = tmp_path / "later.npz"
+    made: list[Run] = []
+
+    def later() -> None:
+        time.sleep(0.1)
+        path.write_bytes(b"PK")  # as far as a slow storage shows it
+        time.sleep(0.1)
+        path.unlink()
+        made.append(Run(path))
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    found = kw.follow(path, wait=LIMIT, interval=0.02)
+    thread.join()
+    made[0].train(3)
+    wait_for(lambda: found.frame.step == 3)
+    made[0].recording.close()
+    wait_for(lambda: not found.is_following)
+    assert found.state == "recorded"
+
+
+def test_waiting_has_an_end(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError, match=r"no such file after 0 s. Start live.record\(path\)"):
+        kw.follow(tmp_path / "run.npz", wait=0)
+    (tmp_path / "run.npz").touch()
+    with pytest.raises(TimeoutError, match="no frame in it after 0 s"):
+        kw.follow(tmp_path / "run.npz", wait=0)
+    (tmp_path / "run.npz").write_text("something else")
+    with pytest.raises(ValueError, match="is no recording: it begins with"):
+        kw.follow(tmp_path / "run.npz", wait=0)
+    with pytest.raises(ValueError, match="interval=0: a number of seconds above 0"):
+        kw.follow(tmp_path / "run.npz", interval=0)
+    with pytest.raises(TypeError, match="wait='5': a number is taken"):
+        kw.follow(tmp_path / "run.npz", wait="5")  # type: ignore[arg-type]
+
+
+def test_a_recording_that_is_closed_already_needs_no_following(run: Run) -> None:
+    run.train(1)
+    run.recording.close()
+    found = kw.follow(run.path)
+    assert (found.state, found.is_following, found.frame.step) == ("recorded", False, 1)
+
+
+def test_following_ends_when_nobody_holds_it_or_it_is_closed(run: Run) -> None:
+    def followers() -> int:
+        return sum(thread.name == "kan_widgets follow" for thread in threading.enumerate())
+
+    before = followers()
+    first, second = kw.follow(run.path, interval=0.02), kw.follow(run.path, interval=0.02)
+    assert followers() == before + 2
+    gone = weakref.ref(first)
+    del first
+    second.close()
+    second.close()
+    wait_for(lambda: gc.collect() >= 0 and gone() is None)
+    wait_for(lambda: followers() == before)
+    assert second.state == "recorded"
+
+
+def test_what_needs_the_model_says_where_it_is(run: Run) -> None:
+    found = kw.replay(run.path)
+    for name in ("observe", "control", "edits", "set_learning_rate", "refresh", "save"):
+        with pytest.raises(AttributeError, match=f"{name}: a recording holds no model"):
+            getattr(found, name)
+    with pytest.raises(AttributeError, match="has no attribute 'colour'"):
+        found.colour  # noqa: B018
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not hasattr(found, "observe")

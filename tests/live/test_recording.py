@@ -1,0 +1,876 @@
+"""Recordings: what is in the file, what survives, and what training notices of it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+import weakref
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.functions import LayerBasis, LayerFunctions, register_adapter
+from kan_widgets.live import archive, recorder
+from kan_widgets.live.archive import Archive, Place, members
+from kan_widgets.live.recording import VERSION
+from kan_widgets.live.source import hear_reports
+from kan_widgets.nn import BSpline
+
+LIMIT = 60.0
+CHECKOUT = Path(__file__).parents[2]
+QUICK = {"OMP_NUM_THREADS": "1", "KAN_WIDGETS_COMPILE": "0"}
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+class Run:
+    """A small model, and what trains it."""
+
+    def __init__(self, every: int = 1) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(
+            kw.nn.KANConv2d(1, 2, 3), nn.Flatten(), kw.nn.KANLinear(2 * 4 * 4, 3)
+        )
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.05)
+        self.x = torch.rand(4, 1, 6, 6)
+        self.live = kw.bind(self.model, self.optimizer, every=every)
+
+    def train(self, steps: int) -> None:
+        for _ in range(steps):
+            self.optimizer.zero_grad()
+            loss = self.model(self.x).square().mean()
+            loss.backward()
+            self.optimizer.step()
+            self.live.log(loss=loss)
+            self.live.refresh()
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    made = Run()
+    yield made
+    made.live.close()
+
+
+class Reports:
+    """Hears what is reported."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        hear_reports(self)
+
+    def on_report(self, message: str) -> None:
+        self.heard.append(message)
+
+
+@pytest.fixture
+def reports() -> Iterator[Reports]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield Reports()
+
+
+def assert_same_history(run: Any, live: Any) -> None:
+    assert run.history.steps.tolist() == live.history.steps.tolist()
+    for ours, theirs in zip(run.history, live.history, strict=True):
+        np.testing.assert_array_equal(ours.data, theirs.data)
+        assert ours.layout.names == theirs.layout.names
+        for layer, other in zip(ours.layout.layers, theirs.layout.layers, strict=True):
+            assert (layer.shape, layer.labels, layer.is_base) == (
+                other.shape,
+                other.labels,
+                other.is_base,
+            )
+            assert (layer.domain, layer.extent, layer.knots, layer.conv) == (
+                other.domain,
+                other.extent,
+                other.knots,
+                other.conv,
+            )
+            for table, known in zip(layer.tables, other.tables, strict=True):
+                np.testing.assert_array_equal(table.x, known.x)
+                np.testing.assert_array_equal(table.values, known.values)
+
+
+# -- what is kept -------------------------------------------------------------------------
+
+
+def test_a_saved_run_comes_back_with_all_that_was_known(run: Run, tmp_path: Path) -> None:
+    run.live.data_source = "noise"
+    for batch in run.live.track([0] * 5, epochs=2):
+        del batch
+        run.train(1)
+    run.live.mark("here")
+    run.live.log(**{"accuracy": float("nan"), "Test/α": 0.5})
+    run.live.observe(run.x)
+    again = kw.replay(run.live.save(tmp_path / "run.npz"))
+    assert_same_history(again, run.live)
+    assert again.scalars.names == ("loss", "accuracy", "Test/α")
+    for name in again.scalars.names:
+        for ours, theirs in zip(
+            again.scalars.series(name), run.live.scalars.series(name), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+    assert again.scalars.marks == run.live.scalars.marks
+    progress, known = again.progress, run.live.progress
+    assert (progress.state, progress.step, progress.epochs) == ("finished", 10, 2)
+    assert (progress.batches_done, progress.elapsed) == (10, known.elapsed)
+    assert (again.data_source, again.learning_rates) == ("noise", [0.05])
+    assert again.training.epochs_done == 2
+    assert list(again.observed) == ["0", "2"]
+    for layer, seen in run.live.observed.items():
+        np.testing.assert_array_equal(again.observed[layer].counts, seen.counts)
+        np.testing.assert_array_equal(again.observed[layer].patches, seen.patches)
+        assert again.observed[layer].is_image == seen.is_image
+    assert again.observed["2"].maps is None
+    assert again.info["model"] == "Sequential"
+    assert (again.state, again.is_complete, again.is_following) == ("recorded", True, False)
+
+
+def test_a_recorded_run_is_the_same_as_the_one_watched(run: Run, tmp_path: Path) -> None:
+    run.train(3)
+    with run.live.record(tmp_path / "run.npz") as recording:
+        run.train(20)
+        run.live.observe(run.x)
+    again = kw.replay(recording.path)
+    assert_same_history(again, run.live)
+    assert again.scalars.latest("loss") == run.live.scalars.latest("loss")
+    assert len(again.scalars.series("loss")[0]) == 23
+    assert list(again.observed) == ["0", "2"]
+    run.train(1)
+    assert kw.replay(recording.path).frame.step == 23
+
+
+def test_the_functions_in_the_file_are_those_of_the_model(run: Run, tmp_path: Path) -> None:
+    """By numpy alone, as the documentation of the file says it."""
+    run.train(2)
+    with np.load(run.live.save(tmp_path / "run.npz"), allow_pickle=False) as file:
+        assert json.loads(file["kan_widgets.json"])["version"] == VERSION
+        frame = file[[name for name in file if name.endswith("/frame")][-1]]
+        layout = json.loads(file[f"{frame['layout']:08}/layout.json"])
+        for layer, functions in zip(layout["layers"], kw.functions.read(run.model), strict=True):
+            count = int(np.prod(layer["shape"]))
+            end = layer["offset"] + count * layer["nb"]
+            coefficients = frame["data"][layer["offset"] : end].reshape(count, layer["nb"])
+            table = file[f"{layer['tables'][0]['record']:08}/table"]
+            phi = coefficients @ table[:, 1:].T
+            expected = functions.evaluate(torch.from_numpy(table[:, 0].copy()))
+            np.testing.assert_allclose(phi, expected.reshape(count, -1).numpy(), atol=1e-5)
+    assert frame["step"] == 2
+
+
+def test_version_1_of_the_file_has_the_fields_it_is_documented_with(
+    run: Run, tmp_path: Path
+) -> None:
+    run.live.log(loss=1.0)
+    run.live.mark("x")
+    run.live.observe(run.x)
+    with np.load(run.live.save(tmp_path / "run.npz"), allow_pickle=False) as file:
+        kinds = {name.split("/")[-1]: name for name in file}
+        layout = json.loads(file[kinds["layout.json"]])
+        assert list(layout["layers"][0]) == [
+            *("name", "kind", "type", "shape", "nb", "offset", "labels", "is_base", "domain"),
+            *("extent", "knots", "variable", "note", "conv", "locked", "tables", "table_of"),
+        ]
+        assert list(layout["layers"][0]["tables"][0]) == ["record", "domain", "extent", "knots"]
+        assert list(layout["parameters"]) == ["total", "parts"]
+        assert file[kinds["frame"]].dtype.names == ("step", "layout", "seconds", "data")
+        assert file[kinds["values"]].dtype.names == ("series", "step", "value")
+        assert list(kinds) == [
+            *("kan_widgets.json", "table", "layout.json", "frame", "series.json", "values"),
+            *("mark.json", "array", "observed.json", "status.json"),
+        ]
+        assert list(json.loads(file["kan_widgets.json"])) == [
+            *("format", "version", "id", "copy", "model", "kan_widgets", "started")
+        ]
+
+
+def test_a_change_of_grid_is_in_the_recording(run: Run, tmp_path: Path) -> None:
+    layer: Any = run.model[0]
+    with run.live.record(tmp_path / "run.npz"):
+        run.train(2)
+        layer.basis = BSpline(5, 3, (-2.0, 2.0))
+        run.train(2)
+    again = kw.replay(tmp_path / "run.npz")
+    assert_same_history(again, run.live)
+    layouts = [frame.layout for frame in again.history]
+    assert [layout.layer("0").domain for layout in layouts] == 3 * [(-1, 1)] + 2 * [(-2, 2)]
+    assert layouts[0] is layouts[2]
+    assert layouts[3].version > layouts[2].version
+    assert layouts[3].layer("2").tables[0] is layouts[0].layer("2").tables[0]
+
+
+class Grouped(nn.Module):
+    """A layer with a grid for each of its inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.arange(24.0).reshape(2, 3, 4))
+
+
+def read_grouped(module: Any) -> LayerFunctions:
+    return LayerFunctions(
+        "linear",
+        module.weight.detach(),
+        tuple(LayerBasis(BSpline(2, 2, (-1.0, high)), None) for high in (1.0, 2.0, 3.0)),
+        torch.arange(3).expand(2, 3),
+    )
+
+
+def test_a_table_for_each_group_of_functions_comes_back(tmp_path: Path) -> None:
+    register_adapter(Grouped, read_grouped)
+    model = Grouped()
+    live = kw.bind(model)
+    assert live.layout.layers[0].table_of is not None
+    again = kw.replay(live.save(tmp_path / "run.npz"))
+    assert_same_history(again, live)
+    for ours, theirs in zip(again.layout.layers, live.layout.layers, strict=True):
+        np.testing.assert_array_equal(ours.table_of, theirs.table_of)
+
+
+def test_an_edit_at_one_step_replaces_what_was_there(run: Run, tmp_path: Path) -> None:
+    with run.live.record(tmp_path / "run.npz"):
+        run.train(3)
+        run.live.edits.zero("2", (0, 0, 0, 0))
+    again = kw.replay(tmp_path / "run.npz")
+    assert again.history.steps.tolist() == [0, 1, 2, 3]
+    assert not again.frame.coefficients("2")[0, 0].any()
+
+
+def test_the_last_state_is_recorded_whatever_the_throttle_says(tmp_path: Path) -> None:
+    run = Run(every=1000)
+    with run.live.record(tmp_path / "run.npz"):
+        for _ in range(7):
+            run.optimizer.step()
+    again = kw.replay(tmp_path / "run.npz")
+    assert again.history.steps.tolist() == [0, 7]
+    np.testing.assert_array_equal(again.frame.data, run.live.frame.data)
+
+
+def test_a_replay_holds_as_much_as_it_may(run: Run, tmp_path: Path) -> None:
+    run.train(40)
+    path = run.live.save(tmp_path / "run.npz")
+    budget = 10 * run.live.frame.nbytes + run.live.layout.nbytes
+    again = kw.replay(path, history_mb=budget / 1e6)
+    steps = again.history.steps.tolist()
+    assert (steps[0], steps[-1]) == (0, 40)
+    assert 5 <= len(steps) <= 11
+    for frame in again.history:
+        np.testing.assert_array_equal(frame.data, run.live.history.at(frame.step).data)
+
+
+def test_a_recording_that_grows_too_large_is_thinned_evenly(run: Run, tmp_path: Path) -> None:
+    most = 30 * run.live.frame.nbytes + 40_000
+    path = tmp_path / "run.npz"
+    with run.live.record(path, max_mb=most / 1e6) as recording:
+        for _ in range(12):
+            run.train(10)
+            recording.flush()
+    assert path.stat().st_size < most + 25_000
+    again = kw.replay(path)
+    steps = again.history.steps
+    assert (steps[0], steps[-1]) == (0, 120)
+    assert np.diff(steps).max() <= 4 * np.median(np.diff(steps))
+    for frame in again.history:
+        np.testing.assert_array_equal(frame.data, run.live.history.at(frame.step).data)
+    assert len(again.scalars.series("loss")[0]) == 120
+    assert json.loads(np.load(path)["kan_widgets.json"])["copy"] > 0
+
+
+def test_frames_are_kept_where_the_rest_takes_all_the_room(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    with run.live.record(path, max_mb=0.001) as recording:
+        for _ in range(5):
+            run.train(8)
+            recording.flush()
+    steps = kw.replay(path).history.steps
+    assert (steps[0], steps[-1]) == (0, 40)
+    assert len(steps) > 6
+
+
+# -- what training notices ----------------------------------------------------------------
+
+
+def test_weights_and_random_numbers_are_bit_identical_while_recording(tmp_path: Path) -> None:
+    def trained(path: Path | None) -> torch.Tensor:
+        run = Run(every=2)
+        recording = run.live.record(path) if path is not None else None
+        for _ in range(30):
+            run.optimizer.zero_grad()
+            loss = run.model(torch.rand(4, 1, 6, 6)).square().mean()
+            loss.backward()
+            run.optimizer.step()
+            run.live.log(loss=loss)
+        if recording is not None:
+            recording.close()
+            assert recording.frames > 1
+        run.live.close()
+        return torch.cat([p.detach().flatten() for p in run.model.parameters()] + [torch.rand(3)])
+
+    assert torch.equal(trained(tmp_path / "run.npz"), trained(None))
+
+
+class Disk:
+    """Fails, or hangs, when told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        self.answers = threading.Event()
+        self.answers.set()
+        disk = self
+
+        class File(archive.FileIO):
+            def write(self, data: Any) -> int:
+                assert disk.answers.wait(LIMIT)
+                if disk.is_full:
+                    # Some of it, as a real one does.
+                    super().write(bytes(data)[: len(data) // 2])
+                    raise OSError(28, "No space left on device")
+                return super().write(data)
+
+        monkeypatch.setattr(archive, "FileIO", File)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+def test_a_full_disk_is_reported_once_and_training_and_then_recording_go_on(
+    run: Run, tmp_path: Path, disk: Disk, reports: Reports
+) -> None:
+    recording = run.live.record(tmp_path / "run.npz")
+    run.train(3)
+    recording.flush()
+    disk.is_full = True
+    for _ in range(3):
+        run.train(1)
+        recording.flush()
+    assert run.live.stats.steps == 6
+    assert "No space left" in recording.problem
+    assert [m for m in reports.heard if "No space left" in m] == reports.heard
+    assert len(reports.heard) == 1
+    assert "The training goes on" in reports.heard[0]
+    # Nothing torn is left behind.
+    assert kw.replay(recording.path).frame.step == 3
+    disk.is_full = False
+    recording.flush()
+    assert recording.problem == ""
+    assert "goes on" in reports.heard[-1]
+    recording.close()
+    again = kw.replay(recording.path)
+    assert again.is_complete
+    assert_same_history(again, run.live)
+    assert len(again.scalars.series("loss")[0]) == 6
+
+
+def test_a_disk_that_hangs_makes_no_step_wait_and_keeps_memory_bounded(
+    run: Run, tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "_MOST_WAITING", 5 * run.live.frame.nbytes)
+    recording = run.live.record(tmp_path / "run.npz")
+    disk.answers.clear()
+    try:
+        run.train(40)  # comes back
+        assert recording._waiting_bytes <= recorder._MOST_WAITING
+        assert recording.missed > 0
+    finally:
+        disk.answers.set()
+    recording.close()
+    again = kw.replay(recording.path)
+    assert again.frame.step == 40
+    np.testing.assert_array_equal(again.frame.data, run.live.frame.data)
+
+
+def test_a_disk_that_stays_full_ends_with_a_file_that_can_be_read(
+    run: Run, tmp_path: Path, disk: Disk, reports: Reports
+) -> None:
+    recording = run.live.record(tmp_path / "run.npz")
+    run.train(3)
+    recording.flush()
+    disk.is_full = True
+    run.train(3)
+    recording.close()
+    assert any("no directory at its end" in message for message in reports.heard)
+    again = kw.replay(recording.path)
+    assert (again.frame.step, again.is_complete) == (3, False)
+
+
+def test_a_recorder_keeps_neither_model_nor_binding(tmp_path: Path) -> None:
+    run = Run()
+    recording = run.live.record(tmp_path / "run.npz")
+    run.train(2)
+    gone = [weakref.ref(run.model), weakref.ref(run.live)]
+    del run
+    wait_for(lambda: gc.collect() >= 0 and [ref() for ref in gone] == [None, None])
+    wait_for(lambda: not recording.is_open)
+    again = kw.replay(tmp_path / "run.npz")
+    assert (again.frame.step, again.is_complete) == (2, True)
+
+
+def test_closing_the_binding_ends_the_recording(run: Run, tmp_path: Path) -> None:
+    recording = run.live.record(tmp_path / "run.npz")
+    run.train(2)
+    run.live.close()
+    wait_for(lambda: not recording.is_open)
+    again = kw.replay(tmp_path / "run.npz")
+    assert (again.frame.step, again.is_complete) == (2, True)
+    recording.close()
+
+
+def test_why_a_run_was_not_watched_to_its_end_is_in_its_recording(tmp_path: Path) -> None:
+    run = Run()
+    recording = run.live.record(tmp_path / "run.npz")
+    layer: Any = run.model[2]
+    run.train(1)
+    layer.spline_weight = None
+
+    def watching_has_stopped() -> bool:
+        run.optimizer.step()
+        return run.live.state == "fault"
+
+    with pytest.warns(RuntimeWarning, match="stopped watching"):
+        wait_for(watching_has_stopped)  # at the first step at which a frame is due
+    wait_for(lambda: not recording.is_open)
+    again = kw.replay(tmp_path / "run.npz")
+    assert (again.frame.step, again.is_complete) == (1, True)
+    assert f"It was not watched to its end: {run.live.message}" in again.words
+
+
+def test_a_recording_goes_on_when_the_same_training_is_bound_again(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.npz"
+    recording = run.live.record(path)
+    run.train(2)
+    run.live = kw.bind(run.model, run.optimizer, every=1)
+    assert run.live.record(path) is recording
+    run.train(2)
+    recording.close()
+    assert kw.replay(path).history.steps.tolist() == [0, 1, 2, 3, 4]
+    assert len(kw.replay(path).scalars.series("loss")[0]) == 4
+
+
+def test_a_recording_ends_when_another_training_of_the_model_begins(
+    run: Run, tmp_path: Path
+) -> None:
+    recording = run.live.record(tmp_path / "run.npz")
+    run.train(2)
+    run.optimizer = torch.optim.Adam(run.model.parameters(), lr=0.05)
+    run.live = kw.bind(run.model, run.optimizer, every=1)
+    run.train(1)
+    wait_for(lambda: not recording.is_open)
+    assert kw.replay(tmp_path / "run.npz").history.steps.tolist() == [0, 1, 2]
+
+
+# -- bad files ----------------------------------------------------------------------------
+
+
+def test_what_is_no_name_or_number_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="path=3: the name of a file is taken"):
+        run.live.save(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="path=3: the name of a recording is taken"):
+        kw.replay(3)  # type: ignore[arg-type]
+    with pytest.raises(IsADirectoryError, match="is a folder: give the name of a file in it"):
+        run.live.save(tmp_path)
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        kw.replay(tmp_path)
+    with pytest.raises(FileNotFoundError, match="is no folder: make it first"):
+        run.live.record(tmp_path / "no" / "run.npz")
+    with pytest.raises(ValueError, match=r"max_mb=0: a finite number of megabytes above 0"):
+        run.live.record(tmp_path / "run.npz", max_mb=0)
+    with pytest.raises(TypeError, match=r"max_mb='9': a number is taken"):
+        run.live.record(tmp_path / "run.npz", max_mb="9")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"history_mb=-1: a finite number from 0 is taken"):
+        kw.replay(tmp_path / "run.npz", history_mb=-1)
+    with pytest.raises(FileNotFoundError, match=r"run.npz is not there: give a file that"):
+        kw.replay(tmp_path / "run.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recording_is_not_overwritten_unless_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    run.train(1)
+    run.live.record(path).close()
+    with pytest.raises(FileExistsError, match="give another name, or overwrite=True"):
+        run.live.record(path)
+    assert kw.replay(path).frame.step == 1
+    run.train(1)
+    recording = run.live.record(path, overwrite=True)
+    other = Run()
+    with pytest.raises(RuntimeError, match="being written by another recorder"):
+        other.live.record(path, overwrite=True)
+    with pytest.raises(RuntimeError, match="being written by a recorder"):
+        run.live.save(path)
+    recording.close()
+    assert kw.replay(path).frame.step == 2
+    run.live.close()
+    with pytest.raises(RuntimeError, match="this binding is closed: bind the model again"):
+        run.live.record(tmp_path / "other.npz")
+
+
+def test_a_save_that_fails_leaves_the_file_that_was_there(
+    run: Run, tmp_path: Path, disk: Disk
+) -> None:
+    path = run.live.save(tmp_path / "run.npz")
+    before = path.read_bytes()
+    disk.is_full = True
+    run.train(1)
+    with pytest.raises(OSError, match="No space left"):
+        run.live.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "holds no frame yet"),
+        (b"step,loss\n1,0.5\n", "is no recording: it begins with b'step'"),
+        (b"\x80\x04\x95\x10", "is no recording"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "run.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        kw.replay(path)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "arrays.npz", weights=np.ones(3))
+    with pytest.raises(ValueError, match=r"no recording: it begins with 'weights\.npy'"):
+        kw.replay(tmp_path / "arrays.npz")
+    torch.save({"a": 1}, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match="is an archive, but no recording"):
+        kw.replay(tmp_path / "model.pt")
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    """Give a copy with other contents, whose checksums are right."""
+    copy = Archive(path.with_name("changed.npz"), replace=True)
+    with path.open("rb") as file:
+        for member, data in members(file, Place()):
+            copy.append(member.name, change(member.name, data))
+    copy.close()
+    return copy.path
+
+
+def test_a_recording_of_a_later_version_is_refused_with_the_remedy(
+    run: Run, tmp_path: Path
+) -> None:
+    def later(name: str, data: bytes) -> bytes:
+        return data.replace(b'"version": 1', b'"version": 7')
+
+    path = rewritten(run.live.save(tmp_path / "run.npz"), later)
+    with pytest.raises(
+        ValueError, match=r"version 7, written by kan_widgets .*up to version 1.*install a later"
+    ):
+        kw.replay(path)
+
+
+def test_records_of_kinds_to_come_are_passed_over(run: Run, tmp_path: Path) -> None:
+    made = Archive(tmp_path / "more.npz")
+    with run.live.save(tmp_path / "run.npz").open("rb") as file:
+        for member, data in members(file, Place()):
+            made.append(member.name, data)
+    made.append("00000099/hologram.json", b"{}")
+    made.append("notes.txt", b"by hand")
+    made.close()
+    assert_same_history(kw.replay(made.path), run.live)
+
+
+def bad(kind: str, data: bytes) -> Callable[[str, bytes], bytes]:
+    return lambda name, before: data if name.endswith(kind) else before
+
+
+def npy(array: Any) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("layout.json", b"{}"),
+        ("layout.json", b"[1"),
+        ("table.npy", npy(np.ones(3, dtype=np.float32))),
+        ("table.npy", npy(np.ones((9, 2), dtype=np.float32))),
+        ("frame.npy", npy(np.ones(3, dtype=np.float32))),
+        ("frame.npy", npy(np.array([{"a": 1}], dtype=object))),
+        ("frame.npy", b"nonsense"),
+        (
+            "frame.npy",
+            npy(np.zeros((), [("step", "<i8"), ("layout", "<i4"), ("data", "<f4", (3,))])),
+        ),
+    ],
+)
+def test_a_record_that_does_not_fit_is_named(
+    run: Run, tmp_path: Path, kind: str, data: bytes
+) -> None:
+    path = rewritten(run.live.save(tmp_path / "run.npz"), bad(kind, data))
+    with pytest.raises(ValueError, match=r"changed.npz: record \d+/\w+\.\w+ is damaged"):
+        kw.replay(path)
+
+
+def test_a_file_cut_off_anywhere_gives_what_is_whole(run: Run, tmp_path: Path) -> None:
+    run.train(5)
+    path = run.live.save(tmp_path / "run.npz")
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as file:
+        frames = [info for info in file.infolist() if info.filename.endswith("frame.npy")]
+        directory = file.start_dir
+    ends = [info.header_offset + 30 + len(info.filename) + info.file_size for info in frames]
+    cut = tmp_path / "cut.npz"
+    generator = np.random.default_rng(0)
+    for length in {*ends, *(end - 1 for end in ends), *generator.integers(0, directory, 60)}:
+        cut.write_bytes(whole[:length])
+        expected = sum(end <= length for end in ends)
+        if not expected:
+            with pytest.raises(ValueError, match="holds no frame yet"):
+                kw.replay(cut)
+            continue
+        again = kw.replay(cut)
+        assert again.history.steps.tolist() == list(range(expected))
+        assert not again.is_complete
+        assert "not closed" in again.words
+    # As a machine may leave it that went down: as long as it was to be, without the bytes.
+    cut.write_bytes(whole[: ends[2] - 7] + bytes(5000))
+    assert kw.replay(cut).history.steps.tolist() == [0, 1]
+
+
+def test_a_damaged_byte_is_reported_and_what_comes_before_is_shown(
+    run: Run, tmp_path: Path, reports: Reports
+) -> None:
+    run.train(5)
+    path = run.live.save(tmp_path / "run.npz")
+    with zipfile.ZipFile(path) as file:
+        info = [info for info in file.infolist() if info.filename.endswith("frame.npy")][3]
+    content = bytearray(path.read_bytes())
+    content[info.header_offset + 500] ^= 1
+    path.write_bytes(content)
+    assert kw.replay(path).history.steps.tolist() == [0, 1, 2]
+    assert f"damaged at byte {info.header_offset:,} (its checksum is wrong)" in reports.heard[0]
+
+
+# -- the archive --------------------------------------------------------------------------
+
+
+def test_an_archive_is_a_zip_for_others_beyond_4_gib(tmp_path: Path) -> None:
+    far = 5 << 30
+    made = Archive(tmp_path / "far.zip")
+    made.append("near", b"near")
+    # A hole, which takes no room on the disk.
+    made._file.truncate(far)
+    made._file.seek(far)
+    made._end = far
+    member = made.append("far/ä.txt", b"far")
+    made.close()
+    assert member.offset == far
+    with zipfile.ZipFile(tmp_path / "far.zip") as file:
+        assert (file.read("near"), file.read("far/ä.txt")) == (b"near", b"far")
+    place = Place(far)
+    with (tmp_path / "far.zip").open("rb") as opened:
+        assert [(m.name, data) for m, data in members(opened, place)] == [("far/ä.txt", b"far")]
+    assert place.ended
+
+
+def test_an_archive_is_a_zip_for_others_with_more_than_65_535_members(tmp_path: Path) -> None:
+    many = Archive(tmp_path / "many.zip")
+    for number in range(66_000):
+        many.append(str(number), b"x")
+    many.close()
+    with zipfile.ZipFile(tmp_path / "many.zip") as file:
+        assert len(file.namelist()) == 66_000
+        assert file.read("65999") == b"x"
+        assert file.testzip() is None
+
+
+# -- other processes ----------------------------------------------------------------------
+
+TRAINING = """
+import sys, time, torch, kan_widgets as kw
+torch.manual_seed(0)
+model = kw.nn.KANLinear(3, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+live = kw.bind(model, optimizer, every=1, max_fps=1000)
+live.record(sys.argv[1])
+for step in range(int(sys.argv[2])):
+    optimizer.zero_grad()
+    loss = model(torch.ones(4, 3)).square().sum()
+    loss.backward()
+    optimizer.step()
+    live.log(loss=loss)
+    time.sleep(0.002)
+print(live.stats.steps)
+"""
+
+
+def start(path: Path, steps: int) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), **QUICK}
+    environment.pop("RANK", None)
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAINING, str(path), str(steps)],
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_a_process_without_notebook_is_followed_and_survives_being_killed(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    process = start(path, 10**9)
+    try:
+        run = kw.follow(path, wait=LIMIT, interval=0.05)
+        assert run.history[0].step == 0
+        wait_for(lambda: run.frame.step > 50)
+        wait_for(lambda: run.scalars.names == ("loss",))
+        assert (run.state, run.is_following) == ("live", True)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    wait_for(lambda: not run.poll())
+    again = kw.replay(path)
+    assert again.frame.step == run.frame.step
+    np.testing.assert_array_equal(again.frame.data, run.frame.data)
+    assert (again.is_complete, again.progress.state) == (False, "idle")
+    # Each frame is what one more step of the same training makes of the one before.
+    torch.manual_seed(0)
+    model = kw.nn.KANLinear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    live = kw.bind(model, optimizer, every=1)
+    for _ in range(20):
+        optimizer.zero_grad()
+        model(torch.ones(4, 3)).square().sum().backward()
+        optimizer.step()
+        frame = again.history.at(live.stats.steps)
+        if frame.step == live.stats.steps:
+            np.testing.assert_array_equal(frame.data, live.refresh().data)
+    run.close()
+
+
+def test_a_process_that_ends_leaves_a_closed_recording_with_its_last_state(
+    tmp_path: Path,
+) -> None:
+    process = start(tmp_path / "run.npz", 40)
+    out, _ = process.communicate(timeout=LIMIT)
+    assert (process.returncode, out) == (0, b"40\n")
+    again = kw.replay(tmp_path / "run.npz")
+    assert (again.frame.step, again.is_complete) == (40, True)
+    assert again.scalars.series("loss")[0].tolist() == list(range(1, 41))
+
+
+DISTRIBUTED = """
+import os, pathlib, sys, time, torch, kan_widgets as kw
+from torch.nn.parallel import DistributedDataParallel
+torch.distributed.init_process_group("gloo")
+rank = torch.distributed.get_rank()
+torch.manual_seed(0)
+model = DistributedDataParallel(kw.nn.KANLinear(3, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+live = kw.bind(model, optimizer, every=1)
+folder = pathlib.Path(sys.argv[1])
+# A name of its own for each: what the second one wrote would be seen.
+recording = live.record(folder / f"run{rank}.npz")
+live.save(folder / f"saved{rank}.npz")
+for step in range(10):
+    optimizer.zero_grad()
+    model(torch.ones(4, 3) * (rank + 1)).square().sum().backward()
+    optimizer.step()
+    live.refresh()
+while not (folder / "go").exists():
+    time.sleep(0.02)
+for step in range(10):
+    optimizer.zero_grad()
+    model(torch.ones(4, 3) * (rank + 1)).square().sum().backward()
+    optimizer.step()
+    live.refresh()
+recording.close()
+print(rank, recording.is_active, recording.frames, "another process" in repr(recording))
+torch.distributed.destroy_process_group()
+"""
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_of_two_processes_that_train_together_the_first_records_and_a_third_follows(
+    tmp_path: Path,
+) -> None:
+    common = os.environ | {
+        "PYTHONPATH": str(CHECKOUT),
+        **QUICK,
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "WORLD_SIZE": "2",
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", DISTRIBUTED, str(tmp_path)],
+            env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+        )
+        for rank in range(2)
+    ]
+    try:
+        run = kw.follow(tmp_path / "run0.npz", wait=LIMIT, interval=0.05)
+        wait_for(lambda: run.frame.step == 10)
+        assert run.is_following
+        (tmp_path / "go").touch()
+        wait_for(lambda: run.is_complete)
+        said = [process.communicate(timeout=LIMIT)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    assert said == [b"0 True 21 False\n", b"1 False 0 True\n"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["go", "run0.npz", "saved0.npz"]
+    assert run.history.steps.tolist() == list(range(21))
+    assert (run.state, run.is_following) == ("recorded", False)
+
+
+@pytest.mark.parametrize(
+    ("rank", "size", "records"),
+    [("1", "2", False), ("0", "2", True), ("1", "1", True), ("1", "", True), ("x", "2", True)],
+)
+def test_before_the_processes_have_met_torchruns_rank_counts(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rank: str,
+    size: str,
+    records: bool,
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", size)
+    with run.live.record(tmp_path / "run.npz") as recording:
+        run.train(1)
+        recording.flush()
+    assert recording.is_active is records
+    assert (tmp_path / "run.npz").exists() is records
