@@ -677,10 +677,14 @@ describe("a view", () => {
     const { store, send } = makeStream();
     const { one } = show(store);
     await frame();
+    one(".kw-canvas").focus();
     const said = one(".kw-canvas").getAttribute("aria-label");
     send(300);
     await frame();
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
+    one(".kw-canvas").blur();
+    await frame();
+    expect(one(".kw-canvas").getAttribute("aria-label")).not.toBe(said);
     expect(one(".kw-range").closest("[aria-live], [role=status]")).toBeNull();
   });
 

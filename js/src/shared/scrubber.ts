@@ -1,5 +1,6 @@
 /** The scrubber: the steps kept as a track, the same in every view of a stream. It needs no kernel. */
 
+import { hasKeyboard } from "./alternative.ts";
 import { formatCount } from "./format.ts";
 import type { Store } from "./types.ts";
 
@@ -71,6 +72,8 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   let steps: number[] = [];
   let request = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
+  /** Whether the step shown was chosen by hand since it was last told. */
+  let moved = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later: ReturnType<typeof setTimeout> | undefined;
@@ -118,14 +121,16 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
       ghost === null
         ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step`
         : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`,
-    );
     const playing = timer !== undefined;
+    // With the keyboard on it, a screen reader says every change: then only those made by hand.
+    if (moved || !hasKeyboard(track)) {
+      moved = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -156,6 +161,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved = true;
     store.setCursor(nearest);
   }
 
@@ -186,6 +192,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   }
 
   function pause() {
+    moved = true;
     clearInterval(timer);
     timer = undefined;
     schedule();

@@ -83,7 +83,7 @@ export function createLegend(
   );
 
   function build(rows: readonly Row[]) {
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
+    const focused = root.querySelector<HTMLElement>(":focus")?.dataset.key;
     parts = rows.map((row) => {
       const button = make("button", "kw-legend-row");
       button.type = "button";

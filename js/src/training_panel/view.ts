@@ -188,7 +188,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     for (const element of [hold, one, several, count, every]) element.disabled = status.closed;
     end.disabled = status.closed || !active;
     rate.show(status.rates, status.closed);
-    if (document.activeElement !== every && every.value !== String(status.every)) {
+    if (!every.matches(":focus") && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
     showFacts(status);

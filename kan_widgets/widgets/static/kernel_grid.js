@@ -1,3 +1,14 @@
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // src/shared/element.ts
 function element(document, tag, className, parent) {
   const made2 = document.createElement(tag);
@@ -739,6 +750,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
+  let moved = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -778,14 +790,15 @@ function mountScrubber(parent, store, signal) {
     write(pinWord, ghost === null ? "pin" : "unpin");
     pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`
-    );
     const playing = timer !== void 0;
+    if (moved || !hasKeyboard(track)) {
+      moved = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -813,6 +826,7 @@ function mountScrubber(parent, store, signal) {
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved = true;
     store.setCursor(nearest);
   }
   function index() {
@@ -838,6 +852,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
+    moved = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -1101,14 +1116,14 @@ function copy(bytes, what) {
   } else if (bytes instanceof ArrayBuffer) {
     view = new Uint8Array(bytes);
   } else {
-    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+    throw new WireError(`Got ${describe2(bytes)} for ${what}; needed: bytes.`);
   }
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
-function describe(value) {
+function describe2(value) {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }
@@ -1720,7 +1735,7 @@ function selectionText(picture, f) {
 }
 function description(picture, selected) {
   const { layer } = picture;
-  const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+  const chosen = selected >= 0 ? `Selected: ${selectionText(picture, selected)}. ` : "";
   const what = {
     curves: "Functions",
     pattern: "Pattern",
@@ -2686,7 +2701,6 @@ function createView(model, el, signal) {
   let cursor = -1;
   let keyboard = false;
   let readingX = 0;
-  let described = "";
   let drawnFrame = null;
   let frames = 0;
   let milliseconds = 0;
@@ -2864,10 +2878,7 @@ function createView(model, el, signal) {
     }
     readout.toggleAttribute("data-selected", selected >= 0);
     const key = JSON.stringify([from.layer.name, from.layer.shape, from.settings, selected]);
-    if (key !== described) {
-      described = key;
-      canvas.setAttribute("aria-label", description(from, selected));
-    }
+    describe(canvas, description(from, selected), key);
   }
   function select(f) {
     if (!picture || f < 0) return;

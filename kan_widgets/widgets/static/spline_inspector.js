@@ -1,3 +1,14 @@
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // src/shared/element.ts
 function element(document, tag, className, parent) {
   const made = document.createElement(tag);
@@ -417,6 +428,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
+  let moved2 = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -456,14 +468,15 @@ function mountScrubber(parent, store, signal) {
     write(pinWord, ghost === null ? "pin" : "unpin");
     pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`
-    );
     const playing = timer !== void 0;
+    if (moved2 || !hasKeyboard(track)) {
+      moved2 = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -491,6 +504,7 @@ function mountScrubber(parent, store, signal) {
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved2 = true;
     store.setCursor(nearest);
   }
   function index() {
@@ -516,6 +530,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
+    moved2 = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -1756,7 +1771,7 @@ function createLegend(document, toggle, remove, signal) {
     return element(document, "span", "kw-legend-cell", head);
   });
   const list = root.appendChild(make("div", "kw-legend-rows"));
-  let keys = "";
+  let keys2 = "";
   let parts = [];
   list.addEventListener(
     "click",
@@ -1784,7 +1799,7 @@ function createLegend(document, toggle, remove, signal) {
     { signal }
   );
   function build(rows) {
-    const focused = document.activeElement?.dataset?.key;
+    const focused = root.querySelector(":focus")?.dataset.key;
     parts = rows.map((row) => {
       const button = make("button", "kw-legend-row");
       button.type = "button";
@@ -1817,8 +1832,8 @@ function createLegend(document, toggle, remove, signal) {
     element: root,
     show(rows, x) {
       const now = JSON.stringify(rows.map(({ key, label, nested }) => [key, label, nested]));
-      if (now !== keys) {
-        keys = now;
+      if (now !== keys2) {
+        keys2 = now;
         build(rows);
       }
       for (const at of ats) put(at, x);
@@ -1856,7 +1871,7 @@ var STOPS = [
 ];
 var PART = { light: [0, 0.78], dark: [0.3, 1] };
 var PINS = {
-  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#8c6d00", "#7a5195"],
+  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#5a4600", "#7a5195"],
   dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"]
 };
 var OVERLAYS = {
@@ -1896,14 +1911,14 @@ function copy(bytes, what) {
   } else if (bytes instanceof ArrayBuffer) {
     view = new Uint8Array(bytes);
   } else {
-    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+    throw new WireError(`Got ${describe2(bytes)} for ${what}; needed: bytes.`);
   }
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
-function describe(value) {
+function describe2(value) {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }
@@ -2356,7 +2371,6 @@ function createView(model, el, signal) {
   let shown = null;
   let dragged = null;
   let panned = null;
-  let described = "";
   let layerSeen = "";
   let drawnFrame = null;
   let frames = 0;
@@ -2693,14 +2707,11 @@ function createView(model, el, signal) {
     const help = given.editable && !locked ? "Drag a point to change its weight." : "";
     put(foot, warning || late || locked || back || help);
     foot.dataset.tone = warning ? "warn" : "calm";
-    const key = JSON.stringify([layer.name, at, given.stacked, given.editable]);
-    if (key !== described) {
-      described = key;
-      canvas.setAttribute(
-        "aria-label",
-        `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, 0 shows all, square brackets go to the previous and the next function.`
-      );
-    }
+    describe(
+      canvas,
+      `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, as left and right do at its edge, 0 shows all, square brackets go to the previous and the next function.`,
+      JSON.stringify([layer.name, at, given.stacked, given.editable])
+    );
   }
   function fit() {
     xChosen = null;
@@ -2763,10 +2774,16 @@ function createView(model, el, signal) {
     const { key } = event;
     if (key === "ArrowLeft" || key === "ArrowRight") {
       const step = (high - low) / (event.shiftKey ? 20 : 100) * (key === "ArrowLeft" ? -1 : 1);
-      reading2 = reading2 === null ? middle : Math.max(low, Math.min(high, reading2 + step));
+      const to = reading2 === null ? middle : reading2 + step;
+      if (xChosen && (to < low || to > high)) show(shifted(picture.x, step), null);
+      const [least, most] = xChosen ?? picture.x;
+      reading2 = Math.max(least, Math.min(most, to));
       const at = readAt(picture.phi, reading2);
       if (at)
         spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
+    } else if (key === "ArrowUp" || key === "ArrowDown") {
+      const step = (yShown[1] - yShown[0]) * (event.shiftKey ? 0.25 : 0.05);
+      show(null, shifted(yShown, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
       show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
     } else if (key === "-") {
@@ -2860,6 +2877,7 @@ function createView(model, el, signal) {
     { signal }
   );
   canvas.addEventListener("keydown", onKey, { signal });
+  canvas.addEventListener("blur", schedule, { signal });
   handleLayer.addEventListener("pointerdown", onHandleDown, { signal });
   handleLayer.addEventListener("pointermove", onHandleMove, { signal });
   handleLayer.addEventListener("pointerup", onHandleUp, { signal });

@@ -488,7 +488,7 @@ function createRate(document, set, signal) {
       const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
       if (slider.value !== value) slider.value = value;
       slider.setAttribute("aria-valuetext", rateText(rate));
-      if (document.activeElement !== text) text.value = rateText(rate);
+      if (!text.matches(":focus")) text.value = rateText(rate);
     }
   }
   return {
@@ -684,7 +684,7 @@ function createView(model, el, signal) {
     for (const element of [hold, one, several, count, every]) element.disabled = status.closed;
     end.disabled = status.closed || !active;
     rate.show(status.rates, status.closed);
-    if (document.activeElement !== every && every.value !== String(status.every)) {
+    if (!every.matches(":focus") && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
     showFacts(status);
