@@ -126,10 +126,7 @@ export function createLegend(
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
         if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
-        if (button.title !== row.title) {
-          button.title = row.title;
-          button.setAttribute("aria-label", row.title);
-        }
+        if (button.title !== row.title) button.title = row.title;
         if (swatch.dataset.look !== row.look) swatch.dataset.look = row.look;
         if (swatch.dataset.colour !== row.colour) {
           swatch.dataset.colour = row.colour;
