@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import pathlib
 from typing import Any
 
 import ipywidgets
@@ -183,6 +184,25 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
             top += part.height
         whole.info["colours"] = 256  # of three views, heat maps among them
         return whole
+
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the views as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from kan_widgets.widgets.page import save_html
+
+        return save_html(path, self, **options)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)

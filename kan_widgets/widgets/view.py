@@ -145,6 +145,29 @@ class View(anywidget.AnyWidget):
         path.write_bytes(png_bytes(self.image(**options)))
         return path
 
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the view as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from kan_widgets.widgets.page import save_html
+
+        return save_html(path, self, **options)
+
+    def _page_note(self) -> str:
+        """Say what this view cannot do in a page, which has no model."""
+        return ""
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:

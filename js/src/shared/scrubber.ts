@@ -62,9 +62,12 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   });
   const pinWord = make("kw-pin-word", pin);
   make("kw-pin-what", pin).textContent = " ghost";
-  live.textContent = "live";
-  live.setAttribute("aria-label", "Back to live");
-  live.title = "Follow the training again";
+  // A page saved for itself has no training to follow.
+  const saved = store.status().state === "saved";
+  const newest = saved ? "latest" : "live";
+  live.textContent = newest;
+  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
+  live.title = saved ? "Show the latest step again" : "Follow the training again";
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -125,7 +128,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     // With the keyboard on it, a screen reader says every change: then only those made by hand.
     if (moved || !hasKeyboard(track)) {
       moved = false;
-      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
       track.setAttribute("aria-valuenow", String(step));

@@ -329,7 +329,7 @@ function createKit(document, signal) {
       made2.type = "button";
       made2.textContent = text;
       made2.title = title;
-      made2.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
       made2.addEventListener("click", act, { signal });
       return made2;
     },
@@ -1121,6 +1121,10 @@ function render({ model, el, host, signal }) {
       const { exports } = await host.getWidget(model.get("stream"));
       if (mine.aborted || signal.aborted || !exports?.subscribe) return;
       store = exports;
+      if (exports.status().state === "saved") {
+        again.hidden = true;
+        for (const choice of classes.box.querySelectorAll("select")) choice.disabled = true;
+      }
       const both = AbortSignal.any([mine, signal]);
       store.subscribe((what) => {
         if (what === "selection") follow();

@@ -476,9 +476,11 @@ function mountScrubber(parent, store, signal) {
   });
   const pinWord = make("kw-pin-word", pin);
   make("kw-pin-what", pin).textContent = " ghost";
-  live.textContent = "live";
-  live.setAttribute("aria-label", "Back to live");
-  live.title = "Follow the training again";
+  const saved = store.status().state === "saved";
+  const newest = saved ? "latest" : "live";
+  live.textContent = newest;
+  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
+  live.title = saved ? "Show the latest step again" : "Follow the training again";
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -528,7 +530,7 @@ function mountScrubber(parent, store, signal) {
     const playing = timer !== void 0;
     if (moved || !hasKeyboard(track)) {
       moved = false;
-      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
       track.setAttribute("aria-valuenow", String(step));
@@ -1028,7 +1030,7 @@ function createKit(document, signal) {
       made2.type = "button";
       made2.textContent = text;
       made2.title = title;
-      made2.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
       made2.addEventListener("click", act, { signal });
       return made2;
     },

@@ -419,9 +419,11 @@ function mountScrubber(parent, store, signal) {
   });
   const pinWord = make("kw-pin-word", pin);
   make("kw-pin-what", pin).textContent = " ghost";
-  live.textContent = "live";
-  live.setAttribute("aria-label", "Back to live");
-  live.title = "Follow the training again";
+  const saved = store.status().state === "saved";
+  const newest = saved ? "latest" : "live";
+  live.textContent = newest;
+  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
+  live.title = saved ? "Show the latest step again" : "Follow the training again";
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -471,7 +473,7 @@ function mountScrubber(parent, store, signal) {
     const playing = timer !== void 0;
     if (moved2 || !hasKeyboard(track)) {
       moved2 = false;
-      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
       track.setAttribute("aria-valuenow", String(step));
@@ -1568,7 +1570,7 @@ function createKit(document, signal) {
       made.type = "button";
       made.textContent = text;
       made.title = title;
-      made.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made.setAttribute("aria-label", title);
       made.addEventListener("click", act, { signal });
       return made;
     },
@@ -1841,10 +1843,7 @@ function createLegend(document, toggle, remove, signal) {
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
         if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
-        if (button.title !== row.title) {
-          button.title = row.title;
-          button.setAttribute("aria-label", row.title);
-        }
+        if (button.title !== row.title) button.title = row.title;
         if (swatch.dataset.look !== row.look) swatch.dataset.look = row.look;
         if (swatch.dataset.colour !== row.colour) {
           swatch.dataset.colour = row.colour;
