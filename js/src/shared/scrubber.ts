@@ -119,7 +119,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title =
       ghost === null
         ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step`

@@ -94,6 +94,8 @@ export function createLegend(
       button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
       const coefficient = button.appendChild(make("span", "kw-legend-number"));
       const value = button.appendChild(make("span", "kw-legend-number"));
+      // The numbers change with every frame: they are no part of the button's name.
+      for (const one of [coefficient, value]) one.setAttribute("aria-hidden", "true");
       return { button, swatch, coefficient, value };
     });
     list.replaceChildren(

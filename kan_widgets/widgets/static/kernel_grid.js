@@ -790,7 +790,7 @@ function mountScrubber(parent, store, signal) {
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
     const playing = timer !== void 0;
     if (moved || !hasKeyboard(track)) {

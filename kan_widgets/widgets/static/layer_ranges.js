@@ -305,7 +305,7 @@ function render({ model, el, host, signal }) {
       [".kw-ranges-times", `Over the steps, a curve for each layer: ${model.get("over_time")}`]
     ];
     for (const [place, name] of names) {
-      const figure = box?.querySelector(`${place} > svg`);
+      const figure = box?.querySelector(place);
       figure?.setAttribute("role", "img");
       if (figure) describe(figure, name, "");
     }

@@ -468,7 +468,7 @@ function mountScrubber(parent, store, signal) {
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
     const playing = timer !== void 0;
     if (moved2 || !hasKeyboard(track)) {
@@ -1812,6 +1812,7 @@ function createLegend(document, toggle, remove, signal) {
       button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
       const coefficient = button.appendChild(make("span", "kw-legend-number"));
       const value = button.appendChild(make("span", "kw-legend-number"));
+      for (const one of [coefficient, value]) one.setAttribute("aria-hidden", "true");
       return { button, swatch, coefficient, value };
     });
     list.replaceChildren(
