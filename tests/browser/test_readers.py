@@ -41,8 +41,8 @@ def train_until(name):
         train(5)
 
 def own_range():
-    at = dict(live.selection)
-    [layer] = [f for f in live.read() if f.name == at.pop("layer")]
+    at = live.selection
+    [layer] = [f for f in live.read() if f.name == at["layer"]]
     x = torch.linspace(*layer.domain, 257)
     phi = layer.evaluate(x)[at["out"], at["in"], at["row"], at["column"]]
     return float(phi.max() - phi.min())
@@ -126,7 +126,8 @@ FOCUSED = """(roots) => {
 # What can have the keyboard by itself, and has not had it.
 UNREACHED = """(roots) => [...document.querySelectorAll(roots)].flatMap((root) =>
   [...root.querySelectorAll('button, select, input:not([type=radio]), summary, [tabindex="0"]')])
-  .filter((node) => node.checkVisibility({visibilityProperty: true}) && !node.disabled && node.tabIndex >= 0)
+  .filter((node) => node.checkVisibility({visibilityProperty: true}))
+  .filter((node) => !node.disabled && node.tabIndex >= 0)
   .filter((node) => !node.dataset.reached).map((node) => node.outerHTML.slice(0, 200))"""
 # Counts what a screen reader would say: new words in a live region, and another name or value of
 # what has the keyboard.
@@ -167,7 +168,7 @@ def open_views(lab: LabPage, server: LabServer) -> None:
 
 def name(lab: LabPage, selector: str) -> str:
     """Give the text alternative of the first such drawing."""
-    return str(lab.page.locator(selector).first.get_attribute("aria-label"))
+    return str(lab.page.locator(f"{selector}:visible").first.get_attribute("aria-label"))
 
 
 def said(lab: LabPage, view: str) -> str:
@@ -254,9 +255,9 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     assert "slope" in said(lab, ".kw-spline-inspector")
 
     # The response: a pixel, then an entry of its patch with its input.
-    page.locator(".kw-map-canvas").focus()
+    page.locator(".kw-map-canvas:visible").focus()
     page.keyboard.press("ArrowRight")
-    page.locator(".kw-patch-canvas").focus()
+    page.locator(".kw-patch-canvas:visible").focus()
     page.keyboard.press("ArrowRight")
     spoken = page.locator(".kw-meshgrid-view").nth(2).locator(".kw-spoken")
     lab.until(lambda: re.match(r"row 0, column 0, x \S+, φ \S+", spoken.text_content() or ""), "φ")
@@ -264,8 +265,11 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     # Explain: the map, place by place.
     page.locator(".kw-map canvas").focus()
     page.keyboard.press("ArrowRight")
-    assert re.match(r"row 2 · column 2 of the map: [+−]\d", said(lab, ".kw-explain"))
-    assert re.match(r"Map of layer linear, .*, from \S+ to \S+\.", name(lab, ".kw-map canvas"))
+    assert re.match(r"row 13 · column 13 of the map: [+−]?\d", said(lab, ".kw-explain"))
+    page.keyboard.press("ArrowRight")
+    assert re.match(r"row 13 · column 14 of the map: [+−]?\d", said(lab, ".kw-explain"))
+    assert page.locator(".kw-spot").is_visible()
+    assert re.match(r"Map of layer convs\.0, .*, from \S+ to \S+\. ", name(lab, ".kw-map canvas"))
 
     # Curves: values at a step, and fewer steps.
     page.locator(".kw-chart .bqplot").first.focus()

@@ -611,26 +611,29 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
 
   function onKey(event: KeyboardEvent) {
     if (!picture || !plainKey(event)) return;
-    const [low, high] = picture.x;
+    // As it will be drawn: keys may come faster than drawings.
+    const x = xChosen ?? wholeRange(picture.phi);
+    const y = yChosen ?? roomy(picture.held);
+    const [low, high] = x;
     const middle = reading ?? (low + high) / 2;
     const { key } = event;
     if (key === "ArrowLeft" || key === "ArrowRight") {
       const step = ((high - low) / (event.shiftKey ? 20 : 100)) * (key === "ArrowLeft" ? -1 : 1);
       const to = reading === null ? middle : reading + step;
       // At the edge of what is shown, that moves along.
-      if (xChosen && (to < low || to > high)) show(shifted(picture.x, step), null);
-      const [least, most] = xChosen ?? picture.x;
+      if (xChosen && (to < low || to > high)) show(shifted(x, step), null);
+      const [least, most] = xChosen ?? x;
       reading = Math.max(least, Math.min(most, to));
       const at = readAt(picture.phi, reading);
       if (at)
         spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const step = (yShown[1] - yShown[0]) * (event.shiftKey ? 0.25 : 0.05);
-      show(null, shifted(yShown, key === "ArrowUp" ? step : -step));
+      const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
+      show(null, shifted(y, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
-      show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
+      show(zoomed(x, middle, 0.8), zoomed(y, (y[0] + y[1]) / 2, 0.8));
     } else if (key === "-") {
-      show(zoomed(picture.x, middle, 1.25), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 1.25));
+      show(zoomed(x, middle, 1.25), zoomed(y, (y[0] + y[1]) / 2, 1.25));
     } else if (key === "0") fit();
     else if (key === "[" || key === "PageUp") neighbour(-1);
     else if (key === "]" || key === "PageDown") neighbour(1);

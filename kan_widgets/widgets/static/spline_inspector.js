@@ -2769,25 +2769,27 @@ function createView(model, el, signal) {
   }
   function onKey(event) {
     if (!picture || !plainKey(event)) return;
-    const [low, high] = picture.x;
+    const x = xChosen ?? wholeRange(picture.phi);
+    const y = yChosen ?? roomy(picture.held);
+    const [low, high] = x;
     const middle = reading2 ?? (low + high) / 2;
     const { key } = event;
     if (key === "ArrowLeft" || key === "ArrowRight") {
       const step = (high - low) / (event.shiftKey ? 20 : 100) * (key === "ArrowLeft" ? -1 : 1);
       const to = reading2 === null ? middle : reading2 + step;
-      if (xChosen && (to < low || to > high)) show(shifted(picture.x, step), null);
-      const [least, most] = xChosen ?? picture.x;
+      if (xChosen && (to < low || to > high)) show(shifted(x, step), null);
+      const [least, most] = xChosen ?? x;
       reading2 = Math.max(least, Math.min(most, to));
       const at = readAt(picture.phi, reading2);
       if (at)
         spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const step = (yShown[1] - yShown[0]) * (event.shiftKey ? 0.25 : 0.05);
-      show(null, shifted(yShown, key === "ArrowUp" ? step : -step));
+      const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
+      show(null, shifted(y, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
-      show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
+      show(zoomed(x, middle, 0.8), zoomed(y, (y[0] + y[1]) / 2, 0.8));
     } else if (key === "-") {
-      show(zoomed(picture.x, middle, 1.25), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 1.25));
+      show(zoomed(x, middle, 1.25), zoomed(y, (y[0] + y[1]) / 2, 1.25));
     } else if (key === "0") fit();
     else if (key === "[" || key === "PageUp") neighbour(-1);
     else if (key === "]" || key === "PageDown") neighbour(1);
