@@ -249,6 +249,8 @@ function keepKeys(root, signal) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -261,8 +263,8 @@ function themeAround(element) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
