@@ -304,7 +304,9 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
         """Select the next function of a row by its range, as the keyboard asks."""
         source, rows = self._source(), self._rows
         number = content.get("row")
-        if source is None or content.get("kind") != "step" or number not in range(len(rows)):
+        if source is None or content.get("kind") != "step":
+            return
+        if not isinstance(number, int) or not 0 <= number < len(rows):
             return
         row, chosen = rows[number], source.selection
         dots = [_function(row, function) for function in row.functions]
