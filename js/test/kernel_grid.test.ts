@@ -322,7 +322,7 @@ describe("the words", () => {
   it("describe the drawing without the step, which changes with every frame", () => {
     const text = description(pictureOf(now, start), 4);
     expect(text).toContain("layer conv1, 5 kernels 3 × 3, 45 functions");
-    expect(text).toContain("Selected: out 0 · in 0 · row 1 · column 1.");
+    expect(text).toContain("Selected: conv1 · out 0 · in 0 · row 1 · column 1 · largest |φ| 0.152");
     expect(text).not.toContain("400");
   });
 });

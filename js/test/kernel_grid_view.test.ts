@@ -390,7 +390,7 @@ describe("selecting", () => {
     await frame();
     expect(root.kwGrid.selected()).toBe(4);
     expect(canvas.getAttribute("aria-label")).toContain(
-      "Selected: out 0 · in 0 · row 1 · column 1",
+      "Selected: conv1 · out 0 · in 0 · row 1 · column 1 · largest |φ| 0.0208",
     );
     expect(one(".kw-readout").textContent).toContain("conv1 · out 0 · in 0 · row 1 · column 1");
     press("Escape");
@@ -429,14 +429,22 @@ describe("selecting", () => {
     expect([one.root.kwGrid.layer(), two.root.kwGrid.layer()]).toEqual(["conv1", "conv2"]);
   });
 
-  it("does not let the text alternative talk on every frame", async () => {
+  it("does not let the text alternative talk on every frame, and has it up to date", async () => {
     const { run, model, store } = makeStream();
     const { one } = showing(store);
     await frame();
+    one(".kw-canvas").focus();
     const said = one(".kw-canvas").getAttribute("aria-label");
     model.receive({ kind: "frame", layout: 1, step: 500 }, [run.frame(500)]);
     await frame();
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
+    store.select({ layer: "conv1", out: 1, in: 0, row: 2, column: 0 });
+    await frame();
+    expect(one(".kw-canvas").getAttribute("aria-label")).toContain("φ ±0.4");
+    one(".kw-canvas").blur();
+    model.receive({ kind: "frame", layout: 1, step: 501 }, [run.frame(0)]);
+    await frame();
+    expect(one(".kw-canvas").getAttribute("aria-label")).toContain("φ ±0.25");
     expect(one(".kw-status").closest("[aria-live]")).toBeNull();
   });
 });

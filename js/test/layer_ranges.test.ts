@@ -42,7 +42,11 @@ describe("a threshold as typed", () => {
 
 describe("the table", () => {
   it("keeps its cells and writes only what has changed", () => {
-    const table = createTable(document, () => {});
+    const table = createTable(
+      document,
+      () => {},
+      () => {},
+    );
     table.draw({ heads: HEADS, rows: [row("a"), row("b", "1 constant")] });
     const cell = table.element.querySelector("tbody tr td .kw-line");
     expect(cell?.textContent).toBe("0.1");
@@ -59,17 +63,28 @@ describe("the table", () => {
 
   it("chooses the row that is clicked, or entered from the keyboard", () => {
     const chosen = vi.fn();
-    const table = createTable(document, (its) => chosen(its.layer));
+    const stepped = vi.fn();
+    const table = createTable(document, (its) => chosen(its.layer), stepped);
     table.draw({ heads: HEADS, rows: [row("a"), row("b")] });
     const rows = table.element.querySelectorAll<HTMLElement>("tbody tr");
     rows[1].click();
     rows[0].dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
     rows[0].dispatchEvent(new KeyboardEvent("keydown", { key: "x" }));
     expect(chosen.mock.calls).toEqual([["b"], ["a"]]);
+    rows[1].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+    rows[1].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
+    expect(stepped.mock.calls).toEqual([
+      [1, 1],
+      [1, -1],
+    ]);
   });
 
   it("marks the row of the selected function, also after it is drawn again", () => {
-    const table = createTable(document, () => {});
+    const table = createTable(
+      document,
+      () => {},
+      () => {},
+    );
     const rows = [row("a"), row("b")];
     table.draw({ heads: HEADS, rows });
     table.mark({ layer: "b", out: 0, in: 0, row: 0, column: 0 });

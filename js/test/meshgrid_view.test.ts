@@ -123,7 +123,8 @@ describe("the view", () => {
       expect(controls.length).toBeGreaterThan(8);
       for (const control of controls) {
         expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
-        expect(control.getAttribute("aria-label"), control.outerHTML).toBeTruthy();
+        const name = control.getAttribute("aria-label") || control.textContent;
+        expect(name, control.outerHTML).toBeTruthy();
       }
       for (const canvas of root.querySelectorAll<HTMLElement>(".kw-canvas")) {
         if (canvas.closest("[hidden]")) continue;

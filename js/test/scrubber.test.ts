@@ -224,4 +224,24 @@ describe("the scrubber", () => {
     expect(store.cursor()).toBe(at);
     expect(document.querySelector(".kw-scrubber")).toBeNull();
   });
+
+  it("says a step with the keyboard on it only where that was chosen by hand", () => {
+    const { store, track, press, tick } = show([0, 10]);
+    tick();
+    track.focus();
+    const said = () => track.getAttribute("aria-valuetext");
+    expect(said()).toBe("step 10 of 10, live");
+    for (const step of STEPS.slice(2)) store.takeLive(smallFrame(step, layout), step);
+    tick(1000);
+    expect(said()).toBe("step 10 of 10, live");
+    press("ArrowLeft");
+    tick();
+    expect(said()).toBe("step 30 of 100");
+    press("Home");
+    press(" ");
+    tick(60);
+    expect(said()).toBe("step 0 of 100");
+    tick(5000);
+    expect(said()).toMatch(/^step 100 of 100/);
+  });
 });

@@ -156,7 +156,10 @@ describe("the legend", () => {
     }
     for (const one of rows) {
       expect(one.getAttribute("aria-pressed")).toBe("true");
-      expect(one.getAttribute("aria-label")).toBeTruthy();
+      const name = one.querySelector(".kw-legend-label")?.textContent;
+      expect(name).toBeTruthy();
+      const hidden = one.querySelectorAll('[aria-hidden="true"]');
+      expect(name + Array.from(hidden, (part) => part.textContent).join("")).toBe(one.textContent);
     }
   });
 
@@ -656,7 +659,8 @@ describe("a view", () => {
     );
     expect(controls.length).toBeGreaterThan(30);
     for (const control of controls) {
-      expect(control.getAttribute("aria-label"), control.outerHTML).toBeTruthy();
+      const name = control.getAttribute("aria-label") || control.textContent;
+      expect(name, control.outerHTML).toBeTruthy();
       expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
     }
   });
@@ -677,10 +681,14 @@ describe("a view", () => {
     const { store, send } = makeStream();
     const { one } = show(store);
     await frame();
+    one(".kw-canvas").focus();
     const said = one(".kw-canvas").getAttribute("aria-label");
     send(300);
     await frame();
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
+    one(".kw-canvas").blur();
+    await frame();
+    expect(one(".kw-canvas").getAttribute("aria-label")).not.toBe(said);
     expect(one(".kw-range").closest("[aria-live], [role=status]")).toBeNull();
   });
 

@@ -140,6 +140,7 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
             self.layout.width = "100%"
         for widget in (self, self._bar, self._table, self._plots, self._body):
             answer_during_cells(widget)
+        self._table.on_msg(self._told)
         self._bar.observe(self._wake, ["threshold", "over_time"])
         self._stream.observe(self._wake, ["cursor", "selection"])
         self._updates = _updates_of(source)
@@ -298,6 +299,22 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
             number = row.functions[dot]
         source.set_selection(_function(row, number))
         self._wake()
+
+    def _told(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        """Select the next function of a row by its range, as the keyboard asks."""
+        source, rows = self._source(), self._rows
+        number = content.get("row")
+        if source is None or content.get("kind") != "step":
+            return
+        if not isinstance(number, int) or not 0 <= number < len(rows):
+            return
+        row, chosen = rows[number], source.selection
+        dots = [_function(row, function) for function in row.functions]
+        if chosen in dots:
+            place = dots.index(chosen) + (1 if content.get("by") == 1 else -1)
+        else:
+            place = list(row.functions).index(row.typical) if row.typical in row.functions else 0
+        self._clicked(number, max(0, min(len(dots) - 1, place)))
 
     # -- the picture ------------------------------------------------------------------
 

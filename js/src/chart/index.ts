@@ -1,7 +1,9 @@
 /** The bar of a chart and what the mouse does over its bqplot figures: values at a step, zoom. Works without the kernel. */
 
 import type { AnyModel, RenderProps } from "@anywidget/types";
-import { keepKeys } from "../shared/keys.ts";
+import { describe } from "../shared/alternative.ts";
+import { formatCount } from "../shared/format.ts";
+import { keepKeys, plainKey, used } from "../shared/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import { createBar } from "./bar.ts";
 import { curvesOf, dragged, latest, type Span, scaled, stepAt } from "./curves.ts";
@@ -59,7 +61,10 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
     },
     signal,
   );
-  root.append(bar.element);
+  const spoken = document.createElement("div");
+  spoken.className = "kw-spoken";
+  spoken.setAttribute("aria-live", "polite");
+  root.append(bar.element, spoken);
   el.append(root);
 
   let steps: AnyModel | null = null;
@@ -68,6 +73,8 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
   let request = 0;
   let tries = 0;
   let pointed: number | null = null;
+  /** The panel that the keyboard reads, until that has been said. */
+  let read: Overlay | null = null;
   let drag: { from: number; to: number; on: Overlay } | null = null;
   const sizes = new ResizeObserver(() => setTimeout(schedule, RELAYOUT));
 
@@ -138,7 +145,21 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
         step: drag ? null : pointed,
         band: drag && [drag.from, drag.to],
       });
+      if (panel.figure && panel.overlay) name(panel.figure, panel.trait.title, panel.overlay);
     }
+    if (read) spoken.textContent = read.words();
+    read = null;
+  }
+
+  /** The figure's text alternative. */
+  function name(figure: HTMLElement, title: string, overlay: Overlay) {
+    const [low, high] = span().map((step) => formatCount(Math.round(step)));
+    describe(
+      figure,
+      `Curves of ${title}, steps ${low} to ${high}; ${overlay.words()}. ` +
+        "Left and right arrow read them out, plus and minus zoom, 0 shows all steps.",
+      title,
+    );
   }
 
   /** Puts the overlay over a figure when that is on the page. */
@@ -153,6 +174,8 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
       return;
     }
     tries = 0;
+    figure.tabIndex = 0;
+    figure.setAttribute("role", "application");
     const overlay = createOverlay(figure);
     panel.overlay = overlay;
     sizes.observe(figure);
@@ -218,6 +241,37 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
       "pointercancel",
       () => {
         drag = null;
+        schedule();
+      },
+      options,
+    );
+    figure.addEventListener(
+      "keydown",
+      (event) => {
+        if (!plainKey(event)) return;
+        const [low, high] = span();
+        const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (sign) {
+          const by = sign * Math.max(1, ((high - low) * (event.shiftKey ? 10 : 2)) / 100);
+          const to = pointed === null ? (low + high) / 2 : pointed + by;
+          if (zoomed() && (to < low || to > high)) zoomTo([low + by, high + by]);
+          const [least, most] = span();
+          pointed = Math.round(Math.max(least, Math.min(most, to)));
+        } else if (event.key === "+" || event.key === "=") zoomTo(scaled([low, high], 0.5));
+        else if (event.key === "-" && zoomed()) zoomTo(scaled([low, high], 2));
+        else if (event.key === "0") zoomTo(null);
+        else if (event.key === "Escape") pointed = null;
+        else return;
+        read = overlay;
+        used(event);
+        schedule();
+      },
+      options,
+    );
+    figure.addEventListener(
+      "blur",
+      () => {
+        pointed = null;
         schedule();
       },
       options,

@@ -21,6 +21,8 @@ export interface Content {
 export interface Overlay {
   element: HTMLElement;
   paint(content: Content): void;
+  /** What stands in the head, as a sentence. */
+  words(): string;
   /** The plot's rectangle in client pixels; null while there is none. */
   plot(): DOMRect | null;
 }
@@ -41,6 +43,7 @@ export function createOverlay(figure: HTMLElement): Overlay {
   line.hidden = band.hidden = true;
   figure.appendChild(element);
   let written = "";
+  let said = "";
 
   function plot(): DOMRect | null {
     const rect = figure.querySelector(".plotarea_events")?.getBoundingClientRect();
@@ -64,6 +67,8 @@ export function createOverlay(figure: HTMLElement): Overlay {
     });
     const at = step === null ? undefined : entries.find((entry) => entry.at !== undefined)?.at;
     const where = at === undefined ? "" : `step ${formatCount(Math.round(at))}`;
+    const values = entries.map(({ name, value }) => `${name || title} ${value}`);
+    said = [where, ...values].filter((text) => text).join(", ");
     const state = JSON.stringify([title, entries, where]);
     if (state !== written) {
       written = state;
@@ -84,7 +89,7 @@ export function createOverlay(figure: HTMLElement): Overlay {
         }),
       );
       if (where) make("kw-over-step", head).textContent = where;
-      head.title = entries.map(({ name, value }) => `${name || title} ${value}`).join("\n");
+      head.title = values.join("\n");
     }
 
     const area = plot();
@@ -124,5 +129,5 @@ export function createOverlay(figure: HTMLElement): Overlay {
     });
   }
 
-  return { element, paint, plot };
+  return { element, paint, words: () => said, plot };
 }

@@ -48,7 +48,9 @@ export function createTable(document: Document): Table {
   ) => element(document, tag, name, parent);
   const root = make("div", "kw-view kw-comparison");
   const hints = make("div", "kw-hints", root);
-  hints.setAttribute("role", "status");
+  const spoken = make("div", "kw-spoken", root);
+  spoken.setAttribute("aria-live", "polite");
+  let said = "";
   const halves = make("div", "kw-halves", root);
   const left = make("div", "kw-half", halves);
   const scroll = make("div", "kw-scroll", left);
@@ -129,6 +131,10 @@ export function createTable(document: Document): Table {
       hints.dataset.words = wanted;
       hints.replaceChildren();
       for (const hint of shown.hints) make("p", "kw-hint", hints).textContent = hint;
+      // Hints name steps, which change with every frame: another hint is said, another number is not.
+      const kind = wanted.replace(/\d[\d,.]*/g, "");
+      if (kind !== said) spoken.textContent = wanted;
+      said = kind;
     }
     putOrHide(note, shown.note);
     hints.hidden = shown.hints.length === 0;

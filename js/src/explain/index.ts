@@ -53,9 +53,11 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   message.setAttribute("role", "status");
   const body = element(document, "div", "kw-body", root);
   const bars = createBars(document, choose, signal);
-  const pictures = createPictures(document, choose, (words) => put(readout, read(words)), signal);
+  const pictures = createPictures(document, choose, point, signal);
   body.append(pictures.element, bars.element);
   const readout = element(document, "div", "kw-readout", root);
+  const spoken = element(document, "div", "kw-spoken", root);
+  spoken.setAttribute("aria-live", "polite");
   el.append(root);
 
   let store: Store | null = null;
@@ -63,6 +65,11 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   let chosen = -1;
   let filled = "";
   let connection = new AbortController();
+
+  function point(words: string, byKey: boolean) {
+    put(readout, read(words));
+    if (byKey) put(spoken, words);
+  }
 
   function set(name: string, value: unknown) {
     model.set(name, value);

@@ -1,7 +1,9 @@
 /** The image, the map over it, and small maps of the largest shares. */
 
+import { describe, hasKeyboard } from "../shared/alternative.ts";
 import { element, put, putOrHide } from "../shared/element.ts";
 import { number } from "../shared/format.ts";
+import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
 import { gradient, paletteOf } from "../shared/palette.ts";
 import type { Theme } from "../shared/theme.ts";
 import {
@@ -33,7 +35,7 @@ interface Picture {
 export function createPictures(
   document: Document,
   choose: (number: number) => void,
-  point: (words: string) => void,
+  point: (words: string, byKey: boolean) => void,
   signal: AbortSignal,
 ): Pictures {
   const root = element(document, "div", "kw-pictures");
@@ -42,6 +44,11 @@ export function createPictures(
   const map = createPicture(document, "kw-map", pair);
   const frame = map.canvas.parentElement as HTMLElement;
   const cell = element(document, "div", "kw-place", frame);
+  const spot = element(document, "div", "kw-place kw-spot", frame);
+  spot.hidden = true;
+  image.canvas.setAttribute("role", "img");
+  map.canvas.setAttribute("role", "application");
+  map.canvas.tabIndex = 0;
   const scale = element(document, "div", "kw-scale", root);
   const low = element(document, "span", "kw-scale-low", scale);
   const colours = element(document, "span", "kw-scale-colours", scale);
@@ -50,22 +57,52 @@ export function createPictures(
   const tiles = element(document, "div", "kw-tiles", root);
   let drawn: readonly unknown[] = [];
   let pointed: MapOf | null = null;
+  /** Where the keyboard reads the map. */
+  let place: [row: number, column: number] | null = null;
 
   frame.addEventListener(
     "pointermove",
     (event) => {
       if (!pointed) return;
       const box = map.canvas.getBoundingClientRect();
-      const place = (at: number, size: number, count: number) =>
-        Math.max(0, Math.min(count - 1, Math.floor((at / size) * count)));
-      const row = place(event.clientY - box.top, box.height, pointed.height);
-      const column = place(event.clientX - box.left, box.width, pointed.width);
-      const value = pointed.data[row * pointed.width + column];
-      point(`row ${row} · column ${column} of the map: ${signed(value)}`);
+      const at = (place: number, size: number, count: number) =>
+        clamp(Math.floor((place / size) * count), count);
+      const row = at(event.clientY - box.top, box.height, pointed.height);
+      const column = at(event.clientX - box.left, box.width, pointed.width);
+      point(valueText(pointed, row, column), false);
     },
     { signal },
   );
-  frame.addEventListener("pointerleave", () => point(""), { signal });
+  frame.addEventListener("pointerleave", () => point("", false), { signal });
+  map.canvas.addEventListener(
+    "keydown",
+    (event) => {
+      const direction = DIRECTIONS[event.key];
+      if (!pointed || !direction || !plainKey(event)) return;
+      const across = { left: -1, right: 1, up: 0, down: 0 }[direction];
+      const down = { left: 0, right: 0, up: -1, down: 1 }[direction];
+      const { width, height } = pointed;
+      const [row, column] = place ?? [(height >> 1) - down, (width >> 1) - across];
+      place = [clamp(row + down, height), clamp(column + across, width)];
+      point(valueText(pointed, ...place), true);
+      markSpot();
+      used(event);
+    },
+    { signal },
+  );
+  for (const event of ["focus", "blur"]) map.canvas.addEventListener(event, markSpot, { signal });
+
+  function markSpot() {
+    spot.hidden = !pointed || !place || !hasKeyboard(map.canvas);
+    if (!pointed || !place) return;
+    const { width, height } = pointed;
+    const [row, column] = [clamp(place[0], height), clamp(place[1], width)];
+    spot.style.left = `${(100 * column) / width}%`;
+    spot.style.top = `${(100 * row) / height}%`;
+    spot.style.width = `${100 / width}%`;
+    spot.style.height = `${100 / height}%`;
+  }
+
   tiles.addEventListener(
     "click",
     (event) => {
@@ -87,7 +124,9 @@ export function createPictures(
         tile.type = "button";
         tile.dataset.number = String(k);
         tile.title = `${title}: ${signed(value)}`;
+        tile.setAttribute("aria-label", tile.title);
         const canvas = element(document, "canvas", "kw-tile-map", tile);
+        canvas.setAttribute("aria-hidden", "true");
         if (content.image) {
           const { image: under } = content;
           paint(canvas, under, overlayPixels(under, its, most, paletteOf(theme), theme));
@@ -118,6 +157,11 @@ export function createPictures(
         colours.style.backgroundImage = gradient(paletteOf(theme));
       }
       put(image.title, `image · ${picture.height} × ${picture.width}`);
+      describe(
+        image.canvas,
+        `The image explained, ${picture.height} × ${picture.width} pixels; class ${content.target}`,
+        "",
+      );
       map.element.hidden = !shown;
       scale.hidden = !shown;
       if (shown) {
@@ -126,7 +170,16 @@ export function createPictures(
         paint(map.canvas, picture, pixels);
         put(low, number(-most));
         put(high, `+${number(most)}`);
+        const title = mapTitle(part, whole ? selected : -1);
+        const ends = extent(shown.data);
+        describe(
+          map.canvas,
+          `Map of layer ${part.layer}, ${title}, ${shown.height} × ${shown.width}, ` +
+            `from ${signed(ends[0])} to ${signed(ends[1])}. Arrow keys read it out.`,
+          `${part.layer} ${title}`,
+        );
       }
+      markSpot();
       const at = whole && cellOf(part, selected);
       cell.hidden = !at;
       if (at) {
@@ -142,6 +195,23 @@ export function createPictures(
       }
     },
   };
+}
+
+function clamp(place: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, place));
+}
+
+function valueText(map: MapOf, row: number, column: number): string {
+  return `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`;
+}
+
+function extent(values: ArrayLike<number>): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let k = 0; k < values.length; k++) {
+    low = Math.min(low, values[k]);
+    high = Math.max(high, values[k]);
+  }
+  return [low, high];
 }
 
 /** "out 3 · in 2" becomes "3, 2" and "channel 4" becomes "4": tiles are narrow, and their heading says what they are. */

@@ -1,6 +1,7 @@
 /** The view: wires a store and the traits to the drawing, the header, the tooltip and the keyboard. */
 
 import type { AnyModel } from "@anywidget/types";
+import { describe } from "../shared/alternative.ts";
 import type { Plan } from "../shared/curves.ts";
 import { element, put } from "../shared/element.ts";
 import { entryText, functionOf, layerTitle, selectionOf } from "../shared/entries.ts";
@@ -113,7 +114,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let keyboard = false;
   /** Where the keyboard reads φ. */
   let readingX = 0;
-  let described = "";
   let drawnFrame: Frame | null = null;
   let frames = 0;
   let milliseconds = 0;
@@ -309,12 +309,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       readout.title = selected >= 0 ? text : "";
     }
     readout.toggleAttribute("data-selected", selected >= 0);
-    // Not on every frame: a screen reader would never stop.
     const key = JSON.stringify([from.layer.name, from.layer.shape, from.settings, selected]);
-    if (key !== described) {
-      described = key;
-      canvas.setAttribute("aria-label", description(from, selected));
-    }
+    describe(canvas, description(from, selected), key);
   }
 
   function select(f: number) {

@@ -182,7 +182,7 @@ export function selectionText(picture: Picture, f: number): string {
 /** The text alternative of the drawing. */
 export function description(picture: Picture, selected: number): string {
   const { layer } = picture;
-  const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+  const chosen = selected >= 0 ? `Selected: ${selectionText(picture, selected)}. ` : "";
   const what = {
     curves: "Functions",
     pattern: "Pattern",

@@ -91,7 +91,7 @@ export function createBar(document: Document, actions: BarActions): BarView {
     },
     options(value, overTime) {
       last = value;
-      if (document.activeElement !== threshold) threshold.value = String(value);
+      if (!threshold.matches(":focus")) threshold.value = String(value);
       measure.value = overTime;
     },
     message(text) {

@@ -1,6 +1,7 @@
 /** The words above LayerRanges' figures, or the table beside them. Selecting works without the kernel. */
 
 import type { RenderProps } from "@anywidget/types";
+import { describe } from "../shared/alternative.ts";
 import { keepKeys } from "../shared/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Store } from "../shared/types.ts";
@@ -21,14 +22,36 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
     threshold: (value) => set("threshold", value),
     overTime: (measure) => set("over_time", measure),
   });
-  const table = createTable(document, (row) => store?.select(row.typical));
+  const table = createTable(
+    document,
+    (row) => store?.select(row.typical),
+    (row, by) => model.send({ kind: "step", row, by }),
+  );
   const isBar = model.get("part") === "bar";
   el.append(isBar ? bar.element : table.element);
   keepKeys(el, signal);
 
   const draw = () => {
     if (isBar) bar.draw(model.get("content"));
-    else table.draw(model.get("content"));
+    else {
+      table.draw(model.get("content"));
+      nameFigures();
+    }
+  };
+  /** The figures' text alternatives: what they draw is in the table, which the keyboard reaches. */
+  const nameFigures = () => {
+    const box = el.closest<HTMLElement>(".kw-layer-ranges");
+    const { rows = [] } = model.get("content");
+    const layers = rows.map(({ title, cells }) => `${title} ${cells[0]?.[0] ?? ""}`).join(", ");
+    const names: [string, string][] = [
+      [".kw-ranges-now", `Ranges of φ, a row for each layer. Medians: ${layers}`],
+      [".kw-ranges-times", `Over the steps, a curve for each layer: ${model.get("over_time")}`],
+    ];
+    for (const [place, name] of names) {
+      const figure = box?.querySelector(place);
+      figure?.setAttribute("role", "img");
+      if (figure) describe(figure, name, "");
+    }
   };
   const options = () => bar.options(model.get("threshold"), model.get("over_time"));
   const mark = () => table.mark(store?.selection() ?? null);
@@ -62,6 +85,7 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
     box.dataset.kwTheme = chosen === "auto" ? themeAround(el) : chosen;
     if (chosen === "auto" && inJupyter(document)) box.dataset.kwHost = "jupyter";
     else delete box.dataset.kwHost;
+    if (!isBar) nameFigures();
   };
   const attached = new ResizeObserver(() => dress());
   attached.observe(el);

@@ -1,7 +1,11 @@
 /** The table of LayerRanges: a row for each layer, as high as those of the figures beside it. */
 
+import { plainKey, used } from "../shared/keys.ts";
 import type { Selection } from "../shared/types.ts";
 import { type Row, rowOf, type Table } from "./content.ts";
+
+const KEYS =
+  "Enter selects the typical function, left and right those of smaller and larger range.";
 
 export interface TableView {
   element: HTMLElement;
@@ -9,10 +13,17 @@ export interface TableView {
   mark(selection: Selection | null): void;
 }
 
-export function createTable(document: Document, choose: (row: Row) => void): TableView {
+export function createTable(
+  document: Document,
+  choose: (row: Row) => void,
+  step: (number: number, by: 1 | -1) => void,
+): TableView {
   const element = document.createElement("div");
   element.className = "kw-ranges-table";
   const table = document.createElement("table");
+  // Its rows are chosen: a grid, of which the keyboard reaches the rows.
+  table.setAttribute("role", "grid");
+  table.setAttribute("aria-label", "Ranges of the functions of each layer");
   const head = table.createTHead().insertRow();
   const body = table.createTBody();
   element.append(table);
@@ -25,6 +36,7 @@ export function createTable(document: Document, choose: (row: Row) => void): Tab
     element.style.setProperty("--kw-row-height", `${row}px`);
     element.style.setProperty("--kw-head-height", `${height}px`);
     fit(head, heads.length + 1, () => document.createElement("th"));
+    twoLines(document, head.cells[0], "layer", "");
     heads.forEach(([title, below], k) => {
       twoLines(document, head.cells[k + 1], title, below);
     });
@@ -42,12 +54,18 @@ export function createTable(document: Document, choose: (row: Row) => void): Tab
   function newRow(number: number): HTMLTableRowElement {
     const made = document.createElement("tr");
     made.tabIndex = 0;
+    made.setAttribute("aria-description", KEYS);
     made.addEventListener("click", () => choose(rows[number]));
     made.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      event.stopPropagation();
-      choose(rows[number]);
+      if (!plainKey(event)) return;
+      const { key } = event;
+      if (key === "Enter" || key === " ") choose(rows[number]);
+      else if (key === "ArrowLeft") step(number, -1);
+      else if (key === "ArrowRight") step(number, 1);
+      else if (key === "ArrowUp") lines[number - 1]?.focus();
+      else if (key === "ArrowDown") lines[number + 1]?.focus();
+      else return;
+      used(event);
     });
     return made;
   }

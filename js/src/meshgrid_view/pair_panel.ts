@@ -1,5 +1,6 @@
 /** The surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. */
 
+import { describe, hasKeyboard } from "../shared/alternative.ts";
 import { radioName } from "../shared/controls.ts";
 import { element } from "../shared/element.ts";
 import { layerTitle } from "../shared/entries.ts";
@@ -31,7 +32,6 @@ import { badge, drawAxes, drawContours, drawDensity } from "./pair_drawing.ts";
 import {
   activeCanvas,
   type Desk,
-  describe,
   type Facts,
   followPointer,
   inside,
@@ -237,11 +237,13 @@ export function createPairPanel(desk: Desk): PairPanel {
       plotCanvas,
       `Sum of two functions of ${title}: φ of ${names[0]} over x, φ of ${names[1]} over y, ` +
         `from ${number(reach.low)} to ${number(reach.high)}. Arrow keys read the surface.`,
+      JSON.stringify([layer.name, i, j]),
     );
     describe(
       mapCanvas,
       `The entries of ${title}. x is ${names[0]}, y is ${names[1]}. ` +
         "Arrow keys move between entries; x or y sets one, Enter the next.",
+      JSON.stringify([layer.name, i, j]),
     );
     const noted = [density ? densityWords(density) : "", layer.note].filter((text) => text);
     if (!observed) noted.unshift("live.observe(batch) adds the real inputs");
@@ -308,7 +310,7 @@ export function createPairPanel(desk: Desk): PairPanel {
       outline(context, r, colour, 2, 1);
       if (r.width >= 14) badge(context, text, r, colour, colours.surface, text === "x");
     });
-    if (cursor >= 0 && cursor < cells.length && document.activeElement === mapCanvas) {
+    if (cursor >= 0 && cursor < cells.length && hasKeyboard(mapCanvas)) {
       context.setLineDash([3, 2]);
       outline(context, cells[cursor], colours.ink, 1.5, -2);
       context.setLineDash([]);
@@ -323,7 +325,7 @@ export function createPairPanel(desk: Desk): PairPanel {
       if (!inside(plot, at)) return null;
       return [(at.x - plot.x) / plot.width, 1 - (at.y - plot.y) / plot.height];
     }
-    return document.activeElement === plotCanvas ? reading : null;
+    return hasKeyboard(plotCanvas) ? reading : null;
   }
 
   function readOut(

@@ -160,11 +160,6 @@ export function prepare(
   return context;
 }
 
-/** Says a canvas's text alternative, where it is another: a screen reader would not stop otherwise. */
-export function describe(canvas: HTMLCanvasElement, text: string): void {
-  if (canvas.getAttribute("aria-label") !== text) canvas.setAttribute("aria-label", text);
-}
-
 /** Frames a cell. */
 export function outline(
   context: CanvasRenderingContext2D,

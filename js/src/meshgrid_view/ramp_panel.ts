@@ -1,5 +1,6 @@
 /** Every φ of a layer over one input matrix, as small heat maps where the kernels have them. */
 
+import { describe } from "../shared/alternative.ts";
 import type { Curves } from "../shared/curves.ts";
 import { element } from "../shared/element.ts";
 import {
@@ -34,7 +35,6 @@ import { createAtlas } from "./heat.ts";
 import {
   activeCanvas,
   type Desk,
-  describe,
   type Facts,
   followPointer,
   frameSelected,
@@ -220,11 +220,13 @@ export function createRampPanel(desk: Desk): RampPanel {
     }
 
     const axis = `${layer.variable} ${number(lo)} … ${number(hi)} ${WORDS[settings.direction]}`;
-    const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+    const chosen = selected >= 0 ? `Selected: ${selectionText(next, selected)}. ` : "";
     describe(
       canvas,
-      `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}. ` +
+      `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}, ` +
+        `colours ±${number(scales.largest)}. ` +
         `${chosen}Arrow keys move between functions; Enter selects, Escape clears.`,
+      JSON.stringify([layer.name, layer.shape, selected, axis, settings.scale]),
     );
     return {
       ...NO_FACTS,

@@ -1,8 +1,9 @@
 /** The kernels swept over an image: the image, the response, and the patch under one pixel on its φ. */
 
+import { describe, hasKeyboard } from "../shared/alternative.ts";
 import { createKit } from "../shared/controls.ts";
 import { element } from "../shared/element.ts";
-import { counted, layerTitle } from "../shared/entries.ts";
+import { counted, entryText, functionOf, layerTitle } from "../shared/entries.ts";
 import { number } from "../shared/format.ts";
 import type { Rect } from "../shared/geometry.ts";
 import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
@@ -16,7 +17,6 @@ import { createAtlas } from "./heat.ts";
 import {
   activeCanvas,
   type Desk,
-  describe,
   type Facts,
   followPointer,
   frameSelected,
@@ -152,6 +152,8 @@ export function createResponsePanel(
   let pinned: Place | null = null;
   let published: string | null = null;
   let cellCursor = -1;
+  /** The input and φ of an entry of the patch, in words; empty without a pixel. */
+  let readEntry: (entry: number) => string = () => "";
   let listedKinds = "";
   let listedOutputs = "";
 
@@ -242,14 +244,18 @@ export function createResponsePanel(
     const title = `${layerTitle(layer)} · out ${output}`;
     describe(
       made.canvas,
-      `Response of layer ${layerTitle(layer)}, ${counted(outputs.length, "output")}. ` +
+      `Response of layer ${layerTitle(layer)}, ${counted(outputs.length, "output")}` +
+        `${swept ? `, from ${number(low)} to ${number(high)}` : ""}. ${place ? `${readoutOf(drawn, place, `out ${output}`)}. ` : ""}` +
+        `${selection ? `Selected: ${entryText(layer, functionOf(layer, selection))}. ` : ""}` +
         "Arrow keys move between pixels, Page Up and Page Down between outputs; Enter selects the kernel.",
+      JSON.stringify([layer.name, outputs.length, place, selection]),
     );
     describe(
       given.canvas,
       source.input === "drawn"
         ? "The drawing. Draw with the mouse; with the keyboard, arrows move the pen, Space draws, Backspace erases."
         : `The input, ${source.input}${source.count > 1 ? ` ${source.sample} of ${source.count}` : ""}.`,
+      JSON.stringify([layer.name, source.input, source.sample]),
     );
     const cut = total > outputs.length && single < 0;
     mapFoot.textContent = cut
@@ -364,7 +370,7 @@ export function createResponsePanel(
       outline(context, at, colours.accent, 1.5, 0);
       context.restore();
     }
-    if (source.input === "drawn" && sketch.pen() && document.activeElement === given.canvas) {
+    if (source.input === "drawn" && sketch.pen() && hasKeyboard(given.canvas)) {
       const [x, y] = sketch.pen() ?? [0, 0];
       const [sx, sy] = [box.width / image.width, box.height / image.height];
       const at = { x: margin + x * sx, y: margin + y * sy, width: sx, height: sy };
@@ -469,12 +475,16 @@ export function createResponsePanel(
     const hovered = overPatch.at
       ? cells.findIndex((r) => inside(r, overPatch.at as { x: number; y: number }))
       : -1;
+    readEntry = (entry) =>
+      patch.inputs && patch.values
+        ? `, ${layer.variable} ${number(patch.inputs[entry])}, φ ${number(patch.values[entry])}`
+        : "";
     paintPatch(context, patch, cells, colours);
     if (hovered >= 0) outline(context, now.cells[hovered], colours.muted, 1, 0.5);
     const same = selection?.out === kernel.out && selection.in === kernel.in;
     if (selection && same)
       frameSelected(context, now.cells[selection.row * kw + selection.column], colours);
-    if (cellCursor >= 0 && cellCursor < kh * kw && document.activeElement === close.canvas) {
+    if (cellCursor >= 0 && cellCursor < kh * kw && hasKeyboard(close.canvas)) {
       context.setLineDash([3, 2]);
       outline(context, now.cells[cellCursor], colours.ink, 1.5, -1);
       context.setLineDash([]);
@@ -494,8 +504,11 @@ export function createResponsePanel(
     if (sum.textContent !== words) sum.textContent = words;
     describe(
       close.canvas,
-      `The functions of the kernel ${which}${place ? " with the inputs of the patch" : ""}. ` +
+      `The functions of the kernel ${which} of layer ${layerTitle(layer)}, φ ±${number(patch.most)}` +
+        `${place ? ", with the inputs of the patch" : ""}. ` +
+        `${selection && same ? `Selected: row ${selection.row}, column ${selection.column}. ` : ""}` +
         "Arrow keys move between entries; Enter selects.",
+      JSON.stringify([layer.name, which, place, selection]),
     );
     if (hovered >= 0) {
       const box = close.canvas.getBoundingClientRect();
@@ -671,7 +684,8 @@ export function createResponsePanel(
         const column = Math.max(0, Math.min(kw - 1, (from % kw) + (cellCursor < 0 ? 0 : across)));
         const row = Math.floor(from / kw) + (cellCursor < 0 ? 0 : down);
         cellCursor = Math.max(0, Math.min(kh - 1, row)) * kw + column;
-        desk.say(`row ${Math.floor(cellCursor / kw)}, column ${cellCursor % kw}`);
+        const place = `row ${Math.floor(cellCursor / kw)}, column ${cellCursor % kw}`;
+        desk.say(place + readEntry(cellCursor));
       } else if ((event.key === "Enter" || event.key === " ") && cellCursor >= 0) {
         selectEntry(cellCursor);
       } else return;

@@ -121,7 +121,8 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
       made.type = "button";
       made.textContent = text;
       made.title = title;
-      made.setAttribute("aria-label", title);
+      // What is read aloud holds what is seen; a sign alone has no words.
+      if (!/[a-z]{2}/i.test(text)) made.setAttribute("aria-label", title);
       made.addEventListener("click", act, { signal });
       return made;
     },

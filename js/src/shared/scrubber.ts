@@ -1,5 +1,6 @@
 /** The scrubber: the steps kept as a track, the same in every view of a stream. It needs no kernel. */
 
+import { hasKeyboard } from "./alternative.ts";
 import { formatCount } from "./format.ts";
 import type { Store } from "./types.ts";
 
@@ -74,6 +75,8 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   let steps: number[] = [];
   let request = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
+  /** Whether the step shown was chosen by hand since it was last told. */
+  let moved = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later: ReturnType<typeof setTimeout> | undefined;
@@ -116,19 +119,21 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title =
       ghost === null
         ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step`
         : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`,
-    );
     const playing = timer !== undefined;
+    // With the keyboard on it, a screen reader says every change: then only those made by hand.
+    if (moved || !hasKeyboard(track)) {
+      moved = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -159,6 +164,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved = true;
     store.setCursor(nearest);
   }
 
@@ -189,6 +195,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   }
 
   function pause() {
+    moved = true;
     clearInterval(timer);
     timer = undefined;
     schedule();

@@ -3,6 +3,9 @@
 export type Theme = "light" | "dark";
 
 const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+// VS Code's high contrast is dark, unless the second class of it says otherwise.
+const LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+const DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 const DARK_QUERY = "(prefers-color-scheme: dark)";
 
 /** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then follows. */
@@ -23,8 +26,8 @@ export function themeAround(element: Element): Theme {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";

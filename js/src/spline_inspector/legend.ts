@@ -83,7 +83,7 @@ export function createLegend(
   );
 
   function build(rows: readonly Row[]) {
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
+    const focused = root.querySelector<HTMLElement>(":focus")?.dataset.key;
     parts = rows.map((row) => {
       const button = make("button", "kw-legend-row");
       button.type = "button";
@@ -94,6 +94,8 @@ export function createLegend(
       button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
       const coefficient = button.appendChild(make("span", "kw-legend-number"));
       const value = button.appendChild(make("span", "kw-legend-number"));
+      // The numbers change with every frame: they are no part of the button's name.
+      for (const one of [coefficient, value]) one.setAttribute("aria-hidden", "true");
       return { button, swatch, coefficient, value };
     });
     list.replaceChildren(
@@ -126,10 +128,7 @@ export function createLegend(
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
         if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
-        if (button.title !== row.title) {
-          button.title = row.title;
-          button.setAttribute("aria-label", row.title);
-        }
+        if (button.title !== row.title) button.title = row.title;
         if (swatch.dataset.look !== row.look) swatch.dataset.look = row.look;
         if (swatch.dataset.colour !== row.colour) {
           swatch.dataset.colour = row.colour;

@@ -19,7 +19,7 @@ const PART = { light: [0, 0.78], dark: [0.3, 1] } as const;
 
 /** Okabe and Ito's colours that nothing else here has. */
 const PINS = {
-  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#8c6d00", "#7a5195"],
+  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#5a4600", "#7a5195"],
   dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"],
 };
 

@@ -1,6 +1,7 @@
 /** The view: wires a store and the traits to the drawing, the legend, the handles and the keyboard. */
 
 import type { AnyModel } from "@anywidget/types";
+import { describe } from "../shared/alternative.ts";
 import { element, put } from "../shared/element.ts";
 import { placeText, selectionOf } from "../shared/entries.ts";
 import { number } from "../shared/format.ts";
@@ -144,7 +145,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let shown: Reading | null = null;
   let dragged: { handle: Handle; from: Float64Array; moved: boolean } | null = null;
   let panned: { px: number; py: number; x: Range; y: Range } | null = null;
-  let described = "";
   let layerSeen = "";
   let drawnFrame: Frame | null = null;
   let frames = 0;
@@ -534,17 +534,15 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     put(foot, warning || late || locked || back || help);
     foot.dataset.tone = warning ? "warn" : "calm";
 
-    const key = JSON.stringify([layer.name, at, given.stacked, given.editable]);
-    if (key !== described) {
-      described = key;
-      canvas.setAttribute(
-        "aria-label",
-        `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
-          `${rangeText(from.whole)}, ${windowText(v, from.x)}. ` +
-          "Left and right arrow read it out, plus and minus zoom, 0 shows all, " +
-          "square brackets go to the previous and the next function.",
-      );
-    }
+    describe(
+      canvas,
+      `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
+        `${rangeText(from.whole)}, ${windowText(v, from.x)}. ` +
+        "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
+        "as left and right do at its edge, 0 shows all, " +
+        "square brackets go to the previous and the next function.",
+      JSON.stringify([layer.name, at, given.stacked, given.editable]),
+    );
   }
 
   // ---- moving in the plane
@@ -613,19 +611,29 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
 
   function onKey(event: KeyboardEvent) {
     if (!picture || !plainKey(event)) return;
-    const [low, high] = picture.x;
+    // As it will be drawn: keys may come faster than drawings.
+    const x = xChosen ?? wholeRange(picture.phi);
+    const y = yChosen ?? roomy(picture.held);
+    const [low, high] = x;
     const middle = reading ?? (low + high) / 2;
     const { key } = event;
     if (key === "ArrowLeft" || key === "ArrowRight") {
       const step = ((high - low) / (event.shiftKey ? 20 : 100)) * (key === "ArrowLeft" ? -1 : 1);
-      reading = reading === null ? middle : Math.max(low, Math.min(high, reading + step));
+      const to = reading === null ? middle : reading + step;
+      // At the edge of what is shown, that moves along.
+      if (xChosen && (to < low || to > high)) show(shifted(x, step), null);
+      const [least, most] = xChosen ?? x;
+      reading = Math.max(least, Math.min(most, to));
       const at = readAt(picture.phi, reading);
       if (at)
         spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
+    } else if (key === "ArrowUp" || key === "ArrowDown") {
+      const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
+      show(null, shifted(y, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
-      show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
+      show(zoomed(x, middle, 0.8), zoomed(y, (y[0] + y[1]) / 2, 0.8));
     } else if (key === "-") {
-      show(zoomed(picture.x, middle, 1.25), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 1.25));
+      show(zoomed(x, middle, 1.25), zoomed(y, (y[0] + y[1]) / 2, 1.25));
     } else if (key === "0") fit();
     else if (key === "[" || key === "PageUp") neighbour(-1);
     else if (key === "]" || key === "PageDown") neighbour(1);
@@ -727,6 +735,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     { signal },
   );
   canvas.addEventListener("keydown", onKey, { signal });
+  canvas.addEventListener("blur", schedule, { signal });
   handleLayer.addEventListener("pointerdown", onHandleDown, { signal });
   handleLayer.addEventListener("pointermove", onHandleMove, { signal });
   handleLayer.addEventListener("pointerup", onHandleUp, { signal });

@@ -76,7 +76,7 @@ export function createRate(
       const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
       if (slider.value !== value) slider.value = value;
       slider.setAttribute("aria-valuetext", rateText(rate));
-      if (document.activeElement !== text) text.value = rateText(rate);
+      if (!text.matches(":focus")) text.value = rateText(rate);
     }
   }
 

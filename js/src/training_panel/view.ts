@@ -190,7 +190,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     end.disabled = !steered || !active;
     rate.show(status.rates, !steered);
     buttons.hidden = everyBox.hidden = status.recording !== "";
-    if (document.activeElement !== every && every.value !== String(status.every)) {
+    if (!every.matches(":focus") && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
     showFacts(status);

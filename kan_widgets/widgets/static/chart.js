@@ -1,52 +1,12 @@
-// src/shared/keys.ts
-function plainKey(event) {
-  return !event.ctrlKey && !event.metaKey && !event.altKey;
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element, text, key) {
+  if (keys.get(element) === key && hasKeyboard(element)) return;
+  keys.set(element, key);
+  if (element.getAttribute("aria-label") !== text) element.setAttribute("aria-label", text);
 }
-function keepKeys(root, signal) {
-  root.addEventListener(
-    "keydown",
-    (event) => {
-      const runs = event.key === "Enter" && event.shiftKey;
-      const leaves = event.key === "Tab" || event.key === "Escape";
-      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
-    },
-    { signal }
-  );
-}
-
-// src/shared/theme.ts
-var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
-var DARK_QUERY = "(prefers-color-scheme: dark)";
-function inJupyter(document) {
-  return document.body?.dataset.jpThemeLight !== void 0;
-}
-function themeAround(element) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
-  const lab = body?.dataset.jpThemeLight;
-  if (lab !== void 0) return lab === "false" ? "dark" : "light";
-  for (let node = element; node; node = parentOf(node)) {
-    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
-    if (stated && /dark/i.test(stated)) return "dark";
-    if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
-    if (node === documentElement) break;
-  }
-  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
-}
-function parentOf(element) {
-  if (element.parentElement) return element.parentElement;
-  const root = element.getRootNode();
-  return root instanceof ShadowRoot ? root.host : null;
-}
-function watchTheme(element, changed, signal) {
-  const { body, documentElement, defaultView } = element.ownerDocument;
-  const observer = new MutationObserver(changed);
-  for (const node of [documentElement, body]) {
-    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
-  }
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
-  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+function hasKeyboard(element) {
+  return element.matches(":focus");
 }
 
 // node_modules/d3-format/dist/d3-format.mjs
@@ -267,6 +227,63 @@ function formatCount(count) {
   return grouped(count);
 }
 
+// src/shared/keys.ts
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
+// src/shared/theme.ts
+var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
+var DARK_QUERY = "(prefers-color-scheme: dark)";
+function inJupyter(document) {
+  return document.body?.dataset.jpThemeLight !== void 0;
+}
+function themeAround(element) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab !== void 0) return lab === "false" ? "dark" : "light";
+  for (let node = element; node; node = parentOf(node)) {
+    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
+    if (stated && /dark/i.test(stated)) return "dark";
+    if (stated && /light/i.test(stated)) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
+    if (node === documentElement) break;
+  }
+  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
+}
+function parentOf(element) {
+  if (element.parentElement) return element.parentElement;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+function watchTheme(element, changed, signal) {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const observer = new MutationObserver(changed);
+  for (const node of [documentElement, body]) {
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+}
+
 // src/chart/bar.ts
 var SMOOTHINGS = [0, 10, 30, 100, 300, 1e3];
 var groups = 0;
@@ -419,6 +436,7 @@ function createOverlay(figure) {
   line.hidden = band.hidden = true;
   figure.appendChild(element);
   let written = "";
+  let said = "";
   function plot() {
     const rect = figure.querySelector(".plotarea_events")?.getBoundingClientRect();
     return rect && rect.width > 0 ? rect : null;
@@ -440,6 +458,8 @@ function createOverlay(figure) {
     });
     const at = step === null ? void 0 : entries.find((entry) => entry.at !== void 0)?.at;
     const where = at === void 0 ? "" : `step ${formatCount(Math.round(at))}`;
+    const values = entries.map(({ name, value }) => `${name || title} ${value}`);
+    said = [where, ...values].filter((text) => text).join(", ");
     const state = JSON.stringify([title, entries, where]);
     if (state !== written) {
       written = state;
@@ -460,7 +480,7 @@ function createOverlay(figure) {
         })
       );
       if (where) make("kw-over-step", head).textContent = where;
-      head.title = entries.map(({ name: name2, value }) => `${name2 || title} ${value}`).join("\n");
+      head.title = values.join("\n");
     }
     const area = plot();
     const own = element.getBoundingClientRect();
@@ -497,7 +517,7 @@ function createOverlay(figure) {
       item.style.transform = `translate(${x}px, ${top + 1}px)`;
     });
   }
-  return { element, paint, plot };
+  return { element, paint, words: () => said, plot };
 }
 
 // src/chart/index.ts
@@ -521,7 +541,10 @@ function render({ model, el, signal }) {
     },
     signal
   );
-  root.append(bar.element);
+  const spoken = document.createElement("div");
+  spoken.className = "kw-spoken";
+  spoken.setAttribute("aria-live", "polite");
+  root.append(bar.element, spoken);
   el.append(root);
   let steps = null;
   let panels = [];
@@ -529,6 +552,7 @@ function render({ model, el, signal }) {
   let request = 0;
   let tries = 0;
   let pointed = null;
+  let read = null;
   let drag = null;
   const sizes = new ResizeObserver(() => setTimeout(schedule, RELAYOUT));
   const box = () => el.closest(".kw-chart");
@@ -589,7 +613,18 @@ function render({ model, el, signal }) {
         step: drag ? null : pointed,
         band: drag && [drag.from, drag.to]
       });
+      if (panel.figure && panel.overlay) name(panel.figure, panel.trait.title, panel.overlay);
     }
+    if (read) spoken.textContent = read.words();
+    read = null;
+  }
+  function name(figure, title, overlay) {
+    const [low, high] = span().map((step) => formatCount(Math.round(step)));
+    describe(
+      figure,
+      `Curves of ${title}, steps ${low} to ${high}; ${overlay.words()}. Left and right arrow read them out, plus and minus zoom, 0 shows all steps.`,
+      title
+    );
   }
   function attach(panel, place) {
     const figure = place.querySelector(`.kw-figure-${panel.trait.figure}`);
@@ -602,6 +637,8 @@ function render({ model, el, signal }) {
       return;
     }
     tries = 0;
+    figure.tabIndex = 0;
+    figure.setAttribute("role", "application");
     const overlay = createOverlay(figure);
     panel.overlay = overlay;
     sizes.observe(figure);
@@ -663,6 +700,37 @@ function render({ model, el, signal }) {
       "pointercancel",
       () => {
         drag = null;
+        schedule();
+      },
+      options
+    );
+    figure.addEventListener(
+      "keydown",
+      (event) => {
+        if (!plainKey(event)) return;
+        const [low, high] = span();
+        const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (sign) {
+          const by = sign * Math.max(1, (high - low) * (event.shiftKey ? 10 : 2) / 100);
+          const to = pointed === null ? (low + high) / 2 : pointed + by;
+          if (zoomed() && (to < low || to > high)) zoomTo([low + by, high + by]);
+          const [least, most] = span();
+          pointed = Math.round(Math.max(least, Math.min(most, to)));
+        } else if (event.key === "+" || event.key === "=") zoomTo(scaled([low, high], 0.5));
+        else if (event.key === "-" && zoomed()) zoomTo(scaled([low, high], 2));
+        else if (event.key === "0") zoomTo(null);
+        else if (event.key === "Escape") pointed = null;
+        else return;
+        read = overlay;
+        used(event);
+        schedule();
+      },
+      options
+    );
+    figure.addEventListener(
+      "blur",
+      () => {
+        pointed = null;
         schedule();
       },
       options

@@ -1,5 +1,7 @@
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -12,8 +14,8 @@ function themeAround(element2) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -53,7 +55,9 @@ function createTable(document) {
   const make = (tag, name, parent) => element(document, tag, name, parent);
   const root = make("div", "kw-view kw-comparison");
   const hints = make("div", "kw-hints", root);
-  hints.setAttribute("role", "status");
+  const spoken = make("div", "kw-spoken", root);
+  spoken.setAttribute("aria-live", "polite");
+  let said = "";
   const halves = make("div", "kw-halves", root);
   const left = make("div", "kw-half", halves);
   const scroll = make("div", "kw-scroll", left);
@@ -130,6 +134,9 @@ function createTable(document) {
       hints.dataset.words = wanted;
       hints.replaceChildren();
       for (const hint of shown.hints) make("p", "kw-hint", hints).textContent = hint;
+      const kind = wanted.replace(/\d[\d,.]*/g, "");
+      if (kind !== said) spoken.textContent = wanted;
+      said = kind;
     }
     putOrHide(note, shown.note);
     hints.hidden = shown.hints.length === 0;

@@ -329,7 +329,7 @@ function createKit(document, signal) {
       made2.type = "button";
       made2.textContent = text;
       made2.title = title;
-      made2.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
       made2.addEventListener("click", act, { signal });
       return made2;
     },
@@ -367,8 +367,18 @@ function createKit(document, signal) {
 }
 
 // src/shared/keys.ts
+var DIRECTIONS = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down"
+};
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
 }
 function keepKeys(root, signal) {
   root.addEventListener(
@@ -384,6 +394,8 @@ function keepKeys(root, signal) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -396,8 +408,8 @@ function themeAround(element2) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -630,6 +642,17 @@ function reveal(list, row) {
   }
 }
 
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // src/shared/palette.ts
 var ARM = 255;
 var DESIGN = {
@@ -777,6 +800,11 @@ function createPictures(document, choose, point, signal) {
   const map2 = createPicture(document, "kw-map", pair);
   const frame = map2.canvas.parentElement;
   const cell = element(document, "div", "kw-place", frame);
+  const spot = element(document, "div", "kw-place kw-spot", frame);
+  spot.hidden = true;
+  image.canvas.setAttribute("role", "img");
+  map2.canvas.setAttribute("role", "application");
+  map2.canvas.tabIndex = 0;
   const scale = element(document, "div", "kw-scale", root);
   const low = element(document, "span", "kw-scale-low", scale);
   const colours = element(document, "span", "kw-scale-colours", scale);
@@ -785,20 +813,47 @@ function createPictures(document, choose, point, signal) {
   const tiles = element(document, "div", "kw-tiles", root);
   let drawn = [];
   let pointed = null;
+  let place = null;
   frame.addEventListener(
     "pointermove",
     (event) => {
       if (!pointed) return;
       const box = map2.canvas.getBoundingClientRect();
-      const place = (at, size, count) => Math.max(0, Math.min(count - 1, Math.floor(at / size * count)));
-      const row = place(event.clientY - box.top, box.height, pointed.height);
-      const column = place(event.clientX - box.left, box.width, pointed.width);
-      const value = pointed.data[row * pointed.width + column];
-      point(`row ${row} · column ${column} of the map: ${signed(value)}`);
+      const at = (place2, size, count) => clamp(Math.floor(place2 / size * count), count);
+      const row = at(event.clientY - box.top, box.height, pointed.height);
+      const column = at(event.clientX - box.left, box.width, pointed.width);
+      point(valueText(pointed, row, column), false);
     },
     { signal }
   );
-  frame.addEventListener("pointerleave", () => point(""), { signal });
+  frame.addEventListener("pointerleave", () => point("", false), { signal });
+  map2.canvas.addEventListener(
+    "keydown",
+    (event) => {
+      const direction = DIRECTIONS[event.key];
+      if (!pointed || !direction || !plainKey(event)) return;
+      const across = { left: -1, right: 1, up: 0, down: 0 }[direction];
+      const down = { left: 0, right: 0, up: -1, down: 1 }[direction];
+      const { width, height } = pointed;
+      const [row, column] = place ?? [(height >> 1) - down, (width >> 1) - across];
+      place = [clamp(row + down, height), clamp(column + across, width)];
+      point(valueText(pointed, ...place), true);
+      markSpot();
+      used(event);
+    },
+    { signal }
+  );
+  for (const event of ["focus", "blur"]) map2.canvas.addEventListener(event, markSpot, { signal });
+  function markSpot() {
+    spot.hidden = !pointed || !place || !hasKeyboard(map2.canvas);
+    if (!pointed || !place) return;
+    const { width, height } = pointed;
+    const [row, column] = [clamp(place[0], height), clamp(place[1], width)];
+    spot.style.left = `${100 * column / width}%`;
+    spot.style.top = `${100 * row / height}%`;
+    spot.style.width = `${100 / width}%`;
+    spot.style.height = `${100 / height}%`;
+  }
   tiles.addEventListener(
     "click",
     (event) => {
@@ -819,7 +874,9 @@ function createPictures(document, choose, point, signal) {
         tile.type = "button";
         tile.dataset.number = String(k);
         tile.title = `${title}: ${signed(value)}`;
+        tile.setAttribute("aria-label", tile.title);
         const canvas = element(document, "canvas", "kw-tile-map", tile);
+        canvas.setAttribute("aria-hidden", "true");
         if (content.image) {
           const { image: under } = content;
           paint(canvas, under, overlayPixels(under, its, most, paletteOf(theme), theme));
@@ -849,6 +906,11 @@ function createPictures(document, choose, point, signal) {
         colours.style.backgroundImage = gradient(paletteOf(theme));
       }
       put(image.title, `image · ${picture.height} × ${picture.width}`);
+      describe(
+        image.canvas,
+        `The image explained, ${picture.height} × ${picture.width} pixels; class ${content.target}`,
+        ""
+      );
       map2.element.hidden = !shown;
       scale.hidden = !shown;
       if (shown) {
@@ -857,7 +919,15 @@ function createPictures(document, choose, point, signal) {
         paint(map2.canvas, picture, pixels);
         put(low, number(-most));
         put(high, `+${number(most)}`);
+        const title = mapTitle(part, whole ? selected : -1);
+        const ends2 = extent(shown.data);
+        describe(
+          map2.canvas,
+          `Map of layer ${part.layer}, ${title}, ${shown.height} × ${shown.width}, from ${signed(ends2[0])} to ${signed(ends2[1])}. Arrow keys read it out.`,
+          `${part.layer} ${title}`
+        );
       }
+      markSpot();
       const at = whole && cellOf(part, selected);
       cell.hidden = !at;
       if (at) {
@@ -873,6 +943,20 @@ function createPictures(document, choose, point, signal) {
       }
     }
   };
+}
+function clamp(place, count) {
+  return Math.max(0, Math.min(count - 1, place));
+}
+function valueText(map2, row, column) {
+  return `row ${row} · column ${column} of the map: ${signed(map2.data[row * map2.width + column])}`;
+}
+function extent(values) {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let k = 0; k < values.length; k++) {
+    low = Math.min(low, values[k]);
+    high = Math.max(high, values[k]);
+  }
+  return [low, high];
 }
 function short(title) {
   return title.replace(/[a-z]+ /g, "").replace(" ·", ",");
@@ -921,15 +1005,21 @@ function render({ model, el, host, signal }) {
   message.setAttribute("role", "status");
   const body = element(document, "div", "kw-body", root);
   const bars = createBars(document, choose, signal);
-  const pictures = createPictures(document, choose, (words) => put(readout, read(words)), signal);
+  const pictures = createPictures(document, choose, point, signal);
   body.append(pictures.element, bars.element);
   const readout = element(document, "div", "kw-readout", root);
+  const spoken = element(document, "div", "kw-spoken", root);
+  spoken.setAttribute("aria-live", "polite");
   el.append(root);
   let store = null;
   let content = null;
   let chosen = -1;
   let filled = "";
   let connection = new AbortController();
+  function point(words, byKey) {
+    put(readout, read(words));
+    if (byKey) put(spoken, words);
+  }
   function set(name, value) {
     model.set(name, value);
     model.save_changes();

@@ -1,3 +1,14 @@
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // src/shared/element.ts
 function element(document, tag, className, parent) {
   const made2 = document.createElement(tag);
@@ -741,6 +752,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
+  let moved = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -778,16 +790,17 @@ function mountScrubber(parent, store, signal) {
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`
-    );
     const playing = timer !== void 0;
+    if (moved || !hasKeyboard(track)) {
+      moved = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -815,6 +828,7 @@ function mountScrubber(parent, store, signal) {
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved = true;
     store.setCursor(nearest);
   }
   function index() {
@@ -840,6 +854,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
+    moved = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -955,6 +970,8 @@ function createStatus(document, again) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -967,8 +984,8 @@ function themeAround(element2) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -1103,14 +1120,14 @@ function copy(bytes, what) {
   } else if (bytes instanceof ArrayBuffer) {
     view = new Uint8Array(bytes);
   } else {
-    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+    throw new WireError(`Got ${describe2(bytes)} for ${what}; needed: bytes.`);
   }
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
-function describe(value) {
+function describe2(value) {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }
@@ -1722,7 +1739,7 @@ function selectionText(picture, f) {
 }
 function description(picture, selected) {
   const { layer } = picture;
-  const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+  const chosen = selected >= 0 ? `Selected: ${selectionText(picture, selected)}. ` : "";
   const what = {
     curves: "Functions",
     pattern: "Pattern",
@@ -1876,7 +1893,7 @@ function createKit(document, signal) {
       made2.type = "button";
       made2.textContent = text;
       made2.title = title;
-      made2.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
       made2.addEventListener("click", act, { signal });
       return made2;
     },
@@ -2688,7 +2705,6 @@ function createView(model, el, signal) {
   let cursor = -1;
   let keyboard = false;
   let readingX = 0;
-  let described = "";
   let drawnFrame = null;
   let frames = 0;
   let milliseconds = 0;
@@ -2866,10 +2882,7 @@ function createView(model, el, signal) {
     }
     readout.toggleAttribute("data-selected", selected >= 0);
     const key = JSON.stringify([from.layer.name, from.layer.shape, from.settings, selected]);
-    if (key !== described) {
-      described = key;
-      canvas.setAttribute("aria-label", description(from, selected));
-    }
+    describe(canvas, description(from, selected), key);
   }
   function select(f) {
     if (!picture || f < 0) return;

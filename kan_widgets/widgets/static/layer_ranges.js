@@ -1,6 +1,21 @@
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element, text, key) {
+  if (keys.get(element) === key && hasKeyboard(element)) return;
+  keys.set(element, key);
+  if (element.getAttribute("aria-label") !== text) element.setAttribute("aria-label", text);
+}
+function hasKeyboard(element) {
+  return element.matches(":focus");
+}
+
 // src/shared/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
 }
 function keepKeys(root, signal) {
   root.addEventListener(
@@ -16,6 +31,8 @@ function keepKeys(root, signal) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -28,8 +45,8 @@ function themeAround(element) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -140,7 +157,7 @@ function createBar(document, actions) {
     },
     options(value, overTime) {
       last = value;
-      if (document.activeElement !== threshold) threshold.value = String(value);
+      if (!threshold.matches(":focus")) threshold.value = String(value);
       measure.value = overTime;
     },
     message(text) {
@@ -151,10 +168,13 @@ function createBar(document, actions) {
 }
 
 // src/layer_ranges/table.ts
-function createTable(document, choose) {
+var KEYS = "Enter selects the typical function, left and right those of smaller and larger range.";
+function createTable(document, choose, step) {
   const element = document.createElement("div");
   element.className = "kw-ranges-table";
   const table = document.createElement("table");
+  table.setAttribute("role", "grid");
+  table.setAttribute("aria-label", "Ranges of the functions of each layer");
   const head = table.createTHead().insertRow();
   const body = table.createTBody();
   element.append(table);
@@ -166,6 +186,7 @@ function createTable(document, choose) {
     element.style.setProperty("--kw-row-height", `${row}px`);
     element.style.setProperty("--kw-head-height", `${height}px`);
     fit(head, heads.length + 1, () => document.createElement("th"));
+    twoLines(document, head.cells[0], "layer", "");
     heads.forEach(([title, below], k) => {
       twoLines(document, head.cells[k + 1], title, below);
     });
@@ -182,12 +203,18 @@ function createTable(document, choose) {
   function newRow(number) {
     const made = document.createElement("tr");
     made.tabIndex = 0;
+    made.setAttribute("aria-description", KEYS);
     made.addEventListener("click", () => choose(rows[number]));
     made.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      event.stopPropagation();
-      choose(rows[number]);
+      if (!plainKey(event)) return;
+      const { key } = event;
+      if (key === "Enter" || key === " ") choose(rows[number]);
+      else if (key === "ArrowLeft") step(number, -1);
+      else if (key === "ArrowRight") step(number, 1);
+      else if (key === "ArrowUp") lines[number - 1]?.focus();
+      else if (key === "ArrowDown") lines[number + 1]?.focus();
+      else return;
+      used(event);
     });
     return made;
   }
@@ -256,13 +283,34 @@ function render({ model, el, host, signal }) {
     threshold: (value) => set("threshold", value),
     overTime: (measure) => set("over_time", measure)
   });
-  const table = createTable(document, (row) => store?.select(row.typical));
+  const table = createTable(
+    document,
+    (row) => store?.select(row.typical),
+    (row, by) => model.send({ kind: "step", row, by })
+  );
   const isBar = model.get("part") === "bar";
   el.append(isBar ? bar.element : table.element);
   keepKeys(el, signal);
   const draw = () => {
     if (isBar) bar.draw(model.get("content"));
-    else table.draw(model.get("content"));
+    else {
+      table.draw(model.get("content"));
+      nameFigures();
+    }
+  };
+  const nameFigures = () => {
+    const box = el.closest(".kw-layer-ranges");
+    const { rows = [] } = model.get("content");
+    const layers = rows.map(({ title, cells }) => `${title} ${cells[0]?.[0] ?? ""}`).join(", ");
+    const names = [
+      [".kw-ranges-now", `Ranges of φ, a row for each layer. Medians: ${layers}`],
+      [".kw-ranges-times", `Over the steps, a curve for each layer: ${model.get("over_time")}`]
+    ];
+    for (const [place, name] of names) {
+      const figure = box?.querySelector(place);
+      figure?.setAttribute("role", "img");
+      if (figure) describe(figure, name, "");
+    }
   };
   const options = () => bar.options(model.get("threshold"), model.get("over_time"));
   const mark = () => table.mark(store?.selection() ?? null);
@@ -293,6 +341,7 @@ function render({ model, el, host, signal }) {
     box.dataset.kwTheme = chosen === "auto" ? themeAround(el) : chosen;
     if (chosen === "auto" && inJupyter(document)) box.dataset.kwHost = "jupyter";
     else delete box.dataset.kwHost;
+    if (!isBar) nameFigures();
   };
   const attached = new ResizeObserver(() => dress());
   attached.observe(el);

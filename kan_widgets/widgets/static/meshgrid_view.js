@@ -193,6 +193,17 @@ function gradient({ bytes }) {
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
@@ -476,6 +487,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
+  let moved = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -513,16 +525,17 @@ function mountScrubber(parent, store, signal) {
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`
-    );
     const playing = timer !== void 0;
+    if (moved || !hasKeyboard(track)) {
+      moved = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -550,6 +563,7 @@ function mountScrubber(parent, store, signal) {
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved = true;
     store.setCursor(nearest);
   }
   function index() {
@@ -575,6 +589,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
+    moved = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -690,6 +705,8 @@ function createStatus(document, again) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -702,8 +719,8 @@ function themeAround(element2) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -1015,7 +1032,7 @@ function createKit(document, signal) {
       made2.type = "button";
       made2.textContent = text;
       made2.title = title;
-      made2.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
       made2.addEventListener("click", act, { signal });
       return made2;
     },
@@ -1766,9 +1783,6 @@ function prepare(canvas, width, height, ratio) {
   context?.clearRect(0, 0, width, height);
   return context;
 }
-function describe(canvas, text) {
-  if (canvas.getAttribute("aria-label") !== text) canvas.setAttribute("aria-label", text);
-}
 function outline(context, r, colour, width, outset) {
   context.strokeStyle = colour;
   context.lineWidth = width;
@@ -2090,11 +2104,13 @@ function createPairPanel(desk) {
     const title = `${layerTitle(layer)} · ${groupName(group)}`;
     describe(
       plotCanvas,
-      `Sum of two functions of ${title}: φ of ${names[0]} over x, φ of ${names[1]} over y, from ${number(reach.low)} to ${number(reach.high)}. Arrow keys read the surface.`
+      `Sum of two functions of ${title}: φ of ${names[0]} over x, φ of ${names[1]} over y, from ${number(reach.low)} to ${number(reach.high)}. Arrow keys read the surface.`,
+      JSON.stringify([layer.name, i, j])
     );
     describe(
       mapCanvas,
-      `The entries of ${title}. x is ${names[0]}, y is ${names[1]}. Arrow keys move between entries; x or y sets one, Enter the next.`
+      `The entries of ${title}. x is ${names[0]}, y is ${names[1]}. Arrow keys move between entries; x or y sets one, Enter the next.`,
+      JSON.stringify([layer.name, i, j])
     );
     const noted = [density ? densityWords(density) : "", layer.note].filter((text) => text);
     if (!observed) noted.unshift("live.observe(batch) adds the real inputs");
@@ -2153,7 +2169,7 @@ function createPairPanel(desk) {
       outline(context, r, colour, 2, 1);
       if (r.width >= 14) badge(context, text, r, colour, colours.surface, text === "x");
     });
-    if (cursor >= 0 && cursor < cells.length && document.activeElement === mapCanvas) {
+    if (cursor >= 0 && cursor < cells.length && hasKeyboard(mapCanvas)) {
       context.setLineDash([3, 2]);
       outline(context, cells[cursor], colours.ink, 1.5, -2);
       context.setLineDash([]);
@@ -2166,7 +2182,7 @@ function createPairPanel(desk) {
       if (!inside(plot, at)) return null;
       return [(at.x - plot.x) / plot.width, 1 - (at.y - plot.y) / plot.height];
     }
-    return document.activeElement === plotCanvas ? reading : null;
+    return hasKeyboard(plotCanvas) ? reading : null;
   }
   function readOut(frame, layer, i, j, x, y, density) {
     const [a, b] = [exactAt(layer, i, frame, x).phi, exactAt(layer, j, frame, y).phi];
@@ -2753,10 +2769,11 @@ function createRampPanel(desk) {
       );
     }
     const axis = `${layer.variable} ${number(lo)} … ${number(hi)} ${WORDS[settings.direction]}`;
-    const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
+    const chosen = selected >= 0 ? `Selected: ${selectionText(next, selected)}. ` : "";
     describe(
       canvas,
-      `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}. ${chosen}Arrow keys move between functions; Enter selects, Escape clears.`
+      `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}, colours ±${number(scales.largest)}. ${chosen}Arrow keys move between functions; Enter selects, Escape clears.`,
+      JSON.stringify([layer.name, layer.shape, selected, axis, settings.scale])
     );
     return {
       ...NO_FACTS,
@@ -3657,6 +3674,7 @@ function createResponsePanel(desk, keepDrawing) {
   let pinned = null;
   let published = null;
   let cellCursor = -1;
+  let readEntry = () => "";
   let listedKinds = "";
   let listedOutputs = "";
   function draw(next) {
@@ -3741,11 +3759,13 @@ function createResponsePanel(desk, keepDrawing) {
     const title = `${layerTitle(layer)} · out ${output}`;
     describe(
       made2.canvas,
-      `Response of layer ${layerTitle(layer)}, ${counted(outputs.length, "output")}. Arrow keys move between pixels, Page Up and Page Down between outputs; Enter selects the kernel.`
+      `Response of layer ${layerTitle(layer)}, ${counted(outputs.length, "output")}${swept ? `, from ${number(low)} to ${number(high)}` : ""}. ${place ? `${readoutOf(drawn, place, `out ${output}`)}. ` : ""}${selection ? `Selected: ${entryText(layer, functionOf(layer, selection))}. ` : ""}Arrow keys move between pixels, Page Up and Page Down between outputs; Enter selects the kernel.`,
+      JSON.stringify([layer.name, outputs.length, place, selection])
     );
     describe(
       given.canvas,
-      source.input === "drawn" ? "The drawing. Draw with the mouse; with the keyboard, arrows move the pen, Space draws, Backspace erases." : `The input, ${source.input}${source.count > 1 ? ` ${source.sample} of ${source.count}` : ""}.`
+      source.input === "drawn" ? "The drawing. Draw with the mouse; with the keyboard, arrows move the pen, Space draws, Backspace erases." : `The input, ${source.input}${source.count > 1 ? ` ${source.sample} of ${source.count}` : ""}.`,
+      JSON.stringify([layer.name, source.input, source.sample])
     );
     const cut = total > outputs.length && single < 0;
     mapFoot.textContent = cut ? `The first ${outputs.length} of ${total} outputs; choose another above.` : "";
@@ -3848,7 +3868,7 @@ function createResponsePanel(desk, keepDrawing) {
       outline(context, at, colours.accent, 1.5, 0);
       context.restore();
     }
-    if (source.input === "drawn" && sketch.pen() && document.activeElement === given.canvas) {
+    if (source.input === "drawn" && sketch.pen() && hasKeyboard(given.canvas)) {
       const [x, y] = sketch.pen() ?? [0, 0];
       const [sx, sy] = [box.width / image.width, box.height / image.height];
       const at = { x: margin + x * sx, y: margin + y * sy, width: sx, height: sy };
@@ -3931,12 +3951,13 @@ function createResponsePanel(desk, keepDrawing) {
     const points2 = Math.max(12, Math.min(48, cells[0].width));
     const patch = patchOf(frame, layer, kernel, given2, Boolean(swept?.border), points2);
     const hovered = overPatch.at ? cells.findIndex((r) => inside(r, overPatch.at)) : -1;
+    readEntry = (entry) => patch.inputs && patch.values ? `, ${layer.variable} ${number(patch.inputs[entry])}, φ ${number(patch.values[entry])}` : "";
     paintPatch(context, patch, cells, colours);
     if (hovered >= 0) outline(context, now.cells[hovered], colours.muted, 1, 0.5);
     const same3 = selection?.out === kernel.out && selection.in === kernel.in;
     if (selection && same3)
       frameSelected(context, now.cells[selection.row * kw + selection.column], colours);
-    if (cellCursor >= 0 && cellCursor < kh * kw && document.activeElement === close.canvas) {
+    if (cellCursor >= 0 && cellCursor < kh * kw && hasKeyboard(close.canvas)) {
       context.setLineDash([3, 2]);
       outline(context, now.cells[cellCursor], colours.ink, 1.5, -1);
       context.setLineDash([]);
@@ -3951,7 +3972,8 @@ function createResponsePanel(desk, keepDrawing) {
     if (sum.textContent !== words) sum.textContent = words;
     describe(
       close.canvas,
-      `The functions of the kernel ${which}${place ? " with the inputs of the patch" : ""}. Arrow keys move between entries; Enter selects.`
+      `The functions of the kernel ${which} of layer ${layerTitle(layer)}, φ ±${number(patch.most)}${place ? ", with the inputs of the patch" : ""}. ${selection && same3 ? `Selected: row ${selection.row}, column ${selection.column}. ` : ""}Arrow keys move between entries; Enter selects.`,
+      JSON.stringify([layer.name, which, place, selection])
     );
     if (hovered >= 0) {
       const box = close.canvas.getBoundingClientRect();
@@ -4105,7 +4127,8 @@ function createResponsePanel(desk, keepDrawing) {
         const column = Math.max(0, Math.min(kw - 1, from % kw + (cellCursor < 0 ? 0 : across)));
         const row = Math.floor(from / kw) + (cellCursor < 0 ? 0 : down);
         cellCursor = Math.max(0, Math.min(kh - 1, row)) * kw + column;
-        desk.say(`row ${Math.floor(cellCursor / kw)}, column ${cellCursor % kw}`);
+        const place = `row ${Math.floor(cellCursor / kw)}, column ${cellCursor % kw}`;
+        desk.say(place + readEntry(cellCursor));
       } else if ((event.key === "Enter" || event.key === " ") && cellCursor >= 0) {
         selectEntry(cellCursor);
       } else return;

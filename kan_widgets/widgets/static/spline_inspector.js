@@ -1,3 +1,14 @@
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // src/shared/element.ts
 function element(document, tag, className, parent) {
   const made = document.createElement(tag);
@@ -419,6 +430,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
+  let moved2 = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -456,16 +468,17 @@ function mountScrubber(parent, store, signal) {
     live.setAttribute("aria-pressed", String(following));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     write(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin as ghost" : "Unpin the ghost");
+    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
-    track.setAttribute("aria-valuemin", String(first));
-    track.setAttribute("aria-valuemax", String(last));
-    track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute(
-      "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`
-    );
     const playing = timer !== void 0;
+    if (moved2 || !hasKeyboard(track)) {
+      moved2 = false;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", words);
+    }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
@@ -493,6 +506,7 @@ function mountScrubber(parent, store, signal) {
     for (const step of steps) {
       if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
     }
+    moved2 = true;
     store.setCursor(nearest);
   }
   function index() {
@@ -518,6 +532,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
+    moved2 = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -633,6 +648,8 @@ function createStatus(document, again) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -645,8 +662,8 @@ function themeAround(element2) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -1555,7 +1572,7 @@ function createKit(document, signal) {
       made.type = "button";
       made.textContent = text;
       made.title = title;
-      made.setAttribute("aria-label", title);
+      if (!/[a-z]{2}/i.test(text)) made.setAttribute("aria-label", title);
       made.addEventListener("click", act, { signal });
       return made;
     },
@@ -1758,7 +1775,7 @@ function createLegend(document, toggle, remove, signal) {
     return element(document, "span", "kw-legend-cell", head);
   });
   const list = root.appendChild(make("div", "kw-legend-rows"));
-  let keys = "";
+  let keys2 = "";
   let parts = [];
   list.addEventListener(
     "click",
@@ -1786,7 +1803,7 @@ function createLegend(document, toggle, remove, signal) {
     { signal }
   );
   function build(rows) {
-    const focused = document.activeElement?.dataset?.key;
+    const focused = root.querySelector(":focus")?.dataset.key;
     parts = rows.map((row) => {
       const button = make("button", "kw-legend-row");
       button.type = "button";
@@ -1797,6 +1814,7 @@ function createLegend(document, toggle, remove, signal) {
       button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
       const coefficient = button.appendChild(make("span", "kw-legend-number"));
       const value = button.appendChild(make("span", "kw-legend-number"));
+      for (const one of [coefficient, value]) one.setAttribute("aria-hidden", "true");
       return { button, swatch, coefficient, value };
     });
     list.replaceChildren(
@@ -1819,8 +1837,8 @@ function createLegend(document, toggle, remove, signal) {
     element: root,
     show(rows, x) {
       const now = JSON.stringify(rows.map(({ key, label, nested }) => [key, label, nested]));
-      if (now !== keys) {
-        keys = now;
+      if (now !== keys2) {
+        keys2 = now;
         build(rows);
       }
       for (const at of ats) put(at, x);
@@ -1828,10 +1846,7 @@ function createLegend(document, toggle, remove, signal) {
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
         if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
-        if (button.title !== row.title) {
-          button.title = row.title;
-          button.setAttribute("aria-label", row.title);
-        }
+        if (button.title !== row.title) button.title = row.title;
         if (swatch.dataset.look !== row.look) swatch.dataset.look = row.look;
         if (swatch.dataset.colour !== row.colour) {
           swatch.dataset.colour = row.colour;
@@ -1858,7 +1873,7 @@ var STOPS = [
 ];
 var PART = { light: [0, 0.78], dark: [0.3, 1] };
 var PINS = {
-  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#8c6d00", "#7a5195"],
+  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#5a4600", "#7a5195"],
   dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"]
 };
 var OVERLAYS = {
@@ -1898,14 +1913,14 @@ function copy(bytes, what) {
   } else if (bytes instanceof ArrayBuffer) {
     view = new Uint8Array(bytes);
   } else {
-    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+    throw new WireError(`Got ${describe2(bytes)} for ${what}; needed: bytes.`);
   }
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
-function describe(value) {
+function describe2(value) {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }
@@ -2358,7 +2373,6 @@ function createView(model, el, signal) {
   let shown = null;
   let dragged = null;
   let panned = null;
-  let described = "";
   let layerSeen = "";
   let drawnFrame = null;
   let frames = 0;
@@ -2695,14 +2709,11 @@ function createView(model, el, signal) {
     const help = given.editable && !locked ? "Drag a point to change its weight." : "";
     put(foot, warning || late || locked || back || help);
     foot.dataset.tone = warning ? "warn" : "calm";
-    const key = JSON.stringify([layer.name, at, given.stacked, given.editable]);
-    if (key !== described) {
-      described = key;
-      canvas.setAttribute(
-        "aria-label",
-        `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, 0 shows all, square brackets go to the previous and the next function.`
-      );
-    }
+    describe(
+      canvas,
+      `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, as left and right do at its edge, 0 shows all, square brackets go to the previous and the next function.`,
+      JSON.stringify([layer.name, at, given.stacked, given.editable])
+    );
   }
   function fit() {
     xChosen = null;
@@ -2760,19 +2771,27 @@ function createView(model, el, signal) {
   }
   function onKey(event) {
     if (!picture || !plainKey(event)) return;
-    const [low, high] = picture.x;
+    const x = xChosen ?? wholeRange(picture.phi);
+    const y = yChosen ?? roomy(picture.held);
+    const [low, high] = x;
     const middle = reading2 ?? (low + high) / 2;
     const { key } = event;
     if (key === "ArrowLeft" || key === "ArrowRight") {
       const step = (high - low) / (event.shiftKey ? 20 : 100) * (key === "ArrowLeft" ? -1 : 1);
-      reading2 = reading2 === null ? middle : Math.max(low, Math.min(high, reading2 + step));
+      const to = reading2 === null ? middle : reading2 + step;
+      if (xChosen && (to < low || to > high)) show(shifted(x, step), null);
+      const [least, most] = xChosen ?? x;
+      reading2 = Math.max(least, Math.min(most, to));
       const at = readAt(picture.phi, reading2);
       if (at)
         spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
+    } else if (key === "ArrowUp" || key === "ArrowDown") {
+      const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
+      show(null, shifted(y, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
-      show(zoomed(picture.x, middle, 0.8), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 0.8));
+      show(zoomed(x, middle, 0.8), zoomed(y, (y[0] + y[1]) / 2, 0.8));
     } else if (key === "-") {
-      show(zoomed(picture.x, middle, 1.25), zoomed(yShown, (yShown[0] + yShown[1]) / 2, 1.25));
+      show(zoomed(x, middle, 1.25), zoomed(y, (y[0] + y[1]) / 2, 1.25));
     } else if (key === "0") fit();
     else if (key === "[" || key === "PageUp") neighbour(-1);
     else if (key === "]" || key === "PageDown") neighbour(1);
@@ -2862,6 +2881,7 @@ function createView(model, el, signal) {
     { signal }
   );
   canvas.addEventListener("keydown", onKey, { signal });
+  canvas.addEventListener("blur", schedule, { signal });
   handleLayer.addEventListener("pointerdown", onHandleDown, { signal });
   handleLayer.addEventListener("pointermove", onHandleMove, { signal });
   handleLayer.addEventListener("pointerup", onHandleUp, { signal });

@@ -16,6 +16,8 @@ function keepKeys(root, signal) {
 
 // src/shared/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 var DARK_QUERY = "(prefers-color-scheme: dark)";
 function inJupyter(document) {
   return document.body?.dataset.jpThemeLight !== void 0;
@@ -28,8 +30,8 @@ function themeAround(element) {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
-    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -489,7 +491,7 @@ function createRate(document, set, signal) {
       const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
       if (slider.value !== value) slider.value = value;
       slider.setAttribute("aria-valuetext", rateText(rate));
-      if (document.activeElement !== text) text.value = rateText(rate);
+      if (!text.matches(":focus")) text.value = rateText(rate);
     }
   }
   return {
@@ -687,7 +689,7 @@ function createView(model, el, signal) {
     end.disabled = !steered || !active;
     rate.show(status.rates, !steered);
     buttons.hidden = everyBox.hidden = status.recording !== "";
-    if (document.activeElement !== every && every.value !== String(status.every)) {
+    if (!every.matches(":focus") && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
     showFacts(status);

@@ -1,0 +1,71 @@
+"""What hosts without a test of their own (VS Code, Colab) rest on: nothing comes from a network."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import anywidget
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+import kan_widgets
+from kan_widgets.widgets import view
+
+STATIC = Path(view.__file__).parent / "static"
+BUNDLES = sorted(STATIC.iterdir())
+# A name, not an address: what says that an element is SVG.
+NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
+COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*$", re.DOTALL | re.MULTILINE)
+FRONT_ENDS = ("anywidget", "bqplot", "ipywidgets")
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda bundle: bundle.name)
+def test_a_bundle_imports_nothing_and_names_no_address(bundle: Path) -> None:
+    code = COMMENTS.sub("", bundle.read_text(encoding="utf8"))
+    assert len(code) > 500
+    assert set(re.findall(r"\bhttps?://[^\s\"'`)]*", code)) <= NAMESPACES
+    found = r"^\s*import\b|\bimport\s*\(|\bfrom\s+[\"']|@import|\burl\(|\bfetch\(|XMLHttpRequest"
+    assert re.findall(found, code, re.MULTILINE) == []
+
+
+def widgets() -> list[type[anywidget.AnyWidget]]:
+    """Give the package's own widgets, those inside others too."""
+    assert kan_widgets.LayerRanges
+    assert kan_widgets.Compare
+    assert kan_widgets.Explain
+    kinds = list(anywidget.AnyWidget.__subclasses__())
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    ours = [kind for kind in kinds if kind.__module__.startswith("kan_widgets.")]
+    return [kind for kind in ours if kind is not view.View]  # what the others are made from
+
+
+def test_every_widget_takes_its_code_from_a_file_of_the_package() -> None:
+    kinds = widgets()
+    assert len(kinds) >= 8
+    for kind in kinds:
+        files = [
+            vars(base)[name]
+            for name in ("_esm", "_css")
+            for base in kind.__mro__
+            if name in vars(base) and base.__module__.startswith("kan_widgets.")
+        ]
+        assert files, kind
+        for file in files:
+            path = getattr(file, "_path", file)
+            assert Path(str(path)).parent == STATIC, kind
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_a_front_end_is_pinned_below_the_next_version_that_may_break(name: str) -> None:
+    [pinned] = [r for r in map(Requirement, requires("kan-widgets") or []) if r.name == name]
+    bounds = {one.operator: Version(one.version) for one in pinned.specifier}
+    assert set(bounds) == {">=", "<"}
+    low, high = bounds[">="], bounds["<"]
+    # Before 1.0 a minor version may break, after it a major one.
+    following = (0, low.minor + 1) if low.major == 0 else (low.major + 1, 0)
+    assert (high.major, high.minor) == following
+    assert Version(version(name)) in pinned.specifier
