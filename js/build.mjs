@@ -52,6 +52,7 @@ const options = {
       "chart",
       "training_panel",
       "compare",
+      "explain",
       "layer_ranges",
     ].flatMap((view) => [
       { in: `src/${view}/index.ts`, out: view },

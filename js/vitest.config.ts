@@ -8,5 +8,7 @@ export default defineConfig({
     // A forgotten `.only` must not hide the other tests, and a file without tests is a mistake.
     allowOnly: false,
     passWithNoTests: false,
+    // Against a test that hangs; the default of 5 s also ends ones on a busy machine.
+    testTimeout: 60_000,
   },
 });

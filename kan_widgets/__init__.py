@@ -12,6 +12,7 @@ from kan_widgets.live import Binding, Run, TrainingStopped, bind, fit
 from kan_widgets.widgets import (
     Compare,
     Dashboard,
+    Explain,
     KernelGrid,
     LayerRanges,
     MeshgridView,
@@ -25,6 +26,7 @@ __all__ = [
     "Binding",
     "Compare",
     "Dashboard",
+    "Explain",
     "KernelGrid",
     "LayerRanges",
     "MeshgridView",

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import re
 import sys
-from typing import Any, Generic, Protocol, get_type_hints, is_typeddict
+from typing import Any, Generic, Protocol, get_args, get_type_hints, is_typeddict
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -82,14 +82,15 @@ def directive_for(thing: Any) -> str:
 
 
 def summary(path: str, thing: Any) -> str:
-    """Return the first paragraph of the docstring, also of a constant."""
+    """Return the first paragraph of the docstring, also of a constant; or the words it stands for."""
     if isinstance(thing, type) or inspect.isfunction(thing):
         text = inspect.getdoc(thing) if thing.__doc__ else None
     else:
         text = None
     if text is None or is_typeddict(thing):
         module, _, name = path.rpartition(".")
-        text = "\n".join(attribute_docs(module).get(name, [""]))
+        words = ", ".join(f"``{word!r}``" for word in get_args(thing))
+        text = "\n".join(attribute_docs(module).get(name, [words and f"One of {words}."]))
     return " ".join(text.split("\n\n")[0].split())
 
 

@@ -29,10 +29,13 @@ import type { Frame, LayerLayout } from "../src/shared/types.ts";
 const PLAIN: Settings = {
   mode: "curves",
   binarise: false,
+  suppressed: false,
+  bounds: "domain",
   scale: "layer",
   ghost: false,
   xRange: "domain",
   sort: "position",
+  shade: "",
 };
 
 function runOf(name: string) {

@@ -150,6 +150,57 @@ describe("the controls", () => {
     expect(save).toHaveBeenCalledTimes(7);
   });
 
+  it("offer the scores that there are, to sort and to shade by", async () => {
+    const { model, one, root } = showing(makeStream().store);
+    await frame();
+    const words = (label: string) =>
+      Array.from(one(`select[aria-label="${label}"]`).querySelectorAll("option"), (o) => o.value);
+    const box = () => one('select[aria-label="shade"]').parentElement as HTMLElement;
+    expect(box().hidden).toBe(true);
+    const score = (first: number) => ({
+      signed: false,
+      units: "of y",
+      layers: {
+        conv1: new DataView(Float32Array.from({ length: 45 }, (_, f) => f * first).buffer),
+      },
+    });
+    model.set("scores", { spread: score(1), drop: score(-1) });
+    await frame();
+    expect(box().hidden).toBe(false);
+    expect(words("sort")).toEqual(["position", "range", "change", "spread", "drop"]);
+    expect(words("shade")).toEqual(["", "spread", "drop"]);
+    for (const label of ["sort", "shade"]) {
+      const select = one<HTMLSelectElement>(`select[aria-label="${label}"]`);
+      select.value = "spread";
+      change(select);
+      expect(model.get(label)).toBe("spread");
+    }
+    await frame();
+    // The kernel with the largest number stands first.
+    const first = () => {
+      const { x, y } = root.kwGrid.rectOf(36) as { x: number; y: number };
+      const other = root.kwGrid.rectOf(0) as { x: number; y: number };
+      return y < other.y || (y === other.y && x < other.x);
+    };
+    expect(first()).toBe(true);
+    expect(one(".kw-shade-text").textContent).toBe("spread 0 … 44 of y");
+    expect(one(".kw-shade-scale").style.backgroundImage).toContain("linear-gradient");
+    expect(one(".kw-again").hidden).toBe(true);
+    // Other numbers under the same name are shown at once.
+    model.set("scores", { spread: score(-0.5) });
+    await frame();
+    expect(first()).toBe(false);
+    expect(one(".kw-shade-text").textContent).toBe("spread 0 … 22 of y");
+    model.set("layer", "conv2");
+    await frame();
+    expect(one(".kw-shade-text").textContent).toBe("no spread of this layer");
+    expect(one(".kw-shade-scale").hidden).toBe(true);
+    model.set("mode", "pattern");
+    await frame();
+    expect(one(".kw-shade").hidden).toBe(true);
+    expect(box().hidden).toBe(true);
+  });
+
   it("follow traits that are set from elsewhere", async () => {
     const { model, one, root } = showing(makeStream().store);
     await frame();

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { brushRadius, stroke } from "../src/meshgrid_view/brush.ts";
 import { contour, levelsOf, type Point, placeLabel } from "../src/meshgrid_view/contours.ts";
-import { expandAt } from "../src/meshgrid_view/expansion.ts";
 import {
   densityOf,
   entryIn,
@@ -12,7 +11,6 @@ import {
   selectionIn,
   surfaceOf,
 } from "../src/meshgrid_view/pair.ts";
-import { ARM, colourise, colourOf, paletteOf } from "../src/meshgrid_view/palette.ts";
 import {
   evaluateRamp,
   makeRamp,
@@ -34,6 +32,8 @@ import {
 import { DIRECTIONS, type Images, imageAt, imagesOf } from "../src/meshgrid_view/settings.ts";
 import { blankFor, mapsOf, rangeOf, sourceOf } from "../src/meshgrid_view/source.ts";
 import { percent } from "../src/meshgrid_view/words.ts";
+import { expandAt } from "../src/shared/expansion.ts";
+import { ARM, colourise, colourOf, paletteOf } from "../src/shared/palette.ts";
 import { probeOf } from "../src/shared/probe.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/shared/types.ts";
 import cases from "./palette_cases.json";

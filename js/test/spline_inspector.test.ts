@@ -10,6 +10,7 @@ import {
   splineOrder,
 } from "../src/spline_inspector/handles.ts";
 import { basisColours } from "../src/spline_inspector/palette.ts";
+import { overlayAt } from "../src/spline_inspector/settings.ts";
 import {
   curve,
   entryOf,
@@ -445,5 +446,13 @@ describe("words and colours", () => {
   it("find limits among finite values only", () => {
     expect(limits([1, Number.NaN, -2], [Number.POSITIVE_INFINITY])).toEqual([-2, 1]);
     expect(limits([Number.NaN])).toBeNull();
+  });
+});
+
+describe("a curve laid over φ", () => {
+  it("is read straight between its samples, and not beyond or where it is not defined", () => {
+    const curve = { x: Float64Array.of(-1, 0, 1, 2), y: Float32Array.of(4, 2, 3, Number.NaN) };
+    expect([-1, -0.5, 0.25, 1].map((x) => overlayAt(curve, x))).toEqual([4, 3, 2.25, 3]);
+    expect([-1.01, 1.5, 2, 2.01].map((x) => overlayAt(curve, x))).toEqual([null, null, null, null]);
   });
 });

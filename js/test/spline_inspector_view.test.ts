@@ -20,6 +20,7 @@ const TRAITS = {
   height: 300,
   theme: "light",
   pins: [],
+  overlays: [],
   evaluation: {},
   notice: "",
 };
@@ -324,6 +325,43 @@ describe("the drawing", () => {
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
     one(".kw-legend-remove").click();
     expect(model.get("pins")).toEqual([]);
+  });
+
+  it("draws the curves laid over its function, over their own x, and hides and removes them", async () => {
+    const { store } = makeStream();
+    const samples = Float32Array.from({ length: 5 }, (_, p) => (p === 4 ? Number.NaN : 10 * p));
+    const place = { layer: "conv1", out: 1, in: 0, row: 1, column: 1 };
+    const one = { ...place, label: "10·x", low: -0.5, high: 0.5 };
+    const overlays = [
+      { ...one, column: 0, samples: new DataView(samples.slice().buffer) },
+      // Bytes that do not begin where their buffer does.
+      { ...one, samples: new DataView(Float32Array.of(9, ...samples).buffer, 4) },
+    ];
+    const { root, model, row, one: find } = show(store, { overlays });
+    store.select({ ...place, row: 0 });
+    await frame();
+    expect(root.querySelectorAll('[data-key^="overlay:"]').length).toBe(0);
+    const before = root.kwView.window();
+    store.select(place);
+    await frame();
+    expect(root.kwView.curve("overlay0")).toBeNull();
+    const drawn = root.kwView.curve("overlay1");
+    expect(drawn?.x).toEqual([-0.5, -0.25, 0, 0.25, 0.5]);
+    expect(drawn?.y).toEqual([0, 10, 20, 30, Number.NaN]);
+    expect(root.kwView.window()?.y[1]).toBeGreaterThanOrEqual(30);
+    expect(before?.y[1]).toBeLessThan(30);
+    expect(row("overlay:0")).toBeNull();
+    expect(row("overlay:1")?.textContent).toContain("10·x");
+    row("overlay:1")?.click();
+    await frame();
+    expect(root.kwView.curve("overlay1")).toBeNull();
+    expect(row("overlay:1")?.getAttribute("aria-pressed")).toBe("false");
+    row("overlay:1")?.click();
+    await frame();
+    expect(root.kwView.curve("overlay1")?.y[1]).toBe(10);
+    expect(find(".kw-legend-remove").title).toBe("Remove 10·x");
+    find(".kw-legend-remove").click();
+    expect(model.get("overlays")).toEqual([overlays[0]]);
   });
 
   it("marks the input that another view points at", async () => {

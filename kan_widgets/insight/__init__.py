@@ -4,9 +4,29 @@ Everything here takes functions read from a model, or frames of it, and returns 
 records; nothing draws.
 """
 
+from kan_widgets.insight.ablation import Ablation, AblationCurve, ablate, ablation_curve
 from kan_widgets.insight.complexity import Complexity, complexity
+from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
+from kan_widgets.insight.explain import Explanation, FunctionShares, KernelShares, explain
+from kan_widgets.insight.forms import FORMS, Form, starts
+from kan_widgets.insight.formula import Formula, formula
+from kan_widgets.insight.frequency import FrequencyResponse, frequency_response
+from kan_widgets.insight.importance import Importance, importance
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
+from kan_widgets.insight.likeness import Clusters, Likeness, Redundancy, likeness, redundancy
+from kan_widgets.insight.linear import (
+    LinearKernel,
+    LinearKernels,
+    linear_kernel,
+    linear_kernels,
+    slopes_at,
+)
+from kan_widgets.insight.patches import Patch, RealPatches, preferred_patch, suppressed_patch
+from kan_widgets.insight.patterns import PatternCheck, check_pattern
+from kan_widgets.insight.projection import Fixed, fix
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+from kan_widgets.insight.report import KernelReport, KernelRow, kernel_report
 from kan_widgets.insight.summary import (
     THRESHOLD,
     LayerSummary,
@@ -15,23 +35,74 @@ from kan_widgets.insight.summary import (
     spread_of,
     summarise,
 )
+from kan_widgets.insight.symbolic import symbolic
+from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
 from kan_widgets.insight.tables import SampledLayer, sampled
 
 __all__ = [
+    "FORMS",
     "THRESHOLD",
+    "Ablation",
+    "AblationCurve",
+    "Clusters",
     "Complexity",
+    "DepthStatement",
+    "Explanation",
+    "Fixed",
+    "Form",
+    "Formula",
+    "FrequencyResponse",
     "FunctionRanges",
+    "FunctionShares",
+    "Importance",
+    "Kernel",
+    "KernelReport",
+    "KernelRow",
+    "KernelShares",
+    "LayerComplexity",
     "LayerSummary",
+    "Likeness",
+    "LinearKernel",
+    "LinearKernels",
+    "Observed",
+    "Patch",
+    "PatternCheck",
+    "RealPatches",
+    "Redundancy",
     "SampledLayer",
     "SeenInputs",
+    "SeenPatches",
     "Spread",
     "Start",
+    "SymbolicFit",
+    "SymbolicFits",
+    "ablate",
+    "ablation_curve",
+    "check_observed",
+    "check_pattern",
     "complexity",
+    "explain",
+    "fix",
+    "formula",
+    "frequency_response",
     "function_ranges",
+    "importance",
+    "kernel_of",
+    "kernel_report",
+    "later_is_more_complex",
     "layer_ranges",
+    "likeness",
+    "linear_kernel",
+    "linear_kernels",
+    "preferred_patch",
+    "redundancy",
     "sampled",
     "seen_inputs",
+    "slopes_at",
     "spread_of",
     "start_from",
+    "starts",
     "summarise",
+    "suppressed_patch",
+    "symbolic",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,17 +33,17 @@ class Observation:
     layer: str
     samples: int
     """Images (rows) in the batch."""
-    edges: Float32
+    edges: Float32 = field(repr=False)
     """``(BINS + 1,)`` ascending: the bins of ``counts``, over the layer's extent."""
-    counts: Float32
+    counts: Float32 = field(repr=False)
     """``(entries, BINS)`` inputs in each bin; those beyond the edges are not in it."""
-    outside_domain: Float32
+    outside_domain: Float32 = field(repr=False)
     """``(entries,)`` share of inputs outside the grid range."""
-    outside_extent: Float32
+    outside_extent: Float32 = field(repr=False)
     """``(entries,)`` share of inputs outside the support."""
-    patches: Float32
+    patches: Float32 = field(repr=False)
     """``(n, entries)`` patches drawn evenly from the batch."""
-    maps: Float32 | None
+    maps: Float32 | None = field(repr=False)
     """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
     is_image: bool
     """Whether the layer's input is the batch itself, not a feature map."""

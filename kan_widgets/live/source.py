@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from kan_widgets.live.edit import Edits
 
 State = Literal["live", "idle", "closed", "fault"]
-"""What a source does: see `Source.state`."""
 
 # "in" is a keyword of Python, but the word for it.
 Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})

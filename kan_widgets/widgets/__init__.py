@@ -2,6 +2,7 @@
 
 from kan_widgets.widgets.compare import Compare
 from kan_widgets.widgets.dashboard import Dashboard
+from kan_widgets.widgets.explain import Explain
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
@@ -12,6 +13,7 @@ from kan_widgets.widgets.training_panel import TrainingPanel
 __all__ = [
     "Compare",
     "Dashboard",
+    "Explain",
     "KernelGrid",
     "LayerRanges",
     "MeshgridView",

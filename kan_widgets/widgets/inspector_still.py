@@ -7,6 +7,7 @@ the image. Colours and words are those of ``js/src/spline_inspector``.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -46,6 +47,11 @@ PART: dict[str, Range] = {"light": (0.0, 0.78), "dark": (0.3, 1.0)}
 PINS: dict[str, list[Colour]] = {
     "light": [(204, 121, 167), (0, 158, 115), (213, 94, 0), (86, 180, 233), (140, 109, 0)],
     "dark": [(227, 159, 196), (47, 199, 155), (240, 138, 69), (143, 208, 247), (240, 228, 66)],
+}
+# Dashed over φ, so they may be pins' colours too.
+OVERLAYS: dict[str, list[Colour]] = {
+    "light": [(213, 94, 0), (0, 158, 115), (204, 121, 167)],
+    "dark": [(240, 138, 69), (47, 199, 155), (227, 159, 196)],
 }
 
 
@@ -110,6 +116,7 @@ def render(
     ghost: Frame | None = None,
     observed: Observation | None = None,
     pins: Sequence[Mapping[str, Any]] = (),
+    overlays: Sequence[Mapping[str, Any]] = (),
     show: Collection[str] = ("phi", "base", "spline", "basis", "ghost", "knots"),
     hidden: Collection[str] = (),
     stacked: bool = False,
@@ -132,6 +139,8 @@ def render(
         The inputs of its layer.
     pins
         Functions to compare with, like ``selection``.
+    overlays
+        Curves over this function, as `SplineInspector` has them.
     show, hidden, stacked
         As in `SplineInspector`.
     width, height
@@ -190,6 +199,11 @@ def render(
     if "phi" in show:
         lines.append(_Line(phi, colours.ink, 2.5))
         legend.append(("φ", colours.ink, False))
+    for k, curve in enumerate(overlays):
+        colour = OVERLAYS[theme][k % len(OVERLAYS[theme])]
+        if curve.get("shown", True):
+            lines.append(_Line(_overlay(curve, x), colour, 2.0, dashed=True))
+            legend.append((_powers(curve["label"]), colour, True))
     if both and "base" in show:
         legend.append(("base", BASE, False))
     if both and "spline" in show and not stacked:
@@ -458,6 +472,19 @@ def entry_of(terms: Terms) -> int:
     group = 0 if settings is None else o // (out // settings.groups)
     channel = 0 if settings is not None and settings.shared else group * in_ + i
     return (channel * kh + row) * kw + column
+
+
+def _overlay(curve: Mapping[str, Any], x: Float64) -> Float64:
+    """Return a curve at x, straight between its samples; NaN beyond them."""
+    samples = np.frombuffer(curve["samples"], dtype="<f4").astype(np.float64)
+    at = np.linspace(curve["low"], curve["high"], len(samples))
+    found: Float64 = np.interp(x, at, samples, np.nan, np.nan)
+    return found
+
+
+def _powers(label: str) -> str:
+    """Write powers out: the font has no raised figures."""
+    return re.sub("(?<!R)²", "^2", label).replace("³", "^3")
 
 
 def _matching(ghost: Frame | None, frame: Frame, selection: Mapping[str, Any]) -> Terms | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import traitlets
@@ -10,10 +11,23 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
+from kan_widgets.live.observe import Observation
 from kan_widgets.widgets import still
+from kan_widgets.widgets.scores import checked, read_scores
 from kan_widgets.widgets.view import Choice, View, layer_name, option
 
 _STATIC = pathlib.Path(__file__).parent / "static"
+
+
+SORTS = ["position", "range", "change"]
+
+
+class ScoreChoice(Choice):
+    """One of some words, or the name of a score."""
+
+    def words(self, obj: Any) -> list[str]:
+        """Return the words that are taken."""
+        return [*super().words(obj), *obj.scores]
 
 
 class KernelGrid(View):
@@ -25,19 +39,30 @@ class KernelGrid(View):
         A binding made by `kan_widgets.bind`, or a model.
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
-    mode : {"curves", "pattern", "change"}
+    mode : {"curves", "pattern", "preferred", "change"}
         The functions; each as one cell from black (prefers dark input, −1) to white
-        (prefers bright input, +1); or φ now minus φ at the start.
+        (prefers bright input, +1); each as one cell by the input at which φ is largest,
+        from black (the low end of the bounds) to white (the high end), which together is
+        the patch that a kernel prefers most; or φ now minus φ at the start.
     binarise : bool
         In mode "pattern": black and white only.
+    suppressed : bool
+        In mode "preferred": the input at which φ is smallest instead.
+    bounds : {"domain", "observed"}
+        In mode "preferred", the inputs that count: the grid range, or from the 0.5 % to the
+        99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
+        observation it is the grid range, and the view says so.
     scale : {"layer", "kernel", "function"}
         Which functions share a y-axis.
     ghost : bool
         Draw the initial function behind, dashed.
     x_range : {"domain", "wide"}
         The grid range, or the whole support of the splines.
-    sort : {"position", "range", "change"}
-        The kernels' order.
+    sort : {"position", "range", "change"} or str
+        The kernels' order; also the name of a score that was given: those whose functions have the
+        largest come first.
+    shade : str
+        The name of a score that was given: it tints the ground behind the curves. Empty for none.
     height : int
         Pixels of the drawing at most; it scrolls beyond. At least 80.
     theme : {"auto", "light", "dark"}
@@ -64,12 +89,17 @@ class KernelGrid(View):
     _css = _STATIC / "kernel_grid.css"
 
     layer = option(traitlets.Unicode())
-    mode = option(Choice(["curves", "pattern", "change"]))
+    mode = option(Choice(["curves", "pattern", "preferred", "change"]))
     binarise = option(traitlets.Bool(False))
+    suppressed = option(traitlets.Bool(False))
+    bounds = option(Choice(["domain", "observed"]))
     scale = option(Choice(["layer", "kernel", "function"]))
     ghost = option(traitlets.Bool(True))
     x_range = option(Choice(["domain", "wide"]))
-    sort = option(Choice(["position", "range", "change"]))
+    sort = option(ScoreChoice(SORTS))
+    shade = option(ScoreChoice([""]))
+    scores = traitlets.Dict().tag(sync=True)
+    """What `score` was given, as it goes to the browser."""
     height = option(traitlets.Int(480, min=80))
     theme = option(Choice(["auto", "light", "dark"]))
 
@@ -82,6 +112,64 @@ class KernelGrid(View):
     @traitlets.validate("layer")
     def _validate_layer(self, proposal: Any) -> str:
         return layer_name(proposal["value"], self._names())
+
+    def score(
+        self,
+        name: str,
+        values: Mapping[str, Any] | None,
+        *,
+        units: str = "",
+        signed: bool | None = None,
+    ) -> None:
+        """Give functions numbers, to sort the kernels and shade the cells by.
+
+        ``sort`` and ``shade`` take the name from then on, here and in the page.
+
+        Parameters
+        ----------
+        name
+            What the numbers are called. Those given under this name before are gone.
+        values
+            Arrays by the name of their layer: one number for each function, ``(out, in, kh, kw)``,
+            or for each output, ``(out,)``. NaN stands for unknown. ``None`` removes the name.
+        units
+            Printed behind the numbers.
+        signed
+            Whether the shading has two sides, with zero in the middle. By default where any number
+            is negative.
+
+        Raises
+        ------
+        TypeError
+            If ``values`` are not by layer.
+        ValueError
+            If the name means something else, there is no such layer, or numbers do not fit it.
+
+        Examples
+        --------
+        >>> import torch, kan_widgets as kw
+        >>> model = kw.nn.KANCNN.article()
+        >>> live = kw.bind(model)
+        >>> seen = live.observe(torch.randn(8, 1, 28, 28))
+        >>> found = [kw.insight.importance(layer, seen[layer.name]) for layer in live.read()]
+        >>> grid = kw.KernelGrid(live)
+        >>> grid.score("spread", {each.layer: each.spread for each in found})
+        >>> grid.sort = grid.shade = "spread"
+        """
+        if values is None:
+            if name not in self.scores:
+                raise ValueError(f"name={name!r}: the scores are {list(self.scores)}")
+            if self.sort == name:
+                self.sort = SORTS[0]
+            if self.shade == name:
+                self.shade = ""
+            self.scores = {own: score for own, score in self.scores.items() if own != name}
+            return
+        shapes = {
+            layer["name"]: tuple(layer["shape"]) for layer in self._stream.layouts[-1]["layers"]
+        }
+        taken = (*SORTS, "none")
+        self.scores = self.scores | {name: checked(name, values, shapes, units, signed, taken)}
 
     def _names(self) -> tuple[str, ...]:
         return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
@@ -121,9 +209,16 @@ class KernelGrid(View):
             frame.layout,
             frame,
             initial=first,
+            observed=self._observed(state["layer"]),
+            scores=read_scores(self.scores),
             selection=self.selection,
             width=width,
             max_height=max_height,
             pixel_ratio=pixel_ratio,
             **state,
         )
+
+    def _observed(self, layer: str) -> Observation | None:
+        """Return what was observed of a layer."""
+        source = self._stream.source
+        return None if source is None else source.observed.get(layer)

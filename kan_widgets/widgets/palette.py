@@ -1,6 +1,6 @@
 """The diverging palette of heat maps: blue below zero, orange above, the page's lightness between.
 
-The live view's is the same (``js/src/meshgrid_view/palette.ts``; ``js/test/palette_cases.json``
+The live view's is the same (``js/src/shared/palette.ts``; ``js/test/palette_cases.json``
 holds both to it).
 """
 

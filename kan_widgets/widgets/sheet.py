@@ -29,7 +29,7 @@ Bytes: TypeAlias = NDArray[np.uint8]
 TITLE_SIZE, LABEL_SIZE = 12, 10
 TITLE_TOP, TITLE_LINE, FOOT_LINE = 6, 18, 22
 SYMBOL_GAP = 5
-SYMBOL_WIDTH = {"dashes": 20, "cross": 8, "bar": 60, "ends": 24, "rise": 9, "fall": 9}
+SYMBOL_WIDTH = {"dashes": 20, "cross": 8, "bar": 60, "ends": 24, "rise": 9, "fall": 9, "ramp": 60}
 INSET = 2  # between a curve and the edge of its cell
 SMALL_CELL = 28  # below, lines are finer
 INK_SMALL, INK = 1.1, 1.35
@@ -97,6 +97,8 @@ class Sign:
     text: str
     symbol: str = ""
     strong: bool = False
+    ramp: tuple[Colour, ...] = ()
+    """Colours of the symbol "ramp", from left to right."""
 
 
 @cache
@@ -180,10 +182,17 @@ class Sheet:
             text = f"{hidden:,} of {places.count:,} functions are not shown"
             self._write(text, PAD, top + limit + TITLE_SIZE, TITLE_SIZE)
 
-    def draw_cells(self, functions: Int64, x: Window, grid: Window, zero: bool = True) -> None:
+    def draw_cells(
+        self,
+        functions: Int64,
+        x: Window,
+        grid: Window,
+        zero: bool = True,
+        ground: Colour | None = None,
+    ) -> None:
         """Draw the ground of cells, fainter outside the grid's range, and the zero line."""
         tile = np.empty((self.cell, self.cell, 3), np.uint8)
-        tile[:] = self.theme.cell
+        tile[:] = self.theme.cell if ground is None else ground
         if x[0] < grid[0]:
             tile[:, : self._across(x, grid[0])] = self.theme.outside
         if grid[1] < x[1]:
@@ -191,9 +200,9 @@ class Sheet:
         if zero:
             first = (self.cell - self.hair) // 2
             tile[first : first + self.hair] = self.theme.zero
-        ground = Image.fromarray(tile)
+        picture = Image.fromarray(tile)
         for left, top in self._origins[functions].tolist():
-            self.image.paste(ground, (left, top))
+            self.image.paste(picture, (left, top))
 
     def draw_ghosts(self, curves: Functions, functions: Int64, x: Window, axes: Float64) -> None:
         """Draw functions as dashed lines, each on the axis from -M to M."""
@@ -342,10 +351,23 @@ class Sheet:
     def _write_line(self, line: list[tuple[float, Sign]], y: float) -> None:
         for start, sign in line:
             x = start
-            if sign.symbol:
+            if sign.ramp:
+                self._draw_ramp(sign.ramp, self._px(x), self._px(y - 9))
+            elif sign.symbol:
                 self._draw_symbol(sign.symbol, self._px(x), self._px(y - 9))
+            if sign.symbol:
                 x += SYMBOL_WIDTH[sign.symbol] + SYMBOL_GAP
             self._write(sign.text, x, y, TITLE_SIZE, strong=sign.strong)
+
+    def _draw_ramp(self, colours: tuple[Colour, ...], left: int, top: int) -> None:
+        """Draw the colours of a scale side by side."""
+        width, height, hair = self._px(SYMBOL_WIDTH["ramp"]), self._px(9), self.hair
+        self._rectangle(
+            left - hair, top - hair, width + 2 * hair, height + 2 * hair, self.theme.zero
+        )
+        chosen = np.arange(width) * len(colours) // width
+        bar = np.tile(np.array(colours, np.uint8)[chosen], (height, 1, 1))
+        self.image.paste(Image.fromarray(bar), (left, top))
 
     def _draw_symbol(self, symbol: str, left: int, top: int) -> None:
         """Draw a symbol into a box as high as a capital letter."""

@@ -8,11 +8,14 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+import numpy as np
 import torch
 import traitlets
 from PIL import Image
 from torch import nn
 
+from kan_widgets.insight import SymbolicFit
+from kan_widgets.insight.symbolic_fits import r2_text
 from kan_widgets.live import Listener, Selection, Source, State, cells
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.edit import Edit, Edits
@@ -25,6 +28,7 @@ _STATIC = pathlib.Path(__file__).parent / "static"
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 _INDEX = ("out", "in", "row", "column")
+_OVERLAY_POINTS = 513
 
 
 class SplineInspector(View):
@@ -53,6 +57,11 @@ class SplineInspector(View):
         Draw every term on top of those before it, so that the last edge is φ.
     pins : list of dict
         Functions to compare with, each ``{"layer", "out", "in", "row", "column"}``.
+    overlays : list of dict
+        Curves laid over functions, dashed; the method ``overlay`` makes them. Each is
+        ``{"layer", "out", "in", "row", "column", "label", "low", "high", "samples"}``, the
+        samples float32 in bytes at even x from ``low`` to ``high``, NaN where there is nothing;
+        ``"shown": False`` hides it.
     height : int
         Pixels of the drawing, at least 160.
     theme : {"auto", "light", "dark"}
@@ -95,6 +104,7 @@ class SplineInspector(View):
     hidden = option(traitlets.List(traitlets.Unicode()))
     stacked = option(traitlets.Bool(False))
     pins = option(traitlets.List(traitlets.Dict()))
+    overlays = option(traitlets.List(traitlets.Dict()))
     height = option(traitlets.Int(380, min=160))
     theme = option(Choice(["auto", "light", "dark"]))
     evaluation = traitlets.Dict().tag(sync=True)
@@ -128,6 +138,8 @@ class SplineInspector(View):
         options["layer"] = layer_name(options["layer"], source.layers)
         if "pins" in options:
             options["pins"] = _check_pins(options["pins"], source.layout.layers)
+        if "overlays" in options:
+            options["overlays"] = _check_overlays(options["overlays"], source.layout.layers)
 
     @traitlets.validate("layer")
     def _validate_layer(self, proposal: Any) -> str:
@@ -144,6 +156,50 @@ class SplineInspector(View):
         source = self._stream.source
         assert source is not None
         return source
+
+    # -- curves laid over ------------------------------------------------------------
+
+    def overlay(self, *fits: SymbolicFit) -> None:
+        """Draw symbolic forms over the functions that they were fitted to, dashed.
+
+        Each is drawn over the inputs that its R² rests on, with its formula and R² in the
+        legend; the first one's function is selected. A form stays as it was found when the
+        function changes. The legend hides and removes them, as setting ``overlays`` does.
+
+        Parameters
+        ----------
+        *fits
+            What `kan_widgets.insight.symbolic` found: ``fits.at(index)[0]``.
+
+        Raises
+        ------
+        TypeError
+            If something else is given, or nothing.
+        ValueError
+            If there is no such function.
+
+        Examples
+        --------
+        >>> import torch, kan_widgets as kw
+        >>> model = kw.nn.KANLinear(2, 1)
+        >>> live = kw.bind(model)
+        >>> [(name, seen)] = live.observe(torch.rand(99, 2)).items()
+        >>> inspector = kw.SplineInspector(live)
+        >>> fits = kw.insight.symbolic(live.read()[0], seen)
+        >>> inspector.overlay(fits.at((0, 1))[0])
+        >>> [curve["in"] for curve in inspector.overlays]
+        [1]
+        """
+        for fit in fits or (None,):
+            if not isinstance(fit, SymbolicFit):
+                raise TypeError(
+                    f"{fit!r:.80}: a fit is taken, such as symbolic(layer, observed).at(index)[0]"
+                )
+        source = self._stream_source()
+        made = _check_overlays(map(_overlay_of, fits), source.layout.layers)
+        self.overlays = [*self.overlays, *made]
+        out, in_, row, column = fits[0].index
+        source.select(fits[0].layer, out, in_, row, column)
 
     # -- editing --------------------------------------------------------------------
 
@@ -259,6 +315,8 @@ class SplineInspector(View):
             state["layer"] = names[0]
         state["show"] = _check_show(state["show"])
         state["pins"] = _check_pins(state["pins"], layers) if "pins" in options else state["pins"]
+        if "overlays" in options:
+            state["overlays"] = _check_overlays(state["overlays"], layers)
         theme: Literal["light", "dark"] = "dark" if state["theme"] == "dark" else "light"
         if state["theme"] not in ("auto", "light", "dark"):
             raise ValueError(f"theme={state['theme']!r}: one of 'auto', 'light', 'dark' is taken")
@@ -273,6 +331,11 @@ class SplineInspector(View):
             ghost=first,
             observed=observed,
             pins=[pin for pin in state["pins"] if _names_function(pin, layers)],
+            overlays=[
+                curve
+                for curve in state["overlays"]
+                if all(curve.get(name) == chosen[name] for name in ("layer", *_INDEX))
+            ],
             show=state["show"],
             hidden=state["hidden"],
             stacked=state["stacked"],
@@ -331,6 +394,40 @@ def _check_pins(pins: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[An
             raise ValueError(
                 f"pins: {pin!r} names no function; each is a dict of 'layer' (one of {names}), "
                 "'out', 'in', 'row' and 'column'"
+            )
+    return given
+
+
+def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
+    x = np.linspace(fit.low, fit.high, _OVERLAY_POINTS)
+    values = fit(x)
+    values = np.where(np.isfinite(values), values, np.nan)
+    r2 = "" if np.isnan(fit.r2) else f", R² {r2_text(fit.r2)}"
+    return {
+        "layer": fit.layer,
+        **dict(zip(_INDEX, fit.index, strict=True)),
+        "label": f"{fit}{r2}",
+        "low": fit.low,
+        "high": fit.high,
+        "samples": values.astype("<f4").tobytes(),
+    }
+
+
+def _check_overlays(overlays: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[Any]:
+    given = list(overlays)
+    for curve in given:
+        if not _names_function(curve, layers):
+            raise ValueError(f"overlays: {curve!r:.80} names no function of this model")
+        samples = curve.get("samples")
+        if not isinstance(samples, bytes | memoryview) or len(samples) < 8 or len(samples) % 4:
+            raise ValueError(
+                f"overlays: samples={samples!r:.40}: float32 in bytes, at least two, are taken"
+            )
+        low, high = curve.get("low", np.nan), curve.get("high", np.nan)
+        if not -np.inf < low < high < np.inf or not isinstance(curve.get("label"), str):
+            raise ValueError(
+                f"overlays: a label in words and finite low < high are taken, not "
+                f"{curve.get('label')!r}, {low!r} and {high!r}"
             )
     return given
 

@@ -15,7 +15,9 @@ from PIL import Image
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout, Layout
+from kan_widgets.live.observe import Observation
 from kan_widgets.widgets.geometry import arrange
+from kan_widgets.widgets.preferred import Preferred, bounds_of, preferred
 from kan_widgets.widgets.ranges import (
     Functions,
     format_number,
@@ -23,21 +25,24 @@ from kan_widgets.widgets.ranges import (
     nice_ceil,
     window,
 )
-from kan_widgets.widgets.sheet import DARK, LIGHT, Bytes, Float64, Sheet, Sign, Window
+from kan_widgets.widgets.scores import STEPS, Score, Shade, shade_of, tints
+from kan_widgets.widgets.sheet import DARK, LIGHT, Bytes, Float64, Int64, Sheet, Sign, Window
 
-Mode: TypeAlias = Literal["curves", "pattern", "change"]
+Mode: TypeAlias = Literal["curves", "pattern", "preferred", "change"]
+BoundsOf: TypeAlias = Literal["domain", "observed"]
 Scale: TypeAlias = Literal["layer", "kernel", "function"]
 XRange: TypeAlias = Literal["domain", "wide"]
-Sort: TypeAlias = Literal["position", "range", "change"]
 
 CHOICES = {
-    "mode": ("curves", "pattern", "change"),
+    "mode": ("curves", "pattern", "preferred", "change"),
+    "bounds": ("domain", "observed"),
     "scale": ("layer", "kernel", "function"),
     "x_range": ("domain", "wide"),
     "sort": ("position", "range", "change"),
     "theme": ("light", "dark"),
 }
 COLOURS = 64
+SHADED_COLOURS = 256  # with tints behind the curves
 
 
 def render(
@@ -48,10 +53,15 @@ def render(
     layer: str = "",
     mode: Mode = "curves",
     binarise: bool = False,
+    suppressed: bool = False,
+    bounds: BoundsOf = "domain",
+    observed: Observation | None = None,
     scale: Scale = "layer",
     ghost: bool = True,
     x_range: XRange = "domain",
-    sort: Sort = "position",
+    sort: str = "position",
+    shade: str = "",
+    scores: Mapping[str, Score] | None = None,
     selection: Mapping[str, object] | None = None,
     width: int = 900,
     max_height: int = 2400,
@@ -73,10 +83,17 @@ def render(
     layer
         Name of the layer; empty for the first one.
     mode
-        ``"curves"``, ``"pattern"`` (a cell is the whiter the more φ(1) exceeds φ(−1)), or
-        ``"change"`` (φ now − φ at the start).
+        ``"curves"``, ``"pattern"`` (a cell is the whiter the more φ(1) exceeds φ(−1)),
+        ``"preferred"`` (a cell is the whiter the nearer φ is largest to the high end of the
+        bounds), or ``"change"`` (φ now − φ at the start).
     binarise
         In pattern mode, black and white only.
+    suppressed
+        In preferred mode, where φ is smallest instead.
+    bounds
+        In preferred mode, the ``"domain"`` of the functions, or what was ``"observed"``.
+    observed
+        The inputs of the layer, where a batch was observed.
     scale
         What shares one y axis: the ``"layer"``, each ``"kernel"``, or each ``"function"`` alone.
     ghost
@@ -84,7 +101,12 @@ def render(
     x_range
         ``"domain"``, the grid's range, or ``"wide"``, as far as the splines reach.
     sort
-        Order of the kernels: by ``"position"``, or falling by ``"range"`` or ``"change"``.
+        Order of the kernels: by ``"position"``, or falling by ``"range"``, ``"change"`` or the
+        score of this name.
+    shade
+        Name of the score that tints the ground of the cells where curves are drawn; empty for none.
+    scores
+        By name.
     selection
         ``{"layer", "out", "in", "row", "column"}`` of the function to be framed.
     width, max_height
@@ -110,10 +132,20 @@ def render(
     ValueError
         If an option is none of those listed.
     """
-    given = {"mode": mode, "scale": scale, "x_range": x_range, "sort": sort, "theme": theme}
+    given = {
+        "mode": mode,
+        "bounds": bounds,
+        "scale": scale,
+        "x_range": x_range,
+        "sort": sort,
+        "theme": theme,
+        "shade": shade,
+    }
+    scores = scores or {}
+    choices = CHOICES | {"sort": (*CHOICES["sort"], *scores), "shade": ("", *scores)}
     for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise ValueError(f"{option} is {value!r}; it must be one of {CHOICES[option]}")
+        if value not in choices[option]:
+            raise ValueError(f"{option} is {value!r}; it must be one of {choices[option]}")
     if not 1 <= pixel_ratio <= 4:
         raise ValueError(f"pixel_ratio is {pixel_ratio!r}; it must be between 1 and 4")
     name = layout.layer(layer).name if layer else layout.layers[0].name
@@ -130,17 +162,30 @@ def render(
         order = _falling(its, now.peaks(*x))
     elif sort == "change":
         order = _falling(its, np.zeros(its.count) if change is None else change.peaks(*x))
+    elif sort in scores and (sorted_by := shade_of(scores, sort, its)) is not None:
+        order = _falling(its, sorted_by.values)
     out, in_, kh, kw = its.shape
     places = arrange(its.kind, out, in_, kh, kw, width, order)
 
     words = _title(its, frame.step)
     legend: list[Sign] = []
-    shown, behind = now, None
+    shown, behind, shading = now, None, None
     if mode == "pattern":
         values = np.diff(now.evaluate(np.array([-1.0, 1.0])))[:, 0]
         broken = ~np.isfinite(values)
         largest = float(np.abs(values[~broken]).max(initial=0.0))
         legend.append(_pattern_sign(largest, binarise))
+    elif mode == "preferred":
+        seen = observed if bounds == "observed" else None
+        within = bounds_of(
+            its, None if seen is None else seen.patches, 0 if seen is None else seen.samples
+        )
+        patch = preferred(frame, its, within, suppressed)
+        values = patch.greys()
+        broken = np.isnan(values)
+        legend += _preferred_signs(its, patch, suppressed, _selected(its, selection))
+        if bounds == "observed" and not within.samples:
+            legend.append(Sign("no inputs observed: within the grid's range"))
     else:
         if mode == "change" and start is not None and change is not None:
             shown = change
@@ -156,6 +201,9 @@ def render(
         # fmax: what is not finite does not count.
         axes = _axes(its, np.fmax(peaks, peaks_behind), scale)
         words += _axes_text(its, x, axes, scale, "change" if shown is change else "y")
+        if shade:
+            shading = shade_of(scores, shade, its)
+            legend += _shade_signs(shade, shading, theme)
     if broken.any():
         legend.append(Sign(f"{_count(int(broken.sum()), 'function')} not finite", "cross"))
     if its.note:
@@ -170,8 +218,13 @@ def render(
     if mode == "pattern":
         sheet.draw_cells(drawn, x, x, zero=False)
         sheet.draw_greys(fine, _greys(values[fine], largest, binarise))
+    elif mode == "preferred":
+        sheet.draw_cells(drawn, x, x, zero=False)
+        sheet.draw_greys(fine, np.rint(255 * values[fine]).astype(np.uint8))
     else:
         sheet.draw_cells(drawn, x, its.domain)
+        if shading is not None:
+            _draw_shade(sheet, shading, x, its.domain, theme)
         axis_of = np.repeat(axes, its.count // len(axes))
         if behind is not None:
             known = fine[np.isfinite(peaks_behind[fine])]
@@ -211,7 +264,7 @@ def _comparable(frame: Frame, layer: LayerLayout) -> bool:
 def _falling(layer: LayerLayout, peaks: Float64) -> list[int]:
     """Return the kernels from the largest to the smallest; what is not finite comes last."""
     per_kernel = _largest(peaks, layer.shape[2] * layer.shape[3])
-    key = np.where(np.isnan(per_kernel), -1.0, per_kernel)
+    key = np.where(np.isnan(per_kernel), -np.inf, per_kernel)
     return [int(kernel) for kernel in np.argsort(-key, kind="stable")]
 
 
@@ -251,7 +304,31 @@ def _selected(layer: LayerLayout, selection: Mapping[str, object] | None) -> int
     return number
 
 
+def _draw_shade(sheet: Sheet, shade: Shade, x: Window, grid: Window, theme: str) -> None:
+    """Tint the ground of the cells whose functions have a number."""
+    sheet.image.info["colours"] = SHADED_COLOURS
+    known: Int64 = sheet.functions[~np.isnan(shade.values[sheet.functions])]
+    colours, number = np.unique(shade.tints(theme)[known], axis=0, return_inverse=True)
+    for k, (red, green, blue) in enumerate(colours.tolist()):
+        some = known[number.reshape(-1) == k]
+        sheet.draw_cells(some, x, grid, ground=(red, green, blue))
+
+
 # ---------------------------------------------------------------- words
+
+
+def _shade_signs(name: str, shade: Shade | None, theme: str) -> list[Sign]:
+    """Return the scale of the tints."""
+    if shade is None:
+        return [Sign(f"no {name} of this layer")]
+    low, high = shade.ends()
+    count = (2 if shade.signed else 1) * STEPS + 1
+    colours = tints(np.linspace(-1.0 if shade.signed else 0.0, 1.0, count), theme)
+    text = f"{name} {format_number(low)} … {format_number(high)} {shade.units}".rstrip()
+    signs = [Sign(text, "ramp", ramp=tuple((r, g, b) for r, g, b in colours.tolist()))]
+    if shade.unknown:
+        signs.append(Sign(f"{_count(shade.unknown, 'function')} without {name}"))
+    return signs
 
 
 def _count(number: int, noun: str) -> str:
@@ -289,3 +366,31 @@ def _pattern_sign(largest: float, binarise: bool) -> Sign:
     if binarise:
         return Sign(text, "ends")
     return Sign(f"{text} · full at {format_range(largest)}", "bar")
+
+
+def _preferred_signs(
+    layer: LayerLayout, patch: Preferred, suppressed: bool, selected: int
+) -> list[Sign]:
+    """Return the explanation of black and white, and what the selected kernel reaches."""
+
+    def ends(values: Float64) -> str:
+        low, high = format_number(float(values.min())), format_number(float(values.max()))
+        return low if low == high else f"{low} … {high}"
+
+    which = "smallest" if suppressed else "largest"
+    low, high = ends(patch.bounds.low), ends(patch.bounds.high)
+    text = (
+        f"black: φ is {which} at the low end, {layer.variable} = {low} · "
+        f"white: at the high end, {high}"
+    )
+    signs = [Sign(text, "bar")]
+    if patch.bounds.samples:
+        images = _count(patch.bounds.samples, "image")
+        signs.append(Sign(f"bounds: each entry's quantiles 0.5 % and 99.5 % of {images}"))
+    if selected >= 0:
+        out, entries, total = patch.reached(layer, selected)
+        if np.isfinite(total):
+            way = "at least" if suppressed else "at most"
+            functions = _count(entries, "function")
+            signs.append(Sign(f"out {out} reaches {format_number(total)} {way}, with {functions}"))
+    return signs

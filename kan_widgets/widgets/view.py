@@ -188,13 +188,18 @@ class Choice(traitlets.Enum[Any]):
         super().__init__(words, words[0])
         self._words = words
 
+    def words(self, obj: Any) -> list[str]:
+        """Return the words that are taken."""
+        return self._words
+
     def validate(self, obj: Any, value: Any) -> Any:
         """Return ``value`` if it is one of the words."""
-        if value in self._words:
+        taken = self.words(obj)
+        if value in taken:
             return value
-        near = difflib.get_close_matches(str(value), self._words, n=1)
+        near = difflib.get_close_matches(str(value), taken, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        words = ", ".join(map(repr, self._words))
+        words = ", ".join(map(repr, taken))
         raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
 
 

@@ -347,3 +347,10 @@ def test_a_layer_that_is_not_reached_is_left_out_and_none_at_all_is_an_error():
     only = kw.bind(model, layers=["other"])
     with pytest.raises(ValueError, match="reached none"):
         only.observe(torch.ones(1, 3))
+
+
+def test_an_observation_as_the_last_line_of_a_cell_prints_no_arrays():
+    live = kw.bind(model := kw.nn.KANLinear(3, 2))
+    [seen] = live.observe(torch.zeros(5, 3)).values()
+    assert repr(seen) == f"Observation(layer='{live.layers[0]}', samples=5, is_image=True)"
+    assert model is live.model

@@ -533,6 +533,84 @@ def test_ticks_and_colours_are_the_live_view_s():
     assert basis_colours(1, "dark") != basis_colours(1, "light")
 
 
+# -- curves laid over ----------------------------------------------------------------
+
+
+def fits_of(setting: Setting) -> list[kw.insight.SymbolicFit]:
+    seen = setting.live.observe(setting.x)
+    layer = setting.live.read()[0]
+    return kw.insight.symbolic(layer, seen[layer.name]).at((1, 0, 2, 1))
+
+
+def test_a_form_is_laid_over_its_function_which_is_selected(setting):
+    inspector = SplineInspector(setting.live)
+    first, second, _ = fits_of(setting)
+    inspector.overlay(first)
+    inspector.overlay(second)
+    place = {"layer": "0", "out": 1, "in": 0, "row": 2, "column": 1}
+    assert inspector.selection == place
+    assert [curve["label"].partition(", R² ")[0] for curve in inspector.overlays] == [
+        str(first),
+        str(second),
+    ]
+    curve = inspector.overlays[1]
+    assert place.items() <= curve.items()
+    x = np.linspace(second.low, second.high, len(curve["samples"]) // 4)
+    drawn = np.frombuffer(curve["samples"], "<f4")
+    np.testing.assert_allclose(drawn, second(x), rtol=1e-5, atol=1e-7)
+    with pytest.raises(TypeError, match="a fit is taken"):
+        inspector.overlay("exp")
+    with pytest.raises(TypeError, match="a fit is taken"):
+        inspector.overlay()
+
+
+def test_a_fit_of_another_model_is_refused(setting):
+    inspector = SplineInspector(kw.nn.KANLinear(2, 1))
+    with pytest.raises(ValueError, match="names no function of this model"):
+        inspector.overlay(fits_of(setting)[0])
+    assert inspector.overlays == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"out": 9}, "names no function"),
+        ({"samples": [1.0, 2.0]}, "float32 in bytes"),
+        ({"samples": b"123456789"}, "float32 in bytes"),
+        ({"low": 2.0}, "finite low < high"),
+        ({"label": None}, "a label in words"),
+    ],
+)
+def test_a_curve_that_cannot_be_drawn_is_refused_in_words(setting, change, words):
+    curve = {**FIRST, "label": "mine", "low": 0.0, "high": 1.0, "samples": bytes(8)}
+    SplineInspector(setting.live, overlays=[curve])
+    with pytest.raises(ValueError, match=words):
+        SplineInspector(setting.live, overlays=[{**curve, **change}])
+
+
+def test_the_picture_has_the_curve_where_its_samples_say_and_over_its_function_alone(shown):
+    ratio, width, height = 2, 900, 380
+    samples = np.array([0.5, 1.5], dtype="<f4").tobytes()
+    curve = {**FIRST, "label": "(x)²", "low": -1.0, "high": 1.0, "samples": samples}
+    options: dict[str, Any] = {"width": width, "height": height, "show": []}
+    image = shown.image(pixel_ratio=ratio, overlays=[curve], **options)
+    pixels = np.asarray(image).astype(int)[46 * ratio + 10 :]
+    orange = (pixels[..., 0] - pixels[..., 2]) > 100
+    rows, columns = np.nonzero(orange)
+    x = (columns + 0.5 - 58 * ratio) / ((width - 68) * ratio) * 4.4 - 2.2
+    assert x.min() == pytest.approx(-1, abs=0.02)
+    assert x.max() == pytest.approx(1, abs=0.1)  # it may end in a gap
+    low, high = roomy([np.array([0.5, 1.5])])
+    tall = round((height - 34) * ratio)
+    y = high - (rows + 10 + 0.5) / tall * (high - low)
+    assert np.abs(y - (1 + x / 2)).max() < 0.03
+    inked = len(np.unique(columns)) / (columns.max() - columns.min())
+    assert 0.5 < inked < 0.9  # dashed
+    none = shown.image(**options).tobytes()
+    assert shown.image(overlays=[{**curve, "column": 1}], **options).tobytes() == none
+    assert shown.image(overlays=[{**curve, "shown": False}], **options).tobytes() == none
+
+
 # -- as every view -------------------------------------------------------------------
 
 

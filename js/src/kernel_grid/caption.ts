@@ -1,16 +1,19 @@
 /** The line under the header: axes in print, size, remarks, the key of the lines, and the status. */
 
-import { element, putOrHide } from "../shared/element.ts";
+import { element, put, putOrHide } from "../shared/element.ts";
 import { layerSize } from "../shared/entries.ts";
 import { formatCount } from "../shared/format.ts";
 import { holdHeight } from "../shared/hold.ts";
+import type { Palette } from "../shared/palette.ts";
 import type { Picture } from "./picture.ts";
-import { axesText, remarks } from "./words.ts";
+import { scaleOf } from "./scores.ts";
+import { isGrey } from "./settings.ts";
+import { axesText, reachText, remarks, shadeText } from "./words.ts";
 
 export interface Caption {
   element: HTMLElement;
-  /** The cursor is the step looked back at, or −1. */
-  show(picture: Picture, cursor: number): void;
+  /** The cursor is the step looked back at, or −1; so is the number of the selected function. */
+  show(picture: Picture, cursor: number, selected: number, palette: Palette): void;
   /** Nothing is drawn: only the status stays. */
   clear(): void;
 }
@@ -27,6 +30,9 @@ export function createCaption(
   const facts = element(document, "span", "kw-facts", root);
   const axes = element(document, "span", "kw-axes", facts);
   const key = element(document, "span", "kw-key", facts);
+  const shading = element(document, "span", "kw-shade", facts);
+  const scale = element(document, "span", "kw-shade-scale", shading);
+  const shaded = element(document, "span", "kw-shade-text", shading);
   const size = element(document, "span", "kw-size", facts);
   const warning = element(document, "span", "kw-warning", facts);
   const note = element(document, "span", "kw-note", facts);
@@ -43,23 +49,31 @@ export function createCaption(
   element(document, "span", "kw-key-fall", key).textContent = "fell";
   const [rose, fell] = key.querySelectorAll<HTMLElement>(".kw-key-rise, .kw-key-fall");
   const hold = holdHeight(facts);
+  let ramp = "";
 
   return {
     element: root,
-    show(picture, cursor) {
-      const { settings, initial, layer, frame } = picture;
+    show(picture, cursor, selected, palette) {
+      const { settings, initial, layer, frame, shade } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
       facts.hidden = false;
       putOrHide(axes, axesText(picture));
-      putOrHide(size, settings.mode === "pattern" ? "" : layerSize(layer));
+      putOrHide(size, isGrey(settings) ? reachText(picture, selected) : layerSize(layer));
+      shading.hidden = !shade;
+      scale.hidden = !shade?.values;
+      if (shade) {
+        put(shaded, shadeText(shade));
+        const next = scaleOf(shade, palette);
+        if (next !== ramp) scale.style.backgroundImage = ramp = next;
+      }
       putOrHide(warning, warned);
       putOrHide(note, noted);
       putOrHide(first, step);
       putOrHide(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
-      key.hidden = !initial || settings.mode === "pattern";
+      key.hidden = !initial || isGrey(settings);
       now.hidden = !curves;
       ghost.hidden = !curves;
       rose.hidden = curves;

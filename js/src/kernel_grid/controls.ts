@@ -3,7 +3,7 @@
 import { createKit } from "../shared/controls.ts";
 import { element } from "../shared/element.ts";
 import type { LayerLayout } from "../shared/types.ts";
-import { MODES, SCALES, type Settings, SORTS, X_RANGES } from "./settings.ts";
+import { BOUNDS, isGrey, MODES, SCALES, type Settings, SORTS, X_RANGES } from "./settings.ts";
 
 export interface Choices extends Settings {
   layer: string;
@@ -12,12 +12,20 @@ export interface Choices extends Settings {
 export interface Header {
   element: HTMLElement;
   /** Shows the state of the traits; nothing changes in the page where nothing differs. */
-  show(choices: Choices, layers: readonly LayerLayout[], width: number): void;
+  show(
+    choices: Choices,
+    layers: readonly LayerLayout[],
+    width: number,
+    /** Names of the scores there are. */
+    scores: readonly string[],
+  ): void;
 }
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   curves: "Draw every function φ(x) as a curve",
   pattern: "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?",
+  preferred:
+    "Each entry from black to white: the input at which φ is largest, together the patch that a kernel prefers most",
   change: "Draw how far every function moved since the first frame: φ now − φ at the start",
 };
 
@@ -53,33 +61,69 @@ export function createHeader(
     "Only black and white, by the sign of φ(1) − φ(−1)",
     (value) => choose("binarise", value),
   );
+  const bounds = kit.select(
+    "within",
+    "Which inputs count: the grid's range, or what was observed of each entry's inputs, 0.5 % to 99.5 %",
+    (value) => choose("bounds", value),
+  );
+  bounds.fill(entries(BOUNDS));
+  const suppressed = kit.check(
+    "suppressed",
+    "The input at which φ is smallest instead: the patch that a kernel is suppressed by most",
+    (value) => choose("suppressed", value),
+  );
   const sort = kit.select(
     "sort",
     "The order of the kernels; it is found once, so that nothing jumps while training",
     (value) => choose("sort", value),
   );
-  sort.fill(entries(SORTS));
+  const shade = kit.select(
+    "shade",
+    "Which numbers tint the ground behind the curves: those given with grid.score",
+    (value) => choose("shade", value),
+  );
+  let named = "";
   const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
   sort.box.append(repeat);
 
   root.append(...layerChoice.boxes, modes.box);
   const options = element(document, "div", "kw-options", root);
-  options.append(scale.box, xRange.box, binarise.box, sort.box);
+  options.append(
+    scale.box,
+    xRange.box,
+    binarise.box,
+    bounds.box,
+    suppressed.box,
+    sort.box,
+    shade.box,
+  );
 
   return {
     element: root,
-    show(choices, layers, width) {
+    show(choices, layers, width, scores) {
+      // Filled anew only when there are others: a menu that is open would close.
+      const names = JSON.stringify(scores);
+      if (names !== named) {
+        named = names;
+        sort.fill(entries([...SORTS, ...scores]));
+        shade.fill([{ value: "", label: "none" }, ...entries(scores)]);
+      }
       layerChoice.show(layers, choices.layer, width);
       modes.set(choices.mode);
       scale.set(choices.scale);
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
       sort.set(choices.sort);
-      const pattern = choices.mode === "pattern";
-      scale.box.hidden = pattern;
-      xRange.box.hidden = pattern;
-      binarise.box.hidden = !pattern;
-      repeat.hidden = choices.sort === "position";
+      shade.set(choices.shade);
+      shade.box.hidden = scores.length === 0 || isGrey(choices);
+      bounds.set(choices.bounds);
+      suppressed.set(choices.suppressed);
+      scale.box.hidden = isGrey(choices);
+      xRange.box.hidden = isGrey(choices);
+      binarise.box.hidden = choices.mode !== "pattern";
+      bounds.box.hidden = choices.mode !== "preferred";
+      suppressed.box.hidden = choices.mode !== "preferred";
+      repeat.hidden = choices.sort !== "range" && choices.sort !== "change";
     },
   };
 }

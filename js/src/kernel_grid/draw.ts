@@ -3,7 +3,10 @@
 import type { Plan } from "../shared/curves.ts";
 import { kernelsWithin, type Rect, rectOf } from "../shared/geometry.ts";
 import { paintLabels, paintStuckHead } from "../shared/heads.ts";
-import { greyOf, type Picture } from "./picture.ts";
+import type { Palette } from "../shared/palette.ts";
+import type { Picture } from "./picture.ts";
+import { tintOf } from "./scores.ts";
+import { isGrey } from "./settings.ts";
 import type { Points, Subject } from "./subject.ts";
 
 export const COLOURS = [
@@ -49,6 +52,7 @@ export interface Page {
   ratio: number;
   font: string;
   colours: Colours;
+  palette: Palette;
 }
 
 /** What lies under the curves and seldom changes: labels, cells, zero lines, the ghost. Drawn once, then copied. */
@@ -75,7 +79,7 @@ export function paint(
   if (!copyGround(context, picture, visible, page, ground)) {
     paintGround(context, picture, visible, page);
   }
-  if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
+  if (isGrey(picture.settings)) paintGreys(context, picture, visible, colours);
   else paintCurves(context, picture, visible, page);
   paintMarks(context, picture, marks, colours);
   paintStuckHead(context, picture.arrangement, page);
@@ -89,12 +93,12 @@ function copyGround(
   page: Page,
   ground: Ground,
 ): boolean {
-  const { arrangement, layer, initial, ghost, settings, scales, xRange } = picture;
+  const { arrangement, layer, initial, ghost, settings, scales, shade, xRange } = picture;
   if (ghost && settings.scale !== "layer") return false;
   const { canvas } = ground;
-  const { view, ratio } = page;
-  const from = [arrangement, layer, initial?.frame];
-  const key = JSON.stringify([settings, ghost && scales, xRange, page]);
+  const { view, ratio, font, colours, palette } = page;
+  const from = [arrangement, layer, initial?.frame, shade, palette];
+  const key = JSON.stringify([settings, ghost && scales, xRange, view, ratio, font, colours]);
   if (key !== ground.key || from.some((part, k) => part !== ground.from[k])) {
     const under = canvas.getContext("2d");
     if (!under) return false;
@@ -123,7 +127,7 @@ function paintGround(
   context.clearRect(0, 0, view.width, view.height);
   context.translate(-view.x, -view.y);
   paintLabels(context, picture.arrangement, page);
-  if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
+  if (!isGrey(picture.settings)) paintCells(context, picture, visible, page);
 }
 
 /** The functions whose cells may be seen. */
@@ -136,22 +140,21 @@ export function functionsWithin(picture: Picture, view: Rect): number[] {
   return functions;
 }
 
-function paintPattern(
+function paintGreys(
   context: CanvasRenderingContext2D,
   picture: Picture,
   visible: readonly number[],
   colours: Colours,
 ): void {
-  const { arrangement, contrast, scales, settings } = picture;
+  const { arrangement, greys } = picture;
   for (const f of visible) {
     const { x, y, width, height } = rectOf(arrangement, f);
-    const value = contrast[f];
-    if (Number.isNaN(value)) {
+    if (Number.isNaN(greys[f])) {
       context.fillStyle = colours.cell;
       context.fillRect(x, y, width, height);
       continue;
     }
-    const level = Math.round(255 * greyOf(value, scales.largest, settings.binarise));
+    const level = Math.round(255 * greys[f]);
     context.fillStyle = `rgb(${level},${level},${level})`;
     context.fillRect(x, y, width, height);
   }
@@ -164,7 +167,7 @@ function paintPattern(
     context.rect(x + 0.5, y + 0.5, width - 1, height - 1);
   }
   context.stroke();
-  paintBroken(context, picture, visible, (f) => Number.isNaN(contrast[f]), colours);
+  paintBroken(context, picture, visible, (f) => Number.isNaN(greys[f]), colours);
 }
 
 function paintCells(
@@ -173,8 +176,8 @@ function paintCells(
   visible: readonly number[],
   page: Page,
 ): void {
-  const { arrangement, layer, xRange, ghost } = picture;
-  const { colours, ratio } = page;
+  const { arrangement, layer, xRange, ghost, shade } = picture;
+  const { colours, palette, ratio } = page;
   const rects = visible.map((f) => rectOf(arrangement, f));
   const toX = xMapping(picture);
 
@@ -192,6 +195,16 @@ function paintCells(
       context.rect(x + toX(lo), y, toX(hi) - toX(lo), height);
     }
     context.fill();
+  }
+
+  if (shade?.values) {
+    const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.cell];
+    visible.forEach((f, k) => {
+      const tint = tintOf(shade, f, palette);
+      if (tint === null || from >= to) return;
+      context.fillStyle = tint;
+      context.fillRect(rects[k].x + from, rects[k].y, to - from, rects[k].height);
+    });
   }
 
   context.strokeStyle = colours.zero;
@@ -375,7 +388,7 @@ function paintMarks(
     outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1);
     context.setLineDash([]);
   }
-  if (hovered >= 0 && x !== null && picture.settings.mode !== "pattern") {
+  if (hovered >= 0 && x !== null && !isGrey(picture.settings)) {
     const r = rectOf(picture.arrangement, hovered);
     const value = picture.subject.at(hovered, x);
     if (!Number.isFinite(value)) return;

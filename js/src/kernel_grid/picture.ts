@@ -7,7 +7,9 @@ import { type Plan, samplePlan } from "../shared/curves.ts";
 import { type Arrangement, arrange } from "../shared/geometry.ts";
 import { memory } from "../shared/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../shared/ranges.ts";
-import type { Frame, LayerLayout } from "../shared/types.ts";
+import type { Frame, LayerLayout, Observed } from "../shared/types.ts";
+import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
+import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import type { Settings, Sort, XRange } from "./settings.ts";
 import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./subject.ts";
 
@@ -43,6 +45,12 @@ export interface Picture {
   scales: Extremes;
   /** φ(+1) − φ(−1) per function, in pattern mode; NaN where not finite. */
   contrast: Float32Array;
+  /** Where each function is largest or smallest, in preferred mode. */
+  preferred: Preferred | null;
+  /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
+  greys: Float32Array;
+  /** What tints the cells of curves. */
+  shade: Shade | null;
   /** Functions that are not finite. */
   broken: number;
 }
@@ -76,15 +84,19 @@ export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[]
   });
 }
 
-/** The order of kernels that a sort asks for at this frame; null keeps their positions. */
+/**
+ * The order of kernels that a sort asks for at this frame; null keeps their positions. `scored` are the numbers of the
+ * score that is sorted by.
+ */
 export function sortedOrder(
   sort: Sort,
   xRange: XRange,
   frame: Frame,
   layer: LayerLayout,
   initial: Frame | null,
+  scored: Float32Array | null = null,
 ): number[] | null {
-  if (sort === "position") return null;
+  if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
   const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
   if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
@@ -108,10 +120,12 @@ export function pictureMaker(): (
   settings: Settings,
   width: number,
   order: readonly number[] | null,
+  observed?: Observed | null,
+  scores?: Scores,
 ) => Picture {
   const keep = memory();
   const scratch: Scratch = {};
-  return (frame, layer, initial, settings, width, order) => {
+  return (frame, layer, initial, settings, width, order, observed = null, scores) => {
     const [out, inputs, kh, kw] = layer.shape;
     const { mode, scale } = settings;
     const arrangement = keep("arrangement", [layer, width, order], () =>
@@ -140,6 +154,9 @@ export function pictureMaker(): (
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       contrast: new Float32Array(0),
+      preferred: null,
+      greys: new Float32Array(0),
+      shade: null,
       broken: 0,
     };
     if (mode === "pattern") {
@@ -148,8 +165,20 @@ export function pictureMaker(): (
       const most = layerRange(picture.contrast.map(Math.abs));
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
+      picture.greys = picture.contrast.map((v) => greyOf(v, most, settings.binarise));
       return picture;
     }
+    if (mode === "preferred") {
+      const seen = settings.bounds === "observed" ? observed : null;
+      const bounds = keep("bounds", [layer, seen], () => boundsOf(layer, seen));
+      picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
+      picture.greys = greysOf(picture.preferred);
+      picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      return picture;
+    }
+    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
+      scores ? shadeOf(scores, settings.shade, layer) : null,
+    );
     // Never fewer points than are drawn, so that no curve leaves its cell.
     const most = Math.max(points, Math.floor(RANGE_VALUES / layer.count));
     const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
@@ -197,6 +226,7 @@ export function contrastOf(subject: Subject, count: number): Float32Array {
 
 /** 0 black … 1 white. */
 export function greyOf(contrast: number, most: number, binarise: boolean): number {
+  if (Number.isNaN(contrast)) return contrast;
   if (binarise) return contrast < 0 ? 0 : 1;
   return most > 0 ? 0.5 + (0.5 * contrast) / most : 0.5;
 }

@@ -1,22 +1,29 @@
 /** The view's own traits, as plain data. */
 
-export const MODES = ["curves", "pattern", "change"] as const;
+export const MODES = ["curves", "pattern", "preferred", "change"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
 export const X_RANGES = ["domain", "wide"] as const;
+export const BOUNDS = ["domain", "observed"] as const;
 export const SORTS = ["position", "range", "change"] as const;
 
 export type Mode = (typeof MODES)[number];
 export type Scale = (typeof SCALES)[number];
 export type XRange = (typeof X_RANGES)[number];
-export type Sort = (typeof SORTS)[number];
+export type BoundsChoice = (typeof BOUNDS)[number];
+/** One of those, or the name of a score. */
+export type Sort = string;
 
 export interface Settings {
   mode: Mode;
   binarise: boolean;
+  suppressed: boolean;
+  bounds: BoundsChoice;
   scale: Scale;
   ghost: boolean;
   xRange: XRange;
   sort: Sort;
+  /** The name of the score that tints the cells; empty for none. */
+  shade: string;
 }
 
 /** The traits of the Python class, as the model of this view carries them. */
@@ -25,10 +32,15 @@ export interface Traits {
   layer: string;
   mode: Mode;
   binarise: boolean;
+  suppressed: boolean;
+  bounds: BoundsChoice;
   scale: Scale;
   ghost: boolean;
   x_range: XRange;
   sort: Sort;
+  shade: string;
+  /** See scores.ts. */
+  scores: Record<string, unknown>;
   height: number;
   theme: "auto" | "light" | "dark";
   [name: string]: unknown;
@@ -39,12 +51,21 @@ function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
 }
 
 export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
+  const scores = Object.keys(get("scores") ?? {});
   return {
     mode: oneOf(MODES, get("mode")),
     binarise: Boolean(get("binarise")),
+    suppressed: Boolean(get("suppressed")),
+    bounds: oneOf(BOUNDS, get("bounds")),
     scale: oneOf(SCALES, get("scale")),
     ghost: get("ghost") !== false,
     xRange: oneOf(X_RANGES, get("x_range")),
-    sort: oneOf(SORTS, get("sort")),
+    sort: oneOf([...SORTS, ...scores], get("sort")),
+    shade: oneOf(["", ...scores], get("shade")),
   };
+}
+
+/** Whether a cell is one grey rather than a curve. */
+export function isGrey({ mode }: Settings): boolean {
+  return mode === "pattern" || mode === "preferred";
 }

@@ -14,6 +14,7 @@ import {
 } from "../shared/geometry.ts";
 import { DIRECTIONS, keepKeys, plainKey, used } from "../shared/keys.ts";
 import { createPace } from "../shared/pace.ts";
+import { paletteOf } from "../shared/palette.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
 import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
@@ -24,6 +25,7 @@ import { createCaption } from "./caption.ts";
 import { createHeader } from "./controls.ts";
 import { COLOURS, createGround, paint, xAt } from "./draw.ts";
 import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
+import { type Scores, scoresReader, valuesOf } from "./scores.ts";
 import { type Settings, settingsOf, type Traits } from "./settings.ts";
 import type { Subject } from "./subject.ts";
 import { description, hoverLines, selectionText } from "./words.ts";
@@ -41,6 +43,8 @@ export interface GridProbe {
   rectOf(f: number): { x: number; y: number; width: number; height: number } | null;
   /** Half the height of the axis of function f. */
   yScale(f?: number): number | null;
+  /** Where function f is largest, or smallest, and φ there; null in other modes. */
+  preferred(f: number): { x: number; value: number; grey: number } | null;
   hovered(): number;
   selected(): number;
   /** How often a frame has been drawn and how long the last drawing took. */
@@ -60,10 +64,14 @@ const TRAITS = [
   "layer",
   "mode",
   "binarise",
+  "suppressed",
+  "bounds",
   "scale",
   "ghost",
   "x_range",
   "sort",
+  "shade",
+  "scores",
   "height",
   "theme",
 ] as const;
@@ -98,7 +106,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let stream = "";
   let picture: Picture | null = null;
   let made: readonly unknown[] = [];
-  let order: { key: string; kernels: number[] | null } | null = null;
+  let order: { key: string; scored: Float32Array | null; kernels: number[] | null } | null = null;
   let pointer: { x: number; y: number } | null = null;
   let hovered = -1;
   let cursor = -1;
@@ -112,6 +120,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   let onScreen = true;
   let waiting = false;
   const makePicture = pictureMaker();
+  const readScores = scoresReader();
   const ground = createGround(document);
   const context = canvas.getContext("2d");
 
@@ -165,7 +174,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     status.show(store);
     const settings = settingsOf((name) => model.get(name));
     const layer = currentLayer();
-    header.show({ ...settings, layer: layer?.name ?? "" }, layers(), root.clientWidth);
+    const scores = readScores(model.get("scores"));
+    const choices = { ...settings, layer: layer?.name ?? "" };
+    header.show(choices, layers(), root.clientWidth, [...scores.keys()]);
     const frame = store.current();
     if (store.protocolError) {
       say(store.protocolError, "warn");
@@ -185,12 +196,14 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     canvas.hidden = false;
 
     const start = performance.now();
-    const width = layOut(frame, layer, settings);
+    const width = layOut(frame, layer, settings, scores);
     const ghost = store.ghost();
-    const from = [frame, ghost, layer, width, order, ...Object.values(settings)];
+    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
+    const from = [frame, ghost, observed, scores, layer, width, order, ...Object.values(settings)];
     if (!picture || !same(made, from)) {
       made = from;
-      picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null);
+      const kernels = order?.kernels ?? null;
+      picture = makePicture(frame, layer, ghost, settings, width, kernels, observed, scores);
     }
     const { arrangement } = picture;
     const { scrollLeft, scrollTop, clientHeight } = viewport;
@@ -223,6 +236,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
         ratio,
         font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
         colours: readColours(root, COLOURS),
+        palette: palette(),
       },
       ground,
     );
@@ -237,12 +251,13 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   /** Sizes viewport and page; returns the width that is left for the arrangement. */
-  function layOut(frame: Frame, layer: LayerLayout, settings: Settings): number {
+  function layOut(frame: Frame, layer: LayerLayout, settings: Settings, scores: Scores): number {
     const key = `${layer.name}|${layer.shape}|${settings.sort}`;
-    if (order?.key !== key) {
+    const scored = valuesOf(scores, settings.sort, layer);
+    if (order?.key !== key || order.scored !== scored) {
       const ghost = store?.ghost() ?? null;
-      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost);
-      order = { key, kernels };
+      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost, scored);
+      order = { key, scored, kernels };
     }
     const [out, inputs, kh, kw] = layer.shape;
     const shape = { kind: layer.kind, out, in: inputs, kh, kw };
@@ -258,6 +273,10 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     setStyle(page, "height", `${arrangement.height}px`);
     setStyle(page, "width", `${arrangement.width}px`);
     return width;
+  }
+
+  function palette() {
+    return paletteOf(root.dataset.kwTheme === "dark" ? "dark" : "light");
   }
 
   function showTip(from: Picture, x: number | null) {
@@ -280,7 +299,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   function showWords(from: Picture, selected: number) {
-    caption.show(from, store?.cursor() ?? -1);
+    caption.show(from, store?.cursor() ?? -1, selected, palette());
     const text =
       selected >= 0
         ? selectionText(from, selected)
@@ -474,6 +493,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       };
     },
     yScale: (f = 0) => picture?.scaleOf(f) ?? null,
+    preferred(f) {
+      if (!picture?.preferred) return null;
+      const { x, value } = picture.preferred;
+      return { x: x[f], value: value[f], grey: picture.greys[f] };
+    },
     hovered: () => hovered,
     selected: () => (picture ? functionOf(picture.layer, store?.selection() ?? null) : -1),
     drawn: () => ({ frames, milliseconds }),

@@ -2,9 +2,9 @@
 
 import { number } from "../shared/format.ts";
 import type { Rect } from "../shared/geometry.ts";
+import { colourOf } from "../shared/palette.ts";
 import { contour, type LabelPlace, levelsOf, type Point, placeLabel } from "./contours.ts";
 import type { Density, Surface } from "./pair.ts";
-import { colourOf } from "./palette.ts";
 import type { Scene } from "./panel.ts";
 
 export function badge(

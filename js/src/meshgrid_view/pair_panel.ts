@@ -8,6 +8,7 @@ import type { Rect } from "../shared/geometry.ts";
 import { exactAt } from "../shared/interpolate.ts";
 import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
 import { memory } from "../shared/memory.ts";
+import { ARM, colourise, colourOf } from "../shared/palette.ts";
 import { niceCeil } from "../shared/ranges.ts";
 import type { Frame, LayerLayout } from "../shared/types.ts";
 import { levelsOf } from "./contours.ts";
@@ -27,7 +28,6 @@ import {
   surfaceOf,
 } from "./pair.ts";
 import { badge, drawAxes, drawContours, drawDensity } from "./pair_drawing.ts";
-import { ARM, colourise, colourOf } from "./palette.ts";
 import {
   activeCanvas,
   type Desk,

@@ -2,9 +2,9 @@
 
 import { element } from "../shared/element.ts";
 import type { Direction, Rect } from "../shared/geometry.ts";
+import type { Palette } from "../shared/palette.ts";
 import type { Line } from "../shared/tip.ts";
 import type { Frame, LayerLayout, Store } from "../shared/types.ts";
-import type { Palette } from "./palette.ts";
 import type { Images, Settings } from "./settings.ts";
 
 export const COLOURS = [

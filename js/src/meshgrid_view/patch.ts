@@ -1,9 +1,9 @@
 /** The patch under a pixel: its inputs on the φ of its kernel, entry by entry. */
 
+import { expandAt } from "../shared/expansion.ts";
 import type { Rect } from "../shared/geometry.ts";
 import { niceCeil } from "../shared/ranges.ts";
 import type { Frame, LayerLayout } from "../shared/types.ts";
-import { expandAt } from "./expansion.ts";
 import type { Colours } from "./panel.ts";
 
 export interface Patch {

@@ -1,7 +1,7 @@
 /** φ over an input matrix that rises from one limit to the other. No DOM. */
 import { type Curves, evaluateAll, type Plan } from "../shared/curves.ts";
+import { expandAll } from "../shared/expansion.ts";
 import type { Frame, LayerLayout } from "../shared/types.ts";
-import { expandAll } from "./expansion.ts";
 import type { Direction } from "./settings.ts";
 
 /** A matrix of n × n inputs, by its distinct values: φ is evaluated once for each of them. */

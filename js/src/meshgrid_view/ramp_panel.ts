@@ -26,11 +26,11 @@ import { paintLabels, paintStuckHead } from "../shared/heads.ts";
 import { exactAt } from "../shared/interpolate.ts";
 import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
 import { memory } from "../shared/memory.ts";
+import { colourise } from "../shared/palette.ts";
 import { kernelRanges, layerRange, niceCeil } from "../shared/ranges.ts";
 import type { Line } from "../shared/tip.ts";
 import type { LayerLayout } from "../shared/types.ts";
 import { createAtlas } from "./heat.ts";
-import { colourise } from "./palette.ts";
 import {
   activeCanvas,
   type Desk,

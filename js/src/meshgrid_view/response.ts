@@ -1,6 +1,7 @@
 /** What a layer makes of an image: each kernel swept over it, φ by φ, before bias and normalisation. No DOM. */
+
+import { expandAt } from "../shared/expansion.ts";
 import type { ConvSettings, Frame, LayerLayout, Selection } from "../shared/types.ts";
-import { expandAt } from "./expansion.ts";
 import type { Images } from "./settings.ts";
 
 export interface Grid {

@@ -7,12 +7,12 @@ import { number } from "../shared/format.ts";
 import type { Rect } from "../shared/geometry.ts";
 import { DIRECTIONS, plainKey, used } from "../shared/keys.ts";
 import { memory } from "../shared/memory.ts";
+import { colourise } from "../shared/palette.ts";
 import { probeOf } from "../shared/probe.ts";
 import { niceCeil } from "../shared/ranges.ts";
 import type { LayerLayout, Selection, Store } from "../shared/types.ts";
 import { greyPixel } from "./grey.ts";
 import { createAtlas } from "./heat.ts";
-import { colourise } from "./palette.ts";
 import {
   activeCanvas,
   type Desk,

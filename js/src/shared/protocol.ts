@@ -291,7 +291,7 @@ export function readStatus(value: unknown): Status {
 }
 
 /** Copies bytes into an array of their own. */
-function float32(bytes: unknown, what: string): Float32Array {
+export function float32(bytes: unknown, what: string): Float32Array {
   return new Float32Array(copy(bytes, what));
 }
 

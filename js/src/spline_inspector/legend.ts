@@ -15,6 +15,8 @@ export interface Row {
   value: string;
   /** Can be taken away. */
   removable: boolean;
+  /** A long label: it takes as many lines as it needs. */
+  wraps?: boolean;
 }
 
 export interface Legend {
@@ -87,6 +89,7 @@ export function createLegend(
       button.type = "button";
       button.dataset.key = row.key;
       button.toggleAttribute("data-nested", row.nested);
+      button.toggleAttribute("data-wraps", row.wraps === true);
       const swatch = button.appendChild(make("span", "kw-legend-swatch"));
       button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
       const coefficient = button.appendChild(make("span", "kw-legend-number"));
@@ -101,7 +104,7 @@ export function createLegend(
         away.type = "button";
         away.dataset.key = row.key;
         away.textContent = "×";
-        away.title = `Unpin ${row.label}`;
+        away.title = `${row.key.startsWith("pin:") ? "Unpin" : "Remove"} ${row.label}`;
         away.setAttribute("aria-label", away.title);
         holder.append(parts[k].button, away);
         return holder;

@@ -23,6 +23,12 @@ const PINS = {
   dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"],
 };
 
+/** Drawn dashed over φ, so they may be pins' colours too. */
+const OVERLAYS = {
+  light: ["#d55e00", "#009e73", "#cc79a7"],
+  dark: ["#f08a45", "#2fc79b", "#e39fc4"],
+};
+
 /** One colour for each of `count` basis functions, rising with their number. */
 export function basisColours(count: number, theme: Theme): string[] {
   const [first, last] = PART[theme];
@@ -35,6 +41,10 @@ export function basisColours(count: number, theme: Theme): string[] {
     );
     return `rgb(${mixed.join(", ")})`;
   });
+}
+
+export function overlayColour(number: number, theme: Theme): string {
+  return OVERLAYS[theme][number % OVERLAYS[theme].length];
 }
 
 export function pinColour(number: number, theme: Theme): string {

@@ -7,8 +7,8 @@ import type { Frame, LayerLayout, Observed, Selection } from "../shared/types.ts
 import type { Colours, Density, Line } from "./draw.ts";
 import { type Handle, handlesOf, heightOf, splineOrder } from "./handles.ts";
 import type { Row } from "./legend.ts";
-import { basisColours, pinColour } from "./palette.ts";
-import { type Part, type Settings, samePlace } from "./settings.ts";
+import { basisColours, overlayColour, pinColour } from "./palette.ts";
+import { type Overlay, overlayAt, type Part, type Settings, samePlace } from "./settings.ts";
 import {
   basisRange,
   curve,
@@ -50,6 +50,8 @@ export interface Picture {
   colourOf: (b: number) => string;
   ghost: Phi | null;
   pins: { at: Selection; phi: Phi | null; colour: string }[];
+  /** Those of this function, with their number among all. */
+  overlays: { k: number; overlay: Overlay; colour: string }[];
 }
 
 export interface Ingredients {
@@ -162,6 +164,18 @@ export function makePicture(from: Ingredients, samplesOf: ReturnType<typeof samp
     shownLines.push(line);
   });
   if (show.has("phi")) add({ y: whole, colour: colours.ink, width: 2.5 });
+  const overlays = settings.overlays
+    .map((overlay, k) => ({ k, overlay }))
+    .filter(({ overlay }) => samePlace(overlay.at, here))
+    .map((own, n) => ({ ...own, colour: overlayColour(n, theme) }));
+  for (const { k, overlay, colour } of overlays) {
+    if (!overlay.shown) continue;
+    curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
+    const line = { x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] };
+    lines.push(line);
+    // Beyond what is shown of x it does not count.
+    shownLines.push({ ...line, y: overlay.y.filter((_, p) => covers(x, overlay.x[p])) });
+  }
 
   // Stacked, a point would lie nowhere near its term.
   const handles = show.has("points") && !settings.stacked ? handlesOf(phi) : [];
@@ -186,8 +200,11 @@ export function makePicture(from: Ingredients, samplesOf: ReturnType<typeof samp
     colourOf,
     ghost,
     pins,
+    overlays,
   };
 }
+
+const covers = ([low, high]: Range, x: number) => x >= low && x <= high;
 
 /** The initial or pinned φ, unless that is the frame that is drawn. */
 function ghostOf({ phi, ghost, frame }: Ingredients): Phi | null {
@@ -210,7 +227,7 @@ export function legendRows(
   reading: Reading | null,
   colours: Colours,
 ): Row[] {
-  const { phi, ghost, pins } = picture;
+  const { phi, ghost, pins, overlays } = picture;
   const { layer, coefficients } = phi;
   const { show } = settings;
   const printed = (value: number | null | undefined) =>
@@ -236,6 +253,22 @@ export function legendRows(
   const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
 
   row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) });
+  for (const { k, overlay, colour } of overlays) {
+    const [low, high] = [overlay.x[0], overlay.x[overlay.x.length - 1]];
+    rows.push({
+      key: `overlay:${k}`,
+      label: overlay.label,
+      title: `${overlay.label}, drawn from ${number(low)} to ${number(high)}`,
+      colour,
+      look: "dashes",
+      on: overlay.shown,
+      nested: false,
+      coefficient: "",
+      value: printed(reading && overlayAt(overlay, reading.x)),
+      removable: true,
+      wraps: true,
+    });
+  }
   if (bases.length > 0) {
     const single = bases.length === 1 ? bases[0] : null;
     row(

@@ -1,5 +1,6 @@
 /** The view's own traits, as plain data. */
 
+import { float32 } from "../shared/protocol.ts";
 import type { Selection } from "../shared/types.ts";
 
 /** What can be drawn, in the order of the legend. */
@@ -22,6 +23,25 @@ export interface Evaluation {
   after: number | null;
 }
 
+/** A curve that Python has laid over one function, as the trait carries it. */
+export interface WireOverlay extends Selection {
+  label: string;
+  /** The ends of the even x that the samples are at. */
+  low: number;
+  high: number;
+  /** float32; NaN where the curve is not defined. */
+  samples: DataView | ArrayBuffer;
+  shown?: boolean;
+}
+
+export interface Overlay {
+  at: Selection;
+  label: string;
+  x: Float64Array;
+  y: Float32Array;
+  shown: boolean;
+}
+
 export interface Settings {
   editable: boolean;
   show: ReadonlySet<Part>;
@@ -29,6 +49,7 @@ export interface Settings {
   hidden: ReadonlySet<string>;
   stacked: boolean;
   pins: readonly Selection[];
+  overlays: readonly Overlay[];
   evaluation: Evaluation;
   notice: string;
 }
@@ -44,6 +65,7 @@ export interface Traits {
   height: number;
   theme: "auto" | "light" | "dark";
   pins: Selection[];
+  overlays: WireOverlay[];
   evaluation: Partial<Evaluation>;
   notice: string;
   [name: string]: unknown;
@@ -58,6 +80,7 @@ export const TRAITS = [
   "height",
   "theme",
   "pins",
+  "overlays",
   "evaluation",
   "notice",
 ] as const;
@@ -72,6 +95,7 @@ export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]):
     hidden: new Set(list<string>(get("hidden"))),
     stacked: get("stacked") === true,
     pins: list<Selection>(get("pins")),
+    overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
     evaluation: {
       state: evaluation.state ?? "",
       before: evaluation.before ?? null,
@@ -79,6 +103,25 @@ export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]):
     },
     notice: String(get("notice") ?? ""),
   };
+}
+
+function readOverlay(wire: WireOverlay): Overlay {
+  const { label, low, high, shown, samples, ...at } = wire;
+  const y = float32(samples, `overlay ${label}`);
+  const last = Math.max(1, y.length - 1);
+  const x = Float64Array.from(y, (_, p) => low + ((high - low) * p) / last);
+  return { at, label, x, y, shown: shown !== false };
+}
+
+/** The curve at x, straight between its samples; null beyond them or where it is not defined. */
+export function overlayAt({ x, y }: Pick<Overlay, "x" | "y">, at: number): number | null {
+  const last = x.length - 1;
+  const place = ((at - x[0]) / (x[last] - x[0])) * last;
+  if (!(place >= 0 && place <= last)) return null;
+  const left = Math.min(last - 1, Math.floor(place));
+  const share = place - left;
+  const value = share === 0 ? y[left] : y[left] + share * (y[left + 1] - y[left]);
+  return Number.isFinite(value) ? value : null;
 }
 
 export function samePlace(a: Selection | null, b: Selection | null): boolean {

@@ -20,7 +20,15 @@ import { createHeader } from "./header.ts";
 import { createLegend } from "./legend.ts";
 import { legendRows, makePicture, type Picture, sampler } from "./picture.ts";
 import { createScore } from "./score.ts";
-import { PARTS, type Part, samePlace, settingsOf, TRAITS, type Traits } from "./settings.ts";
+import {
+  PARTS,
+  type Part,
+  samePlace,
+  settingsOf,
+  TRAITS,
+  type Traits,
+  type WireOverlay,
+} from "./settings.ts";
 import {
   type Phi,
   phiOf,
@@ -37,7 +45,7 @@ import { inputsText, rangeText, UNSEEN, windowText } from "./words.ts";
 export interface InspectorProbe {
   step(): number | null;
   selection(): Selection | null;
-  /** A curve as drawn: "phi", "base", "spline", "ghost", "stack", "pin0", or a basis function's label. */
+  /** A curve as drawn: "phi", "base", "spline", "ghost", "stack", "pin0", "overlay0", or a basis function's label. */
   curve(name: string): { x: number[]; y: number[] } | null;
   /** The middles of the control points, in client pixels. */
   controlPoints(): { label: string; x: number; y: number; value: number }[];
@@ -110,7 +118,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   const readX = readout.appendChild(make("span", "kw-read"));
   const readPhi = readout.appendChild(make("span", "kw-read"));
   const readSlope = readout.appendChild(make("span", "kw-read"));
-  const legend = createLegend(document, toggle, unpin, signal);
+  const legend = createLegend(document, toggle, remove, signal);
   const score = createScore(document);
   side.append(legend.element, score.element);
   const foot = make("div", "kw-foot");
@@ -200,6 +208,15 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   // ---- what is drawn
 
   function toggle(key: string) {
+    if (key.startsWith("overlay:")) {
+      const number = Number(key.slice(8));
+      const change = (one: WireOverlay) => ({ ...one, shown: one.shown === false });
+      write(
+        "overlays",
+        model.get("overlays").map((one, k) => (k === number ? change(one) : one)),
+      );
+      return;
+    }
     if (key.startsWith("pin:")) {
       const at = settings().pins[Number(key.slice(4))];
       if (at) select(at);
@@ -250,8 +267,15 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     write("pins", others.length < pins.length ? others : [...pins, at]);
   }
 
-  function unpin(key: string) {
-    const number = Number(key.slice(4));
+  function remove(key: string) {
+    const number = Number(key.slice(key.indexOf(":") + 1));
+    if (key.startsWith("overlay:")) {
+      write(
+        "overlays",
+        model.get("overlays").filter((_, k) => k !== number),
+      );
+      return;
+    }
     write(
       "pins",
       settings().pins.filter((_, k) => k !== number),

@@ -1,9 +1,9 @@
 // src/shared/element.ts
 function element(document, tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
+  const made2 = document.createElement(tag);
+  made2.className = className;
+  parent?.append(made2);
+  return made2;
 }
 function put(element2, words) {
   if (element2.textContent !== words) element2.textContent = words;
@@ -598,6 +598,90 @@ function createPace(window, draw) {
   };
 }
 
+// src/shared/palette.ts
+var ARM = 255;
+var DESIGN = {
+  light: {
+    lightness: [0.975, 0.36],
+    below: { hue: 250, chroma: [0, 0.075, 0.128, 0.1] },
+    above: { hue: 58, chroma: [0, 0.088, 0.128, 0.08] }
+  },
+  dark: {
+    lightness: [0.235, 0.86],
+    below: { hue: 245, chroma: [0, 0.08, 0.122, 0.075] },
+    above: { hue: 66, chroma: [0, 0.08, 0.128, 0.1] }
+  }
+};
+var made = {};
+function paletteOf(theme) {
+  made[theme] ??= build(theme);
+  return made[theme];
+}
+function build(theme) {
+  const { lightness, below, above } = DESIGN[theme];
+  const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
+  for (const [arm, sign] of [
+    [below, -1],
+    [above, 1]
+  ]) {
+    evenly(lightness, arm).forEach((colour, k) => {
+      bytes.set(colour, 3 * (ARM + sign * k));
+    });
+  }
+  const pixels = new Uint32Array(2 * ARM + 1);
+  for (let k = 0; k < pixels.length; k++) {
+    pixels[k] = pixel(bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]);
+  }
+  const broken = theme === "dark" ? [pixel(120, 120, 120), pixel(70, 70, 70)] : [pixel(150, 150, 150), pixel(205, 205, 205)];
+  return { bytes, pixels, broken };
+}
+function evenly([from, to], arm) {
+  const fine = 2048;
+  const at = (share) => {
+    const l = from + (to - from) * share;
+    const c = smooth(arm.chroma, share);
+    const h = arm.hue * Math.PI / 180;
+    return [l, c * Math.cos(h), c * Math.sin(h)];
+  };
+  const length = [0];
+  for (let k2 = 1; k2 <= fine; k2++) {
+    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
+    length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
+  }
+  const colours = [];
+  let k = 0;
+  for (let n = 0; n <= ARM; n++) {
+    const wanted = length[fine] * n / ARM;
+    while (k < fine && length[k] < wanted) k++;
+    colours.push(srgb(at(k / fine)));
+  }
+  return colours;
+}
+function smooth([a, b, c, d], share) {
+  const t = 3 * share;
+  return a * (t - 1) * (t - 2) * (t - 3) / -6 + b * t * (t - 2) * (t - 3) / 2 + c * t * (t - 1) * (t - 3) / -2 + d * t * (t - 1) * (t - 2) / 6;
+}
+function srgb([l, a, b]) {
+  const [x, y, z] = [
+    l + 0.3963377774 * a + 0.2158037573 * b,
+    l - 0.1055613458 * a - 0.0638541728 * b,
+    l - 0.0894841775 * a - 1.291485548 * b
+  ].map((v) => v ** 3);
+  return [
+    4.0767416621 * x - 3.3077115913 * y + 0.2309699292 * z,
+    -1.2684380046 * x + 2.6097574011 * y - 0.3413193965 * z,
+    -0.0041960863 * x - 0.7034186147 * y + 1.707614701 * z
+  ].map((v) => 255 * (v <= 31308e-7 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
+}
+var littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+function pixel(r, g, b) {
+  return littleEndian ? (255 << 24 | b << 16 | g << 8 | r) >>> 0 : (r << 24 | g << 16 | b << 8 | 255) >>> 0;
+}
+function colourOf(value, most) {
+  if (!(most > 0)) return ARM;
+  return ARM + Math.round(ARM * Math.max(-1, Math.min(1, value / most)));
+}
+
 // src/shared/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
@@ -1003,6 +1087,113 @@ function holdHeight(element2) {
   };
 }
 
+// src/shared/protocol.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function float32(bytes, what) {
+  return new Float32Array(copy(bytes, what));
+}
+function copy(bytes, what) {
+  let view;
+  if (ArrayBuffer.isView(bytes)) {
+    view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } else if (bytes instanceof ArrayBuffer) {
+    view = new Uint8Array(bytes);
+  } else {
+    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+  }
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+function describe(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+}
+
+// src/kernel_grid/scores.ts
+var TINT = 0.5;
+function scoresReader() {
+  let read;
+  let scores = /* @__PURE__ */ new Map();
+  return (value) => {
+    if (value === read) return scores;
+    read = value;
+    scores = /* @__PURE__ */ new Map();
+    for (const [name, raw] of Object.entries(value ?? {})) {
+      const layers = /* @__PURE__ */ new Map();
+      for (const [layer, bytes] of Object.entries(raw.layers ?? {})) {
+        layers.set(layer, float32(bytes, `the ${name} of layer "${layer}"`));
+      }
+      scores.set(name, {
+        signed: Boolean(raw.signed),
+        units: typeof raw.units === "string" ? raw.units : "",
+        layers
+      });
+    }
+    return scores;
+  };
+}
+function valuesOf(scores, name, layer) {
+  const values = scores.get(name)?.layers.get(layer.name);
+  return values?.length === layer.count ? values : null;
+}
+function shadeOf(scores, name, layer) {
+  const score = scores.get(name);
+  if (!score) return null;
+  const values = valuesOf(scores, name, layer);
+  let most = 0;
+  let unknown = 0;
+  for (const value of values ?? []) {
+    if (Number.isNaN(value)) unknown++;
+    else most = Math.max(most, Math.abs(value));
+  }
+  return { name, units: score.units, signed: score.signed, values, most, unknown };
+}
+function tintOf({ values, most }, f, palette) {
+  const value = values ? values[f] : Number.NaN;
+  return Number.isNaN(value) ? null : tint(most > 0 ? value / most : 0, palette);
+}
+function tint(share, { bytes }) {
+  const at = 3 * colourOf(TINT * share, 1);
+  return `rgb(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]})`;
+}
+function scaleOf({ signed }, palette) {
+  const stops = Array.from({ length: 17 }, (_, k) => tint(signed ? k / 8 - 1 : k / 16, palette));
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+}
+
+// src/kernel_grid/settings.ts
+var MODES = ["curves", "pattern", "preferred", "change"];
+var SCALES = ["layer", "kernel", "function"];
+var X_RANGES = ["domain", "wide"];
+var BOUNDS = ["domain", "observed"];
+var SORTS = ["position", "range", "change"];
+function oneOf(allowed, value) {
+  return allowed.includes(value) ? value : allowed[0];
+}
+function settingsOf(get) {
+  const scores = Object.keys(get("scores") ?? {});
+  return {
+    mode: oneOf(MODES, get("mode")),
+    binarise: Boolean(get("binarise")),
+    suppressed: Boolean(get("suppressed")),
+    bounds: oneOf(BOUNDS, get("bounds")),
+    scale: oneOf(SCALES, get("scale")),
+    ghost: get("ghost") !== false,
+    xRange: oneOf(X_RANGES, get("x_range")),
+    sort: oneOf([...SORTS, ...scores], get("sort")),
+    shade: oneOf(["", ...scores], get("shade"))
+  };
+}
+function isGrey({ mode }) {
+  return mode === "pattern" || mode === "preferred";
+}
+
 // src/shared/curves.ts
 function samplePlan(layer, xRange, maxPoints) {
   const tables = layer.tables.map((table) => tablePlan(layer, table, xRange, maxPoints));
@@ -1056,7 +1247,7 @@ function span(first, stop) {
 function chooseRows(xs, first, stop, room, bends) {
   if (room === 0) return [];
   const fixed = rowsAt(xs, first, stop, bends);
-  if (fixed.length >= room) return evenly(fixed, room);
+  if (fixed.length >= room) return evenly2(fixed, room);
   const gaps = [first - 1, ...fixed, stop].slice(0, -1).map((before, i) => {
     const after = fixed[i] ?? stop;
     return { before, free: after - before - 1, extra: 0, width: xs[after] - xs[before] };
@@ -1081,7 +1272,7 @@ function rowsAt(xs, first, stop, bends) {
   const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
   return span(first, stop).filter((row) => bends.some((bend) => Math.abs(xs[row] - bend) <= near));
 }
-function evenly(rows, n) {
+function evenly2(rows, n) {
   return span(0, n).map((k) => rows[Math.floor((k + 0.5) * rows.length / n)]);
 }
 function evaluate(frame, layer, f, plan, out) {
@@ -1151,6 +1342,240 @@ function valueAt(frame, layer, f, x) {
   return { phi: base + spline, base, spline };
 }
 
+// src/shared/interpolate.ts
+var POINTS = 6;
+var known = /* @__PURE__ */ new WeakMap();
+var weights = new Float64Array(POINTS);
+function basisAt(layer, table, x, out) {
+  return combine2(layer, table, x, out, lagrange);
+}
+var memory = new Float64Array(16);
+function combine2(layer, number2, x, out, weigh) {
+  const { nb } = layer;
+  const table = layer.tables[number2];
+  const { x: xs, values } = table;
+  const end = xs.length - 1;
+  const rounded = Math.fround(x);
+  if (!(rounded >= xs[0] && rounded <= xs[end])) {
+    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
+    return out;
+  }
+  const at = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at);
+  const { first, last } = piecesOf(layer, number2);
+  const n = Math.min(POINTS, last[row] - first[row] + 1);
+  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
+  weigh(xs, start, n, at);
+  for (let b = 0; b < nb; b++) {
+    let sum = 0;
+    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
+    out[b] = sum;
+  }
+  return out;
+}
+function rowBefore(xs, x) {
+  let low = 0;
+  let high = xs.length - 2;
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+function piecesOf(layer, number2) {
+  const table = layer.tables[number2];
+  const made2 = known.get(table);
+  if (made2) return made2;
+  const { x } = table;
+  const rows = x.length;
+  const near = 1e-6 * (x[rows - 1] - x[0]);
+  const knots = layer.bases[number2]?.knots ?? layer.knots;
+  const bends = [...knots, 0].sort((a, b) => a - b);
+  const bendsAt = new Uint8Array(rows);
+  for (let row = 0, k = 0; row < rows; row++) {
+    while (k < bends.length && bends[k] < x[row] - near) k++;
+    if (k < bends.length && bends[k] <= x[row] + near) bendsAt[row] = 1;
+  }
+  const first = new Uint32Array(rows);
+  const last = new Uint32Array(rows);
+  const jumps = (row) => x[row + 1] - x[row] <= near;
+  for (let row = 0; row + 1 < rows; ) {
+    let end = row + 1;
+    if (jumps(row)) {
+      first[row] = last[row] = row;
+    } else {
+      while (end + 1 < rows && !bendsAt[end] && !jumps(end)) end++;
+      first.fill(row, row, end);
+      last.fill(end, row, end);
+    }
+    row = end;
+  }
+  first[rows - 1] = last[rows - 1] = rows - 1;
+  const pieces = { first, last };
+  known.set(table, pieces);
+  return pieces;
+}
+function lagrange(xs, first, n, x) {
+  for (let i = 0; i < n; i++) {
+    let weight = 1;
+    for (let k = 0; k < n; k++) {
+      if (k !== i) weight *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+    }
+    weights[i] = weight;
+  }
+}
+
+// src/shared/expansion.ts
+var ACTIVATIONS = {
+  silu: (x) => x / (1 + Math.exp(-x)),
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  relu: (x) => Math.max(x, 0),
+  tanh: Math.tanh,
+  identity: (x) => x,
+  x: (x) => x
+};
+function erf(x) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - series * Math.exp(-x * x));
+}
+function expandAt(layer, table, x, out) {
+  basisAt(layer, table, x, out);
+  const xs = layer.tables[table].x;
+  const rounded = Math.fround(x);
+  if (rounded >= xs[0] && rounded <= xs[xs.length - 1] || !Number.isFinite(x)) return;
+  const { knots, extent } = layer.bases[table];
+  const gone = knots.length > 0 && (x <= extent[0] || x >= extent[1]);
+  for (let b = 0; b < layer.nb; b++) {
+    if (layer.isBase[b]) out[b] = ACTIVATIONS[layer.labels[b]?.toLowerCase()]?.(x) ?? Number.NaN;
+    else out[b] = gone ? 0 : Number.NaN;
+  }
+}
+
+// src/kernel_grid/preferred.ts
+var TAIL = 5e-3;
+var BEYOND = 64;
+var PRODUCTS = 12e6;
+var FLAT = 1e-6;
+function boundsOf(layer, observed) {
+  const { count, tableOf, bases } = layer;
+  const low = new Float64Array(count);
+  const high = new Float64Array(count);
+  const seen = observed && observed.patchCount > 0 && entriesOf(layer) === observed.entries;
+  if (!seen) {
+    for (let f = 0; f < count; f++) {
+      [low[f], high[f]] = bases[tableOf ? tableOf[f] : 0].domain;
+    }
+    return { low, high, samples: 0 };
+  }
+  const ends = Array.from({ length: observed.entries }, (_, entry) => quantiles(observed, entry));
+  for (let f = 0; f < count; f++) [low[f], high[f]] = ends[columnOf(layer, f)];
+  return { low, high, samples: observed.samples };
+}
+function entriesOf({ shape: [, inputs, kh, kw], conv }) {
+  return inputs * kh * kw * (conv?.groups ?? 1);
+}
+function columnOf({ shape: [out, inputs, kh, kw], conv }, f) {
+  const perOutput = inputs * kh * kw;
+  const output = Math.floor(f / perOutput);
+  const group = Math.floor(output / Math.max(1, out / (conv?.groups ?? 1)));
+  return group * perOutput + f % perOutput;
+}
+function quantiles({ patches, patchCount, entries: entries2 }, entry) {
+  const values = new Float64Array(patchCount);
+  for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries2 + entry];
+  values.sort();
+  const at = (share) => {
+    const place2 = share * (patchCount - 1);
+    const before = Math.floor(place2);
+    const after = Math.min(patchCount - 1, before + 1);
+    return values[before] + (place2 - before) * (values[after] - values[before]);
+  };
+  return [at(TAIL), at(1 - TAIL)];
+}
+function windowOf(layer, table, low, high) {
+  const { nb, tables } = layer;
+  const rows = tables[table].x;
+  const [from, to] = [rows[0], rows[rows.length - 1]];
+  const x = [low, high];
+  for (let k = 1; k <= BEYOND; k++) {
+    const share = k / (BEYOND + 1);
+    if (low < from) x.push(low + (Math.min(from, high) - low) * share);
+    if (high > to) x.push(Math.max(to, low) + (high - Math.max(to, low)) * share);
+  }
+  const values = new Float64Array(x.length * nb);
+  x.forEach((at, p) => {
+    expandAt(layer, table, at, values.subarray(p * nb, (p + 1) * nb));
+  });
+  let first = 0;
+  while (first < rows.length && rows[first] <= low) first++;
+  let stop = first;
+  while (stop < rows.length && rows[stop] < high) stop++;
+  return { first, stop, x: Float64Array.from(x), values };
+}
+function preferredOf(frame, layer, bounds, suppressed) {
+  const { count, nb, offset, tableOf, tables } = layer;
+  const sign = suppressed ? -1 : 1;
+  const x = new Float64Array(count);
+  const value = new Float64Array(count);
+  const windows = /* @__PURE__ */ new Map();
+  const c = new Float64Array(nb);
+  const sum = (values, row) => {
+    let total = 0;
+    for (let b = 0, v = row * nb; b < nb; b++, v++) total += c[b] * values[v];
+    return total;
+  };
+  for (let f = 0; f < count; f++) {
+    const table = tableOf ? tableOf[f] : 0;
+    const [low, high] = [bounds.low[f], bounds.high[f]];
+    const key = `${table}|${low}|${high}`;
+    const window = windows.get(key) ?? windowOf(layer, table, low, high);
+    windows.set(key, window);
+    for (let b = 0; b < nb; b++) c[b] = frame.data[offset + f * nb + b];
+    let [best, worst, at, total] = [-Infinity, Infinity, Number.NaN, 0];
+    const take = (y, where) => {
+      total += y;
+      if (sign * y > best) [best, at] = [sign * y, where];
+      if (sign * y < worst) worst = sign * y;
+    };
+    for (let p = 0; p < window.x.length; p++) take(sum(window.values, p), window.x[p]);
+    const { x: rows, values } = tables[table];
+    const { first, stop } = window;
+    const gap = Math.max(1, Math.ceil((stop - first) * count * nb / PRODUCTS));
+    let near = -1;
+    for (let row = first; row < stop; row += gap) {
+      const before = best;
+      take(sum(values, row), rows[row]);
+      if (best > before) near = row;
+    }
+    if (near >= 0 && gap > 1) {
+      const end = Math.min(stop, near + gap);
+      for (let row = Math.max(first, near - gap + 1); row < end; row++) {
+        take(sum(values, row), rows[row]);
+      }
+    }
+    const finite = Math.abs(total) <= Number.MAX_VALUE;
+    const constant = best - worst <= FLAT * Math.max(Math.abs(best), Math.abs(worst));
+    x[f] = !finite ? Number.NaN : constant ? (low + high) / 2 : at;
+    value[f] = finite ? sign * best : Number.NaN;
+  }
+  return { bounds, x, value };
+}
+function greysOf({ bounds: { low, high }, x }) {
+  return Float32Array.from(
+    x,
+    (at, f) => high[f] > low[f] ? (at - low[f]) / (high[f] - low[f]) : at * 0 + 0.5
+  );
+}
+function reached({ shape: [, inputs, kh, kw] }, found, f) {
+  const entries2 = inputs * kh * kw;
+  const output = Math.floor(f / entries2);
+  let sum = 0;
+  for (let e = output * entries2; e < (output + 1) * entries2; e++) sum += found.value[e];
+  return { output, entries: entries2, sum };
+}
+
 // src/kernel_grid/words.ts
 function axesText(picture) {
   const { layer, xRange, settings, scales } = picture;
@@ -1158,6 +1583,7 @@ function axesText(picture) {
   if (settings.mode === "pattern") {
     return settings.binarise ? "black: prefers dark (−1) · white: prefers bright (+1)" : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
   }
+  if (picture.preferred) return preferredText(picture);
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const what = settings.mode === "change" ? `change${since}` : "φ";
   const { smallest, largest: largest2 } = scales;
@@ -1165,11 +1591,44 @@ function axesText(picture) {
   const own = smallest === largest2 ? formatRange(largest2) : `${formatRange(smallest)} … ${formatRange(largest2)}`;
   return `${what}, own scales ${own} · ${x}`;
 }
+function preferredText({ layer, settings, preferred }) {
+  if (!preferred) return "";
+  const { low, high, samples } = preferred.bounds;
+  const which = settings.suppressed ? "smallest" : "largest";
+  const ends = (values) => {
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    return least === most ? number(least) : `${number(least)} … ${number(most)}`;
+  };
+  const v = layer.variable;
+  const words = `black: φ is ${which} at the low end, ${v} = ${ends(low)} · white: at the high end, ${ends(high)}`;
+  const of = samples > 0 ? ` (each entry's quantiles 0.5 % and 99.5 % of ${counted(samples, "image")})` : "";
+  return words + of;
+}
+function reachText({ layer, preferred, settings }, f) {
+  if (!preferred || f < 0) return "";
+  const { output, entries: entries2, sum } = reached(layer, preferred, f);
+  if (Number.isNaN(sum)) return "";
+  const which = settings.suppressed ? "at least" : "at most";
+  return `out ${output} reaches ${number(sum)} ${which}, with ${counted(entries2, "function")}`;
+}
+function shadeText({ name, units, signed, values, most, unknown }) {
+  if (!values) return `no ${name} of this layer`;
+  const scale = `${name} ${number(signed ? -most : 0)} … ${number(most)} ${units}`.trimEnd();
+  return unknown > 0 ? `${scale} · ${counted(unknown, "function")} without` : scale;
+}
+function scoreText({ shade }, f) {
+  const value = shade?.values ? shade.values[f] : Number.NaN;
+  return !shade || Number.isNaN(value) ? "" : `${number(value)} ${shade.units}`.trimEnd();
+}
 function remarks(picture) {
   const { layer, settings, broken, initial } = picture;
   const noted = [layer.note];
   if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
-  if (settings.mode !== "pattern" && picture.ranges.every((range) => range === 0)) {
+  if (settings.mode === "preferred" && settings.bounds === "observed" && !picture.preferred?.bounds.samples) {
+    noted.unshift("no inputs observed: within the grid's range. Call live.observe(batch)");
+  }
+  if (!isGrey(settings) && picture.ranges.every((range) => range === 0)) {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
   }
   return {
@@ -1178,6 +1637,11 @@ function remarks(picture) {
   };
 }
 function hoverLines(picture, f, x) {
+  const score = scoreText(picture, f);
+  const lines = ownLines(picture, f, x);
+  return score ? [...lines, { label: picture.shade?.name ?? "", value: score }] : lines;
+}
+function ownLines(picture, f, x) {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
@@ -1189,6 +1653,17 @@ function hoverLines(picture, f, x) {
       { label: "φ(+1)", value: number(bright) },
       { label: "difference", value: number(bright - dark) },
       { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" }
+    ];
+  }
+  if (picture.preferred) {
+    const { bounds, value, x: places } = picture.preferred;
+    return [
+      {
+        label: settings.suppressed ? "smallest at" : "largest at",
+        value: `${v} = ${number(places[f])}`
+      },
+      { label: "φ there", value: number(value[f]) },
+      { label: "within", value: `${number(bounds.low[f])} … ${number(bounds.high[f])}` }
     ];
   }
   const now = valueAt(frame, layer, f, x);
@@ -1219,7 +1694,7 @@ function hoverLines(picture, f, x) {
   return lines;
 }
 function isFiniteFunction(picture, f) {
-  const measured = picture.settings.mode === "pattern" ? picture.contrast : picture.ranges;
+  const measured = isGrey(picture.settings) ? picture.greys : picture.ranges;
   return !Number.isNaN(measured[f]);
 }
 function selectionText(picture, f) {
@@ -1229,17 +1704,29 @@ function selectionText(picture, f) {
   if (settings.mode === "pattern") {
     return `${name} · φ(1) − φ(−1) = ${number(subject.at(f, 1) - subject.at(f, -1))}`;
   }
+  if (picture.preferred) {
+    const which = settings.suppressed ? "smallest" : "largest";
+    const at = `${layer.variable} = ${number(picture.preferred.x[f])}`;
+    return `${name} · φ is ${which} at ${at}: ${number(picture.preferred.value[f])}`;
+  }
   const what = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
     (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`
   );
-  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}`;
+  const score = scoreText(picture, f);
+  const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
+  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}${scored}`;
 }
 function description(picture, selected) {
   const { layer } = picture;
   const chosen = selected >= 0 ? `Selected: ${entryText(layer, selected)}. ` : "";
-  const what = { curves: "Functions", pattern: "Pattern", change: "Changes" }[picture.settings.mode];
+  const what = {
+    curves: "Functions",
+    pattern: "Pattern",
+    preferred: "Preferred patches",
+    change: "Changes"
+  }[picture.settings.mode];
   return `${what} of layer ${layerTitle(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}Arrow keys move between functions, with Shift along x; Enter selects, Escape clears.`;
 }
 
@@ -1250,6 +1737,9 @@ function createCaption(document, status, choose, signal) {
   const facts = element(document, "span", "kw-facts", root);
   const axes = element(document, "span", "kw-axes", facts);
   const key = element(document, "span", "kw-key", facts);
+  const shading = element(document, "span", "kw-shade", facts);
+  const scale = element(document, "span", "kw-shade-scale", shading);
+  const shaded = element(document, "span", "kw-shade-text", shading);
   const size = element(document, "span", "kw-size", facts);
   const warning = element(document, "span", "kw-warning", facts);
   const note = element(document, "span", "kw-note", facts);
@@ -1266,22 +1756,30 @@ function createCaption(document, status, choose, signal) {
   element(document, "span", "kw-key-fall", key).textContent = "fell";
   const [rose, fell] = key.querySelectorAll(".kw-key-rise, .kw-key-fall");
   const hold = holdHeight(facts);
+  let ramp = "";
   return {
     element: root,
-    show(picture, cursor) {
-      const { settings, initial, layer, frame } = picture;
+    show(picture, cursor, selected, palette) {
+      const { settings, initial, layer, frame, shade } = picture;
       const { warned, noted } = remarks(picture);
       const step = initial ? `step ${formatCount(initial.frame.step)}` : "";
       facts.hidden = false;
       putOrHide(axes, axesText(picture));
-      putOrHide(size, settings.mode === "pattern" ? "" : layerSize(layer));
+      putOrHide(size, isGrey(settings) ? reachText(picture, selected) : layerSize(layer));
+      shading.hidden = !shade;
+      scale.hidden = !shade?.values;
+      if (shade) {
+        put(shaded, shadeText(shade));
+        const next = scaleOf(shade, palette);
+        if (next !== ramp) scale.style.backgroundImage = ramp = next;
+      }
       putOrHide(warning, warned);
       putOrHide(note, noted);
       putOrHide(first, step);
       putOrHide(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
       box.checked = settings.ghost;
       const curves = settings.mode === "curves";
-      key.hidden = !initial || settings.mode === "pattern";
+      key.hidden = !initial || isGrey(settings);
       now.hidden = !curves;
       ghost.hidden = !curves;
       rose.hidden = curves;
@@ -1372,13 +1870,13 @@ function createKit(document, signal) {
       };
     },
     button(text, title, className, act) {
-      const made = element(document, "button", className);
-      made.type = "button";
-      made.textContent = text;
-      made.title = title;
-      made.setAttribute("aria-label", title);
-      made.addEventListener("click", act, { signal });
-      return made;
+      const made2 = element(document, "button", className);
+      made2.type = "button";
+      made2.textContent = text;
+      made2.title = title;
+      made2.setAttribute("aria-label", title);
+      made2.addEventListener("click", act, { signal });
+      return made2;
     },
     layers(choose) {
       const tabs = kit.segments("Layer", choose);
@@ -1413,29 +1911,11 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/kernel_grid/settings.ts
-var MODES = ["curves", "pattern", "change"];
-var SCALES = ["layer", "kernel", "function"];
-var X_RANGES = ["domain", "wide"];
-var SORTS = ["position", "range", "change"];
-function oneOf(allowed, value) {
-  return allowed.includes(value) ? value : allowed[0];
-}
-function settingsOf(get) {
-  return {
-    mode: oneOf(MODES, get("mode")),
-    binarise: Boolean(get("binarise")),
-    scale: oneOf(SCALES, get("scale")),
-    ghost: get("ghost") !== false,
-    xRange: oneOf(X_RANGES, get("x_range")),
-    sort: oneOf(SORTS, get("sort"))
-  };
-}
-
 // src/kernel_grid/controls.ts
 var MODE_TITLES = {
   curves: "Draw every function φ(x) as a curve",
   pattern: "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?",
+  preferred: "Each entry from black to white: the input at which φ is largest, together the patch that a kernel prefers most",
   change: "Draw how far every function moved since the first frame: φ now − φ at the start"
 };
 var entries = (values) => values.map((value) => ({ value, label: value }));
@@ -1464,31 +1944,66 @@ function createHeader(document, choose, again, signal) {
     "Only black and white, by the sign of φ(1) − φ(−1)",
     (value) => choose("binarise", value)
   );
+  const bounds = kit.select(
+    "within",
+    "Which inputs count: the grid's range, or what was observed of each entry's inputs, 0.5 % to 99.5 %",
+    (value) => choose("bounds", value)
+  );
+  bounds.fill(entries(BOUNDS));
+  const suppressed = kit.check(
+    "suppressed",
+    "The input at which φ is smallest instead: the patch that a kernel is suppressed by most",
+    (value) => choose("suppressed", value)
+  );
   const sort = kit.select(
     "sort",
     "The order of the kernels; it is found once, so that nothing jumps while training",
     (value) => choose("sort", value)
   );
-  sort.fill(entries(SORTS));
+  const shade = kit.select(
+    "shade",
+    "Which numbers tint the ground behind the curves: those given with grid.score",
+    (value) => choose("shade", value)
+  );
+  let named = "";
   const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
   sort.box.append(repeat);
   root.append(...layerChoice.boxes, modes.box);
   const options = element(document, "div", "kw-options", root);
-  options.append(scale.box, xRange.box, binarise.box, sort.box);
+  options.append(
+    scale.box,
+    xRange.box,
+    binarise.box,
+    bounds.box,
+    suppressed.box,
+    sort.box,
+    shade.box
+  );
   return {
     element: root,
-    show(choices, layers, width) {
+    show(choices, layers, width, scores) {
+      const names = JSON.stringify(scores);
+      if (names !== named) {
+        named = names;
+        sort.fill(entries([...SORTS, ...scores]));
+        shade.fill([{ value: "", label: "none" }, ...entries(scores)]);
+      }
       layerChoice.show(layers, choices.layer, width);
       modes.set(choices.mode);
       scale.set(choices.scale);
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
       sort.set(choices.sort);
-      const pattern = choices.mode === "pattern";
-      scale.box.hidden = pattern;
-      xRange.box.hidden = pattern;
-      binarise.box.hidden = !pattern;
-      repeat.hidden = choices.sort === "position";
+      shade.set(choices.shade);
+      shade.box.hidden = scores.length === 0 || isGrey(choices);
+      bounds.set(choices.bounds);
+      suppressed.set(choices.suppressed);
+      scale.box.hidden = isGrey(choices);
+      xRange.box.hidden = isGrey(choices);
+      binarise.box.hidden = choices.mode !== "pattern";
+      bounds.box.hidden = choices.mode !== "preferred";
+      suppressed.box.hidden = choices.mode !== "preferred";
+      repeat.hidden = choices.sort !== "range" && choices.sort !== "change";
     }
   };
 }
@@ -1527,8 +2042,315 @@ function write2(context, labels, view) {
   }
 }
 
+// src/kernel_grid/draw.ts
+var COLOURS = [
+  "ink",
+  "ghost",
+  "zero",
+  "cell",
+  "outside",
+  "muted",
+  "accent",
+  "surface",
+  "warn",
+  "rise",
+  "fall"
+];
+var INSET = 2;
+var FEW_CURVES = 150;
+var PATH_CURVES = 64;
+function createGround(document) {
+  return { canvas: document.createElement("canvas"), key: "", from: [] };
+}
+function paint(context, picture, marks, page, ground) {
+  const { view, colours } = page;
+  const visible = functionsWithin(picture, view);
+  if (!copyGround(context, picture, visible, page, ground)) {
+    paintGround(context, picture, visible, page);
+  }
+  if (isGrey(picture.settings)) paintGreys(context, picture, visible, colours);
+  else paintCurves(context, picture, visible, page);
+  paintMarks(context, picture, marks, colours);
+  paintStuckHead(context, picture.arrangement, page);
+}
+function copyGround(context, picture, visible, page, ground) {
+  const { arrangement, layer, initial, ghost, settings, scales, shade, xRange } = picture;
+  if (ghost && settings.scale !== "layer") return false;
+  const { canvas } = ground;
+  const { view, ratio, font, colours, palette } = page;
+  const from = [arrangement, layer, initial?.frame, shade, palette];
+  const key = JSON.stringify([settings, ghost && scales, xRange, view, ratio, font, colours]);
+  if (key !== ground.key || from.some((part, k) => part !== ground.from[k])) {
+    const under = canvas.getContext("2d");
+    if (!under) return false;
+    canvas.width = context.canvas.width;
+    canvas.height = context.canvas.height;
+    paintGround(under, picture, visible, page);
+    ground.key = key;
+    ground.from = from;
+  }
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(canvas, 0, 0);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.translate(-view.x, -view.y);
+  return true;
+}
+function paintGround(context, picture, visible, page) {
+  const { view, ratio } = page;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, view.width, view.height);
+  context.translate(-view.x, -view.y);
+  paintLabels(context, picture.arrangement, page);
+  if (!isGrey(picture.settings)) paintCells(context, picture, visible, page);
+}
+function functionsWithin(picture, view) {
+  const size = picture.arrangement.kh * picture.arrangement.kw;
+  const functions = [];
+  for (const kernel of kernelsWithin(picture.arrangement, view)) {
+    for (let entry = 0; entry < size; entry++) functions.push(kernel * size + entry);
+  }
+  return functions;
+}
+function paintGreys(context, picture, visible, colours) {
+  const { arrangement, greys } = picture;
+  for (const f of visible) {
+    const { x, y, width, height } = rectOf(arrangement, f);
+    if (Number.isNaN(greys[f])) {
+      context.fillStyle = colours.cell;
+      context.fillRect(x, y, width, height);
+      continue;
+    }
+    const level = Math.round(255 * greys[f]);
+    context.fillStyle = `rgb(${level},${level},${level})`;
+    context.fillRect(x, y, width, height);
+  }
+  context.strokeStyle = colours.zero;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const f of visible) {
+    const { x, y, width, height } = rectOf(arrangement, f);
+    context.rect(x + 0.5, y + 0.5, width - 1, height - 1);
+  }
+  context.stroke();
+  paintBroken(context, picture, visible, (f) => Number.isNaN(greys[f]), colours);
+}
+function paintCells(context, picture, visible, page) {
+  const { arrangement, layer, xRange, ghost, shade } = picture;
+  const { colours, palette, ratio } = page;
+  const rects = visible.map((f) => rectOf(arrangement, f));
+  const toX = xMapping(picture);
+  const [lo, hi] = [Math.max(layer.domain[0], xRange[0]), Math.min(layer.domain[1], xRange[1])];
+  const wide = lo > xRange[0] || hi < xRange[1];
+  context.fillStyle = wide ? colours.outside : colours.cell;
+  context.beginPath();
+  for (const { x, y, width, height } of rects) context.rect(x, y, width, height);
+  context.fill();
+  if (wide && lo < hi) {
+    context.fillStyle = colours.cell;
+    context.beginPath();
+    for (const { x, y, height } of rects) {
+      context.rect(x + toX(lo), y, toX(hi) - toX(lo), height);
+    }
+    context.fill();
+  }
+  if (shade?.values) {
+    const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.cell];
+    visible.forEach((f, k) => {
+      const tint2 = tintOf(shade, f, palette);
+      if (tint2 === null || from >= to) return;
+      context.fillStyle = tint2;
+      context.fillRect(rects[k].x + from, rects[k].y, to - from, rects[k].height);
+    });
+  }
+  context.strokeStyle = colours.zero;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const { x, y, width, height } of rects) {
+    const zero = (Math.floor((y + height / 2) * ratio) + 0.5) / ratio;
+    context.moveTo(x, zero);
+    context.lineTo(x + width, zero);
+  }
+  context.stroke();
+  if (ghost) {
+    context.lineJoin = "round";
+    context.lineCap = "butt";
+    context.strokeStyle = colours.ghost;
+    context.lineWidth = 1;
+    context.setLineDash(arrangement.cell < 28 ? [2, 2] : [3, 2.5]);
+    strokeAll(context, picture, ghost.subject, ghost.plan, visible);
+    context.setLineDash([]);
+  }
+}
+function paintCurves(context, picture, visible, { colours }) {
+  const { arrangement, ranges, settings } = picture;
+  context.lineJoin = "round";
+  context.lineCap = "butt";
+  if (settings.mode === "change") fillToZero(context, picture, visible, colours);
+  context.strokeStyle = colours.ink;
+  context.lineWidth = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
+  const flat = strokeAll(context, picture, picture.subject, picture.plan, visible);
+  context.fillStyle = colours.muted;
+  for (const f of flat) {
+    const { x, y, width } = rectOf(arrangement, f);
+    context.fillRect(x + width - 5, y + 2, 3, 3);
+  }
+  paintBroken(context, picture, visible, (f) => Number.isNaN(ranges[f]), colours);
+}
+function strokeAll(context, picture, subject, plan, visible) {
+  const { arrangement } = picture;
+  const points2 = pointsFor(plan);
+  const toX = xMapping(picture);
+  const half = arrangement.cell / 2;
+  const flat = [];
+  const together = context.lineWidth > 1 ? 1 : PATH_CURVES;
+  let pending = 0;
+  context.beginPath();
+  for (const f of visible) {
+    const n = subject.curve(f, plan, points2);
+    const { x, y } = rectOf(arrangement, f);
+    const middle = y + half;
+    const scale = (half - INSET) / axisOf(picture, f);
+    let least = points2.y[0];
+    let most = least;
+    let sum = 0;
+    for (let p = 0; p < n; p++) {
+      const value = points2.y[p];
+      sum += value;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    if (n === 0 || !Number.isFinite(sum)) continue;
+    if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
+    context.moveTo(x + toX(points2.x[0]), middle - scale * points2.y[0]);
+    for (let p = 1; p < n; p++) context.lineTo(x + toX(points2.x[p]), middle - scale * points2.y[p]);
+    if (++pending === together) {
+      context.stroke();
+      context.beginPath();
+      pending = 0;
+    }
+  }
+  context.stroke();
+  return flat;
+}
+function fillToZero(context, picture, visible, colours) {
+  const { arrangement, subject, plan } = picture;
+  const points2 = pointsFor(plan);
+  const toX = xMapping(picture);
+  const half = arrangement.cell / 2;
+  for (const sign of [1, -1]) {
+    context.fillStyle = sign > 0 ? colours.rise : colours.fall;
+    let pending = 0;
+    context.beginPath();
+    for (const f of visible) {
+      if (Number.isNaN(picture.ranges[f])) continue;
+      const n = subject.curve(f, plan, points2);
+      if (n < 2) continue;
+      const { x, y } = rectOf(arrangement, f);
+      const middle = y + half;
+      const scale = (half - INSET) / axisOf(picture, f);
+      context.moveTo(x + toX(points2.x[0]), middle);
+      for (let p = 0; p < n; p++) {
+        const value = points2.y[p];
+        const before = p > 0 ? points2.y[p - 1] : value;
+        if (value * before < 0) {
+          const share = before / (before - value);
+          const zero = points2.x[p - 1] + share * (points2.x[p] - points2.x[p - 1]);
+          context.lineTo(x + toX(zero), middle);
+        }
+        context.lineTo(x + toX(points2.x[p]), middle - scale * Math.max(0, sign * value) * sign);
+      }
+      context.lineTo(x + toX(points2.x[n - 1]), middle);
+      context.closePath();
+      if (++pending === PATH_CURVES) {
+        context.fill();
+        context.beginPath();
+        pending = 0;
+      }
+    }
+    context.fill();
+  }
+}
+function paintBroken(context, picture, visible, broken, colours) {
+  if (picture.broken === 0) return;
+  const arm = Math.min(5, picture.arrangement.cell / 5);
+  context.strokeStyle = colours.warn;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (const f of visible) {
+    if (!broken(f)) continue;
+    const { x, y, width, height } = rectOf(picture.arrangement, f);
+    const [cx, cy] = [x + width / 2, y + height / 2];
+    context.moveTo(cx - arm, cy - arm);
+    context.lineTo(cx + arm, cy + arm);
+    context.moveTo(cx - arm, cy + arm);
+    context.lineTo(cx + arm, cy - arm);
+  }
+  context.stroke();
+}
+function paintMarks(context, picture, marks, colours) {
+  const outline = (f, colour, width, outset) => {
+    const r = rectOf(picture.arrangement, f);
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
+  };
+  const { hovered, selected, cursor, x } = marks;
+  if (hovered >= 0 && hovered !== selected && hovered !== cursor)
+    outline(hovered, colours.muted, 1, 0.5);
+  if (selected >= 0) {
+    outline(selected, colours.surface, 4, 1);
+    outline(selected, colours.accent, 2, 1);
+  }
+  if (cursor >= 0) {
+    context.setLineDash([3, 2]);
+    outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1);
+    context.setLineDash([]);
+  }
+  if (hovered >= 0 && x !== null && !isGrey(picture.settings)) {
+    const r = rectOf(picture.arrangement, hovered);
+    const value = picture.subject.at(hovered, x);
+    if (!Number.isFinite(value)) return;
+    const [cx, cy] = placeOf(picture, hovered, x, value);
+    context.strokeStyle = colours.accent;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.45;
+    context.beginPath();
+    context.moveTo(cx, r.y);
+    context.lineTo(cx, r.y + r.height);
+    context.stroke();
+    context.globalAlpha = 1;
+    context.fillStyle = colours.accent;
+    context.beginPath();
+    context.arc(cx, cy, 2.75, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+function placeOf(picture, f, x, value) {
+  const r = rectOf(picture.arrangement, f);
+  const scale = (r.height / 2 - INSET) / axisOf(picture, f);
+  return [r.x + xMapping(picture)(x), r.y + r.height / 2 - scale * value];
+}
+function xAt(picture, insideX) {
+  const [lo, hi] = picture.xRange;
+  const share = (insideX - INSET) / (picture.arrangement.cell - 2 * INSET);
+  return lo + (hi - lo) * Math.max(0, Math.min(1, share));
+}
+function xMapping(picture) {
+  const [lo, hi] = picture.xRange;
+  const slope = (picture.arrangement.cell - 2 * INSET) / (hi - lo);
+  return (x) => INSET + (x - lo) * slope;
+}
+function axisOf(picture, f) {
+  const scale = picture.scaleOf(f);
+  return scale > 0 ? scale : 1;
+}
+function pointsFor(plan) {
+  return { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+}
+
 // src/shared/memory.ts
-function memory() {
+function memory2() {
   const kept = /* @__PURE__ */ new Map();
   return (name, from, make) => {
     const last = kept.get(name);
@@ -1684,8 +2506,8 @@ function orderBy(layer, perFunction) {
     return ka === kb ? a - b : kb - ka;
   });
 }
-function sortedOrder(sort, xRange, frame, layer, initial) {
-  if (sort === "position") return null;
+function sortedOrder(sort, xRange, frame, layer, initial, scored = null) {
+  if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
   const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
   if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
@@ -1697,9 +2519,9 @@ function startOf(initial, layer) {
   return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
 }
 function pictureMaker() {
-  const keep = memory();
+  const keep = memory2();
   const scratch = {};
-  return (frame, layer, initial, settings, width, order) => {
+  return (frame, layer, initial, settings, width, order, observed = null, scores) => {
     const [out, inputs, kh, kw] = layer.shape;
     const { mode, scale } = settings;
     const arrangement = keep(
@@ -1726,6 +2548,9 @@ function pictureMaker() {
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       contrast: new Float32Array(0),
+      preferred: null,
+      greys: new Float32Array(0),
+      shade: null,
       broken: 0
     };
     if (mode === "pattern") {
@@ -1734,8 +2559,22 @@ function pictureMaker() {
       const most2 = layerRange(picture.contrast.map(Math.abs));
       picture.scales = { smallest: most2, largest: most2 };
       picture.scaleOf = () => most2;
+      picture.greys = picture.contrast.map((v) => greyOf(v, most2, settings.binarise));
       return picture;
     }
+    if (mode === "preferred") {
+      const seen = settings.bounds === "observed" ? observed : null;
+      const bounds = keep("bounds", [layer, seen], () => boundsOf(layer, seen));
+      picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
+      picture.greys = greysOf(picture.preferred);
+      picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      return picture;
+    }
+    picture.shade = keep(
+      "shade",
+      [layer, scores, settings.shade],
+      () => scores ? shadeOf(scores, settings.shade, layer) : null
+    );
     const most = Math.max(points2, Math.floor(RANGE_VALUES / layer.count));
     const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
     const ranges = subject.ranges(every, scratch);
@@ -1779,6 +2618,7 @@ function contrastOf(subject, count) {
   return contrast;
 }
 function greyOf(contrast, most, binarise) {
+  if (Number.isNaN(contrast)) return contrast;
   if (binarise) return contrast < 0 ? 0 : 1;
   return most > 0 ? 0.5 + 0.5 * contrast / most : 0.5;
 }
@@ -1797,314 +2637,19 @@ function extremes(values) {
   return smallest <= largest2 ? { smallest, largest: largest2 } : { smallest: 0, largest: 0 };
 }
 
-// src/kernel_grid/draw.ts
-var COLOURS = [
-  "ink",
-  "ghost",
-  "zero",
-  "cell",
-  "outside",
-  "muted",
-  "accent",
-  "surface",
-  "warn",
-  "rise",
-  "fall"
-];
-var INSET = 2;
-var FEW_CURVES = 150;
-var PATH_CURVES = 64;
-function createGround(document) {
-  return { canvas: document.createElement("canvas"), key: "", from: [] };
-}
-function paint(context, picture, marks, page, ground) {
-  const { view, colours } = page;
-  const visible = functionsWithin(picture, view);
-  if (!copyGround(context, picture, visible, page, ground)) {
-    paintGround(context, picture, visible, page);
-  }
-  if (picture.settings.mode === "pattern") paintPattern(context, picture, visible, colours);
-  else paintCurves(context, picture, visible, page);
-  paintMarks(context, picture, marks, colours);
-  paintStuckHead(context, picture.arrangement, page);
-}
-function copyGround(context, picture, visible, page, ground) {
-  const { arrangement, layer, initial, ghost, settings, scales, xRange } = picture;
-  if (ghost && settings.scale !== "layer") return false;
-  const { canvas } = ground;
-  const { view, ratio } = page;
-  const from = [arrangement, layer, initial?.frame];
-  const key = JSON.stringify([settings, ghost && scales, xRange, page]);
-  if (key !== ground.key || from.some((part, k) => part !== ground.from[k])) {
-    const under = canvas.getContext("2d");
-    if (!under) return false;
-    canvas.width = context.canvas.width;
-    canvas.height = context.canvas.height;
-    paintGround(under, picture, visible, page);
-    ground.key = key;
-    ground.from = from;
-  }
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(canvas, 0, 0);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.translate(-view.x, -view.y);
-  return true;
-}
-function paintGround(context, picture, visible, page) {
-  const { view, ratio } = page;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, view.width, view.height);
-  context.translate(-view.x, -view.y);
-  paintLabels(context, picture.arrangement, page);
-  if (picture.settings.mode !== "pattern") paintCells(context, picture, visible, page);
-}
-function functionsWithin(picture, view) {
-  const size = picture.arrangement.kh * picture.arrangement.kw;
-  const functions = [];
-  for (const kernel of kernelsWithin(picture.arrangement, view)) {
-    for (let entry = 0; entry < size; entry++) functions.push(kernel * size + entry);
-  }
-  return functions;
-}
-function paintPattern(context, picture, visible, colours) {
-  const { arrangement, contrast, scales, settings } = picture;
-  for (const f of visible) {
-    const { x, y, width, height } = rectOf(arrangement, f);
-    const value = contrast[f];
-    if (Number.isNaN(value)) {
-      context.fillStyle = colours.cell;
-      context.fillRect(x, y, width, height);
-      continue;
-    }
-    const level = Math.round(255 * greyOf(value, scales.largest, settings.binarise));
-    context.fillStyle = `rgb(${level},${level},${level})`;
-    context.fillRect(x, y, width, height);
-  }
-  context.strokeStyle = colours.zero;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (const f of visible) {
-    const { x, y, width, height } = rectOf(arrangement, f);
-    context.rect(x + 0.5, y + 0.5, width - 1, height - 1);
-  }
-  context.stroke();
-  paintBroken(context, picture, visible, (f) => Number.isNaN(contrast[f]), colours);
-}
-function paintCells(context, picture, visible, page) {
-  const { arrangement, layer, xRange, ghost } = picture;
-  const { colours, ratio } = page;
-  const rects = visible.map((f) => rectOf(arrangement, f));
-  const toX = xMapping(picture);
-  const [lo, hi] = [Math.max(layer.domain[0], xRange[0]), Math.min(layer.domain[1], xRange[1])];
-  const wide = lo > xRange[0] || hi < xRange[1];
-  context.fillStyle = wide ? colours.outside : colours.cell;
-  context.beginPath();
-  for (const { x, y, width, height } of rects) context.rect(x, y, width, height);
-  context.fill();
-  if (wide && lo < hi) {
-    context.fillStyle = colours.cell;
-    context.beginPath();
-    for (const { x, y, height } of rects) {
-      context.rect(x + toX(lo), y, toX(hi) - toX(lo), height);
-    }
-    context.fill();
-  }
-  context.strokeStyle = colours.zero;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (const { x, y, width, height } of rects) {
-    const zero = (Math.floor((y + height / 2) * ratio) + 0.5) / ratio;
-    context.moveTo(x, zero);
-    context.lineTo(x + width, zero);
-  }
-  context.stroke();
-  if (ghost) {
-    context.lineJoin = "round";
-    context.lineCap = "butt";
-    context.strokeStyle = colours.ghost;
-    context.lineWidth = 1;
-    context.setLineDash(arrangement.cell < 28 ? [2, 2] : [3, 2.5]);
-    strokeAll(context, picture, ghost.subject, ghost.plan, visible);
-    context.setLineDash([]);
-  }
-}
-function paintCurves(context, picture, visible, { colours }) {
-  const { arrangement, ranges, settings } = picture;
-  context.lineJoin = "round";
-  context.lineCap = "butt";
-  if (settings.mode === "change") fillToZero(context, picture, visible, colours);
-  context.strokeStyle = colours.ink;
-  context.lineWidth = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
-  const flat = strokeAll(context, picture, picture.subject, picture.plan, visible);
-  context.fillStyle = colours.muted;
-  for (const f of flat) {
-    const { x, y, width } = rectOf(arrangement, f);
-    context.fillRect(x + width - 5, y + 2, 3, 3);
-  }
-  paintBroken(context, picture, visible, (f) => Number.isNaN(ranges[f]), colours);
-}
-function strokeAll(context, picture, subject, plan, visible) {
-  const { arrangement } = picture;
-  const points2 = pointsFor(plan);
-  const toX = xMapping(picture);
-  const half = arrangement.cell / 2;
-  const flat = [];
-  const together = context.lineWidth > 1 ? 1 : PATH_CURVES;
-  let pending = 0;
-  context.beginPath();
-  for (const f of visible) {
-    const n = subject.curve(f, plan, points2);
-    const { x, y } = rectOf(arrangement, f);
-    const middle = y + half;
-    const scale = (half - INSET) / axisOf(picture, f);
-    let least = points2.y[0];
-    let most = least;
-    let sum = 0;
-    for (let p = 0; p < n; p++) {
-      const value = points2.y[p];
-      sum += value;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    if (n === 0 || !Number.isFinite(sum)) continue;
-    if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
-    context.moveTo(x + toX(points2.x[0]), middle - scale * points2.y[0]);
-    for (let p = 1; p < n; p++) context.lineTo(x + toX(points2.x[p]), middle - scale * points2.y[p]);
-    if (++pending === together) {
-      context.stroke();
-      context.beginPath();
-      pending = 0;
-    }
-  }
-  context.stroke();
-  return flat;
-}
-function fillToZero(context, picture, visible, colours) {
-  const { arrangement, subject, plan } = picture;
-  const points2 = pointsFor(plan);
-  const toX = xMapping(picture);
-  const half = arrangement.cell / 2;
-  for (const sign of [1, -1]) {
-    context.fillStyle = sign > 0 ? colours.rise : colours.fall;
-    let pending = 0;
-    context.beginPath();
-    for (const f of visible) {
-      if (Number.isNaN(picture.ranges[f])) continue;
-      const n = subject.curve(f, plan, points2);
-      if (n < 2) continue;
-      const { x, y } = rectOf(arrangement, f);
-      const middle = y + half;
-      const scale = (half - INSET) / axisOf(picture, f);
-      context.moveTo(x + toX(points2.x[0]), middle);
-      for (let p = 0; p < n; p++) {
-        const value = points2.y[p];
-        const before = p > 0 ? points2.y[p - 1] : value;
-        if (value * before < 0) {
-          const share = before / (before - value);
-          const zero = points2.x[p - 1] + share * (points2.x[p] - points2.x[p - 1]);
-          context.lineTo(x + toX(zero), middle);
-        }
-        context.lineTo(x + toX(points2.x[p]), middle - scale * Math.max(0, sign * value) * sign);
-      }
-      context.lineTo(x + toX(points2.x[n - 1]), middle);
-      context.closePath();
-      if (++pending === PATH_CURVES) {
-        context.fill();
-        context.beginPath();
-        pending = 0;
-      }
-    }
-    context.fill();
-  }
-}
-function paintBroken(context, picture, visible, broken, colours) {
-  if (picture.broken === 0) return;
-  const arm = Math.min(5, picture.arrangement.cell / 5);
-  context.strokeStyle = colours.warn;
-  context.lineWidth = 1.5;
-  context.beginPath();
-  for (const f of visible) {
-    if (!broken(f)) continue;
-    const { x, y, width, height } = rectOf(picture.arrangement, f);
-    const [cx, cy] = [x + width / 2, y + height / 2];
-    context.moveTo(cx - arm, cy - arm);
-    context.lineTo(cx + arm, cy + arm);
-    context.moveTo(cx - arm, cy + arm);
-    context.lineTo(cx + arm, cy - arm);
-  }
-  context.stroke();
-}
-function paintMarks(context, picture, marks, colours) {
-  const outline = (f, colour, width, outset) => {
-    const r = rectOf(picture.arrangement, f);
-    context.strokeStyle = colour;
-    context.lineWidth = width;
-    context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
-  };
-  const { hovered, selected, cursor, x } = marks;
-  if (hovered >= 0 && hovered !== selected && hovered !== cursor)
-    outline(hovered, colours.muted, 1, 0.5);
-  if (selected >= 0) {
-    outline(selected, colours.surface, 4, 1);
-    outline(selected, colours.accent, 2, 1);
-  }
-  if (cursor >= 0) {
-    context.setLineDash([3, 2]);
-    outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1);
-    context.setLineDash([]);
-  }
-  if (hovered >= 0 && x !== null && picture.settings.mode !== "pattern") {
-    const r = rectOf(picture.arrangement, hovered);
-    const value = picture.subject.at(hovered, x);
-    if (!Number.isFinite(value)) return;
-    const [cx, cy] = placeOf(picture, hovered, x, value);
-    context.strokeStyle = colours.accent;
-    context.lineWidth = 1;
-    context.globalAlpha = 0.45;
-    context.beginPath();
-    context.moveTo(cx, r.y);
-    context.lineTo(cx, r.y + r.height);
-    context.stroke();
-    context.globalAlpha = 1;
-    context.fillStyle = colours.accent;
-    context.beginPath();
-    context.arc(cx, cy, 2.75, 0, 2 * Math.PI);
-    context.fill();
-  }
-}
-function placeOf(picture, f, x, value) {
-  const r = rectOf(picture.arrangement, f);
-  const scale = (r.height / 2 - INSET) / axisOf(picture, f);
-  return [r.x + xMapping(picture)(x), r.y + r.height / 2 - scale * value];
-}
-function xAt(picture, insideX) {
-  const [lo, hi] = picture.xRange;
-  const share = (insideX - INSET) / (picture.arrangement.cell - 2 * INSET);
-  return lo + (hi - lo) * Math.max(0, Math.min(1, share));
-}
-function xMapping(picture) {
-  const [lo, hi] = picture.xRange;
-  const slope = (picture.arrangement.cell - 2 * INSET) / (hi - lo);
-  return (x) => INSET + (x - lo) * slope;
-}
-function axisOf(picture, f) {
-  const scale = picture.scaleOf(f);
-  return scale > 0 ? scale : 1;
-}
-function pointsFor(plan) {
-  return { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-}
-
 // src/kernel_grid/view.ts
 var TRAITS = [
   "layer",
   "mode",
   "binarise",
+  "suppressed",
+  "bounds",
   "scale",
   "ghost",
   "x_range",
   "sort",
+  "shade",
+  "scores",
   "height",
   "theme"
 ];
@@ -2134,7 +2679,7 @@ function createView(model, el, signal) {
   let store = null;
   let stream = "";
   let picture = null;
-  let made = [];
+  let made2 = [];
   let order = null;
   let pointer = null;
   let hovered = -1;
@@ -2148,6 +2693,7 @@ function createView(model, el, signal) {
   let onScreen = true;
   let waiting = false;
   const makePicture = pictureMaker();
+  const readScores = scoresReader();
   const ground = createGround(document);
   const context = canvas.getContext("2d");
   const pace = createPace(window, draw);
@@ -2193,7 +2739,9 @@ function createView(model, el, signal) {
     status.show(store);
     const settings = settingsOf((name) => model.get(name));
     const layer = currentLayer();
-    header.show({ ...settings, layer: layer?.name ?? "" }, layers(), root.clientWidth);
+    const scores = readScores(model.get("scores"));
+    const choices = { ...settings, layer: layer?.name ?? "" };
+    header.show(choices, layers(), root.clientWidth, [...scores.keys()]);
     const frame = store.current();
     if (store.protocolError) {
       say(store.protocolError, "warn");
@@ -2212,12 +2760,14 @@ function createView(model, el, signal) {
     say("", "calm");
     canvas.hidden = false;
     const start = performance.now();
-    const width = layOut(frame, layer, settings);
+    const width = layOut(frame, layer, settings, scores);
     const ghost = store.ghost();
-    const from = [frame, ghost, layer, width, order, ...Object.values(settings)];
-    if (!picture || !same2(made, from)) {
-      made = from;
-      picture = makePicture(frame, layer, ghost, settings, width, order?.kernels ?? null);
+    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
+    const from = [frame, ghost, observed, scores, layer, width, order, ...Object.values(settings)];
+    if (!picture || !same2(made2, from)) {
+      made2 = from;
+      const kernels = order?.kernels ?? null;
+      picture = makePicture(frame, layer, ghost, settings, width, kernels, observed, scores);
     }
     const { arrangement } = picture;
     const { scrollLeft, scrollTop, clientHeight } = viewport;
@@ -2247,7 +2797,8 @@ function createView(model, el, signal) {
         view,
         ratio,
         font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
-        colours: readColours(root, COLOURS)
+        colours: readColours(root, COLOURS),
+        palette: palette()
       },
       ground
     );
@@ -2260,12 +2811,13 @@ function createView(model, el, signal) {
     }
     milliseconds = performance.now() - start;
   }
-  function layOut(frame, layer, settings) {
+  function layOut(frame, layer, settings, scores) {
     const key = `${layer.name}|${layer.shape}|${settings.sort}`;
-    if (order?.key !== key) {
+    const scored = valuesOf(scores, settings.sort, layer);
+    if (order?.key !== key || order.scored !== scored) {
       const ghost = store?.ghost() ?? null;
-      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost);
-      order = { key, kernels };
+      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost, scored);
+      order = { key, scored, kernels };
     }
     const [out, inputs, kh, kw] = layer.shape;
     const shape = { kind: layer.kind, out, in: inputs, kh, kw };
@@ -2281,6 +2833,9 @@ function createView(model, el, signal) {
     setStyle(page, "height", `${arrangement.height}px`);
     setStyle(page, "width", `${arrangement.width}px`);
     return width;
+  }
+  function palette() {
+    return paletteOf(root.dataset.kwTheme === "dark" ? "dark" : "light");
   }
   function showTip(from, x) {
     if (hovered < 0 || x === null) {
@@ -2301,7 +2856,7 @@ function createView(model, el, signal) {
     );
   }
   function showWords(from, selected) {
-    caption.show(from, store?.cursor() ?? -1);
+    caption.show(from, store?.cursor() ?? -1, selected, palette());
     const text = selected >= 0 ? selectionText(from, selected) : "Click a function to select it, or use the arrow keys and Enter.";
     if (readout.textContent !== text) {
       readout.textContent = text;
@@ -2479,6 +3034,11 @@ function createView(model, el, signal) {
       };
     },
     yScale: (f = 0) => picture?.scaleOf(f) ?? null,
+    preferred(f) {
+      if (!picture?.preferred) return null;
+      const { x, value } = picture.preferred;
+      return { x: x[f], value: value[f], grey: picture.greys[f] };
+    },
     hovered: () => hovered,
     selected: () => picture ? functionOf(picture.layer, store?.selection() ?? null) : -1,
     drawn: () => ({ frames, milliseconds })

@@ -90,6 +90,109 @@ function createPace(window, draw) {
   };
 }
 
+// src/shared/palette.ts
+var ARM = 255;
+var DESIGN = {
+  light: {
+    lightness: [0.975, 0.36],
+    below: { hue: 250, chroma: [0, 0.075, 0.128, 0.1] },
+    above: { hue: 58, chroma: [0, 0.088, 0.128, 0.08] }
+  },
+  dark: {
+    lightness: [0.235, 0.86],
+    below: { hue: 245, chroma: [0, 0.08, 0.122, 0.075] },
+    above: { hue: 66, chroma: [0, 0.08, 0.128, 0.1] }
+  }
+};
+var made = {};
+function paletteOf(theme) {
+  made[theme] ??= build(theme);
+  return made[theme];
+}
+function build(theme) {
+  const { lightness, below, above } = DESIGN[theme];
+  const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
+  for (const [arm, sign] of [
+    [below, -1],
+    [above, 1]
+  ]) {
+    evenly(lightness, arm).forEach((colour, k) => {
+      bytes.set(colour, 3 * (ARM + sign * k));
+    });
+  }
+  const pixels = new Uint32Array(2 * ARM + 1);
+  for (let k = 0; k < pixels.length; k++) {
+    pixels[k] = pixel(bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]);
+  }
+  const broken = theme === "dark" ? [pixel(120, 120, 120), pixel(70, 70, 70)] : [pixel(150, 150, 150), pixel(205, 205, 205)];
+  return { bytes, pixels, broken };
+}
+function evenly([from, to], arm) {
+  const fine = 2048;
+  const at = (share) => {
+    const l = from + (to - from) * share;
+    const c = smooth(arm.chroma, share);
+    const h = arm.hue * Math.PI / 180;
+    return [l, c * Math.cos(h), c * Math.sin(h)];
+  };
+  const length = [0];
+  for (let k2 = 1; k2 <= fine; k2++) {
+    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
+    length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
+  }
+  const colours = [];
+  let k = 0;
+  for (let n = 0; n <= ARM; n++) {
+    const wanted = length[fine] * n / ARM;
+    while (k < fine && length[k] < wanted) k++;
+    colours.push(srgb(at(k / fine)));
+  }
+  return colours;
+}
+function smooth([a, b, c, d], share) {
+  const t = 3 * share;
+  return a * (t - 1) * (t - 2) * (t - 3) / -6 + b * t * (t - 2) * (t - 3) / 2 + c * t * (t - 1) * (t - 3) / -2 + d * t * (t - 1) * (t - 2) / 6;
+}
+function srgb([l, a, b]) {
+  const [x, y, z] = [
+    l + 0.3963377774 * a + 0.2158037573 * b,
+    l - 0.1055613458 * a - 0.0638541728 * b,
+    l - 0.0894841775 * a - 1.291485548 * b
+  ].map((v) => v ** 3);
+  return [
+    4.0767416621 * x - 3.3077115913 * y + 0.2309699292 * z,
+    -1.2684380046 * x + 2.6097574011 * y - 0.3413193965 * z,
+    -0.0041960863 * x - 0.7034186147 * y + 1.707614701 * z
+  ].map((v) => 255 * (v <= 31308e-7 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
+}
+var littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+function pixel(r, g, b) {
+  return littleEndian ? (255 << 24 | b << 16 | g << 8 | r) >>> 0 : (r << 24 | g << 16 | b << 8 | 255) >>> 0;
+}
+function colourOf(value, most) {
+  if (!(most > 0)) return ARM;
+  return ARM + Math.round(ARM * Math.max(-1, Math.min(1, value / most)));
+}
+function colourise(values, most, { pixels, broken }, out, width) {
+  const factor = most > 0 ? ARM / most : 0;
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    if (Math.abs(value) <= Number.MAX_VALUE) {
+      const place = Math.max(-ARM, Math.min(ARM, Math.round(factor * value)));
+      out[k] = pixels[ARM + place];
+    } else {
+      out[k] = broken[(k + Math.floor(k / width)) % 2];
+    }
+  }
+}
+function gradient({ bytes }) {
+  const stops = [];
+  for (let k = 0; k <= 2 * ARM; k += ARM / 15) {
+    stops.push(`rgb(${bytes[3 * k]} ${bytes[3 * k + 1]} ${bytes[3 * k + 2]})`);
+  }
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+}
+
 // node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
@@ -1464,109 +1567,6 @@ function observedEntry(layer, selection) {
   return (channel * kh + selection.row) * kw + selection.column;
 }
 
-// src/meshgrid_view/palette.ts
-var ARM = 255;
-var DESIGN = {
-  light: {
-    lightness: [0.975, 0.36],
-    below: { hue: 250, chroma: [0, 0.075, 0.128, 0.1] },
-    above: { hue: 58, chroma: [0, 0.088, 0.128, 0.08] }
-  },
-  dark: {
-    lightness: [0.235, 0.86],
-    below: { hue: 245, chroma: [0, 0.08, 0.122, 0.075] },
-    above: { hue: 66, chroma: [0, 0.08, 0.128, 0.1] }
-  }
-};
-var made = {};
-function paletteOf(theme) {
-  made[theme] ??= build(theme);
-  return made[theme];
-}
-function build(theme) {
-  const { lightness, below, above } = DESIGN[theme];
-  const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
-  for (const [arm, sign] of [
-    [below, -1],
-    [above, 1]
-  ]) {
-    evenly(lightness, arm).forEach((colour, k) => {
-      bytes.set(colour, 3 * (ARM + sign * k));
-    });
-  }
-  const pixels = new Uint32Array(2 * ARM + 1);
-  for (let k = 0; k < pixels.length; k++) {
-    pixels[k] = pixel(bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]);
-  }
-  const broken = theme === "dark" ? [pixel(120, 120, 120), pixel(70, 70, 70)] : [pixel(150, 150, 150), pixel(205, 205, 205)];
-  return { bytes, pixels, broken };
-}
-function evenly([from, to], arm) {
-  const fine = 2048;
-  const at = (share) => {
-    const l = from + (to - from) * share;
-    const c = smooth(arm.chroma, share);
-    const h = arm.hue * Math.PI / 180;
-    return [l, c * Math.cos(h), c * Math.sin(h)];
-  };
-  const length = [0];
-  for (let k2 = 1; k2 <= fine; k2++) {
-    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
-    length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
-  }
-  const colours = [];
-  let k = 0;
-  for (let n = 0; n <= ARM; n++) {
-    const wanted = length[fine] * n / ARM;
-    while (k < fine && length[k] < wanted) k++;
-    colours.push(srgb(at(k / fine)));
-  }
-  return colours;
-}
-function smooth([a, b, c, d], share) {
-  const t = 3 * share;
-  return a * (t - 1) * (t - 2) * (t - 3) / -6 + b * t * (t - 2) * (t - 3) / 2 + c * t * (t - 1) * (t - 3) / -2 + d * t * (t - 1) * (t - 2) / 6;
-}
-function srgb([l, a, b]) {
-  const [x, y, z] = [
-    l + 0.3963377774 * a + 0.2158037573 * b,
-    l - 0.1055613458 * a - 0.0638541728 * b,
-    l - 0.0894841775 * a - 1.291485548 * b
-  ].map((v) => v ** 3);
-  return [
-    4.0767416621 * x - 3.3077115913 * y + 0.2309699292 * z,
-    -1.2684380046 * x + 2.6097574011 * y - 0.3413193965 * z,
-    -0.0041960863 * x - 0.7034186147 * y + 1.707614701 * z
-  ].map((v) => 255 * (v <= 31308e-7 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
-}
-var littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-function pixel(r, g, b) {
-  return littleEndian ? (255 << 24 | b << 16 | g << 8 | r) >>> 0 : (r << 24 | g << 16 | b << 8 | 255) >>> 0;
-}
-function colourOf(value, most) {
-  if (!(most > 0)) return ARM;
-  return ARM + Math.round(ARM * Math.max(-1, Math.min(1, value / most)));
-}
-function colourise(values, most, { pixels, broken }, out, width) {
-  const factor = most > 0 ? ARM / most : 0;
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k];
-    if (Math.abs(value) <= Number.MAX_VALUE) {
-      const place = Math.max(-ARM, Math.min(ARM, Math.round(factor * value)));
-      out[k] = pixels[ARM + place];
-    } else {
-      out[k] = broken[(k + Math.floor(k / width)) % 2];
-    }
-  }
-}
-function gradient({ bytes }) {
-  const stops = [];
-  for (let k = 0; k <= 2 * ARM; k += ARM / 15) {
-    stops.push(`rgb(${bytes[3 * k]} ${bytes[3 * k + 1]} ${bytes[3 * k + 2]})`);
-  }
-  return `linear-gradient(to right, ${stops.join(", ")})`;
-}
-
 // src/meshgrid_view/pair_drawing.ts
 function badge(context, text, r, colour, paper, left) {
   const [x, y] = [left ? r.x + 6 : r.x + r.width - 6, r.y + 7];
@@ -1820,7 +1820,7 @@ function combine2(coefficients, { x, values }, y, at) {
   }
 }
 
-// src/meshgrid_view/expansion.ts
+// src/shared/expansion.ts
 var ACTIVATIONS = {
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),

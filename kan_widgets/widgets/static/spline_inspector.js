@@ -1790,6 +1790,7 @@ function createLegend(document, toggle, remove, signal) {
       button.type = "button";
       button.dataset.key = row.key;
       button.toggleAttribute("data-nested", row.nested);
+      button.toggleAttribute("data-wraps", row.wraps === true);
       const swatch = button.appendChild(make("span", "kw-legend-swatch"));
       button.appendChild(make("span", "kw-legend-label")).textContent = row.label;
       const coefficient = button.appendChild(make("span", "kw-legend-number"));
@@ -1804,7 +1805,7 @@ function createLegend(document, toggle, remove, signal) {
         away.type = "button";
         away.dataset.key = row.key;
         away.textContent = "×";
-        away.title = `Unpin ${row.label}`;
+        away.title = `${row.key.startsWith("pin:") ? "Unpin" : "Remove"} ${row.label}`;
         away.setAttribute("aria-label", away.title);
         holder.append(parts[k].button, away);
         return holder;
@@ -1858,6 +1859,10 @@ var PINS = {
   light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#8c6d00", "#7a5195"],
   dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"]
 };
+var OVERLAYS = {
+  light: ["#d55e00", "#009e73", "#cc79a7"],
+  dark: ["#f08a45", "#2fc79b", "#e39fc4"]
+};
 function basisColours(count, theme) {
   const [first, last] = PART[theme];
   return Array.from({ length: count }, (_, k) => {
@@ -1870,8 +1875,39 @@ function basisColours(count, theme) {
     return `rgb(${mixed.join(", ")})`;
   });
 }
+function overlayColour(number2, theme) {
+  return OVERLAYS[theme][number2 % OVERLAYS[theme].length];
+}
 function pinColour(number2, theme) {
   return PINS[theme][number2 % PINS[theme].length];
+}
+
+// src/shared/protocol.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function float32(bytes, what) {
+  return new Float32Array(copy(bytes, what));
+}
+function copy(bytes, what) {
+  let view;
+  if (ArrayBuffer.isView(bytes)) {
+    view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } else if (bytes instanceof ArrayBuffer) {
+    view = new Uint8Array(bytes);
+  } else {
+    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+  }
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+function describe(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
 
 // src/spline_inspector/settings.ts
@@ -1894,6 +1930,7 @@ var TRAITS = [
   "height",
   "theme",
   "pins",
+  "overlays",
   "evaluation",
   "notice"
 ];
@@ -1907,6 +1944,7 @@ function settingsOf(get) {
     hidden: new Set(list(get("hidden"))),
     stacked: get("stacked") === true,
     pins: list(get("pins")),
+    overlays: list(get("overlays")).map(readOverlay),
     evaluation: {
       state: evaluation.state ?? "",
       before: evaluation.before ?? null,
@@ -1914,6 +1952,22 @@ function settingsOf(get) {
     },
     notice: String(get("notice") ?? "")
   };
+}
+function readOverlay(wire) {
+  const { label, low, high, shown, samples, ...at } = wire;
+  const y = float32(samples, `overlay ${label}`);
+  const last = Math.max(1, y.length - 1);
+  const x = Float64Array.from(y, (_, p) => low + (high - low) * p / last);
+  return { at, label, x, y, shown: shown !== false };
+}
+function overlayAt({ x, y }, at) {
+  const last = x.length - 1;
+  const place = (at - x[0]) / (x[last] - x[0]) * last;
+  if (!(place >= 0 && place <= last)) return null;
+  const left = Math.min(last - 1, Math.floor(place));
+  const share = place - left;
+  const value = share === 0 ? y[left] : y[left] + share * (y[left + 1] - y[left]);
+  return Number.isFinite(value) ? value : null;
 }
 function samePlace(a, b) {
   if (!a || !b) return a === b;
@@ -2046,6 +2100,14 @@ function makePicture(from, samplesOf) {
     shownLines.push(line);
   });
   if (show.has("phi")) add({ y: whole, colour: colours.ink, width: 2.5 });
+  const overlays = settings.overlays.map((overlay, k) => ({ k, overlay })).filter(({ overlay }) => samePlace(overlay.at, here)).map((own2, n) => ({ ...own2, colour: overlayColour(n, theme) }));
+  for (const { k, overlay, colour } of overlays) {
+    if (!overlay.shown) continue;
+    curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
+    const line = { x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] };
+    lines.push(line);
+    shownLines.push({ ...line, y: overlay.y.filter((_, p) => covers(x, overlay.x[p])) });
+  }
   const handles = show.has("points") && !settings.stacked ? handlesOf(phi) : [];
   const inside = handles.filter((handle) => handle.x >= x[0] && handle.x <= x[1]);
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
@@ -2066,9 +2128,11 @@ function makePicture(from, samplesOf) {
     density: show.has("density") ? densityOf(phi, observed) : void 0,
     colourOf,
     ghost,
-    pins
+    pins,
+    overlays
   };
 }
+var covers = ([low, high], x) => x >= low && x <= high;
 function ghostOf({ phi, ghost, frame }) {
   if (!ghost || ghost === frame) return null;
   return phiOf(ghost, selectionOf(phi.layer, phi.f));
@@ -2081,7 +2145,7 @@ function densityOf(phi, observed) {
   return { edges, counts: counts.subarray(entry * bins, (entry + 1) * bins) };
 }
 function legendRows(picture, settings, reading2, colours) {
-  const { phi, ghost, pins } = picture;
+  const { phi, ghost, pins, overlays } = picture;
   const { layer, coefficients } = phi;
   const { show } = settings;
   const printed = (value) => value === null || value === void 0 ? "" : number(value);
@@ -2104,6 +2168,22 @@ function legendRows(picture, settings, reading2, colours) {
   const others = parts.filter(({ b }) => !layer.isBase[b]);
   const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
   row("phi", "φ", "φ, the sum of all terms", { value: printed(reading2?.phi) });
+  for (const { k, overlay, colour } of overlays) {
+    const [low, high] = [overlay.x[0], overlay.x[overlay.x.length - 1]];
+    rows.push({
+      key: `overlay:${k}`,
+      label: overlay.label,
+      title: `${overlay.label}, drawn from ${number(low)} to ${number(high)}`,
+      colour,
+      look: "dashes",
+      on: overlay.shown,
+      nested: false,
+      coefficient: "",
+      value: printed(reading2 && overlayAt(overlay, reading2.x)),
+      removable: true,
+      wraps: true
+    });
+  }
   if (bases.length > 0) {
     const single = bases.length === 1 ? bases[0] : null;
     row(
@@ -2252,7 +2332,7 @@ function createView(model, el, signal) {
   const readX = readout.appendChild(make("span", "kw-read"));
   const readPhi = readout.appendChild(make("span", "kw-read"));
   const readSlope = readout.appendChild(make("span", "kw-read"));
-  const legend = createLegend(document, toggle, unpin, signal);
+  const legend = createLegend(document, toggle, remove, signal);
   const score = createScore(document);
   side.append(legend.element, score.element);
   const foot = make("div", "kw-foot");
@@ -2328,6 +2408,15 @@ function createView(model, el, signal) {
     spoken.textContent = placeText(phi.layer, next);
   }
   function toggle(key) {
+    if (key.startsWith("overlay:")) {
+      const number2 = Number(key.slice(8));
+      const change = (one) => ({ ...one, shown: one.shown === false });
+      write2(
+        "overlays",
+        model.get("overlays").map((one, k) => k === number2 ? change(one) : one)
+      );
+      return;
+    }
     if (key.startsWith("pin:")) {
       const at = settings().pins[Number(key.slice(4))];
       if (at) select(at);
@@ -2372,8 +2461,15 @@ function createView(model, el, signal) {
     const others = pins.filter((pin) => !samePlace(pin, at));
     write2("pins", others.length < pins.length ? others : [...pins, at]);
   }
-  function unpin(key) {
-    const number2 = Number(key.slice(4));
+  function remove(key) {
+    const number2 = Number(key.slice(key.indexOf(":") + 1));
+    if (key.startsWith("overlay:")) {
+      write2(
+        "overlays",
+        model.get("overlays").filter((_, k) => k !== number2)
+      );
+      return;
+    }
     write2(
       "pins",
       settings().pins.filter((_, k) => k !== number2)

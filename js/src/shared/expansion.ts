@@ -1,7 +1,7 @@
 /** β at any x: by the table, and beyond it by what is known of the basis. */
-import type { TablePlan } from "../shared/curves.ts";
-import { basisAt } from "../shared/interpolate.ts";
-import type { LayerLayout } from "../shared/types.ts";
+import type { TablePlan } from "./curves.ts";
+import { basisAt } from "./interpolate.ts";
+import type { LayerLayout } from "./types.ts";
 
 /** The base activations by their names. */
 const ACTIVATIONS: Record<string, (x: number) => number> = {

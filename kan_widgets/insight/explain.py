@@ -1,0 +1,476 @@
+"""Which functions and which kernels made the score of one class for one image.
+
+In the last layer the score is a sum of functions, so the share of each is exact. Further in front
+there is no such sum, and a share needs a definition. Here the kernels of a layer are taken from
+their usual response, the mean, to their response to this image along a straight line, and the
+change of the score is divided along the way by its gradient: integrated gradients (Sundararajan,
+Taly and Yan, "Axiomatic attribution for deep networks", ICML 2017) over the responses of one layer.
+The shares of a layer then add up to the whole change. What they are not: the effect of removing a
+single kernel, which is computed beside them by really putting its mean in its place.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kan_widgets.functions import LayerFunctions, Tap, unwrap
+from kan_widgets.insight.kernel_maps import KernelMaps, kernel_maps, mean_responses
+from kan_widgets.insight.kernels import Observed
+from kan_widgets.insight.running import Run, Stage, run, stages_of, undisturbed
+from kan_widgets.insight.tables import Float64
+
+Float32 = NDArray[np.float32]
+Score = Callable[[Tensor], Tensor]
+
+# Points of the path from the means to the image; doubled until the shares add up.
+_FIRST_POINTS, _MOST_POINTS = 32, 512
+_MISSING = 0.005
+# From this share of the change on, what is missing is said.
+_WORTH_A_NOTE = 0.05
+# Images that run through the model at a time.
+_AT_ONCE = 64
+# Kernels of a layer that are really put out, those with the largest shares.
+_MOST_ABLATIONS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionShares:
+    """What each function of the last layer adds to the scores: φ(x), exactly."""
+
+    layer: str
+    contributions: Float64 = field(repr=False)
+    """``(classes, features)``."""
+    usual: Float64 | None = field(repr=False)
+    """``(classes, features)``: the mean of φ over the inputs observed; ``None`` without."""
+    samples: int
+    """Images observed, 0 without."""
+    patches: int
+    """Inputs observed of each function, 0 without."""
+
+
+@dataclass(frozen=True, eq=False)
+class KernelShares:
+    """How the kernels of one convolution share the change of the score from their means.
+
+    score = ``baseline`` + Σ ``contributions`` + ``missing``. A kernel is (out, in); where kernels
+    are shared by all channels, (kernel, channel it is applied to).
+    """
+
+    layer: str
+    contributions: Float64 = field(repr=False)
+    """``(out, in)``."""
+    maps: Float32 = field(repr=False)
+    """``(out, in, height, width)``: the places that the contributions come from."""
+    ablated: Float64 = field(repr=False)
+    """``(out, in)``: by how much the score falls when this kernel alone gives its mean everywhere.
+    NaN where it was not tried."""
+    means: Float64 = field(repr=False)
+    """``(out, in)``: the usual response of each kernel."""
+    baseline: float
+    """The score when all kernels of the layer give their means."""
+    missing: float
+    """What the contributions leave out of the change, by numerical integration."""
+    points: int
+    """Points of the path that the gradient was taken at."""
+    samples: int
+    """Images that the means are of; 0: they are over the places of this image alone."""
+    patches: int
+    """Patches that the means are of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What made the score of one class for one image. Made by `explain`."""
+
+    image: Float32 = field(repr=False)
+    """As the model took it, ``(channels, height, width)`` or ``(features,)``."""
+    target: int
+    """The class explained."""
+    predicted: int
+    """The class with the highest score."""
+    scores: Float64
+    """``(classes,)``: what the last layer gives, before any softmax."""
+    bias: float
+    """What is added to the functions of the target."""
+    functions: tuple[FunctionShares, ...]
+    """One for each layer whose functions the score is a sum of; nearly always one."""
+    error: float
+    """|Σφ + bias − score|, which is rounding."""
+    map_shape: tuple[int, int, int] | None
+    """(channels, height, width) of the feature map that the last layer's inputs are; ``None`` where
+    they have no places."""
+    kernels: tuple[KernelShares, ...]
+    """One for each convolution, in the order they ran."""
+    notes: tuple[str, ...]
+    """What a reader must know."""
+
+    @property
+    def score(self) -> float:
+        """The score of the class explained: its logit, in a classifier."""
+        return float(self.scores[self.target])
+
+    def map(self, part: int = 0) -> Float64 | None:
+        """Return the contributions of a last layer's functions by the place they come from.
+
+        ``(channels, height, width)``, or ``None`` where the features have no places.
+        """
+        if self.map_shape is None:
+            return None
+        laid: Float64 = self.functions[part].contributions[self.target].reshape(self.map_shape)
+        return laid
+
+
+def explain(
+    model: nn.Module,
+    image: Tensor | NDArray[Any],
+    target: int | None = None,
+    *,
+    observed: Mapping[str, Observed] | None = None,
+) -> Explanation:
+    """Divide the score of one class for one image among functions and kernels.
+
+    The model runs in evaluation mode; its modes, gradients and random generators are as before
+    afterwards. Costs, for a convolution of K kernels, about 2·32 to 2·512 passes for the shares
+    and min(K, 512) for the ablations.
+
+    Parameters
+    ----------
+    model
+        Any model that ends in a layer whose functions can be read, such as a KAN layer or
+        `torch.nn.Linear`; softmax may follow.
+    image
+        One input, ``(channels, height, width)`` or ``(features,)``, with or without a batch axis
+        of 1.
+    target
+        The class; the one with the highest score by default.
+    observed
+        By layer name, the inputs of a batch, ``live.observe(batch)``: the usual response of each
+        kernel is its mean over them. Without it, it is the kernel's mean over the places of this
+        image, so that a share says where in the image something is, not how this image differs
+        from others.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    TypeError, ValueError
+        If nothing can be read from the model, it does not take the image, its last layer is no
+        sum of functions, there is no such class, or what was observed is of other layers.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = kw.nn.KANCNN()
+    >>> found = explain(model, torch.zeros(1, 28, 28), target=3)
+    >>> found.error < 1e-4, found.functions[0].contributions.shape, found.map_shape
+    (True, (10, 400), (16, 5, 5))
+    >>> [shares.contributions.shape for shares in found.kernels]
+    [(8, 1), (16, 8)]
+    """
+    chosen = class_number(target)
+    inner = unwrap(model)
+    x = _batch_of_one(inner, image)
+    stages = stages_of(inner)
+    with undisturbed(inner):
+        with torch.no_grad():
+            taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
+            first = run(inner, x, taps)
+        last, scores = _last(stages, first)
+        classes = len(scores)
+        predicted = int(scores.argmax())
+        if chosen is not None and not 0 <= chosen < classes:
+            raise ValueError(
+                f"target={target!r}: {last.name} gives scores of classes 0 to {classes - 1}"
+            )
+        chosen = predicted if chosen is None else chosen
+        notes = _after_last(last, first, scores)
+        functions = tuple(
+            _function_shares(part, _input(first, stage_tap), observed)
+            for part, stage_tap in zip(last.parts, last.inputs, strict=True)
+        )
+        bias = 0.0 if last.bias is None else float(last.bias.detach()[chosen])
+        total = sum(float(shares.contributions[chosen].sum()) for shares in functions)
+        kernels: list[KernelShares] = []
+        for stage in _ran_before(stages, first, last):
+            if stage.kind != "conv":
+                continue
+            try:
+                shares = _kernel_shares(inner, x, stage, last, first, chosen, observed)
+                kernels += shares
+                notes += _incomplete(stage, shares[0], float(scores[chosen]))
+            except _NotDivided as reason:
+                notes.append(f"the kernels of {stage.name} are left out: {reason}")
+    return Explanation(
+        image=x[0].detach().float().cpu().numpy().copy(),
+        target=chosen,
+        predicted=predicted,
+        scores=scores,
+        bias=bias,
+        functions=functions,
+        error=abs(total + bias - float(scores[chosen])),
+        map_shape=_map_shape(stages, first, last, tuple(x.shape[1:])),
+        kernels=tuple(kernels),
+        notes=tuple(notes),
+    )
+
+
+def class_number(target: Any) -> int | None:
+    """Return a class given as a whole number, or as a tensor or array of one.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if target is None:
+        return None
+    try:
+        return operator.index(target)
+    except (TypeError, ValueError):
+        raise TypeError(f"target={target!r:.80}: the number of a class is taken") from None
+
+
+class _NotDivided(Exception):
+    """Why the score is not divided among the kernels of a layer."""
+
+
+def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
+    """Say so where shares do not nearly add up."""
+    change = score - shares.baseline
+    if abs(shares.missing) <= _WORTH_A_NOTE * max(abs(change), 1e-3):
+        return []
+    return [
+        f"the shares of {stage.name} leave out {shares.missing:.3g} of a change of {change:.3g}: "
+        "the score jumps between the means and the image, as it does where a norm over places "
+        "follows"
+    ]
+
+
+def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
+    try:
+        x = torch.as_tensor(image)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"image={type(image).__name__}: a tensor or an array of numbers is taken"
+        ) from None
+    like = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(1))
+    x = x.detach().to(like.device, like.dtype)
+    if x.ndim in (1, 3):
+        x = x[None]
+    if x.ndim not in (2, 4) or x.shape[0] != 1:
+        raise ValueError(
+            f"image of shape {tuple(x.shape)}: one image is taken, (channels, height, width) or "
+            "(features,); of a batch, give batch[k]"
+        )
+    return x
+
+
+def _input(found: Run, tap: Tap) -> Tensor:
+    x = found.at(tap)
+    assert x is not None
+    return x
+
+
+def _last(stages: list[Stage], found: Run) -> tuple[Stage, Float64]:
+    """Return the stage that ran last, and what it gave."""
+    ran = [stage for stage in stages if found.at(stage.at) is not None]
+    if not ran:
+        raise ValueError("the image reached none of the layers that can be read")
+    last = max(ran, key=lambda stage: found.times[stage.at])
+    value = found.at(last.at)
+    assert value is not None
+    once = all(len(found.passed[tap]) == len(dict.fromkeys(tap.modules)) for tap in last.inputs)
+    if last.kind != "linear" or value.ndim != 2 or not once:
+        raise ValueError(
+            f"the last layer that ran is {last.name} ({last.parts[0].type}), which gave "
+            f"{tuple(value.shape)}: a score is a sum of functions where the last layer is a "
+            "linear or KAN layer that ran once"
+        )
+    scores: Float64 = value[0].detach().double().cpu().numpy()
+    return last, scores
+
+
+def _ran_before(stages: list[Stage], found: Run, last: Stage) -> list[Stage]:
+    ran = [stage for stage in stages if stage is not last and stage.at in found.times]
+    return sorted(ran, key=lambda stage: found.times[stage.at])
+
+
+def _after_last(last: Stage, found: Run, scores: Float64) -> list[str]:
+    """Say so if the model gives something else than scores or their softmax."""
+    output = found.output
+    if isinstance(output, Tensor) and output.numel() == len(scores):
+        given = output.detach().double().cpu().numpy().ravel() - scores
+        if np.ptp(given) <= 1e-4 * max(1.0, float(np.abs(scores).max())):
+            return []
+    return [f"what the model does after {last.name} is not part of this"]
+
+
+def _function_shares(
+    part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None
+) -> FunctionShares:
+    beta = [basis(x[0].detach().double().cpu()).detach().double().numpy() for basis in part.bases]
+    coefficients = part.coefficients.detach().double().cpu().numpy()
+    contributions = _contract(part, coefficients, beta)
+    if observed is None or part.name not in observed:
+        return FunctionShares(part.name, contributions, None, 0, 0)
+    seen = observed[part.name]
+    usual = mean_responses(part, seen)
+    return FunctionShares(part.name, contributions, usual, seen.samples, len(seen.patches))
+
+
+def _contract(part: LayerFunctions, coefficients: Float64, beta: list[Float64]) -> Float64:
+    """Return φ_oi(x_i) of β, ``(features, nb)`` of each basis."""
+    if part.basis_index is None:
+        found: Float64 = np.einsum("oib,ib->oi", coefficients, beta[0])
+        return found
+    index = part.basis_index.cpu().numpy()
+    found = np.zeros(index.shape)
+    for number, values in enumerate(beta):
+        mine = np.einsum("oib,ib->oi", coefficients, np.nan_to_num(values))
+        found += np.where(index == number, mine, 0.0)
+    return found
+
+
+def _map_shape(
+    stages: list[Stage], found: Run, last: Stage, image: tuple[int, ...]
+) -> tuple[int, int, int] | None:
+    """Return the shape of the map that the last layer's inputs were laid out from."""
+    before = _ran_before(stages, found, last)
+    channels = {image[0]} if len(image) == 3 else set()
+    for stage in before:
+        value, pieces = found.at(stage.at), found.passed[stage.at]
+        if stage.kind == "conv" and value is not None:
+            ran_again = len(pieces) > len(dict.fromkeys(stage.at.modules))
+            channels = {(pieces[-1] if ran_again else value).shape[1]}
+    features = last.parts[0].shape[1]
+    for flat in reversed(found.flattened):
+        mixed = any(flat.time < found.times[stage.at] < found.times[last.at] for stage in before)
+        if math.prod(flat.shape) == features and flat.shape[0] in channels and not mixed:
+            return flat.shape
+    return None
+
+
+def _kernel_shares(
+    model: nn.Module,
+    x: Tensor,
+    stage: Stage,
+    last: Stage,
+    found: Run,
+    target: int,
+    observed: Mapping[str, Observed] | None,
+) -> list[KernelShares]:
+    place = stage.at
+    pieces = found.passed[place]
+    if place.joined != "cat" or len(pieces) != len(dict.fromkeys(place.modules)):
+        raise _NotDivided("its module ran several times")
+    if any(part.conv is None for part in stage.parts):
+        raise _NotDivided("it is not known how they move over the image")
+    z = _input(found, place).double().cpu()
+    if z.ndim != 4:
+        raise _NotDivided(f"it gave {tuple(z.shape)}")
+    maps, means, seen = [], [], []
+    for part, tap in zip(stage.parts, stage.inputs, strict=True):
+        maps.append(kernel_maps(part, _input(found, tap).double().cpu()))
+        inputs = None if observed is None else observed.get(part.name)
+        seen.append(inputs)
+        if inputs is None:
+            means.append(maps[-1].maps.mean(dim=(2, 3)))
+        else:
+            means.append(maps[-1].spread(torch.from_numpy(mean_responses(part, inputs))))
+    total = sum(m.sum_to_channels(m.maps) for m in maps)
+    assert isinstance(total, Tensor)
+    rest = z - total
+    off = rest - rest.mean(dim=(2, 3), keepdim=True)
+    if float(off.abs().max()) > 1e-3 * max(1.0, float(z.abs().max())):
+        raise _NotDivided("they do not add up to what it gave")
+    # From the means to the image; what is added to the sums, such as a bias, stays.
+    start = sum(
+        m.sum_to_channels(mean[:, :, None, None].expand_as(m.maps))
+        for m, mean in zip(maps, means, strict=True)
+    )
+    assert isinstance(start, Tensor)
+    start = start + rest
+
+    def score(values: Tensor) -> Tensor:
+        """Return the score for ``(n, channels, h, w)`` in place of z."""
+        split = values.to(x).split([piece.shape[1] for piece in pieces], dim=1)
+        batch = x.expand(len(values), *x.shape[1:])
+        again = run(model, batch, [last.at], (place, list(split)))
+        scores = again.at(last.at)
+        assert scores is not None
+        return scores[:, target]
+
+    gradient, baseline, end, points = _integrate(score, start, z)
+    missing = end - baseline - float(((z - start)[0] * gradient).sum())
+    shares = []
+    for part, m, mean, inputs in zip(stage.parts, maps, means, seen, strict=True):
+        attributed = (m.maps - mean[:, :, None, None]) * m.of_channels(gradient)
+        totals = attributed.sum(dim=(2, 3))
+        shares.append(
+            KernelShares(
+                layer=part.name,
+                contributions=totals.numpy(),
+                maps=attributed.float().numpy(),
+                ablated=_ablate(score, z, end, m, mean, totals),
+                means=mean.numpy(),
+                baseline=baseline,
+                missing=missing,
+                points=points,
+                samples=0 if inputs is None else inputs.samples,
+                patches=m.maps[0, 0].numel() if inputs is None else len(inputs.patches),
+            )
+        )
+    return shares
+
+
+def _integrate(score: Score, start: Tensor, z: Tensor) -> tuple[Tensor, float, float, int]:
+    """Return the mean gradient of the score from start to z, the scores there, and the points."""
+    with torch.no_grad():
+        baseline, end = score(torch.cat([start, z])).double().tolist()
+    points = _FIRST_POINTS
+    while True:
+        total = torch.zeros_like(z[0])
+        for some in torch.split((torch.arange(points) + 0.5) / points, _AT_ONCE):
+            share = some.double()[:, None, None, None]
+            path = (start + share * (z - start)).requires_grad_()
+            with torch.enable_grad():
+                [slope] = torch.autograd.grad(score(path).sum(), path)
+            total += slope.sum(0)
+        gradient = total / points
+        added = float(((z - start)[0] * gradient).sum())
+        if abs(end - baseline - added) <= _MISSING * max(abs(end - baseline), 1e-3):
+            return gradient, baseline, end, points
+        if points >= _MOST_POINTS:
+            return gradient, baseline, end, points
+        points *= 2
+
+
+def _ablate(
+    score: Score, z: Tensor, end: float, m: KernelMaps, mean: Tensor, totals: Tensor
+) -> Float64:
+    """Return by how much the score falls without each kernel, NaN where it is not tried."""
+    falls: Float64 = np.full(totals.shape, np.nan)
+    order = totals.abs().flatten().argsort(descending=True, stable=True)[:_MOST_ABLATIONS]
+    with torch.no_grad():
+        for some in order.split(_AT_ONCE):
+            batch = z.repeat(len(some), 1, 1, 1)
+            places = []
+            for k, number in enumerate(some.tolist()):
+                out, in_ = divmod(number, totals.shape[1])
+                channel = m.channel(out, in_)
+                batch[k, channel] += mean[out, in_] - m.maps[out, in_]
+                places.append((out, in_))
+            for (out, in_), value in zip(places, score(batch).double().tolist(), strict=True):
+                falls[out, in_] = end - value
+    return falls

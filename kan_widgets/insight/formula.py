@@ -1,0 +1,313 @@
+"""A small KAN as one formula, and how far the formula is from the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.reading import ReadableModule, find
+from kan_widgets.insight.forms import FORMS, Form
+from kan_widgets.insight.kernels import SeenPatches, kernel_of
+from kan_widgets.insight.symbolic import PENALTY, symbolic
+from kan_widgets.insight.symbolic_fits import SymbolicFits, r2_text
+from kan_widgets.insight.tables import Float64
+
+MOST_FUNCTIONS = 200
+# Differences between what a layer computes and its functions, beside the size of the values.
+_SAME = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A model as expressions, and their errors against it over the data.
+
+    Errors are of the expressions as they stand, with their rounded numbers, in units of the
+    model's outputs. They are taken where the expression is defined; ``undefined`` says where not.
+    """
+
+    expressions: tuple[Any, ...] = field(repr=False)
+    """A sympy expression for each output."""
+    names: tuple[str, ...]
+    """Of the inputs."""
+    fits: dict[str, SymbolicFits] = field(repr=False)
+    """The forms of each layer."""
+    error: Float64
+    """``(outputs,)`` root mean square."""
+    largest: Float64
+    """``(outputs,)`` largest."""
+    r2: Float64
+    """``(outputs,)`` share of the variance of the model's output that is explained; may be
+    below 0. NaN for a constant output."""
+    undefined: Float64
+    """``(outputs,)`` share of the data where an expression is no finite number."""
+    samples: int
+    """Rows of data."""
+
+    def __call__(self, x: NDArray[np.floating]) -> Float64:
+        """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
+        return _evaluate(self.expressions, self.names, self.fits, np.asarray(x, dtype=np.float64))
+
+    def __str__(self) -> str:
+        lines = []
+        for k, expression in enumerate(self.expressions):
+            missing = self.undefined[k]
+            defined = "" if not missing else f", undefined for {100 * missing:.3g} %"
+            lines += [
+                f"y{k} = {expression}",
+                f"    R² {r2_text(float(self.r2[k]))}, root mean square error "
+                f"{self.error[k]:.3g}, largest {self.largest[k]:.3g} over {self.samples:,} "
+                f"samples{defined}",
+            ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        import sympy  # type: ignore[import-untyped]
+
+        lines = [
+            rf"y_{{{k}}} &= {sympy.latex(expression)}"
+            for k, expression in enumerate(self.expressions)
+        ]
+        r2 = ", ".join(r2_text(float(value)) for value in self.r2)
+        body = r" \\ ".join(lines)
+        return (
+            rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
+            f"\n\nR² {r2} against the model over {self.samples:,} samples"
+        )
+
+
+def formula(
+    model: nn.Module,
+    x: Tensor,
+    *,
+    names: Sequence[str] | None = None,
+    forms: Iterable[Form | str] = FORMS,
+    penalty: float = PENALTY,
+    digits: int = 6,
+) -> Formula:
+    """Write a small network of dense KAN layers as one formula, every φ by its best form.
+
+    The layers may be any that can be read, one after the other, with nothing between them, or
+    before the first or after the last, but numbers that are multiplied or added feature by
+    feature (norms in evaluation mode, biases): that is checked on the data. The model is run once
+    in evaluation mode, without gradients.
+
+    Each φ is fitted by itself, over the inputs that reach it in the model; errors add up along
+    the layers. What the record says of the error is of the whole, against the model.
+
+    Parameters
+    ----------
+    model
+        The network.
+    x
+        ``(n, inputs)``: the data that the formula is for.
+    names
+        Of the inputs; by default x0, x1 and so on.
+    forms, penalty
+        As for `symbolic`.
+    digits
+        Significant digits of the numbers in it.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module or ``x`` no tensor.
+    ValueError
+        If the model is not such a network, is larger than 200 functions, or a name is not one.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Linear(1, 1))
+    >>> with torch.no_grad():
+    ...     for number, parameter in enumerate(model.parameters()):
+    ...         _ = parameter.fill_(number + 2)
+    >>> found = formula(model, torch.rand(20, 2), names=["u", "v"])
+    >>> found.expressions[0]
+    8.0*u + 8.0*v + 17.0
+    """
+    import sympy
+
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x={type(x).__name__}: a tensor (n, inputs) is taken")
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"x of shape {tuple(x.shape)}: (n, inputs) is taken, n at least 2")
+    given = _names(names, x.shape[1])
+    layers, y = _run(model, x)
+    count = sum(functions.n_functions for functions, _, _ in layers)
+    if count > MOST_FUNCTIONS:
+        raise ValueError(
+            f"{type(model).__name__} has {count:,} functions: a formula of more than "
+            f"{MOST_FUNCTIONS} tells nobody anything; symbolic(layer, observed) lists forms"
+        )
+    nodes: list[Any] = [sympy.Symbol(name) for name in given]
+    fits: dict[str, SymbolicFits] = {}
+    data = x.detach().double().cpu().numpy()
+    before, where = data, "the input"
+    forms = tuple([forms] if isinstance(forms, (str, Form)) else forms)
+    for functions, inputs, outputs in layers:
+        nodes = _between(nodes, before, inputs, f"between {where} and {functions.name}")
+        seen = SeenPatches(functions.name, len(x), inputs)
+        found = symbolic(functions, seen, forms=forms, penalty=penalty, keep=1)
+        fits[functions.name] = found
+        sums = []
+        for out in range(functions.shape[0]):
+            kernel = kernel_of(functions, out)
+            rest = outputs[:, out] - kernel.response(inputs)
+            if not _close(rest, rest.mean(), outputs[:, out]):
+                raise ValueError(
+                    f"{functions.name} ({functions.type}) computes more than the sum of its "
+                    "functions and a constant"
+                )
+            bias = float(rest.mean()) if not _close(rest, 0.0, outputs[:, out]) else 0.0
+            sums.append(_sum(found, out, nodes, sympy) + bias)
+        nodes, before, where = sums, outputs, functions.name
+    nodes = _between(nodes, before, y, f"after {where}")
+    expressions = tuple(_rounded(sympy.sympify(node), digits, sympy) for node in nodes)
+    error, largest, r2, undefined = _errors(_evaluate(expressions, given, fits, data), y)
+    return Formula(expressions, given, fits, error, largest, r2, undefined, len(x))
+
+
+def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    found = tuple(f"x{i}" for i in range(count)) if names is None else tuple(names)
+    if len(found) != count or len(set(found)) != count or not all(map(str.isidentifier, found)):
+        raise ValueError(f"names={names!r:.80}: {count} different names are taken")
+    return found
+
+
+def _run(
+    model: nn.Module, x: Tensor
+) -> tuple[list[tuple[LayerFunctions, Float64, Float64]], Float64]:
+    """Run the model; return its layers in the order they ran, each with its inputs and outputs."""
+    passed: list[tuple[ReadableModule, Tensor, Tensor]] = []
+
+    def keep(of: ReadableModule) -> Any:
+        def after(_: nn.Module, given: tuple[Any, ...], result: Any) -> None:
+            passed.append((of, given[0].detach().clone(), result.detach().clone()))
+
+        return after
+
+    readable = find(model)
+    training = {module: module.training for module in model.modules()}
+    handles = [found.module.register_forward_hook(keep(found)) for found in readable]
+    try:
+        model.eval()
+        with torch.no_grad():
+            y = model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in training.items():
+            module.training = mode
+    layers = []
+    for found, given, result in passed:
+        read = found.read()
+        functions = read[0]
+        if len(read) != 1:
+            raise ValueError(
+                f"{found.name or functions.type} holds {len(read)} layers in one module"
+            )
+        if functions.kind != "linear":
+            raise ValueError(f"{found.name} ({functions.type}) is no dense layer")
+        if functions.x_at is not None or functions.variable != "x":
+            raise ValueError(
+                f"the functions of {functions.name} ({functions.type}) are of "
+                f"{functions.variable}, not of the layer's input"
+            )
+        layers.append((functions, _rows(given, functions), _rows(result, functions)))
+    if len(layers) != len({functions.name for functions, _, _ in layers}):
+        raise ValueError("a layer runs more than once")
+    if not isinstance(y, Tensor) or y.ndim != 2:
+        raise ValueError("the model's output is no tensor (n, outputs)")
+    return layers, y.double().cpu().numpy()
+
+
+def _rows(values: Tensor, functions: LayerFunctions) -> Float64:
+    if values.ndim != 2:
+        raise ValueError(f"{functions.name} sees {tuple(values.shape)}: (n, features) is taken")
+    found: Float64 = values.double().cpu().numpy()
+    return found
+
+
+def _between(nodes: list[Any], before: Float64, after: Float64, where: str) -> list[Any]:
+    """Return the expressions of what reaches the next layer, each a multiple and a constant."""
+    if before.shape != after.shape:
+        raise ValueError(
+            f"{where} {before.shape[1]} features become {after.shape[1]}: layers must follow "
+            "each other"
+        )
+    found = []
+    for node, one, other in zip(nodes, before.T, after.T, strict=True):
+        if _close(other, one, other):
+            found.append(node)
+            continue
+        spread = np.square(one - one.mean()).sum()
+        scale = float((one - one.mean()) @ (other - other.mean()) / spread) if spread else 0.0
+        shift = float(other.mean() - scale * one.mean())
+        if not _close(other, scale * one + shift, other):
+            raise ValueError(
+                f"{where} something is done that is no multiple and no constant of each feature: "
+                "give the part of the model that is a chain of KAN layers"
+            )
+        found.append(scale * node + shift)
+    return found
+
+
+def _close(one: Float64, other: Float64 | float, size: Float64) -> bool:
+    return bool(np.abs(one - other).max() <= _SAME * max(float(np.abs(size).max()), 1e-6))
+
+
+def _sum(found: SymbolicFits, out: int, nodes: list[Any], sympy: Any) -> Any:
+    """Return the sum of the forms that lead to one output."""
+    total: Any = 0
+    for i, node in enumerate(nodes):
+        ranked = found.at((out, i))
+        if not ranked:
+            raise ValueError(f"no form fits φ {out},{i} of {found.layer}")
+        total += ranked[0].symbolic(sympy, node)
+    return total
+
+
+def _rounded(expression: Any, digits: int, sympy: Any) -> Any:
+    numbers = {
+        number: sympy.Float(f"{float(number):.{digits}g}")
+        for number in expression.atoms(sympy.Float)
+    }
+    return expression.xreplace(numbers)
+
+
+def _evaluate(
+    expressions: tuple[Any, ...],
+    names: tuple[str, ...],
+    fits: dict[str, SymbolicFits],
+    x: NDArray[np.floating],
+) -> Float64:
+    import sympy
+
+    own = {form.name: form for found in fits.values() for form in found.forms if not form.symbol}
+    function = sympy.lambdify([sympy.Symbol(name) for name in names], expressions, [own, "numpy"])
+    points = np.asarray(x, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        values = function(*points.T)
+    return np.stack([np.broadcast_to(np.asarray(v, float), len(points)) for v in values], axis=1)
+
+
+def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64]:
+    defined = np.isfinite(found)
+    error, largest, r2 = (np.full(y.shape[1], np.nan) for _ in range(3))
+    for k in range(y.shape[1]):
+        rest, true = (found - y)[defined[:, k], k], y[defined[:, k], k]
+        if not len(rest):
+            continue
+        error[k], largest[k] = np.sqrt(np.square(rest).mean()), np.abs(rest).max()
+        total = true.var()
+        r2[k] = 1 - np.square(rest).mean() / total if total > 0 else np.nan
+    return error, largest, r2, 1 - defined.mean(axis=0)

@@ -1,0 +1,135 @@
+"""What each kernel of a convolution gives at each place, and on average."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from kan_widgets.functions import Basis, ConvSettings, LayerFunctions
+from kan_widgets.insight.kernels import Observed, check_observed
+from kan_widgets.insight.tables import Float64
+
+
+@dataclass(frozen=True, eq=False)
+class KernelMaps:
+    """The responses of the kernels of a layer to one image.
+
+    A kernel is (out, in); where kernels are shared by all channels, (kernel, channel it is
+    applied to).
+    """
+
+    maps: Tensor
+    """``(out, in, height, width)``."""
+    shared: bool
+
+    def channel(self, out: int, in_: int) -> int:
+        """Return the output channel that a kernel adds to."""
+        return in_ * self.maps.shape[0] + out if self.shared else out
+
+    def sum_to_channels(self, maps: Tensor) -> Tensor:
+        """Return what kernels of such maps give together: ``(1, channels, height, width)``."""
+        if self.shared:
+            return maps.transpose(0, 1).flatten(0, 1)[None]
+        return maps.sum(dim=1)[None]
+
+    def of_channels(self, values: Tensor) -> Tensor:
+        """Give each kernel the values, ``(channels, height, width)``, of its output channel."""
+        out, in_ = self.maps.shape[:2]
+        if self.shared:
+            return values.reshape(in_, out, *values.shape[1:]).transpose(0, 1)
+        return values[:, None].expand(-1, in_, -1, -1)
+
+    def spread(self, means: Tensor) -> Tensor:
+        """Give each kernel its mean, ``(out, in)``, where kernels are shared on each channel."""
+        return means.expand(-1, self.maps.shape[1]) if self.shared else means
+
+
+def kernel_maps(layer: LayerFunctions, x: Tensor) -> KernelMaps:
+    """Sweep every kernel of a convolution over one image.
+
+    Parameters
+    ----------
+    layer
+        With ``conv`` known.
+    x
+        ``(1, channels, height, width)``, what the functions take.
+    """
+    settings = layer.conv or ConvSettings()
+    coefficients = layer.coefficients.detach().to("cpu", torch.float64)
+    index = None if layer.basis_index is None else layer.basis_index.cpu()
+    outs, in_ = coefficients.shape[:2]
+    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
+    if not settings.pads_basis:
+        x = F.pad(x, settings.padding, mode=mode)
+    found: Tensor | None = None
+    for number, basis in enumerate(layer.bases):
+        chosen = coefficients
+        if index is not None:
+            chosen = coefficients * (index == number).unsqueeze(-1)
+        columns = []
+        for channel in range(x.shape[1] if settings.shared else in_):
+            rows = []
+            for group in range(settings.groups):
+                source = channel if settings.shared else group * in_ + channel
+                size = outs // settings.groups
+                kernels = chosen[
+                    group * size : (group + 1) * size, 0 if settings.shared else channel
+                ]
+                rows.append(_sweep(basis, kernels, settings, mode, x[:, source]))
+            columns.append(torch.cat(rows))
+        part = torch.stack(columns, dim=1)
+        found = part if found is None else found + part
+    assert found is not None
+    return KernelMaps(found, settings.shared)
+
+
+def _sweep(basis: Basis, kernels: Tensor, settings: ConvSettings, mode: str, x: Tensor) -> Tensor:
+    """Return ``(out, height, width)`` of kernels ``(out, kh, kw, nb)`` over one channel."""
+    with torch.no_grad():
+        values = basis(x).to(torch.float64).movedim(-1, 1)
+        if settings.pads_basis:
+            values = F.pad(values, settings.padding, mode=mode)
+        weight = kernels.movedim(-1, 1)
+        return F.conv2d(values, weight, None, settings.stride, 0, settings.dilation)[0]
+
+
+def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
+    """Return the mean over observed inputs of each kernel, or function of a linear layer.
+
+    ``(out, in)``; where kernels are shared ``in`` is 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_observed`.
+    """
+    x = check_observed(layer, observed)
+    outs, in_, kh, kw = layer.shape
+    groups = layer.conv.groups if layer.conv is not None else 1
+    entries = in_ * kh * kw
+    coefficients = layer.coefficients.detach().to("cpu", torch.float64).numpy()
+    coefficients = coefficients.reshape(outs, entries, -1)
+    size = max(1, outs // groups)
+    index = None if layer.basis_index is None else layer.basis_index.reshape(outs, -1).cpu().numpy()
+    means = np.zeros((outs, entries))
+    for number, basis in enumerate(layer.bases):
+        beta = np.stack([_mean_beta(basis, x[:, column]) for column in range(x.shape[1])])
+        mine = np.einsum(
+            "gseb,geb->gse",
+            coefficients.reshape(groups, size, entries, -1),
+            beta.reshape(groups, entries, -1),
+        ).reshape(outs, entries)
+        means += mine if index is None else np.where(index == number, mine, 0.0)
+    result: Float64 = means.reshape(outs, in_, kh * kw).sum(axis=2)
+    return result
+
+
+def _mean_beta(basis: Basis, x: Float64) -> Float64:
+    with torch.no_grad():
+        beta = basis(torch.from_numpy(np.ascontiguousarray(x))).to(torch.float64)
+    mean: Float64 = beta.mean(dim=0).nan_to_num().numpy()
+    return mean

@@ -1,0 +1,238 @@
+"""Kernels as sums of functions of one variable, and the inputs that reach them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.insight.tables import Float64, Int64
+
+# Inputs expanded at a time.
+_AT_ONCE = 200_000
+# Derivatives go through all of it once per β: few enough to stay in the processor's cache.
+_DERIVED_AT_ONCE = 8192
+
+
+class Observed(Protocol):
+    """The inputs of a layer for one batch; what ``live.observe(batch)[name]`` returns is one."""
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer that saw them."""
+
+    @property
+    def samples(self) -> int:
+        """Images (rows) in the batch."""
+
+    @property
+    def patches(self) -> NDArray[np.floating]:
+        """``(n, entries)`` patches, one column per entry of the layer.
+
+        Entry (channel·kh + row)·kw + column, the channel counted over all groups of a
+        convolution, or feature i.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPatches:
+    """Inputs of a layer given as an array: an `Observed`."""
+
+    layer: str
+    samples: int
+    patches: NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """What one output of a layer adds up: y(x) = Σ_e φ_e(x_e). Made by `kernel_of`.
+
+    An entry e is one input of the kernel, (channel·kh + row)·kw + column within its group for a
+    convolution, or feature i for a linear layer. A bias, where the layer has one, is not part
+    of it.
+    """
+
+    functions: LayerFunctions = field(repr=False)
+    layer: str
+    out: int
+    coefficients: Float64 = field(repr=False)
+    """``(entries, nb)``."""
+    columns: Int64 = field(repr=False)
+    """``(entries,)``: the column of a layer's patches that each entry sees."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(in, kh, kw); kh = kw = 1 for a linear layer."""
+        return self.functions.shape[1:]
+
+    def inputs(self, observed: Observed) -> Float64:
+        """Return the inputs of this kernel, ``(n, entries)``, of those of its layer.
+
+        Raises
+        ------
+        TypeError
+            If nothing observed is given.
+        ValueError
+            If they are of another layer or do not fit it.
+        """
+        return check_observed(self.functions, observed)[:, self.columns]
+
+    def terms(self, x: NDArray[np.floating]) -> Float64:
+        """Return φ_e(x_e), ``(n, entries)``, of patches ``(n, entries)``; their sum is y."""
+        return self._contract(x, slopes=False)
+
+    def slopes(self, x: NDArray[np.floating]) -> Float64:
+        """Return φ′_e(x_e), ``(n, entries)``, of patches ``(n, entries)``."""
+        return self._contract(x, slopes=True)
+
+    def response(self, x: NDArray[np.floating]) -> Float64:
+        """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""
+        y: Float64 = self.terms(x).sum(axis=1)
+        return y
+
+    def curve(self, entry: int, x: NDArray[np.floating]) -> Float64:
+        """Return φ of one entry at any x: ``(...)`` to ``(...)``."""
+        points = np.asarray(x, dtype=np.float64)
+        beta = exact_beta(self._basis(entry), points.ravel(), slopes=False)
+        values: Float64 = (beta @ self.coefficients[entry]).reshape(points.shape)
+        return values
+
+    def domain(self, entry: int) -> tuple[float, float]:
+        """Return the interval that φ of one entry is meant for."""
+        return self._basis(entry).domain
+
+    def _numbers(self) -> Int64:
+        """Which of the layer's bases each entry uses."""
+        index = self.functions.basis_index
+        if index is None:
+            return np.zeros(len(self.coefficients), dtype=np.int64)
+        found: Int64 = index[self.out].reshape(-1).cpu().numpy().astype(np.int64)
+        return found
+
+    def _basis(self, entry: int) -> Basis:
+        return self.functions.bases[int(self._numbers()[entry])]
+
+    def _contract(self, x: NDArray[np.floating], *, slopes: bool) -> Float64:
+        points = np.asarray(x, dtype=np.float64)
+        entries = len(self.coefficients)
+        if points.ndim != 2 or points.shape[1] != entries:
+            raise ValueError(
+                f"patches of shape {points.shape}: kernel {self.out} of {self.layer} takes "
+                f"(n, {entries}), one column per entry"
+            )
+        found = np.empty_like(points)
+        numbers = self._numbers()
+        for number in np.unique(numbers):
+            mine = np.flatnonzero(numbers == number)
+            for some in np.array_split(mine, -(-len(mine) * len(points) // _AT_ONCE) or 1):
+                beta = exact_beta(self.functions.bases[number], points[:, some], slopes=slopes)
+                found[:, some] = np.einsum("neb,eb->ne", beta, self.coefficients[some])
+        return found
+
+
+def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
+    """Take one kernel out of a layer that was read from a model; its coefficients are copied.
+
+    Parameters
+    ----------
+    layer
+        From `kan_widgets.functions.read`, or ``live.read()``.
+    out
+        Which output: kernel, or neuron of a linear layer.
+
+    Raises
+    ------
+    ValueError
+        If there is no such output.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> [layer] = kw.functions.read(kw.nn.KANConv2d(2, 4, 3))
+    >>> kernel = kernel_of(layer, 1)
+    >>> kernel.shape, kernel.response(torch.zeros(5, 18).numpy()).shape
+    ((2, 3, 3), (5,))
+    """
+    outs, in_, kh, kw = layer.shape
+    if not 0 <= out < outs:
+        raise ValueError(f"out={out!r}: {layer.name or layer.type} has outputs 0 to {outs - 1}")
+    per_kernel = in_ * kh * kw
+    groups = layer.conv.groups if layer.conv is not None else 1
+    first = out // max(1, outs // groups) * per_kernel
+    coefficients = layer.coefficients[out].detach().to("cpu", torch.float64)
+    return Kernel(
+        layer,
+        layer.name or layer.type,
+        out,
+        coefficients.reshape(per_kernel, -1).numpy().copy(),
+        np.arange(first, first + per_kernel),
+    )
+
+
+def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
+    """Return the patches of a layer as float64, ``(n, entries)``.
+
+    Raises
+    ------
+    TypeError
+        If nothing observed is given.
+    ValueError
+        If they are of another layer, of another size, empty or not finite.
+    """
+    name = layer.name or layer.type
+    if observed is None:
+        raise TypeError(
+            f"nothing was observed at {name}: give observed, such as live.observe(batch)[{name!r}]"
+        )
+    patches = getattr(observed, "patches", None)
+    if patches is None:
+        raise TypeError(
+            f"observed={type(observed).__name__}: what live.observe(batch)[{name!r}] returns is "
+            "taken, or a SeenPatches"
+        )
+    if layer.name and observed.layer != layer.name:
+        raise ValueError(f"observed at {observed.layer}, but the functions are of {layer.name}")
+    _, in_, kh, kw = layer.shape
+    groups = layer.conv.groups if layer.conv is not None else 1
+    entries = in_ * kh * kw * groups
+    x = np.asarray(patches, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] != entries or not len(x):
+        raise ValueError(
+            f"patches of shape {x.shape}: {name} takes (n, {entries}), one column per entry, "
+            "and at least one"
+        )
+    if not np.isfinite(x).all():
+        raise ValueError(f"the patches observed at {name} are not all finite")
+    return x
+
+
+def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
+    """Return β or its derivative β′ in float64: ``(...)`` to ``(..., nb)``."""
+    points = torch.from_numpy(np.ascontiguousarray(x))
+    if not slopes:
+        with torch.no_grad():
+            values: Float64 = basis(points).to(torch.float64).numpy()
+        return values
+    parts = [_slopes(basis, part) for part in points.reshape(-1).split(_DERIVED_AT_ONCE)]
+    found: Float64 = torch.cat(parts).reshape(*points.shape, -1).numpy()
+    return found
+
+
+def _slopes(basis: Basis, points: torch.Tensor) -> torch.Tensor:
+    """Return β′, ``(n,)`` to ``(n, nb)``."""
+    points = points.clone().requires_grad_()
+    with torch.enable_grad():
+        # β_b at a point depends on that point alone.
+        totals = basis(points).to(torch.float64).sum(0)
+        if not totals.requires_grad:  # steps
+            return torch.zeros(len(points), len(totals), dtype=torch.float64)
+        slopes = [
+            torch.autograd.grad(total, points, retain_graph=True, allow_unused=True)[0]
+            for total in totals
+        ]
+    zero = torch.zeros_like(points)
+    return torch.stack([zero if s is None else s for s in slopes], dim=-1).detach()

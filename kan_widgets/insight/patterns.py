@@ -1,0 +1,137 @@
+"""How well simple readings of a kernel, such as black and white, predict what it responds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_widgets.insight.kernels import Kernel, Observed, check_observed, exact_beta
+from kan_widgets.insight.linear import LinearKernels, fitted
+from kan_widgets.insight.patches import Bounds, Extremes, extremes, squared_distances
+from kan_widgets.insight.stacked import (
+    Stack,
+    about_mean,
+    correlation,
+    mean_slopes,
+    responses,
+    stack_of_kernel,
+)
+from kan_widgets.insight.tables import Float64
+
+
+@dataclass(frozen=True, eq=False)
+class PatternCheck:
+    """Readings of a kernel as templates, judged by their correlation with its response.
+
+    A template t responds Σ_e t_e·x_e to a patch. Each number is Pearson's r of what it responds
+    with what the kernel does, over the observed patches: r² is the share of the response's
+    variance that the template predicts, up to scale and offset. NaN where the kernel's response,
+    or the template's, does not vary.
+    """
+
+    layer: str
+    out: int
+    contrast: Float64
+    """``(in, kh, kw)``: φ(1) − φ(−1), what `KernelGrid` shades in mode ``"pattern"``."""
+    pattern: Float64
+    """``(in, kh, kw)``: its sign, +1 (white) or −1 (black); +1 for 0, as in the picture."""
+    binary: float
+    """r of the ±1 pattern."""
+    graded: float
+    """r of the contrast, the pattern in its greys."""
+    linear: float
+    """r of the linear kernel, `linear_kernel`."""
+    slopes: float
+    """r of the mean slopes."""
+    preferred: float
+    """r of the preferred patch, counted from the middle of its bounds."""
+    nearness: float
+    """r of minus the distance to the preferred patch, in units of each entry's spread."""
+    bounds: str
+    """Those of the preferred patch, in words."""
+    samples: int
+    """Images (rows) in the observed batch."""
+    patches: int
+    """Observed patches the numbers rest on."""
+
+
+def check_pattern(kernel: Kernel, observed: Observed, bounds: Bounds = "domain") -> PatternCheck:
+    """Judge black-and-white, linear and preferred-patch readings of a kernel.
+
+    Parameters
+    ----------
+    kernel
+        From `kernel_of`.
+    observed
+        Such as ``live.observe(batch)[name]``.
+    bounds
+        Of the preferred patch; see `preferred_patch`.
+
+    Raises
+    ------
+    TypeError
+        If nothing observed is given.
+    ValueError
+        If it is of another layer or does not fit it, or ``bounds`` are none.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> plain = torch.nn.Conv2d(1, 1, (1, 2), bias=False)
+    >>> _ = plain.weight.data.copy_(torch.tensor([[[[2.0, -2.0]]]]))
+    >>> [observed] = kw.bind(plain).observe(torch.rand(4, 1, 8, 8)).values()
+    >>> found = check_pattern(kw.insight.kernel_of(kw.functions.read(plain)[0], 0), observed)
+    >>> found.pattern, round(found.binary, 6)
+    (array([[[ 1., -1.]]]), 1.0)
+    """
+    x = check_observed(kernel.functions, observed)
+    stack = stack_of_kernel(kernel)
+    made = responses(stack, x)
+    preferred = extremes(stack, 1, bounds, x)
+    fits = fitted(stack, made, mean_slopes(stack, x), x, observed)
+    return checked(stack, made.y, x, fits, preferred)[0]
+
+
+def checked(
+    stack: Stack, y: Float64, x: Float64, fits: LinearKernels, preferred: Extremes
+) -> list[PatternCheck]:
+    """Judge the kernels of a stack, which respond ``y``, ``(kernels, n)``, to ``x``."""
+    kernels = len(stack.outs)
+    contrast = _contrast(stack)
+    pattern = np.where(contrast < 0, -1.0, 1.0)
+    middle = (preferred.low + preferred.high) / 2
+    readings = {
+        "binary": pattern,
+        "graded": contrast,
+        "linear": fits.weights.reshape(kernels, -1),
+        "slopes": fits.mean_slopes.reshape(kernels, -1),
+        "preferred": preferred.x - middle,
+    }
+    y = about_mean(y)
+    r = {name: correlation(stack.weighted(t, x), y) for name, t in readings.items()}
+    distance = np.sqrt(squared_distances(stack, preferred, x))
+    r["nearness"] = -correlation(distance, y)
+    return [
+        PatternCheck(
+            layer=stack.name,
+            out=int(out),
+            contrast=stack.shaped(contrast[k]),
+            pattern=stack.shaped(pattern[k]),
+            **{name: float(values[k]) for name, values in r.items()},
+            bounds=preferred.bounds,
+            samples=fits.samples,
+            patches=fits.patches,
+        )
+        for k, out in enumerate(stack.outs)
+    ]
+
+
+def _contrast(stack: Stack) -> Float64:
+    """Return φ(1) − φ(−1), ``(kernels, entries)``."""
+    found = np.empty(stack.numbers.shape)
+    for number in np.unique(stack.numbers):
+        mine = stack.numbers == number
+        ends = exact_beta(stack.functions.bases[number], np.array([-1.0, 1.0]), slopes=False)
+        found[mine] = stack.coefficients[mine] @ (ends[1] - ends[0])
+    return found

@@ -1,0 +1,288 @@
+"""Replace a function of a live model by a form: the nearest one that the layer's basis can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.insight.forms import Form
+from kan_widgets.insight.kernels import Observed, check_observed
+from kan_widgets.insight.symbolic import symbolic
+from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.tables import Float64
+
+Index = tuple[int, int, int, int]
+
+_POINTS = 513
+# What the rest of the domain weighs beside the inputs.
+_ELSEWHERE = 0.01
+# Singular values smaller than this share of the largest count as none: a spline that inputs
+# touch with its tail alone would be blown up.
+_SMALLEST = 1e-4
+
+
+class Editing(Protocol):
+    """What changes functions with undo; ``live.edits`` is one."""
+
+    def set(self, layer: str, index: Sequence[int], coefficients: Sequence[float]) -> None:
+        """Set one function's coefficients."""
+
+
+class Editable(Protocol):
+    """A live model; what `kan_widgets.bind` returns is one."""
+
+    @property
+    def edits(self) -> Editing:
+        """How its functions are changed."""
+
+    def read(self) -> list[LayerFunctions]:
+        """Read its functions as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """A function that was replaced by a form, and how near the layer's basis comes to it.
+
+    Errors are of the new φ against the form, in units of φ, over the inputs it was made for.
+    """
+
+    layer: str
+    index: Index
+    """(out, in, row, column)."""
+    form: str
+    """The form in words."""
+    error: float
+    """Root mean square."""
+    largest: float
+    """Largest."""
+    share: float
+    """``error`` as a share of the form's standard deviation; NaN for a constant."""
+    low: float
+    """Least input that counts."""
+    high: float
+    """Largest input that counts."""
+    samples: int
+    """Images (rows) that the inputs are of; 0 where every x between ``low`` and ``high`` counts
+    alike."""
+    points: int
+    """At how many x it was fitted within ``low`` and ``high``."""
+    before: Float64 = field(repr=False)
+    """``(nb,)`` coefficients that it had."""
+    after: Float64 = field(repr=False)
+    """``(nb,)`` coefficients that it has."""
+
+    def __str__(self) -> str:
+        out, in_, row, column = self.index
+        place = f"{out},{in_} {row},{column}"
+        share = "" if np.isnan(self.share) else f", {100 * self.share:.2g} % of its deviation"
+        seen = f"inputs of {self.samples:,} samples" if self.samples else "even x"
+        return (
+            f"φ of {self.layer} {place} is now {self.form}, off by {self.error:.2g}{share}, "
+            f"at most {self.largest:.2g}, over {self.points:,} {seen} from {self.low:.3g} "
+            f"to {self.high:.3g}"
+        )
+
+    __repr__ = __str__
+
+
+def fix(
+    live: Editable,
+    layer: str | SymbolicFit,
+    index: Sequence[int] | None = None,
+    form: SymbolicFit | Form | str | Callable[[Float64], NDArray[np.floating]] | None = None,
+    *,
+    observed: Observed | None = None,
+) -> Fixed:
+    """Replace one φ of a live model by a form, as nearly as the layer's basis can do it.
+
+    The coefficients change by least squares: at the observed inputs, or evenly over the form's own
+    range where none are given, and with a hundredth of that weight over the rest of the domain,
+    where the form is defined. Those that have no part in that stay what they were. The base term
+    becomes 0 where there are other basis functions: within the domain they can nearly do it, and
+    the two would grow large against each other. It is an edit of the model:
+    ``live.edits.undo()`` takes it back, and while the model trains it is applied after the next
+    step, and training goes on from there.
+
+    Parameters
+    ----------
+    live
+        A binding.
+    layer, index
+        The layer's name and (out, in, row, column); (out, in) will do for a linear layer. Or,
+        alone, a fit that says where it belongs: ``fix(live, fit)``.
+    form
+        A fit; a form of the library or its name, which is fitted to φ first; or any function of
+        x, array to array.
+    observed
+        The inputs, ``live.observe(batch)[layer]``. Needed to fit a form, and for a plain
+        function.
+
+    Returns
+    -------
+    Fixed
+        The projection error, and the coefficients before and after.
+
+    Raises
+    ------
+    KeyError, IndexError
+        If there is no such layer or function.
+    TypeError
+        If there is no form, or observed inputs are needed and not given.
+    ValueError
+        If the layer cannot be edited, or the form is not defined at the inputs. Nothing has
+        changed then.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, kan_widgets as kw
+    >>> _ = torch.manual_seed(0)
+    >>> model = torch.nn.Sequential(kw.nn.KANLinear(2, 1))
+    >>> live = kw.bind(model)
+    >>> seen = live.observe(2 * torch.rand(500, 2) - 1)["0"]
+    >>> fixed = fix(live, "0", (0, 1), np.square, observed=seen)
+    >>> fixed.share < 1e-5  # a cubic spline can be a parabola
+    True
+    >>> _ = live.edits.undo()
+    """
+    if isinstance(layer, SymbolicFit):
+        fit = layer
+        layer, index, form = fit.layer, fit.index, fit if form is None else form
+    if index is None or form is None:
+        raise TypeError("fix takes a binding and a fit, or a binding, a layer, an index and a form")
+    functions = _layer_of(live, layer)
+    place = _place(functions, index)
+    if functions.write is None:
+        raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+    x, samples, values, words = _target(functions, place, form, observed)
+    with np.errstate(all="ignore"):
+        wanted = np.asarray(values(x), dtype=np.float64)
+    if wanted.shape != x.shape or not np.isfinite(wanted).all():
+        raise ValueError(
+            f"{words} is not a finite number at every input from {x.min():.4g} to {x.max():.4g} "
+            f"of {layer}"
+        )
+    basis = _basis_of(functions, place)
+    before = functions.coefficients[_torch_index(functions, place)]
+    present = before.detach().to("cpu", torch.float64).numpy().copy()
+    after = _nearest(basis, present, x, wanted, values)
+    # As the model keeps them.
+    after = torch.from_numpy(after).to(before.dtype).double().numpy()
+    rest = _beta(basis, x) @ after - wanted
+    error = float(np.sqrt(np.square(rest).mean()))
+    spread = float(wanted.std())
+    flat = spread <= 1e-12 * np.abs(wanted).max()
+    live.edits.set(layer, place, after.tolist())
+    return Fixed(
+        layer,
+        place,
+        words,
+        error,
+        float(np.abs(rest).max()),
+        float("nan") if flat else error / spread,
+        float(x.min()),
+        float(x.max()),
+        samples,
+        len(x),
+        present,
+        after,
+    )
+
+
+def _target(
+    functions: LayerFunctions,
+    place: Index,
+    form: SymbolicFit | Form | str | Callable[[Float64], NDArray[np.floating]],
+    observed: Observed | None,
+) -> tuple[Float64, int, Callable[[Float64], NDArray[np.floating]], str]:
+    """Return the x that count, of how many samples they are, the form, and its name."""
+    if isinstance(form, SymbolicFit) and observed is None:
+        return np.linspace(form.low, form.high, _POINTS), 0, form, str(form)
+    if not (isinstance(form, (Form, str)) or callable(form)):
+        raise TypeError(f"form={form!r:.80}: a fit, a Form, its name or a function is taken")
+    inputs = check_observed(functions, observed)
+    assert observed is not None
+    x = inputs[:, _column(functions, place)]
+    samples = int(observed.samples)
+    if isinstance(form, (Form, str)):
+        found = symbolic(functions, observed, forms=[form], keep=1).at(place)
+        if not found:
+            name = form if isinstance(form, str) else form.name
+            raise ValueError(f"{name} does not fit φ{place} of {functions.name}: it is not defined")
+        return x, samples, found[0], str(found[0])
+    if isinstance(form, SymbolicFit):
+        return x, samples, form, str(form)
+    return x, samples, form, getattr(form, "__name__", repr(form))
+
+
+def _nearest(
+    basis: Basis,
+    present: Float64,
+    x: Float64,
+    wanted: Float64,
+    values: Callable[[Float64], NDArray[np.floating]],
+) -> Float64:
+    """Return the coefficients that bring φ nearest to a form, of those the least changed."""
+    domain = np.linspace(*basis.domain, _POINTS)
+    elsewhere = domain[(domain < x.min()) | (domain > x.max())]
+    with np.errstate(all="ignore"):
+        there = np.asarray(values(elsewhere), dtype=np.float64)
+    known = np.isfinite(there)
+    elsewhere, there = elsewhere[known], there[known]
+    points, heights = np.concatenate([x, elsewhere]), np.concatenate([wanted, there])
+    beside = np.sqrt(_ELSEWHERE * len(x) / max(1, len(elsewhere)))
+    weights = np.concatenate([np.ones(len(x)), np.full(len(elsewhere), beside)])
+    beta = _beta(basis, points)
+    free = ~np.asarray(basis.is_base)
+    free = free if free.any() else np.ones_like(free)
+    found = np.where(free, present, 0.0)
+    rest = heights - beta @ found
+    columns = beta[:, free] * weights[:, None]
+    found[free] += np.linalg.lstsq(columns, rest * weights, rcond=_SMALLEST)[0]
+    return found
+
+
+def _layer_of(live: Editable, name: str) -> LayerFunctions:
+    layers = {layer.name: layer for layer in live.read()}
+    if name not in layers:
+        raise KeyError(f"layer={name!r}: the layers are {', '.join(map(repr, layers))}")
+    return layers[name]
+
+
+def _place(functions: LayerFunctions, index: Sequence[int]) -> Index:
+    place = tuple(int(i) for i in index)
+    place = (*place, 0, 0) if len(place) == 2 and functions.kind == "linear" else place
+    shape = functions.shape
+    if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
+        raise IndexError(
+            f"index={tuple(index)}: {functions.name} has {' × '.join(map(str, shape))}"
+        )
+    return place
+
+
+def _torch_index(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
+    return place if functions.kind == "conv" else place[:2]
+
+
+def _basis_of(functions: LayerFunctions, place: Index) -> Basis:
+    index = functions.basis_index
+    return functions.bases[0 if index is None else int(index[_torch_index(functions, place)])]
+
+
+def _column(functions: LayerFunctions, place: Index) -> int:
+    """Return which column of the layer's patches a function sees."""
+    out, in_, kh, kw = functions.shape
+    groups = functions.conv.groups if functions.conv is not None else 1
+    o, i, row, column = place
+    return ((o // max(1, out // groups) * in_ + i) * kh + row) * kw + column
+
+
+def _beta(basis: Basis, x: Float64) -> Float64:
+    with torch.no_grad():
+        found: Float64 = basis(torch.from_numpy(x)).to(torch.float64).numpy()
+    return found

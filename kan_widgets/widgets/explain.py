@@ -1,0 +1,253 @@
+"""Explain: which functions and kernels made the score of a class for one image."""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from kan_widgets.functions import read
+from kan_widgets.insight import Explanation, explain
+from kan_widgets.insight.explain import class_number
+from kan_widgets.live import Binding, Source
+from kan_widgets.widgets import explain_still
+from kan_widgets.widgets.explained import Part, content_of, parts_of
+from kan_widgets.widgets.view import Choice, View, layer_name, option
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+
+
+class Explain(View):
+    """What made the score of one class for one image, layer by layer.
+
+    In the last layer the score is a sum of functions φ(x), shown exactly, and laid out over
+    the image where they come from places of a feature map. For each convolution before it, the
+    kernels share the change of the score from their means: see `kan_widgets.insight.explain`
+    for what that says and what it does not. A click on a bar or a small map selects its
+    function in all views of the model; a function selected elsewhere is marked here.
+
+    After ``live.observe(batch)`` a kernel's usual response is its mean over that batch, and
+    each function is shown beside its own; without, the mean is over the places of this image.
+    The picture is of the model at one step: ``update()`` or the arrow in the view explains
+    again; while the model trains that happens between two steps.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding made by `kan_widgets.bind`, or a model.
+    image : Tensor or array
+        One input of the model, ``(channels, height, width)`` or ``(features,)``.
+    target : int, optional
+        The class; by default the one with the highest score.
+    layer : str or int, optional
+        The layer shown first; by default the last.
+    top : int
+        How many of the largest shares have a bar, 1 to 500.
+    theme : {"auto", "light", "dark"}
+        Follows JupyterLab when "auto".
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, if neither a binding nor a model is given, or if the image is no
+        array of numbers.
+    ValueError
+        If the model does not take the image, does not end in a layer whose functions can be
+        read, or has no such class or layer.
+    traitlets.TraitError
+        If another value is not one of those above.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> view = kw.Explain(kw.nn.KANCNN(), torch.zeros(1, 28, 28), target=3)
+    >>> view.explanation.target, len(view.explanation.kernels)
+    (3, 2)
+    """
+
+    _esm = _STATIC / "explain.js"
+    _css = _STATIC / "explain.css"
+
+    layer = option(traitlets.Unicode())
+    target = option(traitlets.Int(None, allow_none=True, min=0))
+    top = option(traitlets.Int(30, min=1, max=500))
+    theme = option(Choice(["auto", "light", "dark"]))
+    content = traitlets.Dict().tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        live_or_model: Source | nn.Module,
+        image: Tensor | NDArray[Any],
+        target: int | None = None,
+        **options: Any,
+    ) -> None:
+        self._image = image
+        self._computing = threading.RLock()
+        self._stop_waiting: Callable[[], None] | None = None
+        super().__init__(live_or_model, target=class_number(target), **options)
+        self.observe(self._take_target, "target")
+        self.on_msg(self._answer)
+        self._stream.observe(self._take_status, "status")
+
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        model = source.model if isinstance(source, Binding) else None
+        if not isinstance(source, Binding) or model is None:
+            raise TypeError(
+                f"{source!r:.80}: an image runs through a model; give one, or an open binding"
+            )
+        found, parts = self._compute(source, options["target"])
+        names = tuple(part.layer for part in parts)
+        options["layer"] = layer_name(options.get("layer"), names)
+        options["content"] = content_of(found, parts, source.stats.steps)
+
+    @property
+    def explanation(self) -> Explanation:
+        """The numbers shown."""
+        return self._found
+
+    def update(self, image: Tensor | NDArray[Any] | None = None) -> None:
+        """Explain again, with the model and the batch observed as they are now.
+
+        Parameters
+        ----------
+        image
+            Another image, from now on.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the constructor; what is shown stays.
+        """
+        before = self._image
+        if image is not None:
+            self._image = image
+        try:
+            self._show(self.target)
+        except Exception:
+            self._image = before
+            raise
+
+    @traitlets.validate("layer")
+    def _validate_layer(self, proposal: Any) -> str:
+        return layer_name(proposal["value"], tuple(part.layer for part in self._parts))
+
+    @traitlets.validate("target")
+    def _validate_target(self, proposal: Any) -> int | None:
+        target: int | None = proposal["value"]
+        classes = len(self._found.scores)
+        if target is not None and target >= classes:
+            raise ValueError(f"target={target!r}: there are classes 0 to {classes - 1}")
+        return target
+
+    def _compute(self, source: Binding, target: int | None) -> tuple[Explanation, list[Part]]:
+        model = source.model
+        if model is None:
+            raise RuntimeError("this binding is closed: bind the model again")
+        with self._computing:
+            found = explain(model, self._image, target, observed=source.observed or None)
+            parts = parts_of(found, read(model))
+            self._found, self._parts = found, parts
+            return found, parts
+
+    def _show(self, target: int | None) -> None:
+        source = self.live
+        assert isinstance(source, Binding)
+        with self._computing:
+            found, parts = self._compute(source, target)
+            self.content = content_of(found, parts, source.stats.steps)
+            self.message = ""
+
+    # -- what the browser asks ------------------------------------------------------
+
+    def _take_target(self, change: Any) -> None:
+        self._soon()
+
+    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        if content.get("kind") == "explain":
+            self._soon()
+
+    def _soon(self) -> None:
+        """Explain now; where the model trains in another thread, between two of its steps."""
+        source = self._stream.source
+        elsewhere = isinstance(source, Binding) and source.trains_elsewhere()
+        if not elsewhere or not isinstance(source, Binding):
+            self._try()
+            return
+        if self._stop_waiting is None:
+            self.message = "waiting for the next step of the training…"
+            self._stop_waiting = source.watch_steps(self._between_steps)
+
+    def _take_status(self, change: Any) -> None:
+        """Explain what waited for a step, where there will be none soon."""
+        if change["new"].get("state") != "live":
+            self._between_steps(0, False)
+
+    def _between_steps(self, step: int, framed: bool) -> None:
+        stop, self._stop_waiting = self._stop_waiting, None
+        if stop is not None:
+            stop()
+            self._try()
+
+    def _try(self) -> None:
+        """Explain; what goes wrong is said in the view."""
+        try:
+            self._show(self.target)
+        except Exception as error:
+            self.message = f"{type(error).__name__}: {error}"
+
+    def close(self) -> None:
+        """Remove the view from the page and let go of what it shows."""
+        stop, self._stop_waiting = self._stop_waiting, None
+        if stop is not None:
+            stop()
+        if self.comm is not None:
+            self._stream.unobserve(self._take_status, "status")
+        super().close()
+
+    def image(
+        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
+    ) -> Image.Image:
+        """Draw the explanation as a picture, without a browser: all layers, one below the other.
+
+        Parameters
+        ----------
+        width, max_height
+            CSS pixels; layers that do not fit are left out, and the picture says so.
+        pixel_ratio
+            Picture pixels per CSS pixel, 1 to 4.
+        **options
+            ``theme`` or ``top``, for this picture alone.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        self._check_keywords(options)
+        traits = self.traits()
+        chosen = {
+            name: traits[name]._validate(self, options[name]) if name in options else value
+            for name, value in (("theme", self.theme), ("top", self.top))
+        }
+        theme = "light" if chosen["theme"] == "auto" else chosen["theme"]
+        return explain_still.render(
+            np.asarray(self._found.image, dtype=np.float64),
+            self._parts,
+            title=explain_still.title_of(self._found, int(self.content["step"])),
+            notes=self._found.notes,
+            target=self._found.target,
+            selection=self.selection,
+            top=chosen["top"],
+            theme=theme,
+            width=width,
+            max_height=max_height,
+            pixel_ratio=pixel_ratio,
+        )

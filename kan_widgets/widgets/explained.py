@@ -1,0 +1,188 @@
+"""An explanation as the view and its still picture show it: parts, names, sums in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.insight import Explanation, FunctionShares, KernelShares
+from kan_widgets.widgets.ranges import format_number
+
+Float64 = NDArray[np.float64]
+
+# Numbers of maps that are sent to the browser for one layer; those of the largest shares first.
+_MAP_NUMBERS = 250_000
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The shares of one layer; a number is row·columns + column."""
+
+    layer: str
+    kind: Literal["functions", "kernels"]
+    values: Float64
+    """``(rows, columns)``: (1, features), or (out, in)."""
+    beside: Float64 | None
+    """To be compared with, in the same shape; NaN where it is not known."""
+    beside_label: str
+    kernel: tuple[int, int]
+    shared: bool
+    """Whether a column is a channel that a shared kernel is applied to."""
+    places: tuple[int, int, int] | None
+    """Channels, height and width that the columns of functions are laid out from."""
+    maps: NDArray[np.floating] | None
+    """``(rows, columns, height, width)`` of kernels."""
+    total: Float64 | None
+    """``(height, width)``: all maps together."""
+    sentence: str
+    """How it adds up, and by which method."""
+
+    def order(self) -> list[int]:
+        """Return the numbers from the largest share to the smallest."""
+        found = np.argsort(-np.abs(self.values.ravel()), kind="stable")
+        return [int(number) for number in found]
+
+    def name(self, number: int) -> str:
+        """Return where a share comes from, in words."""
+        row, column = divmod(number, self.values.shape[1])
+        if self.kind == "kernels":
+            return f"out {row} · {'channel' if self.shared else 'in'} {column}"
+        if self.places is None:
+            return f"input {column}"
+        channel, row, column = map(int, np.unravel_index(column, self.places))
+        return f"channel {channel} · row {row} · column {column}"
+
+    def number(self, selection: Any, target: int) -> int:
+        """Return the share that a selected function belongs to; −1 for none."""
+        if not selection or selection["layer"] != self.layer:
+            return -1
+        out, in_ = int(selection["out"]), int(selection["in"])
+        rows, columns = self.values.shape
+        if self.kind == "functions":
+            return in_ if out == target and in_ < columns else -1
+        if out >= rows or (in_ >= columns and not self.shared):
+            return -1
+        if self.shared:
+            in_ = int(np.abs(self.values[out]).argmax())
+        number: int = out * columns + in_
+        return number
+
+
+def parts_of(found: Explanation, layers: Iterable[LayerFunctions]) -> list[Part]:
+    """Return the parts of an explanation, from the last layer to the first."""
+    known = {layer.name: layer for layer in layers}
+    parts = [_functions(found, shares, k) for k, shares in enumerate(found.functions)]
+    for shares in reversed(found.kernels):
+        parts.append(_kernels(found, shares, known[shares.layer]))
+    return parts
+
+
+def _functions(found: Explanation, shares: FunctionShares, number: int) -> Part:
+    values = shares.contributions[found.target]
+    several = len(found.functions) > 1
+    pieces = f"{len(values):,} functions φ(x)" if len(values) > 1 else "its one function φ(x)"
+    terms = f"{format_number(float(values.sum()))} from {pieces}"
+    if several:
+        rest = sum(float(other.contributions[found.target].sum()) for other in found.functions)
+        terms += f"{_added(rest - float(values.sum()))} from the other functions"
+    if found.bias:
+        terms += f"{_added(found.bias)} bias"
+    sentence = (
+        f"The score of class {found.target} is {format_number(found.score)} = "
+        f"{terms}: exact, but for {format_number(found.error)} of rounding."
+    )
+    laid = found.map(number)
+    return Part(
+        layer=shares.layer,
+        kind="functions",
+        values=values[None],
+        beside=None if shares.usual is None else shares.usual[found.target][None],
+        beside_label="" if shares.usual is None else f"mean of {shares.samples:,} images",
+        kernel=(1, 1),
+        shared=False,
+        places=found.map_shape,
+        maps=None,
+        total=None if laid is None else laid.sum(axis=0),
+        sentence=sentence,
+    )
+
+
+def _kernels(found: Explanation, shares: KernelShares, layer: LayerFunctions) -> Part:
+    count = shares.contributions.size
+    mean = "of this image" if not shares.samples else f"over {shares.samples:,} images"
+    pieces = f"{count:,} kernels" if count > 1 else "its one kernel"
+    sentence = (
+        f"The score of class {found.target} is {format_number(found.score)} = "
+        f"{format_number(shares.baseline)} with each kernel at its mean {mean}"
+        f"{_added(float(shares.contributions.sum()))} from {pieces}"
+        f"{_added(shares.missing)} not accounted for: shares by integrated gradients, "
+        "which depend on that mean."
+    )
+    shape = layer.shape
+    return Part(
+        layer=shares.layer,
+        kind="kernels",
+        values=shares.contributions,
+        beside=shares.ablated,
+        beside_label="fall of the score with that kernel alone at its mean",
+        kernel=(shape[2], shape[3]),
+        shared=bool(layer.conv and layer.conv.shared),
+        places=None,
+        maps=shares.maps,
+        total=shares.maps.sum(axis=(0, 1), dtype=np.float64),
+        sentence=sentence,
+    )
+
+
+def _added(value: float) -> str:
+    """Return a term of a sum with its sign."""
+    return f" {'−' if value < 0 else '+'} {format_number(abs(value))}"
+
+
+def content_of(found: Explanation, parts: list[Part], step: int) -> dict[str, Any]:
+    """Return an explanation as the browser reads it."""
+    return {
+        "step": step,
+        "target": found.target,
+        "predicted": found.predicted,
+        "scores": [float(score) for score in found.scores],
+        "image": {"shape": list(found.image.shape), "data": _bytes(found.image)},
+        "parts": [_wire(part) for part in parts],
+        "notes": list(found.notes),
+    }
+
+
+def _wire(part: Part) -> dict[str, Any]:
+    rows, columns = part.values.shape
+    mapped: list[int] = []
+    maps = None
+    if part.maps is not None:
+        flat = part.maps.reshape(rows * columns, *part.maps.shape[2:])
+        mapped = part.order()[: max(1, _MAP_NUMBERS // max(1, flat[0].size))]
+        maps = _bytes(flat[mapped])
+    return {
+        "layer": part.layer,
+        "kind": part.kind,
+        "rows": rows,
+        "columns": columns,
+        "values": _bytes(part.values),
+        "beside": None if part.beside is None else _bytes(part.beside),
+        "besideLabel": part.beside_label,
+        "kernel": list(part.kernel),
+        "shared": part.shared,
+        "places": None if part.places is None else list(part.places),
+        "mapped": mapped,
+        "maps": maps,
+        "mapShape": None if part.total is None else list(part.total.shape),
+        "total": None if part.total is None else _bytes(part.total),
+        "sentence": part.sentence,
+    }
+
+
+def _bytes(array: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(array, dtype="<f4").tobytes()

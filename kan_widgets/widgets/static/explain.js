@@ -1,0 +1,1097 @@
+// src/shared/element.ts
+function element(document, tag, className, parent) {
+  const made2 = document.createElement(tag);
+  made2.className = className;
+  parent?.append(made2);
+  return made2;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putOrHide(element2, words) {
+  put(element2, words);
+  element2.hidden = words === "";
+}
+
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/shared/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+function formatNumber(value) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
+}
+function number(value) {
+  return formatNumber(value).replace(/-/g, "−");
+}
+function formatCount(count) {
+  return grouped(count);
+}
+
+// src/shared/entries.ts
+function counted(n, one) {
+  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+function layerTitle(layer) {
+  return layer.name || layer.type;
+}
+function layerSize(layer) {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
+  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+}
+
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
+}
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box = element(document, "div", "kw-segments");
+      box.setAttribute("role", "radiogroup");
+      box.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box,
+        fill(entries) {
+          box.replaceChildren();
+          inputs = entries.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box).textContent = label;
+      const input = element(document, "select", "kw-select", box);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box,
+        fill(entries) {
+          input.replaceChildren(
+            ...entries.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box = element(document, "label", "kw-option kw-check");
+      box.title = title;
+      const input = element(document, "input", "kw-checkbox", box);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box).textContent = label;
+      return {
+        box,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made2 = element(document, "button", className);
+      made2.type = "button";
+      made2.textContent = text;
+      made2.title = title;
+      made2.setAttribute("aria-label", title);
+      made2.addEventListener("click", act, { signal });
+      return made2;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries);
+            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
+    }
+  };
+  return kit;
+}
+
+// src/shared/keys.ts
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
+// src/shared/theme.ts
+var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+var DARK_QUERY = "(prefers-color-scheme: dark)";
+function inJupyter(document) {
+  return document.body?.dataset.jpThemeLight !== void 0;
+}
+function themeAround(element2) {
+  const { body, documentElement, defaultView } = element2.ownerDocument;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab !== void 0) return lab === "false" ? "dark" : "light";
+  for (let node = element2; node; node = parentOf(node)) {
+    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
+    if (stated && /dark/i.test(stated)) return "dark";
+    if (stated && /light/i.test(stated)) return "light";
+    if (node.classList.contains("dark") || node.classList.contains("vscode-dark")) return "dark";
+    if (node.classList.contains("light") || node.classList.contains("vscode-light")) return "light";
+    if (node === documentElement) break;
+  }
+  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
+}
+function parentOf(element2) {
+  if (element2.parentElement) return element2.parentElement;
+  const root = element2.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+function watchTheme(element2, changed, signal) {
+  const { body, documentElement, defaultView } = element2.ownerDocument;
+  const observer = new MutationObserver(changed);
+  for (const node of [documentElement, body]) {
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+}
+
+// src/explain/content.ts
+function floats(bytes) {
+  const view = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+  return new Float32Array(new Uint8Array(view).buffer);
+}
+function readContent(wire) {
+  if (!wire.parts || !wire.image) return null;
+  const { shape, data } = wire.image;
+  const [channels, height, width] = shape;
+  return {
+    ...wire,
+    image: shape.length === 3 ? { channels, height, width, data: floats(data) } : null,
+    parts: wire.parts.map(readPart)
+  };
+}
+function readPart(wire) {
+  const values = floats(wire.values);
+  const order = Array.from(values, (_, k) => k).sort(
+    (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b
+  );
+  const [height, width] = wire.mapShape ?? [0, 0];
+  return {
+    ...wire,
+    values,
+    order,
+    sum: values.reduce((sum, v) => sum + v, 0),
+    beside: wire.beside && floats(wire.beside),
+    total: wire.total && { height, width, data: floats(wire.total) },
+    maps: wire.maps && floats(wire.maps)
+  };
+}
+function partOf(content, layer) {
+  return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
+}
+function nameOf(part, k) {
+  const [row, column] = [Math.floor(k / part.columns), k % part.columns];
+  if (part.kind === "kernels") return `out ${row} · ${part.shared ? "channel" : "in"} ${column}`;
+  if (!part.places) return `input ${column}`;
+  const [, height, width] = part.places;
+  const place = column % (height * width);
+  const channel = Math.floor(column / (height * width));
+  return `channel ${channel} · row ${Math.floor(place / width)} · column ${place % width}`;
+}
+function selectionFor(part, k, target) {
+  const [row, column] = [Math.floor(k / part.columns), k % part.columns];
+  const { layer, kernel } = part;
+  if (part.kind === "functions") return { layer, out: target, in: column, row: 0, column: 0 };
+  const middle = { row: kernel[0] >> 1, column: kernel[1] >> 1 };
+  return { layer, out: row, in: part.shared ? 0 : column, ...middle };
+}
+function numberFor(part, selection, target, before = -1) {
+  if (!selection || selection.layer !== part.layer) return -1;
+  const { out, in: input } = selection;
+  if (part.kind === "functions") return out === target && input < part.columns ? input : -1;
+  if (out >= part.rows) return -1;
+  if (!part.shared) return input < part.columns ? out * part.columns + input : -1;
+  if (before >= 0 && Math.floor(before / part.columns) === out) return before;
+  return part.order.find((k) => Math.floor(k / part.columns) === out) ?? -1;
+}
+function tilesOf(part, most) {
+  if (part.kind === "kernels") {
+    return part.order.slice(0, most).flatMap((k) => {
+      const map2 = mapOf(part, k);
+      return map2 ? [{ title: nameOf(part, k), number: k, map: map2, value: part.values[k] }] : [];
+    });
+  }
+  if (!part.places) return [];
+  const [channels, height, width] = part.places;
+  const size = height * width;
+  const tiles = Array.from({ length: channels }, (_, c) => {
+    const data = part.values.subarray(c * size, (c + 1) * size);
+    const number2 = part.order.find((k) => Math.floor(k / size) === c) ?? c * size;
+    const value = data.reduce((sum, v) => sum + v, 0);
+    return { title: `channel ${c}`, number: number2, map: { height, width, data }, value };
+  });
+  return tiles.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
+}
+function mapOf(part, k) {
+  if (k < 0) return part.total;
+  if (part.kind === "functions") {
+    if (!part.places) return null;
+    const [, height2, width2] = part.places;
+    const size2 = height2 * width2;
+    const channel = Math.floor(k / size2);
+    return { height: height2, width: width2, data: part.values.subarray(channel * size2, (channel + 1) * size2) };
+  }
+  const place = part.mapped.indexOf(k);
+  if (place < 0 || !part.maps || !part.mapShape) return null;
+  const [height, width] = part.mapShape;
+  const size = height * width;
+  return { height, width, data: part.maps.subarray(place * size, (place + 1) * size) };
+}
+function cellOf(part, k) {
+  if (k < 0 || part.kind !== "functions" || !part.places) return null;
+  const [, height, width] = part.places;
+  const place = k % (height * width);
+  return {
+    left: place % width / width,
+    top: Math.floor(place / width) / height,
+    width: 1 / width,
+    height: 1 / height
+  };
+}
+function mapTitle(part, k) {
+  if (k < 0) return part.kind === "kernels" ? "all kernels" : "all channels";
+  if (part.kind === "kernels") return nameOf(part, k);
+  return nameOf(part, k).split(" · ")[0];
+}
+function barsOf(part, top, selected) {
+  const shown = part.order.slice(0, top);
+  if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
+  return shown.map((k) => ({
+    number: k,
+    name: nameOf(part, k),
+    value: part.values[k],
+    beside: part.beside ? part.beside[k] : Number.NaN
+  }));
+}
+function restText(part, bars) {
+  const count = part.values.length - bars.length;
+  if (count <= 0) return "";
+  const rest = part.sum - bars.reduce((sum, { value }) => sum + value, 0);
+  return `${count.toLocaleString("en")} ${count === 1 ? "other" : "others together"} ${signed(rest)}`;
+}
+function signed(value) {
+  return value > 0 ? `+${number(value)}` : number(value);
+}
+function besideText(part, { beside }) {
+  return Number.isNaN(beside) ? "" : `${part.besideLabel} ${signed(beside)}`;
+}
+function mostOf(values) {
+  let most = 0;
+  for (let k = 0; k < values.length; k++) {
+    const size = Math.abs(values[k]);
+    if (size > most) most = size;
+  }
+  return most;
+}
+
+// src/explain/bars.ts
+function createBars(document, choose, signal) {
+  const root = element(document, "div", "kw-bars");
+  const head = element(document, "div", "kw-bars-key", root);
+  const list = element(document, "ol", "kw-bar-list", root);
+  const rest = element(document, "div", "kw-rest", root);
+  list.setAttribute("aria-label", "Largest shares");
+  let shown = null;
+  list.addEventListener(
+    "click",
+    (event) => {
+      const row = event.target.closest(".kw-bar");
+      if (row) choose(Number(row.dataset.number));
+    },
+    { signal }
+  );
+  function build2(bars, part) {
+    const all = [0, ...bars.map(({ value }) => value), ...known(bars)];
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const unit = 100 / (high - low || 1);
+    const zero = -low * unit;
+    list.replaceChildren(
+      ...bars.map((bar) => {
+        const item = element(document, "li", "kw-bar-item");
+        const row = element(document, "button", "kw-bar", item);
+        row.type = "button";
+        row.dataset.number = String(bar.number);
+        const beside = besideText(part, bar);
+        row.title = `${bar.name}: ${signed(bar.value)}${beside && `, ${beside}`}`;
+        element(document, "span", "kw-bar-name", row).textContent = bar.name;
+        const track = element(document, "span", "kw-track", row);
+        element(document, "span", "kw-zero", track).style.left = `${zero}%`;
+        const fill = element(document, "span", bar.value < 0 ? "kw-less" : "kw-more", track);
+        const share = unit * Math.abs(bar.value);
+        fill.style.width = `${share}%`;
+        fill.style.left = `${bar.value < 0 ? zero - share : zero}%`;
+        if (!Number.isNaN(bar.beside)) {
+          const mark = element(document, "span", "kw-beside", track);
+          mark.style.left = `${zero + unit * bar.beside}%`;
+        }
+        element(document, "span", "kw-bar-value", row).textContent = signed(bar.value);
+        return item;
+      })
+    );
+  }
+  return {
+    element: root,
+    show(part, top, selected) {
+      const bars = barsOf(part, top, selected);
+      const same = shown?.part === part && shown.bars.length === bars.length && shown.bars.every((bar, k) => bar.number === bars[k].number);
+      if (!same) build2(bars, part);
+      shown = { part, bars };
+      for (const row of list.querySelectorAll(".kw-bar")) {
+        const chosen = Number(row.dataset.number) === selected;
+        row.classList.toggle("kw-chosen", chosen);
+        row.setAttribute("aria-pressed", String(chosen));
+        if (chosen) reveal(list, row);
+      }
+      putOrHide(head, part.beside ? part.besideLabel : "");
+      put(rest, restText(part, bars));
+    }
+  };
+}
+function known(bars) {
+  return bars.map(({ beside }) => beside).filter((value) => !Number.isNaN(value));
+}
+function reveal(list, row) {
+  const top = row.offsetTop - list.offsetTop;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (top + row.offsetHeight > list.scrollTop + list.clientHeight) {
+    list.scrollTop = top + row.offsetHeight - list.clientHeight;
+  }
+}
+
+// src/shared/palette.ts
+var ARM = 255;
+var DESIGN = {
+  light: {
+    lightness: [0.975, 0.36],
+    below: { hue: 250, chroma: [0, 0.075, 0.128, 0.1] },
+    above: { hue: 58, chroma: [0, 0.088, 0.128, 0.08] }
+  },
+  dark: {
+    lightness: [0.235, 0.86],
+    below: { hue: 245, chroma: [0, 0.08, 0.122, 0.075] },
+    above: { hue: 66, chroma: [0, 0.08, 0.128, 0.1] }
+  }
+};
+var made = {};
+function paletteOf(theme) {
+  made[theme] ??= build(theme);
+  return made[theme];
+}
+function build(theme) {
+  const { lightness, below, above } = DESIGN[theme];
+  const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
+  for (const [arm, sign] of [
+    [below, -1],
+    [above, 1]
+  ]) {
+    evenly(lightness, arm).forEach((colour, k) => {
+      bytes.set(colour, 3 * (ARM + sign * k));
+    });
+  }
+  const pixels = new Uint32Array(2 * ARM + 1);
+  for (let k = 0; k < pixels.length; k++) {
+    pixels[k] = pixel(bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]);
+  }
+  const broken = theme === "dark" ? [pixel(120, 120, 120), pixel(70, 70, 70)] : [pixel(150, 150, 150), pixel(205, 205, 205)];
+  return { bytes, pixels, broken };
+}
+function evenly([from, to], arm) {
+  const fine = 2048;
+  const at = (share) => {
+    const l = from + (to - from) * share;
+    const c = smooth(arm.chroma, share);
+    const h = arm.hue * Math.PI / 180;
+    return [l, c * Math.cos(h), c * Math.sin(h)];
+  };
+  const length = [0];
+  for (let k2 = 1; k2 <= fine; k2++) {
+    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
+    length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
+  }
+  const colours = [];
+  let k = 0;
+  for (let n = 0; n <= ARM; n++) {
+    const wanted = length[fine] * n / ARM;
+    while (k < fine && length[k] < wanted) k++;
+    colours.push(srgb(at(k / fine)));
+  }
+  return colours;
+}
+function smooth([a, b, c, d], share) {
+  const t = 3 * share;
+  return a * (t - 1) * (t - 2) * (t - 3) / -6 + b * t * (t - 2) * (t - 3) / 2 + c * t * (t - 1) * (t - 3) / -2 + d * t * (t - 1) * (t - 2) / 6;
+}
+function srgb([l, a, b]) {
+  const [x, y, z] = [
+    l + 0.3963377774 * a + 0.2158037573 * b,
+    l - 0.1055613458 * a - 0.0638541728 * b,
+    l - 0.0894841775 * a - 1.291485548 * b
+  ].map((v) => v ** 3);
+  return [
+    4.0767416621 * x - 3.3077115913 * y + 0.2309699292 * z,
+    -1.2684380046 * x + 2.6097574011 * y - 0.3413193965 * z,
+    -0.0041960863 * x - 0.7034186147 * y + 1.707614701 * z
+  ].map((v) => 255 * (v <= 31308e-7 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
+}
+var littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+function pixel(r, g, b) {
+  return littleEndian ? (255 << 24 | b << 16 | g << 8 | r) >>> 0 : (r << 24 | g << 16 | b << 8 | 255) >>> 0;
+}
+function colourOf(value, most) {
+  if (!(most > 0)) return ARM;
+  return ARM + Math.round(ARM * Math.max(-1, Math.min(1, value / most)));
+}
+function gradient({ bytes }) {
+  const stops = [];
+  for (let k = 0; k <= 2 * ARM; k += ARM / 15) {
+    stops.push(`rgb(${bytes[3 * k]} ${bytes[3 * k + 1]} ${bytes[3 * k + 2]})`);
+  }
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+}
+
+// src/explain/pixels.ts
+var FAINT = 0.3;
+var GROUND = { light: 255, dark: 32 };
+function imagePixels(image) {
+  const { channels, height, width, data } = image;
+  const size = height * width;
+  const [low, high] = ends(data);
+  const out = new Uint8ClampedArray(4 * size);
+  for (let p = 0; p < size; p++) {
+    for (let c = 0; c < 3; c++) {
+      const value = data[(channels === 3 ? c : 0) * size + p];
+      out[4 * p + c] = Math.round(255 * (value - low) / (high - low));
+    }
+    out[4 * p + 3] = 255;
+  }
+  return out;
+}
+function overlayPixels(image, map2, most, palette, theme) {
+  const { height, width } = image;
+  const plain2 = imagePixels(image);
+  const out = new Uint8ClampedArray(4 * height * width);
+  for (let row = 0; row < height; row++) {
+    const r = Math.floor(row * map2.height / height);
+    for (let column = 0; column < width; column++) {
+      const value = map2.data[r * map2.width + Math.floor(column * map2.width / width)];
+      const p = 4 * (row * width + column);
+      const colour = colourOf(value, most);
+      const share = Math.min(1, Math.abs(colour - ARM) / ARM) ** 0.6;
+      for (let c = 0; c < 3; c++) {
+        const ground = GROUND[theme] * (1 - FAINT) + plain2[p + c] * FAINT;
+        out[p + c] = ground * (1 - share) + palette.bytes[3 * colour + c] * share;
+      }
+      out[p + 3] = 255;
+    }
+  }
+  return out;
+}
+function ends(data) {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low < high ? [low, high] : [low - 1, low + 1];
+}
+
+// src/explain/pictures.ts
+var TILES = 12;
+function createPictures(document, choose, point, signal) {
+  const root = element(document, "div", "kw-pictures");
+  const pair = element(document, "div", "kw-pair", root);
+  const image = createPicture(document, "kw-image", pair);
+  const map2 = createPicture(document, "kw-map", pair);
+  const frame = map2.canvas.parentElement;
+  const cell = element(document, "div", "kw-place", frame);
+  const scale = element(document, "div", "kw-scale", root);
+  const low = element(document, "span", "kw-scale-low", scale);
+  const colours = element(document, "span", "kw-scale-colours", scale);
+  const high = element(document, "span", "kw-scale-high", scale);
+  const head = element(document, "div", "kw-tiles-title", root);
+  const tiles = element(document, "div", "kw-tiles", root);
+  let drawn = [];
+  let pointed = null;
+  frame.addEventListener(
+    "pointermove",
+    (event) => {
+      if (!pointed) return;
+      const box = map2.canvas.getBoundingClientRect();
+      const place = (at, size, count) => Math.max(0, Math.min(count - 1, Math.floor(at / size * count)));
+      const row = place(event.clientY - box.top, box.height, pointed.height);
+      const column = place(event.clientX - box.left, box.width, pointed.width);
+      const value = pointed.data[row * pointed.width + column];
+      point(`row ${row} · column ${column} of the map: ${signed(value)}`);
+    },
+    { signal }
+  );
+  frame.addEventListener("pointerleave", () => point(""), { signal });
+  tiles.addEventListener(
+    "click",
+    (event) => {
+      const tile = event.target.closest(".kw-tile");
+      if (tile) choose(Number(tile.dataset.number));
+    },
+    { signal }
+  );
+  function buildTiles(content, part, theme) {
+    const shown = tilesOf(part, TILES);
+    const most = mostOf(shown.flatMap((tile) => mostOf(tile.map.data)));
+    const kernels = part.shared ? "kernels (out, channel)" : "kernels (out, in)";
+    const kind = part.kind === "kernels" ? kernels : "channels";
+    putOrHide(head, shown.length > 0 ? `largest ${kind}, all at ±${number(most)}` : "");
+    tiles.replaceChildren(
+      ...shown.map(({ title, number: k, map: its, value }) => {
+        const tile = element(document, "button", "kw-tile");
+        tile.type = "button";
+        tile.dataset.number = String(k);
+        tile.title = `${title}: ${signed(value)}`;
+        const canvas = element(document, "canvas", "kw-tile-map", tile);
+        if (content.image) {
+          const { image: under } = content;
+          paint(canvas, under, overlayPixels(under, its, most, paletteOf(theme), theme));
+        }
+        element(document, "span", "kw-tile-name", tile).textContent = short(title);
+        element(document, "span", "kw-tile-value", tile).textContent = signed(value);
+        return tile;
+      })
+    );
+  }
+  return {
+    element: root,
+    show(content, part, selected, theme) {
+      const { image: picture } = content;
+      root.hidden = !picture;
+      if (!picture) return;
+      const from = [content, part, theme];
+      const again = from.some((value, k) => value !== drawn[k]);
+      drawn = from;
+      const whole = mapOf(part, selected);
+      const shown = whole ?? part.total;
+      const most = shown ? mostOf(shown.data) : 0;
+      pointed = shown;
+      if (again) {
+        paint(image.canvas, picture, imagePixels(picture));
+        buildTiles(content, part, theme);
+        colours.style.backgroundImage = gradient(paletteOf(theme));
+      }
+      put(image.title, `image · ${picture.height} × ${picture.width}`);
+      map2.element.hidden = !shown;
+      scale.hidden = !shown;
+      if (shown) {
+        put(map2.title, mapTitle(part, whole ? selected : -1));
+        const pixels = overlayPixels(picture, shown, most, paletteOf(theme), theme);
+        paint(map2.canvas, picture, pixels);
+        put(low, number(-most));
+        put(high, `+${number(most)}`);
+      }
+      const at = whole && cellOf(part, selected);
+      cell.hidden = !at;
+      if (at) {
+        for (const side of ["left", "top", "width", "height"]) {
+          cell.style[side] = `${100 * at[side]}%`;
+        }
+      }
+      for (const tile of tiles.querySelectorAll(".kw-tile")) {
+        const number2 = Number(tile.dataset.number);
+        const chosen = selected >= 0 && mapTitle(part, number2) === mapTitle(part, selected);
+        tile.classList.toggle("kw-chosen", chosen);
+        tile.setAttribute("aria-pressed", String(chosen));
+      }
+    }
+  };
+}
+function short(title) {
+  return title.replace(/[a-z]+ /g, "").replace(" ·", ",");
+}
+function createPicture(document, name, parent) {
+  const root = element(document, "figure", `kw-picture ${name}`, parent);
+  const title = element(document, "figcaption", "kw-picture-title", root);
+  const frame = element(document, "div", "kw-picture-frame", root);
+  return { element: root, canvas: element(document, "canvas", "kw-pixels", frame), title };
+}
+function paint(canvas, { width, height }, pixels) {
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d")?.putImageData?.(new ImageData(pixels, width, height), 0, 0);
+}
+
+// src/explain/index.ts
+var TRAITS = ["content", "message", "layer", "target", "top", "theme"];
+function render({ model, el, host, signal }) {
+  const document = el.ownerDocument;
+  const root = element(document, "div", "kw-view kw-explain");
+  keepKeys(root, signal);
+  const kit = createKit(document, signal);
+  const tabs = kit.segments("Layer", (layer) => set("layer", layer));
+  tabs.box.classList.add("kw-tabs");
+  const classes = kit.select(
+    "class",
+    "The class whose score is explained",
+    (value) => set("target", Number(value))
+  );
+  const again = kit.button(
+    "↻",
+    "Explain with the model as it is now",
+    "kw-again",
+    () => model.send({ kind: "explain" })
+  );
+  const header = element(document, "div", "kw-header", root);
+  const options = element(document, "div", "kw-options");
+  options.append(classes.box, again);
+  header.append(tabs.box, options);
+  const caption = element(document, "div", "kw-caption", root);
+  const step = element(document, "span", "kw-status", caption);
+  const sentence = element(document, "span", "kw-sentence", caption);
+  const note = element(document, "div", "kw-note", root);
+  const message = element(document, "div", "kw-warning", root);
+  message.setAttribute("role", "status");
+  const body = element(document, "div", "kw-body", root);
+  const bars = createBars(document, choose, signal);
+  const pictures = createPictures(document, choose, (words) => put(readout, read(words)), signal);
+  body.append(pictures.element, bars.element);
+  const readout = element(document, "div", "kw-readout", root);
+  el.append(root);
+  let store = null;
+  let content = null;
+  let chosen = -1;
+  let filled = "";
+  let connection = new AbortController();
+  function set(name, value) {
+    model.set(name, value);
+    model.save_changes();
+  }
+  function choose(k) {
+    if (!content) return;
+    const part = partOf(content, model.get("layer"));
+    chosen = k;
+    const selection = selectionFor(part, k, content.target);
+    if (known2(selection)) store?.select(selection);
+    draw();
+  }
+  function known2({ layer }) {
+    return store?.current()?.layout.layers.some(({ name }) => name === layer) ?? false;
+  }
+  function read(words) {
+    if (words || !content) return words;
+    const part = partOf(content, model.get("layer"));
+    if (chosen < 0) return "Click a bar or a small map to select its function.";
+    return `${part.layer} · ${nameOf(part, chosen)} · ${signed(part.values[chosen])}`;
+  }
+  function draw() {
+    const theme = dress();
+    putOrHide(message, store ? model.get("message") : "");
+    if (!content) {
+      body.hidden = true;
+      return;
+    }
+    body.hidden = false;
+    const part = partOf(content, model.get("layer"));
+    const titles = content.parts.map(({ layer, kind }) => ({
+      value: layer,
+      label: layer,
+      title: kind === "kernels" ? "Shares of the kernels" : "Contributions of the functions"
+    }));
+    const scores = content.scores.map((score, k) => ({
+      value: String(k),
+      label: `${k}: ${number(score)}${k === content?.predicted ? " (highest)" : ""}`
+    }));
+    const list = JSON.stringify([titles, scores]);
+    if (list !== filled) {
+      filled = list;
+      tabs.fill(titles);
+      classes.fill(scores);
+    }
+    tabs.set(part.layer);
+    classes.set(String(content.target));
+    const newest = store?.latest()?.step;
+    const stale = newest !== void 0 && newest !== content.step;
+    put(step, `step ${formatCount(content.step)}`);
+    put(again, stale ? `↻ step ${formatCount(newest)}` : "↻");
+    put(sentence, part.sentence);
+    putOrHide(note, content.notes.join(" · "));
+    if (chosen >= part.values.length) chosen = -1;
+    bars.show(part, model.get("top"), chosen);
+    pictures.show(content, part, chosen, theme);
+    put(readout, read(""));
+    readout.toggleAttribute("data-selected", chosen >= 0);
+  }
+  function dress() {
+    const theme = model.get("theme");
+    const followed = theme !== "light" && theme !== "dark";
+    const shown = followed ? themeAround(el) : theme;
+    root.dataset.kwTheme = shown;
+    if (followed && inJupyter(document)) root.dataset.kwHost = "jupyter";
+    else delete root.dataset.kwHost;
+    return shown;
+  }
+  function follow() {
+    const selection = store?.selection() ?? null;
+    const its = content?.parts.find(({ layer }) => layer === selection?.layer);
+    if (its && its.layer !== partOf(content, model.get("layer")).layer) {
+      chosen = -1;
+      set("layer", its.layer);
+    }
+    mark();
+    draw();
+  }
+  function mark() {
+    if (!content) return;
+    const part = partOf(content, model.get("layer"));
+    const selection = store?.selection() ?? null;
+    if (!known2({ layer: part.layer }) && selection?.layer !== part.layer) return;
+    chosen = numberFor(part, selection, content.target, chosen);
+  }
+  function take() {
+    content = readContent(model.get("content"));
+    mark();
+    draw();
+  }
+  const connect = async () => {
+    connection.abort();
+    connection = new AbortController();
+    const mine = connection.signal;
+    const say = (words) => putOrHide(message, words);
+    if (!host?.getWidget) {
+      say("This view needs anywidget 0.11 or newer in the page.");
+      return;
+    }
+    try {
+      const { exports } = await host.getWidget(model.get("stream"));
+      if (mine.aborted || signal.aborted || !exports?.subscribe) return;
+      store = exports;
+      const both = AbortSignal.any([mine, signal]);
+      store.subscribe((what) => {
+        if (what === "selection") follow();
+        else if (what === "frame") draw();
+      }, both);
+      follow();
+    } catch (error) {
+      if (mine.aborted || signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      say(`The stream of this view cannot be read: ${reason}`);
+    }
+  };
+  const handlers = Object.fromEntries(
+    TRAITS.map((trait) => [`change:${trait}`, trait === "content" ? take : draw])
+  );
+  handlers["change:layer"] = () => {
+    chosen = -1;
+    mark();
+    draw();
+  };
+  handlers["change:stream"] = () => void connect();
+  for (const [event, call] of Object.entries(handlers)) model.on(event, call);
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const [event, call] of Object.entries(handlers)) model.off(event, call);
+      connection.abort();
+      store = null;
+      root.remove();
+    },
+    { once: true }
+  );
+  watchTheme(el, draw, signal);
+  root.kwExplain = {
+    content: () => content,
+    part: () => content && partOf(content, model.get("layer")),
+    selected: () => chosen
+  };
+  take();
+  void connect();
+}
+var explain_default = { render };
+export {
+  explain_default as default
+};
+
+/*! d3-format 3.1.3
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/

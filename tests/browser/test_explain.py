@@ -1,0 +1,194 @@
+"""Preferred patches and Explain in JupyterLab: their numbers, while a cell runs, and linked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser.lab import LabPage, LabServer
+
+pytestmark = pytest.mark.browser
+
+SETUP = """
+from pathlib import Path
+import numpy as np
+import torch
+import kan_widgets as kw
+
+torch.manual_seed(0)
+model = kw.nn.KANCNN()
+optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+live = kw.bind(model, optimizer, every=2)
+digits = kw.data.mnist("embedded")
+images, labels = digits.train_images.split(64), digits.train_labels.split(64)
+
+def train(steps):
+    for k in range(steps):
+        optimizer.zero_grad()
+        torch.nn.functional.nll_loss(model(images[k % 60]), labels[k % 60]).backward()
+        optimizer.step()
+
+def train_until(name):
+    while not Path(name).exists():
+        train(5)
+
+def best(layer, suppressed):
+    \"\"\"Where each function is largest over what was observed, tried at 4001 points.\"\"\"
+    [read] = [f for f in live.read() if f.name == layer]
+    seen = np.quantile(live.observed[layer].patches.astype(float), [0.005, 0.995], axis=0)
+    x = seen[0] + (seen[1] - seen[0]) * np.linspace(0, 1, 4001)[:, None]
+    sign = -1 if suppressed else 1
+    values = []
+    for out in range(read.shape[0]):
+        values.append((sign * kw.insight.kernel_of(read, out).terms(x)).max(axis=0) * sign)
+    return np.concatenate(values).tolist()
+
+train(60)
+_ = live.observe(digits.test_images[:64])
+"""
+GRID = 'grid = kw.KernelGrid(live, mode="preferred", bounds="observed")\ngrid'
+EXPLAIN = "view = kw.Explain(live, digits.test_images[3])\nview"
+
+
+def probe(lab: LabPage, expression: str, argument: Any = None) -> Any:
+    return lab.page.evaluate(
+        "arg => { const root = document.querySelector('.kw-explain');"
+        f"const view = root?.kwExplain; return {expression}; }}",
+        argument,
+    )
+
+
+def test_the_patch_that_is_drawn_is_the_best_there_is(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 1180, "height": 900})
+    lab.open(server.write_notebook([SETUP, GRID, "train_until('enough')"]))
+    for index in (0, 1):
+        lab.run_cell(index)
+    assert lab.cell_errors() == []
+    grid = lab.grid()
+    grid.scroll_into_view()
+
+    def compare(suppressed: bool) -> None:
+        found = grid._ask("Array.from({length: 72}, (_, f) => grid.preferred(f))")
+        values = [entry["value"] for entry in found]
+        expected = np.array(lab.evaluate(f"best('convs.0', {suppressed})"))
+        # A table has a row for every sixteenth of a grid interval.
+        np.testing.assert_allclose(values, expected, atol=2e-3 * np.abs(expected).max())
+        for f in (0, 40, 71):
+            middle = grid.cell(f)[14, 14, :3]
+            assert abs(middle - 255 * found[f]["grey"]).max() <= 1
+
+    lab.until(lambda: "of 64 images" in grid.text(), "the bounds observed")
+    compare(suppressed=False)
+    grid.click(13)
+    lab.until(lambda: "out 1 reaches" in grid.text(), "what the kernel reaches")
+    reached = sum(grid._ask("[9,10,11,12,13,14,15,16,17].map((f) => grid.preferred(f).value)"))
+    assert f"out 1 reaches {float(f'{reached:.3g}'):g} at most, with 9 functions" in grid.text()
+    grid.scroll_into_view()
+    lab.page.mouse.move(5, 5)
+    lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "light.png")
+    lab.page.locator(".kw-kernel-grid input[aria-label='suppressed']").check()
+    lab.until(lambda: "φ is smallest" in grid.text(), "the suppressed patch")
+    compare(suppressed=True)
+
+    lab.run_cell(2, wait=False)
+    lab.wait_cell_running(2)
+    step, pixels = grid.step(), grid.pixels()
+    grid.wait_step(step + 20)
+    lab.until(lambda: grid.pixels() != pixels, "another patch, as the model trains")
+    assert lab.is_running(2)
+    (server.root / lab.path).with_name("enough").touch()
+    lab.wait_idle()
+    lab.set_theme("JupyterLab Dark")
+    grid.scroll_into_view()
+    grid.hover(40)
+    title, lines = grid.tip()
+    assert title.endswith("out 4 · in 0 · row 1 · column 1")
+    assert list(lines) == ["smallest at", "φ there", "within"]
+    lab.page.wait_for_timeout(500)
+    lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "dark.png")
+
+
+def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 1280, "height": 1500})
+    lab.open(
+        server.write_notebook([SETUP, EXPLAIN, "kw.KernelGrid(live)", "train_until('enough')"])
+    )
+    for index in range(3):
+        lab.run_cell(index)
+    assert lab.cell_errors() == []
+    lab.until_shown(lambda: probe(lab, "view?.content() !== null"), "the explanation")
+    view = lab.page.locator(".kw-explain")
+    grid = lab.grid()
+
+    # The numbers are the record's, and the bars add up with what is said of the rest.
+    part = probe(lab, "Array.from(view.part().values)")
+    expected = lab.evaluate(
+        "view.explanation.functions[0].contributions[view.explanation.target].tolist()"
+    )
+    np.testing.assert_allclose(part, expected, atol=1e-6)
+    score = lab.evaluate("view.explanation.score")
+    assert sum(part) == pytest.approx(score, abs=1e-4)
+    assert view.locator(".kw-bar").count() == 30
+    view.screenshot(path=artifacts / "functions.png")
+
+    # A bar selects its function everywhere.
+    view.locator(".kw-bar").nth(2).click()
+    number = probe(lab, "view.selected()")
+    lab.until(lambda: lab.evaluate("live.selection is not None"), "the selection in Python")
+    target = lab.evaluate("view.explanation.target")
+    assert lab.evaluate("dict(live.selection)") == {
+        "layer": "linear",
+        "out": target,
+        "in": number,
+        "row": 0,
+        "column": 0,
+    }
+    grid.scroll_into_view()
+    lab.until(lambda: grid.layer() == "linear", "the grid to follow")
+    assert grid.selected() == target * 400 + number
+    view.scroll_into_view_if_needed()
+    assert view.locator(".kw-bar.kw-chosen").count() == 1
+
+    # A kernel selected in Python is marked, with its map.
+    lab.evaluate("live.select('convs.1', 3, 2, 0, 1)")
+    lab.until(lambda: probe(lab, "view.part().layer") == "convs.1", "the layer of the kernel")
+    lab.until(lambda: probe(lab, "view.selected()") == 3 * 8 + 2, "the kernel")
+    assert view.locator(".kw-map .kw-picture-title").inner_text() == "out 3 · in 2"
+    sentence = view.locator(".kw-sentence").inner_text()
+    assert "over 64 images" in sentence
+    assert "integrated gradients" in sentence
+    view.screenshot(path=artifacts / "kernels.png")
+    canvas = "document.querySelector('.kw-map canvas').toDataURL()"
+    one = lab.page.evaluate(canvas)
+    view.locator(".kw-tile").nth(0).click()
+    lab.until(lambda: lab.page.evaluate(canvas) != one, "the map of another kernel")
+
+    # Another class, while a cell trains: explained between two steps.
+    lab.run_cell(3, wait=False)
+    lab.wait_cell_running(3)
+    before = probe(lab, "view.content().step")
+    lab.until(lambda: "↻ step" in view.locator(".kw-again").inner_text(), "newer steps")
+    view.locator("select[aria-label='class']").select_option("3")
+    lab.until(lambda: probe(lab, "view.content().target") == 3, "the other class")
+    assert lab.is_running(3)
+    assert probe(lab, "view.content().step") > before
+    (server.root / lab.path).with_name("enough").touch()
+    lab.wait_idle()
+    view.locator(".kw-again").click()
+    last = lab.evaluate("live.stats.steps")
+    lab.until(lambda: probe(lab, "view.content().step") == last, "the last step")
+    assert lab.evaluate("model.training")
+    lab.set_theme("JupyterLab Dark")
+    lab.page.wait_for_timeout(500)
+    view.screenshot(path=artifacts / "dark.png")
+    lab.page.set_viewport_size({"width": 620, "height": 1500})
+    lab.page.wait_for_timeout(500)
+    view.screenshot(path=artifacts / "narrow.png")
+    assert probe(lab, "root.scrollWidth <= root.clientWidth + 1")

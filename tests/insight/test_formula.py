@@ -1,0 +1,284 @@
+"""Formulas of whole networks, and forms put in place of functions."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import sympy  # type: ignore[import-untyped]
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.insight import Form, fix, formula, symbolic
+
+LOW, HIGH = 0.25, 2.0
+
+
+@pytest.fixture(scope="module")
+def multiplier() -> tuple[nn.Module, torch.Tensor]:
+    """Train the network 3 → 1 → 1 on x·y·z."""
+    torch.manual_seed(1)
+    xyz = LOW + (HIGH - LOW) * torch.rand(1000, 3)
+    product = xyz.prod(dim=1, keepdim=True)
+    inner = kw.nn.KANLinear(3, 1, grid_size=6, grid_range=(LOW, HIGH))
+    outer = kw.nn.KANLinear(1, 1, grid_size=6)
+    model = nn.Sequential(OrderedDict(inner=inner, outer=outer))
+    optimizer = torch.optim.LBFGS(
+        model.parameters(), max_iter=20, history_size=20, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss: torch.Tensor = (model(xyz) - product).square().mean()
+        loss.backward()
+        return loss
+
+    for epoch in range(30):
+        if epoch < 16 and epoch % 2 == 0:
+            sums = inner(xyz).detach()
+            outer.update_grid(sums, grid_eps=1.0, margin=0.05, optimizer=optimizer)
+        optimizer.step(closure)
+    return model, xyz
+
+
+def test_a_product_is_found_to_be_exp_of_logs(multiplier) -> None:
+    model, xyz = multiplier
+    found = formula(model, xyz, names=["x", "y", "z"])
+    inner, outer = (found.fits[name].best() for name in ("inner", "outer"))
+    assert [fit.form.name for fit in (*inner, *outer)] == ["log", "log", "log", "exp"]
+    assert min(fit.r2 for fit in (*inner, *outer)) > 0.999
+    # A·exp(r·Σ a·log) is a product if r·a is 1; the shifts inside and the constant are small.
+    assert [fit.a * outer[0].b for fit in inner] == pytest.approx([1, 1, 1], abs=0.05)
+    assert [fit.c for fit in inner] == pytest.approx([0, 0, 0], abs=0.05)
+    assert abs(outer[0].d) < 0.02
+    assert found.r2[0] > 0.999
+    # The expression itself is near the product where the product is known, with sympy's numbers.
+    [expression] = found.expressions
+    at = dict(zip(sympy.symbols("x y z"), (0.7, 1.5, 1.1), strict=True))
+    assert float(expression.subs(at)) == pytest.approx(0.7 * 1.5 * 1.1, abs=0.03)
+
+
+def test_its_error_is_that_of_the_printed_expression_against_the_model(multiplier) -> None:
+    model, xyz = multiplier
+    found = formula(model, xyz, digits=2)
+    with torch.no_grad():
+        y = model(xyz)[:, 0].double().numpy()
+    symbols = sympy.symbols("x0 x1 x2")
+    rows = xyz.double().numpy()
+    values = np.array(
+        [
+            float(found.expressions[0].subs(dict(zip(symbols, row, strict=True))))
+            for row in rows[:60]
+        ]
+    )
+    assert found(rows[:60])[:, 0] == pytest.approx(values, rel=1e-9)
+    rest = found(rows)[:, 0] - y
+    assert found.error[0] == pytest.approx(np.sqrt(np.square(rest).mean()), rel=1e-12)
+    assert found.largest[0] == np.abs(rest).max()
+    assert found.r2[0] == pytest.approx(1 - np.square(rest).mean() / y.var(), rel=1e-12)
+    assert found.samples == 1000
+    assert found.undefined[0] == 0
+    assert "over 1,000 samples" in str(found)
+    assert r"\begin{aligned}" in found._repr_latex_()
+    # With two digits it is worse than with six.
+    assert found.error[0] > formula(model, xyz).error[0]
+
+
+def test_norms_and_biases_are_part_of_the_formula() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.BatchNorm1d(2), nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 2), nn.BatchNorm1d(2)
+    )
+    for norm in (model[0], model[2], model[4]):
+        nn.init.uniform_(norm.running_mean, -1, 1)
+        nn.init.uniform_(norm.running_var, 0.5, 2)
+        nn.init.uniform_(norm.weight, 0.5, 2)
+        nn.init.uniform_(norm.bias, -1, 1)
+    x = torch.randn(40, 2)
+    model.train()
+    found = formula(model, x)
+    assert model.training
+    with torch.no_grad():
+        y = model.eval()(x).numpy()
+    assert found(x.numpy()) == pytest.approx(y, abs=1e-4)
+    assert all(expression.is_polynomial() for expression in found.expressions)
+
+
+def test_a_model_that_is_no_chain_is_refused_in_words() -> None:
+    x = torch.randn(30, 2)
+    with pytest.raises(ValueError, match=r"between 0 and 2 something is done that is no multiple"):
+        formula(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), x)
+    with pytest.raises(ValueError, match=r"after 0 something is done"):
+        formula(nn.Sequential(nn.Linear(2, 3), nn.Softmax(1)), x)
+    with pytest.raises(ValueError, match=r"300 functions"):
+        formula(nn.Linear(2, 150), x)
+    with pytest.raises(ValueError, match="names"):
+        formula(nn.Linear(2, 1), x, names=["x", "x"])
+    conv = nn.Sequential(nn.Unflatten(1, (1, 2, 1)), nn.Conv2d(1, 1, (2, 1)), nn.Flatten())
+    with pytest.raises(ValueError, match="no dense layer"):
+        formula(conv, x)
+    with pytest.raises(TypeError, match="x=ndarray"):
+        formula(nn.Linear(2, 1), x.numpy())
+
+
+def test_a_form_without_a_symbol_stands_as_a_function_that_can_be_evaluated() -> None:
+    layer = nn.Linear(1, 1)
+    own = Form("mine", lambda u: u, scale=False, shift=False, starts=np.array([[1.0, 0.0]]))
+    found = formula(layer, torch.rand(20, 1), names=["t"], forms=[own])
+    assert "mine(" in str(found.expressions[0])
+    assert found.error[0] < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_layers_of_another_library_can_be_written_too() -> None:
+    import flashkan
+
+    torch.manual_seed(0)
+    model = nn.Sequential(flashkan.KANLayer(2, 2), flashkan.KANLayer(2, 1)).double()
+    x = torch.rand(200, 2, dtype=torch.float64) - 0.5
+    found = formula(model, x)
+    with torch.no_grad():
+        y = model(x)[:, 0].numpy()
+    assert found.r2[0] > 0.99
+    assert np.abs(found(x.numpy())[:, 0] - y).max() == pytest.approx(found.largest[0])
+
+
+class Live:
+    """A KAN layer, bound, with inputs."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(kw.nn.KANLinear(3, 2, grid_size=10, spline_scaler=True))
+        nn.init.normal_(self.model[0].spline_weight)
+        self.live = kw.bind(self.model)
+        self.x = 2 * torch.rand(600, 3) - 1
+        self.seen = self.live.observe(self.x)["0"]
+
+    def phi(self, index: tuple[int, int]) -> np.ndarray:
+        [functions] = kw.functions.read(self.model)
+        return functions.evaluate(self.x[:, index[1]])[index].double().numpy()
+
+
+def test_a_fixed_function_is_the_form_as_nearly_as_said_and_only_it_changes() -> None:
+    s = Live()
+    others = {at: s.phi(at) for at in np.ndindex(2, 3) if at != (1, 2)}
+
+    def bump(x):
+        return np.exp(-((4 * x) ** 2))
+
+    fixed = fix(s.live, "0", (1, 2), bump, observed=s.seen)
+    x = s.x[:, 2].double().numpy()
+    rest = s.phi((1, 2)) - bump(x)
+    assert fixed.error == pytest.approx(np.sqrt(np.square(rest).mean()), rel=1e-3)
+    assert fixed.largest == pytest.approx(np.abs(rest).max(), rel=1e-3)
+    assert fixed.share == pytest.approx(fixed.error / bump(x).std(), rel=1e-9)
+    assert 1e-4 < fixed.share < 0.05  # ten intervals cannot be a bump exactly, but nearly
+    assert (fixed.samples, fixed.points, fixed.form) == (600, 600, "bump")
+    assert f"is now bump, off by {fixed.error:.2g}, {100 * fixed.share:.2g} %" in repr(fixed)
+    for at, before in others.items():
+        assert np.array_equal(s.phi(at), before)
+
+
+def test_no_coefficients_are_nearer_to_the_form() -> None:
+    s = Live()
+    fixed = fix(s.live, "0", (0, 1), np.tanh, observed=s.seen)
+    [functions] = kw.functions.read(s.model)
+    x = s.x[:, 1].double()
+    beta = functions.basis(x).numpy()[:, 1:]  # without the base
+    best = np.linalg.lstsq(beta, np.tanh(x.numpy()), rcond=None)[0]
+    least = np.sqrt(np.square(beta @ best - np.tanh(x.numpy())).mean())
+    # The rest of the domain has a hundredth of the weight.
+    assert least <= fixed.error * (1 + 1e-9)
+    assert fixed.error < 1.05 * least + 1e-9
+
+
+def test_fixing_is_an_edit_that_can_be_undone_and_done_again() -> None:
+    s = Live()
+    before, x = s.phi((0, 0)), s.x[:, 0].double().numpy()
+    fixed = fix(s.live, "0", (0, 0), "line", observed=s.seen)
+    after = s.phi((0, 0))
+    assert after == pytest.approx(np.polyval(np.polyfit(x, before, 1), x), abs=1e-3)
+    assert not np.allclose(before, after)
+    s.live.edits.undo()
+    assert s.phi((0, 0)) == pytest.approx(before, abs=1e-6)
+    s.live.edits.redo()
+    assert np.array_equal(s.phi((0, 0)), after)
+    assert np.array_equal(s.live.edits.latest.after, fixed.after)
+
+
+def test_a_fit_knows_where_it_belongs() -> None:
+    s = Live()
+    [functions] = s.live.read()
+    fit = symbolic(functions, s.seen).at((1, 1))[0]
+    fixed = fix(s.live, fit)
+    assert (fixed.layer, fixed.index, fixed.samples) == ("0", (1, 1, 0, 0), 0)
+    x = s.x[:, 1].double().numpy()
+    assert np.abs(s.phi((1, 1)) - fit(x)).max() < 3 * fixed.largest + 1e-6
+
+
+def test_a_fixed_function_stays_small_beyond_the_inputs_whatever_the_form() -> None:
+    s = Live()
+    narrow = s.live.observe(0.83 * s.x)["0"]
+    for form in (np.tanh, lambda x: np.maximum(8 * x - 3, 0), lambda x: 1.0 * (x > 0.1)):
+        fixed = fix(s.live, "0", (0, 0), form, observed=narrow)
+        assert fixed.after[0] == 0  # the base
+        assert np.abs(fixed.after).max() < 4 * max(np.abs(form(np.linspace(-1.8, 1.8, 99))))
+        [functions] = s.live.read()
+        assert functions.evaluate(torch.linspace(-3, 3, 200))[0, 0].abs().max() < 20
+
+
+def test_splines_that_no_input_reaches_keep_their_coefficients() -> None:
+    s = Live()
+    right = s.x.abs() * 0.7 + 0.3
+    fixed = fix(s.live, "0", (0, 0), np.log, observed=s.live.observe(right)["0"])
+    assert fixed.share < 0.01
+    # B_b reaches from −1.6 + 0.2·b to −0.8 + 0.2·b; log is there from 0 on; the base comes first.
+    assert np.abs(fixed.after - fixed.before)[1 : 1 + 4].max() < 1e-7  # float32
+    assert np.abs(fixed.after - fixed.before)[1 + 6 :].min() > 1e-3
+
+
+def test_a_layer_that_cannot_be_written_is_refused_and_nothing_changes() -> None:
+    s = Live()
+    [functions] = s.live.read()
+
+    class ReadOnly:
+        edits = s.live.edits
+
+        def read(self):
+            return [
+                kw.functions.LayerFunctions(
+                    "linear",
+                    functions.coefficients,
+                    functions.bases,
+                    name="0",
+                    locked="its functions are shared",
+                )
+            ]
+
+    before = s.phi((0, 0))
+    with pytest.raises(ValueError, match="0 cannot be edited: its functions are shared"):
+        fix(ReadOnly(), "0", (0, 0), np.sin, observed=s.seen)
+    assert np.array_equal(s.phi((0, 0)), before)
+    assert s.live.edits.done == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (("1", (0, 0), np.sin), KeyError, "the layers are '0'"),
+        (("0", (0, 5), np.sin), IndexError, "has 2 × 3 × 1 × 1"),
+        (("0", (0, 0), np.log), ValueError, "log is not a finite number at every input"),
+        (("0", (0, 0), 3.0), TypeError, "form=3.0"),
+        (("0",), TypeError, "a layer, an index and a form"),
+        (("0", (0, 0), "lime"), ValueError, "'lime' is none of"),
+    ],
+)
+def test_what_cannot_be_fixed_is_refused_in_words(arguments, error, words) -> None:
+    s = Live()
+    with pytest.raises(error, match=words):
+        fix(s.live, *arguments, observed=s.seen)
+    with pytest.raises(TypeError, match="nothing was observed"):
+        fix(s.live, "0", (0, 0), "line")
+    assert s.live.edits.done == ()

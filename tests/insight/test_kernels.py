@@ -1,0 +1,102 @@
+"""Kernels against the layers they were taken from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.insight import Kernel, SeenPatches, check_observed, kernel_of
+
+LAYERS = {
+    "spline": lambda: kw.nn.KANConv2d(2, 4, 3, padding=1),
+    "grouped": lambda: kw.nn.KANConv2d(4, 6, (3, 2), groups=2),
+    "shared": lambda: kw.nn.SharedKANConv2d(5, 3, spline_scaler=True),
+    "fourier": lambda: kw.nn.KANConv2d(2, 3, 3, basis="fourier"),
+    "plain": lambda: nn.Conv2d(2, 3, 3, bias=False),
+    "linear": lambda: kw.nn.KANLinear(7, 3),
+}
+
+
+def seen(layer: nn.Module, name: str) -> tuple[torch.Tensor, kw.insight.Observed]:
+    torch.manual_seed(1)
+    channels = {"grouped": 4, "shared": 1}.get(name, 2)
+    x = torch.rand(3, 7) if name == "linear" else 2 * torch.rand(3, channels, 6, 6) - 1
+    [observed] = kw.bind(layer).observe(x).values()
+    return x, observed
+
+
+def kernel(layer: nn.Module, out: int) -> Kernel:
+    [functions] = kw.functions.read(layer)
+    return kernel_of(functions, out)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_terms_of_a_kernel_add_up_to_what_the_layer_computes(name: str) -> None:
+    torch.manual_seed(0)
+    layer = LAYERS[name]()
+    x, observed = seen(layer, name)
+    with torch.no_grad():
+        y = layer(x)
+    for out in range(y.shape[1]):
+        taken = kernel(layer, out)
+        found = taken.response(taken.inputs(observed))
+        expected = y[:, out].reshape(-1).numpy()
+        assert found == pytest.approx(expected, abs=2e-6)
+        assert taken.terms(taken.inputs(observed)).sum(1) == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_slopes_are_the_derivatives_of_the_terms(name: str) -> None:
+    torch.manual_seed(0)
+    layer = LAYERS[name]()
+    _, observed = seen(layer, name)
+    taken = kernel(layer, 2)
+    x, step = taken.inputs(observed)[:40], 1e-6
+    differences = (taken.terms(x + step) - taken.terms(x - step)) / (2 * step)
+    assert taken.slopes(x) == pytest.approx(differences, abs=1e-8)
+
+
+def test_functions_with_grids_of_their_own_are_evaluated_on_those() -> None:
+    torch.manual_seed(0)
+    layer = kw.nn.KANLinear(5, 2)
+    layer.update_grid(torch.randn(200, 5) * torch.tensor([0.1, 1.0, 3.0, 0.5, 2.0]))
+    x = torch.randn(30, 5)
+    taken = kernel(layer, 1)
+    with torch.no_grad():
+        expected = layer(x)[:, 1].numpy()
+    assert taken.response(x.double().numpy()) == pytest.approx(expected, abs=2e-6)
+    alone = np.stack([taken.curve(e, x[:, e].numpy()) for e in range(5)], axis=1)
+    assert alone == pytest.approx(taken.terms(x.numpy()), abs=1e-12)
+
+
+def test_a_kernel_keeps_what_it_was_when_the_layer_changes() -> None:
+    layer = nn.Linear(2, 1, bias=False)
+    taken = kernel(layer, 0)
+    before = taken.response(np.ones((1, 2)))
+    nn.init.zeros_(layer.weight)
+    assert taken.response(np.ones((1, 2))) == before != 0
+
+
+def test_what_cannot_be_answered_is_refused_with_the_remedy() -> None:
+    [functions] = kw.functions.read(nn.Sequential(nn.Conv2d(1, 2, 3)))
+    taken = kernel_of(functions, 0)
+    patches = np.zeros((4, 9), dtype=np.float32)
+    with pytest.raises(ValueError, match=r"out=2: 0 has outputs 0 to 1"):
+        kernel_of(functions, 2)
+    with pytest.raises(TypeError, match=r"nothing was observed at 0: .*live\.observe\(batch\)"):
+        check_observed(functions, None)
+    with pytest.raises(TypeError, match=r"observed=ndarray: what live\.observe"):
+        taken.inputs(patches)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="observed at 3, but the functions are of 0"):
+        taken.inputs(SeenPatches("3", 4, patches))
+    with pytest.raises(ValueError, match=r"patches of shape \(4, 8\): 0 takes \(n, 9\)"):
+        taken.inputs(SeenPatches("0", 4, patches[:, :8]))
+    with pytest.raises(ValueError, match=r"patches of shape \(0, 9\)"):
+        taken.inputs(SeenPatches("0", 4, patches[:0]))
+    with pytest.raises(ValueError, match="not all finite"):
+        taken.inputs(SeenPatches("0", 4, np.full_like(patches, np.nan)))
+    with pytest.raises(ValueError, match=r"patches of shape \(9,\): kernel 0 of 0 takes"):
+        taken.response(patches[0])

@@ -1,0 +1,308 @@
+"""Symbolic forms: planted ones are found, none is missed, and what is said of them is so."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import least_squares  # type: ignore[import-untyped]
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.insight import FORMS, Form, SeenPatches, symbolic
+from kan_widgets.insight.symbolic import TOLERANCE
+
+Array = NDArray[np.float64]
+
+# What is planted, for inputs between −1 and 1: form, φ, and its b and c as they are written.
+PLANTED = {
+    "line": (lambda x: 0.7 * x - 0.2, 1.0, 0.0),
+    "square": (lambda x: 2 * (x + 0.3) ** 2 - 1, 1.0, 0.3),
+    "cube": (lambda x: -((x - 0.2) ** 3) + 0.1, 1.0, -0.2),
+    "absolute": (lambda x: 0.5 * np.abs(x - 0.25) + 1, 1.0, -0.25),
+    "ReLU": (lambda x: 3 * np.maximum(-x + 0.1, 0), -1.0, 0.1),
+    "SiLU": (lambda x: -(3 * x + 0.5) / (1 + np.exp(-3 * x - 0.5)), 3.0, 0.5),
+    "exp": (lambda x: 0.2 * np.exp(2.5 * x) - 1, 2.5, 0.0),
+    "log": (lambda x: 0.4 * np.log(x + 1.1), 1.0, 1.1),
+    "sqrt": (lambda x: 2 * np.sqrt(1.02 - x), -1.0, 1.02),
+    "sin": (lambda x: 0.3 * np.sin(7 * x + 0.4), 7.0, 0.4),
+    "tanh": (lambda x: -0.8 * np.tanh(5 * x - 1), 5.0, -1.0),
+    "Gaussian": (lambda x: np.exp(-((3 * x + 0.5) ** 2)), 3.0, 0.5),
+    "reciprocal": (lambda x: 0.1 / (x - 1.3), 1.0, -1.3),
+}
+
+
+def planted(curves: list[Array], x: Array) -> LayerFunctions:
+    """Return a layer of one output whose functions run through curves given at 401 even x."""
+    layer = kw.nn.KANLinear(len(curves), 1, grid_size=400, spline_order=1, dtype=torch.float64)
+    with torch.no_grad():
+        layer.base_weight.zero_()
+        for i, y in enumerate(curves):
+            # The coefficients of splines of order 1 are the values at the knots.
+            layer.spline_weight[0, i] = torch.from_numpy(y)
+    [functions] = kw.functions.read(layer)
+    return functions
+
+
+def seen(functions: LayerFunctions, inputs: Array) -> SeenPatches:
+    return SeenPatches(functions.name, len(inputs), inputs)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_planted_forms_come_first_with_the_r2_that_the_noise_leaves(noise: float) -> None:
+    rng = np.random.default_rng(3)
+    x = np.linspace(-1, 1, 401)
+    clean = [phi(x) for phi, _, _ in PLANTED.values()]
+    curves = [y + noise * y.std() * rng.standard_normal(len(x)) for y in clean]
+    functions = planted(curves, x)
+    inputs = np.clip(rng.beta(2, 2, (3000, len(curves))) * 2 - 1, -1, 1)
+    fits = symbolic(functions, seen(functions, inputs))
+    for i, (name, (_, b, c)) in enumerate(PLANTED.items()):
+        best = fits.at((0, i))[0]
+        assert best.form.name == name
+        if not noise:
+            assert (best.b, best.c) == pytest.approx((b, c), abs=0.02)
+        y, exact = (np.interp(inputs[:, i], x, values) for values in (curves[i], clean[i]))
+        expected = 1 - np.square(y - exact).mean() / y.var()
+        assert best.r2 == pytest.approx(expected, abs=2e-3)
+        assert (best.samples, best.patches) == (3000, 3000)
+
+
+def test_a_planted_step_is_found_where_it_is() -> None:
+    rng = np.random.default_rng(0)
+    layer = kw.nn.KANLinear(1, 1, grid_size=100, spline_order=0, dtype=torch.float64)
+    middles = np.linspace(-0.99, 0.99, 100)
+    y = 2.0 * (middles > 0.3) + 0.1 * rng.standard_normal(100)
+    with torch.no_grad():
+        layer.base_weight.zero_()
+        layer.spline_weight[0, 0] = torch.from_numpy(y)
+    [functions] = kw.functions.read(layer)
+    inputs = rng.random((2000, 1)) * 2 - 1
+    best = symbolic(functions, seen(functions, inputs)).at((0, 0))[0]
+    assert best.form.name == "step"
+    assert best.c == pytest.approx(-0.3, abs=0.005)
+    values = y[np.clip(((inputs[:, 0] + 1) * 50).astype(int), 0, 99)]
+    groups = [values[(inputs[:, 0] > 0.3) == side] for side in (False, True)]
+    left = sum(np.square(group - group.mean()).sum() for group in groups)
+    assert best.r2 == pytest.approx(1 - left / np.square(values - values.mean()).sum(), abs=2e-3)
+
+
+def test_r2_is_that_of_the_form_at_the_inputs() -> None:
+    torch.manual_seed(0)
+    layer = kw.nn.KANLinear(5, 4, grid_range=(-2, 2))
+    nn.init.normal_(layer.spline_weight)
+    [functions] = kw.functions.read(layer)
+    x = torch.randn(500, 5)
+    fits = symbolic(functions, seen(functions, x.double().numpy()))
+    values = functions.evaluate(x.T.ravel()).reshape(4, 5, 5, 500).double().numpy()
+    for o, i in itertools.product(range(4), range(5)):
+        y = values[o, i, i]
+        scores = []
+        for fit in fits.at((o, i)):
+            left = np.square(fit(x[:, i].numpy()) - y).mean() / y.var()
+            assert fit.r2 == pytest.approx(1 - left, abs=1e-5)
+            scores.append(np.log2(left + 1e-5) + 0.5 * fit.form.complexity)
+            assert fit.score == pytest.approx(scores[-1], abs=1e-3)
+            assert (fit.low, fit.high) == (x[:, i].min().item(), x[:, i].max().item())
+        assert scores == sorted(scores)
+
+
+@pytest.mark.parametrize("name", ["square", "exp", "log", "sin", "tanh", "Gaussian", "reciprocal"])
+def test_no_search_from_many_places_finds_a_better_one(name: str) -> None:
+    torch.manual_seed(1)
+    rng = np.random.default_rng(1)
+    [form] = [form for form in FORMS if form.name == name]
+    layer = kw.nn.KANLinear(3, 1, grid_range=(-3, 3))
+    nn.init.normal_(layer.spline_weight)
+    [functions] = kw.functions.read(layer)
+    inputs = torch.randn(300, 3)
+    fits = symbolic(functions, seen(functions, inputs.double().numpy()), forms=[form])
+    for i in range(3):
+        x = inputs[:, i].double().numpy()
+        y = functions.evaluate(inputs[:, i])[0, i].double().numpy()
+
+        def rest(at: Array, x: Array = x, y: Array = y) -> Array:
+            shape = form(at[0] * x + at[1])
+            sides = np.sign(at[0] * x + at[1])
+            # A pole may not lie between the inputs.
+            if not np.isfinite(shape).all() or (name == "reciprocal" and np.ptp(sides)):
+                return np.full(len(x), 1e3)
+            columns = np.stack([shape, np.ones_like(shape)], axis=1)
+            return y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
+
+        found = 0.0
+        for _ in range(40):
+            b = rng.choice([-1, 1]) * np.exp(rng.uniform(-1.5, 2))
+            start = np.array([b, -b * rng.uniform(-4, 4)])
+            if np.square(rest(start)).max() < 1e6:
+                cost = 2 * least_squares(rest, start, max_nfev=50).cost
+                found = max(found, 1 - cost / np.square(y - y.mean()).sum())
+        assert fits.at((0, i))[0].r2 > found - 1e-3
+
+
+def test_only_where_inputs_fall_counts() -> None:
+    # A parabola on the left, something wild on the right.
+    x = np.linspace(-1, 1, 401)
+    y = np.where(x < 0, x**2, np.sin(40 * x))
+    functions = planted([y], x)
+    rng = np.random.default_rng(0)
+    left = symbolic(functions, seen(functions, -rng.random((500, 1)) * 0.9 - 0.05))
+    both = symbolic(functions, seen(functions, rng.random((500, 1)) * 2 - 1))
+    best = left.at((0, 0))[0]
+    assert (best.form.name, best.r2 > 0.9999) == ("square", True)
+    assert best.holds is not None
+    assert best.holds[0] == pytest.approx(-1, abs=0.05)  # the grid's end; beyond, splines fade
+    assert best.holds[1] == pytest.approx(0, abs=0.05)
+    assert both.at((0, 0))[0].r2 < 0.9
+
+
+def test_a_form_holds_where_it_is_within_the_tolerance_and_not_beside() -> None:
+    torch.manual_seed(4)
+    layer = kw.nn.KANLinear(6, 5, grid_range=(-2, 2))
+    nn.init.normal_(layer.spline_weight, std=0.1)
+    [functions] = kw.functions.read(layer)
+    inputs = torch.randn(400, 6)
+    fits = symbolic(functions, seen(functions, inputs.double().numpy()))
+    held = 0
+    for fit in fits.best():
+        o, i = fit.index[:2]
+        spread = functions.evaluate(inputs[:, i])[o, i].std().item()
+
+        def error(x: Array, fit: object = fit, o: int = o, i: int = i) -> Array:
+            y = functions.evaluate(torch.from_numpy(x))[o, i].double().numpy()
+            return np.abs(fit(x) - y)  # type: ignore[operator]
+
+        middle = inputs[:, i].median().item()
+        if fit.holds is None:
+            assert error(np.array([middle]))[0] > 0.9 * TOLERANCE * spread
+            continue
+        held += 1
+        low, high = fit.holds
+        assert low <= middle + 0.05
+        assert high >= middle - 0.05
+        assert error(np.linspace(low, high, 200)).max() < 1.2 * TOLERANCE * spread
+        step = 0.05
+        for end in (low - step, high + step):
+            if functions.extent[0] < end < functions.extent[1]:
+                near = np.linspace(end, low if end < low else high, 20)
+                assert error(near).max() > 0.95 * TOLERANCE * spread
+    assert held > 10
+
+
+def test_kernels_of_a_convolution_see_their_own_channel_and_place() -> None:
+    torch.manual_seed(0)
+    conv = kw.nn.KANConv2d(4, 6, (3, 2), groups=2, grid_range=(-2, 2))
+    nn.init.normal_(conv.spline_weight)
+    # Each channel on another scale, so that a wrong column would show.
+    x = torch.randn(4, 4, 6, 6) * torch.tensor([0.2, 0.5, 1.0, 1.5]).view(1, 4, 1, 1)
+    live = kw.bind(conv)
+    [observed] = live.observe(x).values()
+    [functions] = live.read()
+    fits = symbolic(functions, observed)
+    for out in range(6):
+        kernel = kw.insight.kernel_of(functions, out)
+        mine = kernel.inputs(observed)
+        for e, (i, row, column) in enumerate(np.ndindex(2, 3, 2)):
+            fit = fits.at((out, i, row, column))[0]
+            assert (fit.low, fit.high) == (mine[:, e].min(), mine[:, e].max())
+            y = kernel.curve(e, mine[:, e])
+            left = np.square(fit(mine[:, e]) - y).mean() / y.var()
+            assert fit.r2 == pytest.approx(1 - left, abs=1e-9)
+
+
+def test_a_form_of_one_s_own_is_found_where_it_is() -> None:
+    x = np.linspace(-1, 1, 401)
+    functions = planted([np.exp(-np.abs(4 * x - 1)), np.square(x)], x)
+    inputs = np.random.default_rng(0).random((800, 2)) * 2 - 1
+    tent = Form("peak", lambda u: np.exp(-np.abs(u)), "exp(−|{}|)")
+    fits = symbolic(functions, seen(functions, inputs), forms=[*FORMS, tent])
+    assert [fits.at((0, i))[0].form.name for i in (0, 1)] == ["peak", "square"]
+    best = fits.at((0, 0))[0]
+    assert (abs(best.b), best.c / best.b) == pytest.approx((4, -0.25), abs=0.02)
+    assert "exp(−|" in str(best)
+    assert symbolic(functions, seen(functions, inputs), forms="line").counts() == {"line": 2}
+
+
+def test_a_larger_penalty_takes_the_simpler_form() -> None:
+    x = np.linspace(-1, 1, 401)
+    functions = planted([np.exp(0.8 * x)], x)
+    inputs = np.linspace(-1, 1, 301)[:, None]
+    cheap = symbolic(functions, seen(functions, inputs)).at((0, 0))[0]
+    dear = symbolic(functions, seen(functions, inputs), penalty=12.0).at((0, 0))[0]
+    assert (cheap.form.name, dear.form.name) == ("exp", "line")
+    assert cheap.r2 > dear.r2 > 0.9
+
+
+def test_what_does_not_move_is_constant_and_what_is_not_finite_has_no_form() -> None:
+    layer = kw.nn.KANLinear(3, 1)
+    with torch.no_grad():
+        layer.base_weight[0, 0] = 0
+        layer.spline_weight[0, 0] = 0.25
+        layer.spline_weight[0, 1] = float("nan")
+    [functions] = kw.functions.read(layer)
+    inputs = torch.rand(50, 3).double().numpy()
+    inputs[:, 2] = 0.5  # a pixel that never changes
+    fits = symbolic(functions, seen(functions, inputs))
+    [still] = fits.at((0, 0))
+    assert (still.form.name, np.isnan(still.r2), str(still)) == ("constant", True, "0.25")
+    assert fits.at((0, 1)) == []
+    assert fits.at((0, 2))[0].form.name == "constant"
+    assert fits.counts() == {"constant": 2}
+    assert "not finite" in str(fits)
+
+
+def test_the_table_says_what_it_rests_on_and_escapes_names() -> None:
+    torch.manual_seed(0)
+    layer = kw.nn.KANLinear(6, 5)
+    [functions] = kw.functions.read(layer)
+    odd = Form("<b>", np.square)
+    found = symbolic(
+        functions, seen(functions, np.random.default_rng(0).random((99, 6))), forms=odd
+    )
+    text, page = str(found), found._repr_html_()
+    assert "30 functions, 99 inputs each of 99 samples; penalty 0.5" in text
+    assert "and 10 more" in text
+    assert page.count("<tr>") == 2 + 1 + 20
+    assert "<b>" not in page
+    assert "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"forms": ["lines"]}, ValueError, "'lines' is none of 'line'"),
+        ({"forms": [3]}, TypeError, "names of the library"),
+        ({"forms": []}, ValueError, "none is given"),
+        ({"forms": ["line", "line"]}, ValueError, "line more than once"),
+        ({"penalty": -1}, ValueError, "penalty=-1"),
+        ({"keep": 0}, ValueError, "keep=0"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_words(options, error, words) -> None:
+    [functions] = kw.functions.read(kw.nn.KANLinear(2, 1))
+    with pytest.raises(error, match=words):
+        symbolic(functions, seen(functions, np.eye(3, 2)), **options)
+
+
+def test_nothing_is_said_without_an_observation() -> None:
+    [functions] = kw.functions.read(kw.nn.KANLinear(2, 1))
+    with pytest.raises(TypeError, match="nothing was observed"):
+        symbolic(functions, None)
+    with pytest.raises(IndexError, match="has 1 × 2 × 1 × 1"):
+        symbolic(functions, seen(functions, np.random.default_rng(0).random((9, 2)))).at((1, 0))
+
+
+def test_progress_is_told_up_to_the_last_function() -> None:
+    [functions] = kw.functions.read(kw.nn.KANLinear(50, 60))
+    told: list[tuple[int, int]] = []
+    inputs = np.random.default_rng(0).random((20, 50))
+    symbolic(
+        functions, seen(functions, inputs), forms="line", progress=lambda *now: told.append(now)
+    )
+    assert len(told) == 2
+    assert told[-1] == (3000, 3000)
+    assert told[0][0] < 3000
