@@ -204,8 +204,8 @@ def code_or_link(
     """Settle what leads nowhere and need not.
 
     Single backticks hold a name to look up, or only code, such as a parameter: the latter is
-    shown as it is, unless it begins with ``kan_widgets.``. A class of ours that stands in a
-    signature and has no entry is named without a link.
+    shown as it is, unless it begins with ``kan_widgets.``. A type in a signature that is ours and
+    has no entry is named without a link.
     """
     if node.get("refdomain") != "py":
         return None
@@ -213,7 +213,7 @@ def code_or_link(
     written = isinstance(content, nodes.literal)
     if written and node["reftype"] == "obj" and not target.startswith(f"{PACKAGE}."):
         return content
-    if not written and is_ours(named(target)):
+    if not written and ("." not in target or is_ours(named(target))):
         return content
     return None
 

@@ -24,7 +24,7 @@ from kan_widgets.widgets.still import png_bytes
 logger = logging.getLogger(__name__)
 
 FOLDER = "_pictures"
-WIDTH = 798  # fits the column of text, see static/pages.css
+WIDTH = 798  # pixels of the page; the style sheet fits it to the column of text
 
 
 class Run(SphinxDirective):
