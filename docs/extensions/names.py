@@ -82,7 +82,7 @@ def directive_for(thing: Any) -> str:
 
 
 def summary(path: str, thing: Any) -> str:
-    """Return the first paragraph of the docstring, also of a constant; or the words it stands for."""
+    """Return the first paragraph of the docstring; of a type of some words, the words."""
     if isinstance(thing, type) or inspect.isfunction(thing):
         text = inspect.getdoc(thing) if thing.__doc__ else None
     else:
@@ -204,14 +204,15 @@ def code_or_link(
     """Settle what leads nowhere and need not.
 
     Single backticks hold a name to look up, or only code, such as a parameter: the latter is
-    shown as it is, unless it begins with ``kan_widgets.``. A type in a signature that is ours and
-    has no entry is named without a link.
+    shown as it is, unless it begins with ``kan_widgets.`` and there is no such thing. A type of
+    ours in a signature that has no entry is named without a link.
     """
     if node.get("refdomain") != "py":
         return None
     target = node["reftarget"]
     written = isinstance(content, nodes.literal)
-    if written and node["reftype"] == "obj" and not target.startswith(f"{PACKAGE}."):
+    exists = not target.startswith(f"{PACKAGE}.") or named(target) is not None
+    if written and node["reftype"] == "obj" and exists:
         return content
     if not written and ("." not in target or is_ours(named(target))):
         return content
