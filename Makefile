@@ -7,6 +7,7 @@ LAB_ARGS ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 NAMES ?=
+DOCS ?= build/docs
 # Most tests wait for a browser or run in one thread: two files at a time take little more than half.
 PYTEST_WORKERS ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -19,7 +20,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page bench clean
+.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page docs bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +69,11 @@ notebooks: $(VENV)/.dev ## execute the tutorials and save them with outputs (NAM
 
 page: $(VENV)/.dev ## train as the quickstart does and save its views as build/quickstart.html
 	$(bin)/python -m tests.notebooks.page
+
+# All pages each time: a page that is not written again keeps its warnings to itself.
+docs: $(VENV)/.dev ## build the API reference and the gallery into build/docs; a warning fails it
+	$(bin)/python -m sphinx --fail-on-warning --fresh-env --write-all --quiet docs $(DOCS)
+	@echo "$(DOCS)/index.html"
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
 	@set -e; for file in tests/benchmarks/*.py; do \

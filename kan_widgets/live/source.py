@@ -21,6 +21,7 @@ State = Literal["live", "idle", "closed", "fault", "recorded"]
 
 # "in" is a keyword of Python, but the word for it.
 Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})
+"""One function: its layer, and its place in it."""
 
 
 class Listener:

@@ -1,0 +1,113 @@
+"""The gallery: code on the page is run while the pages are built, and what it shows is drawn.
+
+``{run}`` runs its code; ``{picture}`` runs its code and draws the view that the last line gives,
+in light and in dark colours. All code of a page shares its names, in the order of the page.
+"""
+
+from __future__ import annotations
+
+import ast
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+import kan_widgets
+from kan_widgets.widgets.still import png_bytes
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "_pictures"
+WIDTH = 798  # pixels of the page; the style sheet fits it to the column of text
+
+
+class Run(SphinxDirective):
+    """``{run}``: code that is shown, and run."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Run the code."""
+        self.value()
+        return [self.code()]
+
+    def code(self) -> nodes.Node:
+        """Return the code as it stands on the page."""
+        text = "\n".join(self.content)
+        return nodes.literal_block(text, text, language="python")
+
+    def value(self) -> Any:
+        """Run the code; return what its last line gives, if that is an expression."""
+        names = self.env.temp_data.setdefault("pictures_names", {})
+        lines = ast.parse("\n".join(self.content))
+        last = lines.body.pop() if lines.body and isinstance(lines.body[-1], ast.Expr) else None
+        where = f"{self.env.docname}:{self.content_offset}"
+        try:
+            exec(compile(lines, where, "exec"), names)
+            return last and eval(compile(ast.Expression(last.value), where, "eval"), names)
+        except Exception as error:
+            raise self.error(f"the code raised {error!r}") from error
+
+
+class Picture(Run):
+    """``{picture} alternative text``: code that is shown and run, and the view that it gives."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"width": directives.nonnegative_int}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Draw the view twice; the theme of the page chooses."""
+        view, width = self.value(), self.options.get("width", WIDTH)
+        number = self.env.new_serialno("picture")
+        stem = f"{self.env.docname.replace('/', '-')}-{number}"
+        pictures = ""
+        for theme in ("light", "dark"):
+            picture = drawn(view, width, theme)
+            path = Path(self.env.app.outdir) / FOLDER / f"{stem}-{theme}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png_bytes(picture))
+            up = "../" * self.env.docname.count("/")
+            pictures += (
+                f'<img class="picture only-{theme}" src="{up}{FOLDER}/{path.name}" '
+                f'alt="{escape(self.arguments[0])}" width="{picture.width // 2}">'
+            )
+        shown(self.env.app).add(type(view).__name__)
+        return [self.code(), nodes.raw("", pictures, format="html")]
+
+
+def drawn(view: Any, width: int, theme: str) -> Image.Image:
+    """Return the picture of a view in a theme."""
+    if not hasattr(view, "views"):
+        return view.image(width=width, theme=theme)
+    for part in view.views:  # a dashboard has no theme of its own
+        part.theme = theme
+    return view.image(width=width)
+
+
+def shown(app: Sphinx) -> set[str]:
+    """Return the names of the classes that the gallery has a picture of."""
+    if not hasattr(app, "views_shown"):
+        app.views_shown = set()
+    return app.views_shown
+
+
+def every_view_is_shown(app: Sphinx, error: Exception | None) -> None:
+    """Warn of views without a picture, which fails the build."""
+    views = {n for n in kan_widgets.__all__ if hasattr(getattr(kan_widgets, n), "image")}
+    for name in sorted(views - shown(app)) if error is None else ():
+        logger.warning("docs/gallery.md has no picture of kan_widgets.%s", name)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Add the directives."""
+    app.add_directive("run", Run)
+    app.add_directive("picture", Picture)
+    app.connect("build-finished", every_view_is_shown)
+    return {"parallel_read_safe": False}
