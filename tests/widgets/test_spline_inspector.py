@@ -448,7 +448,7 @@ def test_the_picture_follows_selection_and_options_and_leaves_the_widget_alone(s
     with pytest.raises(TypeError, match="Did you mean 'stacked'"):
         shown.image(staked=True)
     with pytest.raises(ValueError, match="from 1 to 4"):
-        shown.image(pixel_ratio=9)
+        shown.image(pixel_ratio=90)
 
 
 def test_the_ink_of_the_picture_lies_where_scipy_says(shown, setting):
