@@ -120,7 +120,7 @@ class Paper:
         if self.vectors is not None:
             ascent, descent = font.getmetrics()
             down = {"s": 0.0, "m": (ascent - descent) / 2, "a": float(ascent)}[anchor[1]]
-            exact = length if len(shown) == len(text) else None
+            exact = length if shown == text else None
             self.vectors.write(text, (place[0], place[1] + down), colour, size, anchor[0], exact)
         return length
 

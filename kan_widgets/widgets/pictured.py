@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import math
 import pathlib
+import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
+from IPython.core.displayhook import DisplayHook
 from IPython.display import display
 from PIL import Image
 
@@ -96,6 +99,9 @@ class Pictured:
 
     def _ipython_display_(self, **_: Any) -> None:
         # With an identifier of its own, so that `snapshot` finds it again.
+        if not _is_displayed():
+            # Whoever only asks for its form, such as an Output widget, gets that.
+            raise NotImplementedError
         data, metadata = self._bundle()
         _send(data, metadata, self._display_id)
 
@@ -222,6 +228,18 @@ class Animated(Pictured):
         if not frames:
             raise ValueError("steps is empty: give at least one step, or leave it out for all")
         return frames
+
+
+def _is_displayed() -> bool:
+    """Whether IPython asks because an object is shown now, under no identifier of the user's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is DisplayHook.compute_format_data.__code__:
+            return True
+        if frame.f_code is display.__code__:
+            return frame.f_locals.get("display_id") is None
+        frame = frame.f_back
+    return False
 
 
 def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any) -> None:

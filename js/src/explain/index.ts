@@ -5,6 +5,7 @@ import { createKit } from "../shared/controls.ts";
 import { element, put, putOrHide } from "../shared/element.ts";
 import { formatCount, number } from "../shared/format.ts";
 import { keepKeys } from "../shared/keys.ts";
+import { createSave } from "../shared/save.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Selection, Store } from "../shared/types.ts";
 import { createBars } from "./bars.ts";
@@ -45,6 +46,8 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   const options = element(document, "div", "kw-options");
   options.append(classes.box, again);
   header.append(tabs.box, options);
+  const name = () => `explain class ${content?.target ?? ""} step ${content?.step ?? ""}`;
+  header.append(createSave(document, root, { name, redraw: draw }, signal));
   const caption = element(document, "div", "kw-caption", root);
   const step = element(document, "span", "kw-status", caption);
   const sentence = element(document, "span", "kw-sentence", caption);
