@@ -46,8 +46,6 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   const options = element(document, "div", "kw-options");
   options.append(classes.box, again);
   header.append(tabs.box, options);
-  const name = () => `explain class ${content?.target ?? ""} step ${content?.step ?? ""}`;
-  header.append(createSave(document, root, { name, redraw: draw }, signal));
   const caption = element(document, "div", "kw-caption", root);
   const step = element(document, "span", "kw-status", caption);
   const sentence = element(document, "span", "kw-sentence", caption);
@@ -58,7 +56,10 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   const bars = createBars(document, choose, signal);
   const pictures = createPictures(document, choose, (words) => put(readout, read(words)), signal);
   body.append(pictures.element, bars.element);
-  const readout = element(document, "div", "kw-readout", root);
+  const name = () => `explain class ${content?.target ?? ""} step ${content?.step ?? ""}`;
+  const foot = element(document, "div", "kw-readout-row", root);
+  const readout = element(document, "div", "kw-readout", foot);
+  foot.append(createSave(document, root, { name, redraw: draw }, signal));
   el.append(root);
 
   let store: Store | null = null;

@@ -101,7 +101,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   message.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
   const header = createHeader(document, choose, sortAgain, signal);
-  header.element.append(
+  const foot = make("div", "kw-readout-row");
+  foot.append(
+    readout,
     createSave(
       document,
       root,
@@ -115,7 +117,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       signal,
     ),
   );
-  root.append(header.element, caption.element, viewport, time, readout, spoken, tip.element);
+  root.append(header.element, caption.element, viewport, time, foot, spoken, tip.element);
 
   let store: Store | null = null;
   let stream = "";

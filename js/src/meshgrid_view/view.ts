@@ -115,8 +115,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   body.append(ramp.element, pair.element, response.element, message);
   const name = () =>
     `meshgrid-view ${root.dataset.mode ?? ""} ${drawnLayer?.name ?? ""} step ${drawnFrame?.step ?? ""}`;
-  header.element.append(createSave(document, root, { name, redraw: draw }, signal));
-  root.append(header.element, caption.element, body, time, readout, spoken, tip.element);
+  const foot = element(document, "div", "kw-readout-row");
+  foot.append(readout, createSave(document, root, { name, redraw: draw }, signal));
+  root.append(header.element, caption.element, body, time, foot, spoken, tip.element);
 
   function schedule() {
     if (onScreen) pace.now();

@@ -1,6 +1,6 @@
 /** The words, boxes and canvases of a part of the page, as shapes where they are on screen. */
 
-import { moved, pixelsOf, type Shape } from "./record.ts";
+import { moved, pixelsOf, type Shape, short } from "./record.ts";
 
 export interface Drawn {
   width: number;
@@ -38,7 +38,10 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
     const rect = element.getBoundingClientRect();
     const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
-    if (seen && element !== root) decorate(rect, style, clip);
+    if (seen && element !== root) {
+      decorate(rect, style, clip);
+      frame(rect, style, clip);
+    }
     if (element instanceof window.HTMLCanvasElement) {
       if (seen) place(element, rect, clip);
       return;
@@ -135,6 +138,22 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
     }
   }
 
+  /** The line around an element that takes no room: what is selected. */
+  function frame(rect: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
+    const width = Number.parseFloat(style.outlineWidth);
+    if (style.outlineStyle !== "solid" || !(width > 0)) return;
+    const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+    const around = {
+      left: rect.left - out,
+      top: rect.top - out,
+      right: rect.right + out,
+      bottom: rect.bottom + out,
+    };
+    const d = pathOf(around);
+    const stroke = style.outlineColor;
+    drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
+  }
+
   function rounded(
     rect: DOMRect,
     radius: number,
@@ -228,7 +247,14 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
   /** Writes into the box of a field, from its left. */
   function field(words: string, rect: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
     const left = rect.left + Number.parseFloat(style.paddingLeft) + edge(style, "Left");
-    const line = new window.DOMRect(left, rect.top, rect.width, rect.height);
+    let start = left;
+    if (measure && (style.textAlign === "right" || style.textAlign === "end")) {
+      measure.font = fontIn(style);
+      const end = rect.right - Number.parseFloat(style.paddingRight) - edge(style, "Right");
+      start = Math.max(left, end - measure.measureText(words).width);
+    }
+    // What is not text, such as the arrow of a menu, is to its right.
+    const line = new window.DOMRect(start, rect.top, 0, rect.height);
     text(words, line, style, meet(clip, rect));
   }
 
@@ -262,16 +288,15 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
 
   function text(given: string, line: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
     let words = given.replace(/\s+/g, " ");
-    if (!words.trim() || line.right <= clip.left || line.left >= clip.right) return;
+    if (!words.trim() || line.right < clip.left || line.left >= clip.right) return;
     if (line.top >= clip.bottom || line.bottom <= clip.top) return;
-    const font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    if (measure) {
+    const font = fontIn(style);
+    const cut = line.right > clip.right + 1;
+    if (measure && cut && style.textOverflow === "ellipsis") {
       measure.font = font;
       const room = clip.right - line.left;
-      if (line.right > clip.right + 1) {
-        while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
-        words += "…";
-      }
+      while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
+      words += "…";
     }
     if (style.textTransform === "uppercase") words = words.toUpperCase();
     drawn.shapes.push({
@@ -291,27 +316,40 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
       fill: style.color,
       align: "start",
       opacity: Number(style.opacity),
-      clip: "",
+      clip: cut ? outline(clip) : "",
     });
   }
 
   /** How far below the top of a line of this height its baseline is. */
   function baselineIn(height: number, style: CSSStyleDeclaration): number {
     if (!measure) return 0.8 * height;
-    measure.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    measure.font = fontIn(style);
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
     return (height - up - down) / 2 + up;
   }
 
   function fill(clip: Clip, ink: string, opacity: number): void {
     if (clip.right <= clip.left || clip.bottom <= clip.top) return;
-    drawn.shapes.push({ kind: "path", d: outline(clip), fill: ink, opacity, clip: "" });
+    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink, opacity, clip: "" });
   }
 
-  function outline({ left, top, right, bottom }: Clip): string {
-    const [l, r, t, b] = [left - page.left, right - page.left, top - page.top, bottom - page.top];
+  /** The edge of what is seen; empty where that is all of it. */
+  function outline(clip: Clip): string {
+    const { left, top, right, bottom } = clip;
+    const whole =
+      left <= page.left && top <= page.top && right >= page.right && bottom >= page.bottom;
+    return whole ? "" : pathOf(clip);
+  }
+
+  function pathOf({ left, top, right, bottom }: Clip): string {
+    const [l, r] = [short(left - page.left), short(right - page.left)];
+    const [t, b] = [short(top - page.top), short(bottom - page.top)];
     return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
   }
+}
+
+function fontIn(style: CSSStyleDeclaration): string {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
 
 function meet(a: Clip, b: Clip): Clip {

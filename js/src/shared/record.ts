@@ -97,11 +97,20 @@ export function record(window: Window & typeof globalThis, draw: () => void): Ma
     states.set(context, fresh);
     return fresh;
   };
+  let noting = false;
   const originals = NAMES.map((name) => [name, prototype[name]] as const);
   for (const [name, original] of originals) {
     const note = NOTES[name];
     prototype[name] = function (this: Context, ...given: number[]) {
-      note(this, stateOf(this), shapesOf(this.canvas), given, made);
+      // Noting may itself draw, to copy pixels.
+      if (!noting) {
+        noting = true;
+        try {
+          note(this, stateOf(this), shapesOf(this.canvas), given, made);
+        } finally {
+          noting = false;
+        }
+      }
       return original.apply(this, given);
     };
   }
@@ -176,20 +185,12 @@ const NOTES: Record<(typeof NAMES)[number], Note> = {
   },
   fillText(context, state, shapes, [text, x, y]) {
     const { a, b, c, d, e, f } = context.getTransform();
-    const measured = context.measureText(text);
-    const { actualBoundingBoxAscent: up, fontBoundingBoxAscent: ascent } = measured;
-    const down = measured.fontBoundingBoxDescent;
-    const baseline = context.textBaseline;
-    let lower = 0;
-    if (baseline === "middle") lower = middleOf(context, text);
-    else if (baseline === "top" || baseline === "hanging") lower = ascent || up;
-    else if (baseline === "bottom") lower = -down;
     const align = context.textAlign;
     shapes.push({
       kind: "text",
       text: String(text),
       x,
-      y: y + lower,
+      y: y + baselineBelow(context, text),
       matrix: [a, b, c, d, e, f],
       font: context.font,
       fill: colour(context.fillStyle),
@@ -223,12 +224,13 @@ const NOTES: Record<(typeof NAMES)[number], Note> = {
   },
 };
 
-/** How far below the middle of the em box its baseline is. */
-function middleOf(context: Context, text: string): number {
+/** How far below the y that a text is written at its letters stand. */
+function baselineBelow(context: Context, text: string): number {
+  const baseline = context.textBaseline;
   const before = context.measureText(text).actualBoundingBoxAscent;
   context.textBaseline = "alphabetic";
   const lower = context.measureText(text).actualBoundingBoxAscent - before;
-  context.textBaseline = "middle";
+  context.textBaseline = baseline;
   return lower;
 }
 

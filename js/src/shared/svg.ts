@@ -12,12 +12,13 @@ export function svgOf(
     if (!clips.has(d)) clips.set(d, `clip${clips.size}`);
     return ` clip-path="url(#${clips.get(d)})"`;
   };
-  const parts = shapes.map((shape) => written(shape) + clipOf(shape.clip) + ending(shape));
+  const usual = usualFamily(shapes);
+  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
   const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
   const [w, h] = [short(paper.width), short(paper.height)];
   const title = escaped(paper.title);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="${escaped(usual)}">`,
     `<title>${title}</title>`,
     defs.length ? `<defs>${defs.join("")}</defs>` : "",
     `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
@@ -29,7 +30,18 @@ export function svgOf(
     .join("\n");
 }
 
-function written(shape: Shape): string {
+/** The fonts that most texts are written in. */
+function usualFamily(shapes: readonly Shape[]): string {
+  const counts = new Map<string, number>();
+  for (const shape of shapes) {
+    if (shape.kind !== "text") continue;
+    const { family } = fontOf(shape.font);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "sans-serif";
+}
+
+function written(shape: Shape, usual: string): string {
   const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
   if (shape.kind === "path") {
     if (shape.stroke === undefined) {
@@ -47,7 +59,8 @@ function written(shape: Shape): string {
     const place = plain
       ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"`
       : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
-    const kind = `font-family="${escaped(family)}" font-size="${short(size * (plain ? a : 1))}"`;
+    const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
+    const kind = `font-size="${short(size * (plain ? a : 1))}"${other}`;
     const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
     const leaning = style === "normal" ? "" : ` font-style="${style}"`;
     const anchor = shape.align === "start" ? "" : ` text-anchor="${shape.align}"`;

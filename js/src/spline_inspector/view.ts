@@ -136,8 +136,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const place = at ? `${at.layer} ${at.out}-${at.in}-${at.row}-${at.column}` : "";
     return `spline-inspector ${place} step ${drawnFrame?.step ?? ""}`;
   };
-  header.element.append(createSave(document, root, { name, redraw: draw }, signal));
-  root.append(header.element, caption, body, foot, time, spoken);
+  const footRow = make("div", "kw-readout-row");
+  footRow.append(foot, createSave(document, root, { name, redraw: draw }, signal));
+  root.append(header.element, caption, body, footRow, time, spoken);
 
   let store: Store | null = null;
   let picture: Picture | null = null;

@@ -842,11 +842,19 @@ function record(window, draw) {
     states.set(context, fresh);
     return fresh;
   };
+  let noting = false;
   const originals = NAMES.map((name) => [name, prototype[name]]);
   for (const [name, original] of originals) {
     const note = NOTES[name];
     prototype[name] = function(...given) {
-      note(this, stateOf(this), shapesOf2(this.canvas), given, made2);
+      if (!noting) {
+        noting = true;
+        try {
+          note(this, stateOf(this), shapesOf2(this.canvas), given, made2);
+        } finally {
+          noting = false;
+        }
+      }
       return original.apply(this, given);
     };
   }
@@ -908,20 +916,12 @@ var NOTES = {
   },
   fillText(context, state, shapes, [text, x, y]) {
     const { a, b, c, d, e, f } = context.getTransform();
-    const measured = context.measureText(text);
-    const { actualBoundingBoxAscent: up, fontBoundingBoxAscent: ascent } = measured;
-    const down = measured.fontBoundingBoxDescent;
-    const baseline = context.textBaseline;
-    let lower = 0;
-    if (baseline === "middle") lower = middleOf(context, text);
-    else if (baseline === "top" || baseline === "hanging") lower = ascent || up;
-    else if (baseline === "bottom") lower = -down;
     const align = context.textAlign;
     shapes.push({
       kind: "text",
       text: String(text),
       x,
-      y: y + lower,
+      y: y + baselineBelow(context, text),
       matrix: [a, b, c, d, e, f],
       font: context.font,
       fill: colour(context.fillStyle),
@@ -954,11 +954,12 @@ var NOTES = {
     });
   }
 };
-function middleOf(context, text) {
+function baselineBelow(context, text) {
+  const baseline = context.textBaseline;
   const before = context.measureText(text).actualBoundingBoxAscent;
   context.textBaseline = "alphabetic";
   const lower = context.measureText(text).actualBoundingBoxAscent - before;
-  context.textBaseline = "middle";
+  context.textBaseline = baseline;
   return lower;
 }
 function filled(context, { clip }, d) {
@@ -1050,7 +1051,10 @@ function shapesOf(root, recorded) {
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
     const rect = element2.getBoundingClientRect();
     const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
-    if (seen && element2 !== root) decorate(rect, style, clip);
+    if (seen && element2 !== root) {
+      decorate(rect, style, clip);
+      frame(rect, style, clip);
+    }
     if (element2 instanceof window.HTMLCanvasElement) {
       if (seen) place2(element2, rect, clip);
       return;
@@ -1141,6 +1145,20 @@ function shapesOf(root, recorded) {
       });
     }
   }
+  function frame(rect, style, clip) {
+    const width = Number.parseFloat(style.outlineWidth);
+    if (style.outlineStyle !== "solid" || !(width > 0)) return;
+    const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+    const around = {
+      left: rect.left - out,
+      top: rect.top - out,
+      right: rect.right + out,
+      bottom: rect.bottom + out
+    };
+    const d = pathOf(around);
+    const stroke = style.outlineColor;
+    drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
+  }
   function rounded(rect, radius, style, opacity, clip) {
     const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
     const [l, t] = [rect.left - page.left + width / 2, rect.top - page.top + width / 2];
@@ -1221,7 +1239,13 @@ function shapesOf(root, recorded) {
   }
   function field(words, rect, style, clip) {
     const left = rect.left + Number.parseFloat(style.paddingLeft) + edge(style, "Left");
-    const line = new window.DOMRect(left, rect.top, rect.width, rect.height);
+    let start = left;
+    if (measure && (style.textAlign === "right" || style.textAlign === "end")) {
+      measure.font = fontIn(style);
+      const end = rect.right - Number.parseFloat(style.paddingRight) - edge(style, "Right");
+      start = Math.max(left, end - measure.measureText(words).width);
+    }
+    const line = new window.DOMRect(start, rect.top, 0, rect.height);
     text(words, line, style, meet(clip, rect));
   }
   function input(element2, rect, style, clip) {
@@ -1248,16 +1272,15 @@ function shapesOf(root, recorded) {
   }
   function text(given, line, style, clip) {
     let words = given.replace(/\s+/g, " ");
-    if (!words.trim() || line.right <= clip.left || line.left >= clip.right) return;
+    if (!words.trim() || line.right < clip.left || line.left >= clip.right) return;
     if (line.top >= clip.bottom || line.bottom <= clip.top) return;
-    const font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    if (measure) {
+    const font = fontIn(style);
+    const cut = line.right > clip.right + 1;
+    if (measure && cut && style.textOverflow === "ellipsis") {
       measure.font = font;
       const room = clip.right - line.left;
-      if (line.right > clip.right + 1) {
-        while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
-        words += "…";
-      }
+      while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
+      words += "…";
     }
     if (style.textTransform === "uppercase") words = words.toUpperCase();
     drawn.shapes.push({
@@ -1277,23 +1300,32 @@ function shapesOf(root, recorded) {
       fill: style.color,
       align: "start",
       opacity: Number(style.opacity),
-      clip: ""
+      clip: cut ? outline(clip) : ""
     });
   }
   function baselineIn(height, style) {
     if (!measure) return 0.8 * height;
-    measure.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    measure.font = fontIn(style);
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
     return (height - up - down) / 2 + up;
   }
   function fill(clip, ink2, opacity) {
     if (clip.right <= clip.left || clip.bottom <= clip.top) return;
-    drawn.shapes.push({ kind: "path", d: outline(clip), fill: ink2, opacity, clip: "" });
+    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink2, opacity, clip: "" });
   }
-  function outline({ left, top, right, bottom }) {
-    const [l, r, t, b] = [left - page.left, right - page.left, top - page.top, bottom - page.top];
+  function outline(clip) {
+    const { left, top, right, bottom } = clip;
+    const whole = left <= page.left && top <= page.top && right >= page.right && bottom >= page.bottom;
+    return whole ? "" : pathOf(clip);
+  }
+  function pathOf({ left, top, right, bottom }) {
+    const [l, r] = [short(left - page.left), short(right - page.left)];
+    const [t, b] = [short(top - page.top), short(bottom - page.top)];
     return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
   }
+}
+function fontIn(style) {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
 function meet(a, b) {
   return {
@@ -1326,12 +1358,13 @@ function svgOf(shapes, paper) {
     if (!clips.has(d)) clips.set(d, `clip${clips.size}`);
     return ` clip-path="url(#${clips.get(d)})"`;
   };
-  const parts = shapes.map((shape) => written(shape) + clipOf(shape.clip) + ending(shape));
+  const usual = usualFamily(shapes);
+  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
   const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
   const [w, h] = [short(paper.width), short(paper.height)];
   const title = escaped(paper.title);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="${escaped(usual)}">`,
     `<title>${title}</title>`,
     defs.length ? `<defs>${defs.join("")}</defs>` : "",
     `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
@@ -1340,7 +1373,16 @@ function svgOf(shapes, paper) {
     ""
   ].filter((line, k, all) => line || k === all.length - 1).join("\n");
 }
-function written(shape) {
+function usualFamily(shapes) {
+  const counts = /* @__PURE__ */ new Map();
+  for (const shape of shapes) {
+    if (shape.kind !== "text") continue;
+    const { family } = fontOf(shape.font);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "sans-serif";
+}
+function written(shape, usual) {
   const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
   if (shape.kind === "path") {
     if (shape.stroke === void 0) {
@@ -1356,7 +1398,8 @@ function written(shape) {
     const { size, family, weight, style } = fontOf(shape.font);
     const plain2 = a === d && b === 0 && c === 0;
     const place2 = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
-    const kind = `font-family="${escaped(family)}" font-size="${short(size * (plain2 ? a : 1))}"`;
+    const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
+    const kind = `font-size="${short(size * (plain2 ? a : 1))}"${other}`;
     const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
     const leaning = style === "normal" ? "" : ` font-style="${style}"`;
     const anchor = shape.align === "start" ? "" : ` text-anchor="${shape.align}"`;
@@ -3351,7 +3394,9 @@ function createView(model, el, signal) {
   message.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
   const header = createHeader(document, choose, sortAgain, signal);
-  header.element.append(
+  const foot = make("div", "kw-readout-row");
+  foot.append(
+    readout,
     createSave(
       document,
       root,
@@ -3365,7 +3410,7 @@ function createView(model, el, signal) {
       signal
     )
   );
-  root.append(header.element, caption.element, viewport, time, readout, spoken, tip.element);
+  root.append(header.element, caption.element, viewport, time, foot, spoken, tip.element);
   let store = null;
   let stream = "";
   let picture = null;
