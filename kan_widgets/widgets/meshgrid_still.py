@@ -348,10 +348,11 @@ def contours(surface: Float64, step: float) -> Float64:
         order = np.argsort(values, axis=0)
         v = np.take_along_axis(values, order, axis=0)
         places = np.stack([np.take_along_axis(a, order, axis=0) for a in (columns, rows)], axis=-1)
-        low, high = np.ceil(v[0]), np.ceil(v[2])
-        for extra in range(int((high - low).max(initial=0.0))):
+        # Above the lowest corner, so that no edge that is cut is level.
+        low, high = np.floor(v[0]) + 1, np.floor(v[2])
+        for extra in range(int((high - low).max(initial=-1.0)) + 1):
             level = low + extra
-            some = level < high
+            some = level <= high
             w, p, at = v[:, some], places[:, some], level[some]
             if not len(at):
                 break
@@ -365,7 +366,9 @@ def contours(surface: Float64, step: float) -> Float64:
             first, last = np.zeros(len(at), np.int64), np.full(len(at), 2)
             upper = (at > w[1]).astype(np.int64)
             found.append(np.stack([cut(first, last), cut(upper, upper + 1)], axis=1))
-    return np.concatenate(found)
+    pieces = np.concatenate(found)
+    # Where a level only touches a corner there is no line.
+    return pieces[(pieces[:, 0] != pieces[:, 1]).any(axis=1)]
 
 
 def _entry_name(layer: LayerLayout, entry: int) -> str:

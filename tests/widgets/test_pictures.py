@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import textwrap
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -27,12 +29,13 @@ def live() -> Any:
     torch.manual_seed(0)
     model = kw.nn.KANCNN.article()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
-    binding = kw.bind(model, optimizer, every=1, fps=1e6)
+    binding = kw.bind(model, optimizer, every=1)
     images = torch.randn(8, 1, 28, 28)
     for _ in range(10):
         optimizer.zero_grad()
         torch.nn.functional.nll_loss(model(images), torch.arange(8)).backward()
         optimizer.step()
+        binding.refresh()
     binding.observe(images)
     binding.select("convs.0", 1, 0, 1, 1)
     yield binding
@@ -98,21 +101,23 @@ def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Pat
     png = np.asarray(grid.image(pixel_ratio=2, mode="pattern")).astype(int)
     root = read(grid.to_svg(tmp_path / "a.svg", mode="pattern"))
     cells = [
-        (group.attrib["fill"], rect)
+        (int(group.attrib["fill"][1:3], 16), rect)
         for group in root.iter(f"{SVG}g")
         for rect in group.findall(f"{SVG}rect")
-        if rect.get("width") == rect.get("height") and float(rect.attrib["width"]) > 20
+        if len(set(textwrap.wrap(group.get("fill", "")[1:], 2))) == 1
+        and float(rect.attrib["width"]) > 20
     ]
-    assert len(cells) >= 90  # the edge and the grey of each of 45 cells
-    for fill, rect in cells[1::2][-40:]:
-        x, y, width = (float(rect.attrib[n]) for n in ("x", "y", "width"))
-        colour = [int(fill[k : k + 2], 16) for k in (1, 3, 5)]
-        middle = png[round(2 * (y + width / 2)), round(2 * (x + width / 4))]
-        if np.abs(png[round(2 * y), round(2 * x)] - colour).max() == 0:
-            assert np.abs(middle - colour).max() == 0
+    assert len(cells) == 45
+    for grey, rect in cells:
+        left, top, width = (round(2 * float(rect.attrib[n])) for n in ("x", "y", "width"))
+        # The selected cell has a frame over its edge.
+        inside = png[top + 4 : top + width - 4, left + 4 : left + width - 4]
+        assert (inside == grey).all()
+        assert (png[top + width // 2, left - 1] != grey).any()
+        assert (png[top - 1, left + width // 2] != grey).any()
 
 
-@pytest.mark.parametrize("ratio", [0.25, 0.5, 1, 1.5, 3, 7])
+@pytest.mark.parametrize("ratio", [0.25, 0.5, 1.5, 5])
 def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
     for name, view in views(live).items():
         options = {} if name in ("dashboard", "panel", "ranges") else {"theme": "dark"}
@@ -168,7 +173,7 @@ def test_an_animation_has_a_frame_for_each_step_and_they_differ(
             seen.append(np.asarray(animation.convert("RGB")))
             durations.append(animation.info["duration"])
         assert animation.info["loop"] == 0
-    assert all((a != b).any() for a, b in zip(seen[:-1], seen[1:], strict=True))
+    assert all((a != b).any() for a, b in itertools.pairwise(seen))
     assert durations[:-1] == [100] * 10
     assert durations[-1] > 1000
 
