@@ -366,9 +366,11 @@ def contours(surface: Float64, step: float) -> Float64:
             first, last = np.zeros(len(at), np.int64), np.full(len(at), 2)
             upper = (at > w[1]).astype(np.int64)
             found.append(np.stack([cut(first, last), cut(upper, upper + 1)], axis=1))
-    pieces = np.concatenate(found)
+    pieces: Float64 = np.concatenate(found)
     # Where a level only touches a corner there is no line.
-    return pieces[(pieces[:, 0] != pieces[:, 1]).any(axis=1)]
+    long: NDArray[np.bool_] = (pieces[:, 0] != pieces[:, 1]).any(axis=1)
+    kept: Float64 = pieces[long]
+    return kept
 
 
 def _entry_name(layer: LayerLayout, entry: int) -> str:
