@@ -19,7 +19,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks bench clean
+.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 
 notebooks: $(VENV)/.dev ## execute the tutorials and save them with outputs (NAMES=... for some)
 	$(bin)/python -m tests.notebooks.save $(NAMES)
+
+page: $(VENV)/.dev ## train as the quickstart does and save its views as build/quickstart.html
+	$(bin)/python -m tests.notebooks.page
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
 	@set -e; for file in tests/benchmarks/*.py; do echo "== $$file"; $(bin)/python $$file; done

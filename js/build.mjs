@@ -54,6 +54,7 @@ const options = {
       "compare",
       "explain",
       "layer_ranges",
+      "page",
     ].flatMap((view) => [
       { in: `src/${view}/index.ts`, out: view },
       { in: `src/${view}/style.css`, out: view },

@@ -18,6 +18,7 @@ from kan_widgets.widgets import (
     MeshgridView,
     SplineInspector,
     TrainingPanel,
+    save_html,
 )
 
 __version__ = "0.1.0"
@@ -41,4 +42,5 @@ __all__ = [
     "functions",
     "insight",
     "nn",
+    "save_html",
 ]

@@ -55,6 +55,19 @@ function show(steps: number[], store?: FrameStore) {
 const STEPS = [0, 10, 20, 30, 100];
 
 describe("the scrubber", () => {
+  it("calls the newest frame live, and latest where nothing trains", () => {
+    const { store, one, track, tick } = show(STEPS);
+    tick();
+    expect(one(".kw-back-to-live").textContent).toBe("live");
+    document.body.replaceChildren();
+    store.takeStatus({ state: "saved", message: "" });
+    const saved = show([], store);
+    tick();
+    expect(saved.one(".kw-back-to-live").textContent).toBe("latest");
+    expect(saved.track.getAttribute("aria-valuetext")).toBe("step 100 of 100, latest");
+    expect(track.getAttribute("aria-valuetext")).toBe("step 100 of 100, live");
+  });
+
   it("keeps its place but shows nothing until two steps are kept", () => {
     const { store, one, tick } = show([0]);
     expect(one(".kw-time").style.visibility).toBe("hidden");

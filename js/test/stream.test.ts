@@ -36,6 +36,13 @@ describe("start-up", () => {
     expect(store.lastArrival()).toBe(0);
   });
 
+  it("shows a model that was changed before its first step", () => {
+    const { store } = start({ ...saved, frame: wireFrame(0, 0, 7) });
+    expect(store.initial()?.data).toEqual(Float32Array.of(0, -0));
+    expect(store.latest()?.data).toEqual(Float32Array.of(7, -7));
+    expect(store.lastArrival()).toBe(0);
+  });
+
   it("asks for the history once, and only when there is one", () => {
     const { kernel, frame } = start(saved);
     frame(100);

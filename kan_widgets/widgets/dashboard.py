@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import pathlib
 from typing import Any
 
 import ipywidgets
@@ -186,6 +187,25 @@ class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
             top += part.height
         paper.image.info["colours"] = 256  # of three views, heat maps among them
         return paper.image
+
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the views as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from kan_widgets.widgets.page import save_html
+
+        return save_html(path, self, **options)
 
     def close(self) -> None:
         """Remove the dashboard and its views from the page, and undock it."""

@@ -108,6 +108,9 @@ class Explain(View):
         options["layer"] = layer_name(options.get("layer"), names)
         options["content"] = content_of(found, parts, source.stats.steps)
 
+    def _page_note(self) -> str:
+        return "Class and step are as saved: another explanation needs the model."
+
     @property
     def explanation(self) -> Explanation:
         """The numbers shown."""

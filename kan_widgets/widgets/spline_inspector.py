@@ -276,6 +276,9 @@ class SplineInspector(View):
         self.notice = f"{what} raised {type(error).__name__}: {error}"
         report(f"SplineInspector: {self.notice}")
 
+    def _page_note(self) -> str:
+        return "Editing is off in this page: there is no model behind it." if self.editable else ""
+
     def close(self) -> None:
         """Remove the view from the page and let go of what it shows."""
         if self.comm is not None:

@@ -120,7 +120,7 @@ class Stream(anywidget.AnyWidget, Listener):
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Send what reaches the layers."""
         for observation in observed.values():
-            content, buffers = _observation_message(observation)
+            content, buffers = observation_message(observation)
             with self._lock:
                 self.send(content, buffers)
 
@@ -280,7 +280,7 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
     return numbers
 
 
-def _observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
+def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
     """Return one layer's inputs as the browser reads them."""
     arrays = {
         "edges": seen.edges,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,29 @@ class View(Animated, anywidget.AnyWidget):
         if change["new"]:
             for callback in list(self._select_callbacks):
                 callback(change["new"].copy())
+
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the view as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from kan_widgets.widgets.page import save_html
+
+        return save_html(path, self, **options)
+
+    def _page_note(self) -> str:
+        """Say what this view cannot do in a page, which has no model."""
+        return ""
 
     def close(self) -> None:
         """Remove the view from the page and let go of what it shows."""

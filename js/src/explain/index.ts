@@ -183,6 +183,11 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
       const { exports } = await host.getWidget<Store>(model.get("stream"));
       if (mine.aborted || signal.aborted || !exports?.subscribe) return;
       store = exports;
+      // In a page saved for itself no model is there to explain again.
+      if (exports.status().state === "saved") {
+        again.hidden = true;
+        for (const choice of classes.box.querySelectorAll("select")) choice.disabled = true;
+      }
       const both = AbortSignal.any([mine, signal]);
       store.subscribe((what) => {
         if (what === "selection") follow();

@@ -141,16 +141,25 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
   /** The line around an element that takes no room: what is selected. */
   function frame(rect: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
     const width = Number.parseFloat(style.outlineWidth);
-    if (style.outlineStyle !== "solid" || !(width > 0)) return;
-    const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
-    const around = {
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    // A shadow without blur is a line too.
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+
+  function around(rect: DOMRect, out: number, stroke: string, width: number, clip: Clip): void {
+    const d = pathOf({
       left: rect.left - out,
       top: rect.top - out,
       right: rect.right + out,
       bottom: rect.bottom + out,
-    };
-    const d = pathOf(around);
-    const stroke = style.outlineColor;
+    });
     drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
   }
 

@@ -61,9 +61,12 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   });
   const pinWord = make("kw-pin-word", pin);
   make("kw-pin-what", pin).textContent = " ghost";
-  live.textContent = "live";
-  live.setAttribute("aria-label", "Back to live");
-  live.title = "Follow the training again";
+  // A page saved for itself has no training to follow.
+  const saved = store.status().state === "saved";
+  const newest = saved ? "latest" : "live";
+  live.textContent = newest;
+  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
+  live.title = saved ? "Show the latest step again" : "Follow the training again";
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -123,7 +126,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     track.setAttribute("aria-valuenow", String(step));
     track.setAttribute(
       "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`,
+      `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`,
     );
     const playing = timer !== undefined;
     icon.toggleAttribute("data-playing", playing);

@@ -120,6 +120,8 @@ export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): St
     if (!frame) return;
     const newest = store.latest();
     if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
+    // The model was changed before its first step.
+    else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
     else store.takeHistory([frame]);
   }
 

@@ -728,16 +728,23 @@ function shapesOf(root, recorded) {
   }
   function frame(rect, style, clip) {
     const width = Number.parseFloat(style.outlineWidth);
-    if (style.outlineStyle !== "solid" || !(width > 0)) return;
-    const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
-    const around = {
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+  function around(rect, out, stroke, width, clip) {
+    const d = pathOf({
       left: rect.left - out,
       top: rect.top - out,
       right: rect.right + out,
       bottom: rect.bottom + out
-    };
-    const d = pathOf(around);
-    const stroke = style.outlineColor;
+    });
     drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
   }
   function rounded(rect, radius, style, opacity, clip) {
@@ -768,11 +775,11 @@ function shapesOf(root, recorded) {
   function sign(element2, rect, clip) {
     const style = window.getComputedStyle(element2, "::before");
     if (style.content === "none" || style.content === "normal" || style.content === "") return;
-    const around = style.boxSizing === "border-box" ? 0 : 1;
+    const around2 = style.boxSizing === "border-box" ? 0 : 1;
     const across = edge(style, "Left") + edge(style, "Right");
     const down = edge(style, "Top") + edge(style, "Bottom");
-    const wide = Math.max(across, Number.parseFloat(style.width) + around * across);
-    const high = Math.max(down, Number.parseFloat(style.height) + around * down);
+    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
     if (!(wide > 0) || !(high > 0)) return;
     const own = window.getComputedStyle(element2);
     let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
@@ -1755,6 +1762,10 @@ function render({ model, el, host, signal }) {
       const { exports } = await host.getWidget(model.get("stream"));
       if (mine.aborted || signal.aborted || !exports?.subscribe) return;
       store = exports;
+      if (exports.status().state === "saved") {
+        again.hidden = true;
+        for (const choice of classes.box.querySelectorAll("select")) choice.disabled = true;
+      }
       const both = AbortSignal.any([mine, signal]);
       store.subscribe((what) => {
         if (what === "selection") follow();

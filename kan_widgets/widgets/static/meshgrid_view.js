@@ -922,16 +922,23 @@ function shapesOf(root, recorded) {
   }
   function frame(rect, style, clip) {
     const width = Number.parseFloat(style.outlineWidth);
-    if (style.outlineStyle !== "solid" || !(width > 0)) return;
-    const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
-    const around = {
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+  function around(rect, out, stroke2, width, clip) {
+    const d = pathOf({
       left: rect.left - out,
       top: rect.top - out,
       right: rect.right + out,
       bottom: rect.bottom + out
-    };
-    const d = pathOf(around);
-    const stroke2 = style.outlineColor;
+    });
     drawn.shapes.push({ kind: "path", d, stroke: stroke2, width, opacity: 1, clip: outline2(clip) });
   }
   function rounded(rect, radius, style, opacity, clip) {
@@ -962,11 +969,11 @@ function shapesOf(root, recorded) {
   function sign(element2, rect, clip) {
     const style = window.getComputedStyle(element2, "::before");
     if (style.content === "none" || style.content === "normal" || style.content === "") return;
-    const around = style.boxSizing === "border-box" ? 0 : 1;
+    const around2 = style.boxSizing === "border-box" ? 0 : 1;
     const across = edge(style, "Left") + edge(style, "Right");
     const down = edge(style, "Top") + edge(style, "Bottom");
-    const wide = Math.max(across, Number.parseFloat(style.width) + around * across);
-    const high = Math.max(down, Number.parseFloat(style.height) + around * down);
+    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
     if (!(wide > 0) || !(high > 0)) return;
     const own = window.getComputedStyle(element2);
     let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
@@ -1343,9 +1350,11 @@ function mountScrubber(parent, store, signal) {
   });
   const pinWord = make("kw-pin-word", pin);
   make("kw-pin-what", pin).textContent = " ghost";
-  live.textContent = "live";
-  live.setAttribute("aria-label", "Back to live");
-  live.title = "Follow the training again";
+  const saved = store.status().state === "saved";
+  const newest = saved ? "latest" : "live";
+  live.textContent = newest;
+  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
+  live.title = saved ? "Show the latest step again" : "Follow the training again";
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -1396,7 +1405,7 @@ function mountScrubber(parent, store, signal) {
     track.setAttribute("aria-valuenow", String(step));
     track.setAttribute(
       "aria-valuetext",
-      `step ${formatCount(step)} of ${formatCount(last)}${following ? ", live" : ""}`
+      `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`
     );
     const playing = timer !== void 0;
     icon.toggleAttribute("data-playing", playing);

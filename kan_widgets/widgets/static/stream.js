@@ -652,6 +652,7 @@ function initialize({ model, signal }, maxBytes = MAX_BYTES) {
     if (!frame) return;
     const newest = store.latest();
     if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
+    else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
     else store.takeHistory([frame]);
   }
   function readFrames() {

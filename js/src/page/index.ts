@@ -1,0 +1,133 @@
+/** A page without a kernel: gives the views' own bundles models and a host, from what is saved in the page. */
+import type { Store } from "../shared/types.ts";
+import { PageModel } from "./model.ts";
+import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
+
+/** The bundles in the page by name, as each one exports itself. */
+export type Modules = Record<string, Record<string, unknown>>;
+
+interface StreamModule {
+  initialize(context: { model: PageModel; signal: AbortSignal }): Store;
+}
+
+interface ViewModule {
+  render(context: object): unknown;
+}
+
+const THEMES = ["auto", "light", "dark"] as const;
+type Theme = (typeof THEMES)[number];
+
+/** Fills the page; what goes wrong is said in it. */
+export async function start(document: Document, modules: Modules): Promise<void> {
+  const main = document.querySelector<HTMLElement>("main") as HTMLElement;
+  try {
+    const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
+    main.replaceChildren();
+    followTheme(document, saved.theme);
+    show(document, main, saved, modules);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    main.textContent = `This page cannot be shown in this browser: ${message}`;
+    throw error;
+  }
+}
+
+function textOf(document: Document, id: string): string {
+  const text = document.getElementById(id)?.textContent;
+  if (!text) throw new Error(`its part “${id}” is missing`);
+  return text;
+}
+
+function show(document: Document, main: HTMLElement, saved: Saved, modules: Modules): void {
+  // A page lasts as long as its document.
+  const { signal } = new AbortController();
+  const streams = saved.streams.map((stream) => {
+    const model = streamModel(stream);
+    return {
+      model,
+      exports: (modules.Stream as unknown as StreamModule).initialize({ model, signal }),
+    };
+  });
+  const models = saved.models.map(
+    ({ traits, stream }) => new PageModel({ ...traits, stream: String(stream) }),
+  );
+  const host = {
+    getModel: async (ref: string) => streams[Number(ref)].model,
+    getWidget: async (ref: string) => ({ exports: streams[Number(ref)].exports }),
+  };
+
+  function put(place: Place, into: HTMLElement): void {
+    if (place.kind === "group") {
+      const group = add(document, into, "div", "kw-page-group");
+      dress(group, place.css);
+      for (const inside of place.places) put(inside, group);
+      return;
+    }
+    const figure = add(document, into, "figure", `kw-page-${place.kind}`);
+    figure.setAttribute("aria-label", place.name);
+    if (place.kind === "still") {
+      for (const theme of ["light", "dark"] as const) {
+        const picture = add(document, figure, "img", `kw-page-${theme}`) as HTMLImageElement;
+        picture.src = place[theme];
+        picture.width = place.width;
+        picture.alt = `${place.name}, a still picture`;
+      }
+    } else {
+      dress(figure, place.css);
+      const el = add(document, figure, "div");
+      const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
+      if (view) view.render({ model: models[place.model], el, host, signal });
+      else el.textContent = `${place.name} did not start in this browser.`;
+    }
+    if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
+  }
+
+  for (const place of saved.places) put(place, main);
+}
+
+/** The model of a stream, whose history and observations are in the page. */
+export function streamModel(saved: SavedStream): PageModel {
+  const frames = saved.runs.flatMap(framesOf);
+  const traits = { ...saved.traits, initial: frames[0], frame: frames[frames.length - 1] };
+  return new PageModel(traits, (content, reply) => {
+    const { kind, before } = content as { kind?: string; before?: number };
+    if (kind === "history?") {
+      const asked = frames.filter(({ step }) => before === undefined || step < before);
+      const named = asked.map(({ layout, step }) => ({ layout, step }));
+      reply(
+        { kind: "history", frames: named },
+        asked.map(({ data }) => data),
+      );
+    } else if (kind === "observed?") {
+      for (const seen of saved.observed) reply(seen.content, seen.buffers);
+    }
+  });
+}
+
+/** The reader's choice, else the address's `?theme=`, else the page's; "auto" is the system's. */
+function followTheme(document: Document, saved: Theme): void {
+  const root = document.documentElement;
+  const select = document.querySelector<HTMLSelectElement>("#kw-theme");
+  const asked = new URLSearchParams(document.defaultView?.location.search).get("theme") as Theme;
+  const choose = (theme: string) => {
+    if (theme === "auto") root.removeAttribute("data-theme");
+    else root.dataset.theme = theme;
+  };
+  const first = THEMES.includes(asked) ? asked : saved;
+  choose(first);
+  if (!select) return;
+  select.value = first;
+  select.addEventListener("change", () => choose(select.value));
+}
+
+function add(document: Document, into: HTMLElement, tag: string, name = ""): HTMLElement {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  return into.appendChild(made);
+}
+
+function dress(element: HTMLElement, css: Record<string, string>): void {
+  for (const [name, value] of Object.entries(css)) element.style.setProperty(name, value);
+}
+
+export default { start };

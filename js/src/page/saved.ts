@@ -1,0 +1,92 @@
+/** What a page holds, as kan_widgets/widgets/page.py writes it. */
+
+export interface Saved {
+  streams: SavedStream[];
+  models: SavedModel[];
+  places: Place[];
+  theme: "auto" | "light" | "dark";
+  /** What does not go into JSON: where it belongs in this document, and where it lies in the bytes. */
+  bytes: [path: (string | number)[], at: number, length: number][];
+}
+
+export interface SavedStream {
+  traits: Record<string, unknown>;
+  /** The frames by rising step, in runs of one layout. */
+  runs: Run[];
+  observed: { content: Record<string, unknown>; buffers: DataView[] }[];
+}
+
+export interface Run {
+  layout: number;
+  steps: number[];
+  /** Of all frames of the run: see unfold. */
+  data: DataView;
+}
+
+export interface SavedModel {
+  /** Names the bundle. */
+  module: string;
+  stream: number;
+  traits: Record<string, unknown>;
+}
+
+export type Place =
+  | { kind: "view"; name: string; model: number; css: Record<string, string>; note: string }
+  | { kind: "still"; name: string; light: string; dark: string; width: number; note: string }
+  | { kind: "group"; css: Record<string, string>; places: Place[] };
+
+/** A frame as the protocol has it in a trait. */
+export interface SavedFrame {
+  layout: number;
+  step: number;
+  data: DataView;
+}
+
+/** Puts the bytes of base64 of deflate back to where they belong. */
+export async function unpack(text: string, base64: string): Promise<Saved> {
+  const saved = JSON.parse(text) as Saved;
+  const packed = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = await new Response(stream).arrayBuffer();
+  for (const [path, at, length] of saved.bytes) {
+    const last = path[path.length - 1];
+    // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
+    const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], saved);
+    holder[last] = new DataView(bytes, at, length);
+  }
+  return saved;
+}
+
+/** The frames of a run. */
+export function framesOf(run: Run): SavedFrame[] {
+  const words = unfold(run.data, run.steps.length);
+  const length = words.byteLength / run.steps.length;
+  return run.steps.map((step, n) => ({
+    layout: run.layout,
+    step,
+    data: new DataView(words.buffer, n * length, length),
+  }));
+}
+
+/**
+ * The inverse of how frames are made to compress well: each 32-bit word less that of the frame before, and of each
+ * frame first all lowest bytes, then all second ones, and so on.
+ */
+export function unfold(folded: DataView, frames: number): Uint32Array<ArrayBuffer> {
+  const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
+  const size = bytes.length / 4 / frames;
+  const words = new Uint32Array(bytes.length / 4);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = 4 * frame * size;
+    for (let i = 0; i < size; i++) {
+      const word =
+        bytes[from + i] |
+        (bytes[from + size + i] << 8) |
+        (bytes[from + 2 * size + i] << 16) |
+        (bytes[from + 3 * size + i] << 24);
+      const at = frame * size + i;
+      words[at] = word + (frame > 0 ? words[at - size] : 0);
+    }
+  }
+  return words;
+}

@@ -1,0 +1,336 @@
+"""Views saved as a page of their own: one file that works from disk, without a kernel."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+import pathlib
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import ipywidgets
+
+from kan_widgets.live import Frame
+from kan_widgets.widgets.compare import Compare
+from kan_widgets.widgets.dashboard import Dashboard
+from kan_widgets.widgets.layer_ranges import LayerRanges
+from kan_widgets.widgets.saved import Bytes, past_of, saved
+from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.training_panel import TrainingPanel
+from kan_widgets.widgets.view import View
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+_STILL = (TrainingPanel, LayerRanges, Compare)
+_STILL_WIDTH = 900
+_TITLE = "Kernel functions"
+_EXPORT = re.compile(r"^export \{\n((?: {2}.+\n)+)\};$", re.M)
+# Scripts and styles of the page itself and nothing else: whatever is in it, it asks for nothing.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream")
+
+Shown: TypeAlias = View | Dashboard | TrainingPanel | LayerRanges | Compare
+
+
+def save_html(
+    path: str | pathlib.Path, *views: Shown, title: str = _TITLE, max_mb: float = 10.0
+) -> pathlib.Path:
+    """Save views as one HTML file that works by itself, and print its size.
+
+    The file opens from disk in any current browser (Chrome and Edge from 116, Firefox from
+    124, Safari from 17.4) and asks the network for nothing. Its views work as in the notebook:
+    pointing, selecting, layers, modes, drawing an image to respond to, and going back
+    through the history; views of one binding are linked. Editing and training are off, since
+    there is no model. What is drawn by bqplot (TrainingPanel, LayerRanges, Compare) needs
+    Jupyter: the page has a still picture of it, and says so.
+
+    Colours follow the reader's system, with a switch on the page; ``page.html?theme=dark``
+    opens it in dark. In a page of one's own::
+
+        <iframe src="page.html" title="Kernel functions" width="100%" height="900"
+                style="border: 0" loading="lazy"></iframe>
+
+    Parameters
+    ----------
+    path
+        Where to; its folder must exist. A file of that name is replaced.
+    *views
+        What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
+        `Explain`, `Dashboard`, or what becomes a still picture.
+    title
+        The heading, as plain text; "" for none.
+    max_mb
+        The most that the file may weigh, in megabytes (10⁶ bytes). Frames of the history are
+        left out, evenly, until it fits; the first and the latest stay, and those that are
+        looked at.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    TypeError
+        If there is no view, or something that is none; or if the title is no text.
+    ValueError
+        If a view is closed or has no frame yet, or if the page cannot be as small as
+        ``max_mb``: the message gives the smallest possible.
+    FileNotFoundError, IsADirectoryError
+        If the path's folder does not exist, or the path is a folder.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, kan_widgets as kw
+    >>> model = kw.nn.KANCNN.article()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = kw.save_html(
+    ...         pathlib.Path(folder, "page.html"), kw.KernelGrid(model), kw.SplineInspector(model)
+    ...     )  # doctest: +ELLIPSIS
+    /...page.html: ... MB, 1 frame
+    """
+    path = pathlib.Path(path)
+    if not isinstance(title, str):
+        raise TypeError(f"title={title!r:.80}: text is taken")
+    if isinstance(max_mb, bool) or not isinstance(max_mb, (int, float)) or not 0 < max_mb:
+        raise ValueError(f"max_mb={max_mb!r:.80}: a number of megabytes above 0 is taken")
+    _check_views(views)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}: make it first")
+    page = _Page(views, title)
+    text, kept = _fit(page, max_mb)
+    path.write_bytes(text)
+    print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames)}")
+    return path
+
+
+def _check_views(views: Sequence[object]) -> None:
+    if not views:
+        raise TypeError("there is no view to save: give one or more, such as kw.KernelGrid(live)")
+    for view in views:
+        if not isinstance(view, (View, Dashboard, *_STILL)):
+            raise TypeError(
+                f"{view!r:.80} is no view of kan_widgets; for a binding or a model, give views of "
+                "it, such as kw.Dashboard(live)"
+            )
+        parts = view.views if isinstance(view, Dashboard) else ()
+        for part in (view, *parts):
+            if part.comm is None:
+                raise ValueError(f"this {type(part).__name__} is closed: make a new one to save")
+
+
+def _frames_in_words(kept: int, there: int) -> str:
+    if there == 0:
+        return ""
+    if kept == there:
+        return f", {there} frame{'' if there == 1 else 's'}"
+    return f", {kept} of {there} frames (a larger max_mb keeps more)"
+
+
+# -- what is in a page --------------------------------------------------------------------
+
+
+class _Page:
+    """All that goes into a page but the choice of frames."""
+
+    def __init__(self, views: Sequence[Shown], title: str) -> None:
+        self._title = title
+        self._streams: list[Stream] = []
+        self._bundles: dict[str, str] = {}
+        self._styles = {"Page": (_STATIC / "page.css").read_text("utf-8")}
+        self._shown: list[View] = []
+        self._models: list[dict[str, Any]] = []
+        self._places = [self._place(view) for view in views]
+        self._pasts = [past_of(stream) for stream in self._streams]
+        self._bundles["Page"] = (_STATIC / "page.js").read_text("utf-8")
+        themes = {view.theme for view in self._shown}
+        self._theme = themes.pop() if len(themes) == 1 else "auto"
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        return sum(len(past.frames) for past in self._pasts)
+
+    def _place(self, view: Shown) -> dict[str, Any]:
+        name = type(view).__name__
+        if isinstance(view, Dashboard):
+            places = [self._place(part) for part in view.views]
+            return {"kind": "group", "css": _css(view), "places": places}
+        if isinstance(view, View):
+            return {
+                "kind": "view",
+                "name": name,
+                "model": self._model(view),
+                "css": _css(view),
+                "note": view._page_note(),
+            }
+        return {
+            "kind": "still",
+            "name": name,
+            "width": _STILL_WIDTH,
+            "light": _picture(view, "light"),
+            "dark": _picture(view, "dark"),
+            "note": f"A still picture: {name} draws with bqplot, which works in Jupyter only.",
+        }
+
+    def _model(self, view: View) -> int:
+        """Return the number of the view's model; a view shown twice has one."""
+        if view in self._shown:
+            return self._shown.index(view)
+        stream = view._stream
+        if stream not in self._streams:
+            self._streams.append(stream)
+        for name, widget in (("Stream", stream), (type(view).__name__, view)):
+            self._bundles.setdefault(name, str(widget._esm))
+            if widget.has_trait("_css"):
+                self._styles.setdefault(name, str(widget._css))
+        self._shown.append(view)
+        self._models.append(
+            {
+                "module": type(view).__name__,
+                "stream": self._streams.index(stream),
+                "traits": _traits(view),
+            }
+        )
+        return len(self._models) - 1
+
+    def written(self, share: float) -> tuple[bytes, int]:
+        """Return the page with about that share of the frames, and how many that are."""
+        kept = [past.thinned(share) for past in self._pasts]
+        streams = [
+            saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
+        ]
+        taken = Bytes()
+        content = taken.out_of(
+            {
+                "streams": streams,
+                "models": self._models,
+                "places": self._places,
+                "theme": self._theme,
+            }
+        )
+        content["bytes"] = taken.places
+        packed = base64.b64encode(zlib.compress(bytes(taken.whole), 6)).decode("ascii")
+        heading = f"<h1>{html.escape(self._title)}</h1>" if self._title else ""
+        themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
+        parts = [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<link rel="icon" href="data:,">',
+            f"<title>{html.escape(self._title or _TITLE)}</title>",
+            *map(_style, self._styles.values()),
+            "<body>",
+            f'<header>{heading}<label class="kw-page-theme">theme '
+            f'<select id="kw-theme">{themes}</select></label></header>',
+            "<main>Opening…</main>",
+            f"<footer>{self._footer(kept)}</footer>" if kept else "",
+            "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
+            f'<script type="application/json" id="kw-saved">{_json(content)}</script>',
+            f'<script type="text/plain" id="kw-bytes">{packed}</script>',
+            *(_module(name, source) for name, source in self._bundles.items()),
+            '<script type="module">kanWidgets.Page.start(document, kanWidgets);</script>',
+            "</html>",
+        ]
+        return "\n".join(parts).encode(), sum(map(len, kept))
+
+    def _footer(self, kept: list[list[Frame]]) -> str:
+        sentences = []
+        for frames in kept:
+            first, latest = frames[0].step, frames[-1].step
+            since = f", with {len(frames)} frames from step {first} on" if latest > first else ""
+            sentences.append(f"Saved at step {latest}{since}.")
+        sentences.append("Pointing, selecting, modes and time work in this page;")
+        sentences.append("editing and training need the model, in a notebook.")
+        return " ".join(sentences)
+
+
+def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
+    """Return the page with as many frames as ``max_mb`` has room for, and how many that are."""
+    limit = max_mb * 1e6
+    text, kept = page.written(1)
+    if len(text) <= limit:
+        return text, kept
+    least, fewest = page.written(0)
+    if len(least) > limit:
+        smallest = math.ceil(len(least) / 1e5) / 10
+        raise ValueError(
+            f"max_mb={max_mb:g} is too small: this page takes {smallest:.1f} MB with the fewest "
+            f"frames possible ({fewest} of {page.frames}); give max_mb={smallest:.1f} or more"
+        )
+    # The size grows with the number of frames, nearly evenly.
+    share = (limit - len(least)) / (len(text) - len(least))
+    while share * page.frames >= 0.5:
+        text, kept = page.written(share)
+        if len(text) <= limit:
+            return text, kept
+        share *= 0.95
+    return least, fewest
+
+
+def _traits(view: View) -> dict[str, Any]:
+    names = [name for name in view.keys if not name.startswith("_") and name not in _NOT_SAVED]
+    traits: dict[str, Any] = view.get_state(names)
+    # The theme is the page's; no kernel edits, evaluates or complains there.
+    for name, value in (("theme", "auto"), ("editable", False), ("notice", "")):
+        if name in traits:
+            traits[name] = value
+    if traits.get("evaluation", {}).get("state") not in (None, "done"):
+        traits["evaluation"] = {}
+    return traits
+
+
+# -- as text ------------------------------------------------------------------------------
+
+
+def _json(value: object) -> str:
+    """Return JSON that cannot end the script it stands in, whatever names are in it."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _module(name: str, source: str) -> str:
+    """Return a bundle as a script that hands over what it exports.
+
+    A module in the page cannot be imported by name, and a blob: address needs more rights
+    than some hosts give.
+    """
+    found = list(_EXPORT.finditer(source))
+    if len(found) != 1:
+        raise RuntimeError(f"the bundle of {name} does not end in one list of exports")
+    members = []
+    for export in found[0][1].split(","):
+        inside, _, outside = export.strip().partition(" as ")
+        members.append(f"{outside or inside}: {inside}")
+    start, end = found[0].span()
+    handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
+    script = source[:start] + handed + source[end:]
+    # In JavaScript's strings, where alone they can stand, these mean the same.
+    script = script.replace("</", "<\\/").replace("<!--", "<\\!--")
+    return f'<script type="module">\n{script}\n</script>'
+
+
+def _style(sheet: str) -> str:
+    return "<style>\n" + sheet.replace("</", "<\\/") + "\n</style>"
+
+
+def _picture(view: TrainingPanel | LayerRanges | Compare, theme: str) -> str:
+    options: dict[str, Any] = {"width": _STILL_WIDTH, "theme": theme}
+    return "data:image/png;base64," + base64.b64encode(png_bytes(view.image(**options))).decode()
+
+
+def _css(widget: ipywidgets.DOMWidget) -> dict[str, str]:
+    """Return the widget's layout as CSS."""
+    values = {name: getattr(widget.layout, name) for name in widget.layout.keys if name[0] != "_"}
+    return {name.replace("_", "-"): value for name, value in values.items() if value is not None}

@@ -1,0 +1,337 @@
+"""Pages saved by save_html, opened from disk in a real Chromium with no network at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+
+import kan_widgets as kw
+from tests.browser.lab import RUN_LIMIT, decode, until
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "</script><script>window_broken = 1</script><img src=x onerror=alert(1)>"
+VIEWS = ("kernel-grid", "spline-inspector", "meshgrid-view")
+STEPS = 6
+
+
+@dataclass
+class Opened:
+    """A page on the screen, and whatever it tried or complained of."""
+
+    page: Page
+    path: Path
+    faults: list[str] = field(default_factory=list)
+
+    def ask(self, name: str, expression: str, argument: Any = None) -> Any:
+        """Ask the first view of a kind for what it exports for tests."""
+        return self.page.evaluate(
+            f"arg => {{ const element = document.querySelector('.kw-{name}');"
+            f"const view = element?.kwGrid ?? element?.kwView; return {expression}; }}",
+            argument,
+        )
+
+    def until(self, condition: Callable[[], Any], what: str) -> None:
+        until(condition, what, lambda: self.page.wait_for_timeout(30), RUN_LIMIT)
+
+    def steps(self) -> list[int | None]:
+        """The step that each of the three views draws."""
+        return [self.ask(name, "view?.step() ?? null") for name in VIEWS]
+
+    def choose(self, name: str, label: str) -> None:
+        """Click on a layer or a mode of a view."""
+        self.page.locator(f".kw-{name} .kw-segment", has_text=label).first.click()
+
+    def pixels(self, name: str) -> str:
+        return str(
+            self.ask(
+                name, "[...element.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()"
+            )
+        )
+
+    def at(self, name: str, expression: str, across: float, down: float) -> tuple[float, float]:
+        """Give a point of a rectangle that a view exports."""
+        box = self.ask(name, expression)
+        return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+    def screenshot(self, path: Path) -> NDArray[np.uint8]:
+        return decode(self.page.screenshot(path=path, full_page=True))
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
+    """Give what opens a file in a fresh profile that refuses and records every request."""
+    contexts: list[BrowserContext] = []
+    opened: list[Opened] = []
+
+    def open_(path: Path, query: str = "", frame: Path | None = None, **options: Any) -> Opened:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000}, **options)
+        contexts.append(context)
+        context.set_offline(True)
+        shown = Opened(context.new_page(), path)
+        opened.append(shown)
+        address = path.as_uri() + query
+        files = {address, frame.as_uri() if frame else address}
+
+        def refuse(route: Route) -> None:
+            if route.request.url in files:
+                route.continue_()
+                return
+            shown.faults.append(f"asked for {route.request.url}")
+            route.abort()
+
+        def saw(request: Request) -> None:
+            # Data inside the page is no request to a network.
+            if request.url not in files and not request.url.startswith("data:"):
+                shown.faults.append(f"request: {request.url}")
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                shown.faults.append(f"console: {message.text}")
+
+        context.route("**/*", refuse)
+        shown.page.on("request", saw)
+        shown.page.on("websocket", lambda socket: shown.faults.append(f"socket: {socket.url}"))
+        shown.page.on("console", said)
+        shown.page.on("pageerror", lambda error: shown.faults.append(f"uncaught: {error}"))
+        shown.page.on("dialog", lambda dialog: shown.faults.append(f"dialog: {dialog.message}"))
+        shown.page.goto(address)
+        return shown
+
+    yield open_
+    faults = [fault for shown in opened for fault in shown.faults]
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[torch.nn.Sequential, kw.Binding, torch.Tensor]:
+    """Give a model with a history of frames, and some digits that were observed."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential()
+    model.add_module("first", kw.nn.KANConv2d(1, 4, 3, padding=1))
+    model.add_module(HOSTILE.replace(".", ""), kw.nn.KANConv2d(4, 2, 3))
+    live = kw.bind(model, every=1)
+    for _ in range(STEPS):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter += 0.05 * torch.randn_like(parameter)
+        live.step()
+        live.refresh()
+    images = kw.data.mnist("embedded").test_images[:3]
+    live.observe(images)
+    return model, live, images
+
+
+@pytest.fixture(scope="module")
+def saved(
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Give the page of a dashboard, with an observed batch."""
+    _, live, images = trained
+    dashboard = kw.Dashboard(live)
+    dashboard.meshgrid.images = images
+    dashboard.meshgrid.mode = "response"
+    return dashboard.save_html(tmp_path_factory.mktemp("pages") / "page.html", title=HOSTILE)
+
+
+def drawn(shown: Opened) -> Opened:
+    shown.until(lambda: shown.steps() == [STEPS] * 3, "all views to be drawn")
+    return shown
+
+
+def test_hovering_reads_the_function_and_a_click_selects_it_in_every_view(
+    open_page: Callable[..., Opened],
+    saved: Path,
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    artifacts: Path,
+) -> None:
+    shown = drawn(open_page(saved))
+    model, _, _ = trained
+    curve = shown.ask(
+        "kernel-grid", "(({x, y}) => [Array.from(x), Array.from(y)])(view.curve(arg))", 13
+    )
+    x = torch.tensor(curve[0], dtype=torch.float64)
+    expected = kw.functions.read(model)[0].evaluate(x).reshape(-1, len(x))[13]
+    assert np.abs(np.asarray(curve[1]) - expected.numpy()).max() < 1e-5
+
+    before = {name: shown.pixels(name) for name in VIEWS}
+    point = shown.at("kernel-grid", "view.rectOf(13)", 0.5, 0.5)
+    shown.page.mouse.move(*point)
+    shown.until(lambda: shown.ask("kernel-grid", "view.hovered()") == 13, "the hover")
+    shown.until(lambda: shown.page.locator(".kw-kernel-grid .kw-tip").is_visible(), "the tip")
+    shown.page.mouse.click(*point)
+    chosen = {"layer": "first", "out": 1, "in": 0, "row": 1, "column": 1}
+    shown.until(
+        lambda: shown.ask("spline-inspector", "view.selection()") == chosen, "the inspector"
+    )
+    shown.page.mouse.move(0, 0)
+    shown.until(
+        lambda: all(shown.pixels(name) != before[name] for name in VIEWS), "all views to change"
+    )
+    shown.screenshot(artifacts / "selected.png")
+
+
+def test_modes_layers_and_names_that_look_like_html(
+    open_page: Callable[..., Opened], saved: Path
+) -> None:
+    shown = drawn(open_page(saved))
+    for mode in ("pattern", "change", "curves"):
+        before = shown.pixels("kernel-grid")
+        shown.choose("kernel-grid", mode)
+        shown.until(lambda before=before: shown.pixels("kernel-grid") != before, mode)
+    shown.page.locator(".kw-kernel-grid .kw-layer-menu select").select_option(HOSTILE)
+    shown.until(lambda: shown.ask("kernel-grid", "view.layer()") == HOSTILE, "the layer")
+    shown.page.locator(".kw-kernel-grid canvas").first.hover()
+    shown.choose("meshgrid-view", "pair")
+    shown.until(lambda: shown.ask("meshgrid-view", "view.pair() !== null"), "the pair")
+    # The inputs observed came along.
+    shown.until(
+        lambda: shown.ask("meshgrid-view", "view.pair().density !== null"), "the observed inputs"
+    )
+    assert shown.page.locator("h1").inner_text() == HOSTILE
+    assert shown.page.title() == HOSTILE
+    assert shown.page.evaluate("typeof window_broken") == "undefined"
+    assert shown.page.locator("main img, main script").count() == 0
+
+
+def test_scrubbing_moves_all_views_through_the_history(
+    open_page: Callable[..., Opened],
+    saved: Path,
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    artifacts: Path,
+) -> None:
+    shown = drawn(open_page(saved))
+    _, live, _ = trained
+    track = shown.page.locator(".kw-track").first
+    box = track.bounding_box()
+    assert box is not None
+    shown.page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    shown.page.mouse.down()
+    shown.page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2, steps=5)
+    shown.page.mouse.up()
+    shown.until(lambda: shown.steps() == [STEPS // 3] * 3, "the step in all views")
+    curve = shown.ask(
+        "kernel-grid", "(({x, y}) => [Array.from(x), Array.from(y)])(view.curve(arg))", 4
+    )
+    x, y = live.history.at(STEPS // 3).evaluate("first")
+    assert np.interp(curve[0], x, y.reshape(-1, len(x))[4]) == pytest.approx(curve[1], abs=1e-3)
+    assert "looking back" in str(shown.ask("kernel-grid", "element.innerText"))
+    shown.screenshot(artifacts / "looking_back.png")
+    latest = shown.page.locator(".kw-back-to-live").first
+    assert latest.inner_text() == "latest"
+    latest.click()
+    shown.until(lambda: shown.steps() == [STEPS] * 3, "the latest step in all views")
+
+
+def test_an_image_drawn_with_the_mouse_gets_torchs_response(
+    open_page: Callable[..., Opened],
+    saved: Path,
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    artifacts: Path,
+) -> None:
+    shown = drawn(open_page(saved))
+    model, _, images = trained
+    name = "meshgrid-view"
+    shown.until(lambda: shown.ask(name, "view.response(0) !== null"), "a response")
+
+    def largest_difference() -> float:
+        image = shown.ask(name, "view.input()")
+        size = [image["channels"], image["height"], image["width"]]
+        with torch.no_grad():
+            expected = model[0](torch.tensor(image["data"]).reshape(1, *size))[0].numpy()
+        maps = [shown.ask(name, "view.response(arg).data", output) for output in range(4)]
+        return float(np.abs(np.reshape(maps, expected.shape) - expected).max())
+
+    assert np.allclose(shown.ask(name, "view.input().data"), images[0].flatten())
+    assert largest_difference() < 1e-4
+    shown.choose(name, "draw")
+    shown.until(lambda: max(shown.ask(name, "view.input().data")) == -1, "a blank")
+    shown.page.mouse.move(*shown.at(name, "view.inputRect()", 0.3, 0.25))
+    shown.page.mouse.down()
+    for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:
+        shown.page.mouse.move(*shown.at(name, "view.inputRect()", across, down), steps=6)
+    shown.page.mouse.up()
+    shown.until(lambda: max(shown.ask(name, "view.input().data")) > 0.9, "the drawing")
+    assert (np.asarray(shown.ask(name, "view.input().data")) > 0.9).sum() > 30
+    shown.until(lambda: largest_difference() < 1e-4, "the response to it")
+    shown.screenshot(artifacts / "drawn.png")
+
+
+def test_colours_follow_the_system_and_then_the_switch(
+    open_page: Callable[..., Opened], saved: Path, artifacts: Path
+) -> None:
+    light = drawn(open_page(saved, color_scheme="light"))
+    assert light.screenshot(artifacts / "light.png").mean() > 200
+    dark = drawn(open_page(saved, color_scheme="dark"))
+    assert dark.screenshot(artifacts / "dark.png").mean() < 80
+    before = dark.pixels("kernel-grid")
+    dark.page.get_by_label("theme").select_option("light")
+    dark.until(lambda: dark.pixels("kernel-grid") != before, "the light colours")
+    assert dark.screenshot(artifacts / "switched.png").mean() > 200
+    asked = drawn(open_page(saved, "?theme=dark", color_scheme="light"))
+    assert asked.screenshot(artifacts / "asked.png").mean() < 80
+
+
+def test_stills_show_one_picture_for_the_theme_with_their_caption(
+    open_page: Callable[..., Opened],
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    tmp_path: Path,
+    artifacts: Path,
+) -> None:
+    _, live, _ = trained
+    ranges = kw.LayerRanges(live)
+    path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), ranges)
+    ranges.close()
+    for scheme in ("light", "dark"):
+        shown = open_page(path, color_scheme=scheme)
+        shown.until(lambda shown=shown: shown.ask("kernel-grid", "view?.step()") == STEPS, "it")
+        pictures = shown.page.locator(".kw-page-still img:visible")
+        assert pictures.count() == 1
+        assert pictures.evaluate("image => image.complete && image.naturalWidth") == 1800
+        assert "bqplot" in shown.page.locator(".kw-page-note").inner_text()
+        shown.screenshot(artifacts / f"stills_{scheme}.png")
+
+
+def test_the_page_lets_nothing_out_even_if_something_tries(
+    open_page: Callable[..., Opened], saved: Path
+) -> None:
+    shown = drawn(open_page(saved))
+    refused = shown.page.evaluate(
+        """() => new Promise((resolve) => {
+          document.addEventListener('securitypolicyviolation', (event) => {
+            resolve([event.effectiveDirective, event.blockedURI]);
+          });
+          new Image().src = 'http://127.0.0.1:9/leak.png';
+        })"""
+    )
+    assert refused == ["img-src", "http://127.0.0.1:9/leak.png"]
+    # Chromium says so in the console, and counts a request; what would go out, it never asked for.
+    assert {fault.split(":")[0] for fault in shown.faults} == {"console", "request"}
+    shown.faults.clear()
+
+
+def test_the_page_works_in_a_frame_of_another_page(
+    open_page: Callable[..., Opened], saved: Path, tmp_path: Path
+) -> None:
+    article = tmp_path / "article.html"
+    article.write_text(
+        f'<!DOCTYPE html><p>See for yourself:</p><iframe id="kernels" src="{saved.as_uri()}" '
+        'title="Kernel functions" width="100%" height="900" sandbox="allow-scripts"></iframe>'
+    )
+    shown = open_page(article, frame=saved)
+    frame = shown.page.frame_locator("#kernels")
+    frame.locator(".kw-kernel-grid canvas").first.wait_for()
+    frame.locator(".kw-kernel-grid .kw-segment", has_text="pattern").first.click()
+    text = frame.locator(".kw-kernel-grid")
+    shown.until(lambda: f"step {STEPS}" in text.inner_text(), "the view in the frame")
