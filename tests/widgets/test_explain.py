@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from PIL import ImageDraw
 from torch import nn
 
 import kan_widgets as kw
@@ -302,7 +303,8 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     def write(self, text, x, y, size, anchor="ls", strong=False):
         font = font_of(size * self.ratio)
         place = (x * self.ratio, y * self.ratio)
-        box = self.paper.textbbox(place, sheet.readable(text), font, anchor=anchor)
+        drawing = ImageDraw.Draw(self.image)
+        box = drawing.textbbox(place, sheet.readable(text), font, anchor=anchor)
         found.append((text, box))
         assert box[2] <= self.image.width, text
         whole(self, text, x, y, size, anchor, strong)

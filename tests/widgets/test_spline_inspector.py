@@ -447,7 +447,7 @@ def test_the_picture_follows_selection_and_options_and_leaves_the_widget_alone(s
     assert not shown.stacked
     with pytest.raises(TypeError, match="Did you mean 'stacked'"):
         shown.image(staked=True)
-    with pytest.raises(ValueError, match="between 0.25 and 16"):
+    with pytest.raises(ValueError, match=r"between 0\.25 and 16"):
         shown.image(pixel_ratio=90)
 
 
