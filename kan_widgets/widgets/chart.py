@@ -17,6 +17,7 @@ from PIL import Image
 from kan_widgets.widgets import chart_still
 from kan_widgets.widgets.curves import Range, Smoothed, step_axis, thin, value_axis
 from kan_widgets.widgets.figure import MARKS, Panel, Series, load_bqplot, visible
+from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice
 
@@ -67,7 +68,7 @@ class _Curve:
         return thin(steps, self.smooth.follow(steps, values), window, _POINTS)
 
 
-class Chart(ipywidgets.VBox):  # type: ignore[misc]
+class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     """Curves over steps, in one panel for each quantity; all panels share the steps.
 
     In the browser, and so also while the kernel is busy: the values at the step under the

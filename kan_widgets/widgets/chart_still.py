@@ -12,13 +12,15 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from kan_widgets.widgets.curves import Float64, Range, log_ticks
 from kan_widgets.widgets.figure import FEW
+from kan_widgets.widgets.fonts import font_of, readable
 from kan_widgets.widgets.inspector_still import ticks
+from kan_widgets.widgets.paper import Paper, check_ratio
 from kan_widgets.widgets.ranges import format_number
-from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Theme, _font, readable, stroke
+from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Theme, stroke
 
 # Okabe and Ito's colours, blue and orange first; on each ground those that stand out from it.
 CURVES: dict[str, list[Colour]] = {
@@ -90,7 +92,7 @@ def render(
     narrowest
         Width of a panel at least, unless the picture is narrower.
     pixel_ratio
-        Picture pixels per CSS pixel, from 1 to 4.
+        Picture pixels per CSS pixel, from 0.25 to 16.
     theme
         Colours.
 
@@ -104,22 +106,20 @@ def render(
     ValueError
         If a number is out of range.
     """
-    if not 1 <= pixel_ratio <= 4:
-        raise ValueError(f"pixel_ratio={pixel_ratio!r}: a number from 1 to 4 is taken")
+    check_ratio(pixel_ratio)
     if width < 200:
         raise ValueError(f"width={width!r}: at least 200 pixels are taken")
     colours = LIGHT if theme == "light" else DARK
     columns = max(1, min(len(panels), (width + GAP) // (narrowest + GAP)))
     rows = -(-len(panels) // columns)
     size = round(width * pixel_ratio), max(1, round(rows * height * pixel_ratio))
-    image = Image.new("RGB", size, colours.surface)
-    image.info["dpi"] = (96 * pixel_ratio, 96 * pixel_ratio)
+    paper = Paper(size, colours.surface, pixel_ratio)
     wide = (width - GAP * (columns - 1)) / columns
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         left, top = column * (wide + GAP), row * height
-        _Drawing(image, panel, (left, top, wide, height), pixel_ratio, colours, theme).draw()
-    return image
+        _Drawing(paper, panel, (left, top, wide, height), pixel_ratio, colours, theme).draw()
+    return paper.image
 
 
 class _Drawing:
@@ -127,21 +127,20 @@ class _Drawing:
 
     def __init__(
         self,
-        image: Image.Image,
+        paper: Paper,
         panel: Panel,
         box: tuple[float, float, float, float],
         ratio: float,
         theme: Theme,
         name: str,
     ) -> None:
-        self.image, self.panel, self.ratio, self.theme = image, panel, ratio, theme
+        self.paper, self.panel, self.ratio, self.theme = paper, panel, ratio, theme
         self.colours = CURVES[name]
         left, top, width, height = box
         self.left, self.top = round((left + LEFT) * ratio), round((top + TOP) * ratio)
         self.wide = max(20, round((width - LEFT - RIGHT) * ratio))
         self.tall = max(20, round((height - TOP - BOTTOM) * ratio))
         self.hair = max(1, round(ratio))
-        self.paper = ImageDraw.Draw(image)
 
     def draw(self) -> None:
         """Draw grid, marks, curves and words."""
@@ -188,7 +187,7 @@ class _Drawing:
             dash = max(2, round(3 * self.ratio))
             for top in range(self.top, self.top + self.tall, 2 * dash):
                 self._bar(at, top, self.hair, dash, self.theme.ghost)
-            length = _font(SMALL * self.ratio).getlength(readable(text))
+            length = font_of(SMALL * self.ratio).getlength(readable(text))
             start = at + 3 * self.ratio
             if start >= free and start + length <= self.left + self.wide:
                 self._write(text, start, self.top + 2 * self.ratio, "la")
@@ -216,7 +215,14 @@ class _Drawing:
         if line.faint:
             cover = np.rint(cover * FAINT).astype(np.uint8)
         colour = self.colours[line.colour % len(self.colours)]
-        self.image.paste(colour, (self.left, self.top), Image.fromarray(cover))
+        self.paper.image.paste(colour, (self.left, self.top), Image.fromarray(cover))
+        if self.paper.vectors is not None:
+            points = np.stack(
+                [self.left + (steps - low) / (high - low) * self.wide, self.top + heights], axis=1
+            )
+            share = FAINT if line.faint else 1.0
+            with self.paper.vectors.within((self.left, self.top, self.wide, self.tall)):
+                self.paper.vectors.curve(points, colour, THICK * self.ratio, opacity=share)
         if len(steps) <= FEW and not line.faint:
             at = self.left + (steps - low) / (high - low) * self.wide
             for across, down in zip(at[inside], self.top + heights[inside], strict=True):
@@ -236,7 +242,7 @@ class _Drawing:
             colour = self.colours[line.colour % len(self.colours)]
             latest = format_number(float(line.values[-1])) if len(line.values) else ""
             name = "" if line.name == self.panel.title else f"{line.name} "
-            length = _font(SMALL * self.ratio).getlength(readable(name + latest))
+            length = font_of(SMALL * self.ratio).getlength(readable(name + latest))
             if x + 16 * self.ratio + length > self.left + self.wide:
                 return
             thick = max(2, round(2 * self.ratio))
@@ -245,13 +251,10 @@ class _Drawing:
             x = self._word(latest, x, y, self.theme.ink, SMALL) + 10 * self.ratio
 
     def _word(self, text: str, x: float, y: float, colour: Colour, size: int) -> float:
-        font = _font(size * self.ratio)
-        self.paper.text((x, y), readable(text), colour, font, anchor="ls")
-        return x + font.getlength(readable(text))
+        return x + self.paper.write(text, (x, y), colour, size)
 
     def _write(self, text: str, x: float, y: float, anchor: str) -> None:
-        font = _font(SMALL * self.ratio)
-        self.paper.text((x, y), readable(text), self.theme.muted, font, anchor=anchor)
+        self.paper.write(text, (x, y), self.theme.muted, SMALL, anchor)
 
     def _bar(self, left: int, top: int, width: int, height: int, colour: Colour) -> None:
         self.paper.rectangle((left, top, left + width - 1, top + height - 1), colour)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
 import html
 import pathlib
@@ -20,7 +19,6 @@ from torch import nn
 from kan_widgets.live import Replay, Source
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
-from kan_widgets.live.source import report
 from kan_widgets.widgets import compare_still, comparison
 from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.chart_still import CURVES
@@ -30,7 +28,7 @@ from kan_widgets.widgets.curves import Range
 from kan_widgets.widgets.figure import Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.painter import Painter
-from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice, kept
 
@@ -67,7 +65,7 @@ class _Table(anywidget.AnyWidget):
     theme = Choice(["auto", "light", "dark"]).tag(sync=True)
 
 
-class Compare(ipywidgets.VBox):  # type: ignore[misc]
+class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     """Several models while they train: kernels, curves of loss and accuracy, and numbers.
 
     Each model has one colour, in the curves of all quantities and in the table. The curves
@@ -299,35 +297,6 @@ class Compare(ipywidgets.VBox):  # type: ignore[misc]
             pixel_ratio=pixel_ratio,
             theme=ground,
         )
-
-    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the comparison as a PNG, replacing a file of that name.
-
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            As for ``image``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        path = pathlib.Path(path)
-        path.write_bytes(png_bytes(self.image(**options)))
-        return path
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        # JupyterLab shows the live view; GitHub and nbviewer show this picture.
-        try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
-        except Exception as error:
-            report(f"the live comparison has no still picture beside it: {error!r}")
-        return bundle
 
     def close(self) -> None:
         """Remove the comparison from the page; the training goes on."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.chart_still import CURVES
 from kan_widgets.widgets.comparison import Numbers
+from kan_widgets.widgets.fonts import font_of, readable
 from kan_widgets.widgets.inspector_still import few_colours
-from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Theme, _font, readable
+from kan_widgets.widgets.paper import Paper
+from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Theme
 
 PAD, GAP, LINE, TEXT = 8, 16, 20, 12
 HEADING, SWATCH = 24, 11
@@ -63,28 +65,26 @@ def render(
     height = sum(tallest) / pixel_ratio + HEADING * len(rows)
     height += 0 if curves is None else curves.height / pixel_ratio
     height += writing.numbers(models, height, None)
-    image = Image.new("RGB", (round(width * pixel_ratio), round(height * pixel_ratio)))
-    image.paste(writing.theme.surface, (0, 0, *image.size))
-    image.info["dpi"] = (96 * pixel_ratio, 96 * pixel_ratio)
-    paper = ImageDraw.Draw(image)
+    size = round(width * pixel_ratio), round(height * pixel_ratio)
+    paper = Paper(size, writing.theme.surface, pixel_ratio)
     top = 0.0
     for row, high in zip(rows, tallest, strict=True):
         for place, k in enumerate(row):
             left = place * (column(width, len(models)) + GAP)
             writing.name(paper, models[k].name, k, left + PAD, top + HEADING - 7)
             at = round(left * pixel_ratio), round((top + HEADING) * pixel_ratio)
-            image.paste(kernels[k], at)
+            paper.still(kernels[k], at)
         top += HEADING + high / pixel_ratio
     if curves is not None:
-        image.paste(curves, (0, round(top * pixel_ratio)))
+        paper.still(curves, (0, round(top * pixel_ratio)))
         top += curves.height / pixel_ratio
     writing.numbers(models, top, paper)
-    return few_colours(image)
+    return few_colours(paper.image)
 
 
-def _spelt(text: str) -> str:
+def _powers(text: str) -> str:
     # The font that comes with Pillow has no superscripts.
-    return readable(text.replace("²", "^2"))
+    return text.replace("²", "^2")
 
 
 def _columns(width: int, count: int) -> int:
@@ -96,11 +96,9 @@ class _Writing:
 
     def __init__(self, width: int, ratio: float, theme: Theme, colours: list[Colour]) -> None:
         self.width, self.ratio, self.theme, self.colours = width, ratio, theme, colours
-        self.font = _font(TEXT * ratio)
+        self.font = font_of(TEXT * ratio)
 
-    def numbers(
-        self, models: Sequence[Numbers], top: float, paper: ImageDraw.ImageDraw | None
-    ) -> float:
+    def numbers(self, models: Sequence[Numbers], top: float, paper: Paper | None) -> float:
         """Write hints, table and layers, and return how high they are; without paper only that."""
         y = top + PAD
         for hint in comparison.hints(models):
@@ -140,30 +138,25 @@ class _Writing:
                 self._write(paper, words, PAD + SWATCH + 6, y, self.theme.ink)
         return y + PAD - top
 
-    def name(
-        self, paper: ImageDraw.ImageDraw | None, name: str, number: int, x: float, y: float
-    ) -> None:
+    def name(self, paper: Paper | None, name: str, number: int, x: float, y: float) -> None:
         """Write a model's name behind its colour."""
         if paper is not None:
             box = (x, y - SWATCH + 1, x + SWATCH, y + 1)
             paper.rectangle([round(side * self.ratio) for side in box], self.colours[number])
         self._write(paper, name, x + SWATCH + 6, y, self.theme.ink)
 
-    def _write(
-        self, paper: ImageDraw.ImageDraw | None, text: str, x: float, y: float, colour: Colour
-    ) -> None:
+    def _write(self, paper: Paper | None, text: str, x: float, y: float, colour: Colour) -> None:
         if paper is not None:
-            place = (x * self.ratio, y * self.ratio)
-            paper.text(place, _spelt(text), colour, self.font, anchor="ls")
+            paper.write(_powers(text), (x * self.ratio, y * self.ratio), colour, TEXT)
 
-    def _rule(self, paper: ImageDraw.ImageDraw | None, y: float, right: float) -> None:
+    def _rule(self, paper: Paper | None, y: float, right: float) -> None:
         if paper is not None:
             thick = max(1, round(self.ratio)) - 1
             line = [round(side * self.ratio) for side in (PAD, y, right, y)]
             paper.rectangle([*line[:3], line[3] + thick], self.theme.zero)
 
     def _length(self, text: str) -> float:
-        return float(self.font.getlength(_spelt(text))) / self.ratio
+        return float(self.font.getlength(readable(_powers(text)))) / self.ratio
 
     def _fitting(self, text: str, room: float) -> str:
         """Return as much of a text as there is room for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
 import pathlib
 from typing import Any
@@ -12,11 +11,12 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
-from kan_widgets.live.source import report
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.paper import Paper
+from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.spline_inspector import SplineInspector
-from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.stream import Stream
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
@@ -27,7 +27,7 @@ _OPTIONS = ("layer", "layout", "theme")
 _GAP = 12
 
 
-class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
+class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
     """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
 
     Where there is room (from about 900 pixels) the inspector stands beside the grid and
@@ -159,31 +159,34 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
             self._sidecar.close()
             self._sidecar = None
 
-    def image(self, *, width: int = 900) -> Image.Image:
+    @property
+    def _stream(self) -> Stream:
+        return self.grid._stream
+
+    def image(self, *, width: int = 900, pixel_ratio: float = 2) -> Image.Image:
         """Draw the current state of the views below each other, without a browser.
 
         Parameters
         ----------
         width
             CSS pixels.
+        pixel_ratio
+            Picture pixels per CSS pixel, 0.25 to 16.
 
         Returns
         -------
         PIL.Image.Image
             The pictures of the views.
         """
-        parts = [view.image(width=width) for view in self.views]
-        whole = Image.new(
-            "RGB",
-            (max(part.width for part in parts), sum(part.height for part in parts)),
-            parts[0].convert("RGB").getpixel((0, 0)),
-        )
+        parts = [view.image(width=width, pixel_ratio=pixel_ratio) for view in self.views]
+        size = max(part.width for part in parts), sum(part.height for part in parts)
+        paper = Paper(size, parts[0].convert("RGB").getpixel((0, 0)), pixel_ratio)
         top = 0
         for part in parts:
-            whole.paste(part, (0, top))
+            paper.still(part, (0, top))
             top += part.height
-        whole.info["colours"] = 256  # of three views, heat maps among them
-        return whole
+        paper.image.info["colours"] = 256  # of three views, heat maps among them
+        return paper.image
 
     def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the views as a page that works by itself: see `kan_widgets.save_html`.
@@ -203,16 +206,6 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc]
         from kan_widgets.widgets.page import save_html
 
         return save_html(path, self, **options)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        # JupyterLab shows the live views; GitHub and nbviewer show this picture.
-        try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
-        except Exception as error:
-            report(f"the live views have no still picture beside them: {error!r}")
-        return bundle
 
     def close(self) -> None:
         """Remove the dashboard and its views from the page, and undock it."""

@@ -215,6 +215,10 @@ class Explain(View):
             self._stream.unobserve(self._take_status, "status")
         super().close()
 
+    def animate(self, path: Any, **options: Any) -> Any:
+        """Raise a TypeError: only the model as it is now can be explained."""
+        raise TypeError("an explanation is of the model as it is now: it has no history to show")
+
     def image(
         self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
     ) -> Image.Image:
@@ -225,7 +229,7 @@ class Explain(View):
         width, max_height
             CSS pixels; layers that do not fit are left out, and the picture says so.
         pixel_ratio
-            Picture pixels per CSS pixel, 1 to 4.
+            Picture pixels per CSS pixel, 0.25 to 16.
         **options
             ``theme`` or ``top``, for this picture alone.
 

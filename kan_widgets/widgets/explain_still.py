@@ -17,6 +17,7 @@ from kan_widgets.widgets.explained import Part
 from kan_widgets.widgets.geometry import PAD
 from kan_widgets.widgets.meshgrid_still import _HeatSheet, _Page
 from kan_widgets.widgets.palette import ARM, palette
+from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.sheet import LABEL_SIZE, TITLE_SIZE, Bytes, Float64, Sign
 
@@ -71,10 +72,9 @@ def render(
     Raises
     ------
     ValueError
-        If ``pixel_ratio`` is not between 1 and 4.
+        If ``pixel_ratio`` is not between 0.25 and 16.
     """
-    if not 1 <= pixel_ratio <= 4:
-        raise ValueError(f"pixel_ratio is {pixel_ratio!r}; it must be between 1 and 4")
+    check_ratio(pixel_ratio)
     pictured = image.ndim == 3
     side = min(LARGEST_PICTURE, (width - 4 * PAD) // 4) if pictured else 0
     page = _Page(width, theme, pixel_ratio)

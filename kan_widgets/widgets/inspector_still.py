@@ -14,17 +14,20 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout, Table
 from kan_widgets.live.observe import Observation
+from kan_widgets.widgets.fonts import font_of, readable
+from kan_widgets.widgets.paper import Paper, check_ratio
 from kan_widgets.widgets.ranges import format_number
-from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Float64, Theme, _font, readable, stroke
+from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Float64, Theme, stroke
 
 Range: TypeAlias = tuple[float, float]
 
 LEFT, RIGHT, TOP, BOTTOM, STRIP, GAP = 58, 10, 46, 34, 34, 3
+EDGE = 8  # above the drawing, in the live view
 TEXT, SMALL = 12, 10
 _APART = 6  # levels in one channel
 BASE: Colour = (230, 159, 0)
@@ -160,7 +163,7 @@ def render(
     width, height
         Of the picture and of the drawing in it, in CSS pixels.
     pixel_ratio
-        Picture pixels per CSS pixel, from 1 to 4.
+        Picture pixels per CSS pixel, from 0.25 to 16.
     theme
         Colours.
 
@@ -169,8 +172,7 @@ def render(
     PIL.Image.Image
         ``width * pixel_ratio`` pixels wide.
     """
-    if not 1 <= pixel_ratio <= 4:
-        raise ValueError(f"pixel_ratio={pixel_ratio!r}: a number from 1 to 4 is taken")
+    check_ratio(pixel_ratio)
     if width < 200:
         raise ValueError(f"width={width!r}: at least 200 pixels are taken")
     colours = LIGHT if theme == "light" else DARK
@@ -276,12 +278,11 @@ class _Sheet:
         foot = BOTTOM + (STRIP + GAP if strip else 0)
         self.left, self.top = round(LEFT * ratio), round(TOP * ratio)
         self.wide = round((width - LEFT - RIGHT) * ratio)
-        self.tall = max(40, round((height - foot) * ratio))
+        self.tall = round(max(40, height - EDGE - foot) * ratio)
         self.across = max(2, round(4 / ratio))
         size = round(width * ratio), self.top + self.tall + round(foot * ratio)
-        self.image = Image.new("RGB", size, theme.surface)
-        self.image.info["dpi"] = (96 * ratio, 96 * ratio)
-        self.paper = ImageDraw.Draw(self.image)
+        self.paper = Paper(size, theme.surface, ratio)
+        self.image = self.paper.image
         self.hair = max(1, round(ratio))
         self.strip = strip
 
@@ -320,6 +321,11 @@ class _Sheet:
     def line(self, y: Float64, colour: Colour, width: float, *, dashed: bool) -> None:
         """Draw a curve; what is not finite is a gap."""
         heights = self.down_at(np.where(np.isfinite(y), y, np.nan))
+        if self.paper.vectors is not None:
+            dash = (6 * self.ratio, 4 * self.ratio) if dashed else ()
+            with self.paper.vectors.within((self.left, self.top, self.wide, self.tall)):
+                points = self._places(heights)
+                self.paper.vectors.curve(points, colour, width * self.ratio, dash=dash)
         if dashed:
             rise = np.nan_to_num(np.diff(heights, prepend=heights[:1]))
             along = np.cumsum(np.hypot(rise, 1 / self.across)) / (10 * self.ratio)
@@ -331,6 +337,10 @@ class _Sheet:
 
     def area(self, y: Float64, base: Float64, colour: Colour, share: float) -> None:
         """Fill what lies between two curves."""
+        if self.paper.vectors is not None:
+            with self.paper.vectors.within((self.left, self.top, self.wide, self.tall)):
+                edges = (self._places(self.down_at(edge)) for edge in (y, base))
+                self.paper.vectors.area(tuple(edges), colour, share)
         middle = self.across // 2
         one, other = (
             self.down_at(y[middle :: self.across]),
@@ -343,6 +353,11 @@ class _Sheet:
         inside = np.clip(np.minimum(bottom, rows + 1) - np.maximum(top, rows), 0, 1)
         cover = np.rint(inside * share * 255).astype(np.uint8)
         self.image.paste(colour, (self.left, self.top), Image.fromarray(cover))
+
+    def _places(self, heights: Float64) -> Float64:
+        """Return the points of a line in pixels of the picture."""
+        x = self.left + (np.arange(len(heights)) + 0.5) / self.across
+        return np.stack([x, self.top + heights], axis=1)
 
     def density(self, observed: Observation | None, entry: int, domain: Range) -> None:
         """Draw how many inputs fell where, or how to find out."""
@@ -386,14 +401,14 @@ class _Sheet:
         """Write what it is, and the key of the lines; what does not fit is left out."""
         x, limit = 8 * self.ratio, self.image.width - 8 * self.ratio
         for text, strong in title:
-            length = _font(TEXT * self.ratio).getlength(readable(text))
+            length = font_of(TEXT * self.ratio).getlength(readable(text))
             if x + length > limit:
                 break
             self._write(text, x, 16 * self.ratio, TEXT, "ls", strong=strong)
             x += length + 14 * self.ratio
         x, y = 8 * self.ratio, 34 * self.ratio
         for text, colour, dashed in legend:
-            length = _font(SMALL * self.ratio).getlength(readable(text))
+            length = font_of(SMALL * self.ratio).getlength(readable(text))
             if x + 20 * self.ratio + length > limit:
                 break
             mark = round(14 * self.ratio)
@@ -414,7 +429,7 @@ class _Sheet:
         self, text: str, x: float, y: float, size: int, anchor: str, *, strong: bool = False
     ) -> None:
         colour = self.theme.ink if strong else self.theme.muted
-        self.paper.text((x, y), readable(text), colour, _font(size * self.ratio), anchor=anchor)
+        self.paper.write(text, (x, y), colour, size, anchor)
 
 
 def basis_colours(count: int, theme: str) -> list[Colour]:

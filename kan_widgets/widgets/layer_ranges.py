@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
 import pathlib
 import time
@@ -19,10 +18,10 @@ from kan_widgets.insight import THRESHOLD
 from kan_widgets.live import Binding, Frame, Listener, Selection, Source, State
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.observe import Observation
-from kan_widgets.live.source import report
 from kan_widgets.live.updates import Updates
 from kan_widgets.widgets import layer_ranges_still
 from kan_widgets.widgets.painter import Painter
+from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.range_figures import HEAD, MEASURES, ROW, RangeFigures
 from kan_widgets.widgets.range_rows import (
     Observations,
@@ -36,7 +35,6 @@ from kan_widgets.widgets.range_rows import (
     record,
     verdict,
 )
-from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import answer_during_cells, stream_of
 from kan_widgets.widgets.view import Choice, _source_for, kept
 
@@ -62,7 +60,7 @@ class _Page(anywidget.AnyWidget):
     theme = Choice(["auto", "light", "dark"]).tag(sync=True)
 
 
-class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
+class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer: a dot for each function (of many, evenly by rank), boxes for the
@@ -332,7 +330,7 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
         width
             CSS pixels, at least 500.
         pixel_ratio
-            Picture pixels per CSS pixel, 1 to 4.
+            Picture pixels per CSS pixel, 0.25 to 16.
         theme
             The view's own by default; ``"auto"`` is light.
 
@@ -362,35 +360,6 @@ class LayerRanges(ipywidgets.VBox):  # type: ignore[misc]
             theme="dark" if chosen == "dark" else "light",
             pixel_ratio=pixel_ratio,
         )
-
-    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the current state as a PNG, replacing a file of that name.
-
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            As for ``image``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        path = pathlib.Path(path)
-        path.write_bytes(png_bytes(self.image(**options)))
-        return path
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        # JupyterLab shows the live view; GitHub and nbviewer show this picture.
-        try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
-        except Exception as error:
-            report(f"the live view has no still picture beside it: {error!r}")
-        return bundle
 
     def close(self) -> None:
         """Remove the view from the page and measure no more steps."""

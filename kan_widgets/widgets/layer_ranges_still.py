@@ -10,10 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from kan_widgets.insight import Spread
 from kan_widgets.widgets.curves import log_ticks
+from kan_widgets.widgets.fonts import font_of, readable
+from kan_widgets.widgets.paper import Paper, check_ratio
 from kan_widgets.widgets.range_figures import (
     DOTS_FROM,
     DOTS_TO,
@@ -29,7 +31,7 @@ from kan_widgets.widgets.range_figures import (
 )
 from kan_widgets.widgets.range_rows import Row, aside, cells, heads, verdict
 from kan_widgets.widgets.ranges import format_number
-from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, _font, readable
+from kan_widgets.widgets.sheet import DARK, LIGHT, Colour
 
 PAD, TOP, HEAD, FOOT = 12, 8, 40, 26
 _TITLE, _TEXT, _SMALL = 12, 11, 10
@@ -71,8 +73,7 @@ def render(
     ValueError
         If ``width`` or ``pixel_ratio`` is out of range.
     """
-    if not 1 <= pixel_ratio <= 4:
-        raise ValueError(f"pixel_ratio={pixel_ratio!r}: 1 to 4 is taken")
+    check_ratio(pixel_ratio)
     if not width >= _LEAST_WIDTH:
         raise ValueError(f"width={width!r}: at least {_LEAST_WIDTH} pixels are taken")
     return _Drawing(rows, step, threshold, width, theme, pixel_ratio).image
@@ -99,9 +100,8 @@ class _Drawing:
         plot = HEAD + ROW * len(rows) + FOOT
         height = top + plot + (0 if beside else HEAD + ROW * len(rows) + 8)
         size = round(width * ratio), round(height * ratio)
-        self.image = Image.new("RGB", size, self.colours.surface)
-        self.image.info["dpi"] = (96 * ratio, 96 * ratio)
-        self.paper = ImageDraw.Draw(self.image)
+        self.paper = Paper(size, self.colours.surface, ratio)
+        self.image = self.paper.image
         self._text(PAD, TOP + 12, "Ranges of functions", _TITLE, strong=True)
         x = PAD + self._length("Ranges of functions", _TITLE) + 10
         self._text(x, TOP + 12, f"step {step:,}", _TITLE)
@@ -252,14 +252,10 @@ class _Drawing:
         colour: Colour | None = None,
     ) -> None:
         fill = colour or (self.colours.ink if strong else self.colours.muted)
-        font = _font(size * self.ratio)
-        place = x * self.ratio, y * self.ratio
-        self.paper.text(
-            place, readable(text.replace("≥", ">=")), fill=fill, font=font, anchor=anchor
-        )
+        self.paper.write(text, (x * self.ratio, y * self.ratio), fill, size, anchor)
 
     def _length(self, text: str, size: float) -> float:
-        return float(_font(size * self.ratio).getlength(readable(text))) / self.ratio
+        return float(font_of(size * self.ratio).getlength(readable(text))) / self.ratio
 
     def _wrap(self, text: str, width: float) -> list[str]:
         lines: list[str] = []

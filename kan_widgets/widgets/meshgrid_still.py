@@ -18,6 +18,7 @@ from kan_widgets.live.layout import LayerLayout
 from kan_widgets.widgets.geometry import PAD, Arrangement, Label, arrange
 from kan_widgets.widgets.heat import evaluate, ramp, response
 from kan_widgets.widgets.palette import colourise, palette
+from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.ranges import format_number, format_range, nice_ceil
 from kan_widgets.widgets.sheet import (
     DARK,
@@ -72,10 +73,9 @@ def render(
     Raises
     ------
     ValueError
-        If ``pixel_ratio`` is not between 1 and 4.
+        If ``pixel_ratio`` is not between 0.25 and 16.
     """
-    if not 1 <= pixel_ratio <= 4:
-        raise ValueError(f"pixel_ratio is {pixel_ratio!r}; it must be between 1 and 4")
+    check_ratio(pixel_ratio)
     if mode == "ramp":
         if layer.count > MANY and direction in ("diagonal", "radial"):
             resolution = min(resolution, COARSE)
@@ -109,11 +109,9 @@ class _HeatSheet(Sheet):
 
     def draw_tiles(self, functions: Int64, tiles: NDArray[np.uint8]) -> None:
         """Fill cells with small pictures, stretched to their size."""
-        size = (self.cell, self.cell)
         origins = self._origins[functions].tolist()
         for (left, top), tile in zip(origins, tiles, strict=True):
-            picture = Image.fromarray(tile).resize(size, Image.Resampling.NEAREST)
-            self.image.paste(picture, (left, top))
+            self.paper.picture(tile, (left, top, self.cell, self.cell))
 
     def _draw_symbol(self, symbol: str, left: int, top: int) -> None:
         if symbol != "bar":
@@ -126,8 +124,7 @@ class _HeatSheet(Sheet):
         )
         colours = palette(self._name)
         places = np.rint(np.linspace(0, len(colours) - 1, width)).astype(int)
-        bar = np.tile(colours[places][None], (height, 1, 1))
-        self.image.paste(Image.fromarray(bar), (left, top))
+        self.paper.bar(colours[places], (left, top, width, height))
 
 
 def _colours(theme: str) -> Colours:
@@ -206,16 +203,23 @@ class _Page:
         return sheet
 
     def paste(
-        self, sheet: Sheet, picture: NDArray[np.uint8], x: float, y: float, w: float, h: float
+        self,
+        sheet: Sheet,
+        picture: NDArray[np.uint8],
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        *,
+        note: bool = True,
     ) -> None:
         """Put a picture into a box, with hard edges, and a hairline around it."""
         left, top, right, bottom = (round(v * self.ratio) for v in (x, y, x + w, y + h))
         hair = max(1, round(self.ratio))
         edge = (left - hair, top - hair, right + hair - 1, bottom + hair - 1)
-        sheet.paper.rectangle(edge, fill=self.colours.zero)
-        size = (right - left, bottom - top)
-        stretched = Image.fromarray(picture).resize(size, Image.Resampling.NEAREST)
-        sheet.image.paste(stretched, (left, top))
+        if note or sheet.paper.vectors is None:
+            sheet.paper.rectangle(edge, fill=self.colours.zero)
+        sheet.paper.picture(picture, (left, top, right - left, bottom - top), note=note)
 
 
 class _NoPlaces:
@@ -273,6 +277,17 @@ def _pair(
     title = [*_title(layer, frame.step), Sign(kernel), Sign(where)]
     sheet = page.open(title, legend, size + AXIS_BOTTOM + 2 * PAD)
     picture = colourise(surface, most, page.theme)
+    left, top = PAD + AXIS_LEFT, page.top + PAD
+    noted = sheet.paper.vectors
+    if noted is not None:
+        # Half as many points do for colours; contours are lines there.
+        box = tuple(round(v * page.ratio) for v in (left, top, size, size))
+        noted.rectangle((box[0] - 1, box[1] - 1, box[2] + 2, box[3] + 2), page.colours.zero)
+        noted.picture(picture[::2, ::2], box)
+        pitch = size * page.ratio / len(surface)
+        lines_ = contours(surface[::2, ::2], step) * 2 + 0.5
+        origin = np.array([left * page.ratio, top * page.ratio])
+        noted.segments(origin + lines_ * pitch, page.colours.ink, page.ratio, 0.55)
     # A contour runs where neighbours lie on either side of a level.
     with np.errstate(invalid="ignore"):
         band = np.floor(surface / step)
@@ -282,8 +297,7 @@ def _pair(
     lines &= np.isfinite(surface)
     ink = np.array(page.colours.ink, dtype=np.float64)
     picture[lines] = np.rint(0.45 * picture[lines] + 0.55 * ink).astype(np.uint8)
-    left, top = PAD + AXIS_LEFT, page.top + PAD
-    page.paste(sheet, picture, left, top, size, size)
+    page.paste(sheet, picture, left, top, size, size, note=False)
     for (low, high), vertical in zip(ranges, (False, True), strict=True):
         for tick in _ticks(low, high):
             at = size * (tick - low) / (high - low)
@@ -295,6 +309,68 @@ def _pair(
     sheet._write(f"x: {names[0]}", left + size / 2, top + size + 28, LABEL_SIZE, "ms")
     sheet._write("y", PAD, top + size / 2, LABEL_SIZE, "lm")
     return sheet.image
+
+
+def contours(surface: Float64, step: float) -> Float64:
+    """Return straight pieces of the lines on which a surface is a multiple of a step.
+
+    Each grid square is taken as two triangles, on which the surface is flat.
+
+    Parameters
+    ----------
+    surface
+        ``(height, width)``; squares with a corner that is not finite have no lines.
+    step
+        Above 0.
+
+    Returns
+    -------
+    ndarray
+        ``(pieces, 2, 2)``: the x and y of both ends, in grid squares.
+
+    Examples
+    --------
+    >>> contours(np.array([[0.0, 0.0], [1.0, 1.0]]) + 0.25, 0.5)[:, :, 1].tolist()
+    [[0.25, 0.25], [0.75, 0.75], [0.25, 0.25], [0.75, 0.75]]
+    """
+    height, width = surface.shape
+    down, across = np.mgrid[: height - 1, : width - 1].reshape(2, -1)
+    found = [np.empty((0, 2, 2))]
+    for corners in (((0, 0), (0, 1), (1, 0)), ((1, 1), (0, 1), (1, 0))):
+        rows, columns = (
+            np.stack([start + corner[axis] for corner in corners])
+            for axis, start in ((0, down), (1, across))
+        )
+        values = surface[rows, columns] / step
+        finite = np.isfinite(values).all(axis=0)
+        rows, columns, values = rows[:, finite], columns[:, finite], values[:, finite]
+        # Corner by rising value: a level leaves by the longest edge and by one of the others.
+        order = np.argsort(values, axis=0)
+        v = np.take_along_axis(values, order, axis=0)
+        places = np.stack([np.take_along_axis(a, order, axis=0) for a in (columns, rows)], axis=-1)
+        # Above the lowest corner, so that no edge that is cut is level.
+        low, high = np.floor(v[0]) + 1, np.floor(v[2])
+        for extra in range(int((high - low).max(initial=-1.0)) + 1):
+            level = low + extra
+            some = level <= high
+            w, p, at = v[:, some], places[:, some], level[some]
+            if not len(at):
+                break
+
+            def cut(a: Int64, b: Int64, w: Any = w, p: Any = p, at: Any = at) -> Float64:
+                n = np.arange(len(at))
+                share = (at - w[a, n]) / (w[b, n] - w[a, n])
+                ends: Float64 = p[a, n] + share[:, None] * (p[b, n] - p[a, n])
+                return ends
+
+            first, last = np.zeros(len(at), np.int64), np.full(len(at), 2)
+            upper = (at > w[1]).astype(np.int64)
+            found.append(np.stack([cut(first, last), cut(upper, upper + 1)], axis=1))
+    pieces: Float64 = np.concatenate(found)
+    # Where a level only touches a corner there is no line.
+    long: NDArray[np.bool_] = (pieces[:, 0] != pieces[:, 1]).any(axis=1)
+    kept: Float64 = pieces[long]
+    return kept
 
 
 def _entry_name(layer: LayerLayout, entry: int) -> str:

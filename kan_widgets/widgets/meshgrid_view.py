@@ -217,7 +217,7 @@ class MeshgridView(View):
         width, max_height
             CSS pixels; a ramp that is taller is cut and says so.
         pixel_ratio
-            Picture pixels per CSS pixel, 1 to 4.
+            Picture pixels per CSS pixel, 0.25 to 16.
         **options
             Any of the widget's own traits, for this picture alone.
 

@@ -6,19 +6,17 @@ image. Sizes and colours are those of ``js/src/kernel_grid``.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from kan_widgets.widgets.fonts import font_of, readable
 from kan_widgets.widgets.geometry import BAND_GAP, COL_LABEL, PAD, Arrangement
-from kan_widgets.widgets.ranges import (
-    Functions,
-)
+from kan_widgets.widgets.paper import Paper
+from kan_widgets.widgets.ranges import Functions
 
 Window: TypeAlias = tuple[float, float]
 Colour: TypeAlias = tuple[int, int, int]
@@ -40,9 +38,6 @@ FILL_SHARE = 0.8  # opacity of what lies between a change and zero
 FLAT = 1e-6  # a function that moves less than this share of its size is constant
 SHADES = 8  # grades of a line's edge; more cannot be told apart and make the file larger
 BATCH = 4_000_000  # pixels of coverage worked on at a time
-
-# The font that comes with Pillow has Latin letters and ± · … only.
-SPELLED = {"−": "-", "–": "-", "—": "-", "×": "x", "→": "->", "∞": "inf", "∘": "of"}
 
 
 @dataclass(frozen=True)
@@ -101,33 +96,6 @@ class Sign:
     """Colours of the symbol "ramp", from left to right."""
 
 
-@cache
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    """Return the font that comes with Pillow."""
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise RuntimeError("this Pillow was built without FreeType; install one of its wheels")
-    return font
-
-
-def readable(text: str) -> str:
-    """Return a text in characters that the font has."""
-    return "".join(map(_spelled, text))
-
-
-@cache
-def _spelled(character: str) -> str:
-    """Return a character, or what stands for it: its Latin base, the name of a Greek letter, ?."""
-    if character in SPELLED:
-        return SPELLED[character]
-    font = _font(LABEL_SIZE)
-    if character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask("\uffff")):
-        return character
-    greek = unicodedata.name(character, "").partition("GREEK SMALL LETTER ")[2]
-    bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return greek.lower() or bare or "?"
-
-
 class Sheet:
     """An image with the places of a layer on it.
 
@@ -145,7 +113,7 @@ class Sheet:
         max_height: int,
     ) -> None:
         self.places, self.theme, self.ratio = places, theme, ratio
-        self.hair = self._px(1)
+        self.hair = max(1, self._px(1))
         self.cell = self._px(places.cell)
         self.inset = self._px(INSET)
         self.inner = self.cell - 2 * self.inset
@@ -159,9 +127,8 @@ class Sheet:
         if limit == places.height:
             foot = 0
         size = self._px(places.width), self._px(top + limit + foot)
-        self.image = Image.new("RGB", size, theme.surface)
-        self.image.info["dpi"] = (96 * ratio, 96 * ratio)
-        self.paper = ImageDraw.Draw(self.image)
+        self.paper = Paper(size, theme.surface, ratio)
+        self.image = self.paper.image
 
         origins = places.cell_origins()
         self.functions: Int64 = np.flatnonzero(origins[:, 1] < limit - PAD)
@@ -203,6 +170,53 @@ class Sheet:
         picture = Image.fromarray(tile)
         for left, top in self._origins[functions].tolist():
             self.image.paste(picture, (left, top))
+        if self.paper.vectors is not None:
+            self._note_cells(functions, tile)
+
+    def _note_cells(self, functions: Int64, tile: Bytes) -> None:
+        """Note cells as rectangles: from left to right one for each ground, and the zero line."""
+        vectors = self.paper.vectors
+        assert vectors is not None
+        origins = self._origins[functions].tolist()
+        row, column = tile[0], tile[:, 0]
+        edges = [0, *(np.flatnonzero((np.diff(row.astype(int), axis=0) != 0).any(axis=1)) + 1)]
+        for start, end in zip(edges, [*edges[1:], self.cell], strict=True):
+            for left, top in origins:
+                box = (left + start, top, end - start, self.cell)
+                vectors.rectangle(box, row[start].tolist())
+        lined = np.flatnonzero((column != column[0]).any(axis=1))
+        for left, top in origins if len(lined) else ():
+            box = (left, top + int(lined[0]), self.cell, len(lined))
+            vectors.rectangle(box, self.theme.zero)
+
+    def _note_curves(
+        self,
+        functions: Int64,
+        y: Float64,
+        colour: Colour,
+        width: float,
+        dash: tuple[float, ...] = (),
+    ) -> None:
+        """Note curves as lines."""
+        vectors = self.paper.vectors
+        assert vectors is not None
+        x = self.inset + (np.arange(y.shape[1]) + 0.5) / self.across
+        for (left, top), heights in zip(self._origins[functions].tolist(), y, strict=True):
+            points = np.stack([left + x, top + heights], axis=1)
+            vectors.curve(points, colour, width * self.ratio, dash=dash)
+
+    def _note_areas(
+        self, functions: Int64, first: Float64, second: Float64, colour: Colour
+    ) -> None:
+        """Note what lies between curves."""
+        vectors = self.paper.vectors
+        assert vectors is not None
+        x = self.inset + (np.arange(first.shape[1]) + 0.5) / self.across
+        origins = self._origins[functions].tolist()
+        for (left, top), one, other in zip(origins, first, second, strict=True):
+            if (one != other).any():
+                edges = (np.stack([left + x, top + y], axis=1) for y in (one, other))
+                vectors.area(tuple(edges), colour, FILL_SHARE)
 
     def draw_ghosts(self, curves: Functions, functions: Int64, x: Window, axes: Float64) -> None:
         """Draw functions as dashed lines, each on the axis from -M to M."""
@@ -212,13 +226,16 @@ class Sheet:
         for some, y in self._heights(curves, functions, x, axes):
             cover = _dashed(y, self.across, self.cell, radius, dash, gap)
             self._place(mask, some, cover)
+            if self.paper.vectors is not None:
+                self._note_curves(some, y, self.theme.ghost, GHOST_WIDTH, (dash, gap))
         self._ink(self.theme.ghost, mask)
 
     def draw_curves(
         self, curves: Functions, functions: Int64, x: Window, axes: Float64, filled: bool
     ) -> None:
         """Draw functions as lines, each on the axis from -M to M, perhaps filled to zero."""
-        radius = self._radius(INK_SMALL if self.places.cell < SMALL_CELL else INK)
+        thickness = INK_SMALL if self.places.cell < SMALL_CELL else INK
+        radius = self._radius(thickness)
         lines, rises, falls = self._mask(), self._mask(), self._mask()
         zero = self.cell / 2
         flat: list[int] = []
@@ -226,11 +243,15 @@ class Sheet:
             self._place(lines, some, stroke(y, self.across, self.cell, radius))
             if filled:
                 level = np.full_like(y, zero)
-                for mask, top, bottom in (
-                    (rises, np.minimum(y, level), level),
-                    (falls, level, np.maximum(y, level)),
+                for mask, top, bottom, colour in (
+                    (rises, np.minimum(y, level), level, self.theme.rise),
+                    (falls, level, np.maximum(y, level), self.theme.fall),
                 ):
                     self._place(mask, some, _cover(top, bottom, self.across, self.cell))
+                    if self.paper.vectors is not None:
+                        self._note_areas(some, top, bottom, colour)
+            if self.paper.vectors is not None:
+                self._note_curves(some, y, self.theme.ink, thickness)
             least, most = y.min(axis=1), y.max(axis=1)
             size = np.maximum(np.abs(least - zero), np.abs(most - zero))
             flat += some[most - least <= FLAT * size].tolist()
@@ -312,6 +333,10 @@ class Sheet:
         both = np.concatenate([fall, size - fall])
         cover = stroke(both, self.across, size, self._radius(CROSS_WIDTH)).max(axis=0)
         self.image.paste(self.theme.warn, (left, top), Image.fromarray(cover))
+        if self.paper.vectors is not None:
+            low, high = np.array([left, top]), np.array([left + size, top + size])
+            arms = np.array([[low, high], [[low[0], high[1]], [high[0], low[1]]]])
+            self.paper.vectors.segments(arms, self.theme.warn, CROSS_WIDTH * self.ratio, 1)
 
     def _write(
         self,
@@ -322,13 +347,11 @@ class Sheet:
         anchor: str = "ls",
         strong: bool = False,
     ) -> None:
-        place = x * self.ratio, y * self.ratio
         colour = self.theme.ink if strong else self.theme.muted
-        font = _font(size * self.ratio)
-        self.paper.text(place, readable(text), colour, font, anchor=anchor)
+        self.paper.write(text, (x * self.ratio, y * self.ratio), colour, size, anchor)
 
     def _length(self, text: str) -> float:
-        return _font(TITLE_SIZE * self.ratio).getlength(readable(text)) / self.ratio
+        return font_of(TITLE_SIZE * self.ratio).getlength(readable(text)) / self.ratio
 
     def _wrap(self, signs: list[Sign], separator: str) -> list[list[tuple[float, Sign]]]:
         """Break signs into lines; each comes with its x."""
@@ -366,8 +389,7 @@ class Sheet:
             left - hair, top - hair, width + 2 * hair, height + 2 * hair, self.theme.zero
         )
         chosen = np.arange(width) * len(colours) // width
-        bar = np.tile(np.array(colours, np.uint8)[chosen], (height, 1, 1))
-        self.image.paste(Image.fromarray(bar), (left, top))
+        self.paper.bar(np.array(colours, np.uint8)[chosen], (left, top, width, height))
 
     def _draw_symbol(self, symbol: str, left: int, top: int) -> None:
         """Draw a symbol into a box as high as a capital letter."""
@@ -380,19 +402,27 @@ class Sheet:
             dash, gap = (length * self.ratio for length in DASH)
             cover = _dashed(y, self.across, height, radius, dash, gap)[0]
             self.image.paste(self.theme.ghost, (left, top), Image.fromarray(cover))
+            if self.paper.vectors is not None:
+                middle = top + height / 2
+                ends = np.array([[left, middle], [left + width, middle]])
+                self.paper.vectors.curve(
+                    ends, self.theme.ghost, GHOST_WIDTH * self.ratio, dash=(dash, gap)
+                )
         elif symbol in ("rise", "fall"):
             colour = self.theme.rise if symbol == "rise" else self.theme.fall
             share = Image.new("L", (width, height), round(255 * FILL_SHARE))
             self.image.paste(colour, (left, top), share)
+            if self.paper.vectors is not None:
+                self.paper.vectors.rectangle((left, top, width, height), colour, FILL_SHARE)
         else:
             ramp = np.linspace(0, 255, width)
             ramp = np.where(ramp < 128, 0, 255) if symbol == "ends" else ramp
-            bar = np.tile(ramp.astype(np.uint8), (height, 1))
+            greys = np.repeat(ramp.astype(np.uint8)[:, None], 3, axis=1)
             hair = self.hair
             self._rectangle(
                 left - hair, top - hair, width + 2 * hair, height + 2 * hair, self.theme.zero
             )
-            self.image.paste(Image.fromarray(bar), (left, top))
+            self.paper.bar(greys, (left, top, width, height))
 
 
 def cut(places: Arrangement, height: int) -> int:

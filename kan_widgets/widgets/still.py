@@ -17,6 +17,7 @@ from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout, Layout
 from kan_widgets.live.observe import Observation
 from kan_widgets.widgets.geometry import arrange
+from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.preferred import Preferred, bounds_of, preferred
 from kan_widgets.widgets.ranges import (
     Functions,
@@ -116,7 +117,7 @@ def render(
     theme
         ``"light"`` or ``"dark"``.
     pixel_ratio
-        Pixels of the image per CSS pixel, 1 to 4.
+        Pixels of the image per CSS pixel, 0.25 to 16.
     title
         Whether to write name, size, step and ranges above.
 
@@ -146,8 +147,7 @@ def render(
     for option, value in given.items():
         if value not in choices[option]:
             raise ValueError(f"{option} is {value!r}; it must be one of {choices[option]}")
-    if not 1 <= pixel_ratio <= 4:
-        raise ValueError(f"pixel_ratio is {pixel_ratio!r}; it must be between 1 and 4")
+    check_ratio(pixel_ratio)
     name = layout.layer(layer).name if layer else layout.layers[0].name
     its = frame.layout.layer(name)
     start = initial if initial is not None and _comparable(initial, its) else None

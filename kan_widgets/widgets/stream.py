@@ -5,6 +5,9 @@ from __future__ import annotations
 import pathlib
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import anywidget
@@ -68,6 +71,9 @@ class Stream(anywidget.AnyWidget, Listener):
 
     def frames(self) -> tuple[Frame, Frame]:
         """Return the first frame and the one to show now; the last there was if all is gone."""
+        stream, frame = _pictured.get()
+        if stream is self and frame is not None:
+            return self._frames[0], frame
         if (source := self.source) is not None:
             self._frames = source.history[0], source.current()
         return self._frames
@@ -217,6 +223,21 @@ def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
         return False
     comm._reply_subshell_for = lambda data, asked: asked
     return True
+
+
+_pictured: ContextVar[tuple[Stream | None, Frame | None]]
+_pictured = ContextVar("_pictured", default=(None, None))
+
+
+@contextmanager
+def pictured(stream: Stream, frame: Frame) -> Iterator[None]:
+    """Within it, and in this thread alone, stills of a stream are those of a frame."""
+    stream.frames()
+    token = _pictured.set((stream, frame))
+    try:
+        yield
+    finally:
+        _pictured.reset(token)
 
 
 _streams: weakref.WeakKeyDictionary[Source, Stream] = weakref.WeakKeyDictionary()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
 import pathlib
 import weakref
@@ -18,13 +17,13 @@ from torch import nn
 from kan_widgets.live import Frame, Listener, Replay, Source, State
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
-from kan_widgets.live.source import hear_reports, report
+from kan_widgets.live.source import hear_reports
 from kan_widgets.widgets import training_still
 from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.curves import Range, belongs_to
 from kan_widgets.widgets.figure import Series
 from kan_widgets.widgets.painter import Painter
-from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice, _source_for, kept
 
@@ -44,7 +43,7 @@ class _Controls(anywidget.AnyWidget):
     theme = Choice(["auto", "light", "dark"]).tag(sync=True)
 
 
-class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
+class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     """State, numbers, curves and controls of a training.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
@@ -256,35 +255,6 @@ class TrainingPanel(ipywidgets.VBox):  # type: ignore[misc]
             pixel_ratio=pixel_ratio,
             theme=colours,
         )
-
-    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the panel as a PNG, replacing a file of that name.
-
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            As for ``image``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        path = pathlib.Path(path)
-        path.write_bytes(png_bytes(self.image(**options)))
-        return path
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        # JupyterLab shows the live panel; GitHub and nbviewer show this picture.
-        try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
-        except Exception as error:
-            report(f"the live panel has no still picture beside it: {error!r}")
-        return bundle
 
     def close(self) -> None:
         """Remove the panel from the page; the training goes on."""

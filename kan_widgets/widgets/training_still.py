@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from kan_widgets.widgets.fonts import font_of, readable
 from kan_widgets.widgets.inspector_still import few_colours
+from kan_widgets.widgets.paper import Paper
 from kan_widgets.widgets.ranges import format_number
-from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, _font, readable
+from kan_widgets.widgets.sheet import DARK, LIGHT, Colour
 
 PAD, LINE, TEXT = 8, 20, 12
 RUNNING: dict[str, Colour] = {"light": (26, 127, 55), "dark": (79, 191, 103)}
@@ -41,7 +43,7 @@ def render(
         An RGB image.
     """
     colours = LIGHT if theme == "light" else DARK
-    font = _font(TEXT * pixel_ratio)
+    font = font_of(TEXT * pixel_ratio)
     gap, pad = 16 * pixel_ratio, PAD * pixel_ratio
     lines: list[list[tuple[float, str]]] = [[]]
     x = pad + 16 * pixel_ratio
@@ -57,9 +59,7 @@ def render(
     said = (recording, colours.muted), (message, colours.warn)
     notes = [(text, colour) for text, colour in said if text]
     top = round((2 * PAD + LINE * (len(lines) + len(notes)) + 4) * pixel_ratio)
-    image = Image.new("RGB", (curves.width, top + curves.height), colours.surface)
-    image.info["dpi"] = (96 * pixel_ratio, 96 * pixel_ratio)
-    paper = ImageDraw.Draw(image)
+    paper = Paper((curves.width, top + curves.height), colours.surface, pixel_ratio)
     y = (PAD + TEXT) * pixel_ratio
     dot = round(8 * pixel_ratio)
     middle = y - 4 * pixel_ratio
@@ -68,10 +68,10 @@ def render(
     for number, line in enumerate(lines):
         for k, (left, text) in enumerate(line):
             colour = colours.ink if number == k == 0 else colours.muted
-            paper.text((left, y), readable(text), colour, font, anchor="ls")
+            paper.write(text, (left, y), colour, TEXT)
         y += LINE * pixel_ratio
     for text, colour in notes:
-        paper.text((pad, y), readable(text), colour, font, anchor="ls")
+        paper.write(text, (pad, y), colour, TEXT)
         y += LINE * pixel_ratio
     if status["total"]:
         share = min(1.0, status["done"] / status["total"])
@@ -80,8 +80,8 @@ def render(
         right = curves.width - pad
         paper.rectangle((pad, bar, right, bar + thick), colours.outside)
         paper.rectangle((pad, bar, pad + share * (right - pad), bar + thick), colours.accent)
-    image.paste(curves, (0, top))
-    return few_colours(image)
+    paper.still(curves, (0, top))
+    return few_colours(paper.image)
 
 
 def numbers(status: Mapping[str, Any]) -> list[str]:

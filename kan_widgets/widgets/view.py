@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
 import pathlib
 from collections.abc import Callable
@@ -10,16 +9,14 @@ from typing import Any
 
 import anywidget
 import traitlets
-from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Binding, Selection, Source, bind, binding_of
-from kan_widgets.live.source import report
-from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
 
 
-class View(anywidget.AnyWidget):
+class View(Animated, anywidget.AnyWidget):
     """A widget that draws a stream.
 
     Parameters
@@ -122,29 +119,6 @@ class View(anywidget.AnyWidget):
             for callback in list(self._select_callbacks):
                 callback(change["new"].copy())
 
-    def image(self, **options: Any) -> Image.Image:
-        """Draw the current state as a picture."""
-        raise NotImplementedError
-
-    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the current state as a PNG, replacing a file of that name.
-
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            As for ``image``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        path = pathlib.Path(path)
-        path.write_bytes(png_bytes(self.image(**options)))
-        return path
-
     def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the view as a page that works by itself: see `kan_widgets.save_html`.
 
@@ -167,18 +141,6 @@ class View(anywidget.AnyWidget):
     def _page_note(self) -> str:
         """Say what this view cannot do in a page, which has no model."""
         return ""
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        data, metadata = bundle
-        # JupyterLab shows the live view; GitHub and nbviewer show this picture.
-        try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
-        except Exception as error:
-            report(f"the live view has no still picture beside it: {error!r}")
-        return data, metadata
 
     def close(self) -> None:
         """Remove the view from the page and let go of what it shows."""

@@ -29,14 +29,14 @@ ANSWER = "application/x-answer"
 QUESTION = """
 def _ask(shown, kind):
     import json
-    from IPython import get_ipython
     from IPython.display import display
     from ipywidgets.widgets.widget import _instances
 
     stills = {}
     for key in shown:
         if key in _instances:
-            data, about = get_ipython().display_formatter.format(_instances[key])
+            bundle = _instances[key]._repr_mimebundle_()
+            data, about = bundle if isinstance(bundle, tuple) else (bundle, {})
             stills[key] = [data.get("image/png"), about.get("image/png")]
     answer = {"facts": globals().get("facts"), "stills": stills}
     display({kind: json.dumps(answer, allow_nan=False)}, raw=True)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from PIL import ImageDraw
 from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.widgets import explain_still
 from kan_widgets.widgets.explained import parts_of
+from kan_widgets.widgets.fonts import font_of
 from kan_widgets.widgets.palette import ARM, palette
 
 # A binding does not keep its model: somebody must.
@@ -299,9 +301,10 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     whole = sheet.Sheet._write
 
     def write(self, text, x, y, size, anchor="ls", strong=False):
-        font = sheet._font(size * self.ratio)
+        font = font_of(size * self.ratio)
         place = (x * self.ratio, y * self.ratio)
-        box = self.paper.textbbox(place, sheet.readable(text), font, anchor=anchor)
+        drawing = ImageDraw.Draw(self.image)
+        box = drawing.textbbox(place, sheet.readable(text), font, anchor=anchor)
         found.append((text, box))
         assert box[2] <= self.image.width, text
         whole(self, text, x, y, size, anchor, strong)

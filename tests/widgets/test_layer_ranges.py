@@ -359,7 +359,7 @@ def test_a_picture_goes_out_beside_the_live_view(trained):
     with pytest.raises(ValueError, match="at least 500"):
         view.image(width=100)
     with pytest.raises(ValueError, match="pixel_ratio"):
-        view.image(pixel_ratio=9)
+        view.image(pixel_ratio=90)
     with pytest.raises(ValueError, match="theme='pink'"):
         view.image(theme="pink")
 

@@ -297,7 +297,7 @@ def test_a_picture_goes_out_beside_the_live_view_and_takes_options(live, tmp_pat
     with pytest.raises(traitlets.TraitError):
         view.image(resolution=0)
     with pytest.raises(ValueError, match="pixel_ratio"):
-        view.image(pixel_ratio=9)
+        view.image(pixel_ratio=90)
 
 
 def test_the_picture_shows_the_present_state_and_the_pair_that_is_selected(live):

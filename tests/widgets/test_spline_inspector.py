@@ -447,8 +447,8 @@ def test_the_picture_follows_selection_and_options_and_leaves_the_widget_alone(s
     assert not shown.stacked
     with pytest.raises(TypeError, match="Did you mean 'stacked'"):
         shown.image(staked=True)
-    with pytest.raises(ValueError, match="from 1 to 4"):
-        shown.image(pixel_ratio=9)
+    with pytest.raises(ValueError, match=r"between 0\.25 and 16"):
+        shown.image(pixel_ratio=90)
 
 
 def test_the_ink_of_the_picture_lies_where_scipy_says(shown, setting):
@@ -468,7 +468,7 @@ def test_the_ink_of_the_picture_lies_where_scipy_says(shown, setting):
     every = np.linspace(-2.2, 2.2, 2000)
     terms = Terms.of(setting.live.frame, FIRST)
     low, high = roomy([terms.at(every).sum(axis=0)])
-    top, tall = 46 * ratio, round((height - 34) * ratio)
+    top, tall = 46 * ratio, round((height - 8 - 34) * ratio)
     left, wide = 58 * ratio, (width - 68) * ratio
     columns = (left + (x + 2.2) / 4.4 * wide).astype(int)
     rows = (high - phi) / (high - low) * tall
@@ -601,7 +601,7 @@ def test_the_picture_has_the_curve_where_its_samples_say_and_over_its_function_a
     assert x.min() == pytest.approx(-1, abs=0.02)
     assert x.max() == pytest.approx(1, abs=0.1)  # it may end in a gap
     low, high = roomy([np.array([0.5, 1.5])])
-    tall = round((height - 34) * ratio)
+    tall = round((height - 8 - 34) * ratio)
     y = high - (rows + 10 + 0.5) / tall * (high - low)
     assert np.abs(y - (1 + x / 2)).max() < 0.03
     inked = len(np.unique(columns)) / (columns.max() - columns.min())

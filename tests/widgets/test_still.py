@@ -15,8 +15,9 @@ from PIL import Image, ImageDraw
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout, Layout, Table
+from kan_widgets.widgets.fonts import readable
 from kan_widgets.widgets.geometry import arrange
-from kan_widgets.widgets.sheet import DARK, LIGHT, readable, stroke
+from kan_widgets.widgets.sheet import DARK, LIGHT, stroke
 from kan_widgets.widgets.still import png_bytes, render
 
 INSET, RATIO = 2, 2

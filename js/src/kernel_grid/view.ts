@@ -16,6 +16,7 @@ import {
 import { DIRECTIONS, keepKeys, plainKey, used } from "../shared/keys.ts";
 import { createPace } from "../shared/pace.ts";
 import { paletteOf } from "../shared/palette.ts";
+import { createSave } from "../shared/save.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
 import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
@@ -101,7 +102,23 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   message.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
   const header = createHeader(document, choose, sortAgain, signal);
-  root.append(header.element, caption.element, viewport, time, readout, spoken, tip.element);
+  const foot = make("div", "kw-readout-row");
+  foot.append(
+    readout,
+    createSave(
+      document,
+      root,
+      {
+        name: () => `kernel-grid ${picture?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+        redraw() {
+          ground.key = "";
+          draw();
+        },
+      },
+      signal,
+    ),
+  );
+  root.append(header.element, caption.element, viewport, time, foot, spoken, tip.element);
 
   let store: Store | null = null;
   let stream = "";

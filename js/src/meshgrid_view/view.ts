@@ -7,6 +7,7 @@ import { keepKeys } from "../shared/keys.ts";
 import { memory } from "../shared/memory.ts";
 import { createPace } from "../shared/pace.ts";
 import { gradient, paletteOf } from "../shared/palette.ts";
+import { createSave } from "../shared/save.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
 import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
@@ -112,7 +113,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   });
   const panels: Record<Mode, Panel> = { ramp, pair, response };
   body.append(ramp.element, pair.element, response.element, message);
-  root.append(header.element, caption.element, body, time, readout, spoken, tip.element);
+  const name = () =>
+    `meshgrid-view ${root.dataset.mode ?? ""} ${drawnLayer?.name ?? ""} step ${drawnFrame?.step ?? ""}`;
+  const foot = element(document, "div", "kw-readout-row");
+  foot.append(readout, createSave(document, root, { name, redraw: draw }, signal));
+  root.append(header.element, caption.element, body, time, foot, spoken, tip.element);
 
   function schedule() {
     if (onScreen) pace.now();

@@ -8,6 +8,7 @@ import { number } from "../shared/format.ts";
 import { keepKeys, plainKey, used } from "../shared/keys.ts";
 import { createPace } from "../shared/pace.ts";
 import { probeOf } from "../shared/probe.ts";
+import { createSave } from "../shared/save.ts";
 import { mountScrubber } from "../shared/scrubber.ts";
 import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
@@ -131,7 +132,14 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   message.setAttribute("role", "status");
   foot.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
-  root.append(header.element, caption, body, foot, time, spoken);
+  const name = () => {
+    const at = picture?.at;
+    const place = at ? `${at.layer} ${at.out}-${at.in}-${at.row}-${at.column}` : "";
+    return `spline-inspector ${place} step ${drawnFrame?.step ?? ""}`;
+  };
+  const footRow = make("div", "kw-readout-row");
+  footRow.append(foot, createSave(document, root, { name, redraw: draw }, signal));
+  root.append(header.element, caption, body, footRow, time, spoken);
 
   let store: Store | null = null;
   let picture: Picture | null = null;

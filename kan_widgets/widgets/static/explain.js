@@ -254,20 +254,20 @@ function radioName() {
 function createKit(document, signal) {
   const kit = {
     segments(name, choose) {
-      const box = element(document, "div", "kw-segments");
-      box.setAttribute("role", "radiogroup");
-      box.setAttribute("aria-label", name);
+      const box2 = element(document, "div", "kw-segments");
+      box2.setAttribute("role", "radiogroup");
+      box2.setAttribute("aria-label", name);
       const group = radioName();
       let inputs = [];
-      box.addEventListener("change", (event) => choose(event.target.value), {
+      box2.addEventListener("change", (event) => choose(event.target.value), {
         signal
       });
       return {
-        box,
+        box: box2,
         fill(entries) {
-          box.replaceChildren();
+          box2.replaceChildren();
           inputs = entries.map(({ value, label, title = "" }) => {
-            const holder = element(document, "label", "kw-segment", box);
+            const holder = element(document, "label", "kw-segment", box2);
             holder.title = title;
             const input = element(document, "input", "kw-hidden", holder);
             input.type = "radio";
@@ -285,14 +285,14 @@ function createKit(document, signal) {
       };
     },
     select(label, title, choose) {
-      const box = element(document, "label", "kw-option");
-      element(document, "span", "kw-option-label", box).textContent = label;
-      const input = element(document, "select", "kw-select", box);
+      const box2 = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      const input = element(document, "select", "kw-select", box2);
       input.title = title;
       input.setAttribute("aria-label", label);
       input.addEventListener("change", () => choose(input.value), { signal });
       return {
-        box,
+        box: box2,
         fill(entries) {
           input.replaceChildren(
             ...entries.map(({ value, label: words }) => {
@@ -309,16 +309,16 @@ function createKit(document, signal) {
       };
     },
     check(label, title, choose) {
-      const box = element(document, "label", "kw-option kw-check");
-      box.title = title;
-      const input = element(document, "input", "kw-checkbox", box);
+      const box2 = element(document, "label", "kw-option kw-check");
+      box2.title = title;
+      const input = element(document, "input", "kw-checkbox", box2);
       input.type = "checkbox";
       input.title = title;
       input.setAttribute("aria-label", label);
       input.addEventListener("change", () => choose(input.checked), { signal });
-      element(document, "span", "kw-option-label", box).textContent = label;
+      element(document, "span", "kw-option-label", box2).textContent = label;
       return {
-        box,
+        box: box2,
         set(value) {
           input.checked = value;
         }
@@ -390,6 +390,732 @@ function keepKeys(root, signal) {
     },
     { signal }
   );
+}
+
+// src/shared/record.ts
+var NAMES = [
+  "beginPath",
+  "closePath",
+  "moveTo",
+  "lineTo",
+  "rect",
+  "arc",
+  "fill",
+  "stroke",
+  "clip",
+  "save",
+  "restore",
+  "fillRect",
+  "strokeRect",
+  "clearRect",
+  "fillText",
+  "drawImage"
+];
+function record(window, draw) {
+  const made2 = /* @__PURE__ */ new Map();
+  const states = /* @__PURE__ */ new Map();
+  const prototype = window.CanvasRenderingContext2D?.prototype;
+  if (!prototype) {
+    draw();
+    return made2;
+  }
+  const shapesOf2 = (canvas) => {
+    const known2 = made2.get(canvas);
+    if (known2) return known2;
+    const fresh = [];
+    made2.set(canvas, fresh);
+    return fresh;
+  };
+  const stateOf = (context) => {
+    const known2 = states.get(context);
+    if (known2) return known2;
+    const fresh = { path: "", clip: "", kept: [] };
+    states.set(context, fresh);
+    return fresh;
+  };
+  let noting = false;
+  const originals = NAMES.map((name) => [name, prototype[name]]);
+  for (const [name, original] of originals) {
+    const note = NOTES[name];
+    prototype[name] = function(...given) {
+      if (!noting) {
+        noting = true;
+        try {
+          note(this, stateOf(this), shapesOf2(this.canvas), given, made2);
+        } finally {
+          noting = false;
+        }
+      }
+      return original.apply(this, given);
+    };
+  }
+  try {
+    draw();
+  } finally {
+    for (const [name, original] of originals) prototype[name] = original;
+  }
+  return made2;
+}
+var NOTES = {
+  beginPath(_, state) {
+    state.path = "";
+  },
+  closePath(_, state) {
+    state.path += "Z";
+  },
+  moveTo(context, state, _, [x, y]) {
+    state.path += `M${at(context, x, y)}`;
+  },
+  lineTo(context, state, _, [x, y]) {
+    state.path += `${state.path ? "L" : "M"}${at(context, x, y)}`;
+  },
+  rect(context, state, _, [x, y, w, h]) {
+    state.path += box(context, x, y, w, h);
+  },
+  arc(context, state, _, [x, y, radius, from, to, back]) {
+    const turn = Math.min(2 * Math.PI, Math.abs(to - from)) * (back ? -1 : 1);
+    const pieces = Math.max(8, Math.ceil(Math.abs(turn) * 8));
+    for (let k = 0; k <= pieces; k++) {
+      const angle = from + turn * k / pieces;
+      const point = at(context, x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+      state.path += `${k === 0 && !/[ML]/.test(state.path) ? "M" : "L"}${point}`;
+    }
+  },
+  fill(context, state, shapes) {
+    if (state.path) shapes.push(filled(context, state, state.path));
+  },
+  stroke(context, state, shapes) {
+    if (state.path) shapes.push(stroked(context, state, state.path));
+  },
+  clip(_, state) {
+    state.clip = state.path;
+  },
+  save(_, state) {
+    state.kept.push(state.clip);
+  },
+  restore(_, state) {
+    state.clip = state.kept.pop() ?? "";
+  },
+  fillRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(filled(context, state, box(context, x, y, w, h)));
+  },
+  strokeRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(stroked(context, state, box(context, x, y, w, h)));
+  },
+  clearRect(_, __, shapes) {
+    shapes.length = 0;
+  },
+  fillText(context, state, shapes, [text, x, y]) {
+    const { a, b, c, d, e, f } = context.getTransform();
+    const align = context.textAlign;
+    shapes.push({
+      kind: "text",
+      text: String(text),
+      x,
+      y: y + baselineBelow(context, text),
+      matrix: [a, b, c, d, e, f],
+      font: context.font,
+      fill: colour(context.fillStyle),
+      align: align === "center" ? "middle" : align === "right" || align === "end" ? "end" : "start",
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  },
+  drawImage(context, state, shapes, given, made2) {
+    const [source] = given;
+    const whole = given.length < 6;
+    const [sx, sy, sw, sh] = whole ? [0, 0, source.width, source.height] : given.slice(1, 5);
+    const place = given.slice(whole ? 1 : 5);
+    const [x, y, w = sw, h = sh] = place;
+    const { a, d, e, f } = context.getTransform();
+    const to = [e + a * x, f + d * y, a * w, d * h];
+    const own = made2.get(source);
+    if (whole && own && own.length > 0) {
+      const [kx, ky] = [to[2] / source.width, to[3] / source.height];
+      for (const shape of own) shapes.push(moved(shape, kx, ky, to[0], to[1]));
+      return;
+    }
+    shapes.push({
+      kind: "image",
+      href: pixelsOf(source, sx, sy, sw, sh),
+      box: to,
+      smooth: context.imageSmoothingEnabled,
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  }
+};
+function baselineBelow(context, text) {
+  const baseline = context.textBaseline;
+  const before = context.measureText(text).actualBoundingBoxAscent;
+  context.textBaseline = "alphabetic";
+  const lower = context.measureText(text).actualBoundingBoxAscent - before;
+  context.textBaseline = baseline;
+  return lower;
+}
+function filled(context, { clip }, d) {
+  return { kind: "path", d, fill: colour(context.fillStyle), opacity: context.globalAlpha, clip };
+}
+function stroked(context, { clip }, d) {
+  const { a, b } = context.getTransform();
+  const scale = Math.hypot(a, b);
+  return {
+    kind: "path",
+    d,
+    stroke: colour(context.strokeStyle),
+    width: context.lineWidth * scale,
+    dash: context.getLineDash().map((length) => length * scale),
+    join: context.lineJoin,
+    opacity: context.globalAlpha,
+    clip
+  };
+}
+function colour(style) {
+  return typeof style === "string" ? style : "#888";
+}
+function at(context, x, y) {
+  const { a, b, c, d, e, f } = context.getTransform();
+  return `${short(a * x + c * y + e)} ${short(b * x + d * y + f)}`;
+}
+function box(context, x, y, w, h) {
+  const corners = [
+    at(context, x, y),
+    at(context, x + w, y),
+    at(context, x + w, y + h),
+    at(context, x, y + h)
+  ];
+  return `M${corners.join("L")}Z`;
+}
+function pixelsOf(source, x, y, w, h) {
+  const part = source.ownerDocument.createElement("canvas");
+  part.width = Math.max(1, Math.round(w));
+  part.height = Math.max(1, Math.round(h));
+  const paper = part.getContext("2d");
+  if (paper) paper.imageSmoothingEnabled = false;
+  paper?.drawImage(source, x, y, w, h, 0, 0, part.width, part.height);
+  return part.toDataURL("image/png");
+}
+function moved(shape, kx, ky, x, y) {
+  const clip = movedPath(shape.clip, kx, ky, x, y);
+  if (shape.kind === "path") {
+    const d = movedPath(shape.d, kx, ky, x, y);
+    const width = shape.width === void 0 ? void 0 : shape.width * kx;
+    return { ...shape, d, width, dash: shape.dash?.map((length) => length * kx), clip };
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const matrix = [a * kx, b * ky, c * kx, d * ky, e * kx + x, f * ky + y];
+    return { ...shape, matrix, clip };
+  }
+  const [left, top, w, h] = shape.box;
+  return { ...shape, box: [left * kx + x, top * ky + y, w * kx, h * ky], clip };
+}
+function movedPath(d, kx, ky, x, y) {
+  return d.replace(
+    /(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)/g,
+    (_, px, py) => `${short(Number(px) * kx + x)} ${short(Number(py) * ky + y)}`
+  );
+}
+function short(value) {
+  return String(Math.round(value * 100) / 100);
+}
+
+// src/shared/page_shapes.ts
+var LEFT_OUT = ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again";
+function shapesOf(root, recorded) {
+  const document = root.ownerDocument;
+  const window = document.defaultView;
+  const page = root.getBoundingClientRect();
+  const drawn = {
+    width: page.width,
+    height: page.height,
+    ground: groundOf(root, window),
+    shapes: [],
+    canvases: []
+  };
+  const measure = document.createElement("canvas").getContext("2d");
+  visit(root, { left: page.left, top: page.top, right: page.right, bottom: page.bottom });
+  return drawn;
+  function visit(element2, clip) {
+    if (element2 !== root && element2.matches(LEFT_OUT)) return;
+    const style = window.getComputedStyle(element2);
+    if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    const rect = element2.getBoundingClientRect();
+    const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
+    if (seen && element2 !== root) {
+      decorate(rect, style, clip);
+      frame(rect, style, clip);
+    }
+    if (element2 instanceof window.HTMLCanvasElement) {
+      if (seen) place(element2, rect, clip);
+      return;
+    }
+    if (element2 instanceof window.SVGElement) return;
+    if (element2 instanceof window.HTMLSelectElement) {
+      field(element2.selectedOptions[0]?.textContent ?? "", rect, style, clip);
+      return;
+    }
+    if (element2 instanceof window.HTMLInputElement) {
+      input(element2, rect, style, clip);
+      return;
+    }
+    const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
+    sign(element2, rect, inner);
+    for (const child of element2.childNodes) {
+      if (child instanceof window.Element) visit(child, inner);
+      else if (child instanceof window.Text) write(child, style, inner);
+    }
+  }
+  function place(canvas, rect, clip) {
+    const before = drawn.shapes.length;
+    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const shapes = recorded.get(canvas) ?? [];
+    const cover = outline(meet(clip, rect));
+    if (shapes.length > 0 && canvas.width > 0) {
+      const [kx, ky] = [rect.width / canvas.width, rect.height / canvas.height];
+      for (const shape of shapes) {
+        const here = moved(shape, kx, ky, x, y);
+        drawn.shapes.push(here.clip ? here : { ...here, clip: cover });
+      }
+    } else if (canvas.width > 0 && canvas.height > 0) {
+      drawn.shapes.push({
+        kind: "image",
+        href: pixelsOf(canvas, 0, 0, canvas.width, canvas.height),
+        box: [x, y, rect.width, rect.height],
+        smooth: false,
+        opacity: 1,
+        clip: cover
+      });
+    }
+    const box2 = new window.DOMRect(x, y, rect.width, rect.height);
+    drawn.canvases.push({ canvas, box: box2, before, count: drawn.shapes.length - before });
+  }
+  function decorate(rect, style, clip) {
+    const inside = meet(clip, rect);
+    const opacity = Number(style.opacity);
+    const round = Number.parseFloat(style.borderTopLeftRadius) || 0;
+    if (round > 0 && style.borderTopStyle === style.borderLeftStyle) {
+      const share = style.borderTopLeftRadius.endsWith("%") ? rect.width / 100 : 1;
+      rounded(rect, round * share, style, opacity, clip);
+      return;
+    }
+    if (isInk(style.backgroundColor)) fill(inside, style.backgroundColor, opacity);
+    const stops = gradientOf(style.backgroundImage);
+    stops.forEach((ink2, k) => {
+      const wide = (rect.right - rect.left) / stops.length;
+      const left = rect.left + k * wide;
+      const right = Math.min(rect.right, left + wide + (k < stops.length - 1 ? 0.5 : 0));
+      fill({ left, right, top: rect.top, bottom: rect.bottom }, ink2, opacity);
+    });
+    for (const side of ["Top", "Right", "Bottom", "Left"]) {
+      const width = Number.parseFloat(style[`border${side}Width`]);
+      const ink2 = style[`border${side}Color`];
+      const kind = style[`border${side}Style`];
+      if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink2)) continue;
+      const half = width / 2;
+      const [l, r, t, b] = [
+        rect.left + half,
+        rect.right - half,
+        rect.top + half,
+        rect.bottom - half
+      ];
+      const ends2 = {
+        Top: [rect.left, t, rect.right, t],
+        Bottom: [rect.left, b, rect.right, b],
+        Left: [l, rect.top, l, rect.bottom],
+        Right: [r, rect.top, r, rect.bottom]
+      }[side].map((value, k) => value - (k % 2 ? page.top : page.left));
+      drawn.shapes.push({
+        kind: "path",
+        d: `M${ends2[0]} ${ends2[1]}L${ends2[2]} ${ends2[3]}`,
+        stroke: ink2,
+        width,
+        dash: kind === "dashed" ? [2 * width, 2 * width] : [],
+        opacity,
+        clip: outline(clip)
+      });
+    }
+  }
+  function frame(rect, style, clip) {
+    const width = Number.parseFloat(style.outlineWidth);
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+  function around(rect, out, stroke, width, clip) {
+    const d = pathOf({
+      left: rect.left - out,
+      top: rect.top - out,
+      right: rect.right + out,
+      bottom: rect.bottom + out
+    });
+    drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
+  }
+  function rounded(rect, radius, style, opacity, clip) {
+    const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
+    const [l, t] = [rect.left - page.left + width / 2, rect.top - page.top + width / 2];
+    const [w, h] = [rect.width - width, rect.height - width];
+    const r = Math.min(Math.max(0, radius - width / 2), w / 2, h / 2);
+    const turn = (x, y) => `A${r} ${r} 0 0 1 ${x} ${y}`;
+    const d = [
+      `M${l + r} ${t}L${l + w - r} ${t}`,
+      turn(l + w, t + r),
+      `L${l + w} ${t + h - r}`,
+      turn(l + w - r, t + h),
+      `L${l + r} ${t + h}`,
+      turn(l, t + h - r),
+      `L${l} ${t + r}`,
+      turn(l + r, t),
+      "Z"
+    ].join("");
+    const cover = outline(clip);
+    const ground = style.backgroundColor;
+    if (isInk(ground)) drawn.shapes.push({ kind: "path", d, fill: ground, opacity, clip: cover });
+    const stroke = style.borderTopColor;
+    if (width > 0 && isInk(stroke)) {
+      drawn.shapes.push({ kind: "path", d, stroke, width, opacity, clip: cover });
+    }
+  }
+  function sign(element2, rect, clip) {
+    const style = window.getComputedStyle(element2, "::before");
+    if (style.content === "none" || style.content === "normal" || style.content === "") return;
+    const around2 = style.boxSizing === "border-box" ? 0 : 1;
+    const across = edge(style, "Left") + edge(style, "Right");
+    const down = edge(style, "Top") + edge(style, "Bottom");
+    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
+    if (!(wide > 0) || !(high > 0)) return;
+    const own = window.getComputedStyle(element2);
+    let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
+    let top = rect.top;
+    if (style.position === "absolute") {
+      left = rect.left + edge(own, "Left") + (Number.parseFloat(style.left) || 0);
+      top = rect.top + edge(own, "Top") + (Number.parseFloat(style.top) || 0);
+    } else {
+      const rise = Number.parseFloat(style.verticalAlign) || 0;
+      top = rect.top + baselineIn(rect.height, own) - rise - high;
+      if (style.display !== "inline-block") top = rect.top + (rect.height - high) / 2;
+    }
+    decorate(new window.DOMRect(left, top, wide, high), style, clip);
+  }
+  function edge(style, side) {
+    return Number.parseFloat(style[`border${side}Width`]) || 0;
+  }
+  function write(node, style, clip) {
+    const words = node.data;
+    if (!words.trim()) return;
+    const range = document.createRange();
+    let start = 0;
+    let line = null;
+    const flush = (end) => {
+      if (line) text(words.slice(start, end), line, style, clip);
+    };
+    range.selectNodeContents(node);
+    const rects = range.getClientRects();
+    if (rects.length === 1) {
+      text(words, rects[0], style, clip);
+      return;
+    }
+    for (let k = 0; k < words.length; k++) {
+      range.setStart(node, k);
+      range.setEnd(node, k + 1);
+      const rect = range.getClientRects()[0];
+      if (!rect || rect.width === 0) continue;
+      if (!line || Math.abs(rect.top - line.top) > 2) {
+        flush(k);
+        start = k;
+        line = rect;
+      } else line = new window.DOMRect(line.left, line.top, rect.right - line.left, line.height);
+    }
+    flush(words.length);
+  }
+  function field(words, rect, style, clip) {
+    const left = rect.left + Number.parseFloat(style.paddingLeft) + edge(style, "Left");
+    let start = left;
+    if (measure && (style.textAlign === "right" || style.textAlign === "end")) {
+      measure.font = fontIn(style);
+      const end = rect.right - Number.parseFloat(style.paddingRight) - edge(style, "Right");
+      start = Math.max(left, end - measure.measureText(words).width);
+    }
+    const line = new window.DOMRect(start, rect.top, 0, rect.height);
+    text(words, line, style, meet(clip, rect));
+  }
+  function input(element2, rect, style, clip) {
+    if (element2.type === "range") return;
+    if (element2.type !== "checkbox" && element2.type !== "radio") {
+      field(element2.value, rect, style, clip);
+      return;
+    }
+    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const [w, h] = [rect.width, rect.height];
+    const place2 = (px, py) => `${x + px * w} ${y + py * h}`;
+    const paths = [`M${place2(0.1, 0.1)}L${place2(0.9, 0.1)}L${place2(0.9, 0.9)}L${place2(0.1, 0.9)}Z`];
+    if (element2.checked) paths.push(`M${place2(0.25, 0.5)}L${place2(0.45, 0.7)}L${place2(0.78, 0.3)}`);
+    for (const d of paths) {
+      drawn.shapes.push({
+        kind: "path",
+        d,
+        stroke: style.color,
+        width: 1,
+        opacity: 1,
+        clip: outline(clip)
+      });
+    }
+  }
+  function text(given, line, style, clip) {
+    let words = given.replace(/\s+/g, " ");
+    if (!words.trim() || line.right < clip.left || line.left >= clip.right) return;
+    if (line.top >= clip.bottom || line.bottom <= clip.top) return;
+    const font = fontIn(style);
+    const cut = line.right > clip.right + 1;
+    if (measure && cut && style.textOverflow === "ellipsis") {
+      measure.font = font;
+      const room = clip.right - line.left;
+      while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
+      words += "…";
+    }
+    if (style.textTransform === "uppercase") words = words.toUpperCase();
+    drawn.shapes.push({
+      kind: "text",
+      text: words,
+      x: 0,
+      y: 0,
+      matrix: [
+        1,
+        0,
+        0,
+        1,
+        line.left - page.left,
+        line.top - page.top + baselineIn(line.height, style)
+      ],
+      font,
+      fill: style.color,
+      align: "start",
+      opacity: Number(style.opacity),
+      clip: cut ? outline(clip) : ""
+    });
+  }
+  function baselineIn(height, style) {
+    if (!measure) return 0.8 * height;
+    measure.font = fontIn(style);
+    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
+    return (height - up - down) / 2 + up;
+  }
+  function fill(clip, ink2, opacity) {
+    if (clip.right <= clip.left || clip.bottom <= clip.top) return;
+    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink2, opacity, clip: "" });
+  }
+  function outline(clip) {
+    const { left, top, right, bottom } = clip;
+    const whole = left <= page.left && top <= page.top && right >= page.right && bottom >= page.bottom;
+    return whole ? "" : pathOf(clip);
+  }
+  function pathOf({ left, top, right, bottom }) {
+    const [l, r] = [short(left - page.left), short(right - page.left)];
+    const [t, b] = [short(top - page.top), short(bottom - page.top)];
+    return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
+  }
+}
+function fontIn(style) {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+}
+function meet(a, b) {
+  return {
+    left: Math.max(a.left, b.left),
+    top: Math.max(a.top, b.top),
+    right: Math.min(a.right, b.right),
+    bottom: Math.min(a.bottom, b.bottom)
+  };
+}
+function gradientOf(image) {
+  if (!/^linear-gradient\((to right|90deg)/.test(image)) return [];
+  return image.match(/(rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+/gi) ?? [];
+}
+function isInk(colour2) {
+  return colour2 !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour2);
+}
+function groundOf(root, window) {
+  for (let node = root; node; node = node.parentElement) {
+    const { backgroundColor } = window.getComputedStyle(node);
+    if (isInk(backgroundColor)) return backgroundColor;
+  }
+  return "#ffffff";
+}
+
+// src/shared/svg.ts
+function svgOf(shapes, paper) {
+  const clips = /* @__PURE__ */ new Map();
+  const clipOf = (d) => {
+    if (!d) return "";
+    if (!clips.has(d)) clips.set(d, `clip${clips.size}`);
+    return ` clip-path="url(#${clips.get(d)})"`;
+  };
+  const usual = usualFamily(shapes);
+  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
+  const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
+  const [w, h] = [short(paper.width), short(paper.height)];
+  const title = escaped(paper.title);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="${escaped(usual)}">`,
+    `<title>${title}</title>`,
+    defs.length ? `<defs>${defs.join("")}</defs>` : "",
+    `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
+    ...parts,
+    "</svg>",
+    ""
+  ].filter((line, k, all) => line || k === all.length - 1).join("\n");
+}
+function usualFamily(shapes) {
+  const counts = /* @__PURE__ */ new Map();
+  for (const shape of shapes) {
+    if (shape.kind !== "text") continue;
+    const { family } = fontOf(shape.font);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "sans-serif";
+}
+function written(shape, usual) {
+  const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
+  if (shape.kind === "path") {
+    if (shape.stroke === void 0) {
+      return `<path d="${shape.d}"${ink("fill", shape.fill ?? "none")}${faint}`;
+    }
+    const dash = shape.dash?.length ? ` stroke-dasharray="${shape.dash.map(short).join(" ")}"` : "";
+    const join = shape.join && shape.join !== "miter" ? ` stroke-linejoin="${shape.join}"` : "";
+    const width = ` stroke-width="${short(shape.width ?? 1)}"`;
+    return `<path d="${shape.d}" fill="none"${ink("stroke", shape.stroke)}${width}${dash}${join}${faint}`;
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const { size, family, weight, style } = fontOf(shape.font);
+    const plain2 = a === d && b === 0 && c === 0;
+    const place = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
+    const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
+    const kind = `font-size="${short(size * (plain2 ? a : 1))}"${other}`;
+    const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
+    const leaning = style === "normal" ? "" : ` font-style="${style}"`;
+    const anchor = shape.align === "start" ? "" : ` text-anchor="${shape.align}"`;
+    const spaced = shape.text === shape.text.trim() ? "" : ' xml:space="preserve"';
+    return `<text ${place} ${kind}${heavy}${leaning}${anchor}${spaced}${ink("fill", shape.fill)}${faint}`;
+  }
+  const [x, y, w, h] = shape.box.map(short);
+  const hard = shape.smooth ? "" : ' style="image-rendering:pixelated"';
+  return `<image x="${x}" y="${y}" width="${w}" height="${h}" preserveAspectRatio="none"${hard}${faint} href="${shape.href}"`;
+}
+function ending(shape) {
+  return shape.kind === "text" ? `>${escaped(shape.text)}</text>` : "/>";
+}
+function ink(name, colour2) {
+  const parts = /^rgba?\((.*)\)$/.exec(colour2)?.[1].split(/[\s,/]+/);
+  if (!parts) return ` ${name}="${escaped(colour2)}"`;
+  const [red, green, blue, cover] = parts;
+  const share = cover === void 0 ? "" : ` ${name}-opacity="${cover}"`;
+  return ` ${name}="rgb(${red},${green},${blue})"${share}`;
+}
+function fontOf(font) {
+  const found = /^(.*?)([\d.]+)px(?:\/\S+)?\s+(.*)$/.exec(font);
+  if (!found) return { size: 10, family: "sans-serif", weight: "400", style: "normal" };
+  const [, before, size, family] = found;
+  const weight = /\b(bold|[1-9]00)\b/.exec(before)?.[1] ?? "400";
+  const style = /\b(italic|oblique)\b/.exec(before)?.[1] ?? "normal";
+  return { size: Number(size), family, weight, style };
+}
+function escaped(text) {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+// src/shared/save.ts
+function createSave(document, root, saved, signal) {
+  const window = document.defaultView;
+  const kit = createKit(document, signal);
+  const box2 = element(document, "span", "kw-save");
+  box2.setAttribute("role", "group");
+  box2.setAttribute("aria-label", "Save what is shown");
+  const svg = () => {
+    const drawn = shapesOf(
+      root,
+      record(window, () => saved.redraw())
+    );
+    return svgOf(drawn.shapes, { ...drawn, title: saved.name() });
+  };
+  const png = () => pngOf(document, shapesOf(root, /* @__PURE__ */ new Map()));
+  box2.append(
+    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
+      const blob = await png();
+      if (blob) download(document, blob, `${fileName(saved.name())}.png`);
+    }),
+    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", () => {
+      const blob = new Blob([svg()], { type: "image/svg+xml" });
+      download(document, blob, `${fileName(saved.name())}.svg`);
+    })
+  );
+  box2.kwSave = { svg, png };
+  return box2;
+}
+function fileName(name) {
+  return name.normalize("NFC").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 100) || "kan-widgets";
+}
+function download(document, blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+function pngOf(document, drawn) {
+  const ratio = document.defaultView?.devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(drawn.width * ratio);
+  canvas.height = Math.round(drawn.height * ratio);
+  const context = canvas.getContext("2d");
+  if (!context) return Promise.resolve(null);
+  context.scale(ratio, ratio);
+  context.fillStyle = drawn.ground;
+  context.fillRect(0, 0, drawn.width, drawn.height);
+  let next = 0;
+  drawn.shapes.forEach((shape, k) => {
+    const taken = drawn.canvases[next];
+    if (taken && k === taken.before + taken.count - 1 && taken.count > 0) {
+      const { x, y, width, height } = taken.box;
+      context.save();
+      if (shape.clip) context.clip(new Path2D(shape.clip));
+      context.imageSmoothingEnabled = false;
+      context.drawImage(taken.canvas, x, y, width, height);
+      context.restore();
+      next++;
+    } else if (!taken || k < taken.before) paint(context, shape);
+  });
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+function paint(context, shape) {
+  context.save();
+  if (shape.clip) context.clip(new Path2D(shape.clip));
+  context.globalAlpha = shape.opacity;
+  if (shape.kind === "path") {
+    const path = new Path2D(shape.d);
+    if (shape.fill !== void 0) {
+      context.fillStyle = shape.fill;
+      context.fill(path);
+    }
+    if (shape.stroke !== void 0) {
+      context.strokeStyle = shape.stroke;
+      context.lineWidth = shape.width ?? 1;
+      context.setLineDash([...shape.dash ?? []]);
+      context.stroke(path);
+    }
+  } else if (shape.kind === "text") {
+    context.transform(...shape.matrix);
+    context.font = shape.font;
+    context.fillStyle = shape.fill;
+    context.fillText(shape.text, shape.x, shape.y);
+  }
+  context.restore();
 }
 
 // src/shared/theme.ts
@@ -679,8 +1405,8 @@ function build(theme) {
     [below, -1],
     [above, 1]
   ]) {
-    evenly(lightness, arm).forEach((colour, k) => {
-      bytes.set(colour, 3 * (ARM + sign * k));
+    evenly(lightness, arm).forEach((colour2, k) => {
+      bytes.set(colour2, 3 * (ARM + sign * k));
     });
   }
   const pixels = new Uint32Array(2 * ARM + 1);
@@ -692,7 +1418,7 @@ function build(theme) {
 }
 function evenly([from, to], arm) {
   const fine = 2048;
-  const at = (share) => {
+  const at2 = (share) => {
     const l = from + (to - from) * share;
     const c = smooth(arm.chroma, share);
     const h = arm.hue * Math.PI / 180;
@@ -700,7 +1426,7 @@ function evenly([from, to], arm) {
   };
   const length = [0];
   for (let k2 = 1; k2 <= fine; k2++) {
-    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
+    const [p, q] = [at2((k2 - 1) / fine), at2(k2 / fine)];
     length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
   }
   const colours = [];
@@ -708,7 +1434,7 @@ function evenly([from, to], arm) {
   for (let n = 0; n <= ARM; n++) {
     const wanted = length[fine] * n / ARM;
     while (k < fine && length[k] < wanted) k++;
-    colours.push(srgb(at(k / fine)));
+    colours.push(srgb(at2(k / fine)));
   }
   return colours;
 }
@@ -770,11 +1496,11 @@ function overlayPixels(image, map2, most, palette, theme) {
     for (let column = 0; column < width; column++) {
       const value = map2.data[r * map2.width + Math.floor(column * map2.width / width)];
       const p = 4 * (row * width + column);
-      const colour = colourOf(value, most);
-      const share = Math.min(1, Math.abs(colour - ARM) / ARM) ** 0.6;
+      const colour2 = colourOf(value, most);
+      const share = Math.min(1, Math.abs(colour2 - ARM) / ARM) ** 0.6;
       for (let c = 0; c < 3; c++) {
         const ground = GROUND[theme] * (1 - FAINT) + plain2[p + c] * FAINT;
-        out[p + c] = ground * (1 - share) + palette.bytes[3 * colour + c] * share;
+        out[p + c] = ground * (1 - share) + palette.bytes[3 * colour2 + c] * share;
       }
       out[p + 3] = 255;
     }
@@ -818,10 +1544,10 @@ function createPictures(document, choose, point, signal) {
     "pointermove",
     (event) => {
       if (!pointed) return;
-      const box = map2.canvas.getBoundingClientRect();
-      const at = (place2, size, count) => clamp(Math.floor(place2 / size * count), count);
-      const row = at(event.clientY - box.top, box.height, pointed.height);
-      const column = at(event.clientX - box.left, box.width, pointed.width);
+      const box2 = map2.canvas.getBoundingClientRect();
+      const at2 = (place2, size, count) => clamp(Math.floor(place2 / size * count), count);
+      const row = at2(event.clientY - box2.top, box2.height, pointed.height);
+      const column = at2(event.clientX - box2.left, box2.width, pointed.width);
       point(valueText(pointed, row, column), false);
     },
     { signal }
@@ -879,9 +1605,9 @@ function createPictures(document, choose, point, signal) {
         canvas.setAttribute("aria-hidden", "true");
         if (content.image) {
           const { image: under } = content;
-          paint(canvas, under, overlayPixels(under, its, most, paletteOf(theme), theme));
+          paint2(canvas, under, overlayPixels(under, its, most, paletteOf(theme), theme));
         }
-        element(document, "span", "kw-tile-name", tile).textContent = short(title);
+        element(document, "span", "kw-tile-name", tile).textContent = short2(title);
         element(document, "span", "kw-tile-value", tile).textContent = signed(value);
         return tile;
       })
@@ -901,7 +1627,7 @@ function createPictures(document, choose, point, signal) {
       const most = shown ? mostOf(shown.data) : 0;
       pointed = shown;
       if (again) {
-        paint(image.canvas, picture, imagePixels(picture));
+        paint2(image.canvas, picture, imagePixels(picture));
         buildTiles(content, part, theme);
         colours.style.backgroundImage = gradient(paletteOf(theme));
       }
@@ -916,7 +1642,7 @@ function createPictures(document, choose, point, signal) {
       if (shown) {
         put(map2.title, mapTitle(part, whole ? selected : -1));
         const pixels = overlayPixels(picture, shown, most, paletteOf(theme), theme);
-        paint(map2.canvas, picture, pixels);
+        paint2(map2.canvas, picture, pixels);
         put(low, number(-most));
         put(high, `+${number(most)}`);
         const title = mapTitle(part, whole ? selected : -1);
@@ -928,11 +1654,11 @@ function createPictures(document, choose, point, signal) {
         );
       }
       markSpot();
-      const at = whole && cellOf(part, selected);
-      cell.hidden = !at;
-      if (at) {
+      const at2 = whole && cellOf(part, selected);
+      cell.hidden = !at2;
+      if (at2) {
         for (const side of ["left", "top", "width", "height"]) {
-          cell.style[side] = `${100 * at[side]}%`;
+          cell.style[side] = `${100 * at2[side]}%`;
         }
       }
       for (const tile of tiles.querySelectorAll(".kw-tile")) {
@@ -958,7 +1684,7 @@ function extent(values) {
   }
   return [low, high];
 }
-function short(title) {
+function short2(title) {
   return title.replace(/[a-z]+ /g, "").replace(" ·", ",");
 }
 function createPicture(document, name, parent) {
@@ -967,7 +1693,7 @@ function createPicture(document, name, parent) {
   const frame = element(document, "div", "kw-picture-frame", root);
   return { element: root, canvas: element(document, "canvas", "kw-pixels", frame), title };
 }
-function paint(canvas, { width, height }, pixels) {
+function paint2(canvas, { width, height }, pixels) {
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d")?.putImageData?.(new ImageData(pixels, width, height), 0, 0);
@@ -1007,21 +1733,24 @@ function render({ model, el, host, signal }) {
   const bars = createBars(document, choose, signal);
   const pictures = createPictures(document, choose, point, signal);
   body.append(pictures.element, bars.element);
-  const readout = element(document, "div", "kw-readout", root);
+  const name = () => `explain class ${content?.target ?? ""} step ${content?.step ?? ""}`;
+  const foot = element(document, "div", "kw-readout-row", root);
+  const readout = element(document, "div", "kw-readout", foot);
+  foot.append(createSave(document, root, { name, redraw: draw }, signal));
   const spoken = element(document, "div", "kw-spoken", root);
   spoken.setAttribute("aria-live", "polite");
   el.append(root);
   let store = null;
   let content = null;
   let chosen = -1;
-  let filled = "";
+  let filled2 = "";
   let connection = new AbortController();
   function point(words, byKey) {
     put(readout, read(words));
     if (byKey) put(spoken, words);
   }
-  function set(name, value) {
-    model.set(name, value);
+  function set(name2, value) {
+    model.set(name2, value);
     model.save_changes();
   }
   function choose(k) {
@@ -1033,7 +1762,7 @@ function render({ model, el, host, signal }) {
     draw();
   }
   function known2({ layer }) {
-    return store?.current()?.layout.layers.some(({ name }) => name === layer) ?? false;
+    return store?.current()?.layout.layers.some(({ name: name2 }) => name2 === layer) ?? false;
   }
   function read(words) {
     if (words || !content) return words;
@@ -1060,8 +1789,8 @@ function render({ model, el, host, signal }) {
       label: `${k}: ${number(score)}${k === content?.predicted ? " (highest)" : ""}`
     }));
     const list = JSON.stringify([titles, scores]);
-    if (list !== filled) {
-      filled = list;
+    if (list !== filled2) {
+      filled2 = list;
       tabs.fill(titles);
       classes.fill(scores);
     }

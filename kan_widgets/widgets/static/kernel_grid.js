@@ -283,9 +283,9 @@ function functionOf(layer, selection) {
 function entryText(layer, f) {
   return placeText(layer, selectionOf(layer, f));
 }
-function placeText(layer, at) {
-  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `out ${at.out} · in ${at.in}${entry}`;
+function placeText(layer, at2) {
+  const entry = layer.kind === "conv" ? ` · row ${at2.row} · column ${at2.column}` : "";
+  return `out ${at2.out} · in ${at2.in}${entry}`;
 }
 
 // src/shared/geometry.ts
@@ -635,8 +635,8 @@ function build(theme) {
     [below, -1],
     [above, 1]
   ]) {
-    evenly(lightness, arm).forEach((colour, k) => {
-      bytes.set(colour, 3 * (ARM + sign * k));
+    evenly(lightness, arm).forEach((colour2, k) => {
+      bytes.set(colour2, 3 * (ARM + sign * k));
     });
   }
   const pixels = new Uint32Array(2 * ARM + 1);
@@ -648,7 +648,7 @@ function build(theme) {
 }
 function evenly([from, to], arm) {
   const fine = 2048;
-  const at = (share) => {
+  const at2 = (share) => {
     const l = from + (to - from) * share;
     const c = smooth(arm.chroma, share);
     const h = arm.hue * Math.PI / 180;
@@ -656,7 +656,7 @@ function evenly([from, to], arm) {
   };
   const length = [0];
   for (let k2 = 1; k2 <= fine; k2++) {
-    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
+    const [p, q] = [at2((k2 - 1) / fine), at2(k2 / fine)];
     length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
   }
   const colours = [];
@@ -664,7 +664,7 @@ function evenly([from, to], arm) {
   for (let n = 0; n <= ARM; n++) {
     const wanted = length[fine] * n / ARM;
     while (k < fine && length[k] < wanted) k++;
-    colours.push(srgb(at(k / fine)));
+    colours.push(srgb(at2(k / fine)));
   }
   return colours;
 }
@@ -691,6 +691,851 @@ function pixel(r, g, b) {
 function colourOf(value, most) {
   if (!(most > 0)) return ARM;
   return ARM + Math.round(ARM * Math.max(-1, Math.min(1, value / most)));
+}
+
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
+}
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box2 = element(document, "div", "kw-segments");
+      box2.setAttribute("role", "radiogroup");
+      box2.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box2.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box: box2,
+        fill(entries2) {
+          box2.replaceChildren();
+          inputs = entries2.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box2);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box2 = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      const input = element(document, "select", "kw-select", box2);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box: box2,
+        fill(entries2) {
+          input.replaceChildren(
+            ...entries2.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box2 = element(document, "label", "kw-option kw-check");
+      box2.title = title;
+      const input = element(document, "input", "kw-checkbox", box2);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      return {
+        box: box2,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made2 = element(document, "button", className);
+      made2.type = "button";
+      made2.textContent = text;
+      made2.title = title;
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
+      made2.addEventListener("click", act, { signal });
+      return made2;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries2 = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries2);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries2);
+            menu.fill(entries2.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries2.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries2.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
+    }
+  };
+  return kit;
+}
+
+// src/shared/record.ts
+var NAMES = [
+  "beginPath",
+  "closePath",
+  "moveTo",
+  "lineTo",
+  "rect",
+  "arc",
+  "fill",
+  "stroke",
+  "clip",
+  "save",
+  "restore",
+  "fillRect",
+  "strokeRect",
+  "clearRect",
+  "fillText",
+  "drawImage"
+];
+function record(window, draw) {
+  const made2 = /* @__PURE__ */ new Map();
+  const states = /* @__PURE__ */ new Map();
+  const prototype = window.CanvasRenderingContext2D?.prototype;
+  if (!prototype) {
+    draw();
+    return made2;
+  }
+  const shapesOf2 = (canvas) => {
+    const known2 = made2.get(canvas);
+    if (known2) return known2;
+    const fresh = [];
+    made2.set(canvas, fresh);
+    return fresh;
+  };
+  const stateOf = (context) => {
+    const known2 = states.get(context);
+    if (known2) return known2;
+    const fresh = { path: "", clip: "", kept: [] };
+    states.set(context, fresh);
+    return fresh;
+  };
+  let noting = false;
+  const originals = NAMES.map((name) => [name, prototype[name]]);
+  for (const [name, original] of originals) {
+    const note = NOTES[name];
+    prototype[name] = function(...given) {
+      if (!noting) {
+        noting = true;
+        try {
+          note(this, stateOf(this), shapesOf2(this.canvas), given, made2);
+        } finally {
+          noting = false;
+        }
+      }
+      return original.apply(this, given);
+    };
+  }
+  try {
+    draw();
+  } finally {
+    for (const [name, original] of originals) prototype[name] = original;
+  }
+  return made2;
+}
+var NOTES = {
+  beginPath(_, state) {
+    state.path = "";
+  },
+  closePath(_, state) {
+    state.path += "Z";
+  },
+  moveTo(context, state, _, [x, y]) {
+    state.path += `M${at(context, x, y)}`;
+  },
+  lineTo(context, state, _, [x, y]) {
+    state.path += `${state.path ? "L" : "M"}${at(context, x, y)}`;
+  },
+  rect(context, state, _, [x, y, w, h]) {
+    state.path += box(context, x, y, w, h);
+  },
+  arc(context, state, _, [x, y, radius, from, to, back]) {
+    const turn = Math.min(2 * Math.PI, Math.abs(to - from)) * (back ? -1 : 1);
+    const pieces = Math.max(8, Math.ceil(Math.abs(turn) * 8));
+    for (let k = 0; k <= pieces; k++) {
+      const angle = from + turn * k / pieces;
+      const point = at(context, x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+      state.path += `${k === 0 && !/[ML]/.test(state.path) ? "M" : "L"}${point}`;
+    }
+  },
+  fill(context, state, shapes) {
+    if (state.path) shapes.push(filled(context, state, state.path));
+  },
+  stroke(context, state, shapes) {
+    if (state.path) shapes.push(stroked(context, state, state.path));
+  },
+  clip(_, state) {
+    state.clip = state.path;
+  },
+  save(_, state) {
+    state.kept.push(state.clip);
+  },
+  restore(_, state) {
+    state.clip = state.kept.pop() ?? "";
+  },
+  fillRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(filled(context, state, box(context, x, y, w, h)));
+  },
+  strokeRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(stroked(context, state, box(context, x, y, w, h)));
+  },
+  clearRect(_, __, shapes) {
+    shapes.length = 0;
+  },
+  fillText(context, state, shapes, [text, x, y]) {
+    const { a, b, c, d, e, f } = context.getTransform();
+    const align = context.textAlign;
+    shapes.push({
+      kind: "text",
+      text: String(text),
+      x,
+      y: y + baselineBelow(context, text),
+      matrix: [a, b, c, d, e, f],
+      font: context.font,
+      fill: colour(context.fillStyle),
+      align: align === "center" ? "middle" : align === "right" || align === "end" ? "end" : "start",
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  },
+  drawImage(context, state, shapes, given, made2) {
+    const [source] = given;
+    const whole = given.length < 6;
+    const [sx, sy, sw, sh] = whole ? [0, 0, source.width, source.height] : given.slice(1, 5);
+    const place2 = given.slice(whole ? 1 : 5);
+    const [x, y, w = sw, h = sh] = place2;
+    const { a, d, e, f } = context.getTransform();
+    const to = [e + a * x, f + d * y, a * w, d * h];
+    const own = made2.get(source);
+    if (whole && own && own.length > 0) {
+      const [kx, ky] = [to[2] / source.width, to[3] / source.height];
+      for (const shape of own) shapes.push(moved(shape, kx, ky, to[0], to[1]));
+      return;
+    }
+    shapes.push({
+      kind: "image",
+      href: pixelsOf(source, sx, sy, sw, sh),
+      box: to,
+      smooth: context.imageSmoothingEnabled,
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  }
+};
+function baselineBelow(context, text) {
+  const baseline = context.textBaseline;
+  const before = context.measureText(text).actualBoundingBoxAscent;
+  context.textBaseline = "alphabetic";
+  const lower = context.measureText(text).actualBoundingBoxAscent - before;
+  context.textBaseline = baseline;
+  return lower;
+}
+function filled(context, { clip }, d) {
+  return { kind: "path", d, fill: colour(context.fillStyle), opacity: context.globalAlpha, clip };
+}
+function stroked(context, { clip }, d) {
+  const { a, b } = context.getTransform();
+  const scale = Math.hypot(a, b);
+  return {
+    kind: "path",
+    d,
+    stroke: colour(context.strokeStyle),
+    width: context.lineWidth * scale,
+    dash: context.getLineDash().map((length) => length * scale),
+    join: context.lineJoin,
+    opacity: context.globalAlpha,
+    clip
+  };
+}
+function colour(style) {
+  return typeof style === "string" ? style : "#888";
+}
+function at(context, x, y) {
+  const { a, b, c, d, e, f } = context.getTransform();
+  return `${short(a * x + c * y + e)} ${short(b * x + d * y + f)}`;
+}
+function box(context, x, y, w, h) {
+  const corners = [
+    at(context, x, y),
+    at(context, x + w, y),
+    at(context, x + w, y + h),
+    at(context, x, y + h)
+  ];
+  return `M${corners.join("L")}Z`;
+}
+function pixelsOf(source, x, y, w, h) {
+  const part = source.ownerDocument.createElement("canvas");
+  part.width = Math.max(1, Math.round(w));
+  part.height = Math.max(1, Math.round(h));
+  const paper = part.getContext("2d");
+  if (paper) paper.imageSmoothingEnabled = false;
+  paper?.drawImage(source, x, y, w, h, 0, 0, part.width, part.height);
+  return part.toDataURL("image/png");
+}
+function moved(shape, kx, ky, x, y) {
+  const clip = movedPath(shape.clip, kx, ky, x, y);
+  if (shape.kind === "path") {
+    const d = movedPath(shape.d, kx, ky, x, y);
+    const width = shape.width === void 0 ? void 0 : shape.width * kx;
+    return { ...shape, d, width, dash: shape.dash?.map((length) => length * kx), clip };
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const matrix = [a * kx, b * ky, c * kx, d * ky, e * kx + x, f * ky + y];
+    return { ...shape, matrix, clip };
+  }
+  const [left, top, w, h] = shape.box;
+  return { ...shape, box: [left * kx + x, top * ky + y, w * kx, h * ky], clip };
+}
+function movedPath(d, kx, ky, x, y) {
+  return d.replace(
+    /(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)/g,
+    (_, px, py) => `${short(Number(px) * kx + x)} ${short(Number(py) * ky + y)}`
+  );
+}
+function short(value) {
+  return String(Math.round(value * 100) / 100);
+}
+
+// src/shared/page_shapes.ts
+var LEFT_OUT = ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again";
+function shapesOf(root, recorded) {
+  const document = root.ownerDocument;
+  const window = document.defaultView;
+  const page = root.getBoundingClientRect();
+  const drawn = {
+    width: page.width,
+    height: page.height,
+    ground: groundOf(root, window),
+    shapes: [],
+    canvases: []
+  };
+  const measure = document.createElement("canvas").getContext("2d");
+  visit(root, { left: page.left, top: page.top, right: page.right, bottom: page.bottom });
+  return drawn;
+  function visit(element2, clip) {
+    if (element2 !== root && element2.matches(LEFT_OUT)) return;
+    const style = window.getComputedStyle(element2);
+    if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    const rect = element2.getBoundingClientRect();
+    const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
+    if (seen && element2 !== root) {
+      decorate(rect, style, clip);
+      frame(rect, style, clip);
+    }
+    if (element2 instanceof window.HTMLCanvasElement) {
+      if (seen) place2(element2, rect, clip);
+      return;
+    }
+    if (element2 instanceof window.SVGElement) return;
+    if (element2 instanceof window.HTMLSelectElement) {
+      field(element2.selectedOptions[0]?.textContent ?? "", rect, style, clip);
+      return;
+    }
+    if (element2 instanceof window.HTMLInputElement) {
+      input(element2, rect, style, clip);
+      return;
+    }
+    const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
+    sign(element2, rect, inner);
+    for (const child of element2.childNodes) {
+      if (child instanceof window.Element) visit(child, inner);
+      else if (child instanceof window.Text) write3(child, style, inner);
+    }
+  }
+  function place2(canvas, rect, clip) {
+    const before = drawn.shapes.length;
+    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const shapes = recorded.get(canvas) ?? [];
+    const cover = outline(meet(clip, rect));
+    if (shapes.length > 0 && canvas.width > 0) {
+      const [kx, ky] = [rect.width / canvas.width, rect.height / canvas.height];
+      for (const shape of shapes) {
+        const here = moved(shape, kx, ky, x, y);
+        drawn.shapes.push(here.clip ? here : { ...here, clip: cover });
+      }
+    } else if (canvas.width > 0 && canvas.height > 0) {
+      drawn.shapes.push({
+        kind: "image",
+        href: pixelsOf(canvas, 0, 0, canvas.width, canvas.height),
+        box: [x, y, rect.width, rect.height],
+        smooth: false,
+        opacity: 1,
+        clip: cover
+      });
+    }
+    const box2 = new window.DOMRect(x, y, rect.width, rect.height);
+    drawn.canvases.push({ canvas, box: box2, before, count: drawn.shapes.length - before });
+  }
+  function decorate(rect, style, clip) {
+    const inside = meet(clip, rect);
+    const opacity = Number(style.opacity);
+    const round = Number.parseFloat(style.borderTopLeftRadius) || 0;
+    if (round > 0 && style.borderTopStyle === style.borderLeftStyle) {
+      const share = style.borderTopLeftRadius.endsWith("%") ? rect.width / 100 : 1;
+      rounded(rect, round * share, style, opacity, clip);
+      return;
+    }
+    if (isInk(style.backgroundColor)) fill(inside, style.backgroundColor, opacity);
+    const stops = gradientOf(style.backgroundImage);
+    stops.forEach((ink2, k) => {
+      const wide = (rect.right - rect.left) / stops.length;
+      const left = rect.left + k * wide;
+      const right = Math.min(rect.right, left + wide + (k < stops.length - 1 ? 0.5 : 0));
+      fill({ left, right, top: rect.top, bottom: rect.bottom }, ink2, opacity);
+    });
+    for (const side of ["Top", "Right", "Bottom", "Left"]) {
+      const width = Number.parseFloat(style[`border${side}Width`]);
+      const ink2 = style[`border${side}Color`];
+      const kind = style[`border${side}Style`];
+      if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink2)) continue;
+      const half = width / 2;
+      const [l, r, t, b] = [
+        rect.left + half,
+        rect.right - half,
+        rect.top + half,
+        rect.bottom - half
+      ];
+      const ends = {
+        Top: [rect.left, t, rect.right, t],
+        Bottom: [rect.left, b, rect.right, b],
+        Left: [l, rect.top, l, rect.bottom],
+        Right: [r, rect.top, r, rect.bottom]
+      }[side].map((value, k) => value - (k % 2 ? page.top : page.left));
+      drawn.shapes.push({
+        kind: "path",
+        d: `M${ends[0]} ${ends[1]}L${ends[2]} ${ends[3]}`,
+        stroke: ink2,
+        width,
+        dash: kind === "dashed" ? [2 * width, 2 * width] : [],
+        opacity,
+        clip: outline(clip)
+      });
+    }
+  }
+  function frame(rect, style, clip) {
+    const width = Number.parseFloat(style.outlineWidth);
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+  function around(rect, out, stroke, width, clip) {
+    const d = pathOf({
+      left: rect.left - out,
+      top: rect.top - out,
+      right: rect.right + out,
+      bottom: rect.bottom + out
+    });
+    drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
+  }
+  function rounded(rect, radius, style, opacity, clip) {
+    const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
+    const [l, t] = [rect.left - page.left + width / 2, rect.top - page.top + width / 2];
+    const [w, h] = [rect.width - width, rect.height - width];
+    const r = Math.min(Math.max(0, radius - width / 2), w / 2, h / 2);
+    const turn = (x, y) => `A${r} ${r} 0 0 1 ${x} ${y}`;
+    const d = [
+      `M${l + r} ${t}L${l + w - r} ${t}`,
+      turn(l + w, t + r),
+      `L${l + w} ${t + h - r}`,
+      turn(l + w - r, t + h),
+      `L${l + r} ${t + h}`,
+      turn(l, t + h - r),
+      `L${l} ${t + r}`,
+      turn(l + r, t),
+      "Z"
+    ].join("");
+    const cover = outline(clip);
+    const ground = style.backgroundColor;
+    if (isInk(ground)) drawn.shapes.push({ kind: "path", d, fill: ground, opacity, clip: cover });
+    const stroke = style.borderTopColor;
+    if (width > 0 && isInk(stroke)) {
+      drawn.shapes.push({ kind: "path", d, stroke, width, opacity, clip: cover });
+    }
+  }
+  function sign(element2, rect, clip) {
+    const style = window.getComputedStyle(element2, "::before");
+    if (style.content === "none" || style.content === "normal" || style.content === "") return;
+    const around2 = style.boxSizing === "border-box" ? 0 : 1;
+    const across = edge(style, "Left") + edge(style, "Right");
+    const down = edge(style, "Top") + edge(style, "Bottom");
+    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
+    if (!(wide > 0) || !(high > 0)) return;
+    const own = window.getComputedStyle(element2);
+    let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
+    let top = rect.top;
+    if (style.position === "absolute") {
+      left = rect.left + edge(own, "Left") + (Number.parseFloat(style.left) || 0);
+      top = rect.top + edge(own, "Top") + (Number.parseFloat(style.top) || 0);
+    } else {
+      const rise = Number.parseFloat(style.verticalAlign) || 0;
+      top = rect.top + baselineIn(rect.height, own) - rise - high;
+      if (style.display !== "inline-block") top = rect.top + (rect.height - high) / 2;
+    }
+    decorate(new window.DOMRect(left, top, wide, high), style, clip);
+  }
+  function edge(style, side) {
+    return Number.parseFloat(style[`border${side}Width`]) || 0;
+  }
+  function write3(node, style, clip) {
+    const words = node.data;
+    if (!words.trim()) return;
+    const range = document.createRange();
+    let start = 0;
+    let line = null;
+    const flush = (end) => {
+      if (line) text(words.slice(start, end), line, style, clip);
+    };
+    range.selectNodeContents(node);
+    const rects = range.getClientRects();
+    if (rects.length === 1) {
+      text(words, rects[0], style, clip);
+      return;
+    }
+    for (let k = 0; k < words.length; k++) {
+      range.setStart(node, k);
+      range.setEnd(node, k + 1);
+      const rect = range.getClientRects()[0];
+      if (!rect || rect.width === 0) continue;
+      if (!line || Math.abs(rect.top - line.top) > 2) {
+        flush(k);
+        start = k;
+        line = rect;
+      } else line = new window.DOMRect(line.left, line.top, rect.right - line.left, line.height);
+    }
+    flush(words.length);
+  }
+  function field(words, rect, style, clip) {
+    const left = rect.left + Number.parseFloat(style.paddingLeft) + edge(style, "Left");
+    let start = left;
+    if (measure && (style.textAlign === "right" || style.textAlign === "end")) {
+      measure.font = fontIn(style);
+      const end = rect.right - Number.parseFloat(style.paddingRight) - edge(style, "Right");
+      start = Math.max(left, end - measure.measureText(words).width);
+    }
+    const line = new window.DOMRect(start, rect.top, 0, rect.height);
+    text(words, line, style, meet(clip, rect));
+  }
+  function input(element2, rect, style, clip) {
+    if (element2.type === "range") return;
+    if (element2.type !== "checkbox" && element2.type !== "radio") {
+      field(element2.value, rect, style, clip);
+      return;
+    }
+    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const [w, h] = [rect.width, rect.height];
+    const place3 = (px, py) => `${x + px * w} ${y + py * h}`;
+    const paths = [`M${place3(0.1, 0.1)}L${place3(0.9, 0.1)}L${place3(0.9, 0.9)}L${place3(0.1, 0.9)}Z`];
+    if (element2.checked) paths.push(`M${place3(0.25, 0.5)}L${place3(0.45, 0.7)}L${place3(0.78, 0.3)}`);
+    for (const d of paths) {
+      drawn.shapes.push({
+        kind: "path",
+        d,
+        stroke: style.color,
+        width: 1,
+        opacity: 1,
+        clip: outline(clip)
+      });
+    }
+  }
+  function text(given, line, style, clip) {
+    let words = given.replace(/\s+/g, " ");
+    if (!words.trim() || line.right < clip.left || line.left >= clip.right) return;
+    if (line.top >= clip.bottom || line.bottom <= clip.top) return;
+    const font = fontIn(style);
+    const cut = line.right > clip.right + 1;
+    if (measure && cut && style.textOverflow === "ellipsis") {
+      measure.font = font;
+      const room = clip.right - line.left;
+      while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
+      words += "…";
+    }
+    if (style.textTransform === "uppercase") words = words.toUpperCase();
+    drawn.shapes.push({
+      kind: "text",
+      text: words,
+      x: 0,
+      y: 0,
+      matrix: [
+        1,
+        0,
+        0,
+        1,
+        line.left - page.left,
+        line.top - page.top + baselineIn(line.height, style)
+      ],
+      font,
+      fill: style.color,
+      align: "start",
+      opacity: Number(style.opacity),
+      clip: cut ? outline(clip) : ""
+    });
+  }
+  function baselineIn(height, style) {
+    if (!measure) return 0.8 * height;
+    measure.font = fontIn(style);
+    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
+    return (height - up - down) / 2 + up;
+  }
+  function fill(clip, ink2, opacity) {
+    if (clip.right <= clip.left || clip.bottom <= clip.top) return;
+    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink2, opacity, clip: "" });
+  }
+  function outline(clip) {
+    const { left, top, right, bottom } = clip;
+    const whole = left <= page.left && top <= page.top && right >= page.right && bottom >= page.bottom;
+    return whole ? "" : pathOf(clip);
+  }
+  function pathOf({ left, top, right, bottom }) {
+    const [l, r] = [short(left - page.left), short(right - page.left)];
+    const [t, b] = [short(top - page.top), short(bottom - page.top)];
+    return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
+  }
+}
+function fontIn(style) {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+}
+function meet(a, b) {
+  return {
+    left: Math.max(a.left, b.left),
+    top: Math.max(a.top, b.top),
+    right: Math.min(a.right, b.right),
+    bottom: Math.min(a.bottom, b.bottom)
+  };
+}
+function gradientOf(image) {
+  if (!/^linear-gradient\((to right|90deg)/.test(image)) return [];
+  return image.match(/(rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+/gi) ?? [];
+}
+function isInk(colour2) {
+  return colour2 !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour2);
+}
+function groundOf(root, window) {
+  for (let node = root; node; node = node.parentElement) {
+    const { backgroundColor } = window.getComputedStyle(node);
+    if (isInk(backgroundColor)) return backgroundColor;
+  }
+  return "#ffffff";
+}
+
+// src/shared/svg.ts
+function svgOf(shapes, paper) {
+  const clips = /* @__PURE__ */ new Map();
+  const clipOf = (d) => {
+    if (!d) return "";
+    if (!clips.has(d)) clips.set(d, `clip${clips.size}`);
+    return ` clip-path="url(#${clips.get(d)})"`;
+  };
+  const usual = usualFamily(shapes);
+  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
+  const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
+  const [w, h] = [short(paper.width), short(paper.height)];
+  const title = escaped(paper.title);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="${escaped(usual)}">`,
+    `<title>${title}</title>`,
+    defs.length ? `<defs>${defs.join("")}</defs>` : "",
+    `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
+    ...parts,
+    "</svg>",
+    ""
+  ].filter((line, k, all) => line || k === all.length - 1).join("\n");
+}
+function usualFamily(shapes) {
+  const counts = /* @__PURE__ */ new Map();
+  for (const shape of shapes) {
+    if (shape.kind !== "text") continue;
+    const { family } = fontOf(shape.font);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "sans-serif";
+}
+function written(shape, usual) {
+  const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
+  if (shape.kind === "path") {
+    if (shape.stroke === void 0) {
+      return `<path d="${shape.d}"${ink("fill", shape.fill ?? "none")}${faint}`;
+    }
+    const dash = shape.dash?.length ? ` stroke-dasharray="${shape.dash.map(short).join(" ")}"` : "";
+    const join = shape.join && shape.join !== "miter" ? ` stroke-linejoin="${shape.join}"` : "";
+    const width = ` stroke-width="${short(shape.width ?? 1)}"`;
+    return `<path d="${shape.d}" fill="none"${ink("stroke", shape.stroke)}${width}${dash}${join}${faint}`;
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const { size, family, weight, style } = fontOf(shape.font);
+    const plain2 = a === d && b === 0 && c === 0;
+    const place2 = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
+    const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
+    const kind = `font-size="${short(size * (plain2 ? a : 1))}"${other}`;
+    const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
+    const leaning = style === "normal" ? "" : ` font-style="${style}"`;
+    const anchor = shape.align === "start" ? "" : ` text-anchor="${shape.align}"`;
+    const spaced = shape.text === shape.text.trim() ? "" : ' xml:space="preserve"';
+    return `<text ${place2} ${kind}${heavy}${leaning}${anchor}${spaced}${ink("fill", shape.fill)}${faint}`;
+  }
+  const [x, y, w, h] = shape.box.map(short);
+  const hard = shape.smooth ? "" : ' style="image-rendering:pixelated"';
+  return `<image x="${x}" y="${y}" width="${w}" height="${h}" preserveAspectRatio="none"${hard}${faint} href="${shape.href}"`;
+}
+function ending(shape) {
+  return shape.kind === "text" ? `>${escaped(shape.text)}</text>` : "/>";
+}
+function ink(name, colour2) {
+  const parts = /^rgba?\((.*)\)$/.exec(colour2)?.[1].split(/[\s,/]+/);
+  if (!parts) return ` ${name}="${escaped(colour2)}"`;
+  const [red, green, blue, cover] = parts;
+  const share = cover === void 0 ? "" : ` ${name}-opacity="${cover}"`;
+  return ` ${name}="rgb(${red},${green},${blue})"${share}`;
+}
+function fontOf(font) {
+  const found = /^(.*?)([\d.]+)px(?:\/\S+)?\s+(.*)$/.exec(font);
+  if (!found) return { size: 10, family: "sans-serif", weight: "400", style: "normal" };
+  const [, before, size, family] = found;
+  const weight = /\b(bold|[1-9]00)\b/.exec(before)?.[1] ?? "400";
+  const style = /\b(italic|oblique)\b/.exec(before)?.[1] ?? "normal";
+  return { size: Number(size), family, weight, style };
+}
+function escaped(text) {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+// src/shared/save.ts
+function createSave(document, root, saved, signal) {
+  const window = document.defaultView;
+  const kit = createKit(document, signal);
+  const box2 = element(document, "span", "kw-save");
+  box2.setAttribute("role", "group");
+  box2.setAttribute("aria-label", "Save what is shown");
+  const svg = () => {
+    const drawn = shapesOf(
+      root,
+      record(window, () => saved.redraw())
+    );
+    return svgOf(drawn.shapes, { ...drawn, title: saved.name() });
+  };
+  const png = () => pngOf(document, shapesOf(root, /* @__PURE__ */ new Map()));
+  box2.append(
+    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
+      const blob = await png();
+      if (blob) download(document, blob, `${fileName(saved.name())}.png`);
+    }),
+    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", () => {
+      const blob = new Blob([svg()], { type: "image/svg+xml" });
+      download(document, blob, `${fileName(saved.name())}.svg`);
+    })
+  );
+  box2.kwSave = { svg, png };
+  return box2;
+}
+function fileName(name) {
+  return name.normalize("NFC").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 100) || "kan-widgets";
+}
+function download(document, blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+function pngOf(document, drawn) {
+  const ratio = document.defaultView?.devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(drawn.width * ratio);
+  canvas.height = Math.round(drawn.height * ratio);
+  const context = canvas.getContext("2d");
+  if (!context) return Promise.resolve(null);
+  context.scale(ratio, ratio);
+  context.fillStyle = drawn.ground;
+  context.fillRect(0, 0, drawn.width, drawn.height);
+  let next = 0;
+  drawn.shapes.forEach((shape, k) => {
+    const taken = drawn.canvases[next];
+    if (taken && k === taken.before + taken.count - 1 && taken.count > 0) {
+      const { x, y, width, height } = taken.box;
+      context.save();
+      if (shape.clip) context.clip(new Path2D(shape.clip));
+      context.imageSmoothingEnabled = false;
+      context.drawImage(taken.canvas, x, y, width, height);
+      context.restore();
+      next++;
+    } else if (!taken || k < taken.before) paint(context, shape);
+  });
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+function paint(context, shape) {
+  context.save();
+  if (shape.clip) context.clip(new Path2D(shape.clip));
+  context.globalAlpha = shape.opacity;
+  if (shape.kind === "path") {
+    const path = new Path2D(shape.d);
+    if (shape.fill !== void 0) {
+      context.fillStyle = shape.fill;
+      context.fill(path);
+    }
+    if (shape.stroke !== void 0) {
+      context.strokeStyle = shape.stroke;
+      context.lineWidth = shape.width ?? 1;
+      context.setLineDash([...shape.dash ?? []]);
+      context.stroke(path);
+    }
+  } else if (shape.kind === "text") {
+    context.transform(...shape.matrix);
+    context.font = shape.font;
+    context.fillStyle = shape.fill;
+    context.fillText(shape.text, shape.x, shape.y);
+  }
+  context.restore();
 }
 
 // src/shared/scrubber.ts
@@ -752,7 +1597,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
-  let moved = false;
+  let moved2 = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -793,8 +1638,8 @@ function mountScrubber(parent, store, signal) {
     pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
     const playing = timer !== void 0;
-    if (moved || !hasKeyboard(track)) {
-      moved = false;
+    if (moved2 || !hasKeyboard(track)) {
+      moved2 = false;
       const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
@@ -821,20 +1666,20 @@ function mountScrubber(parent, store, signal) {
     ticks.setAttribute("d", path);
   }
   function seek(event) {
-    const box = track.getBoundingClientRect();
+    const box2 = track.getBoundingClientRect();
     const [first, last] = [steps[0], steps[steps.length - 1]];
-    const at = first + (event.clientX - box.left) / box.width * (last - first);
+    const at2 = first + (event.clientX - box2.left) / box2.width * (last - first);
     let nearest = first;
     for (const step of steps) {
-      if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
+      if (Math.abs(step - at2) <= Math.abs(nearest - at2)) nearest = step;
     }
-    moved = true;
+    moved2 = true;
     store.setCursor(nearest);
   }
   function index() {
     const step = store.current()?.step ?? 0;
-    const at = steps.indexOf(step);
-    return at >= 0 ? at : steps.filter((kept) => kept < step).length - 1;
+    const at2 = steps.indexOf(step);
+    return at2 >= 0 ? at2 : steps.filter((kept) => kept < step).length - 1;
   }
   function move(by) {
     steps = store.steps();
@@ -854,7 +1699,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
-    moved = true;
+    moved2 = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -940,8 +1785,8 @@ function write(element2, words) {
 var FRESH = 1e3;
 function statusText(step, cursor, status) {
   if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+  const at2 = step === null ? "" : `step ${formatCount(step)} · `;
+  return at2 + (cursor >= 0 ? "looking back" : status.state || "idle");
 }
 function createStatus(document, again) {
   const root = element(document, "span", "kw-status");
@@ -1014,19 +1859,19 @@ function readColours(element2, names) {
 // src/shared/tip.ts
 var DISTANCE = 8;
 var EDGE = 4;
-function placeTip(cell, tip, box) {
+function placeTip(cell, tip, box2) {
   const within2 = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
-  const beside = within2(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
-  const along = within2(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
+  const beside = within2(cell.y + cell.height / 2 - tip.height / 2, tip.height, box2.height);
+  const along = within2(cell.x + cell.width / 2 - tip.width / 2, tip.width, box2.width);
   const right = cell.x + cell.width + DISTANCE;
-  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
+  if (right + tip.width + EDGE <= box2.width) return { x: right, y: beside };
   const left = cell.x - DISTANCE - tip.width;
   if (left >= EDGE) return { x: left, y: beside };
   const below = cell.y + cell.height + DISTANCE;
-  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
+  if (below + tip.height + EDGE <= box2.height) return { x: along, y: below };
   const above = cell.y - DISTANCE - tip.height;
   if (above >= EDGE) return { x: along, y: above };
-  return { x: along, y: within2(below, tip.height, box.height) };
+  return { x: along, y: within2(below, tip.height, box2.height) };
 }
 function createTip(document) {
   const element2 = document.createElement("div");
@@ -1039,7 +1884,7 @@ function createTip(document) {
   let shown = "";
   return {
     element: element2,
-    show(text, lines, cell, box) {
+    show(text, lines, cell, box2) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
       if (labels !== shown) {
         shown = labels;
@@ -1062,7 +1907,7 @@ function createTip(document) {
       const { x, y } = placeTip(
         cell,
         { width: element2.offsetWidth, height: element2.offsetHeight },
-        box
+        box2
       );
       element2.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     },
@@ -1178,8 +2023,8 @@ function tintOf({ values, most }, f, palette) {
   return Number.isNaN(value) ? null : tint(most > 0 ? value / most : 0, palette);
 }
 function tint(share, { bytes }) {
-  const at = 3 * colourOf(TINT * share, 1);
-  return `rgb(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]})`;
+  const at2 = 3 * colourOf(TINT * share, 1);
+  return `rgb(${bytes[at2]},${bytes[at2 + 1]},${bytes[at2 + 2]})`;
 }
 function scaleOf({ signed }, palette) {
   const stops = Array.from({ length: 17 }, (_, k) => tint(signed ? k / 8 - 1 : k / 16, palette));
@@ -1246,9 +2091,9 @@ function place(xs, x) {
 function gather(table, nb, places) {
   const x = new Float32Array(places.length);
   const values = new Float64Array(places.length * nb);
-  places.forEach((at, p) => {
-    const row = Math.floor(at);
-    const share = at - row;
+  places.forEach((at2, p) => {
+    const row = Math.floor(at2);
+    const share = at2 - row;
     x[p] = between(table.x[row], table.x[row + 1], share);
     for (let b = 0; b < nb; b++) {
       const v = row * nb + b;
@@ -1317,7 +2162,7 @@ function evaluateAll(frame, layer, plan, reuse) {
   }
   return { x: tables.map((table) => table.x), y, points: points2 };
 }
-function combine(coefficients, { x, values }, y, at) {
+function combine(coefficients, { x, values }, y, at2) {
   const nb = coefficients.length;
   const points2 = x.length;
   let p = 0;
@@ -1330,15 +2175,15 @@ function combine(coefficients, { x, values }, y, at) {
       c += coefficient * values[v + 2 * nb];
       d += coefficient * values[v + 3 * nb];
     }
-    y[at + p] = a;
-    y[at + p + 1] = b;
-    y[at + p + 2] = c;
-    y[at + p + 3] = d;
+    y[at2 + p] = a;
+    y[at2 + p + 1] = b;
+    y[at2 + p + 2] = c;
+    y[at2 + p + 3] = d;
   }
   for (; p < points2; p++) {
     let sum = 0;
     for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
-    y[at + p] = sum;
+    y[at2 + p] = sum;
   }
 }
 function valueAt(frame, layer, f, x) {
@@ -1348,12 +2193,12 @@ function valueAt(frame, layer, f, x) {
   if (!(rounded >= table.x[0] && rounded <= table.x[table.x.length - 1])) {
     return { phi: Number.NaN, base: Number.NaN, spline: Number.NaN };
   }
-  const at = place(table.x, rounded);
-  const row = Math.floor(at);
+  const at2 = place(table.x, rounded);
+  const row = Math.floor(at2);
   let base = 0;
   let spline = 0;
   for (let b = 0, v = row * nb; b < nb; b++, v++) {
-    const beta = between(table.values[v], table.values[v + nb], at - row);
+    const beta = between(table.values[v], table.values[v + nb], at2 - row);
     const term = frame.data[offset + f * nb + b] * beta;
     if (isBase[b]) base += term;
     else spline += term;
@@ -1379,12 +2224,12 @@ function combine2(layer, number2, x, out, weigh) {
     for (let b = 0; b < nb; b++) out[b] = Number.NaN;
     return out;
   }
-  const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = rowBefore(xs, at);
+  const at2 = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at2);
   const { first, last } = piecesOf(layer, number2);
   const n = Math.min(POINTS, last[row] - first[row] + 1);
   const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
-  weigh(xs, start, n, at);
+  weigh(xs, start, n, at2);
   for (let b = 0; b < nb; b++) {
     let sum = 0;
     for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
@@ -1505,13 +2350,13 @@ function quantiles({ patches, patchCount, entries: entries2 }, entry) {
   const values = new Float64Array(patchCount);
   for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries2 + entry];
   values.sort();
-  const at = (share) => {
+  const at2 = (share) => {
     const place2 = share * (patchCount - 1);
     const before = Math.floor(place2);
     const after = Math.min(patchCount - 1, before + 1);
     return values[before] + (place2 - before) * (values[after] - values[before]);
   };
-  return [at(TAIL), at(1 - TAIL)];
+  return [at2(TAIL), at2(1 - TAIL)];
 }
 function windowOf(layer, table, low, high) {
   const { nb, tables } = layer;
@@ -1524,8 +2369,8 @@ function windowOf(layer, table, low, high) {
     if (high > to) x.push(Math.max(to, low) + (high - Math.max(to, low)) * share);
   }
   const values = new Float64Array(x.length * nb);
-  x.forEach((at, p) => {
-    expandAt(layer, table, at, values.subarray(p * nb, (p + 1) * nb));
+  x.forEach((at2, p) => {
+    expandAt(layer, table, at2, values.subarray(p * nb, (p + 1) * nb));
   });
   let first = 0;
   while (first < rows.length && rows[first] <= low) first++;
@@ -1552,10 +2397,10 @@ function preferredOf(frame, layer, bounds, suppressed) {
     const window = windows.get(key) ?? windowOf(layer, table, low, high);
     windows.set(key, window);
     for (let b = 0; b < nb; b++) c[b] = frame.data[offset + f * nb + b];
-    let [best, worst, at, total] = [-Infinity, Infinity, Number.NaN, 0];
+    let [best, worst, at2, total] = [-Infinity, Infinity, Number.NaN, 0];
     const take = (y, where) => {
       total += y;
-      if (sign * y > best) [best, at] = [sign * y, where];
+      if (sign * y > best) [best, at2] = [sign * y, where];
       if (sign * y < worst) worst = sign * y;
     };
     for (let p = 0; p < window.x.length; p++) take(sum(window.values, p), window.x[p]);
@@ -1576,7 +2421,7 @@ function preferredOf(frame, layer, bounds, suppressed) {
     }
     const finite = Math.abs(total) <= Number.MAX_VALUE;
     const constant = best - worst <= FLAT * Math.max(Math.abs(best), Math.abs(worst));
-    x[f] = !finite ? Number.NaN : constant ? (low + high) / 2 : at;
+    x[f] = !finite ? Number.NaN : constant ? (low + high) / 2 : at2;
     value[f] = finite ? sign * best : Number.NaN;
   }
   return { bounds, x, value };
@@ -1584,7 +2429,7 @@ function preferredOf(frame, layer, bounds, suppressed) {
 function greysOf({ bounds: { low, high }, x }) {
   return Float32Array.from(
     x,
-    (at, f) => high[f] > low[f] ? (at - low[f]) / (high[f] - low[f]) : at * 0 + 0.5
+    (at2, f) => high[f] > low[f] ? (at2 - low[f]) / (high[f] - low[f]) : at2 * 0 + 0.5
   );
 }
 function reached({ shape: [, inputs, kh, kw] }, found, f) {
@@ -1725,8 +2570,8 @@ function selectionText(picture, f) {
   }
   if (picture.preferred) {
     const which = settings.suppressed ? "smallest" : "largest";
-    const at = `${layer.variable} = ${number(picture.preferred.x[f])}`;
-    return `${name} · φ is ${which} at ${at}: ${number(picture.preferred.value[f])}`;
+    const at2 = `${layer.variable} = ${number(picture.preferred.x[f])}`;
+    return `${name} · φ is ${which} at ${at2}: ${number(picture.preferred.value[f])}`;
   }
   const what = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
@@ -1765,11 +2610,11 @@ function createCaption(document, status, choose, signal) {
   const now = element(document, "span", "kw-key-ink", key);
   const ghost = element(document, "label", "kw-check", key);
   ghost.title = "Draw the functions of this step behind, dashed";
-  const box = element(document, "input", "kw-checkbox", ghost);
-  box.type = "checkbox";
-  box.title = ghost.title;
-  box.setAttribute("aria-label", "functions at the start");
-  box.addEventListener("change", () => choose("ghost", box.checked), { signal });
+  const box2 = element(document, "input", "kw-checkbox", ghost);
+  box2.type = "checkbox";
+  box2.title = ghost.title;
+  box2.setAttribute("aria-label", "functions at the start");
+  box2.addEventListener("change", () => choose("ghost", box2.checked), { signal });
   const first = element(document, "span", "kw-key-ghost", ghost);
   element(document, "span", "kw-key-rise", key).textContent = "rose";
   element(document, "span", "kw-key-fall", key).textContent = "fell";
@@ -1796,7 +2641,7 @@ function createCaption(document, status, choose, signal) {
       putOrHide(note, noted);
       putOrHide(first, step);
       putOrHide(now, cursor < 0 ? "now" : `step ${formatCount(frame.step)}`);
-      box.checked = settings.ghost;
+      box2.checked = settings.ghost;
       const curves = settings.mode === "curves";
       key.hidden = !initial || isGrey(settings);
       now.hidden = !curves;
@@ -1809,125 +2654,6 @@ function createCaption(document, status, choose, signal) {
       facts.hidden = true;
     }
   };
-}
-
-// src/shared/controls.ts
-function radioName() {
-  return `kw-${Math.random().toString(36).slice(2)}`;
-}
-function createKit(document, signal) {
-  const kit = {
-    segments(name, choose) {
-      const box = element(document, "div", "kw-segments");
-      box.setAttribute("role", "radiogroup");
-      box.setAttribute("aria-label", name);
-      const group = radioName();
-      let inputs = [];
-      box.addEventListener("change", (event) => choose(event.target.value), {
-        signal
-      });
-      return {
-        box,
-        fill(entries2) {
-          box.replaceChildren();
-          inputs = entries2.map(({ value, label, title = "" }) => {
-            const holder = element(document, "label", "kw-segment", box);
-            holder.title = title;
-            const input = element(document, "input", "kw-hidden", holder);
-            input.type = "radio";
-            input.name = group;
-            input.value = value;
-            input.title = title;
-            input.setAttribute("aria-label", label);
-            element(document, "span", "kw-segment-text", holder).textContent = label;
-            return input;
-          });
-        },
-        set(value) {
-          for (const input of inputs) input.checked = input.value === value;
-        }
-      };
-    },
-    select(label, title, choose) {
-      const box = element(document, "label", "kw-option");
-      element(document, "span", "kw-option-label", box).textContent = label;
-      const input = element(document, "select", "kw-select", box);
-      input.title = title;
-      input.setAttribute("aria-label", label);
-      input.addEventListener("change", () => choose(input.value), { signal });
-      return {
-        box,
-        fill(entries2) {
-          input.replaceChildren(
-            ...entries2.map(({ value, label: words }) => {
-              const option = document.createElement("option");
-              option.value = value;
-              option.textContent = words;
-              return option;
-            })
-          );
-        },
-        set(value) {
-          if (input.value !== value) input.value = value;
-        }
-      };
-    },
-    check(label, title, choose) {
-      const box = element(document, "label", "kw-option kw-check");
-      box.title = title;
-      const input = element(document, "input", "kw-checkbox", box);
-      input.type = "checkbox";
-      input.title = title;
-      input.setAttribute("aria-label", label);
-      input.addEventListener("change", () => choose(input.checked), { signal });
-      element(document, "span", "kw-option-label", box).textContent = label;
-      return {
-        box,
-        set(value) {
-          input.checked = value;
-        }
-      };
-    },
-    button(text, title, className, act) {
-      const made2 = element(document, "button", className);
-      made2.type = "button";
-      made2.textContent = text;
-      made2.title = title;
-      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
-      made2.addEventListener("click", act, { signal });
-      return made2;
-    },
-    layers(choose) {
-      const tabs = kit.segments("Layer", choose);
-      tabs.box.classList.add("kw-tabs");
-      const menu = kit.select("layer", "Which layer is drawn", choose);
-      menu.box.classList.add("kw-layer-menu");
-      let listed = "";
-      return {
-        boxes: [tabs.box, menu.box],
-        show(layers, chosen, width) {
-          const entries2 = layers.map((layer) => ({
-            value: layer.name,
-            label: layerTitle(layer),
-            title: `${layerTitle(layer)} — ${layerSize(layer)}`
-          }));
-          const list = JSON.stringify(entries2);
-          if (list !== listed) {
-            listed = list;
-            tabs.fill(entries2);
-            menu.fill(entries2.map(({ value, title }) => ({ value, label: title })));
-          }
-          const room = entries2.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-          const asTabs = entries2.length <= 4 && room <= Math.max(160, 0.45 * width);
-          tabs.box.hidden = !asTabs;
-          menu.box.hidden = asTabs;
-          tabs.set(chosen);
-          menu.set(chosen);
-        }
-      };
-    }
-  };
-  return kit;
 }
 
 // src/kernel_grid/controls.ts
@@ -2081,7 +2807,7 @@ var PATH_CURVES = 64;
 function createGround(document) {
   return { canvas: document.createElement("canvas"), key: "", from: [] };
 }
-function paint(context, picture, marks, page, ground) {
+function paint2(context, picture, marks, page, ground) {
   const { view, colours } = page;
   const visible = functionsWithin(picture, view);
   if (!copyGround(context, picture, visible, page, ground)) {
@@ -2308,9 +3034,9 @@ function paintBroken(context, picture, visible, broken, colours) {
   context.stroke();
 }
 function paintMarks(context, picture, marks, colours) {
-  const outline = (f, colour, width, outset) => {
+  const outline = (f, colour2, width, outset) => {
     const r = rectOf(picture.arrangement, f);
-    context.strokeStyle = colour;
+    context.strokeStyle = colour2;
     context.lineWidth = width;
     context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
   };
@@ -2694,7 +3420,23 @@ function createView(model, el, signal) {
   message.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
   const header = createHeader(document, choose, sortAgain, signal);
-  root.append(header.element, caption.element, viewport, time, readout, spoken, tip.element);
+  const foot = make("div", "kw-readout-row");
+  foot.append(
+    readout,
+    createSave(
+      document,
+      root,
+      {
+        name: () => `kernel-grid ${picture?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+        redraw() {
+          ground.key = "";
+          draw();
+        }
+      },
+      signal
+    )
+  );
+  root.append(header.element, caption.element, viewport, time, foot, spoken, tip.element);
   let store = null;
   let stream = "";
   let picture = null;
@@ -2807,7 +3549,7 @@ function createView(model, el, signal) {
     if (hovered >= 0) {
       x = spot ? xAt(picture, spot.x - rectOf(arrangement, hovered).x) : within(picture.xRange, readingX);
     }
-    paint(
+    paint2(
       context,
       picture,
       { hovered, selected, cursor: keyboard ? cursor : -1, x },
@@ -2960,8 +3702,8 @@ function createView(model, el, signal) {
   };
   for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
   const here = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    const box2 = canvas.getBoundingClientRect();
+    return { x: event.clientX - box2.left, y: event.clientY - box2.top };
   };
   canvas.addEventListener(
     "pointermove",
@@ -2982,11 +3724,11 @@ function createView(model, el, signal) {
   canvas.addEventListener(
     "click",
     (event) => {
-      const at = here(event);
+      const at2 = here(event);
       keyboard = false;
       const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
-      if (!picture || underHead(picture.arrangement, { x, y, width, height }, at.y + y)) return;
-      select(cellAt(picture.arrangement, at.x + x, at.y + y));
+      if (!picture || underHead(picture.arrangement, { x, y, width, height }, at2.y + y)) return;
+      select(cellAt(picture.arrangement, at2.x + x, at2.y + y));
     },
     { signal }
   );
@@ -3040,12 +3782,12 @@ function createView(model, el, signal) {
     },
     rectOf(f) {
       if (!picture) return null;
-      const box = canvas.getBoundingClientRect();
+      const box2 = canvas.getBoundingClientRect();
       const r = rectOf(picture.arrangement, f);
       return {
         ...r,
-        x: box.left + r.x - viewport.scrollLeft,
-        y: box.top + r.y - viewport.scrollTop
+        x: box2.left + r.x - viewport.scrollLeft,
+        y: box2.top + r.y - viewport.scrollTop
       };
     },
     yScale: (f = 0) => picture?.scaleOf(f) ?? null,

@@ -116,8 +116,8 @@ function build(theme) {
     [below, -1],
     [above, 1]
   ]) {
-    evenly(lightness, arm).forEach((colour, k) => {
-      bytes.set(colour, 3 * (ARM + sign * k));
+    evenly(lightness, arm).forEach((colour2, k) => {
+      bytes.set(colour2, 3 * (ARM + sign * k));
     });
   }
   const pixels = new Uint32Array(2 * ARM + 1);
@@ -129,7 +129,7 @@ function build(theme) {
 }
 function evenly([from, to], arm) {
   const fine = 2048;
-  const at = (share) => {
+  const at2 = (share) => {
     const l = from + (to - from) * share;
     const c = smooth(arm.chroma, share);
     const h = arm.hue * Math.PI / 180;
@@ -137,7 +137,7 @@ function evenly([from, to], arm) {
   };
   const length = [0];
   for (let k2 = 1; k2 <= fine; k2++) {
-    const [p, q] = [at((k2 - 1) / fine), at(k2 / fine)];
+    const [p, q] = [at2((k2 - 1) / fine), at2(k2 / fine)];
     length.push(length[k2 - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
   }
   const colours = [];
@@ -145,7 +145,7 @@ function evenly([from, to], arm) {
   for (let n = 0; n <= ARM; n++) {
     const wanted = length[fine] * n / ARM;
     while (k < fine && length[k] < wanted) k++;
-    colours.push(srgb(at(k / fine)));
+    colours.push(srgb(at2(k / fine)));
   }
   return colours;
 }
@@ -191,17 +191,6 @@ function gradient({ bytes }) {
     stops.push(`rgb(${bytes[3 * k]} ${bytes[3 * k + 1]} ${bytes[3 * k + 2]})`);
   }
   return `linear-gradient(to right, ${stops.join(", ")})`;
-}
-
-// src/shared/alternative.ts
-var keys = /* @__PURE__ */ new WeakMap();
-function describe(element2, text, key) {
-  if (keys.get(element2) === key && hasKeyboard(element2)) return;
-  keys.set(element2, key);
-  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
-}
-function hasKeyboard(element2) {
-  return element2.matches(":focus");
 }
 
 // node_modules/d3-format/dist/d3-format.mjs
@@ -428,6 +417,902 @@ function formatCount(count) {
   return grouped(count);
 }
 
+// src/shared/entries.ts
+function counted(n, one) {
+  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+function layerTitle(layer) {
+  return layer.name || layer.type;
+}
+function layerSize(layer) {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
+  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+}
+function selectionOf(layer, f) {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw
+  };
+}
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside2 = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside2(o, out) || !inside2(i, inputs) || !inside2(row, kh) || !inside2(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function entryText(layer, f) {
+  return placeText(layer, selectionOf(layer, f));
+}
+function placeText(layer, at2) {
+  const entry = layer.kind === "conv" ? ` · row ${at2.row} · column ${at2.column}` : "";
+  return `out ${at2.out} · in ${at2.in}${entry}`;
+}
+
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
+}
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box2 = element(document, "div", "kw-segments");
+      box2.setAttribute("role", "radiogroup");
+      box2.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box2.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box: box2,
+        fill(entries) {
+          box2.replaceChildren();
+          inputs = entries.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box2);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box2 = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      const input = element(document, "select", "kw-select", box2);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box: box2,
+        fill(entries) {
+          input.replaceChildren(
+            ...entries.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box2 = element(document, "label", "kw-option kw-check");
+      box2.title = title;
+      const input = element(document, "input", "kw-checkbox", box2);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      return {
+        box: box2,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made2 = element(document, "button", className);
+      made2.type = "button";
+      made2.textContent = text;
+      made2.title = title;
+      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
+      made2.addEventListener("click", act, { signal });
+      return made2;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries);
+            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
+    }
+  };
+  return kit;
+}
+
+// src/shared/record.ts
+var NAMES = [
+  "beginPath",
+  "closePath",
+  "moveTo",
+  "lineTo",
+  "rect",
+  "arc",
+  "fill",
+  "stroke",
+  "clip",
+  "save",
+  "restore",
+  "fillRect",
+  "strokeRect",
+  "clearRect",
+  "fillText",
+  "drawImage"
+];
+function record(window, draw) {
+  const made2 = /* @__PURE__ */ new Map();
+  const states = /* @__PURE__ */ new Map();
+  const prototype = window.CanvasRenderingContext2D?.prototype;
+  if (!prototype) {
+    draw();
+    return made2;
+  }
+  const shapesOf2 = (canvas) => {
+    const known2 = made2.get(canvas);
+    if (known2) return known2;
+    const fresh = [];
+    made2.set(canvas, fresh);
+    return fresh;
+  };
+  const stateOf = (context) => {
+    const known2 = states.get(context);
+    if (known2) return known2;
+    const fresh = { path: "", clip: "", kept: [] };
+    states.set(context, fresh);
+    return fresh;
+  };
+  let noting = false;
+  const originals = NAMES.map((name) => [name, prototype[name]]);
+  for (const [name, original] of originals) {
+    const note = NOTES[name];
+    prototype[name] = function(...given) {
+      if (!noting) {
+        noting = true;
+        try {
+          note(this, stateOf(this), shapesOf2(this.canvas), given, made2);
+        } finally {
+          noting = false;
+        }
+      }
+      return original.apply(this, given);
+    };
+  }
+  try {
+    draw();
+  } finally {
+    for (const [name, original] of originals) prototype[name] = original;
+  }
+  return made2;
+}
+var NOTES = {
+  beginPath(_, state) {
+    state.path = "";
+  },
+  closePath(_, state) {
+    state.path += "Z";
+  },
+  moveTo(context, state, _, [x, y]) {
+    state.path += `M${at(context, x, y)}`;
+  },
+  lineTo(context, state, _, [x, y]) {
+    state.path += `${state.path ? "L" : "M"}${at(context, x, y)}`;
+  },
+  rect(context, state, _, [x, y, w, h]) {
+    state.path += box(context, x, y, w, h);
+  },
+  arc(context, state, _, [x, y, radius, from, to, back]) {
+    const turn = Math.min(2 * Math.PI, Math.abs(to - from)) * (back ? -1 : 1);
+    const pieces = Math.max(8, Math.ceil(Math.abs(turn) * 8));
+    for (let k = 0; k <= pieces; k++) {
+      const angle = from + turn * k / pieces;
+      const point = at(context, x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+      state.path += `${k === 0 && !/[ML]/.test(state.path) ? "M" : "L"}${point}`;
+    }
+  },
+  fill(context, state, shapes) {
+    if (state.path) shapes.push(filled(context, state, state.path));
+  },
+  stroke(context, state, shapes) {
+    if (state.path) shapes.push(stroked(context, state, state.path));
+  },
+  clip(_, state) {
+    state.clip = state.path;
+  },
+  save(_, state) {
+    state.kept.push(state.clip);
+  },
+  restore(_, state) {
+    state.clip = state.kept.pop() ?? "";
+  },
+  fillRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(filled(context, state, box(context, x, y, w, h)));
+  },
+  strokeRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(stroked(context, state, box(context, x, y, w, h)));
+  },
+  clearRect(_, __, shapes) {
+    shapes.length = 0;
+  },
+  fillText(context, state, shapes, [text, x, y]) {
+    const { a, b, c, d, e, f } = context.getTransform();
+    const align = context.textAlign;
+    shapes.push({
+      kind: "text",
+      text: String(text),
+      x,
+      y: y + baselineBelow(context, text),
+      matrix: [a, b, c, d, e, f],
+      font: context.font,
+      fill: colour(context.fillStyle),
+      align: align === "center" ? "middle" : align === "right" || align === "end" ? "end" : "start",
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  },
+  drawImage(context, state, shapes, given, made2) {
+    const [source] = given;
+    const whole2 = given.length < 6;
+    const [sx, sy, sw, sh] = whole2 ? [0, 0, source.width, source.height] : given.slice(1, 5);
+    const place = given.slice(whole2 ? 1 : 5);
+    const [x, y, w = sw, h = sh] = place;
+    const { a, d, e, f } = context.getTransform();
+    const to = [e + a * x, f + d * y, a * w, d * h];
+    const own = made2.get(source);
+    if (whole2 && own && own.length > 0) {
+      const [kx, ky] = [to[2] / source.width, to[3] / source.height];
+      for (const shape of own) shapes.push(moved(shape, kx, ky, to[0], to[1]));
+      return;
+    }
+    shapes.push({
+      kind: "image",
+      href: pixelsOf(source, sx, sy, sw, sh),
+      box: to,
+      smooth: context.imageSmoothingEnabled,
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  }
+};
+function baselineBelow(context, text) {
+  const baseline = context.textBaseline;
+  const before = context.measureText(text).actualBoundingBoxAscent;
+  context.textBaseline = "alphabetic";
+  const lower = context.measureText(text).actualBoundingBoxAscent - before;
+  context.textBaseline = baseline;
+  return lower;
+}
+function filled(context, { clip }, d) {
+  return { kind: "path", d, fill: colour(context.fillStyle), opacity: context.globalAlpha, clip };
+}
+function stroked(context, { clip }, d) {
+  const { a, b } = context.getTransform();
+  const scale = Math.hypot(a, b);
+  return {
+    kind: "path",
+    d,
+    stroke: colour(context.strokeStyle),
+    width: context.lineWidth * scale,
+    dash: context.getLineDash().map((length) => length * scale),
+    join: context.lineJoin,
+    opacity: context.globalAlpha,
+    clip
+  };
+}
+function colour(style) {
+  return typeof style === "string" ? style : "#888";
+}
+function at(context, x, y) {
+  const { a, b, c, d, e, f } = context.getTransform();
+  return `${short(a * x + c * y + e)} ${short(b * x + d * y + f)}`;
+}
+function box(context, x, y, w, h) {
+  const corners = [
+    at(context, x, y),
+    at(context, x + w, y),
+    at(context, x + w, y + h),
+    at(context, x, y + h)
+  ];
+  return `M${corners.join("L")}Z`;
+}
+function pixelsOf(source, x, y, w, h) {
+  const part = source.ownerDocument.createElement("canvas");
+  part.width = Math.max(1, Math.round(w));
+  part.height = Math.max(1, Math.round(h));
+  const paper = part.getContext("2d");
+  if (paper) paper.imageSmoothingEnabled = false;
+  paper?.drawImage(source, x, y, w, h, 0, 0, part.width, part.height);
+  return part.toDataURL("image/png");
+}
+function moved(shape, kx, ky, x, y) {
+  const clip = movedPath(shape.clip, kx, ky, x, y);
+  if (shape.kind === "path") {
+    const d = movedPath(shape.d, kx, ky, x, y);
+    const width = shape.width === void 0 ? void 0 : shape.width * kx;
+    return { ...shape, d, width, dash: shape.dash?.map((length) => length * kx), clip };
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const matrix = [a * kx, b * ky, c * kx, d * ky, e * kx + x, f * ky + y];
+    return { ...shape, matrix, clip };
+  }
+  const [left, top, w, h] = shape.box;
+  return { ...shape, box: [left * kx + x, top * ky + y, w * kx, h * ky], clip };
+}
+function movedPath(d, kx, ky, x, y) {
+  return d.replace(
+    /(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)/g,
+    (_, px, py) => `${short(Number(px) * kx + x)} ${short(Number(py) * ky + y)}`
+  );
+}
+function short(value) {
+  return String(Math.round(value * 100) / 100);
+}
+
+// src/shared/page_shapes.ts
+var LEFT_OUT = ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again";
+function shapesOf(root, recorded) {
+  const document = root.ownerDocument;
+  const window = document.defaultView;
+  const page2 = root.getBoundingClientRect();
+  const drawn = {
+    width: page2.width,
+    height: page2.height,
+    ground: groundOf(root, window),
+    shapes: [],
+    canvases: []
+  };
+  const measure = document.createElement("canvas").getContext("2d");
+  visit(root, { left: page2.left, top: page2.top, right: page2.right, bottom: page2.bottom });
+  return drawn;
+  function visit(element2, clip) {
+    if (element2 !== root && element2.matches(LEFT_OUT)) return;
+    const style = window.getComputedStyle(element2);
+    if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    const rect = element2.getBoundingClientRect();
+    const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
+    if (seen && element2 !== root) {
+      decorate(rect, style, clip);
+      frame(rect, style, clip);
+    }
+    if (element2 instanceof window.HTMLCanvasElement) {
+      if (seen) place(element2, rect, clip);
+      return;
+    }
+    if (element2 instanceof window.SVGElement) return;
+    if (element2 instanceof window.HTMLSelectElement) {
+      field(element2.selectedOptions[0]?.textContent ?? "", rect, style, clip);
+      return;
+    }
+    if (element2 instanceof window.HTMLInputElement) {
+      input(element2, rect, style, clip);
+      return;
+    }
+    const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
+    sign(element2, rect, inner);
+    for (const child of element2.childNodes) {
+      if (child instanceof window.Element) visit(child, inner);
+      else if (child instanceof window.Text) write3(child, style, inner);
+    }
+  }
+  function place(canvas, rect, clip) {
+    const before = drawn.shapes.length;
+    const [x, y] = [rect.left - page2.left, rect.top - page2.top];
+    const shapes = recorded.get(canvas) ?? [];
+    const cover = outline2(meet(clip, rect));
+    if (shapes.length > 0 && canvas.width > 0) {
+      const [kx, ky] = [rect.width / canvas.width, rect.height / canvas.height];
+      for (const shape of shapes) {
+        const here = moved(shape, kx, ky, x, y);
+        drawn.shapes.push(here.clip ? here : { ...here, clip: cover });
+      }
+    } else if (canvas.width > 0 && canvas.height > 0) {
+      drawn.shapes.push({
+        kind: "image",
+        href: pixelsOf(canvas, 0, 0, canvas.width, canvas.height),
+        box: [x, y, rect.width, rect.height],
+        smooth: false,
+        opacity: 1,
+        clip: cover
+      });
+    }
+    const box2 = new window.DOMRect(x, y, rect.width, rect.height);
+    drawn.canvases.push({ canvas, box: box2, before, count: drawn.shapes.length - before });
+  }
+  function decorate(rect, style, clip) {
+    const inside2 = meet(clip, rect);
+    const opacity = Number(style.opacity);
+    const round = Number.parseFloat(style.borderTopLeftRadius) || 0;
+    if (round > 0 && style.borderTopStyle === style.borderLeftStyle) {
+      const share = style.borderTopLeftRadius.endsWith("%") ? rect.width / 100 : 1;
+      rounded(rect, round * share, style, opacity, clip);
+      return;
+    }
+    if (isInk(style.backgroundColor)) fill(inside2, style.backgroundColor, opacity);
+    const stops = gradientOf(style.backgroundImage);
+    stops.forEach((ink2, k) => {
+      const wide = (rect.right - rect.left) / stops.length;
+      const left = rect.left + k * wide;
+      const right = Math.min(rect.right, left + wide + (k < stops.length - 1 ? 0.5 : 0));
+      fill({ left, right, top: rect.top, bottom: rect.bottom }, ink2, opacity);
+    });
+    for (const side of ["Top", "Right", "Bottom", "Left"]) {
+      const width = Number.parseFloat(style[`border${side}Width`]);
+      const ink2 = style[`border${side}Color`];
+      const kind = style[`border${side}Style`];
+      if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink2)) continue;
+      const half = width / 2;
+      const [l, r, t, b] = [
+        rect.left + half,
+        rect.right - half,
+        rect.top + half,
+        rect.bottom - half
+      ];
+      const ends = {
+        Top: [rect.left, t, rect.right, t],
+        Bottom: [rect.left, b, rect.right, b],
+        Left: [l, rect.top, l, rect.bottom],
+        Right: [r, rect.top, r, rect.bottom]
+      }[side].map((value, k) => value - (k % 2 ? page2.top : page2.left));
+      drawn.shapes.push({
+        kind: "path",
+        d: `M${ends[0]} ${ends[1]}L${ends[2]} ${ends[3]}`,
+        stroke: ink2,
+        width,
+        dash: kind === "dashed" ? [2 * width, 2 * width] : [],
+        opacity,
+        clip: outline2(clip)
+      });
+    }
+  }
+  function frame(rect, style, clip) {
+    const width = Number.parseFloat(style.outlineWidth);
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+  function around(rect, out, stroke2, width, clip) {
+    const d = pathOf({
+      left: rect.left - out,
+      top: rect.top - out,
+      right: rect.right + out,
+      bottom: rect.bottom + out
+    });
+    drawn.shapes.push({ kind: "path", d, stroke: stroke2, width, opacity: 1, clip: outline2(clip) });
+  }
+  function rounded(rect, radius, style, opacity, clip) {
+    const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
+    const [l, t] = [rect.left - page2.left + width / 2, rect.top - page2.top + width / 2];
+    const [w, h] = [rect.width - width, rect.height - width];
+    const r = Math.min(Math.max(0, radius - width / 2), w / 2, h / 2);
+    const turn = (x, y) => `A${r} ${r} 0 0 1 ${x} ${y}`;
+    const d = [
+      `M${l + r} ${t}L${l + w - r} ${t}`,
+      turn(l + w, t + r),
+      `L${l + w} ${t + h - r}`,
+      turn(l + w - r, t + h),
+      `L${l + r} ${t + h}`,
+      turn(l, t + h - r),
+      `L${l} ${t + r}`,
+      turn(l + r, t),
+      "Z"
+    ].join("");
+    const cover = outline2(clip);
+    const ground = style.backgroundColor;
+    if (isInk(ground)) drawn.shapes.push({ kind: "path", d, fill: ground, opacity, clip: cover });
+    const stroke2 = style.borderTopColor;
+    if (width > 0 && isInk(stroke2)) {
+      drawn.shapes.push({ kind: "path", d, stroke: stroke2, width, opacity, clip: cover });
+    }
+  }
+  function sign(element2, rect, clip) {
+    const style = window.getComputedStyle(element2, "::before");
+    if (style.content === "none" || style.content === "normal" || style.content === "") return;
+    const around2 = style.boxSizing === "border-box" ? 0 : 1;
+    const across = edge(style, "Left") + edge(style, "Right");
+    const down = edge(style, "Top") + edge(style, "Bottom");
+    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
+    if (!(wide > 0) || !(high > 0)) return;
+    const own = window.getComputedStyle(element2);
+    let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
+    let top = rect.top;
+    if (style.position === "absolute") {
+      left = rect.left + edge(own, "Left") + (Number.parseFloat(style.left) || 0);
+      top = rect.top + edge(own, "Top") + (Number.parseFloat(style.top) || 0);
+    } else {
+      const rise = Number.parseFloat(style.verticalAlign) || 0;
+      top = rect.top + baselineIn(rect.height, own) - rise - high;
+      if (style.display !== "inline-block") top = rect.top + (rect.height - high) / 2;
+    }
+    decorate(new window.DOMRect(left, top, wide, high), style, clip);
+  }
+  function edge(style, side) {
+    return Number.parseFloat(style[`border${side}Width`]) || 0;
+  }
+  function write3(node, style, clip) {
+    const words = node.data;
+    if (!words.trim()) return;
+    const range = document.createRange();
+    let start = 0;
+    let line = null;
+    const flush = (end) => {
+      if (line) text(words.slice(start, end), line, style, clip);
+    };
+    range.selectNodeContents(node);
+    const rects = range.getClientRects();
+    if (rects.length === 1) {
+      text(words, rects[0], style, clip);
+      return;
+    }
+    for (let k = 0; k < words.length; k++) {
+      range.setStart(node, k);
+      range.setEnd(node, k + 1);
+      const rect = range.getClientRects()[0];
+      if (!rect || rect.width === 0) continue;
+      if (!line || Math.abs(rect.top - line.top) > 2) {
+        flush(k);
+        start = k;
+        line = rect;
+      } else line = new window.DOMRect(line.left, line.top, rect.right - line.left, line.height);
+    }
+    flush(words.length);
+  }
+  function field(words, rect, style, clip) {
+    const left = rect.left + Number.parseFloat(style.paddingLeft) + edge(style, "Left");
+    let start = left;
+    if (measure && (style.textAlign === "right" || style.textAlign === "end")) {
+      measure.font = fontIn(style);
+      const end = rect.right - Number.parseFloat(style.paddingRight) - edge(style, "Right");
+      start = Math.max(left, end - measure.measureText(words).width);
+    }
+    const line = new window.DOMRect(start, rect.top, 0, rect.height);
+    text(words, line, style, meet(clip, rect));
+  }
+  function input(element2, rect, style, clip) {
+    if (element2.type === "range") return;
+    if (element2.type !== "checkbox" && element2.type !== "radio") {
+      field(element2.value, rect, style, clip);
+      return;
+    }
+    const [x, y] = [rect.left - page2.left, rect.top - page2.top];
+    const [w, h] = [rect.width, rect.height];
+    const place2 = (px, py) => `${x + px * w} ${y + py * h}`;
+    const paths = [`M${place2(0.1, 0.1)}L${place2(0.9, 0.1)}L${place2(0.9, 0.9)}L${place2(0.1, 0.9)}Z`];
+    if (element2.checked) paths.push(`M${place2(0.25, 0.5)}L${place2(0.45, 0.7)}L${place2(0.78, 0.3)}`);
+    for (const d of paths) {
+      drawn.shapes.push({
+        kind: "path",
+        d,
+        stroke: style.color,
+        width: 1,
+        opacity: 1,
+        clip: outline2(clip)
+      });
+    }
+  }
+  function text(given, line, style, clip) {
+    let words = given.replace(/\s+/g, " ");
+    if (!words.trim() || line.right < clip.left || line.left >= clip.right) return;
+    if (line.top >= clip.bottom || line.bottom <= clip.top) return;
+    const font = fontIn(style);
+    const cut = line.right > clip.right + 1;
+    if (measure && cut && style.textOverflow === "ellipsis") {
+      measure.font = font;
+      const room = clip.right - line.left;
+      while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
+      words += "…";
+    }
+    if (style.textTransform === "uppercase") words = words.toUpperCase();
+    drawn.shapes.push({
+      kind: "text",
+      text: words,
+      x: 0,
+      y: 0,
+      matrix: [
+        1,
+        0,
+        0,
+        1,
+        line.left - page2.left,
+        line.top - page2.top + baselineIn(line.height, style)
+      ],
+      font,
+      fill: style.color,
+      align: "start",
+      opacity: Number(style.opacity),
+      clip: cut ? outline2(clip) : ""
+    });
+  }
+  function baselineIn(height, style) {
+    if (!measure) return 0.8 * height;
+    measure.font = fontIn(style);
+    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
+    return (height - up - down) / 2 + up;
+  }
+  function fill(clip, ink2, opacity) {
+    if (clip.right <= clip.left || clip.bottom <= clip.top) return;
+    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink2, opacity, clip: "" });
+  }
+  function outline2(clip) {
+    const { left, top, right, bottom } = clip;
+    const whole2 = left <= page2.left && top <= page2.top && right >= page2.right && bottom >= page2.bottom;
+    return whole2 ? "" : pathOf(clip);
+  }
+  function pathOf({ left, top, right, bottom }) {
+    const [l, r] = [short(left - page2.left), short(right - page2.left)];
+    const [t, b] = [short(top - page2.top), short(bottom - page2.top)];
+    return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
+  }
+}
+function fontIn(style) {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+}
+function meet(a, b) {
+  return {
+    left: Math.max(a.left, b.left),
+    top: Math.max(a.top, b.top),
+    right: Math.min(a.right, b.right),
+    bottom: Math.min(a.bottom, b.bottom)
+  };
+}
+function gradientOf(image) {
+  if (!/^linear-gradient\((to right|90deg)/.test(image)) return [];
+  return image.match(/(rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+/gi) ?? [];
+}
+function isInk(colour2) {
+  return colour2 !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour2);
+}
+function groundOf(root, window) {
+  for (let node = root; node; node = node.parentElement) {
+    const { backgroundColor } = window.getComputedStyle(node);
+    if (isInk(backgroundColor)) return backgroundColor;
+  }
+  return "#ffffff";
+}
+
+// src/shared/svg.ts
+function svgOf(shapes, paper) {
+  const clips = /* @__PURE__ */ new Map();
+  const clipOf = (d) => {
+    if (!d) return "";
+    if (!clips.has(d)) clips.set(d, `clip${clips.size}`);
+    return ` clip-path="url(#${clips.get(d)})"`;
+  };
+  const usual = usualFamily(shapes);
+  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
+  const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
+  const [w, h] = [short(paper.width), short(paper.height)];
+  const title = escaped(paper.title);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="${escaped(usual)}">`,
+    `<title>${title}</title>`,
+    defs.length ? `<defs>${defs.join("")}</defs>` : "",
+    `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
+    ...parts,
+    "</svg>",
+    ""
+  ].filter((line, k, all) => line || k === all.length - 1).join("\n");
+}
+function usualFamily(shapes) {
+  const counts = /* @__PURE__ */ new Map();
+  for (const shape of shapes) {
+    if (shape.kind !== "text") continue;
+    const { family } = fontOf(shape.font);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "sans-serif";
+}
+function written(shape, usual) {
+  const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
+  if (shape.kind === "path") {
+    if (shape.stroke === void 0) {
+      return `<path d="${shape.d}"${ink("fill", shape.fill ?? "none")}${faint}`;
+    }
+    const dash = shape.dash?.length ? ` stroke-dasharray="${shape.dash.map(short).join(" ")}"` : "";
+    const join = shape.join && shape.join !== "miter" ? ` stroke-linejoin="${shape.join}"` : "";
+    const width = ` stroke-width="${short(shape.width ?? 1)}"`;
+    return `<path d="${shape.d}" fill="none"${ink("stroke", shape.stroke)}${width}${dash}${join}${faint}`;
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const { size, family, weight, style } = fontOf(shape.font);
+    const plain2 = a === d && b === 0 && c === 0;
+    const place = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
+    const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
+    const kind = `font-size="${short(size * (plain2 ? a : 1))}"${other}`;
+    const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
+    const leaning = style === "normal" ? "" : ` font-style="${style}"`;
+    const anchor = shape.align === "start" ? "" : ` text-anchor="${shape.align}"`;
+    const spaced = shape.text === shape.text.trim() ? "" : ' xml:space="preserve"';
+    return `<text ${place} ${kind}${heavy}${leaning}${anchor}${spaced}${ink("fill", shape.fill)}${faint}`;
+  }
+  const [x, y, w, h] = shape.box.map(short);
+  const hard = shape.smooth ? "" : ' style="image-rendering:pixelated"';
+  return `<image x="${x}" y="${y}" width="${w}" height="${h}" preserveAspectRatio="none"${hard}${faint} href="${shape.href}"`;
+}
+function ending(shape) {
+  return shape.kind === "text" ? `>${escaped(shape.text)}</text>` : "/>";
+}
+function ink(name, colour2) {
+  const parts = /^rgba?\((.*)\)$/.exec(colour2)?.[1].split(/[\s,/]+/);
+  if (!parts) return ` ${name}="${escaped(colour2)}"`;
+  const [red, green, blue, cover] = parts;
+  const share = cover === void 0 ? "" : ` ${name}-opacity="${cover}"`;
+  return ` ${name}="rgb(${red},${green},${blue})"${share}`;
+}
+function fontOf(font) {
+  const found = /^(.*?)([\d.]+)px(?:\/\S+)?\s+(.*)$/.exec(font);
+  if (!found) return { size: 10, family: "sans-serif", weight: "400", style: "normal" };
+  const [, before, size, family] = found;
+  const weight = /\b(bold|[1-9]00)\b/.exec(before)?.[1] ?? "400";
+  const style = /\b(italic|oblique)\b/.exec(before)?.[1] ?? "normal";
+  return { size: Number(size), family, weight, style };
+}
+function escaped(text) {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+// src/shared/save.ts
+function createSave(document, root, saved, signal) {
+  const window = document.defaultView;
+  const kit = createKit(document, signal);
+  const box2 = element(document, "span", "kw-save");
+  box2.setAttribute("role", "group");
+  box2.setAttribute("aria-label", "Save what is shown");
+  const svg = () => {
+    const drawn = shapesOf(
+      root,
+      record(window, () => saved.redraw())
+    );
+    return svgOf(drawn.shapes, { ...drawn, title: saved.name() });
+  };
+  const png = () => pngOf(document, shapesOf(root, /* @__PURE__ */ new Map()));
+  box2.append(
+    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
+      const blob = await png();
+      if (blob) download(document, blob, `${fileName(saved.name())}.png`);
+    }),
+    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", () => {
+      const blob = new Blob([svg()], { type: "image/svg+xml" });
+      download(document, blob, `${fileName(saved.name())}.svg`);
+    })
+  );
+  box2.kwSave = { svg, png };
+  return box2;
+}
+function fileName(name) {
+  return name.normalize("NFC").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 100) || "kan-widgets";
+}
+function download(document, blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+function pngOf(document, drawn) {
+  const ratio = document.defaultView?.devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(drawn.width * ratio);
+  canvas.height = Math.round(drawn.height * ratio);
+  const context = canvas.getContext("2d");
+  if (!context) return Promise.resolve(null);
+  context.scale(ratio, ratio);
+  context.fillStyle = drawn.ground;
+  context.fillRect(0, 0, drawn.width, drawn.height);
+  let next = 0;
+  drawn.shapes.forEach((shape, k) => {
+    const taken = drawn.canvases[next];
+    if (taken && k === taken.before + taken.count - 1 && taken.count > 0) {
+      const { x, y, width, height } = taken.box;
+      context.save();
+      if (shape.clip) context.clip(new Path2D(shape.clip));
+      context.imageSmoothingEnabled = false;
+      context.drawImage(taken.canvas, x, y, width, height);
+      context.restore();
+      next++;
+    } else if (!taken || k < taken.before) paint(context, shape);
+  });
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+function paint(context, shape) {
+  context.save();
+  if (shape.clip) context.clip(new Path2D(shape.clip));
+  context.globalAlpha = shape.opacity;
+  if (shape.kind === "path") {
+    const path = new Path2D(shape.d);
+    if (shape.fill !== void 0) {
+      context.fillStyle = shape.fill;
+      context.fill(path);
+    }
+    if (shape.stroke !== void 0) {
+      context.strokeStyle = shape.stroke;
+      context.lineWidth = shape.width ?? 1;
+      context.setLineDash([...shape.dash ?? []]);
+      context.stroke(path);
+    }
+  } else if (shape.kind === "text") {
+    context.transform(...shape.matrix);
+    context.font = shape.font;
+    context.fillStyle = shape.fill;
+    context.fillText(shape.text, shape.x, shape.y);
+  }
+  context.restore();
+}
+
+// src/shared/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
 // src/shared/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
@@ -487,7 +1372,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
-  let moved = false;
+  let moved2 = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -528,8 +1413,8 @@ function mountScrubber(parent, store, signal) {
     pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
     const playing = timer !== void 0;
-    if (moved || !hasKeyboard(track)) {
-      moved = false;
+    if (moved2 || !hasKeyboard(track)) {
+      moved2 = false;
       const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
@@ -556,20 +1441,20 @@ function mountScrubber(parent, store, signal) {
     ticks.setAttribute("d", path);
   }
   function seek(event) {
-    const box = track.getBoundingClientRect();
+    const box2 = track.getBoundingClientRect();
     const [first, last] = [steps[0], steps[steps.length - 1]];
-    const at = first + (event.clientX - box.left) / box.width * (last - first);
+    const at2 = first + (event.clientX - box2.left) / box2.width * (last - first);
     let nearest = first;
     for (const step of steps) {
-      if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
+      if (Math.abs(step - at2) <= Math.abs(nearest - at2)) nearest = step;
     }
-    moved = true;
+    moved2 = true;
     store.setCursor(nearest);
   }
   function index() {
     const step = store.current()?.step ?? 0;
-    const at = steps.indexOf(step);
-    return at >= 0 ? at : steps.filter((kept) => kept < step).length - 1;
+    const at2 = steps.indexOf(step);
+    return at2 >= 0 ? at2 : steps.filter((kept) => kept < step).length - 1;
   }
   function move(by) {
     steps = store.steps();
@@ -589,7 +1474,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
-    moved = true;
+    moved2 = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -675,8 +1560,8 @@ function write(element2, words) {
 var FRESH = 1e3;
 function statusText(step, cursor, status) {
   if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+  const at2 = step === null ? "" : `step ${formatCount(step)} · `;
+  return at2 + (cursor >= 0 ? "looking back" : status.state || "idle");
 }
 function createStatus(document, again) {
   const root = element(document, "span", "kw-status");
@@ -749,19 +1634,19 @@ function readColours(element2, names) {
 // src/shared/tip.ts
 var DISTANCE = 8;
 var EDGE = 4;
-function placeTip(cell, tip, box) {
+function placeTip(cell, tip, box2) {
   const within = (v, size, limit) => Math.max(EDGE, Math.min(limit - size - EDGE, v));
-  const beside = within(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
-  const along = within(cell.x + cell.width / 2 - tip.width / 2, tip.width, box.width);
+  const beside = within(cell.y + cell.height / 2 - tip.height / 2, tip.height, box2.height);
+  const along = within(cell.x + cell.width / 2 - tip.width / 2, tip.width, box2.width);
   const right = cell.x + cell.width + DISTANCE;
-  if (right + tip.width + EDGE <= box.width) return { x: right, y: beside };
+  if (right + tip.width + EDGE <= box2.width) return { x: right, y: beside };
   const left = cell.x - DISTANCE - tip.width;
   if (left >= EDGE) return { x: left, y: beside };
   const below = cell.y + cell.height + DISTANCE;
-  if (below + tip.height + EDGE <= box.height) return { x: along, y: below };
+  if (below + tip.height + EDGE <= box2.height) return { x: along, y: below };
   const above = cell.y - DISTANCE - tip.height;
   if (above >= EDGE) return { x: along, y: above };
-  return { x: along, y: within(below, tip.height, box.height) };
+  return { x: along, y: within(below, tip.height, box2.height) };
 }
 function createTip(document) {
   const element2 = document.createElement("div");
@@ -774,7 +1659,7 @@ function createTip(document) {
   let shown = "";
   return {
     element: element2,
-    show(text, lines, cell, box) {
+    show(text, lines, cell, box2) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
       if (labels !== shown) {
         shown = labels;
@@ -797,7 +1682,7 @@ function createTip(document) {
       const { x, y } = placeTip(
         cell,
         { width: element2.offsetWidth, height: element2.offsetHeight },
-        box
+        box2
       );
       element2.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     },
@@ -910,165 +1795,6 @@ function createCaption(document, status) {
   };
 }
 
-// src/shared/entries.ts
-function counted(n, one) {
-  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
-}
-function layerTitle(layer) {
-  return layer.name || layer.type;
-}
-function layerSize(layer) {
-  const [out, inputs, kh, kw] = layer.shape;
-  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
-  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
-}
-function selectionOf(layer, f) {
-  const [, inputs, kh, kw] = layer.shape;
-  const kernel = Math.floor(f / (kh * kw));
-  const entry = f - kernel * kh * kw;
-  return {
-    layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
-    row: Math.floor(entry / kw),
-    column: entry % kw
-  };
-}
-function functionOf(layer, selection) {
-  if (!selection || selection.layer !== layer.name) return -1;
-  const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = selection;
-  const inside2 = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
-  if (!inside2(o, out) || !inside2(i, inputs) || !inside2(row, kh) || !inside2(column, kw)) return -1;
-  return ((o * inputs + i) * kh + row) * kw + column;
-}
-function entryText(layer, f) {
-  return placeText(layer, selectionOf(layer, f));
-}
-function placeText(layer, at) {
-  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `out ${at.out} · in ${at.in}${entry}`;
-}
-
-// src/shared/controls.ts
-function radioName() {
-  return `kw-${Math.random().toString(36).slice(2)}`;
-}
-function createKit(document, signal) {
-  const kit = {
-    segments(name, choose) {
-      const box = element(document, "div", "kw-segments");
-      box.setAttribute("role", "radiogroup");
-      box.setAttribute("aria-label", name);
-      const group = radioName();
-      let inputs = [];
-      box.addEventListener("change", (event) => choose(event.target.value), {
-        signal
-      });
-      return {
-        box,
-        fill(entries) {
-          box.replaceChildren();
-          inputs = entries.map(({ value, label, title = "" }) => {
-            const holder = element(document, "label", "kw-segment", box);
-            holder.title = title;
-            const input = element(document, "input", "kw-hidden", holder);
-            input.type = "radio";
-            input.name = group;
-            input.value = value;
-            input.title = title;
-            input.setAttribute("aria-label", label);
-            element(document, "span", "kw-segment-text", holder).textContent = label;
-            return input;
-          });
-        },
-        set(value) {
-          for (const input of inputs) input.checked = input.value === value;
-        }
-      };
-    },
-    select(label, title, choose) {
-      const box = element(document, "label", "kw-option");
-      element(document, "span", "kw-option-label", box).textContent = label;
-      const input = element(document, "select", "kw-select", box);
-      input.title = title;
-      input.setAttribute("aria-label", label);
-      input.addEventListener("change", () => choose(input.value), { signal });
-      return {
-        box,
-        fill(entries) {
-          input.replaceChildren(
-            ...entries.map(({ value, label: words }) => {
-              const option = document.createElement("option");
-              option.value = value;
-              option.textContent = words;
-              return option;
-            })
-          );
-        },
-        set(value) {
-          if (input.value !== value) input.value = value;
-        }
-      };
-    },
-    check(label, title, choose) {
-      const box = element(document, "label", "kw-option kw-check");
-      box.title = title;
-      const input = element(document, "input", "kw-checkbox", box);
-      input.type = "checkbox";
-      input.title = title;
-      input.setAttribute("aria-label", label);
-      input.addEventListener("change", () => choose(input.checked), { signal });
-      element(document, "span", "kw-option-label", box).textContent = label;
-      return {
-        box,
-        set(value) {
-          input.checked = value;
-        }
-      };
-    },
-    button(text, title, className, act) {
-      const made2 = element(document, "button", className);
-      made2.type = "button";
-      made2.textContent = text;
-      made2.title = title;
-      if (!/[a-z]{2}/i.test(text)) made2.setAttribute("aria-label", title);
-      made2.addEventListener("click", act, { signal });
-      return made2;
-    },
-    layers(choose) {
-      const tabs = kit.segments("Layer", choose);
-      tabs.box.classList.add("kw-tabs");
-      const menu = kit.select("layer", "Which layer is drawn", choose);
-      menu.box.classList.add("kw-layer-menu");
-      let listed = "";
-      return {
-        boxes: [tabs.box, menu.box],
-        show(layers, chosen, width) {
-          const entries = layers.map((layer) => ({
-            value: layer.name,
-            label: layerTitle(layer),
-            title: `${layerTitle(layer)} — ${layerSize(layer)}`
-          }));
-          const list = JSON.stringify(entries);
-          if (list !== listed) {
-            listed = list;
-            tabs.fill(entries);
-            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
-          }
-          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
-          tabs.box.hidden = !asTabs;
-          menu.box.hidden = asTabs;
-          tabs.set(chosen);
-          menu.set(chosen);
-        }
-      };
-    }
-  };
-  return kit;
-}
-
 // src/meshgrid_view/settings.ts
 var MODES = ["ramp", "pair", "response"];
 var DIRECTIONS2 = ["horizontal", "vertical", "diagonal", "radial"];
@@ -1122,8 +1848,8 @@ function imagesOf(raw) {
 }
 function imageAt(images, index) {
   const size = images.channels * images.height * images.width;
-  const at = Math.min(index, images.count - 1) * size;
-  return { ...images, count: 1, data: images.data.subarray(at, at + size) };
+  const at2 = Math.min(index, images.count - 1) * size;
+  return { ...images, count: 1, data: images.data.subarray(at2, at2 + size) };
 }
 
 // src/meshgrid_view/controls.ts
@@ -1195,10 +1921,10 @@ function createHeader(document, choose, signal) {
   };
 }
 function createLimits(document, choose, signal) {
-  const box = element(document, "span", "kw-option kw-limits");
+  const box2 = element(document, "span", "kw-option kw-limits");
   let shown = [-2, 2];
   const ends = ["from", "to"].map((word) => {
-    const holder = element(document, "label", "kw-limit", box);
+    const holder = element(document, "label", "kw-limit", box2);
     element(document, "span", "kw-option-label", holder).textContent = word;
     const input = element(document, "input", "kw-number", holder);
     input.type = "number";
@@ -1219,7 +1945,7 @@ function createLimits(document, choose, signal) {
     });
   }
   return {
-    box,
+    box: box2,
     set(limits) {
       if (limits[0] === shown[0] && limits[1] === shown[1] && ends[0].value !== "") return;
       shown = limits;
@@ -1267,12 +1993,12 @@ function combine(layer, number2, x, out, weigh) {
     for (let b = 0; b < nb; b++) out[b] = Number.NaN;
     return out;
   }
-  const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = rowBefore(xs, at);
+  const at2 = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at2);
   const { first, last } = piecesOf(layer, number2);
   const n = Math.min(POINTS, last[row] - first[row] + 1);
   const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
-  weigh(xs, start, n, at);
+  weigh(xs, start, n, at2);
   for (let b = 0; b < nb; b++) {
     let sum = 0;
     for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
@@ -1385,8 +2111,8 @@ function contour(values, width, height, level) {
   };
   for (let row = 0; row + 1 < height; row++) {
     for (let column = 0; column + 1 < width; column++) {
-      const at = row * width + column;
-      const corners = [values[at], values[at + 1], values[at + width + 1], values[at + width]];
+      const at2 = row * width + column;
+      const corners = [values[at2], values[at2 + 1], values[at2 + width + 1], values[at2 + width]];
       const sum = corners[0] + corners[1] + corners[2] + corners[3];
       if (!Number.isFinite(sum)) continue;
       const [a, b, c, d] = corners.map((value) => value >= level);
@@ -1411,22 +2137,22 @@ function contour(values, width, height, level) {
   }
   const pointOf = (edge) => {
     const vertical = edge >= width * height;
-    const at = vertical ? edge - width * height : edge;
-    const [first, second] = [values[at], values[at + (vertical ? width : 1)]];
+    const at2 = vertical ? edge - width * height : edge;
+    const [first, second] = [values[at2], values[at2 + (vertical ? width : 1)]];
     const share = (level - first) / (second - first);
-    const [column, row] = [at % width, Math.floor(at / width)];
+    const [column, row] = [at2 % width, Math.floor(at2 / width)];
     return vertical ? [column, row + share] : [column + share, row];
   };
   const lines = [];
   const follow = (start) => {
     const line = [start];
-    for (let at = start; ; ) {
-      const to = next.get(at)?.pop();
+    for (let at2 = start; ; ) {
+      const to = next.get(at2)?.pop();
       if (to === void 0) break;
       const back = next.get(to);
-      back?.splice(back.indexOf(at), 1);
+      back?.splice(back.indexOf(at2), 1);
       line.push(to);
-      at = to;
+      at2 = to;
     }
     if (line.length > 1) lines.push(line.map(pointOf));
   };
@@ -1434,7 +2160,7 @@ function contour(values, width, height, level) {
   for (const [edge, to] of next) if (to.length > 0) follow(edge);
   return lines;
 }
-function placeLabel(line, size, box, taken) {
+function placeLabel(line, size, box2, taken) {
   let best = null;
   let least = 0.22;
   const reach = size.width / 2 + 4;
@@ -1452,7 +2178,7 @@ function placeLabel(line, size, box, taken) {
     const bend = length / Math.hypot(x1 - x0, y1 - y0) - 1;
     if (!(bend < least)) continue;
     const [x, y] = [(middle[0] + (x0 + x1) / 2) / 2, (middle[1] + (y0 + y1) / 2) / 2];
-    const inside2 = x - reach > box.x && y - reach > box.y && x + reach < box.x + box.width && y + reach < box.y + box.height;
+    const inside2 = x - reach > box2.x && y - reach > box2.y && x + reach < box2.x + box2.width && y + reach < box2.y + box2.height;
     const free = taken.every(
       (other) => Math.hypot(other.x - x, other.y - y) > size.width + 2 * size.height
     );
@@ -1544,8 +2270,8 @@ function surfaceOf(frame, layer, i, j, n) {
     return Float64Array.from({ length: n }, (_, k) => lo + (hi - lo) * k / (n - 1));
   };
   const [x, y] = [pointsOf(i), pointsOf(j)];
-  const across = x.map((at) => exactAt(layer, i, frame, at).phi);
-  const up = y.map((at) => exactAt(layer, j, frame, at).phi);
+  const across = x.map((at2) => exactAt(layer, i, frame, at2).phi);
+  const up = y.map((at2) => exactAt(layer, j, frame, at2).phi);
   const values = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) values[row * n + column] = across[column] + up[row];
@@ -1587,9 +2313,9 @@ function observedEntry(layer, selection) {
 }
 
 // src/meshgrid_view/pair_drawing.ts
-function badge(context, text, r, colour, paper, left) {
+function badge(context, text, r, colour2, paper, left) {
   const [x, y] = [left ? r.x + 6 : r.x + r.width - 6, r.y + 7];
-  context.fillStyle = colour;
+  context.fillStyle = colour2;
   context.beginPath();
   context.arc(x, y, 6, 0, 2 * Math.PI);
   context.fill();
@@ -1624,8 +2350,8 @@ function drawContours(context, { look }, surface, levels, plot, most) {
     context.globalAlpha = 1;
     const text = number(level);
     const size = { width: 6 * text.length + 4, height: 11 };
-    const at = 3 * colourOf(level, most);
-    const [red, green, blue] = look.palette.bytes.subarray(at, at + 3);
+    const at2 = 3 * colourOf(level, most);
+    const [red, green, blue] = look.palette.bytes.subarray(at2, at2 + 3);
     for (const line of lines) {
       const place = placeLabel(line, size, plot, taken);
       if (!place) continue;
@@ -1646,8 +2372,8 @@ function drawContours(context, { look }, surface, levels, plot, most) {
     context.restore();
   }
 }
-function readable(colour) {
-  const [red, green, blue] = colour.match(/\d+/g)?.map(Number) ?? [0, 0, 0];
+function readable(colour2) {
+  const [red, green, blue] = colour2.match(/\d+/g)?.map(Number) ?? [0, 0, 0];
   return 0.299 * red + 0.587 * green + 0.114 * blue > 125 ? "#111418" : "#f4f6f8";
 }
 function drawDensity(context, { look }, { bins, shares, most }, plot) {
@@ -1683,18 +2409,18 @@ function drawAxes(context, { layer, look }, plot, xRange, yRange, names) {
   context.textAlign = "center";
   context.textBaseline = "top";
   for (const tick of ticks(xRange)) {
-    const at = x + width * (tick - xRange[0]) / (xRange[1] - xRange[0]);
-    context.moveTo(at, y + height);
-    context.lineTo(at, y + height + 4);
-    context.fillText(number(tick), at, y + height + 6);
+    const at2 = x + width * (tick - xRange[0]) / (xRange[1] - xRange[0]);
+    context.moveTo(at2, y + height);
+    context.lineTo(at2, y + height + 4);
+    context.fillText(number(tick), at2, y + height + 6);
   }
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const tick of ticks(yRange)) {
-    const at = y + height - height * (tick - yRange[0]) / (yRange[1] - yRange[0]);
-    context.moveTo(x, at);
-    context.lineTo(x - 4, at);
-    context.fillText(number(tick), x - 6, at);
+    const at2 = y + height - height * (tick - yRange[0]) / (yRange[1] - yRange[0]);
+    context.moveTo(x, at2);
+    context.lineTo(x - 4, at2);
+    context.fillText(number(tick), x - 6, at2);
   }
   context.stroke();
   context.fillStyle = colours.ink;
@@ -1761,8 +2487,8 @@ function followPointer(canvas, desk) {
   return pointer;
 }
 function placeOf(event, canvas) {
-  const box = canvas.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
+  const box2 = canvas.getBoundingClientRect();
+  return { x: event.clientX - box2.left, y: event.clientY - box2.top };
 }
 function activeCanvas(document, className) {
   const canvas = element(document, "canvas", `kw-canvas ${className}`);
@@ -1783,8 +2509,8 @@ function prepare(canvas, width, height, ratio) {
   context?.clearRect(0, 0, width, height);
   return context;
 }
-function outline(context, r, colour, width, outset) {
-  context.strokeStyle = colour;
+function outline(context, r, colour2, width, outset) {
+  context.strokeStyle = colour2;
   context.lineWidth = width;
   context.strokeRect(r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset);
 }
@@ -1792,8 +2518,8 @@ function frameSelected(context, r, { surface, accent }) {
   outline(context, r, surface, 4, 1);
   outline(context, r, accent, 2, 1);
 }
-function inside({ x, y, width, height }, at) {
-  return at.x >= x && at.x < x + width && at.y >= y && at.y < y + height;
+function inside({ x, y, width, height }, at2) {
+  return at2.x >= x && at2.x < x + width && at2.y >= y && at2.y < y + height;
 }
 
 // src/shared/curves.ts
@@ -1811,7 +2537,7 @@ function evaluateAll(frame, layer, plan, reuse) {
   }
   return { x: tables.map((table) => table.x), y, points: points2 };
 }
-function combine2(coefficients, { x, values }, y, at) {
+function combine2(coefficients, { x, values }, y, at2) {
   const nb = coefficients.length;
   const points2 = x.length;
   let p = 0;
@@ -1824,15 +2550,15 @@ function combine2(coefficients, { x, values }, y, at) {
       c += coefficient * values[v + 2 * nb];
       d += coefficient * values[v + 3 * nb];
     }
-    y[at + p] = a;
-    y[at + p + 1] = b;
-    y[at + p + 2] = c;
-    y[at + p + 3] = d;
+    y[at2 + p] = a;
+    y[at2 + p + 1] = b;
+    y[at2 + p + 2] = c;
+    y[at2 + p + 3] = d;
   }
   for (; p < points2; p++) {
     let sum = 0;
     for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
-    y[at + p] = sum;
+    y[at2 + p] = sum;
   }
 }
 
@@ -1927,8 +2653,8 @@ function matrixOf(ramp, curves, f) {
   const matrix = new Float32Array(n * n);
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      matrix[row * n + column] = curves.y[f * curves.points + index[at]];
+      const at2 = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
+      matrix[row * n + column] = curves.y[f * curves.points + index[at2]];
     }
   }
   return matrix;
@@ -2091,11 +2817,11 @@ function createPairPanel(desk) {
       context.lineTo(plot.x + size, cy);
       context.stroke();
       context.globalAlpha = 1;
-      const box = plotCanvas.getBoundingClientRect();
+      const box2 = plotCanvas.getBoundingClientRect();
       const lines = readOut(frame, layer, i, j, x, y, density);
       desk.showTip(`${names[0]} and ${names[1]}`, lines, {
-        x: box.left + cx - 4,
-        y: box.top + cy - 4,
+        x: box2.left + cx - 4,
+        y: box2.top + cy - 4,
         width: 8,
         height: 8
       });
@@ -2148,8 +2874,8 @@ function createPairPanel(desk) {
     const most = Math.max(...values.map((row) => mostOf(reachOf(row))));
     cells.forEach((r, e) => {
       values[e].forEach((phi, k) => {
-        const at = 3 * (Number.isFinite(phi) ? colourOf(phi, most) : ARM);
-        const [red, green, blue] = palette.bytes.subarray(at, at + 3);
+        const at2 = 3 * (Number.isFinite(phi) ? colourOf(phi, most) : ARM);
+        const [red, green, blue] = palette.bytes.subarray(at2, at2 + 3);
         context.fillStyle = `rgb(${red} ${green} ${blue})`;
         const left = r.x + Math.round(k * r.width / columns);
         const right = r.x + Math.round((k + 1) * r.width / columns);
@@ -2163,11 +2889,11 @@ function createPairPanel(desk) {
     [
       { entry: entryY, text: "y", colour: colours.ink },
       { entry: entryX, text: "x", colour: colours.accent }
-    ].forEach(({ entry, text, colour }) => {
+    ].forEach(({ entry, text, colour: colour2 }) => {
       const r = cells[entry];
       outline(context, r, colours.surface, 4, 1);
-      outline(context, r, colour, 2, 1);
-      if (r.width >= 14) badge(context, text, r, colour, colours.surface, text === "x");
+      outline(context, r, colour2, 2, 1);
+      if (r.width >= 14) badge(context, text, r, colour2, colours.surface, text === "x");
     });
     if (cursor >= 0 && cursor < cells.length && hasKeyboard(mapCanvas)) {
       context.setLineDash([3, 2]);
@@ -2177,10 +2903,10 @@ function createPairPanel(desk) {
     mapCanvas.style.cursor = hovered >= 0 ? "pointer" : "";
   }
   function readingPlace(plot) {
-    const at = plotPointer.at;
-    if (at) {
-      if (!inside(plot, at)) return null;
-      return [(at.x - plot.x) / plot.width, 1 - (at.y - plot.y) / plot.height];
+    const at2 = plotPointer.at;
+    if (at2) {
+      if (!inside(plot, at2)) return null;
+      return [(at2.x - plot.x) / plot.width, 1 - (at2.y - plot.y) / plot.height];
     }
     return hasKeyboard(plotCanvas) ? reading : null;
   }
@@ -2228,8 +2954,8 @@ function createPairPanel(desk) {
   mapCanvas.addEventListener(
     "click",
     (event) => {
-      const at = placeOf(event, mapCanvas);
-      const entry = drawn?.cells.findIndex((r) => inside(r, at)) ?? -1;
+      const at2 = placeOf(event, mapCanvas);
+      const entry = drawn?.cells.findIndex((r) => inside(r, at2)) ?? -1;
       cursor = entry;
       setEntry(active(), entry);
     },
@@ -2268,7 +2994,7 @@ function createPairPanel(desk) {
       const within = (v) => Math.max(0, Math.min(1, v));
       reading = [within(x + step * across), within(y - step * down)];
       const { i, j } = drawn;
-      const at = (f, share) => {
+      const at2 = (f, share) => {
         const [lo, hi] = domainOf(scene.layer, f);
         return lo + (hi - lo) * share;
       };
@@ -2277,8 +3003,8 @@ function createPairPanel(desk) {
         scene.layer,
         i,
         j,
-        at(i, reading[0]),
-        at(j, reading[1]),
+        at2(i, reading[0]),
+        at2(j, reading[1]),
         drawn.density
       );
       desk.say(lines.map(({ label, value }) => `${label} ${value}`).join(", "));
@@ -2295,8 +3021,8 @@ function createPairPanel(desk) {
   }
   const client = (canvas, r) => {
     if (!r) return null;
-    const box = canvas.getBoundingClientRect();
-    return { ...r, x: box.left + r.x, y: box.top + r.y };
+    const box2 = canvas.getBoundingClientRect();
+    return { ...r, x: box2.left + r.x, y: box2.top + r.y };
   };
   return {
     element: root,
@@ -2759,13 +3485,13 @@ function createRampPanel(desk) {
     canvas.style.cursor = hovered >= 0 ? "pointer" : "";
     if (hovered >= 0) {
       const cell = rectOf(places, hovered);
-      const at = spot ?? { x: cell.x + cell.width / 2, y: cell.y + cell.height / 2 };
-      const place = placeIn(matrix, (at.x - cell.x) / cell.width, (at.y - cell.y) / cell.height);
-      const box = canvas.getBoundingClientRect();
+      const at2 = spot ?? { x: cell.x + cell.width / 2, y: cell.y + cell.height / 2 };
+      const place = placeIn(matrix, (at2.x - cell.x) / cell.width, (at2.y - cell.y) / cell.height);
+      const box2 = canvas.getBoundingClientRect();
       desk.showTip(
         `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
         tipLines(layer, hovered, matrix.values[place]),
-        { ...cell, x: cell.x - view.x + box.left, y: cell.y - view.y + box.top }
+        { ...cell, x: cell.x - view.x + box2.left, y: cell.y - view.y + box2.top }
       );
     }
     const axis = `${layer.variable} ${number(lo)} … ${number(hi)} ${WORDS[settings.direction]}`;
@@ -2869,9 +3595,9 @@ function createRampPanel(desk) {
   canvas.addEventListener(
     "click",
     (event) => {
-      const at = placeOf(event, canvas);
+      const at2 = placeOf(event, canvas);
       keyboard = false;
-      const [x, y] = [at.x + viewport.scrollLeft, at.y + viewport.scrollTop];
+      const [x, y] = [at2.x + viewport.scrollLeft, at2.y + viewport.scrollTop];
       if (!arrangement || underHead(arrangement, viewOf(), y)) return;
       select(cellAt(arrangement, x, y));
     },
@@ -2896,12 +3622,12 @@ function createRampPanel(desk) {
     },
     rectOf(f) {
       if (!arrangement) return null;
-      const box = canvas.getBoundingClientRect();
+      const box2 = canvas.getBoundingClientRect();
       const r = rectOf(arrangement, f);
       return {
         ...r,
-        x: box.left + r.x - viewport.scrollLeft,
-        y: box.top + r.y - viewport.scrollTop
+        x: box2.left + r.x - viewport.scrollLeft,
+        y: box2.top + r.y - viewport.scrollTop
       };
     },
     scaleOf: (f) => scaleOf(f),
@@ -2929,17 +3655,17 @@ function markDomain(context, scene, places, visible) {
     const range = layer.bases[layer.tableOf ? layer.tableOf[f] : 0]?.domain ?? layer.domain;
     for (const end of range) {
       if (!(end > lo && end < hi)) continue;
-      const at = Math.round((end - lo) / (hi - lo) * (along ? width : height)) - 0.5;
+      const at2 = Math.round((end - lo) / (hi - lo) * (along ? width : height)) - 0.5;
       for (const edge of [0, (along ? height : width) - 3]) {
-        if (along) context.fillRect(x + at, y + edge, 1, 3);
-        else context.fillRect(x + edge, y + at, 3, 1);
+        if (along) context.fillRect(x + at2, y + edge, 1, 3);
+        else context.fillRect(x + edge, y + at2, 3, 1);
       }
     }
   }
 }
-function markBroken(context, places, visible, most, colour) {
+function markBroken(context, places, visible, most, colour2) {
   const arm = Math.min(5, places.cell / 5);
-  context.strokeStyle = colour;
+  context.strokeStyle = colour2;
   context.lineWidth = 1.5;
   context.beginPath();
   for (const f of visible) {
@@ -3130,17 +3856,17 @@ function outputSize(layer, conv, image) {
     height: size(image.height + top + bottom, kh, conv.dilation[0], conv.stride[0])
   };
 }
-function sourceOf(at, size, mode) {
-  if (at >= 0 && at < size) return at;
+function sourceOf(at2, size, mode) {
+  if (at2 >= 0 && at2 < size) return at2;
   switch (mode) {
     case "zeros":
       return -1;
     case "replicate":
-      return at < 0 ? 0 : size - 1;
+      return at2 < 0 ? 0 : size - 1;
     case "circular":
-      return (at % size + size) % size;
+      return (at2 % size + size) % size;
     case "reflect":
-      return at < 0 ? -at : 2 * (size - 1) - at;
+      return at2 < 0 ? -at2 : 2 * (size - 1) - at2;
   }
 }
 function sweep(layer, image) {
@@ -3160,9 +3886,9 @@ function sweep(layer, image) {
       if (fromRow < 0 || fromColumn < 0) continue;
       for (let channel = 0; channel < channels; channel++) {
         const from = image.channels === 1 ? 0 : channel;
-        const at = channel * area + row * padded.width + column;
-        pixels[at] = image.data[(from * image.height + fromRow) * image.width + fromColumn];
-        if (border) border[at] = 0;
+        const at2 = channel * area + row * padded.width + column;
+        pixels[at2] = image.data[(from * image.height + fromRow) * image.width + fromColumn];
+        if (border) border[at2] = 0;
       }
     }
   }
@@ -3216,8 +3942,8 @@ function respond(frame, swept, output) {
     const kernel = (source.out * inputs + source.in) * kh * kw;
     for (let entry = 0; entry < kh * kw; entry++) {
       const f = kernel + entry;
-      const at = layer.offset + f * nb;
-      for (let b = 0; b < nb; b++) c[b] = frame.data[at + b];
+      const at2 = layer.offset + f * nb;
+      for (let b = 0; b < nb; b++) c[b] = frame.data[at2 + b];
       const beta = betaOf(swept, layer.tableOf ? layer.tableOf[f] : 0);
       const row0 = Math.floor(entry / kw) * conv.dilation[0];
       const column0 = entry % kw * conv.dilation[1];
@@ -3265,8 +3991,8 @@ function rampImage(ramp) {
   const data = new Float32Array(n * n);
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      data[row * n + column] = values[index[at]];
+      const at2 = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
+      data[row * n + column] = values[index[at2]];
     }
   }
   return { count: 1, channels: 1, height: n, width: n, data };
@@ -3364,23 +4090,23 @@ function stroke(image, from, to, radius, ground, target) {
       const distance = Math.hypot(x - along * dx, y - along * dy);
       const cover = Math.max(0, Math.min(1, reach - distance));
       const value = ground + (target - ground) * cover;
-      const at = row * width + column;
-      if (target >= ground ? value > data[at] : value < data[at]) data[at] = value;
+      const at2 = row * width + column;
+      if (target >= ground ? value > data[at2] : value < data[at2]) data[at2] = value;
     }
   }
 }
 
 // src/meshgrid_view/sketch.ts
-function createSketch(desk, canvas, active, box, keep) {
+function createSketch(desk, canvas, active, box2, keep) {
   const { signal } = desk;
   let drawing = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
   let version = 0;
   let kept = null;
-  let ink = [-1, 1];
+  let ink2 = [-1, 1];
   let held = null;
   let pen = null;
   function line(from, to, erase) {
-    const [ground, full] = ink;
+    const [ground, full] = ink2;
     const radius = brushRadius(drawing.width, drawing.height);
     if (erase) stroke(drawing, from, to, 1.6 * radius, full, ground);
     else stroke(drawing, from, to, radius, ground, full);
@@ -3392,18 +4118,18 @@ function createSketch(desk, canvas, active, box, keep) {
     keep(kept);
   }
   function onImage(event) {
-    const at = placeOf(event, canvas);
-    const { width, height } = box() ?? { width: 1, height: 1 };
-    return [(at.x - 1) / width * drawing.width, (at.y - 1) / height * drawing.height];
+    const at2 = placeOf(event, canvas);
+    const { width, height } = box2() ?? { width: 1, height: 1 };
+    return [(at2.x - 1) / width * drawing.width, (at2.y - 1) / height * drawing.height];
   }
   canvas.addEventListener(
     "pointerdown",
     (event) => {
       if (!active() || event.button !== 0 && event.button !== 2) return;
-      const at = onImage(event);
-      held = { at, erase: event.shiftKey || event.button === 2 };
+      const at2 = onImage(event);
+      held = { at: at2, erase: event.shiftKey || event.button === 2 };
       canvas.setPointerCapture?.(event.pointerId);
-      line(at, at, held.erase);
+      line(at2, at2, held.erase);
       event.preventDefault();
       canvas.focus({ preventScroll: true });
     },
@@ -3455,8 +4181,8 @@ function createSketch(desk, canvas, active, box, keep) {
         ];
         desk.say(`row ${pen[1]}, column ${pen[0]}`);
       } else if (event.key === " " || event.key === "Enter" || event.key === "Backspace") {
-        const at = [x + 0.5, y + 0.5];
-        line(at, at, event.key === "Backspace");
+        const at2 = [x + 0.5, y + 0.5];
+        line(at2, at2, event.key === "Backspace");
         finish();
       } else return;
       used(event);
@@ -3469,7 +4195,7 @@ function createSketch(desk, canvas, active, box, keep) {
     version: () => version,
     pen: () => pen,
     fit(width, height, ground, full) {
-      ink = [ground, full];
+      ink2 = [ground, full];
       if (drawing.width === width && drawing.height === height) return;
       const data = new Float32Array(width * height).fill(ground);
       if (kept && kept.width === width && kept.height === height) data.set(kept.data);
@@ -3483,7 +4209,7 @@ function createSketch(desk, canvas, active, box, keep) {
       finish();
     },
     clear() {
-      drawing.data.fill(ink[0]);
+      drawing.data.fill(ink2[0]);
       version++;
       finish();
       desk.schedule();
@@ -3589,7 +4315,7 @@ function createThumbnails(desk) {
             button.title = `Image ${k}`;
             button.setAttribute("aria-label", `image ${k}`);
             button.addEventListener("click", () => desk.choose("sample", k), { signal });
-            paint(element(document, "canvas", "kw-thumbnail-canvas", button), images, k);
+            paint2(element(document, "canvas", "kw-thumbnail-canvas", button), images, k);
             return button;
           })
         );
@@ -3600,7 +4326,7 @@ function createThumbnails(desk) {
     }
   };
 }
-function paint(canvas, images, index) {
+function paint2(canvas, images, index) {
   const { channels, width, height, data } = images;
   canvas.width = width;
   canvas.height = height;
@@ -3629,13 +4355,13 @@ function createResponsePanel(desk, keepDrawing) {
   const { document, signal } = desk;
   const root = element(document, "div", "kw-response");
   const figure = (name, title) => {
-    const box = element(document, "figure", `kw-figure kw-figure-${name}`, root);
-    const head = element(document, "figcaption", "kw-figure-head", box);
+    const box2 = element(document, "figure", `kw-figure kw-figure-${name}`, root);
+    const head = element(document, "figcaption", "kw-figure-head", box2);
     element(document, "span", "kw-figure-title", head).textContent = title;
     const canvas = activeCanvas(document, `kw-${name}-canvas`);
-    box.append(canvas);
-    const foot = element(document, "div", "kw-figure-foot", box);
-    return { box, head, canvas, foot };
+    box2.append(canvas);
+    const foot = element(document, "div", "kw-figure-foot", box2);
+    return { box: box2, head, canvas, foot };
   };
   const given = figure("input", "input");
   const made2 = figure("map", "response");
@@ -3784,12 +4510,12 @@ function createResponsePanel(desk, keepDrawing) {
   }
   function placeNow(rects, swept) {
     if (!swept) return null;
-    const { at } = overMap;
-    if (at) {
+    const { at: at2 } = overMap;
+    if (at2) {
       for (const [output, r] of rects) {
-        if (inside(r, at)) {
-          const column = Math.floor((at.x - r.x) / r.width * swept.width);
-          const row = Math.floor((at.y - r.y) / r.height * swept.height);
+        if (inside(r, at2)) {
+          const column = Math.floor((at2.x - r.x) / r.width * swept.width);
+          const row = Math.floor((at2.y - r.y) / r.height * swept.height);
           return { output, row, column };
         }
       }
@@ -3829,16 +4555,16 @@ function createResponsePanel(desk, keepDrawing) {
     published = null;
   }
   function drawImage({ look }, now, place) {
-    const { source, swept, image: box, kernel } = now;
+    const { source, swept, image: box2, kernel } = now;
     const { colours, ratio } = look;
     const margin = 1;
-    const context = prepare(given.canvas, box.width + 2 * margin, box.height + 2 * margin, ratio);
+    const context = prepare(given.canvas, box2.width + 2 * margin, box2.height + 2 * margin, ratio);
     const { image } = source;
     if (!context) return;
-    const to = { x: margin, y: margin, width: box.width, height: box.height };
+    const to = { x: margin, y: margin, width: box2.width, height: box2.height };
     if (!image) {
       context.strokeStyle = colours.line;
-      context.strokeRect(0.5, 0.5, box.width + 1, box.height + 1);
+      context.strokeRect(0.5, 0.5, box2.width + 1, box2.height + 1);
       return;
     }
     const channel = Math.min(image.channels - 1, image.channels === 1 ? 0 : kernel.channel);
@@ -3853,27 +4579,27 @@ function createResponsePanel(desk, keepDrawing) {
     outline(context, to, colours.line, 1, 0.5);
     if (place && swept) {
       const r = patchRect(swept, place.row, place.column);
-      const [sx, sy] = [box.width / image.width, box.height / image.height];
+      const [sx, sy] = [box2.width / image.width, box2.height / image.height];
       context.save();
       context.beginPath();
-      context.rect(0, 0, box.width + 2, box.height + 2);
+      context.rect(0, 0, box2.width + 2, box2.height + 2);
       context.clip();
-      const at = {
+      const at2 = {
         x: margin + r.column * sx,
         y: margin + r.row * sy,
         width: r.width * sx,
         height: r.height * sy
       };
-      outline(context, at, "#000000", 3, 0);
-      outline(context, at, colours.accent, 1.5, 0);
+      outline(context, at2, "#000000", 3, 0);
+      outline(context, at2, colours.accent, 1.5, 0);
       context.restore();
     }
     if (source.input === "drawn" && sketch.pen() && hasKeyboard(given.canvas)) {
       const [x, y] = sketch.pen() ?? [0, 0];
-      const [sx, sy] = [box.width / image.width, box.height / image.height];
-      const at = { x: margin + x * sx, y: margin + y * sy, width: sx, height: sy };
-      outline(context, at, "#000000", 3, 0);
-      outline(context, at, colours.accent, 1.5, 0);
+      const [sx, sy] = [box2.width / image.width, box2.height / image.height];
+      const at2 = { x: margin + x * sx, y: margin + y * sy, width: sx, height: sy };
+      outline(context, at2, "#000000", 3, 0);
+      outline(context, at2, colours.accent, 1.5, 0);
     }
     given.canvas.style.cursor = source.input === "drawn" ? "crosshair" : "";
   }
@@ -3917,15 +4643,15 @@ function createResponsePanel(desk, keepDrawing) {
         if (chosen(output)) frameSelected(context, r, colours);
       }
       if (place) {
-        const at = {
+        const at2 = {
           x: r.x + place.column * r.width / width,
           y: r.y + place.row * r.height / height,
           width: Math.max(3, r.width / width),
           height: Math.max(3, r.height / height)
         };
         const mine = output === place.output;
-        if (mine) outline(context, at, colours.surface, 3, 0.5);
-        outline(context, at, mine ? colours.ink : colours.muted, mine ? 1.5 : 1, 0.5);
+        if (mine) outline(context, at2, colours.surface, 3, 0.5);
+        outline(context, at2, mine ? colours.ink : colours.muted, mine ? 1.5 : 1, 0.5);
       }
     });
     made2.canvas.style.cursor = "crosshair";
@@ -3976,7 +4702,7 @@ function createResponsePanel(desk, keepDrawing) {
       JSON.stringify([layer.name, which, place, selection])
     );
     if (hovered >= 0) {
-      const box = close.canvas.getBoundingClientRect();
+      const box2 = close.canvas.getBoundingClientRect();
       const r = now.cells[hovered];
       const lines = patch.inputs && patch.values ? [
         { label: layer.variable, value: number(patch.inputs[hovered]) },
@@ -3988,7 +4714,7 @@ function createResponsePanel(desk, keepDrawing) {
       desk.showTip(
         `out ${kernel.out} · in ${kernel.in} · row ${Math.floor(hovered / kw)} · column ${hovered % kw}`,
         lines,
-        { ...r, x: box.left + r.x, y: box.top + r.y }
+        { ...r, x: box2.left + r.x, y: box2.top + r.y }
       );
     }
   }
@@ -4050,25 +4776,25 @@ function createResponsePanel(desk, keepDrawing) {
       if (!drawn?.swept || !plainKey(event)) return;
       const { swept, outputs } = drawn;
       const direction = DIRECTIONS[event.key];
-      const at = pinned ?? {
+      const at2 = pinned ?? {
         output: drawn.output,
         row: swept.height >> 1,
         column: swept.width >> 1
       };
-      const index = Math.max(0, outputs.indexOf(at.output));
+      const index = Math.max(0, outputs.indexOf(at2.output));
       if (direction) {
         const [across, down] = MOVES[direction];
         pinned = {
           output: outputs[index] ?? 0,
-          row: Math.max(0, Math.min(swept.height - 1, at.row + (pinned ? down : 0))),
-          column: Math.max(0, Math.min(swept.width - 1, at.column + (pinned ? across : 0)))
+          row: Math.max(0, Math.min(swept.height - 1, at2.row + (pinned ? down : 0))),
+          column: Math.max(0, Math.min(swept.width - 1, at2.column + (pinned ? across : 0)))
         };
       } else if (event.key === "PageDown" || event.key === "PageUp") {
         const to = index + (event.key === "PageDown" ? 1 : -1);
-        pinned = { ...at, output: outputs[Math.max(0, Math.min(outputs.length - 1, to))] };
+        pinned = { ...at2, output: outputs[Math.max(0, Math.min(outputs.length - 1, to))] };
       } else if (event.key === "Enter" || event.key === " ") {
-        pinned = at;
-        selectKernel(at.output);
+        pinned = at2;
+        selectKernel(at2.output);
       } else if (event.key === "Escape" && pinned) pinned = null;
       else return;
       overMap.at = null;
@@ -4110,8 +4836,8 @@ function createResponsePanel(desk, keepDrawing) {
   close.canvas.addEventListener(
     "click",
     (event) => {
-      const at = placeOf(event, close.canvas);
-      selectEntry(drawn?.cells.findIndex((r) => inside(r, at)) ?? -1);
+      const at2 = placeOf(event, close.canvas);
+      selectEntry(drawn?.cells.findIndex((r) => inside(r, at2)) ?? -1);
     },
     { signal }
   );
@@ -4144,8 +4870,8 @@ function createResponsePanel(desk, keepDrawing) {
   signal.addEventListener("abort", leave, { once: true });
   const client = (canvas, r) => {
     if (!r) return null;
-    const box = canvas.getBoundingClientRect();
-    return { ...r, x: box.left + r.x, y: box.top + r.y };
+    const box2 = canvas.getBoundingClientRect();
+    return { ...r, x: box2.left + r.x, y: box2.top + r.y };
   };
   return {
     element: root,
@@ -4237,11 +4963,11 @@ function createView(model, el, signal) {
     },
     showTip(title, lines, cell) {
       tipShown = true;
-      const box = root.getBoundingClientRect();
+      const box2 = root.getBoundingClientRect();
       tip.show(
         title,
         lines,
-        { ...cell, x: cell.x - box.left, y: cell.y - box.top },
+        { ...cell, x: cell.x - box2.left, y: cell.y - box2.top },
         { width: root.clientWidth, height: time.offsetTop }
       );
     }
@@ -4253,7 +4979,10 @@ function createView(model, el, signal) {
   });
   const panels = { ramp, pair, response };
   body.append(ramp.element, pair.element, response.element, message);
-  root.append(header.element, caption.element, body, time, readout, spoken, tip.element);
+  const name = () => `meshgrid-view ${root.dataset.mode ?? ""} ${drawnLayer?.name ?? ""} step ${drawnFrame?.step ?? ""}`;
+  const foot = element(document, "div", "kw-readout-row");
+  foot.append(readout, createSave(document, root, { name, redraw: draw }, signal));
+  root.append(header.element, caption.element, body, time, foot, spoken, tip.element);
   function schedule() {
     if (onScreen) pace.now();
     else waiting = true;
@@ -4268,7 +4997,7 @@ function createView(model, el, signal) {
   }
   function currentLayer() {
     const all = layers();
-    return all.find(({ name }) => name === model.get("layer")) ?? all[0] ?? null;
+    return all.find(({ name: name2 }) => name2 === model.get("layer")) ?? all[0] ?? null;
   }
   function say(text, tone) {
     message.hidden = text === "";
@@ -4290,7 +5019,7 @@ function createView(model, el, signal) {
     setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
     if (!store) return;
     status.show(store);
-    const settings = settingsOf((name) => model.get(name));
+    const settings = settingsOf((name2) => model.get(name2));
     const layer = currentLayer();
     header.show(settings, layer?.name ?? "", layers(), root.clientWidth);
     if (store.protocolError) {
@@ -4371,16 +5100,16 @@ function createView(model, el, signal) {
   function follow() {
     const layer = store?.selection()?.layer;
     if (layer === void 0 || layer === currentLayer()?.name) return;
-    if (!layers().some(({ name }) => name === layer)) return;
+    if (!layers().some(({ name: name2 }) => name2 === layer)) return;
     const others = document.querySelectorAll(".kw-meshgrid-view");
     const shown = Array.from(others).some(
       ({ dataset }) => dataset.stream === stream && dataset.layer === layer
     );
     if (!shown) choose("layer", layer);
   }
-  function setData(name, value) {
-    if (value === null) delete root.dataset[name];
-    else if (root.dataset[name] !== value) root.dataset[name] = value;
+  function setData(name2, value) {
+    if (value === null) delete root.dataset[name2];
+    else if (root.dataset[name2] !== value) root.dataset[name2] = value;
   }
   const onTrait = (trait) => () => {
     if (trait === "drawing") response.takeDrawing(model.get("drawing"));
@@ -4416,7 +5145,7 @@ function createView(model, el, signal) {
     { once: true }
   );
   root.kwView = {
-    mode: () => settingsOf((name) => model.get(name)).mode,
+    mode: () => settingsOf((name2) => model.get(name2)).mode,
     step: () => drawnFrame?.step ?? null,
     layer: () => drawnLayer?.name ?? null,
     message: () => message.hidden ? "" : message.textContent ?? "",
@@ -4444,11 +5173,11 @@ function createView(model, el, signal) {
       say(text, tone);
       schedule();
     },
-    connect(next, name, mine) {
+    connect(next, name2, mine) {
       store = next;
-      stream = name;
+      stream = name2;
       drawnFrame = null;
-      setData("stream", name);
+      setData("stream", name2);
       const both = AbortSignal.any([mine, signal]);
       next.subscribe(onStore, both);
       mountScrubber(time, next, both);

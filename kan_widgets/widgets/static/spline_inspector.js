@@ -273,9 +273,9 @@ function functionOf(layer, selection) {
   if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i) * kh + row) * kw + column;
 }
-function placeText(layer, at) {
-  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `out ${at.out} · in ${at.in}${entry}`;
+function placeText(layer, at2) {
+  const entry = layer.kind === "conv" ? ` · row ${at2.row} · column ${at2.column}` : "";
+  return `out ${at2.out} · in ${at2.in}${entry}`;
 }
 
 // src/shared/keys.ts
@@ -371,6 +371,851 @@ function makePoint(store) {
   };
 }
 
+// src/shared/controls.ts
+function radioName() {
+  return `kw-${Math.random().toString(36).slice(2)}`;
+}
+function createKit(document, signal) {
+  const kit = {
+    segments(name, choose) {
+      const box2 = element(document, "div", "kw-segments");
+      box2.setAttribute("role", "radiogroup");
+      box2.setAttribute("aria-label", name);
+      const group = radioName();
+      let inputs = [];
+      box2.addEventListener("change", (event) => choose(event.target.value), {
+        signal
+      });
+      return {
+        box: box2,
+        fill(entries) {
+          box2.replaceChildren();
+          inputs = entries.map(({ value, label, title = "" }) => {
+            const holder = element(document, "label", "kw-segment", box2);
+            holder.title = title;
+            const input = element(document, "input", "kw-hidden", holder);
+            input.type = "radio";
+            input.name = group;
+            input.value = value;
+            input.title = title;
+            input.setAttribute("aria-label", label);
+            element(document, "span", "kw-segment-text", holder).textContent = label;
+            return input;
+          });
+        },
+        set(value) {
+          for (const input of inputs) input.checked = input.value === value;
+        }
+      };
+    },
+    select(label, title, choose) {
+      const box2 = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      const input = element(document, "select", "kw-select", box2);
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.value), { signal });
+      return {
+        box: box2,
+        fill(entries) {
+          input.replaceChildren(
+            ...entries.map(({ value, label: words }) => {
+              const option = document.createElement("option");
+              option.value = value;
+              option.textContent = words;
+              return option;
+            })
+          );
+        },
+        set(value) {
+          if (input.value !== value) input.value = value;
+        }
+      };
+    },
+    check(label, title, choose) {
+      const box2 = element(document, "label", "kw-option kw-check");
+      box2.title = title;
+      const input = element(document, "input", "kw-checkbox", box2);
+      input.type = "checkbox";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      input.addEventListener("change", () => choose(input.checked), { signal });
+      element(document, "span", "kw-option-label", box2).textContent = label;
+      return {
+        box: box2,
+        set(value) {
+          input.checked = value;
+        }
+      };
+    },
+    button(text, title, className, act) {
+      const made = element(document, "button", className);
+      made.type = "button";
+      made.textContent = text;
+      made.title = title;
+      if (!/[a-z]{2}/i.test(text)) made.setAttribute("aria-label", title);
+      made.addEventListener("click", act, { signal });
+      return made;
+    },
+    layers(choose) {
+      const tabs = kit.segments("Layer", choose);
+      tabs.box.classList.add("kw-tabs");
+      const menu = kit.select("layer", "Which layer is drawn", choose);
+      menu.box.classList.add("kw-layer-menu");
+      let listed = "";
+      return {
+        boxes: [tabs.box, menu.box],
+        show(layers, chosen, width) {
+          const entries = layers.map((layer) => ({
+            value: layer.name,
+            label: layerTitle(layer),
+            title: `${layerTitle(layer)} — ${layerSize(layer)}`
+          }));
+          const list = JSON.stringify(entries);
+          if (list !== listed) {
+            listed = list;
+            tabs.fill(entries);
+            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+          }
+          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+          tabs.box.hidden = !asTabs;
+          menu.box.hidden = asTabs;
+          tabs.set(chosen);
+          menu.set(chosen);
+        }
+      };
+    }
+  };
+  return kit;
+}
+
+// src/shared/record.ts
+var NAMES = [
+  "beginPath",
+  "closePath",
+  "moveTo",
+  "lineTo",
+  "rect",
+  "arc",
+  "fill",
+  "stroke",
+  "clip",
+  "save",
+  "restore",
+  "fillRect",
+  "strokeRect",
+  "clearRect",
+  "fillText",
+  "drawImage"
+];
+function record(window, draw) {
+  const made = /* @__PURE__ */ new Map();
+  const states = /* @__PURE__ */ new Map();
+  const prototype = window.CanvasRenderingContext2D?.prototype;
+  if (!prototype) {
+    draw();
+    return made;
+  }
+  const shapesOf2 = (canvas) => {
+    const known2 = made.get(canvas);
+    if (known2) return known2;
+    const fresh = [];
+    made.set(canvas, fresh);
+    return fresh;
+  };
+  const stateOf = (context) => {
+    const known2 = states.get(context);
+    if (known2) return known2;
+    const fresh = { path: "", clip: "", kept: [] };
+    states.set(context, fresh);
+    return fresh;
+  };
+  let noting = false;
+  const originals = NAMES.map((name) => [name, prototype[name]]);
+  for (const [name, original] of originals) {
+    const note = NOTES[name];
+    prototype[name] = function(...given) {
+      if (!noting) {
+        noting = true;
+        try {
+          note(this, stateOf(this), shapesOf2(this.canvas), given, made);
+        } finally {
+          noting = false;
+        }
+      }
+      return original.apply(this, given);
+    };
+  }
+  try {
+    draw();
+  } finally {
+    for (const [name, original] of originals) prototype[name] = original;
+  }
+  return made;
+}
+var NOTES = {
+  beginPath(_, state) {
+    state.path = "";
+  },
+  closePath(_, state) {
+    state.path += "Z";
+  },
+  moveTo(context, state, _, [x, y]) {
+    state.path += `M${at(context, x, y)}`;
+  },
+  lineTo(context, state, _, [x, y]) {
+    state.path += `${state.path ? "L" : "M"}${at(context, x, y)}`;
+  },
+  rect(context, state, _, [x, y, w, h]) {
+    state.path += box(context, x, y, w, h);
+  },
+  arc(context, state, _, [x, y, radius, from, to, back]) {
+    const turn = Math.min(2 * Math.PI, Math.abs(to - from)) * (back ? -1 : 1);
+    const pieces = Math.max(8, Math.ceil(Math.abs(turn) * 8));
+    for (let k = 0; k <= pieces; k++) {
+      const angle = from + turn * k / pieces;
+      const point = at(context, x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+      state.path += `${k === 0 && !/[ML]/.test(state.path) ? "M" : "L"}${point}`;
+    }
+  },
+  fill(context, state, shapes) {
+    if (state.path) shapes.push(filled(context, state, state.path));
+  },
+  stroke(context, state, shapes) {
+    if (state.path) shapes.push(stroked(context, state, state.path));
+  },
+  clip(_, state) {
+    state.clip = state.path;
+  },
+  save(_, state) {
+    state.kept.push(state.clip);
+  },
+  restore(_, state) {
+    state.clip = state.kept.pop() ?? "";
+  },
+  fillRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(filled(context, state, box(context, x, y, w, h)));
+  },
+  strokeRect(context, state, shapes, [x, y, w, h]) {
+    shapes.push(stroked(context, state, box(context, x, y, w, h)));
+  },
+  clearRect(_, __, shapes) {
+    shapes.length = 0;
+  },
+  fillText(context, state, shapes, [text, x, y]) {
+    const { a, b, c, d, e, f } = context.getTransform();
+    const align = context.textAlign;
+    shapes.push({
+      kind: "text",
+      text: String(text),
+      x,
+      y: y + baselineBelow(context, text),
+      matrix: [a, b, c, d, e, f],
+      font: context.font,
+      fill: colour(context.fillStyle),
+      align: align === "center" ? "middle" : align === "right" || align === "end" ? "end" : "start",
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  },
+  drawImage(context, state, shapes, given, made) {
+    const [source] = given;
+    const whole = given.length < 6;
+    const [sx, sy, sw, sh] = whole ? [0, 0, source.width, source.height] : given.slice(1, 5);
+    const place = given.slice(whole ? 1 : 5);
+    const [x, y, w = sw, h = sh] = place;
+    const { a, d, e, f } = context.getTransform();
+    const to = [e + a * x, f + d * y, a * w, d * h];
+    const own = made.get(source);
+    if (whole && own && own.length > 0) {
+      const [kx, ky] = [to[2] / source.width, to[3] / source.height];
+      for (const shape of own) shapes.push(moved(shape, kx, ky, to[0], to[1]));
+      return;
+    }
+    shapes.push({
+      kind: "image",
+      href: pixelsOf(source, sx, sy, sw, sh),
+      box: to,
+      smooth: context.imageSmoothingEnabled,
+      opacity: context.globalAlpha,
+      clip: state.clip
+    });
+  }
+};
+function baselineBelow(context, text) {
+  const baseline = context.textBaseline;
+  const before = context.measureText(text).actualBoundingBoxAscent;
+  context.textBaseline = "alphabetic";
+  const lower = context.measureText(text).actualBoundingBoxAscent - before;
+  context.textBaseline = baseline;
+  return lower;
+}
+function filled(context, { clip }, d) {
+  return { kind: "path", d, fill: colour(context.fillStyle), opacity: context.globalAlpha, clip };
+}
+function stroked(context, { clip }, d) {
+  const { a, b } = context.getTransform();
+  const scale = Math.hypot(a, b);
+  return {
+    kind: "path",
+    d,
+    stroke: colour(context.strokeStyle),
+    width: context.lineWidth * scale,
+    dash: context.getLineDash().map((length) => length * scale),
+    join: context.lineJoin,
+    opacity: context.globalAlpha,
+    clip
+  };
+}
+function colour(style) {
+  return typeof style === "string" ? style : "#888";
+}
+function at(context, x, y) {
+  const { a, b, c, d, e, f } = context.getTransform();
+  return `${short(a * x + c * y + e)} ${short(b * x + d * y + f)}`;
+}
+function box(context, x, y, w, h) {
+  const corners = [
+    at(context, x, y),
+    at(context, x + w, y),
+    at(context, x + w, y + h),
+    at(context, x, y + h)
+  ];
+  return `M${corners.join("L")}Z`;
+}
+function pixelsOf(source, x, y, w, h) {
+  const part = source.ownerDocument.createElement("canvas");
+  part.width = Math.max(1, Math.round(w));
+  part.height = Math.max(1, Math.round(h));
+  const paper = part.getContext("2d");
+  if (paper) paper.imageSmoothingEnabled = false;
+  paper?.drawImage(source, x, y, w, h, 0, 0, part.width, part.height);
+  return part.toDataURL("image/png");
+}
+function moved(shape, kx, ky, x, y) {
+  const clip = movedPath(shape.clip, kx, ky, x, y);
+  if (shape.kind === "path") {
+    const d = movedPath(shape.d, kx, ky, x, y);
+    const width = shape.width === void 0 ? void 0 : shape.width * kx;
+    return { ...shape, d, width, dash: shape.dash?.map((length) => length * kx), clip };
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const matrix = [a * kx, b * ky, c * kx, d * ky, e * kx + x, f * ky + y];
+    return { ...shape, matrix, clip };
+  }
+  const [left, top, w, h] = shape.box;
+  return { ...shape, box: [left * kx + x, top * ky + y, w * kx, h * ky], clip };
+}
+function movedPath(d, kx, ky, x, y) {
+  return d.replace(
+    /(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)/g,
+    (_, px, py) => `${short(Number(px) * kx + x)} ${short(Number(py) * ky + y)}`
+  );
+}
+function short(value) {
+  return String(Math.round(value * 100) / 100);
+}
+
+// src/shared/page_shapes.ts
+var LEFT_OUT = ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again";
+function shapesOf(root, recorded) {
+  const document = root.ownerDocument;
+  const window = document.defaultView;
+  const page2 = root.getBoundingClientRect();
+  const drawn = {
+    width: page2.width,
+    height: page2.height,
+    ground: groundOf(root, window),
+    shapes: [],
+    canvases: []
+  };
+  const measure = document.createElement("canvas").getContext("2d");
+  visit(root, { left: page2.left, top: page2.top, right: page2.right, bottom: page2.bottom });
+  return drawn;
+  function visit(element2, clip) {
+    if (element2 !== root && element2.matches(LEFT_OUT)) return;
+    const style = window.getComputedStyle(element2);
+    if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    const rect = element2.getBoundingClientRect();
+    const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
+    if (seen && element2 !== root) {
+      decorate(rect, style, clip);
+      frame(rect, style, clip);
+    }
+    if (element2 instanceof window.HTMLCanvasElement) {
+      if (seen) place(element2, rect, clip);
+      return;
+    }
+    if (element2 instanceof window.SVGElement) return;
+    if (element2 instanceof window.HTMLSelectElement) {
+      field(element2.selectedOptions[0]?.textContent ?? "", rect, style, clip);
+      return;
+    }
+    if (element2 instanceof window.HTMLInputElement) {
+      input(element2, rect, style, clip);
+      return;
+    }
+    const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
+    sign(element2, rect, inner);
+    for (const child of element2.childNodes) {
+      if (child instanceof window.Element) visit(child, inner);
+      else if (child instanceof window.Text) write2(child, style, inner);
+    }
+  }
+  function place(canvas, rect, clip) {
+    const before = drawn.shapes.length;
+    const [x, y] = [rect.left - page2.left, rect.top - page2.top];
+    const shapes = recorded.get(canvas) ?? [];
+    const cover = outline(meet(clip, rect));
+    if (shapes.length > 0 && canvas.width > 0) {
+      const [kx, ky] = [rect.width / canvas.width, rect.height / canvas.height];
+      for (const shape of shapes) {
+        const here = moved(shape, kx, ky, x, y);
+        drawn.shapes.push(here.clip ? here : { ...here, clip: cover });
+      }
+    } else if (canvas.width > 0 && canvas.height > 0) {
+      drawn.shapes.push({
+        kind: "image",
+        href: pixelsOf(canvas, 0, 0, canvas.width, canvas.height),
+        box: [x, y, rect.width, rect.height],
+        smooth: false,
+        opacity: 1,
+        clip: cover
+      });
+    }
+    const box2 = new window.DOMRect(x, y, rect.width, rect.height);
+    drawn.canvases.push({ canvas, box: box2, before, count: drawn.shapes.length - before });
+  }
+  function decorate(rect, style, clip) {
+    const inside = meet(clip, rect);
+    const opacity = Number(style.opacity);
+    const round = Number.parseFloat(style.borderTopLeftRadius) || 0;
+    if (round > 0 && style.borderTopStyle === style.borderLeftStyle) {
+      const share = style.borderTopLeftRadius.endsWith("%") ? rect.width / 100 : 1;
+      rounded(rect, round * share, style, opacity, clip);
+      return;
+    }
+    if (isInk(style.backgroundColor)) fill(inside, style.backgroundColor, opacity);
+    const stops = gradientOf(style.backgroundImage);
+    stops.forEach((ink2, k) => {
+      const wide = (rect.right - rect.left) / stops.length;
+      const left = rect.left + k * wide;
+      const right = Math.min(rect.right, left + wide + (k < stops.length - 1 ? 0.5 : 0));
+      fill({ left, right, top: rect.top, bottom: rect.bottom }, ink2, opacity);
+    });
+    for (const side of ["Top", "Right", "Bottom", "Left"]) {
+      const width = Number.parseFloat(style[`border${side}Width`]);
+      const ink2 = style[`border${side}Color`];
+      const kind = style[`border${side}Style`];
+      if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink2)) continue;
+      const half2 = width / 2;
+      const [l, r, t, b] = [
+        rect.left + half2,
+        rect.right - half2,
+        rect.top + half2,
+        rect.bottom - half2
+      ];
+      const ends = {
+        Top: [rect.left, t, rect.right, t],
+        Bottom: [rect.left, b, rect.right, b],
+        Left: [l, rect.top, l, rect.bottom],
+        Right: [r, rect.top, r, rect.bottom]
+      }[side].map((value, k) => value - (k % 2 ? page2.top : page2.left));
+      drawn.shapes.push({
+        kind: "path",
+        d: `M${ends[0]} ${ends[1]}L${ends[2]} ${ends[3]}`,
+        stroke: ink2,
+        width,
+        dash: kind === "dashed" ? [2 * width, 2 * width] : [],
+        opacity,
+        clip: outline(clip)
+      });
+    }
+  }
+  function frame(rect, style, clip) {
+    const width = Number.parseFloat(style.outlineWidth);
+    if (style.outlineStyle === "solid" && width > 0) {
+      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
+      around(rect, out, style.outlineColor, width, clip);
+    }
+    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+    if (shadow && isInk(shadow[1])) {
+      const wide = Number(shadow[2]);
+      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
+    }
+  }
+  function around(rect, out, stroke2, width, clip) {
+    const d = pathOf({
+      left: rect.left - out,
+      top: rect.top - out,
+      right: rect.right + out,
+      bottom: rect.bottom + out
+    });
+    drawn.shapes.push({ kind: "path", d, stroke: stroke2, width, opacity: 1, clip: outline(clip) });
+  }
+  function rounded(rect, radius, style, opacity, clip) {
+    const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
+    const [l, t] = [rect.left - page2.left + width / 2, rect.top - page2.top + width / 2];
+    const [w, h] = [rect.width - width, rect.height - width];
+    const r = Math.min(Math.max(0, radius - width / 2), w / 2, h / 2);
+    const turn = (x, y) => `A${r} ${r} 0 0 1 ${x} ${y}`;
+    const d = [
+      `M${l + r} ${t}L${l + w - r} ${t}`,
+      turn(l + w, t + r),
+      `L${l + w} ${t + h - r}`,
+      turn(l + w - r, t + h),
+      `L${l + r} ${t + h}`,
+      turn(l, t + h - r),
+      `L${l} ${t + r}`,
+      turn(l + r, t),
+      "Z"
+    ].join("");
+    const cover = outline(clip);
+    const ground2 = style.backgroundColor;
+    if (isInk(ground2)) drawn.shapes.push({ kind: "path", d, fill: ground2, opacity, clip: cover });
+    const stroke2 = style.borderTopColor;
+    if (width > 0 && isInk(stroke2)) {
+      drawn.shapes.push({ kind: "path", d, stroke: stroke2, width, opacity, clip: cover });
+    }
+  }
+  function sign(element2, rect, clip) {
+    const style = window.getComputedStyle(element2, "::before");
+    if (style.content === "none" || style.content === "normal" || style.content === "") return;
+    const around2 = style.boxSizing === "border-box" ? 0 : 1;
+    const across = edge(style, "Left") + edge(style, "Right");
+    const down = edge(style, "Top") + edge(style, "Bottom");
+    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
+    if (!(wide > 0) || !(high > 0)) return;
+    const own = window.getComputedStyle(element2);
+    let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
+    let top = rect.top;
+    if (style.position === "absolute") {
+      left = rect.left + edge(own, "Left") + (Number.parseFloat(style.left) || 0);
+      top = rect.top + edge(own, "Top") + (Number.parseFloat(style.top) || 0);
+    } else {
+      const rise = Number.parseFloat(style.verticalAlign) || 0;
+      top = rect.top + baselineIn(rect.height, own) - rise - high;
+      if (style.display !== "inline-block") top = rect.top + (rect.height - high) / 2;
+    }
+    decorate(new window.DOMRect(left, top, wide, high), style, clip);
+  }
+  function edge(style, side) {
+    return Number.parseFloat(style[`border${side}Width`]) || 0;
+  }
+  function write2(node, style, clip) {
+    const words = node.data;
+    if (!words.trim()) return;
+    const range = document.createRange();
+    let start = 0;
+    let line = null;
+    const flush = (end) => {
+      if (line) text(words.slice(start, end), line, style, clip);
+    };
+    range.selectNodeContents(node);
+    const rects = range.getClientRects();
+    if (rects.length === 1) {
+      text(words, rects[0], style, clip);
+      return;
+    }
+    for (let k = 0; k < words.length; k++) {
+      range.setStart(node, k);
+      range.setEnd(node, k + 1);
+      const rect = range.getClientRects()[0];
+      if (!rect || rect.width === 0) continue;
+      if (!line || Math.abs(rect.top - line.top) > 2) {
+        flush(k);
+        start = k;
+        line = rect;
+      } else line = new window.DOMRect(line.left, line.top, rect.right - line.left, line.height);
+    }
+    flush(words.length);
+  }
+  function field(words, rect, style, clip) {
+    const left = rect.left + Number.parseFloat(style.paddingLeft) + edge(style, "Left");
+    let start = left;
+    if (measure && (style.textAlign === "right" || style.textAlign === "end")) {
+      measure.font = fontIn(style);
+      const end = rect.right - Number.parseFloat(style.paddingRight) - edge(style, "Right");
+      start = Math.max(left, end - measure.measureText(words).width);
+    }
+    const line = new window.DOMRect(start, rect.top, 0, rect.height);
+    text(words, line, style, meet(clip, rect));
+  }
+  function input(element2, rect, style, clip) {
+    if (element2.type === "range") return;
+    if (element2.type !== "checkbox" && element2.type !== "radio") {
+      field(element2.value, rect, style, clip);
+      return;
+    }
+    const [x, y] = [rect.left - page2.left, rect.top - page2.top];
+    const [w, h] = [rect.width, rect.height];
+    const place2 = (px, py) => `${x + px * w} ${y + py * h}`;
+    const paths = [`M${place2(0.1, 0.1)}L${place2(0.9, 0.1)}L${place2(0.9, 0.9)}L${place2(0.1, 0.9)}Z`];
+    if (element2.checked) paths.push(`M${place2(0.25, 0.5)}L${place2(0.45, 0.7)}L${place2(0.78, 0.3)}`);
+    for (const d of paths) {
+      drawn.shapes.push({
+        kind: "path",
+        d,
+        stroke: style.color,
+        width: 1,
+        opacity: 1,
+        clip: outline(clip)
+      });
+    }
+  }
+  function text(given, line, style, clip) {
+    let words = given.replace(/\s+/g, " ");
+    if (!words.trim() || line.right < clip.left || line.left >= clip.right) return;
+    if (line.top >= clip.bottom || line.bottom <= clip.top) return;
+    const font = fontIn(style);
+    const cut = line.right > clip.right + 1;
+    if (measure && cut && style.textOverflow === "ellipsis") {
+      measure.font = font;
+      const room = clip.right - line.left;
+      while (words && measure.measureText(`${words}…`).width > room) words = words.slice(0, -1);
+      words += "…";
+    }
+    if (style.textTransform === "uppercase") words = words.toUpperCase();
+    drawn.shapes.push({
+      kind: "text",
+      text: words,
+      x: 0,
+      y: 0,
+      matrix: [
+        1,
+        0,
+        0,
+        1,
+        line.left - page2.left,
+        line.top - page2.top + baselineIn(line.height, style)
+      ],
+      font,
+      fill: style.color,
+      align: "start",
+      opacity: Number(style.opacity),
+      clip: cut ? outline(clip) : ""
+    });
+  }
+  function baselineIn(height, style) {
+    if (!measure) return 0.8 * height;
+    measure.font = fontIn(style);
+    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
+    return (height - up - down) / 2 + up;
+  }
+  function fill(clip, ink2, opacity) {
+    if (clip.right <= clip.left || clip.bottom <= clip.top) return;
+    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink2, opacity, clip: "" });
+  }
+  function outline(clip) {
+    const { left, top, right, bottom } = clip;
+    const whole = left <= page2.left && top <= page2.top && right >= page2.right && bottom >= page2.bottom;
+    return whole ? "" : pathOf(clip);
+  }
+  function pathOf({ left, top, right, bottom }) {
+    const [l, r] = [short(left - page2.left), short(right - page2.left)];
+    const [t, b] = [short(top - page2.top), short(bottom - page2.top)];
+    return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
+  }
+}
+function fontIn(style) {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+}
+function meet(a, b) {
+  return {
+    left: Math.max(a.left, b.left),
+    top: Math.max(a.top, b.top),
+    right: Math.min(a.right, b.right),
+    bottom: Math.min(a.bottom, b.bottom)
+  };
+}
+function gradientOf(image) {
+  if (!/^linear-gradient\((to right|90deg)/.test(image)) return [];
+  return image.match(/(rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+/gi) ?? [];
+}
+function isInk(colour2) {
+  return colour2 !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour2);
+}
+function groundOf(root, window) {
+  for (let node = root; node; node = node.parentElement) {
+    const { backgroundColor } = window.getComputedStyle(node);
+    if (isInk(backgroundColor)) return backgroundColor;
+  }
+  return "#ffffff";
+}
+
+// src/shared/svg.ts
+function svgOf(shapes, paper) {
+  const clips = /* @__PURE__ */ new Map();
+  const clipOf = (d) => {
+    if (!d) return "";
+    if (!clips.has(d)) clips.set(d, `clip${clips.size}`);
+    return ` clip-path="url(#${clips.get(d)})"`;
+  };
+  const usual = usualFamily(shapes);
+  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
+  const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
+  const [w, h] = [short(paper.width), short(paper.height)];
+  const title = escaped(paper.title);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}" font-family="${escaped(usual)}">`,
+    `<title>${title}</title>`,
+    defs.length ? `<defs>${defs.join("")}</defs>` : "",
+    `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
+    ...parts,
+    "</svg>",
+    ""
+  ].filter((line, k, all) => line || k === all.length - 1).join("\n");
+}
+function usualFamily(shapes) {
+  const counts = /* @__PURE__ */ new Map();
+  for (const shape of shapes) {
+    if (shape.kind !== "text") continue;
+    const { family } = fontOf(shape.font);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "sans-serif";
+}
+function written(shape, usual) {
+  const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
+  if (shape.kind === "path") {
+    if (shape.stroke === void 0) {
+      return `<path d="${shape.d}"${ink("fill", shape.fill ?? "none")}${faint}`;
+    }
+    const dash = shape.dash?.length ? ` stroke-dasharray="${shape.dash.map(short).join(" ")}"` : "";
+    const join = shape.join && shape.join !== "miter" ? ` stroke-linejoin="${shape.join}"` : "";
+    const width = ` stroke-width="${short(shape.width ?? 1)}"`;
+    return `<path d="${shape.d}" fill="none"${ink("stroke", shape.stroke)}${width}${dash}${join}${faint}`;
+  }
+  if (shape.kind === "text") {
+    const [a, b, c, d, e, f] = shape.matrix;
+    const { size, family, weight, style } = fontOf(shape.font);
+    const plain2 = a === d && b === 0 && c === 0;
+    const place = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
+    const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
+    const kind = `font-size="${short(size * (plain2 ? a : 1))}"${other}`;
+    const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
+    const leaning = style === "normal" ? "" : ` font-style="${style}"`;
+    const anchor = shape.align === "start" ? "" : ` text-anchor="${shape.align}"`;
+    const spaced = shape.text === shape.text.trim() ? "" : ' xml:space="preserve"';
+    return `<text ${place} ${kind}${heavy}${leaning}${anchor}${spaced}${ink("fill", shape.fill)}${faint}`;
+  }
+  const [x, y, w, h] = shape.box.map(short);
+  const hard = shape.smooth ? "" : ' style="image-rendering:pixelated"';
+  return `<image x="${x}" y="${y}" width="${w}" height="${h}" preserveAspectRatio="none"${hard}${faint} href="${shape.href}"`;
+}
+function ending(shape) {
+  return shape.kind === "text" ? `>${escaped(shape.text)}</text>` : "/>";
+}
+function ink(name, colour2) {
+  const parts = /^rgba?\((.*)\)$/.exec(colour2)?.[1].split(/[\s,/]+/);
+  if (!parts) return ` ${name}="${escaped(colour2)}"`;
+  const [red, green, blue, cover] = parts;
+  const share = cover === void 0 ? "" : ` ${name}-opacity="${cover}"`;
+  return ` ${name}="rgb(${red},${green},${blue})"${share}`;
+}
+function fontOf(font) {
+  const found = /^(.*?)([\d.]+)px(?:\/\S+)?\s+(.*)$/.exec(font);
+  if (!found) return { size: 10, family: "sans-serif", weight: "400", style: "normal" };
+  const [, before, size, family] = found;
+  const weight = /\b(bold|[1-9]00)\b/.exec(before)?.[1] ?? "400";
+  const style = /\b(italic|oblique)\b/.exec(before)?.[1] ?? "normal";
+  return { size: Number(size), family, weight, style };
+}
+function escaped(text) {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+// src/shared/save.ts
+function createSave(document, root, saved, signal) {
+  const window = document.defaultView;
+  const kit = createKit(document, signal);
+  const box2 = element(document, "span", "kw-save");
+  box2.setAttribute("role", "group");
+  box2.setAttribute("aria-label", "Save what is shown");
+  const svg = () => {
+    const drawn = shapesOf(
+      root,
+      record(window, () => saved.redraw())
+    );
+    return svgOf(drawn.shapes, { ...drawn, title: saved.name() });
+  };
+  const png = () => pngOf(document, shapesOf(root, /* @__PURE__ */ new Map()));
+  box2.append(
+    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
+      const blob = await png();
+      if (blob) download(document, blob, `${fileName(saved.name())}.png`);
+    }),
+    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", () => {
+      const blob = new Blob([svg()], { type: "image/svg+xml" });
+      download(document, blob, `${fileName(saved.name())}.svg`);
+    })
+  );
+  box2.kwSave = { svg, png };
+  return box2;
+}
+function fileName(name) {
+  return name.normalize("NFC").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 100) || "kan-widgets";
+}
+function download(document, blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+function pngOf(document, drawn) {
+  const ratio = document.defaultView?.devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(drawn.width * ratio);
+  canvas.height = Math.round(drawn.height * ratio);
+  const context = canvas.getContext("2d");
+  if (!context) return Promise.resolve(null);
+  context.scale(ratio, ratio);
+  context.fillStyle = drawn.ground;
+  context.fillRect(0, 0, drawn.width, drawn.height);
+  let next = 0;
+  drawn.shapes.forEach((shape, k) => {
+    const taken = drawn.canvases[next];
+    if (taken && k === taken.before + taken.count - 1 && taken.count > 0) {
+      const { x, y, width, height } = taken.box;
+      context.save();
+      if (shape.clip) context.clip(new Path2D(shape.clip));
+      context.imageSmoothingEnabled = false;
+      context.drawImage(taken.canvas, x, y, width, height);
+      context.restore();
+      next++;
+    } else if (!taken || k < taken.before) paint(context, shape);
+  });
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+function paint(context, shape) {
+  context.save();
+  if (shape.clip) context.clip(new Path2D(shape.clip));
+  context.globalAlpha = shape.opacity;
+  if (shape.kind === "path") {
+    const path = new Path2D(shape.d);
+    if (shape.fill !== void 0) {
+      context.fillStyle = shape.fill;
+      context.fill(path);
+    }
+    if (shape.stroke !== void 0) {
+      context.strokeStyle = shape.stroke;
+      context.lineWidth = shape.width ?? 1;
+      context.setLineDash([...shape.dash ?? []]);
+      context.stroke(path);
+    }
+  } else if (shape.kind === "text") {
+    context.transform(...shape.matrix);
+    context.font = shape.font;
+    context.fillStyle = shape.fill;
+    context.fillText(shape.text, shape.x, shape.y);
+  }
+  context.restore();
+}
+
 // src/shared/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
@@ -430,7 +1275,7 @@ function mountScrubber(parent, store, signal) {
   let steps = [];
   let request = 0;
   let timer;
-  let moved2 = false;
+  let moved3 = false;
   let drawn = "";
   let shownAt = Number.NEGATIVE_INFINITY;
   let later;
@@ -471,8 +1316,8 @@ function mountScrubber(parent, store, signal) {
     pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
     pin.title = ghost === null ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step` : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
     const playing = timer !== void 0;
-    if (moved2 || !hasKeyboard(track)) {
-      moved2 = false;
+    if (moved3 || !hasKeyboard(track)) {
+      moved3 = false;
       const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
@@ -499,20 +1344,20 @@ function mountScrubber(parent, store, signal) {
     ticks2.setAttribute("d", path);
   }
   function seek(event) {
-    const box = track.getBoundingClientRect();
+    const box2 = track.getBoundingClientRect();
     const [first, last] = [steps[0], steps[steps.length - 1]];
-    const at = first + (event.clientX - box.left) / box.width * (last - first);
+    const at2 = first + (event.clientX - box2.left) / box2.width * (last - first);
     let nearest = first;
     for (const step of steps) {
-      if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
+      if (Math.abs(step - at2) <= Math.abs(nearest - at2)) nearest = step;
     }
-    moved2 = true;
+    moved3 = true;
     store.setCursor(nearest);
   }
   function index() {
     const step = store.current()?.step ?? 0;
-    const at = steps.indexOf(step);
-    return at >= 0 ? at : steps.filter((kept) => kept < step).length - 1;
+    const at2 = steps.indexOf(step);
+    return at2 >= 0 ? at2 : steps.filter((kept) => kept < step).length - 1;
   }
   function move(by) {
     steps = store.steps();
@@ -532,7 +1377,7 @@ function mountScrubber(parent, store, signal) {
     schedule();
   }
   function pause() {
-    moved2 = true;
+    moved3 = true;
     clearInterval(timer);
     timer = void 0;
     schedule();
@@ -618,8 +1463,8 @@ function write(element2, words) {
 var FRESH = 1e3;
 function statusText(step, cursor, status) {
   if (status.state === "fault") return status.message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+  const at2 = step === null ? "" : `step ${formatCount(step)} · `;
+  return at2 + (cursor >= 0 ? "looking back" : status.state || "idle");
 }
 function createStatus(document, again) {
   const root = element(document, "span", "kw-status");
@@ -734,12 +1579,12 @@ function combine(layer, number2, x, out, weigh) {
     for (let b = 0; b < nb; b++) out[b] = Number.NaN;
     return out;
   }
-  const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = rowBefore(xs, at);
+  const at2 = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at2);
   const { first, last } = piecesOf(layer, number2);
   const n = Math.min(POINTS, last[row] - first[row] + 1);
   const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
-  weigh(xs, start, n, at);
+  weigh(xs, start, n, at2);
   for (let b = 0; b < nb; b++) {
     let sum = 0;
     for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
@@ -816,10 +1661,10 @@ function lagrangeSlope(xs, first, n, x) {
 
 // src/spline_inspector/terms.ts
 var NOTHING = 1e-12;
-function phiOf(frame, at, coefficients) {
-  const layer = frame?.layout.layers.find(({ name }) => name === at?.layer);
-  if (!frame || !layer || !at) return null;
-  const f = functionOf(layer, at);
+function phiOf(frame, at2, coefficients) {
+  const layer = frame?.layout.layers.find(({ name }) => name === at2?.layer);
+  if (!frame || !layer || !at2) return null;
+  const f = functionOf(layer, at2);
   if (f < 0) return null;
   const start = layer.offset + f * layer.nb;
   const own = coefficients?.length === layer.nb ? coefficients : frame.data.subarray(start, start + layer.nb);
@@ -856,9 +1701,9 @@ function sample(phi, range, count) {
   for (const x2 of layer.tables[table].x) if (x2 > low && x2 < high) points2.add(x2);
   const x = Float64Array.from(points2).sort();
   const beta = new Float64Array(x.length * layer.nb);
-  const at = new Float64Array(layer.nb);
+  const at2 = new Float64Array(layer.nb);
   x.forEach((value, p) => {
-    beta.set(basisAt(layer, table, value, at), p * layer.nb);
+    beta.set(basisAt(layer, table, value, at2), p * layer.nb);
   });
   return { x, beta };
 }
@@ -916,12 +1761,12 @@ function limits(...rows) {
 }
 function entryOf(layer, f) {
   const [out, inputs, kh, kw] = layer.shape;
-  const at = selectionOf(layer, f);
-  if (layer.kind === "linear") return at.in;
+  const at2 = selectionOf(layer, f);
+  if (layer.kind === "linear") return at2.in;
   const groups = layer.conv?.groups ?? 1;
-  const group = Math.floor(at.out / (out / groups));
-  const channel = layer.conv?.shared ? 0 : group * inputs + at.in;
-  return (channel * kh + at.row) * kw + at.column;
+  const group = Math.floor(at2.out / (out / groups));
+  const channel = layer.conv?.shared ? 0 : group * inputs + at2.in;
+  return (channel * kh + at2.row) * kw + at2.column;
 }
 
 // src/spline_inspector/handles.ts
@@ -988,7 +1833,7 @@ function highPlace({ layer, table }, b, taken) {
 function heightOf(handle, coefficients) {
   return coefficients[handle.b] * handle.rise;
 }
-function moved(coefficients, handle, height) {
+function moved2(coefficients, handle, height) {
   const next = Float64Array.from(coefficients);
   next[handle.b] = height / handle.rise;
   return next;
@@ -1000,8 +1845,8 @@ function describeHandle(variable, { control, label, x }) {
 
 // src/spline_inspector/window.ts
 var CLOSEST = 1e-4;
-function zoomed([low, high], at, factor) {
-  return [at + (low - at) * factor, at + (high - at) * factor];
+function zoomed([low, high], at2, factor) {
+  return [at2 + (low - at2) * factor, at2 + (high - at2) * factor];
 }
 function within([low, high], [first, last]) {
   const whole = last - first;
@@ -1017,10 +1862,10 @@ function wheelFactor(event) {
   const pixels = event.deltaY * [1, 16, 240][event.deltaMode];
   return Math.exp(Math.max(-240, Math.min(240, pixels)) / 480);
 }
-var toX = ([low, high], box, x) => box.x + (x - low) / (high - low) * box.width;
-var toY = ([low, high], box, y) => box.y + (high - y) / (high - low) * box.height;
-var fromX = ([low, high], box, px) => low + (px - box.x) / box.width * (high - low);
-var fromY = ([low, high], box, py) => high - (py - box.y) / box.height * (high - low);
+var toX = ([low, high], box2, x) => box2.x + (x - low) / (high - low) * box2.width;
+var toY = ([low, high], box2, y) => box2.y + (high - y) / (high - low) * box2.height;
+var fromX = ([low, high], box2, px) => low + (px - box2.x) / box2.width * (high - low);
+var fromY = ([low, high], box2, py) => high - (py - box2.y) / box2.height * (high - low);
 function roundStep(length, count) {
   if (!(length > 0) || !Number.isFinite(length)) return 1;
   const rough = length / Math.max(1, count);
@@ -1063,7 +1908,7 @@ function inFull(value) {
   const digits = Number(value.toPrecision(7));
   const size = Math.abs(digits);
   const text = size >= 1e-4 && size < 1e7 ? String(digits) : digits.toExponential().replace(/\.?0+e/, "e");
-  return text.replace(/-/g, (_, at) => at === 0 ? "−" : "-");
+  return text.replace(/-/g, (_, at2) => at2 === 0 ? "−" : "-");
 }
 
 // src/spline_inspector/dots.ts
@@ -1170,7 +2015,7 @@ function placesIn(width, height, strip) {
   const below = { ...plot, y: plot.y + plot.height + GAP, height: STRIP };
   return { plot, strip: strip ? below : null };
 }
-function paint(context, scene, places, paper) {
+function paint2(context, scene, places, paper) {
   const { colours, ratio, width, height } = paper;
   const { plot, strip } = places;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -1204,9 +2049,9 @@ function ground(context, { x, y, domain, knots }, plot, colours) {
   context.beginPath();
   for (const knot of knots) {
     if (knot < x[0] || knot > x[1]) continue;
-    const at = half(toX(x, plot, knot));
-    context.moveTo(at, plot.y);
-    context.lineTo(at, plot.y + plot.height);
+    const at2 = half(toX(x, plot, knot));
+    context.moveTo(at2, plot.y);
+    context.lineTo(at2, plot.y + plot.height);
   }
   context.stroke();
   context.globalAlpha = 1;
@@ -1284,15 +2129,15 @@ function polygon(context, { x, y, polygon: corners }, plot, colours) {
   context.setLineDash([]);
   context.globalAlpha = 1;
 }
-function reading(context, { x, y }, plot, at, colours) {
-  const px = half(toX(x, plot, at.x));
+function reading(context, { x, y }, plot, at2, colours) {
+  const px = half(toX(x, plot, at2.x));
   context.beginPath();
   context.moveTo(px, plot.y);
   context.lineTo(px, plot.y + plot.height);
   context.strokeStyle = colours.muted;
   context.lineWidth = 1;
   context.stroke();
-  for (const mark2 of at.marks) {
+  for (const mark2 of at2.marks) {
     if (!Number.isFinite(mark2.y)) continue;
     context.beginPath();
     context.arc(px, toY(y, plot, mark2.y), 3, 0, 2 * Math.PI);
@@ -1302,10 +2147,10 @@ function reading(context, { x, y }, plot, at, colours) {
     context.stroke();
   }
 }
-function mark(context, { x, y }, plot, at, colours) {
-  if (!Number.isFinite(at.y)) return;
-  const px = toX(x, plot, at.x);
-  const py = toY(y, plot, at.y);
+function mark(context, { x, y }, plot, at2, colours) {
+  if (!Number.isFinite(at2.y)) return;
+  const px = toX(x, plot, at2.x);
+  const py = toY(y, plot, at2.y);
   context.beginPath();
   context.moveTo(half(px), py);
   context.lineTo(half(px), plot.y + plot.height);
@@ -1325,7 +2170,7 @@ function mark(context, { x, y }, plot, at, colours) {
   context.strokeStyle = colours.surface;
   context.stroke();
 }
-function density(context, { x, domain, density: inputs, hint, reading: at }, strip, colours) {
+function density(context, { x, domain, density: inputs, hint, reading: at2 }, strip, colours) {
   const floor = strip.y + strip.height;
   context.fillStyle = colours.outside;
   context.fillRect(strip.x, floor, strip.width, 1);
@@ -1355,8 +2200,8 @@ function density(context, { x, domain, density: inputs, hint, reading: at }, str
     context.fillRect(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
   }
   context.globalAlpha = 1;
-  if (at) {
-    const px = half(toX(x, strip, at.x));
+  if (at2) {
+    const px = half(toX(x, strip, at2.x));
     context.beginPath();
     context.moveTo(px, strip.y);
     context.lineTo(px, floor);
@@ -1376,23 +2221,23 @@ function axes(context, scene, { plot, strip }, colours) {
   context.textAlign = "right";
   context.textBaseline = "middle";
   tickTexts(down).forEach((text, k) => {
-    const at = toY(y, plot, down[k]);
-    if (at < plot.y - 1 || at > plot.y + plot.height + 1) return;
-    context.fillText(text, plot.x - 8, at, LEFT - 10);
+    const at2 = toY(y, plot, down[k]);
+    if (at2 < plot.y - 1 || at2 > plot.y + plot.height + 1) return;
+    context.fillText(text, plot.x - 8, at2, LEFT - 10);
     context.beginPath();
-    context.moveTo(plot.x - 5, half(at));
-    context.lineTo(plot.x, half(at));
+    context.moveTo(plot.x - 5, half(at2));
+    context.lineTo(plot.x, half(at2));
     context.stroke();
   });
   const floor = (strip ? strip.y + strip.height : plot.y + plot.height) + 1;
   context.textAlign = "center";
   context.textBaseline = "top";
   tickTexts(across).forEach((text, k) => {
-    const at = toX(x, plot, across[k]);
-    context.fillText(text, at, floor + 6);
+    const at2 = toX(x, plot, across[k]);
+    context.fillText(text, at2, floor + 6);
     context.beginPath();
-    context.moveTo(half(at), floor);
-    context.lineTo(half(at), floor + 4);
+    context.moveTo(half(at2), floor);
+    context.lineTo(half(at2), floor + 4);
     context.stroke();
   });
   context.textAlign = "center";
@@ -1401,15 +2246,15 @@ function axes(context, scene, { plot, strip }, colours) {
   const base = plot.y + plot.height;
   for (const knot of knots) {
     if (knot < x[0] - 1e-9 || knot > x[1] + 1e-9) continue;
-    const at = half(toX(x, plot, knot));
+    const at2 = half(toX(x, plot, knot));
     const end = Math.abs(knot - domain[0]) < 1e-6 || Math.abs(knot - domain[1]) < 1e-6;
     context.beginPath();
-    context.moveTo(at, base);
-    context.lineTo(at, base - (end ? 9 : 5));
+    context.moveTo(at2, base);
+    context.lineTo(at2, base - (end ? 9 : 5));
     context.stroke();
   }
 }
-var half = (at) => Math.round(at - 0.5) + 0.5;
+var half = (at2) => Math.round(at2 - 0.5) + 0.5;
 
 // src/spline_inspector/gesture.ts
 var PAUSE2 = 50;
@@ -1439,8 +2284,8 @@ var Gesture = class {
     return this.#open;
   }
   /** Takes another value of a gesture that goes on. */
-  move(at, coefficients, now) {
-    this.#at = at;
+  move(at2, coefficients, now) {
+    this.#at = at2;
     this.#coefficients = coefficients;
     this.#open = true;
     if (this.#timer !== void 0) return;
@@ -1489,125 +2334,6 @@ var Gesture = class {
     this.#send(this.#at, Array.from(this.#coefficients), final);
   }
 };
-
-// src/shared/controls.ts
-function radioName() {
-  return `kw-${Math.random().toString(36).slice(2)}`;
-}
-function createKit(document, signal) {
-  const kit = {
-    segments(name, choose) {
-      const box = element(document, "div", "kw-segments");
-      box.setAttribute("role", "radiogroup");
-      box.setAttribute("aria-label", name);
-      const group = radioName();
-      let inputs = [];
-      box.addEventListener("change", (event) => choose(event.target.value), {
-        signal
-      });
-      return {
-        box,
-        fill(entries) {
-          box.replaceChildren();
-          inputs = entries.map(({ value, label, title = "" }) => {
-            const holder = element(document, "label", "kw-segment", box);
-            holder.title = title;
-            const input = element(document, "input", "kw-hidden", holder);
-            input.type = "radio";
-            input.name = group;
-            input.value = value;
-            input.title = title;
-            input.setAttribute("aria-label", label);
-            element(document, "span", "kw-segment-text", holder).textContent = label;
-            return input;
-          });
-        },
-        set(value) {
-          for (const input of inputs) input.checked = input.value === value;
-        }
-      };
-    },
-    select(label, title, choose) {
-      const box = element(document, "label", "kw-option");
-      element(document, "span", "kw-option-label", box).textContent = label;
-      const input = element(document, "select", "kw-select", box);
-      input.title = title;
-      input.setAttribute("aria-label", label);
-      input.addEventListener("change", () => choose(input.value), { signal });
-      return {
-        box,
-        fill(entries) {
-          input.replaceChildren(
-            ...entries.map(({ value, label: words }) => {
-              const option = document.createElement("option");
-              option.value = value;
-              option.textContent = words;
-              return option;
-            })
-          );
-        },
-        set(value) {
-          if (input.value !== value) input.value = value;
-        }
-      };
-    },
-    check(label, title, choose) {
-      const box = element(document, "label", "kw-option kw-check");
-      box.title = title;
-      const input = element(document, "input", "kw-checkbox", box);
-      input.type = "checkbox";
-      input.title = title;
-      input.setAttribute("aria-label", label);
-      input.addEventListener("change", () => choose(input.checked), { signal });
-      element(document, "span", "kw-option-label", box).textContent = label;
-      return {
-        box,
-        set(value) {
-          input.checked = value;
-        }
-      };
-    },
-    button(text, title, className, act) {
-      const made = element(document, "button", className);
-      made.type = "button";
-      made.textContent = text;
-      made.title = title;
-      if (!/[a-z]{2}/i.test(text)) made.setAttribute("aria-label", title);
-      made.addEventListener("click", act, { signal });
-      return made;
-    },
-    layers(choose) {
-      const tabs = kit.segments("Layer", choose);
-      tabs.box.classList.add("kw-tabs");
-      const menu = kit.select("layer", "Which layer is drawn", choose);
-      menu.box.classList.add("kw-layer-menu");
-      let listed = "";
-      return {
-        boxes: [tabs.box, menu.box],
-        show(layers, chosen, width) {
-          const entries = layers.map((layer) => ({
-            value: layer.name,
-            label: layerTitle(layer),
-            title: `${layerTitle(layer)} — ${layerSize(layer)}`
-          }));
-          const list = JSON.stringify(entries);
-          if (list !== listed) {
-            listed = list;
-            tabs.fill(entries);
-            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
-          }
-          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
-          tabs.box.hidden = !asTabs;
-          menu.box.hidden = asTabs;
-          tabs.set(chosen);
-          menu.set(chosen);
-        }
-      };
-    }
-  };
-  return kit;
-}
 
 // src/spline_inspector/header.ts
 var COMMANDS = [
@@ -1719,14 +2445,14 @@ function createHeader(document, actions, signal) {
       listed = list;
       layers.fill(state.layers.map((one) => ({ value: one.name, label: layerTitle(one) })));
     }
-    const { layer, at } = state;
+    const { layer, at: at2 } = state;
     if (layer) layers.set(layer.name);
     const kind = layer?.name ? layer.type : "";
     put(type, kind);
     layers.box.title = kind;
     walk.hidden = !layer;
-    if (layer && at) {
-      const values = [at.out, at.in, at.row, at.column];
+    if (layer && at2) {
+      const values = [at2.out, at2.in, at2.row, at2.column];
       fields.forEach(({ label, input }, k) => {
         label.hidden = layer.kind === "linear" && k > 1;
         input.max = String(layer.shape[k] - 1);
@@ -1841,7 +2567,7 @@ function createLegend(document, toggle, remove, signal) {
         keys2 = now;
         build(rows);
       }
-      for (const at of ats) put(at, x);
+      for (const at2 of ats) put(at2, x);
       rows.forEach((row, k) => {
         const { button, swatch, coefficient, value } = parts[k];
         const on = String(row.on);
@@ -1884,10 +2610,10 @@ function basisColours(count, theme) {
   const [first, last] = PART[theme];
   return Array.from({ length: count }, (_, k) => {
     const share = count > 1 ? k / (count - 1) : 0.5;
-    const at = (first + share * (last - first)) * (STOPS.length - 1);
-    const low = Math.min(STOPS.length - 2, Math.floor(at));
+    const at2 = (first + share * (last - first)) * (STOPS.length - 1);
+    const low = Math.min(STOPS.length - 2, Math.floor(at2));
     const mixed = STOPS[low].map(
-      (from, c) => Math.round(from + (at - low) * (STOPS[low + 1][c] - from))
+      (from, c) => Math.round(from + (at2 - low) * (STOPS[low + 1][c] - from))
     );
     return `rgb(${mixed.join(", ")})`;
   });
@@ -1971,15 +2697,15 @@ function settingsOf(get) {
   };
 }
 function readOverlay(wire) {
-  const { label, low, high, shown, samples, ...at } = wire;
+  const { label, low, high, shown, samples, ...at2 } = wire;
   const y = float32(samples, `overlay ${label}`);
   const last = Math.max(1, y.length - 1);
   const x = Float64Array.from(y, (_, p) => low + (high - low) * p / last);
-  return { at, label, x, y, shown: shown !== false };
+  return { at: at2, label, x, y, shown: shown !== false };
 }
-function overlayAt({ x, y }, at) {
+function overlayAt({ x, y }, at2) {
   const last = x.length - 1;
-  const place = (at - x[0]) / (x[last] - x[0]) * last;
+  const place = (at2 - x[0]) / (x[last] - x[0]) * last;
   if (!(place >= 0 && place <= last)) return null;
   const left = Math.min(last - 1, Math.floor(place));
   const share = place - left;
@@ -1993,9 +2719,9 @@ function samePlace(a, b) {
 
 // src/spline_inspector/words.ts
 var UNSEEN = "live.observe(batch) shows the inputs";
-function pinText(layer, at) {
-  const entry = layer.kind === "conv" ? ` · ${at.row},${at.column}` : "";
-  return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
+function pinText(layer, at2) {
+  const entry = layer.kind === "conv" ? ` · ${at2.row},${at2.column}` : "";
+  return `${layer.name || layer.type} · ${at2.out},${at2.in}${entry}`;
 }
 function rangeText(values) {
   const found = values.every(Number.isFinite) ? limits(values) : null;
@@ -2086,7 +2812,7 @@ function makePicture(from, samplesOf) {
     let top = layers.at(-1)?.to ?? zero;
     if (!show.has("basis") && show.has("spline") && others.length > 0) {
       const low = top;
-      top = low.map((at, p) => at + spline[p]);
+      top = low.map((at2, p) => at2 + spline[p]);
       add({ y: top, from: low, fill: 0.34, colour: colours.spline, width: 1 });
     }
     curves.push({ name: "stack", x: samples.x, y: top });
@@ -2102,26 +2828,26 @@ function makePicture(from, samplesOf) {
     }
   }
   const here = selectionOf(layer, phi.f);
-  const pins = settings.pins.map((at, k) => ({
-    at,
-    phi: phiOf(frame, at),
+  const pins = settings.pins.map((at2, k) => ({
+    at: at2,
+    phi: phiOf(frame, at2),
     colour: pinColour(k, theme)
   }));
-  pins.forEach(({ at, phi: pinned, colour }, k) => {
-    if (!pinned || samePlace(at, here)) return;
+  pins.forEach(({ at: at2, phi: pinned, colour: colour2 }, k) => {
+    if (!pinned || samePlace(at2, here)) return;
     const points2 = samplesOf(`pin${k}`, pinned, x, count);
     const y = curve(pinned, points2, "phi");
     curves.push({ name: `pin${k}`, x: points2.x, y });
-    const line = { x: points2.x, y, colour, width: 2 };
+    const line = { x: points2.x, y, colour: colour2, width: 2 };
     lines.push(line);
     shownLines.push(line);
   });
   if (show.has("phi")) add({ y: whole, colour: colours.ink, width: 2.5 });
   const overlays = settings.overlays.map((overlay, k) => ({ k, overlay })).filter(({ overlay }) => samePlace(overlay.at, here)).map((own2, n) => ({ ...own2, colour: overlayColour(n, theme) }));
-  for (const { k, overlay, colour } of overlays) {
+  for (const { k, overlay, colour: colour2 } of overlays) {
     if (!overlay.shown) continue;
     curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
-    const line = { x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] };
+    const line = { x: overlay.x, y: overlay.y, colour: colour2, width: 2, dash: [7, 5] };
     lines.push(line);
     shownLines.push({ ...line, y: overlay.y.filter((_, p) => covers(x, overlay.x[p])) });
   }
@@ -2185,13 +2911,13 @@ function legendRows(picture, settings, reading2, colours) {
   const others = parts.filter(({ b }) => !layer.isBase[b]);
   const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
   row("phi", "φ", "φ, the sum of all terms", { value: printed(reading2?.phi) });
-  for (const { k, overlay, colour } of overlays) {
+  for (const { k, overlay, colour: colour2 } of overlays) {
     const [low, high] = [overlay.x[0], overlay.x[overlay.x.length - 1]];
     rows.push({
       key: `overlay:${k}`,
       label: overlay.label,
       title: `${overlay.label}, drawn from ${number(low)} to ${number(high)}`,
-      colour,
+      colour: colour2,
       look: "dashes",
       on: overlay.shown,
       nested: false,
@@ -2248,13 +2974,13 @@ function legendRows(picture, settings, reading2, colours) {
     colour: colours.ghost,
     value: printed(then)
   });
-  pins.forEach(({ at, phi: pinned, colour }, k) => {
-    const text = pinned ? pinText(pinned.layer, at) : `${at.layer} · gone`;
+  pins.forEach(({ at: at2, phi: pinned, colour: colour2 }, k) => {
+    const text = pinned ? pinText(pinned.layer, at2) : `${at2.layer} · gone`;
     rows.push({
       key: `pin:${k}`,
       label: text,
-      title: pinned ? `pinned: ${at.layer}, ${placeText(pinned.layer, at)}; show it here` : `pinned: ${text}`,
-      colour,
+      title: pinned ? `pinned: ${at2.layer}, ${placeText(pinned.layer, at2)}; show it here` : `pinned: ${text}`,
+      colour: colour2,
       look: "line",
       on: true,
       nested: false,
@@ -2316,9 +3042,9 @@ function createView(model, el, signal) {
   const header = createHeader(
     document,
     {
-      layer: (name) => {
-        write2("layer", name);
-        const layer = layers().find((other) => other.name === name);
+      layer: (name2) => {
+        write2("layer", name2);
+        const layer = layers().find((other) => other.name === name2);
         if (layer) select(selectionOf(layer, 0));
       },
       select,
@@ -2361,7 +3087,14 @@ function createView(model, el, signal) {
   message.setAttribute("role", "status");
   foot.setAttribute("role", "status");
   spoken.setAttribute("aria-live", "polite");
-  root.append(header.element, caption, body, foot, time, spoken);
+  const name = () => {
+    const at2 = picture?.at;
+    const place2 = at2 ? `${at2.layer} ${at2.out}-${at2.in}-${at2.row}-${at2.column}` : "";
+    return `spline-inspector ${place2} step ${drawnFrame?.step ?? ""}`;
+  };
+  const footRow = make("div", "kw-readout-row");
+  footRow.append(foot, createSave(document, root, { name, redraw: draw }, signal));
+  root.append(header.element, caption, body, footRow, time, spoken);
   let store = null;
   let picture = null;
   let places = null;
@@ -2384,7 +3117,7 @@ function createView(model, el, signal) {
   const context = canvas.getContext("2d");
   const pace = createPace(window, draw);
   const unseen = createUnseen(schedule);
-  const gesture = new Gesture((at, coefficients, final) => store?.edit(at, coefficients, final));
+  const gesture = new Gesture((at2, coefficients, final) => store?.edit(at2, coefficients, final));
   function schedule() {
     if (onScreen) pace.now();
     else waiting = true;
@@ -2406,17 +3139,17 @@ function createView(model, el, signal) {
     const chosen = store?.selection() ?? null;
     if (chosen && phiOf(frame, chosen)) return chosen;
     const all = layers();
-    const layer = all.find(({ name }) => name === model.get("layer")) ?? all[0];
+    const layer = all.find(({ name: name2 }) => name2 === model.get("layer")) ?? all[0];
     return layer ? selectionOf(layer, 0) : null;
   }
-  function select(at) {
+  function select(at2) {
     endDrag();
-    store?.select(at);
+    store?.select(at2);
     schedule();
   }
   function neighbour(step) {
-    const at = place();
-    const phi = phiOf(store?.current() ?? null, at);
+    const at2 = place();
+    const phi = phiOf(store?.current() ?? null, at2);
     if (!phi) return;
     const { count } = phi.layer;
     const next = selectionOf(phi.layer, (phi.f + step + count) % count);
@@ -2434,8 +3167,8 @@ function createView(model, el, signal) {
       return;
     }
     if (key.startsWith("pin:")) {
-      const at = settings().pins[Number(key.slice(4))];
-      if (at) select(at);
+      const at2 = settings().pins[Number(key.slice(4))];
+      if (at2) select(at2);
       return;
     }
     if (key.startsWith("b:")) {
@@ -2468,14 +3201,14 @@ function createView(model, el, signal) {
   }
   const ordered = (parts) => PARTS.filter((part) => parts.has(part));
   function settings() {
-    return settingsOf((name) => model.get(name));
+    return settingsOf((name2) => model.get(name2));
   }
   function togglePin() {
-    const at = place();
-    if (!at) return;
+    const at2 = place();
+    if (!at2) return;
     const { pins } = settings();
-    const others = pins.filter((pin) => !samePlace(pin, at));
-    write2("pins", others.length < pins.length ? others : [...pins, at]);
+    const others = pins.filter((pin) => !samePlace(pin, at2));
+    write2("pins", others.length < pins.length ? others : [...pins, at2]);
   }
   function remove(key) {
     const number2 = Number(key.slice(key.indexOf(":") + 1));
@@ -2492,12 +3225,12 @@ function createView(model, el, signal) {
     );
   }
   function command(kind) {
-    const at = place();
-    if (!store || !at) return;
+    const at2 = place();
+    if (!store || !at2) return;
     endDrag();
     gesture.drop();
     if (kind === "undo" || kind === "redo") store.command(kind);
-    else store.command(kind, at);
+    else store.command(kind, at2);
     schedule();
   }
   function canEdit(layer) {
@@ -2514,7 +3247,7 @@ function createView(model, el, signal) {
   function pull(height) {
     if (!dragged || !picture || !Number.isFinite(height)) return;
     dragged.moved = true;
-    const next = moved(picture.phi.coefficients, dragged.handle, height);
+    const next = moved2(picture.phi.coefficients, dragged.handle, height);
     gesture.move(picture.at, next, performance.now());
     schedule();
   }
@@ -2556,17 +3289,17 @@ function createView(model, el, signal) {
     const now = performance.now();
     status.show(store);
     const given = settings();
-    const at = place();
+    const at2 = place();
     const frame = store.current();
-    if (store.protocolError || !frame || !at) {
+    if (store.protocolError || !frame || !at2) {
       showHeader(null, null, given);
       if (store.protocolError) say(store.protocolError, "warn");
       else say(frame ? "no layer to draw" : "waiting for the first frame…", "calm");
       return;
     }
-    const phi = presentPhi(frame, at, now);
+    const phi = presentPhi(frame, at2, now);
     if (!phi) return;
-    showHeader(phi.layer, at, given);
+    showHeader(phi.layer, at2, given);
     if (plot.clientWidth === 0 || !context) {
       unseen.hidden();
       return;
@@ -2610,7 +3343,7 @@ function createView(model, el, signal) {
     if (!dragged) yShown = yChosen ?? roomy(picture.held);
     shown = reading2 === null ? null : readAt(phi, reading2);
     const corners = picture.handles.filter(({ control }) => control).map((handle) => ({ x: handle.x, y: heightOf(handle, phi.coefficients) }));
-    paint(
+    paint2(
       context,
       {
         x,
@@ -2622,7 +3355,7 @@ function createView(model, el, signal) {
         polygon: corners,
         density: picture.density,
         hint: UNSEEN,
-        mark: markOf(phi, at),
+        mark: markOf(phi, at2),
         reading: shown && { x: shown.x, marks: marks(shown, given.show, colours) }
       },
       places,
@@ -2649,45 +3382,45 @@ function createView(model, el, signal) {
     const newest = phiOf(store.latest(), edited);
     gesture.compare(newest?.coefficients ?? null, store.status().state === "live", now);
   }
-  function presentPhi(frame, at, now) {
-    const plain2 = phiOf(frame, at);
+  function presentPhi(frame, at2, now) {
+    const plain2 = phiOf(frame, at2);
     if (!store || !plain2 || store.cursor() >= 0) return plain2;
     settle(now);
     if (gesture.coefficients()) again(SLOW);
-    return samePlace(gesture.at(), at) ? phiOf(frame, at, gesture.coefficients()) : plain2;
+    return samePlace(gesture.at(), at2) ? phiOf(frame, at2, gesture.coefficients()) : plain2;
   }
-  function marks(at, show2, inks) {
+  function marks(at2, show2, inks) {
     const layer = picture?.phi.layer;
     const found = [];
-    if (settings().stacked) return show2.has("phi") ? [{ y: at.phi, colour: inks.ink }] : [];
+    if (settings().stacked) return show2.has("phi") ? [{ y: at2.phi, colour: inks.ink }] : [];
     const both = layer?.isBase.some((is) => is) && layer.isBase.some((is) => !is);
-    if (both && show2.has("spline")) found.push({ y: at.spline, colour: inks.spline });
-    if (both && show2.has("base")) found.push({ y: at.base, colour: inks.base });
-    if (show2.has("phi")) found.push({ y: at.phi, colour: inks.ink });
+    if (both && show2.has("spline")) found.push({ y: at2.spline, colour: inks.spline });
+    if (both && show2.has("base")) found.push({ y: at2.base, colour: inks.base });
+    if (show2.has("phi")) found.push({ y: at2.phi, colour: inks.ink });
     return found;
   }
-  function markOf(phi, at) {
+  function markOf(phi, at2) {
     const probe = store && probeOf(store).current();
-    const x = probe?.layer === phi.layer.name ? probe.valueFor(at) : null;
+    const x = probe?.layer === phi.layer.name ? probe.valueFor(at2) : null;
     const read = x === null ? null : readAt(phi, x);
     return read && { x: read.x, y: read.phi };
   }
-  function showHeader(layer, at, given = settings()) {
+  function showHeader(layer, at2, given = settings()) {
     header.show({
       layers: layers(),
       layer,
-      at,
+      at: at2,
       stacked: given.stacked,
       editable: given.editable,
       locked: layer?.locked ?? "",
       open: isOpen() && (store?.cursor() ?? -1) < 0,
       edits: store?.edits() ?? { undo: 0, redo: 0, message: "" },
-      pinned: given.pins.some((pin) => samePlace(pin, at)),
+      pinned: given.pins.some((pin) => samePlace(pin, at2)),
       moved: xChosen !== null || yChosen !== null
     });
   }
   function showWords(from, given = settings()) {
-    const { phi, at } = from;
+    const { phi, at: at2 } = from;
     const { layer } = phi;
     put(range, rangeText(from.whole));
     range.dataset.tone = phi.coefficients.every(Number.isFinite) ? "calm" : "warn";
@@ -2711,8 +3444,8 @@ function createView(model, el, signal) {
     foot.dataset.tone = warning ? "warn" : "calm";
     describe(
       canvas,
-      `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, as left and right do at its edge, 0 shows all, square brackets go to the previous and the next function.`,
-      JSON.stringify([layer.name, at, given.stacked, given.editable])
+      `Function of layer ${layer.name || layer.type}, ${placeText(layer, at2)}. ${rangeText(from.whole)}, ${windowText(v, from.x)}. Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, as left and right do at its edge, 0 shows all, square brackets go to the previous and the next function.`,
+      JSON.stringify([layer.name, at2, given.stacked, given.editable])
     );
   }
   function fit() {
@@ -2727,35 +3460,35 @@ function createView(model, el, signal) {
     schedule();
   }
   function spot(event) {
-    const box = canvas.getBoundingClientRect();
-    return { px: event.clientX - box.left, py: event.clientY - box.top };
+    const box2 = canvas.getBoundingClientRect();
+    return { px: event.clientX - box2.left, py: event.clientY - box2.top };
   }
   function onWheel(event) {
     if (!picture || !places || dragged) return;
     event.preventDefault();
     event.stopPropagation();
     const { px, py } = spot(event);
-    const { plot: box } = places;
+    const { plot: box2 } = places;
     const factor = wheelFactor(event);
-    const x = zoomed(picture.x, fromX(picture.x, box, px), factor);
-    const y = zoomed(yShown, fromY(yShown, box, py), factor);
-    const overY = px < box.x;
-    const overX = py > box.y + box.height;
+    const x = zoomed(picture.x, fromX(picture.x, box2, px), factor);
+    const y = zoomed(yShown, fromY(yShown, box2, py), factor);
+    const overY = px < box2.x;
+    const overX = py > box2.y + box2.height;
     show(overY ? null : x, overX ? null : y);
   }
   function onMove(event) {
     if (!picture || !places) return;
     const { px, py } = spot(event);
-    const { plot: box } = places;
+    const { plot: box2 } = places;
     if (panned) {
-      const dx = (panned.px - px) / box.width * (panned.x[1] - panned.x[0]);
-      const dy = (py - panned.py) / box.height * (panned.y[1] - panned.y[0]);
+      const dx = (panned.px - px) / box2.width * (panned.x[1] - panned.x[0]);
+      const dy = (py - panned.py) / box2.height * (panned.y[1] - panned.y[0]);
       if (Math.abs(panned.px - px) + Math.abs(panned.py - py) > 2) {
         show(shifted(panned.x, dx), shifted(panned.y, dy));
       }
     }
-    const inside = px >= box.x && px <= box.x + box.width;
-    reading2 = inside ? fromX(picture.x, box, px) : null;
+    const inside = px >= box2.x && px <= box2.x + box2.width;
+    reading2 = inside ? fromX(picture.x, box2, px) : null;
     schedule();
   }
   function onDown(event) {
@@ -2782,9 +3515,9 @@ function createView(model, el, signal) {
       if (xChosen && (to < low || to > high)) show(shifted(x, step), null);
       const [least, most] = xChosen ?? x;
       reading2 = Math.max(least, Math.min(most, to));
-      const at = readAt(picture.phi, reading2);
-      if (at)
-        spoken.textContent = `x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`;
+      const at2 = readAt(picture.phi, reading2);
+      if (at2)
+        spoken.textContent = `x ${number(at2.x)}, φ ${number(at2.phi)}, slope ${number(at2.slope)}`;
     } else if (key === "ArrowUp" || key === "ArrowDown") {
       const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
       show(null, shifted(y, key === "ArrowUp" ? step : -step));
@@ -2847,15 +3580,15 @@ function createView(model, el, signal) {
     else schedule();
   }
   function onLayer() {
-    const name = model.get("layer");
-    const layer = layers().find((other) => other.name === name);
+    const name2 = model.get("layer");
+    const layer = layers().find((other) => other.name === name2);
     const chosen = store?.selection();
-    if (layer && chosen && chosen.layer !== name) store?.select(selectionOf(layer, 0));
+    if (layer && chosen && chosen.layer !== name2) store?.select(selectionOf(layer, 0));
     schedule();
   }
-  function setData(name, value) {
-    if (value === null) delete root.dataset[name];
-    else if (root.dataset[name] !== value) root.dataset[name] = value;
+  function setData(name2, value) {
+    if (value === null) delete root.dataset[name2];
+    else if (root.dataset[name2] !== value) root.dataset[name2] = value;
   }
   for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
   canvas.addEventListener("wheel", onWheel, { signal, passive: false });
@@ -2924,19 +3657,19 @@ function createView(model, el, signal) {
   root.kwView = {
     step: () => drawnFrame?.step ?? null,
     selection: () => picture?.at ?? null,
-    curve(name) {
-      const found = picture?.curves.find((one) => one.name === name);
+    curve(name2) {
+      const found = picture?.curves.find((one) => one.name === name2);
       return found ? { x: Array.from(found.x), y: Array.from(found.y) } : null;
     },
     controlPoints() {
       if (!picture || !places) return [];
       const { phi, x } = picture;
-      const { plot: box } = places;
+      const { plot: box2 } = places;
       const page2 = canvas.getBoundingClientRect();
       return picture.handles.map((handle) => ({
         label: handle.label,
-        x: page2.left + toX(x, box, handle.x),
-        y: page2.top + toY(yShown, box, heightOf(handle, phi.coefficients)),
+        x: page2.left + toX(x, box2, handle.x),
+        y: page2.top + toY(yShown, box2, heightOf(handle, phi.coefficients)),
         value: phi.coefficients[handle.b]
       }));
     },
@@ -2969,12 +3702,12 @@ function createView(model, el, signal) {
       say(text, tone);
       schedule();
     },
-    connect(next, name, mine) {
+    connect(next, name2, mine) {
       store = next;
       picture = null;
       drawnFrame = null;
       gesture.drop();
-      setData("stream", name);
+      setData("stream", name2);
       time.replaceChildren();
       mountScrubber(time, next, mine);
       next.subscribe(onStore, mine);

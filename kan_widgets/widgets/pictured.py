@@ -1,0 +1,276 @@
+"""What all views can be made into: PNG, SVG, the still of a saved notebook, and an animation."""
+
+from __future__ import annotations
+
+import base64
+import math
+import pathlib
+import sys
+from collections.abc import Iterable
+from types import FrameType
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.display import display
+from PIL import Image
+
+from kan_widgets.insight.progress import progress
+from kan_widgets.live import Frame
+from kan_widgets.live.source import report
+from kan_widgets.widgets.paper import recording, vectors_of
+from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.stream import Stream, pictured
+
+_FORMATS = {".gif": "GIF", ".webp": "WEBP"}
+_ANIMATED_COLOURS = 128
+_HELD = 1500  # milliseconds that an animation stops at its end
+
+
+class Pictured:
+    """A widget that can draw itself without a browser, by its method ``image``."""
+
+    def image(self, *_: Any, **options: Any) -> Image.Image:
+        """Draw the current state as a picture."""
+        raise NotImplementedError
+
+    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the current state as a PNG, replacing a file of that name.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            As for ``image``; ``pixel_ratio`` is the scale.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        path = pathlib.Path(path)
+        path.write_bytes(png_bytes(self.image(**options)))
+        return path
+
+    def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the current state as an SVG, replacing a file of that name.
+
+        Curves are paths and words are text, in a font of whoever looks at it. Only what is
+        measured point by point is made of pixels: heat maps and images.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            As for ``image``. ``pixel_ratio`` only says how finely points are told apart.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written. Its lengths are CSS pixels.
+        """
+        path = pathlib.Path(path)
+        with recording():
+            drawn = vectors_of(self.image(**options))
+        path.write_text(drawn.svg(type(self).__name__), encoding="utf-8")
+        return path
+
+    def snapshot(self) -> None:
+        """Bring the still beside the live view up to date, for when the notebook is saved.
+
+        A notebook holds a picture of each view for pages without a kernel, GitHub's for
+        example: it is drawn when the view is shown. This draws it anew wherever this view is
+        displayed, in any cell. The live view stays; the page makes it anew, unzoomed. A page
+        that was reloaded no longer knows its older outputs: show the view again there.
+        """
+        data, metadata = self._bundle()
+        _send(data, metadata, self._display_id, update=True)
+
+    @property
+    def _display_id(self) -> str:
+        return f"kan-widgets-{id(self):x}"
+
+    def _bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: Any = self._repr_mimebundle_()
+        if isinstance(bundle, tuple):
+            return bundle
+        return bundle or {}, {}
+
+    def _ipython_display_(self, **_: Any) -> None:
+        # With an identifier of its own, so that `snapshot` finds it again.
+        if not _is_displayed():
+            # Whoever only asks for its form, such as an Output widget, gets that.
+            raise NotImplementedError
+        data, metadata = self._bundle()
+        _send(data, metadata, self._display_id)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is None:
+            return bundle
+        # JupyterLab shows the live view; GitHub and nbviewer show this picture.
+        try:
+            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+        except Exception as error:
+            report(f"the live view has no still picture beside it: {error!r}")
+        return bundle
+
+
+class Animated(Pictured):
+    """A view whose picture can be drawn at every step of the history."""
+
+    @property
+    def _stream(self) -> Stream:
+        raise NotImplementedError
+
+    def animate(
+        self,
+        path: str | pathlib.Path,
+        *,
+        steps: Iterable[int] | None = None,
+        most: int = 120,
+        fps: float = 12,
+        quiet: bool = False,
+        **options: Any,
+    ) -> pathlib.Path:
+        """Write the training run as an animation, replacing a file of that name.
+
+        It is drawn from the frames kept in the history, without a browser, and goes round
+        for ever; at the end it stops for a moment.
+
+        Parameters
+        ----------
+        path
+            Ends in ``.gif`` or ``.webp``; its folder must exist.
+        steps
+            Training steps to show, each as it was at the frame before it; by default all that
+            the history has.
+        most
+            Frames at most, spread evenly; the first and the last are among them.
+        fps
+            Frames per second, up to 50.
+        quiet
+            Draw no progress bar.
+        **options
+            As for ``image``; ``pixel_ratio`` is 1 by default.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+
+        Raises
+        ------
+        ValueError
+            If the suffix, ``most`` or ``fps`` is none of those taken, or there are no steps.
+
+        Examples
+        --------
+        >>> import tempfile, kan_widgets as kw
+        >>> model = kw.nn.KANCNN.article()
+        >>> live = kw.bind(model)
+        >>> for _ in range(3):
+        ...     _ = live.step()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = kw.KernelGrid(live).animate(f"{folder}/run.gif", quiet=True)
+        ...     path.name
+        'run.gif'
+        """
+        path = pathlib.Path(path)
+        if (kind := _FORMATS.get(path.suffix.lower())) is None:
+            raise ValueError(f"{path.name!r}: a name that ends in .gif or .webp is taken")
+        if not 0 < fps <= 50:
+            raise ValueError(f"fps={fps!r}: a number above 0, up to 50, is taken")
+        if not most >= 2:
+            raise ValueError(f"most={most!r}: at least 2 is taken")
+        frames = _spread(self._frames_at(steps), most)
+        options = {"pixel_ratio": 1, **options}
+        # One palette for all, found in the first, the middle and the last: colours do not flicker.
+        samples = [self._at(frames[k], options) for k in (0, len(frames) // 2, -1)]
+        palette = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
+        shown = frames if quiet else progress(frames, path.name, patience=0.0)
+        images = [
+            self._at(frame, options).quantize(palette=palette, dither=Image.Dither.NONE)
+            for frame in shown
+        ]
+        size = max(image.width for image in images), max(image.height for image in images)
+        images = [_padded(image, size) for image in images]
+        if kind == "WEBP":
+            images = [image.convert("RGB") for image in images]
+        durations = [round(1000 / fps)] * (len(images) - 1) + [_HELD]
+        way: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"optimize": False}
+        images[0].save(
+            path,
+            kind,
+            save_all=True,
+            append_images=images[1:],
+            duration=durations if len(images) > 1 else _HELD,
+            loop=0,
+            **way,
+        )
+        return path
+
+    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
+        with pictured(self._stream, frame):
+            return self.image(**options).convert("RGB")
+
+    def _frames_at(self, steps: Iterable[int] | None) -> list[Frame]:
+        source = self._stream.source
+        if source is None:
+            raise RuntimeError("the model this view showed is gone, and its history with it")
+        # The latest state is in the history then too.
+        source.current()
+        if steps is None:
+            return list(source.history)
+        frames = [source.history.at(int(step)) for step in steps]
+        if not frames:
+            raise ValueError("steps is empty: give at least one step, or leave it out for all")
+        return frames
+
+
+def _is_displayed() -> bool:
+    """Whether IPython asks because an object is shown now, under no identifier of the user's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is DisplayHook.compute_format_data.__code__:
+            return True
+        if frame.f_code is display.__code__:
+            return frame.f_locals.get("display_id") is None
+        frame = frame.f_back
+    return False
+
+
+def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any) -> None:
+    display(data, metadata=metadata, raw=True, display_id=name, **how)  # type: ignore[no-untyped-call]
+
+
+def _spread(frames: list[Frame], most: int) -> list[Frame]:
+    """Return at most so many frames, evenly spread, the first and the last among them."""
+    if len(frames) <= most:
+        return frames
+    return [frames[math.floor(k * (len(frames) - 1) / (most - 1) + 0.5)] for k in range(most)]
+
+
+def _below(images: list[Image.Image]) -> Image.Image:
+    """Return pictures below each other."""
+    width, height = max(i.width for i in images), sum(i.height for i in images)
+    whole = Image.new("RGB", (width, height), images[0].getpixel((0, 0)))
+    top = 0
+    for image in images:
+        whole.paste(image, (0, top))
+        top += image.height
+    return whole
+
+
+def _padded(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture with a palette, made as large by its corner's colour."""
+    if image.size == size:
+        return image
+    larger = Image.new("P", size, image.getpixel((0, 0)))
+    palette = image.getpalette()
+    assert palette is not None
+    larger.putpalette(palette)
+    larger.paste(image, (0, 0))
+    return larger

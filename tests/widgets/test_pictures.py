@@ -1,0 +1,271 @@
+"""Pictures that Python makes without a browser: PNG at any scale, SVG, animations."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from nbclient import NotebookClient
+from PIL import Image
+
+import kan_widgets as kw
+from kan_widgets.widgets import paper, pictured
+from kan_widgets.widgets.meshgrid_still import contours
+
+SVG = "{http://www.w3.org/2000/svg}"
+ODD = "a<b> & \"c\" 'd' \x07]]> φ"
+
+
+@pytest.fixture
+def live() -> Any:
+    """Give a trained binding: ten steps, each kept."""
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    binding = kw.bind(model, optimizer, every=1)
+    images = torch.randn(8, 1, 28, 28)
+    for _ in range(10):
+        optimizer.zero_grad()
+        torch.nn.functional.nll_loss(model(images), torch.arange(8)).backward()
+        optimizer.step()
+        binding.refresh()
+    binding.observe(images)
+    binding.select("convs.0", 1, 0, 1, 1)
+    yield binding
+    binding.close()
+
+
+def views(live: Any) -> dict[str, Any]:
+    return {
+        "grid": kw.KernelGrid(live),
+        "inspector": kw.SplineInspector(live),
+        "meshgrid": kw.MeshgridView(live),
+        "explain": kw.Explain(live, torch.randn(1, 28, 28)),
+        "ranges": kw.LayerRanges(live),
+        "panel": kw.TrainingPanel(live),
+        "dashboard": kw.Dashboard(live),
+    }
+
+
+def read(path: Path) -> ElementTree.Element:
+    return ElementTree.parse(path).getroot()
+
+
+def texts(root: ElementTree.Element) -> list[str]:
+    return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+
+
+def test_every_view_has_an_svg_whose_words_are_text(live: Any, tmp_path: Path) -> None:
+    for name, view in views(live).items():
+        root = read(view.to_svg(tmp_path / f"{name}.svg"))
+        width, height = view.image(pixel_ratio=1).size
+        # A length that is no whole number of pixels is cut otherwise at each ratio.
+        assert float(root.attrib["width"]) == width, name
+        assert abs(float(root.attrib["height"]) - height) <= 1, name
+        assert any("step 10" in text for text in texts(root)), name
+
+
+def test_curves_are_paths_and_not_pixels(live: Any, tmp_path: Path) -> None:
+    grid, inspector = kw.KernelGrid(live), kw.SplineInspector(live)
+    for mode in ("curves", "change", "pattern", "preferred"):
+        assert not [*read(grid.to_svg(tmp_path / "a.svg", mode=mode)).iter(f"{SVG}image")]
+    assert not [*read(inspector.to_svg(tmp_path / "b.svg")).iter(f"{SVG}image")]
+    root = read(grid.to_svg(tmp_path / "c.svg", ghost=False))
+    inked = [g for g in root.iter(f"{SVG}g") if g.get("stroke") == "#1b1f24"]
+    assert sum(len(g.findall(f"{SVG}path")) for g in inked) == 45
+
+
+def test_heat_maps_have_a_pixel_for_each_value(live: Any, tmp_path: Path) -> None:
+    mesh = kw.MeshgridView(live, resolution=16)
+    assert len([*read(mesh.to_svg(tmp_path / "a.svg")).iter(f"{SVG}image")]) == 45
+
+
+def test_any_name_of_a_layer_is_well_formed(tmp_path: Path) -> None:
+    model = torch.nn.ModuleDict({ODD: kw.nn.KANConv2d(1, 2, 3)})
+    live = kw.bind(model)
+    for view in (kw.KernelGrid(live), kw.SplineInspector(live), kw.MeshgridView(live)):
+        found = texts(read(view.to_svg(tmp_path / "odd.svg")))
+        assert ODD.replace("\x07", "\ufffd") in found
+    live.close()
+
+
+def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Path) -> None:
+    grid = kw.KernelGrid(live)
+    png = np.asarray(grid.image(pixel_ratio=2, mode="pattern")).astype(int)
+    root = read(grid.to_svg(tmp_path / "a.svg", mode="pattern"))
+    cells = [
+        (int(group.attrib["fill"][1:3], 16), rect)
+        for group in root.iter(f"{SVG}g")
+        for rect in group.findall(f"{SVG}rect")
+        if len(set(textwrap.wrap(group.get("fill", "")[1:], 2))) == 1
+        and float(rect.attrib["width"]) > 20
+    ]
+    assert len(cells) == 45
+    for grey, rect in cells:
+        left, top, width = (round(2 * float(rect.attrib[n])) for n in ("x", "y", "width"))
+        # The selected cell has a frame over its edge.
+        inside = png[top + 4 : top + width - 4, left + 4 : left + width - 4]
+        assert (inside == grey).all()
+        assert (png[top + width // 2, left - 1] != grey).any()
+        assert (png[top - 1, left + width // 2] != grey).any()
+
+
+@pytest.mark.parametrize("ratio", [0.25, 0.5, 1.5, 5])
+def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
+    for name, view in views(live).items():
+        options = {} if name in ("dashboard", "panel", "ranges") else {"theme": "dark"}
+        path = view.to_png(tmp_path / f"{name}.png", width=600, pixel_ratio=ratio, **options)
+        with Image.open(path) as image:
+            assert image.width == round(600 * ratio), name
+            assert len(image.convert("RGB").getcolors(1 << 24) or []) > 4, name
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(live: Any) -> None:
+    with pytest.raises(ValueError, match="at most 100 million"):
+        kw.KernelGrid(live).image(width=20_000, pixel_ratio=16)
+
+
+def test_a_curve_keeps_its_shape_through_few_points() -> None:
+    x = np.linspace(0, 100, 2001)
+    y = 20 * np.sin(x / 7)
+    points = paper.simplified(np.stack([x, y], axis=1), 0.03)
+    assert len(points) < 300
+    assert np.abs(np.interp(x, points[:, 0], points[:, 1]) - y).max() <= 0.03
+
+
+def test_contours_run_where_the_surface_is_a_multiple_of_the_step() -> None:
+    y, x = np.mgrid[-1:1:41j, -1:1:41j]
+    # A little higher, so that no line runs through a grid point.
+    surface = x * x + y * y + 0.011
+    ends = contours(surface, 0.25).reshape(-1, 2) / 20 - 1
+    radii = (ends**2).sum(axis=1) + 0.011
+    levels = np.rint(radii / 0.25)
+    assert set(levels.astype(int).tolist()) == {1, 2, 3, 4, 5, 6, 7, 8}
+    # Between grid points the surface is taken as flat.
+    assert np.abs(radii - 0.25 * levels).max() < 0.003
+    # A circle has no end: each point belongs to two pieces.
+    inner = ends[levels == 1].round(9)
+    assert set(np.unique(inner, axis=0, return_counts=True)[1].tolist()) == {2}
+
+
+def test_contours_leave_out_what_is_not_finite() -> None:
+    surface = np.add.outer(np.arange(4.0), np.arange(4.0))
+    surface[0, 0] = np.nan
+    assert np.isfinite(contours(surface, 0.5)).all()
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_an_animation_has_a_frame_for_each_step_and_they_differ(
+    live: Any, tmp_path: Path, kind: str
+) -> None:
+    path = kw.KernelGrid(live).animate(tmp_path / f"run.{kind}", fps=10, width=500, quiet=True)
+    with Image.open(path) as animation:
+        assert animation.n_frames == 11  # type: ignore[attr-defined]
+        seen, durations = [], []
+        for number in range(11):
+            animation.seek(number)
+            seen.append(np.asarray(animation.convert("RGB")))
+            durations.append(animation.info["duration"])
+        assert animation.info["loop"] == 0
+    assert all((a != b).any() for a, b in itertools.pairwise(seen))
+    assert durations[:-1] == [100] * 10
+    assert durations[-1] > 1000
+
+
+def test_an_animation_shows_the_frames_of_the_history(live: Any, tmp_path: Path) -> None:
+    grid = kw.KernelGrid(live)
+    path = grid.animate(tmp_path / "run.webp", steps=[0, 4, 10], width=400, quiet=True)
+    with Image.open(path) as animation:
+        assert animation.n_frames == 3  # type: ignore[attr-defined]
+        animation.seek(2)
+        last = np.asarray(animation.convert("RGB")).astype(int)
+    now = np.asarray(grid.image(width=400, pixel_ratio=1).convert("RGB")).astype(int)
+    # All frames share one palette, so shades of grey are a little off.
+    assert np.abs(last - now).max() <= 32
+    assert live.frame.step == 10
+    assert grid._stream.cursor == -1
+
+
+def test_many_steps_are_thinned_with_both_ends_kept(live: Any, tmp_path: Path) -> None:
+    drawn: list[int] = []
+    grid = kw.KernelGrid(live)
+    image = grid.image
+
+    def noted(**options: Any) -> Image.Image:
+        drawn.append(grid._stream.frames()[1].step)
+        return image(**options)
+
+    grid.image = noted  # type: ignore[method-assign]
+    grid.animate(tmp_path / "run.gif", most=3, width=400, quiet=True)
+    assert drawn[-3:] == [0, 5, 10]
+
+
+def test_a_progress_bar_is_drawn_unless_quiet(
+    live: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inspector = kw.SplineInspector(live)
+    inspector.animate(tmp_path / "run.gif", steps=[0, 10], width=400, quiet=True)
+    assert capsys.readouterr().err == ""
+    inspector.animate(tmp_path / "run.gif", steps=[0, 10], width=400)
+    assert "run.gif ████████████████████████ 2 of 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("run.mp4", {}, r"run\.mp4.*\.gif or \.webp"),
+        ("run.gif", {"fps": 0}, "fps=0"),
+        ("run.gif", {"most": 1}, "most=1"),
+        ("run.gif", {"steps": []}, "steps is empty"),
+    ],
+)
+def test_what_cannot_be_animated_is_refused(
+    live: Any, tmp_path: Path, name: str, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        kw.KernelGrid(live).animate(tmp_path / name, **options)
+
+
+def test_an_explanation_has_no_history(live: Any, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="no history"):
+        kw.Explain(live, torch.randn(1, 28, 28)).animate(tmp_path / "run.gif")
+
+
+def test_whoever_asks_only_for_the_form_of_a_view_gets_it(live: Any) -> None:
+    grid = kw.KernelGrid(live)
+    assert not pictured._is_displayed()
+    with pytest.raises(NotImplementedError):
+        grid._ipython_display_()
+
+
+THREE = """
+import torch
+import kan_widgets as kw
+
+torch.manual_seed(0)
+model = kw.nn.KANCNN.article()
+optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+live = kw.bind(model, optimizer)
+for _ in range(3):
+    optimizer.zero_grad()
+    model(torch.randn(8, 1, 28, 28)).square().sum().backward()
+    optimizer.step()
+"""
+
+
+def test_a_notebook_with_the_three_views_is_small() -> None:
+    shown = ["kw.KernelGrid(live)", "kw.SplineInspector(live)", "kw.MeshgridView(live)"]
+    cells = [nbformat.v4.new_code_cell(code) for code in [THREE, *shown]]  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    # As JupyterLab saves it, unless told to save the state of widgets too.
+    NotebookClient(notebook, timeout=300, store_widget_state=False).execute()
+    outputs = [output.data for cell in cells[1:] for output in cell.outputs]
+    assert ["image/png" in data for data in outputs] == [True] * 3
+    assert len(nbformat.writes(notebook).encode()) < 300_000  # type: ignore[no-untyped-call]
