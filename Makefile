@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 LAB_ARGS ?=
+ACCURACY_ARGS ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 # Most tests wait for a browser or run in one thread: two files at a time take little more than half.
@@ -63,7 +64,13 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 	}
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
-	@set -e; for file in tests/benchmarks/*.py; do echo "== $$file"; $(bin)/python $$file; done
+	@set -e; for file in $(filter-out %/bench_accuracy.py,$(wildcard tests/benchmarks/*.py)); do \
+		echo "== $$file"; $(bin)/python $$file; \
+	done
+
+.PHONY: bench-accuracy
+bench-accuracy: $(VENV)/.dev ## train on the full MNIST, about an hour (ACCURACY_ARGS=--help says more)
+	$(bin)/python tests/benchmarks/bench_accuracy.py $(ACCURACY_ARGS)
 
 clean: ## remove the virtual environment, node_modules, caches and build products
 	rm -rf $(VENV) js/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
