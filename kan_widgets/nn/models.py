@@ -48,6 +48,10 @@ class KANCNN(_ImageClassifier):
     from 144 features. Each KAN layer sees inputs of mean 0 and variance 1 (batch norm without
     parameters), which its grid on [-3, 3] covers.
 
+    It learns well with AdamW while the learning rate rises to 7e-3 and falls again
+    (``torch.optim.lr_scheduler.OneCycleLR``), on images moved at random by a pixel
+    (``kan_widgets.data.mnist().loaders(shift=1)``).
+
     Parameters
     ----------
     in_channels, image_size, num_classes

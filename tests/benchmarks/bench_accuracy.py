@@ -51,7 +51,7 @@ class Network:
 
 NETWORKS = {
     "kancnn": Network("`KANCNN()`", KANCNN, 7e-3),
-    "article": Network("`KANCNN.article()`", KANCNN.article, 5e-3, "98.7"),
+    "article": Network("`KANCNN.article()`", KANCNN.article, 1e-2, "98.7"),
     "improved": Network(
         '`KANCNN.article(norm="batch", grid_range=(-3, 3), spline_scaler=False)`',
         partial(KANCNN.article, norm="batch", grid_range=(-3, 3), spline_scaler=False),
@@ -231,6 +231,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.print and not options.results:
         parser.error("--print needs --results")
+    if options.embedded and options.held_out:
+        parser.error("--embedded has too few images to hold any out")
     return options
 
 
