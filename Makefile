@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 LAB_ARGS ?=
+ACCURACY_ARGS ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 NAMES ?=
@@ -20,7 +21,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page docs bench clean
+.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page docs bench bench-accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,9 +77,12 @@ docs: $(VENV)/.dev ## build the API reference and the gallery into build/docs; a
 	@echo "$(DOCS)/index.html"
 
 bench: $(VENV)/.dev ## print the figures that the README quotes
-	@set -e; for file in tests/benchmarks/*.py; do \
+	@set -e; for file in $(filter-out %/bench_accuracy.py,$(wildcard tests/benchmarks/*.py)); do \
 		echo "== $$file"; $(bin)/python -m tests.benchmarks.$$(basename $$file .py); \
 	done
+
+bench-accuracy: $(VENV)/.dev ## train on the full MNIST, about an hour (ACCURACY_ARGS=--help says more)
+	$(bin)/python -m tests.benchmarks.bench_accuracy $(ACCURACY_ARGS)
 
 clean: ## remove the virtual environment, node_modules, caches and build products
 	rm -rf $(VENV) js/node_modules build dist .mypy_cache .pytest_cache .ruff_cache

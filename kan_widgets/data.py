@@ -21,6 +21,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
@@ -66,7 +67,7 @@ class Digits:
     """which data this is, in words to print beside every accuracy"""
 
     def loaders(
-        self, batch_size: int = 64, seed: int = 0
+        self, batch_size: int = 64, seed: int = 0, *, shift: int = 0
     ) -> tuple[DataLoader[list[Tensor]], DataLoader[list[Tensor]]]:
         """Return a training and a test loader.
 
@@ -79,7 +80,10 @@ class Digits:
         batch_size : int
             Images per batch; the last batch of an epoch may be smaller.
         seed : int
-            Seed of the order in which the training images come.
+            Seed of the order in which the training images come, and of their shifts.
+        shift : int
+            Move each training image, anew each time it comes, by up to so many pixels up or down
+            and left or right, all moves as likely; background moves in.
 
         Returns
         -------
@@ -89,7 +93,7 @@ class Digits:
         Raises
         ------
         ValueError
-            If `batch_size` is below 1.
+            If `batch_size` is below 1, or `shift` is negative or not below the images' side.
 
         Examples
         --------
@@ -102,13 +106,38 @@ class Digits:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+        if not 0 <= shift < _SIDE:
+            raise ValueError(f"shift must be from 0 to {_SIDE - 1}, got {shift}")
         generator = torch.Generator().manual_seed(seed)
         train = _TensorDataset(self.train_images, self.train_labels)
+        if shift:
+            # Shifts have random numbers of their own, so the order stays what it is without them.
+            train = _Shifted(self.train_images, self.train_labels, shift, seed)
         test = _TensorDataset(self.test_images, self.test_labels)
         return (
             _batches(train, RandomSampler(train, generator=generator), batch_size, generator),
             _batches(test, SequentialSampler(test), batch_size, torch.Generator()),
         )
+
+
+class _Shifted(_TensorDataset):
+    """Images with labels; every image comes moved by up to ``shift`` pixels either way."""
+
+    def __init__(self, images: Tensor, labels: Tensor, shift: int, seed: int) -> None:
+        super().__init__(images, labels)
+        self._shift = shift
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __getitem__(self, index: list[int]) -> tuple[Tensor, ...]:
+        images, labels = (tensor[index] for tensor in self.tensors)
+        n, _, height, width = images.shape
+        s = self._shift
+        wide = F.pad(images, (s, s, s, s), value=-1.0)
+        down, right = torch.randint(2 * s + 1, (2, n, 1), generator=self._generator)
+        rows = (down + torch.arange(height)).unsqueeze(2)
+        columns = (right + torch.arange(width)).unsqueeze(1)
+        moved = wide[torch.arange(n).view(n, 1, 1), :, rows, columns]  # (n, height, width, 1)
+        return moved.permute(0, 3, 1, 2).contiguous(), labels
 
 
 def _batches(

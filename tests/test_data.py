@@ -148,9 +148,57 @@ def test_the_test_loader_keeps_the_order() -> None:
 def test_loaders_leave_the_global_random_numbers_alone() -> None:
     digits = data.mnist("embedded")
     before = torch.get_rng_state()
-    for loader in digits.loaders():
-        list(loader)
+    for shift in (0, 1):
+        for loader in digits.loaders(shift=shift):
+            list(loader)
     assert torch.get_rng_state().equal(before)
+
+
+def test_shifted_images_are_the_images_moved_with_background_behind() -> None:
+    digits = data.mnist("embedded")
+    plain, moved = (
+        [torch.cat(parts) for parts in zip(*digits.loaders(shift=shift)[0], strict=True)]
+        for shift in (0, 2)
+    )
+    assert moved[1].equal(plain[1])
+    wide = np.pad(plain[0].numpy(), ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=-1)
+    found = [
+        (wide[:, :, y : y + 28, x : x + 28] == moved[0].numpy()).all(axis=(1, 2, 3))
+        for y in range(5)
+        for x in range(5)
+    ]
+    assert np.any(found, axis=0).all()
+    # About 4,000 / 25 images of each move; the standard deviation is 12.
+    assert all(100 < np.sum(one) < 250 for one in found)
+
+
+def test_images_move_anew_in_each_epoch_as_the_seed_says() -> None:
+    digits = data.mnist("embedded")
+
+    def moved(seed: int) -> list[torch.Tensor]:
+        train, _ = digits.loaders(seed=seed, shift=1)
+        return [torch.cat([x for x, _ in train]).sum(0) for _ in range(2)]
+
+    first = moved(0)
+    torch.rand(7)
+    assert torch.equal(torch.stack(moved(0)), torch.stack(first))
+    assert not torch.allclose(first[0], first[1])
+    assert not torch.allclose(moved(1)[0], first[0])
+
+
+def test_test_images_and_the_kept_images_do_not_move() -> None:
+    digits = data.mnist("embedded")
+    before = digits.train_images.clone()
+    train, test = digits.loaders(shift=3)
+    list(train)
+    assert torch.cat([x for x, _ in test]).equal(digits.test_images)
+    assert digits.train_images.equal(before)
+
+
+@pytest.mark.parametrize("shift", [-1, 28])
+def test_a_shift_out_of_range_is_refused(shift: int) -> None:
+    with pytest.raises(ValueError, match=f"shift must be from 0 to 27, got {shift}"):
+        data.mnist("embedded").loaders(shift=shift)
 
 
 def test_a_batch_size_below_one_is_refused() -> None:

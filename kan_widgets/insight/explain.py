@@ -174,9 +174,9 @@ def explain(
     >>> model = kw.nn.KANCNN()
     >>> found = explain(model, torch.zeros(1, 28, 28), target=3)
     >>> found.error < 1e-4, found.functions[0].contributions.shape, found.map_shape
-    (True, (10, 400), (16, 5, 5))
+    (True, (10, 144), (16, 3, 3))
     >>> [shares.contributions.shape for shares in found.kernels]
-    [(8, 1), (16, 8)]
+    [(8, 1), (16, 8), (16, 16)]
     """
     chosen = class_number(target)
     inner = unwrap(model)

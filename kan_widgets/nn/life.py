@@ -171,7 +171,7 @@ def prune(
     >>> from kan_widgets.nn import KANCNN
     >>> found = prune(KANCNN(), 0.01, torch.randn(16, 1, 28, 28))
     >>> found["linear"].importance.shape, found["linear"].dry_run
-    (torch.Size([10, 400]), True)
+    (torch.Size([10, 144]), True)
     """
     layers = kan_layers(model)
     inputs = {name: passed for name, passed in _inputs(model, layers, batch).items() if passed}

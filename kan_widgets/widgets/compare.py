@@ -114,7 +114,7 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     >>> kan, mlp = kw.nn.KANLinear(4, 3), kw.nn.MLP()
     >>> compare = kw.Compare({"KAN": kan, "MLP": mlp})
     >>> [(row["name"], row["parameters"], row["order"]) for row in compare.table()]
-    [('KAN', 108, 'O(N²·G)'), ('MLP', 46915, 'O(N²)')]
+    [('KAN', 108, 'O(N²·G)'), ('MLP', 44530, 'O(N²)')]
     >>> compare.layers()[0]["formula"]
     '4·3·(G + k + 1) = 12·(5 + 3 + 1) = 108'
     """

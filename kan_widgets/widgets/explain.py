@@ -69,7 +69,7 @@ class Explain(View):
     >>> import torch, kan_widgets as kw
     >>> view = kw.Explain(kw.nn.KANCNN(), torch.zeros(1, 28, 28), target=3)
     >>> view.explanation.target, len(view.explanation.kernels)
-    (3, 2)
+    (3, 3)
     """
 
     _esm = _STATIC / "explain.js"

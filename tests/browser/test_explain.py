@@ -19,7 +19,7 @@ import torch
 import kan_widgets as kw
 
 torch.manual_seed(0)
-model = kw.nn.KANCNN()
+model = kw.nn.KANCNN(channels=(8, 16), padding=0)
 optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
 live = kw.bind(model, optimizer, every=2)
 digits = kw.data.mnist("embedded")

@@ -42,7 +42,7 @@ def small(last: nn.Module, *between: nn.Module) -> nn.Sequential:
 
 
 MODELS = {
-    "KANCNN": (lambda: kw.nn.KANCNN(), (1, 28, 28)),
+    "KANCNN": (lambda: kw.nn.KANCNN(channels=(8, 16), padding=0), (1, 28, 28)),
     "article": (lambda: kw.nn.KANCNN.article(), (1, 28, 28)),
     "CNN": (lambda: kw.nn.CNN(), (1, 28, 28)),
     "norm, dropout and softmax around": (
@@ -186,7 +186,7 @@ def score_with(model: nn.Module, conv: nn.Module, image: Tensor, change, found) 
 
 
 def test_a_kernel_put_out_lowers_the_score_by_what_is_said():
-    model = stirred(kw.nn.KANCNN(), 0.1).eval()
+    model = stirred(kw.nn.KANCNN(channels=(8, 16), padding=0), 0.1).eval()
     image = torch.randn(1, 28, 28)
     found = explain(model, image, 4)
     for layer, kernels in ((0, [(2, 0), (7, 0)]), (1, [(3, 5), (15, 0)])):
@@ -258,7 +258,7 @@ def test_maps_add_up_to_what_the_layer_gives_and_means_to_their_mean(layer: nn.M
 
 
 def test_the_model_is_left_as_it_was():
-    model = stirred(kw.nn.KANCNN()).train()
+    model = stirred(kw.nn.KANCNN(channels=(8, 16), padding=0)).train()
     model.norms[1].eval()
     state = copy.deepcopy(model.state_dict())
     modes = [module.training for module in model.modules()]

@@ -24,9 +24,9 @@ def build(request):
 
 def test_numbers_of_parameters():
     assert count_parameters(KANCNN.article()) == 94_650
-    assert count_parameters(KANCNN()) == 47_016
+    assert count_parameters(KANCNN()) == 44_712
     for comparison in (CNN(), MLP()):
-        assert count_parameters(comparison) == pytest.approx(47_016, rel=0.01)
+        assert count_parameters(comparison) == pytest.approx(44_712, rel=0.01)
 
 
 def test_the_articles_layout():
@@ -36,6 +36,24 @@ def test_the_articles_layout():
     assert model.linear.spline_weight.shape == (10, 625, 13)
     assert model.linear.basis.grid_range == (0, 1)
     assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in model.modules())
+
+
+def test_the_articles_layout_with_norm_other_grids_and_no_scaler():
+    model = KANCNN.article(3, 16, norm="batch", grid_range=(-3, 3), spline_scaler=False)
+    layers = [*model.convs, model.linear]
+    assert {layer.basis.grid_range for layer in layers} == {(-3, 3)}
+    assert [layer.basis.grid_size for layer in layers] == [5, 5, 10]
+    assert all(layer.spline_scaler is None for layer in layers)
+    x = torch.randn(64, 3, 16, 16) * 5 + 2
+    seen = {}
+    for name, layer in [("first", layers[0]), ("second", layers[1]), ("dense", layers[2])]:
+        layer.register_forward_pre_hook(lambda _, args, name=name: seen.update({name: args[0]}))
+    model(x)
+    assert [t.shape[1] for t in seen.values()] == [3, 15, 75 * 2 * 2]
+    for given in seen.values():
+        channels = given.transpose(0, 1).flatten(1)
+        torch.testing.assert_close(channels.mean(1), torch.zeros(len(channels)), atol=1e-4, rtol=0)
+        torch.testing.assert_close(channels.var(1), torch.ones(len(channels)), atol=0.05, rtol=0)
 
 
 def test_the_articles_forward_pass_step_by_step():

@@ -33,7 +33,7 @@ def test_every_function_of_the_first_layer_is_seen_to_move(run: Run) -> None:
     assert run.facts["most_change"] > 0.1
 
 
-# Five seeds: 96.6 to 97.6 %.
-def test_kancnn_learns_the_digits_with_half_the_parameters(run: Run) -> None:
-    assert run.facts["smaller_parameters"] / run.facts["parameters"] == pytest.approx(0.5, abs=0.01)
-    assert run.facts["smaller_accuracy"] > 0.93
+# Three seeds: 98.2 to 98.5 %.
+def test_kancnn_learns_more_with_less_than_half_the_parameters(run: Run) -> None:
+    assert run.facts["smaller_parameters"] / run.facts["parameters"] < 0.5
+    assert run.facts["smaller_accuracy"] >= 0.975

@@ -23,7 +23,7 @@ models: list[nn.Module] = []
 
 def bound(make: type[nn.Module] | None = None) -> kw.Binding:
     torch.manual_seed(0)
-    models.append(kw.nn.KANCNN() if make is None else make())
+    models.append(kw.nn.KANCNN(channels=(8, 16), padding=0) if make is None else make())
     with torch.no_grad():
         for parameter in models[-1].parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
