@@ -286,7 +286,7 @@ class Binding(Source):
             self._set_new_rates()
 
     def _set_new_rates(self) -> None:
-        if self.training.rates and (optimizer := self.optimizer) is not None:
+        if self.training.rates.waiting and (optimizer := self.optimizer) is not None:
             if change := self.training.rates.set(optimizer):
                 self.mark(change)
 
@@ -376,15 +376,18 @@ class Binding(Source):
         self._steps += 1
         self._trained_by = threading.get_ident()
         edited = self.edits.apply_waiting()
-        self.training.stepped(self._steps)
-        self._set_new_rates()
+        training = self.training
+        counted: float | None = None
         if self._last_step_at:
             passed = now - self._last_step_at
             # The patience is at least this long: mostly it need not be worked out.
             if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
+                counted = passed
                 self._training_seconds += passed
-                self.training.passed(passed)
             self._intervals.append(passed)
+        training.stepped(self._steps, now, counted)
+        if training.rates.waiting:
+            self._set_new_rates()
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
