@@ -108,12 +108,13 @@ class Followed:
     def __init__(self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout) -> None:
         self._rewrites = rewrites
         self._host = host.numpy()
+        self._no_grad = torch.no_grad()
         self.layout = layout
         """What the copies are read with."""
 
     def data(self) -> Float32 | None:
         """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
-        with torch.no_grad(), together:
+        with self._no_grad, together:
             for rewrite in self._rewrites:
                 if not rewrite():
                     return None
