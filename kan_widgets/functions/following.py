@@ -1,4 +1,4 @@
-"""Write a layer's coefficients again for each frame, without finding out anew what it is like."""
+"""Write a layer's coefficients again for each frame, without reading the layer anew."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ def follow_terms(
         Without splines ``nb`` is 1.
     unchanged
         Takes the module, says whether all else that the coefficients and their bases depend on
-        is still what it was.
+        is still what it was; asked at once, and at each call.
 
     Returns
     -------
     callable or None
-        As `LayerFunctions.follow` does; ``None`` if the parameters are not float32 on the CPU.
+        As `LayerFunctions.follow` does; ``None`` if there is no such parameter, if it is not
+        float32 on the CPU, or if something has changed already.
     """
     to_base, to_splines = out[..., 0], out[..., 1:]
     expected = {base: to_base.shape}
@@ -75,4 +76,4 @@ def follow_terms(
             to_splines.copy_(own[splines])
         return True
 
-    return rewrite if fits(module) else None
+    return rewrite if unchanged(module) and fits(module) else None

@@ -151,9 +151,16 @@ def test_a_layer_that_is_gone_is_not_written():
         assert not rewrite()
 
 
+def masked() -> kw.nn.KANLinear:
+    layer = kw.nn.KANLinear(3, 2)
+    layer.mask = torch.ones(2, 3, dtype=torch.bool)
+    return layer
+
+
 @pytest.mark.parametrize(
     "layer",
     [
+        masked(),
         kw.nn.KANLinear(3, 2).double(),
         kw.nn.KANLinear(3, 2, base_activation=nn.SiLU()),
         kw.nn.KANLinear(3, 2, basis=TrainedBasis()),

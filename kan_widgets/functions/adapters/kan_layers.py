@@ -80,14 +80,13 @@ def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
 
 def _follow(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None:
     basis, activation = read.basis, read.base_activation
-    # What is trained itself takes a look in every frame, and a subclass may compute otherwise.
-    if isinstance(basis, nn.Module) or isinstance(activation, nn.Module):
-        return None
     if type(module).coefficients is not KANLayer.coefficients:
         return None
     scaled = module.spline_scaler is not None
 
     def unchanged(module: nn.Module) -> bool:
+        # Not by attribute: a basis or an activation that is a module may be trained itself, and
+        # is found elsewhere.
         own = module.__dict__
         return (
             own.get("basis") is basis
