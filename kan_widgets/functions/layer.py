@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import Basis, Interval, one_of_each
+from kan_widgets.functions.following import Rewrite
 
 Kind = Literal["conv", "linear"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
+Follow = Callable[[Tensor], Rewrite | None]
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,12 @@ class LayerFunctions:
     gradient
         ``gradient()`` returns ∂loss/∂coefficients as the last backward pass left it, in the
         shape of ``coefficients``; NaN where there is none. ``None`` if the adapter cannot tell.
+    follow
+        ``follow(out)`` returns ``rewrite`` (or ``None`` if it cannot): called without gradients
+        and with `kan_widgets.nn.changes.together` held, it writes the present coefficients to
+        ``out``, float32 on the CPU and of their shape, and returns True; or it returns False, if
+        anything but their values may have changed since these functions were read. It must not
+        keep the module alive. ``None`` where every frame takes reading anew, which is slower.
 
     Raises
     ------
@@ -109,6 +117,7 @@ class LayerFunctions:
     note: str = ""
     x_at: Tap | None = None
     gradient: Gradient | None = None
+    follow: Follow | None = None
 
     def __post_init__(self) -> None:
         c = self.coefficients

@@ -87,8 +87,8 @@ def register_adapter(
         of a class known by name is only read if it computes the same.
     reader
         Takes the module, returns its `LayerFunctions` (or several, named apart
-        by ``name``). It is called for every frame: it must not run the module,
-        draw random numbers or change anything.
+        by ``name``). It is called for every frame that cannot ``follow`` the one before, see
+        `LayerFunctions`: it must not run the module, draw random numbers or change anything.
     library
         Where the class comes from. Classes of the same name from several libraries are
         told apart by ``problem``; for one name and library there is one adapter.

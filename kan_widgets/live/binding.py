@@ -20,9 +20,9 @@ from kan_widgets.functions import LayerFunctions, find, read_module
 from kan_widgets.live import observe, quiet
 from kan_widgets.live.control import Control
 from kan_widgets.live.edit import Edits
-from kan_widgets.live.frame import Copy, Frame
+from kan_widgets.live.frame import Copy, Followed, Frame, follow
 from kan_widgets.live.history import History
-from kan_widgets.live.layout import Fingerprint, Layout, build_layout
+from kan_widgets.live.layout import Fingerprint, Float32, Layout, build_layout
 from kan_widgets.live.learning_rate import learning_rates
 from kan_widgets.live.progress import Progress
 from kan_widgets.live.recorder import PathLike, Recorder, record, save
@@ -103,6 +103,7 @@ class Binding(Source):
         """What is known of the loop that trains; most of it is reached by shorter names."""
         self._step_watchers: tuple[Callable[[int, bool], None], ...] = ()
         self._coming: tuple[int, Layout, Copy] | None = None
+        self._followed: Followed | None = None  # only for the thread that trains
         self._taken, self._sent, self._skipped = 1, 0, 0
         self._seconds = self._training_seconds = 0.0
         self._last_step_at = 0.0
@@ -287,7 +288,7 @@ class Binding(Source):
             self._set_new_rates()
 
     def _set_new_rates(self) -> None:
-        if self.training.rates and (optimizer := self.optimizer) is not None:
+        if self.training.rates.waiting and (optimizer := self.optimizer) is not None:
             if change := self.training.rates.set(optimizer):
                 self.mark(change)
 
@@ -377,15 +378,18 @@ class Binding(Source):
         self._steps += 1
         self._trained_by = threading.get_ident()
         edited = self.edits.apply_waiting()
-        self.training.stepped(self._steps)
-        self._set_new_rates()
+        training = self.training
+        counted: float | None = None
         if self._last_step_at:
             passed = now - self._last_step_at
             # The patience is at least this long: mostly it need not be worked out.
             if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
+                counted = passed
                 self._training_seconds += passed
-                self.training.passed(passed)
             self._intervals.append(passed)
+        training.stepped(self._steps, now, counted)
+        if training.rates.waiting:
+            self._set_new_rates()
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
@@ -393,8 +397,7 @@ class Binding(Source):
         if self._steps % self._every == 0 or edited:
             if edited or self._throttle.is_open(now):
                 framed = True
-                self._coming = self._start_frame(self._read_layers())
-                self._send_arrived()
+                self._take_frame()
                 self._throttle.spent(now, time.perf_counter() - now)
             else:
                 self._skipped += 1
@@ -402,6 +405,19 @@ class Binding(Source):
             self._send_arrived()
         for watcher in self._step_watchers:
             self._show_step(watcher, framed)
+
+    def _take_frame(self) -> None:
+        """Copy the coefficients in the thread that trains; read the layers anew if they changed."""
+        followed = self._followed
+        if followed is not None and followed.layout is self.layout:
+            if (data := followed.data()) is not None:
+                self._coming = None
+                self._emit(self._keep(self._steps, followed.layout, data), settled=False)
+                return
+        layers = self._read_layers()
+        self._coming = started = self._start_frame(layers)
+        self._send_arrived()
+        self._followed = follow(layers, started[1])
 
     def _show_step(self, watcher: Callable[[int, bool], None], framed: bool) -> None:
         try:
@@ -639,7 +655,10 @@ class Binding(Source):
         if layout is not self.layout:
             self.edits.follow(self.layout, layout)
             self._tell_all("on_layout", layout)
-        self._frame = Frame(step, layout, copy.data())
+        return self._keep(step, layout, copy.data())
+
+    def _keep(self, step: int, layout: Layout, data: Float32) -> Frame:
+        self._frame = Frame(step, layout, data)
         self._history.append(self._frame)
         self._taken += 1
         return self._frame
@@ -728,6 +747,7 @@ class Binding(Source):
                 changes.ignore(watched, self._after_change)
         self._model = None
         self._modules = []
+        self._followed = None
         quiet.unwatch(self)
         with self._sending:
             self._set_state(state)

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.following import Rewrite
 from kan_widgets.live.layout import Float32, Layout
+from kan_widgets.nn.changes import together
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,3 +97,42 @@ class Copy:
         data: Float32 = self._host.numpy()
         data.flags.writeable = False
         return data
+
+
+class Followed:
+    """Layers whose coefficients are copied again and again, without reading them anew.
+
+    Made by `follow`. Not for several threads at a time.
+    """
+
+    def __init__(self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout) -> None:
+        self._rewrites = rewrites
+        self._host = host.numpy()
+        self._no_grad = torch.no_grad()
+        self.layout = layout
+        """What the copies are read with."""
+
+    def data(self) -> Float32 | None:
+        """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
+        with self._no_grad, together:
+            for rewrite in self._rewrites:
+                if not rewrite():
+                    return None
+        data: Float32 = self._host.copy()
+        data.flags.writeable = False
+        return data
+
+
+def follow(layers: Sequence[LayerFunctions], layout: Layout) -> Followed | None:
+    """Get ready to copy the coefficients of layers just read again, where all of them allow it."""
+    if any(layer.follow is None for layer in layers):
+        return None
+    host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
+    rewrites = []
+    for layer, place in zip(layers, layout.layers, strict=True):
+        part = host[place.offset : place.offset + place.length]
+        rewrite = layer.follow(part.view(layer.coefficients.shape)) if layer.follow else None
+        if rewrite is None:
+            return None
+        rewrites.append(rewrite)
+    return Followed(rewrites, host, layout)

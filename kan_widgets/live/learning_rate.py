@@ -18,11 +18,9 @@ class Rates:
     """Changes of the learning rates that wait for the end of a step."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int | None]] = []
+        self.waiting: list[tuple[float, int | None]] = []
+        """The rates asked for, each of a group or of all."""
         self._ratios: list[float] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
 
     def want(self, optimizer: Optimizer, value: float, group: int | None) -> None:
         """Ask for a rate; see `Binding.set_learning_rate`."""
@@ -36,11 +34,11 @@ class Rates:
                 f"group={group}: the optimizer has {count} parameter group"
                 f"{'s, 0 to ' + str(count - 1) if count > 1 else ', number 0'}"
             )
-        self._waiting.append((float(value), group))
+        self.waiting.append((float(value), group))
 
     def set(self, optimizer: Optimizer) -> str:
         """Set what was asked for; return what changed, in words."""
-        wanted, self._waiting = self._waiting, []
+        wanted, self.waiting = self.waiting, []
         before = learning_rates(optimizer)
         for value, group in wanted:
             self._set(optimizer, value, group)

@@ -65,6 +65,8 @@ class Clock:
         self._paused = 0.0
         self._ended: float | None = None
         self._samples: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
+        self.due = float("-inf")
+        """A `tick` before this moment, by `time.perf_counter`, notes nothing."""
 
     def start(self) -> None:
         """Begin a new run."""
@@ -93,6 +95,7 @@ class Clock:
         now = self.elapsed
         if not self._samples or now - self._samples[-1][0] >= _RATE_SECONDS:
             self._samples.append((now, step))
+        self.due = time.perf_counter() + _RATE_SECONDS - (now - self._samples[-1][0])
 
     @property
     def elapsed(self) -> float:

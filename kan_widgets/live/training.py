@@ -206,18 +206,24 @@ class Training:
         self.seconds += seconds
         self.timed_steps += 1
 
-    def passed(self, seconds: float) -> None:
-        """Note the time between two steps, in a loop that does not time its steps."""
-        if self._loop is None or not self._loop.times_itself:
-            self.spend(seconds)
+    def stepped(self, step: int, now: float, passed: float | None) -> None:
+        """Note a step.
 
-    def stepped(self, step: int) -> None:
-        """Note a step."""
+        Parameters
+        ----------
+        now
+            When it was made, by `time.perf_counter`.
+        passed
+            Seconds since the step before; ``None`` where they were not spent on training.
+        """
         self.steps = step
         if self._phase != "running":
             with self._lock:
                 self._restart()
-        self.clock.tick(step)
+        if now >= self.clock.due:
+            self.clock.tick(step)
+        if passed is not None and (self._loop is None or not self._loop.times_itself):
+            self.spend(passed)
 
     @property
     def counts_by_itself(self) -> bool:

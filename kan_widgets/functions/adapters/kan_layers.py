@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import LayerBasis
+from kan_widgets.functions.following import Rewrite, follow_terms
 from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
@@ -25,6 +26,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (basis,),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
+        follow=partial(_follow, module, basis),
     )
 
 
@@ -39,6 +41,7 @@ def read_conv(module: nn.Module) -> LayerFunctions:
         conv=_settings(module, shared=False),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
+        follow=partial(_follow, module, basis),
     )
 
 
@@ -53,6 +56,7 @@ def read_shared_conv(module: nn.Module) -> LayerFunctions:
         conv=_settings(module, shared=True),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
+        follow=partial(_follow, module, basis),
         note="Every kernel is applied to each input channel.",
     )
 
@@ -72,6 +76,34 @@ def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
     """Return the coefficients, ``(..., nb)``, and the basis that they belong to."""
     with torch.no_grad(), together:
         return module.coefficients(), LayerBasis(module.basis, module.base_activation)
+
+
+def _follow(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None:
+    basis, activation = read.basis, read.base_activation
+    if type(module).coefficients is not KANLayer.coefficients:
+        return None
+    scaled = module.spline_scaler is not None
+
+    def unchanged(module: nn.Module) -> bool:
+        # Not by attribute: a basis or an activation that is a module may be trained itself, and
+        # is found elsewhere.
+        own = module.__dict__
+        return (
+            own.get("basis") is basis
+            and own.get("base_activation") is activation
+            and "coefficients" not in own
+            and module._buffers.get("mask") is None
+            and (module._parameters.get("spline_scaler") is not None) is scaled
+        )
+
+    return follow_terms(
+        module,
+        out,
+        base="base_weight",
+        splines="spline_weight",
+        scale="spline_scaler" if scaled else "",
+        unchanged=unchanged,
+    )
 
 
 def _gradient(module: KANLayer) -> Tensor:
