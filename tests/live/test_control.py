@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import signal
 import threading
 import time
 import warnings
@@ -218,6 +219,15 @@ def test_the_model_can_be_read_refreshed_and_edited_while_held(trainer: Trainer)
     wait_for(lambda: not trainer.live.frame.coefficients(name)[1, 2].any())
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Python hear interrupts: a script that runs the tests in its background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_a_pause_in_the_main_thread(trainer: Trainer) -> None:
     def meddle() -> None:
         trainer.live.control.pause()
