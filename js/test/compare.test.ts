@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { expect, test } from "vitest";
-import { createTable, type Shown } from "../src/compare/table.ts";
+import { createTable, nameOf, type Shown } from "../src/compare/table.ts";
 
 function shown(steps: string[], more: Partial<Shown> = {}): Shown {
   return {
@@ -89,4 +89,11 @@ test("nothing is drawn before Python has said anything", () => {
   const { element, show } = createTable(document);
   show({} as Shown);
   expect(element.querySelector("table")).toBeNull();
+});
+
+test("a picture is called by its models and the steps that they have made", () => {
+  const named = (steps: string[]) => nameOf(shown(steps));
+  expect(named(["1,200", "1,200"])).toBe("compare KAN <b>CNN</b> step 1200");
+  expect(named(["3", "4"])).toBe("compare KAN <b>CNN</b> step 3 4");
+  expect(nameOf({})).toBe("compare step");
 });

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, it } from "vitest";
-import { gradientOf } from "../src/shared/page_shapes.ts";
+import { bandsOf } from "../src/shared/css.ts";
 import { moved, record, type Shape } from "../src/shared/record.ts";
 import { fileName } from "../src/shared/save.ts";
 import { escaped, fontOf, ink, svgOf } from "../src/shared/svg.ts";
@@ -58,10 +58,25 @@ it("names a file so that every system takes it", () => {
   expect(fileName("größe φ")).toBe("größe-φ");
 });
 
-it("finds the colours of a scale", () => {
+it("divides a scale into bands of its colours", () => {
   const image = "linear-gradient(to right, rgb(1, 2, 3), rgb(4, 5, 6))";
-  expect(gradientOf(image)).toEqual(["rgb(1, 2, 3)", "rgb(4, 5, 6)"]);
-  expect(gradientOf("none")).toEqual([]);
+  expect(bandsOf(image, 20)).toEqual([
+    { ink: "rgb(1, 2, 3)", from: 0, to: 0.5 },
+    { ink: "rgb(4, 5, 6)", from: 0.5, to: 1 },
+  ]);
+  expect(bandsOf("none", 20)).toEqual([]);
+});
+
+it("leaves the colours of a sign where its style sheet puts them", () => {
+  const [none, ink] = ["rgba(0, 0, 0, 0)", "rgb(1, 2, 3)"];
+  for (const middle of [`${ink} 6px 8px`, `${ink} 6px, ${ink} 8px`]) {
+    const image = `linear-gradient(90deg, ${none} 6px, ${middle}, ${none} 8px)`;
+    expect(bandsOf(image, 16)).toEqual([
+      { ink: none, from: 0, to: 0.375 },
+      { ink, from: 0.375, to: 0.5 },
+      { ink: none, from: 0.5, to: 1 },
+    ]);
+  }
 });
 
 /** A context that draws nothing, with the state that is noted. */

@@ -68,13 +68,15 @@ function show(status: Record<string, unknown> = {}) {
 }
 
 describe("the controls", () => {
-  it("each have a title and a label", () => {
+  it("each have a title and a name", () => {
     const { root } = show({ rates: [0.1, 0.2] });
     const controls = root.querySelectorAll("button, input, select");
-    expect(controls.length).toBe(9);
+    expect(controls.length).toBe(11);
     for (const control of controls) {
       expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
-      expect(control.getAttribute("aria-label"), control.outerHTML).toBeTruthy();
+      // Those that save a picture are named by their words.
+      const words = control.matches(".kw-save-button") ? control.textContent : "";
+      expect(control.getAttribute("aria-label") || words, control.outerHTML).toBeTruthy();
     }
   });
 
@@ -140,7 +142,13 @@ describe("the controls", () => {
 
   it("do nothing for a binding that is closed, and stop nothing that does not run", () => {
     const closed = show({ closed: true });
-    expect([...closed.root.querySelectorAll("button")].every((b) => b.disabled)).toBe(true);
+    const buttons = [...closed.root.querySelectorAll("button")];
+    // What is shown can be saved all the same.
+    const [saving, others] = [true, false].map((wanted) =>
+      buttons.filter((button) => button.matches(".kw-save-button") === wanted),
+    );
+    expect(saving.map((button) => button.disabled)).toEqual([false, false]);
+    expect(others.every((button) => button.disabled)).toBe(true);
     const idle = show({ state: "finished" });
     expect(idle.one<HTMLButtonElement>("[data-icon=stop]").disabled).toBe(true);
     expect(idle.one<HTMLButtonElement>("[data-icon=pause]").disabled).toBe(false);

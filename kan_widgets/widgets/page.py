@@ -29,6 +29,9 @@ _STILL = (TrainingPanel, LayerRanges, Compare)
 _STILL_WIDTH = 900
 _TITLE = "Kernel functions"
 _EXPORT = re.compile(r"^export \{\n((?: {2}.+\n)+)\};$", re.M)
+# The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
+# a regular expression, where \x3C is the same.
+_ENDS = re.compile(r"<(?=/script|!--)", re.I)
 # Scripts and styles of the page itself and nothing else: whatever is in it, it asks for nothing.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -316,8 +319,7 @@ def _module(name: str, source: str) -> str:
     start, end = found[0].span()
     handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
     script = source[:start] + handed + source[end:]
-    # In JavaScript's strings, where alone they can stand, these mean the same.
-    script = script.replace("</", "<\\/").replace("<!--", "<\\!--")
+    script = _ENDS.sub(r"\\x3C", script)
     return f'<script type="module">\n{script}\n</script>'
 
 

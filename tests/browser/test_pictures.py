@@ -186,6 +186,149 @@ def test_the_buttons_save_what_is_on_screen(
                     assert len(long) >= CURVES[name]
 
 
+LOGGED = """
+cnn = kw.nn.CNN()
+other = kw.bind(cnn, torch.optim.AdamW(cnn.parameters(), 1e-2), every=1)
+for step in range(40):
+    for run in (live, other):
+        run.log(step, loss=2 / (1 + step), accuracy=1 - 0.9**step)
+live.mark("half")
+"""
+BOXES = {
+    "panel": ("training-panel", "kw.TrainingPanel(live, smoothing=0)"),
+    "layer-ranges": ("layer-ranges", "kw.LayerRanges(live)"),
+    "compare": ("compare", "kw.Compare({'KAN': live, 'CNN': other}, smoothing=0)"),
+}
+# Parts whose every pixel is drawn by us or by bqplot, not by the browser as its own control.
+PARTS = (
+    ".bqplot.figure, .kw-canvas, .kw-training .kw-facts, .kw-verdict, .kw-ranges-bar .kw-sign, "
+    ".kw-ranges-table, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
+)
+# The curves and dots of bqplot's figures: places in the box, and the path between them.
+MARKS = """(name) => {
+  const box = document.querySelector(`.kw-${name}`);
+  const { left, top } = box.getBoundingClientRect();
+  return [...box.querySelectorAll('.bqplot path:is(.line, .dot)')].flatMap((path) => {
+    if (!path.getTotalLength() || getComputedStyle(path).stroke === 'none') return [];
+    const { e, f } = path.getScreenCTM();
+    return [[e - left, f - top, path.getAttribute('d'), getComputedStyle(path).stroke]];
+  });
+}"""
+# bqplot lays a figure out some time after its box has its size.
+LAID_OUT = """() => {
+  const figures = [...document.querySelectorAll('.jp-OutputArea .bqplot.figure')];
+  return figures.length === 6 && figures.every((figure) => {
+    const area = figure.querySelector('.plotarea_events').getBoundingClientRect();
+    const gap = figure.getBoundingClientRect().right - area.right;
+    const drawn = figure.querySelector('path.line')?.getTotalLength() > 0;
+    return drawn && area.width > 0 && gap >= 0 && gap < 30;
+  });
+}"""
+
+
+def parts(lab: LabPage, name: str) -> list[tuple[slice, slice]]:
+    """Return the rows and columns of the parts of a box that are compared."""
+    found = lab.page.evaluate(
+        "([name, parts]) => { const root = document.querySelector(`.kw-${name}`);"
+        "const page = root.getBoundingClientRect();"
+        "return [...root.querySelectorAll(parts)].filter((part) => part.checkVisibility())"
+        ".map((part) => { const box = part.getBoundingClientRect();"
+        "return [box.left - page.left, box.top - page.top, box.width, box.height]; }); }",
+        [name, PARTS],
+    )
+    return [
+        (slice(max(0, round(y)), round(y + height)), slice(max(0, round(x)), round(x + width)))
+        for x, y, width, height in found
+    ]
+
+
+def unmoving(lab: LabPage, name: str) -> NDArray[np.uint8]:
+    """Return what a view looks like as soon as it stays like that."""
+    view = lab.page.locator(f".kw-{name}").first
+    looks = [decoded(view.screenshot())]
+
+    def stays() -> bool:
+        looks.append(decoded(view.screenshot()))
+        return np.array_equal(looks[-1], looks[-2])
+
+    lab.until(stays, f"{name} to stay as it is")
+    return looks[-1]
+
+
+def test_the_buttons_of_boxes_save_bqplots_figures_and_all_around_them(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 1280, "height": 2600})
+    cells = [made for _, made in BOXES.values()]
+    lab.open(server.write_notebook([SETUP + LOGGED, *cells]))
+    for k in range(1 + len(cells)):
+        lab.run_cell(k)
+    assert lab.cell_errors() == []
+    lab.until_shown(lambda: lab.page.evaluate(LAID_OUT), "all figures to be drawn")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        folder = artifacts / theme
+        folder.mkdir(exist_ok=True)
+        for name, (called, _) in BOXES.items():
+            lab.page.locator(f".kw-{name}").scroll_into_view_if_needed()
+            lab.page.mouse.move(0, 0)
+            shot = unmoving(lab, name)
+            Image.fromarray(shot).save(folder / f"{name}-screen.png")
+            for kind in ("SVG", "PNG"):
+                button = lab.page.locator(f".kw-{name} .kw-save-button", has_text=kind).last
+                with lab.page.expect_download() as coming:
+                    button.click()
+                lab.page.mouse.move(0, 0)
+                data = Path(coming.value.path()).read_bytes()
+                file = coming.value.suggested_filename
+                assert re.fullmatch(rf"{called}-[\w.-]*step-3[\w-]*\.{kind.lower()}", file)
+                (folder / file).write_bytes(data)
+                picture = decoded(data) if kind == "PNG" else rendered(lab, data)
+                Image.fromarray(picture).save(folder / f"{name}-{kind}.png")
+                compared = parts(lab, name)
+                assert len(compared) >= 3
+                strays = [strayed(shot[part], picture[part]) for part in compared]
+                assert strays == [0] * len(compared)
+                moved = np.roll(picture, (3, 3), (0, 1))
+                assert min(strayed(shot[part], moved[part]) for part in compared) > 0.002
+                if kind == "SVG":
+                    check_vectors(lab, name, ElementTree.fromstring(data))
+
+
+def check_vectors(lab: LabPage, name: str, root: ElementTree.Element) -> None:
+    """Check that words are text and curves are paths where they are on screen."""
+    words = [text.text for text in root.iter(f"{SVG}text")]
+    expected = {
+        "panel": ["loss", "accuracy", "half", "0.5", "40"],
+        "layer-ranges": ["convs.0", "0.1", "range of φ (max − min)", "step 3", "layer"],
+        "compare": ["KAN", "CNN", "KAN: half", "parameters", "450", "out 0", "0.5"],
+    }
+    missing = [word for word in expected[name] if word not in words]
+    assert missing == [], words
+    assert not {"PNG", "SVG"} & {*words}
+    assert [*root.iter(f"{SVG}image")] == []
+    drawn = [
+        (float(found[1]), float(found[2]), path.attrib["d"], path.get("stroke"))
+        for path in root.iter(f"{SVG}path")
+        if (found := re.fullmatch(r"translate\((\S+) (\S+)\)", path.get("transform", "")))
+    ]
+    marks = lab.page.evaluate(MARKS, name)
+    assert len(marks) > {"panel": 2, "layer-ranges": 100, "compare": 4}[name]
+    for x, y, d, stroke in marks:
+        points = re.findall(r"-?[\d.]+", d)
+        near = [
+            other
+            for left, top, other, ink in drawn
+            if abs(left - x) < 1 and abs(top - y) < 1
+            if ink in (None, stroke.replace(" ", ""))
+        ]
+        found = [re.findall(r"-?[\d.]+", other) for other in near]
+        alike = [f for f in found if len(f) == len(points)]
+        assert any(
+            np.abs(np.array(f, float) - np.array(points, float)).max() < 0.002 for f in alike
+        ), d
+
+
 def drawing(lab: LabPage, code: str) -> ElementTree.Element:
     """Return an SVG that Python writes."""
     text = lab.evaluate("open(path, encoding='utf-8').read()", f"path = {code}")

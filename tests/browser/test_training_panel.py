@@ -363,8 +363,10 @@ class Curves:
         return Rect(**box)
 
     def ticks(self) -> list[int]:
+        """Give the steps on the axis; none while a label of it is not written."""
         texts = self.element.locator(".bqplot").first.locator(".axis").first.locator(".tick text")
-        return [int(text.replace(",", "")) for text in texts.all_text_contents()]
+        found = [text.replace(",", "") for text in texts.all_text_contents()]
+        return [int(text) for text in found] if all(map(str.isdigit, found)) else []
 
 
 def ground(image: Any) -> Any:

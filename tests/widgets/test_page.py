@@ -221,6 +221,24 @@ def test_every_bundle_can_hand_over_what_it_exports(bundle: Path) -> None:
     assert script.count("</script") == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        ("`</b>${x}`", "`</b>${x}`"),
+        ("String.raw`</i>`", "String.raw`</i>`"),
+        ("a</b/.exec(c)", "a</b/.exec(c)"),
+        ("'<script>'", "'<script>'"),
+        ("'</script>'", r"'\x3C/script>'"),
+        ("'</ScRiPt >'", r"'\x3C/ScRiPt >'"),
+        ("/<!--/u", r"/\x3C!--/u"),
+    ],
+)
+def test_a_script_keeps_all_but_what_would_end_it_or_hide_its_end(code: str, written: str) -> None:
+    script = _module("Some", f"x = {code};\nexport {{\n  view as default\n}};\n")
+    assert f"x = {written};\n" in script
+    assert len(re.findall("</script", script, re.I)) == 1
+
+
 def test_a_bundle_of_another_form_is_refused() -> None:
     with pytest.raises(RuntimeError, match="bundle of Some"):
         _module("Some", "export default 3;")

@@ -1,8 +1,9 @@
 /** The table below the kernels and curves of several models, and the theme of what stands around it. */
 
 import type { RenderProps } from "@anywidget/types";
+import { createSave } from "../shared/save.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
-import { createTable, type Shown } from "./table.ts";
+import { createTable, nameOf, type Shown } from "./table.ts";
 
 interface Traits {
   shown: Shown;
@@ -14,7 +15,17 @@ interface Traits {
 const TRIES = 100;
 
 function render({ model, el, signal }: RenderProps<Traits>): void {
+  const save = createSave(
+    el.ownerDocument,
+    {
+      root: () => el.closest<HTMLElement>(".kw-compare") ?? el,
+      name: () => nameOf(model.get("shown")),
+      redraw() {},
+    },
+    signal,
+  );
   const table = createTable(el.ownerDocument);
+  table.foot.append(save);
   el.append(table.element);
 
   const show = () => table.show(model.get("shown"));

@@ -37,7 +37,16 @@ export interface Shown {
 
 export interface Table {
   element: HTMLElement;
+  /** The last row, for what else belongs there. */
+  foot: HTMLElement;
   show(shown: Shown): void;
+}
+
+/** What a picture is called: "compare KAN CNN step 60"; several steps where the models differ. */
+export function nameOf({ models = [], rows = [] }: Partial<Shown>): string {
+  const steps = rows.find(({ key }) => key === "steps")?.values ?? [];
+  const numbers = new Set(steps.map((text) => text.replace(/\D/g, "")));
+  return ["compare", ...models.map(({ name }) => name), "step", ...numbers].join(" ");
 }
 
 export function createTable(document: Document): Table {
@@ -60,6 +69,7 @@ export function createTable(document: Document): Table {
   const title = make("summary", "kw-growth-title", details);
   title.textContent = "Parameters by layer";
   const cards = make("div", "kw-cards", details);
+  const foot = make("div", "kw-foot", root);
   let built = "";
   let cells: HTMLElement[][] = [];
 
@@ -140,5 +150,5 @@ export function createTable(document: Document): Table {
     hints.hidden = shown.hints.length === 0;
   }
 
-  return { element: root, show };
+  return { element: root, foot, show };
 }

@@ -59,7 +59,7 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
   const name = () => `explain class ${content?.target ?? ""} step ${content?.step ?? ""}`;
   const foot = element(document, "div", "kw-readout-row", root);
   const readout = element(document, "div", "kw-readout", foot);
-  foot.append(createSave(document, root, { name, redraw: draw }, signal));
+  foot.append(createSave(document, { root: () => root, name, redraw: draw }, signal));
   const spoken = element(document, "div", "kw-spoken", root);
   spoken.setAttribute("aria-live", "polite");
   el.append(root);

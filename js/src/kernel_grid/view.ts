@@ -107,8 +107,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     readout,
     createSave(
       document,
-      root,
       {
+        root: () => root,
         name: () => `kernel-grid ${picture?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
         redraw() {
           ground.key = "";

@@ -4,6 +4,8 @@ import { type Bar, MEASURES, thresholdOf } from "./content.ts";
 
 export interface BarView {
   element: HTMLElement;
+  /** Its last row, for what else belongs there. */
+  foot: HTMLElement;
   draw(bar: Partial<Bar>): void;
   options(threshold: number, overTime: string): void;
   message(text: string): void;
@@ -82,6 +84,7 @@ export function createBar(document: Document, actions: BarActions): BarView {
 
   return {
     element,
+    foot: legend,
     draw(bar) {
       step.textContent = bar.step === undefined ? "" : `step ${bar.step.toLocaleString("en")}`;
       verdict.textContent = bar.verdict ?? "";

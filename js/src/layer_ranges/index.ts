@@ -3,6 +3,7 @@
 import type { RenderProps } from "@anywidget/types";
 import { describe } from "../shared/alternative.ts";
 import { keepKeys } from "../shared/keys.ts";
+import { createSave } from "../shared/save.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Store } from "../shared/types.ts";
 import { createBar } from "./bar.ts";
@@ -18,10 +19,20 @@ function render({ model, el, host, signal }: RenderProps<Traits>): void {
     model.set(name, value);
     model.save_changes();
   };
+  const save = createSave(
+    document,
+    {
+      root: () => el.closest<HTMLElement>(".kw-layer-ranges") ?? el,
+      name: () => `layer-ranges step ${model.get("content").step ?? ""}`,
+      redraw() {},
+    },
+    signal,
+  );
   const bar = createBar(document, {
     threshold: (value) => set("threshold", value),
     overTime: (measure) => set("over_time", measure),
   });
+  bar.foot.append(save);
   const table = createTable(
     document,
     (row) => store?.select(row.typical),

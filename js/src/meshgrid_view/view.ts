@@ -116,7 +116,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   const name = () =>
     `meshgrid-view ${root.dataset.mode ?? ""} ${drawnLayer?.name ?? ""} step ${drawnFrame?.step ?? ""}`;
   const foot = element(document, "div", "kw-readout-row");
-  foot.append(readout, createSave(document, root, { name, redraw: draw }, signal));
+  foot.append(readout, createSave(document, { root: () => root, name, redraw: draw }, signal));
   root.append(header.element, caption.element, body, time, foot, spoken, tip.element);
 
   function schedule() {

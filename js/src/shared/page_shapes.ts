@@ -1,6 +1,10 @@
-/** The words, boxes and canvases of a part of the page, as shapes where they are on screen. */
+/** The words, boxes, canvases and inline SVG of a part of the page, as shapes where they are on screen. */
 
-import { moved, pixelsOf, type Shape, short } from "./record.ts";
+import { boxShapes, frameShapes } from "./box_shapes.ts";
+import { type Clip, edgeOf, meet } from "./clip.ts";
+import { fontIn, isInk } from "./css.ts";
+import { svgShapes } from "./inline_svg.ts";
+import { moved, pixelsOf, type Shape } from "./record.ts";
 
 export interface Drawn {
   width: number;
@@ -12,41 +16,59 @@ export interface Drawn {
 }
 
 /** Not in a picture: what only serves the mouse. */
-const LEFT_OUT = ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again";
+const LEFT_OUT = [
+  ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
+  ".kw-over-line, .kw-over-band",
+].join();
 
-type Clip = { left: number; top: number; right: number; bottom: number };
+/** Inputs that the browser draws whole, whatever their style says. */
+const NATIVE = ["checkbox", "radio", "range"];
 
 /** Gives what is seen of `root`; `recorded` has the shapes of the canvases that were just drawn. */
 export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Shape[]>): Drawn {
   const document = root.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
-  const page = root.getBoundingClientRect();
+  const ratio = window.devicePixelRatio || 1;
+  const paper = wholePixels(root.getBoundingClientRect(), ratio);
   const drawn: Drawn = {
-    width: page.width,
-    height: page.height,
+    width: paper.right - paper.left,
+    height: paper.bottom - paper.top,
     ground: groundOf(root, window),
     shapes: [],
     canvases: [],
   };
   const measure = document.createElement("canvas").getContext("2d");
-  visit(root, { left: page.left, top: page.top, right: page.right, bottom: page.bottom });
+  /** Of the element that is visited, with all around it. */
+  let opacity = 1;
+  visit(root, paper);
   return drawn;
 
   function visit(element: Element, clip: Clip): void {
     if (element !== root && element.matches(LEFT_OUT)) return;
     const style = window.getComputedStyle(element);
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    const outer = opacity;
+    opacity *= Number(style.opacity);
+    show(element, style, clip);
+    opacity = outer;
+  }
+
+  function show(element: Element, style: CSSStyleDeclaration, clip: Clip): void {
     const rect = element.getBoundingClientRect();
     const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
-    if (seen && element !== root) {
-      decorate(rect, style, clip);
-      frame(rect, style, clip);
-    }
+    const native = element instanceof window.HTMLInputElement && NATIVE.includes(element.type);
+    if (seen && element !== root && !native) decorate(rect, style, clip);
     if (element instanceof window.HTMLCanvasElement) {
       if (seen) place(element, rect, clip);
       return;
     }
-    if (element instanceof window.SVGElement) return;
+    if (element instanceof window.SVGSVGElement) {
+      const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
+      const there = snapped(rect);
+      const shift = { x: there.left - rect.left, y: there.top - rect.top };
+      drawn.shapes.push(...svgShapes(element, { paper, clip: inner, opacity }, shift));
+      return;
+    }
     if (element instanceof window.HTMLSelectElement) {
       field(element.selectedOptions[0]?.textContent ?? "", rect, style, clip);
       return;
@@ -57,7 +79,12 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
     }
     const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
     sign(element, rect, inner);
+    if (style.display === "list-item" && element.matches("summary")) {
+      triangle(element.parentElement?.hasAttribute("open") ?? false, rect, style, inner);
+    }
+    const closed = element instanceof window.HTMLDetailsElement && !element.open;
     for (const child of element.childNodes) {
+      if (closed && !(child instanceof window.Element && child.matches("summary"))) continue;
       if (child instanceof window.Element) visit(child, inner);
       else if (child instanceof window.Text) write(child, style, inner);
     }
@@ -65,134 +92,43 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
 
   function place(canvas: HTMLCanvasElement, rect: DOMRect, clip: Clip): void {
     const before = drawn.shapes.length;
-    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const there = snapped(rect);
+    const [x, y] = [there.left - paper.left, there.top - paper.top];
+    const [wide, high] = [there.right - there.left, there.bottom - there.top];
     const shapes = recorded.get(canvas) ?? [];
-    const cover = outline(meet(clip, rect));
+    const cover = edgeOf({ paper, opacity, clip: meet(clip, rect) });
     if (shapes.length > 0 && canvas.width > 0) {
-      const [kx, ky] = [rect.width / canvas.width, rect.height / canvas.height];
+      const [kx, ky] = [wide / canvas.width, high / canvas.height];
       for (const shape of shapes) {
         const here = moved(shape, kx, ky, x, y);
         drawn.shapes.push(here.clip ? here : { ...here, clip: cover });
       }
-    } else if (canvas.width > 0 && canvas.height > 0) {
+    } else if (!isBlank(canvas)) {
       drawn.shapes.push({
         kind: "image",
         href: pixelsOf(canvas, 0, 0, canvas.width, canvas.height),
-        box: [x, y, rect.width, rect.height],
+        box: [x, y, wide, high],
         smooth: false,
-        opacity: 1,
+        opacity,
         clip: cover,
       });
     }
-    const box = new window.DOMRect(x, y, rect.width, rect.height);
-    drawn.canvases.push({ canvas, box, before, count: drawn.shapes.length - before });
+    const count = drawn.shapes.length - before;
+    if (count === 0) return;
+    const box = new window.DOMRect(x, y, wide, high);
+    drawn.canvases.push({ canvas, box, before, count });
   }
 
-  /** Ground and edges. */
+  /** Ground and edges, which the screen has at whole pixels. */
   function decorate(rect: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
-    const inside = meet(clip, rect);
-    const opacity = Number(style.opacity);
-    const round = Number.parseFloat(style.borderTopLeftRadius) || 0;
-    if (round > 0 && style.borderTopStyle === style.borderLeftStyle) {
-      // A percentage is of the side.
-      const share = style.borderTopLeftRadius.endsWith("%") ? rect.width / 100 : 1;
-      rounded(rect, round * share, style, opacity, clip);
-      return;
-    }
-    if (isInk(style.backgroundColor)) fill(inside, style.backgroundColor, opacity);
-    const stops = gradientOf(style.backgroundImage);
-    stops.forEach((ink, k) => {
-      const wide = (rect.right - rect.left) / stops.length;
-      const left = rect.left + k * wide;
-      // A hair wider, so that no seam is seen.
-      const right = Math.min(rect.right, left + wide + (k < stops.length - 1 ? 0.5 : 0));
-      fill({ left, right, top: rect.top, bottom: rect.bottom }, ink, opacity);
-    });
-    for (const side of ["Top", "Right", "Bottom", "Left"] as const) {
-      const width = Number.parseFloat(style[`border${side}Width`]);
-      const ink = style[`border${side}Color`];
-      const kind = style[`border${side}Style`];
-      if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink)) continue;
-      const half = width / 2;
-      const [l, r, t, b] = [
-        rect.left + half,
-        rect.right - half,
-        rect.top + half,
-        rect.bottom - half,
-      ];
-      const ends = {
-        Top: [rect.left, t, rect.right, t],
-        Bottom: [rect.left, b, rect.right, b],
-        Left: [l, rect.top, l, rect.bottom],
-        Right: [r, rect.top, r, rect.bottom],
-      }[side].map((value, k) => value - (k % 2 ? page.top : page.left));
-      drawn.shapes.push({
-        kind: "path",
-        d: `M${ends[0]} ${ends[1]}L${ends[2]} ${ends[3]}`,
-        stroke: ink,
-        width,
-        dash: kind === "dashed" ? [2 * width, 2 * width] : [],
-        opacity,
-        clip: outline(clip),
-      });
-    }
+    const at = { paper, clip, opacity };
+    drawn.shapes.push(...boxShapes(snapped(rect), style, at));
+    drawn.shapes.push(...frameShapes(snapped(rect), style, at));
   }
 
-  /** The line around an element that takes no room: what is selected. */
-  function frame(rect: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
-    const width = Number.parseFloat(style.outlineWidth);
-    if (style.outlineStyle === "solid" && width > 0) {
-      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
-      around(rect, out, style.outlineColor, width, clip);
-    }
-    // A shadow without blur is a line too.
-    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
-    if (shadow && isInk(shadow[1])) {
-      const wide = Number(shadow[2]);
-      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
-    }
-  }
-
-  function around(rect: DOMRect, out: number, stroke: string, width: number, clip: Clip): void {
-    const d = pathOf({
-      left: rect.left - out,
-      top: rect.top - out,
-      right: rect.right + out,
-      bottom: rect.bottom + out,
-    });
-    drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
-  }
-
-  function rounded(
-    rect: DOMRect,
-    radius: number,
-    style: CSSStyleDeclaration,
-    opacity: number,
-    clip: Clip,
-  ): void {
-    const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
-    const [l, t] = [rect.left - page.left + width / 2, rect.top - page.top + width / 2];
-    const [w, h] = [rect.width - width, rect.height - width];
-    const r = Math.min(Math.max(0, radius - width / 2), w / 2, h / 2);
-    const turn = (x: number, y: number) => `A${r} ${r} 0 0 1 ${x} ${y}`;
-    const d = [
-      `M${l + r} ${t}L${l + w - r} ${t}`,
-      turn(l + w, t + r),
-      `L${l + w} ${t + h - r}`,
-      turn(l + w - r, t + h),
-      `L${l + r} ${t + h}`,
-      turn(l, t + h - r),
-      `L${l} ${t + r}`,
-      turn(l + r, t),
-      "Z",
-    ].join("");
-    const cover = outline(clip);
-    const ground = style.backgroundColor;
-    if (isInk(ground)) drawn.shapes.push({ kind: "path", d, fill: ground, opacity, clip: cover });
-    const stroke = style.borderTopColor;
-    if (width > 0 && isInk(stroke)) {
-      drawn.shapes.push({ kind: "path", d, stroke, width, opacity, clip: cover });
-    }
+  function snapped({ left, top, right, bottom }: Clip): Clip {
+    const snap = (value: number) => Math.round(value * ratio) / ratio;
+    return { left: snap(left), top: snap(top), right: snap(right), bottom: snap(bottom) };
   }
 
   /** What a style sheet puts before an element's words: a small sign, without words. */
@@ -213,10 +149,34 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
       top = rect.top + edge(own, "Top") + (Number.parseFloat(style.top) || 0);
     } else {
       const rise = Number.parseFloat(style.verticalAlign) || 0;
-      top = rect.top + baselineIn(rect.height, own) - rise - high;
+      top = rect.top + firstBaseline(rect, own) - rise - high;
       if (style.display !== "inline-block") top = rect.top + (rect.height - high) / 2;
     }
+    const outer = opacity;
+    opacity *= Number(style.opacity);
     decorate(new window.DOMRect(left, top, wide, high), style, clip);
+    opacity = outer;
+  }
+
+  /** How far below the top of an element the baseline of its first line is. */
+  function firstBaseline({ height }: DOMRect, style: CSSStyleDeclaration): number {
+    const line = Number.parseFloat(style.lineHeight);
+    if (style.display.startsWith("inline") || !(line > 0)) return baselineIn(height, style);
+    return edge(style, "Top") + Number.parseFloat(style.paddingTop) + baselineIn(line, style);
+  }
+
+  /** What opens and closes the details under a summary. */
+  function triangle(open: boolean, rect: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
+    const size = 0.62 * Number.parseFloat(style.fontSize);
+    const left = rect.left - paper.left + Number.parseFloat(style.paddingLeft);
+    const bottom = rect.top - paper.top + firstBaseline(rect, style);
+    const [right, top] = [left + size, bottom - size];
+    const [x, y] = [left + size / 2, bottom - size / 2];
+    const d = open
+      ? `M${left} ${top}L${right} ${top}L${x} ${bottom}Z`
+      : `M${left} ${top}L${right} ${y}L${left} ${bottom}Z`;
+    const place = edgeOf({ paper, clip, opacity });
+    drawn.shapes.push({ kind: "path", d, fill: style.color, opacity, clip: place });
   }
 
   function edge(style: CSSStyleDeclaration, side: "Top" | "Right" | "Bottom" | "Left"): number {
@@ -273,12 +233,15 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
     style: CSSStyleDeclaration,
     clip: Clip,
   ): void {
-    if (element.type === "range") return;
-    if (element.type !== "checkbox" && element.type !== "radio") {
+    if (element.type === "range") {
+      slider(element, rect, style, clip);
+      return;
+    }
+    if (!NATIVE.includes(element.type)) {
       field(element.value, rect, style, clip);
       return;
     }
-    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const [x, y] = [rect.left - paper.left, rect.top - paper.top];
     const [w, h] = [rect.width, rect.height];
     const place = (px: number, py: number) => `${x + px * w} ${y + py * h}`;
     const paths = [`M${place(0.1, 0.1)}L${place(0.9, 0.1)}L${place(0.9, 0.9)}L${place(0.1, 0.9)}Z`];
@@ -289,10 +252,43 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
         d,
         stroke: style.color,
         width: 1,
-        opacity: 1,
-        clip: outline(clip),
+        opacity,
+        clip: edgeOf({ paper, clip, opacity }),
       });
     }
+  }
+
+  /** A slider as a line, a part of it in colour, and a dot. */
+  function slider(
+    { value, min, max, disabled }: HTMLInputElement,
+    rect: DOMRect,
+    style: CSSStyleDeclaration,
+    clip: Clip,
+  ): void {
+    const share = (Number(value) - Number(min)) / (Number(max) - Number(min) || 1);
+    const r = rect.height / 2;
+    const [x, y] = [rect.left - paper.left, rect.top - paper.top + r];
+    const end = x + rect.width;
+    const middle = x + r + share * (rect.width - 2 * r);
+    const ink = disabled || style.accentColor === "auto" ? style.color : style.accentColor;
+    const common = { kind: "path", clip: edgeOf({ paper, clip, opacity }) } as const;
+    const line = { ...common, width: r / 2, cap: "round" };
+    const half = `A${r} ${r} 0 0 1`;
+    drawn.shapes.push(
+      {
+        ...line,
+        d: `M${x + r / 4} ${y}L${end - r / 4} ${y}`,
+        stroke: style.color,
+        opacity: 0.2 * opacity,
+      },
+      { ...line, d: `M${x + r / 4} ${y}L${middle} ${y}`, stroke: ink, opacity },
+      {
+        ...common,
+        d: `M${middle - r} ${y}${half} ${middle + r} ${y}${half} ${middle - r} ${y}Z`,
+        fill: ink,
+        opacity,
+      },
+    );
   }
 
   function text(given: string, line: DOMRect, style: CSSStyleDeclaration, clip: Clip): void {
@@ -318,14 +314,14 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
         0,
         0,
         1,
-        line.left - page.left,
-        line.top - page.top + baselineIn(line.height, style),
+        line.left - paper.left,
+        line.top - paper.top + baselineIn(line.height, style),
       ],
       font,
       fill: style.color,
       align: "start",
-      opacity: Number(style.opacity),
-      clip: cut ? outline(clip) : "",
+      opacity,
+      clip: cut ? edgeOf({ paper, clip, opacity }) : "",
     });
   }
 
@@ -336,48 +332,24 @@ export function shapesOf(root: HTMLElement, recorded: Map<HTMLCanvasElement, Sha
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
     return (height - up - down) / 2 + up;
   }
-
-  function fill(clip: Clip, ink: string, opacity: number): void {
-    if (clip.right <= clip.left || clip.bottom <= clip.top) return;
-    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink, opacity, clip: "" });
-  }
-
-  /** The edge of what is seen; empty where that is all of it. */
-  function outline(clip: Clip): string {
-    const { left, top, right, bottom } = clip;
-    const whole =
-      left <= page.left && top <= page.top && right >= page.right && bottom >= page.bottom;
-    return whole ? "" : pathOf(clip);
-  }
-
-  function pathOf({ left, top, right, bottom }: Clip): string {
-    const [l, r] = [short(left - page.left), short(right - page.left)];
-    const [t, b] = [short(top - page.top), short(bottom - page.top)];
-    return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
-  }
 }
 
-function fontIn(style: CSSStyleDeclaration): string {
-  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+/** The pixels of the screen that a rectangle touches. */
+function wholePixels({ left, top, right, bottom }: Clip, ratio: number): Clip {
+  const down = (value: number) => Math.floor(value * ratio) / ratio;
+  const up = (value: number) => Math.ceil(value * ratio) / ratio;
+  return { left: down(left), top: down(top), right: up(right), bottom: up(bottom) };
 }
 
-function meet(a: Clip, b: Clip): Clip {
-  return {
-    left: Math.max(a.left, b.left),
-    top: Math.max(a.top, b.top),
-    right: Math.min(a.right, b.right),
-    bottom: Math.min(a.bottom, b.bottom),
-  };
-}
-
-/** The colours of a gradient from left to right; none where there is none. */
-export function gradientOf(image: string): string[] {
-  if (!/^linear-gradient\((to right|90deg)/.test(image)) return [];
-  return image.match(/(rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+/gi) ?? [];
-}
-
-function isInk(colour: string): boolean {
-  return colour !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour);
+/** Whether nothing is drawn on it: bqplot has canvases for what our figures have not. */
+function isBlank(canvas: HTMLCanvasElement): boolean {
+  if (canvas.width === 0 || canvas.height === 0) return true;
+  const copy = canvas.ownerDocument.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const paper = copy.getContext("2d");
+  paper?.drawImage(canvas, 0, 0);
+  const pixels = paper?.getImageData(0, 0, copy.width, copy.height).data;
+  return !pixels || new Uint32Array(pixels.buffer).every((pixel) => pixel === 0);
 }
 
 /** The colour behind an element. */

@@ -8,11 +8,16 @@ export type Shape =
       kind: "path";
       /** As in SVG. */
       d: string;
+      /** How path and stroke are turned and scaled; the clip is not. */
+      matrix?: Matrix;
       fill?: string;
       stroke?: string;
       width?: number | undefined;
       dash?: readonly number[] | undefined;
       join?: string;
+      cap?: string;
+      /** Drawn without soft edges. */
+      crisp?: boolean;
       opacity: number;
       clip: string;
     }
@@ -286,15 +291,22 @@ export function pixelsOf(source: Canvas, x: number, y: number, w: number, h: num
 /** A shape stretched by kx and ky and moved by x and y. */
 export function moved(shape: Shape, kx: number, ky: number, x: number, y: number): Shape {
   const clip = movedPath(shape.clip, kx, ky, x, y);
+  const movedMatrix = ([a, b, c, d, e, f]: Matrix): Matrix => [
+    a * kx,
+    b * ky,
+    c * kx,
+    d * ky,
+    e * kx + x,
+    f * ky + y,
+  ];
   if (shape.kind === "path") {
+    if (shape.matrix) return { ...shape, matrix: movedMatrix(shape.matrix), clip };
     const d = movedPath(shape.d, kx, ky, x, y);
     const width = shape.width === undefined ? undefined : shape.width * kx;
     return { ...shape, d, width, dash: shape.dash?.map((length) => length * kx), clip };
   }
   if (shape.kind === "text") {
-    const [a, b, c, d, e, f] = shape.matrix;
-    const matrix = [a * kx, b * ky, c * kx, d * ky, e * kx + x, f * ky + y] as const;
-    return { ...shape, matrix, clip };
+    return { ...shape, matrix: movedMatrix(shape.matrix), clip };
   }
   const [left, top, w, h] = shape.box;
   return { ...shape, box: [left * kx + x, top * ky + y, w * kx, h * ky], clip };

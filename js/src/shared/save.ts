@@ -8,36 +8,35 @@ import { svgOf } from "./svg.ts";
 
 /** What a view tells about itself when it is saved. */
 export interface Saved {
+  /** All that is saved; a box of several views for those that are one of its parts. */
+  root(): HTMLElement;
   /** "kernel-grid convs.0 step 60": the file's name without its ending. */
   name(): string;
-  /** Draws all of it anew, at once. */
+  /** Draws all canvases anew, at once. */
   redraw(): void;
 }
 
 /** What tests may ask of the buttons, as `element.kwSave`. */
 export interface SaveElement extends HTMLElement {
-  kwSave: { svg(): string; png(): Promise<Blob | null> };
+  kwSave: { svg(): string; png(): Promise<Blob | null>; redraw(): void };
 }
 
-export function createSave(
-  document: Document,
-  root: HTMLElement,
-  saved: Saved,
-  signal: AbortSignal,
-): HTMLElement {
+export function createSave(document: Document, saved: Saved, signal: AbortSignal): HTMLElement {
   const window = document.defaultView as Window & typeof globalThis;
   const kit = createKit(document, signal);
   const box = element(document, "span", "kw-save") as unknown as SaveElement;
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Save what is shown");
+  // The views in a box have buttons of their own, and draw themselves.
+  const redraw = () => {
+    const parts = saved.root().querySelectorAll<SaveElement>(".kw-save");
+    for (const { kwSave } of parts) kwSave.redraw();
+  };
   const svg = () => {
-    const drawn = shapesOf(
-      root,
-      record(window, () => saved.redraw()),
-    );
+    const drawn = shapesOf(saved.root(), record(window, redraw));
     return svgOf(drawn.shapes, { ...drawn, title: saved.name() });
   };
-  const png = () => pngOf(document, shapesOf(root, new Map()));
+  const png = () => pngOf(document, shapesOf(saved.root(), new Map()));
   box.append(
     kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
       const blob = await png();
@@ -48,7 +47,7 @@ export function createSave(
       download(document, blob, `${fileName(saved.name())}.svg`);
     }),
   );
-  box.kwSave = { svg, png };
+  box.kwSave = { svg, png, redraw: () => saved.redraw() };
   return box;
 }
 
@@ -89,6 +88,7 @@ function pngOf(document: Document, drawn: Drawn): Promise<Blob | null> {
       const { x, y, width, height } = taken.box;
       context.save();
       if (shape.clip) context.clip(new Path2D(shape.clip));
+      context.globalAlpha = shape.opacity;
       context.imageSmoothingEnabled = false;
       context.drawImage(taken.canvas, x, y, width, height);
       context.restore();
@@ -103,6 +103,7 @@ function paint(context: CanvasRenderingContext2D, shape: Shape): void {
   if (shape.clip) context.clip(new Path2D(shape.clip));
   context.globalAlpha = shape.opacity;
   if (shape.kind === "path") {
+    if (shape.matrix) context.transform(...shape.matrix);
     const path = new Path2D(shape.d);
     if (shape.fill !== undefined) {
       context.fillStyle = shape.fill;
@@ -112,12 +113,16 @@ function paint(context: CanvasRenderingContext2D, shape: Shape): void {
       context.strokeStyle = shape.stroke;
       context.lineWidth = shape.width ?? 1;
       context.setLineDash([...(shape.dash ?? [])]);
+      context.lineJoin = (shape.join ?? "miter") as CanvasLineJoin;
+      context.lineCap = (shape.cap ?? "butt") as CanvasLineCap;
+      context.miterLimit = 4; // as in SVG
       context.stroke(path);
     }
   } else if (shape.kind === "text") {
     context.transform(...shape.matrix);
     context.font = shape.font;
     context.fillStyle = shape.fill;
+    context.textAlign = shape.align === "middle" ? "center" : shape.align;
     context.fillText(shape.text, shape.x, shape.y);
   }
   context.restore();

@@ -1,6 +1,6 @@
 /** Shapes as the text of an SVG. */
 
-import { type Shape, short } from "./record.ts";
+import { type Matrix, type Shape, short } from "./record.ts";
 
 export function svgOf(
   shapes: readonly Shape[],
@@ -13,7 +13,12 @@ export function svgOf(
     return ` clip-path="url(#${clips.get(d)})"`;
   };
   const usual = usualFamily(shapes);
-  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
+  const parts = shapes.map((shape) => {
+    const [own, clip] = [written(shape, usual), clipOf(shape.clip)];
+    // A clip on what is turned or scaled would be turned or scaled as well.
+    if (clip && own.includes(" transform=")) return `<g${clip}>${own}${ending(shape)}</g>`;
+    return own + clip + ending(shape);
+  });
   const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
   const [w, h] = [short(paper.width), short(paper.height)];
   const title = escaped(paper.title);
@@ -44,13 +49,17 @@ function usualFamily(shapes: readonly Shape[]): string {
 function written(shape: Shape, usual: string): string {
   const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
   if (shape.kind === "path") {
+    const turned = shape.matrix ? transform(shape.matrix) : "";
     if (shape.stroke === undefined) {
-      return `<path d="${shape.d}"${ink("fill", shape.fill ?? "none")}${faint}`;
+      return `<path d="${shape.d}"${turned}${ink("fill", shape.fill ?? "none")}${faint}`;
     }
     const dash = shape.dash?.length ? ` stroke-dasharray="${shape.dash.map(short).join(" ")}"` : "";
     const join = shape.join && shape.join !== "miter" ? ` stroke-linejoin="${shape.join}"` : "";
+    const cap = shape.cap && shape.cap !== "butt" ? ` stroke-linecap="${shape.cap}"` : "";
+    const crisp = shape.crisp ? ' shape-rendering="crispEdges"' : "";
     const width = ` stroke-width="${short(shape.width ?? 1)}"`;
-    return `<path d="${shape.d}" fill="none"${ink("stroke", shape.stroke)}${width}${dash}${join}${faint}`;
+    const line = `${ink("stroke", shape.stroke)}${width}${dash}${join}${cap}${crisp}`;
+    return `<path d="${shape.d}"${turned} fill="none"${line}${faint}`;
   }
   if (shape.kind === "text") {
     const [a, b, c, d, e, f] = shape.matrix;
@@ -58,7 +67,7 @@ function written(shape: Shape, usual: string): string {
     const plain = a === d && b === 0 && c === 0;
     const place = plain
       ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"`
-      : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
+      : `x="${short(shape.x)}" y="${short(shape.y)}"${transform(shape.matrix)}`;
     const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
     const kind = `font-size="${short(size * (plain ? a : 1))}"${other}`;
     const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
@@ -70,6 +79,13 @@ function written(shape: Shape, usual: string): string {
   const [x, y, w, h] = shape.box.map(short);
   const hard = shape.smooth ? "" : ' style="image-rendering:pixelated"';
   return `<image x="${x}" y="${y}" width="${w}" height="${h}" preserveAspectRatio="none"${hard}${faint} href="${shape.href}"`;
+}
+
+function transform(matrix: Matrix): string {
+  const [a, b, c, d, e, f] = matrix.map((value) => Number(value.toFixed(5)));
+  const plain = a === 1 && b === 0 && c === 0 && d === 1;
+  const how = plain ? `translate(${e} ${f})` : `matrix(${[a, b, c, d, e, f].join(" ")})`;
+  return ` transform="${how}"`;
 }
 
 function ending(shape: Shape): string {

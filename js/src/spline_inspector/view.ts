@@ -138,7 +138,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     return `spline-inspector ${place} step ${drawnFrame?.step ?? ""}`;
   };
   const footRow = make("div", "kw-readout-row");
-  footRow.append(foot, createSave(document, root, { name, redraw: draw }, signal));
+  footRow.append(foot, createSave(document, { root: () => root, name, redraw: draw }, signal));
   root.append(header.element, caption, body, footRow, time, spoken);
 
   let store: Store | null = null;

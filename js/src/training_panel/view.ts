@@ -2,6 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { keepKeys } from "../shared/keys.ts";
+import { createSave } from "../shared/save.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import { type Command, createCommands } from "./commands.ts";
 import { createRate } from "./rate.ts";
@@ -79,7 +80,20 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     { signal },
   );
 
-  const facts = make("dl", "kw-facts", root);
+  const row = make("div", "kw-facts-row", root);
+  const facts = make("dl", "kw-facts", row);
+  row.append(
+    createSave(
+      document,
+      {
+        // With the curves, which are beside it in ipywidgets' box.
+        root: () => el.closest<HTMLElement>(".kw-panel") ?? root,
+        name: () => `training-panel step ${status.step}`,
+        redraw() {},
+      },
+      signal,
+    ),
+  );
   const bar = make("div", "kw-bar", root);
   const done = make("div", "kw-done", bar);
   bar.setAttribute("role", "progressbar");

@@ -597,15 +597,22 @@ function pixelsOf(source, x, y, w, h) {
 }
 function moved(shape, kx, ky, x, y) {
   const clip = movedPath(shape.clip, kx, ky, x, y);
+  const movedMatrix = ([a, b, c, d, e, f]) => [
+    a * kx,
+    b * ky,
+    c * kx,
+    d * ky,
+    e * kx + x,
+    f * ky + y
+  ];
   if (shape.kind === "path") {
+    if (shape.matrix) return { ...shape, matrix: movedMatrix(shape.matrix), clip };
     const d = movedPath(shape.d, kx, ky, x, y);
     const width = shape.width === void 0 ? void 0 : shape.width * kx;
     return { ...shape, d, width, dash: shape.dash?.map((length) => length * kx), clip };
   }
   if (shape.kind === "text") {
-    const [a, b, c, d, e, f] = shape.matrix;
-    const matrix = [a * kx, b * ky, c * kx, d * ky, e * kx + x, f * ky + y];
-    return { ...shape, matrix, clip };
+    return { ...shape, matrix: movedMatrix(shape.matrix), clip };
   }
   const [left, top, w, h] = shape.box;
   return { ...shape, box: [left * kx + x, top * ky + y, w * kx, h * ky], clip };
@@ -620,37 +627,443 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
+// src/shared/clip.ts
+function meet(a, b) {
+  return {
+    left: Math.max(a.left, b.left),
+    top: Math.max(a.top, b.top),
+    right: Math.min(a.right, b.right),
+    bottom: Math.min(a.bottom, b.bottom)
+  };
+}
+function pathOf({ left, top, right, bottom }, paper) {
+  const [l, r] = [short(left - paper.left), short(right - paper.left)];
+  const [t, b] = [short(top - paper.top), short(bottom - paper.top)];
+  return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
+}
+function edgeOf({ clip, paper }) {
+  const whole = clip.left <= paper.left && clip.top <= paper.top && clip.right >= paper.right && clip.bottom >= paper.bottom;
+  return whole ? "" : pathOf(clip, paper);
+}
+
+// src/shared/css.ts
+function fontIn(style) {
+  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+}
+function isInk(colour2) {
+  return colour2 !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour2);
+}
+function bandsOf(image, width) {
+  const inside = /^linear-gradient\((?:to right|90deg), (.*)\)$/.exec(image)?.[1];
+  if (!inside) return [];
+  const stops = [];
+  for (const [, ink2, places] of inside.matchAll(
+    /((?:rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+)([^,]*)/gi
+  )) {
+    const found = [...places.matchAll(/([\d.]+)(px|%)/g)].map(
+      ([, value, unit]) => Number(value) / (unit === "%" ? 100 : width)
+    );
+    if (found.length === 0) stops.push({ ink: ink2, at: null });
+    for (const at3 of found) stops.push({ ink: ink2, at: at3 });
+  }
+  const count = stops.length;
+  if (stops.every(({ at: at3 }) => at3 === null)) {
+    return stops.map(({ ink: ink2 }, k) => ({ ink: ink2, from: k / count, to: (k + 1) / count }));
+  }
+  const at2 = stops.map((stop) => stop.at ?? 0);
+  const bands = stops.map(({ ink: ink2 }, k) => ({
+    ink: ink2,
+    from: k === 0 ? 0 : at2[k],
+    to: k === count - 1 ? 1 : at2[k + 1]
+  }));
+  return bands.filter(({ from, to }) => to > from);
+}
+
+// src/shared/box_shapes.ts
+var SIDES = ["Top", "Right", "Bottom", "Left"];
+var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
+var WAYS = [
+  [1, 0],
+  [0, 1],
+  [-1, 0],
+  [0, -1]
+];
+function boxShapes(box2, style, place) {
+  const radii = CORNERS.map((corner) => {
+    const given = style[`border${corner}Radius`];
+    const share = given.endsWith("%") ? (box2.right - box2.left) / 100 : 1;
+    return (Number.parseFloat(given) || 0) * share;
+  });
+  const edges = SIDES.map((side) => edgeAt(style, side));
+  if (radii.some((radius) => radius > 0)) return rounded(box2, radii, edges, style, place);
+  const { opacity } = place;
+  const shapes = [];
+  const fill = (part, ink2) => {
+    if (part.right <= part.left || part.bottom <= part.top || !isInk(ink2)) return;
+    shapes.push({ kind: "path", d: pathOf(part, place.paper), fill: ink2, opacity, clip: "" });
+  };
+  fill(meet(place.clip, box2), style.backgroundColor);
+  const width = box2.right - box2.left;
+  const bands = bandsOf(style.backgroundImage, width);
+  bands.forEach(({ ink: ink2, from, to }, k) => {
+    const hair = k < bands.length - 1 && isInk(bands[k + 1].ink) ? 0.5 : 0;
+    const right = Math.min(box2.right, box2.left + to * width + hair);
+    fill(meet(place.clip, { ...box2, left: box2.left + from * width, right }), ink2);
+  });
+  edges.forEach((edge, k) => {
+    if (!edge) return;
+    const { width: width2, ink: ink2, dashed } = edge;
+    const half = width2 / 2;
+    const line = {
+      Top: { ...box2, top: box2.top + half, bottom: box2.top + half },
+      Right: { ...box2, left: box2.right - half, right: box2.right - half },
+      Bottom: { ...box2, top: box2.bottom - half, bottom: box2.bottom - half },
+      Left: { ...box2, left: box2.left + half, right: box2.left + half }
+    }[SIDES[k]];
+    const { left, top, right, bottom } = line;
+    const [x, y] = [place.paper.left, place.paper.top];
+    const d = `M${short(left - x)} ${short(top - y)}L${short(right - x)} ${short(bottom - y)}`;
+    const dash = dashed ? dashesOf(width2, right - left + bottom - top) : [];
+    shapes.push({ kind: "path", d, stroke: ink2, width: width2, dash, opacity, clip: edgeOf(place) });
+  });
+  return shapes;
+}
+function edgeAt(style, side) {
+  const width = Number.parseFloat(style[`border${side}Width`]);
+  const [ink2, kind] = [style[`border${side}Color`], style[`border${side}Style`]];
+  if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink2)) return null;
+  return { width, ink: ink2, dashed: kind === "dashed" };
+}
+function dashesOf(width, length) {
+  const [dash, gap] = width < 3 ? [3 * width, 2 * width] : [2 * width, width];
+  const few = Math.floor((length + gap) / (dash + gap));
+  if (few < 2) return [dash, gap];
+  const gaps = [few, few + 1].map((count) => (length - count * dash) / (count - 1));
+  const [wide, tight] = gaps;
+  return [dash, tight <= 0 || Math.abs(wide - gap) < Math.abs(tight - gap) ? wide : tight];
+}
+function frameShapes(box2, style, place) {
+  const shapes = [];
+  const around = (out, stroke, width2) => {
+    const { left, top, right, bottom } = box2;
+    const line = { left: left - out, top: top - out, right: right + out, bottom: bottom + out };
+    const d = pathOf(line, place.paper);
+    const { opacity } = place;
+    shapes.push({ kind: "path", d, stroke, width: width2, opacity, clip: edgeOf(place) });
+  };
+  const width = Number.parseFloat(style.outlineWidth);
+  if (style.outlineStyle === "solid" && width > 0) {
+    around(width / 2 + (Number.parseFloat(style.outlineOffset) || 0), style.outlineColor, width);
+  }
+  const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
+  if (shadow && isInk(shadow[1])) {
+    const wide = Number(shadow[2]);
+    around(shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide);
+  }
+  return shapes;
+}
+function rounded(box2, radii, edges, style, place) {
+  const common = { kind: "path", opacity: place.opacity, clip: edgeOf(place) };
+  const shapes = [];
+  const ground = style.backgroundColor;
+  if (isInk(ground)) {
+    const d = along(box2, radii, edges, [0, 1, 2, 3], place.paper, true);
+    shapes.push({ ...common, d, fill: ground });
+  }
+  const gap = edges.findIndex((edge2, k) => edge2 && !edges[(k + 3) % 4]);
+  const sides = [0, 1, 2, 3].map((k) => (k + Math.max(0, gap)) % 4).filter((k) => edges[k]);
+  const edge = edges[sides[0]];
+  if (edge) {
+    const { width, ink: ink2, dashed } = edge;
+    const d = along(box2, radii, edges, sides, place.paper, sides.length === 4);
+    const dash = dashed ? dashesOf(width, 0) : [];
+    shapes.push({ ...common, d, stroke: ink2, width, dash });
+  }
+  return shapes;
+}
+function along(box2, radii, edges, sides, paper, closed) {
+  const [up, right, down, left] = edges.map((edge) => (edge?.width ?? 0) / 2);
+  const [l, r] = [box2.left + left, box2.right - right];
+  const [t, b] = [box2.top + up, box2.bottom - down];
+  const corners = [
+    [l, t],
+    [r, t],
+    [r, b],
+    [l, b]
+  ];
+  const widest = Math.max(up, right, down, left);
+  const turns = radii.map(
+    (radius) => Math.min(Math.max(0, radius - widest), (r - l) / 2, (b - t) / 2)
+  );
+  const at2 = (corner, side, by) => {
+    const [x, y] = corners[corner];
+    const [dx, dy] = WAYS[side];
+    return `${short(x + by * dx - paper.left)} ${short(y + by * dy - paper.top)}`;
+  };
+  const parts = sides.flatMap((side, n) => {
+    const [before, after] = [sides[n - 1], sides[n + 1]];
+    const next = (side + 1) % 4;
+    const [from, to] = [turns[side], turns[next]];
+    const joined = before !== void 0 && (before + 1) % 4 === side;
+    const turning = to > 0 && (after === next || closed && after === void 0);
+    return [
+      joined ? "" : `M${at2(side, side, from)}`,
+      `L${at2(next, side, -to)}`,
+      turning ? `A${short(to)} ${short(to)} 0 0 1 ${at2(next, next, to)}` : ""
+    ];
+  });
+  return parts.join("") + (closed ? "Z" : "");
+}
+
+// src/shared/inline_svg.ts
+var GROUPS = ["svg", "g", "a"];
+function svgShapes(svg, place, shift) {
+  const window = svg.ownerDocument.defaultView;
+  const page = svg.getRootNode();
+  const measure = svg.ownerDocument.createElement("canvas").getContext("2d");
+  const shapes = [];
+  visit(svg, place.clip, place.opacity);
+  return shapes;
+  function visit(element2, outer, around) {
+    const style = window.getComputedStyle(element2);
+    if (style.display === "none") return;
+    const opacity = element2 === svg ? around : around * numberOf(style.opacity);
+    const clip = clipOf(element2, style, outer);
+    if (opacity === 0 || clip.right <= clip.left || clip.bottom <= clip.top) return;
+    if (GROUPS.includes(element2.localName)) {
+      for (const child of element2.children) visit(child, clip, opacity);
+    } else if (element2.localName === "text") {
+      write(element2, clip, opacity);
+    } else if (style.visibility !== "hidden") {
+      draw(element2, style, clip, opacity);
+    }
+  }
+  function draw(element2, style, clip, opacity) {
+    const d = outlineOf(element2);
+    const matrix = d && matrixOf(element2);
+    if (!matrix) return;
+    const common = { kind: "path", d, matrix, clip: edgeOf({ ...place, clip }) };
+    if (isPaint(style.fill) && element2.localName !== "line") {
+      const share = numberOf(style.fillOpacity);
+      shapes.push({ ...common, fill: style.fill, opacity: opacity * share });
+    }
+    const width = numberOf(style.strokeWidth);
+    if (isPaint(style.stroke) && width > 0) {
+      shapes.push({
+        ...common,
+        stroke: style.stroke,
+        width,
+        dash: (style.strokeDasharray.match(/[\d.]+/g) ?? []).map(Number),
+        join: style.strokeLinejoin || "miter",
+        cap: style.strokeLinecap || "butt",
+        crisp: style.shapeRendering === "crispedges",
+        opacity: opacity * numberOf(style.strokeOpacity)
+      });
+    }
+  }
+  function write(element2, clip, opacity) {
+    const style = window.getComputedStyle(element2);
+    if (style.display === "none") return;
+    const matrix = matrixOf(element2);
+    const count = element2.getNumberOfChars();
+    let next = 0;
+    for (const child of element2.childNodes) {
+      if (child instanceof window.Element) {
+        const span = child;
+        const share = numberOf(window.getComputedStyle(span).opacity);
+        write(span, clip, opacity * share);
+        next += span.getNumberOfChars();
+        continue;
+      }
+      let text = (child.textContent ?? "").replace(/\s+/g, " ");
+      if (next === 0) text = text.trimStart();
+      text = text.slice(0, count - next);
+      if (text.trim() && matrix && style.visibility !== "hidden" && isPaint(style.fill)) {
+        const from = element2.getStartPositionOfChar(next);
+        const to = element2.getEndPositionOfChar(next + text.length - 1);
+        const align = ANCHORS[style.textAnchor] ?? "start";
+        const share = { start: 0, middle: 0.5, end: 1 }[align];
+        const font = fontIn(style);
+        shapes.push({
+          kind: "text",
+          text,
+          x: from.x + share * (to.x - from.x),
+          y: from.y + share * (to.y - from.y) + baselineBelow2(style.dominantBaseline, font),
+          matrix,
+          font,
+          fill: style.fill,
+          align,
+          opacity: opacity * numberOf(style.fillOpacity),
+          clip: edgeOf({ ...place, clip })
+        });
+      }
+      next += text.length;
+    }
+  }
+  function baselineBelow2(which, font) {
+    if (!measure || !(which in BASELINES)) return 0;
+    measure.font = font;
+    const x = measure.measureText("x");
+    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = x;
+    return BASELINES[which](up, down, x.actualBoundingBoxAscent);
+  }
+  function matrixOf(element2) {
+    const found = toScreen(element2);
+    const { left, top } = place.paper;
+    return found && [found.a, found.b, found.c, found.d, found.e - left, found.f - top];
+  }
+  function toScreen(element2) {
+    const found = element2.getScreenCTM();
+    if (!found) return null;
+    const { a, b, c, d, e, f } = found;
+    return { a, b, c, d, e: e + shift.x, f: f + shift.y };
+  }
+  function clipOf(element2, style, clip) {
+    let inner = clip;
+    const id = /^url\("?#([^")]+)"?\)$/.exec(style.clipPath)?.[1];
+    const ours = toScreen(element2);
+    const parts = [...id && page.getElementById(id)?.children || []];
+    if (ours && parts.length > 0) {
+      inner = meet(inner, boxAround(parts.map((part) => boxIn(ours, part.getBBox()))));
+    }
+    if (element2 !== svg && element2.localName === "svg" && style.overflow !== "visible") {
+      const { x, y, width, height } = element2;
+      const [left, top, wide, high] = [x, y, width, height].map(({ baseVal }) => baseVal.value);
+      const parent = toScreen(element2.parentElement);
+      if (parent)
+        inner = meet(inner, boxIn(parent, { x: left, y: top, width: wide, height: high }));
+    }
+    return inner;
+  }
+}
+var ANCHORS = { middle: "middle", end: "end" };
+var BASELINES = {
+  middle: (_, __, x) => x / 2,
+  central: (up, down) => (up - down) / 2,
+  hanging: (up) => 0.8 * up,
+  "text-before-edge": (up) => up,
+  "text-after-edge": (_, down) => -down
+};
+function boxIn({ a, b, c, d, e, f }, box2) {
+  const corners = [0, 1, 2, 3].map((k) => {
+    const x = box2.x + (k & 1) * box2.width;
+    const y = box2.y + (k >> 1) * box2.height;
+    const [left, top] = [a * x + c * y + e, b * x + d * y + f];
+    return { left, top, right: left, bottom: top };
+  });
+  return boxAround(corners);
+}
+function boxAround(boxes) {
+  return {
+    left: Math.min(...boxes.map(({ left }) => left)),
+    top: Math.min(...boxes.map(({ top }) => top)),
+    right: Math.max(...boxes.map(({ right }) => right)),
+    bottom: Math.max(...boxes.map(({ bottom }) => bottom))
+  };
+}
+function outlineOf(element2) {
+  const of = (name) => element2[name]?.baseVal.value ?? 0;
+  switch (element2.localName) {
+    case "path":
+      return shortened(element2.getAttribute("d") ?? "");
+    case "line":
+      return `M${of("x1")} ${of("y1")}L${of("x2")} ${of("y2")}`;
+    case "rect":
+      return rectangle(of("x"), of("y"), of("width"), of("height"), of("rx"), of("ry"));
+    case "circle":
+      return ellipse(of("cx"), of("cy"), of("r"), of("r"));
+    case "ellipse":
+      return ellipse(of("cx"), of("cy"), of("rx"), of("ry"));
+    case "polyline":
+    case "polygon": {
+      const points = element2.getAttribute("points")?.trim();
+      if (!points) return "";
+      return `M${points}${element2.localName === "polygon" ? "Z" : ""}`;
+    }
+    default:
+      return "";
+  }
+}
+function rectangle(x, y, w, h, rx, ry) {
+  if (!(w > 0) || !(h > 0)) return "";
+  const [a, b] = [Math.min(rx || ry, w / 2), Math.min(ry || rx, h / 2)];
+  if (a === 0) return `M${x} ${y}L${x + w} ${y}L${x + w} ${y + h}L${x} ${y + h}Z`;
+  const turn = (to) => `A${a} ${b} 0 0 1 ${to}`;
+  return [
+    `M${x + a} ${y}L${x + w - a} ${y}`,
+    turn(`${x + w} ${y + b}`),
+    `L${x + w} ${y + h - b}`,
+    turn(`${x + w - a} ${y + h}`),
+    `L${x + a} ${y + h}`,
+    turn(`${x} ${y + h - b}`),
+    `L${x} ${y + b}`,
+    turn(`${x + a} ${y}`),
+    "Z"
+  ].join("");
+}
+function ellipse(cx, cy, rx, ry) {
+  if (!(rx > 0) || !(ry > 0)) return "";
+  const half = (to) => `A${rx} ${ry} 0 0 1 ${to} ${cy}`;
+  return `M${cx - rx} ${cy}${half(cx + rx)}${half(cx - rx)}Z`;
+}
+function shortened(d) {
+  return d.replace(/(\.\d{3})\d+(?![\d.]*e)/gi, "$1");
+}
+function isPaint(paint3) {
+  return paint3 !== "" && paint3 !== "none" && !paint3.startsWith("url") && isInk(paint3);
+}
+function numberOf(text) {
+  const value = Number.parseFloat(text);
+  return Number.isNaN(value) ? 1 : value;
+}
+
 // src/shared/page_shapes.ts
-var LEFT_OUT = ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again";
+var LEFT_OUT = [
+  ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
+  ".kw-over-line, .kw-over-band"
+].join();
+var NATIVE = ["checkbox", "radio", "range"];
 function shapesOf(root, recorded) {
   const document = root.ownerDocument;
   const window = document.defaultView;
-  const page = root.getBoundingClientRect();
+  const ratio = window.devicePixelRatio || 1;
+  const paper = wholePixels(root.getBoundingClientRect(), ratio);
   const drawn = {
-    width: page.width,
-    height: page.height,
+    width: paper.right - paper.left,
+    height: paper.bottom - paper.top,
     ground: groundOf(root, window),
     shapes: [],
     canvases: []
   };
   const measure = document.createElement("canvas").getContext("2d");
-  visit(root, { left: page.left, top: page.top, right: page.right, bottom: page.bottom });
+  let opacity = 1;
+  visit(root, paper);
   return drawn;
   function visit(element2, clip) {
     if (element2 !== root && element2.matches(LEFT_OUT)) return;
     const style = window.getComputedStyle(element2);
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
+    const outer = opacity;
+    opacity *= Number(style.opacity);
+    show(element2, style, clip);
+    opacity = outer;
+  }
+  function show(element2, style, clip) {
     const rect = element2.getBoundingClientRect();
     const seen = rect.right > clip.left && rect.left < clip.right && rect.width > 0;
-    if (seen && element2 !== root) {
-      decorate(rect, style, clip);
-      frame(rect, style, clip);
-    }
+    const native = element2 instanceof window.HTMLInputElement && NATIVE.includes(element2.type);
+    if (seen && element2 !== root && !native) decorate(rect, style, clip);
     if (element2 instanceof window.HTMLCanvasElement) {
       if (seen) place(element2, rect, clip);
       return;
     }
-    if (element2 instanceof window.SVGElement) return;
+    if (element2 instanceof window.SVGSVGElement) {
+      const inner2 = style.overflowX === "visible" ? clip : meet(clip, rect);
+      const there = snapped(rect);
+      const shift = { x: there.left - rect.left, y: there.top - rect.top };
+      drawn.shapes.push(...svgShapes(element2, { paper, clip: inner2, opacity }, shift));
+      return;
+    }
     if (element2 instanceof window.HTMLSelectElement) {
       field(element2.selectedOptions[0]?.textContent ?? "", rect, style, clip);
       return;
@@ -661,135 +1074,61 @@ function shapesOf(root, recorded) {
     }
     const inner = style.overflowX === "visible" ? clip : meet(clip, rect);
     sign(element2, rect, inner);
+    if (style.display === "list-item" && element2.matches("summary")) {
+      triangle(element2.parentElement?.hasAttribute("open") ?? false, rect, style, inner);
+    }
+    const closed = element2 instanceof window.HTMLDetailsElement && !element2.open;
     for (const child of element2.childNodes) {
+      if (closed && !(child instanceof window.Element && child.matches("summary"))) continue;
       if (child instanceof window.Element) visit(child, inner);
       else if (child instanceof window.Text) write(child, style, inner);
     }
   }
   function place(canvas, rect, clip) {
     const before = drawn.shapes.length;
-    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const there = snapped(rect);
+    const [x, y] = [there.left - paper.left, there.top - paper.top];
+    const [wide, high] = [there.right - there.left, there.bottom - there.top];
     const shapes = recorded.get(canvas) ?? [];
-    const cover = outline(meet(clip, rect));
+    const cover = edgeOf({ paper, opacity, clip: meet(clip, rect) });
     if (shapes.length > 0 && canvas.width > 0) {
-      const [kx, ky] = [rect.width / canvas.width, rect.height / canvas.height];
+      const [kx, ky] = [wide / canvas.width, high / canvas.height];
       for (const shape of shapes) {
         const here = moved(shape, kx, ky, x, y);
         drawn.shapes.push(here.clip ? here : { ...here, clip: cover });
       }
-    } else if (canvas.width > 0 && canvas.height > 0) {
+    } else if (!isBlank(canvas)) {
       drawn.shapes.push({
         kind: "image",
         href: pixelsOf(canvas, 0, 0, canvas.width, canvas.height),
-        box: [x, y, rect.width, rect.height],
+        box: [x, y, wide, high],
         smooth: false,
-        opacity: 1,
+        opacity,
         clip: cover
       });
     }
-    const box2 = new window.DOMRect(x, y, rect.width, rect.height);
-    drawn.canvases.push({ canvas, box: box2, before, count: drawn.shapes.length - before });
+    const count = drawn.shapes.length - before;
+    if (count === 0) return;
+    const box2 = new window.DOMRect(x, y, wide, high);
+    drawn.canvases.push({ canvas, box: box2, before, count });
   }
   function decorate(rect, style, clip) {
-    const inside = meet(clip, rect);
-    const opacity = Number(style.opacity);
-    const round = Number.parseFloat(style.borderTopLeftRadius) || 0;
-    if (round > 0 && style.borderTopStyle === style.borderLeftStyle) {
-      const share = style.borderTopLeftRadius.endsWith("%") ? rect.width / 100 : 1;
-      rounded(rect, round * share, style, opacity, clip);
-      return;
-    }
-    if (isInk(style.backgroundColor)) fill(inside, style.backgroundColor, opacity);
-    const stops = gradientOf(style.backgroundImage);
-    stops.forEach((ink2, k) => {
-      const wide = (rect.right - rect.left) / stops.length;
-      const left = rect.left + k * wide;
-      const right = Math.min(rect.right, left + wide + (k < stops.length - 1 ? 0.5 : 0));
-      fill({ left, right, top: rect.top, bottom: rect.bottom }, ink2, opacity);
-    });
-    for (const side of ["Top", "Right", "Bottom", "Left"]) {
-      const width = Number.parseFloat(style[`border${side}Width`]);
-      const ink2 = style[`border${side}Color`];
-      const kind = style[`border${side}Style`];
-      if (!(width > 0) || kind === "none" || kind === "hidden" || !isInk(ink2)) continue;
-      const half = width / 2;
-      const [l, r, t, b] = [
-        rect.left + half,
-        rect.right - half,
-        rect.top + half,
-        rect.bottom - half
-      ];
-      const ends2 = {
-        Top: [rect.left, t, rect.right, t],
-        Bottom: [rect.left, b, rect.right, b],
-        Left: [l, rect.top, l, rect.bottom],
-        Right: [r, rect.top, r, rect.bottom]
-      }[side].map((value, k) => value - (k % 2 ? page.top : page.left));
-      drawn.shapes.push({
-        kind: "path",
-        d: `M${ends2[0]} ${ends2[1]}L${ends2[2]} ${ends2[3]}`,
-        stroke: ink2,
-        width,
-        dash: kind === "dashed" ? [2 * width, 2 * width] : [],
-        opacity,
-        clip: outline(clip)
-      });
-    }
+    const at2 = { paper, clip, opacity };
+    drawn.shapes.push(...boxShapes(snapped(rect), style, at2));
+    drawn.shapes.push(...frameShapes(snapped(rect), style, at2));
   }
-  function frame(rect, style, clip) {
-    const width = Number.parseFloat(style.outlineWidth);
-    if (style.outlineStyle === "solid" && width > 0) {
-      const out = width / 2 + (Number.parseFloat(style.outlineOffset) || 0);
-      around(rect, out, style.outlineColor, width, clip);
-    }
-    const shadow = /^(rgba?\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?$/.exec(style.boxShadow);
-    if (shadow && isInk(shadow[1])) {
-      const wide = Number(shadow[2]);
-      around(rect, shadow[3] ? -wide / 2 : wide / 2, shadow[1], wide, clip);
-    }
-  }
-  function around(rect, out, stroke, width, clip) {
-    const d = pathOf({
-      left: rect.left - out,
-      top: rect.top - out,
-      right: rect.right + out,
-      bottom: rect.bottom + out
-    });
-    drawn.shapes.push({ kind: "path", d, stroke, width, opacity: 1, clip: outline(clip) });
-  }
-  function rounded(rect, radius, style, opacity, clip) {
-    const width = style.borderTopStyle === "none" ? 0 : edge(style, "Top");
-    const [l, t] = [rect.left - page.left + width / 2, rect.top - page.top + width / 2];
-    const [w, h] = [rect.width - width, rect.height - width];
-    const r = Math.min(Math.max(0, radius - width / 2), w / 2, h / 2);
-    const turn = (x, y) => `A${r} ${r} 0 0 1 ${x} ${y}`;
-    const d = [
-      `M${l + r} ${t}L${l + w - r} ${t}`,
-      turn(l + w, t + r),
-      `L${l + w} ${t + h - r}`,
-      turn(l + w - r, t + h),
-      `L${l + r} ${t + h}`,
-      turn(l, t + h - r),
-      `L${l} ${t + r}`,
-      turn(l + r, t),
-      "Z"
-    ].join("");
-    const cover = outline(clip);
-    const ground = style.backgroundColor;
-    if (isInk(ground)) drawn.shapes.push({ kind: "path", d, fill: ground, opacity, clip: cover });
-    const stroke = style.borderTopColor;
-    if (width > 0 && isInk(stroke)) {
-      drawn.shapes.push({ kind: "path", d, stroke, width, opacity, clip: cover });
-    }
+  function snapped({ left, top, right, bottom }) {
+    const snap = (value) => Math.round(value * ratio) / ratio;
+    return { left: snap(left), top: snap(top), right: snap(right), bottom: snap(bottom) };
   }
   function sign(element2, rect, clip) {
     const style = window.getComputedStyle(element2, "::before");
     if (style.content === "none" || style.content === "normal" || style.content === "") return;
-    const around2 = style.boxSizing === "border-box" ? 0 : 1;
+    const around = style.boxSizing === "border-box" ? 0 : 1;
     const across = edge(style, "Left") + edge(style, "Right");
     const down = edge(style, "Top") + edge(style, "Bottom");
-    const wide = Math.max(across, Number.parseFloat(style.width) + around2 * across);
-    const high = Math.max(down, Number.parseFloat(style.height) + around2 * down);
+    const wide = Math.max(across, Number.parseFloat(style.width) + around * across);
+    const high = Math.max(down, Number.parseFloat(style.height) + around * down);
     if (!(wide > 0) || !(high > 0)) return;
     const own = window.getComputedStyle(element2);
     let left = rect.left + Number.parseFloat(own.paddingLeft) + edge(own, "Left");
@@ -799,10 +1138,28 @@ function shapesOf(root, recorded) {
       top = rect.top + edge(own, "Top") + (Number.parseFloat(style.top) || 0);
     } else {
       const rise = Number.parseFloat(style.verticalAlign) || 0;
-      top = rect.top + baselineIn(rect.height, own) - rise - high;
+      top = rect.top + firstBaseline(rect, own) - rise - high;
       if (style.display !== "inline-block") top = rect.top + (rect.height - high) / 2;
     }
+    const outer = opacity;
+    opacity *= Number(style.opacity);
     decorate(new window.DOMRect(left, top, wide, high), style, clip);
+    opacity = outer;
+  }
+  function firstBaseline({ height }, style) {
+    const line = Number.parseFloat(style.lineHeight);
+    if (style.display.startsWith("inline") || !(line > 0)) return baselineIn(height, style);
+    return edge(style, "Top") + Number.parseFloat(style.paddingTop) + baselineIn(line, style);
+  }
+  function triangle(open, rect, style, clip) {
+    const size = 0.62 * Number.parseFloat(style.fontSize);
+    const left = rect.left - paper.left + Number.parseFloat(style.paddingLeft);
+    const bottom = rect.top - paper.top + firstBaseline(rect, style);
+    const [right, top] = [left + size, bottom - size];
+    const [x, y] = [left + size / 2, bottom - size / 2];
+    const d = open ? `M${left} ${top}L${right} ${top}L${x} ${bottom}Z` : `M${left} ${top}L${right} ${y}L${left} ${bottom}Z`;
+    const place2 = edgeOf({ paper, clip, opacity });
+    drawn.shapes.push({ kind: "path", d, fill: style.color, opacity, clip: place2 });
   }
   function edge(style, side) {
     return Number.parseFloat(style[`border${side}Width`]) || 0;
@@ -847,12 +1204,15 @@ function shapesOf(root, recorded) {
     text(words, line, style, meet(clip, rect));
   }
   function input(element2, rect, style, clip) {
-    if (element2.type === "range") return;
-    if (element2.type !== "checkbox" && element2.type !== "radio") {
+    if (element2.type === "range") {
+      slider(element2, rect, style, clip);
+      return;
+    }
+    if (!NATIVE.includes(element2.type)) {
       field(element2.value, rect, style, clip);
       return;
     }
-    const [x, y] = [rect.left - page.left, rect.top - page.top];
+    const [x, y] = [rect.left - paper.left, rect.top - paper.top];
     const [w, h] = [rect.width, rect.height];
     const place2 = (px, py) => `${x + px * w} ${y + py * h}`;
     const paths = [`M${place2(0.1, 0.1)}L${place2(0.9, 0.1)}L${place2(0.9, 0.9)}L${place2(0.1, 0.9)}Z`];
@@ -863,10 +1223,36 @@ function shapesOf(root, recorded) {
         d,
         stroke: style.color,
         width: 1,
-        opacity: 1,
-        clip: outline(clip)
+        opacity,
+        clip: edgeOf({ paper, clip, opacity })
       });
     }
+  }
+  function slider({ value, min, max, disabled }, rect, style, clip) {
+    const share = (Number(value) - Number(min)) / (Number(max) - Number(min) || 1);
+    const r = rect.height / 2;
+    const [x, y] = [rect.left - paper.left, rect.top - paper.top + r];
+    const end = x + rect.width;
+    const middle = x + r + share * (rect.width - 2 * r);
+    const ink2 = disabled || style.accentColor === "auto" ? style.color : style.accentColor;
+    const common = { kind: "path", clip: edgeOf({ paper, clip, opacity }) };
+    const line = { ...common, width: r / 2, cap: "round" };
+    const half = `A${r} ${r} 0 0 1`;
+    drawn.shapes.push(
+      {
+        ...line,
+        d: `M${x + r / 4} ${y}L${end - r / 4} ${y}`,
+        stroke: style.color,
+        opacity: 0.2 * opacity
+      },
+      { ...line, d: `M${x + r / 4} ${y}L${middle} ${y}`, stroke: ink2, opacity },
+      {
+        ...common,
+        d: `M${middle - r} ${y}${half} ${middle + r} ${y}${half} ${middle - r} ${y}Z`,
+        fill: ink2,
+        opacity
+      }
+    );
   }
   function text(given, line, style, clip) {
     let words = given.replace(/\s+/g, " ");
@@ -891,14 +1277,14 @@ function shapesOf(root, recorded) {
         0,
         0,
         1,
-        line.left - page.left,
-        line.top - page.top + baselineIn(line.height, style)
+        line.left - paper.left,
+        line.top - paper.top + baselineIn(line.height, style)
       ],
       font,
       fill: style.color,
       align: "start",
-      opacity: Number(style.opacity),
-      clip: cut ? outline(clip) : ""
+      opacity,
+      clip: cut ? edgeOf({ paper, clip, opacity }) : ""
     });
   }
   function baselineIn(height, style) {
@@ -907,38 +1293,20 @@ function shapesOf(root, recorded) {
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = measure.measureText("x");
     return (height - up - down) / 2 + up;
   }
-  function fill(clip, ink2, opacity) {
-    if (clip.right <= clip.left || clip.bottom <= clip.top) return;
-    drawn.shapes.push({ kind: "path", d: pathOf(clip), fill: ink2, opacity, clip: "" });
-  }
-  function outline(clip) {
-    const { left, top, right, bottom } = clip;
-    const whole = left <= page.left && top <= page.top && right >= page.right && bottom >= page.bottom;
-    return whole ? "" : pathOf(clip);
-  }
-  function pathOf({ left, top, right, bottom }) {
-    const [l, r] = [short(left - page.left), short(right - page.left)];
-    const [t, b] = [short(top - page.top), short(bottom - page.top)];
-    return `M${l} ${t}L${r} ${t}L${r} ${b}L${l} ${b}Z`;
-  }
 }
-function fontIn(style) {
-  return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+function wholePixels({ left, top, right, bottom }, ratio) {
+  const down = (value) => Math.floor(value * ratio) / ratio;
+  const up = (value) => Math.ceil(value * ratio) / ratio;
+  return { left: down(left), top: down(top), right: up(right), bottom: up(bottom) };
 }
-function meet(a, b) {
-  return {
-    left: Math.max(a.left, b.left),
-    top: Math.max(a.top, b.top),
-    right: Math.min(a.right, b.right),
-    bottom: Math.min(a.bottom, b.bottom)
-  };
-}
-function gradientOf(image) {
-  if (!/^linear-gradient\((to right|90deg)/.test(image)) return [];
-  return image.match(/(rgba?|oklch|color)\([^)]*\)|#[0-9a-f]+/gi) ?? [];
-}
-function isInk(colour2) {
-  return colour2 !== "transparent" && !/^rgba\(.*, 0\)$/.test(colour2);
+function isBlank(canvas) {
+  if (canvas.width === 0 || canvas.height === 0) return true;
+  const copy = canvas.ownerDocument.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const paper = copy.getContext("2d");
+  paper?.drawImage(canvas, 0, 0);
+  const pixels = paper?.getImageData(0, 0, copy.width, copy.height).data;
+  return !pixels || new Uint32Array(pixels.buffer).every((pixel2) => pixel2 === 0);
 }
 function groundOf(root, window) {
   for (let node = root; node; node = node.parentElement) {
@@ -957,7 +1325,11 @@ function svgOf(shapes, paper) {
     return ` clip-path="url(#${clips.get(d)})"`;
   };
   const usual = usualFamily(shapes);
-  const parts = shapes.map((shape) => written(shape, usual) + clipOf(shape.clip) + ending(shape));
+  const parts = shapes.map((shape) => {
+    const [own, clip] = [written(shape, usual), clipOf(shape.clip)];
+    if (clip && own.includes(" transform=")) return `<g${clip}>${own}${ending(shape)}</g>`;
+    return own + clip + ending(shape);
+  });
   const defs = [...clips].map(([d, name]) => `<clipPath id="${name}"><path d="${d}"/></clipPath>`);
   const [w, h] = [short(paper.width), short(paper.height)];
   const title = escaped(paper.title);
@@ -983,19 +1355,23 @@ function usualFamily(shapes) {
 function written(shape, usual) {
   const faint = shape.opacity < 1 ? ` opacity="${short(shape.opacity)}"` : "";
   if (shape.kind === "path") {
+    const turned = shape.matrix ? transform(shape.matrix) : "";
     if (shape.stroke === void 0) {
-      return `<path d="${shape.d}"${ink("fill", shape.fill ?? "none")}${faint}`;
+      return `<path d="${shape.d}"${turned}${ink("fill", shape.fill ?? "none")}${faint}`;
     }
     const dash = shape.dash?.length ? ` stroke-dasharray="${shape.dash.map(short).join(" ")}"` : "";
     const join = shape.join && shape.join !== "miter" ? ` stroke-linejoin="${shape.join}"` : "";
+    const cap = shape.cap && shape.cap !== "butt" ? ` stroke-linecap="${shape.cap}"` : "";
+    const crisp = shape.crisp ? ' shape-rendering="crispEdges"' : "";
     const width = ` stroke-width="${short(shape.width ?? 1)}"`;
-    return `<path d="${shape.d}" fill="none"${ink("stroke", shape.stroke)}${width}${dash}${join}${faint}`;
+    const line = `${ink("stroke", shape.stroke)}${width}${dash}${join}${cap}${crisp}`;
+    return `<path d="${shape.d}"${turned} fill="none"${line}${faint}`;
   }
   if (shape.kind === "text") {
     const [a, b, c, d, e, f] = shape.matrix;
     const { size, family, weight, style } = fontOf(shape.font);
     const plain2 = a === d && b === 0 && c === 0;
-    const place = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}" transform="matrix(${shape.matrix.map((v) => Number(v.toFixed(5))).join(" ")})"`;
+    const place = plain2 ? `x="${short(e + a * shape.x)}" y="${short(f + d * shape.y)}"` : `x="${short(shape.x)}" y="${short(shape.y)}"${transform(shape.matrix)}`;
     const other = family === usual ? "" : ` font-family="${escaped(family)}"`;
     const kind = `font-size="${short(size * (plain2 ? a : 1))}"${other}`;
     const heavy = weight === "400" || weight === "normal" ? "" : ` font-weight="${weight}"`;
@@ -1007,6 +1383,12 @@ function written(shape, usual) {
   const [x, y, w, h] = shape.box.map(short);
   const hard = shape.smooth ? "" : ' style="image-rendering:pixelated"';
   return `<image x="${x}" y="${y}" width="${w}" height="${h}" preserveAspectRatio="none"${hard}${faint} href="${shape.href}"`;
+}
+function transform(matrix) {
+  const [a, b, c, d, e, f] = matrix.map((value) => Number(value.toFixed(5)));
+  const plain2 = a === 1 && b === 0 && c === 0 && d === 1;
+  const how = plain2 ? `translate(${e} ${f})` : `matrix(${[a, b, c, d, e, f].join(" ")})`;
+  return ` transform="${how}"`;
 }
 function ending(shape) {
   return shape.kind === "text" ? `>${escaped(shape.text)}</text>` : "/>";
@@ -1031,20 +1413,21 @@ function escaped(text) {
 }
 
 // src/shared/save.ts
-function createSave(document, root, saved, signal) {
+function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
   const box2 = element(document, "span", "kw-save");
   box2.setAttribute("role", "group");
   box2.setAttribute("aria-label", "Save what is shown");
+  const redraw = () => {
+    const parts = saved.root().querySelectorAll(".kw-save");
+    for (const { kwSave } of parts) kwSave.redraw();
+  };
   const svg = () => {
-    const drawn = shapesOf(
-      root,
-      record(window, () => saved.redraw())
-    );
+    const drawn = shapesOf(saved.root(), record(window, redraw));
     return svgOf(drawn.shapes, { ...drawn, title: saved.name() });
   };
-  const png = () => pngOf(document, shapesOf(root, /* @__PURE__ */ new Map()));
+  const png = () => pngOf(document, shapesOf(saved.root(), /* @__PURE__ */ new Map()));
   box2.append(
     kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
       const blob = await png();
@@ -1055,7 +1438,7 @@ function createSave(document, root, saved, signal) {
       download(document, blob, `${fileName(saved.name())}.svg`);
     })
   );
-  box2.kwSave = { svg, png };
+  box2.kwSave = { svg, png, redraw: () => saved.redraw() };
   return box2;
 }
 function fileName(name) {
@@ -1085,6 +1468,7 @@ function pngOf(document, drawn) {
       const { x, y, width, height } = taken.box;
       context.save();
       if (shape.clip) context.clip(new Path2D(shape.clip));
+      context.globalAlpha = shape.opacity;
       context.imageSmoothingEnabled = false;
       context.drawImage(taken.canvas, x, y, width, height);
       context.restore();
@@ -1098,6 +1482,7 @@ function paint(context, shape) {
   if (shape.clip) context.clip(new Path2D(shape.clip));
   context.globalAlpha = shape.opacity;
   if (shape.kind === "path") {
+    if (shape.matrix) context.transform(...shape.matrix);
     const path = new Path2D(shape.d);
     if (shape.fill !== void 0) {
       context.fillStyle = shape.fill;
@@ -1107,12 +1492,16 @@ function paint(context, shape) {
       context.strokeStyle = shape.stroke;
       context.lineWidth = shape.width ?? 1;
       context.setLineDash([...shape.dash ?? []]);
+      context.lineJoin = shape.join ?? "miter";
+      context.lineCap = shape.cap ?? "butt";
+      context.miterLimit = 4;
       context.stroke(path);
     }
   } else if (shape.kind === "text") {
     context.transform(...shape.matrix);
     context.font = shape.font;
     context.fillStyle = shape.fill;
+    context.textAlign = shape.align === "middle" ? "center" : shape.align;
     context.fillText(shape.text, shape.x, shape.y);
   }
   context.restore();
@@ -1736,7 +2125,7 @@ function render({ model, el, host, signal }) {
   const name = () => `explain class ${content?.target ?? ""} step ${content?.step ?? ""}`;
   const foot = element(document, "div", "kw-readout-row", root);
   const readout = element(document, "div", "kw-readout", foot);
-  foot.append(createSave(document, root, { name, redraw: draw }, signal));
+  foot.append(createSave(document, { root: () => root, name, redraw: draw }, signal));
   const spoken = element(document, "div", "kw-spoken", root);
   spoken.setAttribute("aria-live", "polite");
   el.append(root);
