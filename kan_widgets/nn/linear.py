@@ -103,7 +103,7 @@ class KANLinear(KANLayer):
         self._check(x)
         flat = x.reshape(-1, self.in_features)
         out = expand_and_contract(
-            flat, self.coefficients(), self.basis, self.base_activation, _PRODUCT
+            flat, *self.factors(), self.basis, self.base_activation, _PRODUCT
         )
         return out.view(*x.shape[:-1], self.out_features)
 

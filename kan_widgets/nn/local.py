@@ -57,22 +57,24 @@ class Geometry:
     planar: bool = False
 
 
-def kernels(x: Tensor, weight: Tensor, basis: Basis) -> ctypes.CDLL | None:
+def kernels(
+    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis
+) -> ctypes.CDLL | None:
     """Return the compiled kernels if they can and should compute this call, else None.
 
     Parameters
     ----------
     x
         Any shape.
-    weight
-        Packed weight.
+    base_weight, spline_weight
+        The two parts of the weight.
     basis
         The basis of the layer.
     """
     if not (
         isinstance(basis, (BSpline, KnotSpline))
         and basis.spline_order > 0
-        and all(_plain(t) and t.dtype == torch.float32 for t in (x, weight))
+        and all(_plain(t) and t.dtype == torch.float32 for t in (x, base_weight, spline_weight))
         and native.wanted()
     ):
         return None
@@ -96,7 +98,8 @@ def forward(
     lib: ctypes.CDLL,
     x: Tensor,
     base: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     basis: Splines,
     geometry: Geometry,
 ) -> Tensor:
@@ -108,27 +111,25 @@ def forward(
         The kernels.
     x, base
         Input and its base activation, ``(n, height, width, channels)``; None stands for SiLU.
-    weight
-        ``(out, channels // groups, kh, kw, n_basis + 1)``, the base first.
+    base_weight, spline_weight
+        ``(out, channels // groups, kh, kw, 1)`` and ``(out, channels // groups, kh, kw, n_basis)``.
     basis, geometry
         The basis and the rest of the layer.
     """
-    n, out = x.shape[0], weight.shape[0]
+    n, out = x.shape[0], len(spline_weight)
     height, width = (
         (size - d * (k - 1) - 1) // s + 1
         for size, k, s, d in zip(
-            x.shape[1:3], weight.shape[2:4], geometry.stride, geometry.dilation, strict=True
+            x.shape[1:3], spline_weight.shape[2:4], geometry.stride, geometry.dilation, strict=True
         )
     )
     if geometry.planar:
         y = x.new_empty((n, out, height, width)).permute(0, 2, 3, 1)
     else:
         y = x.new_empty((n, height, width, out))
-    problem = _problem(x, base, None, weight, y, basis, geometry)
-    weight = weight.contiguous()
-    lib.kan_forward(
-        ctypes.byref(problem), _pointer(x), _pointer(base), _pointer(weight), _pointer(y)
-    )
+    problem = _problem(x, base, None, spline_weight, y, basis, geometry)
+    weights = base_weight.contiguous(), spline_weight.contiguous()
+    lib.kan_forward(ctypes.byref(problem), *map(_pointer, (x, base, *weights, y)))
     return y
 
 
@@ -137,18 +138,19 @@ def backward(
     x: Tensor,
     base: Tensor | None,
     slope: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     grad: Tensor,
     basis: Splines,
     geometry: Geometry,
     needs_x: bool,
     needs_weight: bool,
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Return the gradients of ``x``, ``base`` and ``weight``.
+) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]:
+    """Return the gradients of ``x``, ``base``, ``base_weight`` and ``spline_weight``.
 
     Parameters
     ----------
-    lib, x, base, weight, basis, geometry
+    lib, x, base, base_weight, spline_weight, basis, geometry
         As in :func:`forward`.
     slope
         Derivative of the base activation: its share is in the gradient of ``x``, and there is none
@@ -158,24 +160,22 @@ def backward(
     needs_x, needs_weight
         Which gradients are wanted; ``x`` stands for ``base`` too.
     """
-    weight = weight.contiguous()
+    weights = base_weight.contiguous(), spline_weight.contiguous()
     grad_x = torch.empty_strided(x.shape, x.stride()) if needs_x else None
     apart = needs_x and slope is None and base is not None
     grad_base = torch.empty_strided(x.shape, x.stride()) if apart else None
-    grad_weight = torch.empty_like(weight) if needs_weight else None
-    problem = _problem(x, base, slope, weight, grad, basis, geometry)
-    lib.kan_backward(
-        ctypes.byref(problem),
-        *(_pointer(t) for t in (x, base, slope, weight, grad, grad_x, grad_base, grad_weight)),
-    )
-    return grad_x, grad_base, grad_weight
+    grad_weights = [torch.empty_like(weight) if needs_weight else None for weight in weights]
+    problem = _problem(x, base, slope, spline_weight, grad, basis, geometry)
+    tensors = (x, base, slope, *weights, grad, grad_x, grad_base, *grad_weights)
+    lib.kan_backward(ctypes.byref(problem), *map(_pointer, tensors))
+    return grad_x, grad_base, grad_weights[0], grad_weights[1]
 
 
 def _problem(
     x: Tensor,
     base: Tensor | None,
     slope: Tensor | None,
-    weight: Tensor,
+    spline_weight: Tensor,
     y: Tensor,
     basis: Splines,
     geometry: Geometry,
@@ -184,7 +184,7 @@ def _problem(
     knots = None
     if isinstance(basis, KnotSpline):
         knots = (ctypes.c_double * len(basis.knots))(*basis.knots)
-    sizes = (*x.shape, len(weight), geometry.groups, *weight.shape[2:4])
+    sizes = (*x.shape, len(spline_weight), geometry.groups, *spline_weight.shape[2:4])
     return _Problem(
         *sizes,
         *geometry.stride,
