@@ -307,32 +307,42 @@ struct Weights {
   operator bool() const { return base; }
 };
 
-// Where the base's weight of a lane of a slab lies.
-int64_t weight_at(const Plan& d, int64_t c, int64_t tap, int64_t lane) {
-  const int64_t go = d.group_out, gi = d.group_in, across = d.across;
-  const int64_t row = (c / gi * go + lane % go) * gi + c % gi;
-  return row * d.kernel_h * d.kernel_w + tap * across + lane / go;
+// Call f(at, to, width) for every function of a channel: its weight is number `at` of the base's, a
+// column of its channel's slabs [tap][block][row][lane] begins at `to`, rows are `width` apart.
+template <class F>
+void each_function(const Plan& d, int64_t c, F f) {
+  const int64_t gi = d.group_in, go = d.group_out, most = MOST * d.lanes;
+  const int64_t first_at = (c / gi * go * gi + c % gi) * d.kernel_h * d.kernel_w;
+  int64_t block = 0, width = std::min(most, d.padded), lane = 0;
+  for (int64_t side = 0; side < d.across; ++side)
+    for (int64_t o = 0; o < go; ++o, ++lane) {
+      if (lane == block + width) {
+        block = lane;
+        width = std::min(most, d.padded - block);
+      }
+      const int64_t at = first_at + o * gi * d.kernel_h * d.kernel_w + side;
+      for (int64_t tap = 0; tap < d.taps; ++tap)
+        f(at + tap * d.across, tap * d.slab + block * d.rows + lane - block, width);
+    }
 }
 
-// Weight to slabs [c][tap][block][row][lane], by all threads of a region.
-void pack(const Plan& d, Weights<const float> weight, float* slabs) {
-  const int64_t in_slab = d.in_slab, taps = d.taps;
-#pragma omp for schedule(static)
-  for (int64_t c = 0; c < d.channels; ++c) {
-    float* slab = slabs + c * taps * d.slab;
-    memset(slab, 0, sizeof(float) * taps * d.slab);
-    blocks(d.padded, d.lanes, [&](int64_t first, int vectors) {
-      const int64_t width = vectors * d.lanes;
-      for (int64_t lane = first; lane < std::min(first + width, in_slab); ++lane)
-        for (int64_t tap = 0; tap < taps; ++tap) {
-          const int64_t at = weight_at(d, c, tap, lane);
-          const float* from = weight.spline + at * d.splines;
-          float* to = slab + tap * d.slab + first * d.rows + lane - first;
-          to[(d.rows - 1) * width] = weight.base[at];
-          for (int64_t b = 0; b < d.splines; ++b) to[(K + b) * width] = from[b];
-        }
-    });
-  }
+// Weight of a channel to its slabs.
+void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs) {
+  memset(slabs, 0, sizeof(float) * d.taps * d.slab);
+  each_function(d, c, [&](int64_t at, int64_t to, int64_t width) {
+    const float* from = weight.spline + at * d.splines;
+    slabs[to + (d.rows - 1) * width] = weight.base[at];
+    for (int64_t b = 0; b < d.splines; ++b) slabs[to + (K + b) * width] = from[b];
+  });
+}
+
+// The way back, for the gradient.
+void unpack(const Plan& d, int64_t c, const float* slabs, Weights<float> weight) {
+  each_function(d, c, [&](int64_t at, int64_t from, int64_t width) {
+    float* to = weight.spline + at * d.splines;
+    weight.base[at] = slabs[from + (d.rows - 1) * width];
+    for (int64_t b = 0; b < d.splines; ++b) to[b] = slabs[from + (K + b) * width];
+  });
 }
 
 // Add to NV vectors of output channels of n pixels what one (c, tap) gives.
@@ -505,7 +515,8 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
     Buffer<float> acc(most * columns * padded + L), v((K + 1) * stride), values(stride);
     Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1), bases(stride);
     Buffer<int32_t> interval(stride);
-    pack(d, weight, slabs);
+#pragma omp for schedule(static)
+    for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, slabs + c * taps * d.slab);
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t n = 0; n < d.n; ++n)
       for (int64_t piece = 0; piece < pieces; ++piece)
@@ -613,7 +624,11 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each_sum));
   const int64_t slots = std::min(std::min(SLOTS, affordable), pieces);
   const int64_t cut_c = std::min(gi, std::max<int64_t>(1, SLOTS / slots / d.groups));
-  Buffer<float> slabs(grad_x ? each_sum : 1), sums(grad_weight ? slots * each_sum : 1);
+  // With one piece every channel comes once: its slabs, and the gradient's, are made in the cache.
+  const bool once = pieces == 1;
+  const int64_t in_channel = taps * d.slab;
+  Buffer<float> all_slabs(grad_x && !once ? each_sum : 1);
+  Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1);
   const Knots knots(d);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
@@ -632,16 +647,20 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
       for (int64_t p = 0; p < total; p += LANES)
         memcpy(tiles + p / LANES * TILE + where, values + p, sizeof(float) * LANES);
     };
-    if (grad_x) pack(d, weight, slabs);
+    Buffer<float> one_slabs(once ? in_channel : 1), one_sum(once ? in_channel : 1);
+    if (grad_x && !once) {
+#pragma omp for schedule(static)
+      for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, all_slabs + c * in_channel);
+    }
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t slot = 0; slot < slots; ++slot)
       for (int64_t group = 0; group < d.groups; ++group)
         for (int64_t part = 0; part < cut_c; ++part) {
           const int64_t c0 = group * gi + gi * part / cut_c;
           const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
-          if (grad_weight)
-            memset(sums + slot * each_sum + c0 * taps * d.slab, 0,
-                   sizeof(float) * (c1 - c0) * taps * d.slab);
+          if (grad_weight && !once)
+            memset(all_sums + slot * each_sum + c0 * in_channel, 0,
+                   sizeof(float) * (c1 - c0) * in_channel);
           const int64_t index1 = pieces * (slot + 1) / slots;
           for (int64_t index = pieces * slot / slots; index < index1; ++index) {
             const int64_t bundle = index / cuts, cut = index % cuts;
@@ -686,6 +705,10 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                   targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
                 }
             for (int64_t c = c0; c < c1; ++c) {
+              const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
+              float* sums = once ? one_sum : all_sums + slot * each_sum + c * in_channel;
+              if (once && grad_x) pack(d, c, weight, one_slabs);
+              if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
               if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
               if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
               gather_piece(x, d.x, piece, c, d.width, values);
@@ -706,7 +729,6 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                 const int64_t right = wide ? 0 : tap % d.kernel_w;
                 const int64_t shift = (above - down * d.dilation_h) * across +
                                       (wide ? 0 : left - right * d.dilation_w);
-                const int64_t offset = (c * taps + tap) * d.slab;
                 blocks(padded, L, [&](int64_t o, int vectors) {
                   auto to_weight = weight_run<L, 1>;
                   auto to_input = split ? input_run<L, 1, true> : input_run<L, 1, false>;
@@ -720,7 +742,7 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                     to_weight = weight_run<L, 4>;
                     to_input = split ? input_run<L, 4, true> : input_run<L, 4, false>;
                   }
-                  const int64_t width = vectors * L, slab = offset + o * d.rows;
+                  const int64_t width = vectors * L, slab = tap * d.slab + o * d.rows;
                   const int64_t last = (d.rows - 1) * width;
                   const int64_t each = wide ? go : width;  // numbers per pixel of g
                   const float* here = g + o * frame + shift * each;
@@ -731,14 +753,14 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                     if (!count) continue;
                     if (fused && vectors <= 2) {
                       const auto run = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
-                      float* to = sums + slot * each_sum + slab;
+                      float* to = sums + slab;
                       const float* rows = slabs + slab;
                       run(sorted + begin, count, tiles, here, each, to + i * width, to + last,
                           rows + i * width, rows + last, d.in_slab - o, first, spread + begin * L);
                       continue;
                     }
                     if (grad_weight) {
-                      float* rows = sums + slot * each_sum + slab;
+                      float* rows = sums + slab;
                       to_weight(sorted + begin, count, tiles, here, each, rows + i * width,
                                 rows + last);
                     }
@@ -751,6 +773,7 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                   }
                 });
               }
+              if (once && grad_weight) unpack(d, c, sums, grad_weight);
               if (!grad_x) continue;
               for (int64_t p = 0; p < total; ++p) {
                 const int64_t to = targets[sorted[p].pixel] + c * d.x[3];
@@ -760,23 +783,13 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
             }
           }
         }
-    if (grad_weight) {
-#pragma omp for
+    if (grad_weight && !once) {
+#pragma omp for schedule(static)
       for (int64_t c = 0; c < d.channels; ++c) {
-        float* sum = sums + c * taps * d.slab;
+        float* sum = all_sums + c * in_channel;
         for (int64_t slot = 1; slot < slots; ++slot)
-          for (int64_t j = 0; j < taps * d.slab; ++j) sum[j] += sum[slot * each_sum + j];
-        blocks(padded, L, [&](int64_t first, int vectors) {
-          const int64_t width = vectors * L;
-          for (int64_t lane = first; lane < std::min(first + width, d.in_slab); ++lane)
-            for (int64_t tap = 0; tap < taps; ++tap) {
-              const int64_t at = weight_at(d, c, tap, lane);
-              float* to = grad_weight.spline + at * d.splines;
-              const float* from = sum + tap * d.slab + first * d.rows + lane - first;
-              grad_weight.base[at] = from[(d.rows - 1) * width];
-              for (int64_t b = 0; b < d.splines; ++b) to[b] = from[(K + b) * width];
-            }
-        });
+          for (int64_t j = 0; j < in_channel; ++j) sum[j] += sum[slot * each_sum + j];
+        unpack(d, c, sum, grad_weight);
       }
     }
   }
