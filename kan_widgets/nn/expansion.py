@@ -168,7 +168,7 @@ class _Expanded(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, base, *weights = ctx.saved_tensors
+        x, base, base_weight, spline_weight = ctx.saved_tensors
         basis, activation, contraction = ctx.rest
         x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
@@ -176,7 +176,16 @@ class _Expanded(torch.autograd.Function):
         differentiate = _backward_plain if torch.is_grad_enabled() else _backward
         with _full_precision(x):
             grad_x, *grads = differentiate(
-                x, base, *weights, grad, basis, activation, contraction, needs, ctx.kind
+                x,
+                base,
+                base_weight,
+                spline_weight,
+                grad,
+                basis,
+                activation,
+                contraction,
+                needs,
+                ctx.kind,
             )
         if grad_x is not None:
             grad_x = contraction.cropped(grad_x)
@@ -332,7 +341,7 @@ def _backward_local(
     slope = None
     if activation is not None and activation != "silu":
         base, slope = (function(x) for function in NAMED[activation])
-    grad_x, grad_base, *grad_weights = local.backward(
+    grad_x, grad_base, grad_base_weight, grad_spline_weight = local.backward(
         lib,
         contraction.images(x),
         None if base is None else contraction.images(base),
@@ -348,10 +357,8 @@ def _backward_local(
     return (
         grad_x.view(x.shape) if grad_x is not None and needs_x else None,
         grad_base.view(x.shape) if grad_base is not None and needs_base else None,
-        *(
-            None if part is None else part.view(like.shape)
-            for part, like in zip(grad_weights, (base_weight, spline_weight), strict=True)
-        ),
+        None if grad_base_weight is None else grad_base_weight.view(base_weight.shape),
+        None if grad_spline_weight is None else grad_spline_weight.view(spline_weight.shape),
     )
 
 

@@ -47,17 +47,17 @@ struct Vector {
   typedef int32_t integers __attribute__((vector_size(4 * L), aligned(4), may_alias));
 };
 
-// The same struct in local.py. Strides are in numbers, those of x in the order n, row, column, c.
+// Packed by local.py. Strides are in numbers, those of x in the order n, row, column, c.
 struct Problem {
   int64_t n, height, width, channels, out, groups;  // the input is padded already
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, out_h, out_w;
   int64_t x[4], base[4], slope[4], y[4], splines, threads;
   double lo, inverse_step;  // of even knots
-  const double* knots;      // uneven ones, all of them, or null
 };
 
 // A problem and what follows from it.
 struct Plan : Problem {
+  const double* knots;  // uneven ones, all of them, or null
   int64_t group_in, group_out;
   bool wide;        // whether the taps of a row lie side by side
   int64_t across;   // taps side by side
@@ -69,8 +69,12 @@ struct Plan : Problem {
   static int vector_for(int64_t n) { return n <= 8 && LANES > 8 ? 8 : LANES; }
   static int64_t padded_to(int64_t n, int64_t vector) { return (n + vector - 1) / vector * vector; }
 
-  explicit Plan(const Problem& d)
-      : Problem(d), group_in(d.channels / d.groups), group_out(d.out / d.groups), wide(false) {
+  Plan(const Problem& d, const double* uneven)
+      : Problem(d),
+        knots(uneven),
+        group_in(d.channels / d.groups),
+        group_out(d.out / d.groups),
+        wide(false) {
     const int64_t all = kernel_w * group_out;
     // In one block, and for less work.
     if (kernel_w > 1 && stride_w == 1 && dilation_w == 1 && all <= MOST * LANES)
@@ -499,7 +503,6 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
   const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
   const bool wide = d.wide;
   const int64_t columns = wide ? d.width : d.out_w;  // of what is added up
-  Buffer<float> slabs(d.channels * taps * d.slab);
   const Knots knots(d);
   const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
   int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
@@ -507,6 +510,10 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
   const int64_t shares = std::max<int64_t>(1, d.threads / std::max<int64_t>(1, d.n * d.groups));
   most = std::min(most, whole((d.out_h + shares - 1) / shares));
   const int64_t pieces = (d.out_h + most - 1) / most;
+  // A thread that has one piece makes a channel's slabs in its own cache, and waits for nobody.
+  const bool once = d.n * pieces <= d.threads;
+  const int64_t in_channel = taps * d.slab;
+  Buffer<float> all_slabs(once ? 1 : d.channels * in_channel);
   const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
   const int64_t stride = whole(high * d.width);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
@@ -515,8 +522,11 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
     Buffer<float> acc(most * columns * padded + L), v((K + 1) * stride), values(stride);
     Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1), bases(stride);
     Buffer<int32_t> interval(stride);
+    Buffer<float> one_slabs(once ? in_channel : 1);
+    if (!once) {
 #pragma omp for schedule(static)
-    for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, slabs + c * taps * d.slab);
+      for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, all_slabs + c * in_channel);
+    }
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t n = 0; n < d.n; ++n)
       for (int64_t piece = 0; piece < pieces; ++piece)
@@ -526,6 +536,8 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
           const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
           memset(acc, 0, sizeof(float) * (count * columns * padded + L));
           for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
+            const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
+            if (once) pack(d, c, weight, one_slabs);
             const int64_t row = top * d.stride_h, total = input_rows * d.width;
             gather(x, d.x, n, row, c, input_rows, d.width, values);
             if (base)
@@ -535,7 +547,7 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
             const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
             splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
             for (int64_t tap = 0; tap < taps; ++tap) {
-              const float* slab = slabs + (c * taps + tap) * d.slab;
+              const float* slab = slabs + tap * d.slab;
               blocks(padded, L, [&](int64_t o, int vectors) {
                 auto run = forward_run<L, 1>;
                 if (vectors == 2) run = forward_run<L, 2>;
@@ -797,20 +809,21 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
 
 }  // namespace
 
-extern "C" void kan_forward(const Problem* d, const float* x, const float* base,
-                            const float* base_weight, const float* spline_weight, float* y) {
-  const Plan plan(*d);
+extern "C" void kan_forward(const Problem* d, const double* knots, const float* x,
+                            const float* base, const float* base_weight,
+                            const float* spline_weight, float* y) {
+  const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? forward<LANES> : forward<8>;
   run(plan, x, base, {base_weight, spline_weight}, y);
 }
 
 // grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
 // x too, and slope is null. Null where a gradient is not wanted. Without base it is SiLU.
-extern "C" void kan_backward(const Problem* d, const float* x, const float* base,
-                             const float* slope, const float* base_weight,
+extern "C" void kan_backward(const Problem* d, const double* knots, const float* x,
+                             const float* base, const float* slope, const float* base_weight,
                              const float* spline_weight, const float* grad, float* grad_x,
                              float* grad_base, float* grad_base_weight, float* grad_spline_weight) {
-  const Plan plan(*d);
+  const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? backward<LANES> : backward<8>;
   run(plan, x, base, slope, {base_weight, spline_weight}, grad, grad_x, grad_base,
       {grad_base_weight, grad_spline_weight});

@@ -8,7 +8,7 @@ same at every grid size, and less than those of the dense form's convolution alo
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import struct
 from dataclasses import dataclass
 from typing import Union
 
@@ -25,25 +25,8 @@ LARGE = 2**16
 
 Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
 
-_INT = ctypes.c_int64
-_SIZES = (
-    *("n", "height", "width", "channels", "out", "groups", "kernel_h", "kernel_w"),
-    *("stride_h", "stride_w", "dilation_h", "dilation_w", "out_h", "out_w"),
-)
-
-
-class _Problem(ctypes.Structure):
-    """The struct of the same name in ``local.cpp``."""
-
-    _fields_ = (
-        *((name, _INT) for name in _SIZES),
-        *((name, _INT * 4) for name in ("x", "base", "slope", "y")),
-        ("splines", _INT),
-        ("threads", _INT),
-        ("lo", ctypes.c_double),
-        ("inverse_step", ctypes.c_double),
-        ("knots", ctypes.POINTER(ctypes.c_double)),
-    )
+#: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
+_PROBLEM = struct.Struct("32q2d")
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,9 @@ def kernels(
     if not (
         isinstance(basis, (BSpline, KnotSpline))
         and basis.spline_order > 0
-        and all(_plain(t) and t.dtype == torch.float32 for t in (x, base_weight, spline_weight))
+        and _plain(x)
+        and _plain(base_weight)
+        and _plain(spline_weight)
         and native.wanted()
     ):
         return None
@@ -85,10 +70,11 @@ def kernels(
 
 
 def _plain(tensor: Tensor) -> bool:
-    """Whether it is a tensor with memory of its own on the CPU."""
+    """Whether it is in float32, with memory of its own on the CPU."""
     return (
         type(tensor) in (Tensor, torch.nn.Parameter)
-        and tensor.device.type == "cpu"
+        and tensor.dtype == torch.float32
+        and tensor.is_cpu
         and tensor.layout == torch.strided
         and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     )
@@ -129,7 +115,7 @@ def forward(
         y = x.new_empty((n, height, width, out))
     problem = _problem(x, base, None, spline_weight, y, basis, geometry)
     weights = base_weight.contiguous(), spline_weight.contiguous()
-    lib.kan_forward(ctypes.byref(problem), *map(_pointer, (x, base, *weights, y)))
+    lib.kan_forward(problem, _knots(basis), *map(_pointer, (x, base, *weights, y)))
     return y
 
 
@@ -167,7 +153,7 @@ def backward(
     grad_weights = [torch.empty_like(weight) if needs_weight else None for weight in weights]
     problem = _problem(x, base, slope, spline_weight, grad, basis, geometry)
     tensors = (x, base, slope, *weights, grad, grad_x, grad_base, *grad_weights)
-    lib.kan_backward(ctypes.byref(problem), *map(_pointer, tensors))
+    lib.kan_backward(problem, _knots(basis), *map(_pointer, tensors))
     return grad_x, grad_base, grad_weights[0], grad_weights[1]
 
 
@@ -179,29 +165,35 @@ def _problem(
     y: Tensor,
     basis: Splines,
     geometry: Geometry,
-) -> _Problem:
-    # Kept alive by the struct that points to it.
-    knots = None
-    if isinstance(basis, KnotSpline):
-        knots = (ctypes.c_double * len(basis.knots))(*basis.knots)
-    sizes = (*x.shape, len(spline_weight), geometry.groups, *spline_weight.shape[2:4])
-    return _Problem(
-        *sizes,
+) -> bytes:
+    even = isinstance(basis, BSpline)
+    lo, hi = basis.grid_range
+    like = x.stride()
+    return _PROBLEM.pack(
+        *x.shape,
+        len(spline_weight),
+        geometry.groups,
+        *spline_weight.shape[2:4],
         *geometry.stride,
         *geometry.dilation,
         *y.shape[1:3],
-        *(_strides((x if t is None else t).stride()) for t in (x, base, slope, y)),
+        *like,
+        *(like if base is None else base.stride()),
+        *(like if slope is None else slope.stride()),
+        *y.stride(),
         basis.n_basis,
         torch.get_num_threads(),
-        basis.grid_range[0],
-        0.0 if knots else 1 / (basis.grid_range[1] - basis.grid_range[0]) * basis.grid_size,
-        knots,
+        lo,
+        1 / (hi - lo) * basis.grid_size if even else 0.0,
     )
 
 
-def _strides(strides: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
-    return (_INT * 4)(*strides)
+def _knots(basis: Splines) -> ctypes.Array[ctypes.c_double] | None:
+    """Return the knots if they are uneven."""
+    if isinstance(basis, BSpline):
+        return None
+    return (ctypes.c_double * len(basis.knots))(*basis.knots)
 
 
-def _pointer(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+def _pointer(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
