@@ -349,25 +349,49 @@ void unpack(const Plan& d, int64_t c, const float* slabs, Weights<float> weight)
   });
 }
 
-// Add to NV vectors of output channels of n pixels what one (c, tap) gives.
-template <int L, int NV>
-void forward_run(const float* slab, int64_t rows, const float* v, int64_t stride, const float* base,
-                 const int32_t* interval, int64_t step, int64_t n, float* acc) {
+// Add to NV vectors of output channels of n pixels what one c gives by T taps, `below` apart in the
+// output and `next` in the slabs: then the splines' values are loaded once for all of them.
+template <int L, int NV, int T>
+void forward_run(const float* slab, int64_t next, int64_t rows, const float* v, int64_t stride,
+                 const float* base, const int32_t* interval, int64_t step, int64_t n, float* acc,
+                 int64_t below) {
   typedef typename Vector<L>::type V;
-  V base_row[NV];
-  for (int k = 0; k < NV; ++k)
-    base_row[k] = *reinterpret_cast<const V*>(slab + (rows - 1) * NV * L + k * L);
+  V base_row[T][NV];
+  for (int t = 0; t < T; ++t)
+    for (int k = 0; k < NV; ++k)
+      base_row[t][k] =
+          *reinterpret_cast<const V*>(slab + t * next + (rows - 1) * NV * L + k * L);
   for (int64_t j = 0; j < n; ++j, acc += NV * L) {
     const int64_t p = j * step;
     const float* row = slab + interval[p] * (NV * L);
-    V sum[NV];
-    for (int k = 0; k < NV; ++k)
-      sum[k] = *reinterpret_cast<const V*>(acc + k * L) + base_row[k] * base[p];
-    for (int m = 0; m <= K; ++m, row += NV * L)
-      for (int k = 0; k < NV; ++k)
-        sum[k] += *reinterpret_cast<const V*>(row + k * L) * v[m * stride + p];
-    for (int k = 0; k < NV; ++k) *reinterpret_cast<V*>(acc + k * L) = sum[k];
+    const V zero = {}, base_value = zero + base[p];
+    V value[K + 1];
+    for (int m = 0; m <= K; ++m) value[m] = zero + v[m * stride + p];
+    for (int t = 0; t < T; ++t)
+      for (int k = 0; k < NV; ++k) {
+        float* to = acc - t * below + k * L;
+        V sum = *reinterpret_cast<const V*>(to) + base_row[t][k] * base_value;
+        for (int m = 0; m <= K; ++m)
+          sum += *reinterpret_cast<const V*>(row + t * next + (m * NV + k) * L) * value[m];
+        *reinterpret_cast<V*>(to) = sum;
+      }
   }
+}
+
+// The same with numbers of vectors and of taps that are not known before.
+template <int L, int T>
+auto forward_run_of(int vectors) {
+  if (vectors == 2) return forward_run<L, 2, T>;
+  if (vectors == 3) return forward_run<L, 3, T>;
+  if (vectors == 4) return forward_run<L, 4, T>;
+  return forward_run<L, 1, T>;
+}
+
+template <int L>
+auto forward_run_of(int vectors, int64_t taps) {
+  if (taps == 2) return forward_run_of<L, 2>(vectors);
+  if (taps == 3) return forward_run_of<L, 3>(vectors);
+  return forward_run_of<L, 1>(vectors);
 }
 
 // What the backward pass knows of a value lies in a tile of LANES values: first spline 0 of all,
@@ -546,25 +570,36 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
               silu(values, total, LANES, bases, nullptr);
             const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
             splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
-            for (int64_t tap = 0; tap < taps; ++tap) {
-              const float* slab = slabs + tap * d.slab;
+            // Where rows of the input follow each other, up to three taps of one column at once.
+            const int64_t sideways = wide ? 1 : d.kernel_w;
+            for (int64_t side = 0; side < sideways; ++side)
               blocks(padded, L, [&](int64_t o, int vectors) {
-                auto run = forward_run<L, 1>;
-                if (vectors == 2) run = forward_run<L, 2>;
-                if (vectors == 3) run = forward_run<L, 3>;
-                if (vectors == 4) run = forward_run<L, 4>;
-                const int64_t lines = pointwise ? 1 : count;
-                const int64_t length = pointwise ? count * d.width : columns;
+                const int64_t width = vectors * L, line = columns * width;
                 float* block = acc + o * count * columns;
-                const int64_t down = wide ? tap : tap / d.kernel_w;
-                const int64_t right = wide ? 0 : tap % d.kernel_w * d.dilation_w;
-                for (int64_t r = 0; r < lines; ++r) {
-                  const int64_t p = (r * d.stride_h + down * d.dilation_h) * d.width + right;
-                  run(slab + o * d.rows, d.rows, v + p, stride, bases + p, interval + p,
-                      wide ? 1 : d.stride_w, length, block + r * columns * vectors * L);
+                const float* slab = slabs + side * d.slab + o * d.rows;
+                const auto add = [&](int64_t row, int64_t r, int64_t tap, int64_t together,
+                                     int64_t length) {
+                  const int64_t p = row * d.width + side * d.dilation_w, next = sideways * d.slab;
+                  forward_run_of<L>(vectors, together)(
+                      slab + tap * next, next, d.rows, v + p, stride, bases + p, interval + p,
+                      wide ? 1 : d.stride_w, length, block + r * line, d.dilation_h * line);
+                };
+                if (pointwise) return add(0, 0, 0, 1, count * d.width);
+                if (d.stride_h > 1) {
+                  for (int64_t tap = 0; tap < d.kernel_h; ++tap)
+                    for (int64_t r = 0; r < count; ++r)
+                      add(r * d.stride_h + tap * d.dilation_h, r, tap, 1, columns);
+                  return;
+                }
+                for (int64_t row = 0; row < input_rows; ++row) {
+                  int64_t tap = std::max<int64_t>(0, (row - count + d.dilation_h) / d.dilation_h);
+                  const int64_t end = std::min(d.kernel_h, row / d.dilation_h + 1);
+                  for (int64_t some; tap < end; tap += some) {
+                    some = std::min<int64_t>(3, end - tap);
+                    add(row, row - tap * d.dilation_h, tap, some, columns);
+                  }
                 }
               });
-            }
           }
           if (wide)
             for (int64_t r = 0; r < count; ++r)
