@@ -167,7 +167,7 @@ class KANConv2d(KANLayer):
             x = self.padded(x)
         out = expand_and_contract(
             x.permute(0, 2, 3, 1),
-            self.coefficients(),
+            *self.factors(),
             self.basis,
             self.base_activation,
             _Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),

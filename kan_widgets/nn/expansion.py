@@ -4,7 +4,8 @@ Every layer is ``contraction(columns(x), weight)``, where ``columns(x)`` holds t
 and the basis functions of every input value along a new last dimension, and the contraction is a
 matrix product or a convolution. Written plainly (:func:`expand_plain`) the columns, ``n_basis + 1``
 times the input, would be kept for the backward pass. :class:`_Expanded` keeps the input and the
-weight alone. It has three ways, the same but for rounding:
+two parts of the weight, the base's and the splines', alone: packed into one they would be a copy,
+and their gradients two more. It has three ways, the same but for rounding:
 
 - the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had;
 - the dense form, a piece of the batch at a time, by torch's operations;
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, Protocol, cast
 
@@ -40,6 +42,10 @@ from kan_widgets.nn.local import Geometry
 
 #: Numbers in one piece of the expanded batch.
 PIECE = 1024 * 1024
+
+#: Of the input, its base activation where that is given, and the weight's two parts.
+Needs = tuple[bool, bool, bool, bool]
+Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
 
 class Contraction(Protocol):
@@ -80,7 +86,8 @@ class Contraction(Protocol):
 
 def expand_and_contract(
     x: Tensor,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     basis: Basis,
     activation: BaseActivation,
     contraction: Contraction,
@@ -91,8 +98,8 @@ def expand_and_contract(
     ----------
     x
         Batch first, channels last.
-    weight
-        The layer's coefficients, columns last: the base's, then those of the basis.
+    base_weight, spline_weight
+        The layer's weight: the base's factors, and those of the basis functions, which come last.
     basis, activation
         What the columns are: the activation of ``x``, then every basis function.
     contraction
@@ -104,7 +111,7 @@ def expand_and_contract(
     if torch.compiler.is_compiling() or tracing or x.is_meta or trained:
         x = contraction.padded(x)
         columns = expand_plain(x, resolve_activation(activation)(x), basis)
-        return contraction(columns, contraction.matrix(weight))
+        return contraction(columns, contraction.matrix(_packed(base_weight, spline_weight)))
     base: Tensor | None
     name: str | None
     if isinstance(activation, str):
@@ -113,8 +120,20 @@ def expand_and_contract(
         base, name = activation(contraction.padded(x)), None
     transformed = torch._C._are_functorch_transforms_active()
     function: type[torch.autograd.Function] = _Expanded if transformed else _Direct
-    out = function.apply(x, base, weight, basis, name, contraction)
+    out = function.apply(x, base, base_weight, spline_weight, basis, name, contraction)
     return cast(Tensor, out)
+
+
+def _packed(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
+    """Return the weight in one, the base's factors as the first column."""
+    return torch.cat([base_weight.unsqueeze(-1), spline_weight], dim=-1)
+
+
+def _full_precision(x: Tensor) -> AbstractContextManager[None]:
+    """Switch autocast off; most often it is off already, and asking is the faster."""
+    device = x.device.type
+    off = not torch.is_autocast_enabled(device)
+    return nullcontext() if off else torch.autocast(device, enabled=False)
 
 
 def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
@@ -123,40 +142,50 @@ def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
 
 
 class _Expanded(torch.autograd.Function):
-    """``contraction(columns(x), weight)`` that keeps ``x`` and ``weight`` alone."""
+    """``contraction(columns(x), weight)`` that keeps ``x`` and the weight alone."""
 
     @staticmethod
     def forward(
         x: Tensor,
         base: Tensor | None,
-        weight: Tensor,
+        base_weight: Tensor,
+        spline_weight: Tensor,
         basis: Basis,
         activation: str | None,
         contraction: Contraction,
     ) -> Tensor:
-        kind = _contraction_dtype(x, weight)
-        with torch.autocast(x.device.type, enabled=False):
+        kind = _contraction_dtype(x, spline_weight)
+        with _full_precision(x):
             x = contraction.padded(x)
-            return _forward(x, base, weight.to(kind), basis, activation, contraction)
+            weights = base_weight.to(kind), spline_weight.to(kind)
+            return _forward(x, base, *weights, basis, activation, contraction)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, base, weight, *rest = inputs
-        ctx.save_for_backward(x, base, weight)
-        ctx.rest = rest
+        ctx.save_for_backward(*inputs[:4])
+        ctx.rest = inputs[4:]
         ctx.kind = output.dtype
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, base, weight = ctx.saved_tensors
+        x, base, base_weight, spline_weight = ctx.saved_tensors
         basis, activation, contraction = ctx.rest
         x = contraction.padded(x)
-        needs = ctx.needs_input_grad[:3]
+        needs = ctx.needs_input_grad[:4]
         # A backward pass that is itself recorded is wanted for a second derivative.
         differentiate = _backward_plain if torch.is_grad_enabled() else _backward
-        with torch.autocast(x.device.type, enabled=False):
+        with _full_precision(x):
             grad_x, *grads = differentiate(
-                x, base, weight, grad, basis, activation, contraction, needs, ctx.kind
+                x,
+                base,
+                base_weight,
+                spline_weight,
+                grad,
+                basis,
+                activation,
+                contraction,
+                needs,
+                ctx.kind,
             )
         if grad_x is not None:
             grad_x = contraction.cropped(grad_x)
@@ -164,18 +193,20 @@ class _Expanded(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        basis, activation = inputs[3:5]
-        contraction: Contraction = inputs[5]
+        basis, activation = inputs[4:6]
+        contraction: Contraction = inputs[6]
 
-        def plain(x: Tensor, base: Tensor | None, weight: Tensor) -> Tensor:
-            kind = _contraction_dtype(x, weight)
+        def plain(
+            x: Tensor, base: Tensor | None, base_weight: Tensor, spline_weight: Tensor
+        ) -> Tensor:
+            kind = _contraction_dtype(x, spline_weight)
             x = contraction.padded(x)
             value = base if activation is None else NAMED[activation][0](x)
             assert value is not None
-            matrix = contraction.matrix(weight.to(kind))
+            matrix = contraction.matrix(_packed(base_weight, spline_weight).to(kind))
             return contraction(expand_plain(x, value, basis).to(kind), matrix)
 
-        return torch.vmap(plain, in_dims[:3], randomness=info.randomness)(*inputs[:3]), 0
+        return torch.vmap(plain, in_dims[:4], randomness=info.randomness)(*inputs[:4]), 0
 
 
 class _Direct(torch.autograd.Function):
@@ -195,13 +226,14 @@ class _Direct(torch.autograd.Function):
 def _forward(
     x: Tensor,
     base: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     basis: Basis,
     activation: str | None,
     contraction: Contraction,
 ) -> Tensor:
     """Compute the local form, or expand and contract a piece of the batch at a time."""
-    lib = local.kernels(x, weight, basis)
+    lib = local.kernels(x, base_weight, spline_weight, basis)
     if lib is not None:
         assert isinstance(basis, (BSpline, KnotSpline))
         x = _dense(x)
@@ -212,19 +244,20 @@ def _forward(
             lib,
             contraction.images(x),
             None if base is None else contraction.images(base),
-            contraction.kernel(weight),
+            contraction.kernel(base_weight.unsqueeze(-1)),
+            contraction.kernel(spline_weight),
             basis,
             contraction.geometry(x),
         )
         return contraction.output(y)
     out: Tensor | None = None
-    matrix = contraction.matrix(weight)
+    matrix = contraction.matrix(_packed(base_weight, spline_weight))
     pieces = _pieces(x, basis)
     work = _workspace(x, pieces, basis, 2)
     for piece in pieces:
         part_base = None if base is None else base[piece]
         columns = _expand(x[piece], part_base, basis, activation, work)
-        part = contraction(columns.to(weight.dtype), matrix)
+        part = contraction(columns.to(matrix.dtype), matrix)
         if len(pieces) == 1:
             return part
         if out is None:
@@ -239,21 +272,24 @@ def _forward(
 def _backward(
     x: Tensor,
     base: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     grad: Tensor,
     basis: Basis,
     activation: str | None,
     contraction: Contraction,
-    needs: tuple[bool, bool, bool],
+    needs: Needs,
     kind: torch.dtype,
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Gradients of ``x``, ``base`` and ``weight``, a piece of the batch at a time."""
-    needs_x, needs_base, needs_weight = needs
-    needs_columns = needs_x or needs_base
-    lib = local.kernels(x, weight, basis) if kind == torch.float32 else None
+) -> Gradients:
+    """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
+    lib = local.kernels(x, base_weight, spline_weight, basis) if kind == torch.float32 else None
     if lib is not None and type(grad) is Tensor:
         assert isinstance(basis, (BSpline, KnotSpline))
-        return _backward_local(lib, x, base, weight, grad, basis, activation, contraction, needs)
+        weights = base_weight, spline_weight
+        return _backward_local(lib, x, base, *weights, grad, basis, activation, contraction, needs)
+    needs_x, needs_base, *needs_weights = needs
+    needs_columns, needs_weight = needs_x or needs_base, any(needs_weights)
+    weight = _packed(base_weight, spline_weight)
     narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
@@ -279,42 +315,50 @@ def _backward(
             flow = slopes.mul_(grad_columns.reshape(slopes.shape))
             ones = flow.new_ones(flow.shape[-1])
             grad_x[piece] = torch.mv(flow.view(-1, flow.shape[-1]), ones).view(part.shape)
-    return grad_x, grad_base, grad_weight
+    return grad_x, grad_base, *_parted(grad_weight)
+
+
+def _parted(grad_weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """Return the gradients of the weight's two parts."""
+    return (None, None) if grad_weight is None else (grad_weight[..., 0], grad_weight[..., 1:])
 
 
 def _backward_local(
     lib: ctypes.CDLL,
     x: Tensor,
     base: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     grad: Tensor,
     basis: local.Splines,
     activation: str | None,
     contraction: Contraction,
-    needs: tuple[bool, bool, bool],
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    needs: Needs,
+) -> Gradients:
     """Compute the same gradients by the local form."""
     x = _dense(x)
-    needs_x, needs_base, needs_weight = needs
+    needs_x, needs_base, *needs_weights = needs
     slope = None
     if activation is not None and activation != "silu":
         base, slope = (function(x) for function in NAMED[activation])
-    grad_x, grad_base, grad_weight = local.backward(
+    grad_x, grad_base, grad_base_weight, grad_spline_weight = local.backward(
         lib,
         contraction.images(x),
         None if base is None else contraction.images(base),
         None if slope is None else contraction.images(slope),
-        contraction.kernel(weight),
+        contraction.kernel(base_weight.unsqueeze(-1)),
+        contraction.kernel(spline_weight),
         contraction.output_images(grad),
         basis,
         contraction.geometry(x),
         needs_x or needs_base,
-        needs_weight,
+        any(needs_weights),
     )
     return (
         grad_x.view(x.shape) if grad_x is not None and needs_x else None,
         grad_base.view(x.shape) if grad_base is not None and needs_base else None,
-        None if grad_weight is None else grad_weight.view(weight.shape),
+        None if grad_base_weight is None else grad_base_weight.view(base_weight.shape),
+        None if grad_spline_weight is None else grad_spline_weight.view(spline_weight.shape),
     )
 
 
@@ -326,20 +370,22 @@ def _dense(x: Tensor) -> Tensor:
 def _backward_plain(
     x: Tensor,
     base: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     grad: Tensor,
     basis: Basis,
     activation: str | None,
     contraction: Contraction,
-    needs: tuple[bool, bool, bool],
+    needs: Needs,
     kind: torch.dtype,
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+) -> Gradients:
     """Compute the same gradients by differentiable operations, for derivatives of derivatives."""
+    weight = _packed(base_weight, spline_weight)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
     columns = expand_plain(x, value, basis).to(kind)
     grad_columns, grad_weight = contraction.backward(
-        grad, columns, contraction.matrix(weight.to(kind)), needs[0] or needs[1], needs[2]
+        grad, columns, contraction.matrix(weight.to(kind)), any(needs[:2]), any(needs[2:])
     )
     grad_x = grad_base = None
     if grad_columns is not None:
@@ -350,7 +396,8 @@ def _backward_plain(
                 grad_x = grad_x + grad_columns[..., 0] * NAMED[activation][1](x)
         if needs[1]:
             grad_base = grad_columns[..., 0]
-    return grad_x, grad_base, None if grad_weight is None else grad_weight.to(weight.dtype)
+    grad_weight = None if grad_weight is None else grad_weight.to(weight.dtype)
+    return grad_x, grad_base, *_parted(grad_weight)
 
 
 def _contraction_dtype(x: Tensor, weight: Tensor) -> torch.dtype:

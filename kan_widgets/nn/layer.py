@@ -84,11 +84,18 @@ class KANLayer(nn.Module):
 
         The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
         """
+        base, spline = self.factors()
+        return torch.cat([base.unsqueeze(-1), spline], dim=-1)
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Return the same in two: the base's factors, and those of the basis functions."""
+        base: Tensor = self.base_weight
         spline: Tensor = self.spline_weight
         if self.spline_scaler is not None:
             spline = spline * self.spline_scaler.unsqueeze(-1)
-        weight = torch.cat([self.base_weight.unsqueeze(-1), spline], dim=-1)
-        return weight if self.mask is None else weight * self.mask.unsqueeze(-1)
+        if self.mask is None:
+            return base, spline
+        return base * self.mask, spline * self.mask.unsqueeze(-1)
 
     def padded(self, batch: Tensor) -> Tensor:
         """Return a batch with the padding that the functions see as input too."""

@@ -102,9 +102,7 @@ class KANLinear(KANLayer):
         """Apply the layer: ``(..., in_features)`` to ``(..., out_features)``."""
         self._check(x)
         flat = x.reshape(-1, self.in_features)
-        out = expand_and_contract(
-            flat, self.coefficients(), self.basis, self.base_activation, _PRODUCT
-        )
+        out = expand_and_contract(flat, *self.factors(), self.basis, self.base_activation, _PRODUCT)
         return out.view(*x.shape[:-1], self.out_features)
 
     def padded(self, batch: Tensor) -> Tensor:

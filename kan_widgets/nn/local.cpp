@@ -47,17 +47,17 @@ struct Vector {
   typedef int32_t integers __attribute__((vector_size(4 * L), aligned(4), may_alias));
 };
 
-// The same struct in local.py. Strides are in numbers, those of x in the order n, row, column, c.
+// Packed by local.py. Strides are in numbers, those of x in the order n, row, column, c.
 struct Problem {
   int64_t n, height, width, channels, out, groups;  // the input is padded already
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, out_h, out_w;
   int64_t x[4], base[4], slope[4], y[4], splines, threads;
   double lo, inverse_step;  // of even knots
-  const double* knots;      // uneven ones, all of them, or null
 };
 
 // A problem and what follows from it.
 struct Plan : Problem {
+  const double* knots;  // uneven ones, all of them, or null
   int64_t group_in, group_out;
   bool wide;        // whether the taps of a row lie side by side
   int64_t across;   // taps side by side
@@ -69,8 +69,12 @@ struct Plan : Problem {
   static int vector_for(int64_t n) { return n <= 8 && LANES > 8 ? 8 : LANES; }
   static int64_t padded_to(int64_t n, int64_t vector) { return (n + vector - 1) / vector * vector; }
 
-  explicit Plan(const Problem& d)
-      : Problem(d), group_in(d.channels / d.groups), group_out(d.out / d.groups), wide(false) {
+  Plan(const Problem& d, const double* uneven)
+      : Problem(d),
+        knots(uneven),
+        group_in(d.channels / d.groups),
+        group_out(d.out / d.groups),
+        wide(false) {
     const int64_t all = kernel_w * group_out;
     // In one block, and for less work.
     if (kernel_w > 1 && stride_w == 1 && dilation_w == 1 && all <= MOST * LANES)
@@ -185,12 +189,13 @@ struct Knots {
 };
 
 // Values and slopes of the order + 1 splines on interval i, for n inputs, n rounded up to whole
-// vectors; v and s are [order + 1][stride]. Outside the support they are 0, NaN gives NaN.
+// vectors. Spline m of the vector j is at m * stride + j * step of v, of s. Outside the support
+// they are 0, NaN gives NaN.
 // By Cox and de Boor's recursion: with b_m of one degree less, on interval i,
 //   b_m <- (x - t[i - degree + m]) / rise * b_(m-1) + (t[i + m + 1] - x) / fall * b_m
 template <bool SLOPES, bool EVEN>
 void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
-              float* v, float* s, int32_t* interval) {
+              int64_t step, float* v, float* s, int32_t* interval) {
   typedef Vector<LANES>::type V;
   typedef Vector<LANES>::integers I;
   const float lo = static_cast<float>(d.lo), inverse = static_cast<float>(d.inverse_step);
@@ -198,7 +203,7 @@ void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int6
   const float* t = knots.table + K;
   const float begin = EVEN ? static_cast<float>(-K) : t[0];
   const float end = EVEN ? static_cast<float>(d.splines) : t[knots.count - 1];
-  for (int64_t j = 0; j < n; j += LANES) {
+  for (int64_t j = 0, at = 0; j < n; j += LANES, at += step) {
     const V here = *reinterpret_cast<const V*>(x + j);
     const V u = EVEN ? (here - lo) * inverse : here;
     const I outside = (u < begin) | (u >= end);
@@ -238,21 +243,21 @@ void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int6
       }
     }
     for (int m = 0; m <= K; ++m)
-      *reinterpret_cast<V*>(v + m * stride + j) = outside ? zero : b[m];
+      *reinterpret_cast<V*>(v + m * stride + at) = outside ? zero : b[m];
     if (SLOPES)
       for (int m = 0; m <= K; ++m)
-        *reinterpret_cast<V*>(s + m * stride + j) =
+        *reinterpret_cast<V*>(s + m * stride + at) =
             outside ? zero : slope[m] * (EVEN ? inverse : 1.0f);
   }
 }
 
-// The base where none is given: x / (1 + exp(-x)), and its derivative; n as above. exp(-x) is
-// 2^m * exp(r) with |r| <= log(2) / 2, exp(r) a Taylor polynomial.
-void silu(const float* x, int64_t n, float* value, float* slope) {
+// The base where none is given: x / (1 + exp(-x)), and its derivative; n and step as above. exp(-x)
+// is 2^m * exp(r) with |r| <= log(2) / 2, exp(r) a Taylor polynomial.
+void silu(const float* x, int64_t n, int64_t step, float* value, float* slope) {
   typedef Vector<LANES>::type V;
   typedef Vector<LANES>::integers I;
   const V zero = {};
-  for (int64_t j = 0; j < n; j += LANES) {
+  for (int64_t j = 0, at = 0; j < n; j += LANES, at += step) {
     const V u = *reinterpret_cast<const V*>(x + j);
     V y = u > -87.0f ? -u : zero + 87.0f;
     y = y > -87.0f ? y : zero - 87.0f;
@@ -270,13 +275,26 @@ void silu(const float* x, int64_t n, float* value, float* slope) {
     power = power * r * r + r + 1.0f;
     V gate = 1.0f / (1.0f + power * (V)((m + 127) << 23));
     gate = u < -87.0f ? zero : gate;
-    *reinterpret_cast<V*>(value + j) = u * gate;
-    if (slope) *reinterpret_cast<V*>(slope + j) = gate * (1.0f + u * (1.0f - gate));
+    *reinterpret_cast<V*>(value + at) = u * gate;
+    if (slope) *reinterpret_cast<V*>(slope + at) = gate * (1.0f + u * (1.0f - gate));
   }
 }
 
 // n rounded up to whole vectors.
 int64_t whole(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
+// Copy one channel of some rows of an image, side by side.
+void gather(const float* from, const int64_t strides[4], int64_t n, int64_t row, int64_t c,
+            int64_t rows, int64_t width, float* to) {
+  from += n * strides[0] + row * strides[1] + c * strides[3];
+  int64_t down = strides[1], right = strides[2];
+  if (width == 1) {  // one column: as one row
+    std::swap(rows, width);
+    std::swap(down, right);
+  }
+  for (int64_t r = 0; r < rows; ++r, from += down, to += width)
+    for (int64_t j = 0; j < width; ++j) to[j] = from[j * right];
+}
 
 // Call f(first output channel, number of vectors) for blocks of output channels. Everything that
 // has output channels lies block by block in memory, so that a block is contiguous.
@@ -286,63 +304,110 @@ void blocks(int64_t padded, int lanes, F f) {
     f(o, static_cast<int>(std::min<int64_t>(MOST, (padded - o) / lanes)));
 }
 
-// Where the weight of a lane of a slab lies in (out, in / groups, kh * kw, 1 + splines).
-int64_t weight_at(const Plan& d, int64_t c, int64_t tap, int64_t lane) {
-  const int64_t go = d.group_out, gi = d.group_in, across = d.across;
-  const int64_t row = (c / gi * go + lane % go) * gi + c % gi;
-  return (row * d.kernel_h * d.kernel_w + tap * across + lane / go) * (d.splines + 1);
+// Weights, or their gradients: (out, in / groups, kh * kw), and the same with splines innermost.
+template <class T>
+struct Weights {
+  T *base, *spline;
+  operator bool() const { return base; }
+};
+
+// Call f(at, to, width) for every function of a channel: its weight is number `at` of the base's, a
+// column of its channel's slabs [tap][block][row][lane] begins at `to`, rows are `width` apart.
+template <class F>
+void each_function(const Plan& d, int64_t c, F f) {
+  const int64_t gi = d.group_in, go = d.group_out, most = MOST * d.lanes;
+  const int64_t first_at = (c / gi * go * gi + c % gi) * d.kernel_h * d.kernel_w;
+  int64_t block = 0, width = std::min(most, d.padded), lane = 0;
+  for (int64_t side = 0; side < d.across; ++side)
+    for (int64_t o = 0; o < go; ++o, ++lane) {
+      if (lane == block + width) {
+        block = lane;
+        width = std::min(most, d.padded - block);
+      }
+      const int64_t at = first_at + o * gi * d.kernel_h * d.kernel_w + side;
+      for (int64_t tap = 0; tap < d.taps; ++tap)
+        f(at + tap * d.across, tap * d.slab + block * d.rows + lane - block, width);
+    }
 }
 
-// Weight to slabs [c][tap][block][row][lane].
-void pack(const Plan& d, const float* weight, float* slabs) {
-  const int64_t in_slab = d.in_slab, taps = d.taps;
-#pragma omp parallel for num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
-  for (int64_t c = 0; c < d.channels; ++c) {
-    float* slab = slabs + c * taps * d.slab;
-    memset(slab, 0, sizeof(float) * taps * d.slab);
-    blocks(d.padded, d.lanes, [&](int64_t first, int vectors) {
-      const int64_t width = vectors * d.lanes;
-      for (int64_t lane = first; lane < std::min(first + width, in_slab); ++lane)
-        for (int64_t tap = 0; tap < taps; ++tap) {
-          const float* from = weight + weight_at(d, c, tap, lane);
-          float* to = slab + tap * d.slab + first * d.rows + lane - first;
-          to[(d.rows - 1) * width] = from[0];
-          for (int64_t b = 0; b < d.splines; ++b) to[(K + b) * width] = from[1 + b];
-        }
-    });
-  }
+// Weight of a channel to its slabs.
+void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs) {
+  memset(slabs, 0, sizeof(float) * d.taps * d.slab);
+  each_function(d, c, [&](int64_t at, int64_t to, int64_t width) {
+    const float* from = weight.spline + at * d.splines;
+    slabs[to + (d.rows - 1) * width] = weight.base[at];
+    for (int64_t b = 0; b < d.splines; ++b) slabs[to + (K + b) * width] = from[b];
+  });
 }
 
-// Add to NV vectors of output channels of n pixels what one (c, tap) gives.
-template <int L, int NV>
-void forward_run(const float* slab, int64_t rows, const float* v, int64_t stride, const float* base,
-                 const int32_t* interval, int64_t step, int64_t n, float* acc) {
+// The way back, for the gradient.
+void unpack(const Plan& d, int64_t c, const float* slabs, Weights<float> weight) {
+  each_function(d, c, [&](int64_t at, int64_t from, int64_t width) {
+    float* to = weight.spline + at * d.splines;
+    weight.base[at] = slabs[from + (d.rows - 1) * width];
+    for (int64_t b = 0; b < d.splines; ++b) to[b] = slabs[from + (K + b) * width];
+  });
+}
+
+// Add to NV vectors of output channels of n pixels what one c gives by T taps, `below` apart in the
+// output and `next` in the slabs: then the splines' values are loaded once for all of them.
+template <int L, int NV, int T>
+void forward_run(const float* slab, int64_t next, int64_t rows, const float* v, int64_t stride,
+                 const float* base, const int32_t* interval, int64_t step, int64_t n, float* acc,
+                 int64_t below) {
   typedef typename Vector<L>::type V;
-  V base_row[NV];
-  for (int k = 0; k < NV; ++k)
-    base_row[k] = *reinterpret_cast<const V*>(slab + (rows - 1) * NV * L + k * L);
+  V base_row[T][NV];
+  for (int t = 0; t < T; ++t)
+    for (int k = 0; k < NV; ++k)
+      base_row[t][k] =
+          *reinterpret_cast<const V*>(slab + t * next + (rows - 1) * NV * L + k * L);
   for (int64_t j = 0; j < n; ++j, acc += NV * L) {
     const int64_t p = j * step;
     const float* row = slab + interval[p] * (NV * L);
-    V sum[NV];
-    for (int k = 0; k < NV; ++k)
-      sum[k] = *reinterpret_cast<const V*>(acc + k * L) + base_row[k] * base[p];
-    for (int m = 0; m <= K; ++m, row += NV * L)
-      for (int k = 0; k < NV; ++k)
-        sum[k] += *reinterpret_cast<const V*>(row + k * L) * v[m * stride + p];
-    for (int k = 0; k < NV; ++k) *reinterpret_cast<V*>(acc + k * L) = sum[k];
+    const V zero = {}, base_value = zero + base[p];
+    V value[K + 1];
+    for (int m = 0; m <= K; ++m) value[m] = zero + v[m * stride + p];
+    for (int t = 0; t < T; ++t)
+      for (int k = 0; k < NV; ++k) {
+        float* to = acc - t * below + k * L;
+        V sum = *reinterpret_cast<const V*>(to) + base_row[t][k] * base_value;
+        for (int m = 0; m <= K; ++m)
+          sum += *reinterpret_cast<const V*>(row + t * next + (m * NV + k) * L) * value[m];
+        *reinterpret_cast<V*>(to) = sum;
+      }
   }
 }
 
+// The same with numbers of vectors and of taps that are not known before.
+template <int L, int T>
+auto forward_run_of(int vectors) {
+  if (vectors == 2) return forward_run<L, 2, T>;
+  if (vectors == 3) return forward_run<L, 3, T>;
+  if (vectors == 4) return forward_run<L, 4, T>;
+  return forward_run<L, 1, T>;
+}
+
+template <int L>
+auto forward_run_of(int vectors, int64_t taps) {
+  if (taps == 2) return forward_run_of<L, 2>(vectors);
+  if (taps == 3) return forward_run_of<L, 3>(vectors);
+  return forward_run_of<L, 1>(vectors);
+}
+
+// What the backward pass knows of a value lies in a tile of LANES values: first spline 0 of all,
+// then spline 1, ..., the slopes of the splines, the base, and its slope.
+constexpr int64_t SLOPE = (K + 1) * LANES, BASE = 2 * SLOPE, BASE_SLOPE = BASE + LANES;
+constexpr int64_t TILE = BASE_SLOPE + LANES;
+
 struct Sorted {  // one value, in the order of intervals
-  int32_t at, pixel;  // where its part of the output's gradient lies, and which value it is
-  float v[K + 1], s[K + 1], base, slope;
+  // Which it is, where it lies in the tiles, and where its part of the output's gradient.
+  int32_t pixel, tile, at;
 };
 
 // Gradient of the slab rows from a run of values of one interval.
 template <int L, int NV>
-void weight_run(const Sorted* run, int64_t n, const float* grad, int64_t each, float* rows,
-                float* base_row) {
+void weight_run(const Sorted* run, int64_t n, const float* tiles, const float* grad, int64_t each,
+                float* rows, float* base_row) {
   typedef typename Vector<L>::type V;
   V sum[K + 2][NV];
   for (int k = 0; k < NV; ++k) {
@@ -350,11 +415,11 @@ void weight_run(const Sorted* run, int64_t n, const float* grad, int64_t each, f
     sum[K + 1][k] = *reinterpret_cast<V*>(base_row + k * L);
   }
   for (int64_t j = 0; j < n; ++j) {
-    const float* g = grad + run[j].at * each;
+    const float *g = grad + run[j].at * each, *value = tiles + run[j].tile;
     for (int k = 0; k < NV; ++k) {
       const V here = *reinterpret_cast<const V*>(g + k * L);
-      for (int m = 0; m <= K; ++m) sum[m][k] += here * run[j].v[m];
-      sum[K + 1][k] += here * run[j].base;
+      for (int m = 0; m <= K; ++m) sum[m][k] += here * value[m * LANES];
+      sum[K + 1][k] += here * value[BASE];
     }
   }
   for (int k = 0; k < NV; ++k) {
@@ -363,11 +428,13 @@ void weight_run(const Sorted* run, int64_t n, const float* grad, int64_t each, f
   }
 }
 
-// Gradient of a run of values of one interval, still spread over the lanes. The last vector may
-// hold other numbers beyond the lanes of the slab, which `used` takes away.
+// Gradient of a run of values of one interval, still spread over the lanes, and added to what is
+// there unless it is the first. The last vector may hold other numbers beyond the lanes of the
+// slab, which `used` takes away.
 template <int L, int NV, bool SPLIT>
-void input_run(const Sorted* run, int64_t n, const float* grad, int64_t each, const float* rows,
-               const float* base_row, int64_t lanes, float* spread, float* spread_base) {
+void input_run(const Sorted* run, int64_t n, const float* tiles, const float* grad, int64_t each,
+               const float* rows, const float* base_row, int64_t lanes, bool first, float* spread,
+               float* spread_base) {
   typedef typename Vector<L>::type V;
   typename Vector<L>::integers used;
   for (int lane = 0; lane < L; ++lane) used[lane] = (NV - 1) * L + lane < lanes ? -1 : 0;
@@ -377,29 +444,33 @@ void input_run(const Sorted* run, int64_t n, const float* grad, int64_t each, co
     w[K + 1][k] = *reinterpret_cast<const V*>(base_row + k * L);
   }
   for (int64_t j = 0; j < n; ++j) {
-    const float* g = grad + run[j].at * each;
-    V sum = *reinterpret_cast<V*>(spread + j * L), base_sum = {};
+    const float *g = grad + run[j].at * each, *value = tiles + run[j].tile;
+    V sum = {}, base_sum = {};
+    if (!first) {
+      sum = *reinterpret_cast<V*>(spread + j * L);
+      if (SPLIT) base_sum = *reinterpret_cast<V*>(spread_base + j * L);
+    }
     for (int k = 0; k < NV; ++k) {
       V here = *reinterpret_cast<const V*>(g + k * L);
       if (k == NV - 1) here = (V)((typename Vector<L>::integers)here & used);
-      V slope = w[0][k] * run[j].s[0];
-      for (int m = 1; m <= K; ++m) slope += w[m][k] * run[j].s[m];
+      V slope = w[0][k] * value[SLOPE];
+      for (int m = 1; m <= K; ++m) slope += w[m][k] * value[SLOPE + m * LANES];
       if (SPLIT)
         base_sum += w[K + 1][k] * here;
       else
-        slope += w[K + 1][k] * run[j].slope;
+        slope += w[K + 1][k] * value[BASE_SLOPE];
       sum += slope * here;
     }
     *reinterpret_cast<V*>(spread + j * L) = sum;
-    if (SPLIT) *reinterpret_cast<V*>(spread_base + j * L) += base_sum;
+    if (SPLIT) *reinterpret_cast<V*>(spread_base + j * L) = base_sum;
   }
 }
 
 // Both at once, where the registers suffice for the rows and for their gradient.
 template <int L, int NV>
-void both_run(const Sorted* run, int64_t n, const float* grad, int64_t each, float* grad_rows,
-              float* grad_base_row, const float* rows, const float* base_row, int64_t lanes,
-              float* spread) {
+void both_run(const Sorted* run, int64_t n, const float* tiles, const float* grad, int64_t each,
+              float* grad_rows, float* grad_base_row, const float* rows, const float* base_row,
+              int64_t lanes, bool first, float* spread) {
   typedef typename Vector<L>::type V;
   typename Vector<L>::integers used;
   for (int lane = 0; lane < L; ++lane) used[lane] = (NV - 1) * L + lane < lanes ? -1 : 0;
@@ -413,17 +484,18 @@ void both_run(const Sorted* run, int64_t n, const float* grad, int64_t each, flo
     w[K + 1][k] = *reinterpret_cast<const V*>(base_row + k * L);
   }
   for (int64_t j = 0; j < n; ++j) {
-    const float* g = grad + run[j].at * each;
-    V total = *reinterpret_cast<V*>(spread + j * L);
+    const float *g = grad + run[j].at * each, *value = tiles + run[j].tile;
+    V total = {};
+    if (!first) total = *reinterpret_cast<V*>(spread + j * L);
     for (int k = 0; k < NV; ++k) {
       V here = *reinterpret_cast<const V*>(g + k * L);
       if (k == NV - 1) here = (V)((typename Vector<L>::integers)here & used);
-      V slope = w[0][k] * run[j].s[0];
-      for (int m = 1; m <= K; ++m) slope += w[m][k] * run[j].s[m];
-      slope += w[K + 1][k] * run[j].slope;
+      V slope = w[0][k] * value[SLOPE];
+      for (int m = 1; m <= K; ++m) slope += w[m][k] * value[SLOPE + m * LANES];
+      slope += w[K + 1][k] * value[BASE_SLOPE];
       total += slope * here;
-      for (int m = 0; m <= K; ++m) sum[m][k] += here * run[j].v[m];
-      sum[K + 1][k] += here * run[j].base;
+      for (int m = 0; m <= K; ++m) sum[m][k] += here * value[m * LANES];
+      sum[K + 1][k] += here * value[BASE];
     }
     *reinterpret_cast<V*>(spread + j * L) = total;
   }
@@ -450,16 +522,22 @@ void fold(const Plan& d, const float* from, float* to) {
 }
 
 template <int L>
-void forward(const Plan& d, const float* x, const float* base, const float* weight, float* y) {
+void forward(const Plan& d, const float* x, const float* base, Weights<const float> weight,
+             float* y) {
   const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
   const bool wide = d.wide;
   const int64_t columns = wide ? d.width : d.out_w;  // of what is added up
-  Buffer<float> slabs(d.channels * taps * d.slab);
-  pack(d, weight, slabs);
   const Knots knots(d);
   const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
-  const int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
+  int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
+  // Less where threads would have nothing to do; no sum depends on where the output is cut.
+  const int64_t shares = std::max<int64_t>(1, d.threads / std::max<int64_t>(1, d.n * d.groups));
+  most = std::min(most, whole((d.out_h + shares - 1) / shares));
   const int64_t pieces = (d.out_h + most - 1) / most;
+  // A thread that has one piece makes a channel's slabs in its own cache, and waits for nobody.
+  const bool once = d.n * pieces <= d.threads;
+  const int64_t in_channel = taps * d.slab;
+  Buffer<float> all_slabs(once ? 1 : d.channels * in_channel);
   const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
   const int64_t stride = whole(high * d.width);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
@@ -468,6 +546,11 @@ void forward(const Plan& d, const float* x, const float* base, const float* weig
     Buffer<float> acc(most * columns * padded + L), v((K + 1) * stride), values(stride);
     Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1), bases(stride);
     Buffer<int32_t> interval(stride);
+    Buffer<float> one_slabs(once ? in_channel : 1);
+    if (!once) {
+#pragma omp for schedule(static)
+      for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, all_slabs + c * in_channel);
+    }
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t n = 0; n < d.n; ++n)
       for (int64_t piece = 0; piece < pieces; ++piece)
@@ -477,37 +560,46 @@ void forward(const Plan& d, const float* x, const float* base, const float* weig
           const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
           memset(acc, 0, sizeof(float) * (count * columns * padded + L));
           for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
-            for (int64_t r = 0; r < input_rows; ++r) {
-              const int64_t row = top * d.stride_h + r;
-              const float* from = x + n * d.x[0] + row * d.x[1] + c * d.x[3];
-              for (int64_t j = 0; j < d.width; ++j) values[r * d.width + j] = from[j * d.x[2]];
-              if (!base) continue;
-              const float* base_from = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
-              for (int64_t j = 0; j < d.width; ++j)
-                bases[r * d.width + j] = base_from[j * d.base[2]];
-            }
-            if (!base) silu(values, input_rows * d.width, bases, nullptr);
+            const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
+            if (once) pack(d, c, weight, one_slabs);
+            const int64_t row = top * d.stride_h, total = input_rows * d.width;
+            gather(x, d.x, n, row, c, input_rows, d.width, values);
+            if (base)
+              gather(base, d.base, n, row, c, input_rows, d.width, bases);
+            else
+              silu(values, total, LANES, bases, nullptr);
             const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
-            splines(d, knots, values, input_rows * d.width, stride, v, nullptr, interval);
-            for (int64_t tap = 0; tap < taps; ++tap) {
-              const float* slab = slabs + (c * taps + tap) * d.slab;
+            splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
+            // Where rows of the input follow each other, up to three taps of one column at once.
+            const int64_t sideways = wide ? 1 : d.kernel_w;
+            for (int64_t side = 0; side < sideways; ++side)
               blocks(padded, L, [&](int64_t o, int vectors) {
-                auto run = forward_run<L, 1>;
-                if (vectors == 2) run = forward_run<L, 2>;
-                if (vectors == 3) run = forward_run<L, 3>;
-                if (vectors == 4) run = forward_run<L, 4>;
-                const int64_t lines = pointwise ? 1 : count;
-                const int64_t length = pointwise ? count * d.width : columns;
+                const int64_t width = vectors * L, line = columns * width;
                 float* block = acc + o * count * columns;
-                const int64_t down = wide ? tap : tap / d.kernel_w;
-                const int64_t right = wide ? 0 : tap % d.kernel_w * d.dilation_w;
-                for (int64_t r = 0; r < lines; ++r) {
-                  const int64_t p = (r * d.stride_h + down * d.dilation_h) * d.width + right;
-                  run(slab + o * d.rows, d.rows, v + p, stride, bases + p, interval + p,
-                      wide ? 1 : d.stride_w, length, block + r * columns * vectors * L);
+                const float* slab = slabs + side * d.slab + o * d.rows;
+                const auto add = [&](int64_t row, int64_t r, int64_t tap, int64_t together,
+                                     int64_t length) {
+                  const int64_t p = row * d.width + side * d.dilation_w, next = sideways * d.slab;
+                  forward_run_of<L>(vectors, together)(
+                      slab + tap * next, next, d.rows, v + p, stride, bases + p, interval + p,
+                      wide ? 1 : d.stride_w, length, block + r * line, d.dilation_h * line);
+                };
+                if (pointwise) return add(0, 0, 0, 1, count * d.width);
+                if (d.stride_h > 1) {
+                  for (int64_t tap = 0; tap < d.kernel_h; ++tap)
+                    for (int64_t r = 0; r < count; ++r)
+                      add(r * d.stride_h + tap * d.dilation_h, r, tap, 1, columns);
+                  return;
+                }
+                for (int64_t row = 0; row < input_rows; ++row) {
+                  int64_t tap = std::max<int64_t>(0, (row - count + d.dilation_h) / d.dilation_h);
+                  const int64_t end = std::min(d.kernel_h, row / d.dilation_h + 1);
+                  for (int64_t some; tap < end; tap += some) {
+                    some = std::min<int64_t>(3, end - tap);
+                    add(row, row - tap * d.dilation_h, tap, some, columns);
+                  }
                 }
               });
-            }
           }
           if (wide)
             for (int64_t r = 0; r < count; ++r)
@@ -534,9 +626,9 @@ void forward(const Plan& d, const float* x, const float* base, const float* weig
 // Sum of L numbers, in four chains.
 template <int L>
 float total_of(const float* numbers) {
-  float sum[4] = {numbers[0], numbers[1], numbers[2], numbers[3]};
-  for (int k = 4; k < L; k += 4)
-    for (int i = 0; i < 4; ++i) sum[i] += numbers[k + i];
+  typedef Vector<4>::type V;
+  V sum = *reinterpret_cast<const V*>(numbers);
+  for (int k = 4; k < L; k += 4) sum += *reinterpret_cast<const V*>(numbers + k);
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
@@ -545,22 +637,32 @@ struct Piece {
   int64_t first, images, top, rows;
 };
 
+// Copy one channel of a piece, side by side.
+void gather_piece(const float* from, const int64_t strides[4], const Piece& piece, int64_t c,
+                  int64_t width, float* to) {
+  for (int64_t image = 0; image < piece.images; ++image)
+    gather(from, strides, piece.first + image, piece.top, c, piece.rows, width,
+           to + image * piece.rows * width);
+}
+
 template <int L>
 void backward(const Plan& d, const float* x, const float* base, const float* slope,
-              const float* weight, const float* grad, float* grad_x, float* grad_base,
-              float* grad_weight) {
+              Weights<const float> weight, const float* grad, float* grad_x, float* grad_base,
+              Weights<float> grad_weight) {
   const bool split = grad_base != nullptr;
   const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
   const int64_t each_sum = d.channels * taps * d.slab;
   // 32 vector registers hold both, as far as two vectors of channels.
   const bool fused = grad_x && grad_weight && !split && K <= 3 && LANES == 16;
-  // Pieces of about BACKWARD_PIXELS values in each channel.
+  // Pieces of about BACKWARD_PIXELS values in each channel, as many in each slot if they are few.
   const int64_t size = d.height * d.width;
-  const int64_t together = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, size));
+  const int64_t fit = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, size));
   const int64_t most = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, d.width));
-  const int64_t cuts = together > 1 ? 1 : (d.height + most - 1) / most;
-  const int64_t bundles = (d.n + together - 1) / together, pieces = bundles * cuts;
-  const int64_t high = together > 1 ? d.height : std::min(most, d.height);
+  const int64_t cuts = fit > 1 ? 1 : (d.height + most - 1) / most;
+  int64_t bundles = std::max<int64_t>(1, (d.n + fit - 1) / fit);
+  if (bundles > 1) bundles = std::min(d.n, (bundles + SLOTS - 1) / SLOTS * SLOTS);
+  const int64_t together = (d.n + bundles - 1) / bundles, pieces = bundles * cuts;
+  const int64_t high = cuts > 1 ? most : d.height;
   const int64_t pixels = whole(together * high * d.width);
   const bool wide = d.wide;
   const int64_t above = (d.kernel_h - 1) * d.dilation_h;
@@ -569,40 +671,49 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each_sum));
   const int64_t slots = std::min(std::min(SLOTS, affordable), pieces);
   const int64_t cut_c = std::min(gi, std::max<int64_t>(1, SLOTS / slots / d.groups));
-  Buffer<float> slabs(grad_x ? each_sum : 1), sums(grad_weight ? slots * each_sum : 1);
-  if (grad_x) pack(d, weight, slabs);
+  // With one piece every channel comes once: its slabs, and the gradient's, are made in the cache.
+  const bool once = pieces == 1;
+  const int64_t in_channel = taps * d.slab;
+  Buffer<float> all_slabs(grad_x && !once ? each_sum : 1);
+  Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1);
   const Knots knots(d);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
     // A run reads whole vectors, beyond the last lane too.
     const int64_t in_frame = together * (high + above) * across * (wide ? go : padded) + MOST * L;
-    Buffer<float> g(in_frame), values(pixels), bases(pixels);
+    Buffer<float> g(in_frame), values(pixels), tiles(pixels / LANES * TILE);
     Buffer<int32_t> places(pixels);   // where each value's part of g lies
     Buffer<int64_t> targets(pixels);  // where its gradient goes, but for the channel
-    Buffer<float> slopes(pixels), v((K + 1) * pixels), s((K + 1) * pixels);
     Buffer<float> spread(pixels * L), spread_base(split ? pixels * L : 1);
     Buffer<int32_t> interval(pixels), at(d.splines + K + 1);
     Buffer<Sorted> sorted(pixels);
+    // One of the base's numbers to the tiles.
+    const auto gather_to_tiles = [&](const float* from, const int64_t strides[4],
+                                     const Piece& piece, int64_t c, int64_t total, int64_t where) {
+      gather_piece(from, strides, piece, c, d.width, values);
+      for (int64_t p = 0; p < total; p += LANES)
+        memcpy(tiles + p / LANES * TILE + where, values + p, sizeof(float) * LANES);
+    };
+    Buffer<float> one_slabs(once ? in_channel : 1), one_sum(once ? in_channel : 1);
+    if (grad_x && !once) {
+#pragma omp for schedule(static)
+      for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, all_slabs + c * in_channel);
+    }
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t slot = 0; slot < slots; ++slot)
       for (int64_t group = 0; group < d.groups; ++group)
         for (int64_t part = 0; part < cut_c; ++part) {
           const int64_t c0 = group * gi + gi * part / cut_c;
           const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
-          if (grad_weight)
-            memset(sums + slot * each_sum + c0 * taps * d.slab, 0,
-                   sizeof(float) * (c1 - c0) * taps * d.slab);
+          if (grad_weight && !once)
+            memset(all_sums + slot * each_sum + c0 * in_channel, 0,
+                   sizeof(float) * (c1 - c0) * in_channel);
           const int64_t index1 = pieces * (slot + 1) / slots;
           for (int64_t index = pieces * slot / slots; index < index1; ++index) {
-            Piece piece = {index, 1, 0, d.height};
-            if (together > 1) {
-              piece.first = index * together;
-              piece.images = std::min(together, d.n - piece.first);
-            } else {
-              piece.first = index / cuts;
-              piece.top = d.height * (index % cuts) / cuts;
-              piece.rows = d.height * (index % cuts + 1) / cuts - piece.top;
-            }
+            const int64_t bundle = index / cuts, cut = index % cuts;
+            Piece piece = {d.n * bundle / bundles, 0, d.height * cut / cuts, 0};
+            piece.images = d.n * (bundle + 1) / bundles - piece.first;
+            piece.rows = d.height * (cut + 1) / cuts - piece.top;
             // The output's gradient, o innermost, spread by the strides, in a frame of zeros. For
             // taps side by side the columns run backwards: then what a pixel gave to, by tap, lies
             // in one piece.
@@ -641,47 +752,30 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                   targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
                 }
             for (int64_t c = c0; c < c1; ++c) {
-              int64_t p = 0;
-              for (int64_t image = 0; image < piece.images; ++image)
-                for (int64_t r = 0; r < piece.rows; ++r) {
-                  const int64_t n = piece.first + image, row = piece.top + r;
-                  const float* from = x + n * d.x[0] + row * d.x[1] + c * d.x[3];
-                  for (int64_t j = 0; j < d.width; ++j) values[p + j] = from[j * d.x[2]];
-                  if (base) {
-                    const float* line = base + n * d.base[0] + row * d.base[1] + c * d.base[3];
-                    for (int64_t j = 0; j < d.width; ++j) bases[p + j] = line[j * d.base[2]];
-                  }
-                  if (slope) {
-                    const float* line = slope + n * d.slope[0] + row * d.slope[1] + c * d.slope[3];
-                    for (int64_t j = 0; j < d.width; ++j) slopes[p + j] = line[j * d.slope[2]];
-                  }
-                  p += d.width;
-                }
-              if (!base) silu(values, total, bases, slopes);
+              const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
+              float* sums = once ? one_sum : all_sums + slot * each_sum + c * in_channel;
+              if (once && grad_x) pack(d, c, weight, one_slabs);
+              if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
+              if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
+              if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
+              gather_piece(x, d.x, piece, c, d.width, values);
+              if (!base) silu(values, total, TILE, tiles + BASE, tiles + BASE_SLOPE);
               const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
-              splines(d, knots, values, total, pixels, v, s, interval);
+              splines(d, knots, values, total, LANES, TILE, tiles, tiles + SLOPE, interval);
               // Counting sort by interval.
               const int64_t intervals = d.splines + K;
               memset(at, 0, sizeof(int32_t) * (intervals + 1));
-              for (p = 0; p < total; ++p) ++at[interval[p] + 1];
+              for (int64_t p = 0; p < total; ++p) ++at[interval[p] + 1];
               for (int64_t i = 0; i < intervals; ++i) at[i + 1] += at[i];
-              for (p = 0; p < total; ++p) {
-                Sorted& one = sorted[at[interval[p]]++];
-                one.pixel = static_cast<int32_t>(p);
-                one.at = places[p];
-                for (int m = 0; m <= K; ++m) one.v[m] = v[m * pixels + p];
-                for (int m = 0; m <= K; ++m) one.s[m] = s[m * pixels + p];
-                one.base = bases[p];
-                one.slope = slope || !base ? slopes[p] : 0.0f;
-              }
-              if (grad_x) memset(spread, 0, sizeof(float) * total * L);
-              if (grad_x && split) memset(spread_base, 0, sizeof(float) * total * L);
+              for (int64_t p = 0; p < total; ++p)
+                sorted[at[interval[p]]++] = {static_cast<int32_t>(p),
+                                             static_cast<int32_t>(p / LANES * TILE + p % LANES),
+                                             places[p]};
               for (int64_t tap = 0; tap < taps; ++tap) {
                 const int64_t down = wide ? tap : tap / d.kernel_w;
                 const int64_t right = wide ? 0 : tap % d.kernel_w;
                 const int64_t shift = (above - down * d.dilation_h) * across +
                                       (wide ? 0 : left - right * d.dilation_w);
-                const int64_t offset = (c * taps + tap) * d.slab;
                 blocks(padded, L, [&](int64_t o, int vectors) {
                   auto to_weight = weight_run<L, 1>;
                   auto to_input = split ? input_run<L, 1, true> : input_run<L, 1, false>;
@@ -695,37 +789,40 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                     to_weight = weight_run<L, 4>;
                     to_input = split ? input_run<L, 4, true> : input_run<L, 4, false>;
                   }
-                  const int64_t width = vectors * L, slab = offset + o * d.rows;
+                  const int64_t width = vectors * L, slab = tap * d.slab + o * d.rows;
                   const int64_t last = (d.rows - 1) * width;
                   const int64_t each = wide ? go : width;  // numbers per pixel of g
                   const float* here = g + o * frame + shift * each;
+                  const bool first = tap == 0 && o == 0;
                   int64_t begin = 0;
                   for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
                     const int64_t count = at[i] - begin;
                     if (!count) continue;
                     if (fused && vectors <= 2) {
                       const auto run = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
-                      float* to = sums + slot * each_sum + slab;
+                      float* to = sums + slab;
                       const float* rows = slabs + slab;
-                      run(sorted + begin, count, here, each, to + i * width, to + last,
-                          rows + i * width, rows + last, d.in_slab - o, spread + begin * L);
+                      run(sorted + begin, count, tiles, here, each, to + i * width, to + last,
+                          rows + i * width, rows + last, d.in_slab - o, first, spread + begin * L);
                       continue;
                     }
                     if (grad_weight) {
-                      float* rows = sums + slot * each_sum + slab;
-                      to_weight(sorted + begin, count, here, each, rows + i * width, rows + last);
+                      float* rows = sums + slab;
+                      to_weight(sorted + begin, count, tiles, here, each, rows + i * width,
+                                rows + last);
                     }
                     if (grad_x) {
                       const float* rows = slabs + slab;
-                      to_input(sorted + begin, count, here, each, rows + i * width, rows + last,
-                               d.in_slab - o, spread + begin * L,
+                      to_input(sorted + begin, count, tiles, here, each, rows + i * width,
+                               rows + last, d.in_slab - o, first, spread + begin * L,
                                spread_base + (split ? begin * L : 0));
                     }
                   }
                 });
               }
+              if (once && grad_weight) unpack(d, c, sums, grad_weight);
               if (!grad_x) continue;
-              for (p = 0; p < total; ++p) {
+              for (int64_t p = 0; p < total; ++p) {
                 const int64_t to = targets[sorted[p].pixel] + c * d.x[3];
                 grad_x[to] = total_of<L>(spread + p * L);
                 if (split) grad_base[to] = total_of<L>(spread_base + p * L);
@@ -733,22 +830,13 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
             }
           }
         }
-    if (grad_weight) {
-#pragma omp for
+    if (grad_weight && !once) {
+#pragma omp for schedule(static)
       for (int64_t c = 0; c < d.channels; ++c) {
-        float* sum = sums + c * taps * d.slab;
+        float* sum = all_sums + c * in_channel;
         for (int64_t slot = 1; slot < slots; ++slot)
-          for (int64_t j = 0; j < taps * d.slab; ++j) sum[j] += sum[slot * each_sum + j];
-        blocks(padded, L, [&](int64_t first, int vectors) {
-          const int64_t width = vectors * L;
-          for (int64_t lane = first; lane < std::min(first + width, d.in_slab); ++lane)
-            for (int64_t tap = 0; tap < taps; ++tap) {
-              float* to = grad_weight + weight_at(d, c, tap, lane);
-              const float* from = sum + tap * d.slab + first * d.rows + lane - first;
-              to[0] = from[(d.rows - 1) * width];
-              for (int64_t b = 0; b < d.splines; ++b) to[1 + b] = from[(K + b) * width];
-            }
-        });
+          for (int64_t j = 0; j < in_channel; ++j) sum[j] += sum[slot * each_sum + j];
+        unpack(d, c, sum, grad_weight);
       }
     }
   }
@@ -756,19 +844,22 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
 
 }  // namespace
 
-extern "C" void kan_forward(const Problem* d, const float* x, const float* base,
-                            const float* weight, float* y) {
-  const Plan plan(*d);
+extern "C" void kan_forward(const Problem* d, const double* knots, const float* x,
+                            const float* base, const float* base_weight,
+                            const float* spline_weight, float* y) {
+  const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? forward<LANES> : forward<8>;
-  run(plan, x, base, weight, y);
+  run(plan, x, base, {base_weight, spline_weight}, y);
 }
 
 // grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
 // x too, and slope is null. Null where a gradient is not wanted. Without base it is SiLU.
-extern "C" void kan_backward(const Problem* d, const float* x, const float* base,
-                             const float* slope, const float* weight, const float* grad,
-                             float* grad_x, float* grad_base, float* grad_weight) {
-  const Plan plan(*d);
+extern "C" void kan_backward(const Problem* d, const double* knots, const float* x,
+                             const float* base, const float* slope, const float* base_weight,
+                             const float* spline_weight, const float* grad, float* grad_x,
+                             float* grad_base, float* grad_base_weight, float* grad_spline_weight) {
+  const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? backward<LANES> : backward<8>;
-  run(plan, x, base, slope, weight, grad, grad_x, grad_base, grad_weight);
+  run(plan, x, base, slope, {base_weight, spline_weight}, grad, grad_x, grad_base,
+      {grad_base_weight, grad_spline_weight});
 }

@@ -8,7 +8,7 @@ same at every grid size, and less than those of the dense form's convolution alo
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import struct
 from dataclasses import dataclass
 from typing import Union
 
@@ -25,25 +25,8 @@ LARGE = 2**16
 
 Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
 
-_INT = ctypes.c_int64
-_SIZES = (
-    *("n", "height", "width", "channels", "out", "groups", "kernel_h", "kernel_w"),
-    *("stride_h", "stride_w", "dilation_h", "dilation_w", "out_h", "out_w"),
-)
-
-
-class _Problem(ctypes.Structure):
-    """The struct of the same name in ``local.cpp``."""
-
-    _fields_ = (
-        *((name, _INT) for name in _SIZES),
-        *((name, _INT * 4) for name in ("x", "base", "slope", "y")),
-        ("splines", _INT),
-        ("threads", _INT),
-        ("lo", ctypes.c_double),
-        ("inverse_step", ctypes.c_double),
-        ("knots", ctypes.POINTER(ctypes.c_double)),
-    )
+#: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
+_PROBLEM = struct.Struct("32q2d")
 
 
 @dataclass(frozen=True)
@@ -57,22 +40,26 @@ class Geometry:
     planar: bool = False
 
 
-def kernels(x: Tensor, weight: Tensor, basis: Basis) -> ctypes.CDLL | None:
+def kernels(
+    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis
+) -> ctypes.CDLL | None:
     """Return the compiled kernels if they can and should compute this call, else None.
 
     Parameters
     ----------
     x
         Any shape.
-    weight
-        Packed weight.
+    base_weight, spline_weight
+        The two parts of the weight.
     basis
         The basis of the layer.
     """
     if not (
         isinstance(basis, (BSpline, KnotSpline))
         and basis.spline_order > 0
-        and all(_plain(t) and t.dtype == torch.float32 for t in (x, weight))
+        and _plain(x)
+        and _plain(base_weight)
+        and _plain(spline_weight)
         and native.wanted()
     ):
         return None
@@ -83,10 +70,11 @@ def kernels(x: Tensor, weight: Tensor, basis: Basis) -> ctypes.CDLL | None:
 
 
 def _plain(tensor: Tensor) -> bool:
-    """Whether it is a tensor with memory of its own on the CPU."""
+    """Whether it is in float32, with memory of its own on the CPU."""
     return (
         type(tensor) in (Tensor, torch.nn.Parameter)
-        and tensor.device.type == "cpu"
+        and tensor.dtype == torch.float32
+        and tensor.is_cpu
         and tensor.layout == torch.strided
         and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     )
@@ -96,7 +84,8 @@ def forward(
     lib: ctypes.CDLL,
     x: Tensor,
     base: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     basis: Splines,
     geometry: Geometry,
 ) -> Tensor:
@@ -108,27 +97,25 @@ def forward(
         The kernels.
     x, base
         Input and its base activation, ``(n, height, width, channels)``; None stands for SiLU.
-    weight
-        ``(out, channels // groups, kh, kw, n_basis + 1)``, the base first.
+    base_weight, spline_weight
+        ``(out, channels // groups, kh, kw, 1)`` and ``(out, channels // groups, kh, kw, n_basis)``.
     basis, geometry
         The basis and the rest of the layer.
     """
-    n, out = x.shape[0], weight.shape[0]
+    n, out = x.shape[0], len(spline_weight)
     height, width = (
         (size - d * (k - 1) - 1) // s + 1
         for size, k, s, d in zip(
-            x.shape[1:3], weight.shape[2:4], geometry.stride, geometry.dilation, strict=True
+            x.shape[1:3], spline_weight.shape[2:4], geometry.stride, geometry.dilation, strict=True
         )
     )
     if geometry.planar:
         y = x.new_empty((n, out, height, width)).permute(0, 2, 3, 1)
     else:
         y = x.new_empty((n, height, width, out))
-    problem = _problem(x, base, None, weight, y, basis, geometry)
-    weight = weight.contiguous()
-    lib.kan_forward(
-        ctypes.byref(problem), _pointer(x), _pointer(base), _pointer(weight), _pointer(y)
-    )
+    problem = _problem(x, base, None, spline_weight, y, basis, geometry)
+    weights = base_weight.contiguous(), spline_weight.contiguous()
+    lib.kan_forward(problem, _knots(basis), *map(_pointer, (x, base, *weights, y)))
     return y
 
 
@@ -137,18 +124,19 @@ def backward(
     x: Tensor,
     base: Tensor | None,
     slope: Tensor | None,
-    weight: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
     grad: Tensor,
     basis: Splines,
     geometry: Geometry,
     needs_x: bool,
     needs_weight: bool,
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Return the gradients of ``x``, ``base`` and ``weight``.
+) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]:
+    """Return the gradients of ``x``, ``base``, ``base_weight`` and ``spline_weight``.
 
     Parameters
     ----------
-    lib, x, base, weight, basis, geometry
+    lib, x, base, base_weight, spline_weight, basis, geometry
         As in :func:`forward`.
     slope
         Derivative of the base activation: its share is in the gradient of ``x``, and there is none
@@ -158,50 +146,54 @@ def backward(
     needs_x, needs_weight
         Which gradients are wanted; ``x`` stands for ``base`` too.
     """
-    weight = weight.contiguous()
+    weights = base_weight.contiguous(), spline_weight.contiguous()
     grad_x = torch.empty_strided(x.shape, x.stride()) if needs_x else None
     apart = needs_x and slope is None and base is not None
     grad_base = torch.empty_strided(x.shape, x.stride()) if apart else None
-    grad_weight = torch.empty_like(weight) if needs_weight else None
-    problem = _problem(x, base, slope, weight, grad, basis, geometry)
-    lib.kan_backward(
-        ctypes.byref(problem),
-        *(_pointer(t) for t in (x, base, slope, weight, grad, grad_x, grad_base, grad_weight)),
-    )
-    return grad_x, grad_base, grad_weight
+    grad_weights = [torch.empty_like(weight) if needs_weight else None for weight in weights]
+    problem = _problem(x, base, slope, spline_weight, grad, basis, geometry)
+    tensors = (x, base, slope, *weights, grad, grad_x, grad_base, *grad_weights)
+    lib.kan_backward(problem, _knots(basis), *map(_pointer, tensors))
+    return grad_x, grad_base, grad_weights[0], grad_weights[1]
 
 
 def _problem(
     x: Tensor,
     base: Tensor | None,
     slope: Tensor | None,
-    weight: Tensor,
+    spline_weight: Tensor,
     y: Tensor,
     basis: Splines,
     geometry: Geometry,
-) -> _Problem:
-    # Kept alive by the struct that points to it.
-    knots = None
-    if isinstance(basis, KnotSpline):
-        knots = (ctypes.c_double * len(basis.knots))(*basis.knots)
-    sizes = (*x.shape, len(weight), geometry.groups, *weight.shape[2:4])
-    return _Problem(
-        *sizes,
+) -> bytes:
+    even = isinstance(basis, BSpline)
+    lo, hi = basis.grid_range
+    like = x.stride()
+    return _PROBLEM.pack(
+        *x.shape,
+        len(spline_weight),
+        geometry.groups,
+        *spline_weight.shape[2:4],
         *geometry.stride,
         *geometry.dilation,
         *y.shape[1:3],
-        *(_strides((x if t is None else t).stride()) for t in (x, base, slope, y)),
+        *like,
+        *(like if base is None else base.stride()),
+        *(like if slope is None else slope.stride()),
+        *y.stride(),
         basis.n_basis,
         torch.get_num_threads(),
-        basis.grid_range[0],
-        0.0 if knots else 1 / (basis.grid_range[1] - basis.grid_range[0]) * basis.grid_size,
-        knots,
+        lo,
+        1 / (hi - lo) * basis.grid_size if even else 0.0,
     )
 
 
-def _strides(strides: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
-    return (_INT * 4)(*strides)
+def _knots(basis: Splines) -> ctypes.Array[ctypes.c_double] | None:
+    """Return the knots if they are uneven."""
+    if isinstance(basis, BSpline):
+        return None
+    return (ctypes.c_double * len(basis.knots))(*basis.knots)
 
 
-def _pointer(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+def _pointer(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()

@@ -30,6 +30,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("local.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+#: What the library offers, with the number of its arguments, pointers all.
+FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 #: Tried in this order: without OpenMP the kernels use one thread.
 ATTEMPTS = (("-march=native", "-fopenmp"), ("-march=native",), ("-fopenmp",), ())
 #: Seconds after which the compiler is given up.
@@ -140,6 +142,9 @@ class _Build:
                 path, self.path = self.path, None
                 try:
                     self.loaded = ctypes.CDLL(str(path))
+                    for name, pointers in FUNCTIONS.items():
+                        getattr(self.loaded, name).argtypes = [ctypes.c_void_p] * pointers
+                        getattr(self.loaded, name).restype = None
                 except OSError as error:
                     self.trouble = str(error)
             if self.trouble:

@@ -4,15 +4,17 @@ Run ``python -m tests.benchmarks.bench_core`` on a quiet machine; with ``--peers
 against the checkouts of Convolutional-KANs, torch-conv-kan and efficient-kan that lie in FOLDER.
 
 Times are forward and backward with the gradient of the input, float32. In each round all run one
-after the other; a factor is the median of the rounds' factors. The floor is ``nn.Conv2d`` over
-``C * (grid_size + spline_order + 1)`` channels that are there already, in the faster of the two
-memory layouts: what the dense form would take if the basis cost nothing.
+after the other, in an order drawn anew, as what ran before fills the caches: none is always the
+one after the largest. A factor is the median of the rounds' factors. The floor is ``nn.Conv2d``
+over ``C * (grid_size + spline_order + 1)`` channels that are there already, in the faster of the
+two memory layouts: what the dense form would take if the basis cost nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import random
 import statistics
 import subprocess
 import sys
@@ -72,10 +74,12 @@ def training_step(model: nn.Module, batch: int) -> Callable[[], None]:
 def side_by_side(runs: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
     """Return milliseconds of every run in every round, after three rounds to warm up."""
     times: dict[str, list[float]] = {name: [] for name in runs}
+    order, draw = list(runs), random.Random(0)
     for _ in range(rounds + 3):
-        for name, run in runs.items():
+        draw.shuffle(order)
+        for name in order:
             start = time.perf_counter()
-            run()
+            runs[name]()
             times[name].append(1e3 * (time.perf_counter() - start))
     return {name: column[3:] for name, column in times.items()}
 

@@ -171,11 +171,13 @@ def test_a_process_that_ends_at_once_leaves_no_compiler_behind(fresh):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("shape", [(5, 3, 9, 8), (1, 1, 70, 60), (200, 2, 4, 4)])
+@pytest.mark.parametrize(
+    "shape", [(5, 3, 9, 8), (1, 1, 70, 60), (200, 2, 4, 4), (64, 20), (100, 3), (1200, 5)]
+)
 def test_the_number_of_threads_changes_no_bit(threads, shape, monkeypatch):
     monkeypatch.setattr(local, "LARGE", 1)
     torch.manual_seed(0)
-    layer = KANConv2d(shape[1], 3, 3, padding=1)
+    layer = KANLinear(shape[1], 10) if len(shape) == 2 else KANConv2d(shape[1], 3, 3, padding=1)
     x = torch.randn(shape, requires_grad=True)
     before = torch.get_num_threads()
     results = []
@@ -236,6 +238,30 @@ def test_compiled_kernels_compute_what_torch_does(
     def run(module, x):
         out = module(x)
         return out, *torch.autograd.grad(out.square().sum(), [x, *module.parameters()])
+
+    compiled = run(layer, x)
+    assert len(calls) == 1
+    exact = run(layer.double(), x.detach().double().requires_grad_())
+    for a, b in zip(compiled, exact, strict=True):
+        assert (a - b).abs().max() <= 1e-5 * b.abs().max()
+
+
+# One row, fewer and more than a vector, more than a piece of the forward and of the backward pass.
+@pytest.mark.parametrize("rows", [1, 15, 64, 300, 2500])
+@pytest.mark.parametrize("out", [1, 10, 70])
+@pytest.mark.parametrize("activation", ["silu", "tanh", torch.sin])
+def test_compiled_dense_layers_compute_what_torch_does(rows, out, activation, monkeypatch):
+    monkeypatch.setattr(local, "LARGE", 1)
+    calls = called(monkeypatch)
+    torch.manual_seed(0)
+    layer = KANLinear(7, out, base_activation=activation, spline_scaler=out == 10)
+    with torch.no_grad():
+        layer.spline_weight.normal_()
+    x = (1.5 * torch.randn(rows, 7)).requires_grad_()
+
+    def run(module, x):
+        y = module(x)
+        return y, *torch.autograd.grad(y.square().sum(), [x, *module.parameters()])
 
     compiled = run(layer, x)
     assert len(calls) == 1
