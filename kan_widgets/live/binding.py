@@ -103,7 +103,7 @@ class Binding(Source):
         """What is known of the loop that trains; most of it is reached by shorter names."""
         self._step_watchers: tuple[Callable[[int, bool], None], ...] = ()
         self._coming: tuple[int, Layout, Copy] | None = None
-        self._followed: Followed | None = None  # only for the thread that trains
+        self._followed: Followed | None = follow(read, layout)  # only for the thread that trains
         self._taken, self._sent, self._skipped = 1, 0, 0
         self._seconds = self._training_seconds = 0.0
         self._last_step_at = 0.0

@@ -118,6 +118,17 @@ def test_frames_without_reading_anew_are_those_read_anew(monkeypatch, chosen):
                 np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
 
 
+def test_the_first_step_already_takes_its_frame_without_reading_anew(monkeypatch):
+    model = scaled()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    live = kw.bind(model, optimizer, every=1)
+    monkeypatch.setattr(live, "_read_layers", None)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    assert live.frame.step == 1
+    assert_shown(live.frame, model)
+
+
 def test_frames_own_their_data():
     live, _, step = bound(scaled())
     first = step()
