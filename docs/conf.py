@@ -31,6 +31,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(torch|numpy|np|PIL|pathlib|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
+    ("myst", r"(tests|build)/.*"),  # files of a checkout, which README links: named here
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
