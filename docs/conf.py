@@ -17,7 +17,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
     "myst_parser",
-    "hosts",  # these three lie in docs/extensions
+    "files",  # these four lie in docs/extensions
+    "hosts",
     "names",
     "pictures",
 ]
@@ -31,7 +32,6 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(torch|numpy|np|PIL|pathlib|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
-    ("myst", r"(tests|build)/.*"),  # files of a checkout, which README links: named here
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}

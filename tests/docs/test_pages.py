@@ -44,15 +44,20 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Loaded(HTMLParser):
-    """What a page loads by itself: pictures, scripts, style sheets; not what it links to."""
+    """What a page loads by itself: pictures, scripts, style sheets; and apart, what it links to."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
         self.addresses: list[str] = []
+        self.links: list[str] = []
+        self.places: set[str] = set()
         self.feed(page.read_text("utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         about = dict(attrs)
+        self.places.add(about.get("id") or "")
+        if tag == "a" and about.get("href"):
+            self.links.append(about["href"] or "")
         # The other relations of a <link> name pages: next, search, index.
         loads = (about.get("rel") or "").split()
         if tag == "link" and {"stylesheet", "icon", "preload", "modulepreload"} & {*loads}:
@@ -69,6 +74,18 @@ def test_every_page_loads_only_files_that_lie_beside_it(pages: Path) -> None:
         assert len(addresses) > 5, page
         for address in addresses:
             assert (page.parent / address.split("?")[0]).is_file(), f"{page.name}: {address}"
+
+
+def test_every_link_on_the_first_pages_leads_somewhere(pages: Path) -> None:
+    for page in sorted(pages.glob("*.html")):
+        loaded = Loaded(page)
+        own = [link for link in loaded.links if not link.startswith("http")]
+        assert len(own) > 5, page
+        for link in own:
+            file, _, place = link.partition("#")
+            assert not file or (page.parent / file).is_file(), f"{page.name}: {link}"
+            if not file and place:
+                assert place in loaded.places, f"{page.name}: {link}"
 
 
 def test_style_sheets_load_nothing_from_elsewhere(pages: Path) -> None:
