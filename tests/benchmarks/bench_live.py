@@ -9,9 +9,11 @@ import pathlib
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import nbformat
 import torch
+from nbclient import NotebookClient
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
@@ -41,8 +43,8 @@ def accuracy(model: nn.Module, digits: kw.data.Digits) -> float:
     return right
 
 
-def hook_share(digits: kw.data.Digits) -> None:
-    """Print the share of the training time that a binding with a view takes."""
+def hook_share(digits: kw.data.Digits, show: Callable[[kw.KernelGrid], object] = id) -> None:
+    """Print the share of the training time that a binding with a view takes, once it is shown."""
     batches, _ = digits.loaders(batch_size=64, seed=0)
     torch.manual_seed(0)
     model = kw.nn.KANCNN.article()
@@ -52,6 +54,7 @@ def hook_share(digits: kw.data.Digits) -> None:
     for _ in range(ROUNDS):
         live = kw.bind(model, optimizer, every=10)
         grid = kw.KernelGrid(live)
+        show(grid)
         watched.append(epoch(model, optimizer, batches))
         share = live.stats.share
         grid.close()
@@ -65,6 +68,27 @@ def hook_share(digits: kw.data.Digits) -> None:
     print(f"  bytes of a frame (all {frame.data.size:,} coefficients): {frame.nbytes:,}")
     for layer in frame.layout.layers:
         print(f"    {layer.name}: {layer.count:,} functions, {4 * layer.length:,} bytes")
+
+
+def hook_share_in_a_kernel() -> None:
+    """Print the same in a notebook's kernel, whose messages take time too."""
+    lines = [
+        "import torch, kan_widgets as kw",
+        "from IPython.display import display",
+        "from tests.benchmarks.bench_live import hook_share",
+        "torch.set_num_threads(2)",
+        "hook_share(kw.data.mnist(source='embedded'), display)",
+    ]
+    cell = nbformat.v4.new_code_cell("\n".join(lines))  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    NotebookClient(
+        notebook,
+        kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(pathlib.Path(__file__).parents[2])}},
+    ).execute()
+    said = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    print("\n".join(line for line in said.splitlines() if "share" in line or "watched" in line))
 
 
 def recording(digits: kw.data.Digits) -> None:
@@ -132,6 +156,8 @@ def main() -> None:
     print(f"data: {digits.source}; torch {torch.__version__}, {torch.get_num_threads()} threads")
     print("watching")
     hook_share(digits)
+    print("watching in a notebook's kernel, the grid displayed")
+    hook_share_in_a_kernel()
     print("recording")
     recording(digits)
     print("test accuracy after each epoch, batch 64, AdamW at 1e-3")
