@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.layout import layer_dict
 from kan_widgets.live.observe import Observation
+from kan_widgets.widgets.sender import Outbox
 
 PROTOCOL = 1
 
@@ -53,7 +53,9 @@ class Stream(anywidget.AnyWidget, Listener):
     """``{"state", "message"}`` of the source."""
 
     def __init__(self, source: Source) -> None:
-        self._lock = threading.RLock()
+        self._outbox = Outbox(self._send_frame)
+        # Who sends holds it, so that a message comes after the frames that were there before.
+        self._lock = self._outbox.lock
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame
         super().__init__(**_state_of(source))
@@ -86,6 +88,7 @@ class Stream(anywidget.AnyWidget, Listener):
         """Follow no more."""
         if self.comm is not None:
             self._unsubscribe()
+            self._outbox.clear()
         super().close()
 
     # -- what the source says -------------------------------------------------------
@@ -94,18 +97,29 @@ class Stream(anywidget.AnyWidget, Listener):
         """Send the tables that the frames to come are read with."""
         numbers, buffers = _number_buffers(layout)
         with self._lock:
+            self._outbox.flush()
             self.send({"kind": "layout", "layout": numbers}, buffers)
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
             self.layouts = [*first, layout_dict(layout)]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Send a frame; keep it for reload too when training is quiet."""
+        """Send a frame; keep it for reload too when training is quiet.
+
+        While it trains, another thread sends it where that costs something: in a kernel.
+        """
+        self._frames = self._frames[0], frame
+        if not settled and _is_costly(self.comm):
+            self._outbox.put(frame)
+            return
         with self._lock:
-            content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-            self.send(content, [_bytes(frame.data)])
-            self._frames = self._frames[0], frame
+            self._outbox.flush()
+            self._send_frame(frame)
             if settled:
                 self.frame = frame_dict(frame)
+
+    def _send_frame(self, frame: Frame) -> None:
+        content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
+        self.send(content, [_bytes(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
         """Tell the views what the training does."""
@@ -143,6 +157,7 @@ class Stream(anywidget.AnyWidget, Listener):
             self.cursor = self.ghost_step = -1
             self._take_over(source)
             # The page forgets the old frames, and those still on their way.
+            self._outbox.clear()
             oldest = source.history[0].layout.version
             self.send({"kind": "reset", "version": oldest})
 
@@ -179,6 +194,7 @@ class Stream(anywidget.AnyWidget, Listener):
         while len(frames) > 2 and sum(frame.nbytes for frame in frames) > limit:
             frames = [*frames[:-1:2], frames[-1]]
         with self._lock:
+            self._outbox.flush()
             known = {layout["version"] for layout in self.layouts}
             for layout in {frame.layout.version: frame.layout for frame in frames}.values():
                 if layout.version not in known:
@@ -223,6 +239,11 @@ def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
         return False
     comm._reply_subshell_for = lambda data, asked: asked
     return True
+
+
+def _is_costly(comm: Any) -> bool:
+    """Whether messages go through a notebook's kernel: without one they cost nothing."""
+    return type(comm).__module__.startswith("ipykernel")
 
 
 _pictured: ContextVar[tuple[Stream | None, Frame | None]]

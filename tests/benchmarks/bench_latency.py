@@ -30,8 +30,18 @@ import io, time
 import numpy as np
 import torch
 import kan_widgets as kw
+from kan_widgets.widgets import Stream
 
 torch.set_num_threads(1)
+sending, send = [], Stream._send_frame
+
+def timed_send(stream, frame):
+    "Another thread sends frames; its time counts too."
+    start = time.perf_counter()
+    send(stream, frame)
+    sending.append(time.perf_counter() - start)
+
+Stream._send_frame = timed_send
 model = kw.nn.KANLinear({inputs}, {out})
 optimizer = torch.optim.SGD(model.parameters(), 1e-2)
 directions = [torch.randn_like(p) * p.std().clamp(min=1e-3) for p in model.parameters()]
@@ -63,9 +73,10 @@ def counts():
     return live.stats.frames_sent, live.stats.steps
 
 def cost():
-    "Seconds for an update: the step with a frame, and the steps that are only counted before it."
+    "Seconds for an update: a step with a frame, its message, and the steps only counted before."
     between = len(costs[False]) / len(costs[True])
-    return float(np.median(costs[True]) + between * np.median(costs[False] or [0]))
+    counted = between * np.median(costs[False] or [0])
+    return float(np.median(costs[True]) + np.median(sending) + counted)
 
 def redraw_by_matplotlib(width, height, repeats, together):
     "Seconds to make a PNG of all functions at their frame's points, small multiples in one Axes."

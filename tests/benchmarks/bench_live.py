@@ -71,7 +71,7 @@ def hook_share(digits: kw.data.Digits, show: Callable[[kw.KernelGrid], object] =
 
 
 def hook_share_in_a_kernel() -> None:
-    """Print the same in a notebook's kernel, whose messages take time too."""
+    """Print the same in a notebook's kernel, where another thread sends the frames."""
     lines = [
         "import torch, kan_widgets as kw",
         "from IPython.display import display",

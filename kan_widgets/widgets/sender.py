@@ -1,0 +1,105 @@
+"""One background thread that sends what training leaves for it."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any
+
+# As many messages may wait; whoever brings one more sends all of them.
+_MOST = 8
+
+
+class Outbox:
+    """Messages in their order, sent by one thread, or by whoever cannot wait for it.
+
+    A message to a notebook's page costs about as much as reading a small network. Put here, it
+    does not keep the training from its next step.
+
+    Parameters
+    ----------
+    send
+        A method, called with each message, never twice at once. Its object is held weakly:
+        without it nothing is sent. What it raises is raised again by the next ``put``.
+
+    Examples
+    --------
+    >>> class Page:
+    ...     def show(self, message):
+    ...         print(message)
+    >>> page = Page()
+    >>> box = Outbox(page.show)
+    >>> with box.lock:  # nobody else sends
+    ...     box.put("a frame")
+    ...     box.flush()
+    a frame
+    """
+
+    def __init__(self, send: Callable[[Any], object]) -> None:
+        self._send = weakref.WeakMethod(send)
+        self._waiting: deque[Any] = deque()
+        self._error: Exception | None = None
+        self.lock = threading.RLock()
+        """Held while a message is sent: who holds it comes before the ones still waiting."""
+
+    def put(self, message: Any) -> None:
+        """Have a message sent soon, after those before it."""
+        if self._error is not None:
+            raise self._error
+        self._waiting.append(message)
+        if len(self._waiting) > _MOST:
+            self.flush()
+            return
+        _filled.put(weakref.ref(self))
+        _start_thread()
+
+    def flush(self) -> None:
+        """Send what waits in the calling thread, after what another thread is sending."""
+        with self.lock:
+            while self._waiting:
+                message = self._waiting.popleft()
+                send = self._send()
+                if send is None:
+                    return
+                try:
+                    send(message)
+                except Exception as error:
+                    self.clear()
+                    self._error = error
+                    raise
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+
+
+# A SimpleQueue may be put to at any point of a thread, inside a finalizer too.
+_filled: SimpleQueue[weakref.ref[Outbox]] = SimpleQueue()
+_starting = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def _start_thread() -> None:
+    global _thread
+    if _thread is None or not _thread.is_alive():
+        with _starting:
+            if _thread is None or not _thread.is_alive():
+                _thread = threading.Thread(target=_run, name="kan_widgets sender", daemon=True)
+                _thread.start()
+
+
+def _run() -> None:
+    while True:
+        _flush(_filled.get())
+
+
+def _flush(ref: weakref.ref[Outbox]) -> None:
+    """Send what waits in an outbox; none is kept while the thread waits."""
+    box = ref()
+    if box is not None:
+        with suppress(Exception):  # who puts the next message is told
+            box.flush()

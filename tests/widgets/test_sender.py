@@ -1,0 +1,185 @@
+"""The thread that sends frames: their order, who sends them, and what happens when one fails."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+import kan_widgets as kw
+from kan_widgets.widgets import stream as stream_module
+from kan_widgets.widgets import stream_of
+from kan_widgets.widgets.sender import Outbox
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+class Page:
+    """Takes messages, one at a time once it is held."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self.threads: set[str] = set()
+        self.free = threading.Event()
+        self.free.set()
+        self.at_once = 0
+
+    def take(self, message: Any) -> None:
+        self.at_once += 1
+        assert self.at_once == 1
+        assert self.free.wait(20)
+        if isinstance(message, Exception):
+            self.at_once -= 1
+            raise message
+        self.messages.append(message)
+        self.threads.add(threading.current_thread().name)
+        self.at_once -= 1
+
+
+def test_another_thread_sends_all_messages_in_their_order():
+    page = Page()
+    box = Outbox(page.take)
+    for k in range(500):
+        box.put(k)
+        if k % 7 == 0:
+            time.sleep(0.001)
+    until(lambda: len(page.messages) == 500)
+    assert page.messages == list(range(500))
+    assert "kan_widgets sender" in page.threads
+
+
+def test_who_puts_a_message_does_not_wait_for_one_being_sent():
+    page = Page()
+    box = Outbox(page.take)
+    page.free.clear()
+    box.put(1)
+    until(lambda: page.at_once == 1)
+    box.put(2)
+    box.put(3)
+    assert page.messages == []
+    page.free.set()
+    box.flush()
+    assert page.messages == [1, 2, 3]
+
+
+def test_no_more_than_a_few_messages_wait():
+    page = Page()
+    box = Outbox(page.take)
+    with box.lock:  # the thread cannot send
+        for k in range(9):
+            box.put(k)
+        assert page.messages == list(range(9))
+    assert page.threads == {threading.current_thread().name}
+
+
+def test_who_puts_the_next_message_is_told_of_one_that_could_not_be_sent():
+    page = Page()
+    box = Outbox(page.take)
+    with box.lock:
+        for message in (1, OSError("no page"), 2):
+            box.put(message)
+    until(lambda: box._error)
+    with pytest.raises(OSError, match="no page"):
+        box.put(3)
+    box.flush()
+    assert page.messages == [1]
+
+
+def test_an_outbox_keeps_nobody_alive():
+    def used() -> tuple[weakref.ref[Page], weakref.ref[Outbox]]:
+        page = Page()
+        box = Outbox(page.take)
+        box.put(1)
+        until(lambda: page.messages)
+        box.put(2)
+        return weakref.ref(page), weakref.ref(box)
+
+    page, box = used()
+    until(lambda: gc.collect() >= 0 and page() is None and box() is None)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str, int, str]]]]:
+    """Give a training loop's step whose stream is as in a kernel, and what it sends."""
+    monkeypatch.setattr(stream_module, "_is_costly", lambda comm: True)
+    torch.manual_seed(0)
+    model = kw.nn.KANLinear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    live = kw.bind(model, optimizer, every=1)
+    live._throttle.is_open = lambda now: True
+    stream = stream_of(live)
+    messages: list[tuple[str, int, str]] = []
+
+    def send(content: dict[str, Any], buffers: Any = None) -> None:
+        name = threading.current_thread().name
+        messages.append((content["kind"], content.get("step", -1), name))
+
+    monkeypatch.setattr(stream, "send", send)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+
+    step.live, step.model, step.stream = live, model, stream  # type: ignore[attr-defined]
+    yield step, messages
+    live.close()
+
+
+def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_last(sent):
+    step, messages = sent
+    for _ in range(5):
+        step()
+    until(lambda: len(messages) >= 5)
+    until(lambda: step.live.state == "idle")
+    assert [number for _, number, _ in messages] == [1, 2, 3, 4, 5, 5]
+    assert {name for _, _, name in messages[:5]} == {"kan_widgets sender"}
+    assert step.stream.frame["step"] == 5
+
+
+def test_a_layout_comes_after_the_frames_before_it(sent):
+    step, messages = sent
+    with step.stream._lock:  # the thread cannot send
+        step()
+        step()
+        step.model.refine(10)
+        step()
+    until(lambda: [kind for kind, _, _ in messages].count("frame") >= 4)
+    kinds = [(kind, number) for kind, number, _ in messages][:5]
+    assert kinds == [("frame", 1), ("frame", 2), ("layout", -1), ("frame", 2), ("frame", 3)]
+
+
+def test_a_stream_that_cannot_send_is_dropped_and_the_training_goes_on(sent, monkeypatch):
+    step, _ = sent
+
+    def send(content: dict[str, Any], buffers: Any = None) -> None:
+        raise OSError("no page")
+
+    monkeypatch.setattr(step.stream, "send", send)
+    step()
+    until(lambda: step.stream._outbox._error)
+    with pytest.warns(RuntimeWarning, match="a view stopped following the training"):
+        step()
+    step()
+    assert step.live._listeners == ()
+    assert step.live.stats.steps == 3
+
+
+def test_a_closed_stream_sends_nothing_that_waited(sent):
+    step, messages = sent
+    with step.stream._lock:
+        step()
+        step.stream.close()
+        step.stream._outbox.flush()
+    assert messages == []
