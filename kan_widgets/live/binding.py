@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
-import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread, current_thread, get_ident
+from time import perf_counter
 from typing import Any, TypeVar
 
 from torch import nn
@@ -109,6 +109,8 @@ class Binding(Source):
         self._last_step_at = 0.0
         self._intervals: deque[float] = deque(maxlen=5)
         self._trained_by: int | None = None
+        self._trainer: Callable[[], Thread | None] = lambda: None  # an identity is used again
+        self._is_calm = False  # whether a step is only counted
         self._hooks: StepHooks | None = None
         if optimizer is not None:
             self._hooks = hooks_of(optimizer)
@@ -284,6 +286,7 @@ class Binding(Source):
         if optimizer is None:
             raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
         self.training.rates.want(optimizer, value, group)
+        self.training.need_care()
         if not self.trains_elsewhere():
             self._set_new_rates()
 
@@ -344,21 +347,67 @@ class Binding(Source):
 
     def _between_steps(self) -> None:
         """Hold, or stop the loop, if that was asked for."""
-        if self._state in ("live", "idle"):
-            self.training.hold()
-            # Standing still was no training.
-            self._last_step_at = time.perf_counter()
-
-    def _after_step(self) -> None:
+        if self._is_calm:
+            self._last_step_at = perf_counter()  # another binding may have held before
+            return
         if self._state not in ("live", "idle"):
             return
-        start = time.perf_counter()
+        start = perf_counter()
+        control = self.training.control
+        held = not control.lets_pass() and self.training.hold()
+        # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
+        if self._every > 1:
+            self._is_calm = True
+            if not (self._nothing_waits() and control.is_settled()):
+                self._is_calm = False
+        now = perf_counter()
+        # Standing still was no training.
+        if not held:
+            self._seconds += now - start
+        self._last_step_at = now
+
+    def _nothing_waits(self) -> bool:
+        """Whether the next steps are only to be counted, until a frame is due."""
+        return (
+            self._state == "live"
+            and not self._step_watchers
+            and self._coming is None
+            and not self.edits.any_waiting
+            and not self.training.rates.waiting
+        )
+
+    def needs_care(self) -> None:
+        """Look at the next step for what is wanted: an edit, a rate, a pause, a watcher."""
+        self._is_calm = False
+
+    def _set_state(self, state: State) -> None:
+        self._is_calm = False
+        super()._set_state(state)
+
+    def _after_step(self) -> None:
+        start = perf_counter()
+        if self._is_calm:
+            step, passed = self._steps + 1, start - self._last_step_at
+            mine = self._trainer() is current_thread()
+            if mine and step % self._every and passed <= _QUIET_SECONDS:
+                with self._sending:
+                    if self._is_calm:  # another thread may have changed it meanwhile
+                        self._steps = step
+                        self._training_seconds += passed
+                        self._intervals.append(passed)
+                        self.training.stepped(step, start, passed)
+                        self._last_step_at = end = perf_counter()
+                        self._seconds += end - start
+                        return
+            self._is_calm = False
+        if self._state not in ("live", "idle"):
+            return
         with self._sending:
             try:
                 self._count(start)
             except Exception as error:
                 self._fail(error)
-        self._last_step_at = time.perf_counter()
+        self._last_step_at = perf_counter()
         self._seconds += self._last_step_at - start
 
     def _after_change(self) -> None:
@@ -376,7 +425,8 @@ class Binding(Source):
 
     def _count(self, now: float) -> None:
         self._steps += 1
-        self._trained_by = threading.get_ident()
+        self._trained_by = get_ident()
+        self._trainer = weakref.ref(current_thread())
         edited = self.edits.apply_waiting()
         training = self.training
         counted: float | None = None
@@ -398,7 +448,7 @@ class Binding(Source):
             if edited or self._throttle.is_open(now):
                 framed = True
                 self._take_frame()
-                self._throttle.spent(now, time.perf_counter() - now)
+                self._throttle.spent(now, perf_counter() - now)
             else:
                 self._skipped += 1
         elif self._coming is not None:
@@ -441,6 +491,7 @@ class Binding(Source):
             Call it to stop.
         """
         self._step_watchers = (*self._step_watchers, watcher)
+        self.needs_care()
         return lambda: self._forget_watcher(watcher)
 
     def _send_arrived(self) -> None:
@@ -493,7 +544,7 @@ class Binding(Source):
     def trains_elsewhere(self) -> bool:
         """Whether parameters may only be changed after the next step, by who trains."""
         going_on = self.state == "live" or self.control.is_holding
-        elsewhere = self._trained_by not in (None, threading.get_ident())
+        elsewhere = self._trained_by not in (None, get_ident())
         return (going_on and elsewhere) or self.training.runs_elsewhere
 
     def tell_edited(self) -> None:
@@ -687,7 +738,7 @@ class Binding(Source):
     @property
     def is_quiet(self) -> bool:
         """Whether no step has come for clearly longer than steps take."""
-        return time.perf_counter() - self._last_step_at > self._patience
+        return perf_counter() - self._last_step_at > self._patience
 
     def settle(self) -> None:
         """Send the latest state of a model that is not training at the moment.

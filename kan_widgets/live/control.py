@@ -50,7 +50,7 @@ class Control:
     Parameters
     ----------
     changed
-        Called after each change; must be cheap.
+        Called after each change, which `is_settled` relies on; must be cheap.
     bare_loop_runs
         Given the thread that made the last step outside any tracked loop: whether its loop may
         still be going on.
@@ -208,7 +208,25 @@ class Control:
         trainer = self._trainer()
         return trainer is None or not trainer.is_alive()
 
-    def after_step(self, step: int, meanwhile: Callable[[], Any]) -> None:
+    def lets_pass(self) -> bool:
+        """Whether `after_step` has nothing to do in this thread; quick."""
+        trainer = self._trainer
+        return (
+            not (self._paused or self._stop)
+            and trainer is not None
+            and trainer() is threading.current_thread()
+        )
+
+    def is_settled(self) -> bool:
+        """Whether `after_step` may be left out in this thread until ``changed`` is called."""
+        if self._paused or self._stop:
+            return False
+        mine = threading.current_thread()
+        if self._trainer is not None and self._trainer() is mine:
+            return True
+        return any(loop.is_open and loop.thread is mine for loop in list(self._loops))
+
+    def after_step(self, step: int, meanwhile: Callable[[], Any]) -> bool:
         """Do what was asked for, in the thread that trains, after a step.
 
         Parameters
@@ -218,6 +236,11 @@ class Control:
         meanwhile
             Called again and again while it holds.
 
+        Returns
+        -------
+        bool
+            Whether it may have held; if not, it did not wait.
+
         Raises
         ------
         TrainingStopped
@@ -225,18 +248,17 @@ class Control:
         KeyboardInterrupt
             As ever; the training is not paused afterwards.
         """
-        loops = loops_here()
-        if not loops:
-            mine = threading.current_thread()
-            if self._trainer is None or self._trainer() is not mine:
-                self._trainer = weakref.ref(mine)
+        mine = threading.current_thread()
+        if (self._trainer is None or self._trainer() is not mine) and not loops_here():
+            self._trainer = weakref.ref(mine)
         if not (self._paused or self._stop):
-            return
+            return False
+        loops = loops_here()
         if self._steps_allowed:
             with self._lock:
                 self._steps_allowed = max(0, self._steps_allowed - 1)
             if self._steps_allowed:
-                return
+                return False
             self._changed()
         if not any(loop.waits_itself for loop in loops):
             self._hold(loops, meanwhile)
@@ -245,10 +267,11 @@ class Control:
                 self._stop = False
             if loops:  # of another model, trained in the same loop
                 loops[-1].stop = True
-                return
+                return True
             self.bare_over()
             _leave_grad_scaler()
             raise TrainingStopped(step)
+        return True
 
     def _must_hold(self, loops: list[Loop]) -> bool:
         stopped = self._stop or any(loop.stop for loop in loops)

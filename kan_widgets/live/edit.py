@@ -94,6 +94,11 @@ class Edits:
         with self._lock:
             return bool(self._waiting)
 
+    @property
+    def any_waiting(self) -> bool:
+        """Whether an edit waits, asked without waiting for one that is being written."""
+        return bool(self._waiting)
+
     def set(
         self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
     ) -> None:
@@ -285,6 +290,7 @@ class Edits:
         self._message = ""
         if not free or self._binding.trains_elsewhere():
             self._waiting[functions.name, place] = values
+            self._binding.needs_care()
             return False
         self._waiting.pop((functions.name, place), None)
         self._write(functions, place, values)

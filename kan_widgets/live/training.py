@@ -33,7 +33,7 @@ class Training:
 
     def __init__(self, binding: Binding, steps: int = 0) -> None:
         self._binding = weakref.ref(binding)
-        self.control = Control(self._tell, self._bare_loop_runs)
+        self.control = Control(self._wished, self._bare_loop_runs)
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
         self.rates = Rates()
@@ -67,10 +67,20 @@ class Training:
     def moves_to(self, binding: Binding) -> None:
         """Go on with another binding of the same model and optimizer."""
         self._binding = weakref.ref(binding)
+        binding.needs_care()
 
     def _tell(self) -> None:
         if (binding := self._binding()) is not None:
             binding.tell_training()
+
+    def need_care(self) -> None:
+        """Have the binding that counts now look at the next step for what is wanted."""
+        if (binding := self._binding()) is not None:
+            binding.needs_care()
+
+    def _wished(self) -> None:
+        self.need_care()
+        self._tell()
 
     def _meanwhile(self) -> None:
         self.clock.pause()
@@ -231,10 +241,10 @@ class Training:
         binding = self._binding()
         return binding is not None and binding.counts_steps
 
-    def hold(self) -> None:
+    def hold(self) -> bool:
         """Wait, or raise, as the control wants it; see `Control.after_step`."""
         try:
-            self.control.after_step(self.steps, self._meanwhile)
+            return self.control.after_step(self.steps, self._meanwhile)
         except BaseException as error:
             self.fail(error)
             raise

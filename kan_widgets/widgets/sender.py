@@ -43,6 +43,7 @@ class Outbox:
         self._send = weakref.WeakMethod(send)
         self._waiting: deque[Any] = deque()
         self._error: Exception | None = None
+        self._ref = weakref.ref(self)
         self.lock = threading.RLock()
         """Held while a message is sent: who holds it comes before the ones still waiting."""
 
@@ -54,8 +55,8 @@ class Outbox:
         if len(self._waiting) > _MOST:
             self.flush()
             return
-        _filled.put(weakref.ref(self))
-        _start_thread()
+        _filled.put(self._ref)
+        start_thread()
 
     def flush(self) -> None:
         """Send what waits in the calling thread, after what another thread is sending."""
@@ -83,7 +84,8 @@ _starting = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def _start_thread() -> None:
+def start_thread() -> None:
+    """Start the thread unless it runs. Called early, the first message does not wait for it."""
     global _thread
     if _thread is None or not _thread.is_alive():
         with _starting:

@@ -12,13 +12,14 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
+from comm import DummyComm
 from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.layout import layer_dict
 from kan_widgets.live.observe import Observation
-from kan_widgets.widgets.sender import Outbox
+from kan_widgets.widgets.sender import Outbox, start_thread
 
 PROTOCOL = 1
 
@@ -50,15 +51,18 @@ class Stream(anywidget.AnyWidget, Listener):
     edits = traitlets.Dict().tag(sync=True)
     """``{"undo", "redo", "message"}``: how many steps back and forth, and what was refused."""
     status = traitlets.Dict().tag(sync=True)
-    """``{"state", "message"}`` of the source."""
+    """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
+    may be called by the thread that sends, while the one that trains waits for it."""
 
     def __init__(self, source: Source) -> None:
-        self._outbox = Outbox(self._send_frame)
+        self._outbox = Outbox(self._send_waiting)
         # Who sends holds it, so that a message comes after the frames that were there before.
         self._lock = self._outbox.lock
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame
         super().__init__(**_state_of(source))
+        if _is_costly(self.comm):
+            start_thread()
         answer_during_cells(self)
         self.on_msg(self._answer)
         self.observe(self._selected_in_browser, "selection")
@@ -117,14 +121,27 @@ class Stream(anywidget.AnyWidget, Listener):
             if settled:
                 self.frame = frame_dict(frame)
 
+    def _send_waiting(self, message: Frame | dict[str, str]) -> None:
+        """Send a frame, or the status, that waited in the outbox."""
+        if isinstance(message, Frame):
+            self._send_frame(message)
+        else:
+            self.status = message
+
     def _send_frame(self, frame: Frame) -> None:
-        content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-        self.send(content, [_bytes(frame.data)])
+        if _is_heard(self.comm):
+            content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
+            self.send(content, [_bytes(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
-        """Tell the views what the training does."""
+        """Tell the views what the training does; in a kernel another thread sends "live"."""
+        status = {"state": state, "message": message}
+        if state == "live" and _is_costly(self.comm):
+            self._outbox.put(status)
+            return
         with self._lock:
-            self.status = {"state": state, "message": message}
+            self._outbox.flush()
+            self.status = status
 
     def on_selection(self, selection: Selection | None) -> None:
         """Show a selection made from Python."""
@@ -239,6 +256,11 @@ def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
         return False
     comm._reply_subshell_for = lambda data, asked: asked
     return True
+
+
+def _is_heard(comm: Any) -> bool:
+    """Whether messages reach anybody: in a plain script they do not."""
+    return not isinstance(comm, DummyComm)
 
 
 def _is_costly(comm: Any) -> bool:

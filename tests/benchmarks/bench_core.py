@@ -130,6 +130,7 @@ def bench_convolutions(checkouts: Path | None, rounds: int) -> None:
 
 def bench_linears(checkouts: Path | None, rounds: int) -> None:
     others = peers.linears(checkouts)
+    rounds *= 4  # they are short
     for name, (n, features, out) in LINEARS.items():
         x = torch.randn(n, features)
         runs = {"ours": forward_and_backward(KANLinear(features, out), x)}

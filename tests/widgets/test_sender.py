@@ -119,6 +119,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
     live = kw.bind(model, optimizer, every=1)
     live._throttle.is_open = lambda now: True
     stream = stream_of(live)
+    monkeypatch.setattr(stream_module, "_is_heard", lambda comm: True)
     messages: list[tuple[str, int, str]] = []
 
     def send(content: dict[str, Any], buffers: Any = None) -> None:
@@ -146,6 +147,33 @@ def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_l
     assert [number for _, number, _ in messages] == [1, 2, 3, 4, 5, 5]
     assert {name for _, _, name in messages[:5]} == {"kan_widgets sender"}
     assert step.stream.frame["step"] == 5
+
+
+def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(sent):
+    step, messages = sent
+    states: list[tuple[str, str]] = []
+
+    def note(change: Any) -> None:
+        states.append((change["new"]["state"], threading.current_thread().name))
+
+    step.stream.observe(note, "status")
+    with step.stream._lock:  # the thread cannot send
+        step()
+        assert step.live.state == "live"
+        assert states == []
+    until(lambda: len(states) == 2)
+    assert states[0] == ("live", "kan_widgets sender")
+    assert states[1][0] == "idle"
+    assert [number for _, number, _ in messages] == [1, 1]
+
+
+@pytest.mark.parametrize("costly", [True, False])
+def test_the_thread_starts_before_there_is_a_message_where_one_is_needed(monkeypatch, costly):
+    started: list[bool] = []
+    monkeypatch.setattr(stream_module, "_is_costly", lambda comm: costly)
+    monkeypatch.setattr(stream_module, "start_thread", lambda: started.append(True))
+    stream_of(kw.bind(kw.nn.KANLinear(3, 2))).close()
+    assert started == [True] * costly
 
 
 def test_a_layout_comes_after_the_frames_before_it(sent):

@@ -11,6 +11,7 @@ import torch
 import kan_widgets as kw
 from kan_widgets.nn import BSpline
 from kan_widgets.widgets import Stream, stream_of
+from kan_widgets.widgets import stream as stream_module
 
 
 class Wire:
@@ -19,6 +20,7 @@ class Wire:
     def __init__(self, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: list[tuple[dict[str, Any], list[bytes]]] = []
         monkeypatch.setattr(stream, "send", self.record)
+        monkeypatch.setattr(stream_module, "_is_heard", lambda comm: True)
 
     def record(self, content: dict[str, Any], buffers: Any = None) -> None:
         self.messages.append((content, [bytes(buffer) for buffer in buffers or []]))
@@ -44,6 +46,20 @@ def train(model: Any, optimizer: Any, steps: int) -> None:
 
 def floats(data: bytes) -> np.ndarray:
     return np.frombuffer(data, dtype="<f4")
+
+
+def test_frames_are_sent_only_where_there_is_a_page(monkeypatch: pytest.MonkeyPatch):
+    model, optimizer, live = bound()
+    live._throttle.is_open = lambda now: True
+    stream, sent = stream_of(live), []
+    monkeypatch.setattr(stream, "send", lambda content, buffers=None: sent.append(content["kind"]))
+    train(model, optimizer, 2)
+    assert live.frame.step == 2
+    assert sent == []
+    monkeypatch.setattr(stream_module, "_is_heard", lambda comm: True)
+    train(model, optimizer, 1)
+    assert sent[0] == "frame"
+    live.close()
 
 
 def test_a_new_stream_holds_all_that_a_page_needs():
@@ -144,6 +160,8 @@ def test_history_brings_the_layouts_its_frames_need_and_only_what_the_page_lacks
     layout, history = (content for content, _ in wire.messages)
     assert layout["layout"]["layers"][0]["domain"] == [-1.5, 1.5]
     assert [frame["step"] for frame in history["frames"]] == [0, 1]
+    data = [live.history.at(step).data.tobytes() for step in (0, 1)]
+    assert wire.messages[1][1] == data
 
 
 def test_a_selection_from_python_and_one_from_the_page_are_the_same(monkeypatch):
