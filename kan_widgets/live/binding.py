@@ -376,8 +376,8 @@ class Binding(Source):
             and not self.training.rates.waiting
         )
 
-    def needs_care(self) -> None:
-        """Look at the next step for what is wanted: an edit, a rate, a pause, a watcher."""
+    def need_care(self) -> None:
+        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
         self._is_calm = False
 
     def _set_state(self, state: State) -> None:
@@ -491,7 +491,7 @@ class Binding(Source):
             Call it to stop.
         """
         self._step_watchers = (*self._step_watchers, watcher)
-        self.needs_care()
+        self.need_care()
         return lambda: self._forget_watcher(watcher)
 
     def _send_arrived(self) -> None:

@@ -219,12 +219,11 @@ class Control:
 
     def is_settled(self) -> bool:
         """Whether `after_step` may be left out in this thread until ``changed`` is called."""
-        if self._paused or self._stop:
-            return False
-        mine = threading.current_thread()
-        if self._trainer is not None and self._trainer() is mine:
+        if self.lets_pass():
             return True
-        return any(loop.is_open and loop.thread is mine for loop in list(self._loops))
+        mine = threading.current_thread()
+        in_loop = any(loop.is_open and loop.thread is mine for loop in list(self._loops))
+        return in_loop and not (self._paused or self._stop)
 
     def after_step(self, step: int, meanwhile: Callable[[], Any]) -> bool:
         """Do what was asked for, in the thread that trains, after a step.

@@ -290,7 +290,7 @@ class Edits:
         self._message = ""
         if not free or self._binding.trains_elsewhere():
             self._waiting[functions.name, place] = values
-            self._binding.needs_care()
+            self._binding.need_care()
             return False
         self._waiting.pop((functions.name, place), None)
         self._write(functions, place, values)

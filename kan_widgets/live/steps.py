@@ -14,8 +14,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from threading import get_ident
-from time import monotonic
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -78,16 +76,16 @@ class StepHooks:
                     handle.remove()
                 self._handles = []
 
-    def _pre(self, optimizer: object, args: object, kwargs: object) -> None:
+    def _pre(self, *_: Any) -> None:
         frame = sys._getframe(1)
         if self._outermost is not None and _is_above(frame, self._outermost):
             return  # a step() that calls super().step(): still the same step
         self._outermost = id(frame)
         self._entered += 1
-        self._entered_at = monotonic()
-        self._inside = get_ident()
+        self._entered_at = time.monotonic()
+        self._inside = threading.get_ident()
 
-    def _post(self, optimizer: object, args: object, kwargs: object) -> None:
+    def _post(self, *_: Any) -> None:
         if id(sys._getframe(1)) != self._outermost:
             return
         self._outermost = None

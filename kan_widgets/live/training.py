@@ -67,7 +67,7 @@ class Training:
     def moves_to(self, binding: Binding) -> None:
         """Go on with another binding of the same model and optimizer."""
         self._binding = weakref.ref(binding)
-        binding.needs_care()
+        binding.need_care()
 
     def _tell(self) -> None:
         if (binding := self._binding()) is not None:
@@ -76,7 +76,7 @@ class Training:
     def need_care(self) -> None:
         """Have the binding that counts now look at the next step for what is wanted."""
         if (binding := self._binding()) is not None:
-            binding.needs_care()
+            binding.need_care()
 
     def _wished(self) -> None:
         self.need_care()

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from kan_widgets.live.source import report
+from kan_widgets.widgets.background import Background
 
 # Of the time of one thread, drawing may take this much.
 _MAX_SHARE = 0.1
@@ -61,7 +62,7 @@ class Painter:
         if not self._is_waiting and not self._is_closed:
             self._is_waiting = True
             _woken.put(weakref.ref(self))
-            _start_thread()
+            _thread.start()
 
     def now(self) -> None:
         """Draw in the calling thread, after a drawing that another thread is busy with."""
@@ -87,17 +88,6 @@ class Painter:
 
 # A SimpleQueue may be put to at any point of a thread, inside a finalizer too.
 _woken: SimpleQueue[weakref.ref[Painter]] = SimpleQueue()
-_lock = threading.Lock()
-_thread: threading.Thread | None = None
-
-
-def _start_thread() -> None:
-    global _thread
-    if _thread is None or not _thread.is_alive():
-        with _lock:
-            if _thread is None or not _thread.is_alive():
-                _thread = threading.Thread(target=_run, name="kan_widgets painter", daemon=True)
-                _thread.start()
 
 
 def _run() -> None:
@@ -127,3 +117,6 @@ def _paint(ref: weakref.ref[Painter]) -> None:
     painter = ref()
     if painter is not None and painter._is_waiting:
         painter.now()
+
+
+_thread = Background("kan_widgets painter", _run)

@@ -10,6 +10,8 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+from kan_widgets.widgets.background import Background
+
 # As many messages may wait; whoever brings one more sends all of them.
 _MOST = 8
 
@@ -80,18 +82,6 @@ class Outbox:
 
 # A SimpleQueue may be put to at any point of a thread, inside a finalizer too.
 _filled: SimpleQueue[weakref.ref[Outbox]] = SimpleQueue()
-_starting = threading.Lock()
-_thread: threading.Thread | None = None
-
-
-def start_thread() -> None:
-    """Start the thread unless it runs. Called early, the first message does not wait for it."""
-    global _thread
-    if _thread is None or not _thread.is_alive():
-        with _starting:
-            if _thread is None or not _thread.is_alive():
-                _thread = threading.Thread(target=_run, name="kan_widgets sender", daemon=True)
-                _thread.start()
 
 
 def _run() -> None:
@@ -105,3 +95,8 @@ def _flush(ref: weakref.ref[Outbox]) -> None:
     if box is not None:
         with suppress(Exception):  # who puts the next message is told
             box.flush()
+
+
+_thread = Background("kan_widgets sender", _run)
+#: Called early, the first message does not wait for it.
+start_thread = _thread.start

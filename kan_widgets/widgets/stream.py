@@ -12,7 +12,6 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
-from comm import DummyComm
 from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
@@ -129,9 +128,8 @@ class Stream(anywidget.AnyWidget, Listener):
             self.status = message
 
     def _send_frame(self, frame: Frame) -> None:
-        if _is_heard(self.comm):
-            content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-            self.send(content, [_bytes(frame.data)])
+        content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
+        self.send(content, [_bytes(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
         """Tell the views what the training does; in a kernel another thread sends "live"."""
@@ -256,11 +254,6 @@ def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
         return False
     comm._reply_subshell_for = lambda data, asked: asked
     return True
-
-
-def _is_heard(comm: Any) -> bool:
-    """Whether messages reach anybody: in a plain script they do not."""
-    return not isinstance(comm, DummyComm)
 
 
 def _is_costly(comm: Any) -> bool:

@@ -201,12 +201,12 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
     calm: Calm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def settled() -> bool:
-        calm.live.needs_care()
+        calm.live.need_care()
         return True
 
     calm.step()
     monkeypatch.setattr(calm.live.control, "is_settled", settled)
-    calm.live.needs_care()
+    calm.live.need_care()
     calm.step()
     assert not calm.live._is_calm
 
@@ -300,7 +300,7 @@ def test_a_frame_on_its_way_from_an_accelerator_is_sent_when_it_has_arrived(calm
     calm.settle_down()
     late = Late()
     calm.live._coming = 3, calm.live.layout, late  # type: ignore[assignment]
-    calm.live.needs_care()
+    calm.live.need_care()
     calm.step()
     calm.step()
     assert calm.live.frame.step == 0

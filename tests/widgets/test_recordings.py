@@ -15,7 +15,6 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live.record_reader import Reader
 from kan_widgets.live.replay import Replay
-from kan_widgets.widgets import stream as stream_module
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.stream import Stream
 
@@ -191,7 +190,6 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
         monkeypatch.setattr(
             stream, "send", lambda content, buffers: sent.append((content, bytes(buffers[0])))
         )
-        monkeypatch.setattr(stream_module, "_is_heard", lambda comm: True)
         run.train()
         recording.flush()
         followed.look()

@@ -11,7 +11,6 @@ import torch
 import kan_widgets as kw
 from kan_widgets.nn import BSpline
 from kan_widgets.widgets import Stream, stream_of
-from kan_widgets.widgets import stream as stream_module
 
 
 class Wire:
@@ -20,7 +19,6 @@ class Wire:
     def __init__(self, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: list[tuple[dict[str, Any], list[bytes]]] = []
         monkeypatch.setattr(stream, "send", self.record)
-        monkeypatch.setattr(stream_module, "_is_heard", lambda comm: True)
 
     def record(self, content: dict[str, Any], buffers: Any = None) -> None:
         self.messages.append((content, [bytes(buffer) for buffer in buffers or []]))
@@ -46,20 +44,6 @@ def train(model: Any, optimizer: Any, steps: int) -> None:
 
 def floats(data: bytes) -> np.ndarray:
     return np.frombuffer(data, dtype="<f4")
-
-
-def test_frames_are_sent_only_where_there_is_a_page(monkeypatch: pytest.MonkeyPatch):
-    model, optimizer, live = bound()
-    live._throttle.is_open = lambda now: True
-    stream, sent = stream_of(live), []
-    monkeypatch.setattr(stream, "send", lambda content, buffers=None: sent.append(content["kind"]))
-    train(model, optimizer, 2)
-    assert live.frame.step == 2
-    assert sent == []
-    monkeypatch.setattr(stream_module, "_is_heard", lambda comm: True)
-    train(model, optimizer, 1)
-    assert sent[0] == "frame"
-    live.close()
 
 
 def test_a_new_stream_holds_all_that_a_page_needs():
