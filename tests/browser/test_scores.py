@@ -71,8 +71,11 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
 
     lab.run_cell(1, wait=False)
     lab.wait_cell_running(1)
-    lab.until(shade.is_visible, "the menu of scores")
-    assert shade.locator("option").all_inner_texts() == ["none", "spread", "mean"]
+    lab.until(
+        lambda: shade.locator("option").all_inner_texts() == ["none", "spread", "mean"],
+        "the menu of both scores",
+    )
+    assert shade.is_visible()
     shade.select_option("spread")
     view.get_by_label("sort", exact=True).select_option("spread")
     lab.until(lambda: len(np.unique(grounds(grid), axis=0)) > 20, "tints")
