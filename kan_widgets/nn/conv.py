@@ -15,7 +15,6 @@ from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.layer import KANLayer, describe
-from kan_widgets.nn.local import Geometry
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
@@ -368,21 +367,29 @@ class _Convolution:
             grad_weight = grad_weight.unflatten(1, shape).permute(0, 1, 3, 4, 2)
         return grad_columns, grad_weight
 
-    def geometry(self, x: Tensor) -> Geometry:
-        planar = x.permute(0, 3, 1, 2).is_contiguous()
-        return Geometry(self.stride, self.dilation, self.groups, planar)
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        kernel = weight.shape[2:4]
+        out = [
+            (size - d * (k - 1) - 1) // s + 1
+            for size, k, s, d in zip(
+                x.shape[1:3], kernel, self.stride, self.dilation, strict=True
+            )
+        ]
+        return (*x.shape, len(weight), self.groups, *kernel, *self.stride, *self.dilation, *out)
 
-    def images(self, x: Tensor) -> Tensor:
-        return x
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        return x.stride()
 
-    def kernel(self, weight: Tensor) -> Tensor:
-        return weight
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        n, out, height, width = sizes[0], sizes[4], *sizes[-2:]
+        # In memory as the input: channel by channel, or channels last.
+        if x.permute(0, 3, 1, 2).is_contiguous():
+            return x.new_empty((n, out, height, width))
+        return x.new_empty((n, height, width, out)).permute(0, 3, 1, 2)
 
-    def output(self, images: Tensor) -> Tensor:
-        return images.permute(0, 3, 1, 2)
-
-    def output_images(self, y: Tensor) -> Tensor:
-        return y.permute(0, 2, 3, 1)
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        n, out, height, width = y.stride()
+        return n, height, width, out
 
 
 def _as_channels(columns: Tensor) -> Tensor:

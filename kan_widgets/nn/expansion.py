@@ -38,7 +38,7 @@ from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.local import Geometry
+from kan_widgets.nn.local import Windows
 
 #: Numbers in one piece of the expanded batch.
 PIECE = 1024 * 1024
@@ -48,7 +48,7 @@ Needs = tuple[bool, bool, bool, bool]
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
 
-class Contraction(Protocol):
+class Contraction(Windows, Protocol):
     """What a layer does with the columns."""
 
     def padded(self, x: Tensor) -> Tensor:
@@ -67,21 +67,6 @@ class Contraction(Protocol):
         self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         """Return the gradients of the columns and of the weight, the latter not arranged."""
-
-    def geometry(self, x: Tensor) -> Geometry:
-        """Return the contraction as a convolution over images."""
-
-    def images(self, x: Tensor) -> Tensor:
-        """View the input as images, channels last."""
-
-    def kernel(self, weight: Tensor) -> Tensor:
-        """View the weight as ``(out, in / groups, kh, kw, columns)``."""
-
-    def output(self, images: Tensor) -> Tensor:
-        """View images, channels last, as the output."""
-
-    def output_images(self, y: Tensor) -> Tensor:
-        """View the output, or its gradient, as images, channels last."""
 
 
 def expand_and_contract(
@@ -240,16 +225,7 @@ def _forward(
         # The kernels have a SiLU of their own.
         if activation is not None and activation != "silu":
             base = NAMED[activation][0](x)
-        y = local.forward(
-            lib,
-            contraction.images(x),
-            None if base is None else contraction.images(base),
-            contraction.kernel(base_weight.unsqueeze(-1)),
-            contraction.kernel(spline_weight),
-            basis,
-            contraction.geometry(x),
-        )
-        return contraction.output(y)
+        return local.forward(lib, x, base, base_weight, spline_weight, basis, contraction)
     out: Tensor | None = None
     matrix = contraction.matrix(_packed(base_weight, spline_weight))
     pieces = _pieces(x, basis)
@@ -341,25 +317,12 @@ def _backward_local(
     slope = None
     if activation is not None and activation != "silu":
         base, slope = (function(x) for function in NAMED[activation])
-    grad_x, grad_base, grad_base_weight, grad_spline_weight = local.backward(
-        lib,
-        contraction.images(x),
-        None if base is None else contraction.images(base),
-        None if slope is None else contraction.images(slope),
-        contraction.kernel(base_weight.unsqueeze(-1)),
-        contraction.kernel(spline_weight),
-        contraction.output_images(grad),
-        basis,
-        contraction.geometry(x),
-        needs_x or needs_base,
-        any(needs_weights),
+    weights = base_weight, spline_weight
+    wanted = needs_x or needs_base, any(needs_weights)
+    grad_x, grad_base, *grad_weights = local.backward(
+        lib, x, base, slope, *weights, grad, basis, contraction, *wanted
     )
-    return (
-        grad_x.view(x.shape) if grad_x is not None and needs_x else None,
-        grad_base.view(x.shape) if grad_base is not None and needs_base else None,
-        None if grad_base_weight is None else grad_base_weight.view(base_weight.shape),
-        None if grad_spline_weight is None else grad_spline_weight.view(spline_weight.shape),
-    )
+    return (grad_x if needs_x else None, grad_base if needs_base else None, *grad_weights)
 
 
 def _dense(x: Tensor) -> Tensor:

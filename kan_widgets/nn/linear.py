@@ -10,7 +10,6 @@ from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.layer import KANLayer, describe
-from kan_widgets.nn.local import Geometry
 
 
 class KANLinear(KANLayer):
@@ -101,9 +100,9 @@ class KANLinear(KANLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer: ``(..., in_features)`` to ``(..., out_features)``."""
         self._check(x)
-        flat = x.reshape(-1, self.in_features)
+        flat = x if x.dim() == 2 else x.reshape(-1, self.in_features)
         out = expand_and_contract(flat, *self.factors(), self.basis, self.base_activation, _PRODUCT)
-        return out.view(*x.shape[:-1], self.out_features)
+        return out if x.dim() == 2 else out.view(*x.shape[:-1], self.out_features)
 
     def padded(self, batch: Tensor) -> Tensor:
         """Return the batch: a dense layer has no padding."""
@@ -150,21 +149,20 @@ class _Product:
             (grad.T @ columns.flatten(1)).unflatten(1, columns.shape[1:]) if needs_weight else None,
         )
 
-    def geometry(self, x: Tensor) -> Geometry:
-        return Geometry()
-
     # The batch is the rows of one image with one column.
-    def images(self, x: Tensor) -> Tensor:
-        return x.unsqueeze(0).unsqueeze(2)
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        n, features = x.shape
+        return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1)
 
-    def kernel(self, weight: Tensor) -> Tensor:
-        return weight.unsqueeze(2).unsqueeze(2)
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        down, along = x.stride()
+        return 0, down, 0, along
 
-    def output(self, images: Tensor) -> Tensor:
-        return images.squeeze(2).squeeze(0)
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        return x.new_empty((sizes[1], sizes[4]))
 
-    def output_images(self, y: Tensor) -> Tensor:
-        return self.images(y)
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        return self.strides(y)
 
 
 _PRODUCT = _Product()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from dataclasses import dataclass
-from typing import Union
+from typing import Protocol, Union
 
 import torch
 from torch import Tensor
@@ -29,15 +28,27 @@ Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
 _PROBLEM = struct.Struct("32q2d")
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """How a contraction goes through images: as ``conv2d`` does, without padding."""
+class Windows(Protocol):
+    """What the kernels must know of a contraction: how it goes through images, unpadded.
 
-    stride: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
-    #: Whether the output lies in memory channel by channel.
-    planar: bool = False
+    In numbers, as a view of every tensor would cost a small layer more time than the arithmetic.
+    """
+
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        """Return the problem's sizes.
+
+        Fourteen: n, height, width and channels of the input; output channels and groups; height and
+        width of the kernel, the stride and the dilation; height and width of the output.
+        """
+
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        """Return the strides of the input along n, height, width and channels."""
+
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """Return memory for the output, given the sizes from above."""
+
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        """Return the strides of the output, or its gradient, along the same four."""
 
 
 def kernels(
@@ -87,35 +98,32 @@ def forward(
     base_weight: Tensor,
     spline_weight: Tensor,
     basis: Splines,
-    geometry: Geometry,
+    windows: Windows,
 ) -> Tensor:
-    """Return the output, ``(n, out height, out width, out channels)``.
+    """Return the layer's output.
 
     Parameters
     ----------
     lib
         The kernels.
     x, base
-        Input and its base activation, ``(n, height, width, channels)``; None stands for SiLU.
+        Input and its base activation, in one layout; None stands for SiLU.
     base_weight, spline_weight
-        ``(out, channels // groups, kh, kw, 1)`` and ``(out, channels // groups, kh, kw, n_basis)``.
-    basis, geometry
+        ``(out, channels // groups, ...)``, and the same with ``n_basis`` numbers each.
+    basis, windows
         The basis and the rest of the layer.
     """
-    n, out = x.shape[0], len(spline_weight)
-    height, width = (
-        (size - d * (k - 1) - 1) // s + 1
-        for size, k, s, d in zip(
-            x.shape[1:3], spline_weight.shape[2:4], geometry.stride, geometry.dilation, strict=True
-        )
+    sizes = windows.sizes(x, spline_weight)
+    y = windows.new_output(x, sizes)
+    lib.kan_forward(
+        _problem(sizes, x, base, None, y, basis, windows),
+        _knots(basis),
+        x.data_ptr(),
+        _pointer(base),
+        _dense(base_weight).data_ptr(),
+        _dense(spline_weight).data_ptr(),
+        y.data_ptr(),
     )
-    if geometry.planar:
-        y = x.new_empty((n, out, height, width)).permute(0, 2, 3, 1)
-    else:
-        y = x.new_empty((n, height, width, out))
-    problem = _problem(x, base, None, spline_weight, y, basis, geometry)
-    weights = base_weight.contiguous(), spline_weight.contiguous()
-    lib.kan_forward(problem, _knots(basis), *map(_pointer, (x, base, *weights, y)))
     return y
 
 
@@ -128,7 +136,7 @@ def backward(
     spline_weight: Tensor,
     grad: Tensor,
     basis: Splines,
-    geometry: Geometry,
+    windows: Windows,
     needs_x: bool,
     needs_weight: bool,
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]:
@@ -136,7 +144,7 @@ def backward(
 
     Parameters
     ----------
-    lib, x, base, base_weight, spline_weight, basis, geometry
+    lib, x, base, base_weight, spline_weight, basis, windows
         As in :func:`forward`.
     slope
         Derivative of the base activation: its share is in the gradient of ``x``, and there is none
@@ -146,41 +154,48 @@ def backward(
     needs_x, needs_weight
         Which gradients are wanted; ``x`` stands for ``base`` too.
     """
-    weights = base_weight.contiguous(), spline_weight.contiguous()
-    grad_x = torch.empty_strided(x.shape, x.stride()) if needs_x else None
+    base_weight, spline_weight = _dense(base_weight), _dense(spline_weight)
+    like = x.shape, x.stride()
+    grad_x = torch.empty_strided(*like) if needs_x else None
     apart = needs_x and slope is None and base is not None
-    grad_base = torch.empty_strided(x.shape, x.stride()) if apart else None
-    grad_weights = [torch.empty_like(weight) if needs_weight else None for weight in weights]
-    problem = _problem(x, base, slope, spline_weight, grad, basis, geometry)
-    tensors = (x, base, slope, *weights, grad, grad_x, grad_base, *grad_weights)
-    lib.kan_backward(problem, _knots(basis), *map(_pointer, tensors))
-    return grad_x, grad_base, grad_weights[0], grad_weights[1]
+    grad_base = torch.empty_strided(*like) if apart else None
+    grad_base_weight = torch.empty_like(base_weight) if needs_weight else None
+    grad_spline_weight = torch.empty_like(spline_weight) if needs_weight else None
+    lib.kan_backward(
+        _problem(windows.sizes(x, spline_weight), x, base, slope, grad, basis, windows),
+        _knots(basis),
+        x.data_ptr(),
+        _pointer(base),
+        _pointer(slope),
+        base_weight.data_ptr(),
+        spline_weight.data_ptr(),
+        grad.data_ptr(),
+        _pointer(grad_x),
+        _pointer(grad_base),
+        _pointer(grad_base_weight),
+        _pointer(grad_spline_weight),
+    )
+    return grad_x, grad_base, grad_base_weight, grad_spline_weight
 
 
 def _problem(
+    sizes: tuple[int, ...],
     x: Tensor,
     base: Tensor | None,
     slope: Tensor | None,
-    spline_weight: Tensor,
     y: Tensor,
     basis: Splines,
-    geometry: Geometry,
+    windows: Windows,
 ) -> bytes:
     even = isinstance(basis, BSpline)
     lo, hi = basis.grid_range
-    like = x.stride()
+    like = windows.strides(x)
     return _PROBLEM.pack(
-        *x.shape,
-        len(spline_weight),
-        geometry.groups,
-        *spline_weight.shape[2:4],
-        *geometry.stride,
-        *geometry.dilation,
-        *y.shape[1:3],
+        *sizes,
         *like,
-        *(like if base is None else base.stride()),
-        *(like if slope is None else slope.stride()),
-        *y.stride(),
+        *(like if base is None else windows.strides(base)),
+        *(like if slope is None else windows.strides(slope)),
+        *windows.output_strides(y),
         basis.n_basis,
         torch.get_num_threads(),
         lo,
@@ -193,6 +208,11 @@ def _knots(basis: Splines) -> ctypes.Array[ctypes.c_double] | None:
     if isinstance(basis, BSpline):
         return None
     return (ctypes.c_double * len(basis.knots))(*basis.knots)
+
+
+def _dense(weight: Tensor) -> Tensor:
+    # Asking is much less than the call of an operation.
+    return weight if weight.is_contiguous() else weight.contiguous()
 
 
 def _pointer(tensor: Tensor | None) -> int | None:
