@@ -371,9 +371,7 @@ class _Convolution:
         kernel = weight.shape[2:4]
         out = [
             (size - d * (k - 1) - 1) // s + 1
-            for size, k, s, d in zip(
-                x.shape[1:3], kernel, self.stride, self.dilation, strict=True
-            )
+            for size, k, s, d in zip(x.shape[1:3], kernel, self.stride, self.dilation, strict=True)
         ]
         return (*x.shape, len(weight), self.groups, *kernel, *self.stride, *self.dilation, *out)
 

@@ -37,7 +37,6 @@ from kan_widgets.nn import local
 from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.knot_spline import KnotSpline
 from kan_widgets.nn.local import Windows
 
 #: Numbers in one piece of the expanded batch.
@@ -140,6 +139,13 @@ class _Expanded(torch.autograd.Function):
         contraction: Contraction,
     ) -> Tensor:
         kind = _contraction_dtype(x, spline_weight)
+        # Autocast leaves no float32, so here it is off.
+        if kind == torch.float32:
+            lib = local.kernels(x, base_weight, spline_weight, basis)
+            if lib is not None:
+                x = contraction.padded(x)
+                weights = base_weight, spline_weight
+                return _forward_local(lib, x, base, *weights, basis, activation, contraction)
         with _full_precision(x):
             x = contraction.padded(x)
             weights = base_weight.to(kind), spline_weight.to(kind)
@@ -155,23 +161,20 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, base_weight, spline_weight = ctx.saved_tensors
         basis, activation, contraction = ctx.rest
-        x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
+        lib = None
         # A backward pass that is itself recorded is wanted for a second derivative.
-        differentiate = _backward_plain if torch.is_grad_enabled() else _backward
-        with _full_precision(x):
-            grad_x, *grads = differentiate(
-                x,
-                base,
-                base_weight,
-                spline_weight,
-                grad,
-                basis,
-                activation,
-                contraction,
-                needs,
-                ctx.kind,
-            )
+        recorded = torch.is_grad_enabled()
+        if not recorded and ctx.kind == torch.float32 and local.is_plain(grad):
+            lib = local.kernels(x, base_weight, spline_weight, basis)
+        x = contraction.padded(x)
+        given = x, base, base_weight, spline_weight, grad, basis, activation, contraction, needs
+        if lib is not None:
+            grad_x, *grads = _backward_local(lib, *given)
+        else:
+            differentiate = _backward_plain if recorded else _backward
+            with _full_precision(x):
+                grad_x, *grads = differentiate(*given, ctx.kind)
         if grad_x is not None:
             grad_x = contraction.cropped(grad_x)
         return (grad_x, *grads, None, None, None)
@@ -217,15 +220,7 @@ def _forward(
     activation: str | None,
     contraction: Contraction,
 ) -> Tensor:
-    """Compute the local form, or expand and contract a piece of the batch at a time."""
-    lib = local.kernels(x, base_weight, spline_weight, basis)
-    if lib is not None:
-        assert isinstance(basis, (BSpline, KnotSpline))
-        x = _dense(x)
-        # The kernels have a SiLU of their own.
-        if activation is not None and activation != "silu":
-            base = NAMED[activation][0](x)
-        return local.forward(lib, x, base, base_weight, spline_weight, basis, contraction)
+    """Expand and contract a piece of the batch at a time."""
     out: Tensor | None = None
     matrix = contraction.matrix(_packed(base_weight, spline_weight))
     pieces = _pieces(x, basis)
@@ -258,11 +253,6 @@ def _backward(
     kind: torch.dtype,
 ) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
-    lib = local.kernels(x, base_weight, spline_weight, basis) if kind == torch.float32 else None
-    if lib is not None and type(grad) is Tensor:
-        assert isinstance(basis, (BSpline, KnotSpline))
-        weights = base_weight, spline_weight
-        return _backward_local(lib, x, base, *weights, grad, basis, activation, contraction, needs)
     needs_x, needs_base, *needs_weights = needs
     needs_columns, needs_weight = needs_x or needs_base, any(needs_weights)
     weight = _packed(base_weight, spline_weight)
@@ -299,6 +289,26 @@ def _parted(grad_weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
     return (None, None) if grad_weight is None else (grad_weight[..., 0], grad_weight[..., 1:])
 
 
+def _forward_local(
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor | None,
+    base_weight: Tensor,
+    spline_weight: Tensor,
+    basis: Basis,
+    activation: str | None,
+    contraction: Contraction,
+) -> Tensor:
+    """Compute the local form."""
+    x = _dense(x)
+    # The kernels have a SiLU of their own.
+    if activation is not None and activation != "silu":
+        base = NAMED[activation][0](x)
+    return local.forward(
+        lib, x, base, base_weight, spline_weight, cast(local.Splines, basis), contraction
+    )
+
+
 def _backward_local(
     lib: ctypes.CDLL,
     x: Tensor,
@@ -306,12 +316,12 @@ def _backward_local(
     base_weight: Tensor,
     spline_weight: Tensor,
     grad: Tensor,
-    basis: local.Splines,
+    basis: Basis,
     activation: str | None,
     contraction: Contraction,
     needs: Needs,
 ) -> Gradients:
-    """Compute the same gradients by the local form."""
+    """Compute its gradients."""
     x = _dense(x)
     needs_x, needs_base, *needs_weights = needs
     slope = None
@@ -319,10 +329,13 @@ def _backward_local(
         base, slope = (function(x) for function in NAMED[activation])
     weights = base_weight, spline_weight
     wanted = needs_x or needs_base, any(needs_weights)
-    grad_x, grad_base, *grad_weights = local.backward(
-        lib, x, base, slope, *weights, grad, basis, contraction, *wanted
+    splines = cast(local.Splines, basis)
+    grad_x, grad_base, grad_base_weight, grad_spline_weight = local.backward(
+        lib, x, base, slope, *weights, grad, splines, contraction, *wanted
     )
-    return (grad_x if needs_x else None, grad_base if needs_base else None, *grad_weights)
+    if not needs_x:
+        grad_x = None
+    return grad_x, grad_base if needs_base else None, grad_base_weight, grad_spline_weight
 
 
 def _dense(x: Tensor) -> Tensor:

@@ -66,12 +66,12 @@ def kernels(
         The basis of the layer.
     """
     if not (
-        isinstance(basis, (BSpline, KnotSpline))
+        native.wanted()
+        and isinstance(basis, (BSpline, KnotSpline))
         and basis.spline_order > 0
-        and _plain(x)
-        and _plain(base_weight)
-        and _plain(spline_weight)
-        and native.wanted()
+        and is_plain(x)
+        and is_plain(base_weight)
+        and is_plain(spline_weight)
     ):
         return None
     if x.numel() * (basis.n_basis + 1) < LARGE:
@@ -80,15 +80,18 @@ def kernels(
     return native.library(basis.spline_order)
 
 
-def _plain(tensor: Tensor) -> bool:
-    """Whether it is in float32, with memory of its own on the CPU."""
+def is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor is in float32, with memory of its own on the CPU."""
     return (
-        type(tensor) in (Tensor, torch.nn.Parameter)
+        type(tensor) in _PLAIN
         and tensor.dtype == torch.float32
         and tensor.is_cpu
         and tensor.layout == torch.strided
         and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     )
+
+
+_PLAIN = (Tensor, torch.nn.Parameter)
 
 
 def forward(

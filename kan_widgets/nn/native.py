@@ -46,7 +46,8 @@ def use_compiled(enabled: bool) -> None:
     """Let the layers use compiled kernels from the next call on, or not.
 
     They do by default where a C++ compiler is found, for float32 on a CPU, unless the environment
-    variable ``KAN_WIDGETS_COMPILE`` is ``0``. What they compute is the same but for rounding.
+    variable ``KAN_WIDGETS_COMPILE`` is ``0`` when the first layer computes. What they compute is
+    the same but for rounding.
 
     Parameters
     ----------
@@ -64,7 +65,10 @@ def use_compiled(enabled: bool) -> None:
 
 def wanted() -> bool:
     """Whether compiled kernels are to be used."""
-    return os.environ.get("KAN_WIDGETS_COMPILE") != "0" if _wanted is None else _wanted
+    global _wanted
+    if _wanted is None:
+        _wanted = os.environ.get("KAN_WIDGETS_COMPILE") != "0"
+    return _wanted
 
 
 def prepare(order: int) -> None:
@@ -78,7 +82,8 @@ def prepare(order: int) -> None:
 def library(order: int) -> ctypes.CDLL | None:
     """Return the kernels for splines of this order, or None where they cannot be had."""
     prepare(order)
-    return _builds[order].result()
+    build = _builds[order]
+    return build.loaded if build.over else build.result()
 
 
 class _Build:
@@ -90,6 +95,7 @@ class _Build:
         self.trouble = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.loaded: ctypes.CDLL | None = None
+        self.over = False
         compiler = find_compiler()
         if compiler is None:
             self.thread: threading.Thread | None = None
@@ -155,6 +161,7 @@ class _Build:
                     RuntimeWarning,
                     stacklevel=2,
                 )
+            self.over = True
             return self.loaded
 
 
