@@ -85,3 +85,20 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
     if not callable(activation):
         raise TypeError(f"base_activation must be a name or a callable, got {activation!r}")
     return activation
+
+
+def applied(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return a callable's activation of ``x``, in the dtype of ``x``.
+
+    Raises
+    ------
+    ValueError
+        If it is not of the same shape.
+    """
+    value = activation(x)
+    if not isinstance(value, Tensor) or value.shape != x.shape:
+        got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(
+            f"base_activation must be elementwise: of shape {tuple(x.shape)} it made {got}"
+        )
+    return value.to(x.dtype)

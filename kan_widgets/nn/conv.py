@@ -383,7 +383,12 @@ class _Convolution:
         # In memory as the input: channel by channel, or channels last.
         if x.permute(0, 3, 1, 2).is_contiguous():
             return x.new_empty((n, out, height, width))
-        return x.new_empty((n, height, width, out)).permute(0, 3, 1, 2)
+        return torch.empty(
+            (n, out, height, width),
+            dtype=x.dtype,
+            device=x.device,
+            memory_format=torch.channels_last,
+        )
 
     def output_strides(self, y: Tensor) -> tuple[int, ...]:
         n, out, height, width = y.stride()

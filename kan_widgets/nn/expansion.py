@@ -34,7 +34,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.nn import local
-from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
+from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.local import Windows
@@ -101,7 +101,7 @@ def expand_and_contract(
     if isinstance(activation, str):
         base, name = None, activation
     else:
-        base, name = activation(contraction.padded(x)), None
+        base, name = applied(activation, contraction.padded(x)), None
     transformed = torch._C._are_functorch_transforms_active()
     function: type[torch.autograd.Function] = _Expanded if transformed else _Direct
     out = function.apply(x, base, base_weight, spline_weight, basis, name, contraction)
@@ -139,15 +139,14 @@ class _Expanded(torch.autograd.Function):
         contraction: Contraction,
     ) -> Tensor:
         kind = _contraction_dtype(x, spline_weight)
-        # Autocast leaves no float32, so here it is off.
+        x = contraction.padded(x)
+        # The kernels know of no autocast: where it is on, the CPU's type is another.
         if kind == torch.float32:
             lib = local.kernels(x, base_weight, spline_weight, basis)
             if lib is not None:
-                x = contraction.padded(x)
                 weights = base_weight, spline_weight
                 return _forward_local(lib, x, base, *weights, basis, activation, contraction)
         with _full_precision(x):
-            x = contraction.padded(x)
             weights = base_weight.to(kind), spline_weight.to(kind)
             return _forward(x, base, *weights, basis, activation, contraction)
 
@@ -161,13 +160,13 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, base_weight, spline_weight = ctx.saved_tensors
         basis, activation, contraction = ctx.rest
+        x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
         lib = None
         # A backward pass that is itself recorded is wanted for a second derivative.
         recorded = torch.is_grad_enabled()
         if not recorded and ctx.kind == torch.float32 and local.is_plain(grad):
             lib = local.kernels(x, base_weight, spline_weight, basis)
-        x = contraction.padded(x)
         given = x, base, base_weight, spline_weight, grad, basis, activation, contraction, needs
         if lib is not None:
             grad_x, *grads = _backward_local(lib, *given)

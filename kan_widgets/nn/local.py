@@ -87,6 +87,7 @@ def is_plain(tensor: Tensor) -> bool:
         and tensor.dtype == torch.float32
         and tensor.is_cpu
         and tensor.layout == torch.strided
+        and not tensor.is_neg()
         and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     )
 
@@ -116,6 +117,7 @@ def forward(
     basis, windows
         The basis and the rest of the layer.
     """
+    base_weight, spline_weight = _dense(base_weight), _dense(spline_weight)
     sizes = windows.sizes(x, spline_weight)
     y = windows.new_output(x, sizes)
     lib.kan_forward(
@@ -123,8 +125,8 @@ def forward(
         _knots(basis),
         x.data_ptr(),
         _pointer(base),
-        _dense(base_weight).data_ptr(),
-        _dense(spline_weight).data_ptr(),
+        base_weight.data_ptr(),
+        spline_weight.data_ptr(),
         y.data_ptr(),
     )
     return y
@@ -159,9 +161,9 @@ def backward(
     """
     base_weight, spline_weight = _dense(base_weight), _dense(spline_weight)
     like = x.shape, x.stride()
-    grad_x = torch.empty_strided(*like) if needs_x else None
+    grad_x = x.new_empty_strided(*like) if needs_x else None
     apart = needs_x and slope is None and base is not None
-    grad_base = torch.empty_strided(*like) if apart else None
+    grad_base = x.new_empty_strided(*like) if apart else None
     grad_base_weight = torch.empty_like(base_weight) if needs_weight else None
     grad_spline_weight = torch.empty_like(spline_weight) if needs_weight else None
     lib.kan_backward(

@@ -65,10 +65,12 @@ def use_compiled(enabled: bool) -> None:
 
 def wanted() -> bool:
     """Whether compiled kernels are to be used."""
-    global _wanted
-    if _wanted is None:
-        _wanted = os.environ.get("KAN_WIDGETS_COMPILE") != "0"
-    return _wanted
+    return _by_default() if _wanted is None else _wanted
+
+
+@functools.cache
+def _by_default() -> bool:
+    return os.environ.get("KAN_WIDGETS_COMPILE") != "0"
 
 
 def prepare(order: int) -> None:
@@ -140,8 +142,8 @@ class _Build:
             self.process.communicate()
 
     def result(self) -> ctypes.CDLL | None:
-        if self.thread is not None:
-            self.thread.join()
+        if (thread := self.thread) is not None:
+            thread.join()
             self.thread = None
         with _lock:
             if self.loaded is None and self.path is not None:

@@ -7,7 +7,8 @@ Times are forward and backward with the gradient of the input, float32. In each 
 after the other, in an order drawn anew, as what ran before fills the caches: none is always the
 one after the largest. A factor is the median of the rounds' factors. The floor is ``nn.Conv2d``
 over ``C * (grid_size + spline_order + 1)`` channels that are there already, in the faster of the
-two memory layouts: what the dense form would take if the basis cost nothing.
+two memory layouts, or ``nn.Linear`` over as many features: what the dense form would take if the
+basis cost nothing.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def row(case: str, against: str, values: str, target: str = "", met: bool | None
 
 def compare(case: str, times: dict[str, list[float]]) -> None:
     """Print how many times faster than each peer."""
-    for name in times.keys() & TARGETS.keys():
+    for name in times:
+        if name not in TARGETS:
+            continue
         faster, target = factor(times, "ours", name), TARGETS[name]
         milliseconds = f"{statistics.median(times[name]):9.2f} ms {faster:8.1f} × faster"
         row(case, name, milliseconds, f"≥ {target} ×", faster >= target)
@@ -133,12 +136,21 @@ def bench_linears(checkouts: Path | None, rounds: int) -> None:
     rounds *= 4  # they are short
     for name, (n, features, out) in LINEARS.items():
         x = torch.randn(n, features)
-        runs = {"ours": forward_and_backward(KANLinear(features, out), x)}
+        layer = KANLinear(features, out)
+        floor = nn.Linear(features * (layer.basis.n_basis + 1), out, bias=False)
+        runs = {
+            "ours": forward_and_backward(layer, x),
+            "floor": forward_and_backward(floor, torch.randn(n, floor.in_features)),
+        }
         for other, build in others.items():
             runs[other] = forward_and_backward(build(features, out), x)
         times = side_by_side(runs, rounds)
         case = f"{name}: {n}×{features}→{out}"
         row(case, "ours", f"{statistics.median(times['ours']):9.2f} ms")
+        distance = 1 / factor(times, "ours", "floor")
+        row(
+            case, "floor", f"{statistics.median(times['floor']):9.2f} ms {distance:8.2f} × its time"
+        )
         compare(case, times)
 
 

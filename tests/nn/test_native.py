@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import warnings
+import weakref
 
 import pytest
 import torch
@@ -24,8 +25,10 @@ def fresh(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CXX", raising=False)
     native._cache.cache_clear()
+    native._by_default.cache_clear()
     yield tmp_path / "cache" / "kan_widgets"
     native._cache.cache_clear()
+    native._by_default.cache_clear()
 
 
 def script(path, text):
@@ -313,3 +316,116 @@ def test_inputs_that_share_memory_are_copied(monkeypatch):
     native_off = layer.double()
     (exact,) = torch.autograd.grad(native_off(wide.double()).sum(), column)
     torch.testing.assert_close(gradient, exact)
+
+
+def run(layer, x):
+    """Return the output and all gradients."""
+    x = x.detach().requires_grad_()
+    out = layer(x)
+    return out.detach(), *torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])
+
+
+def assert_close(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4 * float(b.abs().max()))
+
+
+@pytest.mark.parametrize("size", [8, 70])
+def test_weights_lie_in_memory_in_any_order(size, monkeypatch):
+    calls = called(monkeypatch)
+    torch.manual_seed(0)
+    layer, x = KANConv2d(size, size, 3), torch.randn(2, size, 24, 24)
+    expected = run(layer, x)
+    layer = layer.to(memory_format=torch.channels_last)
+    layer.spline_weight.data = layer.spline_weight.detach().mT.contiguous().mT
+    assert not layer.base_weight.is_contiguous()
+    assert not layer.spline_weight.is_contiguous()
+    assert_close(run(layer, x), expected)
+    assert len(calls) == 2
+
+
+def test_a_copy_of_a_weight_lives_while_the_kernels_read_it(monkeypatch):
+    copies = []
+    dense = local._dense
+
+    def kept(weight):
+        copy = dense(weight)
+        copies.append(weakref.ref(copy))
+        return copy
+
+    class Kernels:
+        def kan_forward(self, *arguments):
+            copied.append([copy() is not None for copy in copies])
+
+    copied = []
+    monkeypatch.setattr(local, "_dense", kept)
+    monkeypatch.setattr(native, "library", lambda order: Kernels())
+    layer = KANConv2d(4, 2, 3).to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        layer(LARGE_INPUT)
+    assert copied == [[True, True]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_the_default_dtype_is_not_that_of_gradients(dtype):
+    torch.manual_seed(0)
+    layer, x = KANLinear(64, 30), torch.randn(400, 64)
+    expected = run(layer, x)
+    try:
+        torch.set_default_dtype(dtype)
+        found = run(layer, x)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_a_gradient_that_is_negated_lazily():
+    torch.manual_seed(0)
+    layer, x = KANLinear(64, 30), torch.randn(400, 64, requires_grad=True)
+    wanted = [x, *layer.parameters()]
+    lazy = torch._neg_view(torch.ones(400, 30))
+    assert lazy.is_neg()
+    found = torch.autograd.grad(layer(x), wanted, lazy)
+    assert_close(found, torch.autograd.grad(layer(x), wanted, torch.full((400, 30), -1.0)))
+
+
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+def test_padding_counts_for_what_is_large(mode, monkeypatch):
+    calls = called(monkeypatch)
+    # 58,320 numbers unpadded, 87,120 padded.
+    KANConv2d(4, 2, 3, padding=2, padding_mode=mode)(torch.zeros(5, 4, 18, 18))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_base_of_another_dtype_is_converted(compiled, monkeypatch):
+    torch.manual_seed(0)
+    layer, x = KANLinear(64, 30, base_activation=torch.sin), torch.randn(400, 64)
+    expected = run(layer, x)
+    monkeypatch.setattr(native, "_wanted", compiled)
+    layer.base_activation = lambda x: x.double().sin()
+    assert_close(run(layer, x), expected)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_base_of_another_shape_is_an_error(compiled, monkeypatch):
+    monkeypatch.setattr(native, "_wanted", compiled)
+    layer = KANLinear(64, 30, base_activation=lambda x: x.sum(-1))
+    with pytest.raises(ValueError, match=r"elementwise: of shape \(400, 64\) it made \(400,\)"):
+        layer(torch.zeros(400, 64))
+    layer.base_activation = lambda x: 3.0
+    with pytest.raises(ValueError, match="it made float"):
+        layer(torch.zeros(400, 64))
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_an_output_may_be_changed_in_place(layout, monkeypatch):
+    calls = called(monkeypatch)
+    torch.manual_seed(0)
+    layer, x = KANConv2d(4, 2, 3), torch.randn(64, 4, 20, 20).contiguous(memory_format=layout)
+    out = layer(x)
+    assert out.is_contiguous(memory_format=layout)
+    expected = torch.autograd.grad((2 * out).sum(), list(layer.parameters()))
+    out = layer(x).mul_(2)
+    assert_close(torch.autograd.grad(out.sum(), list(layer.parameters())), expected)
+    assert len(calls) == 2
