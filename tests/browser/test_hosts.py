@@ -170,11 +170,11 @@ def test_notebook_7_shows_them_linked(lab: LabPage, server: LabServer, artifacts
         lab.run_cell(index)
     assert lab.cell_errors() == []
     lab.until(lambda: lab.grid_count() == 1, "the grid to be shown")
-    grid = Grid(lab, 0)
-    grid.scroll_into_view()
-    grid.wait_step(20)
+    Grid(lab, 0).scroll_into_view()
+    lab.grid().wait_step(20)
     follow_a_click(lab.page)
-    assert lab.evaluate("[live.selection['out'], live.selection['row']]") == [1, 1]
+    place = "live.selection and [live.selection['out'], live.selection['row']]"
+    lab.until(lambda: lab.evaluate(place) == [1, 1], "Python to hear of the click")
     lab.page.locator(".kw-training [aria-label=Pause]").click()
     lab.until(lambda: lab.evaluate("live.control.state") == "paused", "the panel's button")
     lab.screenshot(artifacts / "notebook.png")

@@ -95,6 +95,16 @@ def overlaps(lab: LabPage, index: int) -> list[str]:
     return found
 
 
+def rests_without_overlaps(lab: LabPage, index: int) -> bool:
+    """Tell whether no text overlaps another, and none has moved for a while.
+
+    bqplot lays a figure out anew 300 ms after the last change of its size.
+    """
+    before = lab.page.evaluate(TEXTS, index)
+    lab.page.wait_for_timeout(600)
+    return overlaps(lab, index) == [] and bool(lab.page.evaluate(TEXTS, index) == before)
+
+
 def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
@@ -108,7 +118,7 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     view = ranges_on(lab)
     lab.until_shown(lambda: view.locator("tbody tr").count() == 3, "the rows")
     lab.until(lambda: view.locator(".bargroup rect").count() == 6, "the figures")
-    assert overlaps(lab, 0) == []
+    lab.until(lambda: rests_without_overlaps(lab, 0), "texts that do not overlap")
     start, drawn = step_of(lab), medians(lab)
 
     lab.run_cell(2, wait=False)
@@ -168,8 +178,9 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     lab.run_cell(3)
     many = ranges_on(lab, 1)
     lab.until_shown(lambda: many.locator("tbody tr").count() == 12, "twelve rows")
+    lab.until(lambda: many.locator(".bargroup rect").count() == 24, "the figures")
     lab.page.wait_for_timeout(1500)
-    assert overlaps(lab, 1) == []
+    lab.until(lambda: rests_without_overlaps(lab, 1), "texts that do not overlap")
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         lab.set_theme(theme)
         lab.page.wait_for_timeout(600)

@@ -77,7 +77,7 @@ def test_a_click_in_the_grid_moves_the_other_views_while_a_cell_runs(
     )
     assert has_not_ended(lab, 2)
     release(lab)
-    assert lab.evaluate("live.selection") == chosen
+    lab.until(lambda: lab.evaluate("live.selection") == chosen, "the selection in Python")
 
 
 def test_a_selection_from_python_moves_every_view_to_its_layer(

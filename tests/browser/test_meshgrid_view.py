@@ -51,6 +51,21 @@ def wait_for(name):
         time.sleep(0.02)
 """
 BIND = "live = kw.bind(model, optimizer, every=2)\ntrain(20)"
+OVERLAPS = """(() => {
+  const shown = [...root.querySelectorAll(
+    '.kw-segments, .kw-option, .kw-bar, .kw-reach, .kw-axis-words, .kw-note, .kw-status,'
+    + ' .kw-canvas, .kw-scrubber, .kw-readout, .kw-figure-foot > *, .kw-hint',
+  )].filter((e) => e.offsetWidth > 0 && e.offsetHeight > 0);
+  const found = [];
+  shown.forEach((a, k) => shown.slice(k + 1).forEach((b) => {
+    if (a.contains(b) || b.contains(a)) return;
+    const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
+    const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+    const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+    if (across > 1 && down > 1) found.push(`${a.className} over ${b.className}`);
+  }));
+  return found;
+})()"""
 
 
 @dataclass(frozen=True)
@@ -236,7 +251,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     mesh.locator().locator(".kw-thumbnail").nth(4).click()
     four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
     lab.until(lambda: np.allclose(mesh.array("input()")[0], four), "the fourth image")
-    assert lab.evaluate("view.sample") == 4
+    lab.until(lambda: lab.evaluate("view.sample") == 4, "Python to hear of it")
     assert largest_difference(lab, mesh, 0, 4) < 1e-4
 
     # The pixel under the mouse: its patch, by the definition of the convolution.
@@ -315,11 +330,8 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     lab.until(lambda: mesh.ask("view.pair().i") == 1, "the first entry")
     lab.page.mouse.click(*mesh.rect("entryRect(arg)", 7).at(0.5, 0.3))
     lab.until(lambda: mesh.ask("view.pair().j") == 7, "the second entry")
-    assert lab.evaluate("[view.selection['row'], view.selection['column'], view.other]") == [
-        0,
-        1,
-        7,
-    ]
+    entries = "view.selection and [view.selection[k] for k in ('row', 'column')] + [view.other]"
+    lab.until(lambda: lab.evaluate(entries) == [0, 1, 7], "Python to hear of both")
     pair = mesh.ask("view.pair()")
     x, y = np.asarray(pair["x"]), np.asarray(pair["y"])
     assert (x[0], x[-1], y[0], y[-1]) == (-1, 1, -1, 1)
@@ -395,23 +407,7 @@ def test_nothing_overlaps_on_a_narrow_page(
     )
     mesh = open_mesh(lab, server, show=show)
     lab.page.wait_for_timeout(300)
-    assert mesh.ask("root.scrollWidth <= root.clientWidth")
-    overlaps = mesh.ask(
-        """(() => {
-          const shown = [...root.querySelectorAll(
-            '.kw-segments, .kw-option, .kw-bar, .kw-reach, .kw-axis-words, .kw-note, .kw-status,'
-            + ' .kw-canvas, .kw-scrubber, .kw-readout, .kw-figure-foot > *, .kw-hint',
-          )].filter((e) => e.offsetWidth > 0 && e.offsetHeight > 0);
-          const found = [];
-          shown.forEach((a, k) => shown.slice(k + 1).forEach((b) => {
-            if (a.contains(b) || b.contains(a)) return;
-            const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
-            const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
-            const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-            if (across > 1 && down > 1) found.push(`${a.className} over ${b.className}`);
-          }));
-          return found;
-        })()"""
-    )
-    assert overlaps == []
+    fits = "root.clientWidth <= 330 && root.scrollWidth <= root.clientWidth"
+    lab.until(lambda: mesh.ask(fits), "all of it in 330 pixels")
+    lab.until(lambda: mesh.ask(OVERLAPS) == [], "no part to overlap another")
     mesh.screenshot(artifacts / f"narrow_{mode}.png")

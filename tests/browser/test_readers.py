@@ -257,6 +257,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     # The response: a pixel, then an entry of its patch with its input.
     page.locator(".kw-map-canvas:visible").focus()
     page.keyboard.press("ArrowRight")
+    lab.until(lambda: "with the inputs of the patch" in name(lab, ".kw-patch-canvas"), "its patch")
     page.locator(".kw-patch-canvas:visible").focus()
     page.keyboard.press("ArrowRight")
     spoken = page.locator(".kw-meshgrid-view").nth(2).locator(".kw-spoken")

@@ -127,7 +127,7 @@ def test_a_recording_is_replayed_and_scrubbed(
     grid.scroll_into_view()
     until_step(lab, grid, 20)
     lab.until(scrubber.element.locator(".kw-time").is_visible, "the scrubber")
-    lab.page.wait_for_timeout(500)
+    scrubber.wait_ticks(21)
     assert scrubber.steps() == list(range(21))
     weights = job.weights()
     for share in (0.1, 0.5, 0.8):
@@ -183,6 +183,8 @@ def test_a_run_is_followed_while_another_process_records_it(
     job.wait()
     lab.until(lambda: "step 20 · recorded" in grid.text(), "the end of the recording")
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[20], x)).max() < 1e-5
-    assert Time(lab).steps() == list(range(21))
+    scrubber = Time(lab)
+    scrubber.wait_ticks(21)
+    assert scrubber.steps() == list(range(21))
     lab.until(lambda: panel.locator(".kw-state").inner_text() == "finished", "the state")
     lab.screenshot(artifacts / "ended.png")

@@ -83,7 +83,8 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
     (lab.server.root / lab.path).with_name("enough").touch()
     lab.wait_idle()
     assert lab.cell_errors() == []
-    assert lab.evaluate("[grid.sort, grid.shade]") == ["spread", "spread"]
+    chosen = "[grid.sort, grid.shade]"
+    lab.until(lambda: lab.evaluate(chosen) == ["spread", "spread"], "Python to hear of both")
 
     numbers = np.array(lab.evaluate("np.nan_to_num(numbers, nan=-1).ravel().tolist()"))
     known = numbers >= 0

@@ -57,6 +57,25 @@ def accuracy():
 """
 BIND = "live = kw.bind(model, optimizer, every=2)"
 SHOW = "view = SplineInspector(live, editable=True)\nview"
+TRAIN = "while not Path('enough').exists():\n    train(5)"
+OVERLAPS = """(() => {
+  const parts = [...root.querySelectorAll(
+    '.kw-header > *, .kw-tools > *, .kw-caption, .kw-plot, .kw-side, .kw-foot')]
+    .filter((part) => part.offsetParent !== null && part.offsetWidth > 0);
+  const boxes = parts.map((part) => part.getBoundingClientRect());
+  const page = root.getBoundingClientRect();
+  const found = [];
+  boxes.forEach((a, i) => {
+    if (a.right > page.right + 1) found.push(`${parts[i].className} sticks out`);
+    boxes.slice(i + 1).forEach((b, k) => {
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 1 && down > 1)
+        found.push(`${parts[i].className} on ${parts[i + 1 + k].className}`);
+    });
+  });
+  return found;
+})()"""
 
 
 @dataclass(frozen=True)
@@ -314,6 +333,7 @@ def test_keys_walk_through_functions_and_move_a_point(lab: LabPage, server: LabS
     lab.page.keyboard.press("]")
     place = {"layer": "0", "out": 0, "in": 0, "row": 0, "column": 2}
     lab.until(lambda: lab.evaluate("view.selection") == place, "the selection in Python")
+    lab.until(lambda: view.selection() == place, "the function to be drawn")
     before = lab.evaluate("model[0].spline_weight[0, 0, 0, 2].tolist()")
     low, high = view.ask("view.window().y")
     view.ask("root.querySelector('.kw-handle[aria-label*=\"B2 \"]').focus()")
@@ -391,40 +411,24 @@ def test_it_follows_the_theme_and_keeps_its_place_from_320_pixels_up(
             width,
         )
         lab.page.wait_for_timeout(300)
-        overlaps = view.ask(
-            """(() => {
-              const parts = [...root.querySelectorAll(
-                '.kw-header > *, .kw-tools > *, .kw-caption, .kw-plot, .kw-side, .kw-foot')]
-                .filter((part) => part.offsetParent !== null && part.offsetWidth > 0);
-              const boxes = parts.map((part) => part.getBoundingClientRect());
-              const page = root.getBoundingClientRect();
-              const found = [];
-              boxes.forEach((a, i) => {
-                if (a.right > page.right + 1) found.push(`${parts[i].className} sticks out`);
-                boxes.slice(i + 1).forEach((b, k) => {
-                  const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-                  const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-                  if (across > 1 && down > 1)
-                    found.push(`${parts[i].className} on ${parts[i + 1 + k].className}`);
-                });
-              });
-              return found;
-            })()"""
-        )
-        assert overlaps == []
+        lab.until(lambda: view.ask(OVERLAPS) == [], f"order at {width} pixels")
         view.save(artifacts / f"width_{width}.png")
 
 
 def test_nothing_jumps_while_training_goes_on(lab: LabPage, server: LabServer) -> None:
-    view = open_inspector(lab, server, "train(300)")
+    view = open_inspector(lab, server, TRAIN)
     lab.run_cell(3, wait=False)
-    lab.until(lambda: view.step() > 0, "the first step")
-    ends: list[float] = []
-    while view.step() < 250 and not (ends and not lab.is_running(3)):
+    lab.until_shown(lambda: view.step() > 0, "the first step")
+    first, ends = view.step(), []
+
+    def has_looked() -> bool:
         ends.append(view.ask("root.querySelector('.kw-plot').getBoundingClientRect().top"))
-        lab.page.wait_for_timeout(20)
+        return len(ends) >= 20 and view.step() >= first + 200
+
+    lab.until_shown(has_looked, "200 steps and 20 looks")
+    (server.root / lab.path).with_name("enough").touch()
     lab.wait_idle()
-    assert len(ends) > 5
+    assert lab.cell_errors() == []
     assert max(ends) - min(ends) < 0.5
 
 
@@ -453,9 +457,14 @@ def test_two_views_of_one_widget_and_a_reload(lab: LabPage, server: LabServer) -
 def test_frames_are_drawn_one_after_the_other_while_training_goes_on(
     lab: LabPage, server: LabServer
 ) -> None:
-    view = open_inspector(lab, server, "train(60)")
-    lab.run_cell(3)
-    lab.until(lambda: view.step() == 60, "step 60")
+    view = open_inspector(lab, server, TRAIN)
+    before = view.ask("view.drawn().frames")
+    lab.run_cell(3, wait=False)
+    lab.until_shown(lambda: view.ask("view.drawn().frames") > before + 3, "frames to be drawn")
+    (server.root / lab.path).with_name("enough").touch()
+    lab.wait_idle()
+    assert lab.cell_errors() == []
+    last = lab.evaluate("live.stats.steps")
+    lab.until(lambda: view.step() == last, "the last step")
     drawn = view.ask("view.drawn()")
     print(f"{drawn['frames']} frames drawn; the last drawing took {drawn['milliseconds']:.1f} ms")
-    assert drawn["frames"] > 3
