@@ -227,16 +227,19 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     chosen = {"layer": "convs.0", "out": 0, "in": 0, "row": 0, "column": 1}
     lab.until(lambda: lab.evaluate("live.selection") == chosen, "Python to hear of the selection")
     entry = "out 0 · in 0 · row 0 · column 1"
-    lab.until(lambda: entry in name(lab, ".kw-spline-inspector canvas"), "the inspector to follow")
-    lab.page.wait_for_timeout(100)
-    assert f"Selected: convs.0 · {entry} · largest |φ|" in name(lab, ".kw-kernel-grid canvas")
+    told = {
+        ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
+        ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",
+        ".kw-meshgrid-view .kw-ramp": f"Selected: convs.0 · {entry} · φ(−2)",
+        ".kw-kernel-map": "x is row 0, column 1",
+        ".kw-patch-canvas": "Selected: row 0, column 1",
+    }
+    for canvas, words in told.items():
+        lab.until(lambda canvas=canvas, words=words: words in name(lab, canvas), words)
     assert re.search(
         rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −2.2 to 2.2",
         name(lab, ".kw-spline-inspector canvas"),
     )
-    assert f"Selected: convs.0 · {entry} · φ(−2)" in name(lab, ".kw-meshgrid-view .kw-ramp")
-    assert "x is row 0, column 1" in name(lab, ".kw-kernel-map")
-    assert "Selected: row 0, column 1" in name(lab, ".kw-patch-canvas")
 
     # SplineInspector: closer, up, and on over the edge.
     window = "document.querySelector('.kw-spline-inspector').kwView.window()"
