@@ -112,9 +112,13 @@ class Binding(Source):
         self._trainer: Callable[[], Thread | None] = lambda: None  # an identity is used again
         self._is_calm = False  # whether a step is only counted
         self._hooks: StepHooks | None = None
+        self._successor: weakref.ref[Binding] | None = None
         if optimizer is not None:
             self._hooks = hooks_of(optimizer)
-            self._hooks.add(self._after_step, self._between_steps)
+            # The earlier one counts until this one takes its place.
+            if not continues:
+                self._hooks.add(self._after_step, self._between_steps)
+        self._continues = continues
         for _, module, _ in self._modules:
             if (watched := module()) is not None:
                 changes.listen(watched, self._after_change)
@@ -400,13 +404,20 @@ class Binding(Source):
                         self._seconds += end - start
                         return
             self._is_calm = False
-        if self._state not in ("live", "idle"):
+        if self._successor is None and self._state not in ("live", "idle"):
             return
         with self._sending:
-            try:
-                self._count(start)
-            except Exception as error:
-                self._fail(error)
+            taken_over = self._successor
+            if taken_over is None:
+                try:
+                    self._count(start)
+                except Exception as error:
+                    self._fail(error)
+        if taken_over is not None:
+            # This step had begun to be counted here.
+            if (successor := taken_over()) is not None:
+                successor._after_step()
+            return
         self._last_step_at = perf_counter()
         self._seconds += self._last_step_at - start
 
@@ -805,9 +816,34 @@ class Binding(Source):
 
     def replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
-        self.training.moves_to(self)
+        if self._continues:
+            self._take_over(earlier)
+            self.edits.inherit(earlier.edits)
         earlier._hand_over(self)
         earlier.close()
+
+    def _take_over(self, earlier: Binding) -> None:
+        """Go on counting where the earlier one is by now: each step is counted once."""
+        with self._sending, earlier._sending:
+            self._steps = earlier._steps
+            self._trained_by, self._trainer = earlier._trained_by, earlier._trainer
+            self._last_step_at = earlier._last_step_at
+            self._intervals.extend(earlier._intervals)
+            for frame in earlier.history:
+                if frame.step > self._frame.step and frame.layout is self.layout:
+                    self._history.append(frame)
+                    self._frame = frame
+            self.training.moves_to(self)
+            earlier.need_care()
+            if self._hooks is not None:
+                earlier._successor = weakref.ref(self)
+                self._hooks.replace(
+                    (earlier._after_step, earlier._between_steps),
+                    (self._after_step, self._between_steps),
+                )
+            if earlier._state == "live":
+                self._set_state("live")
+                quiet.wake()
 
 
 def check_every(every: int) -> None:

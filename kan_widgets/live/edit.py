@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions, read_module
 from kan_widgets.live import cells
@@ -51,7 +52,10 @@ class Edits:
     While the model trains, an edit is applied right after the next optimizer step;
     otherwise at once. Made from another thread while a notebook cell runs, it is applied
     after that cell's next step, or when the cell ends: never while the cell may be between
-    forward and backward. The optimizer's own state (momentum and the like) stays.
+    forward and backward. Where a thread of its own trains in a loop that is not tracked, a
+    step that takes far longer than the others counts as quiet: an edit is then let in, and that
+    step's gradient may be of the function before. The optimizer's own state (momentum and the
+    like) stays.
     """
 
     def __init__(self, binding: Binding) -> None:
@@ -271,13 +275,33 @@ class Edits:
             waiting, self._waiting = self._waiting, {}
             for (layer, place), values in waiting.items():
                 try:
-                    self._write(self._functions(layer), place, values)
+                    with _always() if mine else self._unnoticed(layer):
+                        self._write(self._functions(layer), place, values)
                 except Exception as error:
                     self._message = f"the edit of {layer} was not applied: {error}"
                     report(self._message)
         if self._message:
             self._binding.tell_edited()
         return bool(waiting)
+
+    @contextmanager
+    def _unnoticed(self, layer: str) -> Iterator[bool]:
+        """Let a layer change without autograd raising in another thread's backward pass.
+
+        What looked quiet may be a long step: its gradient is then of what was before, mixed with
+        what is now, and the loop goes on.
+        """
+        with ExitStack() as stack:
+            for parameter in self._module(layer).parameters():
+                stack.enter_context(_unsafe_preserve_version_counter(parameter))
+            yield True
+
+    def inherit(self, earlier: Edits) -> None:
+        """Take over what waits, from the binding that this one's replaces."""
+        with earlier._lock:
+            waiting, earlier._waiting = earlier._waiting, {}
+        with self._lock:
+            self._waiting = waiting | self._waiting
 
     def cell_ended(self) -> None:
         """Write what has waited for the end of a notebook cell."""

