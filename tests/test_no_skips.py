@@ -29,7 +29,7 @@ def test_a_skipped_test_counts_as_a_failure(tmp_path: Path) -> None:
     shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "test_whole_file.py").write_text("import pytest\npytest.importorskip('no_such')\n")
-    options = ["-p", "no:cacheprovider", "-rA", "--continue-on-collection-errors"]
+    options = ["-p", "no:cacheprovider", "--color=no", "-rA", "--continue-on-collection-errors"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "."],
         cwd=tmp_path,

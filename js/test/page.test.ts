@@ -116,7 +116,7 @@ describe("the stream of a page", () => {
   it("has the whole history, over a change of layout", async () => {
     const store = open(savedStream());
     expect(store.latest()?.data).toEqual(Float32Array.of(3, -3));
-    await vi.waitFor(() => expect(store.steps()).toEqual([0, 10, 20]));
+    await vi.waitFor(() => expect(store.steps()).toEqual([0, 10, 20]), { timeout: 20_000 });
     expect(store.at(10)?.data).toEqual(Float32Array.of(1.5, -2));
     expect([store.at(10)?.layout.version, store.at(20)?.layout.version]).toEqual([4, 5]);
     expect(store.status().state).toBe("saved");
@@ -151,7 +151,9 @@ describe("the stream of a page", () => {
     const buffers = [[-1, 1], [1], [0], [0], [0.5]].map((numbers) => bytes(numbers));
     const store = open(savedStream({ observed: [{ content, buffers }] }));
     expect(store.observed("conv1")).toBeNull();
-    await vi.waitFor(() => expect(store.observed("conv1")?.patches[0]).toBe(0.5));
+    await vi.waitFor(() => expect(store.observed("conv1")?.patches[0]).toBe(0.5), {
+      timeout: 20_000,
+    });
   });
 });
 

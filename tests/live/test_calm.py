@@ -38,7 +38,9 @@ class Calm:
 
 
 @pytest.fixture
-def calm() -> Iterator[Calm]:
+def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calm]:
+    # A machine that stalls between two steps must not pass for the end of the training.
+    monkeypatch.setattr(binding_module, "_QUIET_SECONDS", 60.0)
     made = Calm()
     yield made
     made.live.close()
@@ -248,9 +250,13 @@ def test_a_rate_set_through_a_binding_that_was_replaced_is_set_after_the_next_st
                 assert live.learning_rates == [0.5]
 
 
-def test_a_step_after_a_rest_makes_it_live_again(calm: Calm) -> None:
+def test_a_step_after_a_rest_makes_it_live_again(
+    calm: Calm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calm.settle_down()
-    until(lambda: calm.live.state == "idle")
+    with monkeypatch.context() as rest:
+        rest.setattr(binding_module, "_QUIET_SECONDS", 0.25)
+        until(lambda: calm.live.state == "idle")
     assert calm.live.frame.step == 3
     calm.step()
     assert calm.live.state == "live"

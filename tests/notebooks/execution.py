@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDER = CHECKOUT / "notebooks"
@@ -107,8 +108,12 @@ def execute(name: str, timeout: int = 600) -> Run:
         notebook = nbformat.read(folder / name, as_version=4)  # type: ignore[no-untyped-call]
         for cell in code_cells(notebook):
             cell.outputs, cell.execution_count = [], None
+        # Sockets in a folder of its own: a free port may be taken before the kernel binds it. Their
+        # path must stay short, about 100 characters.
+        sockets = {"transport": "ipc", "connection_file": str(Path(home) / "kernel.json")}
         client = NotebookClient(
             notebook,
+            config=Config({"KernelManager": sockets}),
             timeout=timeout,
             kernel_name="python3",
             allow_errors=True,

@@ -111,7 +111,11 @@ def test_an_outbox_keeps_nobody_alive():
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str, int, str]]]]:
-    """Give a training loop's step whose stream is as in a kernel, and what it sends."""
+    """Give a training loop's step whose stream is as in a kernel, and what it sends.
+
+    It goes quiet when a test says so, not when a busy machine keeps the next step waiting.
+    """
+    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
     monkeypatch.setattr(stream_module, "_is_costly", lambda comm: True)
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
@@ -137,18 +141,21 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
     live.close()
 
 
-def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_last(sent):
+def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_last(
+    sent, monkeypatch
+):
     step, messages = sent
     for _ in range(5):
         step()
     until(lambda: len(messages) >= 5)
+    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 0.25)
     until(lambda: step.live.state == "idle")
     assert [number for _, number, _ in messages] == [1, 2, 3, 4, 5, 5]
     assert {name for _, _, name in messages[:5]} == {"kan_widgets sender"}
     assert step.stream.frame["step"] == 5
 
 
-def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(sent):
+def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(sent, monkeypatch):
     step, messages = sent
     states: list[tuple[str, str]] = []
 
@@ -160,6 +167,8 @@ def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(s
         step()
         assert step.live.state == "live"
         assert states == []
+    until(lambda: len(states) == 1)
+    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 0.25)
     until(lambda: len(states) == 2)
     assert states[0] == ("live", "kan_widgets sender")
     assert states[1][0] == "idle"
