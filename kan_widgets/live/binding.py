@@ -40,6 +40,9 @@ Batch = TypeVar("Batch")
 _QUIET_SECONDS = 0.25
 _QUIET_STEPS = 3.0
 
+# Where steps are counted by hand: how long to try to read between two of them.
+_PATIENCE_TO_READ = 2.0
+
 
 @dataclass(frozen=True)
 class Stats:
@@ -734,7 +737,15 @@ class Binding(Source):
         def start() -> tuple[int, Layout, Copy]:
             return self._start_frame(self._read_layers())
 
-        return start() if self._hooks is None else self._hooks.read_between_steps(start)
+        if self._hooks is not None:
+            return self._hooks.read_between_steps(start)
+        end = perf_counter() + _PATIENCE_TO_READ
+        while True:
+            counted = self._steps
+            step, layout, copy = start()
+            # A step counted meanwhile may have changed what was read before.
+            if step == counted or perf_counter() > end:
+                return counted, layout, copy
 
     def _emit(self, frame: Frame, *, settled: bool) -> None:
         if self._listeners:

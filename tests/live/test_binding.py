@@ -402,6 +402,38 @@ def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the
     assert live.trained_by == thread.ident
 
 
+def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypatch):
+    model, _ = small()
+    live = kw.bind(model, every=1)
+    live._throttle.is_open = lambda now: False
+    live.step()
+    has_read, go_on = threading.Event(), threading.Event()
+    read = live._read_layers
+
+    def read_slowly() -> Any:
+        layers = read()
+        if threading.current_thread() is settler and not has_read.is_set():
+            has_read.set()
+            go_on.wait(20)
+        return layers
+
+    monkeypatch.setattr(live, "_read_layers", read_slowly)
+    settler = threading.Thread(target=live.settle)
+    settler.start()
+    assert has_read.wait(20)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 1
+    live.step()
+    live.refresh()
+    go_on.set()
+    settler.join()
+    assert live.frame.step == 2
+    layer = kw.functions.read(model)[0]
+    shown = live.frame.coefficients(layer.name)
+    np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
+
+
 def test_two_models_of_one_optimizer_are_both_counted():
     one, other = kw.nn.KANLinear(3, 2), kw.nn.KANLinear(3, 2)
     optimizer = torch.optim.SGD([*one.parameters(), *other.parameters()], 0.1)
