@@ -7,6 +7,7 @@ import type { GridElement } from "../src/kernel_grid/view.ts";
 import type { FrameStore } from "../src/shared/store.ts";
 import type { Store } from "../src/shared/types.ts";
 import { initialize } from "../src/stream/index.ts";
+import { painted } from "./hurry.ts";
 import { bspline, frameOf, layer } from "./samples.ts";
 
 const TRAITS = {
@@ -40,23 +41,7 @@ function blankContext() {
   return { context, calls };
 }
 
-// What draws is in a hurry here: pace.test.ts tells how long it waits, which depends on the machine.
-vi.mock("../src/shared/pace.ts", async (load) => {
-  const { createPace } = await load<typeof import("../src/shared/pace.ts")>();
-  return {
-    createPace: (window: Window, draw: () => void) => {
-      const pace = createPace(window, draw);
-      return { ...pace, soon: pace.now };
-    },
-  };
-});
-
-/** Until what is asked for is drawn: on a busy machine the timer may come first. */
-const frame = async () => {
-  await new Promise((done) => setTimeout(done, 80));
-  await new Promise((done) => requestAnimationFrame(done));
-  await new Promise((done) => requestAnimationFrame(done));
-};
+vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 let calls: Record<string, number>;
@@ -118,7 +103,7 @@ function change(input: HTMLInputElement | HTMLSelectElement) {
 describe("the controls", () => {
   it("each have a title and a label", async () => {
     const { root } = showing(makeStream("deep").store);
-    await frame();
+    await painted();
     const controls = root.querySelectorAll("input, select, button");
     expect(controls.length).toBeGreaterThan(8);
     for (const control of controls) {
@@ -131,7 +116,7 @@ describe("the controls", () => {
   it("are tabs for a few layers and a menu with sizes for many", async () => {
     const few = showing(makeStream("article").store);
     const many = showing(makeStream("deep").store);
-    await frame();
+    await painted();
     expect(few.one(".kw-tabs").hidden).toBe(false);
     expect(few.one(".kw-layer-menu").hidden).toBe(true);
     expect(many.one(".kw-tabs").hidden).toBe(true);
@@ -141,7 +126,7 @@ describe("the controls", () => {
 
   it("write the trait that they name", async () => {
     const { model, one } = showing(makeStream().store);
-    await frame();
+    await painted();
     const save = vi.spyOn(model, "save_changes");
     const pick = (selector: string, trait: string) => {
       const input = one<HTMLInputElement>(selector);
@@ -168,7 +153,7 @@ describe("the controls", () => {
 
   it("offer the scores that there are, to sort and to shade by", async () => {
     const { model, one, root } = showing(makeStream().store);
-    await frame();
+    await painted();
     const words = (label: string) =>
       Array.from(one(`select[aria-label="${label}"]`).querySelectorAll("option"), (o) => o.value);
     const box = () => one('select[aria-label="shade"]').parentElement as HTMLElement;
@@ -181,7 +166,7 @@ describe("the controls", () => {
       },
     });
     model.set("scores", { spread: score(1), drop: score(-1) });
-    await frame();
+    await painted();
     expect(box().hidden).toBe(false);
     expect(words("sort")).toEqual(["position", "range", "change", "spread", "drop"]);
     expect(words("shade")).toEqual(["", "spread", "drop"]);
@@ -191,7 +176,7 @@ describe("the controls", () => {
       change(select);
       expect(model.get(label)).toBe("spread");
     }
-    await frame();
+    await painted();
     // The kernel with the largest number stands first.
     const first = () => {
       const { x, y } = root.kwGrid.rectOf(36) as { x: number; y: number };
@@ -204,25 +189,25 @@ describe("the controls", () => {
     expect(one(".kw-again").hidden).toBe(true);
     // Other numbers under the same name are shown at once.
     model.set("scores", { spread: score(-0.5) });
-    await frame();
+    await painted();
     expect(first()).toBe(false);
     expect(one(".kw-shade-text").textContent).toBe("spread 0 … 22 of y");
     model.set("layer", "conv2");
-    await frame();
+    await painted();
     expect(one(".kw-shade-text").textContent).toBe("no spread of this layer");
     expect(one(".kw-shade-scale").hidden).toBe(true);
     model.set("mode", "pattern");
-    await frame();
+    await painted();
     expect(one(".kw-shade").hidden).toBe(true);
     expect(box().hidden).toBe(true);
   });
 
   it("follow traits that are set from elsewhere", async () => {
     const { model, one, root } = showing(makeStream().store);
-    await frame();
+    await painted();
     model.set("mode", "pattern");
     model.set("layer", "conv2");
-    await frame();
+    await painted();
     expect(one<HTMLInputElement>('input[value="pattern"]').checked).toBe(true);
     expect(root.kwGrid.layer()).toBe("conv2");
     expect(one(".kw-axes").textContent).toContain("prefers dark");
@@ -265,7 +250,7 @@ describe("time", () => {
       return { ...frame, ...grid };
     });
     const { root } = showing(store);
-    await frame();
+    await painted();
     const check = (drawn: { x: number[]; y: number[] }, at: (typeof kept)[number], f: number) => {
       const { nb } = at.made;
       expect([drawn.x[0], drawn.x[drawn.x.length - 1]]).toEqual(at.made.domain);
@@ -278,7 +263,7 @@ describe("time", () => {
       store.setCursor(shown.step);
       for (const behind of [kept[0], kept[3], kept[5]]) {
         store.setGhostStep(behind.step);
-        await frame();
+        await painted();
         expect(root.kwGrid.step()).toBe(shown.step);
         for (const f of [0, 23]) {
           check(root.kwGrid.curve(f) as { x: number[]; y: number[] }, shown, f);
@@ -302,13 +287,13 @@ describe("time", () => {
       model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
     }
     const { one } = showing(store);
-    await frame();
+    await painted();
     const key = () => [one(".kw-key-ink").textContent, one(".kw-key-ghost").textContent];
     expect(key()).toEqual(["now", "step 0"]);
     expect(one(".kw-status-text").textContent).toContain("step 20");
     store.setCursor(10);
     store.setGhostStep(20);
-    await frame();
+    await painted();
     expect(key()).toEqual(["step 10", "step 20"]);
     expect(one(".kw-status-text").textContent).toBe("step 10 · looking back");
   });
@@ -318,10 +303,10 @@ describe("time", () => {
     model.receive({ kind: "frame", layout: 1, step: 10 }, [run.frame(10)]);
     const { root } = showing(store);
     store.setCursor(10);
-    await frame();
+    await painted();
     const before = root.kwGrid.curve(3);
     model.receive({ kind: "frame", layout: 1, step: 50 }, [run.frame(50)]);
-    await frame();
+    await painted();
     expect([root.kwGrid.step(), root.kwGrid.curve(3)]).toEqual([10, before]);
   });
 });
@@ -330,13 +315,13 @@ describe("the drawing", () => {
   it("shows the newest frame once, however many came", async () => {
     const { run, model, store } = makeStream();
     const { root } = showing(store);
-    await frame();
+    await painted();
     expect(root.kwGrid.step()).toBe(0);
     const before = root.kwGrid.drawn().frames;
     for (let step = 1; step <= 20; step++) {
       model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
     }
-    await frame();
+    await painted();
     expect(root.kwGrid.step()).toBe(20);
     expect(root.kwGrid.drawn().frames).toBe(before + 1);
     expect(calls.lineTo).toBeGreaterThan(45 * 10);
@@ -353,17 +338,17 @@ describe("the drawing", () => {
 
   it("waits in words while there is no stream and no frame", async () => {
     const pending = show(() => new Promise(() => {}));
-    await frame();
+    await painted();
     expect(pending.one(".kw-message").textContent).toBe("waiting for the kernel…");
     const empty = showing(makeStream("article", { initial: {}, layouts: [] }).store);
-    await frame();
+    await painted();
     expect(empty.one(".kw-message").textContent).toBe("waiting for the first frame…");
     expect(empty.one(".kw-canvas").hidden).toBe(true);
   });
 
   it("says why a stream cannot be read", async () => {
     const { one } = show(() => Promise.reject(new Error("no such model")));
-    await frame();
+    await painted();
     expect(one(".kw-message").textContent).toContain("no such model");
   });
 
@@ -371,7 +356,7 @@ describe("the drawing", () => {
     const run = makeRun(RUNS.article);
     const { store } = makeStream("article", { layouts: [{ ...run.layout, protocol: 99 }] });
     const { one } = showing(store);
-    await frame();
+    await painted();
     expect(store.protocolError).toBeTruthy();
     expect(one(".kw-message").textContent).toBe(store.protocolError);
   });
@@ -382,10 +367,10 @@ describe("the drawing", () => {
     const { model, root } = show((async (ref: string) => ({
       exports: ref === "anywidget:s" ? first : second,
     })) as never);
-    await frame();
+    await painted();
     expect(root.kwGrid.layer()).toBe("conv1");
     model.set("stream", "anywidget:next");
-    await frame();
+    await painted();
     expect(root.kwGrid.layer()).toBe("features.3");
   });
 });
@@ -394,7 +379,7 @@ describe("selecting", () => {
   it("by the keyboard moves, selects and clears", async () => {
     const { store } = makeStream();
     const { one, root } = showing(store);
-    await frame();
+    await painted();
     const canvas = one(".kw-canvas");
     const press = (key: string) =>
       canvas.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -403,7 +388,7 @@ describe("selecting", () => {
     press("ArrowDown");
     press("Enter");
     expect(store.selection()).toEqual({ layer: "conv1", out: 0, in: 0, row: 1, column: 1 });
-    await frame();
+    await painted();
     expect(root.kwGrid.selected()).toBe(4);
     expect(canvas.getAttribute("aria-label")).toContain(
       "Selected: conv1 · out 0 · in 0 · row 1 · column 1 · largest |φ| 0.0208",
@@ -416,7 +401,7 @@ describe("selecting", () => {
   it("by a click takes the function under the pointer", async () => {
     const { store } = makeStream();
     const { one, root } = showing(store);
-    await frame();
+    await painted();
     const cell = root.kwGrid.rectOf(22);
     if (!cell) throw new Error("nothing drawn");
     one(".kw-canvas").dispatchEvent(
@@ -428,9 +413,9 @@ describe("selecting", () => {
   it("elsewhere brings up the selection's layer", async () => {
     const { store } = makeStream();
     const { root, model } = showing(store);
-    await frame();
+    await painted();
     store.select({ layer: "fc", out: 1, in: 2, row: 0, column: 0 });
-    await frame();
+    await painted();
     expect(root.kwGrid.layer()).toBe("fc");
     expect(model.get("layer")).toBe("fc");
   });
@@ -439,27 +424,27 @@ describe("selecting", () => {
     const { store } = makeStream();
     const one = showing(store, { layer: "conv1" });
     const two = showing(store, { layer: "conv2" });
-    await frame();
+    await painted();
     store.select({ layer: "conv2", out: 1, in: 0, row: 0, column: 0 });
-    await frame();
+    await painted();
     expect([one.root.kwGrid.layer(), two.root.kwGrid.layer()]).toEqual(["conv1", "conv2"]);
   });
 
   it("does not let the text alternative talk on every frame, and has it up to date", async () => {
     const { run, model, store } = makeStream();
     const { one } = showing(store);
-    await frame();
+    await painted();
     one(".kw-canvas").focus();
     const said = one(".kw-canvas").getAttribute("aria-label");
     model.receive({ kind: "frame", layout: 1, step: 500 }, [run.frame(500)]);
-    await frame();
+    await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
     store.select({ layer: "conv1", out: 1, in: 0, row: 2, column: 0 });
-    await frame();
+    await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain("φ ±0.4");
     one(".kw-canvas").blur();
     model.receive({ kind: "frame", layout: 1, step: 501 }, [run.frame(0)]);
-    await frame();
+    await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain("φ ±0.25");
     expect(one(".kw-status").closest("[aria-live]")).toBeNull();
   });
@@ -475,13 +460,13 @@ describe("closing a view", () => {
     const host = { getWidget: async () => ({ exports: store }) };
     grid.render({ model: one.model, el, host, signal: second.signal } as never);
     const other = el.querySelector(".kw-kernel-grid") as GridElement;
-    await frame();
+    await painted();
     const both = one.model.listeners();
     first.abort();
     expect(one.el.childElementCount).toBe(0);
     expect(one.model.listeners()).toBe(both / 2);
     stream.receive({ kind: "frame", layout: 1, step: 30 }, [run.frame(30)]);
-    await frame();
+    await painted();
     expect(other.kwGrid.step()).toBe(30);
     expect(one.root.kwGrid.step()).toBe(0);
     second.abort();
@@ -492,31 +477,31 @@ describe("closing a view", () => {
 describe("the theme", () => {
   it("is the trait's, and else the page's", async () => {
     const { model, root } = showing(makeStream().store);
-    await frame();
+    await painted();
     expect(root.dataset.kwTheme).toBe("light");
     model.set("theme", "dark");
-    await frame();
+    await painted();
     expect(root.dataset.kwTheme).toBe("dark");
     model.set("theme", "auto");
     document.body.dataset.jpThemeLight = "true";
-    await frame();
+    await painted();
     expect([root.dataset.kwTheme, root.dataset.kwHost]).toEqual(["light", "jupyter"]);
     document.body.dataset.jpThemeLight = "false";
-    await frame();
+    await painted();
     expect(root.dataset.kwTheme).toBe("dark");
     delete document.body.dataset.jpThemeLight;
     document.documentElement.classList.add("dark");
-    await frame();
+    await painted();
     expect([root.dataset.kwTheme, root.dataset.kwHost]).toEqual(["dark", undefined]);
     document.documentElement.classList.remove("dark");
   });
 
   it("is drawn although the page had no width at the moment when it changed", async () => {
     const { model } = showing(makeStream().store);
-    await frame();
+    await painted();
     const width = vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(0);
     model.set("theme", "dark");
-    await frame();
+    await painted();
     const before = calls.setTransform;
     width.mockReturnValue(700);
     await vi.waitFor(() => expect(calls.setTransform).toBeGreaterThan(before), { timeout: 20_000 });

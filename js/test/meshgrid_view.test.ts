@@ -7,6 +7,7 @@ import type { MeshElement } from "../src/meshgrid_view/view.ts";
 import { probeOf } from "../src/shared/probe.ts";
 import type { Store } from "../src/shared/types.ts";
 import { initialize } from "../src/stream/index.ts";
+import { painted } from "./hurry.ts";
 import { bytes, randoms } from "./samples.ts";
 
 const TRAITS = {
@@ -47,23 +48,7 @@ const blankContext = () =>
     },
   });
 
-// What draws is in a hurry here: pace.test.ts tells how long it waits, which depends on the machine.
-vi.mock("../src/shared/pace.ts", async (load) => {
-  const { createPace } = await load<typeof import("../src/shared/pace.ts")>();
-  return {
-    createPace: (window: Window, draw: () => void) => {
-      const pace = createPace(window, draw);
-      return { ...pace, soon: pace.now };
-    },
-  };
-});
-
-/** Until what is asked for is drawn: on a busy machine the timer may come first. */
-const frame = async () => {
-  await new Promise((done) => setTimeout(done, 60));
-  await new Promise((done) => requestAnimationFrame(done));
-  await new Promise((done) => requestAnimationFrame(done));
-};
+vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 
@@ -132,7 +117,7 @@ describe("the view", () => {
     const { store } = makeStream();
     for (const mode of ["ramp", "pair", "response"]) {
       const { root } = showing(store, { mode });
-      await frame();
+      await painted();
       const controls = root.querySelectorAll(
         ".kw-meshgrid-view > :not(.kw-time-place) :is(input, select, button)",
       );
@@ -153,15 +138,15 @@ describe("the view", () => {
   it("shows the newest frame, and with the time cursor an earlier one", async () => {
     const { store, send } = makeStream();
     const { view } = showing(store);
-    await frame();
+    await painted();
     const start = view.heat(4)?.data;
     send(100);
     send(200);
-    await frame();
+    await painted();
     expect(view.step()).toBe(200);
     expect(view.heat(4)?.data).not.toEqual(start);
     store.setCursor(0);
-    await frame();
+    await painted();
     expect(view.step()).toBe(0);
     expect(view.heat(4)?.data).toEqual(start);
   });
@@ -169,9 +154,9 @@ describe("the view", () => {
   it("follows a selection into its layer", async () => {
     const { store } = makeStream();
     const { model, view } = showing(store);
-    await frame();
+    await painted();
     store.select({ layer: "conv2", out: 1, in: 0, row: 0, column: 1 });
-    await frame();
+    await painted();
     expect(model.get("layer")).toBe("conv2");
     expect(view.layer()).toBe("conv2");
   });
@@ -182,14 +167,14 @@ describe("the view", () => {
     const { view: lost } = show(async () => {
       throw new Error("gone");
     });
-    await frame();
+    await painted();
     expect(lost.message()).toMatch(/cannot be read: gone/);
     const empty = initialize({
       model: new FakeModel({ layouts: [], initial: {}, frame: {} }) as never,
       signal: life.signal,
     });
     const { view: waiting } = showing(empty);
-    await frame();
+    await painted();
     expect(waiting.message()).toMatch(/waiting for the first frame/);
   });
 
@@ -197,20 +182,20 @@ describe("the view", () => {
     const { store } = makeStream();
     const own = new AbortController();
     const { model, root, view } = showing(store, { mode: "response" }, own.signal);
-    await frame();
+    await painted();
     expect(view.response(0)).not.toBeNull();
     own.abort();
     expect(model.listeners()).toBe(0);
     expect(root.isConnected).toBe(false);
     store.select({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
-    await frame();
+    await painted();
   });
 
   it("goes on where a function is not finite", async () => {
     const { store } = makeStream("broken");
     for (const mode of ["ramp", "pair", "response"]) {
       const { root, view } = showing(store, { mode });
-      await frame();
+      await painted();
       expect(view.message()).toBe("");
       if (mode === "ramp") expect(root.textContent).toMatch(/2 functions not finite/);
     }
@@ -221,13 +206,13 @@ describe("the ramp", () => {
   it("takes other limits from the header and refuses wrong ones", async () => {
     const { store } = makeStream();
     const { model, root } = showing(store);
-    await frame();
+    await painted();
     const [from, to] = root.querySelectorAll<HTMLInputElement>(".kw-number");
     expect([from.value, to.value]).toEqual(["-2", "2"]);
     to.value = "0.5";
     to.dispatchEvent(new Event("change", { bubbles: true }));
     expect(model.get("limits")).toEqual([-2, 0.5]);
-    await frame();
+    await painted();
     from.value = "3";
     from.dispatchEvent(new Event("change", { bubbles: true }));
     expect(model.get("limits")).toEqual([-2, 0.5]);
@@ -237,7 +222,7 @@ describe("the ramp", () => {
   it("is chosen by keys", async () => {
     const { store } = makeStream();
     const { one } = showing(store);
-    await frame();
+    await painted();
     const press = (key: string) =>
       one(".kw-ramp").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     for (const key of ["Home", "ArrowRight", "ArrowDown", "Enter"]) press(key);
@@ -251,11 +236,11 @@ describe("the pair", () => {
   it("takes x, then y, by keys; the first is the stream's selection", async () => {
     const { store } = makeStream();
     const { model, one, view } = showing(store, { mode: "pair" });
-    await frame();
+    await painted();
     const press = (key: string) =>
       one(".kw-kernel-map").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     for (const key of ["ArrowRight", "Enter", "ArrowDown", "Enter"]) press(key);
-    await frame();
+    await painted();
     expect(store.selection()).toMatchObject({ row: 0, column: 1 });
     expect(model.get("other")).toBe(4);
     expect([view.pair()?.i, view.pair()?.j]).toEqual([1, 4]);
@@ -266,12 +251,12 @@ describe("the response", () => {
   it("keeps a pixel chosen by keys and tells the other views its inputs", async () => {
     const { store } = makeStream();
     const { one, view } = showing(store, { mode: "response" });
-    await frame();
+    await painted();
     expect(probeOf(store).current()).toBeNull();
     const press = (key: string) =>
       one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     for (const key of ["ArrowDown", "ArrowRight", "PageDown", "Enter"]) press(key);
-    await frame();
+    await painted();
     const probe = view.probe();
     expect(probe).toMatchObject({ output: 1, row: 5, column: 6 });
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
@@ -285,25 +270,25 @@ describe("the response", () => {
   it("is taken back when the view shows something else", async () => {
     const { store } = makeStream();
     const { model, one } = showing(store, { mode: "response" });
-    await frame();
+    await painted();
     one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
-    await frame();
+    await painted();
     expect(probeOf(store).current()).not.toBeNull();
     model.set("mode", "ramp");
-    await frame();
+    await painted();
     expect(probeOf(store).current()).toBeNull();
   });
 
   it("of a drawing follows each stroke, and the drawing is kept in the model", async () => {
     const { store } = makeStream();
     const { model, view, one } = showing(store, { mode: "response", input: "drawn" });
-    await frame();
+    await painted();
     const blank = view.response(0)?.data;
     view.draw([
       [2, 2],
       [9, 9],
     ]);
-    await frame();
+    await painted();
     expect(view.response(0)?.data).not.toEqual(blank);
     expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
     const drawn = view.input();
@@ -312,22 +297,22 @@ describe("the response", () => {
       input: "drawn",
       drawing: model.get("drawing"),
     });
-    await frame();
+    await painted();
     expect(other.view.input()).toEqual(drawn);
     one<HTMLButtonElement>(".kw-button").click();
-    await frame();
+    await painted();
     expect(view.response(0)?.data).toEqual(blank);
   });
 
   it("is drawn by keys too", async () => {
     const { store } = makeStream();
     const { view, one } = showing(store, { mode: "response", input: "drawn" });
-    await frame();
+    await painted();
     const before = view.input()?.data ?? [];
     for (const key of ["ArrowRight", " "]) {
       one(".kw-input-canvas").dispatchEvent(new KeyboardEvent("keydown", { key }));
     }
-    await frame();
+    await painted();
     const after = view.input()?.data ?? [];
     expect(after[6 * 12 + 7]).toBeGreaterThan(before[6 * 12 + 7]);
   });
@@ -335,7 +320,7 @@ describe("the response", () => {
   it("of a linear layer is refused in words", async () => {
     const { store } = makeStream();
     const { view } = showing(store, { mode: "response", layer: "fc" });
-    await frame();
+    await painted();
     expect(view.message()).toMatch(/linear layer.*no response map/);
   });
 });

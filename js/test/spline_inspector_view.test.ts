@@ -8,6 +8,7 @@ import inspector from "../src/spline_inspector/index.ts";
 import { PARTS } from "../src/spline_inspector/settings.ts";
 import type { InspectorElement } from "../src/spline_inspector/view.ts";
 import { initialize } from "../src/stream/index.ts";
+import { painted } from "./hurry.ts";
 
 const TRAITS = {
   stream: "anywidget:s",
@@ -34,23 +35,7 @@ function blankContext() {
   });
 }
 
-// What draws is in a hurry here: pace.test.ts tells how long it waits, which depends on the machine.
-vi.mock("../src/shared/pace.ts", async (load) => {
-  const { createPace } = await load<typeof import("../src/shared/pace.ts")>();
-  return {
-    createPace: (window: Window, draw: () => void) => {
-      const pace = createPace(window, draw);
-      return { ...pace, soon: pace.now };
-    },
-  };
-});
-
-/** Until what is asked for is drawn: on a busy machine the timer may come first. */
-const frame = async (milliseconds = 80) => {
-  await new Promise((done) => setTimeout(done, milliseconds));
-  await new Promise((done) => requestAnimationFrame(done));
-  await new Promise((done) => requestAnimationFrame(done));
-};
+vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 
@@ -121,30 +106,30 @@ describe("which function is shown", () => {
   it("is the first of the layer, and then the one that is selected, of any layer", async () => {
     const { store } = makeStream();
     const { root, one, model } = show(store, { layer: "conv2" });
-    await frame();
+    await painted();
     expect(root.kwView.selection()).toEqual({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
     const chosen = { layer: "conv1", out: 3, in: 0, row: 2, column: 1 };
     store.select(chosen);
-    await frame();
+    await painted();
     expect(root.kwView.selection()).toEqual(chosen);
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain(
       "layer conv1, out 3 · in 0 · row 2 · column 1",
     );
     model.set("layer", "fc");
-    await frame();
+    await painted();
     expect(store.selection()).toEqual({ layer: "fc", out: 0, in: 0, row: 0, column: 0 });
   });
 
   it("changes by buttons, keys and numbers, for all views", async () => {
     const { store } = makeStream();
     const { root, one, press, button } = show(store);
-    await frame();
+    await painted();
     button("›").click();
     expect(store.selection()).toMatchObject({ layer: "conv1", row: 0, column: 1 });
     press(one(".kw-canvas"), "[");
     press(one(".kw-canvas"), "[");
     expect(store.selection()).toMatchObject({ out: 4, row: 2, column: 2 });
-    await frame();
+    await painted();
     const out = one<HTMLInputElement>('input[aria-label="out"]');
     expect(out.value).toBe("4");
     out.value = "17";
@@ -155,7 +140,7 @@ describe("which function is shown", () => {
     out.value = "2";
     out.dispatchEvent(new Event("input", { bubbles: true }));
     out.dispatchEvent(new Event("change", { bubbles: true }));
-    await frame();
+    await painted();
     expect(root.kwView.selection()).toMatchObject({ out: 2 });
   });
 });
@@ -164,7 +149,7 @@ describe("the legend", () => {
   it("has a row for every term, by the layout's labels, and each is a labelled switch", async () => {
     const { store, run } = makeStream();
     const { root } = show(store);
-    await frame();
+    await painted();
     const rows = Array.from(root.querySelectorAll<HTMLElement>(".kw-legend-row"));
     for (const label of run.layout.layers[0].labels.slice(1)) {
       expect(rows.some(({ dataset }) => dataset.key === `b:${label}`)).toBe(true);
@@ -181,19 +166,19 @@ describe("the legend", () => {
   it("switches parts and single basis functions, in the traits", async () => {
     const { store } = makeStream();
     const { model, row } = show(store);
-    await frame();
+    await painted();
     row("base")?.click();
     expect(model.get("show")).toEqual(PARTS.filter((part) => part !== "base"));
     row("b:B2")?.click();
     expect(model.get("hidden")).toEqual(["B2"]);
-    await frame();
+    await painted();
     expect(row("b:B2")?.getAttribute("aria-pressed")).toBe("false");
     expect(row("base")?.getAttribute("aria-pressed")).toBe("false");
     row("basis")?.click();
     expect(model.get("hidden")).toEqual([]);
     row("basis")?.click();
     expect(model.get("show")).not.toContain("basis");
-    await frame();
+    await painted();
     // One of those that are all off comes alone.
     row("b:B4")?.click();
     expect(model.get("show")).toContain("basis");
@@ -203,7 +188,7 @@ describe("the legend", () => {
   it("can be walked through with the arrow keys", async () => {
     const { store } = makeStream();
     const { row, press } = show(store);
-    await frame();
+    await painted();
     row("phi")?.focus();
     press(row("phi") as HTMLElement, "ArrowDown");
     expect((document.activeElement as HTMLElement).dataset.key).toBe("base");
@@ -218,7 +203,7 @@ describe("the legend", () => {
     first.is_base = first.is_base.map(() => false);
     const { store } = makeStream("article", { layouts: [run.layout] });
     const { row, root } = show(store);
-    await frame();
+    await painted();
     expect(row("base")).toBeNull();
     expect(row("b:T0")).not.toBeNull();
     expect(row("points")?.textContent).toContain("handles");
@@ -235,11 +220,11 @@ describe("the drawing", () => {
   it("shows the newest frame once, however many came, and changes with it", async () => {
     const { store, send } = makeStream();
     const { root } = show(store);
-    await frame();
+    await painted();
     const before = root.kwView.curve("phi")?.y ?? [];
     const { frames } = root.kwView.drawn();
     for (let step = 1; step <= 200; step++) send(step);
-    await frame();
+    await painted();
     expect(root.kwView.step()).toBe(200);
     expect(root.kwView.drawn().frames).toBe(frames + 1);
     expect(root.kwView.curve("phi")?.y).not.toEqual(before);
@@ -250,11 +235,11 @@ describe("the drawing", () => {
     const { store, send } = makeStream();
     const { root, one } = show(store);
     send(300);
-    await frame();
+    await painted();
     const stacked = one<HTMLInputElement>('input[value="stacked"]');
     stacked.checked = true;
     stacked.dispatchEvent(new Event("change", { bubbles: true }));
-    await frame();
+    await painted();
     const phi = root.kwView.curve("phi")?.y ?? [];
     const top = root.kwView.curve("stack")?.y ?? [];
     expect(phi.length).toBeGreaterThan(100);
@@ -267,16 +252,16 @@ describe("the drawing", () => {
     const { store, send } = makeStream();
     const { root } = show(store);
     for (const step of [100, 200, 300]) send(step);
-    await frame();
+    await painted();
     const newest = root.kwView.curve("phi")?.y;
     store.setCursor(100);
-    await frame();
+    await painted();
     expect(root.kwView.step()).toBe(100);
     const then = root.kwView.curve("phi")?.y;
     expect(then).not.toEqual(newest);
     store.setCursor(-1);
     store.setGhostStep(100);
-    await frame();
+    await painted();
     expect(root.kwView.curve("phi")?.y).toEqual(newest);
     expect(root.kwView.curve("ghost")?.y).toEqual(then);
   });
@@ -286,7 +271,7 @@ describe("the drawing", () => {
     const { root, one } = show(store);
     send(10);
     store.select({ layer: "conv1", out: 0, in: 0, row: 1, column: 0 });
-    await frame();
+    await painted();
     expect(one(".kw-range").textContent).toBe("φ is not finite");
     expect(root.kwView.curve("base")?.y.every(Number.isFinite)).toBe(true);
     expect(root.kwView.curve("B0")?.y.every(Number.isFinite)).toBe(true);
@@ -295,7 +280,7 @@ describe("the drawing", () => {
   it("prints ranges, and what was observed", async () => {
     const { store, model } = makeStream();
     const { one } = show(store);
-    await frame();
+    await painted();
     expect(one(".kw-range").textContent).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
     expect(one(".kw-inputs").textContent).toBe("");
     const arrays = [
@@ -322,7 +307,7 @@ describe("the drawing", () => {
       },
       arrays,
     );
-    await frame();
+    await painted();
     expect(one(".kw-inputs").textContent).toContain(
       "25 % of the inputs (8 samples) outside the grid",
     );
@@ -332,11 +317,11 @@ describe("the drawing", () => {
     const { store } = makeStream();
     const { root, model, button, row, one } = show(store);
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
-    await frame();
+    await painted();
     button("pin").click();
     const first = root.kwView.curve("phi")?.y;
     store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
-    await frame();
+    await painted();
     expect(root.kwView.curve("pin0")?.y).toEqual(first);
     expect(row("pin:0")?.textContent).toContain("conv1 · 1,0 · 1,1");
     row("pin:0")?.click();
@@ -357,11 +342,11 @@ describe("the drawing", () => {
     ];
     const { root, model, row, one: find } = show(store, { overlays });
     store.select({ ...place, row: 0 });
-    await frame();
+    await painted();
     expect(root.querySelectorAll('[data-key^="overlay:"]').length).toBe(0);
     const before = root.kwView.window();
     store.select(place);
-    await frame();
+    await painted();
     expect(root.kwView.curve("overlay0")).toBeNull();
     const drawn = root.kwView.curve("overlay1");
     expect(drawn?.x).toEqual([-0.5, -0.25, 0, 0.25, 0.5]);
@@ -371,11 +356,11 @@ describe("the drawing", () => {
     expect(row("overlay:0")).toBeNull();
     expect(row("overlay:1")?.textContent).toContain("10·x");
     row("overlay:1")?.click();
-    await frame();
+    await painted();
     expect(root.kwView.curve("overlay1")).toBeNull();
     expect(row("overlay:1")?.getAttribute("aria-pressed")).toBe("false");
     row("overlay:1")?.click();
-    await frame();
+    await painted();
     expect(root.kwView.curve("overlay1")?.y[1]).toBe(10);
     expect(find(".kw-legend-remove").title).toBe("Remove 10·x");
     find(".kw-legend-remove").click();
@@ -385,7 +370,7 @@ describe("the drawing", () => {
   it("marks the input that another view points at", async () => {
     const { store } = makeStream();
     show(store);
-    await frame();
+    await painted();
     const arcs = vi.fn();
     const blank = document.createElement("canvas").getContext("2d") as unknown as Record<
       string,
@@ -394,7 +379,7 @@ describe("the drawing", () => {
     blank.closePath = arcs;
     blank.setLineDash = (dash: number[]) => dash.length === 2 && dash[0] === 2 && arcs("mark");
     probeOf(store).point({}, { layer: "conv1", output: 0, row: 0, column: 0, valueFor: () => 0.5 });
-    await frame();
+    await painted();
     expect(arcs).toHaveBeenCalledWith("mark");
   });
 });
@@ -403,7 +388,7 @@ describe("reading", () => {
   it("gives φ, its slope and each term under the pointer, and nothing elsewhere", async () => {
     const { store } = makeStream();
     const { root, one } = show(store);
-    await frame();
+    await painted();
     expect(root.kwView.readout()).toBeNull();
     const place = root.kwView.place(0.5, 0);
     const move = (x: number, y: number) =>
@@ -411,7 +396,7 @@ describe("reading", () => {
         new PointerEvent("pointermove", { clientX: x, clientY: y, bubbles: true }),
       );
     move(place?.x ?? 0, place?.y ?? 0);
-    await frame();
+    await painted();
     const read = root.kwView.readout();
     expect(read?.x).toBeCloseTo(0.5, 6);
     expect(Object.values(read?.terms ?? {}).reduce((a, b) => a + b)).toBeCloseTo(
@@ -420,17 +405,17 @@ describe("reading", () => {
     );
     expect(one(".kw-reading").textContent).toContain("φ′");
     one(".kw-canvas").dispatchEvent(new PointerEvent("pointerleave"));
-    await frame();
+    await painted();
     expect(root.kwView.readout()).toBeNull();
   });
 
   it("goes along x with the arrow keys", async () => {
     const { store } = makeStream();
     const { root, one, press } = show(store);
-    await frame();
+    await painted();
     press(one(".kw-canvas"), "ArrowRight");
     press(one(".kw-canvas"), "ArrowRight");
-    await frame();
+    await painted();
     expect(root.kwView.readout()?.x).toBeCloseTo(0.044, 6);
     expect(one(".kw-spoken").textContent).toContain("slope");
   });
@@ -447,11 +432,11 @@ describe("zooming and moving", () => {
   it("keeps the place under the pointer, moves with it, and a double click shows all", async () => {
     const { store } = makeStream();
     const { root, one } = show(store);
-    await frame();
+    await painted();
     const whole = root.kwView.window();
     const place = root.kwView.place(0.25, 0.05);
     wheel(one(".kw-canvas"), place?.x ?? 0, place?.y ?? 0, -240);
-    await frame();
+    await painted();
     const closer = root.kwView.window();
     expect((closer?.x[1] ?? 0) - (closer?.x[0] ?? 0)).toBeLessThan(4.4 * 0.7);
     expect(root.kwView.place(0.25, 0.05)?.x).toBeCloseTo(place?.x ?? 0, 6);
@@ -463,26 +448,26 @@ describe("zooming and moving", () => {
     at("pointerdown", 300, 100);
     at("pointermove", 330, 90);
     at("pointerup", 330, 90);
-    await frame();
+    await painted();
     expect(root.kwView.place(0.25, 0.05)?.x).toBeCloseTo((place?.x ?? 0) + 30, 4);
     expect(root.kwView.place(0.25, 0.05)?.y).toBeCloseTo((place?.y ?? 0) - 10, 4);
     one(".kw-canvas").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
-    await frame();
+    await painted();
     expect(root.kwView.window()).toEqual(whole);
   });
 
   it("keeps what was zoomed to while training goes on, and over an axis zooms that one", async () => {
     const { store, send } = makeStream();
     const { root, one } = show(store);
-    await frame();
+    await painted();
     const whole = root.kwView.window();
     wheel(one(".kw-canvas"), 20, 100, -240);
-    await frame();
+    await painted();
     const closer = root.kwView.window();
     expect(closer?.x).toEqual(whole?.x);
     expect(closer?.y).not.toEqual(whole?.y);
     send(300);
-    await frame();
+    await painted();
     expect(root.kwView.window()).toEqual(closer);
   });
 });
@@ -496,14 +481,14 @@ describe("editing", () => {
   it("draws what the pointer says at once and sends it, the last value always", async () => {
     const { store, model } = makeStream();
     const { root, handle } = show(store);
-    await frame();
+    await painted();
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
     const wanted = root.kwView.place(0, 0.1);
     const dot = handle("B3");
     pointer(dot, "pointerdown", from?.x ?? 0, from?.y ?? 0);
     pointer(dot, "pointermove", from?.x ?? 0, (from?.y ?? 0) - 3);
     pointer(dot, "pointermove", from?.x ?? 0, wanted?.y ?? 0);
-    await frame(25);
+    await painted(25);
     expect(root.kwView.controlPoints().find(({ label }) => label === "B3")?.value).toBeCloseTo(
       0.1,
       6,
@@ -526,15 +511,15 @@ describe("editing", () => {
   it("goes on when the pointer leaves the axis: a point that is held is never hidden", async () => {
     const { store } = makeStream();
     const { root, handle } = show(store);
-    await frame();
+    await painted();
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
     const above = 3 * (root.kwView.window()?.y[1] ?? 0);
     pointer(handle("B3"), "pointerdown", from?.x ?? 0, from?.y ?? 0);
     pointer(handle("B3"), "pointermove", from?.x ?? 0, root.kwView.place(0, above)?.y ?? 0);
-    await frame();
+    await painted();
     expect(handle("B3").hidden).toBe(false);
     pointer(handle("B3"), "pointerup", from?.x ?? 0, 0);
-    await frame();
+    await painted();
     expect(root.kwView.coefficients()?.[4]).toBeCloseTo(above, 6);
     expect(root.kwView.window()?.y[1]).toBeGreaterThan(above);
   });
@@ -542,12 +527,12 @@ describe("editing", () => {
   it("holds the curve until the model's frame has the value", async () => {
     const { store, model, run, send } = makeStream();
     const { root, handle, press } = show(store);
-    await frame();
+    await painted();
     press(handle("B1"), "ArrowUp");
     press(handle("B1"), "ArrowUp", "keyup");
     const mine = (edits(model.sent).at(-1)?.coefficients ?? []) as number[];
     send(10); // training knows nothing of it yet
-    await frame();
+    await painted();
     expect(root.kwView.coefficients()?.[2]).toBeCloseTo(mine[2], 6);
     const data = run.frame(20);
     mine.forEach((value, b) => {
@@ -562,7 +547,7 @@ describe("editing", () => {
   it("moves a point by a hundredth of the range with up and down, and between points sideways", async () => {
     const { store, model } = makeStream();
     const { root, handle, press } = show(store);
-    await frame();
+    await painted();
     const [low, high] = root.kwView.window()?.y ?? [0, 0];
     const before = root.kwView.coefficients() ?? [];
     handle("B2").focus();
@@ -578,7 +563,7 @@ describe("editing", () => {
   it("is taken back by Escape while the point is held", async () => {
     const { store, model } = makeStream();
     const { root, handle, press } = show(store);
-    await frame();
+    await painted();
     const before = root.kwView.coefficients() ?? [];
     press(handle("B2"), "ArrowUp");
     press(handle("B2"), "Escape");
@@ -588,10 +573,10 @@ describe("editing", () => {
   it("has buttons for the kernel's commands, as far as there is anything to do", async () => {
     const { store, model } = makeStream();
     const { button } = show(store);
-    await frame();
+    await painted();
     expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([true, true]);
     model.set("edits", { undo: 2, redo: 1, message: "" });
-    await frame();
+    await painted();
     expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([false, false]);
     for (const text of ["↶ undo", "↷ redo", "initial", "line", "zero"]) button(text).click();
     const at = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
@@ -607,12 +592,12 @@ describe("editing", () => {
   it("says what was refused, and draws the model's function again", async () => {
     const { store, model } = makeStream();
     const { root, handle, press, one } = show(store);
-    await frame();
+    await painted();
     const before = root.kwView.coefficients();
     press(handle("B2"), "ArrowUp");
     press(handle("B2"), "ArrowUp", "keyup");
     model.set("edits", { undo: 0, redo: 0, message: "the scaler is 0" });
-    await frame();
+    await painted();
     expect(one(".kw-foot").textContent).toBe("the scaler is 0");
     expect(root.kwView.coefficients()).toEqual(before);
   });
@@ -623,16 +608,16 @@ describe("editing", () => {
     const { store, send } = makeStream("article", { layouts: [run.layout] });
     const { one, button, handle } = show(store);
     send(50);
-    await frame();
+    await painted();
     expect(one(".kw-foot").textContent).toBe("Its functions share a table.");
     expect(button("zero").disabled).toBe(true);
     expect(handle("B1").disabled).toBe(true);
     store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
-    await frame();
+    await painted();
     expect(handle("B1").disabled).toBe(false);
     expect(one(".kw-note").textContent).toContain("same kernels");
     store.setCursor(0);
-    await frame();
+    await painted();
     expect(handle("B1").disabled).toBe(true);
     expect(button("zero").disabled).toBe(true);
     expect(one(".kw-foot").textContent).toContain("Looking back");
@@ -641,7 +626,7 @@ describe("editing", () => {
   it("is not there at all in a view that only looks", async () => {
     const { store } = makeStream();
     const { one, handle } = show(store, { editable: false });
-    await frame();
+    await painted();
     expect(one(".kw-editing").hidden).toBe(true);
     expect(handle("B1").disabled).toBe(true);
   });
@@ -649,15 +634,15 @@ describe("editing", () => {
   it("shows the score before and after, and what a callback raised", async () => {
     const { store } = makeStream();
     const { one, model } = show(store);
-    await frame();
+    await painted();
     expect(one(".kw-score").hidden).toBe(true);
     model.set("evaluation", { state: "done", before: 0.91, after: 0.93 });
-    await frame();
+    await painted();
     expect(one(".kw-score").textContent).toBe("held out  0.9100 → 0.9300");
     expect(one(".kw-score").dataset.change).toBe("better");
     model.set("evaluation", { state: "waiting", before: null, after: null });
     model.set("notice", "on_edit raised ValueError: no");
-    await frame();
+    await painted();
     expect(one(".kw-score").textContent).toContain("when the training rests");
     expect(one(".kw-foot").textContent).toBe("on_edit raised ValueError: no");
   });
@@ -668,7 +653,7 @@ describe("a view", () => {
     const { root } = show(makeStream().store, {
       pins: [{ layer: "fc", out: 0, in: 0, row: 0, column: 0 }],
     });
-    await frame();
+    await painted();
     const controls = root.querySelectorAll(
       ".kw-header :is(input, select, button), .kw-tools :is(input, button), .kw-side button, .kw-handle",
     );
@@ -685,24 +670,24 @@ describe("a view", () => {
     const model = new FakeModel(TRAITS);
     const host = { getWidget: () => Promise.reject(new Error("no such model")) };
     inspector.render({ model, el, host, signal: life.signal } as never);
-    await frame();
+    await painted();
     expect(el.querySelector(".kw-message")?.textContent).toContain("no such model");
     const { one } = show(makeStream("article", { initial: {}, layouts: [] }).store);
-    await frame();
+    await painted();
     expect(one(".kw-message").textContent).toBe("waiting for the first frame…");
   });
 
   it("does not talk on every frame", async () => {
     const { store, send } = makeStream();
     const { one } = show(store);
-    await frame();
+    await painted();
     one(".kw-canvas").focus();
     const said = one(".kw-canvas").getAttribute("aria-label");
     send(300);
-    await frame();
+    await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
     one(".kw-canvas").blur();
-    await frame();
+    await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).not.toBe(said);
     expect(one(".kw-range").closest("[aria-live], [role=status]")).toBeNull();
   });
@@ -715,13 +700,13 @@ describe("a view", () => {
     const host = { getWidget: async () => ({ exports: store }) };
     inspector.render({ model: first.model, el, host, signal: ends[1].signal } as never);
     const other = el.querySelector(".kw-spline-inspector") as InspectorElement;
-    await frame();
+    await painted();
     const both = first.model.listeners();
     ends[0].abort();
     expect(first.el.childElementCount).toBe(0);
     expect(first.model.listeners()).toBe(both / 2);
     send(30);
-    await frame();
+    await painted();
     expect(other.kwView.step()).toBe(30);
     ends[1].abort();
     expect(first.model.listeners()).toBe(0);
@@ -731,7 +716,7 @@ describe("a view", () => {
     const { store, model } = makeStream();
     const end = new AbortController();
     const { handle, press } = show(store, {}, end.signal);
-    await frame();
+    await painted();
     press(handle("B2"), "ArrowUp");
     end.abort();
     expect(edits(model.sent).at(-1)).toMatchObject({ final: true });
@@ -741,10 +726,10 @@ describe("a view", () => {
 describe("the theme", () => {
   it("is drawn although the page had no width at the moment when it changed", async () => {
     const { model } = show(makeStream().store);
-    await frame();
+    await painted();
     const width = vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(0);
     model.set("theme", "dark");
-    await frame();
+    await painted();
     const drawn = vi.spyOn(document.defaultView as Window, "getComputedStyle");
     width.mockReturnValue(700);
     await vi.waitFor(() => expect(drawn).toHaveBeenCalled(), { timeout: 20_000 });

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread, current_thread, get_ident
+from threading import Thread, current_thread
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -111,8 +111,8 @@ class Binding(Source):
         self._seconds = self._training_seconds = 0.0
         self._last_step_at = 0.0
         self._intervals: deque[float] = deque(maxlen=5)
-        self._trained_by: int | None = None
-        self._trainer: Callable[[], Thread | None] = lambda: None  # an identity is used again
+        # The thread that made the last step: not its identity, which is used again.
+        self._trainer: Callable[[], Thread | None] = lambda: None
         self._is_calm = False  # whether a step is only counted
         self._hooks: StepHooks | None = None
         self._successor: weakref.ref[Binding] | None = None
@@ -121,7 +121,6 @@ class Binding(Source):
             # The earlier one counts until this one takes its place.
             if not continues:
                 self._hooks.add(self._after_step, self._between_steps)
-        self._continues = continues
         for _, module, _ in self._modules:
             if (watched := module()) is not None:
                 changes.listen(watched, self._after_change)
@@ -170,9 +169,9 @@ class Binding(Source):
         return self._state
 
     @property
-    def trained_by(self) -> int | None:
-        """The thread that made the last step."""
-        return self._trained_by
+    def trained_by(self) -> Thread | None:
+        """The thread that made the last step, while it is known."""
+        return self._trainer()
 
     def __repr__(self) -> str:
         model = self.model
@@ -439,7 +438,6 @@ class Binding(Source):
 
     def _count(self, now: float) -> None:
         self._steps += 1
-        self._trained_by = get_ident()
         self._trainer = weakref.ref(current_thread())
         edited = self.edits.apply_waiting()
         training = self.training
@@ -558,7 +556,7 @@ class Binding(Source):
     def trains_elsewhere(self) -> bool:
         """Whether parameters may only be changed after the next step, by who trains."""
         going_on = self.state == "live" or self.control.is_holding
-        elsewhere = self._trained_by not in (None, get_ident())
+        elsewhere = self.trained_by not in (None, current_thread())
         return (going_on and elsewhere) or self.training.runs_elsewhere
 
     def tell_edited(self) -> None:
@@ -827,7 +825,7 @@ class Binding(Source):
 
     def replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
-        if self._continues:
+        if self.training is earlier.training:
             self._take_over(earlier)
             self.edits.inherit(earlier.edits)
         earlier._hand_over(self)
@@ -837,7 +835,7 @@ class Binding(Source):
         """Go on counting where the earlier one is by now: each step is counted once."""
         with self._sending, earlier._sending:
             self._steps = earlier._steps
-            self._trained_by, self._trainer = earlier._trained_by, earlier._trainer
+            self._trainer = earlier._trainer
             self._last_step_at = earlier._last_step_at
             self._intervals.extend(earlier._intervals)
             for frame in earlier.history:

@@ -266,7 +266,7 @@ class Edits:
         """
         if not self._waiting:
             return False
-        mine = self._binding.trained_by == threading.get_ident()
+        mine = self._binding.trained_by is threading.current_thread()
         if not mine and self._binding.training.runs_elsewhere:
             return False
         with cells.between() if not mine else _always() as free, self._lock:

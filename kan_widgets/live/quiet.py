@@ -77,7 +77,7 @@ def _cell_ended(result: Any = None) -> None:
     """Settle what this thread was training, and note how that ended."""
     error = getattr(result, "error_in_exec", None)
     for binding in _bindings():
-        if binding.state == "live" and binding.trained_by == threading.get_ident():
+        if binding.state == "live" and binding.trained_by is threading.current_thread():
             binding.settle()
         binding.training.cell_ended(error if isinstance(error, BaseException) else None)
 

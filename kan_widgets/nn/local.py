@@ -117,7 +117,7 @@ def forward(
     basis, windows
         The basis and the rest of the layer.
     """
-    base_weight, spline_weight = _dense(base_weight), _dense(spline_weight)
+    base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
     sizes = windows.sizes(x, spline_weight)
     y = windows.new_output(x, sizes)
     lib.kan_forward(
@@ -159,7 +159,7 @@ def backward(
     needs_x, needs_weight
         Which gradients are wanted; ``x`` stands for ``base`` too.
     """
-    base_weight, spline_weight = _dense(base_weight), _dense(spline_weight)
+    base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
     like = x.shape, x.stride()
     grad_x = x.new_empty_strided(*like) if needs_x else None
     apart = needs_x and slope is None and base is not None
@@ -215,7 +215,7 @@ def _knots(basis: Splines) -> ctypes.Array[ctypes.c_double] | None:
     return (ctypes.c_double * len(basis.knots))(*basis.knots)
 
 
-def _dense(weight: Tensor) -> Tensor:
+def _contiguous(weight: Tensor) -> Tensor:
     # Asking is much less than the call of an operation.
     return weight if weight.is_contiguous() else weight.contiguous()
 

@@ -84,8 +84,7 @@ def prepare(order: int) -> None:
 def library(order: int) -> ctypes.CDLL | None:
     """Return the kernels for splines of this order, or None where they cannot be had."""
     prepare(order)
-    build = _builds[order]
-    return build.loaded if build.over else build.result()
+    return _builds[order].result()
 
 
 class _Build:
@@ -142,6 +141,8 @@ class _Build:
             self.process.communicate()
 
     def result(self) -> ctypes.CDLL | None:
+        if self.over:
+            return self.loaded
         if (thread := self.thread) is not None:
             thread.join()
             self.thread = None

@@ -399,7 +399,7 @@ def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the
     thread.join()
     assert live.stats.steps == live.training.steps == 3
     assert earlier.stats.steps == 2
-    assert live.trained_by == thread.ident
+    assert live.trained_by is thread
 
 
 def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypatch):

@@ -346,10 +346,10 @@ def test_weights_lie_in_memory_in_any_order(size, monkeypatch):
 
 def test_a_copy_of_a_weight_lives_while_the_kernels_read_it(monkeypatch):
     copies = []
-    dense = local._dense
+    contiguous = local._contiguous
 
     def kept(weight):
-        copy = dense(weight)
+        copy = contiguous(weight)
         copies.append(weakref.ref(copy))
         return copy
 
@@ -358,7 +358,7 @@ def test_a_copy_of_a_weight_lives_while_the_kernels_read_it(monkeypatch):
             copied.append([copy() is not None for copy in copies])
 
     copied = []
-    monkeypatch.setattr(local, "_dense", kept)
+    monkeypatch.setattr(local, "_contiguous", kept)
     monkeypatch.setattr(native, "library", lambda order: Kernels())
     layer = KANConv2d(4, 2, 3).to(memory_format=torch.channels_last)
     with torch.no_grad():
