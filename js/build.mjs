@@ -44,7 +44,7 @@ const options = {
   absWorkingDir: here,
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
-    { in: "src/stream/index.ts", out: "stream" },
+    { in: "src/wire/stream.ts", out: "stream" },
     ...[
       "kernel_grid",
       "spline_inspector",
@@ -56,8 +56,8 @@ const options = {
       "layer_ranges",
       "page",
     ].flatMap((view) => [
-      { in: `src/${view}/index.ts`, out: view },
-      { in: `src/${view}/style.css`, out: view },
+      { in: `src/${view === "page" ? "" : "views/"}${view}/index.ts`, out: view },
+      { in: `src/${view === "page" ? "" : "views/"}${view}/style.css`, out: view },
     ]),
   ],
   outdir,

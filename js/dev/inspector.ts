@@ -4,9 +4,9 @@
  *   any trait: editable=true stacked=true theme=dark height=420 …
  */
 
-import inspector from "../src/spline_inspector/index.ts";
-import type { InspectorElement } from "../src/spline_inspector/view.ts";
-import { initialize } from "../src/stream/index.ts";
+import inspector from "../src/views/spline_inspector/index.ts";
+import type { InspectorElement } from "../src/views/spline_inspector/view.ts";
+import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 

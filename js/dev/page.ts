@@ -3,9 +3,9 @@
  *   layers=article|conv16x8|linear|broken|many   width=700   fps=20   steps=400   views=1
  *   any trait: mode=pattern theme=dark scale=kernel ...
  */
-import grid from "../src/kernel_grid/index.ts";
-import type { GridElement } from "../src/kernel_grid/view.ts";
-import { initialize } from "../src/stream/index.ts";
+import grid from "../src/views/kernel_grid/index.ts";
+import type { GridElement } from "../src/views/kernel_grid/view.ts";
+import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 

@@ -9,8 +9,8 @@ import {
   shareOf,
   stepAt,
   valueAt,
-} from "../src/chart/curves.ts";
-import chart from "../src/chart/index.ts";
+} from "../src/views/chart/curves.ts";
+import chart from "../src/views/chart/index.ts";
 import { FakeModel } from "./fake_model.ts";
 
 describe("curves", () => {

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { expect, test } from "vitest";
-import { createTable, nameOf, type Shown } from "../src/compare/table.ts";
+import { createTable, nameOf, type Shown } from "../src/views/compare/table.ts";
 
 function shown(steps: string[], more: Partial<Shown> = {}): Shown {
   return {

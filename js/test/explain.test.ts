@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { paletteOf } from "../src/phi/palette.ts";
 import {
   barsOf,
   cellOf,
@@ -12,12 +13,11 @@ import {
   restText,
   selectionFor,
   tilesOf,
-} from "../src/explain/content.ts";
-import explain, { type ExplainElement } from "../src/explain/index.ts";
-import { overlayPixels } from "../src/explain/pixels.ts";
-import { paletteOf } from "../src/shared/palette.ts";
-import { FrameStore } from "../src/shared/store.ts";
-import type { Selection } from "../src/shared/types.ts";
+} from "../src/views/explain/content.ts";
+import explain, { type ExplainElement } from "../src/views/explain/index.ts";
+import { overlayPixels } from "../src/views/explain/pixels.ts";
+import { FrameStore } from "../src/wire/store.ts";
+import type { Selection } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";
 import { bytes, layer } from "./samples.ts";
 

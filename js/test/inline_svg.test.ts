@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { expect, it } from "vitest";
-import { boxShapes, dashesOf } from "../src/shared/box_shapes.ts";
-import { outlineOf, svgShapes } from "../src/shared/inline_svg.ts";
-import type { Matrix, Shape } from "../src/shared/record.ts";
-import { svgOf } from "../src/shared/svg.ts";
+import { boxShapes, dashesOf } from "../src/shell/box_shapes.ts";
+import { outlineOf, svgShapes } from "../src/shell/inline_svg.ts";
+import type { Matrix, Shape } from "../src/shell/record.ts";
+import { svgOf } from "../src/shell/svg.ts";
 
 const PAPER = { left: 100, top: 50, right: 300, bottom: 250 };
 

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import grid from "../src/kernel_grid/index.ts";
-import type { GridElement } from "../src/kernel_grid/view.ts";
-import type { FrameStore } from "../src/shared/store.ts";
-import type { Store } from "../src/shared/types.ts";
-import { initialize } from "../src/stream/index.ts";
+import grid from "../src/views/kernel_grid/index.ts";
+import type { GridElement } from "../src/views/kernel_grid/view.ts";
+import type { FrameStore } from "../src/wire/store.ts";
+import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 import { bspline, frameOf, layer } from "./samples.ts";
 
@@ -41,7 +41,7 @@ function blankContext() {
   return { context, calls };
 }
 
-vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 let calls: Record<string, number>;

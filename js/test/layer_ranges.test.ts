@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
-import { createBar } from "../src/layer_ranges/bar.ts";
-import { MEASURES, type Row, rowOf, thresholdOf } from "../src/layer_ranges/content.ts";
-import { createTable } from "../src/layer_ranges/table.ts";
+import { createBar } from "../src/views/layer_ranges/bar.ts";
+import { MEASURES, type Row, rowOf, thresholdOf } from "../src/views/layer_ranges/content.ts";
+import { createTable } from "../src/views/layer_ranges/table.ts";
 
 function row(layer: string, aside = ""): Row {
   return {

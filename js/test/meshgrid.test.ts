@@ -1,6 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
-import { brushRadius, stroke } from "../src/meshgrid_view/brush.ts";
-import { contour, levelsOf, type Point, placeLabel } from "../src/meshgrid_view/contours.ts";
+import { expandAt } from "../src/phi/expansion.ts";
+import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
+import { probeOf } from "../src/shell/probe.ts";
+import { brushRadius, stroke } from "../src/views/meshgrid_view/brush.ts";
+import { contour, levelsOf, type Point, placeLabel } from "../src/views/meshgrid_view/contours.ts";
 import {
   densityOf,
   entryIn,
@@ -10,7 +13,7 @@ import {
   partnerOf,
   selectionIn,
   surfaceOf,
-} from "../src/meshgrid_view/pair.ts";
+} from "../src/views/meshgrid_view/pair.ts";
 import {
   evaluateRamp,
   makeRamp,
@@ -18,8 +21,8 @@ import {
   placeIn,
   planOf,
   reachOf,
-} from "../src/meshgrid_view/ramp.ts";
-import { scalesOf, spreadOf } from "../src/meshgrid_view/ramp_panel.ts";
+} from "../src/views/meshgrid_view/ramp.ts";
+import { scalesOf, spreadOf } from "../src/views/meshgrid_view/ramp_panel.ts";
 import {
   inputOf,
   patchAt,
@@ -28,14 +31,11 @@ import {
   respond,
   sourcesOf,
   sweep,
-} from "../src/meshgrid_view/response.ts";
-import { DIRECTIONS, type Images, imageAt, imagesOf } from "../src/meshgrid_view/settings.ts";
-import { blankFor, mapsOf, rangeOf, sourceOf } from "../src/meshgrid_view/source.ts";
-import { percent } from "../src/meshgrid_view/words.ts";
-import { expandAt } from "../src/shared/expansion.ts";
-import { ARM, colourise, colourOf, paletteOf } from "../src/shared/palette.ts";
-import { probeOf } from "../src/shared/probe.ts";
-import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/shared/types.ts";
+} from "../src/views/meshgrid_view/response.ts";
+import { DIRECTIONS, type Images, imageAt, imagesOf } from "../src/views/meshgrid_view/settings.ts";
+import { blankFor, mapsOf, rangeOf, sourceOf } from "../src/views/meshgrid_view/source.ts";
+import { percent } from "../src/views/meshgrid_view/words.ts";
+import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
 

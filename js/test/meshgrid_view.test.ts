@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import mesh from "../src/meshgrid_view/index.ts";
-import type { MeshElement } from "../src/meshgrid_view/view.ts";
-import { probeOf } from "../src/shared/probe.ts";
-import type { Store } from "../src/shared/types.ts";
-import { initialize } from "../src/stream/index.ts";
+import { probeOf } from "../src/shell/probe.ts";
+import mesh from "../src/views/meshgrid_view/index.ts";
+import type { MeshElement } from "../src/views/meshgrid_view/view.ts";
+import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 import { bytes, randoms } from "./samples.ts";
 
@@ -48,7 +48,7 @@ const blankContext = () =>
     },
   });
 
-vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Modules, start, streamModel } from "../src/page/index.ts";
 import { PageModel } from "../src/page/model.ts";
 import { framesOf, type SavedStream, unfold, unpack } from "../src/page/saved.ts";
-import { initialize } from "../src/stream/index.ts";
+import { initialize } from "../src/wire/stream.ts";
 import { bytes, wireLayout } from "./samples.ts";
 
 /** Frames of float32 folded as Python folds them: differences of words, then bytes by their place. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { pictureMaker } from "../src/kernel_grid/picture.ts";
-import { boundsOf, greysOf, preferredOf, reached } from "../src/kernel_grid/preferred.ts";
-import { settingsOf } from "../src/kernel_grid/settings.ts";
+import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
+import { boundsOf, greysOf, preferredOf, reached } from "../src/views/kernel_grid/preferred.ts";
+import { settingsOf } from "../src/views/kernel_grid/settings.ts";
 import {
   axesText,
   hoverLines,
   reachText,
   remarks,
   selectionText,
-} from "../src/kernel_grid/words.ts";
-import type { LayerLayout, Observed } from "../src/shared/types.ts";
+} from "../src/views/kernel_grid/words.ts";
+import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 
 /** φ_f(x) by the definition of the basis, not by a table. */

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARM, paletteOf, type Theme } from "../src/shared/palette.ts";
-import { basisColours, overlayColour, pinColour } from "../src/spline_inspector/palette.ts";
+import { ARM, paletteOf, type Theme } from "../src/phi/palette.ts";
+import { basisColours, overlayColour, pinColour } from "../src/views/spline_inspector/palette.ts";
 
 type Triple = [number, number, number];
 
@@ -92,9 +92,9 @@ const THEMES: Theme[] = ["light", "dark"];
 const KINDS = Object.keys(SIMULATIONS);
 /** The colours of the shared sheet and of one view's own. */
 function colours(name: string, theme: Theme): Record<string, string> {
-  const shared = SHEETS.find((sheet) => sheet.name === join("shared", "view.css"));
+  const shared = SHEETS.find((sheet) => sheet.name === join("shell", "view.css"));
   const own = SHEETS.find((sheet) => sheet.name === name);
-  const base = own?.css.includes("shared/view.css") ? tokens(shared?.css ?? "", theme) : {};
+  const base = own?.css.includes("shell/view.css") ? tokens(shared?.css ?? "", theme) : {};
   return { ...base, ...tokens(own?.css ?? "", theme) };
 }
 
@@ -114,13 +114,13 @@ describe("under each kind of colour blindness", () => {
     });
 
     it.each(THEMES)("so do the curves of a chart, %s", (theme) => {
-      const all = colours(join("chart", "style.css"), theme);
+      const all = colours(join("views", "chart", "style.css"), theme);
       const curves = Array.from({ length: 7 }, (_, k) => hex(all[`curve-${k}`]));
       expect(closest(curves, kind)).toBeGreaterThan(10);
     });
 
     it.each(THEMES)("so do base, splines and the function, %s", (theme) => {
-      const all = colours(join("kernel_grid", "style.css"), theme);
+      const all = colours(join("views", "kernel_grid", "style.css"), theme);
       const three = [all.ink, all.base, all.spline, all.surface].map(hex);
       expect(closest(three, kind)).toBeGreaterThan(20);
     });
@@ -138,7 +138,7 @@ describe("under each kind of colour blindness", () => {
     );
 
     it.each(THEMES)("so do the two signs of a bar, %s", (theme) => {
-      const all = colours(join("explain", "style.css"), theme);
+      const all = colours(join("views", "explain", "style.css"), theme);
       expect(closest([all.more, all.less, all.surface].map(hex), kind)).toBeGreaterThan(20);
     });
   });

@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { expect, it } from "vitest";
-import { bandsOf } from "../src/shared/css.ts";
-import { moved, record, type Shape } from "../src/shared/record.ts";
-import { fileName } from "../src/shared/save.ts";
-import { escaped, fontOf, ink, svgOf } from "../src/shared/svg.ts";
+import { bandsOf } from "../src/shell/css.ts";
+import { moved, record, type Shape } from "../src/shell/record.ts";
+import { fileName } from "../src/shell/save.ts";
+import { escaped, fontOf, ink, svgOf } from "../src/shell/svg.ts";
 
 const PAPER = { width: 100, height: 50, ground: "#ffffff", title: "a view" };
 

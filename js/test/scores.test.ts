@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { pictureMaker, sortedOrder } from "../src/kernel_grid/picture.ts";
+import { ARM, paletteOf } from "../src/phi/palette.ts";
+import { pictureMaker, sortedOrder } from "../src/views/kernel_grid/picture.ts";
 import {
   type Scores,
   scaleOf,
@@ -8,10 +9,9 @@ import {
   TINT,
   tintOf,
   valuesOf,
-} from "../src/kernel_grid/scores.ts";
-import { settingsOf } from "../src/kernel_grid/settings.ts";
-import { hoverLines, selectionText, shadeText } from "../src/kernel_grid/words.ts";
-import { ARM, paletteOf } from "../src/shared/palette.ts";
+} from "../src/views/kernel_grid/scores.ts";
+import { settingsOf } from "../src/views/kernel_grid/settings.ts";
+import { hoverLines, selectionText, shadeText } from "../src/views/kernel_grid/words.ts";
 import { frameOf, layer } from "./samples.ts";
 
 const made = layer();

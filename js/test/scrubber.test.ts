@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { mountScrubber } from "../src/shared/scrubber.ts";
-import { FrameStore } from "../src/shared/store.ts";
+import { mountScrubber } from "../src/shell/scrubber.ts";
+import { FrameStore } from "../src/wire/store.ts";
 import { smallFrame, smallLayout } from "./samples.ts";
 
 const layout = smallLayout();

@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { functionOf, selectionOf } from "../src/shared/entries.ts";
-import type { LayerLayout, Observed } from "../src/shared/types.ts";
-import { Gesture, PATIENCE, PAUSE } from "../src/spline_inspector/gesture.ts";
+import { functionOf, selectionOf } from "../src/phi/entries.ts";
+import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
 import {
   greville,
   handlesOf,
   heightOf,
   moved,
   splineOrder,
-} from "../src/spline_inspector/handles.ts";
-import { basisColours } from "../src/spline_inspector/palette.ts";
-import { overlayAt } from "../src/spline_inspector/settings.ts";
+} from "../src/views/spline_inspector/handles.ts";
+import { basisColours } from "../src/views/spline_inspector/palette.ts";
+import { overlayAt } from "../src/views/spline_inspector/settings.ts";
 import {
   curve,
   entryOf,
@@ -21,7 +20,7 @@ import {
   sample,
   stack,
   wholeRange,
-} from "../src/spline_inspector/terms.ts";
+} from "../src/views/spline_inspector/terms.ts";
 import {
   fromX,
   fromY,
@@ -35,8 +34,9 @@ import {
   wheelFactor,
   within,
   zoomed,
-} from "../src/spline_inspector/window.ts";
-import { evaluationText, inputsText, rangeText } from "../src/spline_inspector/words.ts";
+} from "../src/views/spline_inspector/window.ts";
+import { evaluationText, inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
+import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
 const KNOTS = Array.from({ length: 12 }, (_, k) => -2.2 + 0.4 * k);

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import { probeOf } from "../src/shared/probe.ts";
-import type { Store } from "../src/shared/types.ts";
-import inspector from "../src/spline_inspector/index.ts";
-import { PARTS } from "../src/spline_inspector/settings.ts";
-import type { InspectorElement } from "../src/spline_inspector/view.ts";
-import { initialize } from "../src/stream/index.ts";
+import { probeOf } from "../src/shell/probe.ts";
+import inspector from "../src/views/spline_inspector/index.ts";
+import { PARTS } from "../src/views/spline_inspector/settings.ts";
+import type { InspectorElement } from "../src/views/spline_inspector/view.ts";
+import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 
 const TRAITS = {
@@ -35,7 +35,7 @@ function blankContext() {
   });
 }
 
-vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 

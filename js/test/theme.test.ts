@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Theme, themeAround, watchTheme } from "../src/shared/theme.ts";
+import { type Theme, themeAround, watchTheme } from "../src/shell/theme.ts";
 
 let view: HTMLElement;
 

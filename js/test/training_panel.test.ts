@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PATIENCE } from "../src/training_panel/commands.ts";
-import panel from "../src/training_panel/index.ts";
-import { statusOf } from "../src/training_panel/status.ts";
+import { PATIENCE } from "../src/views/training_panel/commands.ts";
+import panel from "../src/views/training_panel/index.ts";
+import { statusOf } from "../src/views/training_panel/status.ts";
 import {
   deafWords,
   duration,
@@ -10,7 +10,7 @@ import {
   rateAt,
   rateRange,
   stateWord,
-} from "../src/training_panel/words.ts";
+} from "../src/views/training_panel/words.ts";
 import { FakeModel } from "./fake_model.ts";
 
 const RUNNING = {

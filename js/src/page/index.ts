@@ -1,5 +1,5 @@
 /** A page without a kernel: gives the views' own bundles models and a host, from what is saved in the page. */
-import type { Store } from "../shared/types.ts";
+import type { Store } from "../wire/types.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
 

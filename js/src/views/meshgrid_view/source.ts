@@ -1,0 +1,111 @@
+/** Which image a layer is shown: one of the user's, one observed, a ramp, or one drawn here. No DOM. */
+import type { LayerLayout, Observed } from "../../wire/types.ts";
+import { makeRamp } from "./ramp.ts";
+import { rampImage } from "./response.ts";
+import { type Images, type Input, imageAt, type Settings } from "./settings.ts";
+
+export interface Source {
+  /** What can be chosen for this layer, the usual one first. */
+  choices: Input[];
+  input: Input;
+  /** Null where there is none yet; `missing` then says why. */
+  image: Images | null;
+  missing: string;
+  /** How many images there are to choose from, and which is shown. */
+  count: number;
+  sample: number;
+  /** The images to choose from. */
+  images: Images | null;
+  /** Black and white of the picture. */
+  range: [number, number];
+  /** What the reader must know about the input. */
+  note: string;
+}
+
+/** The size of a blank to draw on: that of the images the layer gets. */
+export interface Blank {
+  width: number;
+  height: number;
+  ground: number;
+  ink: number;
+}
+
+/** The observed inputs of a layer as images. */
+export function mapsOf(observed: Observed | null): Images | null {
+  if (!observed?.maps || !observed.mapShape) return null;
+  const [count, channels, height, width] = observed.mapShape;
+  return count > 0 ? { count, channels, height, width, data: observed.maps } : null;
+}
+
+/** Whether the layer's input is the image itself: as observed, or else only the first layer's. */
+export function takesImage(observed: Observed | null, first: boolean): boolean {
+  return observed ? observed.isImage : first;
+}
+
+export function blankFor(images: Images | null, range: readonly [number, number]): Blank {
+  const { width, height } = images ?? { width: 28, height: 28 };
+  return { width, height, ground: range[0], ink: range[1] };
+}
+
+/** The finite range of an image, for its black and white. */
+export function rangeOf(image: Images | null): [number, number] {
+  let lo = Number.POSITIVE_INFINITY;
+  let hi = Number.NEGATIVE_INFINITY;
+  for (const value of image?.data ?? []) {
+    if (value < lo) lo = value;
+    if (value > hi && value <= Number.MAX_VALUE) hi = value;
+  }
+  return lo < hi ? [lo, hi] : [-1, 1];
+}
+
+export function sourceOf(
+  layer: LayerLayout,
+  first: boolean,
+  observed: Observed | null,
+  given: Images | null,
+  drawing: Images,
+  blank: Blank,
+  settings: Settings,
+): Source {
+  const maps = mapsOf(observed);
+  const direct = takesImage(observed, first);
+  const name = layer.name || layer.type;
+  const choices: Input[] = direct ? ["images", "drawn", "ramp"] : ["observed", "drawn", "ramp"];
+  if (direct && maps) choices.splice(1, 0, "observed");
+  const input = choices.includes(settings.input) ? settings.input : choices[0];
+  const images = input === "images" ? given : input === "observed" ? maps : null;
+  const count = images?.count ?? 0;
+  const sample = Math.min(settings.sample, Math.max(0, count - 1));
+  const notes: string[] = [];
+  let missing = "";
+  let image: Images | null = null;
+  let range: [number, number] = [blank.ground, blank.ink];
+  if (!direct) notes.push(`the input of ${name} is not the image but what the model makes of it`);
+  if (input === "ramp") {
+    image = rampImage(makeRamp(settings.direction, settings.limits, settings.resolution));
+    range = settings.limits;
+  } else if (input === "drawn") image = drawing;
+  else if (images) {
+    image = imageAt(images, sample);
+    range = rangeOf(image);
+  } else {
+    missing =
+      input === "observed"
+        ? `The input of ${name} is not the image itself. Call live.observe(batch) to see the feature maps that reach it.`
+        : "There are no images: give some with images=...";
+  }
+  const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;
+  if (image && image.channels === 1 && channels > 1)
+    notes.push(`the same picture in all ${channels} channels`);
+  return {
+    choices,
+    input,
+    image,
+    missing,
+    count,
+    sample,
+    images,
+    range,
+    note: notes.join(" · "),
+  };
+}

@@ -1,0 +1,106 @@
+/** The part of the plane that is shown: zooming, moving, round marks on its edges. No DOM. */
+
+import { formatNumber } from "../../phi/format.ts";
+import type { Range } from "./terms.ts";
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** How far in one can zoom, as a share of the whole. */
+const CLOSEST = 1e-4;
+
+/** A range made `factor` times as long, while `at` stays where it is. */
+export function zoomed([low, high]: Range, at: number, factor: number): Range {
+  return [at + (low - at) * factor, at + (high - at) * factor];
+}
+
+/** A range moved so that it lies within limits, and made shorter if it must be. */
+export function within([low, high]: Range, [first, last]: Range): Range {
+  const whole = last - first;
+  const length = Math.min(whole, Math.max(CLOSEST * whole, high - low));
+  const middle = (low + high) / 2;
+  const start = Math.max(first, Math.min(last - length, middle - length / 2));
+  return [start, start + length];
+}
+
+export function shifted([low, high]: Range, by: number): Range {
+  return [low + by, high + by];
+}
+
+/** The factor by which one turn of a wheel makes a range longer. */
+export function wheelFactor(event: Pick<WheelEvent, "deltaY" | "deltaMode">): number {
+  const pixels = event.deltaY * [1, 16, 240][event.deltaMode];
+  return Math.exp(Math.max(-240, Math.min(240, pixels)) / 480);
+}
+
+export const toX = ([low, high]: Range, box: Box, x: number) =>
+  box.x + ((x - low) / (high - low)) * box.width;
+
+export const toY = ([low, high]: Range, box: Box, y: number) =>
+  box.y + ((high - y) / (high - low)) * box.height;
+
+export const fromX = ([low, high]: Range, box: Box, px: number) =>
+  low + ((px - box.x) / box.width) * (high - low);
+
+export const fromY = ([low, high]: Range, box: Box, py: number) =>
+  high - ((py - box.y) / box.height) * (high - low);
+
+/** A round step of which `count`, or a few less, cover a length. */
+export function roundStep(length: number, count: number): number {
+  if (!(length > 0) || !Number.isFinite(length)) return 1;
+  const rough = length / Math.max(1, count);
+  const power = Math.floor(Math.log10(rough));
+  for (const digit of [1, 2, 5, 10]) {
+    const step = Number(`${digit}e${power}`);
+    if (step >= rough * (1 - 1e-9)) return step;
+  }
+  return Number(`1e${power + 1}`);
+}
+
+/** Round values within a range. */
+export function ticks([low, high]: Range, count: number): number[] {
+  const step = roundStep(high - low, count);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  const found: number[] = [];
+  for (let k = first; k <= last && found.length < 100; k++) {
+    // Through text, so that 3 steps of 0.1 are 0.3.
+    found.push(Number((k * step).toPrecision(12)) || 0);
+  }
+  return found;
+}
+
+/** Ticks in print, all with the same number of places. */
+export function tickTexts(values: readonly number[]): string[] {
+  const largest = Math.max(0, ...values.map(Math.abs));
+  if (largest >= 1e5 || (largest > 0 && largest < 1e-4)) return values.map(formatNumber);
+  const step = values.length > 1 ? values[1] - values[0] : largest || 1;
+  const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
+  return values.map((value) => value.toFixed(places).replace("-", "−"));
+}
+
+/** A range with some air, its ends on round values: it stands still while what it holds moves a little. */
+export function roomy(held: Range | null): Range {
+  if (!held) return [-1, 1];
+  let [low, high] = held;
+  low = Math.min(0, low);
+  high = Math.max(0, high);
+  if (high - low < 1e-30) return [-1, 1];
+  const air = 0.06 * (high - low);
+  const step = roundStep(high - low + 2 * air, 8);
+  return [Math.floor((low - air) / step) * step, Math.ceil((high + air) / step) * step];
+}
+
+/** Up to seven significant digits, which is all that a float32 holds. */
+export function inFull(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
+  const digits = Number(value.toPrecision(7));
+  const size = Math.abs(digits);
+  const text =
+    size >= 1e-4 && size < 1e7 ? String(digits) : digits.toExponential().replace(/\.?0+e/, "e");
+  return text.replace(/-/g, (_, at: number) => (at === 0 ? "−" : "-"));
+}

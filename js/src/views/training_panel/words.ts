@@ -1,0 +1,77 @@
+/** Words and numbers of the panel. No DOM. */
+
+import { formatCount, formatNumber } from "../../phi/format.ts";
+import type { Status } from "./status.ts";
+
+/** "0:07", "1:15", "1:02:03". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = two(whole % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** Label and value of each number that is known. */
+export function numbers(status: Status): [label: string, value: string, title: string][] {
+  const found: [string, string, string][] = [
+    ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
+  ];
+  if (status.epoch !== null) {
+    const of = status.epochs ? ` of ${status.epochs}` : "";
+    found.push(["epoch", `${status.epoch}${of}`, "The pass over the data that is going on"]);
+  }
+  if (status.rate > 0) {
+    found.push(["steps/s", formatNumber(status.rate), "Over the last seconds, pauses left out"]);
+  }
+  if (status.elapsed > 0) {
+    found.push(["elapsed", duration(status.elapsed), "Since the first step, pauses left out"]);
+  }
+  if (status.remaining !== null) {
+    found.push(["remaining", duration(status.remaining), "At the present rate"]);
+  }
+  if (status.share > 0) {
+    found.push([
+      "watching",
+      percent(status.share),
+      "Share of the training time that watching takes",
+    ]);
+  }
+  if (status.source) found.push(["data", status.source, "What the model is trained on"]);
+  return found;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+}
+
+export function stateWord({ state, control, closed, fault }: Status): string {
+  if (fault) return "not watched any more";
+  if (closed) return "closed";
+  if (control === "stopping") return "stopping";
+  return state;
+}
+
+/** Where clicks get no answer, and why. */
+export function deafWords(news: boolean, waiting: readonly string[]): string {
+  const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
+  const why = news
+    ? "Clicks reach the training only when the cell ends."
+    : "The kernel does not answer: a click acts when the cell that is running ends.";
+  return why + list;
+}
+
+/** Ends of the slider of the learning rate, in powers of ten; it holds the rate itself. */
+export function rateRange(rate: number): [low: number, high: number] {
+  const power = rate > 0 ? Math.log10(rate) : -6;
+  return [Math.min(-6, Math.floor(power)), Math.max(0, Math.ceil(power))];
+}
+
+/** The rate at a place of the slider, in three digits. */
+export function rateAt(power: number): number {
+  return Number((10 ** power).toPrecision(3));
+}
+
+export function rateText(rate: number): string {
+  return formatNumber(rate);
+}
