@@ -44,9 +44,7 @@ const options = {
   absWorkingDir: here,
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
-    { in: "src/wire/stream.ts", out: "stream" },
     ...[
-      "kernel_grid",
       "spline_inspector",
       "meshgrid_view",
       "chart",
@@ -74,9 +72,38 @@ const options = {
   plugins: [write],
 };
 
+/** Style sheets as text, without what only people need. */
+const sheets = {
+  name: "sheets-as-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { outputFiles } = await esbuild.build({
+        entryPoints: [path],
+        bundle: true,
+        minify: true,
+        write: false,
+      });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
+/** The one bundle that a stream carries. @type {esbuild.BuildOptions} */
+const main = {
+  ...options,
+  entryPoints: [
+    { in: "src/main.ts", out: "main" },
+    { in: "src/entry.ts", out: "view" },
+  ],
+  minify: true,
+  loader: { ".woff2": "base64" },
+  plugins: [sheets, write],
+};
+
 if (process.argv.includes("--watch")) {
   const context = await esbuild.context({ ...options, logLevel: "info" });
   await context.watch();
 } else {
   await esbuild.build(options);
+  await esbuild.build(main);
 }

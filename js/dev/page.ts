@@ -3,8 +3,9 @@
  *   layers=article|conv16x8|linear|broken|many   width=700   fps=20   steps=400   views=1
  *   any trait: mode=pattern theme=dark scale=kernel ...
  */
-import grid from "../src/views/kernel_grid/index.ts";
+
 import type { GridElement } from "../src/views/kernel_grid/view.ts";
+import { render } from "../src/views/kernel_grid/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
@@ -54,7 +55,7 @@ const model = new FakeModel({ ...traits, ...given });
 for (let k = 0; k < number("views", 1); k++) {
   const el = views.appendChild(document.createElement("div"));
   const host = { getWidget: async () => ({ exports: store }) };
-  grid.render({ model, el, host, signal: life.signal } as never);
+  render({ model, el, host, signal: life.signal } as never);
 }
 
 let step = number("steps", 400);

@@ -4,7 +4,7 @@ import { functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
-import { placeOf, xAt } from "../src/views/kernel_grid/draw.ts";
+import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
 import {
   contrastOf,
   greyOf,

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ARM, paletteOf, type Theme } from "../src/phi/palette.ts";
+import { themeOf } from "../src/scene/theme.ts";
 import { basisColours, overlayColour, pinColour } from "../src/views/spline_inspector/palette.ts";
 
 type Triple = [number, number, number];
@@ -120,7 +121,7 @@ describe("under each kind of colour blindness", () => {
     });
 
     it.each(THEMES)("so do base, splines and the function, %s", (theme) => {
-      const all = colours(join("views", "kernel_grid", "style.css"), theme);
+      const all = themeOf(theme).colours;
       const three = [all.ink, all.base, all.spline, all.surface].map(hex);
       expect(closest(three, kind)).toBeGreaterThan(20);
     });
@@ -161,9 +162,9 @@ describe("text", () => {
   it.each(THEMES)("stands out from every ground it is on, %s", (theme) => {
     let counted = 0;
     for (const { name } of SHEETS.filter((sheet) => sheet.name.endsWith("style.css"))) {
-      const all = colours(name, theme);
-      for (const ink of ["ink", "muted", "accent", "warn"].filter((key) => all[key])) {
-        for (const ground of ["surface", "hover", "cell"].filter((key) => all[key])) {
+      const all = { ...themeOf(theme).colours, ...colours(name, theme) };
+      for (const ink of ["ink", "muted", "accent", "warn"] as const) {
+        for (const ground of ["surface", "hover", "cell"] as const) {
           // Warnings and links are never on a control.
           if (["accent", "warn"].includes(ink) && ground !== "surface") continue;
           const ratio = contrast(hex(all[ink]), hex(all[ground]));

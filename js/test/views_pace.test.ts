@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import kernelGrid from "../src/views/kernel_grid/index.ts";
+import * as kernelGrid from "../src/views/kernel_grid/view.ts";
 import meshgridView from "../src/views/meshgrid_view/index.ts";
 import splineInspector from "../src/views/spline_inspector/index.ts";
 import { initialize } from "../src/wire/stream.ts";

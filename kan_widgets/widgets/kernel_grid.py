@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets
-from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
-from kan_widgets.live.observe import Observation
-from kan_widgets.widgets import still
-from kan_widgets.widgets.scores import checked, read_scores
-from kan_widgets.widgets.view import Choice, View, layer_name, option
-
-_STATIC = pathlib.Path(__file__).parent / "static"
-
+from kan_widgets.widgets.scened import Scened
+from kan_widgets.widgets.scores import checked
+from kan_widgets.widgets.view import Choice, layer_name, option
 
 SORTS = ["position", "range", "change"]
 
@@ -30,7 +24,7 @@ class ScoreChoice(Choice):
         return [*super().words(obj), *obj.scores]
 
 
-class KernelGrid(View):
+class KernelGrid(Scened):
     """The kernels of a layer as grids of their functions, redrawn while training.
 
     Parameters
@@ -85,8 +79,7 @@ class KernelGrid(View):
     1200
     """
 
-    _esm = _STATIC / "kernel_grid.js"
-    _css = _STATIC / "kernel_grid.css"
+    _kind = "kernel_grid"
 
     layer = option(traitlets.Unicode())
     mode = option(Choice(["curves", "pattern", "preferred", "change"]))
@@ -174,51 +167,10 @@ class KernelGrid(View):
     def _names(self) -> tuple[str, ...]:
         return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
 
-    def image(
-        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
-    ) -> Image.Image:
-        """Draw the current state as a picture, without a browser.
-
-        Parameters
-        ----------
-        width, max_height
-            CSS pixels; a taller drawing is cut and says so.
-        pixel_ratio
-            Picture pixels per CSS pixel.
-        **options
-            Any of the widget's own traits, for this picture alone.
-
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        self._check_keywords(options)
-        first, frame = self._stream.frames()
-        names = frame.layout.names
-        state = {name: getattr(self, name) for name in self._options() if name != "height"}
-        state |= {name: value for name, value in options.items() if name != "height"}
+    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         # The layer shown may be gone since the model was bound again.
-        if "layer" in options or state["layer"] in names:
-            state["layer"] = layer_name(state["layer"], names)
-        else:
-            state["layer"] = names[0]
-        if state["theme"] == "auto":
-            state["theme"] = "light"
-        return still.render(
-            frame.layout,
-            frame,
-            initial=first,
-            observed=self._observed(state["layer"]),
-            scores=read_scores(self.scores),
-            selection=self.selection,
-            width=width,
-            max_height=max_height,
-            pixel_ratio=pixel_ratio,
-            **state,
-        )
+        layer = options.get("layer", self.layer if self.layer in names else None)
+        return options | {"layer": layer_name(layer, names)}
 
-    def _observed(self, layer: str) -> Observation | None:
-        """Return what was observed of a layer."""
-        source = self._stream.source
-        return None if source is None else source.observed.get(layer)
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return [traits["layer"]]

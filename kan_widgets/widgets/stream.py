@@ -33,7 +33,7 @@ class Stream(anywidget.AnyWidget, Listener):
     needs after a reload. Made by `stream_of`.
     """
 
-    _esm = _STATIC / "stream.js"
+    _esm = _STATIC / "main.js"
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""

@@ -158,6 +158,8 @@ def main() -> None:
     found = {w: build(pathlib.Path(sys.argv[1]), name, w) for name, w in WEIGHTS.items()}
     signs = list(found[400])
     assert signs == list(found[600])
+    beside = ROOT / "kan_widgets/widgets/font/characters.txt"
+    beside.write_text("".join(signs), encoding="utf-8")
     lines = [
         "/** Widths of the font's characters in thousandths of its size. Made by tests/data_provenance/build_font.py. */",
         "",

@@ -1,4 +1,4 @@
-/** Draws the labels of rows and columns around an arrangement. */
+/** The labels of rows and columns around an arrangement, as marks. No DOM. */
 
 import {
   type Arrangement,
@@ -10,60 +10,46 @@ import {
   rowLabels,
   stuckHead,
 } from "../phi/geometry.ts";
+import type { Mark, TextMark } from "./marks.ts";
+import type { Colours } from "./theme.ts";
 
-export interface HeadsPage {
-  /** The visible part of the arrangement. */
-  view: Rect;
-  font: string;
-  colours: { muted: string; surface: string };
-}
+const SIZE = 10;
 
-export function paintLabels(
-  context: CanvasRenderingContext2D,
-  arrangement: Arrangement,
-  { view, font, colours }: HeadsPage,
-): void {
-  context.font = font;
-  context.fillStyle = colours.muted;
-  paintHeads(context, columnLabels(arrangement), cornerLabels(arrangement), view);
-  context.textBaseline = "middle";
-  write(context, rowLabels(arrangement), view);
+export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colours): Mark[] {
+  return [
+    ...headMarks(columnLabels(arrangement), cornerLabels(arrangement), view, muted),
+    ...write(rowLabels(arrangement), view, muted, { anchor: "end", middle: true }),
+  ];
 }
 
 /** The labels of the band whose own have gone out of view; over all else. */
-export function paintStuckHead(
-  context: CanvasRenderingContext2D,
-  arrangement: Arrangement,
-  { view, font, colours }: HeadsPage,
-): void {
+export function stuckHeadMarks(arrangement: Arrangement, view: Rect, colours: Colours): Mark[] {
   const head = stuckHead(arrangement, view);
-  if (!head) return;
-  const { strip } = head;
-  context.fillStyle = colours.surface;
-  context.fillRect(strip.x, strip.y, strip.width, strip.height);
-  context.font = font;
-  context.fillStyle = colours.muted;
+  if (!head) return [];
+  const { x, y, width, height } = head.strip;
   const [columns, corners] = [columnLabels(arrangement), cornerLabels(arrangement)].map((labels) =>
     inStuckBand(arrangement, head, labels),
   );
-  paintHeads(context, columns, corners, view);
+  return [
+    { kind: "rects", boxes: [x, y, width, height], fill: colours.surface },
+    ...headMarks(columns, corners, view, colours.muted),
+  ];
 }
 
-function paintHeads(
-  context: CanvasRenderingContext2D,
+function headMarks(
   columns: readonly Label[],
   corners: readonly Label[],
   view: Rect,
-): void {
-  context.textBaseline = "alphabetic";
-  context.textAlign = "center";
-  write(context, columns, view);
-  context.textAlign = "right";
-  write(context, corners, view);
+  fill: string,
+): Mark[] {
+  return [
+    ...write(columns, view, fill, { anchor: "middle" }),
+    ...write(corners, view, fill, { anchor: "end" }),
+  ];
 }
 
-function write(context: CanvasRenderingContext2D, labels: readonly Label[], view: Rect): void {
-  for (const { text, x, y } of labels) {
-    if (y > view.y - 20 && y < view.y + view.height + 20) context.fillText(text, x, y);
-  }
+function write(labels: readonly Label[], view: Rect, fill: string, how: Partial<TextMark>): Mark[] {
+  return labels
+    .filter(({ y }) => y > view.y - 20 && y < view.y + view.height + 20)
+    .map(({ text, x, y }) => ({ kind: "text", x, y, text, fill, size: SIZE, ...how }));
 }

@@ -18,13 +18,13 @@ import type { Frame, Layout, Store } from "./types.ts";
 /** What one answer to a request for history may weigh. */
 const HISTORY_BYTES = 32 * 2 ** 20;
 
-interface Context {
+export interface StreamContext {
   model: AnyModel;
   signal: AbortSignal;
 }
 
 /** Synchronous, because messages that arrive while a slow initialize runs would be lost. */
-export function initialize({ model, signal }: Context, maxBytes = MAX_BYTES): Store {
+export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTES): Store {
   const layouts = new Map<number, Layout>();
   /** Layouts below this version belong to a binding that was replaced. */
   let floor = 0;

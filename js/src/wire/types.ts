@@ -1,3 +1,5 @@
+import type { RenderProps } from "@anywidget/types";
+
 /** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
 /** The basis functions of one group of φ, at P rising sample points: values[p·nb + b] = β_b(x[p]). */
@@ -182,4 +184,9 @@ export interface Store {
   lastArrival(): number;
   /** Calls fn at once on every change until the signal aborts; views gather the calls of one animation frame. */
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void;
+}
+
+/** What a stream's bundle gives to the views of the page: its frames, and the code that draws each kind of view. */
+export interface StreamExports extends Store {
+  render(kind: string, props: RenderProps): void;
 }

@@ -72,6 +72,11 @@ export function createHeader(
     "The input at which φ is smallest instead: the patch that a kernel is suppressed by most",
     (value) => choose("suppressed", value),
   );
+  const ghost = kit.check(
+    "start behind",
+    "Draw the functions as they were at the start, or at the pinned step, behind: dashed",
+    (value) => choose("ghost", value),
+  );
   const sort = kit.select(
     "sort",
     "The order of the kernels; it is found once, so that nothing jumps while training",
@@ -94,6 +99,7 @@ export function createHeader(
     binarise.box,
     bounds.box,
     suppressed.box,
+    ghost.box,
     sort.box,
     shade.box,
   );
@@ -113,6 +119,8 @@ export function createHeader(
       scale.set(choices.scale);
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
+      ghost.set(choices.ghost);
+      ghost.box.hidden = choices.mode !== "curves";
       sort.set(choices.sort);
       shade.set(choices.shade);
       shade.box.hidden = scores.length === 0 || isGrey(choices);

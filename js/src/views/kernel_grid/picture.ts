@@ -193,8 +193,8 @@ export function pictureMaker(): (
         subject: before,
         plan: keep("ghost", [start, xRange, points], () => samplePlan(start.layer, xRange, points)),
       };
-      const initialRanges = keep("initial", [start, xRange], () =>
-        before.ranges(samplePlan(start.layer, xRange, ALL_POINTS)),
+      const initialRanges = keep("initial", [start, xRange, most], () =>
+        before.ranges(samplePlan(start.layer, xRange, most)),
       );
       spread = ranges.map((value, f) => larger(value, initialRanges[f] as number));
     }

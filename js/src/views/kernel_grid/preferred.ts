@@ -1,6 +1,6 @@
 /**
  * The x within bounds at which each function is largest, or smallest: entry by entry the patch that a kernel prefers most,
- * or least. The still picture follows the same rules (kan_widgets/widgets/preferred.py). No DOM.
+ * or least. No DOM.
  */
 
 import { expandAt } from "../../phi/expansion.ts";

@@ -1,6 +1,5 @@
 /**
- * Numbers that somebody gave the functions of some layers, and the tints that show them. The still picture follows the
- * same rules (kan_widgets/widgets/scores.py). No DOM.
+ * Numbers that somebody gave the functions of some layers, and the tints that show them.  No DOM.
  */
 
 import { colourOf, type Palette } from "../../phi/palette.ts";
@@ -93,8 +92,7 @@ function tint(share: number, { bytes }: Palette): string {
   return `rgb(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]})`;
 }
 
-/** The scale as a CSS gradient. */
-export function scaleOf({ signed }: Shade, palette: Palette): string {
-  const stops = Array.from({ length: 17 }, (_, k) => tint(signed ? k / 8 - 1 : k / 16, palette));
-  return `linear-gradient(to right, ${stops.join(", ")})`;
+/** The scale's colours from left to right. */
+export function rampOf({ signed }: Shade, palette: Palette): string[] {
+  return Array.from({ length: 17 }, (_, k) => tint(signed ? k / 8 - 1 : k / 16, palette));
 }

@@ -1,36 +1,19 @@
-/** The view: wires a store and the traits to the drawing, the header, the tooltip and the keyboard. */
+/** KernelGrid: the header, the tooltip and the hands on its scene. */
 
-import type { AnyModel } from "@anywidget/types";
-import type { Plan } from "../../phi/curves.ts";
+import type { RenderProps } from "@anywidget/types";
 import { entryText, functionOf, layerTitle, selectionOf } from "../../phi/entries.ts";
-import {
-  type Arrangement,
-  arrange,
-  cellAt,
-  neighbour,
-  rectOf,
-  underHead,
-} from "../../phi/geometry.ts";
-import { paletteOf } from "../../phi/palette.ts";
-import { describe } from "../../shell/alternative.ts";
-import { element, put } from "../../shell/element.ts";
-import { DIRECTIONS, keepKeys, plainKey, used } from "../../shell/keys.ts";
-import { createPace } from "../../shell/pace.ts";
-import { createSave } from "../../shell/save.ts";
-import { mountScrubber } from "../../shell/scrubber.ts";
-import { createStatus } from "../../shell/status.ts";
-import { inJupyter, readColours, themeAround, watchTheme } from "../../shell/theme.ts";
-import { createTip } from "../../shell/tip.ts";
-import { createUnseen } from "../../shell/unseen.ts";
-import type { Change, Frame, LayerLayout, Store } from "../../wire/types.ts";
-import { createCaption } from "./caption.ts";
+import type { Arrangement, Rect } from "../../phi/geometry.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createStage } from "../../shell/stage.ts";
+import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
-import { COLOURS, createGround, paint, xAt } from "./draw.ts";
-import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
-import { type Scores, scoresReader, valuesOf } from "./scores.ts";
-import { type Settings, settingsOf, type Traits } from "./settings.ts";
+import type { Picture } from "./picture.ts";
+import { currentLayer, drawing, type GridScene } from "./scene.ts";
+import { scoresReader } from "./scores.ts";
+import { settingsOf, type Traits } from "./settings.ts";
+import css from "./style.css";
 import type { Subject } from "./subject.ts";
-import { description, hoverLines, selectionText } from "./words.ts";
+import { hoverLines, selectionText } from "./words.ts";
 
 /** What tests and other tools may ask of a view, as `element.kwGrid`. */
 export interface GridProbe {
@@ -42,7 +25,7 @@ export interface GridProbe {
   /** The points of function f as they are drawn behind it; null where nothing is. */
   ghost(f: number): { step: number; x: number[]; y: number[] } | null;
   /** The cell of function f in client pixels. */
-  rectOf(f: number): { x: number; y: number; width: number; height: number } | null;
+  rectOf(f: number): Rect | null;
   /** Half the height of the axis of function f. */
   yScale(f?: number): number | null;
   /** Where function f is largest, or smallest, and φ there; null in other modes. */
@@ -57,506 +40,196 @@ export interface GridElement extends HTMLElement {
   kwGrid: GridProbe;
 }
 
-export interface View {
-  message(text: string, tone: "calm" | "warn"): void;
-  connect(store: Store, stream: string, signal: AbortSignal): void;
+export { css, drawing };
+
+const KIND: Kind = {
+  name: "kernel_grid",
+  label: "Kernel grid",
+  traits: [
+    "layer",
+    "mode",
+    "binarise",
+    "suppressed",
+    "bounds",
+    "scale",
+    "ghost",
+    "x_range",
+    "sort",
+    "shade",
+    "scores",
+    "height",
+  ],
+  drawing,
+};
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
 }
 
-const TRAITS = [
-  "layer",
-  "mode",
-  "binarise",
-  "suppressed",
-  "bounds",
-  "scale",
-  "ghost",
-  "x_range",
-  "sort",
-  "shade",
-  "scores",
-  "height",
-  "theme",
-] as const;
-
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
-  const document = el.ownerDocument;
-  const window = document.defaultView as Window & typeof globalThis;
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
-    element(document, tag, className);
-
-  const root = make("div", "kw-view kw-kernel-grid") as unknown as GridElement;
-  keepKeys(root, signal);
-  const viewport = make("div", "kw-viewport");
-  const page = viewport.appendChild(make("div", "kw-page"));
-  const canvas = page.appendChild(make("canvas", "kw-canvas"));
-  const message = viewport.appendChild(make("div", "kw-message"));
-  const time = make("div", "kw-time-place");
-  const readout = make("div", "kw-readout");
-  const spoken = make("div", "kw-spoken");
-  const tip = createTip(document);
-  const status = createStatus(document, schedule);
-  const caption = createCaption(document, status.element, choose, signal);
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", "Kernel grid, waiting for the kernel");
-  message.setAttribute("role", "status");
-  spoken.setAttribute("aria-live", "polite");
-  const header = createHeader(document, choose, sortAgain, signal);
-  const foot = make("div", "kw-readout-row");
-  foot.append(
-    readout,
-    createSave(
-      document,
-      {
-        root: () => root,
-        name: () => `kernel-grid ${picture?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
-        redraw() {
-          ground.key = "";
-          draw();
-        },
-      },
-      signal,
-    ),
-  );
-  root.append(header.element, caption.element, viewport, time, foot, spoken, tip.element);
-
-  let store: Store | null = null;
-  let stream = "";
-  let picture: Picture | null = null;
-  let made: readonly unknown[] = [];
-  let order: { key: string; scored: Float32Array | null; kernels: number[] | null } | null = null;
-  let pointer: { x: number; y: number } | null = null;
-  let hovered = -1;
-  let cursor = -1;
-  let keyboard = false;
-  /** Where the keyboard reads φ. */
-  let readingX = 0;
+function build(shell: Shell): Parts {
+  const { document, signal, tip } = shell;
+  const draw = drawing();
+  const readScores = scoresReader();
+  let scene: GridScene | null = null;
   let drawnFrame: Frame | null = null;
   let frames = 0;
   let milliseconds = 0;
-  let onScreen = true;
-  let waiting = false;
-  const makePicture = pictureMaker();
-  const readScores = scoresReader();
-  const ground = createGround(document);
-  const context = canvas.getContext("2d");
-
-  const pace = createPace(window, draw);
-  const unseen = createUnseen(schedule);
-
-  function schedule() {
-    if (onScreen) pace.now();
-    else waiting = true;
-  }
-
-  function choose(trait: string, value: string | boolean) {
-    model.set(trait, value);
-    model.save_changes();
-    schedule();
-  }
+  const stage = createStage(
+    document,
+    {
+      moved: shell.schedule,
+      press(id, event) {
+        if (!scene || id === "") return;
+        const { layer } = scene.picture;
+        shell.store()?.select(selectionOf(layer, Number(id)));
+        if (event.type === "keydown") shell.speak(`selected: ${entryText(layer, Number(id))}`);
+      },
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      key,
+    },
+    signal,
+  );
+  const header = createHeader(document, shell.choose, sortAgain, signal);
 
   function sortAgain() {
-    order = null;
-    schedule();
+    draw.sortAgain();
+    shell.schedule();
   }
 
-  function layers(): LayerLayout[] {
-    return store?.current()?.layout.layers ?? [];
-  }
-
-  function currentLayer(): LayerLayout | null {
-    const all = layers();
-    return all.find(({ name }) => name === model.get("layer")) ?? all[0] ?? null;
-  }
-
-  function say(text: string, tone: "calm" | "warn") {
-    message.hidden = text === "";
-    message.dataset.tone = tone;
-    put(message, text);
-    if (text) {
-      canvas.hidden = true;
-      tip.hide();
-      caption.clear();
-      readout.textContent = "";
-    }
-  }
-
-  function draw() {
-    waiting = false;
-    const theme = model.get("theme");
-    const followed = theme !== "light" && theme !== "dark";
-    setData("kwTheme", followed ? themeAround(el) : theme);
-    setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
-    if (!store) return;
-    status.show(store);
-    const settings = settingsOf((name) => model.get(name));
-    const layer = currentLayer();
-    const scores = readScores(model.get("scores"));
-    const choices = { ...settings, layer: layer?.name ?? "" };
-    header.show(choices, layers(), root.clientWidth, [...scores.keys()]);
-    const frame = store.current();
-    if (store.protocolError) {
-      say(store.protocolError, "warn");
-      return;
-    }
-    if (!frame || !layer) {
-      say(frame ? "no layer to draw" : "waiting for the first frame…", "calm");
-      return;
-    }
-    setData("layer", layer.name);
-    if (viewport.clientWidth === 0 || !context) {
-      unseen.hidden();
-      return;
-    }
-    unseen.shown();
-    say("", "calm");
-    canvas.hidden = false;
-
-    const start = performance.now();
-    const width = layOut(frame, layer, settings, scores);
-    const ghost = store.ghost();
-    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
-    const from = [frame, ghost, observed, scores, layer, width, order, ...Object.values(settings)];
-    if (!picture || !same(made, from)) {
-      made = from;
-      const kernels = order?.kernels ?? null;
-      picture = makePicture(frame, layer, ghost, settings, width, kernels, observed, scores);
-    }
-    const { arrangement } = picture;
-    const { scrollLeft, scrollTop, clientHeight } = viewport;
-    const ratio = window.devicePixelRatio || 1;
-    const [w, h] = [viewport.clientWidth, clientHeight];
-    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
-      canvas.width = Math.round(w * ratio);
-      canvas.height = Math.round(h * ratio);
-      canvas.style.width = `${w}px`;
-      canvas.style.height = `${h}px`;
-    }
-    const selected = functionOf(layer, store.selection());
-    const spot = pointer && { x: pointer.x + scrollLeft, y: pointer.y + scrollTop };
-    const byKey = keyboard && !spot && cursor >= 0 && cursor < layer.count;
-    const view = { x: scrollLeft, y: scrollTop, width: w, height: h };
-    const covered = spot !== null && underHead(arrangement, view, spot.y);
-    hovered = spot && !covered ? cellAt(arrangement, spot.x, spot.y) : byKey ? cursor : -1;
-    let x: number | null = null;
-    if (hovered >= 0) {
-      x = spot
-        ? xAt(picture, spot.x - rectOf(arrangement, hovered).x)
-        : within(picture.xRange, readingX);
-    }
-    paint(
-      context,
-      picture,
-      { hovered, selected, cursor: keyboard ? cursor : -1, x },
-      {
-        view,
-        ratio,
-        font: `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`,
-        colours: readColours(root, COLOURS),
-        palette: palette(),
-      },
-      ground,
-    );
-    canvas.style.cursor = hovered >= 0 ? "pointer" : "";
-    showTip(picture, x);
-    showWords(picture, selected);
-    if (frame !== drawnFrame) {
-      drawnFrame = frame;
-      frames++;
-    }
-    milliseconds = performance.now() - start;
-  }
-
-  /** Sizes viewport and page; returns the width that is left for the arrangement. */
-  function layOut(frame: Frame, layer: LayerLayout, settings: Settings, scores: Scores): number {
-    const key = `${layer.name}|${layer.shape}|${settings.sort}`;
-    const scored = valuesOf(scores, settings.sort, layer);
-    if (order?.key !== key || order.scored !== scored) {
-      const ghost = store?.ghost() ?? null;
-      const kernels = sortedOrder(settings.sort, settings.xRange, frame, layer, ghost, scored);
-      order = { key, scored, kernels };
-    }
-    const [out, inputs, kh, kw] = layer.shape;
-    const shape = { kind: layer.kind, out, in: inputs, kh, kw };
-    const most = Math.max(96, Number(model.get("height")) || 480);
-    const whole = viewport.offsetWidth;
-    const scrolls = arrange(shape, whole, order.kernels).height > most;
-    setStyle(viewport, "overflowY", scrolls ? "scroll" : "hidden");
-    viewport.toggleAttribute("data-scrolls", scrolls);
-    const width = viewport.clientWidth;
-    const arrangement = arrange(shape, width, order.kernels);
-    setStyle(viewport, "overflowX", arrangement.width > width ? "auto" : "hidden");
-    setStyle(viewport, "height", `${Math.min(arrangement.height, most)}px`);
-    setStyle(page, "height", `${arrangement.height}px`);
-    setStyle(page, "width", `${arrangement.width}px`);
-    return width;
-  }
-
-  function palette() {
-    return paletteOf(root.dataset.kwTheme === "dark" ? "dark" : "light");
-  }
-
-  function showTip(from: Picture, x: number | null) {
-    if (hovered < 0 || x === null) {
-      tip.hide();
-      return;
-    }
-    const { arrangement, layer } = from;
-    const cell = rectOf(arrangement, hovered);
-    tip.show(
-      `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
-      hoverLines(from, hovered, x),
-      {
-        ...cell,
-        x: cell.x - viewport.scrollLeft + viewport.offsetLeft,
-        y: cell.y - viewport.scrollTop + viewport.offsetTop,
-      },
-      { width: root.clientWidth, height: time.offsetTop },
-    );
-  }
-
-  function showWords(from: Picture, selected: number) {
-    caption.show(from, store?.cursor() ?? -1, selected, palette());
-    const text =
-      selected >= 0
-        ? selectionText(from, selected)
-        : "Click a function to select it, or use the arrow keys and Enter.";
-    if (readout.textContent !== text) {
-      readout.textContent = text;
-      readout.title = selected >= 0 ? text : "";
-    }
-    readout.toggleAttribute("data-selected", selected >= 0);
-    const key = JSON.stringify([from.layer.name, from.layer.shape, from.settings, selected]);
-    describe(canvas, description(from, selected), key);
-  }
-
-  function select(f: number) {
-    if (!picture || f < 0) return;
-    cursor = f;
-    store?.select(selectionOf(picture.layer, f));
-    schedule();
-  }
-
-  function onKey(event: KeyboardEvent) {
-    if (!picture || !plainKey(event)) return;
-    const { arrangement, layer } = picture;
-    const selected = functionOf(layer, store?.selection() ?? null);
-    const direction = DIRECTIONS[event.key];
-    const sideways = direction === "left" || direction === "right";
-    if (event.shiftKey && sideways && cursor >= 0) {
-      const [lo, hi] = picture.xRange;
-      const step = ((hi - lo) / 20) * (direction === "left" ? -1 : 1);
-      readingX = within(picture.xRange, within(picture.xRange, readingX) + step);
-      spoken.textContent = hoverLines(picture, cursor, readingX)
-        .map(({ label, value }) => `${label} ${value}`)
-        .join(", ");
-    } else if (direction || event.key === "Home" || event.key === "End") {
-      const from = cursor >= 0 && cursor < layer.count ? cursor : selected;
-      if (event.key === "Home") cursor = 0;
-      else if (event.key === "End") cursor = layer.count - 1;
-      else if (!direction || from < 0) cursor = Math.max(0, from);
-      else cursor = neighbour(arrangement, from, direction);
-      keyboard = true;
-      reveal(arrangement, cursor);
-      spoken.textContent = selectionText(picture, cursor);
-    } else if ((event.key === "Enter" || event.key === " ") && cursor >= 0) {
-      select(cursor);
-      spoken.textContent = `selected: ${entryText(layer, cursor)}`;
-    } else if (event.key === "Escape" && store?.selection()) {
+  /** With Shift the arrows read along the function; Escape clears the selection. */
+  function key(event: KeyboardEvent, id: string): boolean {
+    const store = shell.store();
+    if (event.key === "Escape" && store?.selection()) {
       store.select(null);
-      spoken.textContent = "selection cleared";
-    } else return;
-    pointer = null;
-    used(event);
-    schedule();
+      shell.speak("selection cleared");
+      return true;
+    }
+    const sideways = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
+    if (!scene || !event.shiftKey || sideways === 0 || id === "") return false;
+    const { picture } = scene;
+    const [lo, hi] = picture.xRange;
+    const within = (x: number) => Math.max(lo, Math.min(hi, x));
+    draw.readingX = within(within(draw.readingX) + (sideways * (hi - lo)) / 20);
+    const lines = hoverLines(picture, Number(id), draw.readingX);
+    shell.speak(lines.map(({ label, value }) => `${label} ${value}`).join(", "));
+    return true;
   }
 
-  function reveal(arrangement: Arrangement, f: number) {
-    const r = rectOf(arrangement, f);
-    const margin = 24;
-    const { scrollTop, clientHeight, scrollLeft, clientWidth } = viewport;
-    if (r.y - margin < scrollTop) viewport.scrollTop = r.y - margin;
-    else if (r.y + r.height + margin > scrollTop + clientHeight) {
-      viewport.scrollTop = r.y + r.height + margin - clientHeight;
+  function showTip({ picture, marked, sites }: GridScene) {
+    const { hovered, x } = marked;
+    const cell = sites.box(String(hovered));
+    if (hovered < 0 || x === null || !cell) {
+      tip.hide();
+      return;
     }
-    if (r.x - margin < scrollLeft) viewport.scrollLeft = r.x - margin;
-    else if (r.x + r.width + margin > scrollLeft + clientWidth) {
-      viewport.scrollLeft = r.x + r.width + margin - clientWidth;
-    }
-  }
-
-  function onStore(what: Change) {
-    if (what === "selection") follow();
-    if (what === "frame" && onScreen) pace.soon();
-    else schedule();
+    const { element } = stage;
+    const seen = stage.view();
+    tip.show(
+      `${layerTitle(picture.layer)} · ${entryText(picture.layer, hovered)}`,
+      hoverLines(picture, hovered, x),
+      { ...cell, x: cell.x - seen.x + element.offsetLeft, y: cell.y - seen.y + element.offsetTop },
+      { width: shell.root.clientWidth, height: element.offsetTop + element.offsetHeight },
+    );
   }
 
   /** Shows the layer of a selection made elsewhere, unless another grid of this stream shows it already. */
   function follow() {
+    const store = shell.store();
     const layer = store?.selection()?.layer;
-    if (layer === undefined || layer === currentLayer()?.name) return;
-    if (!layers().some(({ name }) => name === layer)) return;
+    if (!store || layer === undefined || layer === currentLayer(store, shell.get("layer"))?.name) {
+      return;
+    }
+    if (!store.current()?.layout.layers.some(({ name }) => name === layer)) return;
     const grids = document.querySelectorAll<HTMLElement>(".kw-kernel-grid");
     const shown = Array.from(grids).some(
-      ({ dataset }) => dataset.stream === stream && dataset.layer === layer,
+      ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
     );
-    if (!shown) choose("layer", layer);
+    if (!shown) shell.choose("layer", layer);
   }
 
-  function setData(name: string, value: string | null) {
-    if (value === null) delete root.dataset[name];
-    else if (root.dataset[name] !== value) root.dataset[name] = value;
-  }
-
-  const onLayer = () => {
-    viewport.scrollTop = 0;
-    cursor = -1;
-    schedule();
-  };
-
-  for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
-  const here = (event: PointerEvent | MouseEvent) => {
-    const box = canvas.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  };
-  canvas.addEventListener(
-    "pointermove",
-    (event) => {
-      pointer = event.pointerType === "touch" ? null : here(event);
-      schedule();
-    },
-    { signal },
-  );
-  canvas.addEventListener(
-    "pointerleave",
-    () => {
-      pointer = null;
-      schedule();
-    },
-    { signal },
-  );
-  canvas.addEventListener(
-    "click",
-    (event) => {
-      const at = here(event);
-      keyboard = false;
-      const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
-      if (!picture || underHead(picture.arrangement, { x, y, width, height }, at.y + y)) return;
-      select(cellAt(picture.arrangement, at.x + x, at.y + y));
-    },
-    { signal },
-  );
-  canvas.addEventListener("keydown", onKey, { signal });
-  canvas.addEventListener(
-    "blur",
-    () => {
-      keyboard = false;
-      schedule();
-    },
-    { signal },
-  );
-  viewport.addEventListener("scroll", schedule, { signal, passive: true });
-  window.addEventListener("resize", schedule, { signal });
-  watchTheme(el, schedule, signal);
-  const sizes = new ResizeObserver(schedule);
-  sizes.observe(root);
-  const sight = new IntersectionObserver(
-    (entries) => {
-      onScreen = entries[entries.length - 1].isIntersecting;
-      if (onScreen && waiting) schedule();
-    },
-    { rootMargin: "200px" },
-  );
-  sight.observe(root);
-  signal.addEventListener(
-    "abort",
-    () => {
-      for (const trait of TRAITS) {
-        model.off(`change:${trait}`, trait === "layer" ? onLayer : schedule);
-      }
-      sizes.disconnect();
-      sight.disconnect();
-      pace.stop();
-      unseen.stop();
-      status.stop();
-      store = null;
-      root.remove();
-    },
-    { once: true },
-  );
-
-  root.kwGrid = {
-    step: () => drawnFrame?.step ?? null,
-    layer: () => picture?.layer.name ?? null,
-    arrangement: () => picture?.arrangement ?? null,
-    curve: (f) => picture && points(picture.subject, picture.plan, f),
-    ghost(f) {
-      if (!picture?.ghost || !picture.initial) return null;
-      const { subject, plan } = picture.ghost;
-      return { step: picture.initial.frame.step, ...points(subject, plan, f) };
-    },
-    rectOf(f) {
-      if (!picture) return null;
-      const box = canvas.getBoundingClientRect();
-      const r = rectOf(picture.arrangement, f);
-      return {
-        ...r,
-        x: box.left + r.x - viewport.scrollLeft,
-        y: box.top + r.y - viewport.scrollTop,
-      };
-    },
-    yScale: (f = 0) => picture?.scaleOf(f) ?? null,
-    preferred(f) {
-      if (!picture?.preferred) return null;
-      const { x, value } = picture.preferred;
-      return { x: x[f], value: value[f], grey: picture.greys[f] };
-    },
-    hovered: () => hovered,
-    selected: () => (picture ? functionOf(picture.layer, store?.selection() ?? null) : -1),
-    drawn: () => ({ frames, milliseconds }),
-  };
-  el.append(root);
-  setData("kwTheme", themeAround(el));
+  (shell.root as unknown as GridElement).kwGrid = probe();
 
   return {
-    message(text, tone) {
-      store = null;
-      say(text, tone);
-      schedule();
+    header: header.element,
+    body: stage.element,
+    width: stage.width,
+    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+    changed(what) {
+      if (what === "selection") follow();
+      if (what === "layer") {
+        stage.scrollToTop();
+        stage.keyboardAt("");
+      }
+      if (what === "stream") drawnFrame = null;
     },
-    connect(next, name, mine) {
-      store = next;
-      stream = name;
-      picture = null;
-      order = null;
-      drawnFrame = null;
-      setData("stream", name);
-      const both = AbortSignal.any([mine, signal]);
-      next.subscribe(onStore, both);
-      mountScrubber(time, next, both);
-      schedule();
+    cleared() {
+      scene = null;
+    },
+    draw(given) {
+      const { store } = given;
+      const layer = currentLayer(store, given.get("layer"));
+      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name]);
+      const layers = store.current()?.layout.layers ?? [];
+      const scores = [...readScores(given.get("scores")).keys()];
+      const choices = { ...settings, layer: layer?.name ?? "" };
+      header.show(choices, layers, shell.root.clientWidth, scores);
+      if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
+      const start = performance.now();
+      const pointed = stage.pointed();
+      const most = given.height;
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
+      if (typeof shown === "string") return shown;
+      scene = shown;
+      showTip(shown);
+      const { selected } = shown.marked;
+      const words = "Click a function to select it, or use the arrow keys and Enter.";
+      shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
+      const { frame } = shown.picture;
+      if (frame !== drawnFrame) {
+        drawnFrame = frame;
+        frames++;
+      }
+      milliseconds = performance.now() - start;
+      return shown;
     },
   };
+
+  function probe(): GridProbe {
+    const picture = (): Picture | null => scene?.picture ?? null;
+    return {
+      step: () => drawnFrame?.step ?? null,
+      layer: () => picture()?.layer.name ?? null,
+      arrangement: () => picture()?.arrangement ?? null,
+      curve(f) {
+        const from = picture();
+        return from && points(from.subject, from.plan, f);
+      },
+      ghost(f) {
+        const from = picture();
+        if (!from?.ghost || !from.initial) return null;
+        const { subject, plan } = from.ghost;
+        return { step: from.initial.frame.step, ...points(subject, plan, f) };
+      },
+      rectOf: (f) => stage.clientBox(String(f)),
+      yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
+      preferred(f) {
+        const from = picture();
+        if (!from?.preferred) return null;
+        const { x, value } = from.preferred;
+        return { x: x[f], value: value[f], grey: from.greys[f] };
+      },
+      hovered: () => scene?.marked.hovered ?? -1,
+      selected: () => {
+        const from = picture();
+        return from ? functionOf(from.layer, shell.store()?.selection() ?? null) : -1;
+      },
+      drawn: () => ({ frames, milliseconds }),
+    };
+  }
 }
 
-function points(subject: Subject, plan: Plan, f: number): { x: number[]; y: number[] } {
+function points(subject: Subject, plan: Picture["plan"], f: number) {
   const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
   const n = subject.curve(f, plan, out);
   return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
-}
-
-function setStyle(
-  element: HTMLElement,
-  name: "overflowX" | "overflowY" | "height" | "width",
-  value: string,
-) {
-  if (element.style[name] !== value) element.style[name] = value;
-}
-
-function within([lo, hi]: readonly [number, number], x: number): number {
-  return Math.max(lo, Math.min(hi, x));
-}
-
-function same(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((value, k) => Object.is(value, b[k]));
 }

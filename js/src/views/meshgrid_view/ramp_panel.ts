@@ -25,12 +25,12 @@ import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise } from "../../phi/palette.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
-import { paintLabels, paintStuckHead } from "../../scene/heads.ts";
 import { describe } from "../../shell/alternative.ts";
 import { element } from "../../shell/element.ts";
 import { DIRECTIONS, plainKey, used } from "../../shell/keys.ts";
 import type { Line } from "../../shell/tip.ts";
 import type { LayerLayout } from "../../wire/types.ts";
+import { paintLabels, paintStuckHead } from "./heads.ts";
 import { createAtlas } from "./heat.ts";
 import {
   activeCanvas,

@@ -1,0 +1,124 @@
+/** A scene as one picture by itself: title, words, drawing. No DOM. */
+
+import type { Mark, Rect, Remark, Scene } from "./marks.ts";
+import { svgOf } from "./svg.ts";
+import { fitted, widthOf, wrapped } from "./text.ts";
+import type { Colours, Theme } from "./theme.ts";
+
+const MARGIN = 8;
+const TITLE = 13;
+const WORDS = 11;
+const LINE = 16;
+const GAP = 16;
+const SWATCH = 16;
+
+export interface Paged {
+  marks: Mark[];
+  width: number;
+  height: number;
+}
+
+/** The whole picture; a scene taller than `most` is cut, and the picture says so. */
+export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INFINITY): Paged {
+  const { colours } = theme;
+  const width = scene.width;
+  const head = headMarks(scene, colours, width);
+  const shown = Math.min(scene.height, Math.max(60, most - head.height));
+  const view: Rect = { x: 0, y: 0, width, height: shown };
+  const marks: Mark[] = [...head.marks];
+  marks.push({
+    kind: "group",
+    at: [0, head.height],
+    clip: view,
+    marks: scene.sheets.flatMap((sheet) => [...sheet.marks(view)]),
+  });
+  let height = head.height + shown;
+  if (shown < scene.height) {
+    const share = Math.round((100 * shown) / scene.height);
+    const text = `cut here: the upper ${share} % is shown`;
+    marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
+    height += 22;
+  }
+  return { marks, width, height };
+}
+
+export function stillOf(scene: Scene, theme: Theme, most?: number): string {
+  const { marks, width, height } = pictureOf(scene, theme, most);
+  const ground = theme.colours.surface;
+  return svgOf(marks, { width, height, ground, title: scene.title, words: scene.words });
+}
+
+/** Words where there is no scene. */
+export function messageOf(words: string, width: number, theme: Theme): string {
+  const { ink, surface } = theme.colours;
+  const lines = wrapped(words, width - 2 * MARGIN, 12);
+  const marks = lines.map(
+    (text, k): Mark => ({ kind: "text", x: MARGIN, y: 24 + LINE * k, text, fill: ink, size: 12 }),
+  );
+  const paper = { width, height: 16 + LINE * lines.length, ground: surface, title: words, words };
+  return svgOf(marks, paper);
+}
+
+function headMarks(
+  scene: Scene,
+  colours: Colours,
+  width: number,
+): { marks: Mark[]; height: number } {
+  const room = width - 2 * MARGIN;
+  const title = fitted(scene.title, room, TITLE, 600);
+  const marks: Mark[] = [
+    { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
+  ];
+  let [x, y] = [MARGIN, 37];
+  for (const remark of scene.caption) {
+    const mark = remark.swatch ? SWATCH + 5 : 0;
+    const whole = mark + widthOf(remark.text, WORDS);
+    if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
+    const fill = { ink: colours.ink, muted: colours.muted, warn: colours.warn }[
+      remark.tone ?? "muted"
+    ];
+    if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, SWATCH));
+    const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS);
+    lines.forEach((text, k) => {
+      if (k > 0) y += LINE;
+      marks.push({ kind: "text", x: x + mark, y, text, fill, size: WORDS });
+    });
+    if (lines.length > 1) [x, y] = [MARGIN, y + LINE];
+    else x += whole + GAP;
+  }
+  const used = scene.caption.length === 0 ? 26 : x > MARGIN ? y + 9 : y - LINE + 9;
+  return { marks, height: used };
+}
+
+/** What stands before words to show what they name. */
+export function swatchMarks(
+  { kind, colours }: NonNullable<Remark["swatch"]>,
+  x: number,
+  y: number,
+  width: number,
+): Mark[] {
+  const [first] = colours;
+  switch (kind) {
+    case "line":
+    case "dash":
+      return [
+        {
+          kind: "lines",
+          xy: [x, y, x + width, y],
+          ends: [2],
+          stroke: first,
+          width: 1.5,
+          dash: kind === "dash" ? [3, 2.5] : undefined,
+        },
+      ];
+    case "dot":
+      return [{ kind: "dots", xy: [x + width / 2, y], r: 3.5, fill: first }];
+    case "fill":
+      return [{ kind: "rects", boxes: [x + width - 10, y - 5, 10, 10], fill: first }];
+    case "ramp": {
+      const step = width / colours.length;
+      const boxes = colours.flatMap((_, k) => [x + k * step, y - 5, step, 10]);
+      return [{ kind: "rects", boxes, fills: colours }];
+    }
+  }
+}

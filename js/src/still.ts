@@ -1,0 +1,63 @@
+/** A view as an SVG without a page: what Python asks for. */
+
+import { PageModel } from "./page/model.ts";
+import { NOTHING } from "./scene/drawing.ts";
+import { messageOf, stillOf } from "./scene/still.ts";
+import { type ThemeName, themeOf } from "./scene/theme.ts";
+import { VIEWS } from "./views/registry.ts";
+import { initialize } from "./wire/stream.ts";
+
+/** What Python asks; bytes come as {"base64": "…"}. */
+export interface Asked {
+  kind: string;
+  traits: Record<string, unknown>;
+  /** The traits of its stream. */
+  stream: Record<string, unknown>;
+  /** Messages of the stream that are no traits: what was observed. */
+  messages: { content: unknown; buffers: unknown[] }[];
+  width: number;
+  /** CSS pixels for a drawing that can choose, and the most for the whole picture. */
+  height: number;
+  most: number;
+  theme: ThemeName;
+  ratio: number;
+}
+
+const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
+
+export function still(json: string): string {
+  const asked = JSON.parse(json, (_, value) =>
+    value && typeof value === "object" && "base64" in value ? bytesOf(value.base64) : value,
+  ) as Asked;
+  const theme = themeOf(asked.theme);
+  const model = new StillModel(asked.stream);
+  const store = initialize({ model: model as never, signal: FOREVER });
+  for (const { content, buffers } of asked.messages) model.tell(content, buffers);
+  const { width, height, ratio } = asked;
+  const get = (trait: string) => asked.traits[trait];
+  const scene = VIEWS[asked.kind].drawing()({
+    store,
+    get,
+    width,
+    height,
+    theme,
+    ratio,
+    pointed: NOTHING,
+  });
+  return typeof scene === "string"
+    ? messageOf(scene, width, theme)
+    : stillOf(scene, theme, asked.most);
+}
+
+class StillModel extends PageModel {
+  tell(content: unknown, buffers: unknown[]) {
+    this.emit("msg:custom", content, buffers);
+  }
+}
+
+/** Engines of today have this as a method; Python's does. */
+function bytesOf(base64: string): DataView {
+  const { fromBase64 } = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
+  const { buffer, byteOffset, byteLength } = fromBase64.call(Uint8Array, base64);
+  return new DataView(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,18 @@
+/** All views by their names, one line each. */
+
+import type { RenderProps } from "@anywidget/types";
+import type { Drawing } from "../scene/drawing.ts";
+import * as kernelGrid from "./kernel_grid/view.ts";
+
+export interface Registered {
+  /** Makes its scenes: all that a still needs. */
+  drawing: () => Drawing;
+  /** Puts it into a page. */
+  render(props: RenderProps): void;
+  /** Its own style sheet, beside the shell's. */
+  css?: string;
+}
+
+export const VIEWS: Record<string, Registered> = {
+  kernel_grid: kernelGrid,
+};

@@ -1,0 +1,54 @@
+"""Pixels of an SVG that the drawing code made."""
+
+from __future__ import annotations
+
+import io
+import pathlib
+from functools import cache
+
+from PIL import Image
+
+_FONTS = pathlib.Path(__file__).parent / "font"
+FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return the characters of the package's font, as its builder wrote them down beside it."""
+    return frozenset((_FONTS / "characters.txt").read_text(encoding="utf-8"))
+
+
+def _foreign(svg: str) -> bool:
+    return not (set(svg) - {"\n"} <= _known())
+
+
+def png_of(svg: str, pixel_ratio: float) -> bytes:
+    """Return a PNG of ``pixel_ratio`` pixels per CSS pixel, written in the package's own font.
+
+    Raises
+    ------
+    ImportError
+        If resvg-py is not installed.
+    """
+    try:
+        import resvg_py
+    except ImportError as error:
+        raise ImportError(
+            "PNGs are made by resvg-py, which is not installed: pip install resvg-py"
+        ) from error
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg,
+            zoom=pixel_ratio,
+            font_files=FONT_FILES,
+            # Looking through a machine's fonts takes longer than drawing: only for what ours lacks.
+            skip_system_fonts=not _foreign(svg),
+        )
+    )
+
+
+def image_of(svg: str, pixel_ratio: float) -> Image.Image:
+    """Return a picture of ``pixel_ratio`` pixels per CSS pixel."""
+    image = Image.open(io.BytesIO(png_of(svg, pixel_ratio)))
+    image.load()
+    return image.convert("RGB")

@@ -1,0 +1,154 @@
+"""Views whose pictures come from their scenes in the browser's code."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import traitlets
+from PIL import Image
+
+from kan_widgets.live import Frame, Layout
+from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.rasters import image_of
+from kan_widgets.widgets.stream import frame_dict, layout_dict, observation_message
+from kan_widgets.widgets.view import View
+
+_ENTRY = (pathlib.Path(__file__).parent / "static" / "view.js").read_text(encoding="utf-8")
+_HEIGHT = 480
+
+
+class Scened(View):
+    """A view that the stream's bundle draws, in the page and here.
+
+    A subclass names itself in the bundle's registry and says which layers it draws.
+    """
+
+    _esm = _ENTRY
+    _kind = ""
+    """Its name in ``js/src/views/registry.ts``."""
+
+    kind = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.kind = self._kind
+
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        """Return the layers that a picture with these traits needs; all by default."""
+        return names
+
+    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        """Return options of one picture as the traits would take them."""
+        return options
+
+    def svg(
+        self,
+        *,
+        width: int = 900,
+        max_height: float = 900,
+        pixel_ratio: float = 2,
+        **options: Any,
+    ) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        self._check_keywords(options)
+        first, frame = self._stream.frames()
+        names = frame.layout.names
+        traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
+        for name in ("layout", "stream", "tabbable", "tooltip", "kind"):
+            traits.pop(name, None)
+        traits |= self._checked(options, names)
+        theme = traits.pop("theme", "auto")
+        layers = self._drawn_layers(traits, names)
+        source = self._stream.source
+        seen = {} if source is None else source.observed
+        messages = [observation_message(seen[name]) for name in layers if name in seen]
+        frames = [sliced(one, layers) for one in (first, frame)]
+        return drawn(
+            {
+                "kind": self._kind,
+                "traits": traits,
+                "stream": {
+                    "layouts": [
+                        layout_dict(layout)
+                        for layout in {each.layout.version: each.layout for each in frames}.values()
+                    ],
+                    "initial": frame_dict(frames[0]),
+                    "frame": frame_dict(frames[1]),
+                    "selection": dict(self.selection or {}),
+                    "cursor": -1,
+                    "ghost_step": -1,
+                    "edits": {"undo": 0, "redo": 0, "message": ""},
+                    "status": {"state": "idle", "message": ""},
+                },
+                "messages": [
+                    {"content": content, "buffers": buffers} for content, buffers in messages
+                ],
+                "width": width,
+                "height": int(traits.get("height", _HEIGHT)),
+                "most": max_height,
+                "theme": "dark" if theme == "dark" else "light",
+                "ratio": pixel_ratio,
+            }
+        )
+
+    def image(
+        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
+    ) -> Image.Image:
+        """Draw the current state as a picture, without a browser.
+
+        Parameters
+        ----------
+        width, max_height
+            CSS pixels; a taller drawing is cut and says so.
+        pixel_ratio
+            Picture pixels per CSS pixel.
+        **options
+            Any of the widget's own traits, for this picture alone.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        svg = self.svg(width=width, max_height=max_height, pixel_ratio=pixel_ratio, **options)
+        return image_of(svg, pixel_ratio)
+
+    def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write the current state as an SVG, replacing a file of that name.
+
+        Curves are paths and words are text. Heat maps and images are made of pixels.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            As for ``image``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written. Its lengths are CSS pixels.
+        """
+        path = pathlib.Path(path)
+        path.write_text(self.svg(**options), encoding="utf-8")
+        return path
+
+
+def sliced(frame: Frame, names: Sequence[str]) -> Frame:
+    """Return a frame of some of its layers: a picture is made from no more than it shows."""
+    layers = [layer for layer in frame.layout.layers if layer.name in names]
+    if len(layers) == len(frame.layout.layers):
+        return frame
+    parts, moved, offset = [], [], 0
+    for layer in layers:
+        parts.append(frame.data[layer.offset : layer.offset + layer.length])
+        moved.append(replace(layer, offset=offset))
+        offset += layer.length
+    layout = Layout(frame.layout.version, tuple(moved))
+    data = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else frame.data[:0]
+    return Frame(frame.step, layout, data)
