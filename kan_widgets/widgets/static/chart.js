@@ -1,15 +1,4 @@
-// src/shared/alternative.ts
-var keys = /* @__PURE__ */ new WeakMap();
-function describe(element, text, key) {
-  if (keys.get(element) === key && hasKeyboard(element)) return;
-  keys.set(element, key);
-  if (element.getAttribute("aria-label") !== text) element.setAttribute("aria-label", text);
-}
-function hasKeyboard(element) {
-  return element.matches(":focus");
-}
-
-// node_modules/d3-format/dist/d3-format.mjs
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -212,7 +201,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -227,7 +216,18 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/keys.ts
+// src/shell/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element, text, key) {
+  if (keys.get(element) === key && hasKeyboard(element)) return;
+  keys.set(element, key);
+  if (element.getAttribute("aria-label") !== text) element.setAttribute("aria-label", text);
+}
+function hasKeyboard(element) {
+  return element.matches(":focus");
+}
+
+// src/shell/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
 }
@@ -247,7 +247,7 @@ function keepKeys(root, signal) {
   );
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -284,7 +284,7 @@ function watchTheme(element, changed, signal) {
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-// src/chart/bar.ts
+// src/views/chart/bar.ts
 var SMOOTHINGS = [0, 10, 30, 100, 300, 1e3];
 var groups = 0;
 function createBar(document, ask, signal) {
@@ -360,7 +360,7 @@ function createBar(document, ask, signal) {
   };
 }
 
-// src/chart/curves.ts
+// src/views/chart/curves.ts
 function curvesOf(x, y) {
   const xs = rows(x);
   return rows(y).map((values, k) => ({ x: xs[k] ?? xs[0] ?? [], y: values }));
@@ -419,7 +419,7 @@ function fitting(places, lengths, end) {
   });
 }
 
-// src/chart/overlay.ts
+// src/views/chart/overlay.ts
 function createOverlay(figure) {
   const document = figure.ownerDocument;
   const make = (name, parent) => {
@@ -520,7 +520,7 @@ function createOverlay(figure) {
   return { element, paint, words: () => said, plot };
 }
 
-// src/chart/index.ts
+// src/views/chart/index.ts
 var TRAITS = ["marks", "zoom", "scale", "smoothing", "theme"];
 var LEAST = 5;
 var RELAYOUT = 450;

@@ -1,19 +1,4 @@
-// src/shared/element.ts
-function element(document, tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
-}
-function put(element2, words) {
-  if (element2.textContent !== words) element2.textContent = words;
-}
-function putOrHide(element2, words) {
-  put(element2, words);
-  element2.hidden = words === "";
-}
-
-// node_modules/d3-format/dist/d3-format.mjs
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -216,7 +201,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -224,7 +209,7 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/entries.ts
+// src/phi/entries.ts
 function counted(n, one) {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 }
@@ -237,7 +222,22 @@ function layerSize(layer) {
   return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
 }
 
-// src/shared/controls.ts
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent?.append(made);
+  return made;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putOrHide(element2, words) {
+  put(element2, words);
+  element2.hidden = words === "";
+}
+
+// src/shell/controls.ts
 function radioName() {
   return `kw-${Math.random().toString(36).slice(2)}`;
 }
@@ -356,7 +356,7 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/shared/record.ts
+// src/shell/record.ts
 var NAMES = [
   "beginPath",
   "closePath",
@@ -591,7 +591,7 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
-// src/shared/clip.ts
+// src/shell/clip.ts
 function meet(a, b) {
   return {
     left: Math.max(a.left, b.left),
@@ -610,7 +610,7 @@ function edgeOf({ clip, paper }) {
   return whole ? "" : pathOf(clip, paper);
 }
 
-// src/shared/css.ts
+// src/shell/css.ts
 function fontIn(style) {
   return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
@@ -643,7 +643,7 @@ function bandsOf(image, width) {
   return bands.filter(({ from, to }) => to > from);
 }
 
-// src/shared/box_shapes.ts
+// src/shell/box_shapes.ts
 var SIDES = ["Top", "Right", "Bottom", "Left"];
 var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
 var WAYS = [
@@ -779,7 +779,7 @@ function along(box2, radii, edges, sides, paper, closed) {
   return parts.join("") + (closed ? "Z" : "");
 }
 
-// src/shared/inline_svg.ts
+// src/shell/inline_svg.ts
 var GROUPS = ["svg", "g", "a"];
 function svgShapes(svg, place, shift) {
   const window = svg.ownerDocument.defaultView;
@@ -981,7 +981,7 @@ function numberOf(text) {
   return Number.isNaN(value) ? 1 : value;
 }
 
-// src/shared/page_shapes.ts
+// src/shell/page_shapes.ts
 var LEFT_OUT = [
   ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
   ".kw-over-line, .kw-over-band"
@@ -1280,7 +1280,7 @@ function groundOf(root, window) {
   return "#ffffff";
 }
 
-// src/shared/svg.ts
+// src/shell/svg.ts
 function svgOf(shapes, paper) {
   const clips = /* @__PURE__ */ new Map();
   const clipOf = (d) => {
@@ -1376,7 +1376,7 @@ function escaped(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-// src/shared/save.ts
+// src/shell/save.ts
 function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
@@ -1471,7 +1471,7 @@ function paint(context, shape) {
   context.restore();
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -1508,7 +1508,7 @@ function watchTheme(element2, changed, signal) {
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-// src/compare/table.ts
+// src/views/compare/table.ts
 function nameOf({ models = [], rows = [] }) {
   const steps = rows.find(({ key }) => key === "steps")?.values ?? [];
   const numbers = new Set(steps.map((text) => text.replace(/\D/g, "")));
@@ -1608,7 +1608,7 @@ function createTable(document) {
   return { element: root, foot, show };
 }
 
-// src/compare/index.ts
+// src/views/compare/index.ts
 var TRIES = 100;
 function render({ model, el, signal }) {
   const save = createSave(

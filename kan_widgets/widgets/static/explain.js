@@ -1,19 +1,4 @@
-// src/shared/element.ts
-function element(document, tag, className, parent) {
-  const made2 = document.createElement(tag);
-  made2.className = className;
-  parent?.append(made2);
-  return made2;
-}
-function put(element2, words) {
-  if (element2.textContent !== words) element2.textContent = words;
-}
-function putOrHide(element2, words) {
-  put(element2, words);
-  element2.hidden = words === "";
-}
-
-// node_modules/d3-format/dist/d3-format.mjs
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -216,7 +201,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -234,7 +219,7 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/entries.ts
+// src/phi/entries.ts
 function counted(n, one) {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 }
@@ -247,7 +232,22 @@ function layerSize(layer) {
   return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
 }
 
-// src/shared/controls.ts
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const made2 = document.createElement(tag);
+  made2.className = className;
+  parent?.append(made2);
+  return made2;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putOrHide(element2, words) {
+  put(element2, words);
+  element2.hidden = words === "";
+}
+
+// src/shell/controls.ts
 function radioName() {
   return `kw-${Math.random().toString(36).slice(2)}`;
 }
@@ -366,7 +366,7 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/shared/keys.ts
+// src/shell/keys.ts
 var DIRECTIONS = {
   ArrowLeft: "left",
   ArrowRight: "right",
@@ -392,7 +392,7 @@ function keepKeys(root, signal) {
   );
 }
 
-// src/shared/record.ts
+// src/shell/record.ts
 var NAMES = [
   "beginPath",
   "closePath",
@@ -627,7 +627,7 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
-// src/shared/clip.ts
+// src/shell/clip.ts
 function meet(a, b) {
   return {
     left: Math.max(a.left, b.left),
@@ -646,7 +646,7 @@ function edgeOf({ clip, paper }) {
   return whole ? "" : pathOf(clip, paper);
 }
 
-// src/shared/css.ts
+// src/shell/css.ts
 function fontIn(style) {
   return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
@@ -679,7 +679,7 @@ function bandsOf(image, width) {
   return bands.filter(({ from, to }) => to > from);
 }
 
-// src/shared/box_shapes.ts
+// src/shell/box_shapes.ts
 var SIDES = ["Top", "Right", "Bottom", "Left"];
 var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
 var WAYS = [
@@ -815,7 +815,7 @@ function along(box2, radii, edges, sides, paper, closed) {
   return parts.join("") + (closed ? "Z" : "");
 }
 
-// src/shared/inline_svg.ts
+// src/shell/inline_svg.ts
 var GROUPS = ["svg", "g", "a"];
 function svgShapes(svg, place, shift) {
   const window = svg.ownerDocument.defaultView;
@@ -1017,7 +1017,7 @@ function numberOf(text) {
   return Number.isNaN(value) ? 1 : value;
 }
 
-// src/shared/page_shapes.ts
+// src/shell/page_shapes.ts
 var LEFT_OUT = [
   ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
   ".kw-over-line, .kw-over-band"
@@ -1316,7 +1316,7 @@ function groundOf(root, window) {
   return "#ffffff";
 }
 
-// src/shared/svg.ts
+// src/shell/svg.ts
 function svgOf(shapes, paper) {
   const clips = /* @__PURE__ */ new Map();
   const clipOf = (d) => {
@@ -1412,7 +1412,7 @@ function escaped(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-// src/shared/save.ts
+// src/shell/save.ts
 function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
@@ -1507,7 +1507,7 @@ function paint(context, shape) {
   context.restore();
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -1544,7 +1544,7 @@ function watchTheme(element2, changed, signal) {
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-// src/explain/content.ts
+// src/views/explain/content.ts
 function floats(bytes) {
   const view = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
   return new Float32Array(new Uint8Array(view).buffer);
@@ -1683,7 +1683,7 @@ function mostOf(values) {
   return most;
 }
 
-// src/explain/bars.ts
+// src/views/explain/bars.ts
 function createBars(document, choose, signal) {
   const root = element(document, "div", "kw-bars");
   const head = element(document, "div", "kw-bars-key", root);
@@ -1757,18 +1757,7 @@ function reveal(list, row) {
   }
 }
 
-// src/shared/alternative.ts
-var keys = /* @__PURE__ */ new WeakMap();
-function describe(element2, text, key) {
-  if (keys.get(element2) === key && hasKeyboard(element2)) return;
-  keys.set(element2, key);
-  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
-}
-function hasKeyboard(element2) {
-  return element2.matches(":focus");
-}
-
-// src/shared/palette.ts
+// src/phi/palette.ts
 var ARM = 255;
 var DESIGN = {
   light: {
@@ -1859,7 +1848,18 @@ function gradient({ bytes }) {
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
-// src/explain/pixels.ts
+// src/shell/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
+// src/views/explain/pixels.ts
 var FAINT = 0.3;
 var GROUND = { light: 255, dark: 32 };
 function imagePixels(image) {
@@ -1906,7 +1906,7 @@ function ends(data) {
   return low < high ? [low, high] : [low - 1, low + 1];
 }
 
-// src/explain/pictures.ts
+// src/views/explain/pictures.ts
 var TILES = 12;
 function createPictures(document, choose, point, signal) {
   const root = element(document, "div", "kw-pictures");
@@ -2088,7 +2088,7 @@ function paint2(canvas, { width, height }, pixels) {
   canvas.getContext("2d")?.putImageData?.(new ImageData(pixels, width, height), 0, 0);
 }
 
-// src/explain/index.ts
+// src/views/explain/index.ts
 var TRAITS = ["content", "message", "layer", "target", "top", "theme"];
 function render({ model, el, host, signal }) {
   const document = el.ownerDocument;

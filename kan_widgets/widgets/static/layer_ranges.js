@@ -1,4 +1,4 @@
-// src/shared/alternative.ts
+// src/shell/alternative.ts
 var keys = /* @__PURE__ */ new WeakMap();
 function describe(element2, text, key) {
   if (keys.get(element2) === key && hasKeyboard(element2)) return;
@@ -9,7 +9,7 @@ function hasKeyboard(element2) {
   return element2.matches(":focus");
 }
 
-// src/shared/keys.ts
+// src/shell/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
 }
@@ -29,15 +29,7 @@ function keepKeys(root, signal) {
   );
 }
 
-// src/shared/element.ts
-function element(document, tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
-}
-
-// node_modules/d3-format/dist/d3-format.mjs
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -240,7 +232,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -248,7 +240,7 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/entries.ts
+// src/phi/entries.ts
 function counted(n, one) {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 }
@@ -261,7 +253,15 @@ function layerSize(layer) {
   return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
 }
 
-// src/shared/controls.ts
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent?.append(made);
+  return made;
+}
+
+// src/shell/controls.ts
 function radioName() {
   return `kw-${Math.random().toString(36).slice(2)}`;
 }
@@ -380,7 +380,7 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/shared/record.ts
+// src/shell/record.ts
 var NAMES = [
   "beginPath",
   "closePath",
@@ -615,7 +615,7 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
-// src/shared/clip.ts
+// src/shell/clip.ts
 function meet(a, b) {
   return {
     left: Math.max(a.left, b.left),
@@ -634,7 +634,7 @@ function edgeOf({ clip, paper }) {
   return whole ? "" : pathOf(clip, paper);
 }
 
-// src/shared/css.ts
+// src/shell/css.ts
 function fontIn(style) {
   return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
@@ -667,7 +667,7 @@ function bandsOf(image, width) {
   return bands.filter(({ from, to }) => to > from);
 }
 
-// src/shared/box_shapes.ts
+// src/shell/box_shapes.ts
 var SIDES = ["Top", "Right", "Bottom", "Left"];
 var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
 var WAYS = [
@@ -803,7 +803,7 @@ function along(box2, radii, edges, sides, paper, closed) {
   return parts.join("") + (closed ? "Z" : "");
 }
 
-// src/shared/inline_svg.ts
+// src/shell/inline_svg.ts
 var GROUPS = ["svg", "g", "a"];
 function svgShapes(svg, place, shift) {
   const window = svg.ownerDocument.defaultView;
@@ -1005,7 +1005,7 @@ function numberOf(text) {
   return Number.isNaN(value) ? 1 : value;
 }
 
-// src/shared/page_shapes.ts
+// src/shell/page_shapes.ts
 var LEFT_OUT = [
   ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
   ".kw-over-line, .kw-over-band"
@@ -1304,7 +1304,7 @@ function groundOf(root, window) {
   return "#ffffff";
 }
 
-// src/shared/svg.ts
+// src/shell/svg.ts
 function svgOf(shapes, paper) {
   const clips = /* @__PURE__ */ new Map();
   const clipOf = (d) => {
@@ -1400,7 +1400,7 @@ function escaped(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-// src/shared/save.ts
+// src/shell/save.ts
 function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
@@ -1495,7 +1495,7 @@ function paint(context, shape) {
   context.restore();
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -1532,7 +1532,7 @@ function watchTheme(element2, changed, signal) {
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-// src/layer_ranges/content.ts
+// src/views/layer_ranges/content.ts
 var MEASURES = [
   ["range", "range"],
   ["splines", "splines’ share"],
@@ -1549,7 +1549,7 @@ function rowOf(rows, selection) {
   return selection === null ? -1 : rows.findIndex((row) => row.layer === selection.layer);
 }
 
-// src/layer_ranges/bar.ts
+// src/views/layer_ranges/bar.ts
 function createBar(document, actions) {
   const make = (tag, className, text = "") => {
     const element3 = document.createElement(tag);
@@ -1634,7 +1634,7 @@ function createBar(document, actions) {
   };
 }
 
-// src/layer_ranges/table.ts
+// src/views/layer_ranges/table.ts
 var KEYS = "Enter selects the typical function, left and right those of smaller and larger range.";
 function createTable(document, choose, step) {
   const element2 = document.createElement("div");
@@ -1737,7 +1737,7 @@ function share(document, cell, splines) {
   }
 }
 
-// src/layer_ranges/index.ts
+// src/views/layer_ranges/index.ts
 function render({ model, el, host, signal }) {
   const document = el.ownerDocument;
   let store = null;

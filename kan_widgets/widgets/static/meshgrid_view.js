@@ -1,45 +1,4 @@
-// src/shared/element.ts
-function element(document, tag, className, parent) {
-  const made2 = document.createElement(tag);
-  made2.className = className;
-  parent?.append(made2);
-  return made2;
-}
-function put(element2, words) {
-  if (element2.textContent !== words) element2.textContent = words;
-}
-function putOrHide(element2, words) {
-  put(element2, words);
-  element2.hidden = words === "";
-}
-
-// src/shared/keys.ts
-var DIRECTIONS = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down"
-};
-function plainKey(event) {
-  return !event.ctrlKey && !event.metaKey && !event.altKey;
-}
-function used(event) {
-  event.preventDefault();
-  event.stopPropagation();
-}
-function keepKeys(root, signal) {
-  root.addEventListener(
-    "keydown",
-    (event) => {
-      const runs = event.key === "Enter" && event.shiftKey;
-      const leaves = event.key === "Tab" || event.key === "Escape";
-      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
-    },
-    { signal }
-  );
-}
-
-// src/shared/memory.ts
+// src/phi/memory.ts
 function memory() {
   const kept = /* @__PURE__ */ new Map();
   return (name, from, make) => {
@@ -54,43 +13,7 @@ function same(a, b) {
   return a.length === b.length && a.every((part, k) => Object.is(part, b[k]));
 }
 
-// src/shared/pace.ts
-function createPace(window, draw) {
-  let request = 0;
-  let timer;
-  let ended = Number.NEGATIVE_INFINITY;
-  let took = 0;
-  function run() {
-    request = 0;
-    clearTimeout(timer);
-    timer = void 0;
-    const start = performance.now();
-    try {
-      draw();
-    } finally {
-      ended = performance.now();
-      took = ended - start;
-    }
-  }
-  function now() {
-    if (!request) request = window.requestAnimationFrame(run);
-  }
-  return {
-    now,
-    soon() {
-      if (request || timer !== void 0) return;
-      const wait = ended + took / 2 - performance.now();
-      if (wait <= 0) now();
-      else timer = setTimeout(now, wait);
-    },
-    stop() {
-      window.cancelAnimationFrame(request);
-      clearTimeout(timer);
-    }
-  };
-}
-
-// src/shared/palette.ts
+// src/phi/palette.ts
 var ARM = 255;
 var DESIGN = {
   light: {
@@ -193,7 +116,84 @@ function gradient({ bytes }) {
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
-// node_modules/d3-format/dist/d3-format.mjs
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const made2 = document.createElement(tag);
+  made2.className = className;
+  parent?.append(made2);
+  return made2;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putOrHide(element2, words) {
+  put(element2, words);
+  element2.hidden = words === "";
+}
+
+// src/shell/keys.ts
+var DIRECTIONS = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down"
+};
+function plainKey(event) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+function used(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+function keepKeys(root, signal) {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal }
+  );
+}
+
+// src/shell/pace.ts
+function createPace(window, draw) {
+  let request = 0;
+  let timer;
+  let ended = Number.NEGATIVE_INFINITY;
+  let took = 0;
+  function run() {
+    request = 0;
+    clearTimeout(timer);
+    timer = void 0;
+    const start = performance.now();
+    try {
+      draw();
+    } finally {
+      ended = performance.now();
+      took = ended - start;
+    }
+  }
+  function now() {
+    if (!request) request = window.requestAnimationFrame(run);
+  }
+  return {
+    now,
+    soon() {
+      if (request || timer !== void 0) return;
+      const wait = ended + took / 2 - performance.now();
+      if (wait <= 0) now();
+      else timer = setTimeout(now, wait);
+    },
+    stop() {
+      window.cancelAnimationFrame(request);
+      clearTimeout(timer);
+    }
+  };
+}
+
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -396,7 +396,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -417,7 +417,7 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/entries.ts
+// src/phi/entries.ts
 function counted(n, one) {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 }
@@ -457,7 +457,7 @@ function placeText(layer, at2) {
   return `out ${at2.out} · in ${at2.in}${entry}`;
 }
 
-// src/shared/controls.ts
+// src/shell/controls.ts
 function radioName() {
   return `kw-${Math.random().toString(36).slice(2)}`;
 }
@@ -576,7 +576,7 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/shared/record.ts
+// src/shell/record.ts
 var NAMES = [
   "beginPath",
   "closePath",
@@ -811,7 +811,7 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
-// src/shared/clip.ts
+// src/shell/clip.ts
 function meet(a, b) {
   return {
     left: Math.max(a.left, b.left),
@@ -830,7 +830,7 @@ function edgeOf({ clip, paper }) {
   return whole2 ? "" : pathOf(clip, paper);
 }
 
-// src/shared/css.ts
+// src/shell/css.ts
 function fontIn(style) {
   return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
@@ -863,7 +863,7 @@ function bandsOf(image, width) {
   return bands.filter(({ from, to }) => to > from);
 }
 
-// src/shared/box_shapes.ts
+// src/shell/box_shapes.ts
 var SIDES = ["Top", "Right", "Bottom", "Left"];
 var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
 var WAYS = [
@@ -999,7 +999,7 @@ function along(box2, radii, edges, sides, paper, closed) {
   return parts.join("") + (closed ? "Z" : "");
 }
 
-// src/shared/inline_svg.ts
+// src/shell/inline_svg.ts
 var GROUPS = ["svg", "g", "a"];
 function svgShapes(svg, place, shift) {
   const window = svg.ownerDocument.defaultView;
@@ -1201,7 +1201,7 @@ function numberOf(text) {
   return Number.isNaN(value) ? 1 : value;
 }
 
-// src/shared/page_shapes.ts
+// src/shell/page_shapes.ts
 var LEFT_OUT = [
   ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
   ".kw-over-line, .kw-over-band"
@@ -1500,7 +1500,7 @@ function groundOf(root, window) {
   return "#ffffff";
 }
 
-// src/shared/svg.ts
+// src/shell/svg.ts
 function svgOf(shapes, paper) {
   const clips = /* @__PURE__ */ new Map();
   const clipOf = (d) => {
@@ -1596,7 +1596,7 @@ function escaped(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-// src/shared/save.ts
+// src/shell/save.ts
 function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
@@ -1691,7 +1691,7 @@ function paint(context, shape) {
   context.restore();
 }
 
-// src/shared/alternative.ts
+// src/shell/alternative.ts
 var keys = /* @__PURE__ */ new WeakMap();
 function describe(element2, text, key) {
   if (keys.get(element2) === key && hasKeyboard(element2)) return;
@@ -1702,7 +1702,7 @@ function hasKeyboard(element2) {
   return element2.matches(":focus");
 }
 
-// src/shared/scrubber.ts
+// src/shell/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
 var LENGTH = 1e3;
@@ -1945,7 +1945,7 @@ function write(element2, words) {
   if (element2.textContent !== words) element2.textContent = words;
 }
 
-// src/shared/status.ts
+// src/shell/status.ts
 var FRESH = 1e3;
 function statusText(step, cursor, status) {
   if (status.state === "fault") return status.message || "the binding stopped on a fault";
@@ -1977,7 +1977,7 @@ function createStatus(document, again) {
   };
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -2020,7 +2020,7 @@ function readColours(element2, names) {
   return colours;
 }
 
-// src/shared/tip.ts
+// src/shell/tip.ts
 var DISTANCE = 8;
 var EDGE = 4;
 function placeTip(cell, tip, box2) {
@@ -2081,7 +2081,7 @@ function createTip(document) {
   };
 }
 
-// src/shared/unseen.ts
+// src/shell/unseen.ts
 var PAUSE = 100;
 var TRIES = 30;
 function createUnseen(draw) {
@@ -2102,7 +2102,7 @@ function createUnseen(draw) {
   };
 }
 
-// src/shared/hold.ts
+// src/shell/hold.ts
 function holdHeight(element2) {
   let held = "";
   return (key) => {
@@ -2115,7 +2115,7 @@ function holdHeight(element2) {
   };
 }
 
-// src/meshgrid_view/words.ts
+// src/views/meshgrid_view/words.ts
 function reachText({ what, reach }) {
   return reach ? `${what} reaches ${number(reach.low)} … ${number(reach.high)}` : "";
 }
@@ -2135,7 +2135,7 @@ function percent(share) {
   return `${points2 >= 10 || Number.isInteger(points2) ? Math.round(points2) : points2.toFixed(1)} %`;
 }
 
-// src/meshgrid_view/caption.ts
+// src/views/meshgrid_view/caption.ts
 function createCaption(document, status) {
   const root = element(document, "div", "kw-caption");
   root.append(status);
@@ -2184,7 +2184,7 @@ function createCaption(document, status) {
   };
 }
 
-// src/meshgrid_view/settings.ts
+// src/views/meshgrid_view/settings.ts
 var MODES = ["ramp", "pair", "response"];
 var DIRECTIONS2 = ["horizontal", "vertical", "diagonal", "radial"];
 var SCALES = ["layer", "kernel", "function"];
@@ -2241,7 +2241,7 @@ function imageAt(images, index) {
   return { ...images, count: 1, data: images.data.subarray(at2, at2 + size) };
 }
 
-// src/meshgrid_view/controls.ts
+// src/views/meshgrid_view/controls.ts
 var MODE_TITLES = {
   ramp: "Every φ over an input matrix that rises from one limit to the other",
   pair: "The sum of two φ of one kernel over both their inputs",
@@ -2343,7 +2343,7 @@ function createLimits(document, choose, signal) {
   };
 }
 
-// src/shared/interpolate.ts
+// src/phi/interpolate.ts
 var POINTS = 6;
 var known = /* @__PURE__ */ new WeakMap();
 var weights = new Float64Array(POINTS);
@@ -2448,7 +2448,7 @@ function lagrange(xs, first, n, x) {
   }
 }
 
-// src/shared/ranges.ts
+// src/phi/ranges.ts
 var STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
 function niceCeil(m) {
   if (!(m > 0) || !Number.isFinite(m)) return 1;
@@ -2478,7 +2478,7 @@ function largest(ranges) {
   return most;
 }
 
-// src/meshgrid_view/contours.ts
+// src/views/meshgrid_view/contours.ts
 function levelsOf(low, high, parts = 8) {
   if (!(high > low) || !Number.isFinite(high - low)) return [];
   const raw = (high - low) / parts;
@@ -2581,7 +2581,7 @@ function placeLabel(line, size, box2, taken) {
   return best;
 }
 
-// src/meshgrid_view/heat.ts
+// src/views/meshgrid_view/heat.ts
 var WIDEST = 4096;
 function createAtlas(document) {
   const canvas = document.createElement("canvas");
@@ -2620,7 +2620,7 @@ function createAtlas(document) {
   };
 }
 
-// src/meshgrid_view/pair.ts
+// src/views/meshgrid_view/pair.ts
 function groupOf(layer, selection) {
   const [out, inputs, kh, kw] = layer.shape;
   const chosen = selection?.layer === layer.name ? selection : null;
@@ -2701,7 +2701,7 @@ function observedEntry(layer, selection) {
   return (channel * kh + selection.row) * kw + selection.column;
 }
 
-// src/meshgrid_view/pair_drawing.ts
+// src/views/meshgrid_view/pair_drawing.ts
 function badge(context, text, r, colour2, paper, left) {
   const [x, y] = [left ? r.x + 6 : r.x + r.width - 6, r.y + 7];
   context.fillStyle = colour2;
@@ -2825,7 +2825,7 @@ function drawAxes(context, { layer, look }, plot, xRange, yRange, names) {
   context.restore();
 }
 
-// src/meshgrid_view/panel.ts
+// src/views/meshgrid_view/panel.ts
 var COLOURS = [
   "ink",
   "muted",
@@ -2911,7 +2911,7 @@ function inside({ x, y, width, height }, at2) {
   return at2.x >= x && at2.x < x + width && at2.y >= y && at2.y < y + height;
 }
 
-// src/shared/curves.ts
+// src/phi/curves.ts
 function evaluateAll(frame, layer, plan, reuse) {
   const { nb, count, tableOf, offset } = layer;
   const { points: points2, tables } = plan;
@@ -2951,7 +2951,7 @@ function combine2(coefficients, { x, values }, y, at2) {
   }
 }
 
-// src/shared/expansion.ts
+// src/phi/expansion.ts
 var ACTIVATIONS = {
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
@@ -2987,7 +2987,7 @@ function expandAll(layer, table, points2) {
   return { x, values };
 }
 
-// src/meshgrid_view/ramp.ts
+// src/views/meshgrid_view/ramp.ts
 function makeRamp(direction, limits, n) {
   const [lo, hi] = limits;
   const made2 = (shares2, width, height, index) => ({
@@ -3066,7 +3066,7 @@ function mostOf({ low, high }) {
   return Math.max(Math.abs(low), Math.abs(high));
 }
 
-// src/meshgrid_view/pair_panel.ts
+// src/views/meshgrid_view/pair_panel.ts
 var POINTS2 = 65;
 var BINS = 24;
 var LEFT = 46;
@@ -3445,7 +3445,7 @@ function densityWords(density) {
   return `dots: real inputs, the largest ${percent(density.most)}${out}`;
 }
 
-// src/shared/geometry.ts
+// src/phi/geometry.ts
 var PAD = 8;
 var CELL_GAP = 1;
 var ROW_LABEL = 34;
@@ -3704,7 +3704,7 @@ function neighbour(a, f, direction) {
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
 }
 
-// src/shared/heads.ts
+// src/views/meshgrid_view/heads.ts
 function paintLabels(context, arrangement, { view, font, colours }) {
   context.font = font;
   context.fillStyle = colours.muted;
@@ -3738,7 +3738,7 @@ function write2(context, labels, view) {
   }
 }
 
-// src/meshgrid_view/ramp_panel.ts
+// src/views/meshgrid_view/ramp_panel.ts
 function spreadOf(layer, { y, points: points2 }) {
   const most = new Float32Array(layer.count);
   let broken = 0;
@@ -4069,7 +4069,7 @@ function markBroken(context, places, visible, most, colour2) {
   context.stroke();
 }
 
-// src/shared/probe.ts
+// src/shell/probe.ts
 var PAGE = /* @__PURE__ */ Symbol.for("kan_widgets.probes");
 var page = globalThis;
 page[PAGE] ??= /* @__PURE__ */ new WeakMap();
@@ -4106,7 +4106,7 @@ function makePoint(store) {
   };
 }
 
-// src/meshgrid_view/grey.ts
+// src/views/meshgrid_view/grey.ts
 function greyPixel(value, low, high) {
   const share = (value - low) / (high - low);
   return greys[Number.isFinite(share) ? Math.round(255 * Math.max(0, Math.min(1, share))) : 128];
@@ -4117,7 +4117,7 @@ var greys = Uint32Array.from(
   (_, v) => littleEndian2 ? 255 << 24 | v << 16 | v << 8 | v : v << 24 | v << 16 | v << 8 | 255
 );
 
-// src/meshgrid_view/patch.ts
+// src/views/meshgrid_view/patch.ts
 function patchCells(rows, columns, side) {
   const size = Math.max(18, Math.floor((Math.min(side, 240) - 8) / Math.max(rows, columns)) - 3);
   const pitch = size + 3;
@@ -4205,7 +4205,7 @@ function paintPatch(context, { range: [lo, hi], curves, inputs, values, most }, 
   });
 }
 
-// src/meshgrid_view/response.ts
+// src/views/meshgrid_view/response.ts
 function channelsOf(layer) {
   if (!layer.conv || layer.conv.shared) return null;
   return layer.shape[1] * layer.conv.groups;
@@ -4387,7 +4387,7 @@ function rampImage(ramp) {
   return { count: 1, channels: 1, height: n, width: n, data };
 }
 
-// src/meshgrid_view/response_layout.ts
+// src/views/meshgrid_view/response_layout.ts
 var LARGEST2 = 260;
 var GAP = 20;
 var LABEL = 15;
@@ -4461,7 +4461,7 @@ function placeMaps(outputs, swept, { across, size, pitchX, pitchY, labels }) {
   );
 }
 
-// src/meshgrid_view/brush.ts
+// src/views/meshgrid_view/brush.ts
 function brushRadius(width, height) {
   return Math.max(0.7, 1.15 * Math.min(width, height) / 28);
 }
@@ -4485,7 +4485,7 @@ function stroke(image, from, to, radius, ground, target) {
   }
 }
 
-// src/meshgrid_view/sketch.ts
+// src/views/meshgrid_view/sketch.ts
 function createSketch(desk, canvas, active, box2, keep) {
   const { signal } = desk;
   let drawing = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
@@ -4619,7 +4619,7 @@ function same2(a, b) {
   return a.width === b.width && a.height === b.height && a.data.length === b.data.length && a.data.every((value, k) => Object.is(value, b.data[k]));
 }
 
-// src/meshgrid_view/source.ts
+// src/views/meshgrid_view/source.ts
 function mapsOf(observed) {
   if (!observed?.maps || !observed.mapShape) return null;
   const [count, channels, height, width] = observed.mapShape;
@@ -4682,7 +4682,7 @@ function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
   };
 }
 
-// src/meshgrid_view/thumbnails.ts
+// src/views/meshgrid_view/thumbnails.ts
 var MOST = 64;
 function createThumbnails(desk) {
   const { document, signal } = desk;
@@ -4732,7 +4732,7 @@ function paint2(canvas, images, index) {
   context.putImageData(image, 0, 0);
 }
 
-// src/meshgrid_view/response_panel.ts
+// src/views/meshgrid_view/response_panel.ts
 var BUDGET = 6e7;
 var INPUT_WORDS = {
   images: ["images", "One of the images given to the view"],
@@ -5313,7 +5313,7 @@ function likeSelection(swept, selection) {
   return (output) => (swept.conv.shared ? output % out : output) === selection.out;
 }
 
-// src/meshgrid_view/view.ts
+// src/views/meshgrid_view/view.ts
 function createView(model, el, signal) {
   const document = el.ownerDocument;
   const window = document.defaultView;
@@ -5575,7 +5575,7 @@ function createView(model, el, signal) {
   };
 }
 
-// src/meshgrid_view/index.ts
+// src/views/meshgrid_view/index.ts
 function render({ model, el, host, signal }) {
   const view = createView(model, el, signal);
   let connection = new AbortController();

@@ -1,26 +1,4 @@
-// src/shared/alternative.ts
-var keys = /* @__PURE__ */ new WeakMap();
-function describe(element2, text, key) {
-  if (keys.get(element2) === key && hasKeyboard(element2)) return;
-  keys.set(element2, key);
-  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
-}
-function hasKeyboard(element2) {
-  return element2.matches(":focus");
-}
-
-// src/shared/element.ts
-function element(document, tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
-}
-function put(element2, words) {
-  if (element2.textContent !== words) element2.textContent = words;
-}
-
-// node_modules/d3-format/dist/d3-format.mjs
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -223,7 +201,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -241,7 +219,7 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/entries.ts
+// src/phi/entries.ts
 function counted(n, one) {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 }
@@ -278,7 +256,29 @@ function placeText(layer, at2) {
   return `out ${at2.out} · in ${at2.in}${entry}`;
 }
 
-// src/shared/keys.ts
+// src/shell/alternative.ts
+var keys = /* @__PURE__ */ new WeakMap();
+function describe(element2, text, key) {
+  if (keys.get(element2) === key && hasKeyboard(element2)) return;
+  keys.set(element2, key);
+  if (element2.getAttribute("aria-label") !== text) element2.setAttribute("aria-label", text);
+}
+function hasKeyboard(element2) {
+  return element2.matches(":focus");
+}
+
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent?.append(made);
+  return made;
+}
+function put(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+
+// src/shell/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
 }
@@ -298,7 +298,7 @@ function keepKeys(root, signal) {
   );
 }
 
-// src/shared/pace.ts
+// src/shell/pace.ts
 function createPace(window, draw) {
   let request = 0;
   let timer;
@@ -334,7 +334,7 @@ function createPace(window, draw) {
   };
 }
 
-// src/shared/probe.ts
+// src/shell/probe.ts
 var PAGE = /* @__PURE__ */ Symbol.for("kan_widgets.probes");
 var page = globalThis;
 page[PAGE] ??= /* @__PURE__ */ new WeakMap();
@@ -371,7 +371,7 @@ function makePoint(store) {
   };
 }
 
-// src/shared/controls.ts
+// src/shell/controls.ts
 function radioName() {
   return `kw-${Math.random().toString(36).slice(2)}`;
 }
@@ -490,7 +490,7 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/shared/record.ts
+// src/shell/record.ts
 var NAMES = [
   "beginPath",
   "closePath",
@@ -725,7 +725,7 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
-// src/shared/clip.ts
+// src/shell/clip.ts
 function meet(a, b) {
   return {
     left: Math.max(a.left, b.left),
@@ -744,7 +744,7 @@ function edgeOf({ clip, paper }) {
   return whole ? "" : pathOf(clip, paper);
 }
 
-// src/shared/css.ts
+// src/shell/css.ts
 function fontIn(style) {
   return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
@@ -777,7 +777,7 @@ function bandsOf(image, width) {
   return bands.filter(({ from, to }) => to > from);
 }
 
-// src/shared/box_shapes.ts
+// src/shell/box_shapes.ts
 var SIDES = ["Top", "Right", "Bottom", "Left"];
 var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
 var WAYS = [
@@ -913,7 +913,7 @@ function along(box2, radii, edges, sides, paper, closed) {
   return parts.join("") + (closed ? "Z" : "");
 }
 
-// src/shared/inline_svg.ts
+// src/shell/inline_svg.ts
 var GROUPS = ["svg", "g", "a"];
 function svgShapes(svg, place, shift) {
   const window = svg.ownerDocument.defaultView;
@@ -1115,7 +1115,7 @@ function numberOf(text) {
   return Number.isNaN(value) ? 1 : value;
 }
 
-// src/shared/page_shapes.ts
+// src/shell/page_shapes.ts
 var LEFT_OUT = [
   ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
   ".kw-over-line, .kw-over-band"
@@ -1414,7 +1414,7 @@ function groundOf(root, window) {
   return "#ffffff";
 }
 
-// src/shared/svg.ts
+// src/shell/svg.ts
 function svgOf(shapes, paper) {
   const clips = /* @__PURE__ */ new Map();
   const clipOf = (d) => {
@@ -1510,7 +1510,7 @@ function escaped(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-// src/shared/save.ts
+// src/shell/save.ts
 function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
@@ -1605,7 +1605,7 @@ function paint(context, shape) {
   context.restore();
 }
 
-// src/shared/scrubber.ts
+// src/shell/scrubber.ts
 var PLAY_TIME = 1e4;
 var BEAT = 40;
 var LENGTH = 1e3;
@@ -1848,7 +1848,7 @@ function write(element2, words) {
   if (element2.textContent !== words) element2.textContent = words;
 }
 
-// src/shared/status.ts
+// src/shell/status.ts
 var FRESH = 1e3;
 function statusText(step, cursor, status) {
   if (status.state === "fault") return status.message || "the binding stopped on a fault";
@@ -1880,7 +1880,7 @@ function createStatus(document, again) {
   };
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -1923,7 +1923,7 @@ function readColours(element2, names) {
   return colours;
 }
 
-// src/shared/unseen.ts
+// src/shell/unseen.ts
 var PAUSE = 100;
 var TRIES = 30;
 function createUnseen(draw) {
@@ -1944,7 +1944,7 @@ function createUnseen(draw) {
   };
 }
 
-// src/shared/interpolate.ts
+// src/phi/interpolate.ts
 var POINTS = 6;
 var known = /* @__PURE__ */ new WeakMap();
 var weights = new Float64Array(POINTS);
@@ -2048,7 +2048,7 @@ function lagrangeSlope(xs, first, n, x) {
   }
 }
 
-// src/spline_inspector/terms.ts
+// src/views/spline_inspector/terms.ts
 var NOTHING = 1e-12;
 function phiOf(frame, at2, coefficients) {
   const layer = frame?.layout.layers.find(({ name }) => name === at2?.layer);
@@ -2158,7 +2158,7 @@ function entryOf(layer, f) {
   return (channel * kh + at2.row) * kw + at2.column;
 }
 
-// src/spline_inspector/handles.ts
+// src/views/spline_inspector/handles.ts
 var SPLINE_LABEL = /^B(\d+)$/;
 var MIDDLE = 0.8;
 function greville(knots, order) {
@@ -2232,7 +2232,7 @@ function describeHandle(variable, { control, label, x }) {
   return `${name} at ${variable} = ${formatNumber(x)}`;
 }
 
-// src/spline_inspector/window.ts
+// src/views/spline_inspector/window.ts
 var CLOSEST = 1e-4;
 function zoomed([low, high], at2, factor) {
   return [at2 + (low - at2) * factor, at2 + (high - at2) * factor];
@@ -2300,7 +2300,7 @@ function inFull(value) {
   return text.replace(/-/g, (_, at2) => at2 === 0 ? "−" : "-");
 }
 
-// src/spline_inspector/dots.ts
+// src/views/spline_inspector/dots.ts
 var FAR = 1;
 function createDots(document) {
   const root = element(document, "div", "kw-handles");
@@ -2371,7 +2371,7 @@ function createDots(document) {
   };
 }
 
-// src/spline_inspector/draw.ts
+// src/views/spline_inspector/draw.ts
 var COLOURS = [
   "surface",
   "ink",
@@ -2645,7 +2645,7 @@ function axes(context, scene, { plot, strip }, colours) {
 }
 var half = (at2) => Math.round(at2 - 0.5) + 0.5;
 
-// src/spline_inspector/gesture.ts
+// src/views/spline_inspector/gesture.ts
 var PAUSE2 = 50;
 var PATIENCE = 2e3;
 var NEAR = 2e-6;
@@ -2724,7 +2724,7 @@ var Gesture = class {
   }
 };
 
-// src/spline_inspector/header.ts
+// src/views/spline_inspector/header.ts
 var COMMANDS = [
   ["undo", "↶ undo", "Take the last edit back"],
   ["redo", "↷ redo", "Do the last undone edit again"],
@@ -2874,7 +2874,7 @@ function createHeader(document, actions, signal) {
   };
 }
 
-// src/spline_inspector/legend.ts
+// src/views/spline_inspector/legend.ts
 var MOST_COLUMNS = 3;
 function createLegend(document, toggle, remove, signal) {
   const make = (tag, className) => element(document, tag, className);
@@ -2975,7 +2975,7 @@ function createLegend(document, toggle, remove, signal) {
   };
 }
 
-// src/spline_inspector/palette.ts
+// src/views/spline_inspector/palette.ts
 var STOPS = [
   [72, 21, 104],
   [69, 55, 129],
@@ -3014,7 +3014,7 @@ function pinColour(number2, theme) {
   return PINS[theme][number2 % PINS[theme].length];
 }
 
-// src/shared/protocol.ts
+// src/wire/protocol.ts
 var WireError = class extends Error {
   name = "WireError";
 };
@@ -3042,7 +3042,7 @@ function describe2(value) {
   return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
 
-// src/spline_inspector/settings.ts
+// src/views/spline_inspector/settings.ts
 var PARTS = [
   "phi",
   "base",
@@ -3106,7 +3106,7 @@ function samePlace(a, b) {
   return a.layer === b.layer && a.out === b.out && a.in === b.in && a.row === b.row && a.column === b.column;
 }
 
-// src/spline_inspector/words.ts
+// src/views/spline_inspector/words.ts
 var UNSEEN = "live.observe(batch) shows the inputs";
 function pinText(layer, at2) {
   const entry = layer.kind === "conv" ? ` · ${at2.row},${at2.column}` : "";
@@ -3140,7 +3140,7 @@ function evaluationText(value) {
   return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : number(value);
 }
 
-// src/spline_inspector/picture.ts
+// src/views/spline_inspector/picture.ts
 function sampler() {
   const kept = /* @__PURE__ */ new Map();
   return (role, phi, x, count) => {
@@ -3398,7 +3398,7 @@ function legendRows(picture, settings, reading2, colours) {
   return rows;
 }
 
-// src/spline_inspector/score.ts
+// src/views/spline_inspector/score.ts
 var WAITING = {
   waiting: "evaluated when the training rests",
   running: "evaluating…"
@@ -3419,7 +3419,7 @@ function createScore(document) {
   };
 }
 
-// src/spline_inspector/view.ts
+// src/views/spline_inspector/view.ts
 var SLOW = 600;
 var BESIDE = 560;
 function createView(model, el, signal) {
@@ -4106,7 +4106,7 @@ function createView(model, el, signal) {
   };
 }
 
-// src/spline_inspector/index.ts
+// src/views/spline_inspector/index.ts
 function render({ model, el, host, signal }) {
   const view = createView(model, el, signal);
   let connection = new AbortController();

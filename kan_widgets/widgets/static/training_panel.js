@@ -1,4 +1,4 @@
-// src/shared/keys.ts
+// src/shell/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
 }
@@ -14,15 +14,7 @@ function keepKeys(root, signal) {
   );
 }
 
-// src/shared/element.ts
-function element(document, tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
-}
-
-// node_modules/d3-format/dist/d3-format.mjs
+// ../../../main/js/node_modules/d3-format/dist/d3-format.mjs
 function formatDecimal(x) {
   return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
 }
@@ -225,7 +217,7 @@ function defaultLocale(definition) {
   return locale;
 }
 
-// src/shared/format.ts
+// src/phi/format.ts
 var plain = format(".3~r");
 var grouped = format(",d");
 var scientific = format(".2~e");
@@ -240,7 +232,7 @@ function formatCount(count) {
   return grouped(count);
 }
 
-// src/shared/entries.ts
+// src/phi/entries.ts
 function counted(n, one) {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 }
@@ -253,7 +245,15 @@ function layerSize(layer) {
   return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
 }
 
-// src/shared/controls.ts
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent?.append(made);
+  return made;
+}
+
+// src/shell/controls.ts
 function radioName() {
   return `kw-${Math.random().toString(36).slice(2)}`;
 }
@@ -372,7 +372,7 @@ function createKit(document, signal) {
   return kit;
 }
 
-// src/shared/record.ts
+// src/shell/record.ts
 var NAMES = [
   "beginPath",
   "closePath",
@@ -607,7 +607,7 @@ function short(value) {
   return String(Math.round(value * 100) / 100);
 }
 
-// src/shared/clip.ts
+// src/shell/clip.ts
 function meet(a, b) {
   return {
     left: Math.max(a.left, b.left),
@@ -626,7 +626,7 @@ function edgeOf({ clip, paper }) {
   return whole ? "" : pathOf(clip, paper);
 }
 
-// src/shared/css.ts
+// src/shell/css.ts
 function fontIn(style) {
   return `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
 }
@@ -659,7 +659,7 @@ function bandsOf(image, width) {
   return bands.filter(({ from, to }) => to > from);
 }
 
-// src/shared/box_shapes.ts
+// src/shell/box_shapes.ts
 var SIDES = ["Top", "Right", "Bottom", "Left"];
 var CORNERS = ["TopLeft", "TopRight", "BottomRight", "BottomLeft"];
 var WAYS = [
@@ -795,7 +795,7 @@ function along(box2, radii, edges, sides, paper, closed) {
   return parts.join("") + (closed ? "Z" : "");
 }
 
-// src/shared/inline_svg.ts
+// src/shell/inline_svg.ts
 var GROUPS = ["svg", "g", "a"];
 function svgShapes(svg, place, shift) {
   const window = svg.ownerDocument.defaultView;
@@ -997,7 +997,7 @@ function numberOf(text) {
   return Number.isNaN(value) ? 1 : value;
 }
 
-// src/shared/page_shapes.ts
+// src/shell/page_shapes.ts
 var LEFT_OUT = [
   ".kw-save, .kw-hidden, .kw-spoken, .kw-tip, .kw-time-place, .kw-when, .kw-again",
   ".kw-over-line, .kw-over-band"
@@ -1296,7 +1296,7 @@ function groundOf(root, window) {
   return "#ffffff";
 }
 
-// src/shared/svg.ts
+// src/shell/svg.ts
 function svgOf(shapes, paper) {
   const clips = /* @__PURE__ */ new Map();
   const clipOf = (d) => {
@@ -1392,7 +1392,7 @@ function escaped(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "�").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-// src/shared/save.ts
+// src/shell/save.ts
 function createSave(document, saved, signal) {
   const window = document.defaultView;
   const kit = createKit(document, signal);
@@ -1487,7 +1487,7 @@ function paint(context, shape) {
   context.restore();
 }
 
-// src/shared/theme.ts
+// src/shell/theme.ts
 var ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 var LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 var DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
@@ -1524,7 +1524,7 @@ function watchTheme(element2, changed, signal) {
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-// src/training_panel/status.ts
+// src/views/training_panel/status.ts
 var EMPTY = {
   state: "idle",
   control: "running",
@@ -1553,7 +1553,7 @@ function statusOf(value) {
   return { ...EMPTY, ...value };
 }
 
-// src/training_panel/commands.ts
+// src/views/training_panel/commands.ts
 var PATIENCE = 2e3;
 function createCommands(post, changed) {
   const own = Math.random().toString(36).slice(2);
@@ -1623,7 +1623,7 @@ function word(command) {
   }
 }
 
-// src/training_panel/words.ts
+// src/views/training_panel/words.ts
 function duration(seconds) {
   const whole = Math.round(seconds);
   const two = (n) => String(n).padStart(2, "0");
@@ -1683,7 +1683,7 @@ function rateText(rate) {
   return formatNumber(rate);
 }
 
-// src/training_panel/rate.ts
+// src/views/training_panel/rate.ts
 function createRate(document, set, signal) {
   const make = (tag, name, parent) => {
     const element3 = document.createElement(tag);
@@ -1771,7 +1771,7 @@ function createRate(document, set, signal) {
   };
 }
 
-// src/training_panel/view.ts
+// src/views/training_panel/view.ts
 var ICONS = {
   pause: "M4 2h3v12H4zM9 2h3v12H9z",
   play: "M4 2l9 6-9 6z",
@@ -2052,7 +2052,7 @@ function createView(model, el, signal) {
   commands.send({ kind: "hello" });
 }
 
-// src/training_panel/index.ts
+// src/views/training_panel/index.ts
 function render({ model, el, signal }) {
   createView(model, el, signal);
 }
