@@ -28,7 +28,7 @@ _STATIC = pathlib.Path(__file__).parent / "static"
 _STILL = (TrainingPanel, LayerRanges, Compare)
 _STILL_WIDTH = 900
 _TITLE = "Kernel functions"
-_EXPORT = re.compile(r"^export \{\n((?: {2}.+\n)+)\};$", re.M)
+_EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
 # a regular expression, where \x3C is the same.
 _ENDS = re.compile(r"<(?=/script|!--)", re.I)
@@ -313,8 +313,8 @@ def _module(name: str, source: str) -> str:
     if len(found) != 1:
         raise RuntimeError(f"the bundle of {name} does not end in one list of exports")
     members = []
-    for export in found[0][1].split(","):
-        inside, _, outside = export.strip().partition(" as ")
+    for export in filter(None, map(str.strip, found[0][1].split(","))):
+        inside, _, outside = export.partition(" as ")
         members.append(f"{outside or inside}: {inside}")
     start, end = found[0].span()
     handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"

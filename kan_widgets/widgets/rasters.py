@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import pathlib
+import re
 from functools import cache
 
 from PIL import Image
 
 _FONTS = pathlib.Path(__file__).parent / "font"
 FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
+
+
+_MOST_PIXELS = 100e6
+_SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
 
 
 @cache
@@ -27,9 +32,19 @@ def png_of(svg: str, pixel_ratio: float) -> bytes:
 
     Raises
     ------
+    ValueError
+        If it would have more than 100 million pixels.
     ImportError
         If resvg-py is not installed.
     """
+    width, height = (float(size) for size in _SIZE.findall(svg[: svg.index(">")]))
+    pixels = width * height * pixel_ratio**2
+    if pixels > _MOST_PIXELS:
+        raise ValueError(
+            f"expected a picture of at most 100 million pixels, got {width:g} × {height:g} at "
+            f"pixel_ratio={pixel_ratio:g}, {pixels / 1e6:.0f} million: give a smaller width, "
+            "max_height or pixel_ratio"
+        )
     try:
         import resvg_py
     except ImportError as error:

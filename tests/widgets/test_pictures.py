@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import textwrap
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -78,8 +78,8 @@ def test_curves_are_paths_and_not_pixels(live: Any, tmp_path: Path) -> None:
         assert not [*read(grid.to_svg(tmp_path / "a.svg", mode=mode)).iter(f"{SVG}image")]
     assert not [*read(inspector.to_svg(tmp_path / "b.svg")).iter(f"{SVG}image")]
     root = read(grid.to_svg(tmp_path / "c.svg", ghost=False))
-    inked = [g for g in root.iter(f"{SVG}g") if g.get("stroke") == "#1b1f24"]
-    assert sum(len(g.findall(f"{SVG}path")) for g in inked) == 45
+    inked = [path for path in root.iter(f"{SVG}path") if path.get("stroke-width") == "1.35"]
+    assert sum(path.attrib["d"].count("M") for path in inked) == 45
 
 
 def test_heat_maps_have_a_pixel_for_each_value(live: Any, tmp_path: Path) -> None:
@@ -92,24 +92,24 @@ def test_any_name_of_a_layer_is_well_formed(tmp_path: Path) -> None:
     live = kw.bind(model)
     for view in (kw.KernelGrid(live), kw.SplineInspector(live), kw.MeshgridView(live)):
         found = texts(read(view.to_svg(tmp_path / "odd.svg")))
-        assert ODD.replace("\x07", "\ufffd") in found
+        assert any(ODD.replace("\x07", "\ufffd") in text for text in found)
     live.close()
 
 
 def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Path) -> None:
     grid = kw.KernelGrid(live)
     png = np.asarray(grid.image(pixel_ratio=2, mode="pattern")).astype(int)
-    root = read(grid.to_svg(tmp_path / "a.svg", mode="pattern"))
+    svg = (tmp_path / "a.svg").read_text() if grid.to_svg(tmp_path / "a.svg", mode="pattern") else ""
+    moved = float(re.findall(r"translate\(0 ([\d.]+)\)", svg)[0])
     cells = [
-        (int(group.attrib["fill"][1:3], 16), rect)
-        for group in root.iter(f"{SVG}g")
-        for rect in group.findall(f"{SVG}rect")
-        if len(set(textwrap.wrap(group.get("fill", "")[1:], 2))) == 1
-        and float(rect.attrib["width"]) > 20
+        (int(rect.attrib["fill"][4:-1].split(",")[0]), rect)
+        for rect in ElementTree.fromstring(svg).iter(f"{SVG}rect")
+        if rect.get("fill", "").startswith("rgb(")
     ]
     assert len(cells) == 45
     for grey, rect in cells:
-        left, top, width = (round(2 * float(rect.attrib[n])) for n in ("x", "y", "width"))
+        left, top, width = (float(rect.attrib[n]) for n in ("x", "y", "width"))
+        left, top, width = round(2 * left), round(2 * (top + moved)), round(2 * width)
         # The selected cell has a frame over its edge.
         inside = png[top + 4 : top + width - 4, left + 4 : left + width - 4]
         assert (inside == grey).all()

@@ -132,6 +132,8 @@ export interface Scene {
   height: number;
   /** What it shows: "KernelGrid · conv1". */
   title: string;
+  /** When: "step 60". */
+  moment: string;
   /** The text alternative, and what it is about: while that stays the same it need not be said again. */
   words: string;
   about: string;

@@ -65,9 +65,19 @@ function headMarks(
   width: number,
 ): { marks: Mark[]; height: number } {
   const room = width - 2 * MARGIN;
-  const title = fitted(scene.title, room, TITLE, 600);
+  const when = widthOf(scene.moment, WORDS);
+  const title = fitted(scene.title, room - when - GAP, TITLE, 600);
   const marks: Mark[] = [
     { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
+    {
+      kind: "text",
+      x: width - MARGIN,
+      y: 19,
+      text: scene.moment,
+      fill: colours.muted,
+      size: WORDS,
+      anchor: "end",
+    },
   ];
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption) {
