@@ -90,6 +90,7 @@ class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
         self.inspector.layout.grid_area = "auto / auto / span 2 / auto"
         self._sidecar: Any = None
         super().__init__(self.views)
+        self.add_class("kw-dashboard")
         own = {
             "grid_template_columns": _COLUMNS,
             "grid_template_rows": "auto 1fr",
