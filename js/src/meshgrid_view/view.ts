@@ -203,7 +203,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       store,
       frame,
       layer,
-      first: layers()[0]?.name === layer.name,
       settings,
       look,
       width: root.clientWidth,
