@@ -292,7 +292,7 @@ def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
     )
     lab.until(lambda: "live.observe(batch)" in mesh.text(), "the words")
     assert mesh.ask("view.response(0)") is None
-    assert "not the image" in mesh.text()
+    assert "not known yet" in mesh.text()
     lab.run_cell(3)
     assert lab.cell_errors() == []
     mesh.wait_response()

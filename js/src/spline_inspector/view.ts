@@ -1,11 +1,12 @@
 /** The view: wires a store and the traits to the drawing, the legend, the handles and the keyboard. */
 
-import type { AnyModel } from "@anywidget/types";
+import type { AnyModel, Host } from "@anywidget/types";
 import { describe } from "../shared/alternative.ts";
 import { element, put } from "../shared/element.ts";
 import { placeText, selectionOf } from "../shared/entries.ts";
 import { number } from "../shared/format.ts";
 import { keepKeys, plainKey, used } from "../shared/keys.ts";
+import { chooseInLinked } from "../shared/linked.ts";
 import { createPace } from "../shared/pace.ts";
 import { probeOf } from "../shared/probe.ts";
 import { createSave } from "../shared/save.ts";
@@ -93,7 +94,12 @@ const FURTHEST = 20;
 /** Narrower than this, the legend goes below the drawing. */
 const BESIDE = 560;
 
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
+export function createView(
+  model: AnyModel<Traits>,
+  el: HTMLElement,
+  signal: AbortSignal,
+  host: Host | undefined,
+): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
@@ -106,6 +112,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     {
       layer: (name) => {
         write("layer", name);
+        chooseInLinked(model, host, name);
         const layer = layers().find((other) => other.name === name);
         if (layer) select(selectionOf(layer, 0));
       },
