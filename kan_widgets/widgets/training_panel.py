@@ -59,8 +59,8 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     height : int
         Pixels of each panel of curves, at least 100.
     smoothing : int
-        Curves are averaged over about so many steps, with the values themselves faint
-        behind; 0 for none.
+        A thin line shows the mean of each curve over so many steps around each step, with the
+        values themselves faint behind; 0 for none. Numbers in print are never smoothed.
     scale : {"linear", "log"}
         Of the values of the curves.
     theme : {"auto", "light", "dark"}
@@ -112,7 +112,6 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self._kept = kept(live_or_model)
         layout = options.pop("layout", None)
         theme = options.setdefault("theme", "auto")
-        options.setdefault("smoothing", 30)
         self._live: weakref.ref[Binding | Replay] = weakref.ref(source)
         self._status: dict[str, Any] = status_of(source)
         self._reports: tuple[str, ...] = ()

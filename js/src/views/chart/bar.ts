@@ -51,7 +51,7 @@ export function createBar(document: Document, ask: Asked, signal: AbortSignal): 
   make("span", "kw-option-label", smooth).textContent = "smooth";
   const select = make("select", "kw-select", smooth);
   select.title =
-    "Average each curve over about so many steps; the values themselves stay behind it";
+    "Draw the mean over so many steps around each step as a thin line; the values stay behind it";
   select.setAttribute("aria-label", "smooth");
   select.addEventListener("change", () => ask.smoothing(Number(select.value)), { signal });
   let listed = "";

@@ -6,7 +6,7 @@ import { describe } from "../../shell/alternative.ts";
 import { keepKeys, plainKey, used } from "../../shell/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../../shell/theme.ts";
 import { createBar } from "./bar.ts";
-import { curvesOf, dragged, latest, type Span, scaled, stepAt } from "./curves.ts";
+import { curvesOf, dragged, type Span, scaled, stepAt } from "./curves.ts";
 import { createOverlay, type Overlay } from "./overlay.ts";
 
 export interface PanelTrait {
@@ -21,6 +21,8 @@ export interface PanelTrait {
 
 export interface ChartTraits {
   panels: PanelTrait[];
+  /** Of each panel, the value that each curve was given last. */
+  latest: string[][];
   steps: string;
   marks: [number, string][];
   zoom: number[];
@@ -38,7 +40,7 @@ interface Shown {
   figure: HTMLElement | null;
 }
 
-const TRAITS = ["marks", "zoom", "scale", "smoothing", "theme"] as const;
+const TRAITS = ["latest", "marks", "zoom", "scale", "smoothing", "theme"] as const;
 /** A drag shorter than this is a click. */
 const LEAST = 5;
 /** bqplot lays a figure out again so long after its size has changed. */
@@ -131,22 +133,20 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
       zoomed: zoomed() !== null,
     });
     root.hidden = panels.length === 0;
-    for (const panel of panels) {
+    panels.forEach((panel, k) => {
       attach(panel, place);
-      const smooth = curvesOf(panel.smooth.get("x"), panel.smooth.get("y"));
-      const raw = curvesOf(panel.raw.get("x"), panel.raw.get("y"));
-      const smoothed = smooth.some((curve) => latest(curve) !== null);
       panel.overlay?.paint({
         ...panel.trait,
-        curves: smoothed ? smooth : raw,
-        raw: smoothed ? raw : null,
+        latest: model.get("latest")?.[k] ?? [],
+        curves: curvesOf(panel.raw.get("x"), panel.raw.get("y")),
+        means: curvesOf(panel.smooth.get("x"), panel.smooth.get("y")),
         marks: model.get("marks") ?? [],
         span: span(),
         step: drag ? null : pointed,
         band: drag && [drag.from, drag.to],
       });
       if (panel.figure && panel.overlay) name(panel.figure, panel.trait.title, panel.overlay);
-    }
+    });
     if (read) spoken.textContent = read.words();
     read = null;
   }

@@ -3,6 +3,7 @@
 import type { RenderProps } from "@anywidget/types";
 import { entryText, functionOf, layerTitle, selectionOf } from "../../phi/entries.ts";
 import type { Arrangement, Rect } from "../../phi/geometry.ts";
+import { isLinked } from "../../shell/linked.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
@@ -144,7 +145,7 @@ function build(shell: Shell): Parts {
     const shown = Array.from(grids).some(
       ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
     );
-    if (!shown) shell.choose("layer", layer);
+    if (!shown || isLinked(shell.model)) shell.choose("layer", layer);
   }
 
   (shell.root as unknown as GridElement).kwGrid = probe();

@@ -1,11 +1,12 @@
 /** The view: wires a store and the traits to the three ways of looking, the header, the tooltip and the scrubber. */
 
-import type { AnyModel } from "@anywidget/types";
+import type { AnyModel, Host } from "@anywidget/types";
 import type { Rect } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import { gradient, paletteOf } from "../../phi/palette.ts";
 import { element, put } from "../../shell/element.ts";
 import { keepKeys } from "../../shell/keys.ts";
+import { chooseInLinked, isLinked } from "../../shell/linked.ts";
 import { createPace } from "../../shell/pace.ts";
 import { createSave } from "../../shell/save.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
@@ -56,7 +57,12 @@ export interface View {
   connect(store: Store, stream: string, signal: AbortSignal): void;
 }
 
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
+export function createView(
+  model: AnyModel<Traits>,
+  el: HTMLElement,
+  signal: AbortSignal,
+  host: Host | undefined,
+): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
 
@@ -127,6 +133,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function choose(trait: string, value: unknown) {
     model.set(trait, value);
     model.save_changes();
+    if (trait === "layer") chooseInLinked(model, host, String(value));
     schedule();
   }
 
@@ -203,7 +210,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       store,
       frame,
       layer,
-      first: layers()[0]?.name === layer.name,
       settings,
       look,
       width: root.clientWidth,
@@ -253,7 +259,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const shown = Array.from(others).some(
       ({ dataset }) => dataset.stream === stream && dataset.layer === layer,
     );
-    if (!shown) choose("layer", layer);
+    if (!shown || isLinked(model)) choose("layer", layer);
   }
 
   function setData(name: string, value: string | null) {
