@@ -48,7 +48,6 @@ const options = {
       "spline_inspector",
       "meshgrid_view",
       "chart",
-      "training_panel",
       "compare",
       "explain",
       "layer_ranges",

@@ -1,304 +1,266 @@
-/** The view: buttons, numbers and words. */
+/** TrainingPanel: the switch of a training, its numbers and its curves. */
 
-import type { AnyModel } from "@anywidget/types";
-import { keepKeys } from "../../shell/keys.ts";
-import { createSave } from "../../shell/save.ts";
-import { inJupyter, themeAround, watchTheme } from "../../shell/theme.ts";
-import { type Command, createCommands } from "./commands.ts";
-import { createRate } from "./rate.ts";
-import { type Status, statusOf, type Traits } from "./status.ts";
-import { deafWords, numbers, stateWord } from "./words.ts";
+import type { RenderProps } from "@anywidget/types";
+import { formatCount } from "../../phi/format.ts";
+import { linear, type Range } from "../../scene/axes.ts";
+import { entriesOf } from "../../scene/chart.ts";
+import { createKit } from "../../shell/controls.ts";
+import { element } from "../../shell/element.ts";
+import { plainKey } from "../../shell/keys.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createStage, type Place } from "../../shell/stage.ts";
+import { createCommands } from "./commands.ts";
+import { createControls } from "./controls.ts";
+import { createNotes } from "./notes.ts";
+import { drawing, type PanelScene } from "./scene.ts";
+import type { Status } from "./status.ts";
+import css from "./style.css";
+import { statusIn, zoomOf } from "./traits.ts";
 
-const ICONS = {
-  pause: "M4 2h3v12H4zM9 2h3v12H9z",
-  play: "M4 2l9 6-9 6z",
-  step: "M3 2l7 6-7 6zM11 2h2v12h-2z",
-  stop: "M3 3h10v10H3z",
-};
-
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): void {
-  const document = el.ownerDocument;
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, parent?: Node) => {
-    const element = document.createElement(tag);
-    element.className = name;
-    parent?.appendChild(element);
-    return element;
+/** What tests may ask of a view, as `element.kwPanel`. */
+export interface PanelElement extends HTMLElement {
+  kwPanel: {
+    status(): Status;
+    scene(): PanelScene | null;
+    /** The latest values, or those at the step that is read: "loss 0.31". */
+    values(): string[];
+    /** Where a panel's plot lies, in client pixels. */
+    plot(panel: number): { x: number; y: number; width: number; height: number } | null;
   };
-  const commands = createCommands((content) => model.send(content), show);
-  let status = statusOf(model.get("status"));
+}
 
-  const root = make("div", "kw-training");
-  keepKeys(root, signal);
-  const header = make("div", "kw-header", root);
-  header.setAttribute("role", "group");
-  header.setAttribute("aria-label", "Training");
+const KIND: Kind = {
+  name: "training_panel",
+  label: "Training panel",
+  traits: ["status", "curves", "marks", "zoom", "scale", "smoothing", "height"],
+  drawing,
+};
+const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
+/** A drag over fewer pixels is a click. */
+const LEAST = 5;
 
-  const state = make("span", "kw-status", header);
-  state.setAttribute("role", "status");
-  make("span", "kw-dot", state);
-  const word = make("span", "kw-state", state);
+export { css, drawing };
 
-  const buttons = make("span", "kw-buttons", header);
-  const hold = button("pause", "", "", () => {
-    const paused = (commands.wanted() ?? status.control) === "paused";
-    commands.send({ kind: paused ? "resume" : "pause" });
-  });
-  const one = button("step", "One step", "One optimizer step, then hold (key: s)", () =>
-    commands.send({ kind: "advance", steps: 1 }),
-  );
-  const many = make("span", "kw-many", buttons);
-  const count = field("number of steps", "How many steps", "10", many);
-  const several = make("button", "kw-button kw-words", many);
-  several.type = "button";
-  several.textContent = "steps";
-  label(several, "Several steps", "So many optimizer steps, then hold");
-  several.addEventListener("click", advance, { signal });
-  count.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key === "Enter") advance();
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
+}
+
+function build(shell: Shell): Parts {
+  const { document, signal, model } = shell;
+  const draw = drawing();
+  const commands = createCommands((content) => model.send(content), shell.schedule);
+  const controls = createControls(document, commands, signal);
+  const notes = createNotes(document, commands);
+  const bar = createBar(shell, zoomBy, () => zoomTo(null));
+  let scene: PanelScene | null = null;
+  let answered: Status | null = null;
+
+  const stage = createStage(
+    document,
+    {
+      moved: read,
+      press() {},
+      left: () => point(null),
+      grab: (_, at) => band(at),
+      twice: () => zoomTo(null),
+      keyFirst: key,
+      cursor: () => "crosshair",
     },
-    { signal },
+    signal,
   );
-  const end = button("stop", "Stop", "End the training after the step that is going on", () =>
-    commands.send({ kind: "stop" }),
-  );
+  const body = element(document, "div", "kw-body");
+  body.append(notes.element, stage.element);
+  const header = element(document, "div", "kw-header");
+  header.append(controls.element, bar.element);
 
-  const rate = createRate(document, (value, group) => send({ kind: "rate", value, group }), signal);
-  header.append(rate.element);
-  const everyBox = make("label", "kw-option", header);
-  make("span", "kw-option-label", everyBox).textContent = "draw every";
-  const every = field("draw every so many steps", "Steps between two frames", "1", everyBox);
-  make("span", "kw-option-label", everyBox).textContent = "steps";
-  every.addEventListener(
-    "change",
-    () => {
-      const value = whole(every);
-      if (value === null) every.value = String(status.every);
-      else send({ kind: "every", value });
-    },
-    { signal },
-  );
-
-  const row = make("div", "kw-facts-row", root);
-  const facts = make("dl", "kw-facts", row);
-  row.append(
-    createSave(
-      document,
-      {
-        // With the curves, which are beside it in ipywidgets' box.
-        root: () => el.closest<HTMLElement>(".kw-panel") ?? root,
-        name: () => `training-panel step ${status.step}`,
-        redraw() {},
-      },
-      signal,
-    ),
-  );
-  const bar = make("div", "kw-bar", root);
-  const done = make("div", "kw-done", bar);
-  bar.setAttribute("role", "progressbar");
-  bar.setAttribute("aria-label", "Progress");
-  const words = make("div", "kw-notes", root);
-  words.setAttribute("aria-live", "polite");
-  const trace = folded("traceback", "Where it went wrong");
-  const output = folded("output", "What the training printed");
-  el.append(root);
-
-  function button(icon: keyof typeof ICONS, name: string, title: string, act: () => void) {
-    const made = make("button", "kw-button", buttons);
-    made.type = "button";
-    made.dataset.icon = icon;
-    draw(made, icon);
-    label(made, name, title);
-    made.addEventListener("click", act, { signal });
-    return made;
+  /** The step under a place of the scene; null beside the plots. */
+  function stepAt(at: Place, near = false): number | null {
+    if (!scene) return null;
+    const { layout } = scene;
+    for (const { box, plot } of layout.places) {
+      const inside = at.x >= plot.x && at.x <= plot.x + plot.width;
+      const over = at.y >= box.y && at.y <= box.y + box.height;
+      if (!over || !(inside || near)) continue;
+      const x = Math.max(plot.x, Math.min(plot.x + plot.width, at.x));
+      return linear(
+        { from: plot.x, to: plot.x + plot.width },
+        layout.steps.from,
+        layout.steps.to,
+      )(x);
+    }
+    return null;
   }
 
-  function draw(on: HTMLElement, icon: keyof typeof ICONS) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", ICONS[icon]);
-    svg.append(path);
-    on.replaceChildren(svg);
+  function point(step: number | null) {
+    draw.hands = { ...draw.hands, step };
+    shell.schedule();
   }
 
-  function label(on: HTMLElement, name: string, title: string) {
-    if (on.title !== title) on.title = title;
-    if (on.getAttribute("aria-label") !== name) on.setAttribute("aria-label", name);
+  function read() {
+    const { at } = stage.pointed();
+    if (at) point(stepAt(at));
+    else shell.schedule();
   }
 
-  function field(name: string, title: string, value: string, parent: Node) {
-    const input = make("input", "kw-number", parent);
-    input.type = "number";
-    input.min = "1";
-    input.step = "1";
-    input.value = value;
-    label(input, name, title);
-    return input;
-  }
-
-  function folded(name: string, title: string) {
-    const box = make("details", `kw-${name}`, root);
-    const summary = make("summary", "kw-summary", box);
-    summary.textContent = name;
-    summary.title = title;
-    const text = make("pre", "kw-text", box);
-    text.tabIndex = 0;
-    text.setAttribute("aria-label", name);
+  /** A drag over some steps chooses them. */
+  function band(from: Place) {
+    const start = stepAt(from);
+    if (start === null) return null;
+    let last = from;
     return {
-      show(content: string) {
-        box.hidden = content === "";
-        if (text.textContent === content) return;
-        const atEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 4;
-        text.textContent = content;
-        if (atEnd) text.scrollTop = text.scrollHeight;
+      move(at: Place) {
+        last = at;
+        draw.hands = { step: null, band: [start, stepAt(at, true) ?? start] };
+        shell.schedule();
       },
-      open: () => {
-        box.open = true;
+      end() {
+        const chosen = draw.hands.band;
+        draw.hands = { step: null, band: null };
+        if (chosen && Math.abs(last.x - from.x) >= LEAST) {
+          const [low, high] = [...chosen].sort((a, b) => a - b);
+          zoomTo({ from: low, to: high });
+        }
+        shell.schedule();
       },
     };
   }
 
-  function whole(input: HTMLInputElement): number | null {
-    const value = Number(input.value);
-    return Number.isInteger(value) && value >= 1 ? value : null;
+  function zoomTo(next: Range | null) {
+    shell.choose("zoom", next ? [next.from, next.to] : []);
   }
 
-  function send(command: Command) {
-    commands.send(command);
+  function zoomBy(factor: number) {
+    if (!scene) return;
+    const { from, to } = scene.layout.steps;
+    const half = Math.max(1, ((to - from) / 2) * factor);
+    zoomTo({ from: (from + to) / 2 - half, to: (from + to) / 2 + half });
   }
 
-  function advance() {
-    const steps = whole(count);
-    if (steps === null) count.value = "10";
-    else send({ kind: "advance", steps });
+  function key(event: KeyboardEvent): boolean {
+    if (!scene || !plainKey(event)) return false;
+    const { from, to } = scene.layout.steps;
+    const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (sign) {
+      const by = sign * Math.max(1, ((to - from) * (event.shiftKey ? 10 : 2)) / 100);
+      const { step } = draw.hands;
+      const next = Math.round(
+        Math.max(from, Math.min(to, step === null ? (from + to) / 2 : step + by)),
+      );
+      point(next);
+      shell.speak([`step ${formatCount(next)}`, ...values(scene)].join(", "));
+    } else if (event.key === "+" || event.key === "=") zoomBy(0.5);
+    else if (event.key === "-") zoomBy(2);
+    else if (event.key === "0") zoomTo(null);
+    else if (event.key === "Escape") point(null);
+    else return false;
+    return true;
   }
 
-  function show() {
-    const theme = model.get("theme");
-    root.dataset.kwTheme = theme === "light" || theme === "dark" ? theme : themeAround(el);
-    if (theme === "auto" && inJupyter(document)) root.dataset.kwHost = "jupyter";
-    else delete root.dataset.kwHost;
-
-    const hearing = commands.hearing();
-    const wanted = commands.wanted();
-    const paused = (wanted ?? status.control) === "paused";
-    const active = status.state === "running" || status.state === "paused";
-    state.dataset.state = status.fault ? "fault" : status.state;
-    write(word, stateWord(status));
-    const icon = paused ? "play" : "pause";
-    if (hold.dataset.icon !== icon) {
-      hold.dataset.icon = icon;
-      draw(hold, icon);
-    }
-    if (paused) label(hold, "Resume", "Let the training go on (key: p)");
-    else {
-      const when = active ? "the step that is going on" : "the first step of the next training";
-      label(hold, "Pause", `Hold after ${when} (key: p)`);
-    }
-    hold.toggleAttribute("data-waiting", wanted !== null && hearing !== "well");
-    const steered = !status.closed && status.recording === "";
-    for (const element of [hold, one, several, count, every]) element.disabled = !steered;
-    end.disabled = !steered || !active;
-    rate.show(status.rates, !steered);
-    buttons.hidden = everyBox.hidden = status.recording !== "";
-    if (!every.matches(":focus") && every.value !== String(status.every)) {
-      every.value = String(status.every);
-    }
-    showFacts(status);
-    showNotes(hearing);
-    trace.show(status.traceback);
-    output.show(status.output);
+  function values({ chart, layout }: PanelScene): string[] {
+    return chart.panels.flatMap((panel) =>
+      entriesOf(panel, layout.steps, draw.hands.step).map(
+        ({ name, value }) => `${name || panel.title} ${value}`,
+      ),
+    );
   }
 
-  function showFacts(now: Status) {
-    const wanted = numbers(now);
-    while (facts.children.length > wanted.length) facts.lastChild?.remove();
-    wanted.forEach(([name, value, title], k) => {
-      let item = facts.children[k] as HTMLElement | undefined;
-      if (!item) {
-        item = make("div", "kw-fact", facts);
-        make("dt", "", item);
-        make("dd", "", item);
-      }
-      if (item.title !== title) item.title = title;
-      item.dataset.name = name;
-      write(item.children[0], name);
-      write(item.children[1], value);
-    });
-    bar.hidden = now.total === null;
-    if (now.total) {
-      const share = Math.min(1, now.done / now.total);
-      done.style.width = `${100 * share}%`;
-      bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
-      bar.title = `${now.done} of ${now.total} batches`;
-    }
-  }
-
-  function showNotes(hearing: "well" | "silent" | "deaf") {
-    const notes: [text: string, tone: string][] = [];
-    if (status.recording) notes.push([status.recording, "calm"]);
-    if (hearing !== "well") notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
-    if (commands.refused()) notes.push([commands.refused(), "warn"]);
-    if (status.message) notes.push([status.message, "warn"]);
-    if (status.fault) notes.push([status.fault, "warn"]);
-    for (const report of status.reports) notes.push([report, "warn"]);
-    words.hidden = notes.length === 0;
-    while (words.children.length > notes.length) words.lastChild?.remove();
-    notes.forEach(([text, tone], k) => {
-      const line = (words.children[k] as HTMLElement) ?? make("div", "kw-note", words);
-      line.dataset.tone = tone;
-      write(line, text);
-    });
-  }
-
-  function write(element: Element, text: string) {
-    if (element.textContent !== text) element.textContent = text;
-  }
-
-  root.addEventListener(
-    "keydown",
-    (event) => {
-      const typing = (event.target as HTMLElement).closest("input, select, pre");
-      if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "p") hold.click();
-      else if (event.key === "s") one.click();
-      else return;
-      event.preventDefault();
-    },
-    { signal },
-  );
-
-  const updated = () => {
-    const before = status;
-    status = statusOf(model.get("status"));
-    commands.news();
-    if (status.traceback && !before.traceback) trace.open();
-    if (status.output && !before.output) output.open();
-    show();
-  };
   const heard = (content: unknown) => {
-    const answered = commands.take(content);
-    if (answered) status = answered;
-    show();
+    answered = commands.take(content) ?? answered;
+    shell.schedule();
   };
-  model.on("change:status", updated);
-  model.on("change:theme", show);
   model.on("msg:custom", heard);
-  watchTheme(el, show, signal);
+  shell.root.addEventListener("keydown", controls.key, { signal });
   signal.addEventListener(
     "abort",
     () => {
-      model.off("change:status", updated);
-      model.off("change:theme", show);
       model.off("msg:custom", heard);
       commands.stop();
     },
     { once: true },
   );
-  if (status.output) output.open();
-  show();
-  commands.send({ kind: "hello" });
+  (shell.root as unknown as PanelElement).kwPanel = {
+    status: () => answered ?? statusIn(shell.get),
+    scene: () => scene,
+    values: () => (scene ? values(scene) : []),
+    plot(panel) {
+      const plot = scene?.layout.places[panel]?.plot;
+      if (!plot) return null;
+      const { left, top } = stage.canvas.getBoundingClientRect();
+      const seen = stage.view();
+      return { ...plot, x: left + plot.x - seen.x, y: top + plot.y - seen.y };
+    },
+  };
+
+  return {
+    header,
+    body,
+    width: stage.width,
+    fileName: () => `training-panel step ${scene?.status.step ?? ""}`,
+    changed(what) {
+      if (what === "status") {
+        answered = null;
+        commands.news();
+      }
+      if (what === "stream") greet();
+    },
+    draw(given) {
+      const status = answered ?? statusIn(given.get);
+      const get = (trait: string) => (trait === "status" ? status : given.get(trait));
+      controls.show(status);
+      notes.show(status);
+      bar.show(given.get);
+      const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
+      if (typeof shown === "string") return shown;
+      scene = shown;
+      shell.read("");
+      return shown;
+    },
+  };
+
+  /** Asks whether somebody hears; a saved page has nobody. */
+  function greet() {
+    if (shell.store()?.status().state !== "saved") commands.send({ kind: "hello" });
+  }
+}
+
+/** Scale, smoothing and zoom of the curves. */
+function createBar(shell: Shell, zoom: (factor: number) => void, all: () => void) {
+  const { document, signal } = shell;
+  const kit = createKit(document, signal);
+  const root = element(document, "span", "kw-options");
+  const scale = kit.segments("Scale of the values", (value) => shell.choose("scale", value));
+  scale.fill([
+    { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
+    { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
+  ]);
+  const smooth = kit.select(
+    "smooth",
+    "Draw the mean over so many steps around each step as a thin line; the values stay behind it",
+    (value) => shell.choose("smoothing", Number(value)),
+  );
+  const closer = kit.button(
+    "+",
+    "Show half as many steps; or drag over the steps to see",
+    "kw-button",
+    () => zoom(0.5),
+  );
+  const wider = kit.button("−", "Show twice as many steps", "kw-button", () => zoom(2));
+  const whole = kit.button("all steps", "Show all steps; or double-click", "kw-button", all);
+  root.append(scale.box, smooth.box, closer, wider, whole);
+  let listed = "";
+  return {
+    element: root,
+    show(get: (trait: string) => unknown) {
+      const smoothing = Number(get("smoothing"));
+      const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
+      if (steps.join() !== listed) {
+        listed = steps.join();
+        const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");
+        smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
+      }
+      smooth.set(String(smoothing));
+      scale.set(get("scale") === "log" ? "log" : "linear");
+      wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
+    },
+  };
 }
