@@ -153,7 +153,7 @@ class _Build:
                     self.loaded = ctypes.CDLL(str(path))
                     for name, pointers in FUNCTIONS.items():
                         getattr(self.loaded, name).argtypes = [ctypes.c_void_p] * pointers
-                        getattr(self.loaded, name).restype = None
+                        getattr(self.loaded, name).restype = ctypes.c_int64
                 except OSError as error:
                     self.trouble = str(error)
             if self.trouble:

@@ -356,6 +356,7 @@ def test_a_copy_of_a_weight_lives_while_the_kernels_read_it(monkeypatch):
     class Kernels:
         def kan_forward(self, *arguments):
             copied.append([copy() is not None for copy in copies])
+            return 0
 
     copied = []
     monkeypatch.setattr(local, "_contiguous", kept)
