@@ -464,8 +464,7 @@ def test_training_in_another_thread_and_in_async_code_is_followed():
 
 
 @pytest.mark.usefixtures("never_quiet")
-def test_settling_waits_for_no_step_that_is_going_on(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.steps._ABANDONED_SECONDS", 60.0)
+def test_settling_waits_for_no_step_that_is_going_on():
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1000)
     recorder = Recorder(live)
@@ -500,8 +499,7 @@ def test_a_step_that_raises_leaves_the_binding_working():
     assert hooks(optimizer) == 0
 
 
-def test_after_a_step_that_raised_in_a_thread_the_last_state_still_comes(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.steps._ABANDONED_SECONDS", 0.2)
+def test_after_a_step_that_raised_in_a_thread_the_last_state_still_comes():
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1000)
     recorder = Recorder(live)
