@@ -283,11 +283,12 @@ def test_steps_in_several_threads_at_once_are_all_counted(
 
 def test_a_thread_that_ended_in_a_step_does_not_pass_for_one_that_is_inside() -> None:
     model, optimizer, live = bound(Twice)
-    thread = threading.Thread(
-        target=lambda: pytest.raises(
-            FloatingPointError, optimizer.step, raiser(FloatingPointError())
-        )
-    )
+
+    def leave_a_step() -> None:
+        with pytest.raises(FloatingPointError):
+            optimizer.step(raiser(FloatingPointError()))
+
+    thread = threading.Thread(target=leave_a_step)
     thread.start()
     thread.join()
     assert not live._hooks.is_stepping()
@@ -296,7 +297,7 @@ def test_a_thread_that_ended_in_a_step_does_not_pass_for_one_that_is_inside() ->
 
 
 def test_nobody_reads_parameters_in_the_midst_of_a_step_however_long_it_takes() -> None:
-    model, optimizer, live = bound(Twice)
+    _, optimizer, live = bound(Twice)
     inside, leave = threading.Event(), threading.Event()
 
     def closure() -> float:
