@@ -224,7 +224,7 @@ def assert_unchanged(layer, before):
         (1000 + 1e-3 * torch.rand(9, 2), {}, ValueError, "too close together for a grid in torch."),
         (torch.rand(9, 2), {"grid_eps": 1.5}, ValueError, "grid_eps must be from 0 .* got 1.5"),
         (torch.rand(9, 2), {"margin": -1}, ValueError, "margin must be a finite share"),
-        (torch.rand(9, 2), {"optimizer": 3}, TypeError, "optimizer must be a torch.optim"),
+        (torch.rand(9, 2), {"optimizer": 3}, TypeError, "optimizer=3: expected a torch.optim"),
         (
             torch.rand(9, 2),
             {"optimizer": torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.1)},
@@ -367,7 +367,7 @@ def test_without_the_optimizer_its_next_step_raises():
     [
         ({"grid_size": 0}, ValueError, "grid_size must be at least 1, got 0"),
         ({"grid_size": 2.0}, TypeError, "grid_size must be an int, got 2.0"),
-        ({"grid_size": 9, "optimizer": "adam"}, TypeError, "got 'adam'"),
+        ({"grid_size": 9, "optimizer": "adam"}, TypeError, "optimizer='adam': expected"),
     ],
 )
 def test_wrong_sizes_raise_and_change_nothing(arguments, error, words):
