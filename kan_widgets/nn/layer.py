@@ -112,8 +112,9 @@ class KANLayer(nn.Module):
         Returns
         -------
         Tensor
-            ``(n, groups, *base_weight.shape[1:])``: functions of the same place in the kernel
-            see the same numbers. Group g are the outputs ``g * out / groups`` and following.
+            ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place
+            in the kernel see the same numbers. Group g are the outputs ``g * out / groups`` and
+            following.
         """
         raise NotImplementedError
 
@@ -241,7 +242,8 @@ class KANLayer(nn.Module):
             Least importance to stay, 0 or more.
         batch
             Inputs of this layer, as ``forward`` takes them: observe them, for instance, by
-            ``model.prune``. A large batch is thinned evenly.
+            ``model.prune``. Of more than 4,096 patches (rows, in a dense layer) so many are drawn
+            at random, from all images and positions alike, and the same ones each time.
         dry_run
             Only say what would be removed.
 
@@ -284,8 +286,9 @@ class KANLayer(nn.Module):
         Parameters
         ----------
         batch
-            The layer's input, over which to take the mean, as in the paper. By default it is
-            taken over 64 points evenly spaced over the basis's domain.
+            The layer's input, over which to take the mean, as in the paper; a large one is drawn
+            from as in `prune`. By default the mean is taken over 64 points evenly spaced over the
+            basis's domain.
         l1, entropy
             Weights of the two terms: the paper's μ₁ and μ₂.
 

@@ -1,10 +1,13 @@
-"""The ways a layer can compute: what is tested of the layers is tested on each."""
+"""The ways a layer can compute, each of which is tested; and a network that has learned."""
 
 from __future__ import annotations
 
 import pytest
+import torch
+import torch.nn.functional as F
 
-from kan_widgets.nn import local, native
+from kan_widgets.data import mnist
+from kan_widgets.nn import KANCNN, local, native
 
 
 @pytest.fixture(params=["torch's operations", "compiled kernels"])
@@ -16,3 +19,24 @@ def path(request, monkeypatch):
     monkeypatch.setattr(native, "_wanted", compiled)
     monkeypatch.setattr(local, "LARGE", 1)
     return request.param
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return mnist("embedded")
+
+
+@pytest.fixture(scope="session")
+def trained(digits):
+    """A network trained for three epochs on grids that were laid evenly; copy it to change it."""
+    torch.manual_seed(0)
+    model = KANCNN()
+    model.update_grid(digits.train_images[:512], grid_eps=1.0)
+    optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
+    loader, _ = digits.loaders(64)
+    for _ in range(3):
+        for x, y in loader:
+            optimizer.zero_grad()
+            F.nll_loss(model(x), y).backward()
+            optimizer.step()
+    return model.eval()
