@@ -134,9 +134,11 @@ class KANLayer(nn.Module):
         a value that occurs many times, such as a dark background, counts once, or the knots
         would crowd there; and beyond the ends they go on in steps of the interval beside, if that
         is shorter than the mean one. The coefficients are those whose functions are nearest the
-        old ones by least squares, at the inputs and, with a hundredth of their weight, over the
-        whole support, so that no function runs away where there are none. Parameters change in
-        place.
+        old ones by least squares, at the inputs and, with a hundredth of their weight, all over
+        the new grid, so that no function runs away in gaps between them. A function that lies in
+        the space of the new splines, such as a cubic polynomial, stays what it is on the grid;
+        beyond it each goes on as its last piece and fades. The base term is left alone.
+        Parameters change in place.
 
         Parameters
         ----------
@@ -155,7 +157,8 @@ class KANLayer(nn.Module):
         Returns
         -------
         float
-            The fit error: the largest ``|φ_new(x) − φ_old(x)|`` of all functions at the inputs.
+            The fit error: the largest ``|φ_new(x) − φ_old(x)|`` of all functions between the least
+            input and the largest.
 
         Raises
         ------

@@ -236,8 +236,14 @@ def test_of_many_patches_those_drawn_rank_the_functions_as_all_do(
         exact = of_all_patches[n][name].flatten()
         assert spearmanr(record.importance.flatten(), exact).statistic >= 0.98
         torch.testing.assert_close(record.importance.flatten(), exact, rtol=0.15, atol=1e-3)
-        again = trained.prune(0.0, images[:n])[name].importance
-        assert torch.equal(again, record.importance)
+
+
+def test_the_same_batch_gives_the_same_importances_and_leaves_the_generator_alone(trained, images):
+    torch.manual_seed(3)
+    first, again = (trained.prune(0.0, images[:512]) for _ in range(2))
+    for name, record in first.items():
+        assert torch.equal(again[name].importance, record.importance)
+    assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(3)))
 
 
 @pytest.mark.parametrize("n", [512, 1024, 4096])
