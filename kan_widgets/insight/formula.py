@@ -16,7 +16,8 @@ from kan_widgets.functions.reading import ReadableModule, find
 from kan_widgets.insight.forms import FORMS, Form
 from kan_widgets.insight.kernels import SeenPatches, kernel_of
 from kan_widgets.insight.symbolic import PENALTY, symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFits, r2_text
+from kan_widgets.insight.symbolic_fits import SymbolicFits
+from kan_widgets.insight.symbolic_words import r2_text
 from kan_widgets.insight.tables import Float64
 
 MOST_FUNCTIONS = 200
@@ -49,6 +50,8 @@ class Formula:
     """``(outputs,)`` share of the data where an expression is no finite number."""
     samples: int
     """Rows of data."""
+    r2_error: Float64
+    """``(outputs,)`` standard error of ``r2``, over other data."""
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
@@ -59,12 +62,21 @@ class Formula:
         for k, expression in enumerate(self.expressions):
             missing = self.undefined[k]
             defined = "" if not missing else f", undefined for {100 * missing:.3g} %"
+            r2 = r2_text(float(self.r2[k]), float(self.r2_error[k]))
             lines += [
                 f"y{k} = {expression}",
-                f"    R² {r2_text(float(self.r2[k]))}, root mean square error "
+                f"    R² {r2}, root mean square error "
                 f"{self.error[k]:.3g}, largest {self.largest[k]:.3g} over {self.samples:,} "
                 f"samples{defined}",
             ]
+        total = sum(len(found) for found in self.fits.values())
+        missing = total - sum(int(found.fitted.sum()) for found in self.fits.values())
+        if missing:
+            least = next(iter(self.fits.values())).least
+            lines.append(
+                f"{missing:,} of {total:,} functions are fitted by no form: the best has an R² "
+                f"below {least:g}"
+            )
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -76,7 +88,8 @@ class Formula:
             rf"y_{{{k}}} &= {sympy.latex(expression)}"
             for k, expression in enumerate(self.expressions)
         ]
-        r2 = ", ".join(r2_text(float(value)) for value in self.r2)
+        each = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
+        r2 = ", ".join(r2_text(*both) for both in each)
         body = r" \\ ".join(lines)
         return (
             rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
@@ -172,8 +185,8 @@ def formula(
         nodes, before, where = sums, outputs, functions.name
     nodes = _between(nodes, before, y, f"after {where}")
     expressions = tuple(_rounded(sympy.sympify(node), digits, sympy) for node in nodes)
-    error, largest, r2, undefined = _errors(_evaluate(expressions, given, fits, data), y)
-    return Formula(expressions, given, fits, error, largest, r2, undefined, len(x))
+    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, fits, data), y)
+    return Formula(expressions, given, fits, error, largest, r2, undefined, len(x), r2_error)
 
 
 def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
@@ -300,14 +313,18 @@ def _evaluate(
     return np.stack([np.broadcast_to(np.asarray(v, float), len(points)) for v in values], axis=1)
 
 
-def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64]:
+def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64, Float64]:
     defined = np.isfinite(found)
-    error, largest, r2 = (np.full(y.shape[1], np.nan) for _ in range(3))
+    error, largest, r2, r2_error = (np.full(y.shape[1], np.nan) for _ in range(4))
     for k in range(y.shape[1]):
         rest, true = (found - y)[defined[:, k], k], y[defined[:, k], k]
         if not len(rest):
             continue
         error[k], largest[k] = np.sqrt(np.square(rest).mean()), np.abs(rest).max()
-        total = true.var()
-        r2[k] = 1 - np.square(rest).mean() / total if total > 0 else np.nan
-    return error, largest, r2, 1 - defined.mean(axis=0)
+        left, total = np.square(rest), true.var()
+        if total > 0:
+            r2[k] = 1 - left.mean() / total
+            # What each row moves R² by, to first order.
+            moves = (left - left.mean() / total * np.square(true - true.mean())) / total
+            r2_error[k] = moves.std() / np.sqrt(len(rest))
+    return error, largest, r2, r2_error, 1 - defined.mean(axis=0)

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.layout import Float32
 
+Int64 = NDArray[np.int64]
+
 BINS = 64
 _MAX_PATCH_FLOATS = 250_000
 _MAX_MAPS = 8
@@ -47,6 +49,8 @@ class Observation:
     """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
     is_image: bool
     """Whether the layer's input is the batch itself, not a feature map."""
+    images: Int64 | None = field(default=None, repr=False)
+    """``(n,)``: the image (row) that each patch is of; ``None`` in recordings without it."""
 
 
 def observe(
@@ -159,12 +163,14 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         result: NDArray[np.float32] = outside.float().cpu().numpy()
         return result
 
-    patches = patches[~padding.any(1)]
+    samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
+    images = torch.arange(len(patches), device=patches.device) * samples // max(1, len(patches))
+    patches, images = patches[~padding.any(1)], images[~padding.any(1)]
     keep = min(len(patches), max(1, _MAX_PATCH_FLOATS // entries))
     chosen = torch.linspace(0, max(0, len(patches) - 1), keep).round().long()
     return Observation(
         layer=layer.name,
-        samples=1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0],
+        samples=samples,
         edges=edges,
         counts=counts,
         outside_domain=share(lo, hi),
@@ -172,6 +178,7 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         patches=patches[chosen].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
         is_image=first is not None and x.shape == first.shape and torch.equal(x, first),
+        images=images[chosen].cpu().numpy(),
     )
 
 
