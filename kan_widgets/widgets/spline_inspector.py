@@ -17,7 +17,8 @@ from torch import nn
 from kan_widgets.insight import SymbolicFit
 from kan_widgets.live import Listener, Selection, Source, State, cells
 from kan_widgets.live.binding import Binding
-from kan_widgets.live.edit import Edit, Edits
+from kan_widgets.live.edit import Edits
+from kan_widgets.live.edited import Edit
 from kan_widgets.live.layout import LayerLayout
 from kan_widgets.live.source import report
 from kan_widgets.widgets import inspector_still
