@@ -370,11 +370,8 @@ def test_dark_and_bright_are_named_only_where_images_from_minus_one_to_one_were_
     first, second = live.layout.layers
     assert not sees_pixels(first, None)
     images = torch.rand(2, 1, 9, 9)
-    for batch, known in (
-        (2 * (images > 0.5) - 1.0, True),
-        (images, False),
-        (3 * images - 1, False),
-    ):
+    signs = 2 * (images > 0.5) - 1.0
+    for batch, known in ((signs, True), (images, False), (3 * images - 1, False)):
         seen = live.observe(batch)
         assert sees_pixels(first, seen["0"]) is known
         assert not sees_pixels(second, seen["1"])
