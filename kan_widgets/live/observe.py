@@ -16,6 +16,8 @@ from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.layout import Float32
 from kan_widgets.nn.sampling import drawn
 
+Int64 = NDArray[np.int64]
+
 BINS = 64
 _MAX_PATCH_FLOATS = 250_000
 _MAX_MAPS = 8
@@ -48,6 +50,8 @@ class Observation:
     """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
     is_image: bool
     """Whether the layer's input is the batch itself, not a feature map."""
+    images: Int64 | None = field(default=None, repr=False)
+    """``(n,)``: the image (row) that each patch is of; ``None`` in recordings without it."""
 
 
 def observe(
@@ -161,19 +165,21 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         result: NDArray[np.float32] = outside.float().cpu().numpy()
         return result
 
-    usable = _whole(placed)
-    rows = usable.reshape(-1, entries)
-    chosen = drawn(usable.shape[:-1], max(1, _MAX_PATCH_FLOATS // entries), rows.device)
+    samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
+    usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
+    rows = usable.reshape(-1, entries + 1)
+    chosen = rows[drawn(usable.shape[:-1], max(1, _MAX_PATCH_FLOATS // entries), rows.device)]
     return Observation(
         layer=layer.name,
-        samples=1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0],
+        samples=samples,
         edges=edges,
         counts=counts,
         outside_domain=share(lo, hi),
         outside_extent=share(low, high),
-        patches=rows[chosen].cpu().numpy(),
+        patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
         is_image=first is not None and x.shape == first.shape and torch.equal(x, first),
+        images=chosen[:, -1].long().cpu().numpy(),
     )
 
 
@@ -195,6 +201,13 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     reach = settings.dilation[1] * (kw - 1)
     width = (padded.shape[-1] - reach - 1) // settings.stride[1] + 1
     return unfolded.transpose(1, 2).reshape(len(padded), -1, width, unfolded.shape[1]), x
+
+
+def _images(placed: Tensor, samples: int) -> Tensor:
+    """Return which image of the batch each patch is of, as one more entry of it."""
+    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
+    places = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
+    return places.expand(*placed.shape[:-1], 1)
 
 
 def _whole(placed: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import Listener, cells
-from kan_widgets.live.edit import Edit, Edits
+from kan_widgets.live.edit import Edits
+from kan_widgets.live.edited import Edit
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:

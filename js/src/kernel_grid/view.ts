@@ -215,7 +215,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const start = performance.now();
     const width = layOut(frame, layer, settings, scores);
     const ghost = store.ghost();
-    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
+    const asked = settings.bounds === "observed" || settings.mode === "pattern";
+    const observed = asked ? store.observed(layer.name) : null;
     const from = [frame, ghost, observed, scores, layer, width, order, ...Object.values(settings)];
     if (!picture || !same(made, from)) {
       made = from;
