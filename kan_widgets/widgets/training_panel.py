@@ -41,6 +41,8 @@ class _Controls(anywidget.AnyWidget):
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of."""
     theme = Choice(["auto", "light", "dark"]).tag(sync=True)
+    own = traitlets.Unicode().tag(sync=True)
+    """The widget's own id, by which the page asks whether a kernel is behind it."""
 
 
 class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
@@ -120,6 +122,7 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self._chart_painter = Painter(self._draw_chart, fps=4)
         self.chart = Chart(**options, changed=self._chart_painter.wake)
         self._controls = _Controls(theme=theme, status=self._status | {"reports": []})
+        self._controls.own = self._controls.model_id or ""
         super().__init__([self._controls, self.chart])
         self.add_class("kw-panel")
         if layout is not None:
