@@ -4,7 +4,6 @@ import {
   curvesOf,
   dragged,
   fitting,
-  latest,
   scaled,
   shareOf,
   stepAt,
@@ -40,9 +39,9 @@ describe("curves", () => {
 
   it("do not count the point that is nowhere", () => {
     const curve = { x: [1, 2, 1e12, 1e12], y: [1, Number.NaN, 0, 0] };
-    expect(latest(curve)).toEqual({ step: 2, value: Number.NaN });
+    expect(valueAt(curve, 2)).toEqual({ step: 2, value: Number.NaN });
     expect(valueAt(curve, 1e12)).toBeNull();
-    expect(latest({ x: [1e12], y: [0] })).toBeNull();
+    expect(valueAt({ x: [1e12], y: [0] }, 1e12)).toBeNull();
   });
 });
 
@@ -83,8 +82,9 @@ describe("the chart", () => {
 
   const settle = () => new Promise((done) => setTimeout(done, 80));
 
-  async function show(traits: Record<string, unknown> = {}) {
+  async function show(traits: Record<string, unknown> = {}, connection: object = {}) {
     const steps = new FakeModel({ min: 0, max: 100 });
+    Object.assign(steps, connection);
     // bqplot's scales take several values at once.
     Object.assign(steps, { set: (values: Record<string, unknown>) => steps.update(values) });
     const raw = new FakeModel({
@@ -105,6 +105,7 @@ describe("the chart", () => {
           figure: "f",
         },
       ],
+      latest: [["1", "4"]],
       steps: "s",
       marks: [[50, "lr 0.1 → 0.01"]],
       zoom: [],
@@ -214,16 +215,34 @@ describe("the chart", () => {
     expect(box.querySelector(".kw-over-mark")?.textContent).toBe("lr 0.1 → 0.01");
   });
 
-  it("shows the smoothed value, with the value itself beside it under the mouse", async () => {
+  it("writes what was logged, with the mean beside it under the mouse", async () => {
     const { head, smooth, point } = await show({ smoothing: 10 });
     smooth.update({
       x: [new Float64Array([0, 100]), new Float64Array([0, 100])],
       y: [new Float64Array([3, 1.5]), new Float64Array([6, 4.5])],
     });
     await settle();
-    expect(head()).toBe("loss 1.5val_loss 4.5");
+    expect(head()).toBe("loss 1val_loss 4");
     await point("pointermove", 238);
-    expect(head()).toBe("loss 1.5 (1)val_loss 4.5 (4)step 100");
+    expect(head()).toBe("loss 1 (mean 1.5)val_loss 4 (mean 4.5)step 100");
+  });
+
+  it("writes the value logged last, also where other steps are drawn", async () => {
+    const { head, model } = await show({ zoom: [10, 20], latest: [["0.592", "NaN"]] });
+    expect(head()).toBe("loss 0.592val_loss NaN");
+    model.update({ latest: [["0.31", "4"]] });
+    await settle();
+    expect(head()).toBe("loss 0.31val_loss 4");
+  });
+
+  it("does not offer what the kernel draws where there is none, and says why", async () => {
+    const later = await show({}, { comm_live: false });
+    for (const control of later.el.querySelectorAll<HTMLInputElement>("input, select")) {
+      expect(control.disabled).toBe(true);
+      expect(control.title).toMatch(/none behind/);
+    }
+    const zoom = later.el.querySelector('[aria-label="Zoom in"]') as HTMLButtonElement;
+    expect(zoom.disabled).toBe(false);
   });
 
   it("leaves nothing behind", async () => {

@@ -596,42 +596,56 @@ describe("the input of a response", () => {
       mapShape: [2, 3, 2, 2],
     }) as unknown as Observed;
 
-  it("is one of the images for the first layer, in all channels", () => {
-    const source = sourceOf(one, true, null, digits, drawing, blank, settings);
-    expect(source.choices).toEqual(["images", "drawn", "ramp"]);
+  it("is one of the images where that is known to be the input, in all channels", () => {
+    const source = sourceOf(one, seen(true), digits, drawing, blank, settings);
+    expect(source.choices).toEqual(["images", "observed", "drawn", "ramp"]);
     expect(source.image?.data).toEqual(digits.data.subarray(20));
     expect(source.note).toBe("the same picture in all 3 channels");
   });
 
-  it("is not the image from the second layer on, or where observing showed another", () => {
-    const second = sourceOf(one, false, null, digits, drawing, blank, settings);
-    expect(second.input).toBe("observed");
-    expect(second.image).toBeNull();
-    expect(second.missing).toMatch(/not the image itself\. Call live\.observe\(batch\)/);
-    const first = sourceOf(one, true, seen(false), digits, drawing, blank, settings);
+  it("is never an image without observation, unless the layer is the model", () => {
+    const part = sourceOf(one, null, digits, drawing, blank, settings);
+    expect(part.input).toBe("observed");
+    expect(part.image).toBeNull();
+    expect(part.missing).toMatch(/^Whether .+ is not known yet\. Call live\.observe\(batch\)/);
+    const drawn = { ...settings, input: "drawn" as const };
+    expect(sourceOf(one, null, digits, drawing, blank, drawn).note).toMatch(/live\.observe/);
+    const alone = { ...one, name: one.type };
+    expect(sourceOf(alone, null, digits, drawing, blank, settings).image?.data).toEqual(
+      digits.data.subarray(20),
+    );
+    const normed = { ...alone, variable: "LayerNorm(x)" };
+    expect(sourceOf(normed, null, digits, drawing, blank, settings).image).toBeNull();
+  });
+
+  it("is not the image where observing showed another", () => {
+    const unseen = { ...seen(false), maps: null, mapShape: null } as unknown as Observed;
+    const none = sourceOf(one, unseen, digits, drawing, blank, settings);
+    expect(none.missing).toMatch(/not the image itself\. Call live\.observe\(batch\)/);
+    const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
     expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });
     expect(first.note).toMatch(/not the image but what the model makes of it/);
   });
 
   it("can be drawn, a ramp, or the batch that was observed", () => {
-    const drawn = sourceOf(one, true, null, digits, drawing, blank, {
+    const drawn = sourceOf(one, seen(true), digits, drawing, blank, {
       ...settings,
       input: "drawn",
     });
     expect(drawn.image).toBe(drawing);
-    const ramp = sourceOf(one, true, null, null, drawing, blank, { ...settings, input: "ramp" });
+    const ramp = sourceOf(one, null, null, drawing, blank, { ...settings, input: "ramp" });
     expect(Array.from(ramp.image?.data.subarray(0, 8) ?? [])).toEqual(
       Array.from({ length: 8 }, (_, k) => Math.fround(-2 + (4 * k) / 7)),
     );
     expect(mapsOf(seen(true))).toMatchObject({ count: 2, channels: 3 });
-    const batch = sourceOf(one, true, seen(true), digits, drawing, blank, {
+    const batch = sourceOf(one, seen(true), digits, drawing, blank, {
       ...settings,
       input: "observed",
     });
     expect(batch.choices[1]).toBe("observed");
     expect(batch.image?.channels).toBe(3);
-    const none = sourceOf(one, true, null, null, drawing, blank, settings);
+    const none = sourceOf(one, seen(true), null, drawing, blank, settings);
     expect(none.missing).toMatch(/no images/);
   });
 

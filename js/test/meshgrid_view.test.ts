@@ -93,7 +93,23 @@ function makeStream(name = "article") {
   const store = initialize({ model: model as never, signal: life.signal });
   const send = (step: number) =>
     model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
-  return { run, model, store, send };
+  /** The kernel has seen a batch: it is the input of the first layer. */
+  const observe = () => {
+    const arrays = { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 };
+    const shapes = {
+      edges: [2],
+      counts: [9, 1],
+      outside_domain: [9],
+      outside_extent: [9],
+      patches: [1, 9],
+    };
+    const numbers = [[-1, 1], ...[1, 0, 0, 0].map((value) => Array(9).fill(value))];
+    model.receive(
+      { kind: "observed", layer: "conv1", samples: 9, is_image: true, arrays, shapes },
+      numbers.map((values) => bytes(values)),
+    );
+  };
+  return { run, model, store, send, observe };
 }
 
 function show(
@@ -179,7 +195,8 @@ describe("the view", () => {
   });
 
   it("leaves nothing behind", async () => {
-    const { store } = makeStream();
+    const { store, observe } = makeStream();
+    observe();
     const own = new AbortController();
     const { model, root, view } = showing(store, { mode: "response" }, own.signal);
     await painted();
@@ -248,8 +265,20 @@ describe("the pair", () => {
 });
 
 describe("the response", () => {
+  it("is to no image before a batch was observed, and says what to call", async () => {
+    const { store, observe } = makeStream();
+    const { root, view } = showing(store, { mode: "response" });
+    await painted();
+    expect(view.response(0)).toBeNull();
+    expect(root.textContent).toMatch(/not known yet\. Call live\.observe\(batch\)/);
+    observe();
+    await painted();
+    expect(view.response(0)).not.toBeNull();
+  });
+
   it("keeps a pixel chosen by keys and tells the other views its inputs", async () => {
-    const { store } = makeStream();
+    const { store, observe } = makeStream();
+    observe();
     const { one, view } = showing(store, { mode: "response" });
     await painted();
     expect(probeOf(store).current()).toBeNull();
@@ -268,7 +297,8 @@ describe("the response", () => {
   });
 
   it("is taken back when the view shows something else", async () => {
-    const { store } = makeStream();
+    const { store, observe } = makeStream();
+    observe();
     const { model, one } = showing(store, { mode: "response" });
     await painted();
     one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));

@@ -171,7 +171,7 @@ describe("a page", () => {
   function fill(places: object[], theme = "auto") {
     const saved = {
       streams: [savedStream({ runs: [{ layout: 4, steps: [0], data: null as never }] })],
-      models: [{ module: "Some", stream: 0, traits: { mode: "curves" } }],
+      models: [{ module: "Some", stream: 0, linked: [], traits: { mode: "curves" } }],
       places,
       theme,
       bytes: [

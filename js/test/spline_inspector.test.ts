@@ -23,9 +23,11 @@ import {
   wholeRange,
 } from "../src/spline_inspector/terms.ts";
 import {
+  fitted,
   fromX,
   fromY,
   inFull,
+  inSight,
   roomy,
   roundStep,
   ticks,
@@ -35,6 +37,7 @@ import {
   wheelFactor,
   within,
   zoomed,
+  zoomedWithin,
 } from "../src/spline_inspector/window.ts";
 import { evaluationText, inputsText, rangeText } from "../src/spline_inspector/words.ts";
 import { frameOf, layer, table } from "./samples.ts";
@@ -325,6 +328,50 @@ describe("the plane", () => {
     expect(roomy([0, 0])).toEqual([-1, 1]);
     // A little training moves no axis.
     expect(roomy([-0.6731, 0.0784])).toEqual(roomy([-0.673, 0.0785]));
+  });
+
+  it("fits what is seen, without zero where that is far away", () => {
+    const [low, high] = fitted([0.5, 0.7]);
+    expect([low > 0.4 && low <= 0.5, high >= 0.7 && high < 0.8]).toEqual([true, true]);
+    for (const constant of [0, 0.3, -2e6, 1e-12]) {
+      const [below, above] = fitted([constant, constant]);
+      expect(below < constant && constant < above, String(constant)).toBe(true);
+    }
+  });
+
+  it("is moved no further than what is to be seen in it needs", () => {
+    expect(inSight([0, 1], [[0.4, 0.5]])).toEqual([0, 1]);
+    expect(inSight([0, 1], [[-9, 9]])).toEqual([0, 1]);
+    expect(inSight([0, 1], [])).toEqual([0, 1]);
+    const near = (range: readonly number[], wanted: number[]) =>
+      range.forEach((end, k) => {
+        expect(end).toBeCloseTo(wanted[k], 12);
+      });
+    near(inSight([0, 1], [[2, 3]]), [1.05, 2.05]);
+    near(inSight([0, 1], [[-3, -2]]), [-2.05, -1.05]);
+    near(
+      inSight(
+        [0, 1],
+        [
+          [-3, -2],
+          [5, 6],
+        ],
+      ),
+      [-2.05, -1.05],
+    );
+  });
+
+  it("is not zoomed where there is nothing to zoom", () => {
+    expect(zoomedWithin([-2, 2], 0, 1.2, [-2, 2])).toBeNull();
+    expect(zoomedWithin([-2, 2], 0, 0.5, [-2, 2])).toEqual([-1, 1]);
+    const inwards: (readonly [number, number])[] = [[-2, 2]];
+    while (inwards.length < 1000) {
+      const next = zoomedWithin(inwards[inwards.length - 1], 0.7, 0.8, [-2, 2]);
+      if (!next) break;
+      inwards.push(next);
+    }
+    expect(inwards.length).toBeLessThan(100);
+    for (const [low, high] of inwards) expect(low < 0.7 && high > 0.7).toBe(true);
   });
 
   it("prints a range in all the digits that a float32 has", () => {

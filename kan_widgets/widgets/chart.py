@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kan_widgets.widgets import chart_still
-from kan_widgets.widgets.curves import Range, Smoothed, step_axis, thin, value_axis
-from kan_widgets.widgets.figure import MARKS, Panel, Series, load_bqplot, visible
+from kan_widgets.widgets.curves import SMOOTHING, Range, Smoothed, step_axis, thin, value_axis
+from kan_widgets.widgets.figure import FEW, MARKS, Panel, Series, load_bqplot, visible
 from kan_widgets.widgets.pictured import Pictured
+from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 COLOURS = 7
+NOTHING = "–"
 _POINTS = 800
 
 
@@ -34,6 +36,8 @@ class _Tools(anywidget.AnyWidget):
 
     panels = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """``{"title", "names", "colours", "raw", "smooth", "y", "figure"}``; the last four are ids."""
+    latest = traitlets.List(trait=traitlets.List(traitlets.Unicode())).tag(sync=True)
+    """Of each panel, in words, the value that each curve was given last."""
     steps = traitlets.Unicode().tag(sync=True)
     """Id of the scale of the steps."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
@@ -60,12 +64,17 @@ class _Curve:
             return self.thinned(window, _POINTS)
         return thin(*self.everything(), window, _POINTS)
 
-    def smoothed(self, over: int, window: Range | None) -> Series:
+    def smoothed(self, over: int, log: bool, window: Range | None) -> Series:
         """Return the curve smoothed over some steps, thinned for drawing."""
-        if self.smooth is None or self.smooth.over != over:
-            self.smooth = Smoothed(over)
+        if self.smooth is None or (self.smooth.over, self.smooth.log) != (over, log):
+            self.smooth = Smoothed(over, log)
         steps, values = self.everything()
         return thin(steps, self.smooth.follow(steps, values), window, _POINTS)
+
+    def latest(self) -> str:
+        """Return the value that was logged last, whatever is drawn."""
+        _, values = self.everything()
+        return format_number(float(values[-1])) if len(values) else NOTHING
 
 
 class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
@@ -80,7 +89,9 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     height
         Pixels of each panel, at least 100.
     smoothing
-        Average over about so many steps, with the values themselves faint behind; 0 for none.
+        A thin line shows the mean over so many steps around each step, of logarithms on a
+        logarithmic scale, with the values themselves faint behind; 0 for none. Numbers in
+        print are never smoothed.
     scale
         Of the values: ``"linear"`` or ``"log"``.
     theme
@@ -113,7 +124,7 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self,
         *,
         height: int = 190,
-        smoothing: int = 0,
+        smoothing: int = SMOOTHING,
         scale: Literal["linear", "log"] = "linear",
         theme: Literal["auto", "light", "dark"] = "auto",
         narrowest: int = 280,
@@ -237,7 +248,7 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     def draw(self) -> None:
         """Bring the page up to date."""
         window = self._window
-        over, kind = self._tools.smoothing, self._tools.scale
+        kind = self._tools.scale
         by_panel: dict[str, list[_Curve]] = {}
         for curve in list(self._curves.values()):
             by_panel.setdefault(curve.panel, []).append(curve)
@@ -255,11 +266,20 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             if panel.kind != kind:
                 panel.build(kind)
             lines = [raw[title, curve.name] for curve in curves]
-            smooth = [curve.smoothed(over, window) for curve in curves] if over > 1 else []
+            smooth = self._smoothed(curves, lines, window)
             colours = [curve.colour for curve in curves]
             panel.draw(colours, lines, smooth, [step for step, _ in self._marks], shown)
         self._grid.children = [panel.figure for panel in self._panels.values()]
         self._describe(by_panel)
+
+    def _smoothed(
+        self, curves: list[_Curve], lines: list[Series], window: Range | None
+    ) -> list[Series]:
+        """Return the smoothed curves of a panel; none where so few values need no mean."""
+        over, log = self._tools.smoothing, self._tools.scale == "log"
+        if over <= 1 or all(len(steps) <= FEW for steps, _ in lines):
+            return []
+        return [curve.smoothed(over, log, window) for curve in curves]
 
     def _describe(self, by_panel: dict[str, list[_Curve]]) -> None:
         described = [
@@ -276,24 +296,35 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         ]
         with self._tools.hold_sync():
             self._tools.panels = described
+            self._tools.latest = [
+                [curve.latest() for curve in by_panel[title]] for title in self._panels
+            ]
             self._tools.marks = [[step, text] for step, text in self._marks[-MARKS:]]
 
     # -- the picture ------------------------------------------------------------------
 
     def pictures(self) -> list[chart_still.Panel]:
         """Return what the panels show, for a still picture."""
-        window, over = self._window, self._tools.smoothing
+        window = self._window
         raw = {key: curve.points(window) for key, curve in self._curves.items()}
         shown = window or _whole(raw)
+        by_panel: dict[str, list[_Curve]] = {}
+        for curve in self._curves.values():
+            by_panel.setdefault(curve.panel, []).append(curve)
         panels: dict[str, list[chart_still.Line]] = {}
-        for key, curve in self._curves.items():
-            lines = panels.setdefault(curve.panel, [])
-            if over > 1:
-                lines.append(chart_still.Line("", curve.colour, *raw[key], faint=True))
-                smooth = curve.smoothed(over, window)
-                lines.append(chart_still.Line(curve.name, curve.colour, *smooth))
-            else:
-                lines.append(chart_still.Line(curve.name, curve.colour, *raw[key]))
+        for title, curves in by_panel.items():
+            values = [raw[title, curve.name] for curve in curves]
+            smooth = self._smoothed(curves, values, window)
+            panels[title] = [
+                chart_still.Line(
+                    curve.colour, *line, name=curve.name, latest=curve.latest(), faint=bool(smooth)
+                )
+                for curve, line in zip(curves, values, strict=True)
+            ]
+            panels[title] += [
+                chart_still.Line(curve.colour, *line, thin=True)
+                for curve, line in zip(curves, smooth, strict=False)
+            ]
         log = self._tools.scale == "log"
         return [
             chart_still.Panel(

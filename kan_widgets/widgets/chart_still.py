@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kan_widgets.widgets.curves import Float64, Range, log_ticks
-from kan_widgets.widgets.figure import FEW
+from kan_widgets.widgets.figure import FAINT, FEW, LINE, THIN
 from kan_widgets.widgets.fonts import font_of, readable
 from kan_widgets.widgets.inspector_still import ticks
 from kan_widgets.widgets.paper import Paper, check_ratio
@@ -45,19 +45,21 @@ CURVES: dict[str, list[Colour]] = {
 }
 TOP, BOTTOM, LEFT, RIGHT, GAP = 26, 22, 46, 22, 8
 TEXT, SMALL = 12, 10
-THICK, DOT = 1.6, 2.2
-FAINT = 0.25
+DOT = 2.2
 
 
 @dataclass(frozen=True)
 class Line:
     """One curve; without a name it is not in the key."""
 
-    name: str
     colour: int
     steps: NDArray[Any]
     values: Float64
+    name: str = ""
+    latest: str = ""
+    """The value in the key."""
     faint: bool = False
+    thin: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ class _Drawing:
         y[place[inside]] = heights[inside]
         if np.isnan(y).all():
             return
-        cover = stroke(y[None], per_pixel, self.tall, THICK * self.ratio / 2)[0]
+        thick = (THIN if line.thin else LINE) * self.ratio
+        cover = stroke(y[None], per_pixel, self.tall, thick / 2)[0]
         if line.faint:
             cover = np.rint(cover * FAINT).astype(np.uint8)
         colour = self.colours[line.colour % len(self.colours)]
@@ -222,8 +225,8 @@ class _Drawing:
             )
             share = FAINT if line.faint else 1.0
             with self.paper.vectors.within((self.left, self.top, self.wide, self.tall)):
-                self.paper.vectors.curve(points, colour, THICK * self.ratio, opacity=share)
-        if len(steps) <= FEW and not line.faint:
+                self.paper.vectors.curve(points, colour, thick, opacity=share)
+        if len(steps) <= FEW and not line.faint and not line.thin:
             at = self.left + (steps - low) / (high - low) * self.wide
             for across, down in zip(at[inside], self.top + heights[inside], strict=True):
                 if np.isfinite(down):
@@ -240,15 +243,14 @@ class _Drawing:
             if not line.name:
                 continue
             colour = self.colours[line.colour % len(self.colours)]
-            latest = format_number(float(line.values[-1])) if len(line.values) else ""
             name = "" if line.name == self.panel.title else f"{line.name} "
-            length = font_of(SMALL * self.ratio).getlength(readable(name + latest))
+            length = font_of(SMALL * self.ratio).getlength(readable(name + line.latest))
             if x + 16 * self.ratio + length > self.left + self.wide:
                 return
             thick = max(2, round(2 * self.ratio))
             self._bar(round(x), round(y - 4 * self.ratio), round(10 * self.ratio), thick, colour)
             x = self._word(name, x + 14 * self.ratio, y, self.theme.muted, SMALL)
-            x = self._word(latest, x, y, self.theme.ink, SMALL) + 10 * self.ratio
+            x = self._word(line.latest, x, y, self.theme.ink, SMALL) + 10 * self.ratio
 
     def _word(self, text: str, x: float, y: float, colour: Colour, size: int) -> float:
         return x + self.paper.write(text, (x, y), colour, size)

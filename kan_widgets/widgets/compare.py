@@ -24,7 +24,7 @@ from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.chart_still import CURVES
 from kan_widgets.widgets.compared import Followed, check, source_for
 from kan_widgets.widgets.comparison import Numbers
-from kan_widgets.widgets.curves import Range
+from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.figure import Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.painter import Painter
@@ -46,7 +46,7 @@ class _Options(traitlets.HasTraits):
     """The keywords; refuses what is none of their values before anything is made."""
 
     height = traitlets.Int(300, min=80)
-    smoothing = traitlets.Int(10, min=0)
+    smoothing = traitlets.Int(SMOOTHING, min=0)
     scale = Choice(["linear", "log"])
     theme = Choice(["auto", "light", "dark"])
 
@@ -82,8 +82,8 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     height : int
         Pixels of each drawing of kernels at most, at least 80.
     smoothing : int
-        Curves are averaged over about so many steps, with the values themselves faint
-        behind; 0 for none.
+        A thin line shows the mean of each curve over so many steps around each step, with the
+        values themselves faint behind; 0 for none. Numbers in print are never smoothed.
     scale : {"linear", "log"}
         Of the values of the curves.
     theme : {"auto", "light", "dark"}

@@ -19,42 +19,50 @@ _HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", 
 _TRAINED_ON = {"train", "training", "batch", "running"}
 
 
-class Smoothed:
-    """A growing curve, each value an average of those before it with exponential weights.
+# Steps that the mean of a drawn curve spans, unless the user chooses.
+SMOOTHING = 30
 
-    At step s the value is Σ w^(s − s_j)·v_j / Σ w^(s − s_j) over all j up to it, with
-    w = 1 − 1/over. For values at every step that is the exponential moving average with
-    its bias corrected (Kingma and Ba, 2015, algorithm 1). After a gap of more than ``over``
-    steps it begins anew: values further apart, such as one an epoch, are left as they are.
-    What is not finite has no part in it.
+
+class Smoothed:
+    """A growing curve, each value the mean of those around it.
+
+    At step s it is the mean of all values at most r steps before or after it, r = ``over``/2.
+    Near an end r is the distance to it, so that the two sides always weigh the same: a
+    straight line stays where it is, all of it, and the last value is the last one logged.
+    Values further apart than r, such as one an epoch, are left as they are. What is not
+    finite has no part in it.
 
     Parameters
     ----------
     over
-        About how many steps the average goes back, at least 1.
+        How many steps the mean spans, at least 1.
+    log
+        Whether logarithms are averaged, for a logarithmic axis: the mean is the geometric
+        one, and what is not positive has no part in it.
 
     Examples
     --------
     >>> curve = Smoothed(over=2)
-    >>> curve.follow(np.array([1, 2, 3]), np.array([0.0, 3.0, 3.0])).round(3).tolist()
-    [0.0, 2.0, 2.571]
+    >>> curve.follow(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
+    [0.0, 4.0, 9.0]
     """
 
-    def __init__(self, over: float) -> None:
+    def __init__(self, over: float, log: bool = False) -> None:
         if not over >= 1:
-            raise ValueError(f"over={over!r}: a number of steps from 1 is taken")
-        self.over = over
-        self._fade = math.log1p(-1 / over) if over > 1 else -math.inf
+            raise ValueError(f"over={over!r}: expected a number of steps ≥ 1")
+        self.over, self.log = over, log
         self._forget()
 
     def _forget(self) -> None:
         self._smooth = np.empty(0)
         self._last: tuple[float, float] | None = None  # step and value
-        self._finite_step: float | None = None
-        self._sums = np.zeros(2)
+        self._settled = 0  # so many do not change, whatever comes (more of the last step too)
+        # Of the values that have a part in it.
+        self._first_step: float | None = None
+        self._last_step = -math.inf
 
     def follow(self, steps: NDArray[np.generic], values: Float64) -> Float64:
-        """Return the smoothed curve; only what has come since the last call is computed.
+        """Return the smoothed curve; what can change no more is not computed again.
 
         Parameters
         ----------
@@ -64,19 +72,26 @@ class Smoothed:
         Returns
         -------
         ndarray
-            ``(n,)``; NaN where the value is not finite. It must not be changed.
+            ``(n,)``; NaN where the value has no part in it. It must not be changed.
         """
-        known = len(self._smooth)
-        if known and not self._goes_on(steps, values, known):
+        if not self._goes_on(steps, values):
             self._forget()
-            known = 0
-        if len(values) > known:
-            fresh = self._add(steps[known:].astype(np.float64), values[known:])
-            self._smooth = np.concatenate([self._smooth, fresh])
+        if len(values) > len(self._smooth):
+            radius = self.over / 2
+            # The first value that the mean of one not settled may need.
+            start = 0
+            if self._settled:
+                reached = float(steps[self._settled]) - radius
+                start = int(np.searchsorted(steps, reached, "left"))
+            fresh = self._means(steps[start:].astype(np.float64), values[start:])
+            kept = self._smooth[: self._settled]
+            self._smooth = np.concatenate([kept, fresh[self._settled - start :]])
             self._last = float(steps[-1]), float(values[-1])
+            self._settled = int(np.searchsorted(steps, self._last_step - radius, "left"))
         return self._smooth
 
-    def _goes_on(self, steps: NDArray[np.generic], values: Float64, known: int) -> bool:
+    def _goes_on(self, steps: NDArray[np.generic], values: Float64) -> bool:
+        known = len(self._smooth)
         if len(values) < known or self._last is None:
             return False
         step, value = self._last
@@ -84,45 +99,38 @@ class Smoothed:
         same = now == value or (math.isnan(now) and math.isnan(value))
         return same and float(steps[known - 1]) == step
 
-    def _add(self, steps: Float64, values: Float64) -> Float64:
-        finite = np.isfinite(values)
+    def _means(self, steps: Float64, values: Float64) -> Float64:
+        shown = np.isfinite(values) & ((values > 0) if self.log else True)
         smooth = np.full(len(values), np.nan)
-        at, v = steps[finite], values[finite]
+        at, v = steps[shown], np.log(values[shown]) if self.log else values[shown]
         if len(at):
-            first = at[0] if self._finite_step is None else self._finite_step
-            gaps = np.diff(at, prepend=first)
-            with np.errstate(invalid="ignore"):
-                decay = np.where(gaps > 0, np.exp(self._fade * gaps), 1.0)
-            decay[gaps > self.over] = 0.0
-            sums = _accumulate(decay, np.stack([v, np.ones_like(v)]), self._sums)
-            smooth[finite] = sums[0] / sums[1]
-            self._sums = sums[:, -1].copy()
-            self._finite_step = float(at[-1])
+            if self._first_step is None:
+                self._first_step = float(at[0])
+            self._last_step = float(at[-1])
+            reach = np.minimum(at - self._first_step, at[-1] - at).clip(0, self.over / 2)
+            first = np.searchsorted(at, at - reach, "left")
+            end = np.searchsorted(at, at + reach, "right")
+            means = _sums(v, first, end) / (end - first)
+            smooth[shown] = np.exp(means) if self.log else means
         return smooth
 
 
-def _accumulate(decay: Float64, added: Float64, start: Float64) -> Float64:
-    """Return y_k = decay_k · y_{k−1} + added_k for each row of ``added``, beginning at ``start``.
+def _sums(values: Float64, first: NDArray[np.intp], end: NDArray[np.intp]) -> Float64:
+    """Return the sum of ``values[first_k:end_k]`` for each k.
 
-    In √n blocks side by side, then one after the other.
+    Of pieces whose lengths are powers of two: differences of running sums would carry the error
+    of one huge value through all that comes after it.
     """
-    rows, count = added.shape
-    size = max(1, math.isqrt(count))
-    blocks = -(-count // size)
-    missing = blocks * size - count
-    # (place in the block, block): neighbours in memory are worked on together.
-    factor = np.pad(decay, (0, missing), constant_values=1.0).reshape(blocks, size).T.copy()
-    y = np.pad(added, ((0, 0), (0, missing))).reshape(rows, blocks, size)
-    y = y.transpose(0, 2, 1).copy()
-    for k in range(1, size):
-        y[:, k] += factor[k] * y[:, k - 1]
-        factor[k] *= factor[k - 1]
-    carry = start
-    for block in range(blocks):
-        y[:, :, block] += factor[:, block] * carry[:, None]
-        carry = y[:, -1, block]
-    whole: Float64 = y.transpose(0, 2, 1).reshape(rows, -1)
-    return whole[:, :count]
+    total, at, left = np.zeros(len(first)), first.copy(), end - first
+    piece, size = values, 1  # piece[i] is the sum of `size` values from i on
+    while left.any():
+        with_it = (left & size) != 0
+        total[with_it] += piece[at[with_it]]
+        at[with_it] += size
+        left[with_it] -= size
+        piece = piece[:-size] + piece[size:]
+        size *= 2
+    return total
 
 
 def thin(

@@ -17,6 +17,7 @@ from kan_widgets.widgets.paper import Paper
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.view import reference
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
@@ -29,6 +30,9 @@ _GAP = 12
 
 class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
     """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
+
+    What is selected in one is selected in all, and a layer chosen in one, there or as
+    ``dashboard.grid.layer = "fc"``, is chosen in all.
 
     Where there is room (from about 900 pixels) the inspector stands beside the grid and
     the meshgrid; on less, all stand below each other.
@@ -86,10 +90,13 @@ class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
             # A grid column may be narrower than what is in it only if told so.
             view.layout.min_width = "0"
             view.layout.width = "100%"
+            view.linked = [reference(other) for other in self.views if other is not view]
+            view.observe(self._layer_chosen, "layer")
         # Not grid_row: ipywidgets applies grid_area last, and an empty one takes grid-row back.
         self.inspector.layout.grid_area = "auto / auto / span 2 / auto"
         self._sidecar: Any = None
         super().__init__(self.views)
+        self.add_class("kw-dashboard")
         own = {
             "grid_template_columns": _COLUMNS,
             "grid_template_rows": "auto 1fr",
@@ -108,6 +115,15 @@ class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
     def views(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
         """The three views."""
         return self.grid, self.inspector, self.meshgrid
+
+    def _layer_chosen(self, change: Any) -> None:
+        """Show a layer in all views; what is chosen in the page has come to all of them there."""
+        chosen = change["new"]
+        for view in self.views:
+            view.layer = chosen
+        source = self._stream.source
+        if source is not None and source.selection and source.selection["layer"] != chosen:
+            source.select(chosen)
 
     @property
     def live(self) -> Source:

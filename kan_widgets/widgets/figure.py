@@ -19,7 +19,8 @@ Series: TypeAlias = tuple[NDArray[Any], Float64]
 
 MARKS = 100
 _MARGIN = {"top": 24, "bottom": 22, "left": 46, "right": 22}
-_LINE, _FAINT = 1.6, 0.25
+# A curve, its mean over some steps, and how much of the curve is left behind that.
+LINE, THIN, FAINT = 1.6, 1.1, 0.3
 # Curves of so few points show them: a line through one point would be nothing.
 FEW = 12
 _DOT = 16  # square pixels
@@ -69,9 +70,9 @@ class Panel:
             tick_format=".3~g",
             grid_lines="solid",
         )
-        line = {"scales": scales, "stroke_width": _LINE}
-        raw = bqplot.Lines(x=[_NOWHERE], y=[1.0], marker_size=_DOT, **line)
-        smooth = bqplot.Lines(x=[_NOWHERE], y=[1.0], marker_size=_DOT, **line)
+        line = {"x": [_NOWHERE], "y": [1.0], "scales": scales}
+        raw = bqplot.Lines(marker_size=_DOT, stroke_width=LINE, **line)
+        smooth = bqplot.Lines(stroke_width=THIN, **line)
         marks = bqplot.Lines(
             x=[_NOWHERE],
             y=[1.0],
@@ -106,7 +107,7 @@ class Panel:
         colours
             The number of each curve's colour.
         raw, smooth
-            The curves, and what is drawn over them; the latter may be none.
+            The curves, and their means, drawn thin over them; the latter may be none.
         marks
             Steps to mark.
         shown
@@ -119,13 +120,12 @@ class Panel:
         _set_ticks(self.up, _value_ticks(axis, log))
         _set_ticks(self.across, _step_ticks(shown))
         names = [f"var(--kw-curve-{colour})" for colour in colours]
-        faint = _FAINT if smooth else 1.0
+        faint = FAINT if smooth else 1.0
         _set_lines(self.raw, raw, axis[0], log, names, [faint] * len(names))
         nothing: list[Series] = [(np.empty(0), np.empty(0))]
         _set_lines(self.smooth, smooth or nothing, axis[0], log, names, [1.0] * len(names))
-        top, other = (self.smooth, self.raw) if smooth else (self.raw, self.smooth)
-        dotted = all(0 < len(x) <= FEW and _can_be_shown(y, log).all() for x, y in smooth or raw)
-        top.marker, other.marker = "circle" if dotted else None, None
+        dotted = all(0 < len(x) <= FEW and _can_be_shown(y, log).all() for x, y in raw)
+        self.raw.marker = "circle" if dotted else None
         at = [float(step) for step in marks if shown[0] <= step <= shown[1]][-MARKS:]
         with self.marks.hold_sync():
             self.marks.x = np.repeat(np.array(at or [_NOWHERE]), 3)[:-1]

@@ -142,8 +142,9 @@ class MeshgridView(View):
     resolution : int
         Points of the ramp from end to end, 2 to 256.
     input : {"images", "observed", "drawn", "ramp"}
-        What ``"response"`` is to; for a layer whose input is not the image, "images"
-        stands for "observed".
+        What ``"response"`` is to. An image is shown only to a layer whose input is known to
+        be the image: the model itself, or as ``live.observe(batch)`` has found; for any
+        other, "images" stands for "observed".
     sample : int
         Which of the images.
     output : int
@@ -244,7 +245,7 @@ class MeshgridView(View):
         layer = frame.layout.layer(state["layer"])
         shown, problem = None, ""
         if state["mode"] == "response":
-            shown, problem = self._input(layer, layer.name == names[0], state)
+            shown, problem = self._input(layer, state)
         picture = meshgrid_still.render(
             frame,
             layer,
@@ -268,12 +269,14 @@ class MeshgridView(View):
         return picture
 
     def _input(
-        self, layer: LayerLayout, first: bool, state: dict[str, Any]
+        self, layer: LayerLayout, state: dict[str, Any]
     ) -> tuple[NDArray[np.float64] | None, str]:
         """Return the image that ``"response"`` is to, ``(C, H, W)``, or why there is none."""
         source = self._stream.source
         seen = None if source is None else source.observed.get(layer.name)
-        direct = first if seen is None else seen.is_image
+        # Unobserved, that is known only where the layer is the model, named after its type.
+        alone = layer.name == layer.type and layer.variable == "x"
+        direct = alone if seen is None else seen.is_image
         chosen = state["input"]
         if chosen == "ramp":
             matrix = ramp(state["direction"], state["limits"], state["resolution"])
@@ -285,7 +288,7 @@ class MeshgridView(View):
         maps = None if seen is None else seen.maps
         if not direct or chosen == "observed":
             if maps is None:
-                return None, "Call live.observe(batch) to see the maps that reach this layer."
+                return None, "Call live.observe(batch) to see what reaches this layer."
             pictures = maps
         else:
             pictures = state["images"]

@@ -22,7 +22,7 @@ from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view import View, reference
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 _STILL = (TrainingPanel, LayerRanges, Compare)
@@ -37,7 +37,7 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
-_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream")
+_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked")
 
 Shown: TypeAlias = View | Dashboard | TrainingPanel | LayerRanges | Compare
 
@@ -213,10 +213,14 @@ class _Page:
             saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
         ]
         taken = Bytes()
+        numbers = {reference(view): number for number, view in enumerate(self._shown)}
         content = taken.out_of(
             {
                 "streams": streams,
-                "models": self._models,
+                "models": [
+                    model | {"linked": [numbers[ref] for ref in view.linked if ref in numbers]}
+                    for model, view in zip(self._models, self._shown, strict=True)
+                ],
                 "places": self._places,
                 "theme": self._theme,
             }

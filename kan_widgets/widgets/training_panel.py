@@ -41,6 +41,8 @@ class _Controls(anywidget.AnyWidget):
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of."""
     theme = Choice(["auto", "light", "dark"]).tag(sync=True)
+    own = traitlets.Unicode().tag(sync=True)
+    """The widget's own id, by which the page asks whether a kernel is behind it."""
 
 
 class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
@@ -59,8 +61,8 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     height : int
         Pixels of each panel of curves, at least 100.
     smoothing : int
-        Curves are averaged over about so many steps, with the values themselves faint
-        behind; 0 for none.
+        A thin line shows the mean of each curve over so many steps around each step, with the
+        values themselves faint behind; 0 for none. Numbers in print are never smoothed.
     scale : {"linear", "log"}
         Of the values of the curves.
     theme : {"auto", "light", "dark"}
@@ -112,7 +114,6 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self._kept = kept(live_or_model)
         layout = options.pop("layout", None)
         theme = options.setdefault("theme", "auto")
-        options.setdefault("smoothing", 30)
         self._live: weakref.ref[Binding | Replay] = weakref.ref(source)
         self._status: dict[str, Any] = status_of(source)
         self._reports: tuple[str, ...] = ()
@@ -121,6 +122,7 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self._chart_painter = Painter(self._draw_chart, fps=4)
         self.chart = Chart(**options, changed=self._chart_painter.wake)
         self._controls = _Controls(theme=theme, status=self._status | {"reports": []})
+        self._controls.own = self._controls.model_id or ""
         super().__init__([self._controls, self.chart])
         self.add_class("kw-panel")
         if layout is not None:

@@ -37,6 +37,8 @@ class View(Animated, anywidget.AnyWidget):
     """
 
     stream = anywidget.WidgetTrait().tag(sync=True)
+    linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """References to the views in which the layer is chosen that is chosen in this one."""
 
     def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
         self._check_keywords(options)
@@ -169,6 +171,11 @@ def _source_for(live_or_model: Source | nn.Module) -> Source:
         f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned, or "
         "a recording (kan_widgets.replay)"
     )
+
+
+def reference(view: View) -> str:
+    """Return how the page finds a view's model."""
+    return f"anywidget:{view.model_id}"
 
 
 def option(trait: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,71 @@ def test_a_selection_from_python_moves_every_view_to_its_layer(
     for name in ("kernel-grid", "meshgrid-view"):
         lab.until(lambda name=name: ask(lab, name, "view.layer()") == "2", f"the layer of {name}")
     lab.until(lambda: ask(lab, "kernel-grid", "view.selected()") == 2 * 32 + 31, "the grid")
+
+
+def layers(lab: LabPage) -> list[str]:
+    """Give the layer that each view shows."""
+    asked = ("view.layer()", "view.selection()?.layer", "view.layer()")
+    return [ask(lab, name, what) for name, what in zip(VIEWS, asked, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        DASHBOARD,
+        # Another grid that shows the layer already, and views of which only one is seen.
+        "from IPython.display import display\ndashboard = kw.Dashboard(live)\n"
+        "display(dashboard, kw.KernelGrid(live, layer=1))",
+        "import ipywidgets\ndashboard = kw.Dashboard(live)\n"
+        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views])\ntab",
+    ],
+    ids=["alone", "beside another grid", "in tabs"],
+)
+def test_a_layer_chosen_in_one_view_of_a_dashboard_is_shown_by_all_while_a_cell_runs(
+    lab: LabPage, server: LabServer, artifacts: Path, show: str
+) -> None:
+    lab.page.set_viewport_size({"width": 1680, "height": 1800})
+    lab.open(server.write_notebook([SETUP, show, BLOCK]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    assert lab.cell_errors() == []
+    lab.grid()
+    lab.evaluate("0", "live.select('0', 1, 0, 1, 1)")
+    lab.run_cell(2, wait=False)
+    lab.grid().wait_step(4)
+    folded = "tab" in show
+
+    def bring(number: int) -> None:
+        if folded:
+            lab.page.locator(".jp-OutputArea-output .lm-TabBar-tab").nth(number).click()
+        lab.until(lambda: steps(lab)[number] == 4, f"{VIEWS[number]} to be drawn")
+
+    for number, (name, wanted) in enumerate(zip(VIEWS, ("2", "0", "2"), strict=True)):
+        bring(number)
+        view = lab.page.locator(f".kw-{name}").first
+        tab = view.locator(".kw-segment", has_text=re.compile(f"^{wanted}$"))
+        menu = view.locator(".kw-layer-menu select")
+        if tab.count() and tab.first.is_visible():
+            tab.first.click()
+        else:
+            menu.select_option(wanted)
+        for other in range(3):
+            bring(other)
+            lab.until(
+                lambda other=other, wanted=wanted: layers(lab)[other] == wanted,
+                f"layer {wanted} in {VIEWS[other]}, chosen in {name}",
+            )
+    lab.screenshot(artifacts / "linked.png")
+    assert has_not_ended(lab, 2)
+    release(lab)
+    chosen = "[view.layer for view in dashboard.views]"
+    lab.until(lambda: lab.evaluate(chosen) == ["2"] * 3, "the layer in Python")
+    # From Python, of any of them.
+    lab.evaluate("0", "dashboard.meshgrid.layer = '0'")
+    assert lab.evaluate(chosen) == ["0"] * 3
+    for number in range(3):
+        bring(number)
+        lab.until(lambda number=number: layers(lab)[number] == "0", f"layer 0 in {VIEWS[number]}")
 
 
 def test_linking_the_cursors_of_two_streams_moves_both(lab: LabPage, server: LabServer) -> None:

@@ -246,7 +246,9 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
 def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live, mode='response')\nview")
+    observed = "live.observe(digits.test_images[:2])\n"
+    show = observed + "view = kw.MeshgridView(live, mode='response')\nview"
+    mesh = open_mesh(lab, server, show=show)
     mesh.wait_response()
     mesh.locator().locator(".kw-thumbnail").nth(4).click()
     four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
@@ -290,7 +292,7 @@ def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
     )
     lab.until(lambda: "live.observe(batch)" in mesh.text(), "the words")
     assert mesh.ask("view.response(0)") is None
-    assert "not the image" in mesh.text()
+    assert "not known yet" in mesh.text()
     lab.run_cell(3)
     assert lab.cell_errors() == []
     mesh.wait_response()
@@ -362,6 +364,7 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     show = (
+        "live.observe(digits.test_images[:2])\n"
         "first, second = kw.MeshgridView(live), kw.MeshgridView(live, mode='response', output=1)\n"
         "from IPython.display import display\n"
         "display(first, first, second)"
@@ -401,7 +404,7 @@ def test_nothing_overlaps_on_a_narrow_page(
     lab: LabPage, server: LabServer, artifacts: Path, mode: str
 ) -> None:
     show = (
-        "import ipywidgets\n"
+        "live.observe(digits.test_images[:2])\n"
         f"view = kw.MeshgridView(live, mode='{mode}', layout={{'width': '330px'}})\n"
         "view"
     )

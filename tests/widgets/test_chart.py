@@ -70,18 +70,50 @@ def test_each_quantity_has_a_panel_and_all_share_the_steps() -> None:
     assert scales[0]["y"] is not scales[1]["y"]
 
 
-def test_smoothing_leaves_the_values_faint_behind() -> None:
+def test_the_mean_is_a_thin_line_with_the_values_faint_behind() -> None:
     chart = Chart(smoothing=10)
     chart.set("loss", "loss", STEPS, FALLING)
     chart.draw()
     raw, smooth = lines(chart)
     assert raw.opacities[0] < 0.5 < smooth.opacities[0]
-    # The weighted mean of the first two values by hand: weights 0.9 and 1.
-    assert smooth.y[1] == pytest.approx((0.9 * 1.0 + 0.5) / 1.9)
+    assert smooth.stroke_width < raw.stroke_width
+    assert smooth.y[1] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
+    assert smooth.y[50] == pytest.approx(FALLING[45:56].mean())
     tools(chart).smoothing = 0
     chart.draw()
     assert raw.opacities == [1.0]
     assert (smooth.x > 1e11).all()
+
+
+def test_on_a_logarithmic_scale_the_mean_is_of_logarithms() -> None:
+    chart = Chart(smoothing=10, scale="log")
+    chart.set("loss", "loss", STEPS, FALLING)
+    chart.draw()
+    _, smooth = lines(chart)
+    assert smooth.y[50] == pytest.approx(np.exp(np.log(FALLING[45:56]).mean()))
+    tools(chart).scale = "linear"
+    chart.draw()
+    _, smooth = lines(chart)
+    assert smooth.y[50] == pytest.approx(FALLING[45:56].mean())
+    stills = chart.pictures()[0].lines
+    assert stills[1].values[50] == pytest.approx(FALLING[45:56].mean())
+
+
+@pytest.mark.parametrize("smoothing", [0, 30])
+@pytest.mark.parametrize("zoom", [[], [10.0, 20.0]])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_number_in_print_is_the_value_logged_last(
+    smoothing: int, zoom: list[float], scale: Any
+) -> None:
+    chart = Chart(smoothing=smoothing, scale=scale)
+    noisy = FALLING.copy()
+    noisy[-1] = 0.592
+    chart.set("loss", "loss", STEPS, noisy)
+    chart.set("loss", "val_loss", STEPS, np.where(STEPS < 100, FALLING, np.nan))
+    tools(chart).zoom = zoom
+    chart.draw()
+    assert tools(chart).latest == [["0.592", "NaN"]]
+    assert [line.latest for line in chart.pictures()[0].lines if line.name] == ["0.592", "NaN"]
 
 
 def test_a_million_points_are_thinned_and_keep_their_peak() -> None:
@@ -151,9 +183,17 @@ def test_few_points_are_dots_too(
     chart = Chart(smoothing=smoothing, scale="log")
     chart.set("loss", "loss", STEPS[:count], values[:count])
     chart.draw()
+    raw, _ = lines(chart)
+    assert raw.marker == marker
+
+
+def test_few_points_are_not_smoothed() -> None:
+    chart = Chart(smoothing=10)
+    chart.set("loss", "loss", STEPS[:12], FALLING[:12])
+    chart.draw()
     raw, smooth = lines(chart)
-    top, other = (smooth, raw) if smoothing else (raw, smooth)
-    assert (top.marker, other.marker) == (marker, None)
+    assert raw.opacities == [1.0]
+    assert (smooth.x > 1e11).all()
 
 
 def test_one_point_is_seen_in_the_still_picture() -> None:

@@ -12,51 +12,81 @@ from numpy.typing import NDArray
 from kan_widgets.widgets.curves import Smoothed, log_ticks, step_axis, thin, value_axis
 
 
-def by_definition(steps: Any, values: Any, over: float) -> list[float]:
-    """Σ w^(s − s_j)·v_j / Σ w^(s − s_j), term by term, since the last gap longer than ``over``."""
-    weight = 1 - 1 / over
-    before: list[tuple[int, float]] = []
+def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> list[float]:
+    """The mean of all values in a window that reaches equally far to both sides of each step."""
+    shown = [math.isfinite(v) and (v > 0 or not log) for v in values]
+    at = [step for step, is_shown in zip(steps, shown, strict=True) if is_shown]
     found = []
-    for step, value in zip(steps, values, strict=True):
-        if not math.isfinite(value):
+    for step, is_shown in zip(steps, shown, strict=True):
+        if not is_shown:
             found.append(math.nan)
             continue
-        if before and step - before[-1][0] > over:
-            before = []
-        before.append((step, value))
-        terms = [(weight ** int(step - other), v) for other, v in before]
-        found.append(sum(w * v for w, v in terms) / sum(w for w, _ in terms))
+        reach = min(over / 2, step - at[0], at[-1] - step)
+        inside = [
+            v
+            for s, v, is_in in zip(steps, values, shown, strict=True)
+            if is_in and abs(s - step) <= reach
+        ]
+        if log:
+            found.append(math.prod(inside) ** (1 / len(inside)))
+        else:
+            found.append(sum(inside) / len(inside))
     return found
 
 
+@pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("over", [1, 2, 10, 300])
-def test_smoothing_is_the_weighted_mean_of_its_definition(over: int) -> None:
+def test_smoothing_is_the_mean_of_its_definition(over: int, log: bool) -> None:
     generator = np.random.default_rng(0)
     steps = np.cumsum(generator.integers(0, 5, 150))
     values = generator.normal(size=150)
-    values[[3, 70, 71]] = [math.nan, math.inf, -math.inf]
-    smooth = Smoothed(over).follow(steps, values)
-    np.testing.assert_allclose(smooth, by_definition(steps, values, over), rtol=1e-9)
+    values[[0, 3, 70, 71, 149]] = [math.nan, math.nan, math.inf, -math.inf, math.nan]
+    smooth = Smoothed(over, log).follow(steps, values)
+    np.testing.assert_allclose(smooth, by_definition(steps, values, over, log), rtol=1e-9)
 
 
-def test_at_every_step_smoothing_is_the_bias_corrected_moving_average() -> None:
-    values = np.random.default_rng(1).normal(size=400)
-    mean, expected = 0.0, []
-    for k, value in enumerate(values, start=1):
-        mean = 0.9 * mean + 0.1 * value
-        expected.append(mean / (1 - 0.9**k))
-    smooth = Smoothed(10).follow(np.arange(400), values)
-    np.testing.assert_allclose(smooth, expected, rtol=1e-9)
+def test_a_trend_is_neither_behind_nor_ahead_of_the_values() -> None:
+    steps = np.arange(500)
+    line, decay = 3.0 - 0.005 * steps, 2.0 * np.exp(-0.02 * steps)
+    np.testing.assert_allclose(Smoothed(100).follow(steps, line), line, rtol=1e-9)
+    np.testing.assert_allclose(Smoothed(100, log=True).follow(steps, decay), decay, rtol=1e-9)
 
 
-def test_a_curve_smoothed_as_it_grows_is_that_smoothed_at_once() -> None:
+def test_one_huge_value_spoils_only_the_means_it_is_in() -> None:
+    values = np.full(2000, 0.25)
+    values[500] = 1e30
+    smooth = Smoothed(30).follow(np.arange(2000), values)
+    np.testing.assert_array_equal(smooth[:485], 0.25)
+    np.testing.assert_array_equal(smooth[516:], 0.25)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_curve_smoothed_as_it_grows_is_that_smoothed_at_once(log: bool) -> None:
     generator = np.random.default_rng(2)
-    steps, values = np.arange(5000), generator.normal(size=5000)
-    growing = Smoothed(30)
-    for end in (1, 2, 700, 701, 4999, 5000):
+    steps, values = np.cumsum(generator.integers(0, 4, 5000)), generator.normal(size=5000)
+    values[generator.integers(0, 5000, 300)] = math.nan
+    values[2990:3010] = math.nan
+    growing = Smoothed(30, log)
+    for end in (1, 2, 700, 701, 2989, 2995, 3002, 3050, 4999, 5000):
         last = growing.follow(steps[:end], values[:end])
-    at_once = Smoothed(30).follow(steps, values)
-    np.testing.assert_allclose(last, at_once, rtol=1e-12, atol=1e-15)
+    at_once = Smoothed(30, log).follow(steps, values)
+    np.testing.assert_allclose(last, at_once, rtol=1e-9, atol=1e-15)
+
+
+def test_what_can_change_no_more_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, values, growing = np.arange(100_000), np.ones(100_000), Smoothed(30)
+    growing.follow(steps[:-1], values[:-1])
+    sizes: list[int] = []
+    means = Smoothed._means
+
+    def counted(self: Smoothed, steps: Any, values: Any) -> Any:
+        sizes.append(len(values))
+        return means(self, steps, values)
+
+    monkeypatch.setattr(Smoothed, "_means", counted)
+    growing.follow(steps, values)
+    assert len(sizes) == 1
+    assert sizes[0] <= 2 * 30
 
 
 def test_another_curve_is_smoothed_from_its_start() -> None:

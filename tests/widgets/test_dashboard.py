@@ -31,6 +31,25 @@ def test_the_three_views_share_one_stream(live: kw.Binding) -> None:
     assert dashboard.live is live
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_layer_chosen_in_one_view_is_chosen_in_all(number: int) -> None:
+    model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(8, 2))
+    live = kw.bind(model)
+    dashboard, other = kw.Dashboard(live), kw.KernelGrid(live)
+    live.select("0", 1, 0, 2, 2)
+    dashboard.views[number].layer = "2"
+    assert [view.layer for view in dashboard.views] == ["2", "2", "2"]
+    assert live.selection is not None
+    assert live.selection["layer"] == "2"
+    assert other.layer == "0"
+    live.select("2", 1, 3)
+    dashboard.views[number].layer = "2"
+    assert live.selection["in"] == 3
+    with pytest.raises(Exception, match="the layers are"):
+        dashboard.views[number].layer = "9"
+    assert [view.layer for view in dashboard.views] == ["2", "2", "2"]
+
+
 def test_a_bare_model_is_bound_once() -> None:
     dashboard = kw.Dashboard(kw.nn.KANLinear(3, 2))
     assert len({view.live for view in dashboard.children}) == 1

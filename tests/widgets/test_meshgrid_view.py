@@ -270,10 +270,39 @@ def test_a_picture_says_why_there_is_no_response(live, monkeypatch):
     view.image(layer="convs.1")
     assert said[0].startswith("A linear layer has no response map")
     assert said[1].startswith("Call live.observe(batch)")
-    live.observe(torch.zeros(2, 1, 28, 28))
     said.clear()
-    view.image(layer="convs.1")
-    assert any(text.startswith("±") for text in said)
+    view.image(layer="convs.0")
+    assert said[0].startswith("Call live.observe(batch)")
+    live.observe(torch.zeros(2, 1, 28, 28))
+    for layer in ("convs.0", "convs.1"):
+        said.clear()
+        view.image(layer=layer)
+        assert any(text.startswith("±") for text in said)
+
+
+def test_an_image_is_shown_to_no_layer_that_may_get_something_else():
+    model = nn.Sequential(nn.BatchNorm2d(1), kw.nn.KANConv2d(1, 2, 3))
+    model[0].running_mean.fill_(5.0)
+    live = bind(model.eval())
+    view = MeshgridView(live, mode="response")
+    state = {name: getattr(view, name) for name in ("input", "images", "sample")}
+    layer = live.layout.layers[0]
+    image, problem = view._input(layer, state)
+    assert image is None
+    assert "live.observe(batch)" in problem
+    batch = torch.rand(3, 1, 28, 28)
+    live.observe(batch)
+    image, _ = view._input(layer, state)
+    with torch.no_grad():
+        np.testing.assert_allclose(image, model[0](batch)[0], rtol=1e-6)
+
+
+def test_the_image_is_shown_to_a_layer_that_is_the_model():
+    live = bind(kw.nn.KANConv2d(1, 2, 3))
+    view = MeshgridView(live, mode="response", sample=3)
+    state = {name: getattr(view, name) for name in ("input", "images", "sample")}
+    image, _ = view._input(live.layout.layers[0], state)
+    np.testing.assert_array_equal(image, view.images[3])
 
 
 def test_a_function_that_is_not_finite_does_not_spoil_the_picture(live):

@@ -47,12 +47,6 @@ export function valueAt(
   return { step: x[k], value: y[k] };
 }
 
-/** The last point of a curve; null where it is nowhere. */
-export function latest(curve: Curve): { step: number; value: number } | null {
-  const n = countOf(curve);
-  return n > 0 ? { step: curve.x[n - 1], value: curve.y[n - 1] } : null;
-}
-
 export type Span = readonly [low: number, high: number];
 
 /** Where a step lies between the ends of a span, as a share. */

@@ -3,10 +3,11 @@
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { describe } from "../shared/alternative.ts";
 import { formatCount } from "../shared/format.ts";
+import { watchKernel } from "../shared/kernel.ts";
 import { keepKeys, plainKey, used } from "../shared/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import { createBar } from "./bar.ts";
-import { curvesOf, dragged, latest, type Span, scaled, stepAt } from "./curves.ts";
+import { curvesOf, dragged, type Span, scaled, stepAt } from "./curves.ts";
 import { createOverlay, type Overlay } from "./overlay.ts";
 
 export interface PanelTrait {
@@ -21,6 +22,8 @@ export interface PanelTrait {
 
 export interface ChartTraits {
   panels: PanelTrait[];
+  /** Of each panel, the value that each curve was given last. */
+  latest: string[][];
   steps: string;
   marks: [number, string][];
   zoom: number[];
@@ -38,7 +41,7 @@ interface Shown {
   figure: HTMLElement | null;
 }
 
-const TRAITS = ["marks", "zoom", "scale", "smoothing", "theme"] as const;
+const TRAITS = ["latest", "marks", "zoom", "scale", "smoothing", "theme"] as const;
 /** A drag shorter than this is a click. */
 const LEAST = 5;
 /** bqplot lays a figure out again so long after its size has changed. */
@@ -72,6 +75,7 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
   let connection = new AbortController();
   let request = 0;
   let tries = 0;
+  let connected = true;
   let pointed: number | null = null;
   /** The panel that the keyboard reads, until that has been said. */
   let read: Overlay | null = null;
@@ -128,25 +132,24 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
     bar.show({
       scale: model.get("scale"),
       smoothing: model.get("smoothing"),
+      connected,
       zoomed: zoomed() !== null,
     });
     root.hidden = panels.length === 0;
-    for (const panel of panels) {
+    panels.forEach((panel, k) => {
       attach(panel, place);
-      const smooth = curvesOf(panel.smooth.get("x"), panel.smooth.get("y"));
-      const raw = curvesOf(panel.raw.get("x"), panel.raw.get("y"));
-      const smoothed = smooth.some((curve) => latest(curve) !== null);
       panel.overlay?.paint({
         ...panel.trait,
-        curves: smoothed ? smooth : raw,
-        raw: smoothed ? raw : null,
+        latest: model.get("latest")?.[k] ?? [],
+        curves: curvesOf(panel.raw.get("x"), panel.raw.get("y")),
+        means: curvesOf(panel.smooth.get("x"), panel.smooth.get("y")),
         marks: model.get("marks") ?? [],
         span: span(),
         step: drag ? null : pointed,
         band: drag && [drag.from, drag.to],
       });
       if (panel.figure && panel.overlay) name(panel.figure, panel.trait.title, panel.overlay);
-    }
+    });
     if (read) spoken.textContent = read.words();
     read = null;
   }
@@ -306,6 +309,11 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
     steps = scale;
     panels = found;
     tries = 0;
+    const meet = (there: boolean) => {
+      connected = there;
+      schedule();
+    };
+    void watchKernel(model, model.get("steps"), meet, mine);
     hear(scale, ["change:min", "change:max"], enforceAndSchedule, mine);
     for (const { raw, smooth } of found) {
       hear(raw, ["change:y", "change:x"], schedule, mine);

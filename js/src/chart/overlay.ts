@@ -1,15 +1,18 @@
 /** What lies over one bqplot figure: title and values, the line under the mouse, the band of a zoom, the marks' texts. */
 
 import { formatCount, formatNumber } from "../shared/format.ts";
-import { type Curve, fitting, latest, type Span, shareOf, valueAt } from "./curves.ts";
+import { type Curve, fitting, type Span, shareOf, valueAt } from "./curves.ts";
 
 export interface Content {
   title: string;
   names: readonly string[];
   colours: readonly number[];
+  /** The value that each curve was given last, whatever is drawn of it. */
+  latest: readonly string[];
+  /** The curves as they were logged. */
   curves: readonly Curve[];
-  /** The curves as they were logged, where those drawn are smoothed. */
-  raw: readonly Curve[] | null;
+  /** Their means over some steps; nowhere where none are drawn. */
+  means: readonly Curve[];
   marks: readonly (readonly [number, string])[];
   span: Span;
   /** The step under the mouse. */
@@ -51,17 +54,18 @@ export function createOverlay(figure: HTMLElement): Overlay {
   }
 
   function paint(content: Content) {
-    const { title, names, colours, curves, raw, step, span } = content;
+    const { title, names, colours, curves, means, step, span } = content;
     const slack = 0.02 * (span[1] - span[0]);
     const entries = names.map((name, k) => {
-      const curve = curves[k];
-      const point = curve && (step === null ? latest(curve) : valueAt(curve, step, slack));
-      const behind = step !== null && raw?.[k] ? valueAt(raw[k], step, slack) : null;
+      const at = (of: readonly Curve[]) =>
+        step === null || !of[k] ? null : valueAt(of[k], step, slack);
+      const [point, mean] = [at(curves), at(means)];
+      const here = step === null ? content.latest[k] : point && formatNumber(point.value);
       return {
         name: name === title ? "" : name,
         colour: colours[k],
-        value: point ? formatNumber(point.value) : "–",
-        raw: behind ? `(${formatNumber(behind.value)})` : "",
+        value: here || "–",
+        mean: mean ? `(mean ${formatNumber(mean.value)})` : "",
         at: point?.step,
       };
     });
@@ -84,7 +88,7 @@ export function createOverlay(figure: HTMLElement): Overlay {
           value.className = "kw-over-value";
           value.textContent = entry.value;
           item.append(value);
-          if (entry.raw) item.append(` ${entry.raw}`);
+          if (entry.mean) item.append(` ${entry.mean}`);
           return item;
         }),
       );

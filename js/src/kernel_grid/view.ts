@@ -1,6 +1,6 @@
 /** The view: wires a store and the traits to the drawing, the header, the tooltip and the keyboard. */
 
-import type { AnyModel } from "@anywidget/types";
+import type { AnyModel, Host } from "@anywidget/types";
 import { describe } from "../shared/alternative.ts";
 import type { Plan } from "../shared/curves.ts";
 import { element, put } from "../shared/element.ts";
@@ -14,6 +14,7 @@ import {
   underHead,
 } from "../shared/geometry.ts";
 import { DIRECTIONS, keepKeys, plainKey, used } from "../shared/keys.ts";
+import { chooseInLinked, isLinked } from "../shared/linked.ts";
 import { createPace } from "../shared/pace.ts";
 import { paletteOf } from "../shared/palette.ts";
 import { createSave } from "../shared/save.ts";
@@ -78,7 +79,12 @@ const TRAITS = [
   "theme",
 ] as const;
 
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
+export function createView(
+  model: AnyModel<Traits>,
+  el: HTMLElement,
+  signal: AbortSignal,
+  host: Host | undefined,
+): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
@@ -152,6 +158,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function choose(trait: string, value: string | boolean) {
     model.set(trait, value);
     model.save_changes();
+    if (trait === "layer") chooseInLinked(model, host, String(value));
     schedule();
   }
 
@@ -401,7 +408,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const shown = Array.from(grids).some(
       ({ dataset }) => dataset.stream === stream && dataset.layer === layer,
     );
-    if (!shown) choose("layer", layer);
+    if (!shown || isLinked(model)) choose("layer", layer);
   }
 
   function setData(name: string, value: string | null) {

@@ -35,8 +35,6 @@ export interface Scene {
   store: Store;
   frame: Frame;
   layer: LayerLayout;
-  /** Whether it is the first layer of the model. */
-  first: boolean;
   settings: Settings;
   look: Look;
   width: number;

@@ -159,7 +159,7 @@ export function createResponsePanel(
 
   function draw(next: Scene): Facts {
     scene = next;
-    const { store, frame, layer, first, settings, images } = next;
+    const { store, frame, layer, settings, images } = next;
     const observed = store.observed(layer.name);
     const refused = refusal(layer, null);
     if (refused) {
@@ -175,11 +175,11 @@ export function createResponsePanel(
     const source = keep(
       "source",
       [
-        ...[layer, first, observed, images, drawing, sketch.version()],
+        ...[layer, observed, images, drawing, sketch.version()],
         ...[settings.input, settings.sample, ...settings.limits],
         ...[settings.direction, settings.resolution],
       ],
-      () => sourceOf(layer, first, observed, images, drawing, blank, settings),
+      () => sourceOf(layer, observed, images, drawing, blank, settings),
     );
     const { image } = source;
     const problem = image ? refusal(layer, image) : source.missing;

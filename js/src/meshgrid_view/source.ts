@@ -37,9 +37,13 @@ export function mapsOf(observed: Observed | null): Images | null {
   return count > 0 ? { count, channels, height, width, data: observed.maps } : null;
 }
 
-/** Whether the layer's input is the image itself: as observed, or else only the first layer's. */
-export function takesImage(observed: Observed | null, first: boolean): boolean {
-  return observed ? observed.isImage : first;
+/**
+ * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
+ * model, which then is named after its type.
+ */
+export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
+  if (observed) return observed.isImage;
+  return layer.name === layer.type && layer.variable === "x" ? true : null;
 }
 
 export function blankFor(images: Images | null, range: readonly [number, number]): Blank {
@@ -58,9 +62,14 @@ export function rangeOf(image: Images | null): [number, number] {
   return lo < hi ? [lo, hi] : [-1, 1];
 }
 
+function unseen(name: string, direct: boolean | null): string {
+  return direct === null
+    ? `Whether ${name} gets the image itself, or what the model makes of it, is not known yet.`
+    : `The input of ${name} is not the image itself.`;
+}
+
 export function sourceOf(
   layer: LayerLayout,
-  first: boolean,
   observed: Observed | null,
   given: Images | null,
   drawing: Images,
@@ -68,7 +77,7 @@ export function sourceOf(
   settings: Settings,
 ): Source {
   const maps = mapsOf(observed);
-  const direct = takesImage(observed, first);
+  const direct = takesImage(layer, observed);
   const name = layer.name || layer.type;
   const choices: Input[] = direct ? ["images", "drawn", "ramp"] : ["observed", "drawn", "ramp"];
   if (direct && maps) choices.splice(1, 0, "observed");
@@ -80,7 +89,10 @@ export function sourceOf(
   let missing = "";
   let image: Images | null = null;
   let range: [number, number] = [blank.ground, blank.ink];
-  if (!direct) notes.push(`the input of ${name} is not the image but what the model makes of it`);
+  if (direct === false)
+    notes.push(`the input of ${name} is not the image but what the model makes of it`);
+  else if (direct === null)
+    notes.push(`what reaches ${name} in the model is not known without live.observe(batch)`);
   if (input === "ramp") {
     image = rampImage(makeRamp(settings.direction, settings.limits, settings.resolution));
     range = settings.limits;
@@ -91,7 +103,7 @@ export function sourceOf(
   } else {
     missing =
       input === "observed"
-        ? `The input of ${name} is not the image itself. Call live.observe(batch) to see the feature maps that reach it.`
+        ? `${unseen(name, direct)} Call live.observe(batch) to see what reaches it.`
         : "There are no images: give some with images=...";
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;

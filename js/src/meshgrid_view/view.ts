@@ -1,9 +1,10 @@
 /** The view: wires a store and the traits to the three ways of looking, the header, the tooltip and the scrubber. */
 
-import type { AnyModel } from "@anywidget/types";
+import type { AnyModel, Host } from "@anywidget/types";
 import { element, put } from "../shared/element.ts";
 import type { Rect } from "../shared/geometry.ts";
 import { keepKeys } from "../shared/keys.ts";
+import { chooseInLinked, isLinked } from "../shared/linked.ts";
 import { memory } from "../shared/memory.ts";
 import { createPace } from "../shared/pace.ts";
 import { gradient, paletteOf } from "../shared/palette.ts";
@@ -56,7 +57,12 @@ export interface View {
   connect(store: Store, stream: string, signal: AbortSignal): void;
 }
 
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
+export function createView(
+  model: AnyModel<Traits>,
+  el: HTMLElement,
+  signal: AbortSignal,
+  host: Host | undefined,
+): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
 
@@ -127,6 +133,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function choose(trait: string, value: unknown) {
     model.set(trait, value);
     model.save_changes();
+    if (trait === "layer") chooseInLinked(model, host, String(value));
     schedule();
   }
 
@@ -203,7 +210,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       store,
       frame,
       layer,
-      first: layers()[0]?.name === layer.name,
       settings,
       look,
       width: root.clientWidth,
@@ -253,7 +259,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     const shown = Array.from(others).some(
       ({ dataset }) => dataset.stream === stream && dataset.layer === layer,
     );
-    if (!shown) choose("layer", layer);
+    if (!shown || isLinked(model)) choose("layer", layer);
   }
 
   function setData(name: string, value: string | null) {

@@ -48,11 +48,13 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
       exports: (modules.Stream as unknown as StreamModule).initialize({ model, signal }),
     };
   });
-  const models = saved.models.map(
-    ({ traits, stream }) => new PageModel({ ...traits, stream: String(stream) }),
-  );
+  const models = saved.models.map(({ traits, stream, linked }) => {
+    const refs = linked.map((number) => `view ${number}`);
+    return new PageModel({ ...traits, stream: String(stream), linked: refs });
+  });
   const host = {
-    getModel: async (ref: string) => streams[Number(ref)].model,
+    getModel: async (ref: string) =>
+      ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
     getWidget: async (ref: string) => ({ exports: streams[Number(ref)].exports }),
   };
 

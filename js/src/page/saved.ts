@@ -27,6 +27,8 @@ export interface SavedModel {
   /** Names the bundle. */
   module: string;
   stream: number;
+  /** Numbers of the models that show the same layer. */
+  linked: number[];
   traits: Record<string, unknown>;
 }
 

@@ -6,7 +6,7 @@ import type { Traits } from "./settings.ts";
 import { createView } from "./view.ts";
 
 function render({ model, el, host, signal }: RenderProps<Traits>): void {
-  const view = createView(model, el, signal);
+  const view = createView(model, el, signal, host);
   let connection = new AbortController();
 
   const connect = async () => {

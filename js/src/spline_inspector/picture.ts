@@ -39,6 +39,8 @@ export interface Picture {
   x: Range;
   /** All values that are drawn, for the y axis. */
   held: Range | null;
+  /** How far each line that is drawn reaches up and down. */
+  reaches: Range[];
   whole: Float64Array;
   lines: Line[];
   curves: Named[];
@@ -182,6 +184,7 @@ export function makePicture(from: Ingredients, samplesOf: ReturnType<typeof samp
   const inside = handles.filter((handle) => handle.x >= x[0] && handle.x <= x[1]);
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
   const held = limits(...shownLines.map(({ y }) => y), heights);
+  const reaches = shownLines.map(({ y }) => limits(y)).filter((reach) => reach !== null);
   const { domain, knots } = basisRange(phi);
 
   return {
@@ -189,6 +192,7 @@ export function makePicture(from: Ingredients, samplesOf: ReturnType<typeof samp
     at: here,
     x,
     held,
+    reaches,
     whole,
     lines,
     curves,

@@ -1,11 +1,12 @@
 /** The view: wires a store and the traits to the drawing, the legend, the handles and the keyboard. */
 
-import type { AnyModel } from "@anywidget/types";
+import type { AnyModel, Host } from "@anywidget/types";
 import { describe } from "../shared/alternative.ts";
 import { element, put } from "../shared/element.ts";
 import { placeText, selectionOf } from "../shared/entries.ts";
 import { number } from "../shared/format.ts";
 import { keepKeys, plainKey, used } from "../shared/keys.ts";
+import { chooseInLinked } from "../shared/linked.ts";
 import { createPace } from "../shared/pace.ts";
 import { probeOf } from "../shared/probe.ts";
 import { createSave } from "../shared/save.ts";
@@ -14,6 +15,7 @@ import { createStatus } from "../shared/status.ts";
 import { inJupyter, readColours, themeAround, watchTheme } from "../shared/theme.ts";
 import type { Change, Command, Frame, LayerLayout, Selection, Store } from "../shared/types.ts";
 import { createUnseen } from "../shared/unseen.ts";
+import { takeWheel } from "../shared/wheel.ts";
 import { createDots } from "./dots.ts";
 import { COLOURS, type Colours, type Places, paint, placesIn } from "./draw.ts";
 import { Gesture } from "./gesture.ts";
@@ -40,7 +42,20 @@ import {
   tableRange,
   wholeRange,
 } from "./terms.ts";
-import { fromX, fromY, roomy, shifted, toX, toY, wheelFactor, within, zoomed } from "./window.ts";
+import {
+  fitted,
+  fromX,
+  fromY,
+  inSight,
+  roomy,
+  shifted,
+  toX,
+  toY,
+  wheelFactor,
+  within,
+  zoomed,
+  zoomedWithin,
+} from "./window.ts";
 import { inputsText, rangeText, UNSEEN, windowText } from "./words.ts";
 
 /** What tests and other tools may ask of a view, as `element.kwView`. */
@@ -73,10 +88,18 @@ export interface View {
 
 /** After this without an answer, it is said that the model has not got the value yet. */
 const SLOW = 600;
+/** How far y is zoomed at most, in and out, as a share of all that is drawn. */
+const CLOSEST = 1e-4;
+const FURTHEST = 20;
 /** Narrower than this, the legend goes below the drawing. */
 const BESIDE = 560;
 
-export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): View {
+export function createView(
+  model: AnyModel<Traits>,
+  el: HTMLElement,
+  signal: AbortSignal,
+  host: Host | undefined,
+): View {
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string) =>
@@ -89,6 +112,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     {
       layer: (name) => {
         write("layer", name);
+        chooseInLinked(model, host, name);
         const layer = layers().find((other) => other.name === name);
         if (layer) select(selectionOf(layer, 0));
       },
@@ -424,7 +448,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       samplesOf,
     );
     // While a point is held the plane stands still under the pointer.
-    if (!dragged) yShown = yChosen ?? roomy(picture.held);
+    if (!dragged) yShown = yRange(picture);
     shown = reading === null ? null : readAt(phi, reading);
     const corners = picture.handles
       .filter(({ control }) => control)
@@ -561,11 +585,42 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     schedule();
   }
 
+  /** What of y is shown: what was chosen, else all that is drawn at the x shown. */
+  function yRange({ held, reaches }: Picture): Range {
+    if (yChosen) return inSight(yChosen, reaches);
+    return xChosen ? fitted(held) : roomy(held);
+  }
+
   function show(x: Range | null, y: Range | null) {
     if (!picture) return;
     if (x) xChosen = within(x, tableRange(picture.phi));
-    if (y && y[1] - y[0] > 1e-30) yChosen = y;
+    if (y) yChosen = inSight(y, picture.reaches);
     schedule();
+  }
+
+  /** What zooming x by a factor does; y then fits what is seen. Null where there is nothing to zoom. */
+  function acrossBy(factor: number, at: number): (() => void) | null {
+    if (!picture) return null;
+    const { phi } = picture;
+    const next = zoomedWithin(xChosen ?? wholeRange(phi), at, factor, tableRange(phi));
+    return (
+      next &&
+      (() => {
+        xChosen = next;
+        yChosen = null;
+        schedule();
+      })
+    );
+  }
+
+  /** Likewise for y alone. */
+  function upBy(factor: number, at: number): (() => void) | null {
+    if (!picture) return null;
+    const [low, high] = roomy(picture.held);
+    const share = (yShown[1] - yShown[0]) / (high - low);
+    if (factor < 1 ? share <= CLOSEST : share >= FURTHEST) return null;
+    const next = zoomed(yShown, at, factor);
+    return () => show(null, next);
   }
 
   function spot(event: MouseEvent): { px: number; py: number } {
@@ -573,19 +628,14 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     return { px: event.clientX - box.left, py: event.clientY - box.top };
   }
 
-  function onWheel(event: WheelEvent) {
-    if (!picture || !places || dragged) return;
-    event.preventDefault();
-    event.stopPropagation();
+  function onWheel(event: WheelEvent): (() => void) | null {
+    if (!picture || !places || dragged) return null;
     const { px, py } = spot(event);
     const { plot: box } = places;
     const factor = wheelFactor(event);
-    const x = zoomed(picture.x, fromX(picture.x, box, px), factor);
-    const y = zoomed(yShown, fromY(yShown, box, py), factor);
-    // Over an axis, that axis alone.
-    const overY = px < box.x;
-    const overX = py > box.y + box.height;
-    show(overY ? null : x, overX ? null : y);
+    // Over the axis of y, y alone.
+    if (px < box.x) return upBy(factor, fromY(yShown, box, py));
+    return acrossBy(factor, fromX(picture.x, box, px));
   }
 
   function onMove(event: PointerEvent) {
@@ -621,7 +671,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
     if (!picture || !plainKey(event)) return;
     // As it will be drawn: keys may come faster than drawings.
     const x = xChosen ?? wholeRange(picture.phi);
-    const y = yChosen ?? roomy(picture.held);
+    const y = yRange(picture);
     const [low, high] = x;
     const middle = reading ?? (low + high) / 2;
     const { key } = event;
@@ -639,9 +689,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
       show(null, shifted(y, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
-      show(zoomed(x, middle, 0.8), zoomed(y, (y[0] + y[1]) / 2, 0.8));
+      acrossBy(0.8, middle)?.();
     } else if (key === "-") {
-      show(zoomed(x, middle, 1.25), zoomed(y, (y[0] + y[1]) / 2, 1.25));
+      acrossBy(1.25, middle)?.();
     } else if (key === "0") fit();
     else if (key === "[" || key === "PageUp") neighbour(-1);
     else if (key === "]" || key === "PageDown") neighbour(1);
@@ -719,7 +769,7 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   }
 
   for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
-  canvas.addEventListener("wheel", onWheel, { signal, passive: false });
+  takeWheel(plot, onWheel, signal);
   canvas.addEventListener("pointermove", onMove, { signal });
   canvas.addEventListener("pointerdown", onDown, { signal });
   canvas.addEventListener(
@@ -748,7 +798,6 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   handleLayer.addEventListener("pointermove", onHandleMove, { signal });
   handleLayer.addEventListener("pointerup", onHandleUp, { signal });
   handleLayer.addEventListener("pointercancel", onHandleUp, { signal });
-  handleLayer.addEventListener("wheel", onWheel, { signal, passive: false });
   handleLayer.addEventListener("keydown", onHandleKey, { signal });
   handleLayer.addEventListener("keyup", endDrag, { signal });
   handleLayer.addEventListener("focusout", onHandleUp, { signal });

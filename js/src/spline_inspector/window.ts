@@ -18,6 +18,18 @@ export function zoomed([low, high]: Range, at: number, factor: number): Range {
   return [at + (low - at) * factor, at + (high - at) * factor];
 }
 
+/** Zoomed within limits; null where that changes nothing. */
+export function zoomedWithin(
+  range: Range,
+  at: number,
+  factor: number,
+  limits: Range,
+): Range | null {
+  const [length, whole] = [range[1] - range[0], limits[1] - limits[0]];
+  if (factor < 1 ? length <= 1.001 * CLOSEST * whole : length >= 0.999 * whole) return null;
+  return within(zoomed(range, at, factor), limits);
+}
+
 /** A range moved so that it lies within limits, and made shorter if it must be. */
 export function within([low, high]: Range, [first, last]: Range): Range {
   const whole = last - first;
@@ -84,15 +96,32 @@ export function tickTexts(values: readonly number[]): string[] {
 }
 
 /** A range with some air, its ends on round values: it stands still while what it holds moves a little. */
-export function roomy(held: Range | null): Range {
+export function fitted(held: Range | null): Range {
   if (!held) return [-1, 1];
-  let [low, high] = held;
-  low = Math.min(0, low);
-  high = Math.max(0, high);
-  if (high - low < 1e-30) return [-1, 1];
+  const [low, high] = held;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= 1e-9 * size || size < 1e-30) {
+    const room = size < 1e-30 ? 1 : size / 2;
+    return [low - room, high + room];
+  }
   const air = 0.06 * (high - low);
   const step = roundStep(high - low + 2 * air, 8);
   return [Math.floor((low - air) / step) * step, Math.ceil((high + air) / step) * step];
+}
+
+/** Likewise, with zero in it. */
+export function roomy(held: Range | null): Range {
+  return fitted(held && [Math.min(0, held[0]), Math.max(0, held[1])]);
+}
+
+/** A range moved, no further than it must be, so that one of the things it is to show is in it, and not at its rim. */
+export function inSight(range: Range, things: readonly Range[]): Range {
+  const rim = 0.05 * (range[1] - range[0]);
+  const moves = things.map(
+    ([low, high]) => Math.min(0, high - rim - range[0]) || Math.max(0, low + rim - range[1]),
+  );
+  const by = moves.reduce((a, b) => (Math.abs(b) < Math.abs(a) ? b : a), moves[0] ?? 0);
+  return by === 0 ? range : shifted(range, by);
 }
 
 /** Up to seven significant digits, which is all that a float32 holds. */

@@ -1,13 +1,14 @@
 /** The view: buttons, numbers and words. */
 
 import type { AnyModel } from "@anywidget/types";
+import { watchKernel } from "../shared/kernel.ts";
 import { keepKeys } from "../shared/keys.ts";
 import { createSave } from "../shared/save.ts";
 import { inJupyter, themeAround, watchTheme } from "../shared/theme.ts";
 import { type Command, createCommands } from "./commands.ts";
 import { createRate } from "./rate.ts";
 import { type Status, statusOf, type Traits } from "./status.ts";
-import { deafWords, numbers, stateWord } from "./words.ts";
+import { ALONE, deafWords, numbers, stateWord } from "./words.ts";
 
 const ICONS = {
   pause: "M4 2h3v12H4zM9 2h3v12H9z",
@@ -26,6 +27,8 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   };
   const commands = createCommands((content) => model.send(content), show);
   let status = statusOf(model.get("status"));
+  /** Whether there is a kernel that could hear what is clicked. */
+  let connected = true;
 
   const root = make("div", "kw-training");
   keepKeys(root, signal);
@@ -199,11 +202,11 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
       label(hold, "Pause", `Hold after ${when} (key: p)`);
     }
     hold.toggleAttribute("data-waiting", wanted !== null && hearing !== "well");
-    const steered = !status.closed && status.recording === "";
+    const steered = connected && !status.closed && status.recording === "";
     for (const element of [hold, one, several, count, every]) element.disabled = !steered;
     end.disabled = !steered || !active;
-    rate.show(status.rates, !steered);
-    buttons.hidden = everyBox.hidden = status.recording !== "";
+    rate.show(connected ? status.rates : [], !steered);
+    buttons.hidden = everyBox.hidden = !connected || status.recording !== "";
     if (!every.matches(":focus") && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
@@ -240,7 +243,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   function showNotes(hearing: "well" | "silent" | "deaf") {
     const notes: [text: string, tone: string][] = [];
     if (status.recording) notes.push([status.recording, "calm"]);
-    if (hearing !== "well") notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
+    if (!connected) notes.push([ALONE, "calm"]);
+    else if (hearing !== "well")
+      notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
     if (commands.refused()) notes.push([commands.refused(), "warn"]);
     if (status.message) notes.push([status.message, "warn"]);
     if (status.fault) notes.push([status.fault, "warn"]);
@@ -301,4 +306,9 @@ export function createView(model: AnyModel<Traits>, el: HTMLElement, signal: Abo
   if (status.output) output.open();
   show();
   commands.send({ kind: "hello" });
+  const meet = (there: boolean) => {
+    connected = there;
+    show();
+  };
+  void watchKernel(model, model.get("own"), meet, signal);
 }

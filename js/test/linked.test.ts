@@ -1,0 +1,127 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake_model.ts";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import grid from "../src/kernel_grid/index.ts";
+import mesh from "../src/meshgrid_view/index.ts";
+import inspector from "../src/spline_inspector/index.ts";
+import { initialize } from "../src/stream/index.ts";
+import { painted } from "./hurry.ts";
+
+vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+
+const VIEWS = { grid, inspector, mesh };
+let life: AbortController;
+
+beforeEach(() => {
+  life = new AbortController();
+  const blank = new Proxy({} as Record<string, unknown>, {
+    get: (target, name: string) => {
+      if (name === "createImageData") {
+        return (w: number, h: number) => ({ data: new Uint8ClampedArray(4 * w * h) });
+      }
+      return name in target ? target[name] : () => {};
+    },
+    set: (target, name: string, value) => {
+      target[name] = value;
+      return true;
+    },
+  });
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => blank as never);
+  for (const name of ["clientWidth", "offsetWidth"] as const) {
+    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(900);
+  }
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+});
+
+afterEach(() => {
+  life.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+/** Views of one stream, each linked to the others; those not `drawn` have a model and no place on the page. */
+function show(drawn: (keyof typeof VIEWS)[]) {
+  const run = makeRun(RUNS.article);
+  const stream = new FakeModel({
+    layouts: [run.layout],
+    initial: { layout: 1, step: 0, data: run.frame(0) },
+    frame: {},
+    selection: {},
+    cursor: -1,
+    ghost_step: -1,
+    edits: {},
+    status: { state: "idle", message: "" },
+  });
+  const store = initialize({ model: stream as never, signal: life.signal });
+  const names = Object.keys(VIEWS) as (keyof typeof VIEWS)[];
+  const models = Object.fromEntries(
+    names.map((name) => [
+      name,
+      new FakeModel({
+        stream: "anywidget:s",
+        layer: "conv1",
+        theme: "light",
+        height: 300,
+        linked: names.filter((other) => other !== name).map((other) => `anywidget:${other}`),
+      }),
+    ]),
+  );
+  const host = {
+    getWidget: async () => ({ exports: store }),
+    getModel: async (ref: string) => models[ref.replace("anywidget:", "")],
+  };
+  const places = Object.fromEntries(
+    drawn.map((name) => {
+      const el = document.body.appendChild(document.createElement("div"));
+      VIEWS[name].render({ model: models[name], el, host, signal: life.signal } as never);
+      return [name, el];
+    }),
+  );
+  const choose = async (name: string, layer: string) => {
+    const menu = places[name].querySelector<HTMLSelectElement>(".kw-layer-menu select");
+    if (!menu) throw new Error("no menu of layers");
+    menu.value = layer;
+    menu.dispatchEvent(new Event("change", { bubbles: true }));
+    await painted();
+  };
+  const chosen = () => names.map((name) => models[name].get("layer"));
+  return { store, models, choose, chosen };
+}
+
+describe("views that are linked", () => {
+  it("show the layer that is chosen in any of them", async () => {
+    const { store, choose, chosen } = show(["grid", "inspector", "mesh"]);
+    await painted();
+    store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
+    await painted();
+    for (const [name, layer] of [
+      ["grid", "conv2"],
+      ["inspector", "fc"],
+      ["mesh", "conv1"],
+    ]) {
+      await choose(name, layer);
+      expect(chosen(), name).toEqual([layer, layer, layer]);
+      expect(store.selection()?.layer, name).toBe(layer);
+    }
+  });
+
+  it("show it also when they come onto the page later", async () => {
+    const { choose, chosen } = show(["grid"]);
+    await painted();
+    await choose("grid", "conv2");
+    expect(chosen()).toEqual(["conv2", "conv2", "conv2"]);
+  });
+
+  it("follow a selection to its layer though another grid shows that", async () => {
+    const { store, chosen } = show(["grid", "inspector", "mesh"]);
+    const other = document.body.appendChild(document.createElement("div"));
+    other.className = "kw-kernel-grid";
+    Object.assign(other.dataset, { stream: "anywidget:s", layer: "conv2" });
+    await painted();
+    store.select({ layer: "conv2", out: 1, in: 0, row: 1, column: 1 });
+    await painted();
+    expect(chosen()).toEqual(["conv2", "conv2", "conv2"]);
+    expect(store.selection()?.row).toBe(1);
+  });
+});

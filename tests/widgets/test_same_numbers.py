@@ -1,0 +1,52 @@
+"""One run prints one number, wherever it is shown."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+import kan_widgets as kw
+from kan_widgets.widgets.ranges import format_number
+
+
+@pytest.fixture
+def live() -> kw.Binding:
+    """Give a training whose loss jumps at every step."""
+    model = kw.nn.KANLinear(2, 1)
+    live = kw.bind(model)
+    noise = np.random.default_rng(0).uniform(0.2, 1.8, 300)
+    for step, factor in enumerate(noise, start=1):
+        live.log(step, loss=factor * np.exp(-step / 100), val_accuracy=1 - 0.5 / step)
+    live.keep = model  # type: ignore[attr-defined]
+    return live
+
+
+def printed(chart: Any) -> list[str]:
+    """Give what stands above a chart's curves, and in its still picture."""
+    in_page = [text for panel in chart.tools.latest for text in panel]
+    in_still = [line.latest for panel in chart.pictures() for line in panel.lines if line.name]
+    assert in_page == in_still
+    return in_page
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_panel_comparison_and_table_print_the_value_logged_last(
+    live: kw.Binding, scale: str
+) -> None:
+    panel, compare = kw.TrainingPanel(live, scale=scale), kw.Compare({"KAN": live}, scale=scale)
+    logged = [live.scalars.latest(name) for name in ("loss", "val_accuracy")]
+    words = [format_number(value) for value in logged]
+    assert printed(panel.chart) == printed(compare.chart) == words
+    record = compare.table()[0]
+    assert [record["loss"], record["eval_accuracy"]] == logged
+    rows = {row["key"]: row["values"][0] for row in cast(Any, compare)._table.shown["rows"]}
+    assert [rows["loss"], rows["eval_accuracy"]] == words
+
+
+def test_all_charts_smooth_alike(live: kw.Binding) -> None:
+    panel, compare = kw.TrainingPanel(live), kw.Compare({"KAN": live})
+    curves = [chart.pictures()[0].lines[1].values for chart in (panel.chart, compare.chart)]
+    np.testing.assert_array_equal(*curves)
+    assert not np.array_equal(curves[0], panel.chart.pictures()[0].lines[0].values)
