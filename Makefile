@@ -90,7 +90,7 @@ clean: ## remove the virtual environment, node_modules, caches and build product
 
 # The stamps are older than pyproject.toml when its dependencies may have changed.
 $(VENV)/.lab $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.made
-	$(bin)/python -m pip install --quiet --editable ".[$*]"
+	$(bin)/python -m pip install --editable ".[$*]"
 	@touch $@
 
 $(VENV)/.made:
@@ -100,6 +100,7 @@ $(VENV)/.made:
 		{ echo "$$($(PYTHON) --version) is too old: name Python 3.10 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "$(PYTHON) lacks the venv module: on Debian and Ubuntu, run apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(VENV), once: some minutes; on Linux PyTorch brings CUDA, about 3 GB to fetch, elsewhere far less."
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -7,29 +7,30 @@
 <kan_widgets...KernelGrid object at ...>
 """
 
-from kan_widgets import data, functions, insight, nn
-from kan_widgets.live import (
-    Binding,
-    Recorder,
-    Replay,
-    Run,
-    TrainingStopped,
-    bind,
-    fit,
-    follow,
-    replay,
-)
-from kan_widgets.widgets import (
-    Compare,
-    Dashboard,
-    Explain,
-    KernelGrid,
-    LayerRanges,
-    MeshgridView,
-    SplineInspector,
-    TrainingPanel,
-    save_html,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+# torch and ipywidgets take seconds to import, so each name is imported when it is first used:
+# `kan-widgets --help` needs neither.
+if TYPE_CHECKING:
+    from kan_widgets import data, functions, insight, nn
+    from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped, follow
+    from kan_widgets.live.bind import bind  # the function, not the module of that name
+    from kan_widgets.live.fit import fit
+    from kan_widgets.live.replay import replay
+    from kan_widgets.widgets import (
+        Compare,
+        Dashboard,
+        Explain,
+        KernelGrid,
+        LayerRanges,
+        MeshgridView,
+        SplineInspector,
+        TrainingPanel,
+        save_html,
+    )
 
 __version__ = "0.1.0"
 
@@ -58,3 +59,18 @@ __all__ = [
     "replay",
     "save_html",
 ]
+
+if not TYPE_CHECKING:
+    _PARTS = ("data", "functions", "insight", "live", "nn", "widgets")
+
+    def __getattr__(name: str) -> object:
+        if name in _PARTS:
+            return import_module(f"kan_widgets.{name}")
+        for home in ("live", "widgets") if name in __all__ else ():
+            part = import_module(f"kan_widgets.{home}")
+            if name in part.__all__:
+                return globals().setdefault(name, getattr(part, name))
+        raise AttributeError(f"module 'kan_widgets' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__, *_PARTS})

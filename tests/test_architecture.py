@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import kan_widgets
+
 PACKAGE = Path(__file__).parents[1] / "kan_widgets"
 
 # Part -> the parts it may import. What is not named here may not be in the package.
@@ -104,11 +106,71 @@ def test_no_module_is_named_after_nothing() -> None:
     assert not [path for path in modules() if vague & set(path.with_suffix("").parts)]
 
 
-def test_importing_the_package_imports_nothing_that_only_some_need() -> None:
-    code = "import sys, kan_widgets; print(*sys.modules)"
+def loaded_after(code: str) -> set[str]:
+    """Return the modules that a new interpreter has loaded after running some code."""
+    code += "\nimport sys; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PACKAGE.parent, stdout=subprocess.PIPE, check=True
     )
-    loaded = set(done.stdout.decode().split())
-    assert "torch" in loaded
+    return set(done.stdout.decode().split())
+
+
+def test_using_all_of_the_package_imports_nothing_that_only_some_need() -> None:
+    loaded = loaded_after("from kan_widgets import *")
+    assert {"torch", "ipywidgets"} <= loaded
     assert not loaded & {"bqplot", "matplotlib", "scipy", "torchvision", "jupyterlab"}
+
+
+def test_a_part_of_the_package_brings_only_what_it_needs() -> None:
+    assert not loaded_after("import kan_widgets") & {"torch", "numpy", "kan_widgets.live"}
+    core = loaded_after("import kan_widgets as kw; kw.nn.KANLinear(2, 3)")
+    assert not core & {"ipywidgets", "kan_widgets.live"}
+    assert not loaded_after("import kan_widgets as kw; kw.bind") & {"ipywidgets"}
+
+
+PUBLIC = """
+import pickle, pydoc
+import kan_widgets as kw
+from kan_widgets import *
+missing = [name for name in kw.__all__ if globals()[name] is not getattr(kw, name)]
+assert not missing, missing
+assert set(kw.__all__) | {"live", "widgets"} <= set(dir(kw))
+assert not {"typo", "Layout", "Stream"} & set(dir(kw))
+for name in ("typo", "Layout", "Stream", "stream"):
+    try:
+        getattr(kw, name)
+    except AttributeError as error:
+        assert f"'kan_widgets' has no attribute {name!r}" in str(error)
+    else:
+        raise AssertionError(name)
+import kan_widgets.live.fit, kan_widgets.live.replay, kan_widgets.widgets.explain
+assert all(callable(one) for one in (kw.bind, kw.fit, kw.replay, kw.Explain))
+assert kw.live.fit is kw.fit
+assert pickle.loads(pickle.dumps(kw.bind)) is kw.bind
+assert type(pickle.loads(pickle.dumps(kw.nn.KANLinear(2, 3)))) is kw.nn.KANLinear
+assert "save_html" in pydoc.render_doc(kw)
+print("fine")
+"""
+
+
+def test_the_public_names_are_there_though_nothing_is_imported_before_its_use() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLIC], cwd=PACKAGE.parent, capture_output=True, text=True
+    )
+    assert done.stdout == "fine\n", done.stderr
+
+
+def test_a_type_checker_sees_the_names_that_are_there() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    (block,) = (
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and node.body and isinstance(node.test, ast.Name)
+    )
+    seen = {
+        alias.name
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen | {"__version__"} == set(kan_widgets.__all__)

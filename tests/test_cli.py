@@ -222,6 +222,24 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"kan-widgets {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["lab", "--help"], ["demo", "-h"]]
+)
+def test_what_needs_no_torch_imports_none(arguments: list[str]) -> None:
+    code = """
+import atexit, sys
+from kan_widgets.cli import main
+atexit.register(lambda: print("loaded:", *sys.modules))
+main(sys.argv[1:])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split("loaded:")[1].split())
+    assert "kan_widgets.cli" in loaded
+    assert not loaded & {"torch", "numpy", "ipywidgets", "PIL", "kan_widgets.live"}
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

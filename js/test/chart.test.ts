@@ -82,8 +82,9 @@ describe("the chart", () => {
 
   const settle = () => new Promise((done) => setTimeout(done, 80));
 
-  async function show(traits: Record<string, unknown> = {}) {
+  async function show(traits: Record<string, unknown> = {}, connection: object = {}) {
     const steps = new FakeModel({ min: 0, max: 100 });
+    Object.assign(steps, connection);
     // bqplot's scales take several values at once.
     Object.assign(steps, { set: (values: Record<string, unknown>) => steps.update(values) });
     const raw = new FakeModel({
@@ -232,6 +233,16 @@ describe("the chart", () => {
     model.update({ latest: [["0.31", "4"]] });
     await settle();
     expect(head()).toBe("loss 0.31val_loss 4");
+  });
+
+  it("does not offer what the kernel draws where there is none, and says why", async () => {
+    const later = await show({}, { comm_live: false });
+    for (const control of later.el.querySelectorAll<HTMLInputElement>("input, select")) {
+      expect(control.disabled).toBe(true);
+      expect(control.title).toMatch(/none behind/);
+    }
+    const zoom = later.el.querySelector('[aria-label="Zoom in"]') as HTMLButtonElement;
+    expect(zoom.disabled).toBe(false);
   });
 
   it("leaves nothing behind", async () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import { valueAt } from "../src/phi/curves.ts";
 import { functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
+import { contrastOf, endsOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
 import {
-  contrastOf,
-  greyOf,
   orderBy,
   type Picture,
   pictureMaker,
@@ -24,7 +24,7 @@ import {
   selectionText,
 } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
-import type { Frame, LayerLayout } from "../src/wire/types.ts";
+import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";
 
 const PLAIN: Settings = {
   mode: "curves",
@@ -53,6 +53,40 @@ function pictureOf(
 ): Picture {
   const layer = frame.layout.layers[0];
   return pictureMaker()(frame, layer, initial, { ...PLAIN, ...settings }, width, null);
+}
+
+/** A frame of the article's first layer, whose functions have grids of these ranges by turns. */
+function withDomains(domains: [number, number][]): Frame {
+  const run = runOf("article");
+  const { layer } = run;
+  const now = run.at(400);
+  const its: LayerLayout = {
+    ...layer,
+    domain: domains[0],
+    tables: domains.map(() => layer.tables[0]),
+    bases: domains.map((domain) => ({ ...layer.bases[0], domain })),
+    tableOf: Uint32Array.from({ length: layer.count }, (_, f) => f % domains.length),
+  };
+  return { ...now, layout: { version: 99, layers: [its] } };
+}
+
+/** What was observed of a first layer that saw these pixels. */
+function observedImage(pixels: number[]): Observed {
+  return {
+    layer: "0",
+    samples: 1,
+    isImage: true,
+    edges: new Float32Array(2),
+    counts: new Float32Array(9),
+    outsideDomain: new Float32Array(9),
+    outsideExtent: new Float32Array(9),
+    entries: 9,
+    bins: 1,
+    patches: new Float32Array(9),
+    patchCount: 1,
+    maps: Float32Array.from(pixels),
+    mapShape: [1, 1, 2, 2],
+  };
 }
 
 /** φ_f at row p of its table, by the definition. */
@@ -172,7 +206,7 @@ describe("functions that are not finite", () => {
 
   it("do not colour the pattern of the others", () => {
     const picture = pictureOf(now, null, { mode: "pattern" });
-    expect(Number.isNaN(picture.contrast[3])).toBe(true);
+    expect(Number.isNaN(picture.pattern?.contrast[3])).toBe(true);
     expect(Number.isFinite(picture.scales.largest)).toBe(true);
   });
 
@@ -189,7 +223,7 @@ describe("the pattern", () => {
   const now = at(400);
 
   it("is φ(+1) − φ(−1), from black to white", () => {
-    const contrast = contrastOf(phi(now, layer), layer.count);
+    const contrast = contrastOf(phi(now, layer), layer);
     const [dark, bright] = [rowAt(layer, -1), rowAt(layer, 1)];
     for (let f = 0; f < layer.count; f++) {
       const expected = valueInTable(now, layer, f, bright) - valueInTable(now, layer, f, dark);
@@ -197,7 +231,69 @@ describe("the pattern", () => {
     }
   });
 
-  it("maps the strongest preference for dark to black and for bright to white", () => {
+  it("compares the ends of each function's own grid, and names them", () => {
+    const moved = withDomains([[0, 1]]);
+    const its = moved.layout.layers[0];
+    const contrast = contrastOf(phi(moved, its), its);
+    for (let f = 0; f < its.count; f++) {
+      expect(endsOf(its, f)).toEqual([0, 1]);
+      const expected = valueAt(moved, its, f, 1).phi - valueAt(moved, its, f, 0).phi;
+      expect(contrast[f]).toBeCloseTo(expected, 6);
+    }
+    const picture = pictureOf(moved, null, { mode: "pattern" });
+    expect(axesText(picture)).toMatch(
+      /^black: φ is larger at x = 0 · white: at x = 1 · full at φ\(1\) − φ\(0\) = ±/,
+    );
+    expect(axesText(pictureOf(moved, null, { mode: "pattern", binarise: true }))).toBe(
+      "black: φ is larger at x = 0 · white: at x = 1",
+    );
+    const lines = hoverLines(picture, 4, 0.3);
+    expect(lines.map(({ label }) => label)).toEqual(["φ(0)", "φ(1)", "difference", "larger at"]);
+    expect(lines[3].value).toBe((contrast[4] as number) > 0 ? "x = 1" : "x = 0");
+    expect(selectionText(picture, 4)).toContain("φ(1) − φ(0) = ");
+    expect(description(picture, 4)).not.toMatch(/dark|bright/);
+  });
+
+  it("tells the spread of the ends where functions have grids of their own", () => {
+    const many = withDomains([
+      [0, 1],
+      [-2, 2],
+    ]);
+    const its = many.layout.layers[0];
+    expect([endsOf(its, 0), endsOf(its, 1)]).toEqual([
+      [0, 1],
+      [-2, 2],
+    ]);
+    const contrast = contrastOf(phi(many, its), its);
+    const expected = valueAt(many, its, 1, 2).phi - valueAt(many, its, 1, -2).phi;
+    expect(contrast[1]).toBeCloseTo(expected, 6);
+    expect(axesText(pictureOf(many, null, { mode: "pattern", binarise: true }))).toBe(
+      "black: φ is larger at the low end, x = −2 … 0 · white: at the high end, 1 … 2",
+    );
+  });
+
+  it("speaks of dark and bright only where images from −1 to 1 were observed", () => {
+    const images = observedImage([-1, 0.2, 1, -1]);
+    const drawn = (observed: Observed | null) =>
+      pictureMaker()(now, layer, null, { ...PLAIN, mode: "pattern" }, 700, null, observed);
+    expect(axesText(drawn(images))).toContain("black: prefers dark (−1) · white: prefers bright");
+    expect(hoverLines(drawn(images), 0, 0).at(-1)?.value).toMatch(/^(dark|bright)$/);
+    for (const unknown of [
+      null,
+      { ...images, isImage: false },
+      observedImage([0, 0.5, 1, 1]),
+      observedImage([-1, 0, 3, 1]),
+    ]) {
+      expect(axesText(drawn(unknown))).toContain("black: φ is larger at x = −1 · white: at x = 1");
+      expect(hoverLines(drawn(unknown), 0, 0).at(-1)?.value).toMatch(/^x = /);
+    }
+    const moved = withDomains([[0, 1]]).layout.layers[0];
+    expect(seesPixels(moved, images)).toBe(false);
+    expect(seesPixels({ ...layer, variable: "tanh x" }, images)).toBe(false);
+    expect(seesPixels({ ...layer, kind: "linear" }, images)).toBe(false);
+  });
+
+  it("maps the strongest preference for the low end to black and for the high end to white", () => {
     expect(greyOf(-2, 2, false)).toBe(0);
     expect(greyOf(2, 2, false)).toBe(1);
     expect(greyOf(0, 2, false)).toBe(0.5);
@@ -281,7 +377,7 @@ describe("the words", () => {
       /^φ, own scales ±\S+ … ±\S+ · x −1 … 1$/,
     );
     expect(axesText(pictureOf(now, null, { mode: "pattern" }))).toContain(
-      "black: prefers dark (−1) · white: prefers bright (+1)",
+      "black: φ is larger at x = −1 · white: at x = 1",
     );
   });
 

@@ -49,8 +49,9 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
-function show(status: Record<string, unknown> = {}) {
-  const model = new FakeModel({ status: { ...RUNNING, ...status }, theme: "light" });
+function show(status: Record<string, unknown> = {}, manager: unknown = undefined) {
+  const model = new FakeModel({ status: { ...RUNNING, ...status }, own: "me", theme: "light" });
+  Object.assign(model, { widget_manager: manager });
   const el = document.body.appendChild(document.createElement("div"));
   panel.render({ model, el, signal: life.signal } as never);
   const root = el.querySelector(".kw-training") as HTMLElement;
@@ -190,6 +191,54 @@ describe("the controls", () => {
     every.value = "20";
     every.dispatchEvent(new Event("change"));
     expect(last()).toMatchObject({ kind: "every", value: 20 });
+  });
+});
+
+describe("a panel without a kernel behind it", () => {
+  function managed(live: boolean) {
+    const listeners = new Set<() => void>();
+    const own = {
+      comm_live: live,
+      on: (_: string, listener: () => void) => listeners.add(listener),
+      off: (_: string, listener: () => void) => listeners.delete(listener),
+    };
+    const set = (now: boolean) => {
+      own.comm_live = now;
+      for (const listener of listeners) listener();
+    };
+    const get_model = vi.fn(async () => own);
+    return { manager: { get_model }, get_model, listeners, set };
+  }
+  const RED = '.kw-note[data-tone="warn"]';
+
+  it("has no controls, says why, and complains of nothing", async () => {
+    const { manager, get_model } = managed(false);
+    const { root, one } = show({}, manager);
+    await vi.advanceTimersByTimeAsync(3 * PATIENCE);
+    expect(get_model).toHaveBeenCalledWith("me");
+    expect(one(".kw-note").textContent).toMatch(/no kernel behind this panel/);
+    expect(one(".kw-note").dataset.tone).toBe("calm");
+    expect(root.querySelector(RED)).toBeNull();
+    for (const control of root.querySelectorAll<HTMLInputElement>("button.kw-button, input")) {
+      expect(control.closest("[hidden]") !== null || control.disabled, control.outerHTML).toBe(
+        true,
+      );
+    }
+    expect(one(".kw-fact[data-name=step] dd").textContent).toBe("1,234");
+  });
+
+  it("says so when the kernel ends, and takes it back when there is one again", async () => {
+    const { manager, set, listeners } = managed(true);
+    const { one } = show({}, manager);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(one(".kw-buttons").hidden).toBe(false);
+    set(false);
+    expect(one(".kw-buttons").hidden).toBe(true);
+    expect(one(".kw-note").textContent).toMatch(/no kernel/);
+    set(true);
+    expect(one(".kw-buttons").hidden).toBe(false);
+    life.abort();
+    expect(listeners.size).toBe(0);
   });
 });
 

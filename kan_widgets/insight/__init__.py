@@ -38,6 +38,7 @@ from kan_widgets.insight.summary import (
 from kan_widgets.insight.symbolic import symbolic
 from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
 from kan_widgets.insight.tables import SampledLayer, sampled
+from kan_widgets.insight.untrained import Untrained, untrained_networks
 
 __all__ = [
     "FORMS",
@@ -76,6 +77,7 @@ __all__ = [
     "Start",
     "SymbolicFit",
     "SymbolicFits",
+    "Untrained",
     "ablate",
     "ablation_curve",
     "check_observed",
@@ -105,4 +107,5 @@ __all__ = [
     "summarise",
     "suppressed_patch",
     "symbolic",
+    "untrained_networks",
 ]

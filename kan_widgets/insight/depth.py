@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,11 +13,15 @@ from kan_widgets.insight.complexity import Complexity, complexity
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.summary import Spread, spread_of
 from kan_widgets.insight.tables import Float64
+from kan_widgets.insight.trend import interval_of, rising_share, trend
+from kan_widgets.insight.untrained import Untrained
 
 # Share of the inputs beyond either end of the interval that counts.
 _TAIL = 0.005
 # Below, a trend this strong is taken for no chance.
 LEVEL = 0.01
+# The same beside untrained networks, of which 19 can give no smaller chance.
+LEVEL_UNTRAINED = 0.05
 
 MEASURES: dict[str, Callable[[Complexity], Float64]] = {
     "bend": lambda found: found.bend,
@@ -64,9 +67,9 @@ class DepthStatement:
 
     The trend is Jonckheere's and Terpstra's: of all pairs of functions from two layers, in how
     many is that of the later layer more complex? (Hollander, Wolfe & Chicken 2014,
-    *Nonparametric Statistical Methods*, sec. 6.2.) The functions of one layer were trained
-    together and depend on each other; ``p`` takes them for independent, so it is too small rather
-    than too large, and says nothing of other trainings of the same network.
+    *Nonparametric Statistical Methods*, sec. 6.2.) An untrained network has such a trend too,
+    because layers of different kinds and sizes begin differently, so the trend is compared with
+    theirs. It says nothing of other trainings of the same network.
     """
 
     measure: str
@@ -76,46 +79,122 @@ class DepthStatement:
     later: float
     """Share of the pairs in which the later function is more complex; a tie counts half. 0.5 where
     depth tells nothing."""
+    between: tuple[float, float]
+    """Where 95 % of such shares lie when the outputs of each layer are drawn anew, all functions
+    of an output together."""
     p: float
-    """Chance of such a share or a larger one if the layers did not differ; one-sided."""
+    """Chance of such a share or a larger one if the layers did not differ; one-sided. It takes
+    functions for independent, which those of one network are not: too small rather than too
+    large."""
     steps: tuple[float, ...]
-    """The same share for each layer and the next."""
+    """The same share for each layer and the next, of those of which the measure says something."""
+    untrained: tuple[float, ...]
+    """The same share of each untrained network; empty where none were given."""
+
+    @property
+    def p_untrained(self) -> float | None:
+        """Chance of such a share or a larger one in an untrained network; ``None`` without any."""
+        if not self.untrained:
+            return None
+        as_large = sum(share >= self.later for share in self.untrained)
+        return (1 + as_large) / (1 + len(self.untrained))
+
+    @property
+    def rises(self) -> bool:
+        """Whether each layer is more complex than the one before, in its median and in most pairs.
+
+        A description of this network, whether training made it so or not.
+        """
+        medians = [median for _, median in self._medians()]
+        return all(a < b for a, b in pairwise(medians)) and all(s > 0.5 for s in self.steps)
 
     @property
     def holds(self) -> bool:
-        """Whether the later functions are more complex, by more than chance (p ≤ 0.01)."""
-        return self.later > 0.5 and self.p <= LEVEL
+        """Whether it rises, by more than chance, and by more than in untrained networks.
 
-    @property
-    def at_every_step(self) -> bool:
-        """Whether it holds and each layer is more complex than the one before."""
-        return self.holds and all(step > 0.5 for step in self.steps)
+        More than chance: p ≤ 0.01, and `between` lies above 0.5. More than in untrained networks:
+        p_untrained ≤ 0.05; without any to compare with, it does not hold.
+        """
+        p = self.p_untrained
+        return self.rises and self._beyond_chance() and p is not None and p <= LEVEL_UNTRAINED
 
     def __str__(self) -> str:
-        medians = ", ".join(
-            f"{layer.layer} {layer.spread.median:.3g}" for layer in self.layers if layer.spread
-        )
-        claim = "holds at every step" if self.at_every_step else "holds"
-        if not self.holds:
-            reverse = self.later < 0.5 and 1 - self.p <= LEVEL
-            claim = "does not hold, but the reverse does" if reverse else "is not borne out"
+        low, high = self.between
         chance = f"p = {self.p:.2g}" if self.p >= 1e-4 else "p < 0.0001"
         what = _WORDS.get(self.measure, self.measure)
         total = sum(layer.functions for layer in self.layers)
         where = "on the grids"
         if self.layers[0].samples is not None:
             where = f"where {self.layers[0].samples:,} samples lie"
+        medians = ", ".join(f"{name} {median:.3g}" for name, median in self._medians())
         return (
-            f"“later functions are more complex” {claim}: of two functions from different layers, "
-            f"the later has the larger {what} in {100 * self.later:.0f} % ({chance}; "
-            f"{total:,} functions, {where}). Medians: {medians}."
+            f"“later functions are more complex” {self._verdict()}. Of two functions from "
+            f"different layers, the later has the larger {what} in {100 * self.later:.0f} % "
+            f"({100 * low:.0f} to {100 * high:.0f} %; {chance} if functions were independent; "
+            f"{total:,} functions, {where}){self._compared()}. Medians: {medians}."
         )
+
+    def _verdict(self) -> str:
+        if self.holds:
+            return "holds: each layer is more complex than the one before, and training made it so"
+        if not self.rises:
+            return f"does not hold: {self._course()}"
+        if not self._beyond_chance():
+            return "is not borne out: the medians rise, but by no more than chance"
+        if self.p_untrained is None:
+            return (
+                "is not decided: the medians rise from layer to layer, but so they may without "
+                "training; give untrained=untrained_networks(make)"
+            )
+        return (
+            "does not hold of the training: the medians rise from layer to layer, but as much in "
+            "untrained networks"
+        )
+
+    def _course(self) -> str:
+        """Say how the medians go from layer to layer where they do not only rise."""
+        found = self._medians()
+        values = [median for _, median in found]
+        if all(a > b for a, b in pairwise(values)):
+            return "the medians fall from layer to layer"
+        if all(a < b for a, b in pairwise(values)):
+            worst = min(range(len(self.steps)), key=lambda k: self.steps[k])
+            share = 100 * self.steps[worst]
+            one, other = found[worst][0], found[worst + 1][0]
+            return (
+                f"the medians rise, but of two functions from {one} and {other} the later is the "
+                f"larger in {share:.0f} % only"
+            )
+        most = max(found, key=lambda of: of[1])[0]
+        least = min(found, key=lambda of: of[1])[0]
+        drops = [f"from {a} to {b}" for (a, x), (b, y) in pairwise(found) if y <= x]
+        return (
+            f"the median does not rise {', '.join(drops)}; it is highest in {most} and lowest in "
+            f"{least}"
+        )
+
+    def _compared(self) -> str:
+        if not self.untrained:
+            return ""
+        low, high = min(self.untrained), max(self.untrained)
+        return (
+            f"; in {len(self.untrained)} untrained networks {100 * low:.0f} to {100 * high:.0f} % "
+            f"(p = {self.p_untrained:.2g} beside them)"
+        )
+
+    def _beyond_chance(self) -> bool:
+        return self.p <= LEVEL and self.between[0] > 0.5
+
+    def _medians(self) -> list[tuple[str, float]]:
+        return [(of.layer, of.spread.median) for of in self.layers if of.spread is not None]
 
 
 def later_is_more_complex(
     layers: Sequence[LayerFunctions],
     measure: str = "bend",
     observed: Mapping[str, Observed] | None = None,
+    *,
+    untrained: Sequence[Untrained] = (),
 ) -> DepthStatement:
     """Test the claim that the functions of later layers are more complex.
 
@@ -129,6 +208,9 @@ def later_is_more_complex(
     observed
         What ``live.observe(batch)`` returned: φ is then measured from the 0.5 % to the 99.5 %
         quantile of the inputs of its layer; by default over its grid.
+    untrained
+        Networks that were initialised as this one was, from `untrained_networks`. Without them
+        the claim is never said to hold: untrained networks have such trends as well.
 
     Raises
     ------
@@ -136,90 +218,80 @@ def later_is_more_complex(
         If a layer was not observed.
     ValueError
         If there is no such measure, there are fewer than two layers of which it says something,
-        or all inputs of a layer are alike.
+        all inputs of a layer are alike, or an untrained network is another one.
 
     Examples
     --------
     >>> import torch, kan_widgets as kw
+    >>> def make():
+    ...     return torch.nn.Sequential(kw.nn.KANLinear(4, 9), kw.nn.KANLinear(9, 9))
     >>> _ = torch.manual_seed(0)
-    >>> model = torch.nn.Sequential(
-    ...     kw.nn.KANLinear(4, 4, grid_size=3), kw.nn.KANLinear(4, 4, grid_size=20)
-    ... )
-    >>> for layer in model:
-    ...     _ = torch.nn.init.normal_(layer.spline_weight)
-    >>> later_is_more_complex(kw.functions.read(model)).holds
+    >>> model = make()
+    >>> _ = torch.nn.init.normal_(model[1].spline_weight)  # as training may bend them
+    >>> networks = kw.insight.untrained_networks(make, count=19)
+    >>> later_is_more_complex(kw.functions.read(model), untrained=networks).holds
     True
     """
     if measure not in MEASURES:
         raise ValueError(f"measure={measure!r}: one of {', '.join(map(repr, MEASURES))} is taken")
-    rows, values = [], []
-    for layer in layers:
-        name = layer.name or layer.type
-        interval, samples = None, None
-        if observed is not None:
-            seen = observed.get(name)
-            x = check_observed(layer, seen)
-            assert seen is not None
-            low, high = map(float, np.quantile(x, (_TAIL, 1 - _TAIL)))
-            if low >= high:
-                raise ValueError(f"all inputs observed at {name} are {low:g}: there is no interval")
-            interval, samples = (low, high), seen.samples
-        found = MEASURES[measure](complexity(layer, interval=interval))
-        known = found[np.isfinite(found)]
-        rows.append(
-            LayerComplexity(
-                name,
-                layer.kind,
-                len(known),
-                len(found) - len(known),
-                interval,
-                samples,
-                spread_of(known),
-            )
-        )
-        values.append(known)
-    groups = [group for group in values if len(group)]
+    measured = [_measured(layer, measure, observed) for layer in layers]
+    groups = [values[np.isfinite(values)] for _, values in measured]
+    groups = [group for group in groups if len(group)]
     if len(groups) < 2:
         raise ValueError(
-            f"{len(groups)} of {len(values)} layers have functions that are not constant: two or "
-            "more are compared"
+            f"{len(groups)} of {len(measured)} layers have functions that are not constant: two "
+            "or more are compared"
         )
-    share, p = _trend(groups)
-    steps = tuple(_trend([a, b])[0] for a, b in pairwise(groups))
-    return DepthStatement(measure, tuple(rows), share, p, steps)
+    beside = []
+    for network in untrained:
+        shapes = [layer.shape for layer in network.layers]
+        if shapes != [layer.shape for layer in layers]:
+            raise ValueError(
+                f"untrained: layers of shapes {shapes}, but those compared have "
+                f"{[layer.shape for layer in layers]}; untrained_networks(make, layers=[names])"
+            )
+        if (network.observed is None) != (observed is None):
+            raise ValueError(
+                "untrained: give untrained_networks(make, observe) where observed is given, and "
+                "neither otherwise: all are measured over inputs, or all on their grids"
+            )
+        values = [_measured(layer, measure, network.observed)[1] for layer in network.layers]
+        own = [v[np.isfinite(v)] for v in values]
+        beside.append(rising_share([group for group in own if len(group)]))
+    share, p = trend(groups)
+    outputs = [
+        values.reshape(layer.shape[0], -1)
+        for layer, (_, values) in zip(layers, measured, strict=True)
+        if np.isfinite(values).any()
+    ]
+    return DepthStatement(
+        measure,
+        tuple(row for row, _ in measured),
+        share,
+        interval_of(outputs),
+        p,
+        tuple(rising_share([a, b]) for a, b in pairwise(groups)),
+        tuple(beside),
+    )
 
 
-def _trend(groups: Sequence[Float64]) -> tuple[float, float]:
-    """Return Jonckheere's and Terpstra's share of rising pairs, and its chance without a trend."""
-    rising, pairs = 0.0, 0
-    for k, later in enumerate(groups):
-        ordered = np.sort(later)
-        for earlier in groups[:k]:
-            below = np.searchsorted(ordered, earlier, side="left")
-            upto = np.searchsorted(ordered, earlier, side="right")
-            rising += float((2 * len(ordered) - below - upto).sum()) / 2
-            pairs += len(later) * len(earlier)
-    sizes = np.array([len(group) for group in groups], dtype=np.float64)
-    _, tied = np.unique(np.concatenate(groups), return_counts=True)
-    t = tied.astype(np.float64)
-    n = float(sizes.sum())
-
-    def third(m: Float64 | float) -> Float64 | float:
-        return m * (m - 1) * (2 * m + 5)
-
-    def triple(m: Float64) -> float:
-        return float((m * (m - 1) * (m - 2)).sum())
-
-    def double(m: Float64) -> float:
-        return float((m * (m - 1)).sum())
-
-    # Hollander, Wolfe & Chicken 2014, eq. 6.19: the variance with ties.
-    variance = (float(third(n)) - float(np.sum(third(sizes))) - float(np.sum(third(t)))) / 72
-    if n > 2:
-        variance += triple(sizes) * triple(t) / (36 * n * (n - 1) * (n - 2))
-    variance += double(sizes) * double(t) / (8 * n * (n - 1))
-    if variance <= 0:
-        return rising / pairs, 1.0
-    # Half a pair of continuity.
-    z = (rising - 0.5 - pairs / 2) / math.sqrt(variance)
-    return rising / pairs, 0.5 * math.erfc(z / math.sqrt(2))
+def _measured(
+    layer: LayerFunctions, measure: str, observed: Mapping[str, Observed] | None
+) -> tuple[LayerComplexity, Float64]:
+    """Measure the functions of one layer; NaN where the measure says nothing."""
+    name = layer.name or layer.type
+    interval, samples = None, None
+    if observed is not None:
+        seen = observed.get(name)
+        x = check_observed(layer, seen)
+        assert seen is not None
+        low, high = map(float, np.quantile(x, (_TAIL, 1 - _TAIL)))
+        if low >= high:
+            raise ValueError(f"all inputs observed at {name} are {low:g}: there is no interval")
+        interval, samples = (low, high), seen.samples
+    found = MEASURES[measure](complexity(layer, interval=interval))
+    known = found[np.isfinite(found)]
+    row = LayerComplexity(
+        name, layer.kind, len(known), len(found) - len(known), interval, samples, spread_of(known)
+    )
+    return row, found

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.reading import ReadableModule, find
 from kan_widgets.insight.forms import FORMS, Form
+from kan_widgets.insight.formula_stages import Stage, known, run
 from kan_widgets.insight.kernels import SeenPatches, kernel_of
 from kan_widgets.insight.symbolic import PENALTY, symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFits, r2_text
+from kan_widgets.insight.symbolic_fits import SymbolicFits
+from kan_widgets.insight.symbolic_words import r2_text
 from kan_widgets.insight.tables import Float64
 
 MOST_FUNCTIONS = 200
@@ -49,6 +48,8 @@ class Formula:
     """``(outputs,)`` share of the data where an expression is no finite number."""
     samples: int
     """Rows of data."""
+    r2_error: Float64
+    """``(outputs,)`` standard error of ``r2``, over other data."""
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
@@ -59,12 +60,21 @@ class Formula:
         for k, expression in enumerate(self.expressions):
             missing = self.undefined[k]
             defined = "" if not missing else f", undefined for {100 * missing:.3g} %"
+            r2 = r2_text(float(self.r2[k]), float(self.r2_error[k]))
             lines += [
                 f"y{k} = {expression}",
-                f"    R² {r2_text(float(self.r2[k]))}, root mean square error "
+                f"    R² {r2}, root mean square error "
                 f"{self.error[k]:.3g}, largest {self.largest[k]:.3g} over {self.samples:,} "
                 f"samples{defined}",
             ]
+        total = sum(len(found) for found in self.fits.values())
+        missing = total - sum(int(found.fitted.sum()) for found in self.fits.values())
+        if missing:
+            least = next(iter(self.fits.values())).least
+            lines.append(
+                f"{missing:,} of {total:,} functions are fitted by no form: the best has an R² "
+                f"below {least:g}"
+            )
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -76,7 +86,8 @@ class Formula:
             rf"y_{{{k}}} &= {sympy.latex(expression)}"
             for k, expression in enumerate(self.expressions)
         ]
-        r2 = ", ".join(r2_text(float(value)) for value in self.r2)
+        each = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
+        r2 = ", ".join(r2_text(*both) for both in each)
         body = r" \\ ".join(lines)
         return (
             rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
@@ -99,6 +110,9 @@ def formula(
     before the first or after the last, but numbers that are multiplied or added feature by
     feature (norms in evaluation mode, biases): that is checked on the data. The model is run once
     in evaluation mode, without gradients.
+
+    Models of pykan may have symbolic and masked edges, scales and biases of sums and nodes, and
+    multiplication nodes: all of that stands in the formula as it is, and only splines are fitted.
 
     Each φ is fitted by itself, over the inputs that reach it in the model; errors add up along
     the layers. What the record says of the error is of the whole, against the model.
@@ -141,8 +155,8 @@ def formula(
     if x.ndim != 2 or len(x) < 2:
         raise ValueError(f"x of shape {tuple(x.shape)}: (n, inputs) is taken, n at least 2")
     given = _names(names, x.shape[1])
-    layers, y = _run(model, x)
-    count = sum(functions.n_functions for functions, _, _ in layers)
+    stages, y = run(model, x)
+    count = sum(int((s.functions.coefficients != 0).any(-1).sum()) for s in stages)
     if count > MOST_FUNCTIONS:
         raise ValueError(
             f"{type(model).__name__} has {count:,} functions: a formula of more than "
@@ -153,87 +167,38 @@ def formula(
     data = x.detach().double().cpu().numpy()
     before, where = data, "the input"
     forms = tuple([forms] if isinstance(forms, (str, Form)) else forms)
-    for functions, inputs, outputs in layers:
+    for stage in stages:
+        functions, inputs = stage.functions, stage.inputs
+        if stage.chosen is not None:
+            nodes, before = [nodes[k] for k in stage.chosen], before[:, stage.chosen]
         nodes = _between(nodes, before, inputs, f"between {where} and {functions.name}")
         seen = SeenPatches(functions.name, len(x), inputs)
         found = symbolic(functions, seen, forms=forms, penalty=penalty, keep=1)
         fits[functions.name] = found
         sums = []
         for out in range(functions.shape[0]):
-            kernel = kernel_of(functions, out)
-            rest = outputs[:, out] - kernel.response(inputs)
-            if not _close(rest, rest.mean(), outputs[:, out]):
+            own = kernel_of(functions, out).response(inputs) + known(stage, out)
+            rest = stage.outputs[:, out] - own
+            if not _close(rest, rest.mean(), stage.outputs[:, out]):
                 raise ValueError(
                     f"{functions.name} ({functions.type}) computes more than the sum of its "
                     "functions and a constant"
                 )
-            bias = float(rest.mean()) if not _close(rest, 0.0, outputs[:, out]) else 0.0
-            sums.append(_sum(found, out, nodes, sympy) + bias)
-        nodes, before, where = sums, outputs, functions.name
+            bias = float(rest.mean()) if not _close(rest, 0.0, stage.outputs[:, out]) else 0.0
+            sums.append(_sum(found, out, nodes, sympy) + _exact(stage, out, nodes) + bias)
+        nodes = stage.after(sums)
+        before = np.stack(stage.after(list(stage.outputs.T)), axis=1)
+        where = functions.name
     nodes = _between(nodes, before, y, f"after {where}")
     expressions = tuple(_rounded(sympy.sympify(node), digits, sympy) for node in nodes)
-    error, largest, r2, undefined = _errors(_evaluate(expressions, given, fits, data), y)
-    return Formula(expressions, given, fits, error, largest, r2, undefined, len(x))
+    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, fits, data), y)
+    return Formula(expressions, given, fits, error, largest, r2, undefined, len(x), r2_error)
 
 
 def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
     found = tuple(f"x{i}" for i in range(count)) if names is None else tuple(names)
     if len(found) != count or len(set(found)) != count or not all(map(str.isidentifier, found)):
         raise ValueError(f"names={names!r:.80}: {count} different names are taken")
-    return found
-
-
-def _run(
-    model: nn.Module, x: Tensor
-) -> tuple[list[tuple[LayerFunctions, Float64, Float64]], Float64]:
-    """Run the model; return its layers in the order they ran, each with its inputs and outputs."""
-    passed: list[tuple[ReadableModule, Tensor, Tensor]] = []
-
-    def keep(of: ReadableModule) -> Any:
-        def after(_: nn.Module, given: tuple[Any, ...], result: Any) -> None:
-            passed.append((of, given[0].detach().clone(), result.detach().clone()))
-
-        return after
-
-    readable = find(model)
-    training = {module: module.training for module in model.modules()}
-    handles = [found.module.register_forward_hook(keep(found)) for found in readable]
-    try:
-        model.eval()
-        with torch.no_grad():
-            y = model(x)
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, mode in training.items():
-            module.training = mode
-    layers = []
-    for found, given, result in passed:
-        read = found.read()
-        functions = read[0]
-        if len(read) != 1:
-            raise ValueError(
-                f"{found.name or functions.type} holds {len(read)} layers in one module"
-            )
-        if functions.kind != "linear":
-            raise ValueError(f"{found.name} ({functions.type}) is no dense layer")
-        if functions.x_at is not None or functions.variable != "x":
-            raise ValueError(
-                f"the functions of {functions.name} ({functions.type}) are of "
-                f"{functions.variable}, not of the layer's input"
-            )
-        layers.append((functions, _rows(given, functions), _rows(result, functions)))
-    if len(layers) != len({functions.name for functions, _, _ in layers}):
-        raise ValueError("a layer runs more than once")
-    if not isinstance(y, Tensor) or y.ndim != 2:
-        raise ValueError("the model's output is no tensor (n, outputs)")
-    return layers, y.double().cpu().numpy()
-
-
-def _rows(values: Tensor, functions: LayerFunctions) -> Float64:
-    if values.ndim != 2:
-        raise ValueError(f"{functions.name} sees {tuple(values.shape)}: (n, features) is taken")
-    found: Float64 = values.double().cpu().numpy()
     return found
 
 
@@ -276,6 +241,12 @@ def _sum(found: SymbolicFits, out: int, nodes: list[Any], sympy: Any) -> Any:
     return total
 
 
+def _exact(stage: Stage, out: int, nodes: list[Any]) -> Any:
+    """Return the sum of what is known in symbols of one output."""
+    edges = (stage.exact or {}).items()
+    return sum(edge(nodes[i]) for (o, i), edge in edges if o == out)
+
+
 def _rounded(expression: Any, digits: int, sympy: Any) -> Any:
     numbers = {
         number: sympy.Float(f"{float(number):.{digits}g}")
@@ -300,14 +271,18 @@ def _evaluate(
     return np.stack([np.broadcast_to(np.asarray(v, float), len(points)) for v in values], axis=1)
 
 
-def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64]:
+def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64, Float64]:
     defined = np.isfinite(found)
-    error, largest, r2 = (np.full(y.shape[1], np.nan) for _ in range(3))
+    error, largest, r2, r2_error = (np.full(y.shape[1], np.nan) for _ in range(4))
     for k in range(y.shape[1]):
         rest, true = (found - y)[defined[:, k], k], y[defined[:, k], k]
         if not len(rest):
             continue
         error[k], largest[k] = np.sqrt(np.square(rest).mean()), np.abs(rest).max()
-        total = true.var()
-        r2[k] = 1 - np.square(rest).mean() / total if total > 0 else np.nan
-    return error, largest, r2, 1 - defined.mean(axis=0)
+        left, total = np.square(rest), true.var()
+        if total > 0:
+            r2[k] = 1 - left.mean() / total
+            # What each row moves R² by, to first order.
+            moves = (left - left.mean() / total * np.square(true - true.mean())) / total
+            r2_error[k] = moves.std() / np.sqrt(len(rest))
+    return error, largest, r2, r2_error, 1 - defined.mean(axis=0)

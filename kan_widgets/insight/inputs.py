@@ -1,4 +1,4 @@
-"""The inputs that were seen, as a few points of each entry that matter to a function's range."""
+"""The inputs that were seen, and the few points of each entry that matter to a function's range."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class SeenInputs:
     points: Float64
     """``(entries, K)`` inputs, among them the least and the greatest of each bin and beyond
     both ends; NaN throughout where an entry saw none."""
+    patches: NDArray[np.floating]
+    """``(n, entries)`` inputs that came together, perhaps a sample of all."""
     outside_grid: float
     """Share of the inputs outside the grid's range, 0 to 1."""
     outside_support: float
@@ -85,6 +87,7 @@ def seen_inputs(
         outside_grid, outside_support = _outside(layer, x)
     return SeenInputs(
         points,
+        np.asarray(patches),
         float(np.mean(outside_grid)) if entries else 0.0,
         float(np.mean(outside_support)) if entries else 0.0,
     )

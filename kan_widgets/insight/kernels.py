@@ -37,6 +37,14 @@ class Observed(Protocol):
         convolution, or feature i.
         """
 
+    @property
+    def images(self) -> NDArray[np.integer] | None:
+        """``(n,)``: the number of the image (row) that each patch is of.
+
+        ``None`` where it is not known: patches are then taken to come in the order of the images,
+        about equally many of each.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class SeenPatches:
@@ -45,6 +53,7 @@ class SeenPatches:
     layer: str
     samples: int
     patches: NDArray[np.floating]
+    images: NDArray[np.integer] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +217,26 @@ def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
     if not np.isfinite(x).all():
         raise ValueError(f"the patches observed at {name} are not all finite")
     return x
+
+
+def images_of(observed: Observed) -> Int64:
+    """Return which image each patch is of, ``(n,)``.
+
+    Raises
+    ------
+    ValueError
+        If that is not one whole number for each patch.
+    """
+    count, samples = len(observed.patches), max(1, int(observed.samples))
+    if observed.images is None:
+        return np.arange(count) * min(samples, count) // count
+    images = np.asarray(observed.images)
+    if images.shape != (count,) or not np.issubdtype(images.dtype, np.integer):
+        raise ValueError(
+            f"images of shape {images.shape} and type {images.dtype}: expected ({count},) whole "
+            "numbers, one for each patch"
+        )
+    return images.astype(np.int64)
 
 
 def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:

@@ -33,9 +33,13 @@ class PatternCheck:
     layer: str
     out: int
     contrast: Float64
-    """``(in, kh, kw)``: φ(1) − φ(−1), what `KernelGrid` shades in mode ``"pattern"``."""
+    """``(in, kh, kw)``: φ(high) − φ(low), what `KernelGrid` shades in mode ``"pattern"``."""
     pattern: Float64
     """``(in, kh, kw)``: its sign, +1 (white) or −1 (black); +1 for 0, as in the picture."""
+    low: Float64
+    """``(in, kh, kw)``: the x that black stands for, the lower end of each function's grid."""
+    high: Float64
+    """``(in, kh, kw)``: the x that white stands for, the upper end."""
     binary: float
     """r of the ±1 pattern."""
     graded: float
@@ -98,7 +102,7 @@ def checked(
 ) -> list[PatternCheck]:
     """Judge the kernels of a stack, which respond ``y``, ``(kernels, n)``, to ``x``."""
     kernels = len(stack.outs)
-    contrast = _contrast(stack)
+    contrast, low, high = _contrast(stack)
     pattern = np.where(contrast < 0, -1.0, 1.0)
     middle = (preferred.low + preferred.high) / 2
     readings = {
@@ -118,6 +122,8 @@ def checked(
             out=int(out),
             contrast=stack.shaped(contrast[k]),
             pattern=stack.shaped(pattern[k]),
+            low=stack.shaped(low[k]),
+            high=stack.shaped(high[k]),
             **{name: float(values[k]) for name, values in r.items()},
             bounds=preferred.bounds,
             samples=fits.samples,
@@ -127,11 +133,13 @@ def checked(
     ]
 
 
-def _contrast(stack: Stack) -> Float64:
-    """Return φ(1) − φ(−1), ``(kernels, entries)``."""
-    found = np.empty(stack.numbers.shape)
+def _contrast(stack: Stack) -> tuple[Float64, Float64, Float64]:
+    """Return φ(high) − φ(low) and the two ends, ``(kernels, entries)`` each."""
+    found, low, high = (np.empty(stack.numbers.shape) for _ in range(3))
     for number in np.unique(stack.numbers):
         mine = stack.numbers == number
-        ends = exact_beta(stack.functions.bases[number], np.array([-1.0, 1.0]), slopes=False)
+        basis = stack.functions.bases[number]
+        low[mine], high[mine] = basis.domain
+        ends = exact_beta(basis, np.array(basis.domain, dtype=np.float64), slopes=False)
         found[mine] = stack.coefficients[mine] @ (ends[1] - ends[0])
-    return found
+    return found, low, high

@@ -1,4 +1,4 @@
-"""Replace a function of a live model by a form: the nearest one that the layer's basis can do."""
+"""Replace a function of a live model by a form for good: the nearest that its basis can do."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _SMALLEST = 1e-4
 class Editing(Protocol):
     """What changes functions with undo; ``live.edits`` is one."""
 
-    def set(self, layer: str, index: Sequence[int], coefficients: Sequence[float]) -> None:
-        """Set one function's coefficients."""
+    def fix(self, layer: str, index: Sequence[int], coefficients: Sequence[float]) -> None:
+        """Set one function's coefficients and make training leave it so."""
 
 
 class Editable(Protocol):
@@ -105,9 +105,13 @@ def fix(
     range where none are given, and with a hundredth of that weight over the rest of the domain,
     where the form is defined. Those that have no part in that stay what they were. The base term
     becomes 0 where there are other basis functions: within the domain they can nearly do it, and
-    the two would grow large against each other. It is an edit of the model:
-    ``live.edits.undo()`` takes it back, and while the model trains it is applied after the next
-    step, and training goes on from there.
+    the two would grow large against each other.
+
+    From then on training leaves the function as it is: its gradients are 0, and no optimizer's
+    momentum or weight decay moves it, to the bit; all else trains on. That stays with the model,
+    also when it is bound again. It is an edit of the model: ``live.edits.undo()`` takes it back,
+    ``live.edits.release(layer, index)`` keeps the form and lets it train again, and while the model
+    trains the edit is applied after the next step.
 
     Parameters
     ----------
@@ -135,8 +139,8 @@ def fix(
     TypeError
         If there is no form, or observed inputs are needed and not given.
     ValueError
-        If the layer cannot be edited, or the form is not defined at the inputs. Nothing has
-        changed then.
+        If the layer cannot be edited, the form is not defined at the inputs, or the function
+        shares trainable parameters with others. Nothing has changed then.
 
     Examples
     --------
@@ -148,7 +152,11 @@ def fix(
     >>> fixed = fix(live, "0", (0, 1), np.square, observed=seen)
     >>> fixed.share < 1e-5  # a cubic spline can be a parabola
     True
+    >>> live.edits.held
+    (('0', (0, 1, 0, 0)),)
     >>> _ = live.edits.undo()
+    >>> live.edits.held
+    ()
     """
     if isinstance(layer, SymbolicFit):
         fit = layer
@@ -177,7 +185,7 @@ def fix(
     error = float(np.sqrt(np.square(rest).mean()))
     spread = float(wanted.std())
     flat = spread <= 1e-12 * np.abs(wanted).max()
-    live.edits.set(layer, place, after.tolist())
+    live.edits.fix(layer, place, after.tolist())
     return Fixed(
         layer,
         place,

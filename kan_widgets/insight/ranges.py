@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs
+from kan_widgets.insight.seen_shapes import seen_shapes
 from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, silu
 
 # A function that moves less than this share of its size is constant: β comes as float32.
@@ -34,7 +35,8 @@ class FunctionRanges:
     silu: Float64
     """R² of the best a·SiLU + c on the grid; NaN for a constant."""
     own: Float64
-    """R² of the best a·base + c, with the layer's own base term (SiLU where there is none)."""
+    """R² of the best a·base + c on the grid, with the layer's own base term (SiLU where there is
+    none)."""
     constant: NDArray[np.bool_]
     """Whether φ is the same everywhere on the grid, but for rounding."""
     broken: NDArray[np.bool_]
@@ -45,6 +47,11 @@ class FunctionRanges:
     """The range at the start; NaN where there is nothing to compare with."""
     observed: Float64
     """max φ − min φ over the inputs seen; NaN where none were."""
+    observed_silu: Float64
+    """R² of the best a·SiLU + c over the inputs seen, each counting alike; NaN where none were, or
+    φ is constant over them."""
+    observed_own: Float64
+    """The same of the best a·base + c."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +140,7 @@ def function_ranges(
     start
         The layer at the start, to compare with; one of another shape is not compared.
     seen
-        The inputs that the range is also measured on.
+        The inputs that range and shape are also measured on.
 
     Examples
     --------
@@ -148,7 +155,8 @@ def function_ranges(
     count = len(now)
     if start is not None and start.layer.shape != layer.shape:
         start = None
-    names = ("range", "base", "splines", "silu", "own", "change", "started", "observed")
+    shapes = ("silu", "own", "observed_silu", "observed_own")
+    names = ("range", "base", "splines", *shapes, "change", "started", "observed")
     found = {name: np.full(count, np.nan) for name in names}
     size = np.full(count, np.nan)
     finite: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(now), axis=1)
@@ -167,9 +175,11 @@ def function_ranges(
             found["started"] = start.range.copy()
         if seen is not None:
             found["observed"] = _observed(layer, now, finite, seen)
+            like = seen_shapes(layer, now, finite, seen)
+            found["observed_silu"], found["observed_own"] = like
     broken = ~np.isfinite(found["range"])
     constant = ~broken & (found["range"] <= _FLAT * size)
-    for name in ("silu", "own"):
+    for name in shapes:
         found[name][constant] = np.nan
     found["range"][constant] = 0.0
     for values in found.values():

@@ -63,12 +63,16 @@ class LayerSummary:
     outside_support: float | None
     """Share of the inputs seen that lie outside the support, 0 to 1."""
     silu_shaped: float | None
-    """Share of the functions that vary whose R² with the best a·SiLU + c is at least
+    """Share of the functions that vary whose R² with the best a·SiLU + c on the grid is at least
     ``threshold``, 0 to 1."""
+    observed_silu_shaped: float | None
+    """The same over the inputs seen, each counting alike; ``None`` without an observation."""
     base: str
     """Name of the base term, empty without one."""
     base_shaped: float | None
-    """The same with the base term in place of SiLU; with no base term, SiLU again."""
+    """``silu_shaped`` with the base term in place of SiLU; with no base term, SiLU again."""
+    observed_base_shaped: float | None
+    """The same over the inputs seen."""
     threshold: float
     change: Spread | None
     """Largest |φ − φ at the start| of each function on the grid, in units of φ."""
@@ -110,8 +114,10 @@ def summarise(
         outside_grid=None if seen is None else seen.outside_grid,
         outside_support=None if seen is None else seen.outside_support,
         silu_shaped=_share(ranges.silu, threshold),
+        observed_silu_shaped=_share(ranges.observed_silu, threshold),
         base=base[0] if len(base) == 1 else "",
         base_shaped=_share(ranges.own, threshold),
+        observed_base_shaped=_share(ranges.observed_own, threshold),
         threshold=threshold,
         change=spread_of(ranges.change),
         relative_change=_median(relative),

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.insight.form_doubt import blocks_of, halves_of, redraw
+from kan_widgets.insight.form_parts import Part, batches, sample
 from kan_widgets.insight.form_search import (
     POINTS,
     Problem,
     best_starts,
-    hat_weights,
     penalised,
     refine,
 )
 from kan_widgets.insight.forms import CONSTANT, FORMS, Form, chosen_forms
-from kan_widgets.insight.kernels import Observed, check_observed
+from kan_widgets.insight.kernels import Observed, check_observed, images_of
 from kan_widgets.insight.progress import Progress, progress_line
-from kan_widgets.insight.symbolic_fits import SymbolicFits
+from kan_widgets.insight.symbolic_fits import LEAST, SymbolicFits
 from kan_widgets.insight.tables import Float64, Int64
 
 PENALTY = 0.5
@@ -30,15 +30,13 @@ PENALTY = 0.5
 TOLERANCE = 0.1
 """Where \\|φ − form\\| is at most this share of φ's standard deviation, the form holds."""
 _MANY = 10_000
-_FUNCTIONS_AT_ONCE = 2_048
-# Inputs of each entry on which a, d and R² are taken.
-_INPUTS = 512
+# Functions that two halves of the images are asked of.
+_TRIED_IN_HALVES = 2_048
 # Forms that are improved beyond their best start, besides those that are kept.
 _MORE = 3
 # Places that are tried for a jump, between the even points beside it.
 _JUMPS = 17
 _FLAT = 2e-6
-_DRAWN = 257
 
 
 def symbolic(
@@ -47,6 +45,7 @@ def symbolic(
     *,
     forms: Iterable[Form | str] = FORMS,
     penalty: float = PENALTY,
+    least: float = LEAST,
     keep: int = 3,
     progress: Progress | None = None,
 ) -> SymbolicFits:
@@ -57,8 +56,13 @@ def symbolic(
     improved by Gauss-Newton steps. Then a, d and R² are taken at the inputs themselves. The forms
     are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity, the complexity being how many of
     a, b, c, d a form has free. So at penalty 0.5 two parameters more have to halve what is left
-    unexplained; and where less than 1e-5 is left, forms are about equally good. Near ties are
-    common on a narrow range of inputs: look at the second form, and at where the first one holds.
+    unexplained; and where less than 1e-5 is left, forms are about equally good.
+
+    Near ties are common, above all on a narrow range of inputs. Of forms that are within one
+    standard error of the best the simplest comes first, near ties are marked, and the images are
+    parted in two halves that are searched anew: where they name different forms, neither is to be
+    relied on; see `SymbolicFits.agreement`. A form whose R² is below ``least``
+    does not fit: it is kept as the best there is, and counted as none.
 
     Only what was observed counts: a form is silent on inputs that did not occur.
 
@@ -72,6 +76,8 @@ def symbolic(
         Forms, or names of the library `FORMS`.
     penalty
         What a unit of complexity costs, 0 or more.
+    least
+        R² below which no form fits, 0 to 1.
     keep
         How many forms are kept for each function.
     progress
@@ -102,135 +108,82 @@ def symbolic(
     library = chosen_forms(forms)
     if not penalty >= 0 or not math.isfinite(penalty):
         raise ValueError(f"penalty={penalty!r}: a number of 0 or more is taken")
+    if not 0 <= least <= 1:
+        raise ValueError(f"least={least!r}: expected an R² from 0 to 1")
     if keep < 1:
         raise ValueError(f"keep={keep!r}: at least 1 form is kept")
     keep = min(keep, len(library))
     count = layer.n_functions
+    images = images_of(observed)
     tell = progress or (progress_line("symbolic forms") if count > _MANY else None)
-    found = SymbolicFits(
+    told = _Told(0)
+
+    def fitted(rows: Int64, numbers: Int64) -> SymbolicFits:
+        found = _nothing(layer, (*library, CONSTANT), penalty, least, keep, observed, len(inputs))
+        block = blocks_of(images[rows])
+        for groups in batches(layer, numbers):
+            part = sample(groups, layer, inputs[rows], block)
+            if len(part.numbers):
+                _search(part, found, library)
+            told.done += sum(len(group.numbers) for group in groups)
+            if tell is not None:
+                tell(told.done, told.of)
+        return found
+
+    everywhere = np.arange(len(inputs))
+    halves = halves_of(images)
+    tried = np.unique(np.linspace(0, count - 1, min(count, _TRIED_IN_HALVES)).round().astype(int))
+    told.of = count + (0 if halves is None else 2 * len(tried))
+    found = fitted(everywhere, np.arange(count))
+    if halves is not None:
+        one, other = (fitted(half, tried).named()[tried] for half in halves)
+        moving = (found.form[tried, 0] >= 0) & (found.form[tried, 0] < len(library))
+        found.agrees[tried] = np.where(moving, one == other, np.nan)
+    return found
+
+
+@dataclass(eq=False)
+class _Told:
+    """How many functions are done, of how many, those of the halves counted as well."""
+
+    of: int
+    done: int = 0
+
+
+def _nothing(
+    layer: LayerFunctions,
+    forms: tuple[Form, ...],
+    penalty: float,
+    least: float,
+    keep: int,
+    observed: Observed,
+    patches: int,
+) -> SymbolicFits:
+    """Return a table to be filled in."""
+    count = layer.n_functions
+    return SymbolicFits(
         layer.name or layer.type,
         layer.shape,
-        (*library, CONSTANT),
+        forms,
         penalty,
+        least,
         int(observed.samples),
-        len(inputs),
+        patches,
         np.full((count, keep), -1),
         np.full((count, keep, 4), np.nan),
         np.full((count, keep), np.nan),
         np.full((count, keep), np.nan),
+        np.zeros((count, keep), dtype=bool),
+        np.full(count, np.nan),
+        np.full((count, keep), np.nan),
         np.full((count, 2), np.nan),
         np.full((count, 2), np.nan),
     )
-    done = 0
-    for groups in _batches(layer):
-        part = _sample(groups, layer, inputs)
-        if len(part.numbers):
-            _search(part, found, library, penalty, keep)
-        done += sum(len(group.numbers) for group in groups)
-        if tell is not None:
-            tell(done, count)
-    return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """Functions that see the same inputs through the same basis."""
-
-    column: int
-    basis: Basis
-    numbers: Int64
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Some functions at even points, at the inputs and wherever they are drawn."""
-
-    numbers: Int64
-    problem: Problem
-    low: Float64
-    high: Float64
-    x: Float64
-    y: Float64
-    """``(F, n)`` at the inputs, even by rank."""
-    drawn: Float64
-    shown: Float64
-    """``(F, 257)``: x over grid, support and inputs, and φ there."""
-    middle: Float64
-    """``(F,)``: the median input."""
-
-
-def _batches(layer: LayerFunctions) -> Iterator[list[_Group]]:
-    """Yield groups of functions, some thousand functions at a time."""
-    out, in_, kh, kw = layer.shape
-    entries = in_ * kh * kw
-    conv_groups = layer.conv.groups if layer.conv is not None else 1
-    first = np.arange(out) // max(1, out // conv_groups) * entries
-    columns = (first[:, None] + np.arange(entries)).ravel()
-    index = layer.basis_index
-    bases = np.zeros(len(columns), np.int64) if index is None else index.cpu().numpy().ravel()
-    keys, group_of = np.unique(columns * len(layer.bases) + bases, return_inverse=True)
-    order = np.argsort(group_of, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(group_of[order])) + 1)
-    found: list[_Group] = []
-    for key, numbers in zip(keys.tolist(), members, strict=True):
-        column, basis = divmod(key, len(layer.bases))
-        for some in np.array_split(numbers, -(-len(numbers) // _FUNCTIONS_AT_ONCE)):
-            found.append(_Group(column, layer.bases[basis], some))
-            if sum(len(group.numbers) for group in found) >= _FUNCTIONS_AT_ONCE:
-                yield found
-                found = []
-    if found:
-        yield found
-
-
-def _sample(groups: list[_Group], layer: LayerFunctions, inputs: Float64) -> _Part:
-    """Evaluate functions where they are compared; those that are not finite are left out."""
-    nb = layer.coefficients.shape[-1]
-    flat = layer.coefficients.detach().to("cpu", torch.float64).reshape(-1, nb).numpy()
-    rows: list[tuple[Any, ...]] = []
-    weights = []
-    for group in groups:
-        coefficients = flat[group.numbers]
-        finite = np.isfinite(coefficients).all(axis=1)
-        numbers, coefficients = group.numbers[finite], coefficients[finite]
-        x = np.sort(inputs[:, group.column])
-        low, high = float(x[0]), float(x[-1])
-        even = np.linspace(low, high, POINTS)
-        weights.append(hat_weights(x, low, high) if high > low else np.full(POINTS, 1 / POINTS))
-        ranks = np.linspace(0, len(x) - 1, min(_INPUTS, len(x))).round().astype(np.int64)
-        ends = [*group.basis.domain, *group.basis.extent, low, high]
-        drawn = np.linspace(min(ends), max(ends), _DRAWN)
-        points = np.concatenate([even, x[ranks], drawn])
-        with torch.no_grad():
-            beta = group.basis(torch.from_numpy(points)).to(torch.float64).numpy()
-        y = coefficients @ beta.T
-        middle = float(np.median(x))
-        for number, values in zip(numbers.tolist(), y, strict=True):
-            rows.append((number, len(weights) - 1, low, high, values, points, middle))
-    if not rows:
-        none = np.zeros(0)
-        empty = Problem(np.zeros((0, POINTS)), np.zeros((0, POINTS)), np.zeros(0, np.int64))
-        return _Part(np.zeros(0, np.int64), empty, none, none, none, none, none, none, none)
-    number, group_of, low_, high_, values, points_, middle_ = zip(*rows, strict=True)
-    all_values, all_points = np.stack(values), np.stack(points_)
-    return _Part(
-        np.array(number),
-        Problem(np.stack(weights), all_values[:, :POINTS], np.array(group_of)),
-        np.array(low_),
-        np.array(high_),
-        all_points[:, POINTS:-_DRAWN],
-        all_values[:, POINTS:-_DRAWN],
-        all_points[:, -_DRAWN:],
-        all_values[:, -_DRAWN:],
-        np.array(middle_),
-    )
-
-
-def _search(
-    part: _Part, found: SymbolicFits, library: tuple[Form, ...], penalty: float, keep: int
-) -> None:
+def _search(part: Part, found: SymbolicFits, library: tuple[Form, ...]) -> None:
     """Fill in the forms of some functions."""
-    numbers = part.numbers
+    numbers, penalty, keep = part.numbers, found.penalty, found.form.shape[1]
     found.observed[numbers] = np.stack([part.low, part.high], axis=1)
     spread = part.y.std(axis=1)
     flat = (part.high <= part.low) | (spread <= _FLAT * np.abs(part.y).max(axis=1))
@@ -272,20 +225,57 @@ def _search(
         score[rows, k] = np.where(usable, penalised(explained, form, penalty), np.inf)
         r2[rows, k] = explained
         parameters[rows, k] = np.stack([a, b, c, d], axis=1)
-    order = np.argsort(score, axis=1, kind="stable")[:, :keep]
-    ranked = np.take_along_axis(score, order, axis=1)
-    known = np.isfinite(ranked)
-    at = numbers[moving]
-    found.form[at] = np.where(known, order, -1)
-    found.score[at] = np.where(known, ranked, np.nan)
-    found.r2[at] = np.where(known, np.take_along_axis(r2, order, axis=1), np.nan)
-    found.parameters[at] = np.where(
-        known[..., None], np.take_along_axis(parameters, order[..., None], axis=1), np.nan
+    _rank(part, found, library, moving, (score, r2, parameters), most)
+    found.holds[numbers[moving]] = _holds(part, moving, found, spread)
+
+
+def _rank(
+    part: Part,
+    found: SymbolicFits,
+    library: tuple[Form, ...],
+    moving: Int64,
+    fitted: tuple[Float64, Float64, Float64],
+    most: int,
+) -> None:
+    """Fill in the forms of functions that move: the chosen one, then by score, with their doubt."""
+    order = np.argsort(fitted[0], axis=1, kind="stable")[:, :most]
+    score, r2 = (np.take_along_axis(of, order, axis=1) for of in fitted[:2])
+    parameters = np.take_along_axis(fitted[2], order[..., None], axis=1)
+    x = np.linspace(part.low[moving], part.high[moving], POINTS, axis=1)
+
+    def shapes(rank: int) -> Float64:
+        shape = np.full_like(x, np.nan)
+        for k in np.unique(order[:, rank]):
+            rows = np.flatnonzero(order[:, rank] == k)
+            b, c = (parameters[rows, rank, p][:, None] for p in (1, 2))
+            shape[rows] = library[k](b * x[rows] + c)
+        return shape
+
+    redrawn = redraw(
+        part.blocks, part.problem.group[moving], part.problem.values[moving], shapes, most
     )
-    found.holds[at] = _holds(part, moving, found, spread)
+    complexity = np.array([form.complexity for form in library])[order]
+    first = redrawn.chosen(score, complexity)
+    known = np.isfinite(score)
+    ranks = np.arange(most)[None, :]
+    ranks = np.argsort(np.where(ranks == first[:, None], -1, ranks), axis=1, kind="stable")
+    ranks = ranks[:, : found.form.shape[1]]
+    at = part.numbers[moving]
+
+    def kept(of: Float64 | Int64) -> Any:
+        return np.where(
+            np.take_along_axis(known, ranks, axis=1), np.take_along_axis(of, ranks, axis=1), np.nan
+        )
+
+    found.form[at] = np.where(np.isnan(kept(score)), -1, np.take_along_axis(order, ranks, axis=1))
+    found.score[at], found.r2[at] = kept(score), kept(r2)
+    found.error[at] = kept(redrawn.error)
+    found.tied[at] = np.take_along_axis(redrawn.tied(score, first), ranks, axis=1)
+    for p in range(4):
+        found.parameters[at, :, p] = kept(parameters[..., p])
 
 
-def _place_jumps(part: _Part, form: Form, rows: Int64, b: Float64, c: Float64) -> Float64:
+def _place_jumps(part: Part, form: Form, rows: Int64, b: Float64, c: Float64) -> Float64:
     """Return the c nearby, between two even points, that is best at the inputs themselves."""
     low, half = part.low[rows], (part.high[rows] - part.low[rows]) / 2
     t = (part.x[rows] - low[:, None]) / half[:, None] - 1
@@ -309,7 +299,7 @@ def _line_through(shape: Float64, y: Float64) -> tuple[Float64, Float64, Float64
         return a, mean - a * middle, 1 - left / total
 
 
-def _holds(part: _Part, rows: Int64, found: SymbolicFits, spread: Float64) -> Float64:
+def _holds(part: Part, rows: Int64, found: SymbolicFits, spread: Float64) -> Float64:
     """Return the interval about the median input where the best form is near φ."""
     numbers = part.numbers[rows]
     x, y = part.drawn[rows], part.shown[rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight.forms import CONSTANT, Form
+from kan_widgets.insight import symbolic_table
+from kan_widgets.insight.forms import Form
+from kan_widgets.insight.symbolic_words import NO_FORM, affine, interval, r2_text, written
 from kan_widgets.insight.tables import Float64, Int64
 
 Index = tuple[int, int, int, int]
 
-_ROWS = 20
+LEAST = 0.9
+"""R² below which no form fits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,15 @@ class SymbolicFit:
     r2: float
     """Share of the variance of φ(x) over the observed inputs that the form explains, up to 1;
     NaN for a constant."""
+    error: float
+    """Standard error of R², over other images; NaN for a constant and where it is not known."""
+    tied: bool
+    """Whether it is a near tie with the best form of its function: within two standard errors."""
+    agrees: bool | None
+    """Whether two halves of the images name the same form, or both none; ``None`` for a constant
+    and where that was not tried."""
+    fits: bool
+    """Whether R² is as large as was asked for; True for a constant."""
     score: float
     """log2(1 − R² + 1e-5) + penalty·complexity: forms are ranked by it, the lowest first."""
     low: float
@@ -60,25 +71,32 @@ class SymbolicFit:
 
     def __repr__(self) -> str:
         out, in_, row, column = self.index
-        holds = "nowhere" if self.holds is None else _interval(*self.holds)
+        holds = "nowhere" if self.holds is None else interval(*self.holds)
         return (
-            f"φ of {self.layer} {out},{in_} {row},{column} ≈ {self}: R² {r2_text(self.r2)} on "
-            f"{_interval(self.low, self.high)} ({self.samples:,} samples), holds on {holds}"
+            f"φ of {self.layer} {out},{in_} {row},{column} ≈ {self}: "
+            f"{self.quality()} on {interval(self.low, self.high)} ({self.samples:,} samples), "
+            f"holds on {holds}"
         )
+
+    def quality(self) -> str:
+        """Return how well it fits, such as ``R² 0.98`` or ``no form fits: best R² 0.31``."""
+        words = f"R² {r2_text(self.r2, self.error)}"
+        return words if self.fits else f"{NO_FORM}: best {words}"
 
     def symbolic(self, sympy: Any, x: Any) -> Any:
         """Return the form of a sympy expression; ``sympy`` is the module."""
-        u = _affine(self.b, x, self.c)
+        u = affine(self.b, x, self.c)
         make = self.form.symbol
         shape = sympy.Function(self.form.name)(u) if make is None else make(sympy, u)
-        return _affine(self.a, shape, self.d)
+        return affine(self.a, shape, self.d)
 
 
 @dataclass(frozen=True, eq=False)
 class SymbolicFits:
     """The best forms of every function of a layer; shows as a table.
 
-    Functions are numbered row-major over (out, in, kh, kw). Ranks go from the best form, 0.
+    Functions are numbered row-major over (out, in, kh, kw). Ranks go from the best form, 0. The
+    best form of a function need not fit it: see `fitted`.
     """
 
     layer: str
@@ -86,6 +104,8 @@ class SymbolicFits:
     forms: tuple[Form, ...]
     """What was tried; last the constant, which functions without spread get."""
     penalty: float
+    least: float
+    """R² below which no form fits."""
     samples: int
     """Images (rows) that all rests on."""
     patches: int
@@ -96,8 +116,17 @@ class SymbolicFits:
     """``(functions, ranks, 4)``: a, b, c and d."""
     r2: Float64 = field(repr=False)
     """``(functions, ranks)``, see `SymbolicFit`."""
+    error: Float64 = field(repr=False)
+    """``(functions, ranks)``: standard error of R²."""
+    tied: NDArray[np.bool_] = field(repr=False)
+    """``(functions, ranks)``, see `SymbolicFit`."""
+    agrees: Float64 = field(repr=False)
+    """``(functions,)``: 1 where two halves of the images, searched anew, name the same form, or
+    both none; 0 where not. NaN where that says nothing: for a constant, of a single image, and, of
+    layers of more than 2,048 functions, but for so many, evenly."""
     score: Float64 = field(repr=False)
-    """``(functions, ranks)``, ascending, see `SymbolicFit`."""
+    """``(functions, ranks)``, see `SymbolicFit`: ascending, but for the first, which may be the
+    simplest of those within one standard error of the lowest."""
     observed: Float64 = field(repr=False)
     """``(functions, 2)``: the least and the largest input seen."""
     holds: Float64 = field(repr=False)
@@ -107,7 +136,7 @@ class SymbolicFits:
         return len(self.form)
 
     def at(self, index: Sequence[int]) -> list[SymbolicFit]:
-        """Return the forms of one function, the best first.
+        """Return the forms of one function, the best first, whether they fit or not.
 
         Parameters
         ----------
@@ -130,28 +159,61 @@ class SymbolicFits:
         ranks = np.flatnonzero(self.form[number] >= 0)
         return [self._fit(number, int(rank)) for rank in ranks]
 
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """``(functions,)``: whether the best form fits, with R² ``least`` or more.
+
+        True for a constant, False where φ is not finite.
+        """
+        constant = self.form[:, 0] == len(self.forms) - 1
+        found: NDArray[np.bool_] = constant | (self.r2[:, 0] >= self.least)
+        return found
+
+    @property
+    def agreement(self) -> float:
+        """Share of the functions, constants aside, of which two halves of the images say the same.
+
+        Each half has half the images, so two batches as large as the whole agree more often.
+        """
+        known = self.agrees[np.isfinite(self.agrees)]
+        return float(known.mean()) if len(known) else math.nan
+
+    def named(self) -> Int64:
+        """Return the number in ``forms`` of the form that fits each function, −1 where none."""
+        found: Int64 = np.where(self.fitted, self.form[:, 0], -1)
+        return found
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are so few images that their forms are not to be relied on."""
+        return self.samples < symbolic_table.FEWEST
+
     def best(self) -> list[SymbolicFit]:
-        """Return the best form of every function that has one."""
-        return [self._fit(int(f), 0) for f in np.flatnonzero(self.form[:, 0] >= 0)]
+        """Return the best form of every function that one fits."""
+        return [self._fit(int(f), 0) for f in np.flatnonzero(self.fitted)]
+
+    def near_ties(self, index: Sequence[int]) -> list[SymbolicFit]:
+        """Return the forms, of those kept, that are about as good as the best; raises as `at`."""
+        return [fit for fit in self.at(index) if fit.tied]
 
     def counts(self) -> dict[str, int]:
-        """Return how many functions each form is the best of, the commonest first."""
-        found = self.form[:, 0][self.form[:, 0] >= 0]
-        counts = np.bincount(found, minlength=len(self.forms))
+        """Return how many functions each form is the best of, the commonest first.
+
+        Last those that ``"no form fits"``, where there are any.
+        """
+        counts = np.bincount(self.form[:, 0][self.fitted], minlength=len(self.forms))
         order = np.argsort(-counts, kind="stable")
-        return {self.forms[k].name: int(counts[k]) for k in order if counts[k]}
+        found = {self.forms[k].name: int(counts[k]) for k in order if counts[k]}
+        none = int((~self.fitted & (self.form[:, 0] >= 0)).sum())
+        return found | {NO_FORM: none} if none else found
 
     def __str__(self) -> str:
-        lines = [_header(self), "", *_lines(_summary(self), (1, 2, 3, 4)), ""]
-        lines += _lines(_functions(self), (2, 6))
-        return "\n".join([*lines, more] if (more := _more(self)) else lines)
+        return symbolic_table.text(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [f"<p>{html.escape(_header(self))}</p>", _table(_summary(self))]
-        parts.append(_table(_functions(self)))
-        return "".join([*parts, f"<p>{more}</p>"] if (more := _more(self)) else parts)
+        return symbolic_table.page(self)
 
     def _fit(self, number: int, rank: int) -> SymbolicFit:
         out, in_, row, column = (int(i) for i in np.unravel_index(number, self.shape))
@@ -168,6 +230,10 @@ class SymbolicFits:
             c,
             d,
             float(self.r2[number, rank]),
+            float(self.error[number, rank]),
+            bool(self.tied[number, rank]),
+            None if math.isnan(self.agrees[number]) else bool(self.agrees[number]),
+            not self.r2[number, rank] < self.least,
             float(self.score[number, rank]),
             low,
             high,
@@ -175,121 +241,3 @@ class SymbolicFits:
             self.samples,
             self.patches,
         )
-
-
-def written(fit: SymbolicFit, digits: int = 3) -> str:
-    """Return a form with its numbers, rounded to some digits."""
-    if fit.form is CONSTANT or fit.a == 0:
-        return _number(fit.d, digits)
-    moved = fit.form.scale or fit.form.shift
-    inner = _sum(_times(fit.b, "x", digits), fit.c, digits) if moved else "x"
-    simple = fit.form.text.startswith("(") and inner == "x"
-    shape = fit.form.text.replace("({})", "x") if simple else fit.form.text.format(inner)
-    return _sum(_times(fit.a, shape, digits), fit.d, digits)
-
-
-def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}g}".replace("-", "−")
-
-
-def _affine(factor: float, what: Any, constant: float) -> Any:
-    """Return factor·what + constant, without a factor 1 and a constant 0."""
-    scaled = what if factor == 1 else -what if factor == -1 else factor * what
-    return scaled + constant if constant else scaled
-
-
-def _times(factor: float, what: str, digits: int) -> str:
-    if factor in (1.0, -1.0):
-        return what if factor > 0 else f"−{what}"
-    return f"{_number(factor, digits)}·{what}"
-
-
-def _sum(first: str, second: float, digits: int) -> str:
-    if not second:
-        return first
-    return f"{first} {'−' if second < 0 else '+'} {_number(abs(second), digits)}"
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{_number(low, 3)} … {_number(high, 3)}"
-
-
-def r2_text(value: float) -> str:
-    """Return R² in print: never 1 where it is less."""
-    if math.isnan(value):
-        return "–"
-    return f"{math.floor(value * 1e4) / 1e4:.4f}".replace("-", "−")
-
-
-def _header(fits: SymbolicFits) -> str:
-    return (
-        f"{fits.layer}: {len(fits):,} functions, {fits.patches:,} inputs each of "
-        f"{fits.samples:,} samples; penalty {fits.penalty:g}"
-    )
-
-
-def _summary(fits: SymbolicFits) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("best form", "functions", "share", "median R²", "least R²")]
-    names = {form.name: k for k, form in enumerate(fits.forms)}
-    for name, count in fits.counts().items():
-        r2 = fits.r2[:, 0][fits.form[:, 0] == names[name]]
-        known = name != CONSTANT.name
-        rows.append(
-            (
-                name,
-                f"{count:,}",
-                f"{100 * count / len(fits):.1f} %",
-                r2_text(float(np.median(r2))) if known else "–",
-                r2_text(float(r2.min())) if known else "–",
-            )
-        )
-    return rows
-
-
-def _functions(fits: SymbolicFits) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        ("function", "φ(x) ≈", "R²", "inputs", "holds on", "next best", "its R²")
-    ]
-    columns = 7 if fits.form.shape[1] > 1 else 5
-    for number in range(min(_ROWS, len(fits))):
-        out, in_, row, column = (int(i) for i in np.unravel_index(number, fits.shape))
-        place = f"{out},{in_}" if fits.shape[2:] == (1, 1) else f"{out},{in_} {row},{column}"
-        found = fits.at((out, in_, row, column))
-        if not found:
-            rows.append((place, "not finite", "–", "–", "–", "–", "–"))
-            continue
-        best, other = found[0], found[1] if len(found) > 1 else None
-        rows.append(
-            (
-                place,
-                str(best),
-                r2_text(best.r2),
-                _interval(best.low, best.high),
-                "nowhere" if best.holds is None else _interval(*best.holds),
-                "" if other is None else other.form.name,
-                "" if other is None else r2_text(other.r2),
-            )
-        )
-    return [row[:columns] for row in rows]
-
-
-def _lines(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if k in right else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    head, *body = [[html.escape(cell) for cell in row] for row in rows]
-    inner = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
-    return f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{inner}</table>"
-
-
-def _more(fits: SymbolicFits) -> str:
-    rest = len(fits) - _ROWS
-    return f"and {rest:,} more: at(index), best()" if rest > 0 else ""

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.live.binding import Binding, check_every, check_max_fps, check_number
+from kan_widgets.nn.torch_optimizer import torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
 
@@ -51,8 +52,9 @@ def bind(
     model
         Any module with readable layers; see `kan_widgets.functions.read`.
     optimizer
-        The optimizer that trains it. Without one, call ``step()`` on the
-        returned binding after each training step.
+        The optimizer that trains it, or what accelerate, Lightning, fastai and others
+        wrap around one: the steps of the torch optimizer inside are counted. Without
+        one, call ``step()`` on the returned binding after each training step.
     every
         Steps between frames, at least 1.
     max_fps
@@ -72,8 +74,8 @@ def bind(
     Raises
     ------
     TypeError
-        If ``model`` is no module, ``optimizer`` no torch optimizer, or a number
-        is of the wrong type.
+        If ``model`` is no module, ``optimizer`` is and wraps no torch optimizer, or a
+        number is of the wrong type.
     ValueError
         If a number is out of range, the model has no parameters or no readable
         layer, the optimizer holds none of the model's parameters, or a layer
@@ -94,8 +96,8 @@ def bind(
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model={model!r:.80}: a torch.nn.Module is taken")
-    if optimizer is not None and not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer={optimizer!r:.80}: a torch.optim.Optimizer or None is taken")
+    if optimizer is not None:
+        optimizer = torch_optimizer(optimizer)
     check_every(every)
     check_max_fps(max_fps)
     check_number("history_mb", history_mb)

@@ -26,7 +26,7 @@ from kan_widgets.live.layout import Fingerprint, Float32, Layout, build_layout
 from kan_widgets.live.learning_rate import learning_rates
 from kan_widgets.live.progress import Progress
 from kan_widgets.live.recorder import PathLike, Recorder, record, save
-from kan_widgets.live.scalars import Scalars
+from kan_widgets.live.scalars import Scalars, step_given
 from kan_widgets.live.source import Source, State, report
 from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
@@ -219,13 +219,15 @@ class Binding(Source):
         self.training.data_source = str(words)
         self.tell_training()
 
-    def log(self, step: int | None = None, **values: Any) -> None:
+    def log(self, step: int | None = None, *unnamed: Any, **values: Any) -> None:
         """Add numbers to the curves: ``live.log(loss=loss, accuracy=0.97)``.
 
         Parameters
         ----------
         step
             Where on the axis; the steps counted so far by default.
+        *unnamed
+            None: every number needs a name.
         **values
             Numbers, or tensors of one element; those on an accelerator are read later,
             without holding the training up.
@@ -233,11 +235,12 @@ class Binding(Source):
         Raises
         ------
         TypeError
-            If a value is no number.
+            If a value is no number or has no name, or the step is no whole number.
         ValueError
             If the step lies before the last one of a curve. Nothing has been added then.
         """
-        self.scalars.add(self._steps if step is None else int(step), values)
+        at = step_given(step, unnamed, values)
+        self.scalars.add(self._steps if at is None else at, values)
 
     def mark(self, text: str) -> None:
         """Mark this step on the curves with a short text."""

@@ -24,7 +24,8 @@ class CellListener(Protocol):
 
 _listeners: weakref.WeakSet[CellListener] = weakref.WeakSet()
 _shells: weakref.WeakSet[object] = weakref.WeakSet()
-_running: set[int] = set()
+# Threads, not their identities: those are used again.
+_running: set[threading.Thread] = set()
 _starting = threading.RLock()
 
 
@@ -36,17 +37,17 @@ def watch(listener: CellListener) -> None:
     if shell is not None and shell not in _shells:
         _shells.add(shell)
         # This is called by a cell that has begun already.
-        _running.add(threading.get_ident())
+        _running.add(threading.current_thread())
         shell.events.register("pre_run_cell", _cell_started)
         shell.events.register("post_run_cell", _cell_ended)
 
 
 def run_elsewhere() -> bool:
     """Whether another thread than this one is executing a cell."""
-    return bool(_running - {threading.get_ident()})
+    return any(thread.is_alive() for thread in _running - {threading.current_thread()})
 
 
-def runs_in(thread: int | None) -> bool:
+def runs_in(thread: threading.Thread) -> bool:
     """Whether this thread is executing a cell."""
     return thread in _running
 
@@ -60,10 +61,12 @@ def between() -> Iterator[bool]:
 
 def _cell_started(*_: object) -> None:
     with _starting:
-        _running.add(threading.get_ident())
+        _running.add(threading.current_thread())
 
 
 def _cell_ended(*_: object) -> None:
-    for listener in list(_listeners):
-        listener.cell_ended()
-    _running.discard(threading.get_ident())
+    try:
+        for listener in list(_listeners):
+            listener.cell_ended()
+    finally:
+        _running.discard(threading.current_thread())

@@ -4,46 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
-from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions, read_module
 from kan_widgets.live import cells
+from kan_widgets.live.edited import Edit, Float64, Wanted, always, unnoticed
+from kan_widgets.live.entries import Index, Place
+from kan_widgets.live.held import held_in, hold, release
 from kan_widgets.live.layout import Layout
 from kan_widgets.live.source import report
+from kan_widgets.live.straight import straight
 
 if TYPE_CHECKING:
     from kan_widgets.live.binding import Binding
 
-Index = tuple[int, int, int, int]
-Float64 = NDArray[np.float64]
 
 _MAX_UNDO = 200
-_LINE_POINTS = 257
-
-
-@dataclass(frozen=True, eq=False)
-class Edit:
-    """One function's coefficients before and after a change."""
-
-    layer: str
-    index: Index
-    before: Float64
-    after: Float64
-    step: int
-    final: bool = True
-    """False while a gesture goes on, such as a point that is still held."""
-
-    def reversed(self) -> Edit:
-        """Return the edit that takes this one back."""
-        return Edit(self.layer, self.index, self.after, self.before, self.step)
 
 
 class Edits:
@@ -63,7 +43,7 @@ class Edits:
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
-        self._waiting: dict[tuple[str, Index], Float64] = {}
+        self._waiting: dict[tuple[str, Index], Wanted] = {}
         self._latest: Edit | None = None
         self._message = ""
         # Never held while frames are sent: who sends them may be waiting for it.
@@ -129,6 +109,47 @@ class Edits:
         RuntimeError
             If the binding is closed.
         """
+        self._set(layer, index, coefficients, final=final)
+
+    def fix(self, layer: str, index: Sequence[int], coefficients: Sequence[float]) -> None:
+        """Set one function's coefficients, and make training leave the function so.
+
+        Its gradients are then 0, and each step of any torch optimizer leaves it as it was to the
+        bit, whatever its momentum and weight decay. That lasts when the model is bound again;
+        after further edits, a new grid or a loaded state it is held as it then is. `undo` of
+        this edit and `release` end it.
+
+        Raises
+        ------
+        KeyError, IndexError, ValueError, RuntimeError
+            As ``set``; and if the function shares trainable parameters with others.
+        """
+        self._set(layer, index, coefficients, holds=True)
+
+    def release(self, layer: str, index: Sequence[int]) -> None:
+        """Let training change a function again that was fixed. Raises as ``set`` does."""
+        place = self._place(layer, index)
+        with self._lock:
+            release(self._at(layer, place).module, layer, place)
+            if (waits := self._waiting.get((layer, place))) is not None:
+                self._waiting[layer, place] = Wanted(waits.values, None)
+        self._binding.tell_edited()
+
+    @property
+    def held(self) -> tuple[tuple[str, Index], ...]:
+        """Layer and index of each function that training leaves as it is; see `fix`."""
+        modules = [module for _, ref, _ in self._binding._modules if (module := ref()) is not None]
+        return tuple(at for module in dict.fromkeys(modules) for at in held_in(module))
+
+    def _set(
+        self,
+        layer: str,
+        index: Sequence[int],
+        coefficients: Sequence[float],
+        *,
+        final: bool = True,
+        holds: bool | None = None,
+    ) -> None:
         place = self._place(layer, index)
         functions = self._functions(layer)
         values = np.asarray(coefficients, dtype=np.float64)
@@ -140,11 +161,13 @@ class Edits:
             )
         with cells.between() as free, self._lock:
             before = self._present(functions, place)
-            written = self._apply(functions, place, values, free)
+            # Held already: undoing this edit alone leaves it so.
+            begins = bool(holds) and (layer, place) not in self.held
+            written = self._apply(functions, place, Wanted(values, holds), free)
             last = self._done[-1] if self._open and self._done else None
             if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
-            self._latest = Edit(layer, place, before, values, self._step, final)
+            self._latest = Edit(layer, place, before, values, self._step, final, begins)
             self._done = [*self._done, self._latest][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
@@ -178,22 +201,9 @@ class Edits:
         """
         place = self._place(layer, index)
         functions = self._functions(layer)
-        group = 0
-        if functions.basis_index is not None:
-            group = int(functions.basis_index[self._torch_index(functions, place)])
-        basis = functions.bases[group]
-        low, high = basis.domain
-        x = torch.linspace(low, high, _LINE_POINTS, dtype=torch.float64)
-        with torch.no_grad():
-            table = basis(x).to(torch.float64).numpy()
-        phi = table @ self._present(functions, place)
-        ones = np.stack([np.ones_like(phi), x.numpy()], axis=1)
-        line = ones @ np.linalg.lstsq(ones, phi, rcond=None)[0]
-        free = ~np.asarray(basis.is_base)
-        coefficients = np.zeros(table.shape[1])
-        columns = free if free.any() else np.ones_like(free)
-        coefficients[columns] = np.linalg.lstsq(table[:, columns], line, rcond=None)[0]
-        self.set(layer, place, coefficients.tolist())
+        present = self._present(functions, place)
+        line = straight(functions, self._torch_index(functions, place), present)
+        self.set(layer, place, line.tolist())
 
     def undo(self) -> Edit | None:
         """Take the last edit back; returns it, or ``None`` if there is none."""
@@ -203,7 +213,8 @@ class Edits:
                 return None
             edit = self._done[-1]
             back = edit.reversed()
-            written = self._apply(self._functions(back.layer), back.index, back.after, free)
+            wanted = Wanted(back.after, False if edit.holds else None)
+            written = self._apply(self._functions(back.layer), back.index, wanted, free)
             self._undone.append(self._done.pop())
             self._latest = back
         self._tell(written)
@@ -215,7 +226,8 @@ class Edits:
             if not self._undone:
                 return None
             edit = self._undone[-1]
-            written = self._apply(self._functions(edit.layer), edit.index, edit.after, free)
+            wanted = Wanted(edit.after, True if edit.holds else None)
+            written = self._apply(self._functions(edit.layer), edit.index, wanted, free)
             self._done.append(self._undone.pop())
             self._latest = edit
         self._tell(written)
@@ -237,7 +249,7 @@ class Edits:
         for the thread that trains, or while nothing trains.
         """
         functions = self._functions(edit.layer)
-        module = self._module(edit.layer)
+        module = self._at(edit.layer, edit.index).module
         parameters = [*module.parameters()]
         taken = self._binding.stats.frames_taken
         try:
@@ -269,14 +281,14 @@ class Edits:
         mine = self._binding.trained_by is threading.current_thread()
         if not mine and self._binding.training.runs_elsewhere:
             return False
-        with cells.between() if not mine else _always() as free, self._lock:
+        with cells.between() if not mine else always() as free, self._lock:
             if not free:
                 return False
             waiting, self._waiting = self._waiting, {}
-            for (layer, place), values in waiting.items():
+            for (layer, place), wanted in waiting.items():
                 try:
-                    with _always() if mine else self._unnoticed(layer):
-                        self._write(self._functions(layer), place, values)
+                    with always() if mine else unnoticed(self._at(layer, place).module):
+                        self._become(self._functions(layer), place, wanted)
                 except Exception as error:
                     self._message = f"the edit of {layer} was not applied: {error}"
                     report(self._message)
@@ -284,24 +296,21 @@ class Edits:
             self._binding.tell_edited()
         return bool(waiting)
 
-    @contextmanager
-    def _unnoticed(self, layer: str) -> Iterator[bool]:
-        """Let a layer change without autograd raising in another thread's backward pass.
-
-        What looked quiet may be a long step: its gradient is then of what was before, mixed with
-        what is now, and the loop goes on.
-        """
-        with ExitStack() as stack:
-            for parameter in self._module(layer).parameters():
-                stack.enter_context(_unsafe_preserve_version_counter(parameter))
-            yield True
-
     def inherit(self, earlier: Edits) -> None:
-        """Take over what waits, from the binding that this one's replaces."""
+        """Take over what waits and what can be undone from the binding that is replaced."""
         with earlier._lock:
             waiting, earlier._waiting = earlier._waiting, {}
+            done, undone = earlier._done, earlier._undone
+        before, after = earlier._binding.layout, self._binding.layout
         with self._lock:
             self._waiting = waiting | self._waiting
+            kept = {
+                now.name
+                for now in after.layers
+                if now.name in before.names and now.reads_as(before.layer(now.name))
+            }
+            self._done = [edit for edit in done if edit.layer in kept] + self._done
+            self._undone = [edit for edit in undone if edit.layer in kept]
 
     def cell_ended(self) -> None:
         """Write what has waited for the end of a notebook cell."""
@@ -309,16 +318,26 @@ class Edits:
             if self._binding.state in ("live", "idle"):
                 self._binding.refresh()
 
-    def _apply(self, functions: LayerFunctions, place: Index, values: Float64, free: bool) -> bool:
+    def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
         """Write, or leave it to who trains; return whether it was written."""
         self._message = ""
         if not free or self._binding.trains_elsewhere():
-            self._waiting[functions.name, place] = values
+            waits = self._waiting.get((functions.name, place))
+            if wanted.holds is None and waits is not None:
+                wanted = Wanted(wanted.values, waits.holds)
+            self._waiting[functions.name, place] = wanted
             self._binding.need_care()
             return False
         self._waiting.pop((functions.name, place), None)
-        self._write(functions, place, values)
+        self._become(functions, place, wanted)
         return True
+
+    def _become(self, functions: LayerFunctions, place: Index, wanted: Wanted) -> None:
+        if wanted.holds:
+            hold(self._at(functions.name, place))
+        self._write(functions, place, wanted.values)
+        if wanted.holds is False:
+            release(self._at(functions.name, place).module, functions.name, place)
 
     def _tell(self, written: bool) -> None:
         if written:
@@ -344,13 +363,13 @@ class Edits:
             raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
         return functions
 
-    def _module(self, layer: str) -> nn.Module:
-        """Return the module that holds a layer."""
+    def _at(self, layer: str, place: Index) -> Place:
+        """Say where a function is to be found in the model."""
         for name, ref, reader in self._binding._modules:
             module = ref()
             if module is not None:
                 if layer in (found.name for found in read_module(name, module, reader)):
-                    return module
+                    return Place(module, name, reader, layer, place)
         raise RuntimeError("this binding is closed: bind the model again")
 
     def _place(self, layer: str, index: Sequence[int]) -> Index:
@@ -368,7 +387,7 @@ class Edits:
     def _present(self, functions: LayerFunctions, place: Index) -> Float64:
         waiting = self._waiting.get((functions.name, place))
         if waiting is not None:
-            return waiting
+            return waiting.values
         present: Float64 = (
             functions.coefficients[self._torch_index(functions, place)]
             .detach()
@@ -377,8 +396,3 @@ class Edits:
             .copy()
         )
         return present
-
-
-@contextmanager
-def _always() -> Iterator[bool]:
-    yield True

@@ -21,6 +21,7 @@ from kan_widgets.live.binding import Binding
 from kan_widgets.live.loops import Loop
 from kan_widgets.live.printing import printed_to
 from kan_widgets.live.track import batches_in
+from kan_widgets.nn.torch_optimizer import torch_optimizer
 
 Loss = Callable[[Any, Any], Tensor]
 
@@ -478,8 +479,7 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
     for name, one in models.items():
         if not isinstance(one, nn.Module):
             raise TypeError(f"model {name!r}: {one!r:.60} is no torch.nn.Module")
-        if not isinstance(optimizers[name], Optimizer):
-            raise TypeError(f"optimizer {name!r}: {optimizers[name]!r:.60} is no torch optimizer")
+        torch_optimizer(optimizers[name], f"optimizer of {name!r}" if several else "optimizer")
     if len({id(unwrap(one)) for one in models.values()}) < len(models):
         raise ValueError(f"models {list(models)}: one model is given twice")
     return models, {name: optimizers[name] for name in models}
@@ -487,7 +487,7 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
 
 def _bound(model: nn.Module, optimizer: Optimizer) -> Binding:
     known = binding_of(model)
-    if known is not None and known.optimizer is optimizer:
+    if known is not None and known.optimizer is torch_optimizer(optimizer):
         return known
     return bind(model, optimizer)
 

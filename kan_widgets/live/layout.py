@@ -144,7 +144,7 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     knots, the floats just below and just above each are points too.
     """
     low, high = basis.extent
-    # -1 and 1 stand for dark and bright input, whatever the domain.
+    # Where images are −1 to 1, those are dark and bright, whatever the domain.
     marks = [low, high, -1.0, 0.0, 1.0, *basis.domain]
     edges = np.array(marks + [k for k in basis.knots if low <= k <= high], dtype=np.float32)
     edges = np.unique(edges).astype(np.float64)

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.layout import Float32
+from kan_widgets.nn.sampling import drawn
+
+Int64 = NDArray[np.int64]
 
 BINS = 64
 _MAX_PATCH_FLOATS = 250_000
@@ -42,11 +45,13 @@ class Observation:
     outside_extent: Float32 = field(repr=False)
     """``(entries,)`` share of inputs outside the support."""
     patches: Float32 = field(repr=False)
-    """``(n, entries)`` patches drawn evenly from the batch."""
+    """``(n, entries)`` patches; of many, some from all images and positions alike."""
     maps: Float32 | None = field(repr=False)
     """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
     is_image: bool
     """Whether the layer's input is the batch itself, not a feature map."""
+    images: Int64 | None = field(default=None, repr=False)
+    """``(n,)``: the image (row) that each patch is of; ``None`` in recordings without it."""
 
 
 def observe(
@@ -144,8 +149,9 @@ def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
 def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observation:
     low, high = layer.extent
     lo, hi = layer.domain
-    patches, maps = _patches(layer, x.float())
-    entries = patches.shape[1]
+    placed, maps = _patches(layer, x.float())
+    entries = placed.shape[-1]
+    patches = placed.reshape(-1, entries)
     edges = np.linspace(low, high, BINS + 1).astype(np.float32)
     counts = np.zeros((entries, BINS), dtype=np.float32)
     padding = patches.isnan()
@@ -159,26 +165,28 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         result: NDArray[np.float32] = outside.float().cpu().numpy()
         return result
 
-    patches = patches[~padding.any(1)]
-    keep = min(len(patches), max(1, _MAX_PATCH_FLOATS // entries))
-    chosen = torch.linspace(0, max(0, len(patches) - 1), keep).round().long()
+    samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
+    usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
+    rows = usable.reshape(-1, entries + 1)
+    chosen = rows[drawn(usable.shape[:-1], max(1, _MAX_PATCH_FLOATS // entries), rows.device)]
     return Observation(
         layer=layer.name,
-        samples=1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0],
+        samples=samples,
         edges=edges,
         counts=counts,
         outside_domain=share(lo, hi),
         outside_extent=share(low, high),
-        patches=patches[chosen].cpu().numpy(),
+        patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
         is_image=first is not None and x.shape == first.shape and torch.equal(x, first),
+        images=chosen[:, -1].long().cpu().numpy(),
     )
 
 
 def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Return ``(patches, entries)`` and, for a convolution, the input maps."""
+    """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
-        return x.reshape(-1, x.shape[-1]), None
+        return x, None
     settings = layer.conv or ConvSettings()
     kh, kw = layer.shape[2:]
     if x.ndim == 3:
@@ -187,9 +195,26 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     # Where β is padded and not x, no function takes anything in over the border.
     border = float("nan") if settings.pads_basis else None
     padded = F.pad(x, settings.padding, mode=mode, value=border)
-    n, channels = padded.shape[:2]
+    if settings.shared:  # each channel is an image of its own
+        padded = padded.flatten(0, 1).unsqueeze(1)
     unfolded = F.unfold(padded, (kh, kw), settings.dilation, 0, settings.stride)
-    if settings.shared:
-        per_channel = unfolded.reshape(n, channels, kh * kw, -1)
-        return per_channel.permute(0, 1, 3, 2).reshape(-1, kh * kw), x
-    return unfolded.permute(0, 2, 1).reshape(-1, channels * kh * kw), x
+    reach = settings.dilation[1] * (kw - 1)
+    width = (padded.shape[-1] - reach - 1) // settings.stride[1] + 1
+    return unfolded.transpose(1, 2).reshape(len(padded), -1, width, unfolded.shape[1]), x
+
+
+def _images(placed: Tensor, samples: int) -> Tensor:
+    """Return which image of the batch each patch is of, as one more entry of it."""
+    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
+    places = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
+    return places.expand(*placed.shape[:-1], 1)
+
+
+def _whole(placed: Tensor) -> Tensor:
+    """Return the patches without a NaN, as they lie where those are the border's only."""
+    usable = ~placed.isnan().any(-1)
+    if usable.ndim == 3:
+        anywhere = usable.any(0)
+        rows, columns = anywhere.any(1), anywhere.any(0)
+        placed, usable = placed[:, rows][:, :, columns], usable[:, rows][:, :, columns]
+    return placed if usable.all() else placed[usable]

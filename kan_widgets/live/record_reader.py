@@ -200,6 +200,7 @@ class Reader:
                 samples=int(raw["samples"]),
                 is_image=bool(raw["is_image"]),
                 maps=arrays.get("maps"),
+                images=None,
                 **{name: arrays[name] for name in ARRAYS if name != "maps"},
             )
             found[seen.layer] = seen

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -312,6 +313,32 @@ class _Series:
         highest = np.where(np.isnan(values), -math.inf, values).argmax(axis=1)
         both = np.sort(np.stack([lowest, highest], axis=1), axis=1)
         return np.take_along_axis(padded, both, axis=1).reshape(-1)
+
+
+def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> int | None:
+    """Return the step of a call ``live.log(step, *unnamed, **values)``, ``None`` for the latest.
+
+    Raises
+    ------
+    TypeError
+        If a number has no name, or the step is no whole number; it says what to write.
+    """
+    if isinstance(step, Mapping):
+        raise TypeError("live.log got a dict: write live.log(**numbers), not live.log(numbers)")
+    if isinstance(step, str):
+        how = f"{step}=..." if step.isidentifier() else f"**{{{step!r}: ...}}"
+        raise TypeError(f"live.log({step!r:.60}, ...): write live.log({how})")
+    if unnamed or (step is not None and not values):
+        raise TypeError("live.log: every number needs a name: write live.log(loss=0.3)")
+    if step is None:
+        return None
+    try:
+        return operator.index(step)
+    except TypeError:
+        raise TypeError(
+            f"step={step!r:.60}: expected a whole number; other numbers need a name, such as "
+            "live.log(loss=0.3)"
+        ) from None
 
 
 def _number(name: str, value: Any) -> float | Tensor:

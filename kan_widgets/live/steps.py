@@ -4,11 +4,13 @@ One pair of hooks per optimizer serves all who want to know of its steps. torch
 iterates over its hooks while it calls them, and a hook placed or removed meanwhile
 would raise in the training loop; so the pair is placed and removed only while no
 thread is inside ``step()``.
+
+Which threads are inside is read from their stacks, never noted down: Ctrl-C can end
+a step at any point of it, even in a hook, and nobody would correct the note.
 """
 
 from __future__ import annotations
 
-import inspect
 import sys
 import threading
 import time
@@ -21,9 +23,12 @@ from torch.optim import Optimizer
 
 T = TypeVar("T")
 
-# A step that takes longer than this was left by an exception.
-_ABANDONED_SECONDS = 2.0
-_TORCH_FILE = inspect.getfile(Optimizer)
+# How long to wait for the end of a step; there are steps that take minutes.
+_PATIENCE_SECONDS = 2.0
+
+# torch wraps each class's step() in a function of its own, which calls the hooks. Where
+# step() calls super().step(), one is inside the other.
+_TORCH_STEP = Optimizer.profile_hook_step(lambda self: None).__code__
 
 
 class StepHooks:
@@ -35,10 +40,10 @@ class StepHooks:
         self._between: tuple[Callable[[], None], ...] = ()
         self._handles: list[Any] = []
         self._lock = threading.Lock()
-        self._entered = 0
-        self._entered_at = 0.0
-        self._inside: int | None = None  # the thread inside step()
-        self._outermost: int | None = None  # identity of torch's frame around that step
+        self._begun = 0
+        # Most optimizers have one step(): no need to look at the stack after each step.
+        steps = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
+        self._may_nest = len(steps) > 2  # the last is that of Optimizer, which nobody calls
 
     def add(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
         """Call ``after_step``, then ``between``, in the training thread after each step.
@@ -54,7 +59,7 @@ class StepHooks:
         with self._lock:
             optimizer = self._optimizer()
             if not self._handles and optimizer is not None:
-                _wait_until_outside(optimizer)
+                self._wait_until_outside()
                 self._handles = [
                     optimizer.register_step_pre_hook(self._pre),
                     optimizer.register_step_post_hook(self._post),
@@ -70,8 +75,7 @@ class StepHooks:
         with self._lock:
             self._after_step = tuple(call for call in self._after_step if call != after_step)
             self._between = tuple(call for call in self._between if call != between)
-            optimizer = self._optimizer()
-            if not self._after_step and (optimizer is None or not _threads_inside(optimizer)):
+            if not self._after_step and not self._inside():
                 for handle in self._handles:
                     handle.remove()
                 self._handles = []
@@ -87,47 +91,72 @@ class StepHooks:
             self._between = tuple(new[1] if c == known[1] else c for c in self._between)
 
     def _pre(self, *_: Any) -> None:
-        frame = sys._getframe(1)
-        if self._outermost is not None and _is_above(frame, self._outermost):
-            return  # a step() that calls super().step(): still the same step
-        self._outermost = id(frame)
-        self._entered += 1
-        self._entered_at = time.monotonic()
-        self._inside = threading.get_ident()
+        self._begun += 1
 
-    def _post(self, *_: Any) -> None:
-        if id(sys._getframe(1)) != self._outermost:
-            return
-        self._outermost = None
+    def _post(self, optimizer: Optimizer, *_: Any) -> None:
+        frame = sys._getframe(1).f_back if self._may_nest else None
+        while frame is not None:
+            if _is_step_of(optimizer, frame):
+                return  # a step() that called super().step(): still the same step
+            frame = frame.f_back
         for call in self._after_step:
             call()
-        self._inside = None
+        self._call_between()
+
+    def _call_between(self) -> None:
         for call in self._between:
             call()
 
     def is_stepping(self) -> bool:
         """Whether another thread is inside ``step()``."""
-        inside = self._inside
-        return (
-            inside not in (None, threading.get_ident())
-            and time.monotonic() - self._entered_at < _ABANDONED_SECONDS
-        )
+        me = threading.get_ident()
+        return any(not over for thread, over in self._inside().items() if thread != me)
 
     def read_between_steps(self, read: Callable[[], T]) -> T:
         """Return ``read()``, called again if a step of another thread came in between.
 
         The training never waits for it.
         """
-        end = time.monotonic() + _ABANDONED_SECONDS
+        end = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            entered = self._entered
-            if self.is_stepping() and time.monotonic() < end:
+            begun, inside = self._begun, self._inside()
+            trains_here = threading.get_ident() in inside
+            if not trains_here and not all(inside.values()) and time.monotonic() < end:
                 time.sleep(0.0005)
                 continue
             value = read()
-            mine = self._inside == threading.get_ident()
-            if mine or self._entered == entered or time.monotonic() >= end:
+            if trains_here or self._begun == begun or time.monotonic() >= end:
                 return value
+
+    def _inside(self) -> dict[int, bool]:
+        """Return the threads inside ``step()``, hooks included.
+
+        With each, whether its step is over and it has come to ``between``.
+        """
+        inside: dict[int, bool] = {}
+        optimizer = self._optimizer()
+        if optimizer is None:
+            return inside
+        frame: FrameType | None
+        for thread, frame in sys._current_frames().items():
+            over = False
+            while frame is not None:
+                if frame.f_code is StepHooks._call_between.__code__:
+                    over = over or frame.f_locals.get("self") is self
+                elif _is_step_of(optimizer, frame):
+                    inside[thread] = over
+                    break
+                frame = frame.f_back
+        return inside
+
+    def _wait_until_outside(self) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while inside := self._inside():
+            if threading.get_ident() in inside or time.monotonic() > end:
+                raise RuntimeError(
+                    "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
+                )
+            time.sleep(0.0005)
 
 
 _hooks: weakref.WeakKeyDictionary[Optimizer, StepHooks] = weakref.WeakKeyDictionary()
@@ -141,35 +170,5 @@ def hooks_of(optimizer: Optimizer) -> StepHooks:
     return hooks
 
 
-def _is_above(frame: FrameType, identity: int) -> bool:
-    """Whether a frame of this identity called ``frame``, directly or not."""
-    above = frame.f_back
-    while above is not None:
-        if id(above) == identity:
-            return True
-        above = above.f_back
-    return False
-
-
-def _threads_inside(optimizer: Optimizer) -> set[int]:
-    """Return the threads that are inside ``optimizer.step()``, hooks included."""
-    inside = set()
-    frame: FrameType | None
-    for thread, frame in sys._current_frames().items():
-        while frame is not None:
-            # torch wraps step() in a function of its own, which calls the hooks.
-            if frame.f_code.co_filename == _TORCH_FILE and frame.f_locals.get("self") is optimizer:
-                inside.add(thread)
-                break
-            frame = frame.f_back
-    return inside
-
-
-def _wait_until_outside(optimizer: Optimizer) -> None:
-    end = time.monotonic() + _ABANDONED_SECONDS
-    while inside := _threads_inside(optimizer):
-        if threading.get_ident() in inside or time.monotonic() > end:
-            raise RuntimeError(
-                "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
-            )
-        time.sleep(0.0005)
+def _is_step_of(optimizer: Optimizer, frame: FrameType) -> bool:
+    return frame.f_code is _TORCH_STEP and frame.f_locals.get("self") is optimizer

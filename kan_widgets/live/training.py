@@ -92,7 +92,7 @@ class Training:
         if binding is not None and binding.state == "live":
             return True
         if thread is threading.main_thread():
-            return cells.runs_in(thread.ident)
+            return cells.runs_in(thread)
         return thread.is_alive()
 
     # -- how it goes ------------------------------------------------------------------

@@ -182,11 +182,18 @@ class KANConv2d(KANLayer):
         return F.pad(batch, self.pads, mode=mode)
 
     def seen(self, batch: Tensor) -> Tensor:
-        """Return the patches of a batch, ``(n, groups, in_channels // groups, kh, kw)``."""
+        """Return the patches, ``(N, height, width, groups, in_channels // groups, kh, kw)``."""
         x = self.padded(batch if batch.dim() == 4 else batch.unsqueeze(0))
         patches = F.unfold(x, self.kernel_size, self.dilation, 0, self.stride)
+        reach = self.dilation[1] * (self.kernel_size[1] - 1)
+        width = (x.shape[-1] - reach - 1) // self.stride[1] + 1
         return patches.transpose(1, 2).reshape(
-            -1, self.groups, self.in_channels // self.groups, *self.kernel_size
+            len(x),
+            -1,
+            width,
+            self.groups,
+            self.in_channels // self.groups,
+            *self.kernel_size,
         )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
@@ -293,7 +300,7 @@ class SharedKANConv2d(KANConv2d):
         return out.contiguous(memory_format=layout)
 
     def seen(self, batch: Tensor) -> Tensor:
-        """Return the patches of every channel of a batch, ``(n, 1, 1, kh, kw)``."""
+        """Return the patches of every channel, ``(N * C, height, width, 1, 1, kh, kw)``."""
         self._check(batch)
         return super().seen(batch.reshape(-1, 1, *batch.shape[-2:]))
 

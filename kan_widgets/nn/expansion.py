@@ -7,7 +7,8 @@ times the input, would be kept for the backward pass. :class:`_Expanded` keeps t
 two parts of the weight, the base's and the splines', alone: packed into one they would be a copy,
 and their gradients two more. It has three ways, the same but for rounding:
 
-- the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had;
+- the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had and
+  all numbers are finite;
 - the dense form, a piece of the batch at a time, by torch's operations;
 - the plain form where torch must see every operation: derivatives of derivatives, ``vmap``,
   ``torch.compile``, export.
@@ -145,7 +146,9 @@ class _Expanded(torch.autograd.Function):
             lib = local.kernels(x, base_weight, spline_weight, basis)
             if lib is not None:
                 weights = base_weight, spline_weight
-                return _forward_local(lib, x, base, *weights, basis, activation, contraction)
+                out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
+                if out is not None:
+                    return out
         with _full_precision(x):
             weights = base_weight.to(kind), spline_weight.to(kind)
             return _forward(x, base, *weights, basis, activation, contraction)
@@ -168,12 +171,12 @@ class _Expanded(torch.autograd.Function):
         if not recorded and ctx.kind == torch.float32 and local.is_plain(grad):
             lib = local.kernels(x, base_weight, spline_weight, basis)
         given = x, base, base_weight, spline_weight, grad, basis, activation, contraction, needs
-        if lib is not None:
-            grad_x, *grads = _backward_local(lib, *given)
-        else:
+        found = None if lib is None else _backward_local(lib, *given)
+        if found is None:
             differentiate = _backward_plain if recorded else _backward
             with _full_precision(x):
-                grad_x, *grads = differentiate(*given, ctx.kind)
+                found = differentiate(*given, ctx.kind)
+        grad_x, *grads = found
         if grad_x is not None:
             grad_x = contraction.cropped(grad_x)
         return (grad_x, *grads, None, None, None)
@@ -297,8 +300,8 @@ def _forward_local(
     basis: Basis,
     activation: str | None,
     contraction: Contraction,
-) -> Tensor:
-    """Compute the local form."""
+) -> Tensor | None:
+    """Compute the local form, or return None where a number is not finite."""
     x = _dense(x)
     # The kernels have a SiLU of their own.
     if activation is not None and activation != "silu":
@@ -319,8 +322,8 @@ def _backward_local(
     activation: str | None,
     contraction: Contraction,
     needs: Needs,
-) -> Gradients:
-    """Compute its gradients."""
+) -> Gradients | None:
+    """Compute its gradients, or return None where a number is not finite."""
     x = _dense(x)
     needs_x, needs_base, *needs_weights = needs
     slope = None
@@ -329,9 +332,10 @@ def _backward_local(
     weights = base_weight, spline_weight
     wanted = needs_x or needs_base, any(needs_weights)
     splines = cast(local.Splines, basis)
-    grad_x, grad_base, grad_base_weight, grad_spline_weight = local.backward(
-        lib, x, base, slope, *weights, grad, splines, contraction, *wanted
-    )
+    found = local.backward(lib, x, base, slope, *weights, grad, splines, contraction, *wanted)
+    if found is None:
+        return None
+    grad_x, grad_base, grad_base_weight, grad_spline_weight = found
     if not needs_x:
         grad_x = None
     return grad_x, grad_base if needs_base else None, grad_base_weight, grad_spline_weight

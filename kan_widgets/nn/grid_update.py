@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _FITTED = 4096
-#: Weight in the fit, next to 1 for the inputs, of every stretch as long as the grid, to the end of
-#: the splines' support. It determines every coefficient; and functions of which only the inputs
-#: count are often ten times as large just beyond them.
+#: Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
+#: coefficient, and keeps functions near what they were in gaps between inputs. Beyond the grid
+#: nothing counts: there not even a cubic lies in the space of cubic splines, whose functions fade,
+#: so that it would be moved inside as well.
 _ELSEWHERE = 0.01
 
 
@@ -52,13 +53,13 @@ def update_grid(
 
     ranks = torch.linspace(0, len(values) - 1, min(len(values), _FITTED)).round().long()
     points = values[ranks]
-    elsewhere, widths = quadrature(old, new, new.support)
     low, high = new.grid_range
+    elsewhere, widths = quadrature(old, new, (low, high))
     weights = torch.cat(
         [torch.full_like(points, 1 / len(points)), widths * (_ELSEWHERE / (high - low))]
     )
     coefficients = refit(layer, old, new, torch.cat([points, elsewhere]), weights)
-    error = deviation(layer, old, new, coefficients, points)
+    error = deviation(layer, old, new, coefficients, (float(values[0]), float(values[-1])))
     with torch.no_grad(), together:
         layer.spline_weight.copy_(coefficients)
         layer.basis = new

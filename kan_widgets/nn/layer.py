@@ -112,8 +112,9 @@ class KANLayer(nn.Module):
         Returns
         -------
         Tensor
-            ``(n, groups, *base_weight.shape[1:])``: functions of the same place in the kernel
-            see the same numbers. Group g are the outputs ``g * out / groups`` and following.
+            ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place
+            in the kernel see the same numbers. Group g are the outputs ``g * out / groups`` and
+            following.
         """
         raise NotImplementedError
 
@@ -133,9 +134,11 @@ class KANLayer(nn.Module):
         a value that occurs many times, such as a dark background, counts once, or the knots
         would crowd there; and beyond the ends they go on in steps of the interval beside, if that
         is shorter than the mean one. The coefficients are those whose functions are nearest the
-        old ones by least squares, at the inputs and, with a hundredth of their weight, over the
-        whole support, so that no function runs away where there are none. Parameters change in
-        place.
+        old ones by least squares, at the inputs and, with a hundredth of their weight, all over
+        the new grid, so that no function runs away in gaps between them. A function that lies in
+        the space of the new splines, such as a cubic polynomial, stays what it is on the grid;
+        beyond it each goes on as its last piece and fades. The base term is left alone.
+        Parameters change in place.
 
         Parameters
         ----------
@@ -154,7 +157,8 @@ class KANLayer(nn.Module):
         Returns
         -------
         float
-            The fit error: the largest ``|φ_new(x) − φ_old(x)|`` of all functions at the inputs.
+            The fit error: the largest ``|φ_new(x) − φ_old(x)|`` of all functions between the least
+            input and the largest.
 
         Raises
         ------
@@ -241,7 +245,8 @@ class KANLayer(nn.Module):
             Least importance to stay, 0 or more.
         batch
             Inputs of this layer, as ``forward`` takes them: observe them, for instance, by
-            ``model.prune``. A large batch is thinned evenly.
+            ``model.prune``. Of more than 4,096 patches (rows, in a dense layer) so many are drawn
+            at random, from all images and positions alike, and the same ones each time.
         dry_run
             Only say what would be removed.
 
@@ -284,8 +289,9 @@ class KANLayer(nn.Module):
         Parameters
         ----------
         batch
-            The layer's input, over which to take the mean, as in the paper. By default it is
-            taken over 64 points evenly spaced over the basis's domain.
+            The layer's input, over which to take the mean, as in the paper; a large one is drawn
+            from as in `prune`. By default the mean is taken over 64 points evenly spaced over the
+            basis's domain.
         l1, entropy
             Weights of the two terms: the paper's μ₁ and μ₂.
 

@@ -110,9 +110,9 @@ class KANLinear(KANLayer):
         return batch
 
     def seen(self, batch: Tensor) -> Tensor:
-        """Return a batch as ``(n, 1, in_features)``."""
+        """Return a batch as ``(*batch.shape[:-1], 1, in_features)``."""
         self._check(batch)
-        return batch.reshape(-1, 1, self.in_features)
+        return batch.unsqueeze(-2)
 
     def _check(self, x: Tensor) -> None:
         if x.dim() < 1 or x.shape[-1] != self.in_features:

@@ -14,6 +14,10 @@
 // pass sorts the values of a channel by interval: for a run of equal intervals the rows of the
 // slab, or of its gradient, stay in registers. Sums have one order whatever the number of threads.
 //
+// A product that is left out because a spline is zero would have been NaN for a coefficient that is
+// not finite. So all numbers are looked at on their way in, and where one is not finite the call
+// ends and says so: torch's operations then compute what they would have.
+//
 // local.py compiles this file with -DORDER=... and calls the two functions at its end.
 
 #include <algorithm>
@@ -90,6 +94,16 @@ struct Plan : Problem {
   }
 };
 
+// What a call comes to: 0, NOT_FINITE, or the number of bytes that could not be had. Nothing may be
+// thrown out of a parallel region: each thread looks here before it takes up a piece of work.
+constexpr int64_t NOT_FINITE = -1;
+
+struct Outcome {
+  int64_t value = 0;
+  void fail(int64_t why) { __atomic_store_n(&value, why, __ATOMIC_RELAXED); }
+  bool failed() const { return __atomic_load_n(&value, __ATOMIC_RELAXED) != 0; }
+};
+
 // Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
 struct Pool {
   static constexpr int PLACES = 32;
@@ -120,7 +134,7 @@ struct Pool {
     unlock();
     if (found) return found;
     *got = wanted;
-    return aligned_alloc(64, wanted);
+    return aligned_alloc(64, wanted);  // null where there is none left
   }
 
   void give(void* memory, size_t size) {
@@ -151,19 +165,22 @@ struct Pool {
 
 Pool pool;
 
-// Memory from the pool, aligned to a cache line.
+// Memory from the pool, aligned to a cache line. Without any the outcome is a failure, and nothing
+// may be done with it.
 template <class T>
 struct Buffer {
   size_t bytes;
   T* data;
-  explicit Buffer(int64_t n) {
+  Buffer(int64_t n, Outcome& outcome) {
     const size_t wanted = (static_cast<size_t>(n) * sizeof(T) / 64 + 1) * 64;
     data = static_cast<T*>(pool.take(wanted, &bytes));
-    if (!data) abort();
+    if (!data) outcome.fail(static_cast<int64_t>(wanted));
   }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { pool.give(data, bytes); }
+  ~Buffer() {
+    if (data) pool.give(data, bytes);
+  }
   operator T*() const { return data; }
 };
 
@@ -172,9 +189,11 @@ struct Buffer {
 struct Knots {
   int64_t count, each;
   Buffer<float> table;
-  explicit Knots(const Plan& d)
-      : count(d.knots ? d.splines + K + 1 : 0), each(count + 2 * K), table(each * (K + 1)) {
-    if (!count) return;
+  Knots(const Plan& d, Outcome& outcome)
+      : count(d.knots ? d.splines + K + 1 : 0),
+        each(count + 2 * K),
+        table(each * (K + 1), outcome) {
+    if (!count || outcome.failed()) return;
     const double first = d.knots[1] - d.knots[0], last = d.knots[count - 1] - d.knots[count - 2];
     for (int64_t i = -K; i < count + K; ++i)
       table[i + K] = static_cast<float>(i < 0          ? d.knots[0] + i * first
@@ -283,6 +302,18 @@ void silu(const float* x, int64_t n, int64_t step, float* value, float* slope) {
 // n rounded up to whole vectors.
 int64_t whole(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
+// Whether none of n numbers is infinite or NaN, by the bits of the exponent.
+bool finite(const float* numbers, int64_t n) {
+  constexpr int32_t INFINITE = 0x7f800000;
+  int32_t most = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    int32_t bits;
+    memcpy(&bits, numbers + i, sizeof bits);
+    most = std::max(most, bits & 0x7fffffff);
+  }
+  return most < INFINITE;
+}
+
 // Copy one channel of some rows of an image, side by side.
 void gather(const float* from, const int64_t strides[4], int64_t n, int64_t row, int64_t c,
             int64_t rows, int64_t width, float* to) {
@@ -331,13 +362,14 @@ void each_function(const Plan& d, int64_t c, F f) {
 }
 
 // Weight of a channel to its slabs.
-void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs) {
+void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs, Outcome& outcome) {
   memset(slabs, 0, sizeof(float) * d.taps * d.slab);
   each_function(d, c, [&](int64_t at, int64_t to, int64_t width) {
     const float* from = weight.spline + at * d.splines;
     slabs[to + (d.rows - 1) * width] = weight.base[at];
     for (int64_t b = 0; b < d.splines; ++b) slabs[to + (K + b) * width] = from[b];
   });
+  if (!finite(slabs, d.taps * d.slab)) outcome.fail(NOT_FINITE);
 }
 
 // The way back, for the gradient.
@@ -523,11 +555,11 @@ void fold(const Plan& d, const float* from, float* to) {
 
 template <int L>
 void forward(const Plan& d, const float* x, const float* base, Weights<const float> weight,
-             float* y) {
+             float* y, Outcome& outcome) {
   const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
   const bool wide = d.wide;
   const int64_t columns = wide ? d.width : d.out_w;  // of what is added up
-  const Knots knots(d);
+  const Knots knots(d, outcome);
   const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
   int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
   // Less where threads would have nothing to do; no sum depends on where the output is cut.
@@ -537,37 +569,41 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
   // A thread that has one piece makes a channel's slabs in its own cache, and waits for nobody.
   const bool once = d.n * pieces <= d.threads;
   const int64_t in_channel = taps * d.slab;
-  Buffer<float> all_slabs(once ? 1 : d.channels * in_channel);
+  Buffer<float> all_slabs(once ? 1 : d.channels * in_channel, outcome);
   const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
   const int64_t stride = whole(high * d.width);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
     // What follows the last lane is read by `fold`, and dropped.
-    Buffer<float> acc(most * columns * padded + L), v((K + 1) * stride), values(stride);
-    Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1), bases(stride);
-    Buffer<int32_t> interval(stride);
-    Buffer<float> one_slabs(once ? in_channel : 1);
+    Buffer<float> acc(most * columns * padded + L, outcome), v((K + 1) * stride, outcome);
+    Buffer<float> values(stride, outcome), bases(stride, outcome);
+    Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1, outcome);
+    Buffer<int32_t> interval(stride, outcome);
+    Buffer<float> one_slabs(once ? in_channel : 1, outcome);
     if (!once) {
 #pragma omp for schedule(static)
-      for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, all_slabs + c * in_channel);
+      for (int64_t c = 0; c < d.channels; ++c)
+        if (!outcome.failed()) pack(d, c, weight, all_slabs + c * in_channel, outcome);
     }
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t n = 0; n < d.n; ++n)
       for (int64_t piece = 0; piece < pieces; ++piece)
         for (int64_t group = 0; group < d.groups; ++group) {
+          if (outcome.failed()) continue;
           const int64_t top = d.out_h * piece / pieces;
           const int64_t count = d.out_h * (piece + 1) / pieces - top;
           const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
           memset(acc, 0, sizeof(float) * (count * columns * padded + L));
           for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
             const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
-            if (once) pack(d, c, weight, one_slabs);
+            if (once) pack(d, c, weight, one_slabs, outcome);
             const int64_t row = top * d.stride_h, total = input_rows * d.width;
             gather(x, d.x, n, row, c, input_rows, d.width, values);
             if (base)
               gather(base, d.base, n, row, c, input_rows, d.width, bases);
             else
               silu(values, total, LANES, bases, nullptr);
+            if (!finite(values, total) || !finite(bases, total)) outcome.fail(NOT_FINITE);
             const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
             splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
             // Where rows of the input follow each other, up to three taps of one column at once.
@@ -648,7 +684,7 @@ void gather_piece(const float* from, const int64_t strides[4], const Piece& piec
 template <int L>
 void backward(const Plan& d, const float* x, const float* base, const float* slope,
               Weights<const float> weight, const float* grad, float* grad_x, float* grad_base,
-              Weights<float> grad_weight) {
+              Weights<float> grad_weight, Outcome& outcome) {
   const bool split = grad_base != nullptr;
   const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
   const int64_t each_sum = d.channels * taps * d.slab;
@@ -674,35 +710,40 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   // With one piece every channel comes once: its slabs, and the gradient's, are made in the cache.
   const bool once = pieces == 1;
   const int64_t in_channel = taps * d.slab;
-  Buffer<float> all_slabs(grad_x && !once ? each_sum : 1);
-  Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1);
-  const Knots knots(d);
+  Buffer<float> all_slabs(grad_x && !once ? each_sum : 1, outcome);
+  Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1, outcome);
+  const Knots knots(d, outcome);
 #pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
   {
     // A run reads whole vectors, beyond the last lane too.
     const int64_t in_frame = together * (high + above) * across * (wide ? go : padded) + MOST * L;
-    Buffer<float> g(in_frame), values(pixels), tiles(pixels / LANES * TILE);
-    Buffer<int32_t> places(pixels);   // where each value's part of g lies
-    Buffer<int64_t> targets(pixels);  // where its gradient goes, but for the channel
-    Buffer<float> spread(pixels * L), spread_base(split ? pixels * L : 1);
-    Buffer<int32_t> interval(pixels), at(d.splines + K + 1);
-    Buffer<Sorted> sorted(pixels);
+    Buffer<float> g(in_frame, outcome), values(pixels, outcome);
+    Buffer<float> tiles(pixels / LANES * TILE, outcome);
+    Buffer<int32_t> places(pixels, outcome);   // where each value's part of g lies
+    Buffer<int64_t> targets(pixels, outcome);  // where its gradient goes, but for the channel
+    Buffer<float> spread(pixels * L, outcome), spread_base(split ? pixels * L : 1, outcome);
+    Buffer<int32_t> interval(pixels, outcome), at(d.splines + K + 1, outcome);
+    Buffer<Sorted> sorted(pixels, outcome);
     // One of the base's numbers to the tiles.
     const auto gather_to_tiles = [&](const float* from, const int64_t strides[4],
                                      const Piece& piece, int64_t c, int64_t total, int64_t where) {
       gather_piece(from, strides, piece, c, d.width, values);
+      if (!finite(values, total)) outcome.fail(NOT_FINITE);
       for (int64_t p = 0; p < total; p += LANES)
         memcpy(tiles + p / LANES * TILE + where, values + p, sizeof(float) * LANES);
     };
-    Buffer<float> one_slabs(once ? in_channel : 1), one_sum(once ? in_channel : 1);
+    Buffer<float> one_slabs(once ? in_channel : 1, outcome);
+    Buffer<float> one_sum(once ? in_channel : 1, outcome);
     if (grad_x && !once) {
 #pragma omp for schedule(static)
-      for (int64_t c = 0; c < d.channels; ++c) pack(d, c, weight, all_slabs + c * in_channel);
+      for (int64_t c = 0; c < d.channels; ++c)
+        if (!outcome.failed()) pack(d, c, weight, all_slabs + c * in_channel, outcome);
     }
 #pragma omp for collapse(3) schedule(dynamic, 1)
     for (int64_t slot = 0; slot < slots; ++slot)
       for (int64_t group = 0; group < d.groups; ++group)
         for (int64_t part = 0; part < cut_c; ++part) {
+          if (outcome.failed()) continue;
           const int64_t c0 = group * gi + gi * part / cut_c;
           const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
           if (grad_weight && !once)
@@ -743,6 +784,7 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
                   }
                 });
               }
+            if (!finite(g, frame * (wide ? go : padded))) outcome.fail(NOT_FINITE);
             const int64_t total = piece.images * piece.rows * d.width;
             for (int64_t image = 0, p = 0; image < piece.images; ++image)
               for (int64_t r = 0; r < piece.rows; ++r)
@@ -754,11 +796,12 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
             for (int64_t c = c0; c < c1; ++c) {
               const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
               float* sums = once ? one_sum : all_sums + slot * each_sum + c * in_channel;
-              if (once && grad_x) pack(d, c, weight, one_slabs);
+              if (once && grad_x) pack(d, c, weight, one_slabs, outcome);
               if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
               if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
               if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
               gather_piece(x, d.x, piece, c, d.width, values);
+              if (!finite(values, total)) outcome.fail(NOT_FINITE);
               if (!base) silu(values, total, TILE, tiles + BASE, tiles + BASE_SLOPE);
               const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
               splines(d, knots, values, total, LANES, TILE, tiles, tiles + SLOPE, interval);
@@ -833,6 +876,7 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
     if (grad_weight && !once) {
 #pragma omp for schedule(static)
       for (int64_t c = 0; c < d.channels; ++c) {
+        if (outcome.failed()) continue;
         float* sum = all_sums + c * in_channel;
         for (int64_t slot = 1; slot < slots; ++slot)
           for (int64_t j = 0; j < in_channel; ++j) sum[j] += sum[slot * each_sum + j];
@@ -844,22 +888,28 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
 
 }  // namespace
 
-extern "C" void kan_forward(const Problem* d, const double* knots, const float* x,
-                            const float* base, const float* base_weight,
-                            const float* spline_weight, float* y) {
+// Both return what the call came to; where that is not 0, what they wrote means nothing.
+extern "C" int64_t kan_forward(const Problem* d, const double* knots, const float* x,
+                               const float* base, const float* base_weight,
+                               const float* spline_weight, float* y) {
+  Outcome outcome;
   const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? forward<LANES> : forward<8>;
-  run(plan, x, base, {base_weight, spline_weight}, y);
+  run(plan, x, base, {base_weight, spline_weight}, y, outcome);
+  return outcome.value;
 }
 
 // grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
 // x too, and slope is null. Null where a gradient is not wanted. Without base it is SiLU.
-extern "C" void kan_backward(const Problem* d, const double* knots, const float* x,
-                             const float* base, const float* slope, const float* base_weight,
-                             const float* spline_weight, const float* grad, float* grad_x,
-                             float* grad_base, float* grad_base_weight, float* grad_spline_weight) {
+extern "C" int64_t kan_backward(const Problem* d, const double* knots, const float* x,
+                                const float* base, const float* slope, const float* base_weight,
+                                const float* spline_weight, const float* grad, float* grad_x,
+                                float* grad_base, float* grad_base_weight,
+                                float* grad_spline_weight) {
+  Outcome outcome;
   const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? backward<LANES> : backward<8>;
   run(plan, x, base, slope, {base_weight, spline_weight}, grad, grad_x, grad_base,
-      {grad_base_weight, grad_spline_weight});
+      {grad_base_weight, grad_spline_weight}, outcome);
+  return outcome.value;
 }

@@ -3,6 +3,10 @@
 The dense form (:mod:`kan_widgets.nn.expansion`) multiplies all columns of every value, of which
 all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
 same at every grid size, and less than those of the dense form's convolution alone.
+
+Left out, zero times a coefficient that is NaN or infinite would not be the NaN that it is in the
+dense form. So the kernels look at every number that they are given, and where one is not finite
+they decline: the dense form computes that call.
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ from kan_widgets.nn.knot_spline import KnotSpline
 LARGE = 2**16
 
 Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
+
+#: What the kernels return for 0, where a number is not finite.
+_NOT_FINITE = -1
 
 #: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
 _PROBLEM = struct.Struct("32q2d")
@@ -103,8 +110,8 @@ def forward(
     spline_weight: Tensor,
     basis: Splines,
     windows: Windows,
-) -> Tensor:
-    """Return the layer's output.
+) -> Tensor | None:
+    """Return the layer's output, or None where a number is not finite.
 
     Parameters
     ----------
@@ -116,11 +123,16 @@ def forward(
         ``(out, channels // groups, ...)``, and the same with ``n_basis`` numbers each.
     basis, windows
         The basis and the rest of the layer.
+
+    Raises
+    ------
+    RuntimeError
+        If there is not enough memory.
     """
     base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
     sizes = windows.sizes(x, spline_weight)
     y = windows.new_output(x, sizes)
-    lib.kan_forward(
+    status = lib.kan_forward(
         _problem(sizes, x, base, None, y, basis, windows),
         _knots(basis),
         x.data_ptr(),
@@ -129,7 +141,7 @@ def forward(
         spline_weight.data_ptr(),
         y.data_ptr(),
     )
-    return y
+    return y if _computed(status) else None
 
 
 def backward(
@@ -144,8 +156,10 @@ def backward(
     windows: Windows,
     needs_x: bool,
     needs_weight: bool,
-) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]:
+) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None] | None:
     """Return the gradients of ``x``, ``base``, ``base_weight`` and ``spline_weight``.
+
+    Or None where a number is not finite.
 
     Parameters
     ----------
@@ -158,6 +172,11 @@ def backward(
         Gradient of the output.
     needs_x, needs_weight
         Which gradients are wanted; ``x`` stands for ``base`` too.
+
+    Raises
+    ------
+    RuntimeError
+        If there is not enough memory.
     """
     base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
     like = x.shape, x.stride()
@@ -166,7 +185,7 @@ def backward(
     grad_base = x.new_empty_strided(*like) if apart else None
     grad_base_weight = torch.empty_like(base_weight) if needs_weight else None
     grad_spline_weight = torch.empty_like(spline_weight) if needs_weight else None
-    lib.kan_backward(
+    status = lib.kan_backward(
         _problem(windows.sizes(x, spline_weight), x, base, slope, grad, basis, windows),
         _knots(basis),
         x.data_ptr(),
@@ -180,7 +199,19 @@ def backward(
         _pointer(grad_base_weight),
         _pointer(grad_spline_weight),
     )
+    if not _computed(status):
+        return None
     return grad_x, grad_base, grad_base_weight, grad_spline_weight
+
+
+def _computed(status: int) -> bool:
+    """Say whether the kernels computed the call, given what they returned."""
+    if status > 0:
+        raise RuntimeError(
+            f"not enough memory: the compiled kernels of a KAN layer could not allocate {status} "
+            "bytes; make the batch or the layer smaller"
+        )
+    return status != _NOT_FINITE
 
 
 def _problem(

@@ -12,8 +12,6 @@ from kan_widgets.nn.activation import resolve_activation
 if TYPE_CHECKING:
     from kan_widgets.nn.layer import KANLayer
 
-#: Patches that a mean is taken over; of more, so many are chosen evenly.
-PATCHES = 4096
 #: Numbers computed at once.
 _PIECE = 4_000_000
 
@@ -26,7 +24,7 @@ def mean_magnitudes(layer: KANLayer, seen: Tensor) -> Tensor:
     layer
         The layer.
     seen
-        ``(n, groups, *base_weight.shape[1:])``, see `KANLayer.seen`.
+        ``(n, groups, *base_weight.shape[1:])``: what the functions see, see `KANLayer.seen`.
 
     Returns
     -------

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.nn.torch_optimizer import torch_optimizer
+
 
 def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
     """Check that an optimizer, if there is one, trains some of the parameters.
@@ -21,9 +23,7 @@ def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Paramet
     """
     if optimizer is None:
         return
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer must be a torch.optim.Optimizer or None, got {optimizer!r:.80}")
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    held = {id(p) for group in torch_optimizer(optimizer).param_groups for p in group["params"]}
     if not any(id(p) in held for p in parameters):
         raise ValueError(
             "the optimizer holds none of the parameters that change: give the one that trains them"
@@ -37,6 +37,7 @@ def forget(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> N
     """
     if optimizer is None:
         return
+    optimizer = torch_optimizer(optimizer)
     if isinstance(optimizer, torch.optim.LBFGS):
         optimizer.state.clear()
         optimizer._numel_cache = None

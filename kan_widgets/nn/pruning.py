@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from kan_widgets.nn.grid_update import Inputs, checked_inputs
-from kan_widgets.nn.magnitude import PATCHES, mean_magnitudes
+from kan_widgets.nn.magnitude import mean_magnitudes
+from kan_widgets.nn.sampling import drawn
 
 if TYPE_CHECKING:
     from kan_widgets.nn.layer import KANLayer
+
+#: Patches that a mean is taken over; of more, so many are drawn.
+PATCHES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +68,18 @@ def prune(layer: KANLayer, threshold: float, batch: Inputs, dry_run: bool) -> Pr
 
 
 def all_seen(layer: KANLayer, batch: Inputs) -> Tensor:
-    """Return what a layer sees of a batch, or of 4,096 evenly chosen patches if there are more."""
-    seen = torch.cat([layer.seen(x) for x in checked_inputs(batch)])
-    n = len(seen)
-    return seen if n <= PATCHES else seen[torch.arange(PATCHES, device=seen.device) * n // PATCHES]
+    """Return what a layer sees of a batch, ``(n, groups, *base_weight.shape[1:])``.
+
+    Of more than `PATCHES` patches so many are drawn; of several batches, from each its share.
+    """
+    own = layer.base_weight.dim()  # groups, and what one function of each place sees
+    parts = [layer.seen(x) for x in checked_inputs(batch)]
+    shapes = [part.shape[:-own] for part in parts]
+    ends = list(accumulate((math.prod(shape) for shape in shapes), initial=0))
+    share = min(1, PATCHES / ends[-1])
+    chosen = []
+    for part, shape, (first, last) in zip(parts, shapes, pairwise(ends), strict=True):
+        count = round(last * share) - round(first * share)
+        rows = drawn(shape, count, part.device)
+        chosen.append(part.reshape(-1, *part.shape[-own:])[rows])
+    return torch.cat(chosen)

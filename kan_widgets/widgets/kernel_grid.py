@@ -34,8 +34,9 @@ class KernelGrid(Scened):
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
     mode : {"curves", "pattern", "preferred", "change"}
-        The functions; each as one cell from black (prefers dark input, −1) to white
-        (prefers bright input, +1); each as one cell by the input at which φ is largest,
+        The functions; each as one cell from black (φ is larger at the lower end of its grid)
+        to white (at the upper end), which are called dark and bright where images from −1 to 1
+        were observed as its input; each as one cell by the input at which φ is largest,
         from black (the low end of the bounds) to white (the high end), which together is
         the patch that a kernel prefers most; or φ now minus φ at the start.
     binarise : bool

@@ -28,6 +28,7 @@ from kan_widgets.widgets.range_rows import (
     Past,
     Row,
     Starts,
+    any_seen,
     aside,
     cells,
     heads,
@@ -76,7 +77,9 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     live_or_model
         A binding made by `kan_widgets.bind`, a recording, or a model.
     threshold : float
-        R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1.
+        R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
+        takes it over the inputs seen, and on the grid before there are any; over time it is on
+        the grid.
     over_time : {"range", "splines", "silu", "change", "gradient", "update"}
         What the curves over the steps show.
     theme : {"auto", "light", "dark"}
@@ -203,10 +206,12 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             ``outside_grid``, ``outside_support``
                 Share of the inputs observed outside the grid and outside the support, 0 to 1.
             ``silu_shaped``, ``threshold``
-                Share of the functions that vary whose R² with the best a·SiLU + c is at least
-                ``threshold``, 0 to 1.
+                Share of the functions that vary whose R² with the best a·SiLU + c on the grid is
+                at least ``threshold``, 0 to 1.
             ``base``, ``base_shaped``
                 Name of the base term, and the same share for the best a·base + c.
+            ``observed_silu_shaped``, ``observed_base_shaped``
+                Both over the inputs of the batch observed last, each input counting alike.
             ``change``, ``relative_change``
                 Median of the largest |φ − φ at the start| on the grid, in units of φ; and of
                 that divided by the range at the start.
@@ -263,8 +268,8 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self._figures.draw_times(names, moments, series, self.over_time, self._stream.cursor)
         observed = bool(source.observed)
         self._table.content = {
-            "heads": heads(self.threshold),
-            "rows": [_row(row) for row in rows],
+            "heads": heads(seen=any_seen(rows)),
+            "rows": [_row(row, any_seen(rows)) for row in rows],
             "row": ROW,
             "head": HEAD,
         }
@@ -390,7 +395,7 @@ def _function(row: Row, number: int) -> Selection:
     return {"layer": row.layout.name, "out": out, "in": in_, "row": r, "column": column}
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, seen: bool) -> dict[str, Any]:
     layer, share = row.layout, row.summary.spline_share
     return {
         "layer": layer.name,
@@ -398,7 +403,7 @@ def _row(row: Row) -> dict[str, Any]:
         "type": f"{layer.type}, {layer.count:,} φ",
         "aside": aside(row),
         "typical": dict(_function(row, row.typical)),
-        "cells": cells(row),
+        "cells": cells(row, seen=seen),
         "splines": share,
         "base": row.summary.base,
     }

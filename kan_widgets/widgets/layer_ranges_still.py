@@ -29,7 +29,7 @@ from kan_widgets.widgets.range_figures import (
     short,
     strip,
 )
-from kan_widgets.widgets.range_rows import Row, aside, cells, heads, verdict
+from kan_widgets.widgets.range_rows import Row, any_seen, aside, cells, heads, verdict
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.sheet import DARK, LIGHT, Colour
 
@@ -104,12 +104,12 @@ class _Drawing:
         self.image = self.paper.image
         self._text(PAD, TOP + 12, "Ranges of functions", _TITLE, strong=True)
         x = PAD + self._length("Ranges of functions", _TITLE) + 10
-        self._text(x, TOP + 12, f"step {step:,}", _TITLE)
+        self._text(x, TOP + 12, f"step {step:,} · SiLU-shaped: R² ≥ {threshold:g}", _TITLE)
         self._legend(TOP + 30, seen, width)
         for k, line in enumerate(words):
             self._text(PAD, TOP + 48 + 18 * k, line, _TEXT)
         self._plot(top, PAD, (table_left - 14 if beside else width - PAD) - PAD)
-        self._table(top if beside else top + plot, table_left, width - PAD, threshold, not beside)
+        self._table(top if beside else top + plot, table_left, width - PAD, not beside)
 
     # -- the plot ---------------------------------------------------------------------
 
@@ -165,8 +165,9 @@ class _Drawing:
 
     # -- the table --------------------------------------------------------------------
 
-    def _table(self, top: float, left: float, right: float, threshold: float, named: bool) -> None:
-        titles = heads(threshold)
+    def _table(self, top: float, left: float, right: float, named: bool) -> None:
+        seen = any_seen(self.rows)
+        titles = heads(seen=seen)
         first = 110 if named else 0
         pitch = (right - left - first) / len(titles)
         self._stripes(top + HEAD, left, right - left)
@@ -181,7 +182,7 @@ class _Drawing:
             note = aside(row)
             if note:
                 self._text(left + 2, y + ROW - 5, note, 9, colour=self.colours.warn)
-            for n, lines in enumerate(cells(row)):
+            for n, lines in enumerate(cells(row, seen=seen)):
                 x = left + first + pitch * (n + 1) - 4
                 for m, line in enumerate(lines):
                     self._text(x, y + 21 + 15 * m, line, _SMALL, "rs", strong=m == 0)

@@ -24,7 +24,7 @@ NAME_AT, DOTS_FROM, DOTS_TO, GRID_AT, SEEN_AT, LOW, HIGH = 0.17, 0.36, 0.56, 0.7
 MEASURES = {
     "range": ("range", True),
     "splines": ("splines", False),
-    "silu": ("SiLU-shaped", False),
+    "silu": ("SiLU-shaped on the grid", False),
     "change": ("change of φ", True),
     "gradient": ("gradient", True),
     "update": ("update", True),

@@ -236,8 +236,10 @@ def record(row: Row, step: int) -> dict[str, Any]:
         "outside_grid": s.outside_grid,
         "outside_support": s.outside_support,
         "silu_shaped": s.silu_shaped,
+        "observed_silu_shaped": s.observed_silu_shaped,
         "base": s.base,
         "base_shaped": s.base_shaped,
+        "observed_base_shaped": s.observed_base_shaped,
         "threshold": s.threshold,
         "change": middle(s.change),
         "relative_change": s.relative_change,
@@ -255,13 +257,18 @@ _PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
 # -- in words -----------------------------------------------------------------------------
 
 
-def cells(row: Row) -> list[list[str]]:
-    """Return the texts of a row of the table, two lines each, in the order of `HEADS`."""
+def any_seen(rows: Sequence[Row]) -> bool:
+    """Whether inputs of any layer were observed: shapes are then measured over the inputs."""
+    return any(row.summary.outside_grid is not None for row in rows)
+
+
+def cells(row: Row, *, seen: bool) -> list[list[str]]:
+    """Return the texts of a row of the table, two lines each, in the order of `heads`."""
     s, u = row.summary, row.updates
-    shaped = percent(s.silu_shaped)
+    shaped = percent(s.observed_silu_shaped if seen else s.silu_shaped)
     own = ""
     if s.base.lower() not in ("silu", ""):
-        own = f"{_shape(s.base)} {percent(s.base_shaped)}"
+        own = f"{_shape(s.base)} {percent(s.observed_base_shaped if seen else s.base_shaped)}"
     return [
         [_middle(s.grid), _middle(s.observed)],
         [percent(s.spline_share), ""],
@@ -273,13 +280,13 @@ def cells(row: Row) -> list[list[str]]:
     ]
 
 
-def heads(threshold: float) -> list[list[str]]:
+def heads(*, seen: bool) -> list[list[str]]:
     """Return the heads of the columns: a title, and what the two lines are."""
     return [
         ["range", "grid / seen"],
         ["splines", "of the range"],
         ["outside", "grid / support"],
-        ["SiLU-shaped", f"R² ≥ {format_number(threshold)}"],
+        ["SiLU-shaped", "over the inputs" if seen else "on the grid"],
         ["changed", "φ / of start"],
         ["gradient", "base / splines"],
         ["update", "base / splines"],

@@ -15,10 +15,10 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.insight.symbolic_fits import r2_text
 from kan_widgets.live import Listener, Selection, Source, State, cells
 from kan_widgets.live.binding import Binding
-from kan_widgets.live.edit import Edit, Edits
+from kan_widgets.live.edit import Edits
+from kan_widgets.live.edited import Edit
 from kan_widgets.live.layout import LayerLayout
 from kan_widgets.live.source import report
 from kan_widgets.widgets import inspector_still
@@ -405,7 +405,7 @@ def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
     x = np.linspace(fit.low, fit.high, _OVERLAY_POINTS)
     values = fit(x)
     values = np.where(np.isfinite(values), values, np.nan)
-    r2 = "" if np.isnan(fit.r2) else f", R² {r2_text(fit.r2)}"
+    r2 = "" if np.isnan(fit.r2) else f", {fit.quality()}"
     return {
         "layer": fit.layer,
         **dict(zip(_INDEX, fit.index, strict=True)),

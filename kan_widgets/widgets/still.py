@@ -18,6 +18,7 @@ from kan_widgets.live.layout import LayerLayout, Layout
 from kan_widgets.live.observe import Observation
 from kan_widgets.widgets.geometry import arrange
 from kan_widgets.widgets.paper import check_ratio
+from kan_widgets.widgets.pattern import contrast, pattern_text, sees_pixels
 from kan_widgets.widgets.preferred import Preferred, bounds_of, preferred
 from kan_widgets.widgets.ranges import (
     Functions,
@@ -84,7 +85,8 @@ def render(
     layer
         Name of the layer; empty for the first one.
     mode
-        ``"curves"``, ``"pattern"`` (a cell is the whiter the more φ(1) exceeds φ(−1)),
+        ``"curves"``, ``"pattern"`` (a cell is the whiter the more φ rises from the lower end of
+        its grid to the upper),
         ``"preferred"`` (a cell is the whiter the nearer φ is largest to the high end of the
         bounds), or ``"change"`` (φ now − φ at the start).
     binarise
@@ -171,10 +173,11 @@ def render(
     legend: list[Sign] = []
     shown, behind, shading = now, None, None
     if mode == "pattern":
-        values = np.diff(now.evaluate(np.array([-1.0, 1.0])))[:, 0]
+        values = contrast(its, now)
         broken = ~np.isfinite(values)
         largest = float(np.abs(values[~broken]).max(initial=0.0))
-        legend.append(_pattern_sign(largest, binarise))
+        text = pattern_text(its, sees_pixels(its, observed), largest, binarise)
+        legend.append(Sign(text, "ends" if binarise else "bar"))
     elif mode == "preferred":
         seen = observed if bounds == "observed" else None
         within = bounds_of(
@@ -358,14 +361,6 @@ def _axes_text(layer: LayerLayout, x: Window, axes: Float64, scale: Scale, y: st
         y, text = f"{y},", f"own scale per {scale}: {own}"
     low, high = map(format_number, x)
     return [Sign(f"{y} {text}"), Sign(f"{layer.variable} {low} … {high}")]
-
-
-def _pattern_sign(largest: float, binarise: bool) -> Sign:
-    """Return the explanation of black and white."""
-    text = "black: prefers dark (−1) · white: prefers bright (+1)"
-    if binarise:
-        return Sign(text, "ends")
-    return Sign(f"{text} · full at {format_range(largest)}", "bar")
 
 
 def _preferred_signs(

@@ -77,6 +77,8 @@ class TrainingPanel(Scened):
     """See `DrawnCurves.wire`."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
+    own = traitlets.Unicode().tag(sync=True)
+    """The widget's own id, by which the page asks whether a kernel is behind it."""
     height = option(traitlets.Int(190, min=100))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
     scale = option(Choice(["linear", "log"]))
@@ -92,6 +94,7 @@ class TrainingPanel(Scened):
         super().__init__(live_or_model, **options)
         if self.layout.width is None:
             self.layout.width = "100%"
+        self.own = self.model_id or ""
         self.on_msg(self._answer)
         self._listener = _Hearer(self)
         self.live.subscribe(self._listener)

@@ -79,6 +79,10 @@ def narrow(found: list[tuple[str, float, float]]) -> list[Any]:
 
 
 def open_cells(lab: LabPage, server: LabServer, *cells: str) -> None:
+    # All cells are there at once, so that scrolling moves by what the wheel says.
+    tracker = server.home / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True, exist_ok=True)
+    tracker.write_text('{"windowingMode": "none"}')
     lab.open(server.write_notebook([SETUP, *cells]))
     lab.run_all()
     assert lab.cell_errors() == []
@@ -183,3 +187,119 @@ def test_views_that_are_unfolded_later_keep_a_width(
     # bqplot draws while it is folded away, and says so.
     folded = re.compile(r"<rect> attribute (width|height): A negative value .*/bqplot/")
     lab.complaints[:] = [text for text in lab.complaints if not folded.search(text)]
+
+
+# Where the wheel is turned in each view.
+PLOTS = {
+    "KernelGrid": ".kw-kernel-grid canvas",
+    "SplineInspector": ".kw-spline-inspector .kw-plot",
+    "MeshgridView": ".kw-meshgrid-view canvas",
+    "LayerRanges": ".kw-layer-ranges .bqplot",
+    "Explain": ".kw-explain canvas",
+    "TrainingPanel": ".kw-panel .bqplot",
+    "Compare": ".kw-compare .bqplot",
+}
+
+
+def test_the_wheel_over_a_view_scrolls_the_page(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 1000, "height": 800})
+    # Room to scroll above and below.
+    high = "ipywidgets.HTML('<div style=\"height: 1500px\"></div>')"
+    shown = ", ".join(f"views()[{name!r}]" for name in PLOTS)
+    open_cells(lab, server, high, f"display({shown})", high)
+    scroller = "panel.node.querySelector('.jp-WindowedPanel-outer')"
+    taken = {}
+    for name, plot in PLOTS.items():
+        place = lab.page.locator(f".jp-Cell-outputArea {plot}").first
+        lab.until_shown(lambda place=place: place.count() == 1 and place.is_visible(), name)
+        place.evaluate("node => node.scrollIntoView({block: 'center'})")
+        lab.page.wait_for_timeout(300)
+        box = place.bounding_box()
+        assert box is not None
+        lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + min(80, box["height"] / 2))
+        for turn in (-60, 60):
+            before = lab.script(f"return {scroller}.scrollTop;")
+            lab.page.mouse.wheel(0, turn)
+            lab.page.wait_for_timeout(400)
+            moved = lab.script(f"return {scroller}.scrollTop;") - before
+            if moved * turn <= 0:
+                taken[name] = (turn, moved)
+        lab.screenshot(artifacts / f"{name}.png")
+    assert taken == {}
+
+
+def test_a_click_into_the_plot_takes_the_wheel_and_escape_gives_it_back(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    high = "ipywidgets.HTML('<div style=\"height: 1500px\"></div>')"
+    open_cells(lab, server, high, "kw.SplineInspector(live)", high)
+    plot = lab.page.locator(".kw-spline-inspector .kw-plot")
+    lab.until_shown(lambda: plot.count() == 1 and plot.is_visible(), "the plot")
+    plot.evaluate("node => node.scrollIntoView({block: 'center'})")
+    lab.page.wait_for_timeout(300)
+    scroller = "panel.node.querySelector('.jp-WindowedPanel-outer')"
+    shown = "document.querySelector('.kw-spline-inspector').kwView.window()"
+
+    def turn() -> tuple[bool, bool]:
+        """Turn the wheel by a notch; tell whether the page moved, and whether the plot did."""
+        before = lab.script(f"return [{scroller}.scrollTop, {shown}];")
+        lab.page.mouse.wheel(0, -100)
+        lab.page.wait_for_timeout(500)
+        after = lab.script(f"return [{scroller}.scrollTop, {shown}];")
+        return before[0] != after[0], before[1] != after[1]
+
+    hint = plot.locator(".kw-wheel-hint")
+    plot.hover()
+    assert turn() == (True, False)
+    assert "wheel zooms, or click" in hint.inner_text()
+    lab.screenshot(artifacts / "hint.png")
+    plot.evaluate("node => node.scrollIntoView({block: 'center'})")
+    lab.page.wait_for_timeout(300)
+    plot.click()
+    assert [turn() for _ in range(4)] == [(False, True)] * 4
+    assert "Escape" in hint.inner_text()
+    lab.set_theme("JupyterLab Dark")
+    lab.screenshot(artifacts / "entered_dark.png")
+    plot.locator("canvas").focus()
+    lab.page.keyboard.press("Escape")
+    plot.hover()
+    assert turn() == (True, False)
+
+
+def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    open_cells(lab, server, "kw.TrainingPanel(live)")
+    panel = lab.page.locator(".kw-panel")
+    lab.until_shown(lambda: panel.locator(".kw-buttons").is_visible(), "the buttons")
+    state = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+    lab.script("await app.commands.execute(arg);", state)
+    lab.save()
+    server.shut_kernels()
+    lab.open(lab.path)
+    note = panel.locator(".kw-note")
+    lab.until(lambda: note.count() > 0, "what the panel says")
+    lab.page.wait_for_timeout(3000)  # longer than the panel waits for an answer
+    lab.screenshot(artifacts / "saved.png")
+    assert "no kernel behind this panel" in note.first.inner_text()
+    assert panel.locator('.kw-note[data-tone="warn"]').count() == 0
+    assert not panel.locator(".kw-buttons").is_visible()
+    assert panel.locator(".kw-chart-tools select").is_disabled()
+
+
+def test_a_panel_in_a_page_of_its_own_is_a_picture_that_says_why(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    open_cells(
+        lab, server, "kw.save_html('page.html', kw.TrainingPanel(live), kw.KernelGrid(live));"
+    )
+    page = lab.page.context.new_page()
+    page.goto((server.root / lab.path).with_name("page.html").as_uri())
+    page.wait_for_timeout(3000)
+    page.screenshot(path=artifacts / "page.png")
+    text = page.locator("body").inner_text()
+    assert "does not answer" not in text
+    assert "A still picture: TrainingPanel draws with bqplot" in text
+    assert page.locator(".kw-training button").count() == 0

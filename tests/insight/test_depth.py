@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.insight import complexity, later_is_more_complex
-from kan_widgets.insight.depth import MEASURES, _trend
+from kan_widgets.insight import complexity, later_is_more_complex, untrained_networks
+from kan_widgets.insight.depth import MEASURES
+from kan_widgets.insight.trend import trend
 
 
 def rising(groups: list[np.ndarray]) -> float:
@@ -37,7 +38,7 @@ def test_share_and_chance_are_those_of_permutations(ties: bool) -> None:
     groups = [generator.normal(0.15 * k, 1, size) for k, size in enumerate((9, 14, 11))]
     if ties:
         groups = [np.round(group) for group in groups]
-    share, p = _trend(groups)
+    share, p = trend(groups)
     pairs = 9 * 14 + 9 * 11 + 14 * 11
     own = rising(groups)
     assert share == pytest.approx(own / pairs)
@@ -52,35 +53,91 @@ def test_share_and_chance_are_those_of_permutations(ties: bool) -> None:
     assert p == pytest.approx(expected, abs=3 * np.sqrt(expected * (1 - expected) / 2000) + 0.005)
 
 
-def test_finer_splines_in_later_layers_bear_the_claim_out_and_coarser_ones_reverse_it() -> None:
-    found = later_is_more_complex(with_splines(3, 6, 12))
+def bent(model: kw.nn.KANCNN, *sizes: float) -> kw.nn.KANCNN:
+    """Give the splines of each layer random coefficients of a size, as training may."""
+    layers = [*model.convs, model.linear]
+    with torch.no_grad():
+        for layer, size in zip(layers, sizes, strict=True):
+            layer.spline_weight.copy_(size * torch.randn_like(layer.spline_weight))
+    return model
+
+
+def test_what_rises_beyond_untrained_networks_holds_and_says_by_how_much() -> None:
+    torch.manual_seed(0)
+    networks = untrained_networks(kw.nn.KANCNN.article, count=19)
+    model = bent(kw.nn.KANCNN.article(), 0.02, 0.3, 3.0)
+    found = later_is_more_complex(kw.functions.read(model), untrained=networks)
     assert found.holds
-    assert found.at_every_step
-    assert found.p < 1e-10
-    bends = [complexity(layer).bend for layer in with_splines(3, 6, 12)]
+    assert found.p_untrained == 1 / 20
+    bends = [complexity(layer).bend for layer in kw.functions.read(model)]
     assert [layer.spread.median for layer in found.layers if layer.spread] == [
         np.median(bend) for bend in bends
     ]
-    assert found.steps[0] == pytest.approx(rising(bends[:2]) / 64**2)
-    assert "“later functions are more complex” holds at every step" in str(found)
-    backwards = later_is_more_complex(with_splines(12, 6, 3))
-    assert not backwards.holds
+    assert found.steps[0] == pytest.approx(rising(bends[:2]) / (len(bends[0]) * len(bends[1])))
+    assert 0.5 < found.between[0] < found.later < found.between[1]
+    assert found.untrained[3] == later_is_more_complex(networks[3].layers).later
+    assert "“later functions are more complex” holds: each layer" in str(found)
+    assert "in 19 untrained networks" in str(found)
+
+
+@pytest.mark.parametrize("make", [kw.nn.KANCNN, kw.nn.KANCNN.article])
+def test_an_untrained_network_does_not_hold_however_small_p_is(make) -> None:
+    networks = untrained_networks(make, count=19)
+    alone, beside, small = 0, 0, 0
+    for seed in range(6):
+        torch.manual_seed(1000 + seed)
+        layers = kw.functions.read(make())
+        alone += later_is_more_complex(layers).holds
+        found = later_is_more_complex(layers, untrained=networks)
+        beside += found.holds
+        small += found.p < 1e-6
+        assert "holds:" not in str(found) or found.holds
+    # Of one in twenty, which a chance of 0.05 allows, none is among these.
+    assert (alone, beside) == (0, 0)
+    if make is kw.nn.KANCNN:
+        assert small == 6
+
+
+def test_without_untrained_networks_a_rise_is_told_and_nothing_claimed() -> None:
+    found = later_is_more_complex(with_splines(3, 6, 12))
+    assert (found.rises, found.holds, found.p_untrained) == (True, False, None)
+    assert "is not decided: the medians rise from layer to layer" in str(found)
+    assert "untrained=untrained_networks(make)" in str(found)
+
+
+def test_a_fall_is_told_as_one() -> None:
+    found, backwards = (later_is_more_complex(with_splines(*g)) for g in ((3, 6, 12), (12, 6, 3)))
+    assert not backwards.rises
     assert backwards.later == pytest.approx(1 - found.later, abs=0.1)
-    assert "does not hold, but the reverse does" in str(backwards)
+    assert "does not hold: the medians fall from layer to layer" in str(backwards)
 
 
 def test_alike_layers_do_not_bear_it_out() -> None:
     found = later_is_more_complex(with_splines(5, 5))
     assert not found.holds
     assert abs(found.later - 0.5) < 0.1
-    assert "is not borne out" in str(found)
+    assert found.between[0] < 0.5 < found.between[1]
 
 
-def test_a_trend_may_hold_without_holding_at_every_step() -> None:
-    found = later_is_more_complex(with_splines(3, 14, 9))
-    assert found.holds
-    assert not found.at_every_step
-    assert found.steps[1] < 0.5
+def test_the_verdict_agrees_with_the_medians_beside_it() -> None:
+    # Up, up, and down below the first, in few functions: the trend of all pairs still rises.
+    torch.manual_seed(0)
+    sizes = [(24, 24, 4), (24, 24, 8), (24, 24, 16), (24, 2, 3)]
+    layers = [kw.nn.KANLinear(i, o, grid_size=g) for i, o, g in sizes]
+    for layer in layers:
+        nn.init.normal_(layer.spline_weight)
+    networks = untrained_networks(
+        lambda: nn.Sequential(*(kw.nn.KANLinear(i, o, grid_size=g) for i, o, g in sizes)), count=19
+    )
+    found = later_is_more_complex(kw.functions.read(nn.Sequential(*layers)), untrained=networks)
+    medians = [layer.spread.median for layer in found.layers if layer.spread]
+    assert medians[0] < medians[1] < medians[2]
+    assert medians[3] < medians[0]
+    assert found.p < 1e-6
+    assert not found.rises
+    assert not found.holds
+    assert "does not hold: the median does not rise from 2 to 3" in str(found)
+    assert "it is highest in 2 and lowest in 3" in str(found)
 
 
 def test_shapes_do_not_depend_on_scale_and_sizes_do() -> None:
@@ -144,3 +201,49 @@ def test_what_cannot_be_compared_is_refused() -> None:
         later_is_more_complex(layers[:1])
     with pytest.raises(TypeError, match="nothing was observed at 0"):
         later_is_more_complex(layers, observed={})
+    other = untrained_networks(kw.nn.KANCNN.article, count=1)
+    with pytest.raises(ValueError, match="untrained: layers of shapes"):
+        later_is_more_complex(layers, untrained=other)
+
+
+def test_untrained_networks_are_drawn_alike_each_time_and_draw_nothing_from_elsewhere() -> None:
+    before = torch.random.get_rng_state()
+    one, other = (untrained_networks(kw.nn.KANCNN.article, count=2) for _ in range(2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    for a, b in zip(one, other, strict=True):
+        for mine, same in zip(a.layers, b.layers, strict=True):
+            assert torch.equal(mine.coefficients, same.coefficients)
+    first, second = (network.layers[0].coefficients for network in one)
+    assert not torch.equal(first, second)
+
+
+def test_over_inputs_untrained_networks_meet_their_own() -> None:
+    batch = 2 * torch.rand(64, 1, 28, 28) - 1
+    torch.manual_seed(7)
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+
+    def observe(model: nn.Module) -> dict[str, kw.insight.Observed]:
+        return dict(kw.bind(model).observe(batch))
+
+    networks = untrained_networks(kw.nn.KANCNN.article, observe, count=3)
+    seen = live.observe(batch)
+    found = later_is_more_complex(live.read(), observed=seen, untrained=networks)
+    own = later_is_more_complex(networks[1].layers, observed=networks[1].observed)
+    assert found.untrained[1] == own.later
+    with pytest.raises(ValueError, match=r"untrained_networks\(make, observe\)"):
+        later_is_more_complex(live.read(), untrained=networks)
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "error", "words"),
+    [
+        (nn.Linear(1, 1), {}, TypeError, "make=Linear: expected what makes a new network"),
+        (lambda: 3, {}, TypeError, "returned int"),
+        (kw.nn.KANCNN.article, {"count": 0}, ValueError, "count=0: expected a whole number"),
+        (kw.nn.KANCNN.article, {"layers": ["conv"]}, ValueError, "'conv' is none of 'convs.0'"),
+    ],
+)
+def test_what_makes_no_untrained_network_is_refused(make, options, error, words) -> None:
+    with pytest.raises(error, match=words):
+        untrained_networks(make, **options)

@@ -88,6 +88,20 @@ def test_the_pattern_is_the_one_that_the_grid_shows() -> None:
     assert (found.pattern.ravel() > 0).tolist() == (greys == 255).tolist()
 
 
+def test_the_ends_that_are_compared_are_those_of_each_functions_own_grid() -> None:
+    torch.manual_seed(0)
+    layer = kw.nn.KANLinear(3, 2, grid_range=(0, 1))
+    nn.init.normal_(layer.spline_weight)
+    [functions] = kw.functions.read(layer)
+    kernel = kernel_of(functions, 1)
+    found = check_pattern(kernel, seen(functions, 3))
+    assert (set(found.low.ravel()), set(found.high.ravel())) == ({0.0}, {1.0})
+    contrast = (kernel.terms(np.ones((1, 3))) - kernel.terms(np.zeros((1, 3))))[0]
+    assert found.contrast.ravel() == pytest.approx(contrast, abs=1e-12)
+    at_one = (kernel.terms(np.ones((1, 3))) - kernel.terms(-np.ones((1, 3))))[0]
+    assert np.abs(contrast - at_one).max() > 0.1
+
+
 def test_a_kernel_of_equal_weights_is_its_pattern_and_one_that_bends_is_not() -> None:
     straight = nn.Conv2d(1, 1, 2, bias=False)
     with torch.no_grad():

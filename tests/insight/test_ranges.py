@@ -290,6 +290,69 @@ def test_inputs_that_do_not_fit_the_layer_are_refused():
         insight.seen_inputs(layer, np.zeros((5, 3)))
 
 
+def test_shapes_over_the_inputs_are_those_of_a_regression_at_them():
+    layer = trained_layer()
+    torch.manual_seed(3)
+    x = torch.cat([0.2 * torch.randn(300, 4) - 0.6, 0.1 * torch.randn(100, 4) + 0.9]).double()
+    x = x.numpy()
+    sampled = insight.sampled(read(layer)[0])
+    seen = insight.seen_inputs(sampled, x)
+    found = insight.function_ranges(sampled, sampled.coefficients, seen=seen)
+    for f in range(24):
+        at = x[:, f % 4]
+        base, splines = by_scipy(layer, at)
+        y = base[f] + splines[f]
+        expected = np.corrcoef(y, at / (1 + np.exp(-at)))[0, 1] ** 2
+        assert found.observed_silu[f] == pytest.approx(expected, abs=5e-3)
+        assert found.observed_own[f] == pytest.approx(expected, abs=5e-3)  # its base is SiLU
+    assert np.abs(found.observed_silu - found.silu).max() > 0.1
+
+
+def test_where_inputs_are_functions_may_be_silu_and_on_the_grid_not():
+    layer = kw.nn.KANLinear(2, 3)
+    with torch.no_grad():
+        layer.base_weight.fill_(1.0)
+        layer.spline_weight.zero_()
+        layer.spline_weight[:, :, -1] = 4.0  # of the spline that is 0 below x = 0.6
+    x = {"0": np.random.default_rng(0).uniform(-1, 0.5, (200, 2))}
+    [summary] = insight.layer_ranges(nn.Sequential(layer), x)
+    assert (summary.silu_shaped, summary.observed_silu_shaped) == (0.0, 1.0)
+    [without] = insight.layer_ranges(layer)
+    assert without.observed_silu_shaped is without.observed_base_shaped is None
+
+
+def test_shapes_over_inputs_with_grids_of_their_own_groups_and_constants():
+    import convkan
+
+    module = convkan.ConvKAN(2, 3, 2)
+    with torch.no_grad():
+        module.kan_layer.grid += 0.1 * torch.rand(module.kan_layer.grid.shape).cumsum(-1)
+    grouped = kw.nn.KANConv2d(4, 6, (2, 1), groups=2)
+    nn.init.normal_(grouped.spline_weight)
+    for layer in (module, grouped):
+        [functions] = read(layer)
+        live = kw.bind(layer)
+        channels = 2 if layer is module else 4
+        [observed] = live.observe(torch.randn(3, channels, 5, 5)).values()
+        sampled = insight.sampled(functions)
+        seen = insight.seen_inputs(sampled, observed.patches)
+        found = insight.function_ranges(sampled, sampled.coefficients, seen=seen)
+        out = functions.shape[0]
+        for o in range(out):
+            kernel = insight.kernel_of(functions, o)
+            mine = kernel.inputs(observed)
+            for e in range(mine.shape[1]):
+                at = mine[:, e]
+                expected = np.corrcoef(kernel.curve(e, at), at / (1 + np.exp(-at)))[0, 1] ** 2
+                got = found.observed_silu.reshape(out, -1)[o, e]
+                assert got == pytest.approx(expected, abs=0.02)
+    still = np.full((50, 4), 0.3)
+    layer = trained_layer()
+    [summary] = insight.layer_ranges(nn.Sequential(layer), {"0": still})
+    assert summary.observed is not None
+    assert summary.observed_silu_shaped is None
+
+
 # -- other bases ----------------------------------------------------------------------------
 
 

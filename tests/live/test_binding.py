@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import re
 import sys
 import threading
 import time
@@ -464,8 +465,7 @@ def test_training_in_another_thread_and_in_async_code_is_followed():
 
 
 @pytest.mark.usefixtures("never_quiet")
-def test_settling_waits_for_no_step_that_is_going_on(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.steps._ABANDONED_SECONDS", 60.0)
+def test_settling_waits_for_no_step_that_is_going_on():
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1000)
     recorder = Recorder(live)
@@ -500,8 +500,7 @@ def test_a_step_that_raises_leaves_the_binding_working():
     assert hooks(optimizer) == 0
 
 
-def test_after_a_step_that_raised_in_a_thread_the_last_state_still_comes(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.steps._ABANDONED_SECONDS", 0.2)
+def test_after_a_step_that_raised_in_a_thread_the_last_state_still_comes():
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1000)
     recorder = Recorder(live)
@@ -826,3 +825,36 @@ def test_optimizers_and_models_can_still_be_copied_while_bound():
     copy.deepcopy(model)
     copied = copy.deepcopy(optimizer)
     assert same(copied.state_dict(), optimizer.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "words"),
+    [
+        (({"loss": 0.3},), {}, "got a dict: write live.log(**numbers), not live.log(numbers)"),
+        ((0.3,), {}, "every number needs a name: write live.log(loss=0.3)"),
+        ((torch.tensor(0.3),), {}, "every number needs a name: write live.log(loss=0.3)"),
+        ((3,), {}, "every number needs a name"),
+        ((3, 0.3), {}, "every number needs a name"),
+        ((None, 0.3), {"accuracy": 1}, "every number needs a name"),
+        (("loss", 0.3), {}, "live.log('loss', ...): write live.log(loss=...)"),
+        (("train/loss", 0.3), {}, "write live.log(**{'train/loss': ...})"),
+        ((0.3,), {"accuracy": 1}, "step=0.3: expected a whole number"),
+    ],
+)
+def test_logging_a_number_without_a_name_says_what_to_write(given, named, words):
+    model, optimizer = small()
+    live = kw.bind(model, optimizer)
+    with pytest.raises(TypeError, match=re.escape(words)):
+        live.log(*given, **named)
+    assert live.scalars.names == ()
+
+
+def test_a_step_to_log_at_may_be_any_whole_number():
+    model, optimizer = small()
+    live = kw.bind(model, optimizer)
+    for step in (1, np.int64(2), torch.tensor(3)):
+        live.log(step, loss=0.5)
+    live.log(**{"train/loss": 1.0})
+    live.log()
+    assert live.scalars.series("loss")[0].tolist() == [1, 2, 3]
+    assert live.scalars.names == ("loss", "train/loss")

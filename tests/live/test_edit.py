@@ -16,7 +16,8 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import Listener, cells
-from kan_widgets.live.edit import Edit, Edits
+from kan_widgets.live.edit import Edits
+from kan_widgets.live.edited import Edit
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
@@ -554,6 +555,27 @@ class Cell:
 
     def __exit__(self, *_: object) -> None:
         cells._cell_ended()
+
+
+def test_a_cell_whose_thread_has_ended_or_whose_end_raised_is_not_running():
+    in_thread(cells._cell_started)  # and never ends
+    assert not cells.run_elsewhere()
+
+    class Interrupted:
+        def cell_ended(self) -> None:
+            raise KeyboardInterrupt
+
+    listener = Interrupted()
+    cells.watch(listener)
+    running = []
+
+    def raises() -> None:
+        with pytest.raises(KeyboardInterrupt), Cell():
+            running.append(cells.runs_in(threading.current_thread()))
+        running.append(cells.runs_in(threading.current_thread()))
+
+    in_thread(raises)
+    assert running == [True, False]
 
 
 def test_until_a_cells_first_step_an_edit_of_another_thread_waits():

@@ -167,14 +167,36 @@ def test_deeper_layers_see_feature_maps_and_only_the_first_sees_the_batch():
     assert live.observed.keys() == seen.keys()
 
 
-def test_many_patches_are_thinned_evenly_and_counted_all_the_same():
+def test_of_many_patches_some_are_kept_and_all_are_counted():
     model = kw.nn.KANLinear(1000, 1)
     live = kw.bind(model)
     x = torch.rand(2000, 1000)
     seen = live.observe(x)[live.layers[0]]
-    assert seen.patches.size <= 250_000
+    assert seen.patches.shape == (250, 1000)
     assert seen.counts.sum() == x.numel()
-    np.testing.assert_array_equal(seen.patches[[0, -1]], x[[0, -1]].numpy())
+    rows = {tuple(row) for row in x.tolist()}
+    assert len({tuple(row) for row in seen.patches.tolist()} & rows) == 250
+
+
+@pytest.mark.parametrize("n", [500, 509, 512, 1021, 1024, 4096])
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_patches_kept_are_of_all_images_and_all_positions_alike(n, shared):
+    """Every pixel says which image and which position it is of."""
+    size, kernel = 16, 3
+    layer = kw.nn.SharedKANConv2d(1, kernel) if shared else kw.nn.KANConv2d(4, 1, kernel)
+    image = torch.arange(n).view(n, 1, 1, 1).expand(n, 4, size, size)
+    place = torch.arange(size * size).view(1, 1, size, size)
+    live = kw.bind(layer)
+    seen = live.observe((image + place / size**2).contiguous())[live.layers[0]]
+    first = seen.patches[:, 0].astype(np.float64)
+    images, places = np.divmod(np.rint(first * size**2).astype(int), size**2)
+    assert len(first) == 250_000 // (9 if shared else 36)
+    at = np.bincount(places, minlength=size**2).reshape(size, size)
+    assert not at[14:].any()
+    assert not at[:, 14:].any()
+    # Where kernels are shared, four channels carry the same numbers.
+    assert np.ptp(np.bincount(images, minlength=n)) <= (4 if shared else 1)
+    assert np.ptp(at[:14, :14]) <= 1
 
 
 class Restless(nn.Module):
@@ -312,6 +334,29 @@ def test_where_basis_functions_are_padded_the_border_is_not_counted():
     np.testing.assert_array_equal(
         seen.patches, patches_by_loops(x.numpy(), (3, 3))[[0, 1, 2, 3, 4, 5, 6, 7]]
     )
+
+
+@pytest.mark.parametrize("n", [512, 1024])
+def test_patches_that_the_border_cuts_are_left_out_and_the_others_kept_alike(n):
+    def read(module: nn.Module) -> LayerFunctions:
+        assert isinstance(module, Bordered)
+        settings = ConvSettings(stride=(2, 2), padding=(1, 1, 1, 1), pads_basis=True)
+        weight = module.weight.detach().unsqueeze(-1)
+        return LayerFunctions("conv", weight, (IdentityBasis(),), conv=settings)
+
+    register_adapter(Bordered, read)
+    live = kw.bind(model := Bordered(1, 1, 3, stride=2, padding=1))
+    size = 36
+    # Every pixel says which image and which position it is of.
+    x = torch.arange(n * size**2, dtype=torch.float32).view(n, 1, size, size) / size**2
+    seen = live.observe(x)[live.layers[0]]
+    assert model is live.model
+    middle = np.rint(seen.patches[:, 4].astype(np.float64) * size**2).astype(int)
+    assert len(middle) == 250_000 // 9
+    assert np.ptp(np.bincount(middle // size**2, minlength=n)) <= 1
+    at = np.bincount(middle % size**2, minlength=size**2).reshape(size, size)
+    assert at[2::2, 2::2].sum() == len(middle)
+    assert np.ptp(at[2::2, 2::2]) <= 1
 
 
 @pytest.mark.parametrize("batch", [[torch.ones(1, 3)], (), 3, None])

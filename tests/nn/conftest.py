@@ -1,18 +1,72 @@
-"""The ways a layer can compute: what is tested of the layers is tested on each."""
+"""The ways a layer can compute, what compiles one of them, and a network that has learned."""
 
 from __future__ import annotations
 
 import pytest
+import torch
+import torch.nn.functional as F
 
-from kan_widgets.nn import local, native
+from kan_widgets.data import mnist
+from kan_widgets.nn import KANCNN, compiler, library_cache, local, native
 
 
 @pytest.fixture(params=["torch's operations", "compiled kernels"])
 def path(request, monkeypatch):
     """Make every call take one way, however small it is."""
     compiled = request.param == "compiled kernels"
-    if compiled and native.find_compiler() is None:
+    if compiled and compiler.find_compiler() is None:
         pytest.fail("the tests need a C++ compiler: install g++ or clang++")
     monkeypatch.setattr(native, "_wanted", compiled)
     monkeypatch.setattr(local, "LARGE", 1)
     return request.param
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """A process that has compiled nothing yet, with an empty cache."""
+    monkeypatch.setattr(native, "_builds", {})
+    monkeypatch.setattr(native, "_wanted", None)
+    monkeypatch.setattr(native, "_warned", False)
+    monkeypatch.delenv("KAN_WIDGETS_COMPILE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CXX", raising=False)
+    library_cache.folder.cache_clear()
+    native._by_default.cache_clear()
+    yield tmp_path / "cache" / "kan_widgets"
+    library_cache.folder.cache_clear()
+    native._by_default.cache_clear()
+
+
+@pytest.fixture
+def cxx(tmp_path, monkeypatch):
+    """Make a shell script the compiler."""
+
+    def write(text):
+        file = tmp_path / "cxx"
+        file.write_text("#!/bin/sh\n" + text)
+        file.chmod(0o755)
+        monkeypatch.setenv("CXX", str(file))
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return mnist("embedded")
+
+
+@pytest.fixture(scope="session")
+def trained(digits):
+    """A network trained on grids laid evenly over what it saw then; copy it to change it."""
+    torch.manual_seed(0)
+    model = KANCNN(norm=None)
+    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
+    loader, _ = digits.loaders(64)
+    for epoch in range(4):
+        if epoch < 2:
+            model.update_grid(digits.train_images[:512], grid_eps=1.0)
+        for x, y in loader:
+            optimizer.zero_grad()
+            F.nll_loss(model(x), y).backward()
+            optimizer.step()
+    return model.eval()

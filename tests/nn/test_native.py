@@ -13,28 +13,16 @@ import weakref
 import pytest
 import torch
 
-from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, local, native
-
-
-@pytest.fixture
-def fresh(tmp_path, monkeypatch):
-    """A process that has compiled nothing yet, with an empty cache."""
-    monkeypatch.setattr(native, "_builds", {})
-    monkeypatch.setattr(native, "_wanted", None)
-    monkeypatch.delenv("KAN_WIDGETS_COMPILE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("CXX", raising=False)
-    native._cache.cache_clear()
-    native._by_default.cache_clear()
-    yield tmp_path / "cache" / "kan_widgets"
-    native._cache.cache_clear()
-    native._by_default.cache_clear()
-
-
-def script(path, text):
-    path.write_text("#!/bin/sh\n" + text)
-    path.chmod(0o755)
-    return str(path)
+from kan_widgets.nn import (
+    BSpline,
+    KANConv2d,
+    KANLinear,
+    KnotSpline,
+    compiler,
+    library_cache,
+    local,
+    native,
+)
 
 
 def called(monkeypatch):
@@ -75,7 +63,7 @@ def test_a_small_call_starts_the_compiler_and_a_large_one_waits_for_it(fresh, mo
     assert list(native._builds) == [3]
     layer(LARGE_INPUT)
     assert len(calls) == 1
-    assert [path.suffix for path in fresh.iterdir()] == [".so"]
+    assert len(list(fresh.glob("*.so"))) == 1
 
 
 def test_what_was_compiled_is_found_by_the_next_process(fresh, monkeypatch):
@@ -118,35 +106,35 @@ def test_without_the_compiler_layers_compute_and_say_nothing(fresh, monkeypatch,
     assert not fresh.exists() or not list(fresh.iterdir())
 
 
-def test_a_compiler_that_fails_is_named_in_one_warning(fresh, monkeypatch, tmp_path):
-    monkeypatch.setenv("CXX", script(tmp_path / "cxx", "echo no such luck >&2; exit 1"))
+def test_a_compiler_that_fails_is_named_in_one_warning(fresh, cxx):
+    cxx("echo no such luck >&2; exit 1")
     layer = KANConv2d(4, 2, 3)
     with pytest.warns(RuntimeWarning, match="no such luck.*") as warned:
         layer(LARGE_INPUT)
     assert len(warned) == 1
     assert "KAN_WIDGETS_COMPILE=0" in str(warned[0].message)
     layer(LARGE_INPUT).sum().backward()  # a second warning would be an error
-    assert not list(fresh.iterdir())
+    assert not list(fresh.glob("*.so"))
 
 
-def test_a_compiler_that_makes_nonsense_is_a_warning_too(fresh, monkeypatch, tmp_path):
+def test_a_compiler_that_makes_nonsense_is_a_warning_too(fresh, cxx):
     text = 'while [ "$1" != -o ]; do shift; done; echo nonsense > "$2"'
-    monkeypatch.setenv("CXX", script(tmp_path / "cxx", text))
+    cxx(text)
     with pytest.warns(RuntimeWarning, match="without compiled kernels"):
         KANConv2d(4, 2, 3)(LARGE_INPUT)
 
 
-def test_a_compiler_that_never_ends_is_given_up(fresh, monkeypatch, tmp_path):
-    monkeypatch.setattr(native, "PATIENCE", 0.2)
-    monkeypatch.setenv("CXX", script(tmp_path / "cxx", "exec sleep 600"))
+def test_a_compiler_that_never_ends_is_given_up(fresh, cxx, monkeypatch):
+    monkeypatch.setattr(compiler, "PATIENCE", 0.2)
+    cxx("exec sleep 600")
     with pytest.warns(RuntimeWarning, match=r"took more than 0\.2 seconds"):
         KANConv2d(4, 2, 3)(LARGE_INPUT)
 
 
-def test_without_openmp_the_kernels_are_compiled_for_one_thread(fresh, monkeypatch, tmp_path):
-    real = native.find_compiler()
+def test_without_openmp_the_kernels_are_compiled_for_one_thread(fresh, cxx):
+    real = compiler.find_compiler()
     text = f'case " $* " in *" -fopenmp "*) exit 1;; esac; exec {real} "$@"'
-    monkeypatch.setenv("CXX", script(tmp_path / "cxx", text))
+    cxx(text)
     layer = KANConv2d(4, 2, 3)
     out = layer(LARGE_INPUT + 0.3)
     assert native.library(3) is not None
@@ -159,14 +147,15 @@ def test_a_folder_that_others_can_write_is_not_used(fresh):
     fresh.chmod(0o777)
     assert native.library(3) is not None
     assert not list(fresh.iterdir())
-    assert os.stat(native._cache()).st_mode & 0o077 == 0
+    assert os.stat(library_cache.folder()).st_mode & 0o077 == 0
 
 
 def test_a_process_that_ends_at_once_leaves_no_compiler_behind(fresh):
     program = (
         "import torch; from kan_widgets.nn import KANLinear, native; KANLinear(2, 2)("
-        "torch.zeros(3, 2)); import time\nwhile not native._builds[3].process: time.sleep(0.01)\n"
-        "print(native._builds[3].process.pid)"
+        "torch.zeros(3, 2)); import time\n"
+        "while not native._builds[3].compiler.process: time.sleep(0.01)\n"
+        "print(native._builds[3].compiler.process.pid)"
     )
     output = subprocess.check_output([sys.executable, "-c", program], text=True)
     with pytest.raises(ProcessLookupError):
@@ -356,6 +345,7 @@ def test_a_copy_of_a_weight_lives_while_the_kernels_read_it(monkeypatch):
     class Kernels:
         def kan_forward(self, *arguments):
             copied.append([copy() is not None for copy in copies])
+            return 0
 
     copied = []
     monkeypatch.setattr(local, "_contiguous", kept)

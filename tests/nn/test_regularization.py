@@ -153,3 +153,16 @@ def test_a_batch_of_a_network_in_training_gives_gradients_and_leaves_batch_norm_
 def test_a_model_without_kan_layers_says_so():
     with pytest.raises(TypeError, match="Linear has no KAN layer"):
         regularization(nn.Linear(2, 2))
+
+
+@pytest.mark.parametrize("n", [512, 1024, 4096])
+def test_a_large_batch_is_looked_at_all_over_its_images(n):
+    """The images brighten from left to right: the mean tells which columns were looked at."""
+    layer = KANConv2d(1, 1, 1)
+    with torch.no_grad():
+        layer.base_weight.fill_(1.0)
+        layer.spline_weight.zero_()
+    x = torch.linspace(1, 2, 28).expand(n, 1, 28, 28) + torch.linspace(0, 1, 28).unsqueeze(1)
+    assert layer.regularization(x, entropy=0.0).item() == pytest.approx(
+        F.silu(x[:1]).mean().item(), rel=1e-3
+    )

@@ -22,7 +22,7 @@ import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.updates import Updates
 from kan_widgets.widgets.range_figures import curves_of, short, strip
-from kan_widgets.widgets.range_rows import MOST_MOMENTS, Moment
+from kan_widgets.widgets.range_rows import MOST_MOMENTS, Moment, percent
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []
@@ -221,10 +221,34 @@ def test_another_threshold_or_measure_redraws(trained):
     view.over_time = "update"
     settled(view)
     loose = view.table()[0]["silu_shaped"]
-    assert view._table.content["heads"][3][1] == "R² ≥ 0.2"
+    assert view._table.content["heads"][3] == ["SiLU-shaped", "on the grid"]
     assert view._figures.times.title.startswith("update")
     view.threshold = 1.0
     assert view.table()[0]["silu_shaped"] < loose
+
+
+def test_shapes_are_taken_where_the_inputs_are_once_they_are_seen_and_say_so(trained):
+    model, optimizer, live = trained
+    view = kw.LayerRanges(live)
+    train(model, optimizer, 30)
+    settled(view)
+    before = [row["cells"][3][0] for row in view._table.content["rows"]]
+    assert view._table.content["heads"][3][1] == "on the grid"
+    assert all(row["observed_silu_shaped"] is None for row in view.table())
+    batch = 0.2 * torch.randn(300, 6) + 0.5
+    seen = live.observe(batch)
+    settled(view)
+    assert view._table.content["heads"][3][1] == "over the inputs"
+    expected = insight.layer_ranges(model, {name: s.patches for name, s in seen.items()})
+    rows = view.table()
+    for row, shown, summary in zip(rows, view._table.content["rows"], expected, strict=True):
+        assert row["observed_silu_shaped"] == pytest.approx(summary.observed_silu_shaped, abs=0.05)
+        assert shown["cells"][3][0] == percent(row["observed_silu_shaped"])
+    assert before == [percent(row["silu_shaped"]) for row in rows]
+    assert before != [row["cells"][3][0] for row in view._table.content["rows"]]
+    view.over_time = "silu"
+    settled(view)
+    assert view._figures.times.title.startswith("SiLU-shaped on the grid")
 
 
 def test_it_follows_a_model_that_is_bound_again(trained):

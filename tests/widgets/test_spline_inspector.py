@@ -23,7 +23,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import cells
-from kan_widgets.live.edit import Edit
+from kan_widgets.live.edited import Edit
 from kan_widgets.widgets.inspector_still import Terms, basis_colours, roomy, ticks
 from kan_widgets.widgets.spline_inspector import PARTS, SplineInspector
 

@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+import kan_widgets as kw
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.layout import LayerLayout, Layout, Table
 from kan_widgets.widgets.fonts import readable
 from kan_widgets.widgets.geometry import arrange
+from kan_widgets.widgets.pattern import pattern_text, sees_pixels
 from kan_widgets.widgets.sheet import DARK, LIGHT, stroke
 from kan_widgets.widgets.still import png_bytes, render
 
@@ -335,7 +338,7 @@ def test_functions_with_tables_of_their_own_are_read_from_these() -> None:
         np.testing.assert_allclose(heights(cell)[inner], expected[inner], atol=0.8)
 
 
-def test_a_pattern_is_the_whiter_the_more_a_function_prefers_bright_input() -> None:
+def test_a_pattern_is_the_whiter_the_more_a_function_rises_from_end_to_end() -> None:
     layer = layer_of((1, 1, 2, 3))
     slopes = [-1.0, -0.5, 0.0, 0.5, 1.0, 0.1]
     frame = frame_of(layer, [(9.0, s, 7.0) for s in slopes])
@@ -346,6 +349,46 @@ def test_a_pattern_is_the_whiter_the_more_a_function_prefers_bright_input() -> N
     pixels = draw(frame, mode="pattern", binarise=True)
     found = [cell_of(pixels, layer, f)[40, 40].tolist() for f in range(6)]
     assert found == [[0] * 3 if s < 0 else [255] * 3 for s in slopes]
+
+
+def test_a_pattern_compares_the_ends_of_each_functions_own_grid() -> None:
+    tables = (replace(powers(), domain=(0.0, 1.0)), replace(powers(), domain=(-1.0, 2.0)))
+    layer = layer_of((1, 1, 1, 2), tables=tables, table_of=np.array([0, 1], np.uint32))
+    # x² rises by 1 from 0 to 1, by 3 from −1 to 2; from −1 to 1 it does not at all.
+    pixels = draw(frame_of(layer, [(0, 0, 1.0), (0, 0, 1.0)]), mode="pattern")
+    middles = [cell_of(pixels, layer, f)[40, 40, 0] for f in range(2)]
+    np.testing.assert_allclose(middles, [127.5 + 127.5 / 3, 255], atol=1)
+    assert pattern_text(layer, False, 3.0, False) == (
+        "black: φ is larger at the low end, x = −1 … 0 · white: at the high end, 1 … 2 "
+        "· full at a difference of ±3"
+    )
+
+
+def test_dark_and_bright_are_named_only_where_images_from_minus_one_to_one_were_observed() -> None:
+    model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), kw.nn.KANConv2d(2, 1, 3))
+    live = kw.bind(model)
+    first, second = live.layout.layers
+    assert not sees_pixels(first, None)
+    images = torch.rand(2, 1, 9, 9)
+    signs = 2 * (images > 0.5) - 1.0
+    for batch, known in ((signs, True), (images, False), (3 * images - 1, False)):
+        seen = live.observe(batch)
+        assert sees_pixels(first, seen["0"]) is known
+        assert not sees_pixels(second, seen["1"])
+    seen = live.observe(signs)
+    assert not sees_pixels(replace(first, variable="tanh x"), seen["0"])
+    moved = tuple(replace(table, domain=(0.0, 1.0)) for table in first.tables)
+    assert not sees_pixels(replace(first, tables=moved), seen["0"])
+    assert pattern_text(first, True, 0.5, True) == (
+        "black: prefers dark (−1) · white: prefers bright (+1)"
+    )
+    assert pattern_text(first, False, 0.5, False) == (
+        "black: φ is larger at x = −1 · white: at x = 1 · full at φ(1) − φ(−1) = ±0.5"
+    )
+    zero_to_one = replace(first, tables=moved)
+    assert pattern_text(zero_to_one, False, 0.5, True) == (
+        "black: φ is larger at x = 0 · white: at x = 1"
+    )
 
 
 def test_a_pattern_of_zeros_is_grey() -> None:

@@ -4,10 +4,14 @@ import { formatCount } from "../../phi/format.ts";
 
 export interface Bar {
   element: HTMLElement;
-  show(state: { scale: string; smoothing: number; zoomed: boolean }): void;
+  show(state: { scale: string; smoothing: number; connected: boolean; zoomed: boolean }): void;
 }
 
 const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
+
+const SMOOTH =
+  "Draw the mean over so many steps around each step as a thin line; the values stay behind it";
+const ALONE = "The kernel draws this, and there is none behind these curves any more";
 
 export interface Asked {
   scale(value: string): void;
@@ -39,8 +43,6 @@ export function createBar(document: Document, ask: Asked, signal: AbortSignal): 
     input.type = "radio";
     input.name = group;
     input.value = value;
-    input.title =
-      holder.title = `Draw the values on a ${value === "log" ? "logarithmic" : "linear"} scale`;
     input.setAttribute("aria-label", value);
     make("span", "kw-segment-text", holder).textContent = value;
     input.addEventListener("change", () => ask.scale(value), { signal });
@@ -50,8 +52,6 @@ export function createBar(document: Document, ask: Asked, signal: AbortSignal): 
   const smooth = make("label", "kw-option", element);
   make("span", "kw-option-label", smooth).textContent = "smooth";
   const select = make("select", "kw-select", smooth);
-  select.title =
-    "Draw the mean over so many steps around each step as a thin line; the values stay behind it";
   select.setAttribute("aria-label", "smooth");
   select.addEventListener("change", () => ask.smoothing(Number(select.value)), { signal });
   let listed = "";
@@ -74,8 +74,16 @@ export function createBar(document: Document, ask: Asked, signal: AbortSignal): 
 
   return {
     element,
-    show({ scale, smoothing, zoomed }) {
-      for (const input of inputs) input.checked = input.value === scale;
+    show({ scale, smoothing, connected, zoomed }) {
+      for (const input of inputs) {
+        input.checked = input.value === scale;
+        input.disabled = !connected;
+        const title = `Draw the values on a ${input.value === "log" ? "logarithmic" : "linear"} scale`;
+        input.title = connected ? title : ALONE;
+        if (input.parentElement) input.parentElement.title = input.title;
+      }
+      select.disabled = !connected;
+      select.title = connected ? SMOOTH : ALONE;
       const values = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
       if (values.join() !== listed) {
         listed = values.join();

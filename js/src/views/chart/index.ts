@@ -3,6 +3,7 @@
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { formatCount } from "../../phi/format.ts";
 import { describe } from "../../shell/alternative.ts";
+import { watchKernel } from "../../shell/kernel.ts";
 import { keepKeys, plainKey, used } from "../../shell/keys.ts";
 import { inJupyter, themeAround, watchTheme } from "../../shell/theme.ts";
 import { createBar } from "./bar.ts";
@@ -74,6 +75,7 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
   let connection = new AbortController();
   let request = 0;
   let tries = 0;
+  let connected = true;
   let pointed: number | null = null;
   /** The panel that the keyboard reads, until that has been said. */
   let read: Overlay | null = null;
@@ -130,6 +132,7 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
     bar.show({
       scale: model.get("scale"),
       smoothing: model.get("smoothing"),
+      connected,
       zoomed: zoomed() !== null,
     });
     root.hidden = panels.length === 0;
@@ -306,6 +309,11 @@ function render({ model, el, signal }: RenderProps<ChartTraits>): void {
     steps = scale;
     panels = found;
     tries = 0;
+    const meet = (there: boolean) => {
+      connected = there;
+      schedule();
+    };
+    void watchKernel(model, model.get("steps"), meet, mine);
     hear(scale, ["change:min", "change:max"], enforceAndSchedule, mine);
     for (const { raw, smooth } of found) {
       hear(raw, ["change:y", "change:x"], schedule, mine);

@@ -23,7 +23,8 @@ export interface Header {
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   curves: "Draw every function φ(x) as a curve",
-  pattern: "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?",
+  pattern:
+    "Each entry from black to white: is φ larger at the lower or at the upper end of its grid?",
   preferred:
     "Each entry from black to white: the input at which φ is largest, together the patch that a kernel prefers most",
   change: "Draw how far every function moved since the first frame: φ now − φ at the start",
@@ -58,7 +59,7 @@ export function createHeader(
   xRange.fill(entries(X_RANGES));
   const binarise = kit.check(
     "binarise",
-    "Only black and white, by the sign of φ(1) − φ(−1)",
+    "Only black and white: at which end of its grid is φ larger?",
     (value) => choose("binarise", value),
   );
   const bounds = kit.select(

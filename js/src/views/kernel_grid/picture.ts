@@ -8,6 +8,7 @@ import { type Arrangement, arrange } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
+import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import type { Settings, Sort, XRange } from "./settings.ts";
@@ -43,8 +44,8 @@ export interface Picture {
   scaleOf(f: number): number;
   /** The smallest and the largest scale in use; equal where all share one. */
   scales: Extremes;
-  /** φ(+1) − φ(−1) per function, in pattern mode; NaN where not finite. */
-  contrast: Float32Array;
+  /** What a cell's grey is made of, in pattern mode. */
+  pattern: Pattern | null;
   /** Where each function is largest or smallest, in preferred mode. */
   preferred: Preferred | null;
   /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
@@ -153,19 +154,21 @@ export function pictureMaker(): (
       ranges: new Float32Array(0),
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
-      contrast: new Float32Array(0),
+      pattern: null,
       preferred: null,
       greys: new Float32Array(0),
       shade: null,
       broken: 0,
     };
     if (mode === "pattern") {
-      picture.contrast = contrastOf(subject, layer.count);
-      picture.broken = picture.contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-      const most = layerRange(picture.contrast.map(Math.abs));
+      const contrast = contrastOf(subject, layer);
+      const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
+      picture.pattern = { contrast, pixels };
+      picture.broken = contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      const most = layerRange(contrast.map(Math.abs));
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
-      picture.greys = picture.contrast.map((v) => greyOf(v, most, settings.binarise));
+      picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
       return picture;
     }
     if (mode === "preferred") {
@@ -212,23 +215,6 @@ export function pictureMaker(): (
     picture.scales = extremes(own);
     return picture;
   };
-}
-
-/** φ(+1) − φ(−1) of every function. */
-export function contrastOf(subject: Subject, count: number): Float32Array {
-  const contrast = new Float32Array(count);
-  for (let f = 0; f < count; f++) {
-    const v = subject.at(f, 1) - subject.at(f, -1);
-    contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
-  }
-  return contrast;
-}
-
-/** 0 black … 1 white. */
-export function greyOf(contrast: number, most: number, binarise: boolean): number {
-  if (Number.isNaN(contrast)) return contrast;
-  if (binarise) return contrast < 0 ? 0 : 1;
-  return most > 0 ? 0.5 + (0.5 * contrast) / most : 0.5;
 }
 
 /** The larger of two ranges; one that is not finite does not count. */

@@ -72,7 +72,8 @@ export function drawing(): GridDrawing {
     const scores = readScores(get("scores"));
     const sorted = orderFor(frame, layer, settings, scores, store);
     const ghost = store.ghost();
-    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
+    const asked = settings.bounds === "observed" || settings.mode === "pattern";
+    const observed = asked ? store.observed(layer.name) : null;
     const from = [frame, ghost, observed, scores, layer, width, sorted, ...Object.values(settings)];
     if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
       made = from;

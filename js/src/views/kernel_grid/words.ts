@@ -4,6 +4,7 @@ import { valueAt } from "../../phi/curves.ts";
 import { counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
 import type { Line } from "../../shell/tip.ts";
+import { endsOf, patternText } from "./pattern.ts";
 import type { Picture } from "./picture.ts";
 import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
@@ -13,10 +14,8 @@ import { isGrey } from "./settings.ts";
 export function axesText(picture: Picture): string {
   const { layer, xRange, settings, scales } = picture;
   const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
-  if (settings.mode === "pattern") {
-    return settings.binarise
-      ? "black: prefers dark (−1) · white: prefers bright (+1)"
-      : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
+  if (picture.pattern) {
+    return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
   if (picture.preferred) return preferredText(picture);
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
@@ -101,14 +100,19 @@ function ownLines(picture: Picture, f: number, x: number): Line[] {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
-  if (settings.mode === "pattern") {
-    const dark = valueAt(frame, layer, f, -1).phi;
-    const bright = valueAt(frame, layer, f, 1).phi;
+  if (picture.pattern) {
+    const [low, high] = endsOf(layer, f);
+    const [one, other] = [low, high].map((end) => valueAt(frame, layer, f, end).phi);
+    const { pixels } = picture.pattern;
+    const ends = pixels ? ["dark", "bright"] : [`${v} = ${number(low)}`, `${v} = ${number(high)}`];
     return [
-      { label: "φ(−1)", value: number(dark) },
-      { label: "φ(+1)", value: number(bright) },
-      { label: "difference", value: number(bright - dark) },
-      { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" },
+      { label: `φ(${number(low)})`, value: number(one) },
+      { label: `φ(${number(high)})`, value: number(other) },
+      { label: "difference", value: number(other - one) },
+      {
+        label: pixels ? "prefers" : "larger at",
+        value: other < one ? ends[0] : other > one ? ends[1] : "neither",
+      },
     ];
   }
   if (picture.preferred) {
@@ -161,8 +165,10 @@ export function selectionText(picture: Picture, f: number): string {
   const { layer, subject, settings } = picture;
   const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
-  if (settings.mode === "pattern") {
-    return `${name} · φ(1) − φ(−1) = ${number(subject.at(f, 1) - subject.at(f, -1))}`;
+  if (picture.pattern) {
+    const [low, high] = endsOf(layer, f);
+    const difference = subject.at(f, high) - subject.at(f, low);
+    return `${name} · φ(${number(high)}) − φ(${number(low)}) = ${number(difference)}`;
   }
   if (picture.preferred) {
     const which = settings.suppressed ? "smallest" : "largest";

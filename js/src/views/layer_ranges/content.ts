@@ -47,7 +47,7 @@ export interface Traits {
 export const MEASURES: readonly [string, string][] = [
   ["range", "range"],
   ["splines", "splines’ share"],
-  ["silu", "SiLU-shaped"],
+  ["silu", "SiLU-shaped on the grid"],
   ["change", "change"],
   ["gradient", "gradient"],
   ["update", "update"],

@@ -15,7 +15,7 @@ type Icon = keyof typeof ICONS;
 
 export interface Controls {
   element: HTMLElement;
-  show(status: Status): void;
+  show(status: Status, alone: boolean): void;
   /** Uses the keys p and s. */
   key(event: KeyboardEvent): void;
 }
@@ -113,7 +113,7 @@ export function createControls(
 
   return {
     element: root,
-    show(now) {
+    show(now, alone) {
       status = now;
       const wanted = commands.wanted();
       const paused = (wanted ?? now.control) === "paused";
@@ -125,11 +125,11 @@ export function createControls(
         label(hold, "Pause", `Hold after ${when} (key: p)`);
       }
       hold.toggleAttribute("data-waiting", wanted !== null && commands.hearing() !== "well");
-      const steered = !now.closed && now.recording === "";
+      const steered = !alone && !now.closed && now.recording === "";
       for (const part of [hold, one, several, count, every]) part.disabled = !steered;
       end.disabled = !steered || !active;
-      rate.show(now.rates, !steered);
-      buttons.hidden = everyBox.hidden = now.recording !== "";
+      rate.show(alone ? [] : now.rates, !steered);
+      buttons.hidden = everyBox.hidden = alone || now.recording !== "";
       if (!every.matches(":focus") && every.value !== String(now.every)) {
         every.value = String(now.every);
       }

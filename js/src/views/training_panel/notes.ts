@@ -3,11 +3,12 @@
 import { element, put } from "../../shell/element.ts";
 import type { Commands } from "./commands.ts";
 import type { Status } from "./status.ts";
-import { deafWords } from "./words.ts";
+import { ALONE, deafWords } from "./words.ts";
 
 export interface Notes {
   element: HTMLElement;
-  show(status: Status): void;
+  /** `alone`: there is no kernel that could hear. */
+  show(status: Status, alone: boolean): void;
 }
 
 export function createNotes(document: Document, commands: Commands): Notes {
@@ -38,11 +39,12 @@ export function createNotes(document: Document, commands: Commands): Notes {
 
   return {
     element: root,
-    show(status) {
+    show(status, alone) {
       const hearing = commands.hearing();
       const notes: [text: string, tone: string][] = [];
       if (status.recording) notes.push([status.recording, "calm"]);
-      if (hearing !== "well")
+      if (alone) notes.push([ALONE, "calm"]);
+      else if (hearing !== "well")
         notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
       if (commands.refused()) notes.push([commands.refused(), "warn"]);
       for (const report of status.reports) notes.push([report, "warn"]);

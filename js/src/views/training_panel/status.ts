@@ -59,6 +59,8 @@ export function statusOf(value: unknown): Status {
 
 export interface Traits {
   status: unknown;
+  /** The widget's own id. */
+  own: string;
   theme: "auto" | "light" | "dark";
   [name: string]: unknown;
 }

@@ -6,6 +6,7 @@ import { linear, type Range } from "../../scene/axes.ts";
 import { entriesOf } from "../../scene/chart.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
+import { watchKernel } from "../../shell/kernel.ts";
 import { plainKey } from "../../shell/keys.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage, type Place } from "../../shell/stage.ts";
@@ -54,6 +55,7 @@ function build(shell: Shell): Parts {
   const bar = createBar(shell, zoomBy, () => zoomTo(null));
   let scene: PanelScene | null = null;
   let answered: Status | null = null;
+  let connected = true;
 
   const stage = createStage(
     document,
@@ -170,6 +172,11 @@ function build(shell: Shell): Parts {
   };
   model.on("msg:custom", heard);
   shell.root.addEventListener("keydown", controls.key, { signal });
+  const meet = (there: boolean) => {
+    connected = there;
+    shell.schedule();
+  };
+  void watchKernel(model, shell.get("own"), meet, signal);
   signal.addEventListener(
     "abort",
     () => {
@@ -206,8 +213,8 @@ function build(shell: Shell): Parts {
     draw(given) {
       const status = answered ?? statusIn(given.get);
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
-      controls.show(status);
-      notes.show(status);
+      controls.show(status, alone());
+      notes.show(status, alone());
       bar.show(given.get);
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
@@ -217,9 +224,13 @@ function build(shell: Shell): Parts {
     },
   };
 
-  /** Asks whether somebody hears; a saved page has nobody. */
+  /** Whether nobody could hear what is clicked: in a saved page, and where the kernel is gone. */
+  function alone(): boolean {
+    return !connected || shell.store()?.status().state === "saved";
+  }
+
   function greet() {
-    if (shell.store()?.status().state !== "saved") commands.send({ kind: "hello" });
+    if (!alone()) commands.send({ kind: "hello" });
   }
 }
 

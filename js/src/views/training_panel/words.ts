@@ -52,6 +52,10 @@ export function stateWord({ state, control, closed, fault }: Status): string {
   return state;
 }
 
+/** Where nothing is left to hear clicks. */
+export const ALONE =
+  "There is no kernel behind this panel: it shows what was saved. To steer a training, run its cell again.";
+
 /** Where clicks get no answer, and why. */
 export function deafWords(news: boolean, waiting: readonly string[]): string {
   const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
