@@ -46,7 +46,6 @@ const options = {
   entryPoints: [
     ...[
       "spline_inspector",
-      "meshgrid_view",
       "chart",
       "training_panel",
       "compare",

@@ -1,5 +1,6 @@
 /** A scene as one picture by itself: title, words, drawing. No DOM. */
 
+import { formatCount } from "../phi/format.ts";
 import type { Mark, Rect, Remark, Scene } from "./marks.ts";
 import { svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
@@ -11,6 +12,8 @@ const WORDS = 11;
 const LINE = 16;
 const GAP = 16;
 const SWATCH = 16;
+/** A row of colours needs room to be told apart. */
+const RAMP = 60;
 
 export interface Paged {
   marks: Mark[];
@@ -65,19 +68,23 @@ function headMarks(
   width: number,
 ): { marks: Mark[]; height: number } {
   const room = width - 2 * MARGIN;
-  const title = fitted(scene.title, room, TITLE, 600);
+  const when = scene.step === undefined ? "" : `step ${formatCount(scene.step)}`;
+  const title = fitted(scene.title, room - widthOf(when, TITLE) - GAP, TITLE, 600);
+  const after = MARGIN + widthOf(title, TITLE, 600) + GAP / 2;
   const marks: Mark[] = [
     { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
+    { kind: "text", x: after, y: 19, text: when, fill: colours.muted, size: TITLE },
   ];
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption) {
-    const mark = remark.swatch ? SWATCH + 5 : 0;
+    const swatch = remark.swatch?.kind === "ramp" ? RAMP : SWATCH;
+    const mark = remark.swatch ? swatch + 5 : 0;
     const whole = mark + widthOf(remark.text, WORDS);
     if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
     const fill = { ink: colours.ink, muted: colours.muted, warn: colours.warn }[
       remark.tone ?? "muted"
     ];
-    if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, SWATCH));
+    if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
     const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS);
     lines.forEach((text, k) => {
       if (k > 0) y += LINE;

@@ -1,6 +1,6 @@
 /** Writes a scene's marks as SVG. No DOM. */
 
-import type { Mark, Paint, Rect, TextMark } from "./marks.ts";
+import type { Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
 import { pngOf } from "./png.ts";
 import { FALLBACK, MIDDLE } from "./text.ts";
 
@@ -40,16 +40,22 @@ function written(mark: Mark, clips: string[]): string {
     case "dots": {
       const dots: string[] = [];
       for (let k = 0; k < mark.xy.length; k += 2) {
+        const r = typeof mark.r === "number" ? mark.r : mark.r[k / 2];
         dots.push(
-          `<circle cx="${short(mark.xy[k])}" cy="${short(mark.xy[k + 1])}" r="${short(mark.r)}"/>`,
+          `<circle cx="${short(mark.xy[k])}" cy="${short(mark.xy[k + 1])}" r="${short(r)}"/>`,
         );
       }
       return `<g${paintOf(mark)}>${dots.join("")}</g>`;
     }
-    case "image": {
-      const { x, y, width, height } = mark.box;
-      const hard = mark.smooth ? "" : ' style="image-rendering:pixelated"';
-      return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${hard}${faint(mark.opacity)} href="${pngOf(mark.pixels)}"/>`;
+    case "image":
+      return imageOf(mark.box, mark.pixels, mark.smooth ?? false, mark.opacity);
+    case "tiles": {
+      const images: string[] = [];
+      for (let k = 0; k < mark.boxes.length / 4; k++) {
+        const [x, y, width, height] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
+        images.push(imageOf({ x, y, width, height }, tileOf(mark, k), false));
+      }
+      return `<g${faint(mark.opacity)}>${images.join("")}</g>`;
     }
     case "text":
       return textOf(mark);
@@ -60,6 +66,27 @@ function written(mark: Mark, clips: string[]): string {
       return `<g${at}${clip}${faint(mark.opacity)}>${inside}</g>`;
     }
   }
+}
+
+function imageOf(
+  { x, y, width, height }: Rect,
+  pixels: Pixels,
+  smooth: boolean,
+  opacity?: number,
+): string {
+  const hard = smooth ? "" : ' style="image-rendering:pixelated"';
+  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${hard}${faint(opacity)} href="${pngOf(pixels)}"/>`;
+}
+
+/** One picture of the sheet. */
+function tileOf({ sheet, across, size: [width, height] }: TilesMark, k: number): Pixels {
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  const [left, top] = [(k % across) * width, Math.floor(k / across) * height];
+  for (let row = 0; row < height; row++) {
+    const from = 4 * ((top + row) * sheet.width + left);
+    rgba.set(sheet.rgba.subarray(from, from + 4 * width), 4 * row * width);
+  }
+  return { width, height, rgba };
 }
 
 function clipOf({ x, y, width, height }: Rect, clips: string[]): string {

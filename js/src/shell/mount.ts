@@ -62,6 +62,8 @@ export interface Parts {
   changed?(what: Change | string): void;
   /** The name of a saved file, without its ending. */
   fileName(): string;
+  /** What is saved, where it is more than a new drawing of the same state would be: things that were kept by a click. */
+  still?(given: Given): Scene | string;
   /** Nothing can be drawn. */
   cleared?(): void;
 }
@@ -175,7 +177,7 @@ export function mountView(
   function still() {
     if (!store) return null;
     const asked = given(parts.width(), store);
-    const scene = kind.drawing()(asked);
+    const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
     return typeof scene === "string" ? null : { scene, theme: asked.theme };
   }
 

@@ -39,6 +39,8 @@ export interface Stage {
   view(): Rect;
   /** Where a site lies in client pixels. */
   clientBox(id: string): Rect | null;
+  /** Likewise a place of the scene. */
+  clientRect(box: Rect): Rect;
   /** Scrolls until a site is seen. */
   reveal(id: string): void;
   scrollToTop(): void;
@@ -105,6 +107,11 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     else if (box.x + box.width + MARGIN > scrollLeft + clientWidth) {
       viewport.scrollLeft = box.x + box.width + MARGIN - clientWidth;
     }
+  }
+
+  function clientRect(box: Rect): Rect {
+    const { left, top } = canvas.getBoundingClientRect();
+    return { ...box, x: left + box.x - viewport.scrollLeft, y: top + box.y - viewport.scrollTop };
   }
 
   function onKey(event: KeyboardEvent) {
@@ -187,17 +194,17 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       }
       scene = next;
       painter.paint(next, view(), ratio);
-      canvas.style.cursor = pointed().id ? "pointer" : "";
+      const { id } = pointed();
+      canvas.style.cursor = next.sites.cursor?.(id) ?? (id ? "pointer" : "");
       describe(canvas, next.words, next.about);
       return next;
     },
     view,
     clientBox(id) {
       const box = scene?.sites.box(id);
-      if (!box) return null;
-      const { left, top } = canvas.getBoundingClientRect();
-      return { ...box, x: left + box.x - viewport.scrollLeft, y: top + box.y - viewport.scrollTop };
+      return box ? clientRect(box) : null;
     },
+    clientRect,
     reveal,
     scrollToTop() {
       viewport.scrollTop = 0;
