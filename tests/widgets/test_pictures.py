@@ -12,12 +12,12 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from kan_widgets.widgets.meshgrid_still import contours
 from nbclient import NotebookClient
 from PIL import Image
 
 import kan_widgets as kw
 from kan_widgets.widgets import paper, pictured
-from kan_widgets.widgets.meshgrid_still import contours
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"

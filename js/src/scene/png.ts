@@ -42,7 +42,8 @@ export function pngOf({ width, height, rgba }: Pixels): string {
   const parts = [
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk("IHDR", header),
-    ...(listed ? [chunk("PLTE", listed.colours), chunk("tRNS", listed.opacities)] : []),
+    ...(listed ? [chunk("PLTE", listed.colours)] : []),
+    ...(listed?.opacities.some((cover) => cover < 255) ? [chunk("tRNS", listed.opacities)] : []),
     chunk("IDAT", data),
     chunk("IEND", new Uint8Array(0)),
   ];

@@ -124,7 +124,13 @@ export function swatchMarks(
       return [{ kind: "rects", boxes: [x + width - 10, y - 5, 10, 10], fill: first }];
     case "ramp": {
       const step = width / colours.length;
-      const boxes = colours.flatMap((_, k) => [x + k * step, y - 5, step, 10]);
+      // Each reaches under the next: between edges that only touch, the page would shine through.
+      const boxes = colours.flatMap((_, k) => [
+        x + k * step,
+        y - 5,
+        Math.min(step + 1, width - k * step),
+        10,
+      ]);
       return [{ kind: "rects", boxes, fills: colours }];
     }
   }

@@ -32,9 +32,9 @@ export function svgOf(marks: readonly Mark[], paper: Paper): string {
 function written(mark: Mark, clips: string[]): string {
   switch (mark.kind) {
     case "path":
-      return `<path d="${mark.d}"${paintOf(mark)}/>`;
+      return `<path d="${mark.d}"${linePaint(mark)}/>`;
     case "lines":
-      return `<path d="${pathOf(mark.xy, mark.ends, mark.closed ?? false)}"${paintOf(mark)}/>`;
+      return `<path d="${pathOf(mark.xy, mark.ends, mark.closed ?? false)}"${linePaint(mark)}/>`;
     case "rects":
       return rectsOf(mark.boxes, mark.fills, mark.radius ?? 0, mark);
     case "dots": {
@@ -74,8 +74,8 @@ function imageOf(
   smooth: boolean,
   opacity?: number,
 ): string {
-  const hard = smooth ? "" : ' style="image-rendering:pixelated"';
-  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${hard}${faint(opacity)} href="${pngOf(pixels)}"/>`;
+  const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
+  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${faint(opacity)} href="${pngOf(pixels)}"/>`;
 }
 
 /** One picture of the sheet. */
@@ -143,6 +143,15 @@ function paintOf({ fill, stroke, width, dash, opacity, round }: Paint): string {
   const dashed = dash && dash.length > 0 ? ` stroke-dasharray="${dash.map(short).join(" ")}"` : "";
   const ends = round ? ' stroke-linecap="round"' : "";
   return `${filled}${ink("stroke", stroke)} stroke-width="${short(width ?? 1)}" stroke-linejoin="round"${dashed}${ends}${faint(opacity)}`;
+}
+
+/** Of one shape with one paint: a faint line is no layer of its own, which takes a renderer long. */
+function linePaint(paint: Paint): string {
+  const { opacity, ...solid } = paint;
+  const whole = paintOf(solid);
+  if ((paint.fill && paint.stroke) || /-opacity=/.test(whole)) return paintOf(paint);
+  const name = paint.stroke ? "stroke" : "fill";
+  return whole + faint(opacity).replace("opacity", `${name}-opacity`);
 }
 
 function faint(opacity: number | undefined): string {

@@ -67,7 +67,7 @@ const WORDS: Record<Rise, string> = {
 
 /** In cells below this many pixels a matrix is drawn with few points, and small marks are left out. */
 const SMALL = 28;
-const FEW = 8;
+const FEW = 6;
 
 interface Tile {
   width: number;

@@ -85,7 +85,7 @@ export function layOutResponse(
     },
     foot,
     width,
-    height: Math.ceil(Math.max(under, mapsEnd, foot.y + 34) + PAD),
+    height: Math.ceil(Math.max(under, mapsEnd, foot.y + 38) + PAD),
   };
 }
 

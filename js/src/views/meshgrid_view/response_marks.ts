@@ -9,7 +9,7 @@ import { type Cell, cellBox } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { ResponseLayout } from "./response_layout.ts";
-import { type Response, sumWords } from "./response_scene.ts";
+import { patchWords, type Response } from "./response_scene.ts";
 import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 import type { Source } from "./source.ts";
 
@@ -170,7 +170,8 @@ export function patchMarks(
     marks.push(cursorMark(box(keyboard.row * kw + keyboard.column), colours, -1));
   }
   const { x, y, width } = layout.foot;
-  wrapped(sumWords(response), width, WORDS).forEach((text, k) => {
+  const lines = patchWords(response).flatMap((words) => wrapped(words, width, WORDS));
+  lines.forEach((text, k) => {
     marks.push({ kind: "text", x, y: y + 15 * k, text, fill: colours.muted, size: WORDS });
   });
   return marks;

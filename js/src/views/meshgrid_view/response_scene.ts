@@ -345,11 +345,15 @@ export function placeText({ grids, swept, place: own }: Response, place = own): 
   return `out ${place.output} · row ${place.row} · column ${place.column} · response ${text}`;
 }
 
-/** The sum over the patch in words: of this kernel, and of all that the output adds up. */
-export function sumWords({ patch, swept, place, grids }: Response): string {
+/** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */
+export function patchWords({ patch, swept, place, grids }: Response): string[] {
   const part = patch.values?.reduce((a, b) => a + b, 0) ?? 0;
   const total = grids.get(place.output)?.data[place.row * swept.width + place.column] ?? Number.NaN;
   const several = sourcesOf(swept, place.output).length > 1;
   const all = several ? ` · all channels ${finite(total)}` : "";
-  return `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}${all} · φ ±${number(patch.most)}`;
+  const [lo, hi] = patch.range;
+  return [
+    `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}${all}`,
+    `each: ${swept.layer.variable} ${number(lo)} … ${number(hi)}, φ ±${number(patch.most)}`,
+  ];
 }
