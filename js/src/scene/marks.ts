@@ -155,8 +155,8 @@ export interface Scene {
   height: number;
   /** What it shows: "KernelGrid · conv1". */
   title: string;
-  /** At which step: live that is in the status, a still says it beside the title. */
-  step?: number | undefined;
+  /** When: "step 60". */
+  moment: string;
   /** The text alternative, and what it is about: while that stays the same it need not be said again. */
   words: string;
   about: string;

@@ -1,6 +1,5 @@
 /** A scene as one picture by itself: title, words, drawing. No DOM. */
 
-import { formatCount } from "../phi/format.ts";
 import type { Mark, Rect, Remark, Scene } from "./marks.ts";
 import { svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
@@ -68,12 +67,19 @@ function headMarks(
   width: number,
 ): { marks: Mark[]; height: number } {
   const room = width - 2 * MARGIN;
-  const when = scene.step === undefined ? "" : `step ${formatCount(scene.step)}`;
-  const title = fitted(scene.title, room - widthOf(when, TITLE) - GAP, TITLE, 600);
-  const after = MARGIN + widthOf(title, TITLE, 600) + GAP / 2;
+  const when = widthOf(scene.moment, WORDS);
+  const title = fitted(scene.title, room - when - GAP, TITLE, 600);
   const marks: Mark[] = [
     { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
-    { kind: "text", x: after, y: 19, text: when, fill: colours.muted, size: TITLE },
+    {
+      kind: "text",
+      x: width - MARGIN,
+      y: 19,
+      text: scene.moment,
+      fill: colours.muted,
+      size: WORDS,
+      anchor: "end",
+    },
   ];
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption) {

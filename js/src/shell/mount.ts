@@ -10,6 +10,7 @@ import { element, put } from "./element.ts";
 import { loadFont } from "./font.ts";
 import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
+import { chooseInLinked } from "./linked.ts";
 import { createPace } from "./pace.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber } from "./scrubber.ts";
@@ -108,6 +109,7 @@ export function mountView(
     choose(trait, value) {
       model.set(trait, value);
       model.save_changes();
+      if (trait === "layer") chooseInLinked(model, host, String(value));
       schedule();
     },
     schedule,

@@ -105,7 +105,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     width: arrangement.width,
     height: arrangement.height,
     title: `KernelGrid · ${layerTitle(layer)}`,
-    step: picture.frame.step,
+    moment: `step ${formatCount(picture.frame.step)}`,
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
     caption: captionOf(picture, given, selected),

@@ -2,7 +2,7 @@
 
 import { levelsOf } from "../../phi/contours.ts";
 import { layerTitle } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatCount, number } from "../../phi/format.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -72,6 +72,8 @@ export interface PairScene extends Scene, Shown {
   pair: Pair;
   layout: PairLayout;
   reading: Reading | null;
+  /** Whether the first entry was selected, by whomever. */
+  chosen: boolean;
 }
 
 /** Points of the surface per axis. */
@@ -161,10 +163,11 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
       pair,
       layout,
       reading,
+      chosen: given.store.selection()?.layer === layer.name,
       width: layout.width,
       height: layout.height,
       title: `MeshgridView · ${title}`,
-      step: frame.step,
+      moment: `step ${formatCount(frame.step)}`,
       words:
         `Sum of two functions of ${title}: φ of ${names[0]} over x, φ of ${names[1]} over y, ` +
         `from ${number(pair.reach.low)} to ${number(pair.reach.high)}. ` +
@@ -214,7 +217,8 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
   const top = narrow ? below + 38 : TOP;
   const left = narrow ? 0 : SIDE;
   const bottom = 44;
-  const tall = Math.max(120, Math.min(460, (narrow ? width : height) - TOP - bottom));
+  const across = width - left - 80;
+  const tall = Math.max(120, Math.min(460, 1.1 * across, (narrow ? width : height) - TOP - bottom));
   const axis = (k: 0 | 1, start: number, end: number): Axis => ({
     scale: linear({ from: ranges[k][0], to: ranges[k][1] }, start, end),
     ticks: ticks({ from: ranges[k][0], to: ranges[k][1] }, Math.max(3, Math.abs(end - start) / 60)),

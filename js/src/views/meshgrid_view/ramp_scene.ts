@@ -2,7 +2,7 @@
 
 import type { Curves } from "../../phi/curves.ts";
 import { counted, entryText, functionOf, layerSize, layerTitle } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatCount, number } from "../../phi/format.ts";
 import {
   type Arrangement,
   arrange,
@@ -135,7 +135,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
       width: arrangement.width,
       height: arrangement.height,
       title: `MeshgridView · ${layerTitle(layer)}`,
-      step: frame.step,
+      moment: `step ${formatCount(frame.step)}`,
       words:
         `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}, ` +
         `colours ±${number(scales.largest)}. ${chosen}` +

@@ -45,7 +45,12 @@ export function layOutResponse(
   const columns = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
   const tallest = Math.max(96, Math.min(LARGEST, most - 60));
   const column = Math.floor((inner - (columns - 1) * GAP) / columns);
-  const side = Math.min(tallest, columns === 3 ? Math.min(column, 210) : column);
+  // In two columns the patch stands below the input, and both are to be seen at once.
+  const half = Math.max(120, Math.floor((most - 150) / 2));
+  const side = Math.min(
+    tallest,
+    columns === 3 ? Math.min(column, 210) : columns === 2 ? half : column,
+  );
   const room =
     columns === 3 ? inner - 2 * side - 2 * GAP : columns === 2 ? inner - side - GAP : inner;
 

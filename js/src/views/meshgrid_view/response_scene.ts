@@ -1,7 +1,7 @@
 /** The response: kernels swept over an image; the image, the maps, and the patch under one pixel on its φ. No DOM. */
 
 import { counted, entryText, functionOf, layerTitle } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatCount, number } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { memory } from "../../phi/memory.ts";
 import { type Patch, patchOf } from "../../phi/patch.ts";
@@ -226,7 +226,7 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
     width: layout.width,
     height: layout.height,
     title: `MeshgridView · ${layerTitle(layer)}`,
-    step: frame.step,
+    moment: `step ${formatCount(frame.step)}`,
     words:
       `Response of layer ${layerTitle(layer)}, ${counted(outputs.length, "output")}, ` +
       `from ${number(low)} to ${number(high)}, to ${inputWords(source)}. ` +

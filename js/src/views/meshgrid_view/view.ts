@@ -16,7 +16,7 @@ import { pairText } from "./pair_scene.ts";
 import { type MeshElement, probeFor } from "./probe.ts";
 import type { RampScene } from "./ramp_scene.ts";
 import { createResponseHands } from "./response_hands.ts";
-import { kernelWords, placeText, type ResponseScene } from "./response_scene.ts";
+import { placeText, type ResponseScene } from "./response_scene.ts";
 import { drawing, type MeshScene } from "./scene.ts";
 import { settingsOf, TRAITS } from "./settings.ts";
 import css from "./style.css";
@@ -220,10 +220,8 @@ function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Tol
 /** The line below the drawing. */
 function readoutOf(scene: MeshScene): { words: string; chosen: boolean } {
   if (scene.mode === "pair") {
-    return {
-      words: `${pairText(scene)} · click two entries: the first is x, the second y`,
-      chosen: false,
-    };
+    const hint = "Click two entries of the kernel: the first is x, the second y.";
+    return { words: scene.chosen ? pairText(scene) : hint, chosen: scene.chosen };
   }
   if (scene.mode === "ramp") {
     const { selected, sites } = scene;
@@ -233,8 +231,7 @@ function readoutOf(scene: MeshScene): { words: string; chosen: boolean } {
   const { response, layer } = scene;
   if (response.by === "itself") {
     const draws = response.source.input === "drawn" ? "Draw with the mouse; Shift erases. " : "";
-    const words = `${draws}Point at a pixel of a response; click to keep it. Shown: ${kernelWords(response)}, where it is farthest from 0.`;
-    return { words, chosen: false };
+    return { words: `${draws}Point at a pixel of a response; click to keep it.`, chosen: false };
   }
   const kept = response.by === "click";
   const words = `${layerTitle(layer)} · ${placeText(response)}${kept ? " · kept" : ""}`;
