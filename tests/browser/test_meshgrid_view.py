@@ -53,8 +53,8 @@ def wait_for(name):
 BIND = "live = kw.bind(model, optimizer, every=2)\ntrain(20)"
 OVERLAPS = """(() => {
   const shown = [...root.querySelectorAll(
-    '.kw-segments, .kw-option, .kw-bar, .kw-reach, .kw-axis-words, .kw-note, .kw-status,'
-    + ' .kw-canvas, .kw-scrubber, .kw-readout, .kw-figure-foot > *, .kw-hint',
+    '.kw-segments, .kw-option, .kw-remark, .kw-status, .kw-canvas, .kw-scrubber, .kw-readout,'
+    + ' .kw-save, .kw-button',
   )].filter((e) => e.offsetWidth > 0 && e.offsetHeight > 0);
   const found = [];
   shown.forEach((a, k) => shown.slice(k + 1).forEach((b) => {
@@ -123,7 +123,7 @@ class Mesh:
 
     def dark(self) -> None:
         """Change the theme and wait until the colours are drawn anew."""
-        bar = "root.querySelector('.kw-bar-colours').style.backgroundImage"
+        bar = "root.querySelector('.kw-swatch-ramp').style.backgroundImage"
         light = self.ask(bar)
         self.lab.page.mouse.move(5, 5)
         self.lab.set_theme("JupyterLab Dark")
@@ -246,9 +246,11 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
 def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live, mode='response')\nview")
+    observed = "live.observe(digits.test_images[:2])\n"
+    show = observed + "view = kw.MeshgridView(live, mode='response')\nview"
+    mesh = open_mesh(lab, server, show=show)
     mesh.wait_response()
-    mesh.locator().locator(".kw-thumbnail").nth(4).click()
+    lab.page.mouse.click(*mesh.rect("thumbnail(4)").at(0.5, 0.5))
     four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
     lab.until(lambda: np.allclose(mesh.array("input()")[0], four), "the fourth image")
     lab.until(lambda: lab.evaluate("view.sample") == 4, "Python to hear of it")
@@ -290,7 +292,7 @@ def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
     )
     lab.until(lambda: "live.observe(batch)" in mesh.text(), "the words")
     assert mesh.ask("view.response(0)") is None
-    assert "not the image" in mesh.text()
+    assert "not known yet" in mesh.text()
     lab.run_cell(3)
     assert lab.cell_errors() == []
     mesh.wait_response()
@@ -352,7 +354,7 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     assert mesh.screenshot(artifacts / "pair_dark.png").mean() < 100
 
     # Without a mouse.
-    mesh.locator().locator(".kw-kernel-map").focus()
+    mesh.locator().locator(".kw-canvas").focus()
     for key in ("ArrowLeft", "x"):
         lab.page.keyboard.press(key)
     lab.until(lambda: mesh.ask("view.pair().i") == 6, "the entry chosen by keys")
@@ -362,6 +364,7 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     show = (
+        "live.observe(digits.test_images[:2])\n"
         "first, second = kw.MeshgridView(live), kw.MeshgridView(live, mode='response', output=1)\n"
         "from IPython.display import display\n"
         "display(first, first, second)"
@@ -401,7 +404,7 @@ def test_nothing_overlaps_on_a_narrow_page(
     lab: LabPage, server: LabServer, artifacts: Path, mode: str
 ) -> None:
     show = (
-        "import ipywidgets\n"
+        "live.observe(digits.test_images[:2])\n"
         f"view = kw.MeshgridView(live, mode='{mode}', layout={{'width': '330px'}})\n"
         "view"
     )

@@ -130,8 +130,6 @@ export interface Sites {
   words(id: string): string;
   /** Where an arrow key leads from there; from "" the first one. */
   next(id: string, direction: Direction | "first" | "last"): string;
-  /** How the pointer looks there, as CSS says it; left out: a hand over sites. */
-  cursor?(id: string): string;
 }
 
 /** A part of the line of words over a drawing; a swatch shows what the words name. */

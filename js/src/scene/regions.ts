@@ -14,7 +14,6 @@ export interface Region {
   /** Row and column at which the keyboard comes in; the middle by default. */
   home?: readonly [number, number] | undefined;
   words(row: number, column: number): string;
-  cursor?: string | undefined;
 }
 
 export interface Cell {
@@ -112,7 +111,6 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
       const beyond = neighbourOf(regions, region, cellBox(region, row, column), direction);
       return beyond ? entered(beyond, cellBox(region, row, column), direction) : id;
     },
-    cursor: (id) => found(id)?.region.cursor ?? (id ? "pointer" : ""),
   };
 }
 

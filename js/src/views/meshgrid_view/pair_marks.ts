@@ -99,7 +99,7 @@ export function plotMarks(
   const xy = [...right, ...left];
   const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
   return [
-    ...axesMarks(plot, x, y, colours, { size: 11, ratio }),
+    ...axesMarks(plot, x, y, colours, { size: 11, ratio, grid: false }),
     { kind: "lines", xy, ends, stroke: colours.muted },
     {
       kind: "group",

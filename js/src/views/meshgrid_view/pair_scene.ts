@@ -22,7 +22,7 @@ import {
 } from "../../phi/pair.ts";
 import { mostOf, type Reach, reachOf } from "../../phi/ramp.ts";
 import { niceCeil } from "../../phi/ranges.ts";
-import { type Axis, leftRoom, linear, ticks } from "../../scene/axes.ts";
+import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect, Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
@@ -151,7 +151,6 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
         const { lines } = readAt(shown, pair, ...planePoint(pair, row, column));
         return lines.map(({ label, value }) => `${label} ${value}`).join(", ");
       },
-      cursor: "crosshair",
     };
     const cell = cellOf(pointed.id);
     const reading = readingOf(given, shown, pair, layout);
@@ -219,11 +218,12 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
   const bottom = 44;
   const across = width - left - 80;
   const tall = Math.max(120, Math.min(460, 1.1 * across, (narrow ? width : height) - TOP - bottom));
-  const axis = (k: 0 | 1, start: number, end: number): Axis => ({
-    scale: linear({ from: ranges[k][0], to: ranges[k][1] }, start, end),
-    ticks: ticks({ from: ranges[k][0], to: ranges[k][1] }, Math.max(3, Math.abs(end - start) / 60)),
-    title: `${"xy"[k]}: ${v}${names[k]}`,
-  });
+  const axis = (k: 0 | 1, start: number, end: number): Axis => {
+    const range = { from: ranges[k][0], to: ranges[k][1] };
+    const at = ticks(range, Math.max(3, Math.abs(end - start) / 60));
+    const title = `${"xy"[k]}: ${v}${names[k]}`;
+    return { scale: linear(range, start, end), ticks: at, title, label: evenLabels(at) };
+  };
   const up = axis(1, top + tall, top);
   const x = left + PAD + leftRoom(up, 11);
   const wide = Math.max(120, Math.min(WIDEST * tall, width - x - 2 * PAD));

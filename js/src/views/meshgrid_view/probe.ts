@@ -76,7 +76,7 @@ export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: As
   return {
     mode,
     step,
-    layer: () => scene()?.layer.name ?? null,
+    layer: () => root.dataset.layer ?? null,
     message() {
       const message = root.querySelector<HTMLElement>(".kw-message");
       return message && !message.hidden ? (message.textContent ?? "") : "";

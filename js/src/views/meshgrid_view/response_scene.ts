@@ -268,7 +268,6 @@ function mapRegion(response: Response, output: number, box: Region["box"]): Regi
     columns: swept.width,
     home: here ? [place.row, place.column] : [swept.height >> 1, swept.width >> 1],
     words: (row, column) => placeText(response, { output, row, column }),
-    cursor: "crosshair",
   };
 }
 
@@ -281,7 +280,6 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
       rows: image.height,
       columns: image.width,
       words: (row, column) => `row ${row}, column ${column}`,
-      cursor: "crosshair",
     });
   }
   const { thumbnails } = layout;

@@ -26,6 +26,9 @@ export { css, drawing };
 
 const KIND: Kind = { name: "meshgrid_view", label: "Meshgrid view", traits: TRAITS, drawing };
 
+/** Sites that are read place by place, or drawn on. */
+const READ = /^(map|plot|input)\//;
+
 export function render(props: RenderProps): void {
   mountView(KIND, props, build);
 }
@@ -45,6 +48,7 @@ function build(shell: Shell): Parts {
       press,
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
       key,
+      cursor: (id) => (READ.test(id) ? "crosshair" : id ? "pointer" : ""),
     },
     signal,
   );
@@ -151,6 +155,10 @@ function build(shell: Shell): Parts {
       const frame = store.current();
       const layer = layerNamed(frame, given.get("layer"));
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
+      if (frame !== drawnFrame) {
+        drawnFrame = frame;
+        frames++;
+      }
       showHeader(frame);
       if (typeof shown === "string") return shown;
       showTip(shown);
@@ -158,10 +166,6 @@ function build(shell: Shell): Parts {
       shell.read(told.words, told.chosen);
       if (shown.mode === "response") responseHands.drawn(shown, store);
       else responseHands.leave();
-      if (shown.frame !== drawnFrame) {
-        drawnFrame = shown.frame;
-        frames++;
-      }
       milliseconds = performance.now() - start;
       return shown;
     },
