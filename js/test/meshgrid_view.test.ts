@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { probeOf } from "../src/shell/probe.ts";
+import type { SaveElement } from "../src/shell/saving.ts";
 import type { MeshElement } from "../src/views/meshgrid_view/probe.ts";
 import { render } from "../src/views/meshgrid_view/view.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -293,6 +294,28 @@ describe("the response", () => {
     expect(probeOf(store).current()?.valueFor(at)).toBe(image[7 * 12 + 7]);
     store.select(at);
     expect(probeOf(store).valueForSelection()).toBe(image[7 * 12 + 7]);
+  });
+
+  it("shows the patch of the pixel that is farthest from zero, and tells nobody, until one is kept", async () => {
+    const { store, observe } = makeStream();
+    observe();
+    const { one, press, view } = showing(store, { mode: "response" });
+    await painted();
+    const { data, width } = view.response(0) as { data: number[]; width: number };
+    const sizes = data.map(Math.abs);
+    const most = sizes.indexOf(Math.max(...sizes));
+    const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";
+    expect(svg()).toContain(`row ${Math.floor(most / width)}, column ${most % width}: Σ φ = `);
+    expect(view.probe()).toBeNull();
+    expect(probeOf(store).current()).toBeNull();
+    press("ArrowDown", "Enter", "ArrowDown");
+    await painted();
+    // What is saved is what was kept, wherever the keyboard is.
+    expect(view.probe()).toMatchObject({ row: 6, column: 5 });
+    expect(svg()).toContain("row 5, column 5: Σ φ = ");
+    press("Escape");
+    await painted();
+    expect(svg()).not.toContain("row 5, column 5: Σ φ = ");
   });
 
   it("is taken back when the view shows something else", async () => {

@@ -413,4 +413,6 @@ def test_nothing_overlaps_on_a_narrow_page(
     fits = "root.clientWidth <= 330 && root.scrollWidth <= root.clientWidth"
     lab.until(lambda: mesh.ask(fits), "all of it in 330 pixels")
     lab.until(lambda: mesh.ask(OVERLAPS) == [], "no part to overlap another")
+    boxes = "[...root.querySelectorAll('.kw-segments')]"
+    assert mesh.ask(f"{boxes}.every((box) => box.scrollWidth <= box.clientWidth)")
     mesh.screenshot(artifacts / f"narrow_{mode}.png")

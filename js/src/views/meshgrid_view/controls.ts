@@ -82,6 +82,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     })),
   );
   const inputs = kit.segments("Input", (value) => choose("input", value));
+  inputs.box.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);
   const output = kit.select("output", "Which output channel is shown", (value) =>
     choose("output", Number(value)),

@@ -18,7 +18,7 @@ export interface PairHands {
 /** With Shift the arrows go so many steps over the surface. */
 const LEAP = 4;
 
-export function createPairHands(shell: Shell, stage: () => Stage): PairHands {
+export function createPairHands(shell: Shell, stage: Stage): PairHands {
   let axis: Axis = "x";
 
   function entryAt({ pair }: PairScene, id: string): number {
@@ -74,7 +74,7 @@ export function createPairHands(shell: Shell, stage: () => Stage): PairHands {
         row: to(cell.row, step[0]),
         column: to(cell.column, step[1]),
       });
-      stage().keyboardAt(next);
+      stage.keyboardAt(next);
       shell.speak(scene.sites.words(next));
       return true;
     },

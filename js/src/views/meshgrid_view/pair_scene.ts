@@ -86,7 +86,7 @@ const TOP = 10;
 const NARROW = 520;
 const SIDE = 176;
 /** The surface is at most so much wider than high. */
-const WIDEST = 1.6;
+const WIDEST = 2;
 
 export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
   const keep = memory();

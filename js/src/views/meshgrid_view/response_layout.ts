@@ -72,7 +72,8 @@ export function layOutResponse(
   const maps = placeMaps(outputs, swept, room, Math.max(LARGEST, most - 80), left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
-  const cellX = columns === 3 ? width - PAD - side : PAD;
+  const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
+  const cellX = columns === 3 ? mapsRight + GAP : PAD;
   const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
   const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };

@@ -1,31 +1,26 @@
 /** MeshgridView: the header, the tooltip and the hands on its scenes. */
 
 import type { RenderProps } from "@anywidget/types";
-import { entryText, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
-import type { Rect } from "../../scene/marks.ts";
-import { cellOf } from "../../scene/regions.ts";
+import { layerNamed } from "../../phi/entries.ts";
 import { followSelection } from "../../shell/follow.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
-import { createStage } from "../../shell/stage.ts";
-import type { Line } from "../../shell/tip.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands } from "./pair_hands.ts";
-import { pairText } from "./pair_scene.ts";
+import { createPen } from "./pen.ts";
+import { createPointing } from "./pointing.ts";
 import { type MeshElement, probeFor } from "./probe.ts";
-import type { RampScene } from "./ramp_scene.ts";
+import { createRampHands } from "./ramp_hands.ts";
+import { readoutOf, tipOf } from "./reading.ts";
 import { createResponseHands } from "./response_hands.ts";
-import { placeText, type ResponseScene } from "./response_scene.ts";
 import { drawing, type MeshScene } from "./scene.ts";
 import { settingsOf, TRAITS } from "./settings.ts";
 import css from "./style.css";
-import { finite } from "./words.ts";
 
 export { css, drawing };
 
 const KIND: Kind = { name: "meshgrid_view", label: "Meshgrid view", traits: TRAITS, drawing };
-
 /** Sites that are read place by place, or drawn on. */
 const READ = /^(map|plot|input)\//;
 
@@ -34,7 +29,7 @@ export function render(props: RenderProps): void {
 }
 
 function build(shell: Shell): Parts {
-  const { document, signal, tip, root } = shell;
+  const { document, signal, root } = shell;
   const draw = drawing();
   let scene: MeshScene | null = null;
   let drawnFrame: Frame | null = null;
@@ -52,29 +47,24 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const pairHands = createPairHands(shell, () => stage);
-  const responseHands = createResponseHands(shell, () => stage, draw.response, response);
-  const { clear } = responseHands;
-  const acts = { choose: shell.choose, setAxis: pairHands.setAxis, clear };
+  const ramp = createRampHands(shell);
+  const pair = createPairHands(shell, stage);
+  const pen = createPen(shell, stage, draw.response.sketch, response);
+  const hands = createResponseHands(shell, stage, draw.response, pen);
+  const pointing = createPointing(signal);
+  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear };
   const header = createHeader(document, acts, signal);
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
-    if (scene?.mode === "pair") pairHands.press(scene, id);
-    else if (scene?.mode === "response") responseHands.press(scene, id, event);
-    else if (scene && id !== "") {
-      shell.store()?.select(selectionOf(scene.layer, Number(id)));
-      if (event.type === "keydown") shell.speak(`selected: ${entryText(scene.layer, Number(id))}`);
-    }
+    if (scene?.mode === "ramp") ramp.press(scene, id, event);
+    else if (scene?.mode === "pair") pair.press(scene, id);
+    else if (scene) hands.press(scene, id, event);
   }
 
   function key(event: KeyboardEvent, id: string): boolean {
-    if (scene?.mode === "pair") return pairHands.key(scene, event, id);
-    if (scene?.mode === "response") return responseHands.key(scene, event, id);
-    const store = shell.store();
-    if (event.key !== "Escape" || !store?.selection()) return false;
-    store.select(null);
-    shell.speak("selection cleared");
-    return true;
+    if (scene?.mode === "pair") return pair.key(scene, event, id);
+    if (scene?.mode === "response") return hands.key(scene, event, id);
+    return ramp.key(event);
   }
 
   function showHeader(frame: Frame | null) {
@@ -87,27 +77,10 @@ function build(shell: Shell): Parts {
       width: root.clientWidth,
       inputs: source,
       outputs: response()?.response.swept.outputs ?? 0,
-      axis: pairHands.axis(),
+      axis: pair.axis(),
     });
     root.dataset.mode = settings.mode;
     root.toggleAttribute("data-draws", source?.input === "drawn");
-  }
-
-  function showTip(shown: MeshScene) {
-    const told = tipOf(shown, stage.pointed().id);
-    if (!told) {
-      tip.hide();
-      return;
-    }
-    const { element } = stage;
-    const seen = stage.view();
-    const { box } = told;
-    tip.show(
-      told.title,
-      told.lines,
-      { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
-      { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
-    );
   }
 
   (root as unknown as MeshElement).kwView = probeFor({
@@ -116,7 +89,7 @@ function build(shell: Shell): Parts {
     scene: () => scene,
     step: () => drawnFrame?.step ?? null,
     mode: () => settingsOf(shell.get).mode,
-    drawLine: responseHands.drawLine,
+    drawLine: pen.through,
     drawn: () => ({ frames, milliseconds }),
   });
 
@@ -131,7 +104,7 @@ function build(shell: Shell): Parts {
       if (what === "selection") {
         followSelection(shell);
         const shown = response();
-        if (shown) responseHands.follow(shown);
+        if (shown) hands.follow(shown);
       }
       if (what === "layer" || what === "mode") {
         stage.scrollToTop();
@@ -139,12 +112,12 @@ function build(shell: Shell): Parts {
       }
       if (what === "stream") {
         drawnFrame = null;
-        responseHands.leave();
+        pointing.stop();
       }
     },
     cleared() {
       scene = null;
-      responseHands.leave();
+      pointing.stop();
     },
     draw(given) {
       const start = performance.now();
@@ -161,83 +134,30 @@ function build(shell: Shell): Parts {
       }
       showHeader(frame);
       if (typeof shown === "string") return shown;
-      showTip(shown);
+      showTip(shell, stage, shown);
       const told = readoutOf(shown);
       shell.read(told.words, told.chosen);
-      if (shown.mode === "response") responseHands.drawn(shown, store);
-      else responseHands.leave();
+      if (shown.mode === "response") pointing.tell(shown, store);
+      else pointing.stop();
       milliseconds = performance.now() - start;
       return shown;
     },
   };
 }
 
-interface Told {
-  title: string;
-  lines: Line[];
-  /** In the scene. */
-  box: Rect;
-}
-
-/** What the tooltip says of the site that is pointed at. */
-function tipOf(scene: MeshScene, id: string): Told | null {
-  const box = scene.sites.box(id);
-  if (!box) return null;
-  if (scene.mode === "ramp") return { ...rampTip(scene), box };
-  if (scene.mode === "response") return cellTip(scene, id, box);
-  const { reading, pair, layout } = scene;
-  if (!reading) return null;
-  const [x, y] = [layout.axes[0].scale(reading.x), layout.axes[1].scale(reading.y)];
-  const { lines } = reading;
-  const at = { x: x - 4, y: y - 4, width: 8, height: 8 };
-  return { title: `${pair.names[0]} and ${pair.names[1]}`, lines, box: at };
-}
-
-function rampTip({ layer, hovered, x, ramp, curves, scaleOf }: RampScene) {
-  const phi = curves.y[hovered * curves.points + ramp.values.indexOf(x)];
-  const v = layer.variable;
-  return {
-    title: `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
-    lines: [
-      { label: v, value: number(x) },
-      { label: `φ(${v})`, value: finite(phi) },
-      { label: "colours", value: `±${number(scaleOf(hovered))}` },
-    ],
-  };
-}
-
-function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Told | null {
-  const cell = cellOf(id);
-  if (cell?.name !== "cell") return null;
-  const { patch, kernel } = response;
-  const entry = cell.row * layer.shape[3] + cell.column;
-  return {
-    title: `out ${kernel.out} · in ${kernel.in} · row ${cell.row} · column ${cell.column}`,
-    lines: [
-      { label: layer.variable, value: finite(patch.inputs?.[entry] ?? Number.NaN) },
-      { label: "φ", value: finite(patch.values?.[entry] ?? Number.NaN) },
-    ],
-    box,
-  };
-}
-
-/** The line below the drawing. */
-function readoutOf(scene: MeshScene): { words: string; chosen: boolean } {
-  if (scene.mode === "pair") {
-    const hint = "Click two entries of the kernel: the first is x, the second y.";
-    return { words: scene.chosen ? pairText(scene) : hint, chosen: scene.chosen };
+function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {
+  const told = tipOf(scene, stage.pointed().id);
+  if (!told) {
+    tip.hide();
+    return;
   }
-  if (scene.mode === "ramp") {
-    const { selected, sites } = scene;
-    const hint = "Click a function to select it, or use the arrow keys and Enter.";
-    return { words: selected >= 0 ? sites.words(String(selected)) : hint, chosen: selected >= 0 };
-  }
-  const { response, layer } = scene;
-  if (response.by === "itself") {
-    const draws = response.source.input === "drawn" ? "Draw with the mouse; Shift erases. " : "";
-    return { words: `${draws}Point at a pixel of a response; click to keep it.`, chosen: false };
-  }
-  const kept = response.by === "click";
-  const words = `${layerTitle(layer)} · ${placeText(response)}${kept ? " · kept" : ""}`;
-  return { words, chosen: kept };
+  const { element } = stage;
+  const seen = stage.view();
+  const { title, lines, box } = told;
+  tip.show(
+    title,
+    lines,
+    { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
+    { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
+  );
 }
