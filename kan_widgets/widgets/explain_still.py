@@ -15,7 +15,7 @@ from PIL import Image
 from kan_widgets.insight import Explanation
 from kan_widgets.widgets.explained import Part
 from kan_widgets.widgets.geometry import PAD
-from kan_widgets.widgets.meshgrid_still import _HeatSheet, _Page
+from kan_widgets.widgets.heat_sheet import HeatSheet, Page
 from kan_widgets.widgets.palette import ARM, palette
 from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.ranges import format_number
@@ -77,7 +77,7 @@ def render(
     check_ratio(pixel_ratio)
     pictured = image.ndim == 3
     side = min(LARGEST_PICTURE, (width - 4 * PAD) // 4) if pictured else 0
-    page = _Page(width, theme, pixel_ratio)
+    page = Page(width, theme, pixel_ratio)
     high = side * image.shape[1] / image.shape[2] if pictured else 0
     block = max(LABEL + high + 40, 170)
     most = max(1, int((max_height - 60) // (block + 2 * LINE)))
@@ -120,8 +120,8 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def _pictures(
-    page: _Page,
-    sheet: _HeatSheet,
+    page: Page,
+    sheet: HeatSheet,
     greys: Bytes,
     part: Part,
     chosen: int,
@@ -191,7 +191,7 @@ def overlay(greys: Bytes, values: Float64, most: float, theme: str) -> Bytes:
 
 
 def _bars(
-    sheet: _HeatSheet,
+    sheet: HeatSheet,
     part: Part,
     chosen: int,
     count: int,
@@ -243,7 +243,7 @@ def _bars(
         sheet._write(words, x, start + BAR * len(numbers) + 11, LABEL_SIZE)
 
 
-def _fitting(sheet: _HeatSheet, text: str, room: float) -> str:
+def _fitting(sheet: HeatSheet, text: str, room: float) -> str:
     """Return a label, shortened where it would be wider than its place."""
     share = TITLE_SIZE / LABEL_SIZE
     if sheet._length(text) <= room * share:
@@ -253,7 +253,7 @@ def _fitting(sheet: _HeatSheet, text: str, room: float) -> str:
     return f"{text.rstrip()}…"
 
 
-def _box(sheet: _HeatSheet, x: float, y: float, w: float, h: float, colour: Any) -> None:
+def _box(sheet: HeatSheet, x: float, y: float, w: float, h: float, colour: Any) -> None:
     left, top = round(x * sheet.ratio), round(y * sheet.ratio)
     wide, high = max(1, round(w * sheet.ratio)), max(1, round(h * sheet.ratio))
     if w > 0:

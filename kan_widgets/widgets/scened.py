@@ -13,6 +13,7 @@ from PIL import Image
 
 from kan_widgets.live import Frame, Layout
 from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.rasters import image_of
 from kan_widgets.widgets.stream import frame_dict, layout_dict, observation_message
 from kan_widgets.widgets.view import View
@@ -55,11 +56,17 @@ class Scened(View):
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         self._check_keywords(options)
+        check_ratio(pixel_ratio)
         first, frame = self._stream.frames()
         names = frame.layout.names
         traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
         for name in ("layout", "stream", "tabbable", "tooltip", "kind"):
             traits.pop(name, None)
+        known = self.traits()
+        for name, value in options.items():
+            # The layer shown may be one of another binding: `_checked` looks at it.
+            if name in traits and name != "layer":
+                options[name] = known[name]._validate(self, value)
         traits |= self._checked(options, names)
         theme = traits.pop("theme", "auto")
         layers = self._drawn_layers(traits, names)
@@ -70,7 +77,7 @@ class Scened(View):
         return drawn(
             {
                 "kind": self._kind,
-                "traits": traits,
+                "traits": {name: self._sent(name, value) for name, value in traits.items()},
                 "stream": {
                     "layouts": [
                         layout_dict(layout)
@@ -95,6 +102,14 @@ class Scened(View):
             }
         )
 
+    def _colours(self, options: dict[str, Any]) -> int:
+        """Return how many colours the PNG of such a picture needs, at most 256."""
+        return 64
+
+    def _sent(self, name: str, value: Any) -> Any:
+        """Return a trait's value as the page would get it."""
+        return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
+
     def image(
         self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
     ) -> Image.Image:
@@ -105,7 +120,7 @@ class Scened(View):
         width, max_height
             CSS pixels; a taller drawing is cut and says so.
         pixel_ratio
-            Picture pixels per CSS pixel.
+            Picture pixels per CSS pixel, 0.25 to 16.
         **options
             Any of the widget's own traits, for this picture alone.
 
@@ -115,7 +130,9 @@ class Scened(View):
             ``width * pixel_ratio`` pixels wide.
         """
         svg = self.svg(width=width, max_height=max_height, pixel_ratio=pixel_ratio, **options)
-        return image_of(svg, pixel_ratio)
+        image = image_of(svg, pixel_ratio)
+        image.info["colours"] = self._colours(options)
+        return image
 
     def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the current state as an SVG, replacing a file of that name.

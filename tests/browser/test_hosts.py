@@ -83,7 +83,7 @@ def follow_a_click(page: Page, function: int = 13) -> None:
     page.mouse.down()
     page.mouse.up()
     entry = "out 1 · in 0 · row 1 · column 1"
-    for canvas in (f"{INSPECTOR} canvas", f"{MAPS} canvas.kw-ramp"):
+    for canvas in (f"{INSPECTOR} canvas", f"{MAPS} canvas"):
         page.locator(canvas).scroll_into_view_if_needed()
         label = f"node.getAttribute('aria-label').includes('{entry}')"
         wait(page, canvas, label, f"{canvas} to follow")

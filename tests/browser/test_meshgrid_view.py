@@ -53,8 +53,8 @@ def wait_for(name):
 BIND = "live = kw.bind(model, optimizer, every=2)\ntrain(20)"
 OVERLAPS = """(() => {
   const shown = [...root.querySelectorAll(
-    '.kw-segments, .kw-option, .kw-bar, .kw-reach, .kw-axis-words, .kw-note, .kw-status,'
-    + ' .kw-canvas, .kw-scrubber, .kw-readout, .kw-figure-foot > *, .kw-hint',
+    '.kw-segments, .kw-option, .kw-remark, .kw-status, .kw-canvas, .kw-scrubber, .kw-readout,'
+    + ' .kw-save, .kw-button',
   )].filter((e) => e.offsetWidth > 0 && e.offsetHeight > 0);
   const found = [];
   shown.forEach((a, k) => shown.slice(k + 1).forEach((b) => {
@@ -123,7 +123,7 @@ class Mesh:
 
     def dark(self) -> None:
         """Change the theme and wait until the colours are drawn anew."""
-        bar = "root.querySelector('.kw-bar-colours').style.backgroundImage"
+        bar = "root.querySelector('.kw-swatch-ramp').style.backgroundImage"
         light = self.ask(bar)
         self.lab.page.mouse.move(5, 5)
         self.lab.set_theme("JupyterLab Dark")
@@ -250,7 +250,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     show = observed + "view = kw.MeshgridView(live, mode='response')\nview"
     mesh = open_mesh(lab, server, show=show)
     mesh.wait_response()
-    mesh.locator().locator(".kw-thumbnail").nth(4).click()
+    lab.page.mouse.click(*mesh.rect("thumbnail(4)").at(0.5, 0.5))
     four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
     lab.until(lambda: np.allclose(mesh.array("input()")[0], four), "the fourth image")
     lab.until(lambda: lab.evaluate("view.sample") == 4, "Python to hear of it")
@@ -354,7 +354,7 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     assert mesh.screenshot(artifacts / "pair_dark.png").mean() < 100
 
     # Without a mouse.
-    mesh.locator().locator(".kw-kernel-map").focus()
+    mesh.locator().locator(".kw-canvas").focus()
     for key in ("ArrowLeft", "x"):
         lab.page.keyboard.press(key)
     lab.until(lambda: mesh.ask("view.pair().i") == 6, "the entry chosen by keys")
@@ -413,4 +413,6 @@ def test_nothing_overlaps_on_a_narrow_page(
     fits = "root.clientWidth <= 330 && root.scrollWidth <= root.clientWidth"
     lab.until(lambda: mesh.ask(fits), "all of it in 330 pixels")
     lab.until(lambda: mesh.ask(OVERLAPS) == [], "no part to overlap another")
+    boxes = "[...root.querySelectorAll('.kw-segments')]"
+    assert mesh.ask(f"{boxes}.every((box) => box.scrollWidth <= box.clientWidth)")
     mesh.screenshot(artifacts / f"narrow_{mode}.png")

@@ -230,9 +230,9 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
         ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",
-        ".kw-meshgrid-view .kw-ramp": f"Selected: convs.0 · {entry} · φ(−2)",
-        ".kw-kernel-map": "x is row 0, column 1",
-        ".kw-patch-canvas": "Selected: row 0, column 1",
+        ".kw-meshgrid-view[data-mode=ramp] canvas": f"Selected: convs.0 · {entry} · φ(−2)",
+        ".kw-meshgrid-view[data-mode=pair] canvas": "x is row 0, column 1",
+        ".kw-meshgrid-view[data-mode=response] canvas": f"Selected: {entry}",
     }
     for canvas, words in told.items():
         lab.until(lambda canvas=canvas, words=words: words in name(lab, canvas), words)
@@ -258,13 +258,18 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     assert "slope" in said(lab, ".kw-spline-inspector")
 
     # The response: a pixel, then an entry of its patch with its input.
-    page.locator(".kw-map-canvas:visible").focus()
+    response = page.locator(".kw-meshgrid-view[data-mode=response]")
+    response.locator("canvas").focus()
     page.keyboard.press("ArrowRight")
-    lab.until(lambda: "with the inputs of the patch" in name(lab, ".kw-patch-canvas"), "its patch")
-    page.locator(".kw-patch-canvas:visible").focus()
-    page.keyboard.press("ArrowRight")
-    spoken = page.locator(".kw-meshgrid-view").nth(2).locator(".kw-spoken")
-    lab.until(lambda: re.match(r"row 0, column 0, x \S+, φ \S+", spoken.text_content() or ""), "φ")
+    spoken = response.locator(".kw-spoken")
+    read = r"out 0 · row 13 · column 13 · response \S+"
+    lab.until(lambda: re.match(read, spoken.text_content() or ""), "the pixel")
+    # To the last pixel of the map's row, and over the edges of the maps beside it.
+    for _ in range(200):
+        page.keyboard.press("ArrowRight")
+        if (spoken.text_content() or "").startswith("row"):
+            break
+    assert re.match(r"row \d, column 0, x \S+, φ \S+", spoken.text_content() or "")
 
     # Explain: the map, place by place.
     page.locator(".kw-map canvas").focus()

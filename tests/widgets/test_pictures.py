@@ -17,7 +17,6 @@ from PIL import Image
 
 import kan_widgets as kw
 from kan_widgets.widgets import paper, pictured
-from kan_widgets.widgets.meshgrid_still import contours
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"
@@ -138,27 +137,6 @@ def test_a_curve_keeps_its_shape_through_few_points() -> None:
     points = paper.simplified(np.stack([x, y], axis=1), 0.03)
     assert len(points) < 300
     assert np.abs(np.interp(x, points[:, 0], points[:, 1]) - y).max() <= 0.03
-
-
-def test_contours_run_where_the_surface_is_a_multiple_of_the_step() -> None:
-    y, x = np.mgrid[-1:1:41j, -1:1:41j]
-    # A little higher, so that no line runs through a grid point.
-    surface = x * x + y * y + 0.011
-    ends = contours(surface, 0.25).reshape(-1, 2) / 20 - 1
-    radii = (ends**2).sum(axis=1) + 0.011
-    levels = np.rint(radii / 0.25)
-    assert set(levels.astype(int).tolist()) == {1, 2, 3, 4, 5, 6, 7, 8}
-    # Between grid points the surface is taken as flat.
-    assert np.abs(radii - 0.25 * levels).max() < 0.003
-    # A circle has no end: each point belongs to two pieces.
-    inner = ends[levels == 1].round(9)
-    assert set(np.unique(inner, axis=0, return_counts=True)[1].tolist()) == {2}
-
-
-def test_contours_leave_out_what_is_not_finite() -> None:
-    surface = np.add.outer(np.arange(4.0), np.arange(4.0))
-    surface[0, 0] = np.nan
-    assert np.isfinite(contours(surface, 0.5)).all()
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])

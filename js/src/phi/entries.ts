@@ -1,11 +1,17 @@
 /** The functions of a layer: their numbers, their places, and both in words. No DOM. */
 
-import type { LayerLayout, Selection } from "../wire/types.ts";
+import type { Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
 
 /** "1 kernel", "45 functions". */
 export function counted(n: number, one: string): string {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+
+/** The layer that a view draws: the one named, or else the first. */
+export function layerNamed(frame: Frame | null, name: unknown): LayerLayout | null {
+  const all = frame?.layout.layers ?? [];
+  return all.find((layer) => layer.name === name) ?? all[0] ?? null;
 }
 
 /** A layer without a path is the model itself. */

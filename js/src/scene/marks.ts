@@ -41,11 +41,11 @@ export interface RectsMark extends Paint {
   radius?: number | undefined;
 }
 
-/** Many dots of one size, with one paint. */
+/** Many dots with one paint, of one radius or each of its own. */
 export interface DotsMark extends Paint {
   kind: "dots";
   xy: ArrayLike<number>;
-  r: number;
+  r: number | ArrayLike<number>;
 }
 
 export interface Pixels {
@@ -61,6 +61,19 @@ export interface ImageMark {
   box: Rect;
   pixels: Pixels;
   smooth?: boolean | undefined;
+  opacity?: number | undefined;
+}
+
+/** Many small pictures of one size, each stretched over a box of its own with hard edges between its pixels. */
+export interface TilesMark {
+  kind: "tiles";
+  /** x, y, width, height of each. */
+  boxes: ArrayLike<number>;
+  /** All of them on one sheet: `across` side by side, and so on in rows. */
+  sheet: Pixels;
+  across: number;
+  /** Pixels of one of them. */
+  size: readonly [number, number];
   opacity?: number | undefined;
 }
 
@@ -90,7 +103,15 @@ export interface GroupMark {
   opacity?: number | undefined;
 }
 
-export type Mark = PathMark | LinesMark | RectsMark | DotsMark | ImageMark | TextMark | GroupMark;
+export type Mark =
+  | PathMark
+  | LinesMark
+  | RectsMark
+  | DotsMark
+  | ImageMark
+  | TilesMark
+  | TextMark
+  | GroupMark;
 
 /** Marks that change together. */
 export interface Sheet {

@@ -1,4 +1,7 @@
-/** Pixels as a PNG in a data address, for SVG. Stored without compression: heat maps are small. No DOM. */
+/**
+ * Pixels as a PNG in a data address, for SVG. Stored without compression: heat maps are small, and have few colours, of
+ * which the file then has a list. No DOM.
+ */
 
 import type { Pixels } from "./marks.ts";
 
@@ -11,10 +14,12 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
 const BLOCK = 65535;
 
 export function pngOf({ width, height, rgba }: Pixels): string {
-  const row = 4 * width;
+  const listed = listOf(rgba);
+  const bytes = listed?.places ?? rgba;
+  const row = (listed ? 1 : 4) * width;
   const raw = new Uint8Array((row + 1) * height);
   for (let y = 0; y < height; y++)
-    raw.set(rgba.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
+    raw.set(bytes.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
 
   const blocks = Math.max(1, Math.ceil(raw.length / BLOCK));
   const data = new Uint8Array(2 + 5 * blocks + raw.length + 4);
@@ -33,14 +38,40 @@ export function pngOf({ width, height, rgba }: Pixels): string {
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([8, 6, 0, 0, 0], 8);
-  const bytes = [
+  header.set([8, listed ? 3 : 6, 0, 0, 0], 8);
+  const parts = [
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk("IHDR", header),
+    ...(listed ? [chunk("PLTE", listed.colours)] : []),
+    ...(listed?.opacities.some((cover) => cover < 255) ? [chunk("tRNS", listed.opacities)] : []),
     chunk("IDAT", data),
     chunk("IEND", new Uint8Array(0)),
   ];
-  return `data:image/png;base64,${base64(bytes)}`;
+  return `data:image/png;base64,${base64(parts)}`;
+}
+
+/** The colours of an image, and each pixel's place among them; null where there are more than a byte can number. */
+function listOf(rgba: Uint8ClampedArray) {
+  const known = new Map<number, number>();
+  const places = new Uint8Array(rgba.length / 4);
+  for (let p = 0; p < places.length; p++) {
+    const [r, g, b, a] = [rgba[4 * p], rgba[4 * p + 1], rgba[4 * p + 2], rgba[4 * p + 3]];
+    const colour = ((r * 256 + g) * 256 + b) * 256 + a;
+    let place = known.get(colour);
+    if (place === undefined) {
+      if (known.size === 256) return null;
+      place = known.size;
+      known.set(colour, place);
+    }
+    places[p] = place;
+  }
+  const colours = [...known.keys()];
+  const part = (colour: number, down: number) => Math.floor(colour / 256 ** down) % 256;
+  return {
+    places,
+    colours: Uint8Array.from(colours.flatMap((c) => [part(c, 3), part(c, 2), part(c, 1)])),
+    opacities: Uint8Array.from(colours, (c) => part(c, 0)),
+  };
 }
 
 function chunk(name: string, data: Uint8Array): Uint8Array {

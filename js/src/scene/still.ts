@@ -11,6 +11,8 @@ const WORDS = 11;
 const LINE = 16;
 const GAP = 16;
 const SWATCH = 16;
+/** A row of colours needs room to be told apart. */
+const RAMP = 60;
 
 export interface Paged {
   marks: Mark[];
@@ -81,13 +83,14 @@ function headMarks(
   ];
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption) {
-    const mark = remark.swatch ? SWATCH + 5 : 0;
+    const swatch = remark.swatch?.kind === "ramp" ? RAMP : SWATCH;
+    const mark = remark.swatch ? swatch + 5 : 0;
     const whole = mark + widthOf(remark.text, WORDS);
     if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
     const fill = { ink: colours.ink, muted: colours.muted, warn: colours.warn }[
       remark.tone ?? "muted"
     ];
-    if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, SWATCH));
+    if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
     const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS);
     lines.forEach((text, k) => {
       if (k > 0) y += LINE;
@@ -127,7 +130,13 @@ export function swatchMarks(
       return [{ kind: "rects", boxes: [x + width - 10, y - 5, 10, 10], fill: first }];
     case "ramp": {
       const step = width / colours.length;
-      const boxes = colours.flatMap((_, k) => [x + k * step, y - 5, step, 10]);
+      // Each reaches under the next: between edges that only touch, the page would shine through.
+      const boxes = colours.flatMap((_, k) => [
+        x + k * step,
+        y - 5,
+        Math.min(step + 1, width - k * step),
+        10,
+      ]);
       return [{ kind: "rects", boxes, fills: colours }];
     }
   }

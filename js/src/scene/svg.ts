@@ -1,6 +1,6 @@
 /** Writes a scene's marks as SVG. No DOM. */
 
-import type { Mark, Paint, Rect, TextMark } from "./marks.ts";
+import type { Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
 import { pngOf } from "./png.ts";
 import { FALLBACK, MIDDLE } from "./text.ts";
 
@@ -32,24 +32,30 @@ export function svgOf(marks: readonly Mark[], paper: Paper): string {
 function written(mark: Mark, clips: string[]): string {
   switch (mark.kind) {
     case "path":
-      return `<path d="${mark.d}"${paintOf(mark)}/>`;
+      return `<path d="${mark.d}"${linePaint(mark)}/>`;
     case "lines":
-      return `<path d="${pathOf(mark.xy, mark.ends, mark.closed ?? false)}"${paintOf(mark)}/>`;
+      return `<path d="${pathOf(mark.xy, mark.ends, mark.closed ?? false)}"${linePaint(mark)}/>`;
     case "rects":
       return rectsOf(mark.boxes, mark.fills, mark.radius ?? 0, mark);
     case "dots": {
       const dots: string[] = [];
       for (let k = 0; k < mark.xy.length; k += 2) {
+        const r = typeof mark.r === "number" ? mark.r : mark.r[k / 2];
         dots.push(
-          `<circle cx="${short(mark.xy[k])}" cy="${short(mark.xy[k + 1])}" r="${short(mark.r)}"/>`,
+          `<circle cx="${short(mark.xy[k])}" cy="${short(mark.xy[k + 1])}" r="${short(r)}"/>`,
         );
       }
       return `<g${paintOf(mark)}>${dots.join("")}</g>`;
     }
-    case "image": {
-      const { x, y, width, height } = mark.box;
-      const hard = mark.smooth ? "" : ' style="image-rendering:pixelated"';
-      return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${hard}${faint(mark.opacity)} href="${pngOf(mark.pixels)}"/>`;
+    case "image":
+      return imageOf(mark.box, mark.pixels, mark.smooth ?? false, mark.opacity);
+    case "tiles": {
+      const images: string[] = [];
+      for (let k = 0; k < mark.boxes.length / 4; k++) {
+        const [x, y, width, height] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
+        images.push(imageOf({ x, y, width, height }, tileOf(mark, k), false));
+      }
+      return `<g${faint(mark.opacity)}>${images.join("")}</g>`;
     }
     case "text":
       return textOf(mark);
@@ -60,6 +66,27 @@ function written(mark: Mark, clips: string[]): string {
       return `<g${at}${clip}${faint(mark.opacity)}>${inside}</g>`;
     }
   }
+}
+
+function imageOf(
+  { x, y, width, height }: Rect,
+  pixels: Pixels,
+  smooth: boolean,
+  opacity?: number,
+): string {
+  const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
+  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${faint(opacity)} href="${pngOf(pixels)}"/>`;
+}
+
+/** One picture of the sheet. */
+function tileOf({ sheet, across, size: [width, height] }: TilesMark, k: number): Pixels {
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  const [left, top] = [(k % across) * width, Math.floor(k / across) * height];
+  for (let row = 0; row < height; row++) {
+    const from = 4 * ((top + row) * sheet.width + left);
+    rgba.set(sheet.rgba.subarray(from, from + 4 * width), 4 * row * width);
+  }
+  return { width, height, rgba };
 }
 
 function clipOf({ x, y, width, height }: Rect, clips: string[]): string {
@@ -116,6 +143,15 @@ function paintOf({ fill, stroke, width, dash, opacity, round }: Paint): string {
   const dashed = dash && dash.length > 0 ? ` stroke-dasharray="${dash.map(short).join(" ")}"` : "";
   const ends = round ? ' stroke-linecap="round"' : "";
   return `${filled}${ink("stroke", stroke)} stroke-width="${short(width ?? 1)}" stroke-linejoin="round"${dashed}${ends}${faint(opacity)}`;
+}
+
+/** Of one shape with one paint: a faint line is no layer of its own, which takes a renderer long. */
+function linePaint(paint: Paint): string {
+  const { opacity, ...solid } = paint;
+  const whole = paintOf(solid);
+  if ((paint.fill && paint.stroke) || /-opacity=/.test(whole)) return paintOf(paint);
+  const name = paint.stroke ? "stroke" : "fill";
+  return whole + faint(opacity).replace("opacity", `${name}-opacity`);
 }
 
 function faint(opacity: number | undefined): string {

@@ -10,6 +10,7 @@ import type {
   Scene,
   Sheet,
   TextMark,
+  TilesMark,
 } from "../scene/marks.ts";
 import { FALLBACK, MIDDLE } from "../scene/text.ts";
 
@@ -116,13 +117,17 @@ function drawMark(context: Context, mark: Mark): void {
     case "dots":
       context.beginPath();
       for (let k = 0; k < mark.xy.length; k += 2) {
-        context.moveTo(mark.xy[k] + mark.r, mark.xy[k + 1]);
-        context.arc(mark.xy[k], mark.xy[k + 1], mark.r, 0, 2 * Math.PI);
+        const r = typeof mark.r === "number" ? mark.r : mark.r[k / 2];
+        context.moveTo(mark.xy[k] + r, mark.xy[k + 1]);
+        context.arc(mark.xy[k], mark.xy[k + 1], r, 0, 2 * Math.PI);
       }
       finish(context, mark);
       break;
     case "image":
       drawImage(context, mark);
+      break;
+    case "tiles":
+      drawTiles(context, mark);
       break;
     case "text":
       drawText(context, mark);
@@ -213,23 +218,42 @@ function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
 
 const drawn = new WeakMap<Pixels, HTMLCanvasElement>();
 
-function drawImage(context: Context, { box, pixels, smooth }: ImageMark): void {
+/** The pixels on a canvas of their own, from which they are drawn. */
+function canvasOf(context: Context, pixels: Pixels): HTMLCanvasElement | null {
   const { width, height, rgba } = pixels;
-  if (width === 0 || height === 0) return;
-  let canvas = drawn.get(pixels);
-  if (!canvas) {
-    canvas = context.canvas.ownerDocument.createElement("canvas");
-    canvas.width = width;
-    canvas.height = height;
-    const under = canvas.getContext("2d");
-    const data = under?.createImageData(width, height);
-    if (!under || !data) return;
-    data.data.set(rgba);
-    under.putImageData(data, 0, 0);
-    drawn.set(pixels, canvas);
-  }
+  if (width === 0 || height === 0) return null;
+  const known = drawn.get(pixels);
+  if (known) return known;
+  const canvas = context.canvas.ownerDocument.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const under = canvas.getContext("2d");
+  const data = under?.createImageData(width, height);
+  if (!under || !data) return null;
+  data.data.set(rgba);
+  under.putImageData(data, 0, 0);
+  drawn.set(pixels, canvas);
+  return canvas;
+}
+
+function drawImage(context: Context, { box, pixels, smooth }: ImageMark): void {
+  const canvas = canvasOf(context, pixels);
+  if (!canvas) return;
   context.imageSmoothingEnabled = smooth ?? false;
   context.drawImage(canvas, box.x, box.y, box.width, box.height);
+}
+
+function drawTiles(context: Context, { boxes, sheet, across, size: [w, h] }: TilesMark): void {
+  const canvas = canvasOf(context, sheet);
+  if (!canvas) return;
+  context.imageSmoothingEnabled = false;
+  for (let k = 0, b = 0; b < boxes.length; k++, b += 4) {
+    const [left, top] = [(k % across) * w, Math.floor(k / across) * h];
+    context.drawImage(
+      ...([canvas, left, top, w, h] as const),
+      ...([boxes[b], boxes[b + 1], boxes[b + 2], boxes[b + 3]] as const),
+    );
+  }
 }
 
 function drawText(context: Context, mark: TextMark): void {

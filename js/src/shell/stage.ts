@@ -67,6 +67,8 @@ export interface Stage {
   view(): Rect;
   /** Where a site lies in client pixels. */
   clientBox(id: string): Rect | null;
+  /** Likewise a place of the scene. */
+  clientRect(box: Rect): Rect;
   /** Scrolls until a site is seen. */
   reveal(id: string): void;
   scrollToTop(): void;
@@ -141,6 +143,11 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     else if (box.x + box.width + MARGIN > scrollLeft + clientWidth) {
       viewport.scrollLeft = box.x + box.width + MARGIN - clientWidth;
     }
+  }
+
+  function clientRect(box: Rect): Rect {
+    const { left, top } = canvas.getBoundingClientRect();
+    return { ...box, x: left + box.x - viewport.scrollLeft, y: top + box.y - viewport.scrollTop };
   }
 
   function onKey(event: KeyboardEvent) {
@@ -293,10 +300,9 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     view,
     clientBox(id) {
       const box = scene?.sites.box(id);
-      if (!box) return null;
-      const { left, top } = canvas.getBoundingClientRect();
-      return { ...box, x: left + box.x - viewport.scrollLeft, y: top + box.y - viewport.scrollTop };
+      return box ? clientRect(box) : null;
     },
+    clientRect,
     reveal,
     scrollToTop() {
       viewport.scrollTop = 0;

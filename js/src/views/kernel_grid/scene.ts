@@ -1,6 +1,6 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. No DOM. */
 
-import { functionOf, layerSize, layerTitle } from "../../phi/entries.ts";
+import { functionOf, layerNamed, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { cellAt, neighbour, rectOf, underHead } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -32,12 +32,6 @@ interface Order {
   kernels: number[] | null;
 }
 
-/** The layer that is drawn: the one named, or else the first. */
-export function currentLayer(store: Store, name: unknown): LayerLayout | null {
-  const all = store.current()?.layout.layers ?? [];
-  return all.find((layer) => layer.name === name) ?? all[0] ?? null;
-}
-
 export function drawing(): GridDrawing {
   const makePicture = pictureMaker();
   const readScores = scoresReader();
@@ -66,7 +60,7 @@ export function drawing(): GridDrawing {
     const { store, get, width } = given;
     const frame = store.current();
     if (!frame) return "waiting for the first frame…";
-    const layer = currentLayer(store, get("layer"));
+    const layer = layerNamed(frame, get("layer"));
     if (!layer) return "no layer to draw";
     const settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
     const scores = readScores(get("scores"));

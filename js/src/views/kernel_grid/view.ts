@@ -1,15 +1,15 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { RenderProps } from "@anywidget/types";
-import { entryText, functionOf, layerTitle, selectionOf } from "../../phi/entries.ts";
+import { entryText, functionOf, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
 import type { Arrangement, Rect } from "../../phi/geometry.ts";
-import { isLinked } from "../../shell/linked.ts";
+import { followSelection } from "../../shell/follow.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import type { Picture } from "./picture.ts";
-import { currentLayer, drawing, type GridScene } from "./scene.ts";
+import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf, type Traits } from "./settings.ts";
 import css from "./style.css";
@@ -133,21 +133,6 @@ function build(shell: Shell): Parts {
     );
   }
 
-  /** Shows the layer of a selection made elsewhere, unless another grid of this stream shows it already. */
-  function follow() {
-    const store = shell.store();
-    const layer = store?.selection()?.layer;
-    if (!store || layer === undefined || layer === currentLayer(store, shell.get("layer"))?.name) {
-      return;
-    }
-    if (!store.current()?.layout.layers.some(({ name }) => name === layer)) return;
-    const grids = document.querySelectorAll<HTMLElement>(".kw-kernel-grid");
-    const shown = Array.from(grids).some(
-      ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
-    );
-    if (!shown || isLinked(shell.model)) shell.choose("layer", layer);
-  }
-
   (shell.root as unknown as GridElement).kwGrid = probe();
 
   return {
@@ -156,7 +141,7 @@ function build(shell: Shell): Parts {
     width: stage.width,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
     changed(what) {
-      if (what === "selection") follow();
+      if (what === "selection") followSelection(shell);
       if (what === "layer") {
         stage.scrollToTop();
         stage.keyboardAt("");
@@ -168,7 +153,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const { store } = given;
-      const layer = currentLayer(store, given.get("layer"));
+      const layer = layerNamed(store.current(), given.get("layer"));
       const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name]);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];

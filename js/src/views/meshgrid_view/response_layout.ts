@@ -1,121 +1,154 @@
 /** Where input, response maps and patch lie on a page of a given width. No DOM. */
 
 import type { Rect } from "../../phi/geometry.ts";
-import type { Swept } from "./response.ts";
+import type { Swept } from "../../phi/response.ts";
 
-/** The largest side of a figure. */
+/** The largest side of the input and of the patch. */
 const LARGEST = 260;
+const PAD = 8;
 const GAP = 20;
-/** The height of a label above a map. */
+/** The height of a title, and of a label above a map. */
+export const TITLE = 22;
 const LABEL = 15;
+const BETWEEN = 8;
+const SMALLEST_MAP = 44;
+const THUMBNAIL = 22;
 
 export interface ResponseLayout {
-  /** How many figures stand side by side: 1, 2 or 3. */
-  columns: number;
-  /** The columns as CSS has them. */
-  template: string;
   image: Rect;
-  /** The side of the patch. */
-  patch: number;
-  maps: MapsLayout;
+  /** The images to choose from, in small; side by side in rows of so many. */
+  thumbnails: { box: Rect; rows: number; columns: number; gap: number } | null;
+  maps: Map<number, Rect>;
+  /** Whether each map has its name above it. */
+  labelled: boolean;
+  /** The kernel's cells. */
+  cells: Rect;
+  /** Left ends and baselines of the titles, and the width below the patch. */
+  titles: { input: Point; response: Point; patch: Point };
+  foot: { x: number; y: number; width: number };
+  width: number;
+  height: number;
 }
 
-export interface MapsLayout {
-  /** Maps side by side. */
-  across: number;
-  size: number;
-  pitchX: number;
-  pitchY: number;
-  /** The height of the labels; 0 without. */
-  labels: number;
-}
+type Point = [x: number, y: number];
 
-/** Side by side where there is room; `drawing` is the size of the image while nothing is swept. */
+/** Side by side where there is room. `images` is how many thumbnails there are. */
 export function layOutResponse(
   width: number,
   most: number,
-  count: number,
-  swept: Swept | null,
-  drawing: { width: number; height: number },
+  outputs: readonly number[],
+  swept: Swept,
+  image: { width: number; height: number },
+  images: number,
 ): ResponseLayout {
-  const inner = width - 16;
+  const inner = width - 2 * PAD;
   const columns = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
   const tallest = Math.max(96, Math.min(LARGEST, most - 60));
   const column = Math.floor((inner - (columns - 1) * GAP) / columns);
-  const small = Math.min(tallest, columns === 3 ? Math.min(column, 210) : column);
-  const map = columns === 3 ? inner - 2 * small - 2 * GAP : column;
+  // In two columns the patch stands below the input, and both are to be seen at once.
+  const half = Math.max(120, Math.floor((most - 150) / 2));
+  const side = Math.min(
+    tallest,
+    columns === 3 ? Math.min(column, 210) : columns === 2 ? half : column,
+  );
+  const room =
+    columns === 3 ? inner - 2 * side - 2 * GAP : columns === 2 ? inner - side - GAP : inner;
+
+  const top = TITLE + 2;
+  const scale = side / Math.max(image.width, image.height, 1);
+  const picture = {
+    x: PAD,
+    y: top,
+    width: Math.round(image.width * scale),
+    height: Math.round(image.height * scale),
+  };
+  const thumbnails = images > 1 ? strip(PAD, picture.y + picture.height + 6, side, images) : null;
+  const under = thumbnails ? bottomOf(thumbnails.box) : bottomOf(picture);
+
+  const [, , kh, kw] = swept.layer.shape;
+  const below = columns < 3;
+  const left = PAD + (columns === 1 ? 0 : side + GAP);
+  const start = columns === 1 ? under + TITLE + 4 : top;
+  const maps = placeMaps(outputs, swept, room, Math.max(LARGEST, most - 80), left, start);
+  const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
+
+  const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
+  const cellX = columns === 3 ? mapsRight + GAP : PAD;
+  const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
+  const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
+  const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
+  const foot = { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
-    columns,
-    template: columns === 3 ? `${small}px ${map}px ${small}px` : `repeat(${columns}, ${column}px)`,
-    image: imageRect(swept, small, drawing),
-    patch: small,
-    maps: bestMaps(count, swept, columns === 1 ? inner : map, most),
+    image: picture,
+    thumbnails,
+    maps,
+    labelled: outputs.length > 1,
+    cells,
+    titles: {
+      input: [PAD, 14],
+      response: [left, columns === 1 ? start - 10 : 14],
+      patch: [cellX, below ? cellY - 10 : 14],
+    },
+    foot,
+    width,
+    height: Math.ceil(Math.max(under, mapsEnd, foot.y + 38) + PAD),
   };
 }
 
-function imageRect(
-  swept: Swept | null,
-  side: number,
-  drawing: { width: number; height: number },
-): Rect {
-  const conv = swept?.conv.padding ?? [0, 0, 0, 0];
-  const w = swept ? swept.padded.width - conv[0] - conv[1] : drawing.width;
-  const h = swept ? swept.padded.height - conv[2] - conv[3] : drawing.height;
-  const scale = side / Math.max(w, h, 1);
-  return { x: 0, y: 0, width: Math.round(w * scale), height: Math.round(h * scale) };
+function bottomOf({ y, height }: Rect): number {
+  return y + height;
 }
 
-/** The size of one map and how many lie side by side, so that the maps are as large as they can be. */
-function bestMaps(count: number, swept: Swept | null, width: number, most: number): MapsLayout {
-  const shape = swept ? swept.height / swept.width : 1;
-  const labels = count > 1 ? LABEL : 0;
-  if (count <= 1) {
-    const size = Math.min(width, LARGEST, Math.floor((most - 60) / Math.max(shape, 0.2)));
-    return { across: 1, size, pitchX: size, pitchY: size * shape, labels };
-  }
-  let best = { across: 1, size: 0 };
-  const tallest = Math.max(LARGEST, most - 80);
-  for (let across = 1; across <= count; across++) {
-    const size = Math.min(LARGEST * 0.6, Math.floor((width - (across - 1) * 8) / across));
-    const rows = Math.ceil(count / across);
-    const fits = rows * (size * shape + labels + 4) <= tallest;
-    if (size < 44) {
-      if (best.size === 0) best = { across: Math.max(1, across - 1), size: 44 };
-      break;
-    }
-    if (fits && size > best.size) best = { across, size };
-    else if (!fits) best = best.size > 0 ? best : { across, size: 0 };
-  }
-  if (best.size === 0) {
-    const across = Math.max(1, Math.floor((width + 8) / 56));
-    best = { across, size: Math.floor((width - (across - 1) * 8) / across) };
-  }
-  const { across, size } = best;
-  return {
-    across,
-    size,
-    pitchX: size + 8,
-    pitchY: Math.round(size * shape) + labels + 4,
-    labels,
+function strip(x: number, y: number, room: number, count: number) {
+  const gap = 3;
+  const columns = Math.min(count, Math.max(1, Math.floor((room + gap) / (THUMBNAIL + gap))));
+  const rows = Math.ceil(count / columns);
+  const box = {
+    x,
+    y,
+    width: columns * (THUMBNAIL + gap) - gap,
+    height: rows * (THUMBNAIL + gap) - gap,
   };
+  return { box, rows, columns, gap };
 }
 
-/** The maps of these outputs, one after another. */
-export function placeMaps(
+/** The maps of these outputs, one after another, as large as fits the height; small ones go on below it. */
+function placeMaps(
   outputs: readonly number[],
-  swept: Swept | null,
-  { across, size, pitchX, pitchY, labels }: MapsLayout,
+  swept: Swept,
+  room: number,
+  tallest: number,
+  left: number,
+  top: number,
 ): Map<number, Rect> {
-  const shape = swept ? swept.height / swept.width : 1;
+  const shape = swept.height / swept.width;
+  const count = outputs.length;
+  const label = count > 1 ? LABEL : 0;
+  const { across, size } = bestMaps(count, shape, room, tallest, label);
+  const pitch = Math.round(size * shape) + label + 4;
   return new Map(
     outputs.map((output, k) => [
       output,
       {
-        x: 3 + (k % across) * pitchX,
-        y: 3 + Math.floor(k / across) * pitchY + labels,
-        width: size - 6,
-        height: Math.round((size - 6) * shape),
+        x: left + (k % across) * (size + BETWEEN),
+        y: top + Math.floor(k / across) * pitch + label,
+        width: size,
+        height: Math.round(size * shape),
       },
     ]),
   );
+}
+
+function bestMaps(count: number, shape: number, room: number, tallest: number, label: number) {
+  let best = { across: 0, size: 0 };
+  for (let across = 1; across <= count; across++) {
+    const rows = Math.ceil(count / across);
+    const wide = Math.floor((room - (across - 1) * BETWEEN) / across);
+    const high = Math.floor((tallest / rows - label - 4) / shape);
+    const size = Math.min(wide, high);
+    if (size > best.size) best = { across, size };
+  }
+  if (best.size >= SMALLEST_MAP) return best;
+  const across = Math.max(1, Math.floor((room + BETWEEN) / (SMALLEST_MAP + 12 + BETWEEN)));
+  return { across, size: Math.floor((room - (across - 1) * BETWEEN) / across) };
 }

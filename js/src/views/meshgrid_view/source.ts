@@ -1,8 +1,9 @@
 /** Which image a layer is shown: one of the user's, one observed, a ramp, or one drawn here. No DOM. */
+
+import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
+import { makeRamp, rampImage } from "../../phi/ramp.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
-import { makeRamp } from "./ramp.ts";
-import { rampImage } from "./response.ts";
-import { type Images, type Input, imageAt, type Settings } from "./settings.ts";
+import type { Input, Settings } from "./settings.ts";
 
 export interface Source {
   /** What can be chosen for this layer, the usual one first. */
@@ -30,36 +31,18 @@ export interface Blank {
   ink: number;
 }
 
-/** The observed inputs of a layer as images. */
-export function mapsOf(observed: Observed | null): Images | null {
-  if (!observed?.maps || !observed.mapShape) return null;
-  const [count, channels, height, width] = observed.mapShape;
-  return count > 0 ? { count, channels, height, width, data: observed.maps } : null;
-}
-
-/**
- * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
- * model, which then is named after its type.
- */
-export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
-  if (observed) return observed.isImage;
-  return layer.name === layer.type && layer.variable === "x" ? true : null;
-}
-
 export function blankFor(images: Images | null, range: readonly [number, number]): Blank {
   const { width, height } = images ?? { width: 28, height: 28 };
   return { width, height, ground: range[0], ink: range[1] };
 }
 
-/** The finite range of an image, for its black and white. */
-export function rangeOf(image: Images | null): [number, number] {
-  let lo = Number.POSITIVE_INFINITY;
-  let hi = Number.NEGATIVE_INFINITY;
-  for (const value of image?.data ?? []) {
-    if (value < lo) lo = value;
-    if (value > hi && value <= Number.MAX_VALUE) hi = value;
-  }
-  return lo < hi ? [lo, hi] : [-1, 1];
+/**
+ * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
+ * model, which then is named after its type. A model may normalise an image before its first layer.
+ */
+export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
+  if (observed) return observed.isImage;
+  return layer.name === layer.type && layer.variable === "x" ? true : null;
 }
 
 function unseen(name: string, direct: boolean | null): string {
@@ -77,8 +60,8 @@ export function sourceOf(
   settings: Settings,
 ): Source {
   const maps = mapsOf(observed);
-  const direct = takesImage(layer, observed);
   const name = layer.name || layer.type;
+  const direct = takesImage(layer, observed);
   const choices: Input[] = direct ? ["images", "drawn", "ramp"] : ["observed", "drawn", "ramp"];
   if (direct && maps) choices.splice(1, 0, "observed");
   const input = choices.includes(settings.input) ? settings.input : choices[0];
@@ -99,7 +82,7 @@ export function sourceOf(
   } else if (input === "drawn") image = drawing;
   else if (images) {
     image = imageAt(images, sample);
-    range = rangeOf(image);
+    range = rangeOf(image.data);
   } else {
     missing =
       input === "observed"

@@ -1,346 +1,163 @@
-/** The view: wires a store and the traits to the three ways of looking, the header, the tooltip and the scrubber. */
+/** MeshgridView: the header, the tooltip and the hands on its scenes. */
 
-import type { AnyModel, Host } from "@anywidget/types";
-import type { Rect } from "../../phi/geometry.ts";
-import { memory } from "../../phi/memory.ts";
-import { gradient, paletteOf } from "../../phi/palette.ts";
-import { element, put } from "../../shell/element.ts";
-import { keepKeys } from "../../shell/keys.ts";
-import { chooseInLinked, isLinked } from "../../shell/linked.ts";
-import { createPace } from "../../shell/pace.ts";
-import { createSave } from "../../shell/save.ts";
-import { mountScrubber } from "../../shell/scrubber.ts";
-import { createStatus } from "../../shell/status.ts";
-import { inJupyter, readColours, themeAround, watchTheme } from "../../shell/theme.ts";
-import { createTip } from "../../shell/tip.ts";
-import { createUnseen } from "../../shell/unseen.ts";
-import type { Change, Frame, LayerLayout, Store } from "../../wire/types.ts";
-import { createCaption } from "./caption.ts";
+import type { RenderProps } from "@anywidget/types";
+import { layerNamed } from "../../phi/entries.ts";
+import { followSelection } from "../../shell/follow.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
+import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
-import { createPairPanel, type PairPanel } from "./pair_panel.ts";
-import { COLOURS, type Desk, type Facts, type Look, type Panel } from "./panel.ts";
-import { createRampPanel, type RampPanel } from "./ramp_panel.ts";
-import { createResponsePanel, type ResponsePanel } from "./response_panel.ts";
-import { imagesOf, type Mode, settingsOf, TRAITS, type Traits } from "./settings.ts";
+import { createPairHands } from "./pair_hands.ts";
+import { createPen } from "./pen.ts";
+import { createPointing } from "./pointing.ts";
+import { type MeshElement, probeFor } from "./probe.ts";
+import { createRampHands } from "./ramp_hands.ts";
+import { readoutOf, tipOf } from "./reading.ts";
+import { createResponseHands } from "./response_hands.ts";
+import { drawing, type MeshScene } from "./scene.ts";
+import { settingsOf, TRAITS } from "./settings.ts";
+import css from "./style.css";
 
-/** What tests and other tools may ask of a view, as `element.kwView`. */
-export interface MeshProbe {
-  mode(): Mode;
-  step(): number | null;
-  layer(): string | null;
-  message(): string;
-  heat: RampPanel["heat"];
-  rectOf: RampPanel["rectOf"];
-  scaleOf: RampPanel["scaleOf"];
-  hovered: RampPanel["hovered"];
-  pair: PairPanel["pair"];
-  entryRect: PairPanel["entryRect"];
-  plotRect: PairPanel["plotRect"];
-  response: ResponsePanel["response"];
-  input: ResponsePanel["input"];
-  probe: ResponsePanel["probe"];
-  inputRect: ResponsePanel["inputRect"];
-  mapRect: ResponsePanel["mapRect"];
-  patchCell: ResponsePanel["patchCell"];
-  /** Draws through points in pixels of the image. */
-  draw(points: readonly [number, number][]): void;
-  /** How often a frame has been drawn and how long the last drawing took. */
-  drawn(): { frames: number; milliseconds: number };
+export { css, drawing };
+
+const KIND: Kind = { name: "meshgrid_view", label: "Meshgrid view", traits: TRAITS, drawing };
+/** Sites that are read place by place, or drawn on. */
+const READ = /^(map|plot|input)\//;
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
 }
 
-export interface MeshElement extends HTMLElement {
-  kwView: MeshProbe;
-}
-
-export interface View {
-  message(text: string, tone: "calm" | "warn"): void;
-  connect(store: Store, stream: string, signal: AbortSignal): void;
-}
-
-export function createView(
-  model: AnyModel<Traits>,
-  el: HTMLElement,
-  signal: AbortSignal,
-  host: Host | undefined,
-): View {
-  const document = el.ownerDocument;
-  const window = document.defaultView as Window & typeof globalThis;
-
-  const root = element(document, "div", "kw-view kw-meshgrid-view") as unknown as MeshElement;
-  keepKeys(root, signal);
-  const header = createHeader(document, choose, signal);
-  const status = createStatus(document, schedule);
-  const caption = createCaption(document, status.element);
-  const body = element(document, "div", "kw-body");
-  const message = element(document, "div", "kw-message");
-  message.setAttribute("role", "status");
-  const time = element(document, "div", "kw-time-place");
-  const readout = element(document, "div", "kw-readout");
-  const spoken = element(document, "div", "kw-spoken");
-  spoken.setAttribute("aria-live", "polite");
-  const tip = createTip(document);
-
-  let store: Store | null = null;
-  let stream = "";
-  let tipShown = false;
+function build(shell: Shell): Parts {
+  const { document, signal, root } = shell;
+  const draw = drawing();
+  let scene: MeshScene | null = null;
   let drawnFrame: Frame | null = null;
-  let drawnLayer: LayerLayout | null = null;
   let frames = 0;
   let milliseconds = 0;
-  let onScreen = true;
-  let waiting = false;
-  const keep = memory();
-  const pace = createPace(window, draw);
-  const unseen = createUnseen(schedule);
-
-  const desk: Desk = {
+  const response = () => (scene?.mode === "response" ? scene : null);
+  const stage = createStage(
     document,
+    {
+      moved: shell.schedule,
+      press,
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      key,
+      cursor: (id) => (READ.test(id) ? "crosshair" : id ? "pointer" : ""),
+    },
     signal,
-    schedule,
-    choose,
-    say(text) {
-      spoken.textContent = text;
-    },
-    showTip(title, lines, cell: Rect) {
-      tipShown = true;
-      const box = root.getBoundingClientRect();
-      tip.show(
-        title,
-        lines,
-        { ...cell, x: cell.x - box.left, y: cell.y - box.top },
-        { width: root.clientWidth, height: time.offsetTop },
-      );
-    },
-  };
-  const ramp = createRampPanel(desk);
-  const pair = createPairPanel(desk);
-  const response = createResponsePanel(desk, ({ data, width, height }) => {
-    choose("drawing", { shape: [1, 1, height, width], data: new DataView(data.slice().buffer) });
-  });
-  const panels: Record<Mode, Panel> = { ramp, pair, response };
-  body.append(ramp.element, pair.element, response.element, message);
-  const name = () =>
-    `meshgrid-view ${root.dataset.mode ?? ""} ${drawnLayer?.name ?? ""} step ${drawnFrame?.step ?? ""}`;
-  const foot = element(document, "div", "kw-readout-row");
-  foot.append(readout, createSave(document, { root: () => root, name, redraw: draw }, signal));
-  root.append(header.element, caption.element, body, time, foot, spoken, tip.element);
+  );
+  const ramp = createRampHands(shell);
+  const pair = createPairHands(shell, stage);
+  const pen = createPen(shell, stage, draw.response.sketch, response);
+  const hands = createResponseHands(shell, stage, draw.response, pen);
+  const pointing = createPointing(signal);
+  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear };
+  const header = createHeader(document, acts, signal);
 
-  function schedule() {
-    if (onScreen) pace.now();
-    else waiting = true;
+  function press(id: string, event: MouseEvent | KeyboardEvent) {
+    if (scene?.mode === "ramp") ramp.press(scene, id, event);
+    else if (scene?.mode === "pair") pair.press(scene, id);
+    else if (scene) hands.press(scene, id, event);
   }
 
-  function choose(trait: string, value: unknown) {
-    model.set(trait, value);
-    model.save_changes();
-    if (trait === "layer") chooseInLinked(model, host, String(value));
-    schedule();
+  function key(event: KeyboardEvent, id: string): boolean {
+    if (scene?.mode === "pair") return pair.key(scene, event, id);
+    if (scene?.mode === "response") return hands.key(scene, event, id);
+    return ramp.key(event);
   }
 
-  function layers(): LayerLayout[] {
-    return store?.current()?.layout.layers ?? [];
-  }
-
-  function currentLayer(): LayerLayout | null {
-    const all = layers();
-    return all.find(({ name }) => name === model.get("layer")) ?? all[0] ?? null;
-  }
-
-  /** Shows text in place of the drawing; with "" the drawing. */
-  function say(text: string, tone: "calm" | "warn") {
-    message.hidden = text === "";
-    message.dataset.tone = tone;
-    put(message, text);
-    if (text) {
-      for (const panel of Object.values(panels)) panel.element.hidden = true;
-      tip.hide();
-      caption.clear();
-      readout.textContent = "";
-    }
-  }
-
-  function draw() {
-    waiting = false;
-    const theme = model.get("theme");
-    const followed = theme !== "light" && theme !== "dark";
-    const dark = (followed ? themeAround(el) : theme) === "dark";
-    setData("kwTheme", dark ? "dark" : "light");
-    setData("kwHost", followed && inJupyter(document) ? "jupyter" : null);
-    if (!store) return;
-    status.show(store);
-    const settings = settingsOf((name) => model.get(name));
-    const layer = currentLayer();
-    header.show(settings, layer?.name ?? "", layers(), root.clientWidth);
-    if (store.protocolError) {
-      say(store.protocolError, "warn");
-      return;
-    }
-    const frame = store.current();
-    if (!frame || !layer) {
-      say(frame ? "no layer to draw" : "waiting for the first frame…", "calm");
-      return;
-    }
-    setData("layer", layer.name);
-    setData("mode", settings.mode);
-    if (root.clientWidth === 0) {
-      unseen.hidden();
-      return;
-    }
-    unseen.shown();
-    const start = performance.now();
-    if (drawnLayer && drawnLayer.name !== layer.name) ramp.forget();
-    drawnLayer = layer;
-    say("", "calm");
-    const panel = panels[settings.mode];
-    for (const other of Object.values(panels)) other.element.hidden = other !== panel;
-    if (panel !== response) response.leave();
-
-    const palette = paletteOf(dark ? "dark" : "light");
-    const family = getComputedStyle(root).fontFamily || "sans-serif";
-    const look: Look = {
-      ratio: window.devicePixelRatio || 1,
-      font: (size) => `${size}px ${family}`,
-      colours: readColours(root, COLOURS),
-      palette,
-      dark,
-    };
-    const raw = model.get("images");
-    tipShown = false;
-    const facts = panel.draw({
-      store,
-      frame,
-      layer,
+  function showHeader(frame: Frame | null) {
+    const settings = settingsOf(shell.get);
+    const source = settings.mode === "response" ? draw.response.source() : null;
+    header.show({
       settings,
-      look,
+      layer: layerNamed(frame, shell.get("layer"))?.name ?? "",
+      layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
-      images: keep("images", [raw], () => imagesOf(raw)),
+      inputs: source,
+      outputs: response()?.response.swept.outputs ?? 0,
+      axis: pair.axis(),
     });
-    if (!tipShown) tip.hide();
-    if (facts.message) {
-      say(facts.message, "calm");
-    } else {
-      const held = JSON.stringify([settings, layer.name, root.clientWidth]);
-      caption.show(facts, gradient(palette), held);
-      showReadout(facts, settings.mode);
-    }
-    if (frame !== drawnFrame) {
-      drawnFrame = frame;
-      frames++;
-    }
-    milliseconds = performance.now() - start;
+    root.dataset.mode = settings.mode;
+    root.toggleAttribute("data-draws", source?.input === "drawn");
   }
 
-  function showReadout(facts: Facts, mode: Mode) {
-    const hint =
-      mode === "ramp" ? "Click a function to select it, or use the arrow keys and Enter." : "";
-    const text = facts.readout || hint;
-    if (readout.textContent !== text) {
-      readout.textContent = text;
-      readout.title = facts.readout;
-    }
-    readout.toggleAttribute("data-selected", facts.selected && facts.readout !== "");
-  }
-
-  function onStore(what: Change) {
-    if (what === "selection") {
-      follow();
-      response.follow();
-    }
-    if (what === "frame" && onScreen) pace.soon();
-    else if (what !== "edits" && what !== "ghost") schedule();
-  }
-
-  /** Shows the layer of a selection made elsewhere, unless another such view of this stream shows it already. */
-  function follow() {
-    const layer = store?.selection()?.layer;
-    if (layer === undefined || layer === currentLayer()?.name) return;
-    if (!layers().some(({ name }) => name === layer)) return;
-    const others = document.querySelectorAll<HTMLElement>(".kw-meshgrid-view");
-    const shown = Array.from(others).some(
-      ({ dataset }) => dataset.stream === stream && dataset.layer === layer,
-    );
-    if (!shown || isLinked(model)) choose("layer", layer);
-  }
-
-  function setData(name: string, value: string | null) {
-    if (value === null) delete root.dataset[name];
-    else if (root.dataset[name] !== value) root.dataset[name] = value;
-  }
-
-  const onTrait = (trait: string) => () => {
-    if (trait === "drawing") response.takeDrawing(model.get("drawing"));
-    schedule();
-  };
-  const listeners = TRAITS.map((trait) => [`change:${trait}`, onTrait(trait)] as const);
-  for (const [event, listener] of listeners) model.on(event, listener);
-  response.takeDrawing(model.get("drawing"));
-
-  window.addEventListener("resize", schedule, { signal });
-  watchTheme(el, schedule, signal);
-  const sizes = new ResizeObserver(schedule);
-  sizes.observe(root);
-  const sight = new IntersectionObserver(
-    (entries) => {
-      onScreen = entries[entries.length - 1].isIntersecting;
-      if (onScreen && waiting) schedule();
-    },
-    { rootMargin: "200px" },
-  );
-  sight.observe(root);
-  signal.addEventListener(
-    "abort",
-    () => {
-      for (const [event, listener] of listeners) model.off(event, listener);
-      sizes.disconnect();
-      sight.disconnect();
-      pace.stop();
-      status.stop();
-      unseen.stop();
-      store = null;
-      root.remove();
-    },
-    { once: true },
-  );
-
-  root.kwView = {
-    mode: () => settingsOf((name) => model.get(name)).mode,
+  (root as unknown as MeshElement).kwView = probeFor({
+    root,
+    stage,
+    scene: () => scene,
     step: () => drawnFrame?.step ?? null,
-    layer: () => drawnLayer?.name ?? null,
-    message: () => (message.hidden ? "" : (message.textContent ?? "")),
-    heat: ramp.heat,
-    rectOf: ramp.rectOf,
-    scaleOf: ramp.scaleOf,
-    hovered: ramp.hovered,
-    pair: pair.pair,
-    entryRect: pair.entryRect,
-    plotRect: pair.plotRect,
-    response: response.response,
-    input: response.input,
-    probe: response.probe,
-    inputRect: response.inputRect,
-    mapRect: response.mapRect,
-    patchCell: response.patchCell,
-    draw: response.drawLine,
+    mode: () => settingsOf(shell.get).mode,
+    drawLine: pen.through,
     drawn: () => ({ frames, milliseconds }),
-  };
-  el.append(root);
-  setData("kwTheme", themeAround(el));
+  });
 
   return {
-    message(text, tone) {
-      store = null;
-      say(text, tone);
-      schedule();
+    header: header.element,
+    body: stage.element,
+    width: stage.width,
+    fileName: () =>
+      `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+    still: (given) => draw(given),
+    changed(what) {
+      if (what === "selection") {
+        followSelection(shell);
+        const shown = response();
+        if (shown) hands.follow(shown);
+      }
+      if (what === "layer" || what === "mode") {
+        stage.scrollToTop();
+        stage.keyboardAt("");
+      }
+      if (what === "stream") {
+        drawnFrame = null;
+        pointing.stop();
+      }
     },
-    connect(next, name, mine) {
-      store = next;
-      stream = name;
-      drawnFrame = null;
-      setData("stream", name);
-      const both = AbortSignal.any([mine, signal]);
-      next.subscribe(onStore, both);
-      mountScrubber(time, next, both);
-      schedule();
+    cleared() {
+      scene = null;
+      pointing.stop();
+    },
+    draw(given) {
+      const start = performance.now();
+      const { store, height, ratio } = given;
+      const pointed = stage.pointed();
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), height, ratio);
+      scene = typeof shown === "string" ? null : shown;
+      const frame = store.current();
+      const layer = layerNamed(frame, given.get("layer"));
+      if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
+      if (frame !== drawnFrame) {
+        drawnFrame = frame;
+        frames++;
+      }
+      showHeader(frame);
+      if (typeof shown === "string") return shown;
+      showTip(shell, stage, shown);
+      const told = readoutOf(shown);
+      shell.read(told.words, told.chosen);
+      if (shown.mode === "response") pointing.tell(shown, store);
+      else pointing.stop();
+      milliseconds = performance.now() - start;
+      return shown;
     },
   };
+}
+
+function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {
+  const told = tipOf(scene, stage.pointed().id);
+  if (!told) {
+    tip.hide();
+    return;
+  }
+  const { element } = stage;
+  const seen = stage.view();
+  const { title, lines, box } = told;
+  tip.show(
+    title,
+    lines,
+    { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
+    { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
+  );
 }

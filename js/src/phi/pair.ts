@@ -1,6 +1,6 @@
 /** The surface φ_i(x) + φ_j(y) of two entries of one kernel. No DOM. */
-import { exactAt } from "../../phi/interpolate.ts";
-import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
+import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
+import { exactAt } from "./interpolate.ts";
 
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
 export interface Group {
@@ -114,16 +114,10 @@ export function densityOf(
   const { patches, patchCount, entries } = observed;
   if (entryX >= entries || entryY >= entries || patchCount === 0) return null;
   const shares = new Float32Array(bins * bins);
-  const near = 1e-6; // float32 may put an input at the very end just beyond it
-  const binOf = (value: number, [lo, hi]: readonly [number, number]) => {
-    const share = (value - lo) / (hi - lo);
-    if (!(share >= -near && share <= 1 + near)) return -1;
-    return Math.max(0, Math.min(bins - 1, Math.floor(share * bins)));
-  };
   let outside = 0;
   for (let p = 0; p < patchCount; p++) {
-    const column = binOf(patches[p * entries + entryX], xRange);
-    const row = binOf(patches[p * entries + entryY], yRange);
+    const column = binOf(patches[p * entries + entryX], xRange, bins);
+    const row = binOf(patches[p * entries + entryY], yRange, bins);
     if (column < 0 || row < 0) outside++;
     else shares[row * bins + column] += 1 / patchCount;
   }
@@ -139,4 +133,26 @@ export function observedEntry(layer: LayerLayout, selection: Selection): number 
   const group = Math.floor(selection.out / (out / groups));
   const channel = group * inputs + selection.in;
   return (channel * kh + selection.row) * kw + selection.column;
+}
+
+/** The share of the inputs in the bin of a point; NaN beyond the axes. */
+export function shareAt(
+  { bins, shares }: Density,
+  x: number,
+  y: number,
+  xRange: readonly [number, number],
+  yRange: readonly [number, number],
+): number {
+  const [column, row] = [binOf(x, xRange, bins), binOf(y, yRange, bins)];
+  return column < 0 || row < 0 ? Number.NaN : shares[row * bins + column];
+}
+
+/** float32 may put a number at the very end just beyond it. */
+const NEAR = 1e-6;
+
+/** The bin of a value; -1 beyond the range. */
+function binOf(value: number, [lo, hi]: readonly [number, number], bins: number): number {
+  const share = (value - lo) / (hi - lo);
+  if (!(share >= -NEAR && share <= 1 + NEAR)) return -1;
+  return Math.max(0, Math.min(bins - 1, Math.floor(share * bins)));
 }

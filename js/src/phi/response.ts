@@ -1,8 +1,8 @@
 /** What a layer makes of an image: each kernel swept over it, φ by φ, before bias and normalisation. No DOM. */
 
-import { expandAt } from "../../phi/expansion.ts";
-import type { ConvSettings, Frame, LayerLayout, Selection } from "../../wire/types.ts";
-import type { Images } from "./settings.ts";
+import type { ConvSettings, Frame, LayerLayout, Selection } from "../wire/types.ts";
+import { expandAt } from "./expansion.ts";
+import type { Images } from "./images.ts";
 
 export interface Grid {
   width: number;
@@ -10,7 +10,16 @@ export interface Grid {
   data: Float32Array;
 }
 
-/** An image made ready for a layer: padded, and each pixel in the basis of each table in use. */
+/** The distinct values of a channel: φ is evaluated once for each of them. */
+interface Levels {
+  values: Float32Array;
+  /** Where each pixel's value is among them; one beyond the last where no function adds anything. */
+  index: Uint32Array;
+  /** beta[table][level·nb + b], of the tables in use. */
+  beta: (Float64Array | undefined)[];
+}
+
+/** An image made ready for a layer: padded, and its values in the basis of each table in use. */
 export interface Swept {
   layer: LayerLayout;
   conv: ConvSettings;
@@ -25,8 +34,8 @@ export interface Swept {
   pixels: Float32Array;
   /** 1 for pixels over which no function adds anything; null where there are none. */
   border: Uint8Array | null;
-  /** beta[table][((channel·height + row)·width + column)·nb + b]. */
-  beta: (Float64Array | undefined)[];
+  /** Of each channel. */
+  levels: Levels[];
 }
 
 /** The channels a layer takes; any number where kernels are shared. */
@@ -35,10 +44,11 @@ export function channelsOf(layer: LayerLayout): number | null {
   return layer.shape[1] * layer.conv.groups;
 }
 
-/** Multiplications that one response costs. */
-export function workPerOutput(swept: Swept): number {
-  const [, inputs, kh, kw] = swept.layer.shape;
-  return swept.width * swept.height * inputs * kh * kw * swept.layer.nb;
+/** Multiplications and additions that one response costs. */
+export function workPerOutput({ layer, width, height, levels }: Swept): number {
+  const [, inputs, kh, kw] = layer.shape;
+  const most = Math.max(...levels.map(({ values }) => values.length));
+  return inputs * kh * kw * (most * layer.nb + width * height);
 }
 
 /** Why a layer has no response map to this image, in words; empty where it has one. */
@@ -129,28 +139,41 @@ export function sweep(layer: LayerLayout, image: Images): Swept {
     outputs: conv.shared ? out * channels : out,
     pixels,
     border,
-    beta: [],
+    levels: Array.from({ length: channels }, (_, channel) =>
+      levelsOf(
+        pixels.subarray(channel * area, (channel + 1) * area),
+        border?.subarray(channel * area, (channel + 1) * area) ?? null,
+      ),
+    ),
   };
 }
 
-function betaOf(swept: Swept, table: number): Float64Array {
-  const known = swept.beta[table];
-  if (known) return known;
-  const { layer, pixels, border } = swept;
-  const { nb } = layer;
-  const beta = new Float64Array(pixels.length * nb);
-  const seen = new Map<number, number>();
+function levelsOf(pixels: Float32Array, border: Uint8Array | null): Levels {
+  const known = new Map<number, number>();
+  const index = new Uint32Array(pixels.length);
   for (let p = 0; p < pixels.length; p++) {
     if (border?.[p]) continue;
-    const before = seen.get(pixels[p]);
-    if (before !== undefined) beta.copyWithin(p * nb, before * nb, (before + 1) * nb);
-    else {
-      expandAt(layer, table, pixels[p], beta.subarray(p * nb, (p + 1) * nb));
-      seen.set(pixels[p], p);
+    let level = known.get(pixels[p]);
+    if (level === undefined) {
+      level = known.size;
+      known.set(pixels[p], level);
     }
+    index[p] = level;
   }
-  swept.beta[table] = beta;
-  return beta;
+  for (let p = 0; p < pixels.length; p++) if (border?.[p]) index[p] = known.size;
+  return { values: Float32Array.from(known.keys()), index, beta: [] };
+}
+
+function betaOf(layer: LayerLayout, { values, beta }: Levels, table: number): Float64Array {
+  const known = beta[table];
+  if (known) return known;
+  const { nb } = layer;
+  const made = new Float64Array(values.length * nb);
+  for (let k = 0; k < values.length; k++) {
+    expandAt(layer, table, values[k], made.subarray(k * nb, (k + 1) * nb));
+  }
+  beta[table] = made;
+  return made;
 }
 
 /** The kernels that an output channel sums, and the image's channel that each goes over. */
@@ -172,27 +195,43 @@ export function respond(frame: Frame, swept: Swept, output: number): Grid {
   const { nb } = layer;
   const [down, across] = conv.stride;
   const sums = new Float64Array(width * height);
-  const c = new Float64Array(nb);
   for (const source of sourcesOf(swept, output)) {
+    const levels = swept.levels[source.channel];
+    const { index } = levels;
+    // One more for pixels over which nothing is added.
+    const phi = new Float64Array(levels.values.length + 1);
     const kernel = (source.out * inputs + source.in) * kh * kw;
     for (let entry = 0; entry < kh * kw; entry++) {
       const f = kernel + entry;
-      const at = layer.offset + f * nb;
-      for (let b = 0; b < nb; b++) c[b] = frame.data[at + b];
-      const beta = betaOf(swept, layer.tableOf ? layer.tableOf[f] : 0);
+      const c = frame.data.subarray(layer.offset + f * nb, layer.offset + (f + 1) * nb);
+      const beta = betaOf(layer, levels, layer.tableOf ? layer.tableOf[f] : 0);
+      for (let k = 0, v = 0; k + 1 < phi.length; k++) {
+        let sum = 0;
+        for (let b = 0; b < nb; b++, v++) sum += c[b] * beta[v];
+        phi[k] = sum;
+      }
       const row0 = Math.floor(entry / kw) * conv.dilation[0];
       const column0 = (entry % kw) * conv.dilation[1];
       for (let y = 0, o = 0; y < height; y++) {
-        const line = (source.channel * padded.height + y * down + row0) * padded.width + column0;
-        for (let x = 0, v = line * nb; x < width; x++, o++, v += across * nb) {
-          let sum = 0;
-          for (let b = 0; b < nb; b++) sum += c[b] * beta[v + b];
-          sums[o] += sum;
-        }
+        let at = (y * down + row0) * padded.width + column0;
+        for (let x = 0; x < width; x++, o++, at += across) sums[o] += phi[index[at]];
       }
     }
   }
   return { width, height, data: Float32Array.from(sums) };
+}
+
+/** The output of a selected kernel; where kernels are shared, on the channel of another output. */
+export function outputOf(swept: Swept, selection: Selection | null, like = 0): number {
+  if (!selection) return Math.min(like, swept.outputs - 1);
+  const [out] = swept.layer.shape;
+  return swept.conv.shared ? Math.floor(like / out) * out + selection.out : selection.out;
+}
+
+/** Whether an output comes from the selected kernel. */
+export function comesFrom(swept: Swept, output: number, selection: Selection): boolean {
+  const [out] = swept.layer.shape;
+  return (swept.conv.shared ? output % out : output) === selection.out;
 }
 
 /**
@@ -236,23 +275,4 @@ export function inputOf(
   if (!source || source.channel >= swept.channels) return null;
   const value = patchAt(swept, row, column, source.channel)[r * swept.layer.shape[3] + c];
   return Number.isFinite(value) ? value : null;
-}
-
-/** A ramp as an image: from low on the left to high on the right, and so on by direction. */
-export function rampImage(ramp: {
-  n: number;
-  width: number;
-  height: number;
-  index: Uint16Array;
-  values: Float64Array;
-}): Images {
-  const { n, width, height, index, values } = ramp;
-  const data = new Float32Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      data[row * n + column] = values[index[at]];
-    }
-  }
-  return { count: 1, channels: 1, height: n, width: n, data };
 }

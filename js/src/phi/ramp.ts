@@ -1,12 +1,18 @@
 /** φ over an input matrix that rises from one limit to the other. No DOM. */
-import { type Curves, evaluateAll, type Plan } from "../../phi/curves.ts";
-import { expandAll } from "../../phi/expansion.ts";
-import type { Frame, LayerLayout } from "../../wire/types.ts";
-import type { Direction } from "./settings.ts";
+import type { Frame, LayerLayout } from "../wire/types.ts";
+import { type Curves, evaluateAll, type Plan } from "./curves.ts";
+import { expandAll } from "./expansion.ts";
+import type { Images } from "./images.ts";
+import { kernelRanges, layerRange, niceCeil } from "./ranges.ts";
+
+export const DIRECTIONS = ["horizontal", "vertical", "diagonal", "radial"] as const;
+
+/** Which way a ramp rises. */
+export type Rise = (typeof DIRECTIONS)[number];
 
 /** A matrix of n × n inputs, by its distinct values: φ is evaluated once for each of them. */
 export interface Ramp {
-  direction: Direction;
+  direction: Rise;
   limits: [number, number];
   n: number;
   /** The distinct inputs, rising. */
@@ -18,7 +24,7 @@ export interface Ramp {
   index: Uint16Array;
 }
 
-export function makeRamp(direction: Direction, limits: [number, number], n: number): Ramp {
+export function makeRamp(direction: Rise, limits: [number, number], n: number): Ramp {
   const [lo, hi] = limits;
   const made = (shares: number[], width: number, height: number, index: ArrayLike<number>) => ({
     direction,
@@ -119,4 +125,63 @@ export function reachOf(values: ArrayLike<number>): Reach {
 /** The largest distance from zero. */
 export function mostOf({ low, high }: Reach): number {
   return Math.max(Math.abs(low), Math.abs(high));
+}
+
+/** The matrix itself as an image. */
+export function rampImage({ n, width, height, index, values }: Ramp): Images {
+  const data = new Float32Array(n * n);
+  for (let row = 0; row < n; row++) {
+    for (let column = 0; column < n; column++) {
+      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
+      data[row * n + column] = values[index[at]];
+    }
+  }
+  return { count: 1, channels: 1, height: n, width: n, data };
+}
+
+export interface Spread {
+  /** Per function, the largest distance from zero; NaN where nothing is finite. */
+  most: Float32Array;
+  /** Functions with values that are not finite, in part or as a whole. */
+  broken: number;
+  low: number;
+  high: number;
+}
+
+/** How far the functions reach over the ramp, from what is finite of them. */
+export function spreadOf(layer: LayerLayout, { y, points }: Curves): Spread {
+  const most = new Float32Array(layer.count);
+  let broken = 0;
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let f = 0; f < layer.count; f++) {
+    const reach = reachOf(y.subarray(f * points, (f + 1) * points));
+    if (reach.broken > 0) broken++;
+    most[f] = reach.broken < points ? mostOf(reach) : Number.NaN;
+    if (reach.broken === points) continue;
+    if (reach.low < low) low = reach.low;
+    if (reach.high > high) high = reach.high;
+  }
+  return { most, broken, low, high };
+}
+
+/** Half the range of the colours of each function, where a layer, a kernel or nothing shares one. */
+export function scalesOf(
+  layer: LayerLayout,
+  most: Float32Array,
+  scale: "layer" | "kernel" | "function",
+) {
+  const size = layer.shape[2] * layer.shape[3];
+  if (scale === "layer") {
+    const all = niceCeil(layerRange(most));
+    return { of: (_: number) => all, smallest: all, largest: all };
+  }
+  const own = Array.from(scale === "kernel" ? kernelRanges(layer, most) : most, niceCeil);
+  const known = own.filter((_, k) => scale === "kernel" || !Number.isNaN(most[k]));
+  const step = scale === "kernel" ? size : 1;
+  return {
+    of: (f: number) => own[Math.floor(f / step)],
+    smallest: known.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    largest: known.reduce((a, b) => Math.max(a, b), 0),
+  };
 }
