@@ -56,6 +56,15 @@ export function logTicks({ from, to }: Range, most: number): number[] {
   return found;
 }
 
+/** Labels for ticks, all with the same number of decimals. */
+export function evenLabels(values: readonly number[]): (value: number) => string {
+  const largest = Math.max(0, ...values.map(Math.abs));
+  if (largest >= 1e5 || (largest > 0 && largest < 1e-4)) return number;
+  const step = values.length > 1 ? values[1] - values[0] : largest || 1;
+  const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
+  return (value) => value.toFixed(places).replace("-", "−");
+}
+
 export interface Axis {
   scale: Scale;
   ticks: readonly number[];
@@ -80,7 +89,7 @@ export function axesMarks(
   x: Axis,
   y: Axis,
   colours: Pick<Colours, "muted" | "grid">,
-  { size = 10, ratio = 2 }: { size?: number; ratio?: number } = {},
+  { size = 10, ratio = 2, grid = true }: { size?: number; ratio?: number; grid?: boolean } = {},
 ): Mark[] {
   const lines: number[] = [];
   const marks: Mark[] = [];
@@ -119,7 +128,7 @@ export function axesMarks(
     });
   }
   const ends = lines.flatMap((_, k) => (k % 4 === 3 ? [(k + 1) / 2] : []));
-  marks.unshift({ kind: "lines", xy: lines, ends, stroke: colours.grid, width: 1 });
+  if (grid) marks.unshift({ kind: "lines", xy: lines, ends, stroke: colours.grid, width: 1 });
   if (x.title) {
     const place = { x: plot.x + plot.width / 2, y: bottom + 2 * size + 7 };
     marks.push({

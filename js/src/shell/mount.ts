@@ -46,7 +46,7 @@ export interface Shell {
   /** Draws in the next animation frame. */
   schedule(): void;
   /** Puts words into the line under the drawing. */
-  read(words: string, chosen?: boolean): void;
+  read(words: string, chosen?: boolean, warns?: boolean): void;
   /** Says words to those who listen. */
   speak(words: string): void;
 }
@@ -59,6 +59,8 @@ export interface Parts {
   width(): number;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
   draw(given: Given): Scene | string;
+  /** What is saved; a scene that nobody has touched by default. */
+  still?(given: Given): Scene | string;
   /** After a trait or the stream changed, before the drawing. */
   changed?(what: Change | string): void;
   /** The name of a saved file, without its ending. */
@@ -111,10 +113,11 @@ export function mountView(
       schedule();
     },
     schedule,
-    read(words, chosen = false) {
+    read(words, chosen = false, warns = false) {
       put(readout, words);
       if (readout.title !== words) readout.title = words;
       readout.toggleAttribute("data-selected", chosen);
+      readout.toggleAttribute("data-warns", warns);
     },
     speak: (words) => put(spoken, words),
   };
@@ -177,7 +180,7 @@ export function mountView(
   function still() {
     if (!store) return null;
     const asked = given(parts.width(), store);
-    const scene = kind.drawing()(asked);
+    const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
     return typeof scene === "string" ? null : { scene, theme: asked.theme };
   }
 

@@ -8,6 +8,20 @@ import { createPainter } from "./canvas.ts";
 import { element } from "./element.ts";
 import { DIRECTIONS, plainKey, used } from "./keys.ts";
 
+/** What happens between the pointer's going down and its going up. Places are those of the scene. */
+export interface Drag {
+  move(at: Place, event: PointerEvent): void;
+  /** The pointer is up, or was taken away. */
+  end(): void;
+  /** What gets the keyboard; the canvas by default. */
+  focus?: HTMLElement | undefined;
+}
+
+export interface Place {
+  x: number;
+  y: number;
+}
+
 export interface Hands {
   /** Something else is pointed at: draw again. */
   moved(): void;
@@ -19,10 +33,24 @@ export interface Hands {
   key?(event: KeyboardEvent, id: string): boolean;
   /** Double click. */
   twice?(id: string, event: MouseEvent): void;
+  /** The pointer went down there: what comes back is told of its moves until it is up. A drag that moved is no press. */
+  grab?(id: string, at: Place, event: PointerEvent): Drag | null;
+  /** Whether a finger that goes down on a site drags that and not the page. */
+  holds?(id: string): boolean;
+  /** The pointer left the canvas. */
+  left?(): void;
+  /** A key, before the stage takes it to go from site to site; true where the view used it. */
+  keyFirst?(event: KeyboardEvent): boolean;
+  /** How the pointer looks over a site; a hand over all by default. */
+  cursor?(id: string): string;
+  /** Said beside the pointer when it rests on a site. */
+  title?(id: string): string;
 }
 
 export interface Stage {
   element: HTMLElement;
+  /** As large as the scene, under the canvas and whatever a view lays over it. */
+  page: HTMLElement;
   canvas: HTMLCanvasElement;
   /** CSS pixels that a scene has from left to right; 0 while the view is hidden. */
   width(): number;
@@ -45,6 +73,8 @@ export interface Stage {
 }
 
 const MARGIN = 24;
+/** Pixels that a hand moves without meaning it. */
+const TREMOR = 2;
 
 export function createStage(document: Document, hands: Hands, signal: AbortSignal): Stage {
   const viewport = element(document, "div", "kw-viewport");
@@ -55,9 +85,12 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   const painter = createPainter(canvas);
 
   let scene: Scene | null = null;
-  let pointer: { x: number; y: number } | null = null;
+  let pointer: Place | null = null;
   let cursor = "";
   let keyboard = false;
+  let drag: Drag | null = null;
+  let start: Place = { x: 0, y: 0 };
+  let dragged = false;
 
   function view(): Rect {
     const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
@@ -69,19 +102,22 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  function siteAt(place: { x: number; y: number } | null): string {
-    if (!scene || !place) return "";
+  function inScene(place: Place): Place {
     const seen = view();
-    return scene.sites.at(place.x + seen.x, place.y + seen.y, seen);
+    return { x: place.x + seen.x, y: place.y + seen.y };
+  }
+
+  function siteAt(place: Place | null): string {
+    if (!scene || !place) return "";
+    const { x, y } = inScene(place);
+    return scene.sites.at(x, y, view());
   }
 
   function pointed(): Pointed {
     if (!scene) return NOTHING;
     const mark = keyboard ? cursor : "";
     if (!pointer) return { id: mark, at: null, keyboard: mark };
-    const seen = view();
-    const at = { x: pointer.x + seen.x, y: pointer.y + seen.y };
-    return { id: siteAt(pointer), at, keyboard: mark };
+    return { id: siteAt(pointer), at: inScene(pointer), keyboard: mark };
   }
 
   function size(width: number, height: number, most: number, scrolls = height > most) {
@@ -109,6 +145,12 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
 
   function onKey(event: KeyboardEvent) {
     if (!scene || !plainKey(event)) return;
+    if (hands.keyFirst?.(event)) {
+      pointer = null;
+      used(event);
+      hands.moved();
+      return;
+    }
     const { sites } = scene;
     const direction = event.shiftKey ? undefined : DIRECTIONS[event.key];
     const end = event.key === "Home" ? "first" : event.key === "End" ? "last" : undefined;
@@ -131,17 +173,66 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   canvas.addEventListener(
     "pointermove",
     (event) => {
-      pointer = event.pointerType === "touch" ? null : here(event);
+      const at = here(event);
+      pointer = event.pointerType === "touch" ? null : at;
+      if (drag) {
+        dragged ||= Math.abs(at.x - start.x) + Math.abs(at.y - start.y) > TREMOR;
+        drag.move(inScene(at), event);
+      }
       hands.moved();
     },
     { signal },
+  );
+  canvas.addEventListener(
+    "pointerdown",
+    (event) => {
+      dragged = false;
+      if (event.button !== 0 || !hands.grab) return;
+      start = here(event);
+      drag = hands.grab(siteAt(start), inScene(start), event);
+      if (drag) canvas.setPointerCapture?.(event.pointerId);
+    },
+    { signal },
+  );
+  for (const kind of ["pointerup", "pointercancel"] as const) {
+    canvas.addEventListener(
+      kind,
+      () => {
+        drag?.end();
+        drag = null;
+      },
+      { signal },
+    );
+  }
+  canvas.addEventListener(
+    "mousedown",
+    (event) => {
+      if (!drag) return;
+      // No text is marked on the way; the keyboard comes here all the same.
+      event.preventDefault();
+      (drag.focus ?? canvas).focus({ preventScroll: true });
+    },
+    { signal },
+  );
+  canvas.addEventListener(
+    "touchstart",
+    (event) => {
+      const [finger] = event.touches;
+      const box = canvas.getBoundingClientRect();
+      const at = finger && { x: finger.clientX - box.left, y: finger.clientY - box.top };
+      if (at && event.cancelable && hands.holds?.(siteAt(at))) event.preventDefault();
+    },
+    { signal, passive: false },
   );
   for (const kind of ["pointerleave", "blur"] as const) {
     canvas.addEventListener(
       kind,
       () => {
         if (kind === "blur") keyboard = false;
-        else pointer = null;
+        else {
+          pointer = null;
+          hands.left?.();
+        }
         hands.moved();
       },
       { signal },
@@ -151,6 +242,10 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     "click",
     (event) => {
       keyboard = false;
+      if (dragged) {
+        dragged = false;
+        return;
+      }
       const id = siteAt(here(event));
       if (id) cursor = id;
       hands.press(id, event);
@@ -165,6 +260,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
 
   return {
     element: viewport,
+    page,
     canvas,
     width: () => viewport.clientWidth,
     pointed,
@@ -187,7 +283,10 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       }
       scene = next;
       painter.paint(next, view(), ratio);
-      canvas.style.cursor = pointed().id ? "pointer" : "";
+      const { id } = pointed();
+      canvas.style.cursor = hands.cursor?.(id) ?? (id ? "pointer" : "");
+      const title = hands.title?.(id) ?? "";
+      if (canvas.title !== title) canvas.title = title;
       describe(canvas, next.words, next.about);
       return next;
     },

@@ -15,6 +15,8 @@ export function takeWheel(
   plot: HTMLElement,
   zoom: (event: WheelEvent) => (() => void) | null,
   signal: AbortSignal,
+  /** Where in it a click gives it the wheel. */
+  within: (event: MouseEvent) => boolean = () => true,
 ): void {
   const document = plot.ownerDocument;
   const hint = element(document, "div", "kw-wheel-hint", plot);
@@ -58,7 +60,7 @@ export function takeWheel(
   plot.addEventListener(
     "pointerdown",
     (event) => {
-      if (event.button === 0) own(true);
+      if (event.button === 0 && within(event)) own(true);
     },
     { signal },
   );
