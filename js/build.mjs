@@ -45,7 +45,6 @@ const options = {
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
     ...[
-      "spline_inspector",
       "meshgrid_view",
       "chart",
       "training_panel",

@@ -29,8 +29,6 @@ import {
   inSight,
   roomy,
   roundStep,
-  ticks,
-  tickTexts,
   toX,
   toY,
   wheelFactor,
@@ -300,18 +298,7 @@ describe("the plane", () => {
     expect(turn(1e9)).toBeLessThan(2);
   });
 
-  it("has round marks within it, in print with equal places", () => {
-    expect(ticks([-1, 1], 4)).toEqual([-1, -0.5, 0, 0.5, 1]);
-    expect(tickTexts(ticks([-0.02, 0.031], 6))).toEqual([
-      "−0.02",
-      "−0.01",
-      "0.00",
-      "0.01",
-      "0.02",
-      "0.03",
-    ]);
-    expect(ticks([0.1, 0.7], 6)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
-    expect(tickTexts([0, 2e-7])).toEqual(["0", "2e-7"]);
+  it("has round ends and steps", () => {
     for (const length of [1e-9, 0.037, 1, 12, 9e8]) {
       const step = roundStep(length, 7);
       expect(length / step).toBeLessThanOrEqual(7.000001);

@@ -41,6 +41,10 @@ class Scened(View):
         """Return the layers that a picture with these traits needs; all by default."""
         return names
 
+    def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the selection in a picture with these options; the stream's by default."""
+        return dict(self.selection or {})
+
     def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Return options of one picture as the traits would take them."""
         return options
@@ -78,7 +82,7 @@ class Scened(View):
                     ],
                     "initial": frame_dict(frames[0]),
                     "frame": frame_dict(frames[1]),
-                    "selection": dict(self.selection or {}),
+                    "selection": self._drawn_selection(options),
                     "cursor": -1,
                     "ghost_step": -1,
                     "edits": {"undo": 0, "redo": 0, "message": ""},

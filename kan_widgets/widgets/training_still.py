@@ -8,9 +8,9 @@ from typing import Any, Literal
 from PIL import Image
 
 from kan_widgets.widgets.fonts import font_of, readable
-from kan_widgets.widgets.inspector_still import few_colours
 from kan_widgets.widgets.paper import Paper
 from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.rasters import few_colours
 from kan_widgets.widgets.sheet import DARK, LIGHT, Colour
 
 PAD, LINE, TEXT = 8, 20, 12

@@ -65,6 +65,8 @@ export interface Stage {
   ): S | string;
   /** What is seen of the scene. */
   view(): Rect;
+  /** Where in the scene something happened. */
+  at(event: MouseEvent): Place;
   /** Where a site lies in client pixels. */
   clientBox(id: string): Rect | null;
   /** Scrolls until a site is seen. */
@@ -291,6 +293,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       return next;
     },
     view,
+    at: (event) => inScene(here(event)),
     clientBox(id) {
       const box = scene?.sites.box(id);
       if (!box) return null;

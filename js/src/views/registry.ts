@@ -3,6 +3,7 @@
 import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
+import * as splineInspector from "./spline_inspector/view.ts";
 
 export interface Registered {
   /** Makes its scenes: all that a still needs. */
@@ -15,4 +16,5 @@ export interface Registered {
 
 export const VIEWS: Record<string, Registered> = {
   kernel_grid: kernelGrid,
+  spline_inspector: splineInspector,
 };

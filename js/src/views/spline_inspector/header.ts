@@ -47,8 +47,6 @@ const INDEX = ["out", "in", "row", "column"] as const;
 export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
-  root.setAttribute("role", "toolbar");
-  root.setAttribute("aria-label", "Which function");
   const layers = kit.select("layer", "Which layer", actions.layer);
   layers.box.classList.add("kw-layer-menu");
   const type = element(document, "span", "kw-type");
