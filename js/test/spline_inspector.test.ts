@@ -16,6 +16,7 @@ import {
   limits,
   type Phi,
   phiOf,
+  phiRange,
   readAt,
   sample,
   stack,
@@ -150,6 +151,19 @@ describe("the terms of a function", () => {
     expect([x[0], x[x.length - 1]]).toEqual([-2, 2]);
     expect(sample(one, [5, 6], 50).x.length).toBe(0);
     expect(wholeRange(one)).toEqual([-2, 2]);
+  });
+
+  it("reach as far as a much finer look says, whatever is between the points", () => {
+    for (const of of [spline(), bumps(), line()]) {
+      const one = phi(of, 2);
+      const [low, high] = phiRange(one, [-1.93, 1.71]) ?? [0, 0];
+      const found = limits(curve(one, sample(one, [-1.93, 1.71], 200_000), "phi")) ?? [0, 0];
+      // A float32 has seven digits.
+      expect(Math.abs(low - found[0])).toBeLessThan(1e-7 * Math.abs(found[0]));
+      expect(Math.abs(high - found[1])).toBeLessThan(1e-7 * Math.abs(found[1]));
+    }
+    const broken = phiOf(frameOf([line()]), selectionOf(line(), 2), [Number.NaN]);
+    expect(broken && phiRange(broken, [-1, 1])).toBeNull();
   });
 
   it("are those of the coefficients given instead of the frame's", () => {
@@ -365,8 +379,8 @@ describe("the plane", () => {
     expect(inFull(Math.fround(-0.0031234567))).toBe("−0.003123457");
     expect(inFull(Math.fround(1.2345e-9))).toBe("1.2345e-9");
     expect(inFull(0)).toBe("0");
-    expect(rangeText(Float64Array.of(0.25, -0.125))).toBe("φ from −0.125 to 0.25");
-    expect(rangeText(Float64Array.of(0.25, Number.NaN))).toBe("φ is not finite");
+    expect(rangeText([-0.125, 0.25])).toBe("φ from −0.125 to 0.25");
+    expect(rangeText(null)).toBe("φ is not finite");
   });
 });
 

@@ -9,7 +9,6 @@ import type { Evaluation } from "./settings.ts";
 import type { Reading } from "./terms.ts";
 import { scoreText } from "./words.ts";
 
-export const WIDTH = 256;
 /** Pixels from one row to the next, where there is room and where there is little. */
 const ROOMY = 18;
 const TIGHT = 15;
@@ -20,9 +19,14 @@ const NARROWEST = 224;
 const BETWEEN = 16;
 const PAD = 4;
 const SWATCH = 16;
-const NUMBER = 66;
+const NUMBER = 58;
 const NEST = 8;
 const REMOVE = 18;
+
+/** Beside a plot that has the more of the room. */
+export function legendWidth(width: number): number {
+  return Math.round(Math.max(212, Math.min(248, 0.36 * width)));
+}
 
 export interface Placed {
   row: Row;
@@ -45,16 +49,16 @@ export interface Legend {
 /** One column beside a plot of some height; null where the rows do not fit there. */
 export function legendBeside(
   rows: readonly Row[],
-  x: number,
+  { x, width }: Pick<Rect, "x" | "width">,
   height: number,
   evaluation: Evaluation,
 ): Legend | null {
   const score = evaluation.state === "" ? 0 : SCORE;
   const room = height - READING - HEAD - score;
-  const wrap = rows.reduce((sum, row) => sum + extra(row, WIDTH, 12), 0);
+  const wrap = rows.reduce((sum, row) => sum + extra(row, width, 12), 0);
   const pitch = Math.min(ROOMY, (room - wrap) / rows.length);
   if (pitch < TIGHT) return null;
-  return legendIn({ x, y: 0, width: WIDTH }, rows, 1, Math.floor(pitch), evaluation);
+  return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch), evaluation);
 }
 
 /** As many columns as there is room for. */

@@ -13,6 +13,7 @@ import {
   limits,
   type Phi,
   phiOf,
+  phiRange,
   type Range,
   type Samples,
   sample,
@@ -52,7 +53,8 @@ export interface Picture {
   held: Range | null;
   /** How far each line that is drawn reaches up and down. */
   reaches: Range[];
-  whole: Float64Array;
+  /** Of φ; null where it is not finite. */
+  range: Range | null;
   lines: Line[];
   curves: Named[];
   handles: Handle[];
@@ -150,7 +152,7 @@ export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
     x,
     held: limits(...counting, heights),
     reaches: counting.map((y) => limits(y)).filter((reach) => reach !== null),
-    whole: whole.y,
+    range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,
     curves,
     handles,

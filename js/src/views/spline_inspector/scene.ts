@@ -13,7 +13,7 @@ import {
   legendBeside,
   legendMarks,
   legendSites,
-  WIDTH,
+  legendWidth,
 } from "./legend.ts";
 import { type Ingredients, makePicture, type Picture, sampler } from "./picture.ts";
 import {
@@ -142,7 +142,7 @@ export function drawing(): InspectorDrawing {
     const settings = readSettings(get);
     const chosen = chosenOf(touch, phi);
     const narrow = given.width < BESIDE;
-    const wide = given.width - (narrow ? 0 : WIDTH + GAP) - BESIDE_PLOT;
+    const wide = given.width - (narrow ? 0 : legendWidth(given.width) + GAP) - BESIDE_PLOT;
     const from = pictureOf({
       phi,
       frame,
@@ -188,9 +188,13 @@ function layout(
 ): { places: Places; legend: Legend; height: number } {
   const height = Math.max(LOWEST, asked);
   const strip = show.has("density");
-  const beside = width < BESIDE ? null : legendBeside(rows, width - WIDTH, height, evaluation);
+  const side = legendWidth(width);
+  const beside =
+    width < BESIDE
+      ? null
+      : legendBeside(rows, { x: width - side, width: side }, height, evaluation);
   if (beside) {
-    const box = { x: 0, y: 0, width: width - WIDTH - GAP, height };
+    const box = { x: 0, y: 0, width: width - side - GAP, height };
     return { places: placesIn(box, y, strip), legend: beside, height };
   }
   const legend = legendBelow(rows, height, width, evaluation);
@@ -334,15 +338,14 @@ function sumText(picture: Picture): string {
   const { name } = span(picture);
   const base = bases.length > 1 ? "base" : bases[0];
   const rest = isBase.every((is) => is) ? [] : [name];
-  return `φ = ${[...(base ? [base] : []), ...rest].join(" + ")}, each times its weight`;
+  return `φ = ${[...(base ? [base] : []), ...rest].join(" + ")}`;
 }
 
 function captionOf(picture: Picture, store: Store): Remark[] {
-  const { phi, whole, x } = picture;
+  const { phi, range, x } = picture;
   const { layer } = phi;
-  const finite = phi.coefficients.every(Number.isFinite);
   const caption: Remark[] = [
-    { text: rangeText(whole), tone: finite ? "ink" : "warn" },
+    { text: rangeText(range), tone: range ? "ink" : "warn" },
     { text: windowText(layer.variable, x) },
     { text: inputsText(phi, store.observed(layer.name)) },
     { text: layer.note },

@@ -5,7 +5,7 @@ import { formatCount, number } from "../../phi/format.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { Picture } from "./picture.ts";
 import type { Evaluation, Settings } from "./settings.ts";
-import { entryOf, limits, type Phi, type Range } from "./terms.ts";
+import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
 export const UNSEEN = "live.observe(batch) shows the inputs";
@@ -34,9 +34,8 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
 }
 
 /** The range of φ over what is shown, in full. */
-export function rangeText(values: Float64Array): string {
-  const found = values.every(Number.isFinite) ? limits(values) : null;
-  return found ? `φ from ${inFull(found[0])} to ${inFull(found[1])}` : "φ is not finite";
+export function rangeText(range: Range | null): string {
+  return range ? `φ from ${inFull(range[0])} to ${inFull(range[1])}` : "φ is not finite";
 }
 
 export function windowText(variable: string, [low, high]: Range): string {
@@ -81,11 +80,11 @@ export function evaluationText(value: number | null): string {
 }
 
 /** The text alternative of the drawing. */
-export function description({ phi, at, whole, x }: Picture): string {
+export function description({ phi, at, range, x }: Picture): string {
   const { layer } = phi;
   return (
     `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
-    `${rangeText(whole)}, ${windowText(layer.variable, x)}. ` +
+    `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
     "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
     "as left and right do at its edge, 0 shows all, " +
     "square brackets go to the previous and the next function."
