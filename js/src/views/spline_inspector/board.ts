@@ -1,9 +1,10 @@
 /** What lies under the hands: the canvas, the keyboard's places over it, and the wheel. */
 
 import { number } from "../../phi/format.ts";
+import type { Point } from "../../scene/marks.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createPlaces, type Operable } from "../../shell/places.ts";
-import { createStage, type Hands, type Place, type Stage } from "../../shell/stage.ts";
+import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Editing } from "./editing.ts";
 import { describeHandle } from "./handles.ts";
@@ -36,7 +37,7 @@ export function createBoard(shell: Shell, means: Means): Board {
     if (id.startsWith("remove:")) remove(id.slice(7), switches);
   }
 
-  const inLegend = ({ x, y }: Place) => {
+  const inLegend = ({ x, y }: Point) => {
     const box = scene()?.legend.box;
     return box !== undefined && x >= box.x && y >= box.y;
   };

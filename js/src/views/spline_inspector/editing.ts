@@ -1,8 +1,8 @@
 /** Taking hold of control points, and what the kernel can do to a function. */
 
 import { number } from "../../phi/format.ts";
+import type { Drag } from "../../shell/drag.ts";
 import type { Shell } from "../../shell/mount.ts";
-import type { Drag } from "../../shell/stage.ts";
 import type { Change, Command } from "../../wire/types.ts";
 import { Gesture } from "./gesture.ts";
 import { type Handle, heightOf, moved } from "./handles.ts";
@@ -34,11 +34,8 @@ export function createEditing(
   touch: Touch,
   scene: () => InspectorScene | null,
 ): Editing {
-  const gesture = new Gesture((at, coefficients, final) =>
-    shell.store()?.edit(at, coefficients, final),
-  );
+  const { gesture, settle, isLate } = createPending(shell, touch);
   let dragged: { handle: Handle; from: Float64Array; moved: boolean } | null = null;
-  let later: ReturnType<typeof setTimeout> | undefined;
 
   function coefficients({ picture }: InspectorScene): Float64Array {
     const mine = samePlace(gesture.at(), picture.at) ? gesture.coefficients() : null;
@@ -67,21 +64,6 @@ export function createEditing(
     shell.schedule();
   }
 
-  /** Looks whether the newest frame has what was edited here. Not every frame that comes is drawn. */
-  function settle() {
-    const store = shell.store();
-    const edited = gesture.at();
-    if (store && edited) {
-      const newest = phiOf(store.latest(), edited);
-      const live = store.status().state === "live";
-      gesture.compare(newest?.coefficients ?? null, live, performance.now());
-    }
-    const [at, own] = [gesture.at(), gesture.coefficients()];
-    touch.edited = at && own && { at, coefficients: own };
-    clearTimeout(later);
-    if (touch.edited) later = setTimeout(shell.schedule, SLOW);
-  }
-
   function forget() {
     dragged = null;
     touch.held = null;
@@ -91,15 +73,8 @@ export function createEditing(
   const handleOf = (now: InspectorScene | null, id: string) =>
     now?.picture.handles.find(({ b }) => id === `point:${b}`);
 
-  shell.signal.addEventListener(
-    "abort",
-    () => {
-      end();
-      clearTimeout(later);
-      gesture.drop();
-    },
-    { once: true },
-  );
+  // The value of a point that is held stands.
+  shell.signal.addEventListener("abort", end, { once: true });
 
   return {
     settle,
@@ -157,6 +132,32 @@ export function createEditing(
       else store.command(kind, at);
       shell.schedule();
     },
-    isLate: () => gesture.waited(performance.now()) > SLOW,
+    isLate,
   };
+}
+
+/** An edit on its way to the model, and drawn until that has it. */
+function createPending(shell: Shell, touch: Touch) {
+  const gesture = new Gesture((at, coefficients, final) =>
+    shell.store()?.edit(at, coefficients, final),
+  );
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  /** Looks whether the newest frame has what was edited here. Not every frame that comes is drawn. */
+  function settle() {
+    const store = shell.store();
+    const edited = gesture.at();
+    if (store && edited) {
+      const newest = phiOf(store.latest(), edited);
+      const live = store.status().state === "live";
+      gesture.compare(newest?.coefficients ?? null, live, performance.now());
+    }
+    const [at, own] = [gesture.at(), gesture.coefficients()];
+    touch.edited = at && own && { at, coefficients: own };
+    clearTimeout(later);
+    if (touch.edited) later = setTimeout(shell.schedule, SLOW);
+  }
+
+  shell.signal.addEventListener("abort", () => clearTimeout(later), { once: true });
+  return { gesture, settle, isLate: () => gesture.waited(performance.now()) > SLOW };
 }

@@ -1,7 +1,8 @@
 /** Moving in the plane: zooming, panning, reading along x. */
 
 import { number } from "../../phi/format.ts";
-import type { Drag, Place } from "../../shell/stage.ts";
+import type { Point } from "../../scene/marks.ts";
+import type { Drag } from "../../shell/drag.ts";
 import { chosenOf, type InspectorScene, kindOf, type Touch, yRange } from "./scene.ts";
 import { type Range, readAt, tableRange, wholeRange } from "./terms.ts";
 import {
@@ -26,8 +27,8 @@ export interface Movement {
   /** Whether there is anything to fit. */
   isMoved(): boolean;
   /** What a turn of the wheel would do; null for nothing. */
-  turn(event: WheelEvent, at: Place): (() => void) | null;
-  pan(at: Place): Drag | null;
+  turn(event: WheelEvent, at: Point): (() => void) | null;
+  pan(at: Point): Drag | null;
   /** A key of the plane; true where it was used. */
   key(event: KeyboardEvent): boolean;
 }
