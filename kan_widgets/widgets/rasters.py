@@ -35,10 +35,12 @@ def png_of(svg: str, pixel_ratio: float) -> bytes:
     Raises
     ------
     ValueError
-        If it would have more than 100 million pixels.
+        If ``pixel_ratio`` is not positive, or it would have more than 100 million pixels.
     ImportError
         If resvg-py is not installed.
     """
+    if not pixel_ratio > 0:
+        raise ValueError(f"expected a positive pixel_ratio, got {pixel_ratio!r}")
     width, height = (float(size) for size in _SIZE.findall(svg[: svg.index(">")]))
     pixels = width * height * pixel_ratio**2
     if pixels > _MOST_PIXELS:

@@ -19,6 +19,7 @@ from kan_widgets.widgets.view import View
 
 _ENTRY = (pathlib.Path(__file__).parent / "static" / "view.js").read_text(encoding="utf-8")
 _HEIGHT = 480
+_NARROWEST = 100
 
 
 class Scened(View):
@@ -59,6 +60,8 @@ class Scened(View):
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         self._check_keywords(options)
+        if not width >= _NARROWEST:
+            raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
         first, frame = self._stream.frames()
         names = frame.layout.names
         traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -305,7 +306,12 @@ class SplineInspector(Scened):
         layer = options.get("layer", self.layer if self.layer in names else None)
         if "layer" not in options and names_function(self.selection, layers):
             layer = self.selection["layer"] if self.selection else layer
-        return taken | {"layer": layer_name(layer, names)}
+        # The drawing code is handed JSON, which has no NaN.
+        evaluation = {
+            name: value if isinstance(value, str) or value is None or math.isfinite(value) else None
+            for name, value in self.evaluation.items()
+        }
+        return taken | {"layer": layer_name(layer, names), "evaluation": evaluation}
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         return {} if "layer" in options else super()._drawn_selection(options)
