@@ -4,8 +4,7 @@
  *   any trait: editable=true stacked=true theme=dark height=420 …
  */
 
-import inspector from "../src/views/spline_inspector/index.ts";
-import type { InspectorElement } from "../src/views/spline_inspector/view.ts";
+import { type InspectorElement, render } from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
@@ -124,7 +123,7 @@ const model = new FakeModel({ ...traits, ...given });
 for (let k = 0; k < number("views", 1); k++) {
   const el = views.appendChild(document.createElement("div"));
   const host = { getWidget: async () => ({ exports: store }) };
-  inspector.render({ model, el, host, signal: life.signal } as never);
+  render({ model, el, host, signal: life.signal } as never);
 }
 
 if (query.has("select")) {

@@ -4,7 +4,7 @@ import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import * as grid from "../src/views/kernel_grid/view.ts";
 import * as mesh from "../src/views/meshgrid_view/view.ts";
-import inspector from "../src/views/spline_inspector/index.ts";
+import * as inspector from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 

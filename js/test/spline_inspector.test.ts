@@ -16,6 +16,7 @@ import {
   limits,
   type Phi,
   phiOf,
+  phiRange,
   readAt,
   sample,
   stack,
@@ -29,8 +30,6 @@ import {
   inSight,
   roomy,
   roundStep,
-  ticks,
-  tickTexts,
   toX,
   toY,
   wheelFactor,
@@ -152,6 +151,19 @@ describe("the terms of a function", () => {
     expect([x[0], x[x.length - 1]]).toEqual([-2, 2]);
     expect(sample(one, [5, 6], 50).x.length).toBe(0);
     expect(wholeRange(one)).toEqual([-2, 2]);
+  });
+
+  it("reach as far as a much finer look says, whatever is between the points", () => {
+    for (const of of [spline(), bumps(), line()]) {
+      const one = phi(of, 2);
+      const [low, high] = phiRange(one, [-1.93, 1.71]) ?? [0, 0];
+      const found = limits(curve(one, sample(one, [-1.93, 1.71], 200_000), "phi")) ?? [0, 0];
+      // A float32 has seven digits.
+      expect(Math.abs(low - found[0])).toBeLessThan(1e-7 * Math.abs(found[0]));
+      expect(Math.abs(high - found[1])).toBeLessThan(1e-7 * Math.abs(found[1]));
+    }
+    const broken = phiOf(frameOf([line()]), selectionOf(line(), 2), [Number.NaN]);
+    expect(broken && phiRange(broken, [-1, 1])).toBeNull();
   });
 
   it("are those of the coefficients given instead of the frame's", () => {
@@ -300,18 +312,7 @@ describe("the plane", () => {
     expect(turn(1e9)).toBeLessThan(2);
   });
 
-  it("has round marks within it, in print with equal places", () => {
-    expect(ticks([-1, 1], 4)).toEqual([-1, -0.5, 0, 0.5, 1]);
-    expect(tickTexts(ticks([-0.02, 0.031], 6))).toEqual([
-      "−0.02",
-      "−0.01",
-      "0.00",
-      "0.01",
-      "0.02",
-      "0.03",
-    ]);
-    expect(ticks([0.1, 0.7], 6)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
-    expect(tickTexts([0, 2e-7])).toEqual(["0", "2e-7"]);
+  it("has round ends and steps", () => {
     for (const length of [1e-9, 0.037, 1, 12, 9e8]) {
       const step = roundStep(length, 7);
       expect(length / step).toBeLessThanOrEqual(7.000001);
@@ -378,8 +379,8 @@ describe("the plane", () => {
     expect(inFull(Math.fround(-0.0031234567))).toBe("−0.003123457");
     expect(inFull(Math.fround(1.2345e-9))).toBe("1.2345e-9");
     expect(inFull(0)).toBe("0");
-    expect(rangeText(Float64Array.of(0.25, -0.125))).toBe("φ from −0.125 to 0.25");
-    expect(rangeText(Float64Array.of(0.25, Number.NaN))).toBe("φ is not finite");
+    expect(rangeText([-0.125, 0.25])).toBe("φ from −0.125 to 0.25");
+    expect(rangeText(null)).toBe("φ is not finite");
   });
 });
 

@@ -4,7 +4,7 @@ import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import * as kernelGrid from "../src/views/kernel_grid/view.ts";
 import * as meshgridView from "../src/views/meshgrid_view/view.ts";
-import splineInspector from "../src/views/spline_inspector/index.ts";
+import * as splineInspector from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 
 const asked = vi.hoisted(() => ({ now: 0, soon: 0 }));

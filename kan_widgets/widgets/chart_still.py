@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kan_widgets.widgets.curves import Float64, Range, log_ticks
+from kan_widgets.widgets.curves import Float64, Range, log_ticks, ticks
 from kan_widgets.widgets.figure import FAINT, FEW, LINE, THIN
 from kan_widgets.widgets.fonts import font_of, readable
-from kan_widgets.widgets.inspector_still import ticks
 from kan_widgets.widgets.paper import Paper, check_ratio
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Theme, stroke

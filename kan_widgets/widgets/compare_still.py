@@ -11,8 +11,8 @@ from kan_widgets.widgets import comparison
 from kan_widgets.widgets.chart_still import CURVES
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.fonts import font_of, readable
-from kan_widgets.widgets.inspector_still import few_colours
 from kan_widgets.widgets.paper import Paper
+from kan_widgets.widgets.rasters import few_colours
 from kan_widgets.widgets.sheet import DARK, LIGHT, Colour, Theme
 
 PAD, GAP, LINE, TEXT = 8, 16, 20, 12

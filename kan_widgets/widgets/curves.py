@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.inspector_still import round_step
+from kan_widgets.widgets.ranges import format_number
 
 Float64: TypeAlias = NDArray[np.float64]
 Range: TypeAlias = tuple[float, float]
@@ -227,6 +227,42 @@ def step_axis(first: float, last: float) -> Range:
     low = 0.0 if 0 <= first < 0.1 * last else first
     step = max(1.0, round_step(last - low, 20))
     return low, max(last, math.ceil(last / step - 1e-9) * step)
+
+
+def round_step(length: float, count: float) -> float:
+    """Return a round step of which at most about ``count`` cover a length.
+
+    Examples
+    --------
+    >>> round_step(1.0, 8), round_step(0.003, 5)
+    (0.2, 0.001)
+    """
+    rough = length / max(1.0, count)
+    power = math.floor(math.log10(rough))
+    for digit in ("1", "2", "5"):
+        step = float(f"{digit}e{power}")
+        if step >= rough * (1 - 1e-9):
+            return step
+    return float(f"1e{power + 1}")
+
+
+def ticks(window: Range, count: float) -> list[tuple[float, str]]:
+    """Return round values in a window, with their texts.
+
+    Examples
+    --------
+    >>> ticks((-1.0, 1.0), 4)
+    [(-1.0, '−1.0'), (-0.5, '−0.5'), (0.0, '0.0'), (0.5, '0.5'), (1.0, '1.0')]
+    """
+    low, high = window
+    step = round_step(high - low, count)
+    numbers = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    values = [float(f"{k * step:.12g}") + 0.0 for k in numbers]
+    largest = max(map(abs, values), default=0.0)
+    if largest >= 1e5 or 0 < largest < 1e-4:
+        return [(value, format_number(value)) for value in values]
+    places = max(0, min(12, -math.floor(math.log10(step) + 1e-9)))
+    return [(value, f"{value:.{places}f}".replace("-", "−")) for value in values]
 
 
 def log_ticks(window: Range, count: int) -> list[float]:

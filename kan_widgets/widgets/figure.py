@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.curves import Float64, Range, log_ticks, value_axis
-from kan_widgets.widgets.inspector_still import ticks
+from kan_widgets.widgets.curves import Float64, Range, log_ticks, ticks, value_axis
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells
 

@@ -10,9 +10,8 @@ import numpy as np
 
 from kan_widgets.insight import Spread
 from kan_widgets.live.updates import UpdateSizes
-from kan_widgets.widgets.curves import Float64, Range, log_ticks, step_axis, value_axis
+from kan_widgets.widgets.curves import Float64, Range, log_ticks, step_axis, ticks, value_axis
 from kan_widgets.widgets.figure import load_bqplot
-from kan_widgets.widgets.inspector_still import ticks
 from kan_widgets.widgets.range_rows import Moment, Row, aside
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells

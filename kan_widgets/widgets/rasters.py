@@ -7,6 +7,7 @@ import pathlib
 import re
 from functools import cache
 
+import numpy as np
 from PIL import Image
 
 _FONTS = pathlib.Path(__file__).parent / "font"
@@ -14,6 +15,7 @@ FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)
 
 
 _MOST_PIXELS = 100e6
+_APART = 6  # levels in one channel
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
 
 
@@ -33,10 +35,12 @@ def png_of(svg: str, pixel_ratio: float) -> bytes:
     Raises
     ------
     ValueError
-        If it would have more than 100 million pixels.
+        If ``pixel_ratio`` is not positive, or it would have more than 100 million pixels.
     ImportError
         If resvg-py is not installed.
     """
+    if not pixel_ratio > 0:
+        raise ValueError(f"expected a positive pixel_ratio, got {pixel_ratio!r}")
     width, height = (float(size) for size in _SIZE.findall(svg[: svg.index(">")]))
     pixels = width * height * pixel_ratio**2
     if pixels > _MOST_PIXELS:
@@ -67,3 +71,26 @@ def image_of(svg: str, pixel_ratio: float) -> Image.Image:
     image = Image.open(io.BytesIO(png_of(svg, pixel_ratio)))
     image.load()
     return image.convert("RGB")
+
+
+def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
+    """Return the image in its commonest colours that can be told apart, and so in a small file.
+
+    A palette that is found by spread alone would shift the paper's own colours.
+    """
+    pixels = np.asarray(image).reshape(-1, 3)
+    codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+    found, counts = np.unique(codes, return_counts=True)
+    kept = np.empty((0, 3), dtype=np.int64)
+    for code in found[np.argsort(-counts, kind="stable")].tolist():
+        colour = np.array([code >> 16, code >> 8 & 255, code & 255])
+        if np.abs(kept - colour).max(axis=1).min(initial=256) > _APART:
+            kept = np.vstack([kept, colour])
+        if len(kept) == most:
+            break
+    palette = Image.new("P", (1, 1))
+    filled = np.vstack([kept, np.repeat(kept[:1], 256 - len(kept), axis=0)])
+    palette.putpalette(filled.astype(np.uint8).tobytes())
+    small = image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    small.info.update(image.info)
+    return small

@@ -20,6 +20,7 @@ from kan_widgets.widgets.view import View
 
 _ENTRY = (pathlib.Path(__file__).parent / "static" / "view.js").read_text(encoding="utf-8")
 _HEIGHT = 480
+_NARROWEST = 100
 
 
 class Scened(View):
@@ -42,6 +43,10 @@ class Scened(View):
         """Return the layers that a picture with these traits needs; all by default."""
         return names
 
+    def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the selection in a picture with these options; the stream's by default."""
+        return dict(self.selection or {})
+
     def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Return options of one picture as the traits would take them."""
         return options
@@ -57,6 +62,8 @@ class Scened(View):
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         self._check_keywords(options)
         check_ratio(pixel_ratio)
+        if not width >= _NARROWEST:
+            raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
         first, frame = self._stream.frames()
         names = frame.layout.names
         traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
@@ -85,7 +92,7 @@ class Scened(View):
                     ],
                     "initial": frame_dict(frames[0]),
                     "frame": frame_dict(frames[1]),
-                    "selection": dict(self.selection or {}),
+                    "selection": self._drawn_selection(options),
                     "cursor": -1,
                     "ghost_step": -1,
                     "edits": {"undo": 0, "redo": 0, "message": ""},

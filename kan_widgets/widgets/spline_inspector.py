@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import pathlib
+import math
 import threading
 import weakref
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 import traitlets
 from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Listener, Selection, Source, State, cells
+from kan_widgets.live import Listener, Source, State, cells
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.edited import Edit
-from kan_widgets.live.layout import LayerLayout
 from kan_widgets.live.source import report
-from kan_widgets.widgets import inspector_still
-from kan_widgets.widgets.view import Choice, View, layer_name, option
-
-_STATIC = pathlib.Path(__file__).parent / "static"
+from kan_widgets.widgets.overlays import (
+    check_overlays,
+    check_pins,
+    names_function,
+    overlay_of,
+)
+from kan_widgets.widgets.rasters import few_colours
+from kan_widgets.widgets.scened import Scened
+from kan_widgets.widgets.view import Choice, layer_name, option
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
-_INDEX = ("out", "in", "row", "column")
-_OVERLAY_POINTS = 513
 
 
-class SplineInspector(View):
+class SplineInspector(Scened):
     """One function φ and its terms, large: φ = base + Σ weight·basis function.
 
     It shows the selected function of its stream, or the first of its layer. All that is
@@ -95,8 +96,7 @@ class SplineInspector(View):
     1200
     """
 
-    _esm = _STATIC / "spline_inspector.js"
-    _css = _STATIC / "spline_inspector.css"
+    _kind = "spline_inspector"
 
     layer = option(traitlets.Unicode())
     editable = option(traitlets.Bool(False))
@@ -137,9 +137,9 @@ class SplineInspector(View):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
         if "pins" in options:
-            options["pins"] = _check_pins(options["pins"], source.layout.layers)
+            options["pins"] = check_pins(options["pins"], source.layout.layers)
         if "overlays" in options:
-            options["overlays"] = _check_overlays(options["overlays"], source.layout.layers)
+            options["overlays"] = check_overlays(options["overlays"], source.layout.layers)
 
     @traitlets.validate("layer")
     def _validate_layer(self, proposal: Any) -> str:
@@ -196,7 +196,7 @@ class SplineInspector(View):
                     f"{fit!r:.80}: a fit is taken, such as symbolic(layer, observed).at(index)[0]"
                 )
         source = self._stream_source()
-        made = _check_overlays(map(_overlay_of, fits), source.layout.layers)
+        made = check_overlays(map(overlay_of, fits), source.layout.layers)
         self.overlays = [*self.overlays, *made]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)
@@ -290,63 +290,36 @@ class SplineInspector(View):
 
     # -- the picture ----------------------------------------------------------------
 
-    def image(self, *, width: int = 900, pixel_ratio: float = 2, **options: Any) -> Image.Image:
-        """Draw the current state as a picture, without a browser.
+    def image(self, **options: Any) -> Image.Image:
+        """Draw the current state as a picture: see `Scened.image`."""
+        # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
+        return few_colours(super().image(**options))
 
-        Parameters
-        ----------
-        width
-            CSS pixels.
-        pixel_ratio
-            Picture pixels per CSS pixel.
-        **options
-            Any of the widget's own traits, for this picture alone.
+    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        layers = self._stream.frames()[1].layout.layers
+        checks = {"pins": check_pins, "overlays": check_overlays}
+        taken = {
+            name: checks[name](value, layers) for name, value in options.items() if name in checks
+        }
+        for name in options.keys() - checks.keys() - {"layer"}:
+            taken[name] = self.traits()[name]._validate(self, options[name])
+        # The layer shown may be gone since the model was bound again.
+        layer = options.get("layer", self.layer if self.layer in names else None)
+        if "layer" not in options and names_function(self.selection, layers):
+            layer = self.selection["layer"] if self.selection else layer
+        # The drawing code is handed JSON, which has no NaN.
+        evaluation = {
+            name: value if isinstance(value, str) or value is None or math.isfinite(value) else None
+            for name, value in self.evaluation.items()
+        }
+        return taken | {"layer": layer_name(layer, names), "evaluation": evaluation}
 
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        self._check_keywords(options)
-        first, frame = self._stream.frames()
-        layers = frame.layout.layers
-        names = frame.layout.names
-        state = {name: getattr(self, name) for name in self._options()} | options
-        if "layer" in options or state["layer"] in names:
-            state["layer"] = layer_name(state["layer"], names)
-        else:
-            state["layer"] = names[0]
-        state["show"] = _check_show(state["show"])
-        state["pins"] = _check_pins(state["pins"], layers) if "pins" in options else state["pins"]
-        if "overlays" in options:
-            state["overlays"] = _check_overlays(state["overlays"], layers)
-        theme: Literal["light", "dark"] = "dark" if state["theme"] == "dark" else "light"
-        if state["theme"] not in ("auto", "light", "dark"):
-            raise ValueError(f"theme={state['theme']!r}: one of 'auto', 'light', 'dark' is taken")
-        chosen: Any = self.selection
-        if "layer" in options or not _names_function(chosen, layers):
-            chosen = {"layer": state["layer"], "out": 0, "in": 0, "row": 0, "column": 0}
-        source = self._stream.source
-        observed = source.observed.get(chosen["layer"]) if source is not None else None
-        return inspector_still.render(
-            frame,
-            chosen,
-            ghost=first,
-            observed=observed,
-            pins=[pin for pin in state["pins"] if _names_function(pin, layers)],
-            overlays=[
-                curve
-                for curve in state["overlays"]
-                if all(curve.get(name) == chosen[name] for name in ("layer", *_INDEX))
-            ],
-            show=state["show"],
-            hidden=state["hidden"],
-            stacked=state["stacked"],
-            width=width,
-            height=state["height"],
-            pixel_ratio=pixel_ratio,
-            theme=theme,
-        )
+    def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {} if "layer" in options else super()._drawn_selection(options)
+
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        pinned = [pin.get("layer") for pin in traits["pins"]]
+        return [name for name in names if name == traits["layer"] or name in pinned]
 
 
 class _Follower(Listener):
@@ -387,62 +360,3 @@ def _check_show(show: Iterable[str]) -> list[str]:
             f"{', '.join(map(repr, PARTS))}"
         )
     return [part for part in PARTS if part in given]
-
-
-def _check_pins(pins: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[Any]:
-    given = list(pins)
-    for pin in given:
-        if not _names_function(pin, layers):
-            names = ", ".join(repr(layer.name) for layer in layers)
-            raise ValueError(
-                f"pins: {pin!r} names no function; each is a dict of 'layer' (one of {names}), "
-                "'out', 'in', 'row' and 'column'"
-            )
-    return given
-
-
-def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
-    x = np.linspace(fit.low, fit.high, _OVERLAY_POINTS)
-    values = fit(x)
-    values = np.where(np.isfinite(values), values, np.nan)
-    r2 = "" if np.isnan(fit.r2) else f", {fit.quality()}"
-    return {
-        "layer": fit.layer,
-        **dict(zip(_INDEX, fit.index, strict=True)),
-        "label": f"{fit}{r2}",
-        "low": fit.low,
-        "high": fit.high,
-        "samples": values.astype("<f4").tobytes(),
-    }
-
-
-def _check_overlays(overlays: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[Any]:
-    given = list(overlays)
-    for curve in given:
-        if not _names_function(curve, layers):
-            raise ValueError(f"overlays: {curve!r:.80} names no function of this model")
-        samples = curve.get("samples")
-        if not isinstance(samples, bytes | memoryview) or len(samples) < 8 or len(samples) % 4:
-            raise ValueError(
-                f"overlays: samples={samples!r:.40}: float32 in bytes, at least two, are taken"
-            )
-        low, high = curve.get("low", np.nan), curve.get("high", np.nan)
-        if not -np.inf < low < high < np.inf or not isinstance(curve.get("label"), str):
-            raise ValueError(
-                f"overlays: a label in words and finite low < high are taken, not "
-                f"{curve.get('label')!r}, {low!r} and {high!r}"
-            )
-    return given
-
-
-def _names_function(selection: Selection | None, layers: tuple[LayerLayout, ...]) -> bool:
-    if not isinstance(selection, dict):
-        return False
-    index = [selection.get(name) for name in _INDEX]
-    return any(
-        layer.name == selection.get("layer")
-        and all(
-            isinstance(i, int) and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
-        )
-        for layer in layers
-    )

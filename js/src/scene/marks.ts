@@ -4,6 +4,11 @@ import type { Direction, Rect } from "../phi/geometry.ts";
 
 export type { Direction, Rect };
 
+export interface Point {
+  x: number;
+  y: number;
+}
+
 /** How a shape is drawn; what is left out is not drawn. Colours are CSS colours. */
 export interface Paint {
   fill?: string | undefined;

@@ -4,6 +4,7 @@ import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
 import * as meshgridView from "./meshgrid_view/view.ts";
+import * as splineInspector from "./spline_inspector/view.ts";
 import * as trainingPanel from "./training_panel/view.ts";
 
 export interface Registered {
@@ -19,4 +20,5 @@ export const VIEWS: Record<string, Registered> = {
   kernel_grid: kernelGrid,
   training_panel: trainingPanel,
   meshgrid_view: meshgridView,
+  spline_inspector: splineInspector,
 };

@@ -47,8 +47,6 @@ const INDEX = ["out", "in", "row", "column"] as const;
 export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
-  root.setAttribute("role", "toolbar");
-  root.setAttribute("aria-label", "Which function");
   const layers = kit.select("layer", "Which layer", actions.layer);
   layers.box.classList.add("kw-layer-menu");
   const type = element(document, "span", "kw-type");
@@ -59,30 +57,8 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   const on = kit.button("›", "Next function of the layer ( ] )", "kw-button kw-step", () =>
     actions.neighbour(1),
   );
-  const typing = new Set<HTMLInputElement>();
-  const fields = INDEX.map((name) => {
-    const label = element(document, "label", "kw-field");
-    label.append(name);
-    const input = element(document, "input", "kw-index");
-    input.type = "number";
-    input.min = "0";
-    input.step = "1";
-    input.setAttribute("aria-label", name);
-    input.addEventListener("input", () => typing.add(input), { signal });
-    for (const done of ["change", "blur"]) {
-      input.addEventListener(
-        done,
-        () => {
-          if (typing.delete(input)) choose();
-        },
-        { signal },
-      );
-    }
-    input.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
-    label.append(input);
-    return { label, input };
-  });
-  walk.append(back, ...fields.map(({ label }) => label), on);
+  const fields = createFields(document, choose, signal);
+  walk.append(back, ...fields.labels, on);
   root.append(layers.box, type, walk);
 
   const tools = element(document, "div", "kw-options", root);
@@ -121,10 +97,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   function choose() {
     if (!shown?.layer) return;
     const { layer } = shown;
-    const [out, input, row, column] = fields.map(({ input: field }, k) => {
-      const value = Math.round(Number(field.value));
-      return Number.isFinite(value) ? Math.max(0, Math.min(layer.shape[k] - 1, value)) : 0;
-    });
+    const [out, input, row, column] = fields.values(layer);
     actions.select({ layer: layer.name, out, in: input, row, column });
     show(shown);
   }
@@ -143,20 +116,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     layers.box.title = kind;
     walk.hidden = !layer;
     if (layer && at) {
-      const values = [at.out, at.in, at.row, at.column];
-      fields.forEach(({ label, input }, k) => {
-        label.hidden = layer.kind === "linear" && k > 1;
-        input.max = String(layer.shape[k] - 1);
-        input.title = `${INDEX[k]}: 0 to ${layer.shape[k] - 1}`;
-        input.disabled = layer.shape[k] === 1;
-        const digits = `${Math.max(1, String(layer.shape[k] - 1).length)}ch`;
-        if (input.style.getPropertyValue("--kw-digits") !== digits) {
-          input.style.setProperty("--kw-digits", digits);
-        }
-        // What is being typed stays until it is done.
-        const text = String(values[k]);
-        if (!typing.has(input) && input.value !== text) input.value = text;
-      });
+      fields.show(layer, at);
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
@@ -175,5 +135,60 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   return {
     element: root,
     show,
+  };
+}
+
+/** One field for each number of a function's place. */
+function createFields(document: Document, choose: () => void, signal: AbortSignal) {
+  const typing = new Set<HTMLInputElement>();
+  const fields = INDEX.map((name) => {
+    const label = element(document, "label", "kw-field");
+    label.append(name);
+    const input = element(document, "input", "kw-index");
+    input.type = "number";
+    input.min = "0";
+    input.step = "1";
+    input.setAttribute("aria-label", name);
+    input.addEventListener("input", () => typing.add(input), { signal });
+    for (const done of ["change", "blur"]) {
+      input.addEventListener(
+        done,
+        () => {
+          if (typing.delete(input)) choose();
+        },
+        { signal },
+      );
+    }
+    input.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
+    label.append(input);
+    return { label, input };
+  });
+
+  function show(layer: LayerLayout, at: Selection) {
+    const values = [at.out, at.in, at.row, at.column];
+    fields.forEach(({ label, input }, k) => {
+      label.hidden = layer.kind === "linear" && k > 1;
+      input.max = String(layer.shape[k] - 1);
+      input.title = `${INDEX[k]}: 0 to ${layer.shape[k] - 1}`;
+      input.disabled = layer.shape[k] === 1;
+      const digits = `${Math.max(1, String(layer.shape[k] - 1).length)}ch`;
+      if (input.style.getPropertyValue("--kw-digits") !== digits) {
+        input.style.setProperty("--kw-digits", digits);
+      }
+      // What is being typed stays until it is done.
+      const text = String(values[k]);
+      if (!typing.has(input) && input.value !== text) input.value = text;
+    });
+  }
+
+  return {
+    labels: fields.map(({ label }) => label),
+    show,
+    /** What is written in them, as near as the layer has it. */
+    values: (layer: LayerLayout) =>
+      fields.map(({ input }, k) => {
+        const value = Math.round(Number(input.value));
+        return Number.isFinite(value) ? Math.max(0, Math.min(layer.shape[k] - 1, value)) : 0;
+      }),
   };
 }

@@ -1,6 +1,6 @@
-/** Colours of the basis functions, in order, and of pinned functions. */
+/** Colours of the basis functions, in order, of pinned functions and of curves laid over. No DOM. */
 
-import type { Theme } from "../../shell/theme.ts";
+import type { ThemeName } from "../../scene/theme.ts";
 
 /** Some stops of viridis, which rises evenly in lightness and holds for every kind of colour vision. */
 const STOPS = [
@@ -30,7 +30,7 @@ const OVERLAYS = {
 };
 
 /** One colour for each of `count` basis functions, rising with their number. */
-export function basisColours(count: number, theme: Theme): string[] {
+export function basisColours(count: number, theme: ThemeName): string[] {
   const [first, last] = PART[theme];
   return Array.from({ length: count }, (_, k) => {
     const share = count > 1 ? k / (count - 1) : 0.5;
@@ -43,10 +43,10 @@ export function basisColours(count: number, theme: Theme): string[] {
   });
 }
 
-export function overlayColour(number: number, theme: Theme): string {
+export function overlayColour(number: number, theme: ThemeName): string {
   return OVERLAYS[theme][number % OVERLAYS[theme].length];
 }
 
-export function pinColour(number: number, theme: Theme): string {
+export function pinColour(number: number, theme: ThemeName): string {
   return PINS[theme][number % PINS[theme].length];
 }

@@ -1,14 +1,11 @@
-/** What is drawn of a φ: lines with their colours, the plane they lie in, and the rows of the legend. No DOM. */
+/** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
 
-import { placeText, selectionOf } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
-import type { Theme } from "../../shell/theme.ts";
+import { selectionOf } from "../../phi/entries.ts";
+import type { Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
-import type { Colours, Density, Line } from "./draw.ts";
 import { type Handle, handlesOf, heightOf, splineOrder } from "./handles.ts";
-import type { Row } from "./legend.ts";
 import { basisColours, overlayColour, pinColour } from "./palette.ts";
-import { type Overlay, overlayAt, type Part, type Settings, samePlace } from "./settings.ts";
+import { type Overlay, type Settings, samePlace } from "./settings.ts";
 import {
   basisRange,
   curve,
@@ -16,15 +13,13 @@ import {
   limits,
   type Phi,
   phiOf,
+  phiRange,
   type Range,
-  type Reading,
-  readAt,
   type Samples,
   sample,
   stack,
   type Term,
 } from "./terms.ts";
-import { pinText } from "./words.ts";
 
 /** A curve as it is drawn, by the name that the legend has for it. */
 export interface Named {
@@ -33,21 +28,40 @@ export interface Named {
   y: Float64Array;
 }
 
+export interface Line {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
+  colour: string;
+  width: number;
+  dash?: readonly number[];
+  /** Where the area that belongs to the line ends, if it has one, and its share of cover. */
+  from?: ArrayLike<number>;
+  fill?: number;
+}
+
+export interface Density {
+  edges: ArrayLike<number>;
+  counts: ArrayLike<number>;
+}
+
 export interface Picture {
   phi: Phi;
   at: Selection;
+  frame: Frame;
   x: Range;
   /** All values that are drawn, for the y axis. */
   held: Range | null;
   /** How far each line that is drawn reaches up and down. */
   reaches: Range[];
-  whole: Float64Array;
+  /** Of φ; null where it is not finite. */
+  range: Range | null;
   lines: Line[];
   curves: Named[];
   handles: Handle[];
   order: number;
   domain: Range;
   knots: readonly number[];
+  /** null: nothing observed; undefined: no strip. */
   density: Density | null | undefined;
   colourOf: (b: number) => string;
   ghost: Phi | null;
@@ -63,10 +77,12 @@ export interface Ingredients {
   observed: Observed | null;
   settings: Settings;
   x: Range;
-  width: number;
+  /** Points along x. */
+  points: number;
   theme: Theme;
-  colours: Colours;
 }
+
+type Sampler = ReturnType<typeof sampler>;
 
 /** Keeps the basis functions at the points drawn, one set for each role, while only coefficients change. */
 export function sampler() {
@@ -81,119 +97,62 @@ export function sampler() {
   };
 }
 
-export function makePicture(from: Ingredients, samplesOf: ReturnType<typeof sampler>): Picture {
-  const { phi, settings, x, theme, colours, observed, frame } = from;
+export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
+  const { phi, settings, x, theme, observed, frame } = from;
   const { layer } = phi;
   const { show } = settings;
-  const count = Math.max(64, Math.min(900, Math.round(from.width)));
-  const samples = samplesOf("phi", phi, x, count);
   const curves: Named[] = [];
   const lines: Line[] = [];
-  const shownLines: Line[] = [];
-
-  const value = (name: string, term: Term) => {
-    const y = curve(phi, samples, term);
-    curves.push({ name, x: samples.x, y });
-    return y;
-  };
-  const whole = value("phi", "phi");
-  const base = value("base", "base");
-  const spline = value("spline", "spline");
-
-  const parts = layer.isBase.map((_, b) => b);
-  const bases = parts.filter((b) => layer.isBase[b]);
-  const others = parts.filter((b) => !layer.isBase[b]);
-  const ramp = basisColours(others.length, theme);
-  const colourOf = (b: number) => (layer.isBase[b] ? colours.base : ramp[others.indexOf(b)]);
-  const zero = new Float64Array(samples.x.length);
-  const drawn = others.filter((b) => show.has("basis") && !settings.hidden.has(layer.labels[b]));
-  for (const b of parts) value(layer.labels[b], b);
-  const own = (b: number) => curves.find(({ name }) => name === layer.labels[b])?.y ?? zero;
-  const add = (line: Omit<Line, "x">) => {
-    const made = { x: samples.x, ...line };
-    lines.push(made);
-    shownLines.push(made);
-  };
+  const others = layer.isBase.flatMap((base, b) => (base ? [] : [b]));
+  const ramp = basisColours(others.length, theme.name);
+  const colourOf = (b: number) => (layer.isBase[b] ? theme.colours.base : ramp[others.indexOf(b)]);
+  const here = selectionOf(layer, phi.f);
 
   const ghost = show.has("ghost") ? ghostOf(from) : null;
-  if (ghost) {
-    const points = samplesOf("ghost", ghost, x, count);
-    const y = curve(ghost, points, "phi");
-    curves.push({ name: "ghost", x: points.x, y });
-    const line = { x: points.x, y, colour: colours.ghost, width: 1.5, dash: [6, 4] };
-    lines.push(line);
-    shownLines.push(line);
-  }
-
-  if (settings.stacked) {
-    const laid = [...(show.has("base") ? bases : []), ...drawn];
-    const layers = stack(phi, samples, laid);
-    for (const { b, from: low, to } of layers) {
-      add({ y: to, from: low, fill: 0.34, colour: colourOf(b), width: 1 });
-    }
-    let top = layers.at(-1)?.to ?? zero;
-    if (!show.has("basis") && show.has("spline") && others.length > 0) {
-      const low = top;
-      top = low.map((at, p) => at + spline[p]);
-      add({ y: top, from: low, fill: 0.34, colour: colours.spline, width: 1 });
-    }
-    curves.push({ name: "stack", x: samples.x, y: top });
-  } else {
-    for (const b of drawn) {
-      add({ y: own(b), from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
-    }
-    if (show.has("spline") && others.length > 0 && bases.length > 0) {
-      add({ y: spline, colour: colours.spline, width: 2 });
-    }
-    if (show.has("base") && bases.length > 0 && others.length > 0) {
-      add({ y: base, colour: colours.base, width: 2 });
-    }
-  }
-
-  const here = selectionOf(layer, phi.f);
+  const other = (name: string, of: Phi, look: Omit<Line, "x" | "y">) => {
+    const points = samplesOf(name, of, x, from.points);
+    const y = curve(of, points, "phi");
+    curves.push({ name, x: points.x, y });
+    lines.push({ x: points.x, y, ...look });
+  };
+  if (ghost) other("ghost", ghost, { colour: theme.colours.ghost, width: 1.5, dash: [6, 4] });
+  const { terms, whole } = termLines(from, samplesOf, colourOf, curves);
+  lines.push(...terms);
   const pins = settings.pins.map((at, k) => ({
     at,
     phi: phiOf(frame, at),
-    colour: pinColour(k, theme),
+    colour: pinColour(k, theme.name),
   }));
   pins.forEach(({ at, phi: pinned, colour }, k) => {
-    if (!pinned || samePlace(at, here)) return;
-    const points = samplesOf(`pin${k}`, pinned, x, count);
-    const y = curve(pinned, points, "phi");
-    curves.push({ name: `pin${k}`, x: points.x, y });
-    const line = { x: points.x, y, colour, width: 2 };
-    lines.push(line);
-    shownLines.push(line);
+    if (pinned && !samePlace(at, here)) other(`pin${k}`, pinned, { colour, width: 2 });
   });
-  if (show.has("phi")) add({ y: whole, colour: colours.ink, width: 2.5 });
+  if (show.has("phi")) lines.push({ ...whole, colour: theme.colours.ink, width: 2.5 });
   const overlays = settings.overlays
     .map((overlay, k) => ({ k, overlay }))
     .filter(({ overlay }) => samePlace(overlay.at, here))
-    .map((own, n) => ({ ...own, colour: overlayColour(n, theme) }));
+    .map((own, n) => ({ ...own, colour: overlayColour(n, theme.name) }));
+  const counting = lines.map(({ y }) => y);
   for (const { k, overlay, colour } of overlays) {
     if (!overlay.shown) continue;
     curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
-    const line = { x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] };
-    lines.push(line);
+    lines.push({ x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] });
     // Beyond what is shown of x it does not count.
-    shownLines.push({ ...line, y: overlay.y.filter((_, p) => covers(x, overlay.x[p])) });
+    counting.push(overlay.y.filter((_, p) => covers(x, overlay.x[p])));
   }
 
   // Stacked, a point would lie nowhere near its term.
   const handles = show.has("points") && !settings.stacked ? handlesOf(phi) : [];
-  const inside = handles.filter((handle) => handle.x >= x[0] && handle.x <= x[1]);
+  const inside = handles.filter((handle) => covers(x, handle.x));
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
-  const held = limits(...shownLines.map(({ y }) => y), heights);
-  const reaches = shownLines.map(({ y }) => limits(y)).filter((reach) => reach !== null);
   const { domain, knots } = basisRange(phi);
-
   return {
     phi,
     at: here,
+    frame,
     x,
-    held,
-    reaches,
-    whole,
+    held: limits(...counting, heights),
+    reaches: counting.map((y) => limits(y)).filter((reach) => reach !== null),
+    range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,
     curves,
     handles,
@@ -206,6 +165,57 @@ export function makePicture(from: Ingredients, samplesOf: ReturnType<typeof samp
     pins,
     overlays,
   };
+}
+
+/** The lines of the terms that are shown, each from zero or on those before it; all curves of φ go into `curves`. */
+function termLines(
+  { phi, settings, x, theme, points }: Ingredients,
+  samplesOf: Sampler,
+  colourOf: (b: number) => string,
+  curves: Named[],
+): { terms: Line[]; whole: { x: Float64Array; y: Float64Array } } {
+  const { layer } = phi;
+  const { show, hidden } = settings;
+  const { colours } = theme;
+  const samples = samplesOf("phi", phi, x, points);
+  const value = (name: string, term: Term) => {
+    const y = curve(phi, samples, term);
+    curves.push({ name, x: samples.x, y });
+    return y;
+  };
+  const whole = value("phi", "phi");
+  const base = value("base", "base");
+  const spline = value("spline", "spline");
+  const own = layer.labels.map((label, b) => value(label, b));
+  const bases = layer.isBase.flatMap((is, b) => (is ? [b] : []));
+  const others = layer.isBase.flatMap((is, b) => (is ? [] : [b]));
+  const drawn = others.filter((b) => show.has("basis") && !hidden.has(layer.labels[b]));
+  const zero = new Float64Array(samples.x.length);
+  const terms: Line[] = [];
+  const add = (line: Omit<Line, "x">) => terms.push({ x: samples.x, ...line });
+
+  if (settings.stacked) {
+    const laid = [...(show.has("base") ? bases : []), ...drawn];
+    const layers = stack(phi, samples, laid);
+    for (const { b, from, to } of layers) {
+      add({ y: to, from, fill: 0.34, colour: colourOf(b), width: 1 });
+    }
+    let top = layers.at(-1)?.to ?? zero;
+    if (!show.has("basis") && show.has("spline") && others.length > 0) {
+      const from = top;
+      top = from.map((at, p) => at + spline[p]);
+      add({ y: top, from, fill: 0.34, colour: colours.spline, width: 1 });
+    }
+    curves.push({ name: "stack", x: samples.x, y: top });
+  } else {
+    for (const b of drawn) {
+      add({ y: own[b], from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
+    }
+    const both = bases.length > 0 && others.length > 0;
+    if (both && show.has("spline")) add({ y: spline, colour: colours.spline, width: 2 });
+    if (both && show.has("base")) add({ y: base, colour: colours.base, width: 2 });
+  }
+  return { terms, whole: { x: samples.x, y: whole } };
 }
 
 const covers = ([low, high]: Range, x: number) => x >= low && x <= high;
@@ -222,137 +232,4 @@ function densityOf(phi: Phi, observed: Observed | null): Density | null {
   if (entry >= observed.entries) return null;
   const { bins, edges, counts } = observed;
   return { edges, counts: counts.subarray(entry * bins, (entry + 1) * bins) };
-}
-
-/** The rows of the legend, with what is read at x. */
-export function legendRows(
-  picture: Picture,
-  settings: Settings,
-  reading: Reading | null,
-  colours: Colours,
-): Row[] {
-  const { phi, ghost, pins, overlays } = picture;
-  const { layer, coefficients } = phi;
-  const { show } = settings;
-  const printed = (value: number | null | undefined) =>
-    value === null || value === undefined ? "" : number(value);
-  const rows: Row[] = [];
-  const row = (key: Part, label: string, title: string, more: Partial<Row>) =>
-    rows.push({
-      key,
-      label,
-      title,
-      colour: colours.ink,
-      look: "line",
-      on: show.has(key),
-      nested: false,
-      coefficient: "",
-      value: "",
-      removable: false,
-      ...more,
-    });
-  const parts = layer.labels.map((label, b) => ({ label, b }));
-  const bases = parts.filter(({ b }) => layer.isBase[b]);
-  const others = parts.filter(({ b }) => !layer.isBase[b]);
-  const many = others.length > 0 ? `${others[0].label} … ${others[others.length - 1].label}` : "";
-
-  row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) });
-  for (const { k, overlay, colour } of overlays) {
-    const [low, high] = [overlay.x[0], overlay.x[overlay.x.length - 1]];
-    rows.push({
-      key: `overlay:${k}`,
-      label: overlay.label,
-      title: `${overlay.label}, drawn from ${number(low)} to ${number(high)}`,
-      colour,
-      look: "dashes",
-      on: overlay.shown,
-      nested: false,
-      coefficient: "",
-      value: printed(reading && overlayAt(overlay, reading.x)),
-      removable: true,
-      wraps: true,
-    });
-  }
-  if (bases.length > 0) {
-    const single = bases.length === 1 ? bases[0] : null;
-    row(
-      "base",
-      single ? `base · ${single.label}` : "base",
-      single ? `the base term: ${single.label} with its weight` : "the base term",
-      {
-        colour: colours.base,
-        coefficient: single ? printed(coefficients[single.b]) : "",
-        value: printed(reading?.base),
-      },
-    );
-  }
-  if (others.length > 0) {
-    const name = picture.order >= 0 ? "splines" : many;
-    if (bases.length > 0 && !(settings.stacked && show.has("basis"))) {
-      row("spline", name, `the spline term: the sum of ${many}`, {
-        colour: colours.spline,
-        value: printed(reading?.spline),
-      });
-    }
-    row("basis", "each one", `every basis function times its weight: ${many}`, {
-      look: "none",
-      colour: colours.muted,
-    });
-    for (const { label, b } of others) {
-      rows.push({
-        key: `b:${label}`,
-        label,
-        title: `${label} times its weight`,
-        colour: picture.colourOf(b),
-        look: "thin",
-        on: show.has("basis") && !settings.hidden.has(label),
-        nested: true,
-        coefficient: printed(coefficients[b]),
-        value: printed(reading?.terms[b]),
-        removable: false,
-      });
-    }
-  }
-  const then = ghost && reading ? (readAt(ghost, reading.x)?.phi ?? null) : null;
-  const step = ghost ? `step ${ghost.step.toLocaleString("en")}` : "initial";
-  row("ghost", step, "φ at the start, or at the step that is pinned", {
-    look: "dashes",
-    colour: colours.ghost,
-    value: printed(then),
-  });
-  pins.forEach(({ at, phi: pinned, colour }, k) => {
-    const text = pinned ? pinText(pinned.layer, at) : `${at.layer} · gone`;
-    rows.push({
-      key: `pin:${k}`,
-      label: text,
-      title: pinned
-        ? `pinned: ${at.layer}, ${placeText(pinned.layer, at)}; show it here`
-        : `pinned: ${text}`,
-      colour,
-      look: "line",
-      on: true,
-      nested: false,
-      coefficient: "",
-      value: printed(pinned && reading ? readAt(pinned, reading.x)?.phi : null),
-      removable: true,
-    });
-  });
-  if (!settings.stacked)
-    row(
-      "points",
-      picture.order >= 0 ? "control points" : "handles",
-      "the points by which the terms are held",
-      { look: "point", colour: colours.muted },
-    );
-  if ((layer.bases[phi.table]?.knots ?? layer.knots).length > 0) {
-    row("knots", "knots", "where the pieces of the splines meet", {
-      look: "knot",
-      colour: colours.muted,
-    });
-  }
-  row("density", "inputs", "the inputs that reached this function", {
-    look: "bars",
-    colour: colours.density,
-  });
-  return rows;
 }

@@ -78,12 +78,25 @@ export const TRAITS = [
   "hidden",
   "stacked",
   "height",
-  "theme",
   "pins",
   "overlays",
   "evaluation",
   "notice",
 ] as const;
+
+/** Reads the traits; the same ones give the same settings. */
+export function settingsReader(): (get: (trait: string) => unknown) => Settings {
+  let read: unknown[] = [];
+  let settings: Settings | null = null;
+  return (get) => {
+    const now = TRAITS.map((trait) => get(trait));
+    if (!settings || now.some((value, k) => value !== read[k])) {
+      read = now;
+      settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
+    }
+    return settings;
+  };
+}
 
 export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);

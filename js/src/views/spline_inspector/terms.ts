@@ -165,6 +165,32 @@ export function limits(...rows: ArrayLike<number>[]): [number, number] | null {
   return low <= high ? [low, high] : null;
 }
 
+/** Points along x on which the range rests, whatever the width of the drawing. */
+const RANGE = 513;
+
+/** The least and the largest φ over a part of x, between the points too; null where φ is not finite. */
+export function phiRange(phi: Phi, x: Range, samplesOf = sample): [number, number] | null {
+  const samples = samplesOf(phi, x, RANGE);
+  const y = curve(phi, samples, "phi");
+  if (y.length === 0 || !y.every(Number.isFinite)) return null;
+  const end = (sign: 1 | -1) => {
+    let best = 0;
+    for (let p = 1; p < y.length; p++) if (sign * y[p] > sign * y[best]) best = p;
+    const top = best > 0 && best + 1 < y.length ? vertex(samples.x, y, best) : null;
+    const there = top === null ? null : (readAt(phi, top)?.phi ?? null);
+    return there !== null && sign * there > sign * y[best] ? there : y[best];
+  };
+  return [end(-1), end(1)];
+}
+
+/** Where the parabola through a point and its neighbours turns. */
+function vertex(x: Float64Array, y: Float64Array, p: number): number | null {
+  const [a, b] = [x[p] - x[p - 1], x[p + 1] - x[p]];
+  const [left, right] = [(y[p] - y[p - 1]) / a, (y[p + 1] - y[p]) / b];
+  const bend = right - left;
+  return bend === 0 ? null : x[p] - (left * b + right * a) / (2 * bend);
+}
+
 /** Which input of a layer reaches a function: an entry of what was observed. */
 export function entryOf(layer: LayerLayout, f: number): number {
   const [out, inputs, kh, kw] = layer.shape;

@@ -1,14 +1,8 @@
-/** The part of the plane that is shown: zooming, moving, round marks on its edges. No DOM. */
+/** The part of the plane that is shown: zooming, moving, round ends. No DOM. */
 
 import { formatNumber } from "../../phi/format.ts";
+import type { Rect } from "../../scene/marks.ts";
 import type { Range } from "./terms.ts";
-
-export interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
 
 /** How far in one can zoom, as a share of the whole. */
 const CLOSEST = 1e-4;
@@ -49,16 +43,16 @@ export function wheelFactor(event: Pick<WheelEvent, "deltaY" | "deltaMode">): nu
   return Math.exp(Math.max(-240, Math.min(240, pixels)) / 480);
 }
 
-export const toX = ([low, high]: Range, box: Box, x: number) =>
+export const toX = ([low, high]: Range, box: Rect, x: number) =>
   box.x + ((x - low) / (high - low)) * box.width;
 
-export const toY = ([low, high]: Range, box: Box, y: number) =>
+export const toY = ([low, high]: Range, box: Rect, y: number) =>
   box.y + ((high - y) / (high - low)) * box.height;
 
-export const fromX = ([low, high]: Range, box: Box, px: number) =>
+export const fromX = ([low, high]: Range, box: Rect, px: number) =>
   low + ((px - box.x) / box.width) * (high - low);
 
-export const fromY = ([low, high]: Range, box: Box, py: number) =>
+export const fromY = ([low, high]: Range, box: Rect, py: number) =>
   high - ((py - box.y) / box.height) * (high - low);
 
 /** A round step of which `count`, or a few less, cover a length. */
@@ -71,28 +65,6 @@ export function roundStep(length: number, count: number): number {
     if (step >= rough * (1 - 1e-9)) return step;
   }
   return Number(`1e${power + 1}`);
-}
-
-/** Round values within a range. */
-export function ticks([low, high]: Range, count: number): number[] {
-  const step = roundStep(high - low, count);
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  const found: number[] = [];
-  for (let k = first; k <= last && found.length < 100; k++) {
-    // Through text, so that 3 steps of 0.1 are 0.3.
-    found.push(Number((k * step).toPrecision(12)) || 0);
-  }
-  return found;
-}
-
-/** Ticks in print, all with the same number of places. */
-export function tickTexts(values: readonly number[]): string[] {
-  const largest = Math.max(0, ...values.map(Math.abs));
-  if (largest >= 1e5 || (largest > 0 && largest < 1e-4)) return values.map(formatNumber);
-  const step = values.length > 1 ? values[1] - values[0] : largest || 1;
-  const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
-  return values.map((value) => value.toFixed(places).replace("-", "−"));
 }
 
 /** A range with some air, its ends on round values: it stands still while what it holds moves a little. */

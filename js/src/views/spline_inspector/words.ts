@@ -1,11 +1,31 @@
 /** What the inspector says in words. No DOM. */
 
+import { placeText } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import type { LayerLayout, Observed, Selection } from "../../wire/types.ts";
-import { entryOf, limits, type Phi, type Range } from "./terms.ts";
+import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
+import type { Picture } from "./picture.ts";
+import type { Evaluation, Settings } from "./settings.ts";
+import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
 export const UNSEEN = "live.observe(batch) shows the inputs";
+
+export const UNREAD = "Point at the curve to read it; click a term to hide it.";
+
+/** The line under the drawing: what is wrong, what is waited for, or what can be done. */
+export function footText(
+  { editable, notice }: Settings,
+  locked: string,
+  store: Store,
+  late: boolean,
+): { text: string; warns: boolean } {
+  const warning = notice || store.edits().message;
+  if (warning) return { text: warning, warns: true };
+  const back = store.cursor() >= 0 ? "Looking back: editing starts again at “live”." : "";
+  const help = "Drag a point to change its weight.";
+  const calm = late ? "waiting for the model…" : editable ? locked || back || help : "";
+  return { text: calm, warns: false };
+}
 
 /** A function among those of all layers: "conv1 · 0,0 · 1,2". */
 export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
@@ -14,9 +34,8 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
 }
 
 /** The range of φ over what is shown, in full. */
-export function rangeText(values: Float64Array): string {
-  const found = values.every(Number.isFinite) ? limits(values) : null;
-  return found ? `φ from ${inFull(found[0])} to ${inFull(found[1])}` : "φ is not finite";
+export function rangeText(range: Range | null): string {
+  return range ? `φ from ${inFull(range[0])} to ${inFull(range[1])}` : "φ is not finite";
 }
 
 export function windowText(variable: string, [low, high]: Range): string {
@@ -44,8 +63,30 @@ export function inputsText(phi: Phi, observed: Observed | null): string {
   return `${percent(grid)} ${of} outside the grid, ${percent(support)} outside the support`;
 }
 
+const WAITING: Record<string, string> = {
+  waiting: "evaluated when the training rests",
+  running: "evaluating…",
+};
+
+/** What `evaluate` gave before and after the last edit. */
+export function scoreText({ state, before, after }: Evaluation): string {
+  return WAITING[state] ?? `held out ${evaluationText(before)} → ${evaluationText(after)}`;
+}
+
 export function evaluationText(value: number | null): string {
   if (value === null) return "…";
   const text = value.toFixed(4);
   return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : number(value);
+}
+
+/** The text alternative of the drawing. */
+export function description({ phi, at, range, x }: Picture): string {
+  const { layer } = phi;
+  return (
+    `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
+    `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
+    "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
+    "as left and right do at its edge, 0 shows all, " +
+    "square brackets go to the previous and the next function."
+  );
 }

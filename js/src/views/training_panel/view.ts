@@ -4,12 +4,13 @@ import type { RenderProps } from "@anywidget/types";
 import { formatCount } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import { entriesOf } from "../../scene/chart.ts";
+import type { Point } from "../../scene/marks.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { watchKernel } from "../../shell/kernel.ts";
 import { plainKey } from "../../shell/keys.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
-import { createStage, type Place } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createNotes } from "./notes.ts";
@@ -76,7 +77,7 @@ function build(shell: Shell): Parts {
   header.append(controls.element, bar.element);
 
   /** The step under a place of the scene; null beside the plots. */
-  function stepAt(at: Place, near = false): number | null {
+  function stepAt(at: Point, near = false): number | null {
     if (!scene) return null;
     const { layout } = scene;
     for (const { box, plot } of layout.places) {
@@ -105,12 +106,12 @@ function build(shell: Shell): Parts {
   }
 
   /** A drag over some steps chooses them. */
-  function band(from: Place) {
+  function band(from: Point) {
     const start = stepAt(from);
     if (start === null) return null;
     let last = from;
     return {
-      move(at: Place) {
+      move(at: Point) {
         last = at;
         draw.hands = { step: null, band: [start, stepAt(at, true) ?? start] };
         shell.schedule();
