@@ -50,7 +50,6 @@ const options = {
       "chart",
       "training_panel",
       "compare",
-      "explain",
       "layer_ranges",
       "page",
     ].flatMap((view) => [

@@ -187,7 +187,8 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       }
       scene = next;
       painter.paint(next, view(), ratio);
-      canvas.style.cursor = pointed().id ? "pointer" : "";
+      const { id } = pointed();
+      canvas.style.cursor = next.sites.cursor?.(id) ?? (id ? "pointer" : "");
       describe(canvas, next.words, next.about);
       return next;
     },

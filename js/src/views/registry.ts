@@ -2,6 +2,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
+import * as explain from "./explain/view.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
 
 export interface Registered {
@@ -14,5 +15,6 @@ export interface Registered {
 }
 
 export const VIEWS: Record<string, Registered> = {
+  explain,
   kernel_grid: kernelGrid,
 };
