@@ -2,7 +2,7 @@
 
 import { counted } from "../../phi/entries.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, GAP, LINE, line, SIZE } from "./block.ts";
 import {
@@ -122,9 +122,9 @@ export function barsBlock(
     const fits = after + 8 + widthOf(part.besideLabel, SIZE) <= width;
     const [left, down] = fits ? [x + after, y] : [x, y + LINE];
     marks.push({ kind: "rects", boxes: [left, down + 2, 2, 11], fill: colours.ink });
-    const words = fitted(part.besideLabel, x + width - left - 8, SIZE);
-    marks.push(line(left + 8, down, words, colours.muted));
-    top = down + LINE + 2;
+    const words = wrapped(part.besideLabel, x + width - left - 8, SIZE);
+    marks.push(...words.map((text, k) => line(left + 8, down + k * LINE, text, colours.muted)));
+    top = down + words.length * LINE + 2;
   }
   const pitch = width / columns;
   const plan = planOf(rows, pitch - (columns > 1 ? GAP : 0), height === TALL);
@@ -145,6 +145,7 @@ export function barsBlock(
         words: (row, column) => rows[rowAt(stand, row, column)]?.words ?? "",
       },
     ],
+    top: y,
     bottom: box.y + box.height,
   };
 }

@@ -7,6 +7,8 @@ export interface Block {
   marks: Mark[];
   /** What can be pointed at. */
   regions: Region[];
+  /** Where its heading begins. */
+  top: number;
   /** The y at which the next block may start. */
   bottom: number;
 }

@@ -90,6 +90,7 @@ export function classesBlock(
         },
       },
     ],
+    top: y,
     bottom: box.y + box.height + (left > 0 ? ROW : 0),
   };
 }

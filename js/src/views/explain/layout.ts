@@ -25,6 +25,7 @@ const TWO_ROWS = 230;
 /** In an overview of all layers pictures are no larger than this, and one layer takes at least this height. */
 const SMALL = 140;
 const SHORT = 150;
+const BRIEF_BESIDE = 560;
 
 export interface Section {
   marks: Mark[];
@@ -115,7 +116,7 @@ export function briefOf(shown: Shown, y: number, first: boolean): Section {
     at += LINE;
   }
   at += 4;
-  const narrow = width < BESIDE;
+  const narrow = width < BRIEF_BESIDE;
   const side = plate ? sideOf(plate, width, SMALL) : SCORES;
   const blocks: Block[] = [];
   let [under, right] = [at, PAD];
@@ -154,18 +155,22 @@ function together(blocks: Block[], rows: Row[], room: number): Section {
   };
 }
 
-/** Words over the first row of a block, and the air under each row. */
-const [HEADING, AIR] = [2 * LINE + 2, 3];
+/** Air under each row. */
+const AIR = 1;
 
 /** Heights that lie in no row and in no picture of any block. */
 function cutsOf(blocks: readonly Block[]): number[] {
-  const spans = blocks.flatMap(({ regions: [region], bottom }) => {
+  const spans = blocks.flatMap(({ regions: [region], top, bottom }) => {
     const { name, box, rows, gap = 0 } = region;
-    if (name === "image" || name === "map") return [[box.y - LINE, bottom]];
+    if (name === "image" || name === "map") return [[top, bottom]];
     const pitch = (box.height + gap) / rows;
     return Array.from({ length: rows }, (_, k) => {
-      const top = box.y + k * pitch;
-      return [k === 0 ? top - HEADING : top, top + pitch - Math.max(gap, AIR)];
+      const end = box.y + (k + 1) * pitch - Math.max(gap, AIR);
+      // The heading belongs to the first row, and words below to the last.
+      return [
+        k === 0 ? top : box.y + k * pitch,
+        k === rows - 1 ? Math.max(end, bottom - AIR) : end,
+      ];
     });
   });
   const ends = spans.map(([, end]) => end).sort((a, b) => a - b);

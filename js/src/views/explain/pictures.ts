@@ -63,6 +63,7 @@ export function imageBlock(
         words: () => `the image, ${image.height} × ${image.width} pixels`,
       },
     ],
+    top: y,
     bottom: box.y + box.height,
   };
 }
@@ -101,6 +102,7 @@ export function mapBlock(
         words: (row, column) => placeText(map, row, column),
       },
     ],
+    top: y,
     bottom: box.y + box.height + 6 + SCALE + 2 * LINE,
   };
 }
@@ -196,6 +198,7 @@ export function tilesBlock(
         },
       },
     ],
+    top: y,
     bottom: box.y + box.height,
   };
 }
