@@ -220,6 +220,10 @@ class Explain(Scened):
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()
 
+    def _colours(self, options: dict[str, Any]) -> int:
+        # Of maps: fewer would tint their zero.
+        return 256
+
     def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         if options.get("target", self.target) != self.target:
             raise ValueError(

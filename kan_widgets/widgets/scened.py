@@ -95,6 +95,10 @@ class Scened(View):
             }
         )
 
+    def _colours(self, options: dict[str, Any]) -> int:
+        """Return how many colours the PNG of such a picture needs, at most 256."""
+        return 64
+
     def image(
         self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
     ) -> Image.Image:
@@ -115,7 +119,9 @@ class Scened(View):
             ``width * pixel_ratio`` pixels wide.
         """
         svg = self.svg(width=width, max_height=max_height, pixel_ratio=pixel_ratio, **options)
-        return image_of(svg, pixel_ratio)
+        image = image_of(svg, pixel_ratio)
+        image.info["colours"] = self._colours(options)
+        return image
 
     def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the current state as an SVG, replacing a file of that name.
