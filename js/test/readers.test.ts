@@ -139,7 +139,7 @@ describe("under each kind of colour blindness", () => {
     );
 
     it.each(THEMES)("so do the two signs of a bar, %s", (theme) => {
-      const all = colours(join("views", "explain", "style.css"), theme);
+      const all = themeOf(theme).colours;
       expect(closest([all.more, all.less, all.surface].map(hex), kind)).toBeGreaterThan(20);
     });
   });

@@ -35,7 +35,8 @@ class Opened:
         """Ask the first view of a kind for what it exports for tests."""
         return self.page.evaluate(
             f"arg => {{ const element = document.querySelector('.kw-{name}');"
-            f"const view = element?.kwGrid ?? element?.kwView; return {expression}; }}",
+            f"const view = element?.kwGrid ?? element?.kwView "
+            f"?? element?.kwExplain; return {expression}; }}",
             argument,
         )
 
@@ -335,3 +336,33 @@ def test_the_page_works_in_a_frame_of_another_page(
     frame.locator(".kw-kernel-grid .kw-segment", has_text="pattern").first.click()
     text = frame.locator(".kw-kernel-grid")
     shown.until(lambda: f"step {STEPS}" in text.inner_text(), "the view in the frame")
+
+
+def test_an_explanation_is_alive_and_linked(
+    open_page: Callable[..., Opened], tmp_path: Path, artifacts: Path
+) -> None:
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN(channels=(8, 16), padding=0)
+    live = kw.bind(model)
+    view = kw.Explain(live, kw.data.mnist("embedded").test_images[3])
+    shown = open_page(kw.save_html(tmp_path / "page.html", view, kw.KernelGrid(live)))
+    shown.until(lambda: shown.ask("explain", "!!view?.content()"), "the explanation")
+    shares = view.explanation.functions[0].contributions[view.explanation.target]
+    order = np.argsort(-np.abs(shares), kind="stable")
+    # The numbers are those of the model that was saved.
+    names = shown.ask("explain", "view.sites('bars')")
+    most = float(shares[order[0]])
+    words = kw.widgets.ranges.format_number(most).replace("-", "−")
+    assert names[0].endswith(f" · {'+' if most > 0 else ''}{words}")
+    shown.page.mouse.click(*shown.at("explain", "view.rectOf('bars/1/0')", 0.5, 0.5))
+    shown.until(lambda: shown.ask("explain", "view.selected()") == order[1], "the selection")
+    function = view.explanation.target * 400 + order[1]
+    shown.until(lambda: shown.ask("kernel-grid", "view.selected()") == function, "the grid")
+    # There is no model to explain anything else.
+    assert shown.page.locator(".kw-again").first.is_hidden()
+    assert shown.page.locator("select[aria-label='class']").is_disabled()
+    before = shown.pixels("explain")
+    shown.choose("explain", "convs.0")
+    shown.until(lambda: shown.ask("explain", "view.part().layer") == "convs.0", "the layer")
+    assert shown.pixels("explain") != before
+    shown.screenshot(artifacts / "explain.png")

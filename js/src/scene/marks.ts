@@ -135,6 +135,8 @@ export interface Sites {
   words(id: string): string;
   /** Where an arrow key leads from there; from "" the first one. */
   next(id: string, direction: Direction | "first" | "last"): string;
+  /** How the pointer looks there, as CSS says it; left out: a hand over sites. */
+  cursor?(id: string): string;
 }
 
 /** A part of the line of words over a drawing; a swatch shows what the words name. */
@@ -164,6 +166,8 @@ export interface Scene {
   words: string;
   about: string;
   caption: readonly Remark[];
+  /** Heights at which a picture can end without cutting through anything; left out: anywhere. */
+  cuts?: readonly number[] | undefined;
   /** From the lowest to the topmost. */
   sheets: readonly Sheet[];
   sites: Sites;

@@ -14,6 +14,7 @@ export interface Region {
   /** Row and column at which the keyboard comes in; the middle by default. */
   home?: readonly [number, number] | undefined;
   words(row: number, column: number): string;
+  cursor?: string | undefined;
 }
 
 export interface Cell {
@@ -111,6 +112,7 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
       const beyond = neighbourOf(regions, region, cellBox(region, row, column), direction);
       return beyond ? entered(beyond, cellBox(region, row, column), direction) : id;
     },
+    cursor: (id) => found(id)?.region.cursor ?? (id ? "pointer" : ""),
   };
 }
 

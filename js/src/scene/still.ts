@@ -13,6 +13,8 @@ const GAP = 16;
 const SWATCH = 16;
 /** A row of colours needs room to be told apart. */
 const RAMP = 60;
+/** Room for the words that a picture is cut. */
+const CUT = 22;
 
 export interface Paged {
   marks: Mark[];
@@ -25,7 +27,8 @@ export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INF
   const { colours } = theme;
   const width = scene.width;
   const head = headMarks(scene, colours, width);
-  const shown = Math.min(scene.height, Math.max(60, most - head.height));
+  const room = Math.max(60, most - head.height);
+  const shown = scene.height <= room ? scene.height : cutOf(scene, Math.max(60, room - CUT));
   const view: Rect = { x: 0, y: 0, width, height: shown };
   const marks: Mark[] = [...head.marks];
   marks.push({
@@ -39,9 +42,15 @@ export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INF
     const share = Math.round((100 * shown) / scene.height);
     const text = `cut here: the upper ${share} % is shown`;
     marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
-    height += 22;
+    height += CUT;
   }
   return { marks, width, height };
+}
+
+/** Where a scene ends that has so much room. */
+function cutOf({ cuts = [] }: Scene, room: number): number {
+  const fitting = cuts.filter((height) => height <= room);
+  return fitting.length > 0 ? Math.max(...fitting) : room;
 }
 
 export function stillOf(scene: Scene, theme: Theme, most?: number): string {

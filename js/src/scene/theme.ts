@@ -31,6 +31,8 @@ const LIGHT = {
   "seen-box": "#a0d8c5",
   box: "#c5cbd2",
   dot: "#1b1f2499",
+  /** Of an image, over a map. */
+  outline: "#1b1f2466",
   row: "#1b1f2408",
   chosen: "#0a66c21f",
   "curve-0": "#0072b2",
@@ -73,6 +75,7 @@ const DARK: Partial<Record<ColourName, string>> = {
   "seen-box": "#205c48",
   box: "#545c66",
   dot: "#e6e9eca6",
+  outline: "#e6e9ec66",
   row: "#e6e9ec0a",
   chosen: "#5aa9f833",
   "curve-0": "#56b4e9",

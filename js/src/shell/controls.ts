@@ -33,6 +33,12 @@ export interface Kit {
 export interface LayerChoice {
   boxes: [tabs: HTMLElement, menu: HTMLElement];
   show(layers: readonly LayerLayout[], chosen: string, width: number): void;
+  /** Likewise for layers that the stream may not have, with what each title says. */
+  list(entries: readonly Titled[], chosen: string, width: number): void;
+}
+
+export interface Titled extends Entry {
+  title: string;
 }
 
 /** A name that no other group of radio buttons has. Each widget of a page has its own copy of this module: a counter would repeat. */
@@ -133,26 +139,30 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
       const menu = kit.select("layer", "Which layer is drawn", choose);
       menu.box.classList.add("kw-layer-menu");
       let listed = "";
+      const list = (entries: readonly Titled[], chosen: string, width: number) => {
+        const text = JSON.stringify(entries);
+        if (text !== listed) {
+          listed = text;
+          tabs.fill(entries);
+          menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+        }
+        const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+        const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+        tabs.box.hidden = !asTabs;
+        menu.box.hidden = asTabs;
+        tabs.set(chosen);
+        menu.set(chosen);
+      };
       return {
         boxes: [tabs.box, menu.box],
+        list,
         show(layers, chosen, width) {
           const entries = layers.map((layer) => ({
             value: layer.name,
             label: layerTitle(layer),
             title: `${layerTitle(layer)} — ${layerSize(layer)}`,
           }));
-          const list = JSON.stringify(entries);
-          if (list !== listed) {
-            listed = list;
-            tabs.fill(entries);
-            menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
-          }
-          const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-          const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
-          tabs.box.hidden = !asTabs;
-          menu.box.hidden = asTabs;
-          tabs.set(chosen);
-          menu.set(chosen);
+          list(entries, chosen, width);
         },
       };
     },

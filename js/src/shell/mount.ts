@@ -27,6 +27,8 @@ export interface Kind {
   /** Traits that it is drawn from, beside `theme`. */
   traits: readonly string[];
   drawing: () => Drawing;
+  /** It shows one moment, whatever step the other views look back to: it has no time line. */
+  timeless?: boolean;
 }
 
 /** What a view may ask of the shell around it. */
@@ -59,7 +61,7 @@ export interface Parts {
   width(): number;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
   draw(given: Given): Scene | string;
-  /** What is saved; a scene that nobody has touched by default. */
+  /** What is saved, where it is more than a new drawing of the same state would be: things that were kept by a click. */
   still?(given: Given): Scene | string;
   /** After a trait or the stream changed, before the drawing. */
   changed?(what: Change | string): void;
@@ -132,6 +134,7 @@ export function mountView(
     parts.header.setAttribute("aria-label", kind.label);
     root.append(parts.header);
   }
+  time.hidden = kind.timeless ?? false;
   root.append(line, message, parts.body, time, foot, spoken, tip.element);
 
   function schedule() {
@@ -249,7 +252,7 @@ export function mountView(
       root.dataset.stream = stream;
       parts.changed?.("stream");
       exports.subscribe(onStore, both);
-      mountScrubber(time, exports, both);
+      if (!kind.timeless) mountScrubber(time, exports, both);
       schedule();
     } catch (error) {
       if (both.aborted) return;

@@ -159,7 +159,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       scene = next;
       painter.paint(next, view(), ratio);
       const { id } = pointed();
-      canvas.style.cursor = hands.cursor?.(id) ?? (id ? "pointer" : "");
+      canvas.style.cursor = hands.cursor?.(id) ?? next.sites.cursor?.(id) ?? (id ? "pointer" : "");
       const title = hands.title?.(id) ?? "";
       if (canvas.title !== title) canvas.title = title;
       describe(canvas, next.words, next.about);

@@ -2,6 +2,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
+import * as explain from "./explain/view.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
 import * as meshgridView from "./meshgrid_view/view.ts";
 import * as splineInspector from "./spline_inspector/view.ts";
@@ -17,6 +18,7 @@ export interface Registered {
 }
 
 export const VIEWS: Record<string, Registered> = {
+  explain,
   kernel_grid: kernelGrid,
   training_panel: trainingPanel,
   meshgrid_view: meshgridView,

@@ -1,6 +1,6 @@
 /** What Python sends of an explanation, and what follows from it. No DOM. */
 
-import { number } from "../../phi/format.ts";
+import { formatCount, number } from "../../phi/format.ts";
 import type { Selection } from "../../wire/types.ts";
 
 /** Numbers as Python's traits hold them: little-endian float32. */
@@ -37,7 +37,8 @@ export interface WireContent {
   step: number;
   target: number;
   predicted: number;
-  scores: number[];
+  /** null where they are not finite. */
+  scores: (number | null)[];
   image: { shape: number[]; data: Bytes };
   parts: WirePart[];
   notes: string[];
@@ -70,7 +71,8 @@ export interface Part extends Omit<WirePart, "values" | "beside" | "maps" | "tot
   maps: Float32Array | null;
 }
 
-export interface Content extends Omit<WireContent, "image" | "parts"> {
+export interface Content extends Omit<WireContent, "image" | "parts" | "scores"> {
+  scores: number[];
   /** Channels, height, width; null where the input is no image. */
   image: (MapOf & { channels: number }) | null;
   parts: Part[];
@@ -90,6 +92,7 @@ export function readContent(wire: Partial<WireContent>): Content | null {
   const [channels, height, width] = shape;
   return {
     ...(wire as WireContent),
+    scores: (wire.scores ?? []).map((score) => score ?? Number.NaN),
     image: shape.length === 3 ? { channels, height, width, data: floats(data) } : null,
     parts: wire.parts.map(readPart),
   };
@@ -240,12 +243,61 @@ export function barsOf(part: Part, top: number, selected: number): Bar[] {
   }));
 }
 
-/** Those that have no bar: "370 others together 0.31". */
-export function restText(part: Part, bars: readonly Bar[]): string {
-  const count = part.values.length - bars.length;
+export interface Group {
+  name: string;
+  count: number;
+  value: number;
+  /** The largest share of it. */
+  number: number;
+}
+
+/** A tenth of what has no bar may stay without a row. */
+const ACCOUNTED = 0.9;
+
+/** What shares without a bar come to, by the channel or the output that they belong to. */
+export function groupsOf(part: Part, bars: readonly Bar[], most: number): Group[] {
+  const groupOf = grouping(part);
+  if (!groupOf) return [];
+  const shown = new Set(bars.map(({ number }) => number));
+  const groups = new Map<number, Group>();
+  let others = 0;
+  for (const k of part.order) {
+    if (shown.has(k)) continue;
+    others++;
+    const [id, name] = groupOf(k);
+    const group = groups.get(id) ?? { name, count: 0, value: 0, number: k };
+    group.count++;
+    group.value += part.values[k];
+    groups.set(id, group);
+  }
+  if (groups.size < 2 || groups.size >= others) return [];
+  const sorted = [...groups.values()].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const whole = sorted.reduce((sum, { value }) => sum + Math.abs(value), 0);
+  let listed = 0;
+  const enough = sorted.findIndex(({ value }) => {
+    listed += Math.abs(value);
+    return listed >= ACCOUNTED * whole;
+  });
+  return sorted.slice(0, Math.min(most, enough + 1));
+}
+
+/** The group of a share: its number and its name; null where shares have none. */
+function grouping(part: Part): ((k: number) => [number, string]) | null {
+  if (part.kind === "kernels") {
+    return (k) => [Math.floor(k / part.columns), `out ${Math.floor(k / part.columns)}`];
+  }
+  if (!part.places) return null;
+  const size = part.places[1] * part.places[2];
+  return (k) => [Math.floor(k / size), `channel ${Math.floor(k / size)}`];
+}
+
+/** What has no row: "370 others together +0.31"; empty where all has one. */
+export function restText(part: Part, bars: readonly Bar[], groups: readonly Group[] = []): string {
+  const grouped = groups.reduce((sum, { count }) => sum + count, 0);
+  const count = part.values.length - bars.length - grouped;
   if (count <= 0) return "";
-  const rest = part.sum - bars.reduce((sum, { value }) => sum + value, 0);
-  return `${count.toLocaleString("en")} ${count === 1 ? "other" : "others together"} ${signed(rest)}`;
+  const listed = [...bars, ...groups].reduce((sum, { value }) => sum + value, 0);
+  return `${formatCount(count)} ${count === 1 ? "other" : "others together"} ${signed(part.sum - listed)}`;
 }
 
 export function signed(value: number): string {

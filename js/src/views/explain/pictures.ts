@@ -1,237 +1,204 @@
-/** The image, the map over it, and small maps of the largest shares. */
+/** The image, the map of shares beside it with its scale, and small maps of the largest shares. No DOM. */
 
 import { number } from "../../phi/format.ts";
-import { gradient, paletteOf } from "../../phi/palette.ts";
-import { describe, hasKeyboard } from "../../shell/alternative.ts";
-import { element, put, putOrHide } from "../../shell/element.ts";
-import { DIRECTIONS, plainKey, used } from "../../shell/keys.ts";
-import type { Theme } from "../../shell/theme.ts";
-import {
-  type Content,
-  cellOf,
-  type MapOf,
-  mapOf,
-  mapTitle,
-  mostOf,
-  type Part,
-  signed,
-  tilesOf,
-} from "./content.ts";
-import { imagePixels, overlayPixels, type Pixels } from "./pixels.ts";
+import { ARM, paletteOf } from "../../phi/palette.ts";
+import { heatOf } from "../../scene/heat.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import { type Block, framed, GAP, LINE, line, SIZE } from "./block.ts";
+import { type MapOf, mapOf, mostOf, type Part, signed, tilesOf } from "./content.ts";
+import { type Image, imagePixels, outlineOf } from "./pixels.ts";
+import { mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
 
+/** Small maps at most. */
 const TILES = 12;
+const TILE = 52;
+const TILE_GAP = 8;
+const SCALE = 9;
 
-export interface Pictures {
-  element: HTMLElement;
-  show(content: Content, part: Part, selected: number, theme: Theme): void;
+/** What all pictures of one image share. */
+export interface Plate {
+  image: Image;
+  pixels: Pixels;
+  /** See outlineOf. */
+  edges: number[];
 }
 
-interface Picture {
-  element: HTMLElement;
-  canvas: HTMLCanvasElement;
-  title: HTMLElement;
+export function plateOf(image: Image): Plate {
+  const pixels = imagePixels(image);
+  return { image, pixels, edges: outlineOf(pixels) };
 }
 
-export function createPictures(
-  document: Document,
-  choose: (number: number) => void,
-  point: (words: string, byKey: boolean) => void,
-  signal: AbortSignal,
-): Pictures {
-  const root = element(document, "div", "kw-pictures");
-  const pair = element(document, "div", "kw-pair", root);
-  const image = createPicture(document, "kw-image", pair);
-  const map = createPicture(document, "kw-map", pair);
-  const frame = map.canvas.parentElement as HTMLElement;
-  const cell = element(document, "div", "kw-place", frame);
-  const spot = element(document, "div", "kw-place kw-spot", frame);
-  spot.hidden = true;
-  image.canvas.setAttribute("role", "img");
-  map.canvas.setAttribute("role", "application");
-  map.canvas.tabIndex = 0;
-  const scale = element(document, "div", "kw-scale", root);
-  const low = element(document, "span", "kw-scale-low", scale);
-  const colours = element(document, "span", "kw-scale-colours", scale);
-  const high = element(document, "span", "kw-scale-high", scale);
-  const head = element(document, "div", "kw-tiles-title", root);
-  const tiles = element(document, "div", "kw-tiles", root);
-  let drawn: readonly unknown[] = [];
-  let pointed: MapOf | null = null;
-  /** Where the keyboard reads the map. */
-  let place: [row: number, column: number] | null = null;
+/** The largest box of the image's shape in a square; a whole number of pixels for each of its own where that is near. */
+export function boxIn({ width, height }: Image, side: number): { width: number; height: number } {
+  const longest = Math.max(width, height);
+  const whole = Math.floor(side / longest) * longest;
+  const scale = (whole >= 0.9 * side ? whole : side) / longest;
+  return { width: scale * width, height: scale * height };
+}
 
-  frame.addEventListener(
-    "pointermove",
-    (event) => {
-      if (!pointed) return;
-      const box = map.canvas.getBoundingClientRect();
-      const at = (place: number, size: number, count: number) =>
-        clamp(Math.floor((place / size) * count), count);
-      const row = at(event.clientY - box.top, box.height, pointed.height);
-      const column = at(event.clientX - box.left, box.width, pointed.width);
-      point(valueText(pointed, row, column), false);
-    },
-    { signal },
-  );
-  frame.addEventListener("pointerleave", () => point("", false), { signal });
-  map.canvas.addEventListener(
-    "keydown",
-    (event) => {
-      const direction = DIRECTIONS[event.key];
-      if (!pointed || !direction || !plainKey(event)) return;
-      const across = { left: -1, right: 1, up: 0, down: 0 }[direction];
-      const down = { left: 0, right: 0, up: -1, down: 1 }[direction];
-      const { width, height } = pointed;
-      const [row, column] = place ?? [(height >> 1) - down, (width >> 1) - across];
-      place = [clamp(row + down, height), clamp(column + across, width)];
-      point(valueText(pointed, ...place), true);
-      markSpot();
-      used(event);
-    },
-    { signal },
-  );
-  for (const event of ["focus", "blur"]) map.canvas.addEventListener(event, markSpot, { signal });
-
-  function markSpot() {
-    spot.hidden = !pointed || !place || !hasKeyboard(map.canvas);
-    if (!pointed || !place) return;
-    const { width, height } = pointed;
-    const [row, column] = [clamp(place[0], height), clamp(place[1], width)];
-    spot.style.left = `${(100 * column) / width}%`;
-    spot.style.top = `${(100 * row) / height}%`;
-    spot.style.width = `${100 / width}%`;
-    spot.style.height = `${100 / height}%`;
-  }
-
-  tiles.addEventListener(
-    "click",
-    (event) => {
-      const tile = (event.target as Element).closest<HTMLElement>(".kw-tile");
-      if (tile) choose(Number(tile.dataset.number));
-    },
-    { signal },
-  );
-
-  function buildTiles(content: Content, part: Part, theme: Theme) {
-    const shown = tilesOf(part, TILES);
-    const most = mostOf(shown.flatMap((tile) => mostOf(tile.map.data)));
-    const kernels = part.shared ? "kernels (out, channel)" : "kernels (out, in)";
-    const kind = part.kind === "kernels" ? kernels : "channels";
-    putOrHide(head, shown.length > 0 ? `largest ${kind}, all at ±${number(most)}` : "");
-    tiles.replaceChildren(
-      ...shown.map(({ title, number: k, map: its, value }) => {
-        const tile = element(document, "button", "kw-tile");
-        tile.type = "button";
-        tile.dataset.number = String(k);
-        tile.title = `${title}: ${signed(value)}`;
-        tile.setAttribute("aria-label", tile.title);
-        const canvas = element(document, "canvas", "kw-tile-map", tile);
-        canvas.setAttribute("aria-hidden", "true");
-        if (content.image) {
-          const { image: under } = content;
-          paint(canvas, under, overlayPixels(under, its, most, paletteOf(theme), theme));
-        }
-        element(document, "span", "kw-tile-name", tile).textContent = short(title);
-        element(document, "span", "kw-tile-value", tile).textContent = signed(value);
-        return tile;
-      }),
-    );
-  }
-
+export function imageBlock(
+  { image, pixels }: Plate,
+  [x, y]: readonly [number, number],
+  side: number,
+  theme: Theme,
+): Block {
+  const { colours } = theme;
+  const box = { x, y: y + LINE, ...boxIn(image, side) };
+  const title = `image · ${image.height} × ${image.width}`;
   return {
-    element: root,
-    show(content, part, selected, theme) {
-      const { image: picture } = content;
-      root.hidden = !picture;
-      if (!picture) return;
-      const from = [content, part, theme];
-      const again = from.some((value, k) => value !== drawn[k]);
-      drawn = from;
-      const whole = mapOf(part, selected);
-      const shown = whole ?? part.total;
-      const most = shown ? mostOf(shown.data) : 0;
-      pointed = shown;
-      if (again) {
-        paint(image.canvas, picture, imagePixels(picture));
-        buildTiles(content, part, theme);
-        colours.style.backgroundImage = gradient(paletteOf(theme));
-      }
-      put(image.title, `image · ${picture.height} × ${picture.width}`);
-      describe(
-        image.canvas,
-        `The image explained, ${picture.height} × ${picture.width} pixels; class ${content.target}`,
-        "",
-      );
-      map.element.hidden = !shown;
-      scale.hidden = !shown;
-      if (shown) {
-        put(map.title, mapTitle(part, whole ? selected : -1));
-        const pixels = overlayPixels(picture, shown, most, paletteOf(theme), theme);
-        paint(map.canvas, picture, pixels);
-        put(low, number(-most));
-        put(high, `+${number(most)}`);
-        const title = mapTitle(part, whole ? selected : -1);
-        const ends = extent(shown.data);
-        describe(
-          map.canvas,
-          `Map of layer ${part.layer}, ${title}, ${shown.height} × ${shown.width}, ` +
-            `from ${signed(ends[0])} to ${signed(ends[1])}. Arrow keys read it out.`,
-          `${part.layer} ${title}`,
-        );
-      }
-      markSpot();
-      const at = whole && cellOf(part, selected);
-      cell.hidden = !at;
-      if (at) {
-        for (const side of ["left", "top", "width", "height"] as const) {
-          cell.style[side] = `${100 * at[side]}%`;
-        }
-      }
-      for (const tile of tiles.querySelectorAll<HTMLElement>(".kw-tile")) {
-        const number = Number(tile.dataset.number);
-        const chosen = selected >= 0 && mapTitle(part, number) === mapTitle(part, selected);
-        tile.classList.toggle("kw-chosen", chosen);
-        tile.setAttribute("aria-pressed", String(chosen));
-      }
-    },
+    marks: [
+      line(x, y, fitted(title, side, SIZE), colours.muted),
+      { kind: "image", box, pixels },
+      framed(box, colours.line),
+    ],
+    regions: [
+      {
+        name: "image",
+        box,
+        rows: 1,
+        columns: 1,
+        cursor: "",
+        words: () => `the image, ${image.height} × ${image.width} pixels`,
+      },
+    ],
+    top: y,
+    bottom: box.y + box.height,
   };
 }
 
-function clamp(place: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, place));
+/** The map of what is selected, or else the whole; the scale under it is the same call for the palette's colours. */
+export function mapBlock(
+  plate: Plate,
+  part: Part,
+  selected: number,
+  [x, y]: readonly [number, number],
+  side: number,
+  theme: Theme,
+): Block | null {
+  const own = mapOf(part, selected);
+  const map = own ?? part.total;
+  if (!map) return null;
+  const { colours } = theme;
+  const box = { x, y: y + LINE, ...boxIn(plate.image, side) };
+  const most = mostOf(map.data);
+  const scale = scaleMarks(box.x, box.y + box.height + 6, box.width, most, theme);
+  const marks: Mark[] = [
+    line(x, y, mapHeading(part, own ? selected : -1, side), colours.muted),
+    ...mapMarks(plate, map, most, box, theme),
+    ...scale,
+  ];
+  return {
+    marks,
+    regions: [
+      {
+        name: "map",
+        box,
+        rows: map.height,
+        columns: map.width,
+        home: [map.height >> 1, map.width >> 1],
+        cursor: part.kind === "functions" ? "pointer" : "crosshair",
+        words: (row, column) => placeText(map, row, column),
+      },
+    ],
+    top: y,
+    bottom: box.y + box.height + 6 + SCALE + 2 * LINE,
+  };
 }
 
-function valueText(map: MapOf, row: number, column: number): string {
-  return `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`;
-}
-
-function extent(values: ArrayLike<number>): [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let k = 0; k < values.length; k++) {
-    low = Math.min(low, values[k]);
-    high = Math.max(high, values[k]);
+function mapMarks(plate: Plate, map: MapOf, most: number, box: Rect, theme: Theme): Mark[] {
+  const pixels = heatOf(map.data, map.width, most, paletteOf(theme.name));
+  const marks: Mark[] = [{ kind: "image", box, pixels }];
+  if (plate.edges.length > 0) {
+    const unit = box.width / plate.image.width;
+    const xy = plate.edges.map((place, k) => (k % 2 ? box.y : box.x) + unit * place);
+    const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
+    marks.push({ kind: "lines", xy, ends, stroke: theme.colours.outline });
   }
-  return [low, high];
+  marks.push(framed(box, theme.colours.line));
+  return marks;
 }
 
-/** "out 3 · in 2" becomes "3, 2" and "channel 4" becomes "4": tiles are narrow, and their heading says what they are. */
-function short(title: string): string {
-  return title.replace(/[a-z]+ /g, "").replace(" ·", ",");
+/** From −most to +most in the colours of the map, with its ends, its zero, and what they mean. */
+function scaleMarks(x: number, y: number, width: number, most: number, theme: Theme): Mark[] {
+  const { colours } = theme;
+  const steps = 2 * ARM + 1;
+  const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
+  const box = { x, y, width, height: SCALE };
+  const pixels = heatOf(values, steps, most, paletteOf(theme.name));
+  const under = y + SCALE + 2;
+  const long = widthOf("lowers the score", SIZE) + widthOf("raises it", SIZE) + GAP <= width;
+  const ends = { end: "end", middle: "middle" } as const;
+  const said = (text: string, at: number, down: number, anchor?: "end" | "middle") =>
+    line(at, under + down, text, colours.muted, { anchor });
+  return [
+    { kind: "image", box, pixels, smooth: true },
+    framed(box, colours.line),
+    said(number(-most), x, 0),
+    said("0", x + width / 2, 0, ends.middle),
+    said(`+${number(most)}`, x + width, 0, ends.end),
+    said(long ? "lowers the score" : "lowers", x, LINE - 3),
+    said(long ? "raises it" : "raises", x + width, LINE - 3, ends.end),
+  ];
 }
 
-function createPicture(document: Document, name: string, parent: HTMLElement): Picture {
-  const root = element(document, "figure", `kw-picture ${name}`, parent);
-  const title = element(document, "figcaption", "kw-picture-title", root);
-  const frame = element(document, "div", "kw-picture-frame", root);
-  return { element: root, canvas: element(document, "canvas", "kw-pixels", frame), title };
+/** The share that each small map selects, in their order. */
+export function tileNumbers(part: Part): number[] {
+  return tilesOf(part, TILES).map((tile) => tile.number);
 }
 
-function paint(
-  canvas: HTMLCanvasElement,
-  { width, height }: { width: number; height: number },
-  pixels: Pixels,
-): void {
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext("2d")?.putImageData?.(new ImageData(pixels, width, height), 0, 0);
+/** Small maps on one scale, as many as there is height for. */
+export function tilesBlock(
+  plate: Plate,
+  part: Part,
+  [x, y]: readonly [number, number],
+  width: number,
+  room: number,
+  theme: Theme,
+): Block | null {
+  const { colours } = theme;
+  const columns = Math.max(1, Math.floor((width + TILE_GAP) / (TILE + TILE_GAP)));
+  const size = (width + TILE_GAP) / columns - TILE_GAP;
+  const shape = boxIn(plate.image, size);
+  const high = shape.height + 2 * 14;
+  const fit = Math.floor((room - LINE + TILE_GAP) / (high + TILE_GAP));
+  const shown = tilesOf(part, Math.min(TILES, columns * Math.max(0, fit)));
+  if (shown.length === 0) return null;
+  const most = mostOf(shown.map((tile) => mostOf(tile.map.data)));
+  const title = tilesTitle(part, most, width);
+  const marks: Mark[] = [line(x, y, fitted(title, width, SIZE), colours.muted)];
+  shown.forEach(({ title: name, map, value }, k) => {
+    const left = x + (k % columns) * (size + TILE_GAP);
+    const top = y + LINE + Math.floor(k / columns) * (high + TILE_GAP);
+    const box = { x: left, y: top, ...shape };
+    marks.push(...mapMarks(plate, map, most, box, theme));
+    marks.push(
+      line(left, top + shape.height + 1, fitted(shortName(name), size, SIZE), colours.ink),
+    );
+    marks.push(
+      line(left, top + shape.height + 14, fitted(signed(value), size, SIZE), colours.muted),
+    );
+  });
+  const rows = Math.ceil(shown.length / columns);
+  const box = { x, y: y + LINE, width, height: rows * (high + TILE_GAP) - TILE_GAP };
+  return {
+    marks,
+    regions: [
+      {
+        name: "tiles",
+        box,
+        rows,
+        columns,
+        count: shown.length,
+        gap: TILE_GAP,
+        words: (row, column) => {
+          const { title: name, value } = shown[row * columns + column];
+          return `${part.layer} · ${name} · ${signed(value)}`;
+        },
+      },
+    ],
+    top: y,
+    bottom: box.y + box.height,
+  };
 }
