@@ -47,6 +47,8 @@ class Observation:
     """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
     is_image: bool
     """Whether the layer's input is the batch itself, not a feature map."""
+    nan_inputs: int = field(default=0, repr=False)
+    """Inputs that are NaN: they are in no bin and no share, and their patches are left out."""
 
 
 def observe(
@@ -74,7 +76,7 @@ def observe(
     TypeError
         If ``batch`` is neither a tensor nor a tuple.
     ValueError
-        If no layer was reached.
+        If the batch is empty, or no layer was reached.
     """
     if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
         raise TypeError(
@@ -82,6 +84,9 @@ def observe(
             "arguments, is taken; from a loader, take the images of one batch"
         )
     arguments = batch if isinstance(batch, tuple) else (batch,)
+    empty = [tuple(a.shape) for a in arguments if isinstance(a, Tensor) and not a.numel()]
+    if empty:
+        raise ValueError(f"batch of shape {empty[0]}: at least one input is needed")
     taps = {layer.name: layer.x_at or Tap((modules[layer.name],)) for layer in layers}
     passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps.values()}
 
@@ -130,6 +135,16 @@ def observe(
     return found
 
 
+def nan_in_words(found: dict[str, Observation]) -> str:
+    """Say which layers got NaN, in their order; empty if none did."""
+    parts = [
+        f"{seen.nan_inputs:,} at {name}{'' if len(seen.patches) else ' (no whole patch is left)'}"
+        for name, seen in found.items()
+        if seen.nan_inputs
+    ]
+    return f"live.observe left out inputs that are NaN: {', '.join(parts)}" if parts else ""
+
+
 def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
     """Return x of a layer; of a module that ran several times, its first input."""
     if not passed:
@@ -159,7 +174,7 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         result: NDArray[np.float32] = outside.float().cpu().numpy()
         return result
 
-    patches = patches[~padding.any(1)]
+    patches = patches[patches.isfinite().all(1)]
     keep = min(len(patches), max(1, _MAX_PATCH_FLOATS // entries))
     chosen = torch.linspace(0, max(0, len(patches) - 1), keep).round().long()
     return Observation(
@@ -171,8 +186,13 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         outside_extent=share(low, high),
         patches=patches[chosen].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
-        is_image=first is not None and x.shape == first.shape and torch.equal(x, first),
+        is_image=first is not None and _is_same(x, first),
+        nan_inputs=int(x.isnan().sum()),
     )
+
+
+def _is_same(x: Tensor, first: Tensor) -> bool:
+    return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
 
 
 def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
