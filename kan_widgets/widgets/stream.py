@@ -9,20 +9,22 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 import anywidget
-import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.edit import Edits
-from kan_widgets.live.layout import layer_dict
 from kan_widgets.live.observe import Observation
 from kan_widgets.live.source import report
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox, start_thread
-
-PROTOCOL = 1
+from kan_widgets.widgets.wire import (
+    frame_dict,
+    layout_dict,
+    layout_message,
+    memory_of,
+    observation_message,
+)
 
 _HISTORY_BYTES = 32_000_000
 
@@ -155,7 +157,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def on_layout(self, layout: Layout) -> None:
         """Send the tables that the frames to come are read with."""
-        numbers, buffers = _number_buffers(layout)
+        numbers, buffers = layout_message(layout)
         with self._outbox.emptied():
             self.send({"kind": "layout", "layout": numbers}, buffers)
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
@@ -184,7 +186,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _send_frame(self, frame: Frame) -> None:
         content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-        self.send(content, [_bytes(frame.data)])
+        self.send(content, [memory_of(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
         """Tell the views what the training does; in a kernel another thread sends "live"."""
@@ -261,14 +263,14 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             known = {layout["version"] for layout in self.layouts}
             for layout in {frame.layout.version: frame.layout for frame in frames}.values():
                 if layout.version not in known:
-                    numbers, buffers = _number_buffers(layout)
+                    numbers, buffers = layout_message(layout)
                     self.send({"kind": "layout", "layout": numbers}, buffers)
             self.send(
                 {
                     "kind": "history",
                     "frames": [{"layout": f.layout.version, "step": f.step} for f in frames],
                 },
-                [_bytes(frame.data) for frame in frames],
+                [memory_of(frame.data) for frame in frames],
             )
 
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
@@ -345,76 +347,3 @@ def _state_of(source: Source) -> dict[str, Any]:
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
     }
-
-
-def frame_dict(frame: Frame) -> dict[str, Any]:
-    """Return a frame as the browser reads it from a trait."""
-    return {"layout": frame.layout.version, "step": frame.step, "data": frame.data.tobytes()}
-
-
-def layout_dict(layout: Layout) -> dict[str, Any]:
-    """Return a layout as the browser reads it from a trait, tables inside."""
-    numbers, buffers = _number_buffers(layout)
-    for layer in numbers["layers"]:
-        for table in layer["tables"]:
-            table["x"] = bytes(buffers[table["x"]])
-            table["values"] = bytes(buffers[table["values"]])
-        if layer["table_of"] is not None:
-            layer["table_of"] = bytes(buffers[layer["table_of"]])
-    return numbers
-
-
-def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return one layer's inputs as the browser reads them."""
-    arrays = {
-        "edges": seen.edges,
-        "counts": seen.counts,
-        "outside_domain": seen.outside_domain,
-        "outside_extent": seen.outside_extent,
-        "patches": seen.patches,
-        "maps": seen.maps,
-    }
-    present = {name: array for name, array in arrays.items() if array is not None}
-    content = {
-        "kind": "observed",
-        "layer": seen.layer,
-        "samples": seen.samples,
-        "is_image": seen.is_image,
-        "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: number for number, name in enumerate(present)},
-    }
-    return content, [_bytes(np.ascontiguousarray(array)) for array in present.values()]
-
-
-def _bytes(array: NDArray[Any]) -> memoryview:
-    """Return the array's memory, which the caller must no longer change."""
-    # Memory without a byte cannot be cast.
-    return array.data.cast("B") if array.size else memoryview(b"")
-
-
-def _number_buffers(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return a layout with its tables as numbers into the list of buffers beside it."""
-    buffers: list[memoryview] = []
-    seen: dict[int, int] = {}
-
-    def number(array: Any) -> int:
-        if id(array) not in seen:
-            seen[id(array)] = len(buffers)
-            buffers.append(_bytes(array))
-        return seen[id(array)]
-
-    layers = []
-    for layer in layout.layers:
-        tables = [
-            {
-                "x": number(table.x),
-                "values": number(table.values),
-                "domain": list(table.domain),
-                "extent": list(table.extent),
-                "knots": list(table.knots),
-            }
-            for table in layer.tables
-        ]
-        table_of = None if layer.table_of is None else number(layer.table_of)
-        layers.append(layer_dict(layer, tables, table_of))
-    return {"protocol": PROTOCOL, "version": layout.version, "layers": layers}, buffers
