@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +17,9 @@ from kan_widgets.insight import Explanation, explain
 from kan_widgets.insight.explain import class_number
 from kan_widgets.live import Binding, Source
 from kan_widgets.widgets import explain_still
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.explained import Part, content_of, parts_of
-from kan_widgets.widgets.view import Choice, View, layer_name, option
-
-_STATIC = pathlib.Path(__file__).parent / "static"
+from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
 
 
 class Explain(View):
@@ -72,10 +70,10 @@ class Explain(View):
     (3, 3)
     """
 
-    _esm = _STATIC / "explain.js"
-    _css = _STATIC / "explain.css"
+    _esm = bundle("explain.js")
+    _css = bundle("explain.css")
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     target = option(traitlets.Int(None, allow_none=True, min=0))
     top = option(traitlets.Int(30, min=1, max=500))
     theme = option(Choice(["auto", "light", "dark"]))
@@ -95,7 +93,6 @@ class Explain(View):
         super().__init__(live_or_model, target=class_number(target), **options)
         self.observe(self._take_target, "target")
         self.on_msg(self._answer)
-        self._stream.observe(self._take_status, "status")
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         model = source.model if isinstance(source, Binding) else None
@@ -138,9 +135,8 @@ class Explain(View):
             self._image = before
             raise
 
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        return layer_name(proposal["value"], tuple(part.layer for part in self._parts))
+    def _layer_names(self) -> tuple[str, ...]:
+        return tuple(part.layer for part in self._parts)
 
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
@@ -188,9 +184,10 @@ class Explain(View):
             self.message = "waiting for the next step of the training…"
             self._stop_waiting = source.watch_steps(self._between_steps)
 
-    def _take_status(self, change: Any) -> None:
+    def stream_changed(self, name: str) -> None:
         """Explain what waited for a step, where there will be none soon."""
-        if change["new"].get("state") != "live":
+        super().stream_changed(name)
+        if name == "status" and self._stream.status.get("state") != "live":
             self._between_steps(0, False)
 
     def _between_steps(self, step: int, framed: bool) -> None:
@@ -206,14 +203,11 @@ class Explain(View):
         except Exception as error:
             self.message = f"{type(error).__name__}: {error}"
 
-    def close(self) -> None:
-        """Remove the view from the page and let go of what it shows."""
+    def _end(self) -> None:
         stop, self._stop_waiting = self._stop_waiting, None
         if stop is not None:
             stop()
-        if self.comm is not None:
-            self._stream.unobserve(self._take_status, "status")
-        super().close()
+        super()._end()
 
     def animate(self, path: Any, **options: Any) -> Any:
         """Raise a TypeError: only the model as it is now can be explained."""
@@ -240,7 +234,7 @@ class Explain(View):
         """
         self._check_keywords(options)
         traits = self.traits()
-        chosen = {
+        chosen: dict[str, Any] = {
             name: traits[name]._validate(self, options[name]) if name in options else value
             for name, value in (("theme", self.theme), ("top", self.top))
         }

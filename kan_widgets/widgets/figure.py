@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.widgets.curves import Float64, Range, log_ticks, value_axis
 from kan_widgets.widgets.inspector_still import ticks
+from kan_widgets.widgets.lifetime import close_parts
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells
 
@@ -89,8 +90,7 @@ class Panel:
         with self.figure.hold_sync():
             self.figure.marks = [marks, raw, smooth]
             self.figure.axes = [across, up]
-        for widget in old:
-            widget.close()
+        close_parts(old)
 
     def draw(
         self,
@@ -133,8 +133,7 @@ class Panel:
 
     def close(self) -> None:
         """Remove it from the page."""
-        for widget in [self.figure, *self.widgets]:
-            widget.close()
+        close_parts([self.figure, *self.widgets])
 
 
 def load_bqplot() -> ModuleType:

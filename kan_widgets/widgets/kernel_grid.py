@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,11 +12,9 @@ from torch import nn
 from kan_widgets.live import Source
 from kan_widgets.live.observe import Observation
 from kan_widgets.widgets import still
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.scores import checked, read_scores
-from kan_widgets.widgets.view import Choice, View, layer_name, option
-
-_STATIC = pathlib.Path(__file__).parent / "static"
-
+from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
 
 SORTS = ["position", "range", "change"]
 
@@ -86,10 +83,10 @@ class KernelGrid(View):
     1200
     """
 
-    _esm = _STATIC / "kernel_grid.js"
-    _css = _STATIC / "kernel_grid.css"
+    _esm = bundle("kernel_grid.js")
+    _css = bundle("kernel_grid.css")
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     mode = option(Choice(["curves", "pattern", "preferred", "change"]))
     binarise = option(traitlets.Bool(False))
     suppressed = option(traitlets.Bool(False))
@@ -109,10 +106,6 @@ class KernelGrid(View):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
-
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        return layer_name(proposal["value"], self._names())
 
     def score(
         self,
@@ -166,14 +159,9 @@ class KernelGrid(View):
                 self.shade = ""
             self.scores = {own: score for own, score in self.scores.items() if own != name}
             return
-        shapes = {
-            layer["name"]: tuple(layer["shape"]) for layer in self._stream.layouts[-1]["layers"]
-        }
+        shapes = {layer.name: layer.shape for layer in self._stream.layout_shown.layers}
         taken = (*SORTS, "none")
         self.scores = self.scores | {name: checked(name, values, shapes, units, signed, taken)}
-
-    def _names(self) -> tuple[str, ...]:
-        return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
 
     def image(
         self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any

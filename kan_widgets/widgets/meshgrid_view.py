@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pathlib
 from functools import cache
 from typing import Any
 
@@ -18,12 +17,12 @@ from kan_widgets import data
 from kan_widgets.live import Source
 from kan_widgets.live.layout import LayerLayout
 from kan_widgets.widgets import meshgrid_still
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.heat import ramp
-from kan_widgets.widgets.view import Choice, View, layer_name, option
+from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
 
 Float32 = NDArray[np.float32]
 
-_STATIC = pathlib.Path(__file__).parent / "static"
 _MOST_FLOATS = 4_000_000
 
 
@@ -176,10 +175,10 @@ class MeshgridView(View):
     1200
     """
 
-    _esm = _STATIC / "meshgrid_view.js"
-    _css = _STATIC / "meshgrid_view.css"
+    _esm = bundle("meshgrid_view.js")
+    _css = bundle("meshgrid_view.css")
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     mode = option(Choice(["ramp", "pair", "response"]))
     limits = option(_Limits())
     direction = option(Choice(["horizontal", "vertical", "diagonal", "radial"]))
@@ -202,11 +201,6 @@ class MeshgridView(View):
         options["layer"] = layer_name(options["layer"], source.layers)
         if options.get("images") is None:
             options["images"] = default_digits()
-
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        names = tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
-        return layer_name(proposal["value"], names)
 
     def image(
         self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any

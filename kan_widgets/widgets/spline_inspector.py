@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pathlib
 import threading
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -15,16 +13,16 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Listener, Selection, Source, State, cells
+from kan_widgets.live import Selection, Source, State, cells
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.edited import Edit
 from kan_widgets.live.layout import LayerLayout
-from kan_widgets.live.source import report
+from kan_widgets.live.source import name_of, report
 from kan_widgets.widgets import inspector_still
-from kan_widgets.widgets.view import Choice, View, layer_name, option
-
-_STATIC = pathlib.Path(__file__).parent / "static"
+from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.follower import Follower, let_go
+from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 _INDEX = ("out", "in", "row", "column")
@@ -95,10 +93,10 @@ class SplineInspector(View):
     1200
     """
 
-    _esm = _STATIC / "spline_inspector.js"
-    _css = _STATIC / "spline_inspector.css"
+    _esm = bundle("spline_inspector.js")
+    _css = bundle("spline_inspector.css")
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     editable = option(traitlets.Bool(False))
     show = option(traitlets.List(traitlets.Unicode(), list(PARTS)))
     hidden = option(traitlets.List(traitlets.Unicode()))
@@ -124,7 +122,7 @@ class SplineInspector(View):
         for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
             if given is not None and not callable(given):
                 raise TypeError(f"{name}={given!r:.80}: something that can be called is taken")
-        self._edit_callbacks: list[Callable[[Edit], object]] = []
+        self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
         self._evaluate = evaluate
         self._to_evaluate: Edit | None = None
         super().__init__(live_or_model, layer=layer, **options)
@@ -141,16 +139,9 @@ class SplineInspector(View):
         if "overlays" in options:
             options["overlays"] = _check_overlays(options["overlays"], source.layout.layers)
 
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        return layer_name(proposal["value"], self._names())
-
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
         return _check_show(proposal["value"])
-
-    def _names(self) -> tuple[str, ...]:
-        return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
 
     def _stream_source(self) -> Source:
         source = self._stream.source
@@ -217,22 +208,22 @@ class SplineInspector(View):
         """
         if not callable(callback):
             raise TypeError(f"callback={callback!r:.80}: something that can be called is taken")
-        self._edit_callbacks.append(callback)
+        self._edit_callbacks = (*self._edit_callbacks, callback)
 
         def stop() -> None:
-            if callback in self._edit_callbacks:
-                self._edit_callbacks.remove(callback)
+            left = tuple(known for known in self._edit_callbacks if known is not callback)
+            self._edit_callbacks = left
 
         return stop
 
     def _edited(self, edit: Edit) -> None:
         """Do what follows an edit."""
         self.notice = ""
-        for callback in list(self._edit_callbacks):
+        for callback in self._edit_callbacks:
             try:
                 callback(edit)
             except Exception as error:
-                self._complain("on_edit", error)
+                self._complain(f"on_edit: {name_of(callback)}", error)
         if self._evaluate is not None:
             self._to_evaluate = edit
             self._evaluate_when_quiet()
@@ -279,14 +270,11 @@ class SplineInspector(View):
     def _page_note(self) -> str:
         return "Editing is off in this page: there is no model behind it." if self.editable else ""
 
-    def close(self) -> None:
-        """Remove the view from the page and let go of what it shows."""
-        if self.comm is not None:
-            if (source := self._stream.source) is not None:
-                source._drop(self._listener)
-            self._edit_callbacks.clear()
-            self._evaluate = self._to_evaluate = None
-        super().close()
+    def _end(self) -> None:
+        let_go(self._stream.source)
+        self._edit_callbacks = ()
+        self._evaluate = self._to_evaluate = None
+        super()._end()
 
     # -- the picture ----------------------------------------------------------------
 
@@ -349,28 +337,25 @@ class SplineInspector(View):
         )
 
 
-class _Follower(Listener):
+class _Follower(Follower[SplineInspector], cells.CellListener):
     """Hears of edits for an inspector, without keeping it."""
-
-    def __init__(self, inspector: SplineInspector) -> None:
-        self._inspector = weakref.ref(inspector)
 
     def on_edit(self, edits: Edits) -> None:
         """Pass on an edit that stands."""
-        inspector, edit = self._inspector(), edits.latest
+        inspector, edit = self.view, edits.latest
         if inspector is not None and edit is not None and edit.final and not edits.message:
             inspector._edited(edit)
 
     def on_state(self, state: State, message: str) -> None:
         """Evaluate when training has gone quiet, but not in the thread that says so."""
-        inspector = self._inspector()
+        inspector = self.view
         if state == "idle" and inspector is not None and inspector._to_evaluate is not None:
             evaluate = inspector._evaluate_when_quiet
             threading.Thread(target=evaluate, name="kan_widgets evaluate", daemon=True).start()
 
     def cell_ended(self) -> None:
         """Evaluate what has waited for the end of a notebook cell."""
-        inspector = self._inspector()
+        inspector = self.view
         if inspector is None or inspector._to_evaluate is None:
             return
         if isinstance(source := inspector._stream.source, Binding):

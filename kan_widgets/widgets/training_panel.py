@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import pathlib
 import weakref
 from functools import partial
 from typing import Any, Literal
@@ -14,20 +13,22 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Frame, Listener, Replay, Source, State
+from kan_widgets.live import Frame, Replay, Source, State
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import hear_reports
 from kan_widgets.widgets import training_still
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.curves import Range, belongs_to
 from kan_widgets.widgets.figure import Series
+from kan_widgets.widgets.follower import Follower, let_go
+from kan_widgets.widgets.lifetime import close_parts, weakly
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice, _source_for, kept
 
-_STATIC = pathlib.Path(__file__).parent / "static"
 _OPTIONS = ("height", "smoothing", "scale", "theme", "layout")
 _REPORTS = 5
 
@@ -35,8 +36,8 @@ _REPORTS = 5
 class _Controls(anywidget.AnyWidget):
     """The buttons and the numbers. Their traits are set by the panel's painter only."""
 
-    _esm = _STATIC / "training_panel.js"
-    _css = _STATIC / "training_panel.css"
+    _esm = bundle("training_panel.js")
+    _css = bundle("training_panel.css")
 
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of."""
@@ -112,7 +113,7 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
                 "returned, or a recording (kan_widgets.replay)"
             )
         self._kept = kept(live_or_model)
-        layout = options.pop("layout", None)
+        given = {name: options.pop(name) for name in ("layout",) if name in options}
         theme = options.setdefault("theme", "auto")
         self._live: weakref.ref[Binding | Replay] = weakref.ref(source)
         self._status: dict[str, Any] = status_of(source)
@@ -123,15 +124,13 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self.chart = Chart(**options, changed=self._chart_painter.wake)
         self._controls = _Controls(theme=theme, status=self._status | {"reports": []})
         self._controls.own = self._controls.model_id or ""
-        super().__init__([self._controls, self.chart])
+        super().__init__([self._controls, self.chart], **given)
         self.add_class("kw-panel")
-        if layout is not None:
-            self.layout = layout
         if self.layout.width is None:
             self.layout.width = "100%"
         for widget in (self, self._controls):
             answer_during_cells(widget)
-        self._controls.on_msg(self._answer)
+        self._controls.on_msg(weakly(self._answer))
         self._listener = _Follower(self)
         source.subscribe(self._listener)
         hear_reports(self._listener)
@@ -258,28 +257,22 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             theme=colours,
         )
 
-    def close(self) -> None:
-        """Remove the panel from the page; the training goes on."""
-        # Also called by Widget.__del__, perhaps before the parts were made.
-        if self.comm is not None and hasattr(self, "_listener"):
-            if (live := self._live()) is not None:
-                live._drop(self._listener)
+    def _end(self) -> None:
+        # Perhaps before all was made.
+        if hasattr(self, "_listener"):
+            let_go(self._live())
             self._numbers_painter.close()
             self._chart_painter.close()
-            self.chart.close()
-            self._controls.close()
+            self._close_inside([self.chart])
+            close_parts([self._controls])
             self._kept = None
-        super().close()
 
 
-class _Follower(Listener):
-    """Hears of a training for a panel, without keeping it; only wakes its painters."""
-
-    def __init__(self, panel: TrainingPanel) -> None:
-        self._panel = weakref.ref(panel)
+class _Follower(Follower[TrainingPanel]):
+    """Hears of a training for a panel; only wakes its painters."""
 
     def _wake(self) -> None:
-        if (panel := self._panel()) is not None:
+        if (panel := self.view) is not None:
             panel._wake()
 
     def on_training(self) -> None:
@@ -296,12 +289,12 @@ class _Follower(Listener):
 
     def on_replaced(self, source: Source) -> None:
         """Follow the new binding."""
-        if (panel := self._panel()) is not None:
+        if (panel := self.view) is not None:
             panel._follow(source)
 
     def on_report(self, message: str) -> None:
         """Show what a view complains of."""
-        if (panel := self._panel()) is not None:
+        if (panel := self.view) is not None:
             panel._hear(message)
 
 
