@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import checked_count, checked_range, computable, spline_labels
+from kan_widgets.nn.basis import (
+    checked_count,
+    checked_range,
+    computable,
+    placed,
+    spline_labels,
+)
 
 MAX_ORDER = 5
 
@@ -140,10 +146,10 @@ class BSpline:
         if self.spline_order == 0:
             return self._indicators(wide).to(x.dtype)
         k = self.spline_order
-        distance = self._centred(wide).abs()
-        value = torch.zeros_like(distance)
+        offset = self._centred(wide)
+        value = torch.zeros_like(offset)
         for reach, factor in truncated_powers(k):
-            value = value + factor / math.factorial(k) * (reach - distance).clamp_min(0) ** k
+            value = value + factor / math.factorial(k) * _within(reach, offset, k) ** k
         return value.to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
@@ -174,12 +180,11 @@ class BSpline:
         offset = self._centred(wide)
         if k == 1:
             return (_triangle_slope(offset) / self.step).to(x.dtype)
-        distance = offset.abs()
-        slope = torch.zeros_like(distance)
+        slope = torch.zeros_like(offset)
         for reach, factor in truncated_powers(k):
             scale = factor / math.factorial(k - 1) / self.step
-            slope = slope - scale * (reach - distance).clamp_min(0) ** (k - 1)
-        return (slope * offset.sign()).to(x.dtype)
+            slope = slope - scale * _within(reach, offset, k) ** (k - 1)
+        return torch.where(offset < 0, -slope, slope).to(x.dtype)
 
     def _centred(self, x: Tensor) -> Tensor:
         """Distance, with sign and in steps, of ``x`` from the centre of every basis function."""
@@ -189,7 +194,7 @@ class BSpline:
 
     def _indicators(self, x: Tensor) -> Tensor:
         """Order 0: one where ``x`` lies in the interval, compared with the knots themselves."""
-        knots = torch.tensor(self.knots, dtype=x.dtype, device=x.device)
+        knots = placed(self.knots, x)
         column = x.unsqueeze(-1)
         inside = (column >= knots[:-1]) & (column < knots[1:])
         last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
@@ -203,6 +208,19 @@ def truncated_powers(order: int) -> list[tuple[float, int]]:
     return [
         ((order + 1) / 2 - i, (-1) ** i * math.comb(order + 1, i)) for i in range(order // 2 + 1)
     ]
+
+
+def _within(reach: float, offset: Tensor, order: int) -> Tensor:
+    """Return ``max(reach - |offset|, 0)``, whose derivatives are those to the right.
+
+    As torch differentiates ``abs``, a spline's second derivative would be 0 at its centre; and as
+    it differentiates ``clamp_min``, a knot would count for the pieces on both its sides. That is
+    seen where the first or the second derivative jumps, up to order 2.
+    """
+    rest = reach - torch.where(offset < 0, -offset, offset)
+    if order > 2:
+        return rest.clamp_min(0)
+    return rest.masked_fill((offset < -reach) | (offset >= reach), 0.0)
 
 
 def _triangle_slope(offset: Tensor) -> Tensor:

@@ -33,6 +33,9 @@ def refine(layer: KANLayer, grid_size: int, even: bool, optimizer: Optimizer | N
     new = refined(old, grid_size, even)
     if new == old:
         return 0.0
+    if isinstance(new, KnotSpline):
+        dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
+        new = spline_on(new.knots, new.spline_order, dtype)
     points, weights = quadrature(old, new, old.grid_range if even else old.support)
     coefficients = refit(layer, old, new, points, weights)
     error = deviation(layer, old, new, coefficients, points)
