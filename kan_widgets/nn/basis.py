@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.tracing import followed, watched
+from kan_widgets.nn.tracing import followed, traced, watched
 
 Interval = tuple[float, float]
 
@@ -191,6 +191,8 @@ def computable(x: Tensor) -> Tensor:
 
 def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
     """Return numbers as a tensor of the type and on the device of ``like``, not to be changed."""
+    if traced():  # torch warns of torch.tensor then
+        return torch.stack([like.new_full((), number) for number in numbers])
     if followed() or watched():
         return torch.tensor(numbers, dtype=like.dtype, device=like.device)
     return _placed(numbers, like.dtype, like.device)

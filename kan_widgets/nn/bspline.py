@@ -15,6 +15,7 @@ from kan_widgets.nn.basis import (
     placed,
     spline_labels,
 )
+from kan_widgets.nn.tracing import followed
 
 MAX_ORDER = 5
 
@@ -147,9 +148,11 @@ class BSpline:
             return self._indicators(wide).to(x.dtype)
         k = self.spline_order
         offset = self._centred(wide)
-        value = torch.zeros_like(offset)
+        # Only where it will be differentiated need it be by what has the right derivatives.
+        distance = offset * _sides(offset) if _differentiated() else offset.abs()
+        value = torch.zeros_like(distance)
         for reach, factor in truncated_powers(k):
-            value = value + factor / math.factorial(k) * _within(reach, offset, k) ** k
+            value = value + factor / math.factorial(k) * _within(reach, offset, distance, k) ** k
         return value.to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
@@ -180,11 +183,13 @@ class BSpline:
         offset = self._centred(wide)
         if k == 1:
             return (_triangle_slope(offset) / self.step).to(x.dtype)
-        slope = torch.zeros_like(offset)
+        sides = _sides(offset) if _differentiated() else offset.sign()
+        distance = offset * sides
+        slope = torch.zeros_like(distance)
         for reach, factor in truncated_powers(k):
             scale = factor / math.factorial(k - 1) / self.step
-            slope = slope - scale * _within(reach, offset, k) ** (k - 1)
-        return torch.where(offset < 0, -slope, slope).to(x.dtype)
+            slope = slope - scale * _within(reach, offset, distance, k) ** (k - 1)
+        return (slope * sides).to(x.dtype)
 
     def _centred(self, x: Tensor) -> Tensor:
         """Distance, with sign and in steps, of ``x`` from the centre of every basis function."""
@@ -210,15 +215,24 @@ def truncated_powers(order: int) -> list[tuple[float, int]]:
     ]
 
 
-def _within(reach: float, offset: Tensor, order: int) -> Tensor:
-    """Return ``max(reach - |offset|, 0)``, whose derivatives are those to the right.
+def _differentiated() -> bool:
+    """Whether anybody may differentiate what is computed now."""
+    return torch.is_grad_enabled() or followed()
 
-    As torch differentiates ``abs``, a spline's second derivative would be 0 at its centre; and as
-    it differentiates ``clamp_min``, a knot would count for the pieces on both its sides. That is
-    seen where the first or the second derivative jumps, up to order 2.
+
+def _sides(offset: Tensor) -> Tensor:
+    """Return 1, or −1 left of 0: not 0 in between, where a second derivative would be lost."""
+    return 1 - 2 * (offset < 0).to(offset.dtype)
+
+
+def _within(reach: float, offset: Tensor, distance: Tensor, order: int) -> Tensor:
+    """Return ``max(reach - distance, 0)``, with derivatives to the right.
+
+    By ``clamp_min`` torch would count the pieces on both sides of a knot. That shows where the
+    first or the second derivative jumps, up to order 2.
     """
-    rest = reach - torch.where(offset < 0, -offset, offset)
-    if order > 2:
+    rest = reach - distance
+    if order > 2 or not _differentiated():
         return rest.clamp_min(0)
     return rest.masked_fill((offset < -reach) | (offset >= reach), 0.0)
 

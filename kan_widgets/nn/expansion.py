@@ -28,7 +28,7 @@ import ctypes
 import math
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 import torch
 from torch import Tensor, nn
@@ -42,8 +42,8 @@ from kan_widgets.nn.tracing import followed, watched
 
 #: Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
 #: cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
-#: large as is sure to fit. There are five buffers of one at a time at most, so these are 1.3 GB of
-#: float32, and a quarter of that where the memory is the system's too.
+#: large as is sure to fit. Cubic splines take five buffers of that size at a time, 1.3 GB of
+#: float32, other functions up to twice that; a quarter of it where the memory is the system's too.
 PIECES = {"cpu": 2**20, "mps": 2**24}
 DEVICE_PIECE = 2**26
 
@@ -379,6 +379,11 @@ def _pieces(x: Tensor, basis: Basis) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(ends)]
 
 
+def _cubic(basis: Basis) -> TypeGuard[BSpline]:
+    """Whether a basis is that of uniform cubic splines, of which the passes are written out."""
+    return isinstance(basis, BSpline) and basis.spline_order == 3
+
+
 def _widen(x: Tensor) -> Tensor:
     """Return ``x`` contiguous, in float32 at least."""
     return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
@@ -387,8 +392,10 @@ def _widen(x: Tensor) -> Tensor:
 def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
-    Memory that was touched before needs no new pages from the system.
+    Memory that was touched before needs no new pages from the system. Only cubic splines use it.
     """
+    if not _cubic(basis):
+        return torch.empty(0)
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
     dtype = torch.promote_types(x.dtype, torch.float32)
@@ -402,7 +409,7 @@ def _expand(
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
+    if not _cubic(basis):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
     _distances(x, basis, outer).abs_()
@@ -422,7 +429,7 @@ def _expand_with_slopes(
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
     slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
-    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
+    if not _cubic(basis):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
     offset, outer, inner, slopes = work[:, : x.numel()].unbind()

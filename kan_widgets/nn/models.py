@@ -198,7 +198,8 @@ class KANCNN(_ImageClassifier):
     def _scores(self, x: Tensor) -> Tensor:
         for norm, conv in zip(self.norms, self.convs, strict=True):
             x = F.max_pool2d(conv(norm(x)), 2)
-        x = self.linear_norm(x.flatten(1))
+        # With the number written down: the older ONNX exporter loses sight of it in flatten.
+        x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
 
     def update_grid(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ BASES = {
 def splines(x, knots, order):
     """Cox and de Boor's recursion, a spline at a time."""
 
+    @functools.cache
     def spline(j, k):
         if k == 0:
             inside = (x >= knots[j]) & (x < knots[j + 1])
