@@ -530,12 +530,13 @@ def test_each_layer_of_a_network_gets_the_grid_of_what_reaches_it():
 def test_batch_norm_and_generators_are_as_before_and_the_mode_decides():
     model = KANCNN(channels=(3,))
     x = 5 + 2 * torch.randn(8, 1, 28, 28)
-    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    norms = dict(model.norms.named_buffers()) | dict(model.linear_norm.named_buffers())
+    before = {name: buffer.clone() for name, buffer in norms.items()}
     torch.manual_seed(3)
     model.update_grid(x)
     assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(3)))
     assert model.training
-    for name, buffer in model.named_buffers():
+    for name, buffer in norms.items():
         assert torch.equal(buffer, before[name])
     # In training mode the first layer sees normalised inputs, in evaluation mode raw ones.
     assert model.convs[0].basis.grid_range[1] < 5
