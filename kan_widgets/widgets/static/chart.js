@@ -227,6 +227,20 @@ function formatCount(count) {
   return grouped(count);
 }
 
+// src/shared/kernel.ts
+async function watchKernel(model, id, changed, signal) {
+  let own;
+  try {
+    own = await model.widget_manager?.get_model(String(id));
+  } catch {
+  }
+  if (signal.aborted) return;
+  const tell = () => changed(own?.comm_live !== false);
+  own?.on("comm_live_update", tell);
+  signal.addEventListener("abort", () => own?.off("comm_live_update", tell), { once: true });
+  tell();
+}
+
 // src/shared/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -286,6 +300,8 @@ function watchTheme(element, changed, signal) {
 
 // src/chart/bar.ts
 var SMOOTHINGS = [0, 10, 30, 100, 300, 1e3];
+var SMOOTH = "Draw the mean over so many steps around each step as a thin line; the values stay behind it";
+var ALONE = "The kernel draws this, and there is none behind these curves any more";
 var groups = 0;
 function createBar(document, ask, signal) {
   const make = (tag, name, parent) => {
@@ -307,7 +323,6 @@ function createBar(document, ask, signal) {
     input.type = "radio";
     input.name = group;
     input.value = value;
-    input.title = holder.title = `Draw the values on a ${value === "log" ? "logarithmic" : "linear"} scale`;
     input.setAttribute("aria-label", value);
     make("span", "kw-segment-text", holder).textContent = value;
     input.addEventListener("change", () => ask.scale(value), { signal });
@@ -316,7 +331,6 @@ function createBar(document, ask, signal) {
   const smooth = make("label", "kw-option", element);
   make("span", "kw-option-label", smooth).textContent = "smooth";
   const select = make("select", "kw-select", smooth);
-  select.title = "Average each curve over about so many steps; the values themselves stay behind it";
   select.setAttribute("aria-label", "smooth");
   select.addEventListener("change", () => ask.smoothing(Number(select.value)), { signal });
   let listed = "";
@@ -340,8 +354,16 @@ function createBar(document, ask, signal) {
   const all = button("all steps", "Show all steps", "Show all steps; or double-click", ask.all);
   return {
     element,
-    show({ scale, smoothing, zoomed }) {
-      for (const input of inputs) input.checked = input.value === scale;
+    show({ scale, smoothing, connected, zoomed }) {
+      for (const input of inputs) {
+        input.checked = input.value === scale;
+        input.disabled = !connected;
+        const title = `Draw the values on a ${input.value === "log" ? "logarithmic" : "linear"} scale`;
+        input.title = connected ? title : ALONE;
+        if (input.parentElement) input.parentElement.title = input.title;
+      }
+      select.disabled = !connected;
+      select.title = connected ? SMOOTH : ALONE;
       const values = [.../* @__PURE__ */ new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
       if (values.join() !== listed) {
         listed = values.join();
@@ -389,10 +411,6 @@ function valueAt(curve, step, slack = 0) {
   }
   const k = step - x[low] <= x[high] - step ? low : high;
   return { step: x[k], value: y[k] };
-}
-function latest(curve) {
-  const n = countOf(curve);
-  return n > 0 ? { step: curve.x[n - 1], value: curve.y[n - 1] } : null;
 }
 function shareOf([low, high], step) {
   return high > low ? (step - low) / (high - low) : 0;
@@ -442,17 +460,17 @@ function createOverlay(figure) {
     return rect && rect.width > 0 ? rect : null;
   }
   function paint(content) {
-    const { title, names, colours, curves, raw, step, span } = content;
+    const { title, names, colours, curves, means, step, span } = content;
     const slack = 0.02 * (span[1] - span[0]);
     const entries = names.map((name, k) => {
-      const curve = curves[k];
-      const point = curve && (step === null ? latest(curve) : valueAt(curve, step, slack));
-      const behind = step !== null && raw?.[k] ? valueAt(raw[k], step, slack) : null;
+      const at2 = (of) => step === null || !of[k] ? null : valueAt(of[k], step, slack);
+      const [point, mean] = [at2(curves), at2(means)];
+      const here = step === null ? content.latest[k] : point && formatNumber(point.value);
       return {
         name: name === title ? "" : name,
         colour: colours[k],
-        value: point ? formatNumber(point.value) : "–",
-        raw: behind ? `(${formatNumber(behind.value)})` : "",
+        value: here || "–",
+        mean: mean ? `(mean ${formatNumber(mean.value)})` : "",
         at: point?.step
       };
     });
@@ -475,7 +493,7 @@ function createOverlay(figure) {
           value.className = "kw-over-value";
           value.textContent = entry.value;
           item.append(value);
-          if (entry.raw) item.append(` ${entry.raw}`);
+          if (entry.mean) item.append(` ${entry.mean}`);
           return item;
         })
       );
@@ -521,7 +539,7 @@ function createOverlay(figure) {
 }
 
 // src/chart/index.ts
-var TRAITS = ["marks", "zoom", "scale", "smoothing", "theme"];
+var TRAITS = ["latest", "marks", "zoom", "scale", "smoothing", "theme"];
 var LEAST = 5;
 var RELAYOUT = 450;
 var TRIES = 100;
@@ -551,6 +569,7 @@ function render({ model, el, signal }) {
   let connection = new AbortController();
   let request = 0;
   let tries = 0;
+  let connected = true;
   let pointed = null;
   let read = null;
   let drag = null;
@@ -596,25 +615,24 @@ function render({ model, el, signal }) {
     bar.show({
       scale: model.get("scale"),
       smoothing: model.get("smoothing"),
+      connected,
       zoomed: zoomed() !== null
     });
     root.hidden = panels.length === 0;
-    for (const panel of panels) {
+    panels.forEach((panel, k) => {
       attach(panel, place);
-      const smooth = curvesOf(panel.smooth.get("x"), panel.smooth.get("y"));
-      const raw = curvesOf(panel.raw.get("x"), panel.raw.get("y"));
-      const smoothed = smooth.some((curve) => latest(curve) !== null);
       panel.overlay?.paint({
         ...panel.trait,
-        curves: smoothed ? smooth : raw,
-        raw: smoothed ? raw : null,
+        latest: model.get("latest")?.[k] ?? [],
+        curves: curvesOf(panel.raw.get("x"), panel.raw.get("y")),
+        means: curvesOf(panel.smooth.get("x"), panel.smooth.get("y")),
         marks: model.get("marks") ?? [],
         span: span(),
         step: drag ? null : pointed,
         band: drag && [drag.from, drag.to]
       });
       if (panel.figure && panel.overlay) name(panel.figure, panel.trait.title, panel.overlay);
-    }
+    });
     if (read) spoken.textContent = read.words();
     read = null;
   }
@@ -764,6 +782,11 @@ function render({ model, el, signal }) {
     steps = scale;
     panels = found;
     tries = 0;
+    const meet = (there) => {
+      connected = there;
+      schedule();
+    };
+    void watchKernel(model, model.get("steps"), meet, mine);
     hear(scale, ["change:min", "change:max"], enforceAndSchedule, mine);
     for (const { raw, smooth } of found) {
       hear(raw, ["change:y", "change:x"], schedule, mine);

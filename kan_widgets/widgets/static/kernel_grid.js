@@ -573,6 +573,24 @@ function keepKeys(root, signal) {
   );
 }
 
+// src/shared/linked.ts
+function isLinked(model) {
+  return refs(model).length > 0;
+}
+function chooseInLinked(model, host, layer) {
+  for (const ref of refs(model)) {
+    host?.getModel(ref).then((other) => {
+      if (other.get("layer") === layer) return;
+      other.set("layer", layer);
+      other.save_changes();
+    }).catch((error) => console.warn("kan_widgets: a linked view cannot be reached", error));
+  }
+}
+function refs(model) {
+  const found = model.get("linked");
+  return Array.isArray(found) ? found : [];
+}
+
 // src/shared/pace.ts
 function createPace(window, draw) {
   let request = 0;
@@ -2515,10 +2533,10 @@ function chooseRows(xs, first, stop, room, bends) {
     widest.extra++;
   }
   return gaps.flatMap(({ before, free, extra }, i) => {
-    const spread = span(1, extra + 1).map(
+    const spread2 = span(1, extra + 1).map(
       (k) => before + Math.round(k * (free + 1) / (extra + 1))
     );
-    return i < fixed.length ? [...spread, fixed[i]] : spread;
+    return i < fixed.length ? [...spread2, fixed[i]] : spread2;
   });
 }
 function rowsAt(xs, first, stop, bends) {
@@ -2593,6 +2611,54 @@ function valueAt(frame, layer, f, x) {
     else spline += term;
   }
   return { phi: base + spline, base, spline };
+}
+
+// src/kernel_grid/pattern.ts
+var NEAR = 1e-3;
+function endsOf({ bases, tableOf }, f) {
+  return bases[tableOf ? tableOf[f] : 0].domain;
+}
+function contrastOf(subject, layer) {
+  const contrast = new Float32Array(layer.count);
+  for (let f = 0; f < layer.count; f++) {
+    const [low, high] = endsOf(layer, f);
+    const v = subject.at(f, high) - subject.at(f, low);
+    contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
+  }
+  return contrast;
+}
+function greyOf(contrast, most, binarise) {
+  if (Number.isNaN(contrast)) return contrast;
+  if (binarise) return contrast < 0 ? 0 : 1;
+  return most > 0 ? 0.5 + 0.5 * contrast / most : 0.5;
+}
+function seesPixels(layer, observed) {
+  const whole = layer.bases.every(({ domain: [low, high] }) => low === -1 && high === 1);
+  if (!whole || layer.kind !== "conv" || layer.variable !== "x") return false;
+  if (!observed?.isImage || !observed.maps) return false;
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of observed.maps)
+    [least, most] = [Math.min(least, value), Math.max(most, value)];
+  return Math.abs(least + 1) <= NEAR && most <= 1 + NEAR;
+}
+function patternText(layer, pixels, largest2, binarise) {
+  const { variable, bases } = layer;
+  const lows = bases.map(({ domain }) => domain[0]);
+  const highs = bases.map(({ domain }) => domain[1]);
+  const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
+  const [low, high] = [spread(lows), spread(highs)];
+  let words = `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
+  if (pixels) words = "black: prefers dark (−1) · white: prefers bright (+1)";
+  if (!alike) {
+    words = `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
+  }
+  if (binarise) return words;
+  const difference = alike ? `φ(${high}) − φ(${low}) = ` : "a difference of ";
+  return `${words} · full at ${difference}${formatRange(largest2)}`;
+}
+function spread(values) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? number(least) : `${number(least)} … ${number(most)}`;
 }
 
 // src/shared/interpolate.ts
@@ -2833,8 +2899,8 @@ function reached({ shape: [, inputs, kh, kw] }, found, f) {
 function axesText(picture) {
   const { layer, xRange, settings, scales } = picture;
   const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
-  if (settings.mode === "pattern") {
-    return settings.binarise ? "black: prefers dark (−1) · white: prefers bright (+1)" : `black: prefers dark (−1) · white: prefers bright (+1) · full at φ(1) − φ(−1) = ${formatRange(scales.largest)}`;
+  if (picture.pattern) {
+    return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
   if (picture.preferred) return preferredText(picture);
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
@@ -2898,14 +2964,19 @@ function ownLines(picture, f, x) {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
-  if (settings.mode === "pattern") {
-    const dark = valueAt(frame, layer, f, -1).phi;
-    const bright = valueAt(frame, layer, f, 1).phi;
+  if (picture.pattern) {
+    const [low, high] = endsOf(layer, f);
+    const [one, other] = [low, high].map((end) => valueAt(frame, layer, f, end).phi);
+    const { pixels } = picture.pattern;
+    const ends = pixels ? ["dark", "bright"] : [`${v} = ${number(low)}`, `${v} = ${number(high)}`];
     return [
-      { label: "φ(−1)", value: number(dark) },
-      { label: "φ(+1)", value: number(bright) },
-      { label: "difference", value: number(bright - dark) },
-      { label: "prefers", value: bright < dark ? "dark" : bright > dark ? "bright" : "neither" }
+      { label: `φ(${number(low)})`, value: number(one) },
+      { label: `φ(${number(high)})`, value: number(other) },
+      { label: "difference", value: number(other - one) },
+      {
+        label: pixels ? "prefers" : "larger at",
+        value: other < one ? ends[0] : other > one ? ends[1] : "neither"
+      }
     ];
   }
   if (picture.preferred) {
@@ -2954,8 +3025,10 @@ function selectionText(picture, f) {
   const { layer, subject, settings } = picture;
   const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
-  if (settings.mode === "pattern") {
-    return `${name} · φ(1) − φ(−1) = ${number(subject.at(f, 1) - subject.at(f, -1))}`;
+  if (picture.pattern) {
+    const [low, high] = endsOf(layer, f);
+    const difference = subject.at(f, high) - subject.at(f, low);
+    return `${name} · φ(${number(high)}) − φ(${number(low)}) = ${number(difference)}`;
   }
   if (picture.preferred) {
     const which = settings.suppressed ? "smallest" : "largest";
@@ -3048,7 +3121,7 @@ function createCaption(document, status, choose, signal) {
 // src/kernel_grid/controls.ts
 var MODE_TITLES = {
   curves: "Draw every function φ(x) as a curve",
-  pattern: "Each entry from black to white: does φ prefer dark (−1) or bright (+1) input?",
+  pattern: "Each entry from black to white: is φ larger at the lower or at the upper end of its grid?",
   preferred: "Each entry from black to white: the input at which φ is largest, together the patch that a kernel prefers most",
   change: "Draw how far every function moved since the first frame: φ now − φ at the start"
 };
@@ -3075,7 +3148,7 @@ function createHeader(document, choose, again, signal) {
   xRange.fill(entries(X_RANGES));
   const binarise = kit.check(
     "binarise",
-    "Only black and white, by the sign of φ(1) − φ(−1)",
+    "Only black and white: at which end of its grid is φ larger?",
     (value) => choose("binarise", value)
   );
   const bounds = kit.select(
@@ -3681,19 +3754,21 @@ function pictureMaker() {
       ranges: new Float32Array(0),
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
-      contrast: new Float32Array(0),
+      pattern: null,
       preferred: null,
       greys: new Float32Array(0),
       shade: null,
       broken: 0
     };
     if (mode === "pattern") {
-      picture.contrast = contrastOf(subject, layer.count);
-      picture.broken = picture.contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-      const most2 = layerRange(picture.contrast.map(Math.abs));
+      const contrast = contrastOf(subject, layer);
+      const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
+      picture.pattern = { contrast, pixels };
+      picture.broken = contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      const most2 = layerRange(contrast.map(Math.abs));
       picture.scales = { smallest: most2, largest: most2 };
       picture.scaleOf = () => most2;
-      picture.greys = picture.contrast.map((v) => greyOf(v, most2, settings.binarise));
+      picture.greys = contrast.map((v) => greyOf(v, most2, settings.binarise));
       return picture;
     }
     if (mode === "preferred") {
@@ -3714,7 +3789,7 @@ function pictureMaker() {
     const ranges = subject.ranges(every, scratch);
     picture.ranges = ranges;
     picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-    let spread = ranges;
+    let spread2 = ranges;
     if (mode === "curves" && settings.ghost && start) {
       const before = phi(start.frame, start.layer);
       picture.ghost = {
@@ -3726,15 +3801,15 @@ function pictureMaker() {
         [start, xRange],
         () => before.ranges(samplePlan(start.layer, xRange, ALL_POINTS))
       );
-      spread = ranges.map((value, f) => larger(value, initialRanges[f]));
+      spread2 = ranges.map((value, f) => larger(value, initialRanges[f]));
     }
     if (scale === "layer") {
-      const most2 = niceCeil(layerRange(spread));
+      const most2 = niceCeil(layerRange(spread2));
       picture.scales = { smallest: most2, largest: most2 };
       picture.scaleOf = () => most2;
       return picture;
     }
-    const own = (scale === "kernel" ? kernelRanges(layer, spread) : spread).map(
+    const own = (scale === "kernel" ? kernelRanges(layer, spread2) : spread2).map(
       (m) => Number.isNaN(m) ? m : niceCeil(m)
     );
     const size = scale === "kernel" ? kh * kw : 1;
@@ -3742,19 +3817,6 @@ function pictureMaker() {
     picture.scales = extremes(own);
     return picture;
   };
-}
-function contrastOf(subject, count) {
-  const contrast = new Float32Array(count);
-  for (let f = 0; f < count; f++) {
-    const v = subject.at(f, 1) - subject.at(f, -1);
-    contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
-  }
-  return contrast;
-}
-function greyOf(contrast, most, binarise) {
-  if (Number.isNaN(contrast)) return contrast;
-  if (binarise) return contrast < 0 ? 0 : 1;
-  return most > 0 ? 0.5 + 0.5 * contrast / most : 0.5;
 }
 function larger(a, b) {
   if (Number.isNaN(a)) return b;
@@ -3787,7 +3849,7 @@ var TRAITS = [
   "height",
   "theme"
 ];
-function createView(model, el, signal) {
+function createView(model, el, signal, host) {
   const document = el.ownerDocument;
   const window = document.defaultView;
   const make = (tag, className) => element(document, tag, className);
@@ -3854,6 +3916,7 @@ function createView(model, el, signal) {
   function choose(trait, value) {
     model.set(trait, value);
     model.save_changes();
+    if (trait === "layer") chooseInLinked(model, host, String(value));
     schedule();
   }
   function sortAgain() {
@@ -3911,7 +3974,8 @@ function createView(model, el, signal) {
     const start = performance.now();
     const width = layOut(frame, layer, settings, scores);
     const ghost = store.ghost();
-    const observed = settings.bounds === "observed" ? store.observed(layer.name) : null;
+    const asked = settings.bounds === "observed" || settings.mode === "pattern";
+    const observed = asked ? store.observed(layer.name) : null;
     const from = [frame, ghost, observed, scores, layer, width, order, ...Object.values(settings)];
     if (!picture || !same2(made2, from)) {
       made2 = from;
@@ -4078,7 +4142,7 @@ function createView(model, el, signal) {
     const shown = Array.from(grids).some(
       ({ dataset }) => dataset.stream === stream && dataset.layer === layer
     );
-    if (!shown) choose("layer", layer);
+    if (!shown || isLinked(model)) choose("layer", layer);
   }
   function setData(name, value) {
     if (value === null) delete root.dataset[name];
@@ -4228,7 +4292,7 @@ function same2(a, b) {
 
 // src/kernel_grid/index.ts
 function render({ model, el, host, signal }) {
-  const view = createView(model, el, signal);
+  const view = createView(model, el, signal, host);
   let connection = new AbortController();
   const connect = async () => {
     connection.abort();

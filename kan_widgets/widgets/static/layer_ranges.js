@@ -1536,7 +1536,7 @@ function watchTheme(element2, changed, signal) {
 var MEASURES = [
   ["range", "range"],
   ["splines", "splines’ share"],
-  ["silu", "SiLU-shaped"],
+  ["silu", "SiLU-shaped on the grid"],
   ["change", "change"],
   ["gradient", "gradient"],
   ["update", "update"]

@@ -39,6 +39,24 @@ function keepKeys(root, signal) {
   );
 }
 
+// src/shared/linked.ts
+function isLinked(model) {
+  return refs(model).length > 0;
+}
+function chooseInLinked(model, host, layer) {
+  for (const ref of refs(model)) {
+    host?.getModel(ref).then((other) => {
+      if (other.get("layer") === layer) return;
+      other.set("layer", layer);
+      other.save_changes();
+    }).catch((error) => console.warn("kan_widgets: a linked view cannot be reached", error));
+  }
+}
+function refs(model) {
+  const found = model.get("linked");
+  return Array.isArray(found) ? found : [];
+}
+
 // src/shared/memory.ts
 function memory() {
   const kept = /* @__PURE__ */ new Map();
@@ -4625,8 +4643,9 @@ function mapsOf(observed) {
   const [count, channels, height, width] = observed.mapShape;
   return count > 0 ? { count, channels, height, width, data: observed.maps } : null;
 }
-function takesImage(observed, first) {
-  return observed ? observed.isImage : first;
+function takesImage(layer, observed) {
+  if (observed) return observed.isImage;
+  return layer.name === layer.type && layer.variable === "x" ? true : null;
 }
 function blankFor(images, range) {
   const { width, height } = images ?? { width: 28, height: 28 };
@@ -4641,9 +4660,12 @@ function rangeOf(image) {
   }
   return lo < hi ? [lo, hi] : [-1, 1];
 }
-function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
+function unseen(name, direct) {
+  return direct === null ? `Whether ${name} gets the image itself, or what the model makes of it, is not known yet.` : `The input of ${name} is not the image itself.`;
+}
+function sourceOf2(layer, observed, given, drawing, blank, settings) {
   const maps = mapsOf(observed);
-  const direct = takesImage(observed, first);
+  const direct = takesImage(layer, observed);
   const name = layer.name || layer.type;
   const choices = direct ? ["images", "drawn", "ramp"] : ["observed", "drawn", "ramp"];
   if (direct && maps) choices.splice(1, 0, "observed");
@@ -4655,7 +4677,10 @@ function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
   let missing = "";
   let image = null;
   let range = [blank.ground, blank.ink];
-  if (!direct) notes.push(`the input of ${name} is not the image but what the model makes of it`);
+  if (direct === false)
+    notes.push(`the input of ${name} is not the image but what the model makes of it`);
+  else if (direct === null)
+    notes.push(`what reaches ${name} in the model is not known without live.observe(batch)`);
   if (input === "ramp") {
     image = rampImage(makeRamp(settings.direction, settings.limits, settings.resolution));
     range = settings.limits;
@@ -4664,7 +4689,7 @@ function sourceOf2(layer, first, observed, given, drawing, blank, settings) {
     image = imageAt(images, sample);
     range = rangeOf(image);
   } else {
-    missing = input === "observed" ? `The input of ${name} is not the image itself. Call live.observe(batch) to see the feature maps that reach it.` : "There are no images: give some with images=...";
+    missing = input === "observed" ? `${unseen(name, direct)} Call live.observe(batch) to see what reaches it.` : "There are no images: give some with images=...";
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;
   if (image && image.channels === 1 && channels > 1)
@@ -4794,7 +4819,7 @@ function createResponsePanel(desk, keepDrawing) {
   let listedOutputs = "";
   function draw(next) {
     scene = next;
-    const { store, frame, layer, first, settings, images } = next;
+    const { store, frame, layer, settings, images } = next;
     const observed = store.observed(layer.name);
     const refused = refusal(layer, null);
     if (refused) {
@@ -4810,11 +4835,11 @@ function createResponsePanel(desk, keepDrawing) {
     const source = keep(
       "source",
       [
-        ...[layer, first, observed, images, drawing, sketch.version()],
+        ...[layer, observed, images, drawing, sketch.version()],
         ...[settings.input, settings.sample, ...settings.limits],
         ...[settings.direction, settings.resolution]
       ],
-      () => sourceOf2(layer, first, observed, images, drawing, blank, settings)
+      () => sourceOf2(layer, observed, images, drawing, blank, settings)
     );
     const { image } = source;
     const problem = image ? refusal(layer, image) : source.missing;
@@ -5314,7 +5339,7 @@ function likeSelection(swept, selection) {
 }
 
 // src/meshgrid_view/view.ts
-function createView(model, el, signal) {
+function createView(model, el, signal, host) {
   const document = el.ownerDocument;
   const window = document.defaultView;
   const root = element(document, "div", "kw-view kw-meshgrid-view");
@@ -5341,7 +5366,7 @@ function createView(model, el, signal) {
   let waiting = false;
   const keep = memory();
   const pace = createPace(window, draw);
-  const unseen = createUnseen(schedule);
+  const unseen2 = createUnseen(schedule);
   const desk = {
     document,
     signal,
@@ -5379,6 +5404,7 @@ function createView(model, el, signal) {
   function choose(trait, value) {
     model.set(trait, value);
     model.save_changes();
+    if (trait === "layer") chooseInLinked(model, host, String(value));
     schedule();
   }
   function layers() {
@@ -5423,10 +5449,10 @@ function createView(model, el, signal) {
     setData("layer", layer.name);
     setData("mode", settings.mode);
     if (root.clientWidth === 0) {
-      unseen.hidden();
+      unseen2.hidden();
       return;
     }
-    unseen.shown();
+    unseen2.shown();
     const start = performance.now();
     if (drawnLayer && drawnLayer.name !== layer.name) ramp.forget();
     drawnLayer = layer;
@@ -5449,7 +5475,6 @@ function createView(model, el, signal) {
       store,
       frame,
       layer,
-      first: layers()[0]?.name === layer.name,
       settings,
       look,
       width: root.clientWidth,
@@ -5494,7 +5519,7 @@ function createView(model, el, signal) {
     const shown = Array.from(others).some(
       ({ dataset }) => dataset.stream === stream && dataset.layer === layer
     );
-    if (!shown) choose("layer", layer);
+    if (!shown || isLinked(model)) choose("layer", layer);
   }
   function setData(name2, value) {
     if (value === null) delete root.dataset[name2];
@@ -5527,7 +5552,7 @@ function createView(model, el, signal) {
       sight.disconnect();
       pace.stop();
       status.stop();
-      unseen.stop();
+      unseen2.stop();
       store = null;
       root.remove();
     },
@@ -5577,7 +5602,7 @@ function createView(model, el, signal) {
 
 // src/meshgrid_view/index.ts
 function render({ model, el, host, signal }) {
-  const view = createView(model, el, signal);
+  const view = createView(model, el, signal, host);
   let connection = new AbortController();
   const connect = async () => {
     connection.abort();

@@ -108,11 +108,12 @@ function show(document, main, saved, modules) {
       exports: modules.Stream.initialize({ model, signal })
     };
   });
-  const models = saved.models.map(
-    ({ traits, stream }) => new PageModel({ ...traits, stream: String(stream) })
-  );
+  const models = saved.models.map(({ traits, stream, linked }) => {
+    const refs = linked.map((number) => `view ${number}`);
+    return new PageModel({ ...traits, stream: String(stream), linked: refs });
+  });
   const host = {
-    getModel: async (ref) => streams[Number(ref)].model,
+    getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
     getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
   };
   function put(place, into) {

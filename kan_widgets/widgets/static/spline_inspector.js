@@ -298,6 +298,21 @@ function keepKeys(root, signal) {
   );
 }
 
+// src/shared/linked.ts
+function chooseInLinked(model, host, layer) {
+  for (const ref of refs(model)) {
+    host?.getModel(ref).then((other) => {
+      if (other.get("layer") === layer) return;
+      other.set("layer", layer);
+      other.save_changes();
+    }).catch((error) => console.warn("kan_widgets: a linked view cannot be reached", error));
+  }
+}
+function refs(model) {
+  const found = model.get("linked");
+  return Array.isArray(found) ? found : [];
+}
+
 // src/shared/pace.ts
 function createPace(window, draw) {
   let request = 0;
@@ -1944,6 +1959,69 @@ function createUnseen(draw) {
   };
 }
 
+// src/shared/wheel.ts
+var HINT = 2500;
+function takeWheel(plot, zoom, signal) {
+  const document = plot.ownerDocument;
+  const hint = element(document, "div", "kw-wheel-hint", plot);
+  hint.hidden = true;
+  hint.setAttribute("aria-hidden", "true");
+  const key = /mac/i.test(document.defaultView?.navigator.platform ?? "") ? "⌘" : "Ctrl";
+  let mine = false;
+  let timer;
+  function say(text) {
+    clearTimeout(timer);
+    put(hint, text);
+    hint.hidden = text === "";
+    if (text) timer = setTimeout(() => say(""), HINT);
+  }
+  function own(now) {
+    if (mine === now) return;
+    mine = now;
+    plot.toggleAttribute("data-wheel", now);
+    say(now ? "The wheel zooms. Escape: it scrolls the page again." : "");
+  }
+  plot.addEventListener(
+    "wheel",
+    (event) => {
+      const asked = event.ctrlKey || event.metaKey;
+      const turn = zoom(event);
+      if (!asked && !mine) {
+        if (turn) say(`${key} + wheel zooms, or click into the plot first.`);
+        return;
+      }
+      if (!turn && !asked) return;
+      event.preventDefault();
+      event.stopPropagation();
+      turn?.();
+    },
+    { signal, passive: false }
+  );
+  plot.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.button === 0) own(true);
+    },
+    { signal }
+  );
+  plot.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Escape") own(false);
+    },
+    // Before the plot itself has used the key.
+    { signal, capture: true }
+  );
+  plot.addEventListener(
+    "focusout",
+    (event) => {
+      if (!plot.contains(event.relatedTarget)) own(false);
+    },
+    { signal }
+  );
+  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+}
+
 // src/shared/interpolate.ts
 var POINTS = 6;
 var known = /* @__PURE__ */ new WeakMap();
@@ -2237,6 +2315,11 @@ var CLOSEST = 1e-4;
 function zoomed([low, high], at2, factor) {
   return [at2 + (low - at2) * factor, at2 + (high - at2) * factor];
 }
+function zoomedWithin(range, at2, factor, limits2) {
+  const [length, whole] = [range[1] - range[0], limits2[1] - limits2[0]];
+  if (factor < 1 ? length <= 1.001 * CLOSEST * whole : length >= 0.999 * whole) return null;
+  return within(zoomed(range, at2, factor), limits2);
+}
 function within([low, high], [first, last]) {
   const whole = last - first;
   const length = Math.min(whole, Math.max(CLOSEST * whole, high - low));
@@ -2282,15 +2365,28 @@ function tickTexts(values) {
   const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
   return values.map((value) => value.toFixed(places).replace("-", "−"));
 }
-function roomy(held) {
+function fitted(held) {
   if (!held) return [-1, 1];
-  let [low, high] = held;
-  low = Math.min(0, low);
-  high = Math.max(0, high);
-  if (high - low < 1e-30) return [-1, 1];
+  const [low, high] = held;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= 1e-9 * size || size < 1e-30) {
+    const room = size < 1e-30 ? 1 : size / 2;
+    return [low - room, high + room];
+  }
   const air = 0.06 * (high - low);
   const step = roundStep(high - low + 2 * air, 8);
   return [Math.floor((low - air) / step) * step, Math.ceil((high + air) / step) * step];
+}
+function roomy(held) {
+  return fitted(held && [Math.min(0, held[0]), Math.max(0, held[1])]);
+}
+function inSight(range, things) {
+  const rim = 0.05 * (range[1] - range[0]);
+  const moves = things.map(
+    ([low, high]) => Math.min(0, high - rim - range[0]) || Math.max(0, low + rim - range[1])
+  );
+  const by = moves.reduce((a, b) => Math.abs(b) < Math.abs(a) ? b : a, moves[0] ?? 0);
+  return by === 0 ? range : shifted(range, by);
 }
 function inFull(value) {
   if (!Number.isFinite(value) || value === 0) return formatNumber(value);
@@ -3244,12 +3340,14 @@ function makePicture(from, samplesOf) {
   const inside = handles.filter((handle) => handle.x >= x[0] && handle.x <= x[1]);
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
   const held = limits(...shownLines.map(({ y }) => y), heights);
+  const reaches = shownLines.map(({ y }) => limits(y)).filter((reach) => reach !== null);
   const { domain, knots } = basisRange(phi);
   return {
     phi,
     at: here,
     x,
     held,
+    reaches,
     whole,
     lines,
     curves,
@@ -3421,8 +3519,10 @@ function createScore(document) {
 
 // src/spline_inspector/view.ts
 var SLOW = 600;
+var CLOSEST2 = 1e-4;
+var FURTHEST = 20;
 var BESIDE = 560;
-function createView(model, el, signal) {
+function createView(model, el, signal, host) {
   const document = el.ownerDocument;
   const window = document.defaultView;
   const make = (tag, className) => element(document, tag, className);
@@ -3433,6 +3533,7 @@ function createView(model, el, signal) {
     {
       layer: (name2) => {
         write2("layer", name2);
+        chooseInLinked(model, host, name2);
         const layer = layers().find((other) => other.name === name2);
         if (layer) select(selectionOf(layer, 0));
       },
@@ -3729,7 +3830,7 @@ function createView(model, el, signal) {
       },
       samplesOf
     );
-    if (!dragged) yShown = yChosen ?? roomy(picture.held);
+    if (!dragged) yShown = yRange(picture);
     shown = reading2 === null ? null : readAt(phi, reading2);
     const corners = picture.handles.filter(({ control }) => control).map((handle) => ({ x: handle.x, y: heightOf(handle, phi.coefficients) }));
     paint2(
@@ -3842,28 +3943,45 @@ function createView(model, el, signal) {
     yChosen = null;
     schedule();
   }
+  function yRange({ held, reaches }) {
+    if (yChosen) return inSight(yChosen, reaches);
+    return xChosen ? fitted(held) : roomy(held);
+  }
   function show(x, y) {
     if (!picture) return;
     if (x) xChosen = within(x, tableRange(picture.phi));
-    if (y && y[1] - y[0] > 1e-30) yChosen = y;
+    if (y) yChosen = inSight(y, picture.reaches);
     schedule();
+  }
+  function acrossBy(factor, at2) {
+    if (!picture) return null;
+    const { phi } = picture;
+    const next = zoomedWithin(xChosen ?? wholeRange(phi), at2, factor, tableRange(phi));
+    return next && (() => {
+      xChosen = next;
+      yChosen = null;
+      schedule();
+    });
+  }
+  function upBy(factor, at2) {
+    if (!picture) return null;
+    const [low, high] = roomy(picture.held);
+    const share = (yShown[1] - yShown[0]) / (high - low);
+    if (factor < 1 ? share <= CLOSEST2 : share >= FURTHEST) return null;
+    const next = zoomed(yShown, at2, factor);
+    return () => show(null, next);
   }
   function spot(event) {
     const box2 = canvas.getBoundingClientRect();
     return { px: event.clientX - box2.left, py: event.clientY - box2.top };
   }
   function onWheel(event) {
-    if (!picture || !places || dragged) return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (!picture || !places || dragged) return null;
     const { px, py } = spot(event);
     const { plot: box2 } = places;
     const factor = wheelFactor(event);
-    const x = zoomed(picture.x, fromX(picture.x, box2, px), factor);
-    const y = zoomed(yShown, fromY(yShown, box2, py), factor);
-    const overY = px < box2.x;
-    const overX = py > box2.y + box2.height;
-    show(overY ? null : x, overX ? null : y);
+    if (px < box2.x) return upBy(factor, fromY(yShown, box2, py));
+    return acrossBy(factor, fromX(picture.x, box2, px));
   }
   function onMove(event) {
     if (!picture || !places) return;
@@ -3894,7 +4012,7 @@ function createView(model, el, signal) {
   function onKey(event) {
     if (!picture || !plainKey(event)) return;
     const x = xChosen ?? wholeRange(picture.phi);
-    const y = yChosen ?? roomy(picture.held);
+    const y = yRange(picture);
     const [low, high] = x;
     const middle = reading2 ?? (low + high) / 2;
     const { key } = event;
@@ -3911,9 +4029,9 @@ function createView(model, el, signal) {
       const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
       show(null, shifted(y, key === "ArrowUp" ? step : -step));
     } else if (key === "+" || key === "=") {
-      show(zoomed(x, middle, 0.8), zoomed(y, (y[0] + y[1]) / 2, 0.8));
+      acrossBy(0.8, middle)?.();
     } else if (key === "-") {
-      show(zoomed(x, middle, 1.25), zoomed(y, (y[0] + y[1]) / 2, 1.25));
+      acrossBy(1.25, middle)?.();
     } else if (key === "0") fit();
     else if (key === "[" || key === "PageUp") neighbour(-1);
     else if (key === "]" || key === "PageDown") neighbour(1);
@@ -3980,7 +4098,7 @@ function createView(model, el, signal) {
     else if (root.dataset[name2] !== value) root.dataset[name2] = value;
   }
   for (const trait of TRAITS) model.on(`change:${trait}`, trait === "layer" ? onLayer : schedule);
-  canvas.addEventListener("wheel", onWheel, { signal, passive: false });
+  takeWheel(plot, onWheel, signal);
   canvas.addEventListener("pointermove", onMove, { signal });
   canvas.addEventListener("pointerdown", onDown, { signal });
   canvas.addEventListener(
@@ -4008,7 +4126,6 @@ function createView(model, el, signal) {
   handleLayer.addEventListener("pointermove", onHandleMove, { signal });
   handleLayer.addEventListener("pointerup", onHandleUp, { signal });
   handleLayer.addEventListener("pointercancel", onHandleUp, { signal });
-  handleLayer.addEventListener("wheel", onWheel, { signal, passive: false });
   handleLayer.addEventListener("keydown", onHandleKey, { signal });
   handleLayer.addEventListener("keyup", endDrag, { signal });
   handleLayer.addEventListener("focusout", onHandleUp, { signal });
@@ -4108,7 +4225,7 @@ function createView(model, el, signal) {
 
 // src/spline_inspector/index.ts
 function render({ model, el, host, signal }) {
-  const view = createView(model, el, signal);
+  const view = createView(model, el, signal, host);
   let connection = new AbortController();
   const connect = async () => {
     connection.abort();

@@ -1,3 +1,17 @@
+// src/shared/kernel.ts
+async function watchKernel(model, id, changed, signal) {
+  let own;
+  try {
+    own = await model.widget_manager?.get_model(String(id));
+  } catch {
+  }
+  if (signal.aborted) return;
+  const tell = () => changed(own?.comm_live !== false);
+  own?.on("comm_live_update", tell);
+  signal.addEventListener("abort", () => own?.off("comm_live_update", tell), { once: true });
+  tell();
+}
+
 // src/shared/keys.ts
 function plainKey(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -1667,6 +1681,7 @@ function stateWord({ state, control, closed, fault }) {
   if (control === "stopping") return "stopping";
   return state;
 }
+var ALONE = "There is no kernel behind this panel: it shows what was saved. To steer a training, run its cell again.";
 function deafWords(news, waiting) {
   const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
   const why = news ? "Clicks reach the training only when the cell ends." : "The kernel does not answer: a click acts when the cell that is running ends.";
@@ -1788,6 +1803,7 @@ function createView(model, el, signal) {
   };
   const commands = createCommands((content) => model.send(content), show);
   let status = statusOf(model.get("status"));
+  let connected = true;
   const root = make("div", "kw-training");
   keepKeys(root, signal);
   const header = make("div", "kw-header", root);
@@ -1953,11 +1969,11 @@ function createView(model, el, signal) {
       label(hold, "Pause", `Hold after ${when} (key: p)`);
     }
     hold.toggleAttribute("data-waiting", wanted !== null && hearing !== "well");
-    const steered = !status.closed && status.recording === "";
+    const steered = connected && !status.closed && status.recording === "";
     for (const element2 of [hold, one, several, count, every]) element2.disabled = !steered;
     end.disabled = !steered || !active;
-    rate.show(status.rates, !steered);
-    buttons.hidden = everyBox.hidden = status.recording !== "";
+    rate.show(connected ? status.rates : [], !steered);
+    buttons.hidden = everyBox.hidden = !connected || status.recording !== "";
     if (!every.matches(":focus") && every.value !== String(status.every)) {
       every.value = String(status.every);
     }
@@ -1992,7 +2008,9 @@ function createView(model, el, signal) {
   function showNotes(hearing) {
     const notes = [];
     if (status.recording) notes.push([status.recording, "calm"]);
-    if (hearing !== "well") notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
+    if (!connected) notes.push([ALONE, "calm"]);
+    else if (hearing !== "well")
+      notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
     if (commands.refused()) notes.push([commands.refused(), "warn"]);
     if (status.message) notes.push([status.message, "warn"]);
     if (status.fault) notes.push([status.fault, "warn"]);
@@ -2050,6 +2068,11 @@ function createView(model, el, signal) {
   if (status.output) output.open();
   show();
   commands.send({ kind: "hello" });
+  const meet2 = (there) => {
+    connected = there;
+    show();
+  };
+  void watchKernel(model, model.get("own"), meet2, signal);
 }
 
 // src/training_panel/index.ts
