@@ -251,6 +251,19 @@ describe("what was observed", () => {
     expect(read.observed.maps).toEqual(Float32Array.of(50, 51, 52, 53, 54, 55));
   });
 
+  it("is read where no whole patch was seen, so that there are no bytes of them", () => {
+    const patches = Object.keys(shapes).indexOf("patches");
+    for (const nothing of [new ArrayBuffer(0), new DataView(new ArrayBuffer(8), 8, 0)]) {
+      const read = readMessage(
+        message({ patches: [0, 4] }),
+        buffers.map((buffer, n) => (n === patches ? nothing : buffer)),
+      );
+      if (read.kind !== "observed") throw new Error(read.kind);
+      expect(read.observed.patchCount).toBe(0);
+      expect(read.observed.patches).toEqual(new Float32Array());
+    }
+  });
+
   it.each([
     ["edges", [2]],
     ["counts", [8, 1]],

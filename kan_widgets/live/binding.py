@@ -27,7 +27,7 @@ from kan_widgets.live.learning_rate import learning_rates
 from kan_widgets.live.progress import Progress
 from kan_widgets.live.recorder import PathLike, Recorder, record, save
 from kan_widgets.live.scalars import Scalars, step_given
-from kan_widgets.live.source import Source, State, report
+from kan_widgets.live.source import Callback, Source, State, report
 from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
 from kan_widgets.live.track import Track
@@ -77,7 +77,7 @@ class Binding(Source):
         earlier: Binding | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
-        self._model: weakref.ref[nn.Module] | None = weakref.ref(model)
+        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.wake)
         self._modules = [
             (entry.name, weakref.ref(entry.module), entry.reader) for entry in find(model)
         ]
@@ -104,7 +104,7 @@ class Binding(Source):
             earlier.training if earlier is not None and continues else Training(self)
         )
         """What is known of the loop that trains; most of it is reached by shorter names."""
-        self._step_watchers: tuple[Callable[[int, bool], None], ...] = ()
+        self._step_watchers: tuple[Callback[[int, bool]], ...] = ()
         self._coming: tuple[int, Layout, Copy] | None = None
         self._followed: Followed | None = follow(read, layout)  # only for the thread that trains
         self._taken, self._sent, self._skipped = 1, 0, 0
@@ -124,7 +124,6 @@ class Binding(Source):
         for _, module, _ in self._modules:
             if (watched := module()) is not None:
                 changes.listen(watched, self._after_change)
-        weakref.finalize(model, quiet.wake).atexit = False
         quiet.watch(self)
 
     # -- what it holds --------------------------------------------------------------
@@ -306,7 +305,7 @@ class Binding(Source):
 
     def tell_training(self) -> None:
         """Tell the views that something about the training changed, other than the model."""
-        self._tell_all("on_training")
+        self._tell_training()
 
     def while_held(self) -> None:
         """Do what came up while the training stands still, in the thread that trains."""
@@ -469,7 +468,7 @@ class Binding(Source):
         elif self._coming is not None:
             self._send_arrived()
         for watcher in self._step_watchers:
-            self._show_step(watcher, framed)
+            watcher(self._steps, framed)
 
     def _take_frame(self) -> None:
         """Copy the coefficients in the thread that trains; read the layers anew if they changed."""
@@ -484,30 +483,30 @@ class Binding(Source):
         self._send_arrived()
         self._followed = follow(layers, started[1])
 
-    def _show_step(self, watcher: Callable[[int, bool], None], framed: bool) -> None:
-        try:
-            watcher(self._steps, framed)
-        except Exception as error:
-            self._forget_watcher(watcher)
-            report(f"a view stopped following the training: {error!r}")
-
-    def _forget_watcher(self, watcher: Callable[[int, bool], None]) -> None:
+    def _forget_watcher(self, watcher: Callback[[int, bool]]) -> None:
         self._step_watchers = tuple(w for w in self._step_watchers if w is not watcher)
 
     def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
         """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
 
         ``framed`` says whether a frame was taken at this step. Gradients are still there. It
-        must be quick; one that raises is dropped with a warning.
+        must be quick; what it raises is a warning, once, and it is called at the next step again.
 
         Returns
         -------
         callable
             Call it to stop.
         """
-        self._step_watchers = (*self._step_watchers, watcher)
+        called = Callback("live.watch_steps", watcher)
+        self._step_watchers = (*self._step_watchers, called)
         self.need_care()
-        return lambda: self._forget_watcher(watcher)
+        binding = weakref.ref(self)
+
+        def stop() -> None:
+            if (known := binding()) is not None:
+                known._forget_watcher(called)
+
+        return stop
 
     def _send_arrived(self) -> None:
         if self._coming is not None and self._coming[2].is_ready():
@@ -564,7 +563,7 @@ class Binding(Source):
 
     def tell_edited(self) -> None:
         """Tell the views that something was edited."""
-        self._tell_all("on_edit", self.edits)
+        self._tell("an edit", lambda each: each.on_edit(self.edits))
 
     def observe(self, batch: Any) -> dict[str, observe.Observation]:
         """Run a batch through the model and keep what reaches each layer, for the views.
@@ -585,7 +584,12 @@ class Binding(Source):
         Raises
         ------
         TypeError, ValueError
-            If ``batch`` is no input or reaches no layer.
+            If ``batch`` is no input, is empty, or reaches no layer.
+
+        Warns
+        -----
+        RuntimeWarning
+            If inputs are NaN: how many, and at which layers.
         RuntimeError
             If the binding is closed.
         """
@@ -598,8 +602,10 @@ class Binding(Source):
         if model is None:
             raise RuntimeError("this binding is closed: bind the model again")
         found = observe.observe(model, modules, layers, batch)
+        if words := observe.nan_in_words(found):
+            report(words)
         self._observed = found
-        self._tell_all("on_observed", found)
+        self._tell_observed()
         return dict(found)
 
     # -- keeping it -----------------------------------------------------------------
@@ -720,7 +726,7 @@ class Binding(Source):
             return self._frame
         if layout is not self.layout:
             self.edits.follow(self.layout, layout)
-            self._tell_all("on_layout", layout)
+            self._tell_layout(layout)
         return self._keep(step, layout, copy.data())
 
     def _keep(self, step: int, layout: Layout, data: Float32) -> Frame:
@@ -750,7 +756,7 @@ class Binding(Source):
 
     def _emit(self, frame: Frame, *, settled: bool) -> None:
         if self._listeners:
-            self._tell_all("on_frame", frame, settled)
+            self._tell_frame(frame, settled=settled)
             self._sent += 1
 
     @property

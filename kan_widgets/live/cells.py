@@ -12,11 +12,16 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any
+
+from kan_widgets.live.source import report
 
 
-class CellListener(Protocol):
-    """What wants to know of the end of a cell."""
+class CellListener:
+    """What wants to know of cells. Override what is of interest."""
+
+    def cell_started(self, cell: str | None) -> None:
+        """Take note that a cell begins, by its identity if the notebook tells it."""
 
     def cell_ended(self) -> None:
         """Do what had to wait, in the thread that ran the cell."""
@@ -24,32 +29,39 @@ class CellListener(Protocol):
 
 _listeners: weakref.WeakSet[CellListener] = weakref.WeakSet()
 _shells: weakref.WeakSet[object] = weakref.WeakSet()
-# Threads, not their identities: those are used again.
-_running: set[threading.Thread] = set()
+# The threads that execute a cell, and which one if the notebook tells it. Threads, not their
+# identities: those are used again.
+_running: dict[threading.Thread, str | None] = {}
 _starting = threading.RLock()
 
 
 def watch(listener: CellListener) -> None:
-    """Call ``listener.cell_ended()`` after each cell, for as long as it lives."""
+    """Tell ``listener`` of each cell, for as long as it lives."""
     _listeners.add(listener)
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None and shell not in _shells:
         _shells.add(shell)
         # This is called by a cell that has begun already.
-        _running.add(threading.current_thread())
+        parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+        _running[threading.current_thread()] = parent.get("metadata", {}).get("cellId")
         shell.events.register("pre_run_cell", _cell_started)
         shell.events.register("post_run_cell", _cell_ended)
 
 
 def run_elsewhere() -> bool:
     """Whether another thread than this one is executing a cell."""
-    return any(thread.is_alive() for thread in _running - {threading.current_thread()})
+    return any(thread.is_alive() for thread in _running.keys() - {threading.current_thread()})
 
 
 def runs_in(thread: threading.Thread) -> bool:
     """Whether this thread is executing a cell."""
     return thread in _running
+
+
+def here() -> str | None:
+    """Return which cell this thread is executing; ``None`` if none, or if nobody tells."""
+    return _running.get(threading.current_thread())
 
 
 @contextmanager
@@ -59,14 +71,23 @@ def between() -> Iterator[bool]:
         yield not run_elsewhere()
 
 
-def _cell_started(*_: object) -> None:
+def _cell_started(info: Any = None) -> None:
+    cell = getattr(info, "cell_id", None)
     with _starting:
-        _running.add(threading.current_thread())
+        _running[threading.current_thread()] = cell
+    for listener in list(_listeners):
+        try:
+            listener.cell_started(cell)
+        except Exception as error:
+            report(f"{type(listener).__name__} could not take the start of a cell: {error!r}")
 
 
 def _cell_ended(*_: object) -> None:
     try:
         for listener in list(_listeners):
-            listener.cell_ended()
+            try:
+                listener.cell_ended()
+            except Exception as error:
+                report(f"{type(listener).__name__} could not take the end of a cell: {error!r}")
     finally:
-        _running.discard(threading.current_thread())
+        _running.pop(threading.current_thread(), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _MAX_UNDO = 200
 
 
-class Edits:
+class Edits(cells.CellListener):
     """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
 
     While the model trains, an edit is applied right after the next optimizer step;
@@ -39,7 +40,8 @@ class Edits:
     """
 
     def __init__(self, binding: Binding) -> None:
-        self._binding = binding
+        # Without a circle the binding goes with its history when nobody needs it any more.
+        self._of = weakref.ref(binding)
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
@@ -51,6 +53,12 @@ class Edits:
         self.trying = threading.Lock()
         """Held while a function is changed only to try it, and while the last state is read."""
         cells.watch(self)
+
+    @property
+    def _binding(self) -> Binding:
+        if (binding := self._of()) is None:
+            raise RuntimeError("the binding of these edits is gone: bind the model again")
+        return binding
 
     @property
     def done(self) -> tuple[Edit, ...]:
@@ -314,7 +322,9 @@ class Edits:
 
     def cell_ended(self) -> None:
         """Write what has waited for the end of a notebook cell."""
-        if self._waiting and not self._binding.trains_elsewhere() and self.apply_waiting():
+        if not self._waiting or self._of() is None:
+            return
+        if not self._binding.trains_elsewhere() and self.apply_waiting():
             if self._binding.state in ("live", "idle"):
                 self._binding.refresh()
 

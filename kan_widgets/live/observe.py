@@ -52,6 +52,8 @@ class Observation:
     """Whether the layer's input is the batch itself, not a feature map."""
     images: Int64 | None = field(default=None, repr=False)
     """``(n,)``: the image (row) that each patch is of; ``None`` in recordings without it."""
+    nan_inputs: int = field(default=0, repr=False)
+    """Inputs that are NaN: they are in no bin and no share, and their patches are left out."""
 
 
 def observe(
@@ -79,7 +81,7 @@ def observe(
     TypeError
         If ``batch`` is neither a tensor nor a tuple.
     ValueError
-        If no layer was reached.
+        If the batch is empty, or no layer was reached.
     """
     if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
         raise TypeError(
@@ -87,6 +89,9 @@ def observe(
             "arguments, is taken; from a loader, take the images of one batch"
         )
     arguments = batch if isinstance(batch, tuple) else (batch,)
+    empty = [tuple(a.shape) for a in arguments if isinstance(a, Tensor) and not a.numel()]
+    if empty:
+        raise ValueError(f"batch of shape {empty[0]}: at least one input is needed")
     taps = {layer.name: layer.x_at or Tap((modules[layer.name],)) for layer in layers}
     passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps.values()}
 
@@ -135,6 +140,16 @@ def observe(
     return found
 
 
+def nan_in_words(found: dict[str, Observation]) -> str:
+    """Say which layers got NaN, in their order; empty if none did."""
+    parts = [
+        f"{seen.nan_inputs:,} at {name}{'' if len(seen.patches) else ' (no whole patch is left)'}"
+        for name, seen in found.items()
+        if seen.nan_inputs
+    ]
+    return f"live.observe left out inputs that are NaN: {', '.join(parts)}" if parts else ""
+
+
 def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
     """Return x of a layer; of a module that ran several times, its first input."""
     if not passed:
@@ -178,9 +193,14 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         outside_extent=share(low, high),
         patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
-        is_image=first is not None and x.shape == first.shape and torch.equal(x, first),
+        is_image=first is not None and _is_same(x, first),
+        nan_inputs=int(x.isnan().sum()),
         images=chosen[:, -1].long().cpu().numpy(),
     )
+
+
+def _is_same(x: Tensor, first: Tensor) -> bool:
+    return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
 
 
 def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -211,8 +231,8 @@ def _images(placed: Tensor, samples: int) -> Tensor:
 
 
 def _whole(placed: Tensor) -> Tensor:
-    """Return the patches without a NaN, as they lie where those are the border's only."""
-    usable = ~placed.isnan().any(-1)
+    """Return the patches whose inputs are finite, as they lie where only the border has others."""
+    usable = placed.isfinite().all(-1)
     if usable.ndim == 3:
         anywhere = usable.any(0)
         rows, columns = anywhere.any(1), anywhere.any(0)

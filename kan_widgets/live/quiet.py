@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.1
 
-_watched: weakref.WeakSet[Binding] = weakref.WeakSet()
+# A binding lives as long as its model: once that is gone, it is closed and let go of.
+_watched: set[Binding] = set()
 _lock = threading.Lock()
 # A SimpleQueue, because put() may be called by the garbage collector anywhere.
 _calls: queue.SimpleQueue[None] = queue.SimpleQueue()

@@ -199,6 +199,7 @@ class Reader:
                 layer=str(raw["layer"]),
                 samples=int(raw["samples"]),
                 is_image=bool(raw["is_image"]),
+                nan_inputs=int(raw.get("nan_inputs", 0)),
                 maps=arrays.get("maps"),
                 images=None,
                 **{name: arrays[name] for name in ARRAYS if name != "maps"},

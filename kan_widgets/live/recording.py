@@ -183,6 +183,7 @@ class Writer:
                     "layer": seen.layer,
                     "samples": seen.samples,
                     "is_image": seen.is_image,
+                    "nan_inputs": seen.nan_inputs,
                     "arrays": arrays,
                 }
             )

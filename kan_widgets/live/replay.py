@@ -241,7 +241,7 @@ class Replay(Source):
             elif silent > _QUIET_SECONDS and self._state == "live":
                 self._settle("idle")
             elif silent > _SILENT_SECONDS and not self._is_silent:
-                self._tell_all("on_training")
+                self._tell_training()
             self._is_silent = silent > _SILENT_SECONDS
             return has_news
 
@@ -253,20 +253,20 @@ class Replay(Source):
             for left, frame in zip(reversed(range(len(frames))), frames, strict=True):
                 self._history.append(frame)
                 if frame.layout is not self._frame.layout:
-                    self._tell_all("on_layout", frame.layout)
+                    self._tell_layout(frame.layout)
                 self._frame = frame
                 if left % stride == 0:
-                    self._tell_all("on_frame", frame, False)
+                    self._tell_frame(frame, settled=False)
             if self._observed is not self._seen:
                 self._observed = self._seen
-                self._tell_all("on_observed", self._observed)
-        self._tell_all("on_training")
+                self._tell_observed()
+        self._tell_training()
 
     def _settle(self, state: State) -> None:
         with self._sending:
-            self._tell_all("on_frame", self._frame, True)
+            self._tell_frame(self._frame, settled=True)
             self._set_state(state)
-        self._tell_all("on_training")
+        self._tell_training()
 
     def follow(self, interval: float) -> None:
         """Look for what else is written, every ``interval`` seconds, in a thread of its own."""
@@ -287,17 +287,17 @@ class Replay(Source):
             # Mounted storage comes and goes.
             if not self._trouble:
                 self._trouble = str(error)
-                self._tell_all("on_training")
+                self._tell_training()
         except ValueError as error:
             self._follows = False
             self._message = str(error)
             report(f"following has ended: {error}")
             self._set_state("fault")
-            self._tell_all("on_training")
+            self._tell_training()
         else:
             if self._trouble:
                 self._trouble = ""
-                self._tell_all("on_training")
+                self._tell_training()
         return self.is_following
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import warnings
 import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypedDict
 
 from kan_widgets.live.frame import Frame
 from kan_widgets.live.history import History
@@ -15,6 +17,8 @@ from kan_widgets.live.observe import Observation
 
 if TYPE_CHECKING:
     from kan_widgets.live.edit import Edits
+
+Given = ParamSpec("Given")
 
 # Of a recording that is complete, or whose end was read: "recorded".
 State = Literal["live", "idle", "closed", "fault", "recorded"]
@@ -25,7 +29,22 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 
 
 class Listener:
-    """What receives a source's frames; a stream of views is one. Override what is of interest."""
+    """What receives a source's frames; a stream of views is one. Override what is of interest.
+
+    What a method raises is reported, each kind of error once; the next event is told as ever.
+    """
+
+    _reported: frozenset[tuple[str, type[Exception]]] = frozenset()
+
+    @property
+    def title(self) -> str:
+        """What reports call it."""
+        return type(self).__name__
+
+    @property
+    def is_over(self) -> bool:
+        """Whether whom it hears for is gone; the source lets go of it some time."""
+        return False
 
     def on_layout(self, layout: Layout) -> None:
         """Take the layout of the frames that follow."""
@@ -126,13 +145,8 @@ class Source:
         IndexError
             If the layer has no such function; the message gives its shape.
         """
-        shape = self.layout.layer(layer).shape
-        index = (out, in_, row, column)
-        if any(not 0 <= i < size for i, size in zip(index, shape, strict=True)):
-            raise IndexError(
-                f"(out, in, row, column) = {index}: {layer} has {' × '.join(map(str, shape))}"
-            )
-        self.set_selection({"layer": layer, "out": out, "in": in_, "row": row, "column": column})
+        chosen = {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
+        self.set_selection(checked_selection(self.layout, chosen))
 
     def deselect(self) -> None:
         """Select nothing."""
@@ -142,10 +156,10 @@ class Source:
         """Take a selection as it is, from a view."""
         if selection != self._selection:
             self._selection = selection
-            self._tell_all("on_selection", selection)
+            self._tell("a selection", lambda each: each.on_selection(selection))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hand every frame from now on to ``listener``.
+        """Hand every frame from now on to ``listener``, which is held until then.
 
         Returns
         -------
@@ -153,37 +167,138 @@ class Source:
             Call it to end the subscription.
         """
         with self._sending:
-            self._listeners = (*self._listeners, listener)
+            self._listeners = (*_still_there(self._listeners), listener)
         return lambda: self._drop(listener)
+
+    def let_go(self) -> None:
+        """Forget listeners that are over. Waits for nobody: the garbage collector may call it."""
+        if self._sending.acquire(blocking=False):
+            try:
+                self._listeners = _still_there(self._listeners)
+            finally:
+                self._sending.release()
 
     def _drop(self, listener: Listener) -> None:
         with self._sending:
             self._listeners = tuple(known for known in self._listeners if known is not listener)
 
-    def _tell_all(self, method: str, *arguments: Any) -> None:
-        """Call all listeners; one that raises is dropped, the training goes on."""
+    def _tell(self, event: str, call: Callable[[Listener], None]) -> None:
+        """Tell all listeners of an event, in words; one that raises keeps nobody from it."""
         for listener in self._listeners:
             try:
-                getattr(listener, method)(*arguments)
+                call(listener)
             except Exception as error:
-                self._drop(listener)
-                report(f"a view stopped following the training: {error!r}")
+                fault = event, type(error)
+                if fault not in listener._reported:
+                    listener._reported |= {fault}
+                    report(
+                        f"{listener.title} could not take {event}: {error!r}. The training goes "
+                        "on, and it is told of what comes next"
+                    )
+
+    def _tell_layout(self, layout: Layout) -> None:
+        self._tell("a layout", lambda each: each.on_layout(layout))
+
+    def _tell_frame(self, frame: Frame, *, settled: bool) -> None:
+        self._tell("a frame", lambda each: each.on_frame(frame, settled))
+
+    def _tell_observed(self) -> None:
+        observed = self._observed
+        self._tell("the inputs observed", lambda each: each.on_observed(observed))
+
+    def _tell_training(self) -> None:
+        self._tell("news of the training", lambda each: each.on_training())
 
     def _set_state(self, state: State) -> None:
         if state != self._state:
             self._state = state
-            self._tell_all("on_state", state, self._message)
+            message = self._message
+            self._tell(f"the state {state!r}", lambda each: each.on_state(state, message))
 
     def _hand_over(self, successor: Source) -> None:
         """Let the listeners follow ``successor``."""
         with self._sending:
-            listeners, self._listeners = self._listeners, ()
+            listeners, self._listeners = _still_there(self._listeners), ()
         # No frame of the successor may come before its listeners know it.
         with successor._sending:
             successor._selection = self._selection
             successor._observed = self._observed
             successor._listeners = listeners
-            successor._tell_all("on_replaced", successor)
+            successor._tell("a new binding", lambda each: each.on_replaced(successor))
+
+
+def checked_selection(layout: Layout, value: Any) -> Selection:
+    """Return a function of a layout, given as a dict; indices left out are 0.
+
+    Raises
+    ------
+    TypeError
+        If it is no such dict.
+    KeyError
+        If there is no such layer; the message lists the names.
+    IndexError
+        If the layer has no such function; the message gives its shape.
+    """
+    known = ("out", "in", "row", "column")
+    if not isinstance(value, Mapping) or "layer" not in value or value.keys() - {"layer", *known}:
+        raise TypeError(
+            f"selection={value!r:.120}: expected a dict with 'layer' and any of "
+            f"{', '.join(map(repr, known))}, or None"
+        )
+    index = [value.get(name, 0) for name in known]
+    if any(isinstance(i, bool) or not isinstance(i, Integral) for i in index):
+        raise TypeError(f"(out, in, row, column) = {tuple(index)!r:.120}: expected whole numbers")
+    layer, (out, in_, row, column) = str(value["layer"]), map(int, index)
+    shape = layout.layer(layer).shape
+    if any(not 0 <= i < size for i, size in zip((out, in_, row, column), shape, strict=True)):
+        raise IndexError(
+            f"(out, in, row, column) = {(out, in_, row, column)}: {layer} has "
+            f"{' × '.join(map(str, shape))}"
+        )
+    return {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
+
+
+def _still_there(listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    return tuple(listener for listener in listeners if not listener.is_over)
+
+
+class Callback(Generic[Given]):
+    """A function given by somebody else: what it raises is reported, each kind of error once.
+
+    Parameters
+    ----------
+    what
+        Who calls it and when, for the report: ``"KernelGrid: on_select"``.
+    call
+        The function.
+
+    Examples
+    --------
+    >>> told = []
+    >>> Callback("KernelGrid: on_select", told.append)("this function")
+    >>> told
+    ['this function']
+    """
+
+    def __init__(self, what: str, call: Callable[Given, object]) -> None:
+        self._what = what
+        self._call = call
+        self._reported: frozenset[type[Exception]] = frozenset()
+
+    def __call__(self, *arguments: Given.args, **named: Given.kwargs) -> None:
+        """Call it."""
+        try:
+            self._call(*arguments, **named)
+        except Exception as error:
+            if type(error) not in self._reported:
+                self._reported |= {type(error)}
+                name = name_of(self._call)
+                report(f"{self._what}: {name} raised {error!r}. It will be called again")
+
+
+def name_of(call: Callable[..., object]) -> str:
+    """Return what a report calls a function of somebody else."""
+    return f"the callback {getattr(call, '__qualname__', None) or repr(call)}"
 
 
 class Hearer(Protocol):
@@ -204,7 +319,8 @@ def hear_reports(hearer: Hearer) -> None:
 def report(message: str) -> None:
     """Warn, and tell the panels, without ever raising, even where warnings are errors."""
     for hearer in list(_hearers):
-        hearer.on_report(message)
+        with suppress(Exception):  # to report that would end here again
+            hearer.on_report(message)
     try:
         warnings.warn(message, RuntimeWarning, stacklevel=4)
     except Warning:

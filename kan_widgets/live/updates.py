@@ -15,7 +15,7 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.edit import Edits
-from kan_widgets.live.source import Listener
+from kan_widgets.live.source import Listener, Source
 from kan_widgets.live.throttle import Throttle
 
 _MAX_PER_SECOND = 10.0
@@ -37,7 +37,7 @@ class UpdateSizes:
     update_splines: float
 
 
-class Updates(Listener):
+class Updates:
     """Measures a binding's updates now and then: one step after each frame.
 
     It reads parameters and their gradients in the thread that trains, between two steps, and
@@ -47,7 +47,7 @@ class Updates(Listener):
     Parameters
     ----------
     binding
-        Whose steps are measured until `close`.
+        Whose steps are measured until `close`, or until nobody holds what measures them.
 
     Examples
     --------
@@ -71,17 +71,14 @@ class Updates(Listener):
         self._coming: deque[_Measured] = deque()
         self._kept: list[dict[str, UpdateSizes]] = []
         self._reading = threading.Lock()
-        # What ends the watching would keep the binding, and so show it after its model is gone.
         self._binding = weakref.ref(binding)
-        self._watcher = self._watch
-        binding.watch_steps(self._watcher)
-        binding.subscribe(self)
+        # What calls it keeps neither it nor the binding, so that both go with their last user.
+        self._end = weakref.finalize(self, _Ear(self, binding).end)
+        self._end.atexit = False
 
     def close(self) -> None:
         """Measure no more; what was measured stays."""
-        if (binding := self._binding()) is not None:
-            binding._forget_watcher(self._watcher)
-            binding._drop(self)
+        self._end()
         self._before = None
 
     # -- in the thread that trains ----------------------------------------------------
@@ -103,7 +100,7 @@ class Updates(Listener):
         if layers is not None:
             self._throttle.spent(now, time.perf_counter() - now)
 
-    def on_edit(self, edits: Edits) -> None:
+    def _edited(self) -> None:
         """Forget what came before an edit: that is no update of the optimizer's."""
         self._before = None
 
@@ -127,6 +124,57 @@ class Updates(Listener):
             if name in sizes and (step is None or sizes[name].step <= step):
                 return sizes[name]
         return None
+
+
+class _Ear(Listener):
+    """Hears of steps and edits, without keeping what measures them."""
+
+    title = "LayerRanges"
+
+    def __init__(self, updates: Updates, binding: Binding) -> None:
+        self._updates = weakref.ref(updates)
+        self._binding = weakref.ref(binding)
+        self._is_over = False
+        binding.subscribe(self)
+        self._stop = binding.watch_steps(self._watch)
+
+    def _watch(self, step: int, framed: bool) -> None:
+        if (updates := self._updates()) is not None:
+            updates._watch(step, framed)
+
+    def on_edit(self, edits: Edits) -> None:
+        """Pass it on."""
+        if (updates := self._updates()) is not None:
+            updates._edited()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is measured any more."""
+        return self._is_over
+
+    def on_replaced(self, source: Source) -> None:
+        """Hear no more: whoever shows sizes asks for those of the new binding."""
+        self._is_over = True
+
+    def end(self) -> None:
+        """Hear no more. Called by the garbage collector too."""
+        self._is_over = True
+        self._stop()
+        if (binding := self._binding()) is not None:
+            binding.let_go()
+
+
+_of: weakref.WeakKeyDictionary[Binding, weakref.ref[Updates]] = weakref.WeakKeyDictionary()
+
+
+def updates_of(binding: Binding) -> Updates:
+    """Return what measures a binding's updates, the same for all who hold it."""
+    known = _of.get(binding)
+    updates = known() if known is not None else None
+    if updates is None:
+        updates = Updates(binding)
+        _of[binding] = weakref.ref(updates)
+    return updates
 
 
 class _Measured:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.nn.tracing import followed, traced, watched
+
 Interval = tuple[float, float]
 
 
@@ -162,6 +164,19 @@ def checked_count(name: str, value: Any, least: int, most: int | None = None) ->
         raise ValueError(f"{name} must be {accepted}, got {value}")
 
 
+def check_floating(x: Tensor) -> None:
+    """Check that functions of a real number can be computed of ``x``.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not floating point.
+    """
+    if not x.is_floating_point():
+        real = "x.real" if x.is_complex() else "x.float()"
+        raise TypeError(f"expected a floating-point tensor, got {x.dtype}: {real}")
+
+
 def computable(x: Tensor) -> Tensor:
     """Return ``x`` in a type wide enough for a basis: at least float32.
 
@@ -170,6 +185,21 @@ def computable(x: Tensor) -> Tensor:
     TypeError
         If ``x`` is not floating point.
     """
-    if not x.is_floating_point():
-        raise TypeError(f"x must be floating point, got {x.dtype}; call x.float() first")
+    check_floating(x)
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
+    """Return numbers as a tensor of the type and on the device of ``like``, not to be changed."""
+    if traced():  # torch warns of torch.tensor then
+        return torch.stack([like.new_full((), number) for number in numbers])
+    if followed() or watched():
+        return torch.tensor(numbers, dtype=like.dtype, device=like.device)
+    return _placed(numbers, like.dtype, like.device)
+
+
+@functools.lru_cache(maxsize=256)
+def _placed(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Make the tensor once: an accelerator would be waited for at each copy to it."""
+    with torch.inference_mode(False):
+        return torch.tensor(numbers, dtype=dtype, device=device)

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import checked_count, checked_range, computable, spline_labels
+from kan_widgets.nn.basis import (
+    checked_count,
+    checked_range,
+    computable,
+    placed,
+    spline_labels,
+)
+from kan_widgets.nn.tracing import followed
 
 MAX_ORDER = 5
 
@@ -140,10 +147,12 @@ class BSpline:
         if self.spline_order == 0:
             return self._indicators(wide).to(x.dtype)
         k = self.spline_order
-        distance = self._centred(wide).abs()
+        offset = self._centred(wide)
+        # Only where it will be differentiated need it be by what has the right derivatives.
+        distance = offset * _sides(offset) if _differentiated() else offset.abs()
         value = torch.zeros_like(distance)
         for reach, factor in truncated_powers(k):
-            value = value + factor / math.factorial(k) * (reach - distance).clamp_min(0) ** k
+            value = value + factor / math.factorial(k) * _within(reach, offset, distance, k) ** k
         return value.to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
@@ -174,12 +183,13 @@ class BSpline:
         offset = self._centred(wide)
         if k == 1:
             return (_triangle_slope(offset) / self.step).to(x.dtype)
-        distance = offset.abs()
+        sides = _sides(offset) if _differentiated() else offset.sign()
+        distance = offset * sides
         slope = torch.zeros_like(distance)
         for reach, factor in truncated_powers(k):
             scale = factor / math.factorial(k - 1) / self.step
-            slope = slope - scale * (reach - distance).clamp_min(0) ** (k - 1)
-        return (slope * offset.sign()).to(x.dtype)
+            slope = slope - scale * _within(reach, offset, distance, k) ** (k - 1)
+        return (slope * sides).to(x.dtype)
 
     def _centred(self, x: Tensor) -> Tensor:
         """Distance, with sign and in steps, of ``x`` from the centre of every basis function."""
@@ -189,7 +199,7 @@ class BSpline:
 
     def _indicators(self, x: Tensor) -> Tensor:
         """Order 0: one where ``x`` lies in the interval, compared with the knots themselves."""
-        knots = torch.tensor(self.knots, dtype=x.dtype, device=x.device)
+        knots = placed(self.knots, x)
         column = x.unsqueeze(-1)
         inside = (column >= knots[:-1]) & (column < knots[1:])
         last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
@@ -203,6 +213,28 @@ def truncated_powers(order: int) -> list[tuple[float, int]]:
     return [
         ((order + 1) / 2 - i, (-1) ** i * math.comb(order + 1, i)) for i in range(order // 2 + 1)
     ]
+
+
+def _differentiated() -> bool:
+    """Whether anybody may differentiate what is computed now."""
+    return torch.is_grad_enabled() or followed()
+
+
+def _sides(offset: Tensor) -> Tensor:
+    """Return 1, or −1 left of 0: not 0 in between, where a second derivative would be lost."""
+    return 1 - 2 * (offset < 0).to(offset.dtype)
+
+
+def _within(reach: float, offset: Tensor, distance: Tensor, order: int) -> Tensor:
+    """Return ``max(reach - distance, 0)``, with derivatives to the right.
+
+    By ``clamp_min`` torch would count the pieces on both sides of a knot. That shows where the
+    first or the second derivative jumps, up to order 2.
+    """
+    rest = reach - distance
+    if order > 2 or not _differentiated():
+        return rest.clamp_min(0)
+    return rest.masked_fill((offset < -reach) | (offset >= reach), 0.0)
 
 
 def _triangle_slope(offset: Tensor) -> Tensor:

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.basis import Basis, check_floating
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.tracing import traced
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
@@ -144,7 +145,8 @@ class KANConv2d(KANLayer):
         return self._convolve(x)
 
     def _check(self, x: Tensor) -> None:
-        if x.dim() not in (3, 4) or x.shape[-3] != self.in_channels:
+        super()._check(x)
+        if x.dim() not in (3, 4) or (not traced() and x.shape[-3] != self.in_channels):
             raise ValueError(
                 f"expected input of shape (N, {self.in_channels}, H, W) or "
                 f"({self.in_channels}, H, W), got {tuple(x.shape)}"
@@ -156,7 +158,7 @@ class KANConv2d(KANLayer):
         left, right, top, bottom = self.pads
         height, width = x.shape[2] + top + bottom, x.shape[3] + left + right
         reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        if height < reach[0] or width < reach[1]:
+        if not traced() and (height < reach[0] or width < reach[1]):
             raise ValueError(
                 f"the kernel, {reach[0]}×{reach[1]} with dilation, is larger than the padded "
                 f"input, {height}×{width}"
@@ -205,7 +207,7 @@ class KANConv2d(KANLayer):
         def flat(tensor: Tensor) -> Tensor:
             return fn(tensor.flatten()).view(tensor.shape) if tensor.dim() == 5 else fn(tensor)
 
-        return super()._apply(flat, recurse)  # type: ignore[no-untyped-call]
+        return super()._apply(flat, recurse)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
@@ -305,6 +307,7 @@ class SharedKANConv2d(KANConv2d):
         return super().seen(batch.reshape(-1, 1, *batch.shape[-2:]))
 
     def _check(self, x: Tensor) -> None:
+        check_floating(x)
         if x.dim() not in (3, 4):
             raise ValueError(
                 f"expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.shape)}"
@@ -352,7 +355,7 @@ class _Convolution:
     def backward(
         self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        # Channels last, as the columns are; written so that torch.func.vmap can follow.
+        # Channels last, as the columns are; written so that both of torch's vmaps can follow.
         grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
             grad,
@@ -368,10 +371,11 @@ class _Convolution:
             (needs_columns, needs_weight, False),
         )
         if needs_columns:
-            grad_columns = grad_columns.permute(0, 2, 3, 1).unflatten(-1, columns.shape[-2:])
+            grad_columns = grad_columns.permute(0, 2, 3, 1).reshape(columns.shape)
         if needs_weight:
-            shape = (-1, columns.shape[-1])
-            grad_weight = grad_weight.unflatten(1, shape).permute(0, 1, 3, 4, 2)
+            out, _, *kernel = grad_weight.shape
+            grad_weight = grad_weight.reshape(out, -1, columns.shape[-1], *kernel)
+            grad_weight = grad_weight.permute(0, 1, 3, 4, 2)
         return grad_columns, grad_weight
 
     def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:

@@ -10,14 +10,14 @@ and their gradients two more. It has three ways, the same but for rounding:
 - the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had and
   all numbers are finite;
 - the dense form, a piece of the batch at a time, by torch's operations;
-- the plain form where torch must see every operation: derivatives of derivatives, ``vmap``,
-  ``torch.compile``, export.
+- the plain form where torch must see every operation: derivatives of derivatives, ``torch.func``,
+  forward-mode and batched derivatives, ``torch.compile``, export.
 
 Three things make the dense form fast without a compiler:
 
 - the columns lie innermost (``channels_last`` for a convolution), so that each step is one pass
   over contiguous memory;
-- each pass works in place, on a piece of the batch that stays in the cache;
+- each pass works in place, on a piece of the batch: on a CPU one that stays in the cache;
 - the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
 
 Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
@@ -29,7 +29,7 @@ import ctypes
 import math
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +39,14 @@ from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_ac
 from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.local import Windows
+from kan_widgets.nn.tracing import followed, watched
 
-#: Numbers in one piece of the expanded batch.
-PIECE = 1024 * 1024
+#: Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
+#: cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
+#: large as is sure to fit. Cubic splines take five buffers of that size at a time, 1.3 GB of
+#: float32, other functions up to twice that; a quarter of it where the memory is the system's too.
+PIECES = {"cpu": 2**20, "mps": 2**24}
+DEVICE_PIECE = 2**26
 
 #: Of the input, its base activation where that is given, and the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]
@@ -90,23 +95,21 @@ def expand_and_contract(
     contraction
         The linear part.
     """
-    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
     # A basis with parameters of its own gets its gradient by plain operations.
     trained = isinstance(basis, nn.Module)
-    if torch.compiler.is_compiling() or tracing or x.is_meta or trained:
+    if followed() or x.is_meta or trained:
         x = contraction.padded(x)
         columns = expand_plain(x, resolve_activation(activation)(x), basis)
         return contraction(columns, contraction.matrix(_packed(base_weight, spline_weight)))
+    kind = _contraction_dtype(x, spline_weight)
     base: Tensor | None
     name: str | None
     if isinstance(activation, str):
         base, name = None, activation
     else:
         base, name = applied(activation, contraction.padded(x)), None
-    transformed = torch._C._are_functorch_transforms_active()
-    function: type[torch.autograd.Function] = _Expanded if transformed else _Direct
-    out = function.apply(x, base, base_weight, spline_weight, basis, name, contraction)
-    return cast(Tensor, out)
+    given = x, base, base_weight, spline_weight, basis, name, contraction, kind
+    return cast(Tensor, _Expanded.apply(*given))  # type: ignore[no-untyped-call]
 
 
 def _packed(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
@@ -131,6 +134,7 @@ class _Expanded(torch.autograd.Function):
 
     @staticmethod
     def forward(
+        ctx: Any,
         x: Tensor,
         base: Tensor | None,
         base_weight: Tensor,
@@ -138,79 +142,57 @@ class _Expanded(torch.autograd.Function):
         basis: Basis,
         activation: str | None,
         contraction: Contraction,
+        kind: torch.dtype,
     ) -> Tensor:
-        kind = _contraction_dtype(x, spline_weight)
+        ctx.save_for_backward(x, base, base_weight, spline_weight)
+        ctx.rest = basis, activation, contraction, kind
         x = contraction.padded(x)
-        # The kernels know of no autocast: where it is on, the CPU's type is another.
-        if kind == torch.float32:
-            lib = local.kernels(x, base_weight, spline_weight, basis)
-            if lib is not None:
-                weights = base_weight, spline_weight
-                out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
-                if out is not None:
-                    return out
+        lib = _kernels(x, base_weight, spline_weight, basis, kind)
+        if lib is not None:
+            weights = base_weight, spline_weight
+            out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
+            if out is not None:
+                return out
         with _full_precision(x):
             weights = base_weight.to(kind), spline_weight.to(kind)
             return _forward(x, base, *weights, basis, activation, contraction)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[:4])
-        ctx.rest = inputs[4:]
-        ctx.kind = output.dtype
-
-    @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, base_weight, spline_weight = ctx.saved_tensors
-        basis, activation, contraction = ctx.rest
+        basis, activation, contraction, kind = ctx.rest
         x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
-        lib = None
         # A backward pass that is itself recorded is wanted for a second derivative.
-        recorded = torch.is_grad_enabled()
-        if not recorded and ctx.kind == torch.float32 and local.is_plain(grad):
-            lib = local.kernels(x, base_weight, spline_weight, basis)
+        plain = torch.is_grad_enabled() or followed() or _batched(grad)
+        lib = None
+        if not plain and local.is_plain(grad):
+            lib = _kernels(x, base_weight, spline_weight, basis, kind)
         given = x, base, base_weight, spline_weight, grad, basis, activation, contraction, needs
         found = None if lib is None else _backward_local(lib, *given)
         if found is None:
-            differentiate = _backward_plain if recorded else _backward
+            differentiate = _backward_plain if plain else _backward
             with _full_precision(x):
-                found = differentiate(*given, ctx.kind)
+                found = differentiate(*given, kind)
         grad_x, *grads = found
         if grad_x is not None:
             grad_x = contraction.cropped(grad_x)
-        return (grad_x, *grads, None, None, None)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        basis, activation = inputs[4:6]
-        contraction: Contraction = inputs[6]
-
-        def plain(
-            x: Tensor, base: Tensor | None, base_weight: Tensor, spline_weight: Tensor
-        ) -> Tensor:
-            kind = _contraction_dtype(x, spline_weight)
-            x = contraction.padded(x)
-            value = base if activation is None else NAMED[activation][0](x)
-            assert value is not None
-            matrix = contraction.matrix(_packed(base_weight, spline_weight).to(kind))
-            return contraction(expand_plain(x, value, basis).to(kind), matrix)
-
-        return torch.vmap(plain, in_dims[:4], randomness=info.randomness)(*inputs[:4]), 0
+        return (grad_x, *grads, None, None, None, None)
 
 
-class _Direct(torch.autograd.Function):
-    """The same in the form that torch calls with less ado, and ``torch.func`` does not take."""
+def _kernels(
+    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, kind: torch.dtype
+) -> ctypes.CDLL | None:
+    """Return the compiled kernels if they can and should compute this call, else None."""
+    # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
+    if kind != torch.float32 or watched():
+        return None
+    return local.kernels(x, base_weight, spline_weight, basis)
 
-    @staticmethod
-    def forward(ctx: Any, *inputs: Any) -> Tensor:
-        out = _Expanded.forward(*inputs)
-        _Expanded.setup_context(ctx, inputs, out)
-        return out
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        return _Expanded.backward(ctx, grad)
+def _batched(grad: Tensor) -> bool:
+    """Whether a gradient is many, of ``is_grads_batched`` or ``jacobian(vectorize=True)``."""
+    return torch._C._functorch.is_legacy_batchedtensor(grad)
 
 
 def _forward(
@@ -393,12 +375,17 @@ def _contraction_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
 
 
 def _pieces(x: Tensor, basis: Basis) -> list[slice]:
-    """Cut the batch so that a piece, once expanded, holds about ``PIECE`` numbers."""
+    """Cut the batch so that a piece, once expanded, is about as large as ``PIECES`` says."""
     n = len(x)
     each = (basis.n_basis + 1) * math.prod(x.shape[1:])
-    count = max(1, min(n, round(n * each / PIECE)))
+    count = max(1, min(n, round(n * each / PIECES.get(x.device.type, DEVICE_PIECE))))
     ends = [n * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(ends)]
+
+
+def _cubic(basis: Basis) -> TypeGuard[BSpline]:
+    """Whether a basis is that of uniform cubic splines, of which the passes are written out."""
+    return isinstance(basis, BSpline) and basis.spline_order == 3
 
 
 def _widen(x: Tensor) -> Tensor:
@@ -409,8 +396,10 @@ def _widen(x: Tensor) -> Tensor:
 def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
-    Memory that was touched before needs no new pages from the system.
+    Memory that was touched before needs no new pages from the system. Only cubic splines use it.
     """
+    if not _cubic(basis):
+        return torch.empty(0)
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
     dtype = torch.promote_types(x.dtype, torch.float32)
@@ -424,7 +413,7 @@ def _expand(
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
+    if not _cubic(basis):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
     _distances(x, basis, outer).abs_()
@@ -444,7 +433,7 @@ def _expand_with_slopes(
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
     slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
-    if not (isinstance(basis, BSpline) and basis.spline_order == 3):
+    if not _cubic(basis):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
     offset, outer, inner, slopes = work[:, : x.numel()].unbind()

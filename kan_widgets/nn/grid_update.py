@@ -49,7 +49,7 @@ def update_grid(
             f"{values[-1]:.9g}, with knots as near as {np.diff(knots).min():.3g}. A larger "
             "grid_eps or margin spreads the knots"
         )
-    new = spline_on(knots.tolist(), old.spline_order)
+    new = spline_on(knots.tolist(), old.spline_order, dtype)
 
     ranks = torch.linspace(0, len(values) - 1, min(len(values), _FITTED)).round().long()
     points = values[ranks]

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, computable, spline_labels
+from kan_widgets.nn.basis import Interval, checked_count, computable, placed, spline_labels
 from kan_widgets.nn.bspline import MAX_ORDER, BSpline
 
 
@@ -125,7 +125,7 @@ class KnotSpline:
             Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable, twice too.
         """
         wide = computable(x)
-        t = self._tensor(wide)
+        t = placed(self.knots, wide)
         values = cox_de_boor(wide, t, self.spline_order)
         if self.spline_order == 0:
             last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
@@ -144,14 +144,11 @@ class KnotSpline:
             Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable.
         """
         wide, k = computable(x), self.spline_order
-        t = self._tensor(wide)
+        t = placed(self.knots, wide)
         if k == 0:
             return (cox_de_boor(wide, t, 0) * 0).to(x.dtype)
         lower = cox_de_boor(wide, t, k - 1) * (k / (t[k:] - t[:-k]))
         return (lower[..., :-1] - lower[..., 1:]).to(x.dtype)
-
-    def _tensor(self, x: Tensor) -> Tensor:
-        return torch.tensor(self.knots, dtype=x.dtype, device=x.device)
 
 
 def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
@@ -173,8 +170,18 @@ def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
     return torch.where(x.isnan(), x, result)
 
 
-def spline_on(knots: Sequence[float], order: int) -> BSpline | KnotSpline:
+def spline_on(
+    knots: Sequence[float], order: int, dtype: torch.dtype = torch.float64
+) -> BSpline | KnotSpline:
     """Return the B-splines on ``knots``: the uniform ones where the knots are evenly spaced.
+
+    Parameters
+    ----------
+    knots, order
+        As in :class:`KnotSpline`.
+    dtype
+        The knots are rounded to this type, in which a state dict will have them, and are evenly
+        spaced if they are so but for rounding.
 
     Raises
     ------
@@ -186,7 +193,10 @@ def spline_on(knots: Sequence[float], order: int) -> BSpline | KnotSpline:
     >>> spline_on((-1.0, 0.0, 1.0, 2.0), 1)
     BSpline(grid_size=1, spline_order=1, grid_range=(0.0, 1.0))
     """
-    uneven = KnotSpline(tuple(knots), order)
+    rounded = torch.tensor(knots, dtype=torch.float64).to(dtype).tolist()
+    uneven = KnotSpline(tuple(rounded), order)
     even = BSpline(uneven.grid_size, order, uneven.grid_range)
     off = max(abs(a - b) for a, b in zip(uneven.knots, even.knots, strict=True))
-    return even if off <= 1e-9 * even.step else uneven
+    # A knot of order k is up to k steps from the grid's ends, each of which is rounded.
+    rounding = (order + 1) * torch.finfo(dtype).eps * max(map(abs, rounded))
+    return even if off <= max(1e-9 * even.step, rounding) else uneven

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,12 +12,13 @@ from torch.optim import Optimizer
 
 from kan_widgets.nn import changes, grid_update, penalties, pruning, refinement
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
-from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.basis import Basis, check_floating
 from kan_widgets.nn.bspline import BSpline
 from kan_widgets.nn.grid_update import Inputs
 from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
-from kan_widgets.nn.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.knot_spline import KnotSpline
 from kan_widgets.nn.pruning import Pruning
+from kan_widgets.nn.states import basis_of_state, knots_for_state
 
 
 class KANLayer(nn.Module):
@@ -33,12 +36,16 @@ class KANLayer(nn.Module):
         As ``base_weight``.
     mask : Tensor or None
         As ``base_weight``, boolean: False for functions that `prune` removed.
+    knots : Tensor or None
+        The knots of the basis, if it has any, for the state dict: in the type of the weights,
+        float32 at least. They follow the basis, never the other way.
     """
 
     basis: Basis
     base_activation: BaseActivation
     spline_scaler: nn.Parameter | None
     mask: Tensor | None
+    knots: Tensor | None
 
     def __init__(
         self,
@@ -51,7 +58,6 @@ class KANLayer(nn.Module):
     ) -> None:
         super().__init__()
         resolve_activation(base_activation)
-        self.basis = basis
         self.base_activation = base_activation
         self.base_weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.spline_weight = nn.Parameter(
@@ -62,6 +68,8 @@ class KANLayer(nn.Module):
             nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) if spline_scaler else None,
         )
         self.register_buffer("mask", None)
+        self.register_buffer("knots", None)
+        self.basis = basis
         self.reset_parameters()
 
     def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
@@ -72,7 +80,7 @@ class KANLayer(nn.Module):
         scale_noise
             The splines pass through noise in ``±scale_noise / 2 / grid_size``.
         """
-        fan_in = self.base_weight[0].numel()
+        fan_in = math.prod(self.base_weight.shape[1:])
         draw_uniform_(self.base_weight, fan_in)
         draw_splines_(self.spline_weight, self.basis, scale_noise)
         if self.spline_scaler is not None:
@@ -309,11 +317,24 @@ class KANLayer(nn.Module):
         """
         return penalties.regularization(self, batch, l1, entropy)
 
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        """Add the knots, which `update_grid` and `refine` change, in float64."""
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        if isinstance(self.basis, (BSpline, KnotSpline)):
-            destination[prefix + "knots"] = torch.tensor(self.basis.knots, dtype=torch.float64)
+    def _check(self, x: Tensor) -> None:
+        """Check an input's type, and in the subclasses its shape."""
+        check_floating(x)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Let the knots follow the basis, whoever sets it."""
+        super().__setattr__(name, value)
+        if name == "basis":
+            self._write_knots()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        """Move or convert the tensors, the knots from the basis: half precision rounds too much."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._write_knots()
+        return self
+
+    def _write_knots(self) -> None:
+        self.knots = knots_for_state(self.basis, self.base_weight)
 
     def _load_from_state_dict(
         self,
@@ -330,35 +351,21 @@ class KANLayer(nn.Module):
         basis = self.basis
         if knots is not None:
             try:
-                basis = self._basis_on(knots.tolist())
+                basis = basis_of_state(basis, knots)
             except ValueError as error:
                 error_msgs.append(f"{prefix}knots: {error}")
         if prefix + "mask" in state_dict:
             self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
         elif prefix + "spline_weight" in state_dict:
             self.mask = None
+        # Those of the state may be of another type or number; setting the basis brings them back.
+        self.knots = None
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
         self.basis = basis
         if prefix + "knots" in unexpected_keys:
             unexpected_keys.remove(prefix + "knots")
-
-    def _basis_on(self, knots: list[float]) -> Basis:
-        """Return this layer's basis with the knots of a saved state."""
-        basis = self.basis
-        if not isinstance(basis, (BSpline, KnotSpline)):
-            raise ValueError(f"the state is of B-splines, but this layer's basis is {basis!r}")
-        own = len(basis.knots)
-        if len(knots) != own:
-            order = basis.spline_order
-            raise ValueError(
-                f"the state has {len(knots)} knots, a grid of {len(knots) - 2 * order - 1} "
-                f"intervals at spline_order {order}; this layer has {own}, a grid of "
-                f"{basis.grid_size}. Build it with the same grid_size and spline_order, or call "
-                "refine first"
-            )
-        return spline_on(knots, basis.spline_order)
 
 
 def describe(layer: KANLayer) -> str:

@@ -10,6 +10,7 @@ from kan_widgets.nn.basis import Basis
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.tracing import traced
 
 
 class KANLinear(KANLayer):
@@ -115,7 +116,8 @@ class KANLinear(KANLayer):
         return batch.unsqueeze(-2)
 
     def _check(self, x: Tensor) -> None:
-        if x.dim() < 1 or x.shape[-1] != self.in_features:
+        super()._check(x)
+        if x.dim() < 1 or (not traced() and x.shape[-1] != self.in_features):
             raise ValueError(
                 f"expected input of shape (..., {self.in_features}), got {tuple(x.shape)}"
             )
@@ -146,7 +148,7 @@ class _Product:
         grad = grad.to(matrix.dtype)
         return (
             (grad @ matrix).view(columns.shape) if needs_columns else None,
-            (grad.T @ columns.flatten(1)).unflatten(1, columns.shape[1:]) if needs_weight else None,
+            (grad.T @ columns.flatten(1)).view(-1, *columns.shape[1:]) if needs_weight else None,
         )
 
     # The batch is the rows of one image with one column.

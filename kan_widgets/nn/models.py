@@ -14,11 +14,12 @@ from torch.optim import Optimizer
 
 from kan_widgets.nn import life
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.basis import Basis, check_floating
 from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
 from kan_widgets.nn.families import resolve_basis
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.pruning import Pruning
+from kan_widgets.nn.tracing import traced
 
 
 class _ImageClassifier(nn.Module):
@@ -28,7 +29,8 @@ class _ImageClassifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return log-probabilities: ``(N, C, H, W)`` to ``(N, num_classes)``, or without N."""
-        if x.dim() not in (3, 4) or x.shape[-3:] != self.input_shape:
+        check_floating(x)
+        if x.dim() not in (3, 4) or (not traced() and x.shape[-3:] != self.input_shape):
             shape = ", ".join(map(str, self.input_shape))
             raise ValueError(
                 f"expected input of shape (N, {shape}) or ({shape}), got {tuple(x.shape)}"
@@ -196,7 +198,8 @@ class KANCNN(_ImageClassifier):
     def _scores(self, x: Tensor) -> Tensor:
         for norm, conv in zip(self.norms, self.convs, strict=True):
             x = F.max_pool2d(conv(norm(x)), 2)
-        x = self.linear_norm(x.flatten(1))
+        # With the number written down: the older ONNX exporter loses sight of it in flatten.
+        x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
 
     def update_grid(

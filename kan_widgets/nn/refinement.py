@@ -35,6 +35,9 @@ def refine(layer: KANLayer, grid_size: int, even: bool, optimizer: Optimizer | N
     new = refined(old, grid_size, even)
     if new == old:
         return 0.0
+    if isinstance(new, KnotSpline):
+        dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
+        new = spline_on(new.knots, new.spline_order, dtype)
     interval = old.grid_range if even else old.support
     coefficients = refit(layer, old, new, *quadrature(old, new, interval))
     error = deviation(layer, old, new, coefficients, interval)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,14 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kan_widgets.widgets import chart_still
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.curves import SMOOTHING, Range, Smoothed, step_axis, thin, value_axis
 from kan_widgets.widgets.figure import FEW, MARKS, Panel, Series, load_bqplot, visible
+from kan_widgets.widgets.lifetime import close_parts, weakly
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice
 
-_STATIC = pathlib.Path(__file__).parent / "static"
 COLOURS = 7
 NOTHING = "–"
 _POINTS = 800
@@ -31,8 +31,8 @@ _POINTS = 800
 class _Tools(anywidget.AnyWidget):
     """The bar above the panels, and what the mouse does over them; works without the kernel."""
 
-    _esm = _STATIC / "chart.js"
-    _css = _STATIC / "chart.css"
+    _esm = bundle("chart.js")
+    _css = bundle("chart.css")
 
     panels = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """``{"title", "names", "colours", "raw", "smooth", "y", "figure"}``; the last four are ids."""
@@ -155,7 +155,7 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self.layout.overflow = "visible"
         for widget in (self, self._tools, self._grid, self._steps):
             answer_during_cells(widget)
-        self._tools.observe(self._asked, ["zoom", "scale", "smoothing"])
+        self._tools.observe(weakly(self._asked), ["zoom", "scale", "smoothing"])
 
     # -- what is drawn ----------------------------------------------------------------
 
@@ -372,15 +372,12 @@ class Chart(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             theme=colours,
         )
 
-    def close(self) -> None:
-        """Remove the chart from the page."""
-        # Also called by Widget.__del__, perhaps before the parts were made.
-        if self.comm is not None and hasattr(self, "_grid"):
+    def _end(self) -> None:
+        # Perhaps before all was made.
+        if hasattr(self, "_grid"):
             for panel in self._panels.values():
                 panel.close()
-            for widget in (self._grid, self._steps, self._tools):
-                widget.close()
-        super().close()
+            close_parts([self._grid, self._steps, self._tools])
 
 
 def _whole(lines: Mapping[tuple[str, str], Series]) -> Range:

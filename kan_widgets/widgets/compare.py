@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import html
-import pathlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -20,19 +19,21 @@ from kan_widgets.live import Replay, Source
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.widgets import compare_still, comparison
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.chart_still import CURVES
 from kan_widgets.widgets.compared import Followed, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.figure import Series
+from kan_widgets.widgets.follower import let_go
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.lifetime import close_parts
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice, kept
 
-_STATIC = pathlib.Path(__file__).parent / "static"
 _GRIDS = "repeat(auto-fit, minmax(min(100%, 290px), 1fr))"
 # Loss and accuracy, each in training and held out: four panels in a row, or two rows of two.
 _PANEL = 340
@@ -57,8 +58,8 @@ _KEYWORDS = ("height", "smoothing", "scale", "theme", "layout")
 class _Table(anywidget.AnyWidget):
     """The numbers. Its traits are set by the painter only."""
 
-    _esm = _STATIC / "compare.js"
-    _css = _STATIC / "compare.css"
+    _esm = bundle("compare.js")
+    _css = bundle("compare.css")
 
     shown = traitlets.Dict().tag(sync=True)
     """``{"hints", "note", "models", "rows", "growth"}``, all in words."""
@@ -128,7 +129,7 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
                     f"Compare takes no keyword {name!r}.{hint} It takes {', '.join(_KEYWORDS)}; "
                     "what a KernelGrid takes is set on those in .grids."
                 )
-        layout = options.pop("layout", None)
+        given = {name: options.pop(name) for name in ("layout",) if name in options}
         chosen = _Options(**options)
         check(models)
         self._kept = [kept(one) for one in models.values()]
@@ -166,10 +167,8 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self.chart.children[1].layout.grid_template_columns = _PANELS
         self._table = _Table(theme=chosen.theme)
         self._frames = [kernels, *boxes, *(box.children[0] for box in boxes)]
-        super().__init__([kernels, self.chart, self._table])
+        super().__init__([kernels, self.chart, self._table], **given)
         self.add_class("kw-compare")
-        if layout is not None:
-            self.layout = layout
         if self.layout.width is None:
             self.layout.width = "100%"
         for widget in (self, self._table, *self._frames):
@@ -298,17 +297,15 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             theme=ground,
         )
 
-    def close(self) -> None:
-        """Remove the comparison from the page; the training goes on."""
-        # Also called by Widget.__del__, perhaps before the parts were made.
-        if self.comm is not None and hasattr(self, "_followed"):
+    def _end(self) -> None:
+        # Perhaps before all was made.
+        if hasattr(self, "_followed"):
             self._painter.close()
             for followed in self._followed:
-                followed.leave()
-            for widget in (*self.grids.values(), self.chart, self._table, *self._frames):
-                widget.close()
+                let_go(followed.live)
+            self._close_inside([*self.grids.values(), self.chart])
+            close_parts([self._table, *self._frames])
             self._kept = []
-        super().close()
 
 
 def _colours(number: int) -> list[str]:

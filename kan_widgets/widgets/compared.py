@@ -129,10 +129,16 @@ class Followed(Listener):
         if (live := self._live()) is not None:
             live.subscribe(self)
 
-    def leave(self) -> None:
-        """Hear no more."""
-        if (live := self._live()) is not None:
-            live._drop(self)
+    @property
+    def title(self) -> str:
+        """What reports call it."""
+        return f"Compare ({self.name})"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is drawn any more."""
+        painter = self._painter()
+        return painter is None or painter.is_closed
 
     def _wake(self) -> None:
         if (painter := self._painter()) is not None:

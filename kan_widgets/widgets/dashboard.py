@@ -15,6 +15,7 @@ from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.paper import Paper
 from kan_widgets.widgets.pictured import Animated
+from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.view import reference
@@ -28,7 +29,7 @@ _OPTIONS = ("layer", "layout", "theme")
 _GAP = 12
 
 
-class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
+class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
 
     What is selected in one is selected in all, and a layer chosen in one, there or as
@@ -110,6 +111,7 @@ class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
         for name, value in (own | dict(css)).items():
             if name in css or getattr(self.layout, name) is None:
                 setattr(self.layout, name, value)
+        self._join()
 
     @property
     def views(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
@@ -223,11 +225,8 @@ class Dashboard(Animated, ipywidgets.GridBox):  # type: ignore[misc]
 
         return save_html(path, self, **options)
 
-    def close(self) -> None:
-        """Remove the dashboard and its views from the page, and undock it."""
-        # Also called by Widget.__del__, perhaps before the views were made.
-        if self.comm is not None and hasattr(self, "_sidecar"):
+    def _end(self) -> None:
+        # Perhaps before all was made.
+        if hasattr(self, "_sidecar"):
             self._undock()
-            for view in self.views:
-                view.close()
-        super().close()
+            self._close_inside(self.views)

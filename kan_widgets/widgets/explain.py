@@ -16,7 +16,7 @@ from kan_widgets.insight.explain import class_number
 from kan_widgets.live import Binding, Source
 from kan_widgets.widgets.explained import Part, content_of, parts_of
 from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, layer_name, option
+from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
 
 
 class Explain(Scened):
@@ -75,7 +75,7 @@ class Explain(Scened):
     # Here too for a view that was never finished: it is closed all the same.
     _stop_waiting: Callable[[], None] | None = None
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     target = option(traitlets.Int(None, allow_none=True, min=0))
     top = option(traitlets.Int(30, min=1, max=500))
     theme = option(Choice(["auto", "light", "dark"]))
@@ -94,7 +94,6 @@ class Explain(Scened):
         super().__init__(live_or_model, target=class_number(target), **options)
         self.observe(self._take_target, "target")
         self.on_msg(self._answer)
-        self._stream.observe(self._take_status, "status")
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         model = source.model if isinstance(source, Binding) else None
@@ -136,9 +135,8 @@ class Explain(Scened):
             self._image = before
             raise
 
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        return self._shown_layer(proposal["value"])
+    def _layer_names(self) -> tuple[str, ...]:
+        return tuple(part.layer for part in self._parts)
 
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
@@ -186,9 +184,10 @@ class Explain(Scened):
             self.message = "waiting for the next step of the training…"
             self._stop_waiting = source.watch_steps(self._between_steps)
 
-    def _take_status(self, change: Any) -> None:
+    def stream_changed(self, name: str) -> None:
         """Explain what waited for a step, where there will be none soon."""
-        if change["new"].get("state") != "live":
+        super().stream_changed(name)
+        if name == "status" and self._stream.status.get("state") != "live":
             self._between_steps(0, False)
 
     def _between_steps(self, step: int, framed: bool) -> None:
@@ -204,14 +203,11 @@ class Explain(Scened):
         except Exception as error:
             self.message = f"{type(error).__name__}: {error}"
 
-    def close(self) -> None:
-        """Remove the view from the page and let go of what it shows."""
+    def _end(self) -> None:
         stop, self._stop_waiting = self._stop_waiting, None
         if stop is not None:
             stop()
-        if self.comm is not None:  # None if closed already, or never opened
-            self._stream.unobserve(self._take_status, "status")
-        super().close()
+        super()._end()
 
     def animate(self, path: Any, **options: Any) -> Any:
         """Raise a TypeError: only the model as it is now can be explained."""
@@ -224,7 +220,7 @@ class Explain(Scened):
         # Of maps: fewer would tint their zero.
         return 256
 
-    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         if options.get("target", self.target) != self.target:
             raise ValueError(
                 f"target={options['target']!r}: a picture is of the class explained, "

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.widgets.curves import Float64, Range, log_ticks, ticks, value_axis
+from kan_widgets.widgets.lifetime import close_parts
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells
 
@@ -88,8 +89,7 @@ class Panel:
         with self.figure.hold_sync():
             self.figure.marks = [marks, raw, smooth]
             self.figure.axes = [across, up]
-        for widget in old:
-            widget.close()
+        close_parts(old)
 
     def draw(
         self,
@@ -132,8 +132,7 @@ class Panel:
 
     def close(self) -> None:
         """Remove it from the page."""
-        for widget in [self.figure, *self.widgets]:
-            widget.close()
+        close_parts([self.figure, *self.widgets])
 
 
 def load_bqplot() -> ModuleType:

@@ -11,7 +11,7 @@ from torch import nn
 from kan_widgets.live import Source
 from kan_widgets.widgets.scened import Scened
 from kan_widgets.widgets.scores import checked
-from kan_widgets.widgets.view import Choice, layer_name, option
+from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
 
 SORTS = ["position", "range", "change"]
 
@@ -82,7 +82,7 @@ class KernelGrid(Scened):
 
     _kind = "kernel_grid"
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     mode = option(Choice(["curves", "pattern", "preferred", "change"]))
     binarise = option(traitlets.Bool(False))
     suppressed = option(traitlets.Bool(False))
@@ -102,10 +102,6 @@ class KernelGrid(Scened):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
-
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        return layer_name(proposal["value"], self._names())
 
     def score(
         self,
@@ -159,16 +155,11 @@ class KernelGrid(Scened):
                 self.shade = ""
             self.scores = {own: score for own, score in self.scores.items() if own != name}
             return
-        shapes = {
-            layer["name"]: tuple(layer["shape"]) for layer in self._stream.layouts[-1]["layers"]
-        }
+        shapes = {layer.name: layer.shape for layer in self._stream.layout_shown.layers}
         taken = (*SORTS, "none")
         self.scores = self.scores | {name: checked(name, values, shapes, units, signed, taken)}
 
-    def _names(self) -> tuple[str, ...]:
-        return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
-
-    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         # The layer shown may be gone since the model was bound again.
         layer = options.get("layer", self.layer if self.layer in names else None)
         return options | {"layer": layer_name(layer, names)}

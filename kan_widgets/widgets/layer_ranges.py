@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import pathlib
 import time
 import weakref
 from typing import Any, Literal
@@ -15,11 +14,14 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import THRESHOLD
-from kan_widgets.live import Binding, Frame, Listener, Selection, Source, State
+from kan_widgets.live import Binding, Frame, Selection, Source, State
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.observe import Observation
-from kan_widgets.live.updates import Updates
+from kan_widgets.live.updates import Updates, updates_of
 from kan_widgets.widgets import layer_ranges_still
+from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.follower import Follower, let_go
+from kan_widgets.widgets.lifetime import close_parts, weakly
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.range_figures import HEAD, MEASURES, ROW, RangeFigures
@@ -36,10 +38,10 @@ from kan_widgets.widgets.range_rows import (
     record,
     verdict,
 )
-from kan_widgets.widgets.stream import answer_during_cells, stream_of
+from kan_widgets.widgets.selecting import Selecting
+from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
 from kan_widgets.widgets.view import Choice, _source_for, kept
 
-_STATIC = pathlib.Path(__file__).parent / "static"
 _OPTIONS = ("layout", "over_time", "theme", "threshold")
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
@@ -48,8 +50,8 @@ _MOMENTS_AT_ONCE = 4
 class _Page(anywidget.AnyWidget):
     """The words and options above the figures, or the table beside them."""
 
-    _esm = _STATIC / "layer_ranges.js"
-    _css = _STATIC / "layer_ranges.css"
+    _esm = bundle("layer_ranges.js")
+    _css = bundle("layer_ranges.css")
 
     stream = anywidget.WidgetTrait().tag(sync=True)
     part = traitlets.Unicode().tag(sync=True)
@@ -61,7 +63,7 @@ class _Page(anywidget.AnyWidget):
     theme = Choice(["auto", "light", "dark"]).tag(sync=True)
 
 
-class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
+class LayerRanges(Pictured, Selecting, ipywidgets.VBox):  # type: ignore[misc]
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer: a dot for each function (of many, evenly by rank), boxes for the
@@ -112,9 +114,9 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
                     f"LayerRanges takes no keyword {name!r}.{hint} It takes {', '.join(_OPTIONS)}."
                 )
         source = _source_for(live_or_model)
-        layout = options.pop("layout", None)
+        given = {name: options.pop(name) for name in ("layout",) if name in options}
         self._kept = kept(live_or_model)
-        self._stream = stream_of(source)
+        self._held = stream_of(source)
         self._source = weakref.ref(source)
         self._starts, self._observations, self._past = Starts(), Observations(), Past()
         self._rows: list[Row] = []
@@ -123,7 +125,7 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         self._table = _Page(stream=self._stream, part="table", **options)
         self._bar = _Page(stream=self._stream, part="bar", **options)
         self._painter = Painter(self._draw, fps=_FPS)
-        self._figures = RangeFigures(self._clicked)
+        self._figures = RangeFigures(weakly(self._clicked))
         self._plots = ipywidgets.Box([self._figures.ranges, self._figures.times])
         self._body = ipywidgets.Box([self._plots, self._table])
         for box, name in (
@@ -133,23 +135,25 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             (self._figures.times, "kw-ranges-times"),
         ):
             box.add_class(name)
-        super().__init__([self._bar, self._body])
+        super().__init__([self._bar, self._body], **given)
         self.add_class("kw-layer-ranges")
-        if layout is not None:
-            self.layout = layout
         if self.layout.width is None:
             self.layout.width = "100%"
         for widget in (self, self._bar, self._table, self._plots, self._body):
             answer_during_cells(widget)
-        self._table.on_msg(self._told)
-        self._bar.observe(self._wake, ["threshold", "over_time"])
-        self._stream.observe(self._wake, ["cursor", "selection"])
+        self._table.on_msg(weakly(self._told))
+        self._bar.observe(weakly(self._wake), ["threshold", "over_time"])
         self._updates = _updates_of(source)
         self._listener = _Follower(self)
         source.subscribe(self._listener)
+        self._join()
         self._painter.now()
 
     # -- what it shows ----------------------------------------------------------------
+
+    @property
+    def _stream(self) -> Stream:
+        return self._held
 
     @property
     def live(self) -> Source:
@@ -242,10 +246,14 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     def _wake(self, _: Any = None) -> None:
         self._painter.wake()
 
+    def stream_changed(self, name: str) -> None:
+        """Draw what is selected, at the step that is looked at."""
+        super().stream_changed(name)
+        if name in ("cursor", "selection"):
+            self._wake()
+
     def _follow(self, source: Source) -> None:
         """Show the binding that has taken the place of the one shown."""
-        if self._updates is not None:
-            self._updates.close()
         self._updates = _updates_of(source)
         self._source = weakref.ref(source)
         self._wake()
@@ -366,25 +374,18 @@ class LayerRanges(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             pixel_ratio=pixel_ratio,
         )
 
-    def close(self) -> None:
-        """Remove the view from the page and measure no more steps."""
-        # Also called by Widget.__del__, perhaps before the parts were made.
-        if self.comm is not None and hasattr(self, "_listener"):
-            if (source := self._source()) is not None:
-                source._drop(self._listener)
-            if self._updates is not None:
-                self._updates.close()
+    def _end(self) -> None:
+        # Perhaps before all was made.
+        if hasattr(self, "_listener"):
+            let_go(self._source())
+            self._updates = self._kept = None
             self._painter.close()
-            self._stream.unobserve(self._wake, ["cursor", "selection"])
-            self._figures.close()
-            for widget in (self._bar, self._table, self._plots, self._body):
-                widget.close()
-            self._kept = None
-        super().close()
+            parts = [self._bar, self._table, self._plots, self._body, *self._figures.widgets]
+            close_parts(parts)
 
 
 def _updates_of(source: Source) -> Updates | None:
-    return Updates(source) if isinstance(source, Binding) else None
+    return updates_of(source) if isinstance(source, Binding) else None
 
 
 def _function(row: Row, number: int) -> Selection:
@@ -409,14 +410,11 @@ def _row(row: Row, seen: bool) -> dict[str, Any]:
     }
 
 
-class _Follower(Listener):
-    """Hears of a source for a view, without keeping it; only wakes its painter."""
-
-    def __init__(self, view: LayerRanges) -> None:
-        self._view = weakref.ref(view)
+class _Follower(Follower[LayerRanges]):
+    """Hears of a source for a view; only wakes its painter."""
 
     def _wake(self) -> None:
-        if (view := self._view()) is not None:
+        if (view := self.view) is not None:
             view._wake()
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
@@ -437,5 +435,5 @@ class _Follower(Listener):
 
     def on_replaced(self, source: Source) -> None:
         """Follow the new binding."""
-        if (view := self._view()) is not None:
+        if (view := self.view) is not None:
             view._follow(source)

@@ -16,7 +16,7 @@ from torch import nn
 from kan_widgets import data
 from kan_widgets.live import Source
 from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, layer_name, option
+from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
 
 Float32 = NDArray[np.float32]
 
@@ -175,7 +175,7 @@ class MeshgridView(Scened):
 
     _kind = "meshgrid_view"
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     mode = option(Choice(["ramp", "pair", "response"]))
     limits = option(_Limits())
     direction = option(Choice(["horizontal", "vertical", "diagonal", "radial"]))
@@ -199,12 +199,7 @@ class MeshgridView(Scened):
         if options.get("images") is None:
             options["images"] = default_digits()
 
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        names = tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
-        return layer_name(proposal["value"], names)
-
-    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         # The layer shown may be gone since the model was bound again.
         layer = options.get("layer", self.layer if self.layer in names else None)
         return options | {"layer": layer_name(layer, names)}
@@ -214,7 +209,7 @@ class MeshgridView(Scened):
         # small.
         ramps = options.get("mode", self.mode) == "ramp"
         layers = {layer["name"]: layer for layer in self._stream.layouts[-1]["layers"]}
-        name = self._checked(options, tuple(layers))["layer"]
+        name = self._picture_options(options, tuple(layers))["layer"]
         return 64 if ramps and math.prod(layers[name]["shape"]) > _MANY else 256
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import ipywidgets
 
 from kan_widgets.live import Frame
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.compare import Compare
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.layer_ranges import LayerRanges
@@ -24,7 +25,6 @@ from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View, reference
 
-_STATIC = pathlib.Path(__file__).parent / "static"
 _STILL = (TrainingPanel, LayerRanges, Compare)
 _STILL_WIDTH = 900
 _TITLE = "Kernel functions"
@@ -149,12 +149,12 @@ class _Page:
         self._title = title
         self._streams: list[Stream] = []
         self._bundles: dict[str, str] = {}
-        self._styles = {"Page": (_STATIC / "page.css").read_text("utf-8")}
+        self._styles = {"Page": bundle("page.css")}
         self._shown: list[View] = []
         self._models: list[dict[str, Any]] = []
         self._places = [self._place(view) for view in views]
         self._pasts = [past_of(stream) for stream in self._streams]
-        self._bundles["Page"] = (_STATIC / "page.js").read_text("utf-8")
+        self._bundles["Page"] = bundle("page.js")
         themes = {view.theme for view in self._shown}
         self._theme = themes.pop() if len(themes) == 1 else "auto"
 

@@ -54,12 +54,13 @@ class Painter:
         self._next = float("-inf")
         self._drawing = threading.RLock()
         self._is_waiting = False
-        self._is_closed = False
+        self.is_closed = False
+        """Whether it draws no more."""
         self._has_failed = False
 
     def wake(self) -> None:
         """Have it drawn soon. Cheap, from any thread; news after the last wake is never lost."""
-        if not self._is_waiting and not self._is_closed:
+        if not self._is_waiting and not self.is_closed:
             self._is_waiting = True
             _woken.put(weakref.ref(self))
             _thread.start()
@@ -68,7 +69,7 @@ class Painter:
         """Draw in the calling thread, after a drawing that another thread is busy with."""
         with self._drawing:
             self._is_waiting = False
-            draw = None if self._is_closed else self._draw()
+            draw = None if self.is_closed else self._draw()
             if draw is None:
                 return
             start, began = time.monotonic(), time.thread_time()
@@ -77,13 +78,15 @@ class Painter:
             except Exception as error:
                 if not self._has_failed:
                     self._has_failed = True
-                    report(f"a view could not be drawn: {error!r}")
+                    owner = getattr(draw, "__self__", None)
+                    name = "a view" if owner is None else type(owner).__name__
+                    report(f"{name} could not be drawn: {error!r}. It is tried again")
             cost = time.thread_time() - began
             self._next = start + max(self._interval, cost / _MAX_SHARE)
 
     def close(self) -> None:
         """Draw no more."""
-        self._is_closed = True
+        self.is_closed = True
 
 
 # A SimpleQueue may be put to at any point of a thread, inside a finalizer too.

@@ -17,6 +17,7 @@ from PIL import Image
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.source import report
+from kan_widgets.widgets.lifetime import Mortal, hold, show
 from kan_widgets.widgets.paper import recording, vectors_of
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream, pictured
@@ -26,7 +27,7 @@ _ANIMATED_COLOURS = 128
 _HELD = 1500  # milliseconds that an animation stops at its end
 
 
-class Pictured:
+class Pictured(Mortal):
     """A widget that can draw itself without a browser, by its method ``image``."""
 
     def image(self, *_: Any, **options: Any) -> Image.Image:
@@ -101,7 +102,9 @@ class Pictured:
         # With an identifier of its own, so that `snapshot` finds it again.
         if not _is_displayed():
             # Whoever only asks for its form, such as an Output widget, gets that.
+            hold(self)
             raise NotImplementedError
+        show(self)
         data, metadata = self._bundle()
         _send(data, metadata, self._display_id)
 

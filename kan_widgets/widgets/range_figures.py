@@ -106,11 +106,6 @@ class RangeFigures:
         """All widgets that make the figures."""
         return [*self._marks, self.ranges, self.times]
 
-    def close(self) -> None:
-        """Remove the figures from the page."""
-        for widget in self.widgets:
-            widget.close()
-
     def _build(self) -> None:
         bqplot = load_bqplot()
         data = {"x": self._x, "y": self._down}

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.live import Frame
-from kan_widgets.widgets.stream import Stream, layout_dict, observation_message
+from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.wire import layout_dict, observation_message
 
 
 @dataclass

@@ -12,13 +12,13 @@ import traitlets
 from PIL import Image
 
 from kan_widgets.live import Frame, Layout
+from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.rasters import image_of
 from kan_widgets.widgets.stream import frame_dict, layout_dict, observation_message
 from kan_widgets.widgets.view import View
 
-_ENTRY = (pathlib.Path(__file__).parent / "static" / "view.js").read_text(encoding="utf-8")
 _HEIGHT = 480
 _NARROWEST = 100
 
@@ -29,7 +29,7 @@ class Scened(View):
     A subclass names itself in the bundle's registry and says which layers it draws.
     """
 
-    _esm = _ENTRY
+    _esm = bundle("view.js")
     _kind = ""
     """Its name in ``js/src/views/registry.ts``."""
 
@@ -47,7 +47,7 @@ class Scened(View):
         """Return the selection in a picture with these options; the stream's by default."""
         return dict(self.selection or {})
 
-    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Return options of one picture as the traits would take them."""
         return options
 
@@ -71,10 +71,10 @@ class Scened(View):
             traits.pop(name, None)
         known = self.traits()
         for name, value in options.items():
-            # The layer shown may be one of another binding: `_checked` looks at it.
+            # The layer shown may be one of another binding: `_picture_options` looks at it.
             if name in traits and name != "layer":
                 options[name] = known[name]._validate(self, value)
-        traits |= self._checked(options, names)
+        traits |= self._picture_options(options, names)
         theme = traits.pop("theme", "auto")
         layers = self._drawn_layers(traits, names)
         source = self._stream.source

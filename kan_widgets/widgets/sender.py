@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
@@ -26,7 +26,7 @@ class Outbox:
     ----------
     send
         A method, called with each message, never twice at once. Its object is held weakly:
-        without it nothing is sent. What it raises is raised again by the next ``put``.
+        without it nothing is sent. What it raises is raised again by the next ``put``, once.
 
     Examples
     --------
@@ -51,17 +51,29 @@ class Outbox:
 
     def put(self, message: Any) -> None:
         """Have a message sent soon, after those before it."""
-        if self._error is not None:
-            raise self._error
         self._waiting.append(message)
         if len(self._waiting) > _MOST:
             self.flush()
             return
         _filled.put(self._ref)
         start_thread()
+        self._complain()
 
     def flush(self) -> None:
         """Send what waits in the calling thread, after what another thread is sending."""
+        with self.emptied():
+            pass
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Let the caller send after what waits; what that raised is raised at the end."""
+        with self.lock:
+            self._send_all()
+            yield
+        self._complain()
+
+    def _send_all(self) -> None:
+        """Send what waits; a message that cannot be sent keeps no other one."""
         with self.lock:
             while self._waiting:
                 message = self._waiting.popleft()
@@ -71,9 +83,12 @@ class Outbox:
                 try:
                     send(message)
                 except Exception as error:
-                    self.clear()
                     self._error = error
-                    raise
+
+    def _complain(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def clear(self) -> None:
         """Forget what waits."""
@@ -93,8 +108,7 @@ def _flush(ref: weakref.ref[Outbox]) -> None:
     """Send what waits in an outbox; none is kept while the thread waits."""
     box = ref()
     if box is not None:
-        with suppress(Exception):  # who puts the next message is told
-            box.flush()
+        box._send_all()  # who puts the next message is told of what failed
 
 
 _thread = Background("kan_widgets sender", _run)

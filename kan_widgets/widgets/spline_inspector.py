@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,11 +13,12 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Listener, Source, State, cells
+from kan_widgets.live import Source, State, cells
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.edited import Edit
-from kan_widgets.live.source import report
+from kan_widgets.live.source import name_of, report
+from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.overlays import (
     check_overlays,
     check_pins,
@@ -27,7 +27,7 @@ from kan_widgets.widgets.overlays import (
 )
 from kan_widgets.widgets.rasters import few_colours
 from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, layer_name, option
+from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
@@ -98,7 +98,7 @@ class SplineInspector(Scened):
 
     _kind = "spline_inspector"
 
-    layer = option(traitlets.Unicode())
+    layer = option(LayerName())
     editable = option(traitlets.Bool(False))
     show = option(traitlets.List(traitlets.Unicode(), list(PARTS)))
     hidden = option(traitlets.List(traitlets.Unicode()))
@@ -124,7 +124,7 @@ class SplineInspector(Scened):
         for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
             if given is not None and not callable(given):
                 raise TypeError(f"{name}={given!r:.80}: something that can be called is taken")
-        self._edit_callbacks: list[Callable[[Edit], object]] = []
+        self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
         self._evaluate = evaluate
         self._to_evaluate: Edit | None = None
         super().__init__(live_or_model, layer=layer, **options)
@@ -141,16 +141,9 @@ class SplineInspector(Scened):
         if "overlays" in options:
             options["overlays"] = check_overlays(options["overlays"], source.layout.layers)
 
-    @traitlets.validate("layer")
-    def _validate_layer(self, proposal: Any) -> str:
-        return layer_name(proposal["value"], self._names())
-
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
         return _check_show(proposal["value"])
-
-    def _names(self) -> tuple[str, ...]:
-        return tuple(layer["name"] for layer in self._stream.layouts[-1]["layers"])
 
     def _stream_source(self) -> Source:
         source = self._stream.source
@@ -217,22 +210,22 @@ class SplineInspector(Scened):
         """
         if not callable(callback):
             raise TypeError(f"callback={callback!r:.80}: something that can be called is taken")
-        self._edit_callbacks.append(callback)
+        self._edit_callbacks = (*self._edit_callbacks, callback)
 
         def stop() -> None:
-            if callback in self._edit_callbacks:
-                self._edit_callbacks.remove(callback)
+            left = tuple(known for known in self._edit_callbacks if known is not callback)
+            self._edit_callbacks = left
 
         return stop
 
     def _edited(self, edit: Edit) -> None:
         """Do what follows an edit."""
         self.notice = ""
-        for callback in list(self._edit_callbacks):
+        for callback in self._edit_callbacks:
             try:
                 callback(edit)
             except Exception as error:
-                self._complain("on_edit", error)
+                self._complain(f"on_edit: {name_of(callback)}", error)
         if self._evaluate is not None:
             self._to_evaluate = edit
             self._evaluate_when_quiet()
@@ -279,14 +272,11 @@ class SplineInspector(Scened):
     def _page_note(self) -> str:
         return "Editing is off in this page: there is no model behind it." if self.editable else ""
 
-    def close(self) -> None:
-        """Remove the view from the page and let go of what it shows."""
-        if self.comm is not None:
-            if (source := self._stream.source) is not None:
-                source._drop(self._listener)
-            self._edit_callbacks.clear()
-            self._evaluate = self._to_evaluate = None
-        super().close()
+    def _end(self) -> None:
+        let_go(self._stream.source)
+        self._edit_callbacks = ()
+        self._evaluate = self._to_evaluate = None
+        super()._end()
 
     # -- the picture ----------------------------------------------------------------
 
@@ -295,7 +285,7 @@ class SplineInspector(Scened):
         # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
         return few_colours(super().image(**options))
 
-    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layers = self._stream.frames()[1].layout.layers
         checks = {"pins": check_pins, "overlays": check_overlays}
         taken = {
@@ -322,28 +312,25 @@ class SplineInspector(Scened):
         return [name for name in names if name == traits["layer"] or name in pinned]
 
 
-class _Follower(Listener):
+class _Follower(Follower[SplineInspector], cells.CellListener):
     """Hears of edits for an inspector, without keeping it."""
-
-    def __init__(self, inspector: SplineInspector) -> None:
-        self._inspector = weakref.ref(inspector)
 
     def on_edit(self, edits: Edits) -> None:
         """Pass on an edit that stands."""
-        inspector, edit = self._inspector(), edits.latest
+        inspector, edit = self.view, edits.latest
         if inspector is not None and edit is not None and edit.final and not edits.message:
             inspector._edited(edit)
 
     def on_state(self, state: State, message: str) -> None:
         """Evaluate when training has gone quiet, but not in the thread that says so."""
-        inspector = self._inspector()
+        inspector = self.view
         if state == "idle" and inspector is not None and inspector._to_evaluate is not None:
             evaluate = inspector._evaluate_when_quiet
             threading.Thread(target=evaluate, name="kan_widgets evaluate", daemon=True).start()
 
     def cell_ended(self) -> None:
         """Evaluate what has waited for the end of a notebook cell."""
-        inspector = self._inspector()
+        inspector = self.view
         if inspector is None or inspector._to_evaluate is None:
             return
         if isinstance(source := inspector._stream.source, Binding):

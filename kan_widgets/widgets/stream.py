@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-import pathlib
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import anywidget
-import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.edit import Edits
-from kan_widgets.live.layout import layer_dict
 from kan_widgets.live.observe import Observation
+from kan_widgets.live.source import report
+from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox, start_thread
+from kan_widgets.widgets.wire import (
+    frame_dict,
+    layout_dict,
+    layout_message,
+    memory_of,
+    observation_message,
+)
 
-PROTOCOL = 1
-
-_STATIC = pathlib.Path(__file__).parent / "static"
 _HISTORY_BYTES = 32_000_000
 
 
-class Stream(anywidget.AnyWidget, Listener):
+class Viewer(Protocol):
+    """A view of a stream."""
+
+    comm: Any
+
+    def stream_changed(self, name: str) -> None:
+        """Take a change of the stream's trait of that name; must not ask for frames."""
+
+
+class Stream(Mortal, anywidget.AnyWidget, Listener):
     """Frames, layouts, selection and time of one source; views hold it by reference.
 
     Live frames go out as custom messages; the synced traits hold what a page
     needs after a reload. Made by `stream_of`.
     """
 
-    _esm = _STATIC / "main.js"
+    _esm = bundle("main.js")
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""
@@ -59,13 +71,13 @@ class Stream(anywidget.AnyWidget, Listener):
         self._lock = self._outbox.lock
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame
+        self._views: tuple[weakref.ref[Viewer], ...] = ()
         super().__init__(**_state_of(source))
         if _is_costly(self.comm):
             start_thread()
         answer_during_cells(self)
         self.on_msg(self._answer)
-        self.observe(self._selected_in_browser, "selection")
-        self._unsubscribe = source.subscribe(self)
+        source.subscribe(self)
         # Whatever happened while the page was told of this stream.
         self._take_over(source)
 
@@ -83,24 +95,70 @@ class Stream(anywidget.AnyWidget, Listener):
             self._frames = source.history[0], source.current()
         return self._frames
 
+    @property
+    def layout_shown(self) -> Layout:
+        """The layout of the latest frame; the last there was if all is gone."""
+        source = self.source
+        return self._frames[1].layout if source is None else source.layout
+
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # It has no view: showing it shows what it is.
         return {"text/plain": f"<Stream of {self.source!r}>"}, {}
 
-    def close(self) -> None:
-        """Follow no more."""
-        if self.comm is not None:
-            self._unsubscribe()
-            self._outbox.clear()
-        super().close()
+    @property
+    def title(self) -> str:
+        """What reports call it: by its views."""
+        names = dict.fromkeys(type(view).__name__ for view in self._open_views())
+        return f"the stream of {', '.join(names) or 'no view'}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is closed."""
+        return self.comm is None
+
+    def _end(self) -> None:
+        if (source := self.source) is not None:
+            source.let_go()
+        self._outbox.clear()
+
+    # -- its views ------------------------------------------------------------------
+
+    def join(self, view: Viewer) -> None:
+        """Tell a view of changes from now on, until it is closed or gone."""
+        self._views = (*map(weakref.ref, self._open_views()), weakref.ref(view))
+
+    def _open_views(self) -> list[Viewer]:
+        views = [ref() for ref in self._views]
+        return [view for view in views if view is not None and view.comm is not None]
+
+    def select(self, selection: Selection | None) -> None:
+        """Take a selection made in a view, from Python."""
+        if (source := self.source) is not None:
+            source.set_selection(selection)
+        else:
+            self.selection = dict(selection or {})
+
+    @traitlets.observe("selection", "cursor", "status")
+    def _changed(self, change: Any) -> None:
+        """Tell the source and the views; one that raises keeps nobody from it."""
+        name = change["name"]
+        if name == "selection" and (source := self.source) is not None:
+            source.set_selection(change["new"] or None)
+        for view in self._open_views():
+            try:
+                view.stream_changed(name)
+            except Exception as error:
+                fault = f"{type(view).__name__} {name}", type(error)
+                if fault not in self._reported:
+                    self._reported |= {fault}
+                    report(f"{type(view).__name__} could not take a new {name}: {error!r}")
 
     # -- what the source says -------------------------------------------------------
 
     def on_layout(self, layout: Layout) -> None:
         """Send the tables that the frames to come are read with."""
-        numbers, buffers = _number_buffers(layout)
-        with self._lock:
-            self._outbox.flush()
+        numbers, buffers = layout_message(layout)
+        with self._outbox.emptied():
             self.send({"kind": "layout", "layout": numbers}, buffers)
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
             self.layouts = [*first, layout_dict(layout)]
@@ -114,8 +172,7 @@ class Stream(anywidget.AnyWidget, Listener):
         if not settled and _is_costly(self.comm):
             self._outbox.put(frame)
             return
-        with self._lock:
-            self._outbox.flush()
+        with self._outbox.emptied():
             self._send_frame(frame)
             if settled:
                 self.frame = frame_dict(frame)
@@ -129,7 +186,7 @@ class Stream(anywidget.AnyWidget, Listener):
 
     def _send_frame(self, frame: Frame) -> None:
         content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-        self.send(content, [_bytes(frame.data)])
+        self.send(content, [memory_of(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
         """Tell the views what the training does; in a kernel another thread sends "live"."""
@@ -137,8 +194,7 @@ class Stream(anywidget.AnyWidget, Listener):
         if state == "live" and _is_costly(self.comm):
             self._outbox.put(status)
             return
-        with self._lock:
-            self._outbox.flush()
+        with self._outbox.emptied():
             self.status = status
 
     def on_selection(self, selection: Selection | None) -> None:
@@ -166,7 +222,6 @@ class Stream(anywidget.AnyWidget, Listener):
         with self._lock:
             self._source = weakref.ref(source)
             _streams[source] = self
-            self._unsubscribe = lambda: source._drop(self)
             if source.selection is not None and source.selection["layer"] not in source.layers:
                 source.deselect()
             self.cursor = self.ghost_step = -1
@@ -181,10 +236,6 @@ class Stream(anywidget.AnyWidget, Listener):
             self._frames = source.history[0], source.frame
             for name, value in _state_of(source).items():
                 setattr(self, name, value)
-
-    def _selected_in_browser(self, change: Any) -> None:
-        if (source := self.source) is not None:
-            source.set_selection(change["new"] or None)
 
     # -- what the browser asks ------------------------------------------------------
 
@@ -208,19 +259,18 @@ class Stream(anywidget.AnyWidget, Listener):
         limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
         while len(frames) > 2 and sum(frame.nbytes for frame in frames) > limit:
             frames = [*frames[:-1:2], frames[-1]]
-        with self._lock:
-            self._outbox.flush()
+        with self._outbox.emptied():
             known = {layout["version"] for layout in self.layouts}
             for layout in {frame.layout.version: frame.layout for frame in frames}.values():
                 if layout.version not in known:
-                    numbers, buffers = _number_buffers(layout)
+                    numbers, buffers = layout_message(layout)
                     self.send({"kind": "layout", "layout": numbers}, buffers)
             self.send(
                 {
                     "kind": "history",
                     "frames": [{"layout": f.layout.version, "step": f.step} for f in frames],
                 },
-                [_bytes(frame.data) for frame in frames],
+                [memory_of(frame.data) for frame in frames],
             )
 
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
@@ -297,75 +347,3 @@ def _state_of(source: Source) -> dict[str, Any]:
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
     }
-
-
-def frame_dict(frame: Frame) -> dict[str, Any]:
-    """Return a frame as the browser reads it from a trait."""
-    return {"layout": frame.layout.version, "step": frame.step, "data": frame.data.tobytes()}
-
-
-def layout_dict(layout: Layout) -> dict[str, Any]:
-    """Return a layout as the browser reads it from a trait, tables inside."""
-    numbers, buffers = _number_buffers(layout)
-    for layer in numbers["layers"]:
-        for table in layer["tables"]:
-            table["x"] = bytes(buffers[table["x"]])
-            table["values"] = bytes(buffers[table["values"]])
-        if layer["table_of"] is not None:
-            layer["table_of"] = bytes(buffers[layer["table_of"]])
-    return numbers
-
-
-def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return one layer's inputs as the browser reads them."""
-    arrays = {
-        "edges": seen.edges,
-        "counts": seen.counts,
-        "outside_domain": seen.outside_domain,
-        "outside_extent": seen.outside_extent,
-        "patches": seen.patches,
-        "maps": seen.maps,
-    }
-    present = {name: array for name, array in arrays.items() if array is not None}
-    content = {
-        "kind": "observed",
-        "layer": seen.layer,
-        "samples": seen.samples,
-        "is_image": seen.is_image,
-        "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: number for number, name in enumerate(present)},
-    }
-    return content, [_bytes(np.ascontiguousarray(array)) for array in present.values()]
-
-
-def _bytes(array: NDArray[Any]) -> memoryview:
-    """Return the array's memory, which the caller must no longer change."""
-    return array.data.cast("B")
-
-
-def _number_buffers(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return a layout with its tables as numbers into the list of buffers beside it."""
-    buffers: list[memoryview] = []
-    seen: dict[int, int] = {}
-
-    def number(array: Any) -> int:
-        if id(array) not in seen:
-            seen[id(array)] = len(buffers)
-            buffers.append(_bytes(array))
-        return seen[id(array)]
-
-    layers = []
-    for layer in layout.layers:
-        tables = [
-            {
-                "x": number(table.x),
-                "values": number(table.values),
-                "domain": list(table.domain),
-                "extent": list(table.extent),
-                "knots": list(table.knots),
-            }
-            for table in layer.tables
-        ]
-        table_of = None if layer.table_of is None else number(layer.table_of)
-        layers.append(layer_dict(layer, tables, table_of))
-    return {"protocol": PROTOCOL, "version": layout.version, "layers": layers}, buffers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -10,12 +9,14 @@ from typing import Any
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Frame, Listener, Replay, Source, State
+from kan_widgets.live import Frame, Replay, Source, State
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import hear_reports
 from kan_widgets.widgets.curves import SMOOTHING, Range, belongs_to
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
+from kan_widgets.widgets.follower import Follower, let_go
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.scened import Scened
 from kan_widgets.widgets.view import Choice, option
@@ -95,7 +96,7 @@ class TrainingPanel(Scened):
         if self.layout.width is None:
             self.layout.width = "100%"
         self.own = self.model_id or ""
-        self.on_msg(self._answer)
+        self.on_msg(weakly(self._answer))
         self._listener = _Hearer(self)
         self.live.subscribe(self._listener)
         hear_reports(self._listener)
@@ -190,25 +191,20 @@ class TrainingPanel(Scened):
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()
 
-    def close(self) -> None:
-        """Remove the panel from the page; the training goes on."""
-        # Also called by Widget.__del__, perhaps before the parts were made.
-        if self.comm is not None and hasattr(self, "_listener"):
-            if (source := self._source()) is not None:
-                source._drop(self._listener)
+    def _end(self) -> None:
+        # Perhaps before all was made.
+        if hasattr(self, "_listener"):
+            let_go(self._source())
             self._numbers_painter.close()
             self._curves_painter.close()
-        super().close()
+        super()._end()
 
 
-class _Hearer(Listener):
-    """Hears of a training for a panel, without keeping it; only wakes its painters."""
-
-    def __init__(self, panel: TrainingPanel) -> None:
-        self._panel = weakref.ref(panel)
+class _Hearer(Follower["TrainingPanel"]):
+    """Hears of a training for a panel; only wakes its painters."""
 
     def _wake(self) -> None:
-        if (panel := self._panel()) is not None:
+        if (panel := self.view) is not None:
             panel._wake()
 
     def on_training(self) -> None:
@@ -229,7 +225,7 @@ class _Hearer(Listener):
 
     def on_report(self, message: str) -> None:
         """Show what a view complains of."""
-        if (panel := self._panel()) is not None:
+        if (panel := self.view) is not None:
             panel._hear(message)
 
 

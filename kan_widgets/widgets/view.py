@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 import pathlib
-from collections.abc import Callable
 from typing import Any
 
 import anywidget
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Binding, Selection, Source, bind, binding_of
+from kan_widgets.live import Binding, Source, bind, binding_of
 from kan_widgets.widgets.pictured import Animated
+from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
 
 
-class View(Animated, anywidget.AnyWidget):
+class View(Animated, Selecting, anywidget.AnyWidget):
     """A widget that draws a stream.
 
     Parameters
@@ -44,11 +44,10 @@ class View(Animated, anywidget.AnyWidget):
         self._check_keywords(options)
         source = _source_for(live_or_model)
         self._kept = kept(live_or_model)
-        self._select_callbacks: list[Callable[[Selection], None]] = []
         self._check_options(options, source)
         super().__init__(stream=stream_of(source), **options)
         answer_during_cells(self)
-        self._stream.observe(self._selection_changed, "selection")
+        self._join()
 
     def _check_keywords(self, options: dict[str, Any]) -> None:
         known = sorted(set(self._options()) | {"layout"})
@@ -87,39 +86,9 @@ class View(Animated, anywidget.AnyWidget):
             raise RuntimeError("the model this view showed is gone; bind another for a new view")
         return source
 
-    @property
-    def selection(self) -> Selection | None:
-        """The selected function, shared by all views of the stream.
-
-        ``{"layer": name, "out": o, "in": i, "row": r, "column": c}``, or ``None``.
-        """
-        chosen: Any = dict(self._stream.selection)
-        return chosen or None
-
-    def on_select(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
-        """Call ``callback(selection)`` whenever a function is selected.
-
-        Clicks in the browser reach Python at once, also while a cell runs, where
-        the kernel can do that (ipykernel 7: on a thread of its own), otherwise when the
-        cell ends.
-
-        Returns
-        -------
-        callable
-            Call it to stop.
-        """
-        self._select_callbacks.append(callback)
-
-        def stop() -> None:
-            if callback in self._select_callbacks:
-                self._select_callbacks.remove(callback)
-
-        return stop
-
-    def _selection_changed(self, change: Any) -> None:
-        if change["new"]:
-            for callback in list(self._select_callbacks):
-                callback(change["new"].copy())
+    def _layer_names(self) -> tuple[str, ...]:
+        """Return the layers that can be chosen."""
+        return self._stream.layout_shown.names
 
     def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the view as a page that works by itself: see `kan_widgets.save_html`.
@@ -144,13 +113,9 @@ class View(Animated, anywidget.AnyWidget):
         """Say what this view cannot do in a page, which has no model."""
         return ""
 
-    def close(self) -> None:
-        """Remove the view from the page and let go of what it shows."""
-        if self.comm is not None:  # None if closed already, or never opened
-            self._stream.unobserve(self._selection_changed, "selection")
-            self._select_callbacks.clear()
-            self._kept = None
-        super().close()
+    def _end(self) -> None:
+        self._select_callbacks = ()
+        self._kept = None
 
 
 def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
@@ -203,6 +168,16 @@ class Choice(traitlets.Enum[Any]):
         hint = f" Did you mean {near[0]!r}?" if near else ""
         words = ", ".join(map(repr, taken))
         raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
+
+
+class LayerName(traitlets.TraitType[Any, Any]):
+    """A layer of the stream, given by its name or its number."""
+
+    default_value = ""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        """Return the name."""
+        return layer_name(value, obj._layer_names())
 
 
 def layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:

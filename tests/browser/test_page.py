@@ -206,6 +206,26 @@ def test_modes_layers_and_names_that_look_like_html(
     assert shown.page.locator("main img, main script").count() == 0
 
 
+def test_a_layer_chosen_in_one_view_is_shown_by_all(
+    open_page: Callable[..., Opened], saved: Path
+) -> None:
+    shown = drawn(open_page(saved))
+    second = HOSTILE.replace(".", "")
+    for index in (1, 0):
+        menu = shown.page.locator(".kw-kernel-grid .kw-layer-menu select")
+        menu.select_option(index=index)
+        wanted = ("first", second)[index]
+        for name, asked in [
+            ("kernel-grid", "view.layer()"),
+            ("spline-inspector", "view.selection()?.layer"),
+            ("meshgrid-view", "view.layer()"),
+        ]:
+            shown.until(
+                lambda name=name, asked=asked, wanted=wanted: shown.ask(name, asked) == wanted,
+                f"layer {wanted} in {name}",
+            )
+
+
 def test_scrubbing_moves_all_views_through_the_history(
     open_page: Callable[..., Opened],
     saved: Path,

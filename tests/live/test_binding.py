@@ -680,22 +680,23 @@ def test_a_compiled_model_is_followed_under_its_own_names():
     )
 
 
-def test_a_listener_that_raises_is_dropped_with_one_warning_and_training_goes_on():
+def test_a_listener_that_raises_is_named_once_told_again_and_training_goes_on():
     class Broken(Recorder):
         def on_frame(self, frame: Frame, settled: bool) -> None:
+            super().on_frame(frame, settled)
             raise OSError("the canvas is gone")
 
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1)
     open_throttle(live)
-    live.subscribe(Broken())
+    broken = Broken(live)
     well = Recorder(live)
-    with pytest.warns(RuntimeWarning, match="canvas is gone") as caught:
+    with pytest.warns(RuntimeWarning, match="Broken could not take a frame.*canvas") as caught:
         train(model, optimizer, 3)
     live.settle()
     assert len(caught) == 1
     assert live.stats.steps == 3
-    assert well.frames[-1] == (3, True)
+    assert well.frames == broken.frames == [(1, False), (2, False), (3, False), (3, True)]
 
 
 def test_a_model_that_can_no_longer_be_read_ends_the_binding_and_not_the_training():

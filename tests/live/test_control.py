@@ -445,23 +445,29 @@ def test_listeners_are_told_of_logs_marks_and_wishes(trainer: Trainer) -> None:
     assert ear.told == 3
 
 
-def test_step_watchers_see_every_step_and_one_that_raises_is_dropped(trainer: Trainer) -> None:
+def test_step_watchers_see_every_step_and_one_that_raises_is_reported_once(
+    trainer: Trainer,
+) -> None:
     seen: list[tuple[int, bool]] = []
 
+    calls: list[int] = []
+
     def broken(step: int, framed: bool) -> None:
+        calls.append(step)
         raise ValueError("no")
 
     trainer.live.every = 2
     trainer.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
     trainer.live.watch_steps(broken)
     stop = trainer.live.watch_steps(lambda step, framed: seen.append((step, framed)))
-    with pytest.warns(RuntimeWarning, match="stopped following"):
+    with pytest.warns(RuntimeWarning, match=r"live.watch_steps: the callback .*broken raised"):
         trainer.step()
     for _ in range(3):
         trainer.step()
     stop()
     trainer.step()
     assert seen == [(1, False), (2, True), (3, False), (4, True)]
+    assert calls == [1, 2, 3, 4, 5]
 
 
 def test_weights_are_bit_identical_with_logs_track_and_watchers() -> None:

@@ -119,5 +119,7 @@ def test_wrong_arguments_say_what_is_accepted(arguments, error, words):
 
 
 def test_integer_input_is_refused():
-    with pytest.raises(TypeError, match=r"got torch.int64; call x.float\(\) first"):
+    with pytest.raises(
+        TypeError, match=r"expected a floating-point tensor, got torch.int64: x.float\(\)"
+    ):
         BSpline().expand(torch.arange(3))

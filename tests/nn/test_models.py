@@ -11,7 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from kan_widgets.nn import CNN, KANCNN, MLP, KANConv2d, SharedKANConv2d, count_parameters
+from kan_widgets.nn import (
+    CNN,
+    KANCNN,
+    MLP,
+    KANConv2d,
+    KANLinear,
+    SharedKANConv2d,
+    count_parameters,
+)
 
 NETWORKS = {"KANCNN": KANCNN, "article": KANCNN.article, "CNN": CNN, "MLP": MLP}
 
@@ -198,3 +206,35 @@ def test_wrong_arguments_say_what_is_accepted():
             build()(torch.zeros(2, 28))
         with pytest.raises(ValueError, match=r"got \(2, 1, 32, 32\)"):
             build()(torch.zeros(2, 1, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [
+        (torch.int64, r"torch\.int64: x\.float\(\)"),
+        (torch.uint8, r"torch\.uint8: x\.float\(\)"),
+        (torch.bool, r"torch\.bool: x\.float\(\)"),
+        (torch.complex64, r"torch\.complex64: x\.real"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (KANCNN, (2, 1, 28, 28)),
+        (lambda: KANCNN.article(norm="batch"), (1, 28, 28)),
+        (CNN, (2, 1, 28, 28)),
+        (MLP, (2, 1, 28, 28)),
+        (lambda: KANLinear(3, 2), (4, 3)),
+        (lambda: KANConv2d(3, 2, 3), (4, 3, 5, 5)),
+        (lambda: SharedKANConv2d(2, 3), (3, 5, 5)),
+    ],
+)
+def test_what_is_not_floating_point_is_refused_with_the_remedy(make, shape, dtype, words):
+    with pytest.raises(TypeError, match=f"expected a floating-point tensor, got {words}"):
+        make()(torch.zeros(shape, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_a_batch_of_another_precision_is_refused_with_the_remedy(dtype):
+    with pytest.raises(RuntimeError, match=rf"convert one, for instance model.to\({dtype}\)"):
+        KANLinear(3, 2)(torch.zeros(4, 3, dtype=dtype))

@@ -53,8 +53,75 @@ def test_a_grid_range_of_a_state_replaces_that_of_the_layer():
 def test_converting_a_layer_does_not_round_its_knots():
     layer = adapted(lambda: KANLinear(2, 3), torch.randn(50, 2))
     basis = layer.basis
-    assert layer.half().basis == basis
-    assert layer.state_dict()["knots"].dtype == torch.float64
+    for dtype in (torch.float16, torch.bfloat16, torch.float64):
+        layer.to(dtype)
+        assert layer.basis == basis
+        assert layer.state_dict()["knots"].tolist() == list(basis.knots)
+
+
+@pytest.mark.parametrize("grid_size", [3, 5, 7])
+def test_knots_are_in_the_type_of_the_weights_and_float32_at_least(grid_size):
+    layer = KANLinear(2, 3, grid_size=grid_size, grid_range=(-0.1, 0.7))
+    exact = list(layer.basis.knots)
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        assert layer.to(dtype).state_dict()["knots"].dtype == torch.float32
+        assert layer.basis.knots == tuple(exact)
+    # Not those of float32, which would be nearly evenly spaced only.
+    assert layer.double().state_dict()["knots"].tolist() == exact
+    made = KANLinear(2, 3, grid_size=grid_size, grid_range=(-0.1, 0.7), dtype=torch.float64)
+    assert made.state_dict()["knots"].tolist() == exact
+    assert "knots" not in KANLinear(2, 3, basis="rbf").state_dict()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("saved_as", [torch.float32, torch.float64])
+@pytest.mark.parametrize("order", [0, 1, 3, 5])
+@pytest.mark.parametrize("grid_range", [(-0.1, 0.7), (0.001, 0.002), (99.1, 101.3)])
+def test_even_knots_are_even_after_any_state(dtype, saved_as, order, grid_range):
+    saved = KANLinear(2, 3, grid_size=7, spline_order=order, grid_range=grid_range)
+    state = saved.to(saved_as).state_dict()
+    same = KANLinear(2, 3, grid_size=7, spline_order=order, grid_range=grid_range, dtype=dtype)
+    same.load_state_dict(state)
+    assert same.basis == saved.basis
+    other = KANLinear(2, 3, grid_size=7, spline_order=order, dtype=dtype)
+    other.load_state_dict(state)
+    assert isinstance(other.basis, BSpline)
+    assert other.basis.grid_range == pytest.approx(grid_range, rel=torch.finfo(saved_as).eps)
+
+
+@pytest.mark.parametrize("grid_eps", [0.02, 1.0])
+def test_a_state_with_knots_in_float64_is_loaded_into_float32_unrounded(grid_eps):
+    # As all states were before: knots in float64 beside weights in float32.
+    knots = adapted(lambda: KANLinear(2, 3, dtype=torch.float64), torch.randn(50, 2).double()).basis
+    state = KANLinear(2, 3).state_dict()
+    state["knots"] = torch.tensor(knots.knots, dtype=torch.float64)
+    layer = KANLinear(2, 3)
+    layer.load_state_dict(state)
+    assert layer.basis == knots
+    assert layer.state_dict()["knots"].dtype == torch.float32
+
+
+def test_the_whole_state_of_a_network_can_go_where_there_is_no_float64():
+    assert {t.dtype for t in KANCNN().state_dict().values()} == {torch.float32, torch.int64}
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_a_refined_uneven_grid_is_loaded_exactly(even):
+    def make():
+        layer = KANLinear(2, 3, grid_range=(-0.3, 0.7))
+        layer.refine(10, even=even)
+        return layer
+
+    saved = make()
+    saved.update_grid(torch.randn(50, 2))
+    saved.refine(30)
+    fresh = make()
+    fresh.refine(30)
+    fresh.load_state_dict(saved.state_dict())
+    assert fresh.basis == saved.basis
+    assert isinstance(fresh.basis, KnotSpline)
+    x = torch.randn(5, 2)
+    assert torch.equal(fresh(x), saved(x))
 
 
 @pytest.mark.parametrize(
@@ -107,8 +174,32 @@ def test_knots_that_are_none_are_refused():
 def test_a_state_dict_serves_a_functional_call():
     layer = adapted(lambda: KANLinear(2, 3), torch.randn(50, 2))
     x = torch.randn(5, 2)
-    out = torch.func.functional_call(layer, dict(layer.state_dict()), (x,))
+    out = torch.func.functional_call(layer, dict(layer.state_dict()), (x,), strict=True)
     assert torch.equal(out, layer(x))
+
+
+def test_an_ensemble_is_called_with_the_stacked_states_of_its_models():
+    models = [KANLinear(2, 3) for _ in range(3)]
+    parameters, buffers = torch.func.stack_module_state(models)
+    shell = copy.deepcopy(models[0]).to("meta")
+
+    def call(parameters, buffers, x):
+        return torch.func.functional_call(shell, (parameters, buffers), (x,), strict=True)
+
+    x = torch.randn(5, 2)
+    out = torch.func.vmap(call, in_dims=(0, 0, None))(parameters, buffers, x)
+    torch.testing.assert_close(out, torch.stack([model(x) for model in models]))
+
+
+def test_a_layer_given_memory_after_it_was_made_has_its_knots():
+    layer = KANConv2d(2, 3, 3, device="meta").to_empty(device="cpu")
+    assert layer.knots.tolist() == pytest.approx(list(layer.basis.knots))
+
+
+def test_a_state_without_memory_leaves_the_grid():
+    layer = KANLinear(2, 3, grid_range=(-2, 2))
+    layer.load_state_dict(KANLinear(2, 3, device="meta").state_dict(), assign=True)
+    assert layer.basis == BSpline(5, 3, (-2, 2))
 
 
 def test_a_network_with_adapted_grids_is_saved_exported_and_copied():

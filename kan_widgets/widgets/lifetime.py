@@ -1,0 +1,168 @@
+"""How long a widget lives: as long as somebody holds it, or a cell of the notebook shows it.
+
+ipywidgets holds every widget that was not closed, in its list of widgets and through its comm. A
+cell that is run again leaves the views it showed before there: unseen, working, and with all that
+they hold. So both hold a widget of this package weakly, and what shows it holds it instead:
+a box that it is in, or the cell whose output it is, until that cell runs again. One that nobody
+holds any more closes itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import ipywidgets
+from ipywidgets.widgets.widget import _instances
+
+from kan_widgets.live import cells
+
+T = TypeVar("T")
+
+# What ipywidgets and bqplot make for a widget that is not given it.
+_MADE = ("layout", "style", "scale_x", "scale_y")
+
+
+class Mortal:
+    """A widget that ends when nobody holds or shows it; comes before ipywidgets' classes."""
+
+    comm: Any
+    layout: Any
+    _own_layout: Any = None
+    _is_forgotten = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        given = options.get("layout")
+        super().__init__(*arguments, **options)
+        if not isinstance(given, ipywidgets.Layout):
+            self._own_layout = self.layout
+
+    def open(self) -> None:
+        """Open its comm, which does not keep it."""
+        super().open()  # type: ignore[misc]
+        if not _goes_when_unseen(self.comm):
+            return
+        self.comm.on_msg(weakly(self._handle_msg))  # type: ignore[attr-defined]
+        _instances[self.comm.comm_id] = weakref.proxy(self)
+
+    def __del__(self) -> None:
+        """End when nobody holds it."""
+        self._is_forgotten = True
+        self.close()
+
+    def close(self) -> None:
+        """Remove it from the page, with what belongs to it."""
+        if self.comm is None:  # closed already, or never made
+            return
+        super().close()  # type: ignore[misc]
+        self._end()
+        if self._own_layout is not None:
+            self._own_layout.close()
+
+    def _end(self) -> None:
+        """Let go of what it works with. It must wait for no lock: who holds that may wait here."""
+
+    def _close_inside(self, views: Iterable[Mortal]) -> None:
+        """Close views in this one. Where this is only forgotten, somebody may hold one of them."""
+        if not self._is_forgotten:
+            for view in views:
+                view.close()
+
+
+def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
+    """Return a function that calls a method while its object lives, and does not keep that."""
+    ref = weakref.WeakMethod(method)
+
+    def call(*arguments: Any) -> T | None:
+        found = ref()
+        return None if found is None else found(*arguments)
+
+    return call
+
+
+def close_parts(parts: Iterable[ipywidgets.Widget]) -> None:
+    """Close widgets that are part of another one, and what each of them made for itself."""
+    for part in parts:
+        if part.comm is not None:
+            made = [getattr(part, name) for name in _MADE if part.has_trait(name)]
+            for widget in (part, *made):
+                widget.close()
+
+
+def _goes_when_unseen(comm: Any) -> bool:
+    """Whether all that can show it goes through IPython, or nothing can."""
+    return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
+
+
+# -- what is shown ------------------------------------------------------------------------
+
+
+class _Outputs(cells.CellListener):
+    """What the cells of the notebook show, by the cell."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, list[Mortal]] = {}
+        self._left: list[weakref.ref[Mortal]] = []
+
+    def show(self, widget: Mortal) -> None:
+        """Hold what a cell shows now."""
+        cells.watch(self)
+        cell = cells.here()
+        if cell is None or _is_captured():
+            hold(widget)
+        elif not any(widget is known for known in self._shown.setdefault(cell, [])):
+            self._shown[cell].append(widget)
+
+    def cell_started(self, cell: str | None) -> None:
+        """Let go of what the cell showed before: the page has removed it."""
+        if cell is None:
+            return
+        for widget in self._shown.pop(cell, []):
+            if not any(widget is other for shown in self._shown.values() for other in shown):
+                _forget_output(widget)
+                self._left.append(weakref.ref(widget))
+
+    def cell_ended(self) -> None:
+        """Collect what was let go of, where no variable holds it: widgets are circles."""
+        if self._left and threading.current_thread() is threading.main_thread():
+            left, self._left = self._left, []
+            if any(ref() is not None for ref in left):
+                gc.collect()
+
+
+_outputs = _Outputs()
+#: Keep a widget that is being shown: until its cell runs again, or else until it is closed.
+show = _outputs.show
+
+
+def hold(widget: Mortal) -> None:
+    """Keep a widget until it is closed, as ipywidgets does."""
+    if widget.comm is not None:
+        _instances[widget.comm.comm_id] = widget
+
+
+def _is_captured() -> bool:
+    """Whether an Output widget takes what is shown now: it may stand anywhere."""
+    outputs = [one for one in list(_instances.values()) if isinstance(one, ipywidgets.Output)]
+    return any(output.msg_id for output in outputs)
+
+
+def _forget_output(widget: Mortal) -> None:
+    """Take a widget out of ``Out``, ``_`` and ``_7``: IPython keeps 1,000 results there."""
+    shell = sys.modules["IPython"].get_ipython()
+    results = shell.user_ns.get("_oh", {})
+    for number in [number for number, result in results.items() if result is widget]:
+        del results[number]
+        for names in (shell.user_ns, shell.user_ns_hidden):
+            if names.get(f"_{number}") is widget:
+                del names[f"_{number}"]
+    for name in ("_", "__", "___"):
+        if getattr(shell.displayhook, name, None) is widget:
+            setattr(shell.displayhook, name, None)
+        for names in (shell.user_ns, shell.user_ns_hidden):
+            if names.get(name) is widget:
+                names[name] = None

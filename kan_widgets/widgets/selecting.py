@@ -1,0 +1,88 @@
+"""The selection that all views of a stream share, as a trait of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import traitlets
+
+from kan_widgets.live import Selection
+from kan_widgets.live.source import Callback, checked_selection
+from kan_widgets.widgets.stream import Stream
+
+
+class _Chosen(traitlets.TraitType[Any, Any]):
+    """A function of the stream that a view shows, or ``None``."""
+
+    default_value = None
+
+    def validate(self, obj: Any, value: Any) -> Selection | None:
+        return obj._checked(value) if value else None
+
+
+class Selecting(traitlets.HasTraits):
+    """A view whose functions can be selected; it joins its stream when both are made."""
+
+    comm: Any
+    selection = _Chosen()
+    """The selected function, shared by all views of the stream; may be set.
+
+    ``{"layer": name, "out": o, "in": i, "row": r, "column": c}``, or ``None``. It can be
+    observed, and linked with ``traitlets.link``. Indices left out are 0; what names no function
+    raises as ``live.select`` does, and changes nothing.
+    """
+
+    _select_callbacks: tuple[Callback[[Selection]], ...] = ()
+
+    @property
+    def _stream(self) -> Stream:
+        raise NotImplementedError
+
+    def on_select(self, callback: Callable[[Selection], object]) -> Callable[[], None]:
+        """Call ``callback(selection)`` whenever a function is selected.
+
+        Clicks in the browser reach Python at once, also while a cell runs, where
+        the kernel can do that (ipykernel 7: on a thread of its own), otherwise when the
+        cell ends. What the callback raises is a warning, once for each kind of error.
+
+        Returns
+        -------
+        callable
+            Call it to stop.
+        """
+        called = Callback(f"{type(self).__name__}: on_select", callback)
+        self._select_callbacks = (*self._select_callbacks, called)
+
+        def stop() -> None:
+            self._select_callbacks = tuple(c for c in self._select_callbacks if c is not called)
+
+        return stop
+
+    def stream_changed(self, name: str) -> None:
+        """Take a change of the stream's trait of that name."""
+        if name == "selection":
+            self.selection = self._selected_in_stream()
+
+    def _join(self) -> None:
+        self._stream.join(self)
+        self.selection = self._selected_in_stream()
+
+    def _selected_in_stream(self) -> Selection | None:
+        chosen = dict(self._stream.selection)
+        try:
+            return self._checked(chosen) if chosen else None
+        except (KeyError, IndexError):  # of a layer that is gone
+            return None
+
+    def _checked(self, value: Any) -> Selection:
+        return checked_selection(self._stream.layout_shown, value)
+
+    @traitlets.observe("selection")
+    def _selection_changed(self, change: Any) -> None:
+        chosen: Selection | None = change["new"]
+        if chosen != self._selected_in_stream():
+            self._stream.select(chosen)
+        if chosen is not None:
+            for callback in self._select_callbacks:
+                callback(chosen.copy())

@@ -1,0 +1,87 @@
+"""What crosses to the browser: frames, layouts and observed inputs as bytes, and what says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.live import Frame, Layout
+from kan_widgets.live.layout import layer_dict
+from kan_widgets.live.observe import Observation
+
+PROTOCOL = 1
+
+
+def frame_dict(frame: Frame) -> dict[str, Any]:
+    """Return a frame as the browser reads it from a trait."""
+    return {"layout": frame.layout.version, "step": frame.step, "data": frame.data.tobytes()}
+
+
+def layout_dict(layout: Layout) -> dict[str, Any]:
+    """Return a layout as the browser reads it from a trait, tables inside."""
+    numbers, buffers = layout_message(layout)
+    for layer in numbers["layers"]:
+        for table in layer["tables"]:
+            table["x"] = bytes(buffers[table["x"]])
+            table["values"] = bytes(buffers[table["values"]])
+        if layer["table_of"] is not None:
+            layer["table_of"] = bytes(buffers[layer["table_of"]])
+    return numbers
+
+
+def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
+    """Return one layer's inputs as the browser reads them."""
+    arrays = {
+        "edges": seen.edges,
+        "counts": seen.counts,
+        "outside_domain": seen.outside_domain,
+        "outside_extent": seen.outside_extent,
+        "patches": seen.patches,
+        "maps": seen.maps,
+    }
+    present = {name: array for name, array in arrays.items() if array is not None}
+    content = {
+        "kind": "observed",
+        "layer": seen.layer,
+        "samples": seen.samples,
+        "is_image": seen.is_image,
+        "shapes": {name: list(array.shape) for name, array in present.items()},
+        "arrays": {name: number for number, name in enumerate(present)},
+    }
+    return content, [memory_of(np.ascontiguousarray(array)) for array in present.values()]
+
+
+def memory_of(array: NDArray[Any]) -> memoryview:
+    """Return the array's memory, which the caller must no longer change."""
+    # Memory without a byte cannot be cast.
+    return array.data.cast("B") if array.size else memoryview(b"")
+
+
+def layout_message(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
+    """Return a layout with its tables as numbers into the list of buffers beside it."""
+    buffers: list[memoryview] = []
+    seen: dict[int, int] = {}
+
+    def number(array: Any) -> int:
+        if id(array) not in seen:
+            seen[id(array)] = len(buffers)
+            buffers.append(memory_of(array))
+        return seen[id(array)]
+
+    layers = []
+    for layer in layout.layers:
+        tables = [
+            {
+                "x": number(table.x),
+                "values": number(table.values),
+                "domain": list(table.domain),
+                "extent": list(table.extent),
+                "knots": list(table.knots),
+            }
+            for table in layer.tables
+        ]
+        table_of = None if layer.table_of is None else number(layer.table_of)
+        layers.append(layer_dict(layer, tables, table_of))
+    return {"protocol": PROTOCOL, "version": layout.version, "layers": layers}, buffers

@@ -1,0 +1,372 @@
+"""Lifetimes: a cell run again and again leaves nothing behind, and nothing that is in use goes."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+import tracemalloc
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets
+import pytest
+import torch
+from comm import get_comm_manager
+from ipywidgets.widgets.widget import _instances
+from jupyter_client.manager import start_new_kernel
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.live import quiet
+from kan_widgets.live.steps import hooks_of
+from kan_widgets.widgets import stream_of
+from kan_widgets.widgets.chart import Chart
+
+IMAGE = torch.zeros(1, 8, 8)
+MAKERS: dict[str, Callable[[Any], Any]] = {
+    "KernelGrid": kw.KernelGrid,
+    "SplineInspector": kw.SplineInspector,
+    "MeshgridView": kw.MeshgridView,
+    "Explain": lambda live: kw.Explain(live, IMAGE),
+    "LayerRanges": kw.LayerRanges,
+    "TrainingPanel": kw.TrainingPanel,
+    "Compare": lambda live: kw.Compare({"one": live}),
+    "Dashboard": kw.Dashboard,
+}
+
+
+def network() -> nn.Module:
+    return nn.Sequential(kw.nn.KANConv2d(1, 2, 3), nn.Flatten(), kw.nn.KANLinear(72, 3))
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        gc.collect()
+        time.sleep(0.005)
+
+
+class Notebook:
+    """A training, and the cell that binds it and makes all views."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.model = network()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
+        self.made: list[weakref.ref[Any]] = []
+        self.run_cell()
+
+    def run_cell(self) -> None:
+        self.live = kw.bind(self.model, self.optimizer, every=1)
+        self.views = [make(self.live) for make in MAKERS.values()]
+        self.made += map(weakref.ref, [self.live, *self.views])
+
+    def step(self) -> None:
+        self.optimizer.zero_grad()
+        self.model(torch.ones(2, 1, 8, 8)).square().sum().backward()
+        self.optimizer.step()
+
+    def work(self) -> int:
+        """Count the calls of Python functions of the package in a step, in this thread."""
+        calls = 0
+
+        def count(frame: Any, event: str, _: Any) -> None:
+            nonlocal calls
+            calls += event == "call" and "kan_widgets" in frame.f_code.co_filename
+
+        self.step()
+        self.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            for _ in range(5):
+                self.step()
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    @property
+    def alive(self) -> int:
+        gc.collect()
+        return sum(ref() is not None for ref in self.made)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        gc.collect()
+        return (
+            len(self.live._listeners),
+            len(self.live._step_watchers),
+            len(hooks_of(self.optimizer)._after_step),
+            len(_instances),
+            len(get_comm_manager().comms),
+            len(quiet._watched),
+            len(stream_of(self.live)._open_views()),
+        )
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    # On a machine that stalls, training would go quiet between two steps, and count differently.
+    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.updates._MAX_PER_SECOND", 1e-9)
+    made = Notebook()
+    yield made
+    for view in made.views:
+        view.close()
+    made.live.close()
+
+
+@pytest.mark.slow
+def test_after_100_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
+    notebook: Notebook,
+) -> None:
+    notebook.run_cell()  # what is made once is made
+    work, counts, alive = notebook.work(), notebook.counts, notebook.alive
+    assert alive == 1 + len(MAKERS)
+    objects = len(gc.get_objects())
+    for _ in range(100):
+        notebook.run_cell()
+    assert notebook.counts == counts
+    assert notebook.alive == alive
+    assert len(gc.get_objects()) < 1.02 * objects
+    assert notebook.work() <= 1.1 * work
+
+
+def test_no_memory_is_left_by_a_run_of_a_cell(notebook: Notebook) -> None:
+    tracemalloc.start()
+    try:
+        sizes = []
+        for _ in range(8):
+            notebook.run_cell()
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    # The first ones replace what was made before it was counted.
+    one_run, left = sizes[0], (sizes[-1] - sizes[2]) / 5
+    assert one_run > 300_000
+    assert left < one_run / 50
+
+
+def test_a_new_model_with_each_run_leaves_neither_models_nor_histories() -> None:
+    gone: list[weakref.ref[Any]] = []
+    known = len(_instances)
+    for _ in range(8):
+        notebook = Notebook()
+        notebook.step()
+        stream = stream_of(notebook.live)
+        gone += map(weakref.ref, [notebook.model, notebook.live.history, stream])
+        gone += notebook.made
+        del stream
+    del notebook
+    until(lambda: sum(ref() is not None for ref in gone) == 0)
+    until(lambda: len(_instances) <= known)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_closed_view_is_collected_with_all_that_it_made(kind: str) -> None:
+    model = network()
+    live = kw.bind(model)
+    stream_of(live)
+    gc.collect()
+    known = set(_instances)
+    view = MAKERS[kind](live)
+    assert len(_instances) > len(known)
+    gone = weakref.ref(view)
+    view.close()
+    assert set(_instances) == known
+    del view
+    gc.collect()
+    assert gone() is None
+    assert len(live._listeners) == 1  # the stream
+
+
+def test_a_layout_that_was_given_stays_when_the_view_is_closed() -> None:
+    live = kw.bind(model := network())
+    layout = ipywidgets.Layout(width="300px")
+    for make in (kw.KernelGrid, kw.LayerRanges, kw.TrainingPanel, kw.Dashboard):
+        view = make(live, layout=layout)
+        assert view.layout is layout
+        view.close()
+    assert layout.comm is not None
+    assert model is live.model
+
+
+def test_what_is_held_lives_on(notebook: Notebook) -> None:
+    grid = kw.Dashboard(notebook.live).grid
+    box = ipywidgets.HBox([kw.LayerRanges(notebook.live)])
+    chart = Chart()
+    gc.collect()
+    assert grid.comm is not None
+    assert box.children[0].comm is not None
+    assert chart.comm is not None
+    notebook.live.select("0", 1)
+    assert grid.selection["out"] == box.children[0].selection["out"] == 1
+    # As a page asks for all widgets after a reload.
+    state = ipywidgets.Widget.get_manager_state()["state"]
+    assert {grid.model_id, box.children[0].model_id, grid.stream.model_id} <= state.keys()
+
+
+def test_a_view_outlives_its_model_with_its_last_picture() -> None:
+    model = network()
+    live = kw.bind(model)
+    history, binding = weakref.ref(live.history), weakref.ref(live)
+    grid = kw.KernelGrid(live)
+    before = grid.image(width=300)
+    del model, live
+    until(lambda: binding() is None and history() is None)
+    assert grid.stream.comm is not None
+    assert grid.stream.status["state"] == "closed"
+    assert grid.image(width=300).tobytes() == before.tobytes()
+    stream = weakref.ref(grid.stream)
+    del grid
+    until(lambda: stream() is None)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_view_that_could_not_be_made_says_why_and_nothing_else(
+    kind: str, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    live = kw.bind(model := network())
+    make = getattr(kw, kind)
+    given = {"Explain": (live, IMAGE), "Compare": ({"one": live},)}.get(kind, (live,))
+    with pytest.raises(TypeError):
+        make()
+    with pytest.raises(TypeError, match="no keyword"):
+        make(*given, colour="red")
+    if kind == "Explain":
+        with pytest.raises(TypeError, match="image"):
+            make(live)
+    gc.collect()
+    assert unraisable == []
+    assert len(recwarn) == 0
+    assert model is live.model
+
+
+# -- in a kernel ----------------------------------------------------------------------------
+
+SETUP = """
+import gc, json, threading, weakref
+import torch
+import kan_widgets as kw
+from comm import get_comm_manager
+from IPython.display import display
+from ipywidgets import Output
+from ipywidgets.widgets.widget import _instances
+from PIL import Image
+for kind in (kw.KernelGrid, kw.SplineInspector, kw.MeshgridView, kw.Explain, kw.LayerRanges,
+             kw.TrainingPanel, kw.Compare, kw.Dashboard):
+    kind.image = lambda view, **options: Image.new("L", (1, 1))  # stills cost seconds
+model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(72, 3))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+image, made = torch.zeros(1, 8, 8), []
+def note(view):
+    made.append(weakref.ref(view))
+    return view
+def alive():
+    return [type(ref()).__name__ for ref in made if ref() is not None]
+"""
+VIEWS = """
+live = kw.bind(model, optimizer, every=1)
+made.append(weakref.ref(live))
+grid = note(kw.KernelGrid(live))
+display(grid, note(kw.SplineInspector(live)), note(kw.MeshgridView(live)))
+display(note(kw.Explain(live, image)), note(kw.TrainingPanel(live)))
+display(note(kw.Compare({"one": live})), note(kw.Dashboard(live)))
+note(kw.LayerRanges(live))
+"""
+COUNTS = (
+    "[len(live._listeners), len(live._step_watchers), len(_instances), "
+    "len(get_comm_manager().comms), len(alive())]"
+)
+
+
+class Kernel:
+    """A real kernel, asked as JupyterLab asks it: with the identity of each cell."""
+
+    def __init__(self) -> None:
+        self._manager, self._client = start_new_kernel()
+
+    def run(self, code: str, cell: str) -> list[dict[str, Any]]:
+        """Run a cell; return what it published."""
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content |= {"allow_stdin": False, "stop_on_error": True}
+        message = self._client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self._client.shell_channel.send(message)
+        published = []
+        while True:
+            found = self._client.get_iopub_msg(timeout=120)
+            if found["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+                continue
+            published.append(found)
+            assert found["msg_type"] != "error", found["content"]["traceback"]
+            if found["content"].get("execution_state") == "idle":
+                return published
+
+    def ask(self, expression: str) -> Any:
+        """Return the value of an expression, evaluated in a cell of its own."""
+        out = self.run(f"print(json.dumps({expression}))", "ask")
+        return json.loads("".join(m["content"].get("text", "") for m in out))
+
+    def close(self) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    made = Kernel()
+    made.run(SETUP, "setup")
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+def test_in_a_notebook_a_cell_that_is_run_again_leaves_nothing(kernel: Kernel) -> None:
+    kernel.run(VIEWS, "views")
+    kernel.run(VIEWS, "views")
+    counts = kernel.ask(COUNTS)
+    for _ in range(10):
+        kernel.run(VIEWS, "views")
+    assert kernel.ask(COUNTS) == counts
+    assert counts[-1] == 9
+    # The page was told of each view that went.
+    closed = [m for m in kernel.run(VIEWS, "views") if m["msg_type"] == "comm_close"]
+    opened = [m for m in kernel.run(VIEWS, "views") if m["msg_type"] == "comm_open"]
+    assert len(closed) == len(opened) > 50
+
+
+def test_in_a_notebook_what_another_cell_shows_or_a_variable_holds_stays(kernel: Kernel) -> None:
+    kernel.run("made.clear(); live = kw.bind(model, optimizer)", "bind")
+    kernel.run("one = note(kw.KernelGrid(live)); one", "first")
+    kernel.run("one", "second")
+    kernel.run("del one", "third")
+    kernel.run("None", "first")
+    assert kernel.ask("alive()") == ["KernelGrid"]
+    kernel.run("None", "second")
+    assert kernel.ask("alive()") == []
+    kernel.run("one = note(kw.LayerRanges(live)); one", "first")
+    kernel.run("None", "first")
+    assert kernel.ask("alive()") == ["LayerRanges"]
+    assert kernel.ask("one.comm is not None")
+    kernel.run("del one; gc.collect()", "third")
+    assert kernel.ask("alive()") == []
+
+
+def test_in_a_notebook_an_output_widget_keeps_what_it_shows(kernel: Kernel) -> None:
+    kernel.run("made.clear(); out = Output()\nwith out: display(note(kw.KernelGrid(live)))", "in")
+    kernel.run("out.append_display_data(note(kw.SplineInspector(live)))", "in")
+    kernel.run("gc.collect()", "in")
+    assert kernel.ask("alive()") == ["KernelGrid", "SplineInspector"]
+
+
+def test_in_a_notebook_a_view_without_a_shown_cell_is_kept_in_a_box(kernel: Kernel) -> None:
+    kernel.run("made.clear()\nimport ipywidgets\nipywidgets.HBox([note(kw.KernelGrid(live))])", "b")
+    kernel.run("gc.collect()", "other")
+    assert kernel.ask("alive()") == ["KernelGrid"]
