@@ -13,10 +13,11 @@ import { createStage, type Place } from "../../shell/stage.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createNotes } from "./notes.ts";
-import { drawing, type PanelScene } from "./scene.ts";
+import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import type { Status } from "./status.ts";
 import css from "./style.css";
 import { statusIn, zoomOf } from "./traits.ts";
+import { stateWord } from "./words.ts";
 
 /** What tests may ask of a view, as `element.kwPanel`. */
 export interface PanelElement extends HTMLElement {
@@ -34,6 +35,7 @@ const KIND: Kind = {
   name: "training_panel",
   label: "Training panel",
   traits: ["status", "curves", "marks", "zoom", "scale", "smoothing", "height"],
+  timeless: true,
   drawing,
 };
 const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
@@ -56,6 +58,7 @@ function build(shell: Shell): Parts {
   let scene: PanelScene | null = null;
   let answered: Status | null = null;
   let connected = true;
+  let told = "";
 
   const stage = createStage(
     document,
@@ -70,10 +73,27 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
+  const progress = element(document, "div", "kw-progress", stage.page);
+  progress.setAttribute("role", "progressbar");
+  progress.setAttribute("aria-label", "Progress");
   const body = element(document, "div", "kw-body");
   body.append(notes.element, stage.element);
   const header = element(document, "div", "kw-header");
   header.append(controls.element, bar.element);
+
+  /** Says how far it is, and in which state when that changes, to those who listen. */
+  function tell({ status, width }: PanelScene) {
+    const share = shareDone(status);
+    progress.hidden = share === null;
+    if (share !== null) {
+      const { x, y, width: length, height } = barBox(width);
+      progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
+      progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    }
+    const state = stateWord(status);
+    if (told && state !== told) shell.speak(`training ${state}`);
+    told = state;
+  }
 
   /** The step under a place of the scene; null beside the plots. */
   function stepAt(at: Place, near = false): number | null {
@@ -145,14 +165,16 @@ function build(shell: Shell): Parts {
     if (sign) {
       const by = sign * Math.max(1, ((to - from) * (event.shiftKey ? 10 : 2)) / 100);
       const { step } = draw.hands;
-      const next = Math.round(
-        Math.max(from, Math.min(to, step === null ? (from + to) / 2 : step + by)),
-      );
+      const wanted = Math.round(step === null ? (from + to) / 2 : step + by);
+      const zoomed = zoomOf(shell.get("zoom")) !== null;
+      if (zoomed && (wanted < from || wanted > to)) zoomTo({ from: from + by, to: to + by });
+      const next = zoomed ? wanted : Math.max(from, Math.min(to, wanted));
       point(next);
       shell.speak([`step ${formatCount(next)}`, ...values(scene)].join(", "));
     } else if (event.key === "+" || event.key === "=") zoomBy(0.5);
-    else if (event.key === "-") zoomBy(2);
-    else if (event.key === "0") zoomTo(null);
+    else if (event.key === "-") {
+      if (zoomOf(shell.get("zoom"))) zoomBy(2);
+    } else if (event.key === "0") zoomTo(null);
     else if (event.key === "Escape") point(null);
     else return false;
     return true;
@@ -215,10 +237,11 @@ function build(shell: Shell): Parts {
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
       controls.show(status, alone());
       notes.show(status, alone());
-      bar.show(given.get);
+      bar.show(given.get, alone());
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
+      tell(shown);
       shell.read("");
       return shown;
     },
@@ -261,7 +284,8 @@ function createBar(shell: Shell, zoom: (factor: number) => void, all: () => void
   let listed = "";
   return {
     element: root,
-    show(get: (trait: string) => unknown) {
+    /** Means are made by the kernel. */
+    show(get: (trait: string) => unknown, alone: boolean) {
       const smoothing = Number(get("smoothing"));
       const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
       if (steps.join() !== listed) {
@@ -270,6 +294,7 @@ function createBar(shell: Shell, zoom: (factor: number) => void, all: () => void
         smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
       }
       smooth.set(String(smoothing));
+      smooth.disable(alone ? "No kernel is behind this panel: nothing makes other means" : "");
       scale.set(get("scale") === "log" ? "log" : "linear");
       wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
     },
