@@ -183,6 +183,23 @@ describe("the controls", () => {
     expect(state()).toBe("running");
   });
 
+  it("go by what the kernel has said, also before that is drawn", async () => {
+    const { model, one, sent } = await show();
+    const hold = one("button");
+    hold.click();
+    hold.click();
+    const [, , { id }] = sent();
+    model.update({ status: { ...RUNNING, control: "paused" } });
+    model.message({ kind: "heard", id, refused: "", status: RUNNING });
+    await drawn();
+    hold.click();
+    model.update({ status: { ...RUNNING, control: "paused" } });
+    model.message({ kind: "heard", id: sent()[3].id, status: { ...RUNNING, control: "paused" } });
+    // Nothing has been drawn since.
+    hold.click();
+    expect(sent().map(({ kind }) => kind)).toEqual(["hello", "pause", "resume", "pause", "resume"]);
+  });
+
   it("resume what is paused", async () => {
     const { one, last } = await show({ state: "paused", control: "paused" });
     expect(one("button").getAttribute("aria-label")).toBe("Resume");

@@ -4,12 +4,12 @@ import type { RenderProps } from "@anywidget/types";
 import { formatCount } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import { entriesOf } from "../../scene/chart.ts";
-import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { watchKernel } from "../../shell/kernel.ts";
 import { plainKey } from "../../shell/keys.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage, type Place } from "../../shell/stage.ts";
+import { createBar } from "./bar.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createNotes } from "./notes.ts";
@@ -38,7 +38,6 @@ const KIND: Kind = {
   timeless: true,
   drawing,
 };
-const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
 
@@ -52,7 +51,7 @@ function build(shell: Shell): Parts {
   const { document, signal, model } = shell;
   const draw = drawing();
   const commands = createCommands((content) => model.send(content), shell.schedule);
-  const controls = createControls(document, commands, signal);
+  const controls = createControls(document, commands, known, signal);
   const notes = createNotes(document, commands);
   const bar = createBar(shell, zoomBy, () => zoomTo(null));
   let scene: PanelScene | null = null;
@@ -80,6 +79,10 @@ function build(shell: Shell): Parts {
   body.append(notes.element, stage.element);
   const header = element(document, "div", "kw-header");
   header.append(controls.element, bar.element);
+
+  function known(): Status {
+    return answered ?? statusIn(shell.get);
+  }
 
   /** Says how far it is, and in which state when that changes, to those who listen. */
   function tell({ status, width }: PanelScene) {
@@ -208,7 +211,7 @@ function build(shell: Shell): Parts {
     { once: true },
   );
   (shell.root as unknown as PanelElement).kwPanel = {
-    status: () => answered ?? statusIn(shell.get),
+    status: known,
     scene: () => scene,
     values: () => (scene ? values(scene) : []),
     plot(panel) {
@@ -233,7 +236,7 @@ function build(shell: Shell): Parts {
       if (what === "stream") greet();
     },
     draw(given) {
-      const status = answered ?? statusIn(given.get);
+      const status = known();
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
       controls.show(status, alone());
       notes.show(status, alone());
@@ -255,48 +258,4 @@ function build(shell: Shell): Parts {
   function greet() {
     if (!alone()) commands.send({ kind: "hello" });
   }
-}
-
-/** Scale, smoothing and zoom of the curves. */
-function createBar(shell: Shell, zoom: (factor: number) => void, all: () => void) {
-  const { document, signal } = shell;
-  const kit = createKit(document, signal);
-  const root = element(document, "span", "kw-options");
-  const scale = kit.segments("Scale of the values", (value) => shell.choose("scale", value));
-  scale.fill([
-    { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
-    { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
-  ]);
-  const smooth = kit.select(
-    "smooth",
-    "Draw the mean over so many steps around each step as a thin line; the values stay behind it",
-    (value) => shell.choose("smoothing", Number(value)),
-  );
-  const closer = kit.button(
-    "+",
-    "Show half as many steps; or drag over the steps to see",
-    "kw-button",
-    () => zoom(0.5),
-  );
-  const wider = kit.button("−", "Show twice as many steps", "kw-button", () => zoom(2));
-  const whole = kit.button("all steps", "Show all steps; or double-click", "kw-button", all);
-  root.append(scale.box, smooth.box, closer, wider, whole);
-  let listed = "";
-  return {
-    element: root,
-    /** Means are made by the kernel. */
-    show(get: (trait: string) => unknown, alone: boolean) {
-      const smoothing = Number(get("smoothing"));
-      const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
-      if (steps.join() !== listed) {
-        listed = steps.join();
-        const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");
-        smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
-      }
-      smooth.set(String(smoothing));
-      smooth.disable(alone ? "No kernel is behind this panel: nothing makes other means" : "");
-      scale.set(get("scale") === "log" ? "log" : "linear");
-      wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
-    },
-  };
 }
