@@ -292,8 +292,11 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
 def test_a_panel_in_a_page_of_its_own_is_alive_and_says_why_nothing_can_be_steered(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    saving = "kw.save_html('page.html', kw.TrainingPanel(live), kw.KernelGrid(live));"
-    log = "for k in range(1, 41):\n    live.log(k, loss=2 / k)"
+    saving = "kw.save_html('page.html', kw.TrainingPanel(own), kw.KernelGrid(live));"
+    log = (
+        "other = kw.nn.KANLinear(2, 1)\nown = kw.bind(other)\n"
+        "for k in range(1, 41):\n    own.log(k, loss=2 / k)"
+    )
     open_cells(lab, server, f"{log}\n{saving}")
     page = lab.page.context.new_page()
     page.goto((server.root / lab.path).with_name("page.html").as_uri())
