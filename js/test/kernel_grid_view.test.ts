@@ -210,7 +210,7 @@ describe("the controls", () => {
     await painted();
     expect(one<HTMLInputElement>('input[value="pattern"]').checked).toBe(true);
     expect(root.kwGrid.layer()).toBe("conv2");
-    expect(one(".kw-axes").textContent).toContain("black: φ is larger at x = −1");
+    expect(one(".kw-facts").textContent).toContain("black: φ is larger at x = −1");
   });
 });
 

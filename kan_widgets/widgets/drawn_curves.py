@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,8 +15,8 @@ Series: TypeAlias = tuple[NDArray[Any], Float64]
 
 COLOURS = 7
 """How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
-FEW = 24
-"""So few values need no mean: they are drawn as dots too."""
+FEW = 12
+"""So few values need no mean: they are drawn as dots too (js/src/scene/chart.ts)."""
 _POINTS = 800
 
 
@@ -43,10 +42,10 @@ class _Curve:
         steps, values = self.everything()
         return thin(steps, self.smooth.follow(steps, values), window, _POINTS)
 
-    def latest(self) -> float | None:
-        """Return the value that was logged last, whatever is drawn."""
+    def latest(self) -> Float64:
+        """Return the value that was logged last, whatever is drawn, if there is one."""
         _, values = self.everything()
-        return _plain(float(values[-1])) if len(values) else None
+        return values[-1:]
 
 
 class DrawnCurves:
@@ -62,8 +61,9 @@ class DrawnCurves:
     --------
     >>> curves = DrawnCurves()
     >>> curves.set("loss", "loss", np.arange(100), 1 / (1 + np.arange(100.0)))
-    >>> [(curve["panel"], curve["latest"]) for curve in curves.wire(None, over=10, log=False)]
-    [('loss', 0.01)]
+    >>> [curve] = curves.wire(None, over=10, log=False)
+    >>> curve["name"], np.frombuffer(curve["latest"])
+    ('loss', array([0.01]))
     """
 
     def __init__(self, kinds: Sequence[str] = ()) -> None:
@@ -161,7 +161,7 @@ class DrawnCurves:
                     "x": _bytes(x),
                     "y": _bytes(y),
                     "mean": mean,
-                    "latest": curve.latest(),
+                    "latest": _bytes(curve.latest()),
                 }
             )
         return found
@@ -169,8 +169,3 @@ class DrawnCurves:
 
 def _bytes(values: NDArray[Any]) -> bytes:
     return np.ascontiguousarray(values, dtype="<f8").tobytes()
-
-
-def _plain(value: float) -> float | None:
-    """Return a number as JSON has it: none for what is not finite."""
-    return value if math.isfinite(value) else None

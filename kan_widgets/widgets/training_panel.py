@@ -23,6 +23,7 @@ from kan_widgets.widgets.view import Choice, option
 
 _REPORTS = 5
 _MARKS = 100
+_OF_CURVES = ("zoom", "scale", "smoothing")
 
 
 class TrainingPanel(Scened):
@@ -100,7 +101,7 @@ class TrainingPanel(Scened):
         self._listener = _Hearer(self)
         self.live.subscribe(self._listener)
         hear_reports(self._listener)
-        self.observe(self._redraw, ["zoom", "scale", "smoothing"])
+        self.observe(self._redraw, _OF_CURVES)
         self._numbers_painter.now()
         self._curves_painter.now()
 
@@ -148,10 +149,9 @@ class TrainingPanel(Scened):
                 everything = partial(scalars.series, name)
                 thinned = partial(_thinned, scalars, name)
                 self._logged.grow(panel, name, everything, thinned=thinned, kind=kind)
-        window = (self.zoom[0], self.zoom[1]) if len(self.zoom) == 2 else None
         with self.hold_sync():
             self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
-            self.curves = self._logged.wire(window, over=self.smoothing, log=self.scale == "log")
+            self.curves = self._wire(self.zoom, self.scale, self.smoothing)
         self._drawn = drawn
 
     # -- what the page asks -----------------------------------------------------------
@@ -187,6 +187,17 @@ class TrainingPanel(Scened):
         self._numbers_painter.now()
         self._curves_painter.now()
         return super().svg(**options)
+
+    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        for name, trait in self.traits(option=True).items():
+            if name in options:
+                options[name] = trait._validate(self, options[name])
+        chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
+        return options | {"curves": self._wire(**chosen)}
+
+    def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
+        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
+        return self._logged.wire(window, over=smoothing, log=scale == "log")
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()

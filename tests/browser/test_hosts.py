@@ -175,7 +175,7 @@ def test_notebook_7_shows_them_linked(lab: LabPage, server: LabServer, artifacts
     follow_a_click(lab.page)
     place = "live.selection and [live.selection['out'], live.selection['row']]"
     lab.until(lambda: lab.evaluate(place) == [1, 1], "Python to hear of the click")
-    lab.page.locator(".kw-training [aria-label=Pause]").click()
+    lab.page.locator(".kw-training-panel [aria-label=Pause]").click()
     lab.until(lambda: lab.evaluate("live.control.state") == "paused", "the panel's button")
     lab.screenshot(artifacts / "notebook.png")
 
@@ -244,9 +244,9 @@ def test_voila_shows_them_linked_and_live_from_a_thread(
             step = page.locator(GRID).evaluate("node => node.kwGrid.step()")
             wait(page, GRID, f"node.kwGrid.step() > {step}", "the training to go on")
             follow_a_click(page)
-            page.locator(".kw-training [aria-label=Stop]").click()
+            page.locator(".kw-training-panel [aria-label=Stop]").click()
             state = "node.textContent === 'stopped'"
-            wait(page, ".kw-training .kw-state", state, "the training to stop")
+            wait(page, ".kw-training-panel .kw-remark", state, "the training to stop")
             page.screenshot(path=artifacts / "voila.png", full_page=True)
             assert complaints == []
         finally:
@@ -311,7 +311,7 @@ def test_marimo_shows_the_anywidgets_linked_and_pictures_of_the_others(
             wait(page, ".kw-explain", "node.kwExplain?.content()", "the explanation")
             # Boxes of ipywidgets are pictures there.
             wait(page, "img[src^='data:image/png']", "node.naturalWidth > 400", "the panel's still")
-            assert page.locator(".kw-training").count() == 0
+            assert page.locator(".kw-training-panel").count() == 0
             page.locator(GRID).scroll_into_view_if_needed()
             page.locator(f"{GRID} canvas").focus()
             page.keyboard.press("ArrowRight")

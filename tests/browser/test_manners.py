@@ -196,7 +196,7 @@ PLOTS = {
     "MeshgridView": ".kw-meshgrid-view canvas",
     "LayerRanges": ".kw-layer-ranges .bqplot",
     "Explain": ".kw-explain canvas",
-    "TrainingPanel": ".kw-panel .bqplot",
+    "TrainingPanel": ".kw-training-panel canvas",
     "Compare": ".kw-compare .bqplot",
 }
 
@@ -272,7 +272,7 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     open_cells(lab, server, "kw.TrainingPanel(live)")
-    panel = lab.page.locator(".kw-panel")
+    panel = lab.page.locator(".kw-training-panel")
     lab.until_shown(lambda: panel.locator(".kw-buttons").is_visible(), "the buttons")
     state = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
     lab.script("await app.commands.execute(arg);", state)
@@ -286,20 +286,35 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
     assert "no kernel behind this panel" in note.first.inner_text()
     assert panel.locator('.kw-note[data-tone="warn"]').count() == 0
     assert not panel.locator(".kw-buttons").is_visible()
-    assert panel.locator(".kw-chart-tools select").is_disabled()
+    assert panel.get_by_label("smooth").is_disabled()
 
 
-def test_a_panel_in_a_page_of_its_own_is_a_picture_that_says_why(
+def test_a_panel_in_a_page_of_its_own_is_alive_and_says_why_nothing_can_be_steered(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    open_cells(
-        lab, server, "kw.save_html('page.html', kw.TrainingPanel(live), kw.KernelGrid(live));"
+    saving = "kw.save_html('page.html', kw.TrainingPanel(own), kw.KernelGrid(live));"
+    log = (
+        "other = kw.nn.KANLinear(2, 1)\nown = kw.bind(other)\n"
+        "for k in range(1, 41):\n    own.log(k, loss=2 / k)"
     )
+    open_cells(lab, server, f"{log}\n{saving}")
     page = lab.page.context.new_page()
     page.goto((server.root / lab.path).with_name("page.html").as_uri())
     page.wait_for_timeout(3000)
     page.screenshot(path=artifacts / "page.png")
     text = page.locator("body").inner_text()
     assert "does not answer" not in text
-    assert "A still picture: TrainingPanel draws with bqplot" in text
-    assert page.locator(".kw-training button").count() == 0
+    assert "There is no kernel behind this panel" in text
+    panel = page.locator(".kw-training-panel")
+    assert not panel.locator(".kw-buttons").is_visible()
+    values = "document.querySelector('.kw-training-panel').kwPanel.values()"
+    assert page.evaluate(values) == ["loss 0.05"]
+    # What is read is the step under the mouse.
+    plot = page.evaluate("document.querySelector('.kw-training-panel').kwPanel.plot(0)")
+    page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
+    page.wait_for_timeout(300)
+    assert page.evaluate(values) == ["loss 0.1"]
+    panel.get_by_role("button", name="Show half as many steps").click()
+    steps = "document.querySelector('.kw-training-panel').kwPanel.scene().layout.steps"
+    page.wait_for_timeout(300)
+    assert page.evaluate(steps) == {"from": 10, "to": 30}

@@ -42,21 +42,38 @@ train(3)
 seen = live.observe(images)
 live.select("convs.0", 1, 0, 1, 1)
 """
+NOTED = """
+for step in range(1, 21):
+    live.log(step, loss=1 / step, accuracy=1 - 1 / step)
+"""
 VIEWS = {
     "kernel-grid": "kw.KernelGrid(live)",
     "spline-inspector": "kw.SplineInspector(live)",
     "meshgrid-view": "kw.MeshgridView(live)",
     "explain": "kw.Explain(live, images[0])",
+    "training-panel": "kw.TrainingPanel(live)",
 }
 # Heat maps and images are made of pixels, curves are not.
-IMAGES = {"kernel-grid": 0, "spline-inspector": 0, "meshgrid-view": 45, "explain": 7}
-CURVES = {"kernel-grid": 45, "spline-inspector": 10, "meshgrid-view": 0, "explain": 0}
+IMAGES = {
+    "kernel-grid": 0,
+    "spline-inspector": 0,
+    "meshgrid-view": 45,
+    "explain": 7,
+    "training-panel": 0,
+}
+CURVES = {
+    "kernel-grid": 45,
+    "spline-inspector": 10,
+    "meshgrid-view": 0,
+    "explain": 0,
+    "training-panel": 2,
+}
 
 
 def open_views(lab: LabPage, server: LabServer) -> None:
     lab.page.set_viewport_size({"width": 1280, "height": 2600})
     cells = [f"view{k} = {made}\nview{k}" for k, made in enumerate(VIEWS.values())]
-    lab.open(server.write_notebook([SETUP, *cells]))
+    lab.open(server.write_notebook([SETUP + NOTED, *cells]))
     for k in range(1 + len(cells)):
         lab.run_cell(k)
     assert lab.cell_errors() == []
@@ -68,6 +85,7 @@ def is_drawn(lab: LabPage, name: str) -> bool:
         lab.page.evaluate(
             "(name) => { const view = document.querySelector(`.kw-${name}`);"
             "const probe = view?.kwGrid ?? view?.kwView;"
+            "if (view?.kwPanel) return view.kwPanel.values().length === 2;"
             "return probe ? probe.step() === 3 : !!view?.kwExplain?.content(); }",
             name,
         )
@@ -179,7 +197,7 @@ def test_the_buttons_save_what_is_on_screen(
                 if kind == "SVG":
                     root = ElementTree.fromstring(data)
                     words = " ".join(text.text or "" for text in root.iter(f"{SVG}text"))
-                    assert "convs.0" in words
+                    assert ("loss" if name == "training-panel" else "convs.0") in words
                     assert "step 3" in words
                     assert len([*root.iter(f"{SVG}image")]) == IMAGES[name]
                     long = [p for p in root.iter(f"{SVG}path") if p.attrib["d"].count("L") > 8]
@@ -195,13 +213,12 @@ for step in range(40):
 live.mark("half")
 """
 BOXES = {
-    "panel": ("training-panel", "kw.TrainingPanel(live, smoothing=0)"),
     "layer-ranges": ("layer-ranges", "kw.LayerRanges(live)"),
     "compare": ("compare", "kw.Compare({'KAN': live, 'CNN': other}, smoothing=0)"),
 }
 # Parts whose every pixel is drawn by us or by bqplot, not by the browser as its own control.
 PARTS = (
-    ".bqplot.figure, .kw-canvas, .kw-training .kw-facts, .kw-verdict, .kw-ranges-bar .kw-sign, "
+    ".bqplot.figure, .kw-canvas, .kw-verdict, .kw-ranges-bar .kw-sign, "
     ".kw-ranges-table, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
 )
 # The curves and dots of bqplot's figures: places in the box, and the path between them.
@@ -217,7 +234,7 @@ MARKS = """(name) => {
 # bqplot lays a figure out some time after its box has its size.
 LAID_OUT = """() => {
   const figures = [...document.querySelectorAll('.jp-OutputArea .bqplot.figure')];
-  return figures.length === 6 && figures.every((figure) => {
+  return figures.length === 4 && figures.every((figure) => {
     const area = figure.querySelector('.plotarea_events').getBoundingClientRect();
     const gap = figure.getBoundingClientRect().right - area.right;
     const drawn = figure.querySelector('path.line')?.getTotalLength() > 0;
@@ -299,7 +316,6 @@ def check_vectors(lab: LabPage, name: str, root: ElementTree.Element) -> None:
     """Check that words are text and curves are paths where they are on screen."""
     words = [text.text for text in root.iter(f"{SVG}text")]
     expected = {
-        "panel": ["loss", "accuracy", "half", "0.5", "40"],
         "layer-ranges": ["convs.0", "0.1", "range of φ (max − min)", "step 3", "layer"],
         "compare": ["KAN", "CNN", "KAN: half", "parameters", "450", "out 0", "0.5"],
     }
@@ -313,7 +329,7 @@ def check_vectors(lab: LabPage, name: str, root: ElementTree.Element) -> None:
         if (found := re.fullmatch(r"translate\((\S+) (\S+)\)", path.get("transform", "")))
     ]
     marks = lab.page.evaluate(MARKS, name)
-    assert len(marks) > {"panel": 2, "layer-ranges": 100, "compare": 4}[name]
+    assert len(marks) > {"layer-ranges": 100, "compare": 4}[name]
     for x, y, d, stroke in marks:
         points = re.findall(r"-?[\d.]+", d)
         near = [

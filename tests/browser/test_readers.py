@@ -71,7 +71,7 @@ ROOTS = [
     ".kw-spline-inspector",
     ".kw-meshgrid-view",
     ".kw-explain",
-    ".kw-training",
+    ".kw-training-panel",
     ".kw-chart",
     ".kw-layer-ranges",
     ".kw-compare",

@@ -146,10 +146,10 @@ def test_a_recording_is_replayed_and_scrubbed(
         lambda: "This is a recording: there is no model to change." in inspector.inner_text(),
         "why nothing can be edited",
     )
-    panel = lab.page.locator(".kw-training")
+    panel = lab.page.locator(".kw-training-panel")
     panel.scroll_into_view_if_needed()
     assert "A recording (run.npz): it shows a run, and cannot steer it." in panel.inner_text()
-    assert panel.locator(".kw-state").inner_text() == "finished"
+    assert panel.locator(".kw-remark").first.inner_text() == "finished"
     assert panel.locator(".kw-buttons").is_hidden()
     lab.screenshot(artifacts / "panel.png")
 
@@ -170,12 +170,12 @@ def test_a_run_is_followed_while_another_process_records_it(
     )
     lab.run_all()
     assert lab.cell_errors() == []
-    grid, panel = lab.grid(), lab.page.locator(".kw-training")
+    grid, panel = lab.grid(), lab.page.locator(".kw-training-panel")
     grid.scroll_into_view()
     until_step(lab, grid, 10)
     x, _ = grid.curve(0)
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[10], x)).max() < 1e-5
-    lab.until(lambda: panel.locator(".kw-state").inner_text() == "running", "the state")
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "running", "the state")
     assert "Following run.npz" in panel.inner_text()
     lab.screenshot(artifacts / "followed.png")
     job.go_on()
@@ -186,5 +186,5 @@ def test_a_run_is_followed_while_another_process_records_it(
     scrubber = Time(lab)
     scrubber.wait_ticks(21)
     assert scrubber.steps() == list(range(21))
-    lab.until(lambda: panel.locator(".kw-state").inner_text() == "finished", "the state")
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "finished", "the state")
     lab.screenshot(artifacts / "ended.png")

@@ -58,12 +58,15 @@ def drawn(units: int) -> dict[str, tuple[int, list[list[tuple[int, int]]]]]:
     found["█"] = cell, [rectangle(0, low, cell, high)]
     dot = cell // 4
     for sign, every in (("░", 4), ("▒", 2)):
-        found[sign] = cell, [
-            rectangle(x, y, x + dot // 2, y + dot // 2)
-            for row, y in enumerate(range(low, high - dot // 2, dot // 2))
-            for column, x in enumerate(range(0, cell - dot // 2 + 1, dot // 2))
-            if (column + row * (1 if every == 2 else 2)) % every == 0
-        ]
+        found[sign] = (
+            cell,
+            [
+                rectangle(x, y, x + dot // 2, y + dot // 2)
+                for row, y in enumerate(range(low, high - dot // 2, dot // 2))
+                for column, x in enumerate(range(0, cell - dot // 2 + 1, dot // 2))
+                if (column + row * (1 if every == 2 else 2)) % every == 0
+            ],
+        )
     foot, top, wide, thick = round(-0.15 * units), round(0.8 * units), round(0.28 * units), 170
     tip = (foot + top) // 2
     left = [
@@ -161,7 +164,8 @@ def main() -> None:
     beside = ROOT / "kan_widgets/widgets/font/characters.txt"
     beside.write_text("".join(signs), encoding="utf-8")
     lines = [
-        "/** Widths of the font's characters in thousandths of its size. Made by tests/data_provenance/build_font.py. */",
+        "/** Widths of the font's characters in thousandths of its size. "
+        "Made by tests/data_provenance/build_font.py. */",
         "",
         f"export const CHARACTERS = {json.dumps(''.join(signs), ensure_ascii=False)};",
         *(

@@ -98,7 +98,7 @@ def test_any_name_of_a_layer_is_well_formed(tmp_path: Path) -> None:
 def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Path) -> None:
     grid = kw.KernelGrid(live)
     png = np.asarray(grid.image(pixel_ratio=2, mode="pattern")).astype(int)
-    svg = (tmp_path / "a.svg").read_text() if grid.to_svg(tmp_path / "a.svg", mode="pattern") else ""
+    svg = grid.to_svg(tmp_path / "a.svg", mode="pattern").read_text("utf-8")
     moved = float(re.findall(r"translate\(0 ([\d.]+)\)", svg)[0])
     cells = [
         (int(rect.attrib["fill"][4:-1].split(",")[0]), rect)

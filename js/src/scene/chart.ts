@@ -57,6 +57,8 @@ const HEAD = 20;
 const GAP = 16;
 const SIZE = 10;
 const TEXT = 11;
+/** So few values would hardly be a line: they are dots too, and need no mean (drawn_curves.py). */
+const FEW = 12;
 /** Shares of the span of steps within which a curve's end still counts as read. */
 const SLACK = 0.02;
 
@@ -164,8 +166,7 @@ function curveMarks(
     const stroke = colourOf(colours, curve.colour);
     const faint = curve.mean !== null;
     marks.push({ ...lineOf(curve, toX, toY), stroke, width: 1.25, opacity: faint ? 0.4 : 1 });
-    // Single values, such as one an epoch, would be no line.
-    if (curve.x.length <= 24) marks.push({ ...dotsOf(curve, toX, toY), r: 2, fill: stroke });
+    if (curve.x.length <= FEW) marks.push({ ...dotsOf(curve, toX, toY), r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: 1 });
   }
   return { kind: "group", clip: plot, marks };
@@ -223,6 +224,8 @@ export interface Entry {
   name: string;
   colour: number;
   value: string;
+  /** The mean there, where a step is read and there is one; "" else. */
+  mean: string;
   /** The step that the value is of; null for the latest. */
   step: number | null;
 }
@@ -233,10 +236,12 @@ export function entriesOf(panel: Panel, steps: Range, step: number | null): Entr
   return panel.curves.map((curve) => {
     const point = step === null ? null : pointAt(curve, step, slack);
     const value = step === null ? curve.latest : (point?.value ?? null);
+    const around = step === null || !curve.mean ? null : pointAt(curve.mean, step, slack);
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
       value: value === null ? "–" : formatNumber(value),
+      mean: around === null ? "" : formatNumber(around.value),
       step: point?.step ?? null,
     };
   });
@@ -296,9 +301,11 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     { kind: "text", x: box.x, y, text: title, fill: colours.ink, size: TEXT + 1, weight: 600 },
   ];
   let x = box.x + widthOf(title, TEXT + 1, 600) + 10;
-  for (const { name, colour, value } of entries) {
+  for (const { name, colour, value, mean } of entries) {
     const word = name ? `${name} ` : "";
-    const wide = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
+    const also = mean ? ` (mean ${mean})` : "";
+    const bold = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
+    const wide = bold + widthOf(also, TEXT);
     if (x + wide > end) break;
     const fill = colourOf(colours, colour);
     marks.push(
@@ -314,6 +321,9 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
         weight: 600,
       },
     );
+    if (also) {
+      marks.push({ kind: "text", x: x + bold, y, text: also, fill: colours.muted, size: TEXT });
+    }
     x += wide + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;

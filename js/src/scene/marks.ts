@@ -143,13 +143,15 @@ export interface Sites {
 export interface Remark {
   text: string;
   tone?: "ink" | "muted" | "warn" | undefined;
+  /** What is read first. */
+  strong?: boolean | undefined;
   swatch?: Swatch | undefined;
   /** Said on hovering. */
   title?: string | undefined;
 }
 
 export interface Swatch {
-  kind: "line" | "dash" | "fill" | "ramp" | "dot";
+  kind: "line" | "dash" | "fill" | "ramp" | "dot" | "ring";
   /** One colour; of a ramp all, from left to right. */
   colours: readonly string[];
 }
@@ -160,7 +162,7 @@ export interface Scene {
   height: number;
   /** What it shows: "KernelGrid · conv1". */
   title: string;
-  /** When: "step 60". */
+  /** When: "step 60"; "" where the caption says it. */
   moment: string;
   /** The text alternative, and what it is about: while that stays the same it need not be said again. */
   words: string;

@@ -80,7 +80,9 @@ function headMarks(
   const title = fitted(scene.title, room - when - GAP, TITLE, 600);
   const marks: Mark[] = [
     { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
-    {
+  ];
+  if (scene.moment) {
+    marks.push({
       kind: "text",
       x: width - MARGIN,
       y: 19,
@@ -88,22 +90,23 @@ function headMarks(
       fill: colours.muted,
       size: WORDS,
       anchor: "end",
-    },
-  ];
+    });
+  }
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption) {
     const swatch = remark.swatch?.kind === "ramp" ? RAMP : SWATCH;
     const mark = remark.swatch ? swatch + 5 : 0;
-    const whole = mark + widthOf(remark.text, WORDS);
+    const weight = remark.strong ? 600 : 400;
+    const whole = mark + widthOf(remark.text, WORDS, weight);
     if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
     const fill = { ink: colours.ink, muted: colours.muted, warn: colours.warn }[
       remark.tone ?? "muted"
     ];
     if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
-    const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS);
+    const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS, weight);
     lines.forEach((text, k) => {
       if (k > 0) y += LINE;
-      marks.push({ kind: "text", x: x + mark, y, text, fill, size: WORDS });
+      marks.push({ kind: "text", x: x + mark, y, text, fill, size: WORDS, weight });
     });
     if (lines.length > 1) [x, y] = [MARGIN, y + LINE];
     else x += whole + GAP;
@@ -135,6 +138,8 @@ export function swatchMarks(
       ];
     case "dot":
       return [{ kind: "dots", xy: [x + width / 2, y], r: 3.5, fill: first }];
+    case "ring":
+      return [{ kind: "dots", xy: [x + width / 2, y], r: 3, stroke: first, width: 2 }];
     case "fill":
       return [{ kind: "rects", boxes: [x + width - 10, y - 5, 10, 10], fill: first }];
     case "ramp": {

@@ -15,13 +15,14 @@ export function createCaption(document: Document): Caption {
     element: root,
     show(remarks) {
       const shape = remarks
-        .map(({ tone, swatch, title }) => `${tone} ${swatch?.kind} ${title}`)
+        .map(({ tone, strong, swatch, title }) => `${tone} ${strong} ${swatch?.kind} ${title}`)
         .join("|");
       if (shape !== shown) {
         shown = shape;
         root.replaceChildren(
-          ...remarks.map(({ tone = "muted", swatch, title }) => {
+          ...remarks.map(({ tone = "muted", strong, swatch, title }) => {
             const part = element(document, "span", `kw-remark kw-tone-${tone}`);
+            part.toggleAttribute("data-strong", strong === true);
             if (title) part.title = title;
             if (swatch) element(document, "span", `kw-swatch kw-swatch-${swatch.kind}`, part);
             element(document, "span", "kw-remark-text", part);

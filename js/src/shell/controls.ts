@@ -19,11 +19,16 @@ export interface Choice extends Control<string> {
   fill(entries: readonly (Entry & { title?: string })[]): void;
 }
 
+export interface Menu extends Choice {
+  /** It cannot be used, and why; "" where it can. */
+  disable(why: string): void;
+}
+
 export interface Kit {
   /** A row of which one is chosen. */
   segments(name: string, choose: (value: string) => void): Choice;
   /** A menu behind its label. */
-  select(label: string, title: string, choose: (value: string) => void): Choice;
+  select(label: string, title: string, choose: (value: string) => void): Menu;
   check(label: string, title: string, choose: (value: boolean) => void): Control<boolean>;
   button(text: string, title: string, className: string, act: () => void): HTMLButtonElement;
   /** Tabs for a few layers, a menu for many. */
@@ -101,6 +106,10 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
         },
         set(value) {
           if (input.value !== value) input.value = value;
+        },
+        disable(why) {
+          input.disabled = why !== "";
+          if (input.title !== (why || title)) input.title = why || title;
         },
       };
     },

@@ -26,6 +26,8 @@ export interface Kind {
   label: string;
   /** Traits that it is drawn from, beside `theme`. */
   traits: readonly string[];
+  /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
+  timeless?: boolean;
   drawing: () => Drawing;
   /** It shows one moment, whatever step the other views look back to: it has no time line. */
   timeless?: boolean;
@@ -125,7 +127,8 @@ export function mountView(
   };
   const parts = build(shell);
   const line = element(document, "div", "kw-caption");
-  line.append(status.element, caption.element);
+  if (!kind.timeless) line.append(status.element);
+  line.append(caption.element);
   const foot = element(document, "div", "kw-readout-row");
   const save = createSaving(document, { still, name: parts.fileName }, signal);
   foot.append(readout, save);

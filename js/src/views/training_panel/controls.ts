@@ -20,19 +20,20 @@ export interface Controls {
   key(event: KeyboardEvent): void;
 }
 
+/** `known` is what the kernel has said last: it may be later than what is drawn. */
 export function createControls(
   document: Document,
   commands: Commands,
+  known: () => Status,
   signal: AbortSignal,
 ): Controls {
   const root = element(document, "span", "kw-steer");
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Training");
   const buttons = element(document, "span", "kw-buttons", root);
-  let status: Status | null = null;
 
   const hold = iconButton("pause", "", "", () => {
-    const paused = (commands.wanted() ?? status?.control) === "paused";
+    const paused = (commands.wanted() ?? known().control) === "paused";
     commands.send({ kind: paused ? "resume" : "pause" });
   });
   const one = iconButton("step", "One step", "One optimizer step, then hold (key: s)", () =>
@@ -62,7 +63,7 @@ export function createControls(
     "change",
     () => {
       const value = whole(every);
-      if (value === null) every.value = String(status?.every ?? 1);
+      if (value === null) every.value = String(known().every);
       else commands.send({ kind: "every", value });
     },
     { signal },
@@ -114,7 +115,6 @@ export function createControls(
   return {
     element: root,
     show(now, alone) {
-      status = now;
       const wanted = commands.wanted();
       const paused = (wanted ?? now.control) === "paused";
       const active = now.state === "running" || now.state === "paused";

@@ -11,8 +11,9 @@ import {
   layoutOf,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
+import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { wrapped } from "../../scene/text.ts";
+import type { ColourName, Colours } from "../../scene/theme.ts";
 import type { Status } from "./status.ts";
 import { chartReader, statusIn } from "./traits.ts";
 import { numbers, stateWord } from "./words.ts";
@@ -31,6 +32,16 @@ export interface PanelDrawing extends Drawing<PanelScene> {
 const PAD = 8;
 const BAR = 4;
 const SIZE = 11;
+/** How each state is marked. */
+const DOTS: Record<Status["state"], ["dot" | "ring", ColourName]> = {
+  idle: ["dot", "ghost"],
+  running: ["dot", "live"],
+  paused: ["dot", "hold"],
+  finished: ["ring", "live"],
+  stopped: ["ring", "hold"],
+  interrupted: ["ring", "warn"],
+  failed: ["dot", "warn"],
+};
 
 export function drawing(): PanelDrawing {
   const readChart = chartReader();
@@ -43,7 +54,7 @@ export function drawing(): PanelDrawing {
 function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
   const { width, theme, ratio } = given;
   const { colours } = theme;
-  const top = status.total ? PAD + BAR + PAD : PAD;
+  const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
   const layout = layoutOf(chart, inside, Number(given.get("height")) || 190);
   const empty = chart.panels.length === 0 ? wrapped(emptyWords(status), inside.width, SIZE) : [];
@@ -56,10 +67,10 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
     width,
     height: top + below,
     title: "Training",
-    moment: `step ${formatCount(status.step)}`,
+    moment: "",
     words: wordsOf(chart, layout, status),
     about: stateWord(status),
-    caption: captionOf(status),
+    caption: captionOf(status, colours),
     sheets: [
       { marks: () => barMarks(status, given) },
       {
@@ -83,10 +94,19 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
   };
 }
 
-/** How far the training is; nothing where its end is not known. */
-function barMarks({ done, total }: Status, { width, theme }: Given): Mark[] {
-  if (!total) return [];
-  const share = Math.min(1, done / total);
+/** Share of the training that is done; null where its end is not known. */
+export function shareDone({ done, total }: Status): number | null {
+  return total ? Math.min(1, done / total) : null;
+}
+
+/** Where the bar lies that shows it. */
+export const barBox = (width: number): Rect => {
+  return { x: PAD, y: PAD, width: width - 2 * PAD, height: BAR };
+};
+
+function barMarks(status: Status, { width, theme }: Given): Mark[] {
+  const share = shareDone(status);
+  if (share === null) return [];
   const whole = width - 2 * PAD;
   const bar = (length: number, fill: string): Mark => ({
     kind: "rects",
@@ -100,8 +120,24 @@ function barMarks({ done, total }: Status, { width, theme }: Given): Mark[] {
   ];
 }
 
-function captionOf(status: Status): Remark[] {
-  const state: Remark = { text: stateWord(status), tone: "ink" };
+/** The state, with a dot that says as much by its colour. */
+function stateRemark(status: Status, colours: Colours): Remark {
+  const failed = status.state === "failed" || status.fault !== "";
+  const [kind, colour]: ["dot" | "ring", ColourName] = failed
+    ? ["dot", "warn"]
+    : status.closed
+      ? ["ring", "ghost"]
+      : DOTS[status.state];
+  return {
+    text: stateWord(status),
+    tone: failed ? "warn" : "ink",
+    strong: true,
+    swatch: { kind, colours: [colours[colour]] },
+  };
+}
+
+function captionOf(status: Status, colours: Colours): Remark[] {
+  const state = stateRemark(status, colours);
   const facts = numbers(status).map(([name, value, title]): Remark => {
     return { text: `${name} ${value}`, title };
   });

@@ -12,7 +12,8 @@ interface WireCurve {
   x: DataView;
   y: DataView;
   mean: { x: DataView; y: DataView } | null;
-  latest: number | null;
+  /** One number, or none. */
+  latest: DataView;
 }
 
 type Get = (trait: string) => unknown;
@@ -48,7 +49,13 @@ function panelsOf(wire: readonly WireCurve[]): Panel[] {
 }
 
 function curveOf({ name, colour, x, y, mean, latest }: WireCurve): Curve {
-  return { name, colour, ...pointsOf(x, y), mean: mean && pointsOf(mean.x, mean.y), latest };
+  return {
+    name,
+    colour,
+    ...pointsOf(x, y),
+    mean: mean && pointsOf(mean.x, mean.y),
+    latest: numbers(latest)[0] ?? null,
+  };
 }
 
 function pointsOf(x: DataView, y: DataView): Points {

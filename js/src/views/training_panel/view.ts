@@ -5,19 +5,20 @@ import { formatCount } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import { entriesOf } from "../../scene/chart.ts";
 import type { Point } from "../../scene/marks.ts";
-import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { watchKernel } from "../../shell/kernel.ts";
 import { plainKey } from "../../shell/keys.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
+import { createBar } from "./bar.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createNotes } from "./notes.ts";
-import { drawing, type PanelScene } from "./scene.ts";
+import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import type { Status } from "./status.ts";
 import css from "./style.css";
 import { statusIn, zoomOf } from "./traits.ts";
+import { stateWord } from "./words.ts";
 
 /** What tests may ask of a view, as `element.kwPanel`. */
 export interface PanelElement extends HTMLElement {
@@ -35,9 +36,9 @@ const KIND: Kind = {
   name: "training_panel",
   label: "Training panel",
   traits: ["status", "curves", "marks", "zoom", "scale", "smoothing", "height"],
+  timeless: true,
   drawing,
 };
-const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
 
@@ -51,12 +52,13 @@ function build(shell: Shell): Parts {
   const { document, signal, model } = shell;
   const draw = drawing();
   const commands = createCommands((content) => model.send(content), shell.schedule);
-  const controls = createControls(document, commands, signal);
+  const controls = createControls(document, commands, known, signal);
   const notes = createNotes(document, commands);
   const bar = createBar(shell, zoomBy, () => zoomTo(null));
   let scene: PanelScene | null = null;
   let answered: Status | null = null;
   let connected = true;
+  let told = "";
 
   const stage = createStage(
     document,
@@ -71,10 +73,31 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
+  const progress = element(document, "div", "kw-progress", stage.page);
+  progress.setAttribute("role", "progressbar");
+  progress.setAttribute("aria-label", "Progress");
   const body = element(document, "div", "kw-body");
   body.append(notes.element, stage.element);
   const header = element(document, "div", "kw-header");
   header.append(controls.element, bar.element);
+
+  function known(): Status {
+    return answered ?? statusIn(shell.get);
+  }
+
+  /** Says how far it is, and in which state when that changes, to those who listen. */
+  function tell({ status, width }: PanelScene) {
+    const share = shareDone(status);
+    progress.hidden = share === null;
+    if (share !== null) {
+      const { x, y, width: length, height } = barBox(width);
+      progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
+      progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    }
+    const state = stateWord(status);
+    if (told && state !== told) shell.speak(`training ${state}`);
+    told = state;
+  }
 
   /** The step under a place of the scene; null beside the plots. */
   function stepAt(at: Point, near = false): number | null {
@@ -146,14 +169,16 @@ function build(shell: Shell): Parts {
     if (sign) {
       const by = sign * Math.max(1, ((to - from) * (event.shiftKey ? 10 : 2)) / 100);
       const { step } = draw.hands;
-      const next = Math.round(
-        Math.max(from, Math.min(to, step === null ? (from + to) / 2 : step + by)),
-      );
+      const wanted = Math.round(step === null ? (from + to) / 2 : step + by);
+      const zoomed = zoomOf(shell.get("zoom")) !== null;
+      if (zoomed && (wanted < from || wanted > to)) zoomTo({ from: from + by, to: to + by });
+      const next = zoomed ? wanted : Math.max(from, Math.min(to, wanted));
       point(next);
       shell.speak([`step ${formatCount(next)}`, ...values(scene)].join(", "));
     } else if (event.key === "+" || event.key === "=") zoomBy(0.5);
-    else if (event.key === "-") zoomBy(2);
-    else if (event.key === "0") zoomTo(null);
+    else if (event.key === "-") {
+      if (zoomOf(shell.get("zoom"))) zoomBy(2);
+    } else if (event.key === "0") zoomTo(null);
     else if (event.key === "Escape") point(null);
     else return false;
     return true;
@@ -187,7 +212,7 @@ function build(shell: Shell): Parts {
     { once: true },
   );
   (shell.root as unknown as PanelElement).kwPanel = {
-    status: () => answered ?? statusIn(shell.get),
+    status: known,
     scene: () => scene,
     values: () => (scene ? values(scene) : []),
     plot(panel) {
@@ -212,14 +237,15 @@ function build(shell: Shell): Parts {
       if (what === "stream") greet();
     },
     draw(given) {
-      const status = answered ?? statusIn(given.get);
+      const status = known();
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
       controls.show(status, alone());
       notes.show(status, alone());
-      bar.show(given.get);
+      bar.show(given.get, alone());
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
+      tell(shown);
       shell.read("");
       return shown;
     },
@@ -233,46 +259,4 @@ function build(shell: Shell): Parts {
   function greet() {
     if (!alone()) commands.send({ kind: "hello" });
   }
-}
-
-/** Scale, smoothing and zoom of the curves. */
-function createBar(shell: Shell, zoom: (factor: number) => void, all: () => void) {
-  const { document, signal } = shell;
-  const kit = createKit(document, signal);
-  const root = element(document, "span", "kw-options");
-  const scale = kit.segments("Scale of the values", (value) => shell.choose("scale", value));
-  scale.fill([
-    { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
-    { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
-  ]);
-  const smooth = kit.select(
-    "smooth",
-    "Draw the mean over so many steps around each step as a thin line; the values stay behind it",
-    (value) => shell.choose("smoothing", Number(value)),
-  );
-  const closer = kit.button(
-    "+",
-    "Show half as many steps; or drag over the steps to see",
-    "kw-button",
-    () => zoom(0.5),
-  );
-  const wider = kit.button("−", "Show twice as many steps", "kw-button", () => zoom(2));
-  const whole = kit.button("all steps", "Show all steps; or double-click", "kw-button", all);
-  root.append(scale.box, smooth.box, closer, wider, whole);
-  let listed = "";
-  return {
-    element: root,
-    show(get: (trait: string) => unknown) {
-      const smoothing = Number(get("smoothing"));
-      const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
-      if (steps.join() !== listed) {
-        listed = steps.join();
-        const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");
-        smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
-      }
-      smooth.set(String(smoothing));
-      scale.set(get("scale") === "log" ? "log" : "linear");
-      wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
-    },
-  };
 }
