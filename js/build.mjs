@@ -44,18 +44,12 @@ const options = {
   absWorkingDir: here,
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
-    ...[
-      "spline_inspector",
-      "meshgrid_view",
-      "chart",
-      "compare",
-      "explain",
-      "layer_ranges",
-      "page",
-    ].flatMap((view) => [
-      { in: `src/${view === "page" ? "" : "views/"}${view}/index.ts`, out: view },
-      { in: `src/${view === "page" ? "" : "views/"}${view}/style.css`, out: view },
-    ]),
+    ...["spline_inspector", "meshgrid_view", "chart", "compare", "explain", "page"].flatMap(
+      (view) => [
+        { in: `src/${view === "page" ? "" : "views/"}${view}/index.ts`, out: view },
+        { in: `src/${view === "page" ? "" : "views/"}${view}/style.css`, out: view },
+      ],
+    ),
   ],
   outdir,
   bundle: true,

@@ -138,6 +138,8 @@ export interface Scene {
   words: string;
   about: string;
   caption: readonly Remark[];
+  /** Pixels of what stays at the top where the scene scrolls. */
+  stuck?: number | undefined;
   /** From the lowest to the topmost. */
   sheets: readonly Sheet[];
   sites: Sites;

@@ -133,7 +133,8 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     const box = scene?.sites.box(id);
     if (!box) return;
     const { scrollTop, clientHeight, scrollLeft, clientWidth } = viewport;
-    if (box.y - MARGIN < scrollTop) viewport.scrollTop = box.y - MARGIN;
+    const above = Math.max(MARGIN, scene?.stuck ?? 0);
+    if (box.y - above < scrollTop) viewport.scrollTop = box.y - above;
     else if (box.y + box.height + MARGIN > scrollTop + clientHeight) {
       viewport.scrollTop = box.y + box.height + MARGIN - clientHeight;
     }

@@ -3,6 +3,7 @@
 import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
+import * as layerRanges from "./layer_ranges/view.ts";
 import * as trainingPanel from "./training_panel/view.ts";
 
 export interface Registered {
@@ -16,5 +17,6 @@ export interface Registered {
 
 export const VIEWS: Record<string, Registered> = {
   kernel_grid: kernelGrid,
+  layer_ranges: layerRanges,
   training_panel: trainingPanel,
 };
