@@ -60,18 +60,19 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
 
   const columns = columnsOf(anySeen(content), more);
   const widths = columns.map((column) => widthOfColumn(column, content));
-  // All columns in one line, or in as few as leave room for the plots.
-  const inLine = [columns.length, 4, 2, 1].find((n) => {
-    return n <= columns.length && inside - tableWidth(widths, n) >= LEAST_PAIR;
-  });
-  const each = inLine ?? Math.min(2, columns.length);
+  // All columns in one line, or as many as leave room for the plots: side by side, or under each other.
+  const each =
+    [columns.length, 4, 2].find((n) => {
+      const least = n > 2 ? LEAST_PAIR : LEAST_PLOT;
+      return n <= columns.length && inside - tableWidth(widths, n) >= least;
+    }) ?? 1;
   const bands = Math.ceil(columns.length / each);
   // Where there is more room than words need, a little of it goes to the columns.
   const table = tableWidth(widths, each);
   const spare = Math.max(0, Math.min(26 * each, 0.35 * (inside - table - 560)));
   const left = inside - table - spare;
   const stacked = left < LEAST_PAIR;
-  const own = Math.max(stacked ? Math.min(LEAST_PLOT, left) : 0, stacked ? left : 0.6 * left) - GAP;
+  const own = (stacked ? left : 0.6 * left) - GAP;
   const plot = { x: PAD, width: own };
   const times = stacked ? plot : { x: PAD + own + GAP, width: left - own - 2 * GAP };
   const rowHeight = Math.max(PLOT + (stacked ? CURVES : 0), bands > 1 ? bands * BAND + 6 : 0);

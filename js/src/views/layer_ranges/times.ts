@@ -136,13 +136,15 @@ export function timesHead(
   colours: Colours,
 ): Mark[] {
   const { x, width } = layout.times;
-  const { words, log } = MEASURED[times.measure];
+  const { words: measured, log } = MEASURED[times.measure];
   const { toX } = scales(times, layout);
   const bottom = top + height;
   const [low, high] = [times.values.from, times.values.to].map((value) =>
     log ? number(Number(value.toPrecision(2))) : percent(value),
   );
-  const ends = log ? `${low} to ${high}, logarithmic` : `${low} to ${high}`;
+  const [ends, how] = [`${low} to ${high}`, log ? ", logarithmic" : ""];
+  const size = BELOW + 0.5;
+  const words = widthOf(ends + how, size) <= width ? ends + how : fitted(ends, width, size);
   const note = (text: string, at: number, y: number, anchor: "start" | "middle"): Mark => ({
     kind: "text",
     x: at,
@@ -153,8 +155,8 @@ export function timesHead(
     anchor,
   });
   const marks: Mark[] = [
-    headText(`${words} by step`, x, bottom - 31, width, colours.ink),
-    note(fitted(ends, width, BELOW + 0.5), x, bottom - 19, "start"),
+    headText(`${measured} by step`, x, bottom - 31, width, colours.ink),
+    note(words, x, bottom - 19, "start"),
   ];
   let free = Number.NEGATIVE_INFINITY;
   const most = Math.max(2, Math.floor(width / 60));
