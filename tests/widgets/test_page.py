@@ -158,14 +158,14 @@ def test_what_bqplot_draws_is_a_still_picture_and_says_so(
 ) -> None:
     _, live = bound()
     live.log(loss=1.0)
-    views = [kw.TrainingPanel(live), kw.LayerRanges(live), kw.Compare({"KAN": live})]
+    views = [kw.TrainingPanel(live), kw.Compare({"KAN": live})]
     path = tmp_path / "page.html"
     page = Parsed(kw.save_html(path, *views))
     assert capsys.readouterr().out == f"{path}: {page.size / 1e6:.1f} MB\n"
     assert "footer" not in page.texts
     places = page.saved["places"]
     assert [place["kind"] for place in places] == ["still"] * 3
-    for place, name in zip(places, ("TrainingPanel", "LayerRanges", "Compare"), strict=True):
+    for place, name in zip(places, ("TrainingPanel", "Compare"), strict=True):
         assert place["note"] == (
             f"A still picture: {name} draws with bqplot, which works in Jupyter only."
         )
@@ -214,9 +214,7 @@ def test_the_page_names_no_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bundle", sorted(STATIC.glob("*.js")), ids=lambda path: path.stem)
 def test_every_bundle_can_hand_over_what_it_exports(bundle: Path) -> None:
     script = _module("Some", bundle.read_text("utf-8"))
-    assert re.search(
-        r'\(globalThis.kanWidgets \?\?= {}\)\["Some"\] = \{ default: [\w$]+', script
-    )
+    assert re.search(r'\(globalThis.kanWidgets \?\?= {}\)\["Some"\] = \{ default: [\w$]+', script)
     assert not re.search(r"\bexport ?\{", script)
     assert script.count("</script") == 1
 

@@ -260,7 +260,7 @@ export function headMarks(
   const half = timesTop > 0 ? height / 2 : height;
   const marks: Mark[] = [
     { kind: "rects", boxes: [0, top, width, height], fill: colours.surface },
-    { kind: "rects", boxes: [0, bottom - 1, width, 1], fill: colours.line },
+    { kind: "rects", boxes: [PAD, bottom - 1, width - 2 * PAD, 1], fill: colours.line },
     headText("range of φ: max − min", plot.x, top + half - 20, plot.width, colours.ink),
   ];
   let free = Number.NEGATIVE_INFINITY;
