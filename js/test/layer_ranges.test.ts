@@ -303,6 +303,15 @@ describe("the scene", () => {
     expect(scene.sites.words("0")).toContain(long(1));
   });
 
+  it("says what is wrong with functions beside a name, and under the numbers where that is long", () => {
+    const name = "encoder.of_a_very_long_name.block_1.attention";
+    const traits = traitsOf(["a", name], [{ not_finite: 1 }, { not_finite: 2 }]);
+    const texts = textsOf(sceneFrom(traits, { width: 600 }));
+    const [beside, under] = texts.filter(({ text }) => text.endsWith("not finite"));
+    expect([beside.text, beside.anchor ?? "start"]).toEqual(["1 not finite", "start"]);
+    expect([under.text, under.anchor]).toEqual(["2 not finite", "end"]);
+  });
+
   it("draws of a hundred layers what is seen, under a head that stays", () => {
     const names = Array.from({ length: 100 }, (_, k) => `layer${k}`);
     const scene = sceneFrom(traitsOf(names));

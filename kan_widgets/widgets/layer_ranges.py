@@ -190,6 +190,13 @@ class LayerRanges(Scened):
         self._updates = _updates_of(source)
         self._wake()
 
+    def _bring_up_to_date(self) -> None:
+        source = self._stream.source
+        if source is not None:
+            source.current()
+            self._past.moments(source, self.threshold, self._starts)
+            self._painter.now()
+
     def _draw(self) -> None:
         source = self._stream.source
         if source is None:

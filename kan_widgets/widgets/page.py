@@ -196,6 +196,7 @@ class _Page:
             if widget.has_trait("_css"):
                 self._styles.setdefault(name, str(widget._css))
         self._shown.append(view)
+        view._bring_up_to_date()
         self._models.append(
             {
                 "module": type(view).__name__,

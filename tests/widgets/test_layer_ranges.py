@@ -452,3 +452,15 @@ def test_the_model_given_bare_is_kept_and_the_last_numbers_outlive_it(trained):
     assert view.live.state == "closed"
     assert view.table() == rows
     view.image()
+
+
+def test_a_page_has_the_whole_past_however_little_was_drawn_yet(trained, tmp_path):
+    model, optimizer, live = trained
+    live.max_fps = 1e6
+    train(model, optimizer, 30)
+    view = kw.LayerRanges(live)
+    view.save_html(tmp_path / "page.html")
+    steps = np.frombuffer(view.past[0]["steps"], "<i4")
+    assert (steps[0], steps[-1]) == (0, 30)
+    assert len(steps) == len(live.history)
+    assert view.content["step"] == 30

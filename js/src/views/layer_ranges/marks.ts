@@ -125,15 +125,19 @@ export function rowMarks(
   });
 }
 
-function nameMarks(row: Row, { plot }: Layout, top: number, colours: Colours): Mark[] {
+function nameMarks(
+  row: Row,
+  { plot, width, rowHeight }: Layout,
+  top: number,
+  colours: Colours,
+): Mark[] {
   const warns = aside(row);
   const note = warns || `${row.type}, ${counted(row.numbers.functions, "function")}`;
   const size = 10;
   const wide = widthOf(note, size) + 10;
   const whole = layerTitle(row);
-  // What is wrong is said in any case; what a layer is, where there is room.
-  const noted = warns !== "" || widthOf(whole, 11.5, 600) + wide <= plot.width;
-  const name = fitted(whole, plot.width - (noted ? wide : 0), 11.5, 600);
+  const noted = widthOf(whole, 11.5, 600) + wide <= plot.width;
+  const name = fitted(whole, plot.width, 11.5, 600);
   const marks: Mark[] = [
     {
       kind: "text",
@@ -149,6 +153,18 @@ function nameMarks(row: Row, { plot }: Layout, top: number, colours: Colours): M
     const x = plot.x + widthOf(name, 11.5, 600) + 8;
     const fill = warns ? colours.warn : colours.muted;
     marks.push({ kind: "text", x, y: top + NAME + 1, text: note, fill, size });
+  }
+  // What is wrong is said in any case: under the numbers, where it has no room beside the name.
+  if (!noted && warns) {
+    const place = { x: width - PAD, y: top + rowHeight - 4 };
+    marks.push({
+      kind: "text",
+      ...place,
+      text: warns,
+      fill: colours.warn,
+      size: 9.5,
+      anchor: "end",
+    });
   }
   return marks;
 }

@@ -9,7 +9,7 @@ import { snapped } from "../../scene/snap.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { type Lines, MEASURED, type Measure, type Past, type Series } from "./content.ts";
-import { BELOW, type Layout, rowsWithin, rowTop } from "./layout.ts";
+import { BELOW, type Layout, rowsWithin, rowTop, TITLE } from "./layout.ts";
 import { headText } from "./marks.ts";
 import { percent } from "./words.ts";
 
@@ -142,7 +142,14 @@ export function timesHead(
   const [low, high] = [times.values.from, times.values.to].map((value) =>
     log ? number(Number(value.toPrecision(2))) : percent(value),
   );
-  const [ends, how] = [`${low} to ${high}`, log ? ", logarithmic" : ""];
+  const [whole, short] = [`${measured} by step`, measured.replace(" on the grid", "")];
+  const titles = [whole, measured, short];
+  const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
+  // What the title has no room for is said below it.
+  const rest = title === short ? measured.slice(short.length).trim() : "";
+  const ends = `${rest ? `${rest}, ` : ""}${low} to ${high}`;
+  const how = log ? ", logarithmic" : "";
+
   const size = BELOW + 0.5;
   const words = widthOf(ends + how, size) <= width ? ends + how : fitted(ends, width, size);
   const note = (text: string, at: number, y: number, anchor: "start" | "middle"): Mark => ({
@@ -155,7 +162,7 @@ export function timesHead(
     anchor,
   });
   const marks: Mark[] = [
-    headText(`${measured} by step`, x, bottom - 31, width, colours.ink),
+    headText(title, x, bottom - 31, width, colours.ink),
     note(words, x, bottom - 19, "start"),
   ];
   let free = Number.NEGATIVE_INFINITY;
