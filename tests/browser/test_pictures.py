@@ -47,10 +47,17 @@ VIEWS = {
     "spline-inspector": "kw.SplineInspector(live)",
     "meshgrid-view": "kw.MeshgridView(live)",
     "explain": "kw.Explain(live, images[0])",
+    "layer-ranges": "kw.LayerRanges(live)",
 }
 # Heat maps and images are made of pixels, curves are not.
-IMAGES = {"kernel-grid": 0, "spline-inspector": 0, "meshgrid-view": 45, "explain": 7}
-CURVES = {"kernel-grid": 45, "spline-inspector": 10, "meshgrid-view": 0, "explain": 0}
+IMAGES = {
+    "kernel-grid": 0,
+    "spline-inspector": 0,
+    "meshgrid-view": 45,
+    "explain": 7,
+    "layer-ranges": 0,
+}
+CURVES = dict.fromkeys(VIEWS, 0) | {"kernel-grid": 45, "spline-inspector": 10}
 
 
 def open_views(lab: LabPage, server: LabServer) -> None:
@@ -67,7 +74,7 @@ def is_drawn(lab: LabPage, name: str) -> bool:
     return bool(
         lab.page.evaluate(
             "(name) => { const view = document.querySelector(`.kw-${name}`);"
-            "const probe = view?.kwGrid ?? view?.kwView;"
+            "const probe = view?.kwGrid ?? view?.kwView ?? view?.kwRanges;"
             "return probe ? probe.step() === 3 : !!view?.kwExplain?.content(); }",
             name,
         )
@@ -196,13 +203,12 @@ live.mark("half")
 """
 BOXES = {
     "panel": ("training-panel", "kw.TrainingPanel(live, smoothing=0)"),
-    "layer-ranges": ("layer-ranges", "kw.LayerRanges(live)"),
     "compare": ("compare", "kw.Compare({'KAN': live, 'CNN': other}, smoothing=0)"),
 }
 # Parts whose every pixel is drawn by us or by bqplot, not by the browser as its own control.
 PARTS = (
-    ".bqplot.figure, .kw-canvas, .kw-training .kw-facts, .kw-verdict, .kw-ranges-bar .kw-sign, "
-    ".kw-ranges-table, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
+    ".bqplot.figure, .kw-canvas, .kw-training .kw-facts, "
+    ".kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
 )
 # The curves and dots of bqplot's figures: places in the box, and the path between them.
 MARKS = """(name) => {
