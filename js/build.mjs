@@ -44,7 +44,7 @@ const options = {
   absWorkingDir: here,
   // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
   entryPoints: [
-    ...["chart", "compare", "layer_ranges", "page"].flatMap((view) => [
+    ...["chart", "compare", "page"].flatMap((view) => [
       { in: `src/${view === "page" ? "" : "views/"}${view}/index.ts`, out: view },
       { in: `src/${view === "page" ? "" : "views/"}${view}/style.css`, out: view },
     ]),

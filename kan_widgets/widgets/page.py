@@ -18,13 +18,12 @@ from kan_widgets.live import Frame
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.compare import Compare
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.view import View, reference
 
-_STILL = (LayerRanges, Compare)
+_STILL = (Compare,)
 _STILL_WIDTH = 900
 _TITLE = "Kernel functions"
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
@@ -38,7 +37,7 @@ _POLICY = (
 )
 _NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked")
 
-Shown: TypeAlias = View | Dashboard | LayerRanges | Compare
+Shown: TypeAlias = View | Dashboard | Compare
 
 
 def save_html(
@@ -50,8 +49,8 @@ def save_html(
     124, Safari from 17.4) and asks the network for nothing. Its views work as in the notebook:
     pointing, selecting, layers, modes, drawing an image to respond to, and going back
     through the history; views of one binding are linked. Editing and training are off, since
-    there is no model. What is drawn by bqplot (LayerRanges, Compare) needs Jupyter: the page has
-    a still picture of it, and says so.
+    there is no model. What is drawn by bqplot (Compare) needs Jupyter: the page has a still
+    picture of it, and says so.
 
     Colours follow the reader's system, with a switch on the page; ``page.html?theme=dark``
     opens it in dark. In a page of one's own::
@@ -65,7 +64,7 @@ def save_html(
         Where to; its folder must exist. A file of that name is replaced.
     *views
         What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
-        `Explain`, `TrainingPanel`, `Dashboard`, or what becomes a still picture.
+        `Explain`, `TrainingPanel`, `LayerRanges`, `Dashboard`, or what becomes a still picture.
     title
         The heading, as plain text; "" for none.
     max_mb
@@ -196,6 +195,7 @@ class _Page:
             if widget.has_trait("_css"):
                 self._styles.setdefault(name, str(widget._css))
         self._shown.append(view)
+        view._bring_up_to_date()
         self._models.append(
             {
                 "module": type(view).__name__,
@@ -330,7 +330,7 @@ def _style(sheet: str) -> str:
     return "<style>\n" + sheet.replace("</", "<\\/") + "\n</style>"
 
 
-def _picture(view: LayerRanges | Compare, theme: str) -> str:
+def _picture(view: Compare, theme: str) -> str:
     options: dict[str, Any] = {"width": _STILL_WIDTH, "theme": theme}
     return "data:image/png;base64," + base64.b64encode(png_bytes(view.image(**options))).decode()
 

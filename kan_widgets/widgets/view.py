@@ -109,6 +109,9 @@ class View(Animated, Selecting, anywidget.AnyWidget):
 
         return save_html(path, self, **options)
 
+    def _bring_up_to_date(self) -> None:
+        """Have all traits as they should be saved, whatever is still to be drawn."""
+
     def _page_note(self) -> str:
         """Say what this view cannot do in a page, which has no model."""
         return ""

@@ -194,7 +194,7 @@ PLOTS = {
     "KernelGrid": ".kw-kernel-grid canvas",
     "SplineInspector": ".kw-spline-inspector .kw-plot",
     "MeshgridView": ".kw-meshgrid-view canvas",
-    "LayerRanges": ".kw-layer-ranges .bqplot",
+    "LayerRanges": ".kw-layer-ranges canvas",
     "Explain": ".kw-explain canvas",
     "TrainingPanel": ".kw-training-panel canvas",
     "Compare": ".kw-compare .bqplot",

@@ -311,9 +311,9 @@ def test_stills_show_one_picture_for_the_theme_with_their_caption(
     artifacts: Path,
 ) -> None:
     _, live, _ = trained
-    ranges = kw.LayerRanges(live)
-    path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), ranges)
-    ranges.close()
+    compare = kw.Compare({"KAN": live})
+    path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), compare)
+    compare.close()
     for scheme in ("light", "dark"):
         shown = open_page(path, color_scheme=scheme)
         shown.until(lambda shown=shown: shown.ask("kernel-grid", "view?.step()") == STEPS, "it")
@@ -322,6 +322,41 @@ def test_stills_show_one_picture_for_the_theme_with_their_caption(
         assert pictures.evaluate("image => image.complete && image.naturalWidth") == 1800
         assert "bqplot" in shown.page.locator(".kw-page-note").inner_text()
         shown.screenshot(artifacts / f"stills_{scheme}.png")
+
+
+def test_the_ranges_of_layers_are_alive_without_a_kernel(
+    open_page: Callable[..., Opened],
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    tmp_path: Path,
+    artifacts: Path,
+) -> None:
+    _, live, _ = trained
+    ranges = kw.LayerRanges(live)
+    table = ranges.table()
+    path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), ranges)
+    ranges.close()
+    shown = open_page(path)
+    asked = "document.querySelector('.kw-layer-ranges')?.kwRanges"
+    shown.until(lambda: shown.page.evaluate(f"{asked}?.step() ?? -1") == STEPS, "its numbers")
+    last = len(table) - 1
+    cells = shown.page.evaluate(f"{asked}.cells({last})")
+    assert float(cells[0][0]) == pytest.approx(table[last]["range"], rel=5e-3)
+    view = shown.page.locator(".kw-layer-ranges")
+    assert view.locator(".kw-number").is_hidden()
+    view.locator("select").select_option("change")
+    shown.until(
+        lambda: shown.page.evaluate(f"{asked}.scene().times.measure") == "change", "other curves"
+    )
+    view.get_by_label("more").check()
+    shown.until(lambda: len(shown.page.evaluate(f"{asked}.cells(0)")) == 7, "more columns")
+    place = shown.page.evaluate(f"{asked}.place('{last}')")
+    shown.page.mouse.click(place["x"] + 20, place["y"] + 10)
+    shown.until(lambda: shown.page.evaluate(f"{asked}.chosen()") == last, "the row")
+    shown.until(
+        lambda: shown.ask("kernel-grid", "view?.layer()") == table[last]["layer"],
+        "the grid to follow",
+    )
+    shown.screenshot(artifacts / "ranges.png")
 
 
 def test_the_page_lets_nothing_out_even_if_something_tries(

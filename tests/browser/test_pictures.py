@@ -52,6 +52,7 @@ VIEWS = {
     "meshgrid-view": "kw.MeshgridView(live)",
     "explain": "kw.Explain(live, images[0])",
     "training-panel": "kw.TrainingPanel(live)",
+    "layer-ranges": "kw.LayerRanges(live)",
 }
 # Heat maps and images are made of pixels, curves are not.
 IMAGES = {
@@ -60,14 +61,9 @@ IMAGES = {
     "meshgrid-view": 45,
     "explain": 7,
     "training-panel": 0,
+    "layer-ranges": 0,
 }
-CURVES = {
-    "kernel-grid": 45,
-    "spline-inspector": 10,
-    "meshgrid-view": 0,
-    "explain": 0,
-    "training-panel": 2,
-}
+CURVES = dict.fromkeys(VIEWS, 0) | {"kernel-grid": 45, "spline-inspector": 10, "training-panel": 2}
 
 
 def open_views(lab: LabPage, server: LabServer) -> None:
@@ -84,7 +80,7 @@ def is_drawn(lab: LabPage, name: str) -> bool:
     return bool(
         lab.page.evaluate(
             "(name) => { const view = document.querySelector(`.kw-${name}`);"
-            "const probe = view?.kwGrid ?? view?.kwView;"
+            "const probe = view?.kwGrid ?? view?.kwView ?? view?.kwRanges;"
             "if (view?.kwPanel) return view.kwPanel.values().length === 2;"
             "return probe ? probe.step() === 3 : !!view?.kwExplain?.content(); }",
             name,
@@ -213,13 +209,11 @@ for step in range(40):
 live.mark("half")
 """
 BOXES = {
-    "layer-ranges": ("layer-ranges", "kw.LayerRanges(live)"),
     "compare": ("compare", "kw.Compare({'KAN': live, 'CNN': other}, smoothing=0)"),
 }
 # Parts whose every pixel is drawn by us or by bqplot, not by the browser as its own control.
 PARTS = (
-    ".bqplot.figure, .kw-canvas, .kw-verdict, .kw-ranges-bar .kw-sign, "
-    ".kw-ranges-table, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
+    ".bqplot.figure, .kw-canvas, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
 )
 # The curves and dots of bqplot's figures: places in the box, and the path between them.
 MARKS = """(name) => {

@@ -158,14 +158,14 @@ def test_what_bqplot_draws_is_a_still_picture_and_says_so(
 ) -> None:
     _, live = bound()
     live.log(loss=1.0)
-    views = [kw.LayerRanges(live), kw.Compare({"KAN": live})]
+    views = [kw.Compare({"KAN": live})]
     path = tmp_path / "page.html"
     page = Parsed(kw.save_html(path, *views))
     assert capsys.readouterr().out == f"{path}: {page.size / 1e6:.1f} MB\n"
     assert "footer" not in page.texts
     places = page.saved["places"]
-    assert [place["kind"] for place in places] == ["still"] * 2
-    for place, name in zip(places, ("LayerRanges", "Compare"), strict=True):
+    assert [place["kind"] for place in places] == ["still"]
+    for place, name in zip(places, ("Compare",), strict=True):
         assert place["note"] == (
             f"A still picture: {name} draws with bqplot, which works in Jupyter only."
         )

@@ -25,7 +25,7 @@ export function layerSize(layer: LayerLayout): string {
   return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
 }
 
-export function selectionOf(layer: LayerLayout, f: number): Selection {
+export function selectionOf(layer: Pick<LayerLayout, "name" | "shape">, f: number): Selection {
   const [, inputs, kh, kw] = layer.shape;
   const kernel = Math.floor(f / (kh * kw));
   const entry = f - kernel * kh * kw;
@@ -39,7 +39,10 @@ export function selectionOf(layer: LayerLayout, f: number): Selection {
 }
 
 /** The number of the function a selection names, or -1 where this layer has none such. */
-export function functionOf(layer: LayerLayout, selection: Selection | null): number {
+export function functionOf(
+  layer: Pick<LayerLayout, "name" | "shape">,
+  selection: Selection | null,
+): number {
   if (!selection || selection.layer !== layer.name) return -1;
   const [out, inputs, kh, kw] = layer.shape;
   const { out: o, in: i, row, column } = selection;

@@ -170,6 +170,8 @@ export interface Scene {
   caption: readonly Remark[];
   /** Heights at which a picture can end without cutting through anything; left out: anywhere. */
   cuts?: readonly number[] | undefined;
+  /** Pixels of what stays at the top where the scene scrolls. */
+  stuck?: number | undefined;
   /** From the lowest to the topmost. */
   sheets: readonly Sheet[];
   sites: Sites;

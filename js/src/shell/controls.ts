@@ -2,6 +2,7 @@
 
 import { layerSize, layerTitle } from "../phi/entries.ts";
 import type { LayerLayout } from "../wire/types.ts";
+import { hasKeyboard } from "./alternative.ts";
 import { element } from "./element.ts";
 
 export interface Entry {
@@ -30,6 +31,13 @@ export interface Kit {
   /** A menu behind its label. */
   select(label: string, title: string, choose: (value: string) => void): Menu;
   check(label: string, title: string, choose: (value: boolean) => void): Control<boolean>;
+  /** A field behind its label; what `read` finds no number in is put back. */
+  number(
+    label: string,
+    title: string,
+    read: (text: string) => number | null,
+    choose: (value: number) => void,
+  ): Control<number>;
   button(text: string, title: string, className: string, act: () => void): HTMLButtonElement;
   /** Tabs for a few layers, a menu for many. */
   layers(choose: (name: string) => void): LayerChoice;
@@ -127,6 +135,33 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
         box,
         set(value) {
           input.checked = value;
+        },
+      };
+    },
+
+    number(label, title, read, choose) {
+      const box = element(document, "label", "kw-option");
+      element(document, "span", "kw-option-label", box).textContent = label;
+      const input = element(document, "input", "kw-number", box);
+      input.inputMode = "decimal";
+      input.title = title;
+      input.setAttribute("aria-label", label);
+      let last: number | null = null;
+      // Fired by Enter too.
+      input.addEventListener(
+        "change",
+        () => {
+          const value = read(input.value);
+          if (value === null) input.value = String(last ?? "");
+          else if (value !== last) choose(value);
+        },
+        { signal },
+      );
+      return {
+        box,
+        set(value) {
+          last = value;
+          if (!hasKeyboard(input)) input.value = String(value);
         },
       };
     },

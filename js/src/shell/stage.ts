@@ -102,7 +102,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
 
   function reveal(id: string) {
     const box = scene?.sites.box(id);
-    if (box) viewport.reveal(box);
+    if (box) viewport.reveal(box, scene?.stuck);
   }
 
   function on<K extends keyof HTMLElementEventMap>(

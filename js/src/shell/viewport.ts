@@ -15,7 +15,8 @@ export interface Viewport {
     most: number,
   ): S | string;
   /** Scrolls until a box is seen. */
-  reveal(box: Rect): void;
+  /** `stuck` pixels at the top stay in view and cover what is under them. */
+  reveal(box: Rect, stuck?: number): void;
 }
 
 const MARGIN = 24;
@@ -53,9 +54,10 @@ export function createViewport(document: Document): Viewport {
       }
       return next;
     },
-    reveal(box) {
+    reveal(box, stuck = 0) {
+      const above = Math.max(MARGIN, stuck);
       const { scrollTop, clientHeight, scrollLeft, clientWidth } = viewport;
-      if (box.y - MARGIN < scrollTop) viewport.scrollTop = box.y - MARGIN;
+      if (box.y - above < scrollTop) viewport.scrollTop = box.y - above;
       else if (box.y + box.height + MARGIN > scrollTop + clientHeight) {
         viewport.scrollTop = box.y + box.height + MARGIN - clientHeight;
       }

@@ -4,6 +4,7 @@ import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
 import * as explain from "./explain/view.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
+import * as layerRanges from "./layer_ranges/view.ts";
 import * as meshgridView from "./meshgrid_view/view.ts";
 import * as splineInspector from "./spline_inspector/view.ts";
 import * as trainingPanel from "./training_panel/view.ts";
@@ -20,6 +21,7 @@ export interface Registered {
 export const VIEWS: Record<string, Registered> = {
   explain,
   kernel_grid: kernelGrid,
+  layer_ranges: layerRanges,
   training_panel: trainingPanel,
   meshgrid_view: meshgridView,
   spline_inspector: splineInspector,
