@@ -120,7 +120,7 @@ def patterns(checks: PatternCheck | Sequence[PatternCheck]) -> Any:
     >>> [observed] = live.observe(torch.rand(4, 1, 8, 8)).values()
     >>> check = kw.insight.check_pattern(kw.insight.kernel_of(live.read()[0], 0), observed)
     >>> figure = kw.figures.patterns(check)
-    >>> list(figure.marks[0].x[:2]), figure.marks[0].y[:2].round(6)
+    >>> figure.marks[0].x.tolist()[:2], figure.marks[0].y[:2].round(6)
     (['binary', 'graded'], array([1., 1.]))
     """
     given = [checks] if isinstance(checks, PatternCheck) else checks
