@@ -20,18 +20,19 @@ ALLOWED = {
     "functions": {"nn"},
     "live": {"functions", "nn"},
     "insight": {"functions", "nn"},
+    "figures": {"functions", "insight", "live", "nn"},
     "widgets": {"live", "functions", "nn", "insight", "data"},
     "cli": {"widgets", "live", "functions", "nn", "insight", "data", "__version__"},
 }
 
 # Outside packages that only some parts may import.
 RESERVED = {
-    "anywidget": {"widgets"},
-    "ipywidgets": {"widgets"},
+    "anywidget": {"widgets", "figures"},
+    "ipywidgets": {"widgets", "figures"},
     "traitlets": {"widgets"},
     "PIL": {"widgets", "cli"},
     "torchvision": {"data"},
-    "bqplot": {"widgets"},
+    "bqplot": {"widgets", "figures"},
 }
 
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.quantities import belongs_to as belongs_to
 from kan_widgets.widgets.ranges import format_number
 
 Float64: TypeAlias = NDArray[np.float64]
 Range: TypeAlias = tuple[float, float]
-
-# Words that say on which data a quantity was measured, not what it is.
-_HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
-_TRAINED_ON = {"train", "training", "batch", "running"}
-
 
 # Steps that the mean of a drawn curve spans, unless the user chooses.
 SMOOTHING = 30
@@ -281,17 +276,3 @@ def log_ticks(window: Range, count: int) -> list[float]:
         if len(inside) <= count:
             return inside
     return inside[:: -(-len(inside) // count)]
-
-
-def belongs_to(name: str) -> tuple[str, str]:
-    """Return what a curve of this name measures, and on which data: "held out" or "trained on".
-
-    Examples
-    --------
-    >>> belongs_to("loss"), belongs_to("val_loss"), belongs_to("acc/test")
-    (('loss', 'trained on'), ('loss', 'held out'), ('acc', 'held out'))
-    """
-    parts = [part for part in re.split(r"[\s_./:-]+", name) if part]
-    what = [part for part in parts if part.lower() not in _HELD_OUT | _TRAINED_ON]
-    held_out = any(part.lower() in _HELD_OUT for part in parts)
-    return " ".join(what) or name, "held out" if held_out else "trained on"

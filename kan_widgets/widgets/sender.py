@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
-from kan_widgets.widgets.background import Background
+from kan_widgets.live.background import Background
 
 # As many messages may wait; whoever brings one more sends all of them.
 _MOST = 8

@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
+from kan_widgets.live.answering import answer_during_cells as answer_during_cells
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.observe import Observation
 from kan_widgets.live.source import report
@@ -290,20 +291,6 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
                 getattr(edits, kind)(content["layer"], index)
         except Exception as error:
             self._tell_edits(edits, str(error))
-
-
-def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
-    """Let what is clicked reach Python while a cell runs, where the kernel can do that.
-
-    ipykernel 7 handles messages of a comm on the thread that last published on it,
-    which a running cell keeps busy. JupyterLab asks for a thread of its own (a subshell)
-    for comms; this lets it have its way. Returns whether that was possible.
-    """
-    comm = widget.comm
-    if not hasattr(comm, "_reply_subshell_for"):
-        return False
-    comm._reply_subshell_for = lambda data, asked: asked
-    return True
 
 
 def _is_costly(comm: Any) -> bool:
