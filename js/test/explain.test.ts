@@ -228,8 +228,15 @@ describe("the scene", () => {
   );
 
   it.each([240, 470, 620, 900, 1400])("cuts no word and no bar at %d pixels", (width) => {
-    for (const name of ["linear", "conv1", ""]) {
-      const { made, marks } = scene({ layer: name }, width);
+    const long = [1, -3, 0, 2, 0.5, -0.5].map((value) => value * 1.2345e-4);
+    const small = { ...wire, parts: [functions, { ...kernels, values: bytes(long) }] };
+    for (const [name, what] of [
+      ["linear", wire],
+      ["conv1", wire],
+      ["conv1", small],
+      ["", wire],
+    ] as const) {
+      const { made, marks } = scene({ layer: name, content: what }, width);
       const boxes = marks.flatMap((mark) => {
         if (mark.kind === "text") return [boxOf(mark)];
         if (mark.kind === "image") return [mark.box];

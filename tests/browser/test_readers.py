@@ -161,7 +161,7 @@ def open_views(lab: LabPage, server: LabServer) -> None:
     # JupyterLab's own body is 0 pixels high; axe-core takes all in it for hidden then.
     lab.page.add_style_tag(content="html, body { height: 100vh; }")
     lab.page.add_script_tag(path=AXE)
-    for root in [*ROOTS, ".kw-bar-item", ".kw-over-entry", ".kw-ranges-table td"]:
+    for root in [*ROOTS, ".kw-explain canvas", ".kw-over-entry", ".kw-ranges-table td"]:
         found = lab.page.locator(root)
         lab.until_shown(lambda found=found: found.count() > 0, f"{root} to be shown")
 
@@ -275,7 +275,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     canvas = ".kw-explain canvas"
     page.locator(canvas).focus()
     page.keyboard.press("ArrowDown")
-    bar = re.compile(r"convs\.0 · out \d · in 0 · [+−]?\d")
+    bar = re.compile(r"convs\.0 · out \d · channel 0 · [+−]?\d")
     lab.until(lambda: bar.match(said(lab, ".kw-explain")), "the first bar to be read")
     page.keyboard.press("ArrowLeft")
     assert re.match(r"row 13 · column 13 of the map: [+−]?\d", said(lab, ".kw-explain"))

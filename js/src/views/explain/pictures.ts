@@ -13,7 +13,8 @@ import { mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
 
 /** Small maps at most. */
 const TILES = 12;
-const TILE = 52;
+/** They are at least so wide, and wide enough for their numbers. */
+const TILE = 50;
 const TILE_GAP = 8;
 const SCALE = 9;
 
@@ -158,12 +159,15 @@ export function tilesBlock(
   theme: Theme,
 ): Block | null {
   const { colours } = theme;
-  const columns = Math.max(1, Math.floor((width + TILE_GAP) / (TILE + TILE_GAP)));
+  const all = tilesOf(part, TILES);
+  const words = all.flatMap(({ title, value }) => [shortName(title), signed(value)]);
+  const least = Math.max(TILE, ...words.map((text) => widthOf(text, SIZE)));
+  const columns = Math.max(1, Math.floor((width + TILE_GAP) / (least + TILE_GAP)));
   const size = (width + TILE_GAP) / columns - TILE_GAP;
   const shape = boxIn(plate.image, size);
   const high = shape.height + 2 * 14;
   const fit = Math.floor((room - LINE + TILE_GAP) / (high + TILE_GAP));
-  const shown = tilesOf(part, Math.min(TILES, columns * Math.max(0, fit)));
+  const shown = all.slice(0, columns * Math.max(0, fit));
   if (shown.length === 0) return null;
   const most = mostOf(shown.map((tile) => mostOf(tile.map.data)));
   const title = tilesTitle(part, most, width);
