@@ -9,8 +9,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from kan_widgets.live.source import report
 from kan_widgets.live.background import Background
+from kan_widgets.live.source import report
 
 # Of the time of one thread, drawing may take this much.
 _MAX_SHARE = 0.1

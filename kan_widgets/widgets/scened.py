@@ -16,8 +16,8 @@ from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.rasters import image_of
-from kan_widgets.widgets.stream import frame_dict, layout_dict, observation_message
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.wire import frame_dict, layout_dict, observation_message
 
 _HEIGHT = 480
 _NARROWEST = 100

@@ -288,7 +288,7 @@ class SplineInspector(Scened):
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layers = self._stream.frames()[1].layout.layers
         checks = {"pins": check_pins, "overlays": check_overlays}
-        taken = {
+        taken: dict[str, Any] = {
             name: checks[name](value, layers) for name, value in options.items() if name in checks
         }
         for name in options.keys() - checks.keys() - {"layer"}:

@@ -188,7 +188,7 @@ class TrainingPanel(Scened):
         self._curves_painter.now()
         return super().svg(**options)
 
-    def _checked(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         for name, trait in self.traits(option=True).items():
             if name in options:
                 options[name] = trait._validate(self, options[name])

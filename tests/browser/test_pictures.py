@@ -212,9 +212,7 @@ BOXES = {
     "compare": ("compare", "kw.Compare({'KAN': live, 'CNN': other}, smoothing=0)"),
 }
 # Parts whose every pixel is drawn by us or by bqplot, not by the browser as its own control.
-PARTS = (
-    ".bqplot.figure, .kw-canvas, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
-)
+PARTS = ".bqplot.figure, .kw-canvas, .kw-model-heading, .kw-comparison :is(.kw-scroll, .kw-cards)"
 # The curves and dots of bqplot's figures: places in the box, and the path between them.
 MARKS = """(name) => {
   const box = document.querySelector(`.kw-${name}`);

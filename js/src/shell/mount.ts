@@ -29,8 +29,6 @@ export interface Kind {
   /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
   timeless?: boolean;
   drawing: () => Drawing;
-  /** It shows one moment, whatever step the other views look back to: it has no time line. */
-  timeless?: boolean;
 }
 
 /** What a view may ask of the shell around it. */
