@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionOf, selectionOf } from "../src/phi/entries.ts";
+import { widthOf } from "../src/scene/text.ts";
+import { themeOf } from "../src/scene/theme.ts";
 import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
 import {
   greville,
@@ -8,7 +10,9 @@ import {
   moved,
   splineOrder,
 } from "../src/views/spline_inspector/handles.ts";
+import { legendBeside, legendMarks, legendWidth } from "../src/views/spline_inspector/legend.ts";
 import { basisColours } from "../src/views/spline_inspector/palette.ts";
+import type { Row } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
 import {
   curve,
@@ -382,6 +386,47 @@ describe("the plane", () => {
     expect(rangeText([-0.125, 0.25])).toBe("φ from −0.125 to 0.25");
     expect(rangeText(null)).toBe("φ is not finite");
   });
+});
+
+describe("the legend", () => {
+  const row: Row = {
+    key: "b:B0",
+    label: "B0",
+    title: "",
+    colour: "#000000",
+    look: "thin",
+    on: true,
+    nested: true,
+    coefficient: "−0.000123",
+    value: "−0.000456",
+    removable: false,
+    wraps: false,
+  };
+  const evaluation = { state: "", before: null, after: null } as const;
+  const { colours } = themeOf("light");
+  const base = { key: "base", label: "base · silu", nested: false };
+
+  it.each([560, 900])(
+    "keeps the longest numbers apart, and labels whole, at %i pixels",
+    (width) => {
+      const rows = [row, { ...row, ...base }, ...Array(16).fill({ ...row, removable: true })];
+      for (const height of [380, 340]) {
+        const legend = legendBeside(rows, { x: 0, width: legendWidth(width) }, height, evaluation);
+        if (!legend) throw new Error("no room");
+        const said = { reading: null, variable: "x", sum: "", evaluation, lit: "" };
+        const ends = new Map<number, number>();
+        const texts = legendMarks(legend, said, colours).filter((mark) => mark.kind === "text");
+        expect(texts.map(({ text }) => text)).toContain("base · silu");
+        for (const { x, y, text, size, anchor } of texts.sort((a, b) => a.x - b.x)) {
+          const wide = widthOf(text, size);
+          const left = anchor === "end" ? x - wide : anchor === "middle" ? x - wide / 2 : x;
+          const before = ends.get(y) ?? Number.NEGATIVE_INFINITY;
+          expect(left - before, `${text} at ${y}`).toBeGreaterThan(3);
+          ends.set(y, left + wide);
+        }
+      }
+    },
+  );
 });
 
 describe("an edit on its way", () => {

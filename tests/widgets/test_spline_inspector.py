@@ -476,7 +476,7 @@ class Plane:
             value = float(text.replace("−", "-"))
             if side == "middle":
                 across.append((float(x), value))
-            else:
+            elif float(x) < 100:  # further right are the legend's numbers
                 # The baseline lies 0.36 of the size below the middle of the digits.
                 up.append((float(y) - 0.36 * 11, value))
         self.across, self.up = (np.polyfit(*np.transpose(pairs), 1) for pairs in (across, up))

@@ -19,13 +19,15 @@ const NARROWEST = 224;
 const BETWEEN = 16;
 const PAD = 4;
 const SWATCH = 16;
-const NUMBER = 58;
+const NUMBER = 66;
 const NEST = 8;
 const REMOVE = 18;
+/** Size of numbers. */
+const SMALL = 11;
 
 /** Beside a plot that has the more of the room. */
 export function legendWidth(width: number): number {
-  return Math.round(Math.max(212, Math.min(248, 0.36 * width)));
+  return Math.round(Math.max(228, Math.min(256, 0.36 * width)));
 }
 
 export interface Placed {
@@ -147,7 +149,7 @@ export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[
   const { columns, rows, size } = legend;
   const marks: Mark[] = [...readingLine(legend, said, colours)];
   const y = legend.box.y + READING;
-  const head = { size: 11, fill: colours.muted, y: y + 13, kind: "text" } as const;
+  const head = { size: SMALL, fill: colours.muted, y: y + 13, kind: "text" } as const;
   for (const { x, width } of columns) {
     const end = x + width - PAD;
     marks.push({ ...head, x: x + PAD, text: "term" });
@@ -219,7 +221,9 @@ function rowMarks(
     const xy = [at, y + 0.5, at + widthOf(text, size), y + 0.5];
     marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1 });
   });
-  const numbers = { kind: "text", y: middle, fill, size, anchor: "end", middle: true } as const;
+  // The longest, "−0.000123", leaves a gap.
+  const look = { y: middle, fill, size: SMALL, anchor: "end", middle: true } as const;
+  const numbers = { kind: "text", ...look } as const;
   if (row.coefficient) marks.push({ ...numbers, x: end - NUMBER, text: row.coefficient });
   if (row.value) marks.push({ ...numbers, x: end, text: row.value });
   if (remove) {
