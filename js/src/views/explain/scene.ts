@@ -18,6 +18,7 @@ import {
   type Part,
   partOf,
   readContent,
+  titleOf,
   type WireContent,
 } from "./content.ts";
 import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
@@ -107,7 +108,7 @@ function sceneOf(
     },
     width,
     height: bottom,
-    title: `Explain · class ${content.target} · ${part.layer}`,
+    title: `Explain · class ${content.target} · ${titleOf(part)}`,
     moment: momentOf(content),
     words: description(content, part, selected, bars),
     about: JSON.stringify([part.layer, content.target, content.step, selected]),
