@@ -14,7 +14,6 @@ import {
   type Part,
   restText,
   signed,
-  titleOf,
 } from "./content.ts";
 
 export interface Row {
@@ -83,13 +82,13 @@ export function fewRows(part: Part, top: number, selected: number, count: number
 
 function barRow(part: Part, bar: Bar): Row {
   const beside = besideText(part, bar);
-  const words = `${titleOf(part)} · ${bar.name} · ${signed(bar.value)}${beside && ` · ${beside}`}`;
+  const words = `${part.layer} · ${bar.name} · ${signed(bar.value)}${beside && ` · ${beside}`}`;
   return { kind: "bar", ...bar, words };
 }
 
 function groupRow(part: Part, { name, count, value, number }: Group): Row {
   const own = `${name}, ${counted(count, "other")}`;
-  const words = `${titleOf(part)} · ${own} together · ${signed(value)}`;
+  const words = `${part.layer} · ${own} together · ${signed(value)}`;
   return { kind: "group", name: own, value, beside: Number.NaN, number, words };
 }
 

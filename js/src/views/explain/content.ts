@@ -119,11 +119,6 @@ export function partOf(content: Content, layer: string): Part {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
-/** A layer without a path is the model itself. */
-export function titleOf({ layer }: Pick<Part, "layer">): string {
-  return layer || "the model";
-}
-
 /** "channel 3 · row 2 · column 1", "input 7", "out 4 · in 2". */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];

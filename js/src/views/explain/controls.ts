@@ -4,7 +4,7 @@ import { formatCount, number } from "../../phi/format.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Store } from "../../wire/types.ts";
-import { type Content, type Part, titleOf } from "./content.ts";
+import type { Content, Part } from "./content.ts";
 
 export interface Header {
   element: HTMLElement;
@@ -35,8 +35,8 @@ export function createHeader(
     show(content, part, store, width) {
       const titles = content.parts.map(({ layer, kind }) => ({
         value: layer,
-        label: titleOf({ layer }),
-        title: `${titleOf({ layer })} — ${kind === "kernels" ? "shares of the kernels" : "contributions of the functions"}`,
+        label: layer,
+        title: `${layer} — ${kind === "kernels" ? "shares of the kernels" : "contributions of the functions"}`,
       }));
       layers.list(titles, part.layer, width);
       const scores = content.scores.map((score, k) => ({

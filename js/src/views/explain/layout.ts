@@ -7,7 +7,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { barsBlock, fewRows, type Row, rowsIn, rowsOf, type Stand, standOf } from "./bars.ts";
 import { type Block, GAP, LINE, line, PAD, SIZE } from "./block.ts";
 import { classesBlock } from "./classes.ts";
-import { type Content, type Part, titleOf } from "./content.ts";
+import type { Content, Part } from "./content.ts";
 import { boxIn, imageBlock, mapBlock, type Plate, tilesBlock } from "./pictures.ts";
 
 /** From this width on the bars stand beside the pictures. */
@@ -107,7 +107,7 @@ export function sectionOf(shown: Shown): Section {
 export function briefOf(shown: Shown, y: number, first: boolean): Section {
   const { content, part, plate, selected, top, width, theme } = shown;
   const { colours } = theme;
-  const marks: Mark[] = [line(PAD, y, titleOf(part), colours.ink, { weight: 600, size: SIZE + 1 })];
+  const marks: Mark[] = [line(PAD, y, part.layer, colours.ink, { weight: 600, size: SIZE + 1 })];
   let at = y + LINE + 2;
   for (const words of wrapped(part.sentence, width - 2 * PAD, SIZE)) {
     marks.push(line(PAD, at, words, colours.ink));

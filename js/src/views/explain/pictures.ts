@@ -7,7 +7,7 @@ import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, framed, GAP, LINE, line, SIZE } from "./block.ts";
-import { type MapOf, mapOf, mostOf, type Part, signed, tilesOf, titleOf } from "./content.ts";
+import { type MapOf, mapOf, mostOf, type Part, signed, tilesOf } from "./content.ts";
 import { type Image, imagePixels, outlineOf } from "./pixels.ts";
 import { mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
 
@@ -198,7 +198,7 @@ export function tilesBlock(
         gap: TILE_GAP,
         words: (row, column) => {
           const { title: name, value } = shown[row * columns + column];
-          return `${titleOf(part)} · ${name} · ${signed(value)}`;
+          return `${part.layer} · ${name} · ${signed(value)}`;
         },
       },
     ],

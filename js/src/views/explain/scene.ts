@@ -18,7 +18,6 @@ import {
   type Part,
   partOf,
   readContent,
-  titleOf,
   type WireContent,
 } from "./content.ts";
 import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
@@ -108,7 +107,7 @@ function sceneOf(
     },
     width,
     height: bottom,
-    title: `Explain · class ${content.target} · ${titleOf(part)}`,
+    title: `Explain · class ${content.target} · ${part.layer}`,
     moment: momentOf(content),
     words: description(content, part, selected, bars),
     about: JSON.stringify([part.layer, content.target, content.step, selected]),

@@ -4,16 +4,7 @@ import { counted } from "../../phi/entries.ts";
 import { formatCount, formatRange, number } from "../../phi/format.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import { SIZE } from "./block.ts";
-import {
-  type Content,
-  type MapOf,
-  mapOf,
-  mapTitle,
-  nameOf,
-  type Part,
-  signed,
-  titleOf,
-} from "./content.ts";
+import { type Content, type MapOf, mapOf, mapTitle, nameOf, type Part, signed } from "./content.ts";
 
 /** The softmax of the scores. */
 export function probabilities(scores: readonly number[]): number[] {
@@ -43,7 +34,7 @@ export function placeText(map: MapOf, row: number, column: number): string {
 /** The selected share in one line; what to do where there is none. */
 export function selectionText(part: Part, selected: number): string {
   if (selected < 0) return "Click a bar or a small map to select its function.";
-  return `${titleOf(part)} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
+  return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
 }
 
 /** "largest kernels (out, in), all at ±0.12". */
@@ -89,5 +80,5 @@ function mapText(part: Part, k: number, map: MapOf): string {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of map.data) [low, high] = [Math.min(low, value), Math.max(high, value)];
   const size = `${map.height} × ${map.width}`;
-  return `Map of layer ${titleOf(part)}, ${mapTitle(part, k)}, ${size}, from ${signed(low)} to ${signed(high)}`;
+  return `Map of layer ${part.layer}, ${mapTitle(part, k)}, ${size}, from ${signed(low)} to ${signed(high)}`;
 }
