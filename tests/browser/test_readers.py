@@ -77,7 +77,7 @@ ROOTS = [
     ".kw-compare",
 ]
 # All views in sight at once: axe-core takes what is scrolled away for hidden.
-HEIGHT = 9000
+HEIGHT = 12000
 AXE = CHECKOUT / "js/node_modules/axe-core/axe.min.js"
 # What axe complains of, and in each view how many texts it has judged the contrast of.
 JUDGE = """async (roots) => {

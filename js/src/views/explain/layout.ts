@@ -107,9 +107,7 @@ export function sectionOf(shown: Shown): Section {
 export function briefOf(shown: Shown, y: number, first: boolean): Section {
   const { content, part, plate, selected, top, width, theme } = shown;
   const { colours } = theme;
-  const marks: Mark[] = [
-    line(PAD, y, part.layer || "the model", colours.ink, { weight: 600, size: SIZE + 1 }),
-  ];
+  const marks: Mark[] = [line(PAD, y, part.layer, colours.ink, { weight: 600, size: SIZE + 1 })];
   let at = y + LINE + 2;
   for (const words of wrapped(part.sentence, width - 2 * PAD, SIZE)) {
     marks.push(line(PAD, at, words, colours.ink));
