@@ -28,8 +28,8 @@ from kan_widgets.nn import (
     KnotSpline,
     SharedKANConv2d,
     basis,
+    compiler,
     expansion,
-    native,
 )
 
 UNEVEN = (-3.0, -2.0, -1.5, -1.0, 0.0, 0.25, 1.0, 1.5, 2.5, 4.0)
@@ -85,7 +85,7 @@ def device(tmp_path_factory):
     if not torch.backends.cuda.is_built():
         root = Path(torch.__file__).parent
         library = tmp_path_factory.mktemp("guard") / "guard.so"
-        command = [native.find_compiler(), "-x", "c++", "-", "-o", library, "-shared", "-fPIC"]
+        command = [compiler.find_compiler(), "-x", "c++", "-", "-o", library, "-shared", "-fPIC"]
         command += ["-std=c++20", f"-I{root / 'include'}", f"-L{root / 'lib'}", "-lc10"]
         subprocess.run(command, input=GUARD, text=True, check=True)
         ctypes.CDLL(str(library))
