@@ -205,7 +205,7 @@ def test_the_quickstart_walked(lab: LabPage, server: LabServer, artifacts: Path)
         lab.until(lambda: "change since step 0" in grid.text(), "the changes")
         walk.look("change")
         grid.choose("pattern")
-        lab.until(lambda: "prefers dark" in grid.text(), "the pattern")
+        lab.until(lambda: "black: φ is larger at" in grid.text(), "the pattern")
         walk.look("pattern")
         grid.choose("curves")
         for layer in ("convs.1", "linear"):
@@ -216,7 +216,7 @@ def test_the_quickstart_walked(lab: LabPage, server: LabServer, artifacts: Path)
         assert walk.is_running("train")
 
     walk.run_to("data")
-    assert "prefers dark" in walk.grid("data").text()
+    assert "black: " in walk.grid("data").text()
     walk.look("data")
 
     walk.says("panel-text", "**Pause**", "**Resume**")
