@@ -1,8 +1,8 @@
-/** A view as an SVG without a page: what Python asks for. */
+/** Views as an SVG without a page: what Python asks for. */
 
 import { PageModel } from "./page/model.ts";
 import { NOTHING } from "./scene/drawing.ts";
-import { messageOf, stillOf } from "./scene/still.ts";
+import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
 import { type ThemeName, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
 import { initialize } from "./wire/stream.ts";
@@ -25,10 +25,15 @@ export interface Asked {
 
 const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
 
+/** Pictures below each other. */
 export function still(json: string): string {
-  const asked = JSON.parse(json, (_, value) =>
+  const pictures = JSON.parse(json, (_, value) =>
     value && typeof value === "object" && "base64" in value ? bytesOf(value.base64) : value,
-  ) as Asked;
+  ) as Asked[];
+  return sheetOf(pictures.map(paged), themeOf(pictures[0].theme));
+}
+
+function paged(asked: Asked): Paged {
   const theme = themeOf(asked.theme);
   const model = new StillModel(asked.stream);
   const store = initialize({ model: model as never, signal: FOREVER });
@@ -46,7 +51,7 @@ export function still(json: string): string {
   });
   return typeof scene === "string"
     ? messageOf(scene, width, theme)
-    : stillOf(scene, theme, asked.most);
+    : pictureOf(scene, theme, asked.most);
 }
 
 class StillModel extends PageModel {

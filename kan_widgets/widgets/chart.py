@@ -15,13 +15,13 @@ from PIL import Image
 
 from kan_widgets.widgets import chart_still
 from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.choices import Choice
 from kan_widgets.widgets.curves import SMOOTHING, Range, Smoothed, step_axis, thin, value_axis
 from kan_widgets.widgets.figure import FEW, MARKS, Panel, Series, load_bqplot, visible
 from kan_widgets.widgets.lifetime import close_parts, weakly
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.stream import answer_during_cells
-from kan_widgets.widgets.view import Choice
 
 COLOURS = 7
 NOTHING = "–"

@@ -22,6 +22,7 @@ from kan_widgets.widgets import compare_still, comparison
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.chart import Chart
 from kan_widgets.widgets.chart_still import CURVES
+from kan_widgets.widgets.choices import Choice
 from kan_widgets.widgets.compared import Followed, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
@@ -32,7 +33,7 @@ from kan_widgets.widgets.lifetime import close_parts
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.stream import answer_during_cells
-from kan_widgets.widgets.view import Choice, kept
+from kan_widgets.widgets.view import kept
 
 _GRIDS = "repeat(auto-fit, minmax(min(100%, 290px), 1fr))"
 # Loss and accuracy, each in training and held out: four panels in a row, or two rows of two.

@@ -7,13 +7,12 @@ import pathlib
 from typing import Any
 
 import ipywidgets
-from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
+from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.meshgrid_view import MeshgridView
-from kan_widgets.widgets.paper import Paper
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.spline_inspector import SplineInspector
@@ -181,30 +180,22 @@ class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     def _stream(self) -> Stream:
         return self.grid._stream
 
-    def image(self, *, width: int = 900, pixel_ratio: float = 2) -> Image.Image:
-        """Draw the current state of the views below each other, without a browser.
+    def svg(self, *, width: int = 900, max_height: float = 900, pixel_ratio: float = 2) -> str:
+        """Return the views below each other as the text of an SVG.
 
         Parameters
         ----------
         width
             CSS pixels.
+        max_height
+            CSS pixels of each view at most; a taller one is cut and says so.
         pixel_ratio
-            Picture pixels per CSS pixel, 0.25 to 16.
-
-        Returns
-        -------
-        PIL.Image.Image
-            The pictures of the views.
+            Picture pixels per CSS pixel of what is made of pixels, 0.25 to 16.
         """
-        parts = [view.image(width=width, pixel_ratio=pixel_ratio) for view in self.views]
-        size = max(part.width for part in parts), sum(part.height for part in parts)
-        paper = Paper(size, parts[0].convert("RGB").getpixel((0, 0)), pixel_ratio)
-        top = 0
-        for part in parts:
-            paper.still(part, (0, top))
-            top += part.height
-        paper.image.info["colours"] = 256  # of three views, heat maps among them
-        return paper.image
+        return drawn([view._asked(width, max_height, pixel_ratio, {}) for view in self.views])
+
+    def _colours(self, options: dict[str, Any]) -> int:
+        return 256  # of three views, heat maps among them
 
     def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the views as a page that works by itself: see `kan_widgets.save_html`.

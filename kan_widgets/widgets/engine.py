@@ -11,26 +11,29 @@ import base64
 import json
 import pathlib
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 _BUNDLE = pathlib.Path(__file__).parent / "static" / "main.js"
 _threads = threading.local()
 
 
-def drawn(asked: dict[str, Any]) -> str:
-    """Return the SVG of a view.
+def drawn(pictures: Sequence[dict[str, Any]]) -> str:
+    """Return one SVG of pictures below each other.
 
     Parameters
     ----------
-    asked
-        As ``Asked`` in ``js/src/still.ts`` says; bytes may stand anywhere in it.
+    pictures
+        Each as ``Asked`` in ``js/src/still.ts`` says; bytes may stand anywhere in it.
 
     Raises
     ------
     ImportError
         If quickjs-ng is not installed.
     """
-    svg: str = _context().get("kwStill")(json.dumps(asked, default=_bytes, allow_nan=False))
+    svg: str = _context().get("kwStill")(
+        json.dumps(list(pictures), default=_bytes, allow_nan=False)
+    )
     return svg
 
 

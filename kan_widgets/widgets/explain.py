@@ -14,12 +14,12 @@ from kan_widgets.functions import read
 from kan_widgets.insight import Explanation, explain
 from kan_widgets.insight.explain import class_number
 from kan_widgets.live import Binding, Source
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.explained import Part, content_of, parts_of
-from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.view import View
 
 
-class Explain(Scened):
+class Explain(View):
     """What made the score of one class for one image, layer by layer.
 
     In the last layer the score is a sum of functions φ(x), shown exactly, and laid out over

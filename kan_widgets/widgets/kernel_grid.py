@@ -9,9 +9,9 @@ import traitlets
 from torch import nn
 
 from kan_widgets.live import Source
-from kan_widgets.widgets.scened import Scened
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.scores import checked
-from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.view import View
 
 SORTS = ["position", "range", "change"]
 
@@ -24,7 +24,7 @@ class ScoreChoice(Choice):
         return [*super().words(obj), *obj.scores]
 
 
-class KernelGrid(Scened):
+class KernelGrid(View):
     """The kernels of a layer as grids of their functions, redrawn while training.
 
     Parameters

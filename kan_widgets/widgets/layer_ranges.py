@@ -14,6 +14,7 @@ from kan_widgets.live import Binding, Frame, Source, State
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.observe import Observation
 from kan_widgets.live.updates import Updates, updates_of
+from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.range_rows import (
@@ -25,8 +26,7 @@ from kan_widgets.widgets.range_rows import (
     record,
 )
 from kan_widgets.widgets.range_wire import content, past
-from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, option
+from kan_widgets.widgets.view import View
 
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
@@ -34,7 +34,7 @@ MEASURES = ["range", "splines", "silu", "change", "gradient", "update"]
 """What the curves over the steps may show."""
 
 
-class LayerRanges(Scened):
+class LayerRanges(View):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer: a dot for each function (of many, evenly by rank), boxes for the

@@ -15,8 +15,8 @@ from torch import nn
 
 from kan_widgets import data
 from kan_widgets.live import Source
-from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.view import View
 
 Float32 = NDArray[np.float32]
 
@@ -109,7 +109,7 @@ def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:
     return image
 
 
-class MeshgridView(Scened):
+class MeshgridView(View):
     """The functions of a layer over two-dimensional input, redrawn while training.
 
     ``"ramp"`` shows each function over an input matrix that rises from one limit to the

@@ -18,8 +18,8 @@ from kan_widgets.live import Frame
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.compare import Compare
 from kan_widgets.widgets.dashboard import Dashboard
+from kan_widgets.widgets.rasters import png_bytes
 from kan_widgets.widgets.saved import Bytes, past_of, saved
-from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.view import View, reference
 

@@ -18,8 +18,7 @@ from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.source import report
 from kan_widgets.widgets.lifetime import Mortal, hold, show
-from kan_widgets.widgets.paper import recording, vectors_of
-from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.rasters import image_of, png_bytes
 from kan_widgets.widgets.stream import Stream, pictured
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
@@ -30,9 +29,33 @@ _HELD = 1500  # milliseconds that an animation stops at its end
 class Pictured(Mortal):
     """A widget that can draw itself without a browser, by its method ``image``."""
 
-    def image(self, *_: Any, **options: Any) -> Image.Image:
-        """Draw the current state as a picture."""
+    def svg(self, *_: Any, **options: Any) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
         raise NotImplementedError
+
+    def image(self, *_: Any, pixel_ratio: float = 2, **options: Any) -> Image.Image:
+        """Draw the current state as a picture, without a browser.
+
+        Parameters
+        ----------
+        pixel_ratio
+            Picture pixels per CSS pixel, 0.25 to 16.
+        **options
+            ``width`` and ``max_height`` in CSS pixels, 900 each unless given (a taller drawing is
+            cut and says so), and any of the widget's own traits, for this picture alone.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        image = image_of(self.svg(pixel_ratio=pixel_ratio, **options), pixel_ratio)
+        image.info["colours"] = self._colours(options)
+        return image
+
+    def _colours(self, options: dict[str, Any]) -> int:
+        """Return how many colours the PNG of such a picture needs, at most 256."""
+        return 64
 
     def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the current state as a PNG, replacing a file of that name.
@@ -56,15 +79,14 @@ class Pictured(Mortal):
     def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the current state as an SVG, replacing a file of that name.
 
-        Curves are paths and words are text, in a font of whoever looks at it. Only what is
-        measured point by point is made of pixels: heat maps and images.
+        Curves are paths and words are text. Heat maps and images are made of pixels.
 
         Parameters
         ----------
         path
             Where to; its folder must exist.
         **options
-            As for ``image``. ``pixel_ratio`` only says how finely points are told apart.
+            As for ``image``.
 
         Returns
         -------
@@ -72,9 +94,7 @@ class Pictured(Mortal):
             The file written. Its lengths are CSS pixels.
         """
         path = pathlib.Path(path)
-        with recording():
-            drawn = vectors_of(self.image(**options))
-        path.write_text(drawn.svg(type(self).__name__), encoding="utf-8")
+        path.write_text(self.svg(**options), encoding="utf-8")
         return path
 
     def snapshot(self) -> None:

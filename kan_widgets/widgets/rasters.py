@@ -14,6 +14,7 @@ _FONTS = pathlib.Path(__file__).parent / "font"
 FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
 
 
+_COLOURS = 64
 _MOST_PIXELS = 100e6
 _APART = 6  # levels in one channel
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
@@ -35,12 +36,11 @@ def png_of(svg: str, pixel_ratio: float) -> bytes:
     Raises
     ------
     ValueError
-        If ``pixel_ratio`` is not positive, or it would have more than 100 million pixels.
+        If ``pixel_ratio`` is not 0.25 to 16, or it would have more than 100 million pixels.
     ImportError
         If resvg-py is not installed.
     """
-    if not pixel_ratio > 0:
-        raise ValueError(f"expected a positive pixel_ratio, got {pixel_ratio!r}")
+    check_ratio(pixel_ratio)
     width, height = (float(size) for size in _SIZE.findall(svg[: svg.index(">")]))
     pixels = width * height * pixel_ratio**2
     if pixels > _MOST_PIXELS:
@@ -94,3 +94,34 @@ def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
     small = image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
     small.info.update(image.info)
     return small
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    r"""Return an image as a small PNG with a palette.
+
+    Its ``info["colours"]``, at most 256, says how many colours it needs if 64 are too few: in heat
+    maps the colours that then stand for others make bands, and tint the zero.
+
+    Examples
+    --------
+    >>> png_bytes(Image.new("RGB", (9, 9)))[:4]
+    b'\x89PNG'
+    """
+    # Maximum coverage keeps rare colours, such as a single cross; a median cut would lose them.
+    colours = image.info.get("colours", _COLOURS)
+    small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    target = io.BytesIO()
+    small.save(target, "PNG", optimize=True, dpi=image.info.get("dpi", (96, 96)))
+    return target.getvalue()
+
+
+def check_ratio(pixel_ratio: float) -> None:
+    """Check pixels per CSS pixel.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0.25 and 16.
+    """
+    if not 0.25 <= pixel_ratio <= 16:
+        raise ValueError(f"expected a pixel_ratio of 0.25 to 16, got {pixel_ratio!r}")

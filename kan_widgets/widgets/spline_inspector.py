@@ -18,6 +18,7 @@ from kan_widgets.live.binding import Binding
 from kan_widgets.live.edit import Edits
 from kan_widgets.live.edited import Edit
 from kan_widgets.live.source import name_of, report
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.overlays import (
     check_overlays,
@@ -26,13 +27,12 @@ from kan_widgets.widgets.overlays import (
     overlay_of,
 )
 from kan_widgets.widgets.rasters import few_colours
-from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.view import View
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
 
-class SplineInspector(Scened):
+class SplineInspector(View):
     """One function φ and its terms, large: φ = base + Σ weight·basis function.
 
     It shows the selected function of its stream, or the first of its layer. All that is
@@ -281,7 +281,7 @@ class SplineInspector(Scened):
     # -- the picture ----------------------------------------------------------------
 
     def image(self, **options: Any) -> Image.Image:
-        """Draw the current state as a picture: see `Scened.image`."""
+        """Draw the current state as a picture: see `View.image`."""
         # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
         return few_colours(super().image(**options))
 

@@ -13,20 +13,20 @@ from kan_widgets.live import Frame, Replay, Source, State
 from kan_widgets.live.binding import Binding
 from kan_widgets.live.scalars import Scalars
 from kan_widgets.live.source import hear_reports
+from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range, belongs_to
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.painter import Painter
-from kan_widgets.widgets.scened import Scened
-from kan_widgets.widgets.view import Choice, option
+from kan_widgets.widgets.view import View
 
 _REPORTS = 5
 _MARKS = 100
 _OF_CURVES = ("zoom", "scale", "smoothing")
 
 
-class TrainingPanel(Scened):
+class TrainingPanel(View):
     """State, numbers, curves and controls of a training.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain

@@ -20,6 +20,9 @@ export interface Paged {
   marks: Mark[];
   width: number;
   height: number;
+  title: string;
+  /** What is seen, for those who cannot see it. */
+  words: string;
 }
 
 /** The whole picture; a scene taller than `most` is cut, and the picture says so. */
@@ -44,7 +47,7 @@ export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INF
     marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
     height += CUT;
   }
-  return { marks, width, height };
+  return { marks, width, height, title: scene.title, words: scene.words };
 }
 
 /** Where a scene ends that has so much room. */
@@ -54,20 +57,34 @@ function cutOf({ cuts = [] }: Scene, room: number): number {
 }
 
 export function stillOf(scene: Scene, theme: Theme, most?: number): string {
-  const { marks, width, height } = pictureOf(scene, theme, most);
-  const ground = theme.colours.surface;
-  return svgOf(marks, { width, height, ground, title: scene.title, words: scene.words });
+  return sheetOf([pictureOf(scene, theme, most)], theme);
+}
+
+/** One SVG of pictures below each other. */
+export function sheetOf(pictures: readonly Paged[], theme: Theme): string {
+  const marks: Mark[] = [];
+  let height = 0;
+  for (const picture of pictures) {
+    marks.push({ kind: "group", at: [0, height], marks: picture.marks });
+    height += picture.height;
+  }
+  return svgOf(pictures.length === 1 ? pictures[0].marks : marks, {
+    width: Math.max(...pictures.map(({ width }) => width)),
+    height,
+    ground: theme.colours.surface,
+    title: pictures.map(({ title }) => title).join("; "),
+    words: pictures.map(({ words }) => words).join(" "),
+  });
 }
 
 /** Words where there is no scene. */
-export function messageOf(words: string, width: number, theme: Theme): string {
-  const { ink, surface } = theme.colours;
+export function messageOf(words: string, width: number, theme: Theme): Paged {
+  const { ink } = theme.colours;
   const lines = wrapped(words, width - 2 * MARGIN, 12);
   const marks = lines.map(
     (text, k): Mark => ({ kind: "text", x: MARGIN, y: 24 + LINE * k, text, fill: ink, size: 12 }),
   );
-  const paper = { width, height: 16 + LINE * lines.length, ground: surface, title: words, words };
-  return svgOf(marks, paper);
+  return { marks, width, height: 16 + LINE * lines.length, title: words, words };
 }
 
 function headMarks(
