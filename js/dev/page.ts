@@ -4,7 +4,7 @@
  *   any trait: mode=pattern theme=dark scale=kernel ...
  */
 
-import type { GridElement } from "../src/views/kernel_grid/view.ts";
+import type { GridElement } from "../src/views/kernel_grid/probe.ts";
 import { render } from "../src/views/kernel_grid/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";

@@ -15,7 +15,8 @@ let life: AbortController;
 
 beforeEach(() => {
   life = new AbortController();
-  const blank = new Proxy({} as Record<string, unknown>, {
+  const canvas = document.createElement("canvas");
+  const blank = new Proxy({ canvas } as Record<string, unknown>, {
     get: (target, name: string) => {
       if (name === "createImageData") {
         return (w: number, h: number) => ({ data: new Uint8ClampedArray(4 * w * h) });

@@ -61,37 +61,7 @@ export function radioName(): string {
 
 export function createKit(document: Document, signal: AbortSignal): Kit {
   const kit: Kit = {
-    segments(name, choose) {
-      const box = element(document, "div", "kw-segments");
-      box.setAttribute("role", "radiogroup");
-      box.setAttribute("aria-label", name);
-      const group = radioName();
-      let inputs: HTMLInputElement[] = [];
-      box.addEventListener("change", (event) => choose((event.target as HTMLInputElement).value), {
-        signal,
-      });
-      return {
-        box,
-        fill(entries) {
-          box.replaceChildren();
-          inputs = entries.map(({ value, label, title = "" }) => {
-            const holder = element(document, "label", "kw-segment", box);
-            holder.title = title;
-            const input = element(document, "input", "kw-hidden", holder);
-            input.type = "radio";
-            input.name = group;
-            input.value = value;
-            input.title = title;
-            input.setAttribute("aria-label", label);
-            element(document, "span", "kw-segment-text", holder).textContent = label;
-            return input;
-          });
-        },
-        set(value) {
-          for (const input of inputs) input.checked = input.value === value;
-        },
-      };
-    },
+    segments: (name, choose) => createSegments(document, name, choose, signal),
 
     select(label, title, choose) {
       const box = element(document, "label", "kw-option");
@@ -212,4 +182,41 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
     },
   };
   return kit;
+}
+
+function createSegments(
+  document: Document,
+  name: string,
+  choose: (value: string) => void,
+  signal: AbortSignal,
+): Choice {
+  const box = element(document, "div", "kw-segments");
+  box.setAttribute("role", "radiogroup");
+  box.setAttribute("aria-label", name);
+  const group = radioName();
+  let inputs: HTMLInputElement[] = [];
+  box.addEventListener("change", (event) => choose((event.target as HTMLInputElement).value), {
+    signal,
+  });
+  return {
+    box,
+    fill(entries) {
+      box.replaceChildren();
+      inputs = entries.map(({ value, label, title = "" }) => {
+        const holder = element(document, "label", "kw-segment", box);
+        holder.title = title;
+        const input = element(document, "input", "kw-hidden", holder);
+        input.type = "radio";
+        input.name = group;
+        input.value = value;
+        input.title = title;
+        input.setAttribute("aria-label", label);
+        element(document, "span", "kw-segment-text", holder).textContent = label;
+        return input;
+      });
+    },
+    set(value) {
+      for (const input of inputs) input.checked = input.value === value;
+    },
+  };
 }

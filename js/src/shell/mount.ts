@@ -3,21 +3,24 @@
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
 import type { Scene } from "../scene/marks.ts";
-import { type Colours, type Theme, themeOf } from "../scene/theme.ts";
+import type { Theme } from "../scene/theme.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { createCaption } from "./caption.ts";
-import { element, put } from "./element.ts";
+import { createConnection } from "./connection.ts";
+import { element } from "./element.ts";
 import { loadFont } from "./font.ts";
 import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
-import { createPace } from "./pace.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber } from "./scrubber.ts";
 import { createStatus } from "./status.ts";
-import { inJupyter, themeAround, watchTheme } from "./theme.ts";
+import { paintTheme, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
+import { createTurns } from "./turns.ts";
 import { createUnseen } from "./unseen.ts";
+import { watchSize, watchTraits } from "./watch.ts";
+import { createWords } from "./words.ts";
 
 export interface Kind {
   /** As in the registry: "kernel_grid". */
@@ -71,33 +74,24 @@ export interface Parts {
   cleared?(): void;
 }
 
-export function mountView(
-  kind: Kind,
-  { model, el, host, signal }: RenderProps,
-  build: (shell: Shell) => Parts,
-): void {
+export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) => Parts): void {
+  const { model, el, host, signal } = props;
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
-  const message = element(document, "div", "kw-message");
-  message.setAttribute("role", "status");
+  const words = createWords(document);
   const time = element(document, "div", "kw-time-place");
-  const readout = element(document, "div", "kw-readout");
-  const spoken = element(document, "div", "kw-spoken");
-  spoken.setAttribute("aria-live", "polite");
+  const turns = createTurns(root, draw, signal);
+  const schedule = turns.now;
   const status = createStatus(document, schedule);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
-  const pace = createPace(window, draw);
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
+  const theme = () => paintTheme(root, el, model.get("theme"));
   keepKeys(root, signal);
 
   let store: Store | null = null;
-  let stream = "";
-  let onScreen = true;
-  let waiting = false;
-  let connection = new AbortController();
 
   const shell: Shell = {
     document,
@@ -105,7 +99,7 @@ export function mountView(
     model,
     signal,
     tip,
-    stream: () => stream,
+    stream: () => connection.stream(),
     store: () => store,
     get: (trait) => model.get(trait),
     choose(trait, value) {
@@ -115,93 +109,36 @@ export function mountView(
       schedule();
     },
     schedule,
-    read(words, chosen = false, warns = false) {
-      put(readout, words);
-      if (readout.title !== words) readout.title = words;
-      readout.toggleAttribute("data-selected", chosen);
-      readout.toggleAttribute("data-warns", warns);
-    },
-    speak: (words) => put(spoken, words),
+    read: words.read,
+    speak: words.speak,
   };
   const parts = build(shell);
-  const line = element(document, "div", "kw-caption");
-  if (!kind.timeless) line.append(status.element);
-  line.append(caption.element);
-  const foot = element(document, "div", "kw-readout-row");
+  const line = row(document, "kw-caption", caption.element);
+  if (!kind.timeless) line.prepend(status.element);
   const save = createSaving(document, { still, name: parts.fileName }, signal);
-  foot.append(readout, save);
-  if (parts.header) {
-    parts.header.setAttribute("role", "toolbar");
-    parts.header.setAttribute("aria-label", kind.label);
-    root.append(parts.header);
-  }
+  const foot = row(document, "kw-readout-row", words.readout, save);
+  if (parts.header) root.append(toolbar(parts.header, kind.label));
   time.hidden = kind.timeless ?? false;
-  root.append(line, message, parts.body, time, foot, spoken, tip.element);
-
-  function schedule() {
-    if (onScreen) pace.now();
-    else waiting = true;
-  }
-
-  function theme(): Theme {
-    const asked = model.get("theme");
-    const followed = asked !== "light" && asked !== "dark";
-    const name = followed ? themeAround(el) : (asked as "light" | "dark");
-    const jupyter = followed && inJupyter(document);
-    const made = themeOf(name);
-    if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
-    if (jupyter) root.dataset.kwHost = "jupyter";
-    else delete root.dataset.kwHost;
-    for (const [part, colour] of Object.entries(made.colours))
-      setProperty(root, `--kw-${part}`, colour);
-    if (!jupyter) return made;
-    // Inside JupyterLab the page's own surface and text.
-    const style = window.getComputedStyle(el);
-    const own = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
-    const colours: Colours = {
-      ...made.colours,
-      surface: own("--jp-layout-color1", made.colours.surface),
-      ink: own("--jp-ui-font-color0", made.colours.ink),
-    };
-    setProperty(root, "--kw-surface", colours.surface);
-    setProperty(root, "--kw-ink", colours.ink);
-    return { name, colours };
-  }
-
-  function given(width: number, from: Store): Given {
-    return {
-      store: from,
-      get: (trait) => model.get(trait),
-      width,
-      height: Math.max(96, Number(model.get("height")) || 480),
-      theme: theme(),
-      ratio: window.devicePixelRatio || 1,
-      pointed: NOTHING,
-    };
-  }
+  root.append(line, words.message, parts.body, time, foot, words.spoken, tip.element);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still() {
     if (!store) return null;
-    const asked = given(parts.width(), store);
+    const asked = givenOf(model, store, parts.width(), theme());
     const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
     return typeof scene === "string" ? null : { scene, theme: asked.theme };
   }
 
   function say(text: string, tone: "calm" | "warn") {
-    message.hidden = text === "";
-    message.dataset.tone = tone;
-    put(message, text);
+    words.say(text, tone);
     parts.body.hidden = text !== "";
     if (!text) return;
     tip.hide();
     caption.show([]);
-    readout.textContent = "";
     parts.cleared?.();
   }
 
   function draw() {
-    waiting = false;
     if (!store) {
       theme();
       return;
@@ -217,7 +154,7 @@ export function mountView(
       return;
     }
     unseen.shown();
-    const scene = parts.draw(given(parts.width(), store));
+    const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") {
       say(scene, "calm");
       return;
@@ -229,82 +166,72 @@ export function mountView(
 
   function onStore(what: Change) {
     parts.changed?.(what);
-    if (what === "frame" && onScreen) pace.soon();
+    if (what === "frame") turns.soon();
     else schedule();
   }
 
-  async function connect() {
-    connection.abort();
-    connection = new AbortController();
-    const mine = connection.signal;
-    const both = AbortSignal.any([mine, signal]);
-    stream = String(model.get("stream"));
-    store = null;
-    say("waiting for the kernel…", "calm");
-    schedule();
-    try {
-      const { exports } = await host.getWidget<Store>(stream);
-      if (both.aborted) return;
-      if (!exports?.subscribe) {
-        say("The stream of this view did not start: run its cell again.", "warn");
-        return;
-      }
-      store = exports;
-      root.dataset.stream = stream;
-      parts.changed?.("stream");
-      exports.subscribe(onStore, both);
-      if (!kind.timeless) mountScrubber(time, exports, both);
+  const connection = createConnection(props, {
+    lost() {
+      store = null;
+      say("waiting for the kernel…", "calm");
       schedule();
-    } catch (error) {
-      if (both.aborted) return;
-      const reason = error instanceof Error ? error.message : String(error);
-      say(`The stream of this view cannot be read: ${reason}`, "warn");
-    }
-  }
+    },
+    found(exports, own) {
+      store = exports;
+      root.dataset.stream = connection.stream();
+      parts.changed?.("stream");
+      exports.subscribe(onStore, own);
+      if (!kind.timeless) mountScrubber(time, exports, own);
+      schedule();
+    },
+    failed: (words) => say(words, "warn"),
+  });
 
-  const traits = [...kind.traits, "theme"].map((trait) => {
-    const changed = () => {
+  watchTraits(
+    model,
+    [...kind.traits, "theme"],
+    (trait) => {
       parts.changed?.(trait);
       schedule();
-    };
-    model.on(`change:${trait}`, changed);
-    return [trait, changed] as const;
-  });
-  model.on("change:stream", connect);
+    },
+    signal,
+  );
   window.addEventListener("resize", schedule, { signal });
   watchTheme(el, schedule, signal);
-  const sizes = new ResizeObserver(schedule);
-  sizes.observe(root);
-  const sight = new IntersectionObserver(
-    (entries) => {
-      onScreen = entries[entries.length - 1].isIntersecting;
-      if (onScreen && waiting) schedule();
-    },
-    { rootMargin: "200px" },
-  );
-  sight.observe(root);
-  signal.addEventListener(
-    "abort",
-    () => {
-      for (const [trait, changed] of traits) model.off(`change:${trait}`, changed);
-      model.off("change:stream", connect);
-      connection.abort();
-      sizes.disconnect();
-      sight.disconnect();
-      pace.stop();
-      unseen.stop();
-      status.stop();
-      store = null;
-      root.remove();
-    },
-    { once: true },
-  );
+  watchSize(root, schedule, signal);
+  const end = () => {
+    unseen.stop();
+    status.stop();
+    store = null;
+    root.remove();
+  };
+  signal.addEventListener("abort", end, { once: true });
   el.append(root);
   theme();
   void loadFont(document).then(schedule);
-  void connect();
+  connection.start();
 }
 
-function setProperty(target: HTMLElement, name: string, value: string) {
-  if (target.style.getPropertyValue(name) !== value) target.style.setProperty(name, value);
+function givenOf(model: AnyModel, store: Store, width: number, theme: Theme): Given {
+  return {
+    store,
+    get: (trait) => model.get(trait),
+    width,
+    height: Math.max(96, Number(model.get("height")) || 480),
+    theme,
+    ratio: globalThis.devicePixelRatio || 1,
+    pointed: NOTHING,
+  };
+}
+
+function row(document: Document, className: string, ...inside: HTMLElement[]): HTMLElement {
+  const made = element(document, "div", className);
+  made.append(...inside);
+  return made;
+}
+
+function toolbar(header: HTMLElement, label: string): HTMLElement {
+  header.setAttribute("role", "toolbar");
+  header.setAttribute("aria-label", label);
+  return header;
 }

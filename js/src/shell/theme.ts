@@ -1,6 +1,6 @@
 /** Light or dark, and the colours that follow from it. */
 
-export type Theme = "light" | "dark";
+import { type Theme, type ThemeName, themeOf } from "../scene/theme.ts";
 
 const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 // VS Code's high contrast is dark, unless the second class of it says otherwise.
@@ -18,7 +18,7 @@ export function inJupyter(document: Document): boolean {
  * `.dark` / `.light` / `data-theme`, then VS Code's and Colab's, then the
  * system's preference.
  */
-export function themeAround(element: Element): Theme {
+export function themeAround(element: Element): ThemeName {
   const { body, documentElement, defaultView } = element.ownerDocument;
   const lab = body?.dataset.jpThemeLight;
   if (lab !== undefined) return lab === "false" ? "dark" : "light";
@@ -51,16 +51,28 @@ export function watchTheme(element: Element, changed: () => void, signal: AbortS
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-/**
- * The values of an element's custom properties, by the part of their name
- * after `--kw-`.
- */
-export function readColours<Name extends string>(
-  element: Element,
-  names: readonly Name[],
-): Record<Name, string> {
-  const style = getComputedStyle(element);
-  const colours = {} as Record<Name, string>;
-  for (const name of names) colours[name] = style.getPropertyValue(`--kw-${name}`).trim() || "#888";
-  return colours;
+/** Gives a view's root the colours of the theme asked for, "auto" being that around it; returns them. */
+export function paintTheme(root: HTMLElement, around: Element, asked: unknown): Theme {
+  const followed = asked !== "light" && asked !== "dark";
+  const name = followed ? themeAround(around) : asked;
+  const jupyter = followed && inJupyter(around.ownerDocument);
+  const made = themeOf(name);
+  if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
+  if (jupyter) root.dataset.kwHost = "jupyter";
+  else delete root.dataset.kwHost;
+  for (const [part, colour] of Object.entries(made.colours)) paint(root, part, colour);
+  if (!jupyter) return made;
+  // Inside JupyterLab the page's own surface and text.
+  const style = getComputedStyle(around);
+  const own = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
+  const surface = own("--jp-layout-color1", made.colours.surface);
+  const ink = own("--jp-ui-font-color0", made.colours.ink);
+  paint(root, "surface", surface);
+  paint(root, "ink", ink);
+  return { name, colours: { ...made.colours, surface, ink } };
+}
+
+function paint(target: HTMLElement, part: string, colour: string) {
+  const name = `--kw-${part}`;
+  if (target.style.getPropertyValue(name) !== colour) target.style.setProperty(name, colour);
 }

@@ -1,19 +1,17 @@
 /** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
 import type { AnyModel } from "@anywidget/types";
+import { createLayouts } from "./layouts.ts";
 import {
   ProtocolMismatch,
-  type RawFrame,
   readEdits,
-  readFrame,
   readFrameTrait,
-  readLayout,
   readMessage,
   readSelection,
   readStatus,
   WireError,
 } from "./protocol.ts";
 import { FrameStore, MAX_BYTES } from "./store.ts";
-import type { Frame, Layout, Store } from "./types.ts";
+import type { Frame, Store } from "./types.ts";
 
 /** What one answer to a request for history may weigh. */
 const HISTORY_BYTES = 32 * 2 ** 20;
@@ -25,9 +23,6 @@ export interface StreamContext {
 
 /** Synchronous, because messages that arrive while a slow initialize runs would be lost. */
 export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTES): Store {
-  const layouts = new Map<number, Layout>();
-  /** Layouts below this version belong to a binding that was replaced. */
-  let floor = 0;
   /** Whether the kernel was asked for the frames that this page has missed. */
   let asked = false;
 
@@ -44,69 +39,22 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     maxBytes,
   );
 
+  const layouts = createLayouts(
+    () => (model.get("layouts") ?? []) as unknown[],
+    () => store.setProtocolError(null),
+  );
+
+  const guarded = (work: () => void) => guard(store, work);
+  const send = (content: object) => tell(model, content);
+
   function write(trait: string, value: unknown): void {
     model.set(trait, value);
     model.save_changes();
   }
 
-  /** Without a kernel a message goes nowhere; the page works on with what it has. */
-  function send(content: object): void {
-    try {
-      model.send(content);
-    } catch (error) {
-      console.debug("kan_widgets: no kernel to send to.", error);
-    }
-  }
-
-  /** Whatever arrives, the handlers of a page never throw: what cannot be read is dropped and reported. */
-  function guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (error instanceof ProtocolMismatch) store.setProtocolError(error.message);
-      else if (error instanceof WireError) store.fault(error.message);
-      else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
-    }
-  }
-
-  function keepLayout(layout: Layout): void {
-    if (layout.version < floor || layouts.has(layout.version)) return;
-    layouts.set(layout.version, layout);
-    store.setProtocolError(null);
-  }
-
-  /** Once frames of a layout come, older layouts are of use only to the frames that are kept. */
-  function forgetLayouts(before: Layout): void {
-    const inUse = store.layoutsInUse();
-    for (const [version, layout] of layouts) {
-      if (version < before.version && !inUse.has(layout)) layouts.delete(version);
-    }
-  }
-
-  function readLayouts(): void {
-    for (const raw of (model.get("layouts") ?? []) as { version?: unknown }[]) {
-      const version = raw?.version;
-      if (typeof version === "number" && (version < floor || layouts.has(version))) continue;
-      keepLayout(readLayout(raw));
-    }
-  }
-
-  /** The frame with its layout; null if it belongs to a replaced binding. */
-  function complete(raw: RawFrame): Frame | null {
-    if (raw.layout < floor) return null;
-    if (!layouts.has(raw.layout)) readLayouts();
-    const layout = layouts.get(raw.layout);
-    if (!layout) {
-      throw new WireError(
-        `The frame of step ${raw.step} needs layout ${raw.layout}, which has not arrived.`,
-      );
-    }
-    return readFrame(raw, layout);
-  }
-
   function frameOf(trait: "initial" | "frame"): Frame | null {
     const raw = readFrameTrait(model.get(trait));
-    return raw && complete(raw);
+    return raw && layouts.complete(raw);
   }
 
   function readInitial(): void {
@@ -126,7 +74,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   }
 
   function readFrames(): void {
-    guarded(readLayouts);
+    guarded(layouts.read);
     guarded(readInitial);
     guarded(() => readLatest(false));
   }
@@ -135,15 +83,15 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     const message = readMessage(content, buffers);
     switch (message.kind) {
       case "layout":
-        keepLayout(message.layout);
+        layouts.keep(message.layout);
         break;
       case "frame": {
         if (store.protocolError !== null) break;
-        const frame = complete(message.frame);
+        const frame = layouts.complete(message.frame);
         if (!frame) break;
         const isNew = frame.layout !== store.latest()?.layout;
         store.takeLive(frame, performance.now());
-        if (isNew) forgetLayouts(frame.layout);
+        if (isNew) layouts.forget(frame.layout, store.layoutsInUse());
         if (!asked) askForHistory(frame.step);
         break;
       }
@@ -151,7 +99,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         const frames: Frame[] = [];
         for (const raw of message.frames) {
           guarded(() => {
-            const frame = complete(raw);
+            const frame = layouts.complete(raw);
             if (frame) frames.push(frame);
           });
         }
@@ -163,8 +111,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         break;
       case "reset":
         // The traits of the new binding come before this message or, if it has a version, after it.
-        floor = message.version ?? 0;
-        layouts.clear();
+        layouts.restart(message.version ?? 0);
         store.reset();
         readFrames();
         break;
@@ -173,7 +120,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const readers = {
     status: () => store.takeStatus(readStatus(model.get("status"))),
-    layouts: () => guarded(readLayouts),
+    layouts: () => guarded(layouts.read),
     initial: () => guarded(readInitial),
     frame: () => guarded(() => readLatest(true)),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
@@ -182,12 +129,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     edits: () => store.takeEdits(readEdits(model.get("edits"))),
   };
 
-  readers.status();
-  readFrames();
-  readers.selection();
-  readers.cursor();
-  readers.ghost_step();
-  readers.edits();
+  const { status, selection, cursor, ghost_step, edits } = readers;
+  for (const read of [status, readFrames, selection, cursor, ghost_step, edits]) read();
 
   const onCustom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));
@@ -215,6 +158,26 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     if (first && latest && latest.step > first.step) askForHistory(latest.step);
   }
   return store;
+}
+
+/** Without a kernel a message goes nowhere; the page works on with what it has. */
+function tell(model: AnyModel, content: object): void {
+  try {
+    model.send(content);
+  } catch (error) {
+    console.debug("kan_widgets: no kernel to send to.", error);
+  }
+}
+
+/** Whatever arrives, the handlers of a page never throw: what cannot be read is dropped and reported. */
+function guard(store: FrameStore, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ProtocolMismatch) store.setProtocolError(error.message);
+    else if (error instanceof WireError) store.fault(error.message);
+    else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
+  }
 }
 
 export default { initialize };

@@ -1,45 +1,18 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { RenderProps } from "@anywidget/types";
-import { entryText, functionOf, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
-import type { Arrangement, Rect } from "../../phi/geometry.ts";
+import { entryText, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { followSelection } from "../../shell/follow.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
-import type { Picture } from "./picture.ts";
+import { type GridElement, probeOf } from "./probe.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf, type Traits } from "./settings.ts";
 import css from "./style.css";
-import type { Subject } from "./subject.ts";
 import { hoverLines, selectionText } from "./words.ts";
-
-/** What tests and other tools may ask of a view, as `element.kwGrid`. */
-export interface GridProbe {
-  step(): number | null;
-  layer(): string | null;
-  arrangement(): Arrangement | null;
-  /** The points of function f as they are drawn. */
-  curve(f: number): { x: number[]; y: number[] } | null;
-  /** The points of function f as they are drawn behind it; null where nothing is. */
-  ghost(f: number): { step: number; x: number[]; y: number[] } | null;
-  /** The cell of function f in client pixels. */
-  rectOf(f: number): Rect | null;
-  /** Half the height of the axis of function f. */
-  yScale(f?: number): number | null;
-  /** Where function f is largest, or smallest, and φ there; null in other modes. */
-  preferred(f: number): { x: number; value: number; grey: number } | null;
-  hovered(): number;
-  selected(): number;
-  /** How often a frame has been drawn and how long the last drawing took. */
-  drawn(): { frames: number; milliseconds: number };
-}
-
-export interface GridElement extends HTMLElement {
-  kwGrid: GridProbe;
-}
 
 export { css, drawing };
 
@@ -133,7 +106,12 @@ function build(shell: Shell): Parts {
     );
   }
 
-  (shell.root as unknown as GridElement).kwGrid = probe();
+  (shell.root as unknown as GridElement).kwGrid = probeOf(
+    () => scene,
+    shell.store,
+    stage.clientBox,
+    () => ({ step: drawnFrame?.step ?? null, frames, milliseconds }),
+  );
 
   return {
     header: header.element,
@@ -179,43 +157,4 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
-
-  function probe(): GridProbe {
-    const picture = (): Picture | null => scene?.picture ?? null;
-    return {
-      step: () => drawnFrame?.step ?? null,
-      layer: () => picture()?.layer.name ?? null,
-      arrangement: () => picture()?.arrangement ?? null,
-      curve(f) {
-        const from = picture();
-        return from && points(from.subject, from.plan, f);
-      },
-      ghost(f) {
-        const from = picture();
-        if (!from?.ghost || !from.initial) return null;
-        const { subject, plan } = from.ghost;
-        return { step: from.initial.frame.step, ...points(subject, plan, f) };
-      },
-      rectOf: (f) => stage.clientBox(String(f)),
-      yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
-      preferred(f) {
-        const from = picture();
-        if (!from?.preferred) return null;
-        const { x, value } = from.preferred;
-        return { x: x[f], value: value[f], grey: from.greys[f] };
-      },
-      hovered: () => scene?.marked.hovered ?? -1,
-      selected: () => {
-        const from = picture();
-        return from ? functionOf(from.layer, shell.store()?.selection() ?? null) : -1;
-      },
-      drawn: () => ({ frames, milliseconds }),
-    };
-  }
-}
-
-function points(subject: Subject, plan: Picture["plan"], f: number) {
-  const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-  const n = subject.curve(f, plan, out);
-  return { x: Array.from(out.x.subarray(0, n)), y: Array.from(out.y.subarray(0, n)) };
 }
