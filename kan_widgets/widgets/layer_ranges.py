@@ -223,8 +223,6 @@ class LayerRanges(View):
             return options
         _, frame = self._stream.frames()
         threshold = float(options.get("threshold", self.threshold))
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"threshold={threshold!r}: expected an R² between 0 and 1")
         rows = self._measure(source, frame, threshold)
         became, _ = self._became(source, frame, threshold)
         shown = self._content(source, frame, rows, threshold)

@@ -518,8 +518,8 @@ def test_the_picture_follows_selection_and_options_and_leaves_the_widget_alone(s
     with pytest.raises(TypeError, match="Did you mean 'stacked'"):
         shown.image(staked=True)
     for wrong, words in (
-        ({"pixel_ratio": 90}, "at most 100 million pixels"),
-        ({"pixel_ratio": 0}, "a positive pixel_ratio, got 0"),
+        ({"pixel_ratio": 90}, "a pixel_ratio of 0.25 to 16, got 90"),
+        ({"pixel_ratio": 0}, "a pixel_ratio of 0.25 to 16, got 0"),
         ({"width": 5}, "a width of at least 100 pixels, got 5"),
         ({"height": 10}, "less than 160"),
     ):
