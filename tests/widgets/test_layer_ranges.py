@@ -48,7 +48,8 @@ def trained():
 
 
 def settled(view: kw.LayerRanges) -> None:
-    """Draw what is still to be drawn, in this thread."""
+    """Draw what is still to be drawn, of the latest step, in this thread."""
+    view.live.current()
     for _ in range(30):
         view._painter.now()
 
