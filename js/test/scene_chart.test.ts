@@ -7,9 +7,9 @@ import {
   layoutOf,
   pointAt,
 } from "../src/scene/chart.ts";
+import { chartReader } from "../src/scene/logged.ts";
 import type { Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { chartReader } from "../src/views/training_panel/traits.ts";
 import { curve } from "./drawn_curves.ts";
 
 const { colours } = themeOf("light");
@@ -104,6 +104,15 @@ describe("panels", () => {
     const tops = (width: number) => layOut(chartOf(three), width).places.map(({ box }) => box.y);
     expect(new Set(tops(900)).size).toBe(1);
     expect(new Set(tops(300)).size).toBe(3);
+  });
+
+  it("stand in even rows: four are never three and one", () => {
+    const four = chartOf([...three, curve("d", "d", steps, falling)]);
+    const tops = (width: number) => layOut(four, width).places.map(({ box }) => box.y);
+    expect(new Set(tops(1000)).size).toBe(2);
+    expect(tops(1000)[1]).toBe(tops(1000)[0]);
+    expect(tops(1000)[2]).toBe(tops(1000)[3]);
+    expect(new Set(tops(1300)).size).toBe(1);
   });
 
   it("show the steps of a zoom", () => {

@@ -77,7 +77,7 @@ export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range
   return first <= last ? stepExtent(first, last) : { from: 0, to: 1 };
 }
 
-/** Panels as wide as fit, none narrower than `narrowest` where there is room. */
+/** Panels in even rows, none narrower than `narrowest` where there is room. */
 export function layoutOf(
   chart: Chart,
   at: { x: number; y: number; width: number },
@@ -86,7 +86,9 @@ export function layoutOf(
 ): ChartLayout {
   const count = chart.panels.length;
   const most = Math.max(1, Math.floor((at.width + GAP) / (narrowest + GAP)));
-  const columns = Math.max(1, Math.min(count, most));
+  // As many rows as it takes, and then about as many panels in each: four are never three and one.
+  const rows = Math.ceil(count / most);
+  const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
   const width = (at.width - (columns - 1) * GAP) / columns;
   const axes = chart.panels.map((panel) => valueAxis(panel, chart));
   const left = Math.max(
@@ -105,7 +107,6 @@ export function layoutOf(
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
-  const rows = Math.ceil(count / columns);
   const height = rows * panelHeight + Math.max(0, rows - 1) * GAP;
   return { height, places, steps: stepsOf(chart) };
 }

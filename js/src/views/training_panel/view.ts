@@ -1,23 +1,19 @@
 /** TrainingPanel: the switch of a training, its numbers and its curves. */
 
 import type { RenderProps } from "@anywidget/types";
-import { formatCount } from "../../phi/format.ts";
-import { linear, type Range } from "../../scene/axes.ts";
-import { entriesOf } from "../../scene/chart.ts";
-import type { Point } from "../../scene/marks.ts";
+import { createChartBar } from "../../shell/chart_bar.ts";
+import { createChartHands } from "../../shell/chart_hands.ts";
 import { element } from "../../shell/element.ts";
 import { watchKernel } from "../../shell/kernel.ts";
-import { plainKey } from "../../shell/keys.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
-import { createBar } from "./bar.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createNotes } from "./notes.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import type { Status } from "./status.ts";
 import css from "./style.css";
-import { statusIn, zoomOf } from "./traits.ts";
+import { statusIn } from "./traits.ts";
 import { stateWord } from "./words.ts";
 
 /** What tests may ask of a view, as `element.kwPanel`. */
@@ -39,8 +35,6 @@ const KIND: Kind = {
   timeless: true,
   drawing,
 };
-/** A drag over fewer pixels is a click. */
-const LEAST = 5;
 
 export { css, drawing };
 
@@ -54,8 +48,9 @@ function build(shell: Shell): Parts {
   const commands = createCommands((content) => model.send(content), shell.schedule);
   const controls = createControls(document, commands, known, signal);
   const notes = createNotes(document, commands);
-  const bar = createBar(shell, zoomBy, () => zoomTo(null));
   let scene: PanelScene | null = null;
+  const hands = createChartHands(shell, () => scene, draw);
+  const bar = createChartBar(shell, hands.zoomBy, hands.all);
   let answered: Status | null = null;
   let connected = true;
   let told = "";
@@ -65,10 +60,10 @@ function build(shell: Shell): Parts {
     {
       moved: read,
       press() {},
-      left: () => point(null),
-      grab: (_, at) => band(at),
-      twice: () => zoomTo(null),
-      keyFirst: key,
+      left: () => hands.point(null),
+      grab: (_, at) => hands.band(at),
+      twice: hands.all,
+      keyFirst: hands.key,
       cursor: () => "crosshair",
     },
     signal,
@@ -99,97 +94,10 @@ function build(shell: Shell): Parts {
     told = state;
   }
 
-  /** The step under a place of the scene; null beside the plots. */
-  function stepAt(at: Point, near = false): number | null {
-    if (!scene) return null;
-    const { layout } = scene;
-    for (const { box, plot } of layout.places) {
-      const inside = at.x >= plot.x && at.x <= plot.x + plot.width;
-      const over = at.y >= box.y && at.y <= box.y + box.height;
-      if (!over || !(inside || near)) continue;
-      const x = Math.max(plot.x, Math.min(plot.x + plot.width, at.x));
-      return linear(
-        { from: plot.x, to: plot.x + plot.width },
-        layout.steps.from,
-        layout.steps.to,
-      )(x);
-    }
-    return null;
-  }
-
-  function point(step: number | null) {
-    draw.hands = { ...draw.hands, step };
-    shell.schedule();
-  }
-
   function read() {
     const { at } = stage.pointed();
-    if (at) point(stepAt(at));
+    if (at) hands.point(hands.stepAt(at));
     else shell.schedule();
-  }
-
-  /** A drag over some steps chooses them. */
-  function band(from: Point) {
-    const start = stepAt(from);
-    if (start === null) return null;
-    let last = from;
-    return {
-      move(at: Point) {
-        last = at;
-        draw.hands = { step: null, band: [start, stepAt(at, true) ?? start] };
-        shell.schedule();
-      },
-      end() {
-        const chosen = draw.hands.band;
-        draw.hands = { step: null, band: null };
-        if (chosen && Math.abs(last.x - from.x) >= LEAST) {
-          const [low, high] = [...chosen].sort((a, b) => a - b);
-          zoomTo({ from: low, to: high });
-        }
-        shell.schedule();
-      },
-    };
-  }
-
-  function zoomTo(next: Range | null) {
-    shell.choose("zoom", next ? [next.from, next.to] : []);
-  }
-
-  function zoomBy(factor: number) {
-    if (!scene) return;
-    const { from, to } = scene.layout.steps;
-    const half = Math.max(1, ((to - from) / 2) * factor);
-    zoomTo({ from: (from + to) / 2 - half, to: (from + to) / 2 + half });
-  }
-
-  function key(event: KeyboardEvent): boolean {
-    if (!scene || !plainKey(event)) return false;
-    const { from, to } = scene.layout.steps;
-    const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (sign) {
-      const by = sign * Math.max(1, ((to - from) * (event.shiftKey ? 10 : 2)) / 100);
-      const { step } = draw.hands;
-      const wanted = Math.round(step === null ? (from + to) / 2 : step + by);
-      const zoomed = zoomOf(shell.get("zoom")) !== null;
-      if (zoomed && (wanted < from || wanted > to)) zoomTo({ from: from + by, to: to + by });
-      const next = zoomed ? wanted : Math.max(from, Math.min(to, wanted));
-      point(next);
-      shell.speak([`step ${formatCount(next)}`, ...values(scene)].join(", "));
-    } else if (event.key === "+" || event.key === "=") zoomBy(0.5);
-    else if (event.key === "-") {
-      if (zoomOf(shell.get("zoom"))) zoomBy(2);
-    } else if (event.key === "0") zoomTo(null);
-    else if (event.key === "Escape") point(null);
-    else return false;
-    return true;
-  }
-
-  function values({ chart, layout }: PanelScene): string[] {
-    return chart.panels.flatMap((panel) =>
-      entriesOf(panel, layout.steps, draw.hands.step).map(
-        ({ name, value }) => `${name || panel.title} ${value}`,
-      ),
-    );
   }
 
   const heard = (content: unknown) => {
@@ -214,13 +122,10 @@ function build(shell: Shell): Parts {
   (shell.root as unknown as PanelElement).kwPanel = {
     status: known,
     scene: () => scene,
-    values: () => (scene ? values(scene) : []),
+    values: hands.values,
     plot(panel) {
-      const plot = scene?.layout.places[panel]?.plot;
-      if (!plot) return null;
-      const { left, top } = stage.canvas.getBoundingClientRect();
-      const seen = stage.view();
-      return { ...plot, x: left + plot.x - seen.x, y: top + plot.y - seen.y };
+      const plot = hands.plot(panel);
+      return plot && stage.clientRect(plot);
     },
   };
 
