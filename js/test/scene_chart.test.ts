@@ -150,6 +150,23 @@ describe("values over a panel", () => {
     expect(read(chartOf([noisy]), 48)).toBe("loss 2  (mean 1.5) step 50");
   });
 
+  it("lose means and then names where there is no room, but stay", () => {
+    const many = ["KAN", "CNN", "MLP"].map((name, colour) =>
+      curve("eval accuracy", name, [0, 50, 100], [0.111, 0.222, 0.333], {
+        colour,
+        mean: [1, 1, 1],
+      }),
+    );
+    const at = (width: number) => {
+      const chart = chartOf(many);
+      const layout = layOut(chart, width);
+      return words(handsMarks(chart, layout, { step: 50, band: null }, colours, 1)).join(" ");
+    };
+    expect(at(700)).toContain("MLP  0.222  (mean 1)");
+    expect(at(400)).toContain("KAN  0.222 CNN  0.222 MLP  0.222");
+    expect(at(300)).toContain("eval accuracy 0.222 0.222 0.222");
+  });
+
   it("are none before the first step and beyond the last", () => {
     const { panels } = chartOf([curve("loss", "loss", [40, 60], [3, 2])]);
     const at = (step: number) => entriesOf(panels[0], { from: 0, to: 100 }, step)[0].value;

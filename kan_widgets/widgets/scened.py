@@ -60,6 +60,12 @@ class Scened(View):
         **options: Any,
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        return drawn(self._asked(width, max_height, pixel_ratio, options))
+
+    def _asked(
+        self, width: int, max_height: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what the browser's code draws such a picture from: see js/src/still.ts."""
         self._check_keywords(options)
         check_ratio(pixel_ratio)
         if not width >= _NARROWEST:
@@ -81,33 +87,29 @@ class Scened(View):
         seen = {} if source is None else source.observed
         messages = [observation_message(seen[name]) for name in layers if name in seen]
         frames = [sliced(one, layers) for one in (first, frame)]
-        return drawn(
-            {
-                "kind": self._kind,
-                "traits": {name: self._sent(name, value) for name, value in traits.items()},
-                "stream": {
-                    "layouts": [
-                        layout_dict(layout)
-                        for layout in {each.layout.version: each.layout for each in frames}.values()
-                    ],
-                    "initial": frame_dict(frames[0]),
-                    "frame": frame_dict(frames[1]),
-                    "selection": self._drawn_selection(options),
-                    "cursor": -1,
-                    "ghost_step": -1,
-                    "edits": {"undo": 0, "redo": 0, "message": ""},
-                    "status": {"state": "idle", "message": ""},
-                },
-                "messages": [
-                    {"content": content, "buffers": buffers} for content, buffers in messages
+        return {
+            "kind": self._kind,
+            "traits": {name: self._sent(name, value) for name, value in traits.items()},
+            "stream": {
+                "layouts": [
+                    layout_dict(layout)
+                    for layout in {each.layout.version: each.layout for each in frames}.values()
                 ],
-                "width": width,
-                "height": int(traits.get("height", _HEIGHT)),
-                "most": max_height,
-                "theme": "dark" if theme == "dark" else "light",
-                "ratio": pixel_ratio,
-            }
-        )
+                "initial": frame_dict(frames[0]),
+                "frame": frame_dict(frames[1]),
+                "selection": self._drawn_selection(options),
+                "cursor": -1,
+                "ghost_step": -1,
+                "edits": {"undo": 0, "redo": 0, "message": ""},
+                "status": {"state": "idle", "message": ""},
+            },
+            "messages": [{"content": content, "buffers": buffers} for content, buffers in messages],
+            "width": width,
+            "height": int(traits.get("height", _HEIGHT)),
+            "most": max_height,
+            "theme": "dark" if theme == "dark" else "light",
+            "ratio": pixel_ratio,
+        }
 
     def _colours(self, options: dict[str, Any]) -> int:
         """Return how many colours the PNG of such a picture needs, at most 256."""

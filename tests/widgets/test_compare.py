@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from kan_widgets.widgets.chart_still import CURVES
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -21,7 +22,6 @@ import kan_widgets as kw
 from kan_widgets.live import History, binding_of
 from kan_widgets.live.source import Source
 from kan_widgets.widgets import comparison
-from kan_widgets.widgets.chart_still import CURVES
 
 Models = dict[str, nn.Module]
 Optimizers = dict[str, torch.optim.Optimizer]

@@ -17,13 +17,13 @@ import torch
 from comm import get_comm_manager
 from ipywidgets.widgets.widget import _instances
 from jupyter_client.manager import start_new_kernel
+from kan_widgets.widgets.chart import Chart
 from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import quiet
 from kan_widgets.live.steps import hooks_of
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.chart import Chart
 
 IMAGE = torch.zeros(1, 8, 8)
 MAKERS: dict[str, Callable[[Any], Any]] = {

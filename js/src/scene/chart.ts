@@ -301,13 +301,24 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
   const marks: Mark[] = [
     { kind: "text", x: box.x, y, text: title, fill: colours.ink, size: TEXT + 1, weight: 600 },
   ];
-  let x = box.x + widthOf(title, TEXT + 1, 600) + 10;
-  for (const { name, colour, value, mean } of entries) {
-    const word = name ? `${name} ` : "";
-    const also = mean ? ` (mean ${mean})` : "";
+  const start = box.x + widthOf(title, TEXT + 1, 600) + 10;
+  const parts = entries.map(({ name, value, mean }) => {
+    return { word: name ? `${name} ` : "", also: mean ? ` (mean ${mean})` : "", value };
+  });
+  const wide = ({ word, value, also }: (typeof parts)[0]) =>
+    12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600) + widthOf(also, TEXT);
+  const room = end - start - 12 * (parts.length - 1);
+  // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
+  for (const left of ["also", "word"] as const) {
+    if (parts.reduce((sum, part) => sum + wide(part), 0) <= room) break;
+    for (const part of parts) part[left] = "";
+  }
+  let x = start;
+  for (const [k, { word, value, also }] of parts.entries()) {
     const bold = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
-    const wide = bold + widthOf(also, TEXT);
-    if (x + wide > end) break;
+    const whole = bold + widthOf(also, TEXT);
+    if (x + whole > end) break;
+    const { colour } = entries[k];
     const fill = colourOf(colours, colour);
     marks.push(
       { kind: "rects", boxes: [x, y - 5, 9, 2.5], fill },
@@ -325,7 +336,7 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     if (also) {
       marks.push({ kind: "text", x: x + bold, y, text: also, fill: colours.muted, size: TEXT });
     }
-    x += wide + 12;
+    x += whole + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;
   const where = read === null ? "" : `step ${formatCount(Math.round(read))}`;

@@ -20,8 +20,6 @@ export interface Paged {
   marks: Mark[];
   width: number;
   height: number;
-  /** Pixels above the drawing. */
-  head: number;
 }
 
 /**
@@ -55,7 +53,12 @@ export function pictureOf(
     marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
     height += CUT;
   }
-  return { marks, width, height, head };
+  return { marks, width, height };
+}
+
+/** Pixels above the drawing of such a picture. */
+export function headOf(scene: Scene, theme: Theme): number {
+  return headMarks(scene, theme.colours, scene.width).height;
 }
 
 /** Where a scene ends that has so much room. */

@@ -2,7 +2,7 @@
 
 import type { Given } from "../../scene/drawing.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { type Paged, pictureOf } from "../../scene/still.ts";
+import { headOf, type Paged, pictureOf } from "../../scene/still.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
@@ -54,9 +54,7 @@ function aligned(row: readonly Given[], width: number, theme: Theme): Paged[] {
     if (typeof scene === "string") return scene;
     return { ...scene, title: scene.title.replace(/^KernelGrid · /, "") };
   });
-  const heads = scenes.map((scene) =>
-    typeof scene === "string" ? 0 : pictureOf(scene, theme).head,
-  );
+  const heads = scenes.map((scene) => (typeof scene === "string" ? 0 : headOf(scene, theme)));
   const head = Math.max(...heads);
   return scenes.map((scene, k) => {
     if (typeof scene === "string") return said(scene, width, theme);
@@ -69,5 +67,5 @@ function said(words: string, width: number, { colours }: Theme): Paged {
   const marks = wrapped(words, width - 16, 12).map((text, k): Mark => {
     return { kind: "text", x: 8, y: 16 + 16 * k, text, fill: colours.muted, size: 12 };
   });
-  return { marks, width, height: 8 + 16 * marks.length, head: 0 };
+  return { marks, width, height: 8 + 16 * marks.length };
 }

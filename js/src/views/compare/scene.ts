@@ -67,7 +67,7 @@ function placed(shown: Shown, chart: Chart, width: number) {
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
   const under = Math.max(PAD + table.height, top + curves) + GAP;
   const cards = cardsOf(shown, { x: PAD, y: under }, inside);
-  const height = cards.height > 0 ? under + cards.height + PAD : under;
+  const height = cards.height > 0 ? under + cards.height + GAP : under;
   return { table, layout, empty: { lines: empty, x: left, y: top }, cards, height };
 }
 

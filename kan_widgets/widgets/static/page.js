@@ -1,0 +1,181 @@
+// src/page/model.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from a kernel. */
+  send(content) {
+    this.#answer(
+      content,
+      (reply, buffers) => setTimeout(() => this.emit("msg:custom", reply, buffers))
+    );
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
+
+// src/page/saved.ts
+async function unpack(text, base64) {
+  const saved = JSON.parse(text);
+  const packed = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = await new Response(stream).arrayBuffer();
+  for (const [path, at, length] of saved.bytes) {
+    const last = path[path.length - 1];
+    const holder = path.slice(0, -1).reduce((inside, key) => inside[key], saved);
+    holder[last] = new DataView(bytes, at, length);
+  }
+  return saved;
+}
+function framesOf(run) {
+  const words = unfold(run.data, run.steps.length);
+  const length = words.byteLength / run.steps.length;
+  return run.steps.map((step, n) => ({
+    layout: run.layout,
+    step,
+    data: new DataView(words.buffer, n * length, length)
+  }));
+}
+function unfold(folded, frames) {
+  const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
+  const size = bytes.length / 4 / frames;
+  const words = new Uint32Array(bytes.length / 4);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = 4 * frame * size;
+    for (let i = 0; i < size; i++) {
+      const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
+      const at = frame * size + i;
+      words[at] = word + (frame > 0 ? words[at - size] : 0);
+    }
+  }
+  return words;
+}
+
+// src/page/index.ts
+var THEMES = ["auto", "light", "dark"];
+async function start(document, modules) {
+  const main = document.querySelector("main");
+  try {
+    const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
+    main.replaceChildren();
+    followTheme(document, saved.theme);
+    show(document, main, saved, modules);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    main.textContent = `This page cannot be shown in this browser: ${message}`;
+    throw error;
+  }
+}
+function textOf(document, id) {
+  const text = document.getElementById(id)?.textContent;
+  if (!text) throw new Error(`its part “${id}” is missing`);
+  return text;
+}
+function show(document, main, saved, modules) {
+  const { signal } = new AbortController();
+  const streams = saved.streams.map((stream) => {
+    const model = streamModel(stream);
+    return {
+      model,
+      exports: modules.Stream.initialize({ model, signal })
+    };
+  });
+  const models = saved.models.map(({ traits, stream, linked, parts }) => {
+    const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
+    return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
+  });
+  const host = {
+    getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
+    getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
+  };
+  function put(place, into) {
+    if (place.kind === "group") {
+      const group = add(document, into, "div", "kw-page-group");
+      dress(group, place.css);
+      for (const inside of place.places) put(inside, group);
+      return;
+    }
+    const figure = add(document, into, "figure", `kw-page-${place.kind}`);
+    figure.setAttribute("aria-label", place.name);
+    dress(figure, place.css);
+    const el = add(document, figure, "div");
+    const view = modules[saved.models[place.model].module]?.default;
+    if (view) view.render({ model: models[place.model], el, host, signal });
+    else el.textContent = `${place.name} did not start in this browser.`;
+    if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
+  }
+  for (const place of saved.places) put(place, main);
+}
+function streamModel(saved) {
+  const frames = saved.runs.flatMap(framesOf);
+  const traits = { ...saved.traits, initial: frames[0], frame: frames[frames.length - 1] };
+  return new PageModel(traits, (content, reply) => {
+    const { kind, before } = content;
+    if (kind === "history?") {
+      const asked = frames.filter(({ step }) => before === void 0 || step < before);
+      const named = asked.map(({ layout, step }) => ({ layout, step }));
+      reply(
+        { kind: "history", frames: named },
+        asked.map(({ data }) => data)
+      );
+    } else if (kind === "observed?") {
+      for (const seen of saved.observed) reply(seen.content, seen.buffers);
+    }
+  });
+}
+function followTheme(document, saved) {
+  const root = document.documentElement;
+  const select = document.querySelector("#kw-theme");
+  const asked = new URLSearchParams(document.defaultView?.location.search).get("theme");
+  const choose = (theme) => {
+    if (theme === "auto") root.removeAttribute("data-theme");
+    else root.dataset.theme = theme;
+  };
+  const first = THEMES.includes(asked) ? asked : saved;
+  choose(first);
+  if (!select) return;
+  select.value = first;
+  select.addEventListener("change", () => choose(select.value));
+}
+function add(document, into, tag, name = "") {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  return into.appendChild(made);
+}
+function dress(element, css) {
+  for (const [name, value] of Object.entries(css)) element.style.setProperty(name, value);
+}
+var page_default = { start };
+export {
+  page_default as default,
+  start,
+  streamModel
+};
