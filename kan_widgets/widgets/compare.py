@@ -266,7 +266,8 @@ class Compare(Scened):
         return ()
 
     def _colours(self, options: dict[str, Any]) -> int:
-        return _COLOURS
+        # More than there are: the palette that is found then has each of them as it is.
+        return 2 * _COLOURS
 
     def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with ExitStack() as moment:

@@ -39,6 +39,8 @@ const PANEL = 190;
 /** So wide, numbers and curves have room beside each other. */
 const WIDE = 1080;
 const NARROWEST = 300;
+/** So wide, two panels of curves are still better beside each other. */
+const PAIR = 480;
 const EMPTY =
   "No curves yet: call live.log(loss=…) in each model's loop, for example live.log(loss=loss).";
 
@@ -61,7 +63,7 @@ function placed(shown: Shown, chart: Chart, width: number) {
   const left = beside ? PAD + table.width + 2 * GAP : PAD;
   const top = beside ? PAD : PAD + table.height + GAP;
   const room = width - PAD - left;
-  const narrowest = Math.min(NARROWEST, (room - GAP) / 2);
+  const narrowest = room >= PAIR ? Math.min(NARROWEST, (room - GAP) / 2) : NARROWEST;
   const layout = layoutOf(chart, { x: left, y: top, width: room }, PANEL, narrowest);
   const empty = chart.panels.length === 0 ? wrapped(EMPTY, room, TEXT) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;

@@ -15,6 +15,9 @@ const HEAD = 26;
 const TALL = 28;
 const LOW = 18;
 const GAP = 14;
+/** Where a label stands over its numbers: its own height, and the room between two numbers. */
+const OVER = 15;
+const APART = 6;
 const SWATCH = 10;
 /** A column of numbers is no wider: the eye has to come across. */
 const WIDEST = 190;
@@ -25,31 +28,44 @@ export interface Table {
   /** Right end of each model's column, and the room in it. */
   ends: number[];
   room: number;
+  /** Room of a label. */
   label: number;
+  /** Labels stand over their numbers: there is no room beside them. */
+  over: boolean;
   rows: { row: Row; box: Rect }[];
 }
+
+const sizeOf = ({ lead }: Row) => (lead ? LEAD : TEXT);
 
 export function tableOf(
   { rows, models }: Shown,
   at: { x: number; y: number },
   width: number,
 ): Table {
+  const count = Math.max(1, models.length);
   const labels = rows.map(({ label }) => widthOf(label, TEXT));
-  const label = Math.min(Math.max(0, ...labels) + GAP, width / 3);
-  const column = Math.min(WIDEST, (width - label) / Math.max(1, models.length));
+  const numbers = rows.flatMap((row) => row.values.map((v) => widthOf(v, sizeOf(row), 600)));
+  const names = models.map((name) => widthOf(name, NAME, 600) + SWATCH + 5);
+  const beside = Math.max(0, ...labels) + GAP;
+  const widest = Math.max(0, ...numbers, ...names.map((name) => Math.min(name, 90)));
+  const over = beside + count * (widest + GAP) > width;
+  const column = over ? width / count : Math.min(WIDEST, (width - beside) / count);
+  const left = at.x + (over ? 0 : beside);
+  const whole = (over ? 0 : beside) + column * models.length;
   let y = at.y + HEAD;
   const placed = rows.map((row) => {
-    const height = row.lead ? TALL : LOW;
-    const box = { x: at.x, y, width: label + column * models.length, height };
+    const height = (row.lead ? TALL : LOW) + (over ? OVER : 0);
+    const box = { x: at.x, y, width: whole, height };
     y += height;
     return { row, box };
   });
   return {
     height: y - at.y,
-    width: label + column * models.length,
-    ends: models.map((_, k) => at.x + label + column * (k + 1)),
-    room: column - GAP,
-    label: label - GAP / 2,
+    width: whole,
+    ends: models.map((_, k) => left + column * (k + 1)),
+    room: column - (over ? APART : GAP),
+    label: over ? width : beside - GAP / 2,
+    over,
     rows: placed,
   };
 }
@@ -101,23 +117,24 @@ export function tableMarks(
     const top = snapped(box.y, ratio);
     lines.push(box.x, top, box.x + box.width, top);
     const middle = box.y + box.height / 2;
+    const numbers = table.over ? middle + OVER / 2 - 1 : middle;
     marks.push({
       kind: "text",
       x: box.x,
-      y: middle,
+      y: table.over ? box.y + OVER / 2 + 2 : middle,
       text: fitted(row.label, table.label, TEXT),
       fill: row.lead ? colours.ink : colours.muted,
       size: TEXT,
       middle: true,
     });
-    marks.push(...valueMarks(row, table, middle, colours));
+    marks.push(...valueMarks(row, table, numbers, colours));
   }
   const ends = table.rows.map((_, k) => 2 * k + 2);
   return [{ kind: "lines", xy: lines, ends, stroke: colours.line }, ...marks];
 }
 
 function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[] {
-  const size = row.lead ? LEAD : TEXT;
+  const size = sizeOf(row);
   return row.values.map((value, k) => {
     const weight = row.best.includes(k) ? 600 : 400;
     const text = fitted(value, table.room, size, weight);
