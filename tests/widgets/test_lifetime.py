@@ -17,7 +17,6 @@ import torch
 from comm import get_comm_manager
 from ipywidgets.widgets.widget import _instances
 from jupyter_client.manager import start_new_kernel
-from kan_widgets.widgets.chart import Chart
 from torch import nn
 
 import kan_widgets as kw
@@ -199,11 +198,11 @@ def test_a_layout_that_was_given_stays_when_the_view_is_closed() -> None:
 def test_what_is_held_lives_on(notebook: Notebook) -> None:
     grid = kw.Dashboard(notebook.live).grid
     box = ipywidgets.HBox([kw.LayerRanges(notebook.live)])
-    chart = Chart()
+    compared = kw.Compare({"one": notebook.live}).grids["one"]
     gc.collect()
     assert grid.comm is not None
     assert box.children[0].comm is not None
-    assert chart.comm is not None
+    assert compared.comm is not None
     notebook.live.select("0", 1)
     assert grid.selection["out"] == box.children[0].selection["out"] == 1
     # As a page asks for all widgets after a reload.
