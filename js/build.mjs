@@ -42,12 +42,10 @@ function licence(name) {
 /** @type {esbuild.BuildOptions} */
 const options = {
   absWorkingDir: here,
-  // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
+  // The page's own script and style sheet.
   entryPoints: [
-    ...["chart", "compare", "page"].flatMap((view) => [
-      { in: `src/${view === "page" ? "" : "views/"}${view}/index.ts`, out: view },
-      { in: `src/${view === "page" ? "" : "views/"}${view}/style.css`, out: view },
-    ]),
+    { in: "src/page/index.ts", out: "page" },
+    { in: "src/page/style.css", out: "page" },
   ],
   outdir,
   bundle: true,

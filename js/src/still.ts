@@ -1,9 +1,9 @@
 /** Views as an SVG without a page: what Python asks for. */
 
 import { PageModel } from "./page/model.ts";
-import { NOTHING } from "./scene/drawing.ts";
+import { type Given, NOTHING } from "./scene/drawing.ts";
 import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
-import { type ThemeName, themeOf } from "./scene/theme.ts";
+import { type Theme, type ThemeName, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
 import { initialize } from "./wire/stream.ts";
 
@@ -15,6 +15,8 @@ export interface Asked {
   stream: Record<string, unknown>;
   /** Messages of the stream that are no traits: what was observed. */
   messages: { content: unknown; buffers: unknown[] }[];
+  /** Other views that are drawn in it. */
+  parts?: Asked[];
   width: number;
   /** CSS pixels for a drawing that can choose, and the most for the whole picture. */
   height: number;
@@ -34,24 +36,30 @@ export function still(json: string): string {
 }
 
 function paged(asked: Asked): Paged {
-  const theme = themeOf(asked.theme);
-  const model = new StillModel(asked.stream);
+  const given = givenOf(asked, themeOf(asked.theme));
+  const scene = VIEWS[asked.kind].drawing()(given);
+  return typeof scene === "string"
+    ? messageOf(scene, asked.width, given.theme)
+    : pictureOf(scene, given.theme, asked.most);
+}
+
+function givenOf(
+  { stream, messages, traits, width, height, ratio, parts }: Asked,
+  theme: Theme,
+): Given {
+  const model = new StillModel(stream);
   const store = initialize({ model: model as never, signal: FOREVER });
-  for (const { content, buffers } of asked.messages) model.tell(content, buffers);
-  const { width, height, ratio } = asked;
-  const get = (trait: string) => asked.traits[trait];
-  const scene = VIEWS[asked.kind].drawing()({
+  for (const { content, buffers } of messages) model.tell(content, buffers);
+  return {
     store,
-    get,
+    get: (trait) => traits[trait],
     width,
     height,
     theme,
     ratio,
     pointed: NOTHING,
-  });
-  return typeof scene === "string"
-    ? messageOf(scene, width, theme)
-    : pictureOf(scene, theme, asked.most);
+    parts: parts?.map((part) => givenOf(part, theme)),
+  };
 }
 
 class StillModel extends PageModel {

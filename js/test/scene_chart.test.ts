@@ -7,9 +7,9 @@ import {
   layoutOf,
   pointAt,
 } from "../src/scene/chart.ts";
+import { chartReader } from "../src/scene/logged.ts";
 import type { Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { chartReader } from "../src/views/training_panel/traits.ts";
 import { curve } from "./drawn_curves.ts";
 
 const { colours } = themeOf("light");
@@ -106,6 +106,15 @@ describe("panels", () => {
     expect(new Set(tops(300)).size).toBe(3);
   });
 
+  it("stand in even rows: four are never three and one", () => {
+    const four = chartOf([...three, curve("d", "d", steps, falling)]);
+    const tops = (width: number) => layOut(four, width).places.map(({ box }) => box.y);
+    expect(new Set(tops(1000)).size).toBe(2);
+    expect(tops(1000)[1]).toBe(tops(1000)[0]);
+    expect(tops(1000)[2]).toBe(tops(1000)[3]);
+    expect(new Set(tops(1300)).size).toBe(1);
+  });
+
   it("show the steps of a zoom", () => {
     const chart = chartOf(three, { zoom: [20, 40] });
     expect(layOut(chart).steps).toEqual({ from: 20, to: 40 });
@@ -139,6 +148,23 @@ describe("values over a panel", () => {
 
   it("are those at the step that is read, with the mean beside it", () => {
     expect(read(chartOf([noisy]), 48)).toBe("loss 2  (mean 1.5) step 50");
+  });
+
+  it("lose means and then names where there is no room, but stay", () => {
+    const many = ["KAN", "CNN", "MLP"].map((name, colour) =>
+      curve("eval accuracy", name, [0, 50, 100], [0.111, 0.222, 0.333], {
+        colour,
+        mean: [1, 1, 1],
+      }),
+    );
+    const at = (width: number) => {
+      const chart = chartOf(many);
+      const layout = layOut(chart, width);
+      return words(handsMarks(chart, layout, { step: 50, band: null }, colours, 1)).join(" ");
+    };
+    expect(at(700)).toContain("MLP  0.222  (mean 1)");
+    expect(at(400)).toContain("KAN  0.222 CNN  0.222 MLP  0.222");
+    expect(at(300)).toContain("eval accuracy 0.222 0.222 0.222");
   });
 
   it("are none before the first step and beyond the last", () => {

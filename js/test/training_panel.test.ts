@@ -332,7 +332,7 @@ describe("a panel in a saved page", () => {
     expect(one(".kw-buttons").hidden).toBe(true);
     const smooth = one<HTMLSelectElement>('select[aria-label="smooth"]');
     expect(smooth.disabled).toBe(true);
-    expect(smooth.title).toMatch(/No kernel is behind this panel/);
+    expect(smooth.title).toMatch(/No kernel is behind this view/);
     expect(one<HTMLButtonElement>('[aria-label^="Show half as many steps"]').disabled).toBe(false);
     expect(one<HTMLInputElement>('input[value="log"]').disabled).toBe(false);
   });

@@ -13,8 +13,8 @@ from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
 from kan_widgets.live import Frame, Listener, Replay, Source, State, bind, binding_of
 from kan_widgets.live.binding import Binding
 from kan_widgets.widgets import comparison
-from kan_widgets.widgets.chart import COLOURS
 from kan_widgets.widgets.comparison import Numbers
+from kan_widgets.widgets.drawn_curves import COLOURS
 from kan_widgets.widgets.painter import Painter
 
 
@@ -30,20 +30,20 @@ def check(models: Any) -> None:
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            f"models={models!r:.80}: a dict of bindings by name is taken, such as "
-            '{"KAN": live, "CNN": other}'
+            f"expected a dict of bindings by name, such as {{'KAN': live, 'CNN': other}}, "
+            f"got {models!r:.80}"
         )
     if not models:
-        raise ValueError('models is empty: give bindings by name, such as {"KAN": live}')
+        raise ValueError("expected bindings by name, such as {'KAN': live}, got no model")
     if len(models) > COLOURS:
         raise ValueError(
-            f"{len(models)} models: up to {COLOURS} have colours that can be told apart; make "
-            "several comparisons"
+            f"expected up to {COLOURS} models, for so many colours can be told apart, got "
+            f"{len(models)}: make several comparisons"
         )
     names: dict[int, str] = {}
     for name, one in models.items():
         if not isinstance(name, str) or not name.strip():
-            raise TypeError(f"models: the name {name!r} is no word; names are strings")
+            raise TypeError(f"expected names as text, got {name!r}")
         inner: object
         if isinstance(one, Replay):
             inner = one
@@ -56,10 +56,10 @@ def check(models: Any) -> None:
             if binding_of(inner) is None:
                 find(inner)  # raises where there is nothing to bind
         else:
-            what = "nothing trains there; " if isinstance(one, Source) else ""
+            what = ", where nothing trains" if isinstance(one, Source) else ""
             raise TypeError(
-                f"models[{name!r}] is {one!r:.80}: {what}give a model, the binding that "
-                "kan_widgets.bind returned, or a recording (kan_widgets.replay)"
+                f"models[{name!r}]: expected a model, the binding that kan_widgets.bind returned, "
+                f"or a recording (kan_widgets.replay), got {one!r:.80}{what}"
             )
         if id(inner) in names:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Curves over training steps: smoothing, thinning, axes, and which belong together."""
+"""Curves over training steps: smoothing, thinning, and which belong together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live.quantities import belongs_to as belongs_to
-from kan_widgets.widgets.ranges import format_number
 
 Float64: TypeAlias = NDArray[np.float64]
 Range: TypeAlias = tuple[float, float]
@@ -168,111 +167,3 @@ def thin(
     places = (both + np.arange(len(padded))[:, None] * size).ravel()
     kept = np.concatenate([[0], np.minimum(places, len(inner) - 1) + 1, [len(y) - 1]])
     return x[kept], y[kept]
-
-
-def value_axis(values: Float64, log: bool) -> Range:
-    """Return round ends for an axis that holds ``values``, and stand still while they move little.
-
-    Parameters
-    ----------
-    values
-        What is not finite is left out, and what is not positive on a logarithmic axis.
-    log
-        Whether the axis is logarithmic.
-
-    Examples
-    --------
-    >>> value_axis(np.array([0.31, 2.29]), log=False)
-    (0.0, 2.4)
-    >>> value_axis(np.array([0.0031, 2.29]), log=True) == (10**-2.75, 10**0.5)
-    True
-    """
-    shown = values[np.isfinite(values) & ((values > 0) if log else True)]
-    if not len(shown):
-        return (0.1, 1.0) if log else (0.0, 1.0)
-    low, high = float(shown.min()), float(shown.max())
-    if log:
-        lowest, highest = math.floor(4 * math.log10(low)), math.ceil(4 * math.log10(high))
-        if highest - lowest < 2:
-            lowest, highest = lowest - 1, highest + 1
-        return 10 ** (lowest / 4), 10 ** (highest / 4)
-    span = high - low
-    if span <= 1e-12 * max(abs(low), abs(high)):
-        room = 0.5 * abs(high) or 0.5
-        low, high, span = low - room, high + room, 2 * room
-    if 0 <= low < 0.3 * high:
-        low, span = 0.0, high
-    step = round_step(span, 12)
-    return (
-        float(f"{math.floor(low / step + 1e-9) * step:.12g}"),
-        float(f"{math.ceil(high / step - 1e-9) * step:.12g}"),
-    )
-
-
-def step_axis(first: float, last: float) -> Range:
-    """Return round ends for the axis of steps, a little ahead of the last step.
-
-    Examples
-    --------
-    >>> step_axis(1, 937)
-    (0.0, 950.0)
-    """
-    if not last > first:
-        return first - 1, first + 1
-    low = 0.0 if 0 <= first < 0.1 * last else first
-    step = max(1.0, round_step(last - low, 20))
-    return low, max(last, math.ceil(last / step - 1e-9) * step)
-
-
-def round_step(length: float, count: float) -> float:
-    """Return a round step of which at most about ``count`` cover a length.
-
-    Examples
-    --------
-    >>> round_step(1.0, 8), round_step(0.003, 5)
-    (0.2, 0.001)
-    """
-    rough = length / max(1.0, count)
-    power = math.floor(math.log10(rough))
-    for digit in ("1", "2", "5"):
-        step = float(f"{digit}e{power}")
-        if step >= rough * (1 - 1e-9):
-            return step
-    return float(f"1e{power + 1}")
-
-
-def ticks(window: Range, count: float) -> list[tuple[float, str]]:
-    """Return round values in a window, with their texts.
-
-    Examples
-    --------
-    >>> ticks((-1.0, 1.0), 4)
-    [(-1.0, '−1.0'), (-0.5, '−0.5'), (0.0, '0.0'), (0.5, '0.5'), (1.0, '1.0')]
-    """
-    low, high = window
-    step = round_step(high - low, count)
-    numbers = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
-    values = [float(f"{k * step:.12g}") + 0.0 for k in numbers]
-    largest = max(map(abs, values), default=0.0)
-    if largest >= 1e5 or 0 < largest < 1e-4:
-        return [(value, format_number(value)) for value in values]
-    places = max(0, min(12, -math.floor(math.log10(step) + 1e-9)))
-    return [(value, f"{value:.{places}f}".replace("-", "−")) for value in values]
-
-
-def log_ticks(window: Range, count: int) -> list[float]:
-    """Return round values for a logarithmic axis, about ``count`` at most.
-
-    Examples
-    --------
-    >>> log_ticks((0.002, 3.0), 5), log_ticks((0.2, 0.9), 5)
-    ([0.01, 0.1, 1.0], [0.2, 0.5])
-    """
-    low, high = window[0] * (1 - 1e-9), window[1] * (1 + 1e-9)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ("125", "1"):
-        values = [float(f"{digit}e{power}") for power in powers for digit in digits]
-        inside = [value for value in values if low <= value <= high]
-        if len(inside) <= count:
-            return inside
-    return inside[:: -(-len(inside) // count)]

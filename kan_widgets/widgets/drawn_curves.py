@@ -132,7 +132,7 @@ class DrawnCurves:
         self._curves.clear()
 
     def wire(self, window: Range | None, *, over: int, log: bool) -> list[dict[str, Any]]:
-        """Return the curves as the page reads them: see js/src/views/training_panel/traits.ts.
+        """Return the curves as the page reads them: see js/src/scene/logged.ts.
 
         Parameters
         ----------

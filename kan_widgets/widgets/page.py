@@ -18,13 +18,10 @@ from kan_widgets.live import Frame
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.compare import Compare
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.rasters import png_bytes
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.view import View, reference
 
-_STILL = (Compare,)
-_STILL_WIDTH = 900
 _TITLE = "Kernel functions"
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
@@ -35,9 +32,9 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
-_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked")
+_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
 
-Shown: TypeAlias = View | Dashboard | Compare
+Shown: TypeAlias = View | Dashboard
 
 
 def save_html(
@@ -49,8 +46,7 @@ def save_html(
     124, Safari from 17.4) and asks the network for nothing. Its views work as in the notebook:
     pointing, selecting, layers, modes, drawing an image to respond to, and going back
     through the history; views of one binding are linked. Editing and training are off, since
-    there is no model. What is drawn by bqplot (Compare) needs Jupyter: the page has a still
-    picture of it, and says so.
+    there is no model.
 
     Colours follow the reader's system, with a switch on the page; ``page.html?theme=dark``
     opens it in dark. In a page of one's own::
@@ -64,7 +60,7 @@ def save_html(
         Where to; its folder must exist. A file of that name is replaced.
     *views
         What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
-        `Explain`, `TrainingPanel`, `LayerRanges`, `Dashboard`, or what becomes a still picture.
+        `Explain`, `TrainingPanel`, `LayerRanges`, `Compare`, `Dashboard`.
     title
         The heading, as plain text; "" for none.
     max_mb
@@ -118,7 +114,7 @@ def _check_views(views: Sequence[object]) -> None:
     if not views:
         raise TypeError("there is no view to save: give one or more, such as kw.KernelGrid(live)")
     for view in views:
-        if not isinstance(view, (View, Dashboard, *_STILL)):
+        if not isinstance(view, (View, Dashboard)):
             raise TypeError(
                 f"{view!r:.80} is no view of kan_widgets; for a binding or a model, give views of "
                 "it, such as kw.Dashboard(live)"
@@ -166,27 +162,20 @@ class _Page:
         if isinstance(view, Dashboard):
             places = [self._place(part) for part in view.views]
             return {"kind": "group", "css": _css(view), "places": places}
-        if isinstance(view, View):
-            return {
-                "kind": "view",
-                "name": name,
-                "model": self._model(view),
-                "css": _css(view),
-                "note": view._page_note(),
-            }
         return {
-            "kind": "still",
+            "kind": "view",
             "name": name,
-            "width": _STILL_WIDTH,
-            "light": _picture(view, "light"),
-            "dark": _picture(view, "dark"),
-            "note": f"A still picture: {name} draws with bqplot, which works in Jupyter only.",
+            "model": self._model(view),
+            "css": _css(view),
+            "note": view._page_note(),
         }
 
     def _model(self, view: View) -> int:
         """Return the number of the view's model; a view shown twice has one."""
         if view in self._shown:
             return self._shown.index(view)
+        for part in _parts(view):
+            self._model(part)
         stream = view._stream
         if stream not in self._streams:
             self._streams.append(stream)
@@ -217,7 +206,11 @@ class _Page:
             {
                 "streams": streams,
                 "models": [
-                    model | {"linked": [numbers[ref] for ref in view.linked if ref in numbers]}
+                    model
+                    | {
+                        "linked": [numbers[ref] for ref in view.linked if ref in numbers],
+                        "parts": [numbers[reference(part)] for part in _parts(view)],
+                    }
                     for model, view in zip(self._models, self._shown, strict=True)
                 ],
                 "places": self._places,
@@ -285,6 +278,11 @@ def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
     return least, fewest
 
 
+def _parts(view: View) -> Sequence[View]:
+    """Return the views that are drawn in this one."""
+    return list(view.grids.values()) if isinstance(view, Compare) else []
+
+
 def _traits(view: View) -> dict[str, Any]:
     names = [name for name in view.keys if not name.startswith("_") and name not in _NOT_SAVED]
     traits: dict[str, Any] = view.get_state(names)
@@ -328,11 +326,6 @@ def _module(name: str, source: str) -> str:
 
 def _style(sheet: str) -> str:
     return "<style>\n" + sheet.replace("</", "<\\/") + "\n</style>"
-
-
-def _picture(view: Compare, theme: str) -> str:
-    options: dict[str, Any] = {"width": _STILL_WIDTH, "theme": theme}
-    return "data:image/png;base64," + base64.b64encode(png_bytes(view.image(**options))).decode()
 
 
 def _css(widget: ipywidgets.DOMWidget) -> dict[str, str]:

@@ -6,6 +6,7 @@ import io
 import pathlib
 import re
 from functools import cache
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -78,14 +79,11 @@ def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
 
     A palette that is found by spread alone would shift the paper's own colours.
     """
-    pixels = np.asarray(image).reshape(-1, 3)
-    codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
-    found, counts = np.unique(codes, return_counts=True)
+    counted: list[tuple[int, Any]] = image.convert("RGB").getcolors(1 << 24) or []
     kept = np.empty((0, 3), dtype=np.int64)
-    for code in found[np.argsort(-counts, kind="stable")].tolist():
-        colour = np.array([code >> 16, code >> 8 & 255, code & 255])
-        if np.abs(kept - colour).max(axis=1).min(initial=256) > _APART:
-            kept = np.vstack([kept, colour])
+    for _, colour in sorted(counted, key=lambda found: (-found[0], found[1])):
+        if np.abs(kept - np.array(colour)).max(axis=1).min(initial=256) > _APART:
+            kept = np.vstack([kept, np.array(colour)])
         if len(kept) == most:
             break
     palette = Image.new("P", (1, 1))

@@ -280,7 +280,7 @@ class SplineInspector(View):
 
     # -- the picture ----------------------------------------------------------------
 
-    def image(self, **options: Any) -> Image.Image:
+    def image(self, *_: Any, **options: Any) -> Image.Image:
         """Draw the current state as a picture: see `View.image`."""
         # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
         return few_colours(super().image(**options))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import anywidget
@@ -89,8 +90,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def frames(self) -> tuple[Frame, Frame]:
         """Return the first frame and the one to show now; the last there was if all is gone."""
-        stream, frame = _pictured.get()
-        if stream is self and frame is not None:
+        if (frame := _pictured.get().get(self)) is not None:
             return self._frames[0], frame
         if (source := self.source) is not None:
             self._frames = source.history[0], source.current()
@@ -298,15 +298,15 @@ def _is_costly(comm: Any) -> bool:
     return type(comm).__module__.startswith("ipykernel")
 
 
-_pictured: ContextVar[tuple[Stream | None, Frame | None]]
-_pictured = ContextVar("_pictured", default=(None, None))
+_pictured: ContextVar[Mapping[Stream, Frame]]
+_pictured = ContextVar("_pictured", default=MappingProxyType({}))
 
 
 @contextmanager
 def pictured(stream: Stream, frame: Frame) -> Iterator[None]:
     """Within it, and in this thread alone, stills of a stream are those of a frame."""
     stream.frames()
-    token = _pictured.set((stream, frame))
+    token = _pictured.set({**_pictured.get(), stream: frame})
     try:
         yield
     finally:

@@ -304,24 +304,39 @@ def test_colours_follow_the_system_and_then_the_switch(
     assert asked.screenshot(artifacts / "asked.png").mean() < 80
 
 
-def test_stills_show_one_picture_for_the_theme_with_their_caption(
+def test_a_comparison_is_alive_with_the_kernels_of_all_models(
     open_page: Callable[..., Opened],
     trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
     tmp_path: Path,
     artifacts: Path,
 ) -> None:
     _, live, _ = trained
-    compare = kw.Compare({"KAN": live})
-    path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), compare)
+    other = kw.nn.KANLinear(3, 2)
+    live.log(1, loss=2.0)
+    live.log(2, loss=1.0)
+    compare = kw.Compare({"KAN": live, "other": other})
+    rows = {row["key"]: row["values"] for row in compare.shown["rows"]}
+    path = kw.save_html(tmp_path / "page.html", compare)
     compare.close()
     for scheme in ("light", "dark"):
         shown = open_page(path, color_scheme=scheme)
-        shown.until(lambda shown=shown: shown.ask("kernel-grid", "view?.step()") == STEPS, "it")
-        pictures = shown.page.locator(".kw-page-still img:visible")
-        assert pictures.count() == 1
-        assert pictures.evaluate("image => image.complete && image.naturalWidth") == 1800
-        assert "bqplot" in shown.page.locator(".kw-page-note").inner_text()
-        shown.screenshot(artifacts / f"stills_{scheme}.png")
+        asked = "document.querySelector('.kw-compare')?.kwCompare"
+        shown.until(
+            lambda shown=shown, asked=asked: (
+                shown.page.evaluate(f"{asked}?.scene() && {asked}.rows()") == rows
+            ),
+            "its numbers",
+        )
+        assert shown.page.evaluate(f"{asked}.values()") == ["KAN 1"]
+        kernels = shown.page.locator(".kw-compare .kw-kernel-grid")
+        steps = "views => views.map((view) => view.kwGrid.step())"
+        shown.until(
+            lambda kernels=kernels, steps=steps: kernels.evaluate_all(steps) == [STEPS, 0],
+            "all kernels",
+        )
+        smooth = shown.page.locator(".kw-compare select[aria-label=smooth]")
+        assert smooth.is_disabled()
+        shown.screenshot(artifacts / f"compare_{scheme}.png")
 
 
 def test_the_ranges_of_layers_are_alive_without_a_kernel(

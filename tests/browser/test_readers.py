@@ -72,7 +72,6 @@ ROOTS = [
     ".kw-meshgrid-view",
     ".kw-explain",
     ".kw-training-panel",
-    ".kw-chart",
     ".kw-layer-ranges",
     ".kw-compare",
 ]
@@ -97,7 +96,7 @@ NARROW = """(roots) => document.querySelectorAll(roots).values().flatMap((root) 
     node && node !== root && (/auto|scroll/.test(getComputedStyle(node).overflowX)
                               || scrolls(node.parentElement));
   const shown = (node) =>
-    node.checkVisibility() && !node.closest('.kw-spoken, .kw-tip, svg, .bqplot canvas');
+    node.checkVisibility() && !node.closest('.kw-spoken, .kw-tip, svg');
   return [...root.querySelectorAll('*')].filter(shown).flatMap((node) => {
     const style = getComputedStyle(node);
     const out = node.getBoundingClientRect().right > right + 1 && !scrolls(node.parentElement);
@@ -194,7 +193,7 @@ def test_axe_finds_no_violation_in_any_view_light_or_dark_or_320_pixels_wide(
     # 1280 pixels at 400 % zoom.
     style = ".jp-OutputArea-child > .jp-OutputArea-output { width: 320px; flex: none; }"
     lab.page.add_style_tag(content=style)
-    lab.page.wait_for_timeout(700)  # bqplot lays its figures out again
+    lab.page.wait_for_timeout(700)
     faults, judged = lab.page.evaluate(JUDGE, ROOTS)
     assert faults == []
     assert all(texts >= 3 for texts in judged), judged
@@ -284,10 +283,11 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     assert re.search(r"Map of layer convs\.0, .*, from \S+ to \S+\. ", name(lab, canvas))
 
     # Curves: values at a step, and fewer steps.
-    page.locator(".kw-chart .bqplot").first.focus()
+    panel = ".kw-training-panel"
+    page.locator(f"{panel} canvas").focus()
     page.keyboard.press("ArrowRight")
-    lab.until(lambda: re.match(r"step 1\d, loss \d", said(lab, ".kw-chart")), "a step to be read")
-    out = page.locator(".kw-chart [aria-label='Zoom out']").first
+    lab.until(lambda: re.match(r"step 1\d, loss \d", said(lab, panel)), "a step to be read")
+    out = page.locator(f"{panel} [aria-label='Show twice as many steps']")
     assert out.is_disabled()
     page.keyboard.press("+")
     lab.until(out.is_enabled, "fewer steps")

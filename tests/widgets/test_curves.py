@@ -1,4 +1,4 @@
-"""Curves over steps: smoothing, thinning, axes."""
+"""Curves over steps: smoothing and thinning."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from kan_widgets.widgets.curves import Smoothed, log_ticks, step_axis, thin, value_axis
+from kan_widgets.widgets.curves import Smoothed, thin
 
 
 def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> list[float]:
@@ -117,33 +116,3 @@ def test_thinning_to_a_window_keeps_one_neighbour_on_each_side() -> None:
     steps = np.arange(0, 1000, 10)
     x, _ = thin(steps, steps.astype(float), (95, 205), 800)
     assert x.tolist() == [90, 100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200, 210]
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_an_axis_holds_all_that_can_be_shown_on_it(log: bool) -> None:
-    generator = np.random.default_rng(4)
-    for scale in (1e-9, 1e-3, 1.0, 1e6):
-        values: NDArray[np.float64] = scale * generator.normal(size=20)
-        values[:2] = [math.nan, math.inf]
-        low, high = value_axis(values, log)
-        shown = values[2:][values[2:] > 0] if log else values[2:]
-        assert low <= shown.min() <= shown.max() <= high
-
-
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("values", [[], [math.nan], [0.0], [-1.0], [3.0, 3.0]])
-def test_an_axis_is_never_empty(values: list[float], log: bool) -> None:
-    low, high = value_axis(np.array(values), log)
-    assert -math.inf < low < high < math.inf
-
-
-def test_the_axis_of_steps_stands_still_while_few_steps_are_added() -> None:
-    ends = {step_axis(1, last)[1] for last in range(901, 951)}
-    assert ends == {950.0}
-
-
-def test_a_logarithmic_axis_has_a_tick_or_more_and_few() -> None:
-    for low, high in ((1e-9, 1e3), (0.2, 0.9), (3e-7, 3e-6), (1.0, 10.0)):
-        ticks = log_ticks((low, high), 4)
-        assert 1 <= len(ticks) <= 4
-        assert low <= min(ticks) <= max(ticks) <= high

@@ -23,7 +23,6 @@ import kan_widgets as kw
 from kan_widgets.live import quiet
 from kan_widgets.live.steps import hooks_of
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.chart import Chart
 
 IMAGE = torch.zeros(1, 8, 8)
 MAKERS: dict[str, Callable[[Any], Any]] = {
@@ -200,11 +199,11 @@ def test_a_layout_that_was_given_stays_when_the_view_is_closed() -> None:
 def test_what_is_held_lives_on(notebook: Notebook) -> None:
     grid = kw.Dashboard(notebook.live).grid
     box = ipywidgets.HBox([kw.LayerRanges(notebook.live)])
-    chart = Chart()
+    compared = kw.Compare({"one": notebook.live}).grids["one"]
     gc.collect()
     assert grid.comm is not None
     assert box.children[0].comm is not None
-    assert chart.comm is not None
+    assert compared.comm is not None
     notebook.live.select("0", 1)
     assert grid.selection["out"] == box.children[0].selection["out"] == 1
     # As a page asks for all widgets after a reload.

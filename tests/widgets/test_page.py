@@ -153,27 +153,24 @@ def test_a_dashboard_counts_as_its_views(tmp_path: Path) -> None:
     assert page.texts["h1"] == page.texts["title"] == "Mine"
 
 
-def test_what_bqplot_draws_is_a_still_picture_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) -> None:
     _, live = bound()
+    other = torch.nn.Linear(2, 3)
     live.log(loss=1.0)
-    views = [kw.Compare({"KAN": live})]
-    path = tmp_path / "page.html"
-    page = Parsed(kw.save_html(path, *views))
-    assert capsys.readouterr().out == f"{path}: {page.size / 1e6:.1f} MB\n"
-    assert "footer" not in page.texts
-    places = page.saved["places"]
-    assert [place["kind"] for place in places] == ["still"]
-    for place, name in zip(places, ("Compare",), strict=True):
-        assert place["note"] == (
-            f"A still picture: {name} draws with bqplot, which works in Jupyter only."
-        )
-        light, dark = (base64.b64decode(place[theme].split(",")[1]) for theme in ("light", "dark"))
-        assert light[:4] == dark[:4] == b"\x89PNG"
-        assert light != dark
-    for view in views:
-        view.close()
+    compare = kw.Compare({"KAN": live, "MLP": other}, theme="dark")
+    page = Parsed(compare.save_html(tmp_path / "page.html"))
+    (place,) = page.saved["places"]
+    assert (place["kind"], place["name"]) == ("view", "Compare")
+    models = page.saved["models"]
+    shown = models[place["model"]]
+    assert [models[number]["traits"]["kind"] for number in shown["parts"]] == ["kernel_grid"] * 2
+    assert [models[number]["stream"] for number in shown["parts"]] == [0, 1]
+    assert len(page.saved["streams"]) == 2
+    assert "parts" not in shown["traits"]
+    assert shown["traits"]["shown"]["models"] == ["KAN", "MLP"]
+    assert [curve["name"] for curve in shown["traits"]["curves"]] == ["KAN"]
+    assert page.saved["theme"] == "dark"
+    compare.close()
 
 
 def test_a_training_panel_is_alive_with_its_curves_and_numbers(tmp_path: Path) -> None:

@@ -168,7 +168,8 @@ def test_recordings_are_compared_as_their_runs_are(run: Run, replay: Replay) -> 
         assert row["parameters"] == known["parameters"] > 0
         assert row == known
     assert ours.layers() == theirs.layers()
-    assert ours.chart.panels == theirs.chart.panels == ("loss",)
+    assert [curve["panel"] for curve in ours.curves] == ["loss"]
+    assert ours.curves == theirs.curves
     with pytest.raises(ValueError, match="are the same recording: give each once"):
         kw.Compare({"A": replay, "B": replay})
     ours.close()

@@ -48,9 +48,9 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
       exports: (modules.Stream as unknown as StreamModule).initialize({ model, signal }),
     };
   });
-  const models = saved.models.map(({ traits, stream, linked }) => {
-    const refs = linked.map((number) => `view ${number}`);
-    return new PageModel({ ...traits, stream: String(stream), linked: refs });
+  const models = saved.models.map(({ traits, stream, linked, parts }) => {
+    const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
+    return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
   });
   const host = {
     getModel: async (ref: string) =>
@@ -67,20 +67,11 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
     }
     const figure = add(document, into, "figure", `kw-page-${place.kind}`);
     figure.setAttribute("aria-label", place.name);
-    if (place.kind === "still") {
-      for (const theme of ["light", "dark"] as const) {
-        const picture = add(document, figure, "img", `kw-page-${theme}`) as HTMLImageElement;
-        picture.src = place[theme];
-        picture.width = place.width;
-        picture.alt = `${place.name}, a still picture`;
-      }
-    } else {
-      dress(figure, place.css);
-      const el = add(document, figure, "div");
-      const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
-      if (view) view.render({ model: models[place.model], el, host, signal });
-      else el.textContent = `${place.name} did not start in this browser.`;
-    }
+    dress(figure, place.css);
+    const el = add(document, figure, "div");
+    const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
+    if (view) view.render({ model: models[place.model], el, host, signal });
+    else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }
 

@@ -77,7 +77,7 @@ export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range
   return first <= last ? stepExtent(first, last) : { from: 0, to: 1 };
 }
 
-/** Panels as wide as fit, none narrower than `narrowest` where there is room. */
+/** Panels in even rows, none narrower than `narrowest` where there is room. */
 export function layoutOf(
   chart: Chart,
   at: { x: number; y: number; width: number },
@@ -86,7 +86,9 @@ export function layoutOf(
 ): ChartLayout {
   const count = chart.panels.length;
   const most = Math.max(1, Math.floor((at.width + GAP) / (narrowest + GAP)));
-  const columns = Math.max(1, Math.min(count, most));
+  // As many rows as it takes, and then about as many panels in each: four are never three and one.
+  const rows = Math.ceil(count / most);
+  const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
   const width = (at.width - (columns - 1) * GAP) / columns;
   const axes = chart.panels.map((panel) => valueAxis(panel, chart));
   const left = Math.max(
@@ -105,7 +107,6 @@ export function layoutOf(
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
-  const rows = Math.ceil(count / columns);
   const height = rows * panelHeight + Math.max(0, rows - 1) * GAP;
   return { height, places, steps: stepsOf(chart) };
 }
@@ -300,13 +301,24 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
   const marks: Mark[] = [
     { kind: "text", x: box.x, y, text: title, fill: colours.ink, size: TEXT + 1, weight: 600 },
   ];
-  let x = box.x + widthOf(title, TEXT + 1, 600) + 10;
-  for (const { name, colour, value, mean } of entries) {
-    const word = name ? `${name} ` : "";
-    const also = mean ? ` (mean ${mean})` : "";
+  const start = box.x + widthOf(title, TEXT + 1, 600) + 10;
+  const parts = entries.map(({ name, value, mean }) => {
+    return { word: name ? `${name} ` : "", also: mean ? ` (mean ${mean})` : "", value };
+  });
+  const wide = ({ word, value, also }: (typeof parts)[0]) =>
+    12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600) + widthOf(also, TEXT);
+  const room = end - start - 12 * (parts.length - 1);
+  // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
+  for (const left of ["also", "word"] as const) {
+    if (parts.reduce((sum, part) => sum + wide(part), 0) <= room) break;
+    for (const part of parts) part[left] = "";
+  }
+  let x = start;
+  for (const [k, { word, value, also }] of parts.entries()) {
     const bold = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
-    const wide = bold + widthOf(also, TEXT);
-    if (x + wide > end) break;
+    const whole = bold + widthOf(also, TEXT);
+    if (x + whole > end) break;
+    const { colour } = entries[k];
     const fill = colourOf(colours, colour);
     marks.push(
       { kind: "rects", boxes: [x, y - 5, 9, 2.5], fill },
@@ -324,7 +336,7 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     if (also) {
       marks.push({ kind: "text", x: x + bold, y, text: also, fill: colours.muted, size: TEXT });
     }
-    x += wide + 12;
+    x += whole + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;
   const where = read === null ? "" : `step ${formatCount(Math.round(read))}`;

@@ -29,6 +29,8 @@ export interface Given {
   /** Device pixels per pixel, for hairlines. */
   ratio: number;
   pointed: Pointed;
+  /** Other views that are drawn in this one, each with its own stream and traits. */
+  parts?: readonly Given[] | undefined;
 }
 
 /** Makes scenes one after another; it may keep what does not change between them. Words instead of a scene say why there is none. */

@@ -25,22 +25,31 @@ export interface Paged {
   words: string;
 }
 
-/** The whole picture; a scene taller than `most` is cut, and the picture says so. */
-export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INFINITY): Paged {
+/**
+ * The whole picture; a scene taller than `most` is cut, and the picture says so. The drawing begins `least` pixels below
+ * the top, or lower where the words need more.
+ */
+export function pictureOf(
+  scene: Scene,
+  theme: Theme,
+  most = Number.POSITIVE_INFINITY,
+  least = 0,
+): Paged {
   const { colours } = theme;
   const width = scene.width;
-  const head = headMarks(scene, colours, width);
-  const room = Math.max(60, most - head.height);
+  const written = headMarks(scene, colours, width);
+  const head = Math.max(least, written.height);
+  const room = Math.max(60, most - head);
   const shown = scene.height <= room ? scene.height : cutOf(scene, Math.max(60, room - CUT));
   const view: Rect = { x: 0, y: 0, width, height: shown };
-  const marks: Mark[] = [...head.marks];
+  const marks: Mark[] = [...written.marks];
   marks.push({
     kind: "group",
-    at: [0, head.height],
+    at: [0, head],
     clip: view,
     marks: scene.sheets.flatMap((sheet) => [...sheet.marks(view)]),
   });
-  let height = head.height + shown;
+  let height = head + shown;
   if (shown < scene.height) {
     const share = Math.round((100 * shown) / scene.height);
     const text = `cut here: the upper ${share} % is shown`;
@@ -48,6 +57,11 @@ export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INF
     height += CUT;
   }
   return { marks, width, height, title: scene.title, words: scene.words };
+}
+
+/** Pixels above the drawing of such a picture. */
+export function headOf(scene: Scene, theme: Theme): number {
+  return headMarks(scene, theme.colours, scene.width).height;
 }
 
 /** Where a scene ends that has so much room. */

@@ -1,154 +1,156 @@
-/** Several models side by side, in words that Python has written. */
+/** The numbers of all models, the ones that decide first. No DOM. */
 
-import { element, put, putOrHide } from "../../shell/element.ts";
+import { colourOf } from "../../scene/chart.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { snapped } from "../../scene/snap.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Row, Shown } from "./shown.ts";
 
-export interface Model {
-  name: string;
-  /** Its colour on a light and on a dark ground. */
-  colours: [string, string];
-}
-
-export interface Row {
-  key: string;
-  label: string;
-  /** What it means; shown when pointed at. */
-  meaning: string;
-  /** One for each model. */
-  values: string[];
-}
-
-export interface Layer {
-  name: string;
-  type: string;
-  formula: string;
-  parameters: string;
-}
-
-export interface Shown {
-  /** Why the models cannot be compared as they are; mostly none. */
-  hints: string[];
-  /** What they are trained on. */
-  note: string;
-  models: Model[];
-  rows: Row[];
-  /** Of each model: how its parameters grow in one line, and its layers. */
-  growth: { summary: string; layers: Layer[] }[];
-}
+/** Pixels of the names, of the numbers that decide, and of the others. */
+const NAME = 13;
+const LEAD = 15;
+const TEXT = 11;
+const HEAD = 26;
+const TALL = 28;
+const LOW = 18;
+const GAP = 14;
+/** Where a label stands over its numbers: its own height, and the room between two numbers. */
+const OVER = 15;
+const APART = 6;
+const SWATCH = 10;
+/** A column of numbers is no wider: the eye has to come across. */
+const WIDEST = 190;
 
 export interface Table {
-  element: HTMLElement;
-  /** The last row, for what else belongs there. */
-  foot: HTMLElement;
-  show(shown: Shown): void;
+  height: number;
+  width: number;
+  /** Right end of each model's column, and the room in it. */
+  ends: number[];
+  room: number;
+  /** Room of a label. */
+  label: number;
+  /** Labels stand over their numbers: there is no room beside them. */
+  over: boolean;
+  rows: { row: Row; box: Rect }[];
 }
 
-/** What a picture is called: "compare KAN CNN step 60"; several steps where the models differ. */
-export function nameOf({ models = [], rows = [] }: Partial<Shown>): string {
-  const steps = rows.find(({ key }) => key === "steps")?.values ?? [];
-  const numbers = new Set(steps.map((text) => text.replace(/\D/g, "")));
-  return ["compare", ...models.map(({ name }) => name), "step", ...numbers].join(" ");
+const sizeOf = ({ lead }: Row) => (lead ? LEAD : TEXT);
+
+export function tableOf(
+  { rows, models }: Shown,
+  at: { x: number; y: number },
+  width: number,
+): Table {
+  const count = Math.max(1, models.length);
+  const labels = rows.map(({ label }) => widthOf(label, TEXT));
+  const numbers = rows.flatMap((row) => row.values.map((v) => widthOf(v, sizeOf(row), 600)));
+  const names = models.map((name) => widthOf(name, NAME, 600) + SWATCH + 5);
+  const beside = Math.max(0, ...labels) + GAP;
+  const widest = Math.max(0, ...numbers, ...names.map((name) => Math.min(name, 90)));
+  const over = beside + count * (widest + GAP) > width;
+  const column = over ? width / count : Math.min(WIDEST, (width - beside) / count);
+  const left = at.x + (over ? 0 : beside);
+  const whole = (over ? 0 : beside) + column * models.length;
+  let y = at.y + HEAD;
+  const placed = rows.map((row) => {
+    const height = (row.lead ? TALL : LOW) + (over ? OVER : 0);
+    const box = { x: at.x, y, width: whole, height };
+    y += height;
+    return { row, box };
+  });
+  return {
+    height: y - at.y,
+    width: whole,
+    ends: models.map((_, k) => left + column * (k + 1)),
+    room: column - (over ? APART : GAP),
+    label: over ? width : beside - GAP / 2,
+    over,
+    rows: placed,
+  };
 }
 
-export function createTable(document: Document): Table {
-  const make = <K extends keyof HTMLElementTagNameMap>(
-    tag: K,
-    name: string,
-    parent?: HTMLElement,
-  ) => element(document, tag, name, parent);
-  const root = make("div", "kw-view kw-comparison");
-  const hints = make("div", "kw-hints", root);
-  const spoken = make("div", "kw-spoken", root);
-  spoken.setAttribute("aria-live", "polite");
-  let said = "";
-  const halves = make("div", "kw-halves", root);
-  const left = make("div", "kw-half", halves);
-  const scroll = make("div", "kw-scroll", left);
-  const note = make("p", "kw-note", left);
-  const details = make("details", "kw-half", halves);
-  details.open = true;
-  const title = make("summary", "kw-growth-title", details);
-  title.textContent = "Parameters by layer";
-  const cards = make("div", "kw-cards", details);
-  const foot = make("div", "kw-foot", root);
-  let built = "";
-  let cells: HTMLElement[][] = [];
+/** A model's name behind its colour, ending or beginning at x. */
+export function nameMarks(
+  name: string,
+  number: number,
+  at: { x: number; y: number; room: number; anchor?: "end" },
+  colours: Colours,
+): Mark[] {
+  const text = fitted(name, at.room - SWATCH - 5, NAME, 600);
+  const whole = widthOf(text, NAME, 600) + SWATCH + 5;
+  const x = at.anchor === "end" ? at.x - whole : at.x;
+  const box = [x, at.y - SWATCH + 0.5, SWATCH, SWATCH];
+  const fill = colourOf(colours, number);
+  return [
+    { kind: "rects", boxes: box, fill, radius: 2 },
+    { kind: "text", x: x + SWATCH + 5, y: at.y, text, fill: colours.ink, size: NAME, weight: 600 },
+  ];
+}
 
-  function named(parent: HTMLElement, { name, colours }: Model) {
-    const label = make("span", "kw-model-name", parent);
-    label.style.setProperty("--kw-on-light", colours[0]);
-    label.style.setProperty("--kw-on-dark", colours[1]);
-    label.textContent = name;
-  }
-
-  function buildRows({ models, rows }: Shown) {
-    const table = make("table", "kw-numbers");
-    const head = make("tr", "", make("thead", "", table));
-    make("td", "", head);
-    for (const model of models) {
-      const cell = make("th", "", head);
-      cell.scope = "col";
-      named(cell, model);
-    }
-    const body = make("tbody", "", table);
-    cells = rows.map(({ key, label, meaning, values }) => {
-      const row = make("tr", "", body);
-      row.dataset.key = key;
-      const name = make("th", "", row);
-      name.scope = "row";
-      name.textContent = label;
-      name.title = meaning;
-      return values.map(() => make("td", "", row));
-    });
-    scroll.replaceChildren(table);
-  }
-
-  function buildGrowth({ models, growth }: Shown) {
-    cards.replaceChildren();
-    growth.forEach(({ summary, layers }, k) => {
-      const card = make("section", "kw-card", cards);
-      named(make("h4", "kw-card-title", card), models[k]);
-      make("p", "kw-card-summary", card).textContent = summary;
-      const body = make("tbody", "", make("table", "kw-layers", card));
-      for (const { name, type, formula, parameters } of layers) {
-        const row = make("tr", "", body);
-        row.title = type;
-        const label = make("th", "", row);
-        label.scope = "row";
-        label.textContent = name;
-        make("td", "kw-formula", row).textContent = formula;
-        make("td", "", row).textContent = parameters;
-      }
-    });
-    details.hidden = growth.length === 0;
-  }
-
-  function show(shown: Shown) {
-    if (!shown.models) return;
-    const { models, rows, growth } = shown;
-    const shape = JSON.stringify([models, rows.map(({ values, ...row }) => row), growth]);
-    if (shape !== built) {
-      built = shape;
-      buildRows(shown);
-      buildGrowth(shown);
-    }
-    rows.forEach(({ values }, r) => {
-      values.forEach((value, c) => {
-        put(cells[r][c], value);
+export function tableMarks(
+  table: Table,
+  { models }: Shown,
+  pointed: string,
+  colours: Colours,
+  ratio: number,
+): Mark[] {
+  const first = table.rows[0]?.box;
+  if (!first) return [];
+  const marks = models.flatMap((name, k) =>
+    nameMarks(
+      name,
+      k,
+      { x: table.ends[k], y: first.y - 8, room: table.room, anchor: "end" },
+      colours,
+    ),
+  );
+  const lines: number[] = [];
+  for (const { row, box } of table.rows) {
+    if (pointed === idOf(row)) {
+      marks.push({
+        kind: "rects",
+        boxes: [box.x, box.y, box.width, box.height],
+        fill: colours.hover,
       });
-    });
-    const wanted = shown.hints.join("\n");
-    if (hints.dataset.words !== wanted) {
-      hints.dataset.words = wanted;
-      hints.replaceChildren();
-      for (const hint of shown.hints) make("p", "kw-hint", hints).textContent = hint;
-      // Hints name steps, which change with every frame: another hint is said, another number is not.
-      const kind = wanted.replace(/\d[\d,.]*/g, "");
-      if (kind !== said) spoken.textContent = wanted;
-      said = kind;
     }
-    putOrHide(note, shown.note);
-    hints.hidden = shown.hints.length === 0;
+    const top = snapped(box.y, ratio);
+    lines.push(box.x, top, box.x + box.width, top);
+    const middle = box.y + box.height / 2;
+    const numbers = table.over ? middle + OVER / 2 - 1 : middle;
+    marks.push({
+      kind: "text",
+      x: box.x,
+      y: table.over ? box.y + OVER / 2 + 2 : middle,
+      text: fitted(row.label, table.label, TEXT),
+      fill: row.lead ? colours.ink : colours.muted,
+      size: TEXT,
+      middle: true,
+    });
+    marks.push(...valueMarks(row, table, numbers, colours));
   }
-
-  return { element: root, foot, show };
+  const ends = table.rows.map((_, k) => 2 * k + 2);
+  return [{ kind: "lines", xy: lines, ends, stroke: colours.line }, ...marks];
 }
+
+function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[] {
+  const size = sizeOf(row);
+  return row.values.map((value, k) => {
+    const weight = row.best.includes(k) ? 600 : 400;
+    const text = fitted(value, table.room, size, weight);
+    const fill = row.lead && row.best.length > 0 && weight === 400 ? colours.muted : colours.ink;
+    return {
+      kind: "text",
+      x: table.ends[k],
+      y,
+      text,
+      fill,
+      size,
+      weight,
+      anchor: "end",
+      middle: true,
+    };
+  });
+}
+
+export const idOf = ({ key }: Row) => `row ${key}`;

@@ -11,11 +11,12 @@ import {
   layoutOf,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
+import { chartReader } from "../../scene/logged.ts";
 import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
 import type { Status } from "./status.ts";
-import { chartReader, statusIn } from "./traits.ts";
+import { statusIn } from "./traits.ts";
 import { numbers, stateWord } from "./words.ts";
 
 export interface PanelScene extends Scene {

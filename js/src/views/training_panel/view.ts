@@ -1,14 +1,14 @@
 /** TrainingPanel: the switch of a training, its numbers and its curves. */
 
 import type { RenderProps } from "@anywidget/types";
+import { createChartBar } from "../../shell/chart_bar.ts";
+import { createChartHands } from "../../shell/chart_hands.ts";
 import { element } from "../../shell/element.ts";
 import { watchKernel } from "../../shell/kernel.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
-import { createBar } from "./bar.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
-import { createHands } from "./hands.ts";
 import { createNotes } from "./notes.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import type { Status } from "./status.ts";
@@ -49,24 +49,20 @@ function build(shell: Shell): Parts {
   const controls = createControls(document, commands, known, signal);
   const notes = createNotes(document, commands);
   let scene: PanelScene | null = null;
+  const hands = createChartHands(shell, () => scene, draw);
+  const bar = createChartBar(shell, hands.zoomBy, hands.all);
   let answered: Status | null = null;
   let connected = true;
   let told = "";
 
-  const hands = createHands(shell, draw, () => scene);
-  const bar = createBar(shell, hands.zoomBy, hands.zoomOut);
   const stage = createStage(
     document,
     {
-      moved() {
-        const { at } = stage.pointed();
-        if (at) hands.over(at);
-        else shell.schedule();
-      },
+      moved: read,
       press() {},
-      left: () => hands.over(null),
+      left: () => hands.point(null),
       grab: (_, at) => hands.band(at),
-      twice: hands.zoomOut,
+      twice: hands.all,
       keyFirst: hands.key,
       cursor: () => "crosshair",
     },
@@ -98,6 +94,12 @@ function build(shell: Shell): Parts {
     told = state;
   }
 
+  function read() {
+    const { at } = stage.pointed();
+    if (at) hands.point(hands.stepAt(at));
+    else shell.schedule();
+  }
+
   const heard = (content: unknown) => {
     answered = commands.take(content) ?? answered;
     shell.schedule();
@@ -122,11 +124,8 @@ function build(shell: Shell): Parts {
     scene: () => scene,
     values: hands.values,
     plot(panel) {
-      const plot = scene?.layout.places[panel]?.plot;
-      if (!plot) return null;
-      const { left, top } = stage.canvas.getBoundingClientRect();
-      const seen = stage.view();
-      return { ...plot, x: left + plot.x - seen.x, y: top + plot.y - seen.y };
+      const plot = hands.plot(panel);
+      return plot && stage.clientRect(plot);
     },
   };
 

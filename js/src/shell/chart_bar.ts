@@ -1,20 +1,24 @@
 /** Scale, smoothing and zoom of the curves. */
 
-import { formatCount } from "../../phi/format.ts";
-import { createKit } from "../../shell/controls.ts";
-import { element } from "../../shell/element.ts";
-import type { Shell } from "../../shell/mount.ts";
-import { zoomOf } from "./traits.ts";
+import { formatCount } from "../phi/format.ts";
+import { zoomOf } from "../scene/logged.ts";
+import { createKit } from "./controls.ts";
+import { element } from "./element.ts";
+import type { Shell } from "./mount.ts";
 
 const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 
-export interface Bar {
+export interface ChartBar {
   element: HTMLElement;
   /** `alone`: no kernel is there to make other means. */
   show(get: (trait: string) => unknown, alone: boolean): void;
 }
 
-export function createBar(shell: Shell, zoom: (factor: number) => void, all: () => void): Bar {
+export function createChartBar(
+  shell: Shell,
+  zoom: (factor: number) => void,
+  all: () => void,
+): ChartBar {
   const { document, signal } = shell;
   const kit = createKit(document, signal);
   const root = element(document, "span", "kw-options");
@@ -49,7 +53,7 @@ export function createBar(shell: Shell, zoom: (factor: number) => void, all: () 
         smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
       }
       smooth.set(String(smoothing));
-      smooth.disable(alone ? "No kernel is behind this panel: nothing makes other means" : "");
+      smooth.disable(alone ? "No kernel is behind this view: nothing makes other means" : "");
       scale.set(get("scale") === "log" ? "log" : "linear");
       wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
     },
