@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.palette import ARM, palette
-from kan_widgets.widgets.scores import TINT
 from tests.browser.lab import Grid, LabPage, LabServer
+from tests.palette import ARM, palette
 
 pytestmark = pytest.mark.browser
 
@@ -51,9 +50,9 @@ def grounds(grid: Grid) -> NDArray[np.int64]:
 
 
 def tints(numbers: NDArray[np.float64], theme: str) -> NDArray[np.int64]:
-    places = ARM + np.rint(TINT * ARM * numbers / np.nanmax(np.abs(numbers))).astype(np.int64)
-    colours: NDArray[np.int64] = palette(theme)[places].astype(np.int64)
-    return colours
+    # Half of the palette's arms: curves must stand out on the strongest tint.
+    places = ARM + np.rint(0.5 * ARM * numbers / np.nanmax(np.abs(numbers))).astype(np.int64)
+    return np.rint(palette(theme)[places]).astype(np.int64)
 
 
 def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
