@@ -210,7 +210,7 @@ describe("the palette", () => {
     }
   });
 
-  it("is the one of the still pictures", () => {
+  it("has the colours that were written down when it was chosen", () => {
     for (const theme of ["light", "dark"] as const) {
       const { bytes: all } = paletteOf(theme);
       for (const [k, colour] of Object.entries(cases[theme])) {

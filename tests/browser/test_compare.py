@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.browser.lab import Grid, LabPage, LabServer
-from tests.browser.test_time import has_not_ended
 
 pytestmark = pytest.mark.browser
 
@@ -154,7 +153,7 @@ def test_three_models_move_while_one_cell_trains_them(
         kernels.append(functions(grids))
         lab.until(lambda: len(curves(lab, 0)) == 3, "a curve of each model")
         drawn.append(curves(lab, 0))
-        assert has_not_ended(lab, 2)
+        assert lab.is_running(2)
         lab.screenshot(artifacts / f"held at {held}.png")
         (folder / f"go{held}").touch()
     lab.wait_idle()

@@ -112,7 +112,7 @@ def test_the_patch_that_is_drawn_is_the_best_there_is(
     grid.wait_step(step + 20)
     lab.until(lambda: grid.pixels() != pixels, "another patch, as the model trains")
     assert lab.is_running(2)
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     lab.set_theme("JupyterLab Dark")
     grid.scroll_into_view()
@@ -202,7 +202,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.until(lambda: probe(lab, "view.content().target") == 3, "the other class")
     assert lab.is_running(3)
     assert probe(lab, "view.content().step") > before
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     view.locator(".kw-again").click()
     last = lab.evaluate("live.stats.steps")

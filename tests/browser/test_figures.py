@@ -85,7 +85,7 @@ def test_curves_grow_and_clicks_select_while_a_cell_trains(
     lab.until(lambda: len(lab.page.evaluate(LINES)) == 3, "the band under the line clicked")
     assert lab.is_running(4)
     lab.screenshot(artifacts / "figures.png")
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     assert not lab.cell_errors()
     assert lab.evaluate(CHOSEN) == [2, 1]

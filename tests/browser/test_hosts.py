@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until
+from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until, until_on
 
 pytestmark = pytest.mark.browser
 
@@ -55,11 +55,10 @@ GRID, INSPECTOR, MAPS = ".kw-kernel-grid", ".kw-spline-inspector", ".kw-meshgrid
 def wait(page: Page, selector: str, expression: str, what: str) -> None:
     """Wait until an expression of the element is true; also where that is in a shadow root."""
     element = page.locator(selector).first
-    until(
+    until_on(
+        page,
         lambda: element.count() > 0 and element.evaluate(f"node => !!({expression})"),
         what,
-        lambda: page.wait_for_timeout(50),
-        120,
     )
 
 
@@ -79,7 +78,7 @@ def follow_a_click(page: Page, function: int = 13) -> None:
         page.wait_for_timeout(50)
         return bool(grid.evaluate("(node, f) => node.kwGrid.hovered() === f", function))
 
-    until(hovered, "the function to be hovered", lambda: page.wait_for_timeout(50), 60)
+    until_on(page, hovered, "the function to be hovered")
     page.mouse.down()
     page.mouse.up()
     entry = "out 1 · in 0 · row 1 · column 1"

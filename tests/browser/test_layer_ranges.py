@@ -136,7 +136,7 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     assert lab.is_running(2)
     view.root.screenshot(path=artifacts / "during_a_cell.png")
 
-    (lab.server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     selection = lab.evaluate("dict(live.selection)")
     assert selection["layer"] == "convs.0"

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.lab import LabPage, LabServer, Rect, decode
+from tests.browser.lab import WAIT_FOR, LabPage, LabServer, Rect, decode
 
 pytestmark = pytest.mark.browser
 
-SETUP = """
+SETUP = (
+    WAIT_FOR
+    + """
 import itertools, time
 from pathlib import Path
 import torch
@@ -45,11 +47,8 @@ def phi(layer, function, x):
     read = kw.functions.read(model)[layer]
     x = torch.tensor(x, dtype=torch.float64)
     return read.evaluate(x).reshape(-1, len(x))[function].tolist()
-
-def wait_for(name):
-    while not Path(name).exists():
-        time.sleep(0.02)
 """
+)
 BIND = "live = kw.bind(model, optimizer, every=2)\ntrain(20)"
 OVERLAPS = """(() => {
   const shown = [...root.querySelectorAll(
@@ -143,11 +142,6 @@ def open_mesh(lab: LabPage, server: LabServer, *more: str, show: str) -> Mesh:
     return Mesh(lab).ready()
 
 
-def signal(lab: LabPage, name: str) -> None:
-    """Let the cell that waits for ``name`` go on."""
-    (lab.server.root / lab.path).with_name(name).touch()
-
-
 def largest_difference(lab: LabPage, mesh: Mesh, layer: int, outputs: int) -> float:
     """Compare the maps shown with what torch's layer makes of the input shown."""
     image = mesh.array("input()")
@@ -225,7 +219,7 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
     assert drawn.max() <= 1
     assert drawn[0, 7, 14] == 1
     lab.screenshot(artifacts / "drawing.png")
-    signal(lab, "half")
+    lab.let_go("half")
     lab.wait_idle()
     assert largest_difference(lab, mesh, 0, 4) < 1e-4
     lab.until(lambda: lab.evaluate("view.drawing is not None"), "the drawing in Python")
@@ -391,7 +385,7 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
     lab.until(lambda: np.array_equal(views[1].array("heat(arg)", 4), middle.T), "the vertical ramp")
     assert views[2].ask("view.mode()") == "response"
     assert lab.is_running(3)
-    signal(lab, "half")
+    lab.let_go("half")
     lab.wait_idle()
     views[2].locator().scroll_into_view_if_needed()
     lab.until(lambda: views[2].ask("view.step()") == 50, "the last step")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 
 import kan_widgets as kw
-from tests.browser.lab import RUN_LIMIT, decode, until
+from tests.browser.lab import decode, until_on
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ class Opened:
         )
 
     def until(self, condition: Callable[[], Any], what: str) -> None:
-        until(condition, what, lambda: self.page.wait_for_timeout(30), RUN_LIMIT)
+        until_on(self.page, condition, what)
 
     def steps(self) -> list[int | None]:
         """The step that each of the three views draws."""

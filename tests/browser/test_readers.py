@@ -329,5 +329,5 @@ def test_training_lets_no_screen_reader_talk_and_moves_nothing_for_who_wants_les
     # What the keyboard asks for is said, and the listener hears it.
     page.keyboard.press("ArrowLeft")
     lab.until(lambda: page.evaluate("kwSaid.length") > 0, "the step chosen by hand")
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()

@@ -280,7 +280,7 @@ while not Path("stop").exists():
     assert view.points()["B5"]["value"] == pytest.approx(wanted, abs=2e-3)
     assert lab.is_running(3)
     view.save(artifacts / "training.png")
-    (server.root / lab.path).with_name("stop").touch()
+    lab.let_go("stop")
     lab.wait_idle()
     assert lab.cell_errors() == []
     assert lab.evaluate("reached is not None and reached < step")
@@ -444,7 +444,7 @@ def test_nothing_jumps_while_training_goes_on(lab: LabPage, server: LabServer) -
         return len(ends) >= 20 and view.step() >= first + 200
 
     lab.until_shown(has_looked, "200 steps and 20 looks")
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     assert lab.cell_errors() == []
     assert max(ends) - min(ends) < 0.5
@@ -477,7 +477,7 @@ def test_frames_are_drawn_one_after_the_other_while_training_goes_on(
     before = view.ask("view.drawn().frames")
     lab.run_cell(3, wait=False)
     lab.until_shown(lambda: view.ask("view.drawn().frames") > before + 3, "frames to be drawn")
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     assert lab.cell_errors() == []
     last = lab.evaluate("live.stats.steps")

@@ -207,7 +207,7 @@ def test_learning_rate_and_every_change_while_a_cell_trains_and_leave_a_mark(
         lambda: any("lr 0.01 →" in text for text in picture_words(lab)), "a mark on the curve"
     )
     assert lab.is_running(2)
-    (server.root / Path(lab.path).parent / "go").touch()
+    lab.let_go("go")
     lab.wait_idle()
     # Three keys sent three rates, each of which is set after a step.
     lab.until(lambda: lab.evaluate("live.every") == 7, "Python to hear of all that was sent")
@@ -370,7 +370,7 @@ def test_where_clicks_cannot_get_through_the_panel_says_so_and_they_act_at_the_e
     panel.wait_steps()
     assert lab.is_running(2)
     lab.screenshot(artifacts / "deaf.png")
-    (server.root / Path(lab.path).parent / "go").touch()
+    lab.let_go("go")
     lab.wait_idle()
     lab.until(lambda: not panel.element.locator(".kw-notes").is_visible(), "the words to go")
     assert lab.evaluate("live.control.state") == "paused"
@@ -460,7 +460,7 @@ def test_curves_give_their_values_zoom_and_follow_the_theme_while_a_cell_runs(
     # Blue on light, sky blue on dark: the curve itself.
     for picture, colour in ((light, (0, 114, 178)), (dark, (86, 180, 233))):
         assert (np.abs(decode(picture).astype(int) - colour).max(axis=2) < 12).sum() > 100
-    (server.root / Path(lab.path).parent / "go").touch()
+    lab.let_go("go")
     lab.wait_idle()
     assert lab.cell_errors() == []
     assert panel.state() == "idle"

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from kan_widgets.widgets.still import png_bytes
 from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -24,6 +23,7 @@ import kan_widgets as kw
 from kan_widgets.live import History, binding_of
 from kan_widgets.live.source import Source
 from kan_widgets.widgets import comparison
+from kan_widgets.widgets.rasters import png_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
 Models = dict[str, nn.Module]

@@ -54,10 +54,13 @@ def settled(view: kw.LayerRanges) -> None:
         view._painter.now()
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+
+
 def texts(view: kw.LayerRanges, size: str | None = None, **options: Any) -> list[str]:
     """Give the words of the view's picture, or those of one size: names of layers have 11.5."""
     root = ElementTree.fromstring(view.svg(**options))
-    found = root.iter("{http://www.w3.org/2000/svg}text")
+    found = root.iter(f"{SVG}text")
     return [text.text or "" for text in found if size in (None, text.attrib["font-size"])]
 
 
@@ -434,6 +437,16 @@ def test_a_hundred_layers_are_cut_in_a_picture_that_says_so(tmp_path):
     view = kw.LayerRanges(model)
     assert view.image(pixel_ratio=1).height <= 930
     assert any(text.startswith("cut here: the upper") for text in texts(view))
+    # Whatever room there is, the cut is as far below the last name: at the end of its row.
+    below = set()
+    for most in range(400, 500, 10):
+        root = ElementTree.fromstring(view.svg(max_height=most))
+        clip = root.find(f".//{SVG}clipPath/{SVG}rect")
+        assert clip is not None
+        names = [text for text in root.iter(f"{SVG}text") if text.get("font-size") == "11.5"]
+        below.add(float(clip.attrib["height"]) - float(names[-1].attrib["y"]))
+        assert names[-1].text == str(len(names) - 1)
+    assert len(below) == 1
     assert len(view.content["rows"]) == 100
 
 

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.widgets import paper, pictured
+from kan_widgets.widgets import pictured
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"
@@ -129,14 +129,6 @@ def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
 def test_a_picture_that_would_fill_the_memory_is_refused(live: Any) -> None:
     with pytest.raises(ValueError, match="at most 100 million"):
         kw.KernelGrid(live).image(width=20_000, pixel_ratio=16)
-
-
-def test_a_curve_keeps_its_shape_through_few_points() -> None:
-    x = np.linspace(0, 100, 2001)
-    y = 20 * np.sin(x / 7)
-    points = paper.simplified(np.stack([x, y], axis=1), 0.03)
-    assert len(points) < 300
-    assert np.abs(np.interp(x, points[:, 0], points[:, 1]) - y).max() <= 0.03
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])

@@ -1,7 +1,6 @@
 /**
- * Where the kernels of a layer lie on a page of a given width. No DOM; the
- * Python still uses the same formula, and test/geometry_cases.json holds both
- * to it.
+ * Where the kernels of a layer lie on a page of a given width. No DOM;
+ * test/geometry_cases.json holds it to the formula as it was written down.
  *
  * A layer is a matrix of blocks (rows: outputs, columns: inputs), each block a
  * kernel of kh×kw square cells. A matrix too wide for the page is cut into
@@ -315,6 +314,13 @@ export function cornerLabels(a: Arrangement): Label[] {
     x: PAD + ROW_LABEL - 6,
     y: PAD + band * a.bandHeight + COL_LABEL - 5,
   }));
+}
+
+/** Heights below each row of kernels, at which a picture can end. */
+export function rowEnds(a: Arrangement): number[] {
+  const top = (k: number) => blockAt(a, k % a.rows, Math.floor(k / a.rows) * a.perBand).y;
+  // The frame of a selected cell reaches so far below it.
+  return Array.from({ length: a.rows * a.bands }, (_, k) => top(k) + a.blockHeight + 2);
 }
 
 export type Direction = "left" | "right" | "up" | "down";

@@ -64,10 +64,11 @@ export function headOf(scene: Scene, theme: Theme): number {
   return headMarks(scene, theme.colours, scene.width).height;
 }
 
-/** Where a scene ends that has so much room. */
-function cutOf({ cuts = [] }: Scene, room: number): number {
-  const fitting = cuts.filter((height) => height <= room);
-  return fitting.length > 0 ? Math.max(...fitting) : room;
+/** Where a scene ends that has so much room: never before its first row. */
+function cutOf({ cuts = [], height }: Scene, room: number): number {
+  if (cuts.length === 0) return room;
+  const fitting = cuts.filter((cut) => cut <= room);
+  return fitting.length > 0 ? Math.max(...fitting) : Math.min(height, ...cuts);
 }
 
 export function stillOf(scene: Scene, theme: Theme, most?: number): string {

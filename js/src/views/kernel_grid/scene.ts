@@ -2,7 +2,7 @@
 
 import { functionOf, layerNamed, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { cellAt, neighbour, rectOf, underHead } from "../../phi/geometry.ts";
+import { cellAt, neighbour, rectOf, rowEnds, underHead } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { stuckHeadMarks } from "../../scene/heads.ts";
@@ -110,6 +110,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
     caption: captionOf(picture, given, selected),
+    cuts: rowEnds(arrangement),
     sheets: [
       {
         from: steady ? [...under, key] : undefined,

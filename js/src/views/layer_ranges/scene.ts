@@ -73,6 +73,7 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
     words: wordsOf(content, times, [headline, why]),
     about: JSON.stringify([selection, times.measure, content.rows.length]),
     caption: captionOf(content, given, colours),
+    cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
       { marks: () => leadMarks(layout, colours) },
       { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, colours, ratio) },

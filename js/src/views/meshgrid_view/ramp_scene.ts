@@ -12,6 +12,7 @@ import {
   neighbour,
   type Rect,
   rectOf,
+  rowEnds,
   underHead,
 } from "../../phi/geometry.ts";
 import { exactAt } from "../../phi/interpolate.ts";
@@ -142,6 +143,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis, settings.scale]),
       caption: captionOf(given, shown, made, axis),
+      cuts: rowEnds(arrangement),
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
         { marks: (view) => heatMarks(given, shown, made, view) },
