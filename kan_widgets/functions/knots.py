@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.knot_spline import cox_de_boor
+from kan_widgets.nn.bases.knot_spline import cox_de_boor
 
 Interval = tuple[float, float]
 

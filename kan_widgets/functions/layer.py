@@ -93,7 +93,7 @@ class LayerFunctions:
         shape of ``coefficients``; NaN where there is none. ``None`` if the adapter cannot tell.
     follow
         ``follow(out)`` returns ``rewrite`` (or ``None`` if it cannot): called without gradients
-        and with `kan_widgets.nn.changes.together` held, it writes the present coefficients to
+        and with `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
         ``out``, float32 on the CPU and of their shape, and returns True; or it returns False, if
         anything but their values may have changed since these functions were read. It must not
         keep the module alive. ``None`` where every frame takes reading anew, which is slower.

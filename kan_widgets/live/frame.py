@@ -11,7 +11,7 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.following import Rewrite
 from kan_widgets.live.layout import Float32, Layout
-from kan_widgets.nn.changes import together
+from kan_widgets.nn.life.changes import together
 
 
 @dataclass(frozen=True, eq=False)

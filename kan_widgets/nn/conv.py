@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis, check_floating
+from kan_widgets.nn.bases.basis import Basis, check_floating
+from kan_widgets.nn.bases.families import resolve_basis
+from kan_widgets.nn.core import describe
 from kan_widgets.nn.expansion import expand_and_contract
-from kan_widgets.nn.families import resolve_basis
-from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.layer import KANLayer
 from kan_widgets.nn.tracing import traced
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)

@@ -7,8 +7,8 @@ times the input, would be kept for the backward pass. :class:`_Expanded` keeps t
 two parts of the weight, the base's and the splines', alone: packed into one they would be a copy,
 and their gradients two more. It has three ways, the same but for rounding:
 
-- the local form for B-splines, :mod:`kan_widgets.nn.local`, where compiled kernels can be had and
-  all numbers are finite;
+- the local form for B-splines, :mod:`kan_widgets.nn.kernels.local`, where compiled kernels can be
+  had and all numbers are finite;
 - the dense form, a piece of the batch at a time, by torch's operations;
 - the plain form where torch must see every operation: derivatives of derivatives, ``torch.func``,
   forward-mode and batched derivatives, ``torch.compile``, export.
@@ -34,11 +34,11 @@ from typing import Any, Protocol, TypeGuard, cast
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn import local
 from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
-from kan_widgets.nn.basis import Basis
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.local import Windows
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.kernels import local
+from kan_widgets.nn.kernels.local import Windows
 from kan_widgets.nn.tracing import followed, watched
 
 #: Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its

@@ -1,27 +1,17 @@
-"""What all KAN layers are: coefficients times a basis, and what can be done to them in a life."""
+"""What all KAN layers are: coefficients times a basis, and what can be done to them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
-from kan_widgets.nn import changes, grid_update, penalties, pruning, refinement
-from kan_widgets.nn.activation import BaseActivation, resolve_activation
-from kan_widgets.nn.basis import Basis, check_floating
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.grid_update import Inputs
-from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
-from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.pruning import Pruning
-from kan_widgets.nn.states import basis_of_state, knots_for_state
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.life.inputs import Inputs
+from kan_widgets.nn.life.pruning import Pruning
 
 
-class KANLayer(nn.Module):
+class KANLayer(LayerCore):
     """Base of :class:`KANLinear`, :class:`KANConv2d` and :class:`SharedKANConv2d`.
 
     Attributes
@@ -40,91 +30,6 @@ class KANLayer(nn.Module):
         The knots of the basis, if it has any, for the state dict: in the type of the weights,
         float32 at least. They follow the basis, never the other way.
     """
-
-    basis: Basis
-    base_activation: BaseActivation
-    spline_scaler: nn.Parameter | None
-    mask: Tensor | None
-    knots: Tensor | None
-
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        basis: Basis,
-        base_activation: BaseActivation,
-        spline_scaler: bool,
-        device: torch.device | str | None,
-        dtype: torch.dtype | None,
-    ) -> None:
-        super().__init__()
-        resolve_activation(base_activation)
-        self.base_activation = base_activation
-        self.base_weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.spline_weight = nn.Parameter(
-            torch.empty((*shape, basis.n_basis), device=device, dtype=dtype)
-        )
-        self.register_parameter(
-            "spline_scaler",
-            nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) if spline_scaler else None,
-        )
-        self.register_buffer("mask", None)
-        self.register_buffer("knots", None)
-        self.basis = basis
-        self.reset_parameters()
-
-    def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
-        """Draw all parameters anew, on the basis that the layer has now; none is pruned then.
-
-        Parameters
-        ----------
-        scale_noise
-            The splines pass through noise in ``±scale_noise / 2 / grid_size``.
-        """
-        fan_in = math.prod(self.base_weight.shape[1:])
-        draw_uniform_(self.base_weight, fan_in)
-        draw_splines_(self.spline_weight, self.basis, scale_noise)
-        if self.spline_scaler is not None:
-            draw_uniform_(self.spline_scaler, fan_in)
-        self.mask = None
-
-    def coefficients(self) -> Tensor:
-        """Return what each function is made of: ``(*base_weight.shape, 1 + n_basis)``.
-
-        The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
-        """
-        base, spline = self.factors()
-        return torch.cat([base.unsqueeze(-1), spline], dim=-1)
-
-    def factors(self) -> tuple[Tensor, Tensor]:
-        """Return the same in two: the base's factors, and those of the basis functions."""
-        base: Tensor = self.base_weight
-        spline: Tensor = self.spline_weight
-        if self.spline_scaler is not None:
-            spline = spline * self.spline_scaler.unsqueeze(-1)
-        if self.mask is None:
-            return base, spline
-        return base * self.mask, spline * self.mask.unsqueeze(-1)
-
-    def padded(self, batch: Tensor) -> Tensor:
-        """Return a batch with the padding that the functions see as input too."""
-        raise NotImplementedError
-
-    def seen(self, batch: Tensor) -> Tensor:
-        """Return what the functions would see of a batch, in groups.
-
-        Parameters
-        ----------
-        batch
-            The layer's input.
-
-        Returns
-        -------
-        Tensor
-            ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place
-            in the kernel see the same numbers. Group g are the outputs ``g * out / groups`` and
-            following.
-        """
-        raise NotImplementedError
 
     def update_grid(
         self,
@@ -178,6 +83,7 @@ class KANLayer(nn.Module):
 
         Examples
         --------
+        >>> import torch
         >>> from kan_widgets.nn import KANLinear
         >>> layer = KANLinear(2, 3)
         >>> error = layer.update_grid(5 * torch.rand(100, 2) + 2, grid_eps=1.0)
@@ -272,6 +178,7 @@ class KANLayer(nn.Module):
 
         Examples
         --------
+        >>> import torch
         >>> from kan_widgets.nn import KANLinear
         >>> layer = KANLinear(2, 3)
         >>> with torch.no_grad():
@@ -310,84 +217,10 @@ class KANLayer(nn.Module):
 
         Examples
         --------
+        >>> import torch
         >>> from kan_widgets.nn import KANLinear
         >>> layer = KANLinear(2, 3)
         >>> loss = layer(torch.randn(5, 2)).square().mean() + 1e-3 * layer.regularization()
         >>> loss.backward()
         """
         return penalties.regularization(self, batch, l1, entropy)
-
-    def _check(self, x: Tensor) -> None:
-        """Check an input's type, and in the subclasses its shape."""
-        check_floating(x)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Let the knots follow the basis, whoever sets it."""
-        super().__setattr__(name, value)
-        if name == "basis":
-            self._write_knots()
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
-        """Move or convert the tensors, the knots from the basis: half precision rounds too much."""
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        self._write_knots()
-        return self
-
-    def _write_knots(self) -> None:
-        self.knots = knots_for_state(self.basis, self.base_weight)
-
-    def _load_from_state_dict(
-        self,
-        state_dict: Any,
-        prefix: str,
-        local_metadata: Any,
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        """Take over the grid and the mask of the state too, or say why they do not fit."""
-        knots = state_dict.get(prefix + "knots")
-        basis = self.basis
-        if knots is not None:
-            try:
-                basis = basis_of_state(basis, knots)
-            except ValueError as error:
-                error_msgs.append(f"{prefix}knots: {error}")
-        if prefix + "mask" in state_dict:
-            self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
-        elif prefix + "spline_weight" in state_dict:
-            self.mask = None
-        # Those of the state may be of another type or number; setting the basis brings them back.
-        self.knots = None
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-        )
-        self.basis = basis
-        if prefix + "knots" in unexpected_keys:
-            unexpected_keys.remove(prefix + "knots")
-
-
-def describe(layer: KANLayer) -> str:
-    """Return the arguments that all KAN layers have, for ``extra_repr``."""
-    basis = layer.basis
-    if isinstance(basis, BSpline):
-        lo, hi = basis.grid_range
-        text = (
-            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
-            f"grid_range=({lo:g}, {hi:g})"
-        )
-    elif isinstance(basis, KnotSpline):
-        lo, hi = basis.grid_range
-        text = (
-            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
-            f"grid_range=({lo:g}, {hi:g}) with uneven knots"
-        )
-    else:
-        text = f"basis={basis!r}"
-    text += f", base_activation={layer.base_activation!r}"
-    if layer.spline_scaler is not None:
-        text += ", spline_scaler=True"
-    if layer.mask is not None and not layer.mask.is_meta:
-        text += f", {int((~layer.mask).sum())} functions pruned"
-    return text

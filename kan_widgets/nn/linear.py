@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.families import resolve_basis
+from kan_widgets.nn.core import describe
 from kan_widgets.nn.expansion import expand_and_contract
-from kan_widgets.nn.families import resolve_basis
-from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.layer import KANLayer
 from kan_widgets.nn.tracing import traced
 
 

@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize, prune
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener
-from kan_widgets.nn import changes
+from kan_widgets.nn.life import changes
 
 
 class Last(Listener):

@@ -22,7 +22,7 @@ from kan_widgets.nn import (
     refine,
     update_grid,
 )
-from kan_widgets.nn.refinement import largest_magnitude
+from kan_widgets.nn.life.refinement import largest_magnitude
 from tests.nn.reference import silu
 
 

@@ -13,7 +13,7 @@ from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
-from kan_widgets.nn.changes import together
+from kan_widgets.nn.life.changes import together
 
 
 def read_linear(module: nn.Module) -> LayerFunctions:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Union
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from kan_widgets.nn.changes import together
-from kan_widgets.nn.knot_spline import spline_on
-from kan_widgets.nn.optimizer_state import check_optimizer, forget
-from kan_widgets.nn.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.bases.knot_spline import spline_on
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.life.inputs import Inputs, checked_inputs
+from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
 
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
-
-#: A batch, or several that may differ in shape.
-Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _FITTED = 4096
 #: Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
@@ -30,7 +24,7 @@ _ELSEWHERE = 0.01
 
 
 def update_grid(
-    layer: KANLayer, batch: Inputs, grid_eps: float, margin: float, optimizer: Optimizer | None
+    layer: LayerCore, batch: Inputs, grid_eps: float, margin: float, optimizer: Optimizer | None
 ) -> float:
     """Move a layer's knots to its inputs; see `KANLayer.update_grid`."""
     old = spline_of(layer, "update_grid")
@@ -67,40 +61,11 @@ def update_grid(
     return error
 
 
-def observed(layer: KANLayer, batch: Inputs) -> Tensor:
+def observed(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return all that a layer's functions see of a batch: rising, float64, on the CPU."""
     with torch.no_grad():
         parts = [layer.padded(x).detach().flatten() for x in checked_inputs(batch)]
         return torch.cat(parts).sort().values.cpu().double()
-
-
-def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
-    """Return a batch, or several, as a sequence.
-
-    Raises
-    ------
-    TypeError
-        If it is not floating-point tensors.
-    ValueError
-        If it is empty or not finite.
-    """
-    batches = [batch] if isinstance(batch, Tensor) else batch
-    if not isinstance(batches, Sequence) or not batches:
-        raise TypeError(
-            f"batch must be a floating-point tensor of the layer's inputs, got {batch!r:.80}"
-        )
-    for x in batches:
-        if not isinstance(x, Tensor) or not x.is_floating_point():
-            what = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(
-                f"batch must be a floating-point tensor of the layer's inputs, got {what}"
-            )
-        if x.numel() == 0:
-            raise ValueError(f"batch is empty, of shape {tuple(x.shape)}")
-        bad = int((~x.isfinite()).sum())
-        if bad:
-            raise ValueError(f"{bad} of the batch's {x.numel()} numbers are NaN or infinite")
-    return batches
 
 
 def adapted_knots(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import (
+from kan_widgets.nn.bases.basis import (
     checked_count,
     checked_range,
     computable,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn.torch_optimizer import torch_optimizer
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 
 def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:

@@ -9,7 +9,7 @@ it; :func:`library` says None where there is no compiler or it fails, and the la
 torch's operations. So which of the two computes a call depends on its size and on the machine,
 never on timing, and training with a seed gives the same numbers every time.
 
-What was compiled is kept for the next process, :mod:`kan_widgets.nn.library_cache`.
+What was compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import os
 import threading
 import warnings
 
-from kan_widgets.nn import compiler, library_cache
+from kan_widgets.nn.kernels import compiler, library_cache
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")

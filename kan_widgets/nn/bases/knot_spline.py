@@ -10,8 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, computable, placed, spline_labels
-from kan_widgets.nn.bspline import MAX_ORDER, BSpline
+from kan_widgets.nn.bases.basis import Interval, checked_count, computable, placed, spline_labels
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
 
 
 @dataclass(frozen=True)

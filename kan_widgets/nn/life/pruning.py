@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.grid_update import Inputs, checked_inputs
-from kan_widgets.nn.magnitude import mean_magnitudes
-from kan_widgets.nn.sampling import drawn
-
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life.inputs import Inputs, checked_inputs
+from kan_widgets.nn.life.magnitude import mean_magnitudes
+from kan_widgets.nn.life.sampling import drawn
 
 #: Patches that a mean is taken over; of more, so many are drawn.
 PATCHES = 4096
@@ -45,7 +42,7 @@ class Pruning:
         )
 
 
-def prune(layer: KANLayer, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
+def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
     if not threshold >= 0:
         raise ValueError(f"threshold must be 0 or more, got {threshold}")
@@ -67,7 +64,7 @@ def prune(layer: KANLayer, threshold: float, batch: Inputs, dry_run: bool) -> Pr
     )
 
 
-def all_seen(layer: KANLayer, batch: Inputs) -> Tensor:
+def all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return what a layer sees of a batch, ``(n, groups, *base_weight.shape[1:])``.
 
     Of more than `PATCHES` patches so many are drawn; of several batches, from each its share.

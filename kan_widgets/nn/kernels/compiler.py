@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from kan_widgets.nn import library_cache
+from kan_widgets.nn.kernels import library_cache
 
 SOURCE = Path(__file__).with_name("local.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")

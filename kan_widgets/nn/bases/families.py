@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kan_widgets.nn.basis import Basis, Interval, check_basis, checked_count
-from kan_widgets.nn.bspline import MAX_ORDER, BSpline
-from kan_widgets.nn.chebyshev import Chebyshev
-from kan_widgets.nn.fourier import Fourier
-from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.rbf import RBF
+from kan_widgets.nn.bases.basis import Basis, Interval, check_basis, checked_count
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
+from kan_widgets.nn.bases.chebyshev import Chebyshev
+from kan_widgets.nn.bases.fourier import Fourier
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.bases.rbf import RBF
 
 #: Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
 FAMILIES: dict[str, Callable[[int, Interval], Basis]] = {

@@ -18,10 +18,10 @@ from typing import Protocol, Union
 import torch
 from torch import Tensor
 
-from kan_widgets.nn import native
-from kan_widgets.nn.basis import Basis
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.knot_spline import KnotSpline
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.kernels import native
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.
 LARGE = 2**16

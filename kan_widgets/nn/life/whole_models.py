@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn import changes, grid_update, pruning, refinement
-from kan_widgets.nn.basis import checked_count
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.layer import KANLayer
-from kan_widgets.nn.optimizer_state import check_optimizer, forget
-from kan_widgets.nn.pruning import Pruning
+from kan_widgets.nn.bases.basis import checked_count
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.pruning import Pruning
 
 
 def update_grid(
@@ -222,10 +222,10 @@ def regularization(
     """
     layers = kan_layers(model)
     if batch is None:
-        parts = [layer.regularization(l1=l1, entropy=entropy) for layer in layers.values()]
+        parts = [penalties.regularization(layer, None, l1, entropy) for layer in layers.values()]
     else:
         parts = [
-            layers[name].regularization(passed, l1=l1, entropy=entropy)
+            penalties.regularization(layers[name], passed, l1, entropy)
             for name, passed in _inputs(model, layers, batch, gradients=True).items()
             if passed
         ]
@@ -234,7 +234,7 @@ def regularization(
     return torch.stack(parts).sum()
 
 
-def kan_layers(model: nn.Module) -> dict[str, KANLayer]:
+def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
     """Return the KAN layers of a model by name, each once.
 
     Raises
@@ -245,13 +245,13 @@ def kan_layers(model: nn.Module) -> dict[str, KANLayer]:
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
     parts = _whole(model).named_modules()
-    layers = {name: part for name, part in parts if isinstance(part, KANLayer)}
+    layers = {name: part for name, part in parts if isinstance(part, LayerCore)}
     if not layers:
         raise TypeError(f"{type(model).__name__} has no KAN layer of kan_widgets.nn")
     return layers
 
 
-def _splines(model: nn.Module, function: str) -> dict[str, KANLayer]:
+def _splines(model: nn.Module, function: str) -> dict[str, LayerCore]:
     layers = {
         name: layer
         for name, layer in kan_layers(model).items()
@@ -272,7 +272,7 @@ def _whole(model: nn.Module) -> nn.Module:
 
 
 def _inputs(
-    model: nn.Module, layers: dict[str, KANLayer], batch: Any, *, gradients: bool = False
+    model: nn.Module, layers: dict[str, LayerCore], batch: Any, *, gradients: bool = False
 ) -> dict[str, list[Tensor]]:
     """Run the model once; return what went into each layer, in the order of their first calls."""
     passed: dict[str, list[Tensor]] = {}

@@ -1,0 +1,1 @@
+"""The basis functions: the protocol `Basis`, and one family a file."""
