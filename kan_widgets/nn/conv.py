@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.families import resolve_basis
+from kan_widgets.nn.contraction import Convolution
 from kan_widgets.nn.core import describe
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.layer import KANLayer
@@ -172,7 +172,7 @@ class KANConv2d(KANLayer):
             *self.factors(),
             self.basis,
             self.base_activation,
-            _Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
+            Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
         )
         return out.contiguous(memory_format=layout)
 
@@ -317,99 +317,6 @@ class SharedKANConv2d(KANConv2d):
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
         return f"{self.num_kernels}, {self._geometry_repr()}, {describe(self)}"
-
-
-@dataclass(frozen=True)
-class _Convolution:
-    """One ``conv2d`` over all columns of all channels of the padded input.
-
-    Zeros are padded here and not before: what is kept for the backward pass is then the smaller
-    input. (left, right, top, bottom), as ``F.pad`` takes them.
-    """
-
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-    pads: tuple[int, int, int, int] | None = None
-
-    def padded(self, x: Tensor) -> Tensor:
-        if not self.pads or not any(self.pads):
-            return x
-        return F.pad(x.permute(0, 3, 1, 2), self.pads).permute(0, 2, 3, 1)
-
-    def cropped(self, grad: Tensor) -> Tensor:
-        if not self.pads or not any(self.pads):
-            return grad
-        left, right, top, bottom = self.pads
-        height, width = grad.shape[1] - bottom, grad.shape[2] - right
-        return grad[:, top:height, left:width]
-
-    def matrix(self, weight: Tensor) -> Tensor:
-        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
-        return weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
-
-    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
-        return F.conv2d(
-            _as_channels(columns), matrix, None, self.stride, 0, self.dilation, self.groups
-        )
-
-    def backward(
-        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
-    ) -> tuple[Tensor | None, Tensor | None]:
-        # Channels last, as the columns are; written so that both of torch's vmaps can follow.
-        grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
-        grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
-            grad,
-            _as_channels(columns),
-            matrix,
-            None,
-            self.stride,
-            (0, 0),
-            self.dilation,
-            False,
-            (0, 0),
-            self.groups,
-            (needs_columns, needs_weight, False),
-        )
-        if needs_columns:
-            grad_columns = grad_columns.permute(0, 2, 3, 1).reshape(columns.shape)
-        if needs_weight:
-            out, _, *kernel = grad_weight.shape
-            grad_weight = grad_weight.reshape(out, -1, columns.shape[-1], *kernel)
-            grad_weight = grad_weight.permute(0, 1, 3, 4, 2)
-        return grad_columns, grad_weight
-
-    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
-        kernel = weight.shape[2:4]
-        out = [
-            (size - d * (k - 1) - 1) // s + 1
-            for size, k, s, d in zip(x.shape[1:3], kernel, self.stride, self.dilation, strict=True)
-        ]
-        return (*x.shape, len(weight), self.groups, *kernel, *self.stride, *self.dilation, *out)
-
-    def strides(self, x: Tensor) -> tuple[int, ...]:
-        return x.stride()
-
-    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        n, out, height, width = sizes[0], sizes[4], *sizes[-2:]
-        # In memory as the input: channel by channel, or channels last.
-        if x.permute(0, 3, 1, 2).is_contiguous():
-            return x.new_empty((n, out, height, width))
-        return torch.empty(
-            (n, out, height, width),
-            dtype=x.dtype,
-            device=x.device,
-            memory_format=torch.channels_last,
-        )
-
-    def output_strides(self, y: Tensor) -> tuple[int, ...]:
-        n, out, height, width = y.stride()
-        return n, height, width, out
-
-
-def _as_channels(columns: Tensor) -> Tensor:
-    """View ``(N, H, W, C, column)`` as ``(N, C * column, H, W)``, channels last in memory."""
-    return columns.flatten(3).permute(0, 3, 1, 2)
 
 
 def _memory_format(x: Tensor) -> torch.memory_format:

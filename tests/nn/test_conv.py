@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 
-from kan_widgets.nn import KANConv2d, SharedKANConv2d, expansion
+from kan_widgets.nn import KANConv2d, SharedKANConv2d, dense
 from tests.nn.reference import kan_conv2d, probing_values, silu
 
 pytestmark = pytest.mark.usefixtures("path")
@@ -125,7 +125,7 @@ def test_a_batch_worked_through_in_pieces_gives_the_same(monkeypatch):
         return out, *torch.autograd.grad(out.square().sum(), inputs)
 
     whole = run()
-    monkeypatch.setitem(expansion.PIECES, "cpu", 2 * 2 * 36 * 9)
+    monkeypatch.setitem(dense.PIECES, "cpu", 2 * 2 * 36 * 9)
     for a, b in zip(run(), whole, strict=True):
         torch.testing.assert_close(a, b)
 

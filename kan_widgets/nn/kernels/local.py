@@ -1,6 +1,6 @@
 """The local form: only the splines that are not zero, by the compiled kernels of ``local.cpp``.
 
-The dense form (:mod:`kan_widgets.nn.expansion`) multiplies all columns of every value, of which
+The dense form (:mod:`kan_widgets.nn.dense`) multiplies all columns of every value, of which
 all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
 same at every grid size, and less than those of the dense form's convolution alone.
 
