@@ -9,8 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import Basis, Interval, one_of_each
+from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.following import Rewrite
+from kan_widgets.nn.bases.basis import Interval
 
 Kind = Literal["conv", "linear"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
@@ -65,7 +66,9 @@ class LayerFunctions:
         memory with the model's parameters: copy before keeping them.
     bases
         The basis, or several where groups of functions have their own (a grid
-        per input feature). All have the same ``nb``.
+        per input feature): a `LayerBasis` each, which joins a `kan_widgets.nn.Basis` and the
+        base activation, or what has the members of `kan_widgets.functions.basis.ReadBasis`.
+        All have the same ``nb``.
     basis_index
         ``(out, in[, kh, kw])`` integers: which of ``bases`` each function uses.
         ``None`` where there is only one.
@@ -100,13 +103,15 @@ class LayerFunctions:
 
     Raises
     ------
+    TypeError
+        If a basis is not of the kind that ``bases`` takes.
     ValueError
         If the shapes do not fit each other or the values cannot be read.
     """
 
     kind: Kind
     coefficients: Tensor
-    bases: tuple[Basis, ...]
+    bases: tuple[ReadBasis, ...]
     basis_index: Tensor | None = None
     name: str = ""
     type: str = ""
@@ -141,6 +146,12 @@ class LayerFunctions:
             raise ValueError("bases is empty: a layer needs at least one basis")
         nb = c.shape[-1]
         for basis in one_of_each(self.bases):
+            if not hasattr(basis, "is_base"):
+                kind = type(basis).__name__
+                raise TypeError(
+                    f"bases holds a {kind}, which says nothing of a base term: expected "
+                    f"LayerBasis({kind}(...)), or LayerBasis({kind}(...), base_activation)"
+                )
             if len(basis.labels) != nb or len(basis.is_base) != nb:
                 raise ValueError(
                     f"{nb} coefficients per function, but a basis of {len(basis.labels)} "

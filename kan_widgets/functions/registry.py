@@ -129,20 +129,22 @@ def register_adapter(
     ...         waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
     ...         return torch.einsum("nib,oib->no", waves, self.waves) + self.bias
 
-    Its adapter. ``Fourier`` is one of the bases that are there; any object with the
-    properties that `Basis` lists will do, best a frozen dataclass.
+    Its adapter. ``Fourier`` is one of the bases that there are; any other
+    `kan_widgets.nn.Basis` will do. A base term would be named after it:
+    ``LayerBasis(Fourier(3), "silu")``.
 
     >>> import kan_widgets as kw
-    >>> from kan_widgets.functions import Fourier, LayerFunctions
+    >>> from kan_widgets.functions import LayerBasis, LayerFunctions
     >>> def read_fourier(module):
     ...     def write(index, coefficients):  # makes the functions editable; may be left out
     ...         with torch.no_grad():
     ...             module.waves[index] = coefficients
     ...
+    ...     waves = kw.nn.Fourier(module.frequencies, constant=False)
     ...     return LayerFunctions(
     ...         "linear",
     ...         coefficients=module.waves.detach(),  # (out, in, nb)
-    ...         bases=(Fourier(module.frequencies),),
+    ...         bases=(LayerBasis(waves),),
     ...         write=write,
     ...     )
 

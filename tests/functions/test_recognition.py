@@ -14,8 +14,8 @@ from torch.nn.utils import prune
 
 import kan_widgets as kw
 from kan_widgets.functions import (
-    Fourier,
     IdentityBasis,
+    LayerBasis,
     LayerFunctions,
     check,
     describe,
@@ -305,7 +305,7 @@ def test_describe_puts_labels_that_only_count_together():
             self.waves = nn.Parameter(torch.ones(2, 3, 11))
 
     def read_waves(module):
-        return LayerFunctions("linear", module.waves.detach(), (Fourier(5, constant=True),))
+        return LayerFunctions("linear", module.waves.detach(), (LayerBasis(kw.nn.Fourier(5)),))
 
     register_adapter(Waves, read_waves)
     [row] = describe(Waves()).layers

@@ -89,7 +89,9 @@ def test_where_there_is_no_grid_the_basis_functions_are_doubled() -> None:
     kw.functions.register_adapter(
         Waves,
         lambda module: kw.functions.LayerFunctions(
-            "linear", module.waves.detach(), (kw.functions.Fourier(3),)
+            "linear",
+            module.waves.detach(),
+            (kw.functions.LayerBasis(kw.nn.Fourier(3, constant=False)),),
         ),
     )
     [layer] = growth(Waves()).layers

@@ -442,7 +442,7 @@ def test_wrong_bases_say_what_is_accepted(arguments, error, words):
     [
         (lambda: RBF(1), ValueError, "n_centres must be at least 2, got 1"),
         (lambda: RBF(4, (1, -1)), ValueError, "swap the two ends"),
-        (lambda: Chebyshev(0), ValueError, "degree must be at least 1"),
+        (lambda: Chebyshev(-1), ValueError, "degree must be at least 0"),
         (lambda: Fourier(True), TypeError, "frequencies must be an int"),
         (lambda: Fourier(2, (0, float("nan"))), ValueError, "must be finite"),
         (lambda: KnotSpline((0, 1, 2), 1), ValueError, "need at least 4 knots, got 3"),

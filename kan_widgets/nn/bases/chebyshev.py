@@ -23,7 +23,7 @@ class Chebyshev:
     Parameters
     ----------
     degree
-        Highest degree, at least 1.
+        Highest degree, at least 0.
     grid_range
         The interval on which the functions vary, finite, ``lo < hi``.
 
@@ -45,7 +45,7 @@ class Chebyshev:
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
-        checked_count("degree", self.degree, 1)
+        checked_count("degree", self.degree, 0)
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property

@@ -1,4 +1,4 @@
-"""B-splines on any knots."""
+"""B-splines on a grid as another library keeps it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from kan_widgets.nn.bases.basis import Interval
 from kan_widgets.nn.bases.knot_spline import cox_de_boor
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class KnotSpline:
-    """All B-splines of one order on a rising sequence of knots, evenly spaced or not.
+class GridSpline:
+    """All B-splines of one order on the knots that another library's grid has.
 
-    ``B_b`` lives on ``[knots[b], knots[b + spline_order + 1])``. Values come from the
-    recursion of Cox and de Boor (de Boor, *A Practical Guide to Splines*, ch. IX),
-    where a quotient with a denominator of zero counts as zero.
+    Like `kan_widgets.nn.KnotSpline`, but knots may coincide, none need lie beyond a grid, and the
+    domain is rounded to what was meant. ``B_b`` lives on ``[knots[b], knots[b + spline_order +
+    1])``. Values come from the recursion of Cox and de Boor (de Boor, *A Practical Guide to
+    Splines*, ch. IX), where a quotient with a denominator of zero counts as zero.
 
     Parameters
     ----------
@@ -38,13 +37,11 @@ class KnotSpline:
 
     Examples
     --------
-    >>> basis = KnotSpline((0.0, 1.0, 3.0, 4.0), spline_order=1)
-    >>> basis(torch.tensor([0.5, 2.0]))
+    >>> basis = GridSpline((0.0, 1.0, 3.0, 4.0), spline_order=1)
+    >>> basis.expand(torch.tensor([0.5, 2.0]))
     tensor([[0.5000, 0.0000],
             [0.5000, 0.5000]])
     """
-
-    fixed: ClassVar[bool] = True
 
     knots: tuple[float, ...]
     spline_order: int = 3
@@ -65,12 +62,12 @@ class KnotSpline:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """B0, B1, ..."""
-        return tuple(f"B{b}" for b in range(len(self.knots) - self.spline_order - 1))
+        return tuple(f"B{b}" for b in range(self.n_basis))
 
-    @cached_property
-    def is_base(self) -> tuple[bool, ...]:
-        """False for all."""
-        return (False,) * len(self.labels)
+    @property
+    def n_basis(self) -> int:
+        """Number of splines."""
+        return len(self.knots) - self.spline_order - 1
 
     @property
     def domain(self) -> Interval:
@@ -94,8 +91,18 @@ class KnotSpline:
         width = self.knots[-1] - self.knots[0]
         return round(knot, 6 - math.ceil(math.log10(width))) + 0.0 if width > 0 else knot
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
-        return cox_de_boor(
-            x, torch.tensor(self.knots, dtype=x.dtype, device=x.device), self.spline_order
-        )
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        return cox_de_boor(x, self._knots(x), self.spline_order)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """dβ/dx at ``x``, to the right where it jumps: ``(...)`` to ``(..., n_basis)``."""
+        t, k = self._knots(x), self.spline_order
+        if k == 0:
+            return cox_de_boor(x, t, 0) * 0
+        width = t[k:] - t[:-k]
+        lower = cox_de_boor(x, t, k - 1) * torch.where(width > 0, k / width, 0.0)
+        return lower[..., :-1] - lower[..., 1:]
+
+    def _knots(self, x: Tensor) -> Tensor:
+        return torch.tensor(self.knots, dtype=x.dtype, device=x.device)
