@@ -80,7 +80,7 @@ def missing_knots(module: nn.Module, path: str, sizes: Mapping[str, int], order:
         return ""
     return (
         f"{path} has {sizes['knots']} knots, but {sizes['nb']} splines of order {order} "
-        f"take {needed}"
+        f"need {needed}"
     )
 
 

@@ -48,16 +48,20 @@ class GridSpline:
 
     def __post_init__(self) -> None:
         if self.spline_order < 0:
-            raise ValueError(f"spline_order={self.spline_order}: 0 and up is taken")
+            raise ValueError(f"spline_order: expected a whole number ≥ 0, got {self.spline_order}")
         if len(self.knots) < self.spline_order + 2:
             raise ValueError(
-                f"{len(self.knots)} knots: splines of order {self.spline_order} need at least "
-                f"{self.spline_order + 2}"
+                f"knots: expected at least {self.spline_order + 2} for splines of order "
+                f"{self.spline_order}, got {len(self.knots)}"
             )
         if not all(map(math.isfinite, self.knots)):
-            raise ValueError("the knots are not all finite: the grid has run away")
+            raise ValueError(
+                f"knots: expected finite numbers, got {self.knots!r:.80}; the grid has run away"
+            )
         if any(b < a for a, b in pairwise(self.knots)):
-            raise ValueError("the knots do not rise: sort the grid")
+            raise ValueError(
+                f"knots: expected rising numbers, got {self.knots!r:.80}; sort the grid"
+            )
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

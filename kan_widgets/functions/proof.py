@@ -101,7 +101,7 @@ def check(
         more for each of the first 64 entries, in which that entry alone is not 0.
     before
         Dotted name of the part of the module to whose input the sum is compared, such as
-        the norm that follows it. By default what the adapter says, or the module's output.
+        the norm after it. By default what the adapter says, or the module's output.
     bias
         ``(out,)``, a constant that the module adds to the sum, if the adapter names none.
     tolerance
@@ -175,7 +175,9 @@ def _sums(
     if before:
         part = attribute(module, before)
         if not isinstance(part, nn.Module):
-            raise ValueError(f"before={before!r}: {type(module).__name__} has no such part")
+            raise ValueError(
+                f"before: expected the name of a part of {type(module).__name__}, got {before!r}"
+            )
         parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
         return [Sum(names, Tap(parts), bias)]
     if adapter is not None and adapter.sums is not None:

@@ -76,7 +76,7 @@ def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
         If ``model`` is no module.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model={model!r:.80}: a torch.nn.Module is taken")
+        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
     found: list[ReadableModule] = []
     left_out: list[LeftOut] = []
     seen: set[nn.Module] = set()

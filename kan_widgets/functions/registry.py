@@ -87,7 +87,7 @@ def register_adapter(
         of a class known by name is only read if it computes the same.
     reader
         Takes the module, returns its `LayerFunctions` (or several, named apart
-        by ``name``). It is called for every frame that cannot ``follow`` the one before, see
+        by ``name``). It is called for every frame that has no ``rewriter``, see
         `LayerFunctions`: it must not run the module, draw random numbers or change anything.
     library
         Where the class comes from. Classes of the same name from several libraries are
@@ -164,11 +164,11 @@ def register_adapter(
     named = isinstance(module_type, str)
     if not named and not (isinstance(module_type, type) and issubclass(module_type, nn.Module)):
         raise TypeError(
-            f"module_type={module_type!r}: give a subclass of torch.nn.Module, not an instance, "
-            "or the name of one"
+            f"module_type: expected a subclass of torch.nn.Module, not an instance, or the name "
+            f"of one, got {module_type!r}"
         )
     if not callable(reader):
-        raise TypeError(f"reader={reader!r}: give a function that takes the module")
+        raise TypeError(f"reader: expected a function of the module, got {reader!r}")
     adapter = Adapter(library, module_type, reader, problem, resembles, sums, input_shape)
     if named:
         _adapters.setdefault(module_type, {})[library] = adapter

@@ -74,16 +74,16 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
         if activation not in NAMED:
             known = ", ".join(repr(name) for name in NAMED)
             raise ValueError(
-                f"base_activation must be one of {known} or a callable, got {activation!r}"
+                f"base_activation: expected one of {known} or a callable, got {activation!r}"
             )
         return NAMED[activation][0]
     if isinstance(activation, type):
         raise TypeError(
-            f"base_activation must be a function, got the class {activation.__name__}; "
+            f"base_activation: expected a function, got the class {activation.__name__}; "
             f"pass an instance: {activation.__name__}()"
         )
     if not callable(activation):
-        raise TypeError(f"base_activation must be a name or a callable, got {activation!r}")
+        raise TypeError(f"base_activation: expected a name or a callable, got {activation!r}")
     return activation
 
 
@@ -99,6 +99,7 @@ def applied(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     if not isinstance(value, Tensor) or value.shape != x.shape:
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(
-            f"base_activation must be elementwise: of shape {tuple(x.shape)} it made {got}"
+            f"base_activation: expected an elementwise function, got one that makes {got} of an "
+            f"input of shape {tuple(x.shape)}"
         )
     return value.to(x.dtype)

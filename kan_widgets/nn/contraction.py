@@ -26,7 +26,7 @@ class Contraction(Windows, Protocol):
         """Take the gradient of the padding away."""
 
     def matrix(self, weight: Tensor) -> Tensor:
-        """Arrange the layer's weight, columns last, for the two methods that follow."""
+        """Arrange the layer's weight, columns last, for the next two methods."""
 
     def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
         """Contract ``columns`` (batch first, columns last) with the arranged weight."""
@@ -126,7 +126,7 @@ class Convolution:
         self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         """Return the gradients of the columns and of the weight."""
-        # Channels last, as the columns are; written so that both of torch's vmaps can follow.
+        # Channels last, as the columns are; written so that both of torch's vmaps can take it.
         grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
             grad,

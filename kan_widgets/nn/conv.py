@@ -109,11 +109,11 @@ class KANConv2d(KANLayer):
             ("groups", groups),
         ):
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive int, got {value!r}")
+                raise ValueError(f"{name}: expected a whole number ≥ 1, got {value!r}")
         for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
             if value % groups:
                 raise ValueError(
-                    f"{name} must be divisible by groups, got {name}={value} and groups={groups}"
+                    f"{name}: expected a multiple of groups, got {name}={value} and groups={groups}"
                 )
         size = _pair("kernel_size", kernel_size, 1)
         super().__init__(
@@ -270,7 +270,7 @@ class SharedKANConv2d(KANConv2d):
         dtype: torch.dtype | None = None,
     ) -> None:
         if not isinstance(num_kernels, int) or num_kernels < 1:
-            raise ValueError(f"num_kernels must be a positive int, got {num_kernels!r}")
+            raise ValueError(f"num_kernels: expected a whole number ≥ 1, got {num_kernels!r}")
         super().__init__(
             1,
             num_kernels,
@@ -335,9 +335,9 @@ def _pair(name: str, value: Pair, least: int) -> tuple[int, int]:
         or len(pair) != 2
         or not all(isinstance(v, int) for v in pair)
     ):
-        raise ValueError(f"{name} must be an int or two ints, got {value!r}")
+        raise ValueError(f"{name}: expected a whole number or two, got {value!r}")
     if min(pair) < least:
-        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+        raise ValueError(f"{name}: expected whole numbers ≥ {least}, got {value!r}")
     return pair[0], pair[1]
 
 
@@ -351,17 +351,19 @@ def _pads(
     """Return (left, right, top, bottom), as ``F.pad`` takes them."""
     if mode not in ("zeros", "reflect", "replicate", "circular"):
         raise ValueError(
-            f"padding_mode must be one of 'zeros', 'reflect', 'replicate', 'circular', got {mode!r}"
+            f"padding_mode: expected 'zeros', 'reflect', 'replicate' or 'circular', got {mode!r}"
         )
     if padding == "valid":
         return (0, 0, 0, 0)
     if padding == "same":
         if stride != (1, 1):
-            raise ValueError(f"padding='same' needs stride 1, got stride={stride}")
+            raise ValueError(f"padding='same': expected stride 1, got stride={stride}")
         height, width = (d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
         # An odd total leaves one more pixel on the right and at the bottom, as in torch.
         return (width // 2, width - width // 2, height // 2, height - height // 2)
     if isinstance(padding, str):
-        raise ValueError(f"padding must be an int, two ints, 'same' or 'valid', got {padding!r}")
+        raise ValueError(
+            f"padding: expected a whole number, two, 'same' or 'valid', got {padding!r}"
+        )
     height, width = padding
     return (width, width, height, height)

@@ -103,8 +103,8 @@ class LayerCore(nn.Module):
         -------
         Tensor
             ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place
-            in the kernel see the same numbers. Group g are the outputs ``g * out / groups`` and
-            following.
+            in the kernel see the same numbers. Group g holds the outputs from ``g * out / groups``
+            on.
         """
         raise NotImplementedError
 
@@ -113,7 +113,7 @@ class LayerCore(nn.Module):
         check_floating(x)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Let the knots follow the basis, whoever sets it."""
+        """Write the knots of a new basis, whoever sets it."""
         super().__setattr__(name, value)
         if name == "basis":
             self._write_knots()
@@ -144,7 +144,7 @@ class LayerCore(nn.Module):
             try:
                 basis = basis_of_state(basis, knots)
             except ValueError as error:
-                error_msgs.append(f"{prefix}knots: {error}")
+                error_msgs.append(f"{prefix}knots: {str(error).removeprefix('knots: ')}")
         if prefix + "mask" in state_dict:
             self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
         elif prefix + "spline_weight" in state_dict:

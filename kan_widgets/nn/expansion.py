@@ -30,7 +30,7 @@ from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Contraction
 from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
-from kan_widgets.nn.tracing import followed, watched
+from kan_widgets.nn.tracing import transformed, watched
 
 
 def expand_and_contract(
@@ -56,7 +56,7 @@ def expand_and_contract(
     """
     # A basis with parameters of its own gets its gradient by plain operations.
     trained = isinstance(basis, nn.Module)
-    if followed() or x.is_meta or trained:
+    if transformed() or x.is_meta or trained:
         x = contraction.padded(x)
         columns = expand_plain(x, resolve_activation(activation)(x), basis)
         return contraction(columns, contraction.matrix(packed(base_weight, spline_weight)))
@@ -113,7 +113,7 @@ class _Expanded(torch.autograd.Function):
         x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
         # A backward pass that is itself recorded is wanted for a second derivative.
-        plain = torch.is_grad_enabled() or followed() or _batched(grad)
+        plain = torch.is_grad_enabled() or transformed() or _batched(grad)
         lib = None
         if not plain and local.is_plain(grad):
             lib = _kernels(x, base_weight, spline_weight, basis, kind)

@@ -28,7 +28,7 @@ class KANLayer(LayerCore):
         As ``base_weight``, boolean: False for functions that `prune` removed.
     knots : Tensor or None
         The knots of the basis, if it has any, for the state dict: in the type of the weights,
-        float32 at least. They follow the basis, never the other way.
+        float32 at least. They are made from the basis, never the other way round.
     """
 
     def update_grid(

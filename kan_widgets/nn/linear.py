@@ -90,7 +90,7 @@ class KANLinear(KANLayer):
     ) -> None:
         for name, value in (("in_features", in_features), ("out_features", out_features)):
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive int, got {value!r}")
+                raise ValueError(f"{name}: expected a whole number ≥ 1, got {value!r}")
         super().__init__(
             (out_features, in_features),
             resolve_basis(basis, grid_size, spline_order, grid_range),

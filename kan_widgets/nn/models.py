@@ -354,7 +354,7 @@ def _norm1d(norm: str | None, features: int) -> nn.Module:
 
 def _batch(norm: str | None) -> bool:
     if norm not in ("batch", None):
-        raise ValueError(f"norm must be 'batch' or None, got {norm!r}")
+        raise ValueError(f"norm: expected 'batch' or None, got {norm!r}")
     return norm == "batch"
 
 

@@ -49,7 +49,7 @@ def test_no_library_is_imported_to_recognise_one():
     ("change", "missing"),
     [
         (lambda m: delattr(m, "grid"), "grid is missing"),
-        (lambda m: setattr(m, "grid", m.grid[:, 1:]), "11 knots, but 8 splines of order 3 take 12"),
+        (lambda m: setattr(m, "grid", m.grid[:, 1:]), "11 knots, but 8 splines of order 3 need 12"),
         (lambda m: delattr(m, "spline_order"), "spline_order is missing"),
         (lambda m: delattr(m, "base_activation"), "base_activation is missing"),
         (

@@ -136,5 +136,5 @@ def test_nothing_in_the_model_changes() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"a torch\.nn\.Module is taken"):
+    with pytest.raises(TypeError, match=r"model: expected a torch\.nn\.Module, got"):
         growth(3)  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ from kan_widgets.nn.bases.basis import Interval
 
 @dataclass(frozen=True)
 class SymbolicEdge:
-    """The splines of a layer, followed by f(a·x + b) and the constant 1 for one edge.
+    """The splines of a layer, and after them f(a·x + b) and the constant 1 for one edge.
 
     With ``function`` ``None`` those two are 0: an edge that has only splines.
     """

@@ -1,7 +1,7 @@
 """Read the two-dimensional convolutions of IvanDrokin/torch-conv-kan.
 
 Each is a base convolution plus one over the basis functions of its input, one pair per
-group; a norm and an activation follow. The basis is padded, not the input. Channels of the
+group; a norm and an activation come after. The basis is padded, not the input. Channels of the
 second convolution are numbered c·nb + b, or b·C + c where polynomials of one degree lie
 together (``degrees_first``). `torch_conv_kan_classes` says which class is read how.
 """
@@ -307,4 +307,4 @@ def _projected(module: Any, name: str) -> dict[str, Any]:
 def _after(module: Any) -> str:
     norm = module.layer_norm
     one = norm[0] if isinstance(norm, nn.ModuleList) else norm
-    return f"{type(one).__name__} and an activation follow the sum." if one is not None else ""
+    return f"{type(one).__name__} and an activation come after the sum." if one is not None else ""

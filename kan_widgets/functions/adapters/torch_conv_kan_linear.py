@@ -62,7 +62,7 @@ def read_spline(module: Any) -> LayerFunctions:
         tuple(module.base_weight.shape),
         lambda rows: rows,
     )
-    note = "LayerNorm and PReLU follow the sum."
+    note = "LayerNorm and PReLU come after the sum."
     return _linear(module.base_weight, module.spline_weight, bases, index, note)
 
 
@@ -78,7 +78,7 @@ def read_gram(module: Any) -> LayerFunctions:
     activation = named_activation(module.act)
     basis = LayerBasis(gram_basis(module, module.degrees, activation), activation)
     others = module.grams_basis_weights.transpose(0, 1)
-    return _linear(module.base_weights, others, (basis,), note="LayerNorm follows the sum.")
+    return _linear(module.base_weights, others, (basis,), note="LayerNorm comes after the sum.")
 
 
 def read_jacobi(module: Any) -> LayerFunctions:
@@ -86,7 +86,7 @@ def read_jacobi(module: Any) -> LayerFunctions:
     others = module.jacobi_coeffs.transpose(0, 1)
     polynomials = Jacobi(others.shape[-1] - 1, float(module.a), float(module.b))
     basis = LayerBasis(polynomials, named_activation(module.act))
-    return _linear(module.base_weights, others, (basis,), note="LayerNorm follows the sum.")
+    return _linear(module.base_weights, others, (basis,), note="LayerNorm comes after the sum.")
 
 
 def read_relu(module: Any) -> LayerFunctions:

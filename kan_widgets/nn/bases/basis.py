@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.tracing import followed, traced, watched
+from kan_widgets.nn.tracing import traced, transformed, watched
 
 Interval = tuple[float, float]
 
@@ -106,9 +106,14 @@ def check_basis(basis: Any) -> None:
         ) from None
     n, (low, high) = basis.n_basis, basis.domain
     if len(basis.labels) != n or len(set(basis.labels)) != n:
-        raise ValueError(f"{kind} has n_basis={n} functions: it needs as many different labels")
+        raise ValueError(
+            f"{kind}.labels: expected {n} different names, one per basis function, "
+            f"got {basis.labels!r}"
+        )
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"{kind}.domain must be finite and rise, got ({low}, {high})")
+        raise ValueError(
+            f"{kind}.domain: expected two finite numbers, low < high, got ({low}, {high})"
+        )
     like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
     x = torch.linspace(low, high, 6, device=None if like is None else like.device).view(2, 3)
     with torch.no_grad():
@@ -136,12 +141,12 @@ def checked_range(grid_range: Any) -> Interval:
     try:
         low, high = (float(end) for end in grid_range)
     except (TypeError, ValueError):
-        raise TypeError(f"grid_range must be two numbers (lo, hi), got {grid_range!r}") from None
+        raise TypeError(f"grid_range: expected two numbers (lo, hi), got {grid_range!r}") from None
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"grid_range must be finite, got ({low}, {high})")
+        raise ValueError(f"grid_range: expected finite numbers, got ({low}, {high})")
     if not low < high:
         raise ValueError(
-            f"grid_range must be (lo, hi) with lo < hi, got ({low}, {high})"
+            f"grid_range: expected (lo, hi) with lo < hi, got ({low}, {high})"
             + ("; swap the two ends" if low > high else "")
         )
     return low, high
@@ -157,11 +162,12 @@ def checked_count(name: str, value: Any, least: int, most: int | None = None) ->
     ValueError
         If it is out of range.
     """
+    span = f"≥ {least}" if most is None else f"from {least} to {most}"
+    trouble = f"{name}: expected a whole number {span}, got {value!r}"
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, got {value!r}")
+        raise TypeError(trouble)
     if value < least or (most is not None and value > most):
-        accepted = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} must be {accepted}, got {value}")
+        raise ValueError(trouble)
 
 
 def check_floating(x: Tensor) -> None:
@@ -193,7 +199,7 @@ def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
     """Return numbers as a tensor of the type and on the device of ``like``, not to be changed."""
     if traced():  # torch warns of torch.tensor then
         return torch.stack([like.new_full((), number) for number in numbers])
-    if followed() or watched():
+    if transformed() or watched():
         return torch.tensor(numbers, dtype=like.dtype, device=like.device)
     return _placed(numbers, like.dtype, like.device)
 

@@ -15,7 +15,7 @@ from kan_widgets.nn.bases.basis import (
     placed,
     spline_labels,
 )
-from kan_widgets.nn.tracing import followed
+from kan_widgets.nn.tracing import transformed
 
 MAX_ORDER = 5
 
@@ -217,7 +217,7 @@ def truncated_powers(order: int) -> list[tuple[float, int]]:
 
 def _differentiated() -> bool:
     """Whether anybody may differentiate what is computed now."""
-    return torch.is_grad_enabled() or followed()
+    return torch.is_grad_enabled() or transformed()
 
 
 def _sides(offset: Tensor) -> Tensor:

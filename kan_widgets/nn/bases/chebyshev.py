@@ -107,7 +107,7 @@ class Chebyshev:
 
 
 def _recur(t: Tensor, first: Tensor, count: int) -> list[Tensor]:
-    """Return 1, ``first`` and what follows by p_(b+1) = 2 t p_b − p_(b−1), ``count`` in all."""
+    """Return 1, ``first`` and the rest by p_(b+1) = 2 t p_b − p_(b−1), ``count`` in all."""
     # Not ones_like(t), which would hide a NaN.
     values = [t * 0 + 1, first]
     while len(values) < count:

@@ -57,18 +57,20 @@ class KnotSpline:
         try:
             knots = tuple(float(knot) for knot in self.knots)
         except (TypeError, ValueError):
-            raise TypeError(f"knots must be a sequence of numbers, got {self.knots!r}") from None
+            raise TypeError(f"knots: expected a sequence of numbers, got {self.knots!r}") from None
         least = 2 * self.spline_order + 2
         if len(knots) < least:
             raise ValueError(
-                f"splines of order {self.spline_order} need at least {least} knots, "
+                f"knots: expected at least {least} for splines of order {self.spline_order}, "
                 f"got {len(knots)}"
             )
         if not all(map(math.isfinite, knots)):
-            raise ValueError("the knots must be finite")
+            raise ValueError(f"knots: expected finite numbers, got {knots!r:.80}")
         for a, b in pairwise(knots):
             if not a < b:
-                raise ValueError(f"the knots must rise, got {b:g} after {a:g}")
+                raise ValueError(
+                    f"knots: expected each larger than the one before it, got {b:g} after {a:g}"
+                )
         object.__setattr__(self, "knots", knots)
 
     @property

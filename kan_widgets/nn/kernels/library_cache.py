@@ -137,7 +137,7 @@ def _locked(descriptor: int) -> bool:
 
 def _checked(path: Path) -> bytes:
     """Return a file's content if it may be loaded, else raise an OSError."""
-    # Neither a link is followed nor a pipe waited for.
+    # Do not open what a link points to, nor wait for a pipe.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)

@@ -29,9 +29,11 @@ def update_grid(
     """Move a layer's knots to its inputs; see `KANLayer.update_grid`."""
     old = spline_of(layer, "update_grid")
     if not 0 <= grid_eps <= 1:
-        raise ValueError(f"grid_eps must be from 0 (quantiles) to 1 (even), got {grid_eps}")
+        raise ValueError(
+            f"grid_eps: expected a number from 0 (quantiles) to 1 (even), got {grid_eps}"
+        )
     if not 0 <= margin < float("inf"):
-        raise ValueError(f"margin must be a finite share of the inputs' range, got {margin}")
+        raise ValueError(f"margin: expected a finite share ≥ 0 of the inputs' range, got {margin}")
     check_optimizer(optimizer, [layer.spline_weight])
     values = observed(layer, batch)
     dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)

@@ -24,17 +24,19 @@ def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
     batches = [batch] if isinstance(batch, Tensor) else batch
     if not isinstance(batches, Sequence) or not batches:
         raise TypeError(
-            f"batch must be a floating-point tensor of the layer's inputs, got {batch!r:.80}"
+            f"batch: expected a floating-point tensor of the layer's inputs, got {batch!r:.80}"
         )
     for x in batches:
         if not isinstance(x, Tensor) or not x.is_floating_point():
             what = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
             raise TypeError(
-                f"batch must be a floating-point tensor of the layer's inputs, got {what}"
+                f"batch: expected a floating-point tensor of the layer's inputs, got {what}"
             )
         if x.numel() == 0:
-            raise ValueError(f"batch is empty, of shape {tuple(x.shape)}")
+            raise ValueError(f"batch: expected at least one input, got shape {tuple(x.shape)}")
         bad = int((~x.isfinite()).sum())
         if bad:
-            raise ValueError(f"{bad} of the batch's {x.numel()} numbers are NaN or infinite")
+            raise ValueError(
+                f"batch: expected finite numbers, got {bad} of {x.numel()} NaN or infinite"
+            )
     return batches

@@ -45,11 +45,13 @@ class Pruning:
 def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
     if not threshold >= 0:
-        raise ValueError(f"threshold must be 0 or more, got {threshold}")
+        raise ValueError(f"threshold: expected a number ≥ 0, got {threshold}")
     with torch.no_grad():
         importance = mean_magnitudes(layer, all_seen(layer, batch))
     if not importance.isfinite().all():
-        raise ValueError("some functions are not finite: nothing can be said of their importance")
+        raise ValueError(
+            "some functions are not finite, so their importance is unknown: is a weight NaN?"
+        )
     present = torch.ones_like(importance, dtype=torch.bool) if layer.mask is None else layer.mask
     going = present & (importance <= threshold)
     stays = present & ~going

@@ -68,7 +68,9 @@ def update_grid(
     check_optimizer(optimizer, [layer.spline_weight for layer in layers.values()])
     order = [name for name, inputs in _inputs(model, layers, batch).items() if inputs]
     if not order:
-        raise ValueError("the batch reached none of the model's KAN layers with knots")
+        raise ValueError(
+            "the batch reached none of the model's KAN layers with knots: pass an input that does"
+        )
     before = {
         name: (layers[name].basis, layers[name].spline_weight.detach().clone()) for name in order
     }
@@ -176,7 +178,9 @@ def prune(
     layers = kan_layers(model)
     inputs = {name: passed for name, passed in _inputs(model, layers, batch).items() if passed}
     if not inputs:
-        raise ValueError("the batch reached none of the model's KAN layers")
+        raise ValueError(
+            "the batch reached none of the model's KAN layers: pass an input that does"
+        )
     found = {}
     for name, x in inputs.items():
         try:
@@ -230,7 +234,9 @@ def regularization(
             if passed
         ]
     if not parts:
-        raise ValueError("the batch reached none of the model's KAN layers")
+        raise ValueError(
+            "the batch reached none of the model's KAN layers: pass an input that does"
+        )
     return torch.stack(parts).sum()
 
 
@@ -243,11 +249,13 @@ def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
         If ``model`` is no module or has none.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
+        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
     parts = _whole(model).named_modules()
     layers = {name: part for name, part in parts if isinstance(part, LayerCore)}
     if not layers:
-        raise TypeError(f"{type(model).__name__} has no KAN layer of kan_widgets.nn")
+        raise TypeError(
+            f"model: expected KAN layers of kan_widgets.nn; {type(model).__name__} has none"
+        )
     return layers
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 Rewrite = Callable[[], bool]
 
 
-def follow_terms(
+def terms_rewriter(
     module: nn.Module,
     out: Tensor,
     *,
@@ -42,7 +42,7 @@ def follow_terms(
     Returns
     -------
     callable or None
-        As `LayerFunctions.follow` does; ``None`` if there is no such parameter, if it is not
+        As `LayerFunctions.rewriter` does; ``None`` if there is no such parameter, if it is not
         float32 on the CPU, or if something has changed already.
     """
     to_base, to_splines = out[..., 0], out[..., 1:]
