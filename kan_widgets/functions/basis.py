@@ -1,4 +1,4 @@
-"""Basis functions as they are read of a model, the base term included."""
+"""Basis functions as they are read from a model, including the base term."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Alike(tuple[ReadBasis, ...]):
 
 
 def one_of_each(bases: tuple[ReadBasis, ...]) -> tuple[ReadBasis, ...]:
-    """Return the bases to look at where only size and ``fixed`` matter."""
+    """Return the bases to check where only size and ``fixed`` matter."""
     return bases[:1] if isinstance(bases, Alike) else bases
 
 
@@ -111,7 +111,7 @@ class LayerBasis:
 
     @property
     def extent(self) -> Interval:
-        """The basis's extent: the support of splines; by default twice the domain."""
+        """The basis's extent: the support of splines; by default twice as wide as the domain."""
         low, high = self.domain
         room = (high - low) / 2
         extent: Interval = getattr(self.basis, "extent", (low - room, high + room))
@@ -119,7 +119,7 @@ class LayerBasis:
 
     @property
     def knots(self) -> tuple[float, ...]:
-        """All knots, those beyond the grid included; none of smooth functions."""
+        """All knots, including those beyond the grid; empty for smooth functions."""
         return tuple(getattr(self.basis, "knots", ()))
 
     @property

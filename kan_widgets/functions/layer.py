@@ -40,9 +40,9 @@ class ConvSettings:
 
 @dataclass(frozen=True, eq=False)
 class Tap:
-    """A place in a running model: what goes into some modules, or what comes out of them.
+    """A place in a running model: the input of some modules, or their output.
 
-    Where a module is called several times, or there are several modules, what passes is
+    If a module is called several times, or there are several modules, the tensors are
     joined in the order of the calls: side by side along the channels (``"cat"``), or
     added up (``"add"``).
     """
@@ -88,7 +88,7 @@ class LayerFunctions:
     variable
         What x is, if not the layer's input itself: ``"LayerNorm(x)"``.
     note
-        One sentence a reader of the picture must know, or nothing.
+        One sentence that a reader of the picture must know, or empty.
     x_at
         Where x passes in the running model, if it is not the input of the module itself.
     gradient
@@ -184,7 +184,7 @@ class LayerFunctions:
 
     @property
     def n_functions(self) -> int:
-        """How many φ the layer has."""
+        """Number of functions φ in the layer."""
         return self.coefficients[..., 0].numel()
 
     @property

@@ -28,7 +28,7 @@ class Sum:
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """What reads one kind of module. Made by `register_adapter`; see there."""
+    """Reads one kind of module. Made by `register_adapter`; see there."""
 
     library: str
     target: type[nn.Module] | str
@@ -71,19 +71,19 @@ def register_adapter(
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None,
 ) -> None:
-    """Teach `read` a module type.
+    """Teach `read` how to read a type of module.
 
     The adapter of the nearest class in a module's inheritance order is used, so one
     registered for a subclass goes before its parent's. Registering a type again replaces
-    its adapter. What is inside a module that is read is not looked at again.
+    its adapter. Modules inside one that is read are not read separately.
 
-    `kan_widgets.functions.check` proves that a reader is right.
+    `kan_widgets.functions.check` proves that a reader is correct.
 
     Parameters
     ----------
     module_type
         A subclass of `torch.nn.Module`; or the name of one, which then need not be
-        imported: every class of that name is meant, wherever it was copied to. A subclass
+        imported: it stands for every class of that name, wherever it was copied to. A subclass
         of a class known by name is only read if it computes the same.
     reader
         Takes the module, returns its `LayerFunctions` (or several, named apart
@@ -93,15 +93,15 @@ def register_adapter(
         Where the class comes from. Classes of the same name from several libraries are
         told apart by ``problem``; for one name and library there is one adapter.
     problem
-        Takes the module, says what it lacks to be read, or ``""``. A module that has a
+        Takes the module, returns what it lacks to be read, or ``""``. A module that has a
         problem is reported, and nothing inside it is read as something else.
     resembles
-        Takes the module, says whether it can be meant at all. For a name that others give to
-        something else, such as a network of layers: where it says no, ``problem`` is not
-        asked, and what is inside is looked at.
+        Takes the module, returns whether it can be meant at all. For a name that others give to
+        something else, such as a network of layers: if it returns False, ``problem`` is not
+        called, and the modules inside are looked at.
     sums
-        Takes the module, says where the sums Σφ appear; by default, they are what it
-        returns. Only `check` uses it.
+        Takes the module, returns where the sums Σφ appear; by default in its output. Only
+        `check` uses it.
     input_shape
         Takes the module, returns the shape of one input, without the batch. Only `check`
         uses it, where the layers' shapes do not tell.
@@ -113,7 +113,7 @@ def register_adapter(
 
     Examples
     --------
-    A layer of somebody else's, with a Fourier series on each edge:
+    Someone else's layer, with a Fourier series on each edge:
 
     >>> import torch
     >>> from torch import nn
@@ -129,9 +129,8 @@ def register_adapter(
     ...         waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
     ...         return torch.einsum("nib,oib->no", waves, self.waves) + self.bias
 
-    Its adapter. ``Fourier`` is one of the bases that there are; any other
-    `kan_widgets.nn.Basis` will do. A base term would be named after it:
-    ``LayerBasis(Fourier(3), "silu")``.
+    Its adapter. ``Fourier`` is one of the built-in bases; any other `kan_widgets.nn.Basis` will do.
+    With a base term it would be ``LayerBasis(waves, "silu")``.
 
     >>> import kan_widgets as kw
     >>> from kan_widgets.functions import LayerBasis, LayerFunctions
@@ -148,13 +147,13 @@ def register_adapter(
     ...         write=write,
     ...     )
 
-    Is it right? Σφ over varied inputs must be what the layer returns:
+    Is it correct? Σφ over varied inputs must equal what the layer returns:
 
     >>> layer = FourierLayer(4, 2)
     >>> kw.functions.check(layer, read_fourier, bias=layer.bias).error < 1e-5
     True
 
-    Then it is read wherever it occurs:
+    Now it is read wherever it occurs:
 
     >>> kw.functions.register_adapter(FourierLayer, read_fourier, library="mine")
     >>> model = nn.Sequential(FourierLayer(4, 3), FourierLayer(3, 2))

@@ -1,4 +1,4 @@
-"""Work done once for the values of some tensors, not again for every frame."""
+"""Results kept while some tensors stay the same, not computed again for every frame."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def grid_bases(
     shape: tuple[int, ...],
     arrange: Callable[[Tensor], Tensor],
 ) -> tuple[tuple[ReadBasis, ...], Tensor | None]:
-    """Return the bases of a grid with a row of knots for each input, equal rows once.
+    """Return the bases of a grid with a row of knots per input; equal rows share one.
 
     Parameters
     ----------

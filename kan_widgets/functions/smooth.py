@@ -1,4 +1,4 @@
-"""Bases without knots that other libraries have: bumps and polynomials."""
+"""Smooth bases of other libraries: bumps and polynomials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TANH_DOMAIN, _TANH_EXTENT = (-2.0, 2.0), (-4.0, 4.0)
 
 
 class _Smooth:
-    """What these bases have in common."""
+    """What these bases share."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ class SquaredReLU(_Smooth):
 
     @property
     def domain(self) -> Interval:
-        """0 to 1, for which the bumps are laid out."""
+        """0 to 1, over which the bumps are laid out."""
         return 0.0, 1.0
 
     @property

@@ -1,8 +1,8 @@
 """KAN layers and networks for PyTorch: the model core, without widgets.
 
 Every layer is a coefficient tensor times one basis that all its functions share: B-splines, or
-another family. `update_grid`, `refine`, `prune` and `regularization` are what happens to one in
-its life; they are methods of the layers, and functions for whole models.
+another family. `update_grid`, `refine`, `prune` and `regularization` are methods of the
+layers, and functions for whole models.
 """
 
 from __future__ import annotations

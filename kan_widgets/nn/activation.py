@@ -1,4 +1,4 @@
-"""The base activations: the fixed function beside the splines."""
+"""Base activations: the fixed function beside the splines."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
 
 
 def applied(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return a callable's activation of ``x``, in the dtype of ``x``.
+    """Apply a callable to ``x`` and check the result; in the dtype of ``x``.
 
     Raises
     ------
     ValueError
-        If it is not of the same shape.
+        If the result has another shape.
     """
     value = activation(x)
     if not isinstance(value, Tensor) or value.shape != x.shape:

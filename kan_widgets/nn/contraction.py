@@ -1,4 +1,4 @@
-"""The linear part of a layer: what it does with the columns that the basis makes of its input.
+"""The linear part of a layer: how it combines the columns into which the basis expands its input.
 
 A dense layer multiplies them by a matrix, a convolution convolves them. Both say how the compiled
 kernels find their way through the tensors, too.
@@ -17,13 +17,13 @@ from kan_widgets.nn.kernels.local import Windows
 
 
 class Contraction(Windows, Protocol):
-    """What a layer does with the columns."""
+    """How a layer combines the columns."""
 
     def padded(self, x: Tensor) -> Tensor:
         """Add the padding that the functions see as input too."""
 
     def cropped(self, grad: Tensor) -> Tensor:
-        """Take the gradient of the padding away."""
+        """Remove the gradient of the padding."""
 
     def matrix(self, weight: Tensor) -> Tensor:
         """Arrange the layer's weight, columns last, for the next two methods."""
@@ -34,7 +34,7 @@ class Contraction(Windows, Protocol):
     def backward(
         self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Return the gradients of the columns and of the weight, the latter not arranged."""
+        """Return the gradients of the columns and of the weight, not arranged."""
 
 
 class Product:

@@ -154,7 +154,7 @@ class KANConv2d(KANLayer):
             )
 
     def _convolve(self, x: Tensor) -> Tensor:
-        """Pad, expand, convolve; the output is laid out in memory as the input."""
+        """Pad, expand, convolve; the output has the memory layout of the input."""
         layout = _memory_format(x)
         left, right, top, bottom = self.pads
         height, width = x.shape[2] + top + bottom, x.shape[3] + left + right
@@ -177,7 +177,7 @@ class KANConv2d(KANLayer):
         return out.contiguous(memory_format=layout)
 
     def padded(self, batch: Tensor) -> Tensor:
-        """Return a batch with the padding that the functions see as input too."""
+        """Return a padded batch: the functions see the padding as input too."""
         self._check(batch)
         if not any(self.pads):
             return batch

@@ -21,7 +21,7 @@ from kan_widgets.nn.states import basis_of_state, knots_for_state
 
 
 class LayerCore(nn.Module):
-    """Parameters, basis and state of a layer; `KANLayer` says what they are."""
+    """Parameters, basis and state of a layer; see `KANLayer` for what they are."""
 
     basis: Basis
     base_activation: BaseActivation
@@ -55,7 +55,7 @@ class LayerCore(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
-        """Draw all parameters anew, on the basis that the layer has now; none is pruned then.
+        """Draw all parameters again, for the present basis, and undo all pruning.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class LayerCore(nn.Module):
         self.mask = None
 
     def coefficients(self) -> Tensor:
-        """Return what each function is made of: ``(*base_weight.shape, 1 + n_basis)``.
+        """Return the coefficients of each function: ``(*base_weight.shape, 1 + n_basis)``.
 
         The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
         """
@@ -78,7 +78,7 @@ class LayerCore(nn.Module):
         return torch.cat([base.unsqueeze(-1), spline], dim=-1)
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """Return the same in two: the base's factors, and those of the basis functions."""
+        """Return the coefficients in two parts: the base's, and the basis functions'."""
         base: Tensor = self.base_weight
         spline: Tensor = self.spline_weight
         if self.spline_scaler is not None:
@@ -88,11 +88,11 @@ class LayerCore(nn.Module):
         return base * self.mask, spline * self.mask.unsqueeze(-1)
 
     def padded(self, batch: Tensor) -> Tensor:
-        """Return a batch with the padding that the functions see as input too."""
+        """Return a padded batch: the functions see the padding as input too."""
         raise NotImplementedError
 
     def seen(self, batch: Tensor) -> Tensor:
-        """Return what the functions would see of a batch, in groups.
+        """Return the inputs of the functions for a batch, in groups.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class LayerCore(nn.Module):
         raise NotImplementedError
 
     def _check(self, x: Tensor) -> None:
-        """Check an input's type, and in the subclasses its shape."""
+        """Check an input's dtype; subclasses check its shape too."""
         check_floating(x)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -119,7 +119,7 @@ class LayerCore(nn.Module):
             self._write_knots()
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
-        """Move or convert the tensors, the knots from the basis: half precision rounds too much."""
+        """Move or convert the tensors, but recompute the knots: half precision is too coarse."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._write_knots()
         return self
@@ -137,7 +137,7 @@ class LayerCore(nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Take over the grid and the mask of the state too, or say why they do not fit."""
+        """Load the grid and the mask as well, or report why they do not fit."""
         knots = state_dict.get(prefix + "knots")
         basis = self.basis
         if knots is not None:
@@ -160,7 +160,7 @@ class LayerCore(nn.Module):
 
 
 def describe(layer: LayerCore) -> str:
-    """Return the arguments that all KAN layers have, for ``extra_repr``."""
+    """Return the arguments that all KAN layers share, for ``extra_repr``."""
     basis = layer.basis
     if isinstance(basis, BSpline):
         lo, hi = basis.grid_range

@@ -42,7 +42,7 @@ def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
 
 
 def packed(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
-    """Return the weight in one, the base's factors as the first column."""
+    """Return the weight as one tensor, the base's factors in the first column."""
     return torch.cat([base_weight.unsqueeze(-1), spline_weight], dim=-1)
 
 
@@ -134,12 +134,12 @@ def _pieces(x: Tensor, basis: Basis) -> list[slice]:
 
 
 def _cubic(basis: Basis) -> TypeGuard[BSpline]:
-    """Whether a basis is that of uniform cubic splines, of which the passes are written out."""
+    """Whether a basis is the uniform cubic splines, whose passes are written out here."""
     return isinstance(basis, BSpline) and basis.spline_order == 3
 
 
 def _widen(x: Tensor) -> Tensor:
-    """Return ``x`` contiguous, in float32 at least."""
+    """Return ``x`` contiguous, in at least float32."""
     return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
 
 

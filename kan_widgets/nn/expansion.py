@@ -72,14 +72,14 @@ def expand_and_contract(
 
 
 def _full_precision(x: Tensor) -> AbstractContextManager[None]:
-    """Switch autocast off; most often it is off already, and asking is the faster."""
+    """Switch autocast off; it mostly is off already, and checking is faster."""
     device = x.device.type
     off = not torch.is_autocast_enabled(device)
     return nullcontext() if off else torch.autocast(device, enabled=False)
 
 
 class _Expanded(torch.autograd.Function):
-    """``contraction(columns(x), weight)`` that keeps ``x`` and the weight alone."""
+    """``contraction(columns(x), weight)``, saving only ``x`` and the weight."""
 
     @staticmethod
     def forward(
@@ -140,7 +140,7 @@ def _kernels(
 
 
 def _batched(grad: Tensor) -> bool:
-    """Whether a gradient is many, of ``is_grads_batched`` or ``jacobian(vectorize=True)``."""
+    """Whether a gradient is a batch of them: ``is_grads_batched``, ``jacobian(vectorize=True)``."""
     return torch._C._functorch.is_legacy_batchedtensor(grad)
 
 
@@ -154,7 +154,7 @@ def _forward_local(
     activation: str | None,
     contraction: Contraction,
 ) -> Tensor | None:
-    """Compute the local form, or return None where a number is not finite."""
+    """Compute the local form, or return None if a number is not finite."""
     x = _dense(x)
     # The kernels have a SiLU of their own.
     if activation is not None and activation != "silu":
@@ -176,7 +176,7 @@ def _backward_local(
     contraction: Contraction,
     needs: Needs,
 ) -> Gradients | None:
-    """Compute its gradients, or return None where a number is not finite."""
+    """Compute its gradients, or return None if a number is not finite."""
     x = _dense(x)
     needs_x, needs_base, *needs_weights = needs
     slope = None
@@ -195,7 +195,7 @@ def _backward_local(
 
 
 def _dense(x: Tensor) -> Tensor:
-    """Return ``x`` such that every number has a place of its own, without gaps."""
+    """Return ``x`` without gaps or overlaps in memory."""
     return x if x.is_contiguous() or x.movedim(-1, 1).is_contiguous() else x.contiguous()
 
 

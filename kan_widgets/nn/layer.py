@@ -1,4 +1,4 @@
-"""What all KAN layers are: coefficients times a basis, and what can be done to them."""
+"""KANLayer: the base class of all KAN layers, with their grid, pruning and penalties."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class KANLayer(LayerCore):
         margin: float = 0.01,
         optimizer: Optimizer | None = None,
     ) -> float:
-        """Move the knots to where the inputs are, and refit the coefficients.
+        """Move the knots to where the inputs are and refit the coefficients.
 
         The layer's grid then runs from the least input to the largest, a margin beyond. Its knots
         are ``grid_eps`` parts evenly spaced and ``1 - grid_eps`` parts quantiles of the inputs
@@ -50,7 +50,7 @@ class KANLayer(LayerCore):
         old ones by least squares, at the inputs and, with a hundredth of their weight, all over
         the new grid, so that no function runs away in gaps between them. A function that lies in
         the space of the new splines, such as a cubic polynomial, stays what it is on the grid;
-        beyond it each goes on as its last piece and fades. The base term is left alone.
+        beyond it each goes on as its last piece and fades. The base term is unchanged.
         Parameters change in place.
 
         Parameters
@@ -64,8 +64,8 @@ class KANLayer(LayerCore):
             How far the grid reaches beyond the inputs: as a share of their range if the knots
             are evenly spaced, in general of ``grid_size`` times the outermost interval.
         optimizer
-            The optimizer that trains the layer, if its memory of the old coefficients (momentum
-            and the like) is to be forgotten. Without it, that memory goes on for the new ones.
+            The optimizer that trains the layer, to drop its state for the old coefficients
+            (momentum and the like). Without it, that state carries over to the new ones.
 
         Returns
         -------
@@ -78,8 +78,8 @@ class KANLayer(LayerCore):
         TypeError
             If the basis has no knots, or ``batch`` is not a floating-point tensor.
         ValueError
-            If inputs are not finite, are all alike, or too close together to be told apart.
-            Nothing has changed then.
+            If inputs are not finite, all equal, or too close together to tell apart. Nothing has
+            changed then.
 
         Examples
         --------
@@ -97,7 +97,7 @@ class KANLayer(LayerCore):
     def refine(
         self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
     ) -> float:
-        """Give the splines a grid of another size, and keep the functions.
+        """Give the splines a grid of another size while keeping the functions.
 
         Where ``grid_size`` is a multiple of the present one, the new grid has all old knots and
         the functions stay what they are, everywhere. Otherwise they are fitted by least squares.
@@ -114,11 +114,11 @@ class KANLayer(LayerCore):
         grid_size
             Number of intervals of the new grid, at least 1.
         even
-            Whether a uniform basis is to remain uniform.
+            Whether a uniform basis stays uniform.
         optimizer
-            The optimizer that trains the layer. Its memory of the old coefficients (momentum and
-            the like), which has their shape, is forgotten. It must be given here once it has
-            made steps, else its next step raises an error about sizes.
+            The optimizer that trains the layer. Its state for the old coefficients (momentum and
+            the like), which has their shape, is dropped. Pass it once it has taken steps, or its
+            next step raises an error about sizes.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class KANLayer(LayerCore):
         return error
 
     def prune(self, threshold: float, batch: Inputs, *, dry_run: bool = True) -> Pruning:
-        """Remove the functions that matter little for a batch of inputs.
+        """Remove the functions that contribute little for a batch of inputs.
 
         The importance of a function is the mean of ``|φ(x)|`` over the x that it sees of the
         batch (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, sec. 2.5), in units of the
@@ -158,11 +158,11 @@ class KANLayer(LayerCore):
         threshold
             Least importance to stay, 0 or more.
         batch
-            Inputs of this layer, as ``forward`` takes them: observe them, for instance, by
-            ``model.prune``. Of more than 4,096 patches (rows, in a dense layer) so many are drawn
-            at random, from all images and positions alike, and the same ones each time.
+            Inputs of this layer, as ``forward`` takes them; ``model.prune`` observes them by
+            itself. Of more than 4,096 patches (rows, in a dense layer) that many are drawn at
+            random, evenly over images and positions, and the same ones each time.
         dry_run
-            Only say what would be removed.
+            Only report what would be removed.
 
         Returns
         -------

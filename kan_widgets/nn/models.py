@@ -1,4 +1,4 @@
-"""Networks for small images: the article's KAN-CNN, a better one, a CNN and an MLP to compare."""
+"""Networks for small images: the article's KAN-CNN and a better one, a CNN and an MLP."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class KANCNN(_ImageClassifier):
     Parameters
     ----------
     in_channels, image_size, num_classes
-        What goes in, and the number of classes. ``image_size`` is an int or (height, width).
+        Channels and size of the input, and the number of classes. ``image_size`` is an int or
+        (height, width).
     channels
         Output channels of the convolutions, one per convolution.
     kernel_size, padding
@@ -222,7 +223,7 @@ class KANCNN(_ImageClassifier):
         return whole_models.refine(self, grid_size, even=even, optimizer=optimizer)
 
     def prune(self, threshold: float, batch: Tensor, *, dry_run: bool = True) -> dict[str, Pruning]:
-        """Remove the functions that matter little for a batch; see `kan_widgets.nn.prune`."""
+        """Remove the functions that contribute little for a batch; see `kan_widgets.nn.prune`."""
         return whole_models.prune(self, threshold, batch, dry_run=dry_run)
 
     def regularization(

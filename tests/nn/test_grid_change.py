@@ -338,7 +338,7 @@ def assert_unchanged(layer, before):
         (torch.full((5, 2), 3.0), {}, ValueError, "all 10 inputs are 3: a grid needs a range"),
         (torch.tensor([[0.0, torch.nan]]), {}, ValueError, "got 1 of 2 NaN or infinite"),
         (torch.tensor([[0.0, torch.inf]]), {}, ValueError, "NaN or infinite"),
-        (torch.zeros(0, 2), {}, ValueError, r"batch: expected at least one input, got shape \(0, 2\)"),
+        (torch.zeros(0, 2), {}, ValueError, r"at least one input, got shape \(0, 2\)"),
         (torch.zeros(5, 3), {}, ValueError, r"shape \(\.\.\., 2\), got \(5, 3\)"),
         (
             torch.zeros(5, 2, dtype=torch.long),

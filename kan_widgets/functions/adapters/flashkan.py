@@ -32,7 +32,7 @@ def problem_of_layer(module: nn.Module) -> str:
 
 
 def problem_of_settings(module: nn.Module) -> str:
-    """Say which of the settings is missing that flashkan and inkan have."""
+    """Say which of the settings that flashkan and inkan share is missing."""
     if not isinstance(getattr(module, "inv_h", None), float):
         return "inv_h is missing"
     if not callable(getattr(module, "base_activation", None)):

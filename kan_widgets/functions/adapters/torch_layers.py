@@ -48,7 +48,7 @@ def _write(module: nn.Conv2d | nn.Linear, index: tuple[int, ...], coefficients: 
 
 
 def conv_settings(module: nn.Conv2d) -> ConvSettings:
-    """Return how a convolution of torch's is applied."""
+    """Return how a torch convolution is applied."""
     return ConvSettings(
         stride=_pair(module.stride),
         padding=_padding(module),
@@ -80,12 +80,12 @@ def _padding(module: nn.Conv2d) -> tuple[int, int, int, int]:
 
 
 def problem_of_conv2d(module: nn.Module) -> str:
-    """Say why a convolution is no set of straight lines."""
+    """Say why a convolution is not a set of straight lines."""
     return _problem(module, nn.Conv2d, {"weight": ("out", "in", "rows", "columns")})
 
 
 def problem_of_linear(module: nn.Module) -> str:
-    """Say why a linear layer is no set of straight lines."""
+    """Say why a linear layer is not a set of straight lines."""
     return _problem(module, nn.Linear, {"weight": ("out", "in")})
 
 

@@ -1,1 +1,1 @@
-"""The basis functions: the protocol `Basis`, and one family a file."""
+"""Basis functions: the protocol `Basis`, and one file per family."""

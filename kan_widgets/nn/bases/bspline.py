@@ -216,7 +216,7 @@ def truncated_powers(order: int) -> list[tuple[float, int]]:
 
 
 def _differentiated() -> bool:
-    """Whether anybody may differentiate what is computed now."""
+    """Whether the result may be differentiated."""
     return torch.is_grad_enabled() or transformed()
 
 

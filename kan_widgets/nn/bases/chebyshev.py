@@ -75,7 +75,7 @@ class Chebyshev:
 
     @property
     def extent(self) -> Interval:
-        """Half the grid's width more on each side, where tanh u is ±0.999."""
+        """Half the grid's width beyond each end, where tanh u is ±0.999."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 2, hi + (hi - lo) / 2
 
@@ -107,7 +107,7 @@ class Chebyshev:
 
 
 def _recur(t: Tensor, first: Tensor, count: int) -> list[Tensor]:
-    """Return 1, ``first`` and the rest by p_(b+1) = 2 t p_b − p_(b−1), ``count`` in all."""
+    """Return ``count`` polynomials: 1, ``first``, then p_(b+1) = 2 t p_b − p_(b−1)."""
     # Not ones_like(t), which would hide a NaN.
     values = [t * 0 + 1, first]
     while len(values) < count:

@@ -83,7 +83,7 @@ class Fourier:
 
     @property
     def extent(self) -> Interval:
-        """A quarter of a period more on each side, where the waves have begun to repeat."""
+        """A quarter of a period beyond each end, where the waves have begun to repeat."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 4, hi + (hi - lo) / 4
 

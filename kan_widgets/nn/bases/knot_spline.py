@@ -16,7 +16,7 @@ from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
 
 @dataclass(frozen=True)
 class KnotSpline:
-    """B-spline basis on any rising knots; what `update_grid` makes of a uniform one.
+    """B-spline basis on any rising knots; `update_grid` turns a uniform basis into one.
 
     Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
     ends are ``grid_range``; the others extend it, as with :class:`BSpline`. ``B_j`` lives on
@@ -80,7 +80,7 @@ class KnotSpline:
 
     @property
     def grid_range(self) -> Interval:
-        """Ends of the grid, its extension left out."""
+        """Ends of the grid, without its extension."""
         return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
 
     @property

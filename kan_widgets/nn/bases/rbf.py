@@ -72,7 +72,7 @@ class RBF:
 
     @property
     def extent(self) -> Interval:
-        """Two widths further on each side, where the last bumps have fallen to 2 %."""
+        """Two widths beyond each end, where the last bumps have fallen to 2 %."""
         lo, hi = self.grid_range
         return lo - 2 * self.width, hi + 2 * self.width
 

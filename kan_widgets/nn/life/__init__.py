@@ -1,4 +1,4 @@
-"""What happens to a layer besides training: its grid moves or is refined, functions are pruned.
+"""What happens to a layer besides training: grid updates, refinement, pruning, penalties.
 
 Every function here takes a `kan_widgets.nn.core.LayerCore`; the methods of
 `kan_widgets.nn.KANLayer` and the functions of `whole_models` call them.

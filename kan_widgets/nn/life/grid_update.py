@@ -1,4 +1,4 @@
-"""Knots where the inputs are."""
+"""Move the knots to where the inputs are."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def update_grid(
 
 
 def observed(layer: LayerCore, batch: Inputs) -> Tensor:
-    """Return all that a layer's functions see of a batch: rising, float64, on the CPU."""
+    """Return all inputs of a layer's functions in a batch: sorted, float64, on the CPU."""
     with torch.no_grad():
         parts = [layer.padded(x).detach().flatten() for x in checked_inputs(batch)]
         return torch.cat(parts).sort().values.cpu().double()
@@ -73,17 +73,17 @@ def observed(layer: LayerCore, batch: Inputs) -> Tensor:
 def adapted_knots(
     values: Tensor, grid_size: int, order: int, grid_eps: float, margin: float
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return knots for inputs: between even ones (``grid_eps`` = 1) and quantiles (0).
+    """Return knots between evenly spaced ones (``grid_eps`` = 1) and quantiles of inputs (0).
 
     Raises
     ------
     ValueError
-        If the inputs are all alike.
+        If all inputs are equal.
     """
     distinct = torch.unique_consecutive(values).numpy()
     if len(distinct) < 2:
         raise ValueError(
-            f"all {len(values)} inputs are {distinct[0]:g}: a grid needs a range of inputs"
+            f"all {len(values)} inputs are {distinct[0]:g}: expected inputs over a range"
         )
     quantiles = np.quantile(distinct, np.linspace(0, 1, grid_size + 1))
 

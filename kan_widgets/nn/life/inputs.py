@@ -1,4 +1,4 @@
-"""A layer's inputs, given by hand: one batch or several, checked."""
+"""Inputs passed to a layer's methods: one batch or several, checked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.
 
 
 def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
-    """Return a batch, or several, as a sequence.
+    """Return one batch or several as a sequence.
 
     Raises
     ------

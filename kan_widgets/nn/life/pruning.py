@@ -14,13 +14,13 @@ from kan_widgets.nn.life.inputs import Inputs, checked_inputs
 from kan_widgets.nn.life.magnitude import mean_magnitudes
 from kan_widgets.nn.life.sampling import drawn
 
-#: Patches that a mean is taken over; of more, so many are drawn.
+#: Patches that a mean is taken over; of more, this many are drawn.
 PATCHES = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class Pruning:
-    """What `prune` removes from a layer, or would."""
+    """What `prune` removes from a layer, or would remove."""
 
     threshold: float
     """Importances up to this are removed."""
@@ -67,9 +67,9 @@ def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> P
 
 
 def all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
-    """Return what a layer sees of a batch, ``(n, groups, *base_weight.shape[1:])``.
+    """Return the inputs of a layer's functions, ``(n, groups, *base_weight.shape[1:])``.
 
-    Of more than `PATCHES` patches so many are drawn; of several batches, from each its share.
+    Of more than `PATCHES` patches that many are drawn, from several batches in proportion.
     """
     own = layer.base_weight.dim()  # groups, and what one function of each place sees
     parts = [layer.seen(x) for x in checked_inputs(batch)]

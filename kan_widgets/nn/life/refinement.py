@@ -1,4 +1,4 @@
-"""Other knots for the same functions."""
+"""The same functions on other knots."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def refit(layer: LayerCore, old: Spline, new: Spline, points: Tensor, weights: T
 def deviation(
     layer: LayerCore, old: Spline, new: Spline, coefficients: Tensor, interval: tuple[float, float]
 ) -> float:
-    """Return the largest difference in an interval that new coefficients make to a function."""
+    """Return by how much new coefficients change any function in an interval."""
     points, _ = quadrature(old, new, interval)
     scale = torch.ones_like(layer.base_weight, requires_grad=False).detach()
     if layer.spline_scaler is not None:
@@ -134,7 +134,7 @@ def deviation(
 
 
 def largest_magnitude(pieces: Tensor, least: float) -> float:
-    """Return the largest magnitude of polynomials on an interval, or ``least`` if that is larger.
+    """Return the largest magnitude of some polynomials on an interval, at least ``least``.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def largest_magnitude(pieces: Tensor, least: float) -> float:
 
 @torch.no_grad()
 def resize_(parameter: nn.Parameter, values: Tensor) -> None:
-    """Give a parameter values of another shape; it remains the same object, without a gradient."""
+    """Give a parameter values of another shape; it stays the same object, without a gradient."""
     parameter.grad = None
     # A graph that is still alive, such as that of the last loss, holds a node that knows the old
     # shape. Assigning data of another type makes torch let go of that node.

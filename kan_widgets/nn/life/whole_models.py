@@ -1,4 +1,4 @@
-"""A life of a whole model: what layers can do, done to all of them."""
+"""Grid updates, refinement, pruning and penalties for all layers of a model."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def update_grid(
     margin: float = 0.01,
     optimizer: Optimizer | None = None,
 ) -> dict[str, float]:
-    """Move the knots of every KAN layer of a model to the inputs that it gets of a batch.
+    """Move the knots of every KAN layer of a model to where a batch puts its inputs.
 
     Layer after layer, in the order in which they are reached: each by the inputs that it gets
     once those before it have their new grids. The model runs as it is, in training or evaluation
     mode, without gradients; buffers, such as those of batch norm, and random number generators
     are as before afterwards. Layers whose basis has no knots, and those not reached, are left
-    alone.
+    unchanged.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def update_grid(
     TypeError
         If there is no layer with knots.
     ValueError
-        If the batch reaches none, or what reaches one is not finite or all alike. No layer
+        If the batch reaches none, or the inputs of one are not finite or all equal. No layer
         has changed then.
 
     Examples
@@ -139,7 +139,7 @@ def refine(
 def prune(
     model: nn.Module, threshold: float, batch: Any, *, dry_run: bool = True
 ) -> dict[str, Pruning]:
-    """Remove the functions of a model that matter little for a batch.
+    """Remove the functions of a model that contribute little for a batch.
 
     All importances are taken from one run of the batch through the model as it is; see
     :meth:`KANLayer.prune` for what they are, and `update_grid` for how the model is run.
@@ -153,7 +153,7 @@ def prune(
     batch
         The model's input: a tensor, or a tuple of arguments.
     dry_run
-        Only say what would be removed.
+        Only report what would be removed.
 
     Returns
     -------
@@ -313,7 +313,7 @@ def _inputs(
 
 @contextmanager
 def _own_buffers(model: nn.Module) -> Iterator[None]:
-    """Let the model work on copies of its buffers, and give it back its own."""
+    """Run the model on copies of its buffers, then restore its own."""
     own = [(module, dict(module._buffers)) for module in model.modules()]
     for module, buffers in own:
         for name, buffer in buffers.items():
