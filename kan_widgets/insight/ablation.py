@@ -19,7 +19,7 @@ from kan_widgets.insight.importance import Importance, importance
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.progress import progress
 from kan_widgets.insight.tables import Float64, Int64
-from kan_widgets.nn.changes import together
+from kan_widgets.nn.life.changes import together
 
 Evaluate = Callable[[nn.Module], float]
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.tables import Float64, Int64
 
 # Inputs expanded at a time.
@@ -122,7 +123,7 @@ class Kernel:
         found: Int64 = index[self.out].reshape(-1).cpu().numpy().astype(np.int64)
         return found
 
-    def _basis(self, entry: int) -> Basis:
+    def _basis(self, entry: int) -> ReadBasis:
         return self.functions.bases[int(self._numbers()[entry])]
 
     def _contract(self, x: NDArray[np.floating], *, slopes: bool) -> Float64:
@@ -239,7 +240,7 @@ def images_of(observed: Observed) -> Int64:
     return images.astype(np.int64)
 
 
-def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
+def exact_beta(basis: ReadBasis, x: Float64, *, slopes: bool) -> Float64:
     """Return β or its derivative β′ in float64: ``(...)`` to ``(..., nb)``."""
     points = torch.from_numpy(np.ascontiguousarray(x))
     if not slopes:
@@ -251,7 +252,7 @@ def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
     return found
 
 
-def _slopes(basis: Basis, points: torch.Tensor) -> torch.Tensor:
+def _slopes(basis: ReadBasis, points: torch.Tensor) -> torch.Tensor:
     """Return β′, ``(n,)`` to ``(n, nb)``."""
     points = points.clone().requires_grad_()
     with torch.enable_grad():

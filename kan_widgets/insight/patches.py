@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.kernels import Kernel, Observed, check_observed, exact_beta
 from kan_widgets.insight.stacked import Stack, deviations, responses, stack_of_kernel
 from kan_widgets.insight.tables import Float64, Int64
@@ -335,7 +335,7 @@ def extremes(stack: Stack, sign: int, bounds: Bounds, x: Float64 | None = None) 
     )
 
 
-def _grid(basis: Basis, low: float, high: float) -> Float64:
+def _grid(basis: ReadBasis, low: float, high: float) -> Float64:
     """Return points from low to high among which no turn of a function is missed."""
     edges = np.unique([low, high, *(p for p in (0.0, *basis.knots) if low < p < high)])
     if len(edges) == 1:
@@ -350,7 +350,7 @@ def _grid(basis: Basis, low: float, high: float) -> Float64:
 
 
 def _largest(
-    basis: Basis, grid: Float64, beta: Float64, c: Float64, low: Float64, high: Float64
+    basis: ReadBasis, grid: Float64, beta: Float64, c: Float64, low: Float64, high: Float64
 ) -> tuple[Float64, Float64, NDArray[np.bool_]]:
     """Return where each function is largest, its value there, and whether it is flat."""
     rows = np.arange(len(c))
@@ -382,7 +382,7 @@ def _largest(
     return np.where(flat, (low + high) / 2, place), value, flat
 
 
-def _climb(basis: Basis, c: Float64, a: Float64, b: Float64) -> tuple[Float64, Float64]:
+def _climb(basis: ReadBasis, c: Float64, a: Float64, b: Float64) -> tuple[Float64, Float64]:
     """Return the largest value between a and b, and where, of functions that turn once there."""
     rows = np.arange(len(c))
     place, value = a, np.full(len(c), -np.inf)

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.forms import Form
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.symbolic import symbolic
@@ -229,7 +230,7 @@ def _target(
 
 
 def _nearest(
-    basis: Basis,
+    basis: ReadBasis,
     present: Float64,
     x: Float64,
     wanted: Float64,
@@ -277,7 +278,7 @@ def _torch_index(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
     return place if functions.kind == "conv" else place[:2]
 
 
-def _basis_of(functions: LayerFunctions, place: Index) -> Basis:
+def _basis_of(functions: LayerFunctions, place: Index) -> ReadBasis:
     index = functions.basis_index
     return functions.bases[0 if index is None else int(index[_torch_index(functions, place)])]
 
@@ -290,7 +291,7 @@ def _column(functions: LayerFunctions, place: Index) -> int:
     return ((o // max(1, out // groups) * in_ + i) * kh + row) * kw + column
 
 
-def _beta(basis: Basis, x: Float64) -> Float64:
+def _beta(basis: ReadBasis, x: Float64) -> Float64:
     with torch.no_grad():
         found: Float64 = basis(torch.from_numpy(x)).to(torch.float64).numpy()
     return found

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.live.binding import Binding, check_every, check_max_fps, check_number
-from kan_widgets.nn.torch_optimizer import torch_optimizer
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
 

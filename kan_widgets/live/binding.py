@@ -32,7 +32,7 @@ from kan_widgets.live.steps import StepHooks, hooks_of
 from kan_widgets.live.throttle import Throttle
 from kan_widgets.live.track import Track
 from kan_widgets.live.training import Training
-from kan_widgets.nn import changes
+from kan_widgets.nn.life import changes
 
 Batch = TypeVar("Batch")
 

@@ -21,7 +21,7 @@ from kan_widgets.live.binding import Binding
 from kan_widgets.live.loops import Loop
 from kan_widgets.live.printing import printed_to
 from kan_widgets.live.track import batches_in
-from kan_widgets.nn.torch_optimizer import torch_optimizer
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 Loss = Callable[[Any, Any], Tensor]
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.following import Rewrite
+from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.live.layout import Float32, Layout
-from kan_widgets.nn.changes import together
+from kan_widgets.nn.life.changes import together
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,13 +125,13 @@ class Followed:
 
 def follow(layers: Sequence[LayerFunctions], layout: Layout) -> Followed | None:
     """Get ready to copy the coefficients of layers just read again, where all of them allow it."""
-    if any(layer.follow is None for layer in layers):
+    if any(layer.rewriter is None for layer in layers):
         return None
     host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
     rewrites = []
     for layer, place in zip(layers, layout.layers, strict=True):
         part = host[place.offset : place.offset + place.length]
-        rewrite = layer.follow(part.view(layer.coefficients.shape)) if layer.follow else None
+        rewrite = layer.rewriter(part.view(layer.coefficients.shape)) if layer.rewriter else None
         if rewrite is None:
             return None
         rewrites.append(rewrite)

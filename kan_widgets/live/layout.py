@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, ConvSettings, LayerFunctions
-from kan_widgets.functions.basis import one_of_each
+from kan_widgets.functions import ConvSettings, LayerFunctions
+from kan_widgets.functions.basis import ReadBasis, one_of_each
 
 Float32 = NDArray[np.float32]
 
@@ -134,7 +134,7 @@ class Layout:
         raise KeyError(f"no layer {name!r}; the layers are {', '.join(map(repr, self.names))}")
 
 
-def sample_points(basis: Basis) -> NDArray[np.float64]:
+def sample_points(basis: ReadBasis) -> NDArray[np.float64]:
     """Points that draw ``basis`` well over its extent, ascending.
 
     Every knot is a point, so are −1, 0 and 1, and each interval between them is
@@ -172,7 +172,7 @@ def sample_points(basis: Basis) -> NDArray[np.float64]:
     return np.unique(points.astype(np.float32)).astype(np.float64)
 
 
-def sample(basis: Basis) -> Table:
+def sample(basis: ReadBasis) -> Table:
     """Tabulate a basis on the CPU, in double precision where it computes in any precision."""
     x = sample_points(basis)
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
@@ -192,9 +192,9 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
     Returns ``before`` itself if frames of ``layers`` can be read with it.
     """
     by_values = {table.key: table for table in (before.tables if before is not None else ())}
-    by_basis: dict[Basis, Table] = {}
+    by_basis: dict[ReadBasis, Table] = {}
 
-    def table(basis: Basis) -> Table:
+    def table(basis: ReadBasis) -> Table:
         if (known := by_basis.get(basis)) is None:
             made = sample(basis)
             # One object for equal tables, so that they cross the wire once.
@@ -247,7 +247,7 @@ class Fingerprint:
     """Enough of the layers read for one frame to tell whether the next has the same layout."""
 
     shapes: tuple[torch.Size, ...]
-    bases: tuple[tuple[Basis, ...], ...]
+    bases: tuple[tuple[ReadBasis, ...], ...]
     indices: tuple[torch.Tensor | None, ...]
 
     @classmethod
@@ -269,7 +269,7 @@ class Fingerprint:
         )
 
 
-def _same_bases(a: tuple[Basis, ...], b: tuple[Basis, ...]) -> bool:
+def _same_bases(a: tuple[ReadBasis, ...], b: tuple[ReadBasis, ...]) -> bool:
     return a is b or a == b
 
 

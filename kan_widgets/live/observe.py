@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.layout import Float32
-from kan_widgets.nn.sampling import drawn
+from kan_widgets.nn.life.sampling import drawn
 
 Int64 = NDArray[np.int64]
 

@@ -98,7 +98,7 @@ def test_of_two_almost_equal_peaks_the_higher_one_wins() -> None:
 
 def test_functions_with_grids_of_their_own_have_domains_of_their_own() -> None:
     torch.manual_seed(0)
-    bases = tuple(LayerBasis(BSpline(grid_range=(-w, w + 1))) for w in (0.1, 1.0, 4.0))
+    bases = tuple(LayerBasis(BSpline(grid_range=(-w, w + 1)), "silu") for w in (0.1, 1.0, 4.0))
     taken = kernel_of(
         LayerFunctions(
             "linear", torch.randn(2, 3, 9), bases, torch.tensor([[0, 1, 2], [2, 1, 0]]), "own"

@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize, prune
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener
-from kan_widgets.nn import changes
+from kan_widgets.nn.life import changes
 
 
 class Last(Listener):
@@ -154,7 +154,7 @@ def test_a_model_whose_frames_are_followed_can_be_collected():
 def test_a_layer_that_is_gone_is_not_written():
     layer = nn.Linear(3, 2)
     [functions] = kw.functions.read(layer)
-    rewrite = functions.follow(torch.empty(2, 3, 1))
+    rewrite = functions.rewriter(torch.empty(2, 3, 1))
     with torch.no_grad():
         assert rewrite()
         del layer, functions
@@ -179,7 +179,7 @@ def masked() -> kw.nn.KANLinear:
 )
 def test_what_may_change_in_more_than_values_is_not_followed(layer):
     [functions] = kw.functions.read(layer)
-    assert functions.follow(torch.empty(functions.coefficients.shape)) is None
+    assert functions.rewriter(torch.empty(functions.coefficients.shape)) is None
 
 
 def test_memory_that_is_replaced_is_followed():
@@ -214,7 +214,7 @@ def test_another_precision_is_followed():
     ("change", "message"),
     [
         (lambda layer: layer.to(torch.complex64), "complex64"),
-        (lambda layer: layer.to("meta"), "are meta"),
+        (lambda layer: layer.to("meta"), "got meta"),
     ],
 )
 def test_what_cannot_be_read_is_not_copied(change, message):

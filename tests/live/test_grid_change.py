@@ -16,7 +16,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import Frame, Listener
-from kan_widgets.nn import changes
+from kan_widgets.nn.life import changes
 from kan_widgets.widgets import stream_of
 
 

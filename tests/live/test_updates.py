@@ -164,7 +164,9 @@ def test_an_adapter_that_cannot_tell_gradients_leaves_the_updates():
 
     kw.functions.register_adapter(
         Mine,
-        lambda m: kw.functions.LayerFunctions("linear", m.w.detach(), (kw.functions.Fourier(1),)),
+        lambda m: kw.functions.LayerFunctions(
+            "linear", m.w.detach(), (kw.functions.LayerBasis(kw.nn.Fourier(1, constant=False)),)
+        ),
     )
     model = Mine()
     optimizer = torch.optim.SGD(model.parameters(), 0.5)

@@ -13,16 +13,8 @@ import weakref
 import pytest
 import torch
 
-from kan_widgets.nn import (
-    BSpline,
-    KANConv2d,
-    KANLinear,
-    KnotSpline,
-    compiler,
-    library_cache,
-    local,
-    native,
-)
+from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline
+from kan_widgets.nn.kernels import compiler, library_cache, local, native
 
 
 def called(monkeypatch):
@@ -152,7 +144,8 @@ def test_a_folder_that_others_can_write_is_not_used(fresh):
 
 def test_a_process_that_ends_at_once_leaves_no_compiler_behind(fresh):
     program = (
-        "import torch; from kan_widgets.nn import KANLinear, native; KANLinear(2, 2)("
+        "import torch; from kan_widgets.nn import KANLinear\n"
+        "from kan_widgets.nn.kernels import native; KANLinear(2, 2)("
         "torch.zeros(3, 2)); import time\n"
         "while not native._builds[3].compiler.process: time.sleep(0.01)\n"
         "print(native._builds[3].compiler.process.pid)"

@@ -1,4 +1,4 @@
-"""The C++ compiler: where it is, and ``local.cpp`` compiled by it within a given time."""
+"""Find the C++ compiler, and compile ``local.cpp`` with it within a time limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from kan_widgets.nn import library_cache
+from kan_widgets.nn.kernels import library_cache
 
 SOURCE = Path(__file__).with_name("local.cpp")
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
@@ -49,7 +49,7 @@ class Compiler:
         self._starting = threading.Lock()
 
     def digest(self) -> str:
-        """Return a name for what a library is made of and for: source, compiler, processor."""
+        """Return a digest of what a library depends on: source, compiler, processor."""
         real = os.path.realpath(self.path)
         about = os.stat(real)
         parts = [
@@ -93,7 +93,7 @@ class Compiler:
         raise OSError(f"{self.path} said: {trouble or 'nothing'}")
 
     def _run(self, command: list[str], deadline: float) -> tuple[int, str]:
-        """Return what a command returned and said."""
+        """Run a command; return its exit status and its messages."""
         # Into a file: whoever inherited a pipe could keep it open without end.
         with tempfile.TemporaryFile() as said:
             with self._starting:
@@ -116,7 +116,7 @@ class Compiler:
             return returned, said.read(10_000).decode(errors="replace").strip()
 
     def stop(self) -> None:
-        """End the compiler and all that it started; it is not started again."""
+        """Stop the compiler and its children; it is not started again."""
         with self._starting:
             self._stopped = True
         process = self.process
@@ -128,7 +128,7 @@ class Compiler:
 
 
 def _processor() -> str:
-    """Return what tells processors apart for which ``-march=native`` means different things."""
+    """Return what distinguishes processors for ``-march=native``."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

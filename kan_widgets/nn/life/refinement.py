@@ -1,9 +1,8 @@
-"""Other knots for the same functions."""
+"""The same functions on other knots."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,14 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn.basis import checked_count
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.changes import together
-from kan_widgets.nn.knot_spline import KnotSpline, spline_on
-from kan_widgets.nn.optimizer_state import check_optimizer, forget
-
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
+from kan_widgets.nn.bases.basis import checked_count
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
 
 Spline = BSpline | KnotSpline
 #: Values compared at once.
@@ -27,7 +24,7 @@ _PIECE = 4_000_000
 _DENSE, _ROUNDS = 8, 4
 
 
-def refine(layer: KANLayer, grid_size: int, even: bool, optimizer: Optimizer | None) -> float:
+def refine(layer: LayerCore, grid_size: int, even: bool, optimizer: Optimizer | None) -> float:
     """Give a layer a grid of another size; see `KANLayer.refine`."""
     old = spline_of(layer, "refine")
     checked_count("grid_size", grid_size, 1)
@@ -48,7 +45,7 @@ def refine(layer: KANLayer, grid_size: int, even: bool, optimizer: Optimizer | N
     return error
 
 
-def spline_of(layer: KANLayer, method: str) -> Spline:
+def spline_of(layer: LayerCore, method: str) -> Spline:
     """Return a layer's B-splines.
 
     Raises
@@ -98,7 +95,7 @@ def quadrature(old: Spline, new: Spline, interval: tuple[float, float]) -> tuple
     return torch.from_numpy(points.ravel()), torch.from_numpy((half * weights).ravel())
 
 
-def refit(layer: KANLayer, old: Spline, new: Spline, points: Tensor, weights: Tensor) -> Tensor:
+def refit(layer: LayerCore, old: Spline, new: Spline, points: Tensor, weights: Tensor) -> Tensor:
     """Return the coefficients on ``new`` whose splines are nearest the old ones.
 
     Nearest in the sum of squares at ``points``, weighted. All in float64 on the CPU; returned as
@@ -113,9 +110,9 @@ def refit(layer: KANLayer, old: Spline, new: Spline, points: Tensor, weights: Te
 
 
 def deviation(
-    layer: KANLayer, old: Spline, new: Spline, coefficients: Tensor, interval: tuple[float, float]
+    layer: LayerCore, old: Spline, new: Spline, coefficients: Tensor, interval: tuple[float, float]
 ) -> float:
-    """Return the largest difference in an interval that new coefficients make to a function."""
+    """Return by how much new coefficients change any function in an interval."""
     points, _ = quadrature(old, new, interval)
     scale = torch.ones_like(layer.base_weight, requires_grad=False).detach()
     if layer.spline_scaler is not None:
@@ -137,7 +134,7 @@ def deviation(
 
 
 def largest_magnitude(pieces: Tensor, least: float) -> float:
-    """Return the largest magnitude of polynomials on an interval, or ``least`` if that is larger.
+    """Return the largest magnitude of some polynomials on an interval, at least ``least``.
 
     Parameters
     ----------
@@ -185,7 +182,7 @@ def largest_magnitude(pieces: Tensor, least: float) -> float:
 
 @torch.no_grad()
 def resize_(parameter: nn.Parameter, values: Tensor) -> None:
-    """Give a parameter values of another shape; it remains the same object, without a gradient."""
+    """Give a parameter values of another shape; it stays the same object, without a gradient."""
     parameter.grad = None
     # A graph that is still alive, such as that of the last loss, holds a node that knows the old
     # shape. Assigning data of another type makes torch let go of that node.

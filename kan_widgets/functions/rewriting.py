@@ -1,4 +1,4 @@
-"""Write a layer's coefficients again for each frame, without reading the layer anew."""
+"""Write a layer's coefficients for each frame without reading the layer again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 Rewrite = Callable[[], bool]
 
 
-def follow_terms(
+def terms_rewriter(
     module: nn.Module,
     out: Tensor,
     *,
@@ -21,7 +21,7 @@ def follow_terms(
     scale: str = "",
     unchanged: Callable[[nn.Module], bool] = lambda module: True,
 ) -> Rewrite | None:
-    """Get ready to write a base and scaled spline coefficients, as `join_terms` joins them.
+    """Return what writes a base and scaled spline coefficients, as `join_terms` joins them.
 
     The values are those that the parameters have at each call, wherever they lie then. The
     module is not kept alive.
@@ -36,14 +36,14 @@ def follow_terms(
         Names of parameters of ``module`` itself: ``(...)``, ``(..., nb - 1)`` and ``(...)``.
         Without splines ``nb`` is 1.
     unchanged
-        Takes the module, says whether all else that the coefficients and their bases depend on
-        is still what it was; asked at once, and at each call.
+        Takes the module, returns whether all else that the coefficients and their bases depend on
+        is still the same; called at once, and at each call.
 
     Returns
     -------
     callable or None
-        As `LayerFunctions.follow` does; ``None`` if there is no such parameter, if it is not
-        float32 on the CPU, or if something has changed already.
+        As `LayerFunctions.rewriter` returns it; ``None`` if there is no such parameter, if it
+        is not float32 on the CPU, or if something has changed already.
     """
     to_base, to_splines = out[..., 0], out[..., 1:]
     expected = {base: to_base.shape}

@@ -33,13 +33,13 @@ FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 
 
 def usable() -> bool:
-    """Whether processes can keep libraries for each other here."""
+    """Whether processes can share libraries here."""
     return fcntl is not None
 
 
 @functools.cache
 def folder() -> Path:
-    """Return a folder of this user for the libraries; one for this process if there is none."""
+    """Return this user's folder for the libraries, or else a temporary one for this process."""
     try:
         wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "kan_widgets")
         for place in (*reversed(wanted.absolute().parents), wanted.absolute()):
@@ -56,7 +56,7 @@ def folder() -> Path:
 
 
 def find(name: str) -> ctypes.CDLL | None:
-    """Return the library that was kept under a name, or None; remove files that are not sound."""
+    """Return the library cached under a name, or None; remove damaged files."""
     for path in sorted(folder().glob(f"{name}-*.so")):
         try:
             return load(_checked(path))
@@ -69,7 +69,7 @@ def find(name: str) -> ctypes.CDLL | None:
 
 
 def keep(name: str, code: bytes) -> None:
-    """Keep a library's file for :func:`find`, as far as the disk allows."""
+    """Cache a library's file for :func:`find`, if the disk allows."""
     with contextlib.suppress(OSError):
         descriptor, made = tempfile.mkstemp(dir=folder())  # for its owner only, by any umask
         try:
@@ -86,7 +86,7 @@ def load(code: bytes) -> ctypes.CDLL:
     Raises
     ------
     OSError
-        If it is none, or not this one.
+        If it is not a library, or lacks these functions.
     """
     if not _is_whole(code):
         raise OSError("the library is cut short")
@@ -106,7 +106,7 @@ def load(code: bytes) -> ctypes.CDLL:
 
 @contextlib.contextmanager
 def alone(name: str, patience: float) -> Iterator[None]:
-    """Wait until no other process makes the library of this name, or for so many seconds.
+    """Wait until no other process is making this library, for at most ``patience`` seconds.
 
     The lock ends with the process that holds it, however that ends. Where it cannot be had, two
     may make the same library, at the cost of time.
@@ -125,7 +125,7 @@ def alone(name: str, patience: float) -> Iterator[None]:
 
 
 def _locked(descriptor: int) -> bool:
-    """Try to lock a file; say whether there is nothing to wait for."""
+    """Try to lock a file; return whether there is nothing to wait for."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -137,7 +137,7 @@ def _locked(descriptor: int) -> bool:
 
 def _checked(path: Path) -> bytes:
     """Return a file's content if it may be loaded, else raise an OSError."""
-    # Neither a link is followed nor a pipe waited for.
+    # Do not open what a link points to, nor wait for a pipe.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -159,7 +159,7 @@ def _checksum(code: bytes) -> str:
 
 
 def _is_whole(code: bytes) -> bool:
-    """Whether an ELF file reaches as far as its table of sections, which comes last.
+    """Whether an ELF file is complete up to its section table, which comes last.
 
     Loading one that does not is a bus error. Other formats are left to their loaders.
     """

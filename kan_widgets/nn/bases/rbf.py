@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
 
 # exp(-u²) is 0 in double precision from 28 on.
 _FAR = 100.0
@@ -72,7 +72,7 @@ class RBF:
 
     @property
     def extent(self) -> Interval:
-        """Two widths further on each side, where the last bumps have fallen to 2 %."""
+        """Two widths beyond each end, where the last bumps have fallen to 2 %."""
         lo, hi = self.grid_range
         return lo - 2 * self.width, hi + 2 * self.width
 

@@ -1,4 +1,4 @@
-"""Compiled kernels: whether the layers use them, and how they come to be had.
+"""Compiled kernels: whether the layers use them, and when they are made.
 
 Why not ``torch.compile``: it needs the same compiler, takes ten times as long before the first
 step, recompiles for new shapes, and what it compiles still makes all columns. ``local.cpp`` needs
@@ -9,7 +9,7 @@ it; :func:`library` says None where there is no compiler or it fails, and the la
 torch's operations. So which of the two computes a call depends on its size and on the machine,
 never on timing, and training with a seed gives the same numbers every time.
 
-What was compiled is kept for the next process, :mod:`kan_widgets.nn.library_cache`.
+What was compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import os
 import threading
 import warnings
 
-from kan_widgets.nn import compiler, library_cache
+from kan_widgets.nn.kernels import compiler, library_cache
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
@@ -33,7 +33,7 @@ _builds: dict[int, _Build] = {}
 
 
 def use_compiled(enabled: bool) -> None:
-    """Let the layers use compiled kernels from the next call on, or not.
+    """Switch compiled kernels on or off, from the next call of a layer on.
 
     They do by default where a C++ compiler is found, for float32 on a CPU, unless the environment
     variable ``KAN_WIDGETS_COMPILE`` is ``0``, ``false``, ``no`` or ``off`` when the first layer
@@ -54,7 +54,7 @@ def use_compiled(enabled: bool) -> None:
 
 
 def wanted() -> bool:
-    """Whether compiled kernels are to be used.
+    """Whether to use compiled kernels.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def _by_default() -> bool:
 
 
 def prepare(order: int) -> None:
-    """Start the compiler for splines of this order, unless that is done."""
+    """Start the compiler for splines of this order, unless it has been started."""
     if order not in _builds:
         with _lock:
             if order not in _builds:
@@ -85,7 +85,7 @@ def prepare(order: int) -> None:
 
 
 def library(order: int) -> ctypes.CDLL | None:
-    """Return the kernels for splines of this order, or None where they cannot be had."""
+    """Return the kernels for splines of this order, or None if they cannot be made."""
     prepare(order)
     return _builds[order].result()
 
@@ -141,7 +141,7 @@ class _Build:
 
 
 def _warn(trouble: str) -> None:
-    """Say it the first time; the next library would fail for the same reason."""
+    """Warn the first time only: the next library would fail for the same reason."""
     global _warned
     with _lock:
         if _warned:

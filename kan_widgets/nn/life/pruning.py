@@ -5,25 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.grid_update import Inputs, checked_inputs
-from kan_widgets.nn.magnitude import mean_magnitudes
-from kan_widgets.nn.sampling import drawn
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life.inputs import Inputs, checked_inputs
+from kan_widgets.nn.life.magnitude import mean_magnitudes
+from kan_widgets.nn.life.sampling import drawn
 
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
-
-#: Patches that a mean is taken over; of more, so many are drawn.
+#: Patches that a mean is taken over; of more, this many are drawn.
 PATCHES = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class Pruning:
-    """What `prune` removes from a layer, or would."""
+    """What `prune` removes from a layer, or would remove."""
 
     threshold: float
     """Importances up to this are removed."""
@@ -45,14 +42,16 @@ class Pruning:
         )
 
 
-def prune(layer: KANLayer, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
+def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
     if not threshold >= 0:
-        raise ValueError(f"threshold must be 0 or more, got {threshold}")
+        raise ValueError(f"threshold: expected a number ≥ 0, got {threshold}")
     with torch.no_grad():
         importance = mean_magnitudes(layer, all_seen(layer, batch))
     if not importance.isfinite().all():
-        raise ValueError("some functions are not finite: nothing can be said of their importance")
+        raise ValueError(
+            "some functions are not finite, so their importance is unknown: is a weight NaN?"
+        )
     present = torch.ones_like(importance, dtype=torch.bool) if layer.mask is None else layer.mask
     going = present & (importance <= threshold)
     stays = present & ~going
@@ -67,10 +66,10 @@ def prune(layer: KANLayer, threshold: float, batch: Inputs, dry_run: bool) -> Pr
     )
 
 
-def all_seen(layer: KANLayer, batch: Inputs) -> Tensor:
-    """Return what a layer sees of a batch, ``(n, groups, *base_weight.shape[1:])``.
+def all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
+    """Return the inputs of a layer's functions, ``(n, groups, *base_weight.shape[1:])``.
 
-    Of more than `PATCHES` patches so many are drawn; of several batches, from each its share.
+    Of more than `PATCHES` patches that many are drawn, from several batches in proportion.
     """
     own = layer.base_weight.dim()  # groups, and what one function of each place sees
     parts = [layer.seen(x) for x in checked_inputs(batch)]

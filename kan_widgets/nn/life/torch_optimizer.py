@@ -1,4 +1,4 @@
-"""The torch optimizer inside what a training library hands out in its place."""
+"""The torch optimizer inside a training library's wrapper."""
 
 from __future__ import annotations
 

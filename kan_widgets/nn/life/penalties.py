@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.grid_update import Inputs
-from kan_widgets.nn.magnitude import mean_magnitudes, mean_magnitudes_on_the_domain
-from kan_widgets.nn.pruning import all_seen
-
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life.inputs import Inputs
+from kan_widgets.nn.life.magnitude import mean_magnitudes, mean_magnitudes_on_the_domain
+from kan_widgets.nn.life.pruning import all_seen
 
 _POINTS = 64
 
 
-def regularization(layer: KANLayer, batch: Inputs | None, l1: float, entropy: float) -> Tensor:
+def regularization(layer: LayerCore, batch: Inputs | None, l1: float, entropy: float) -> Tensor:
     """Return the weighted L1 norm and entropy of a layer; see `KANLayer.regularization`."""
     if batch is None:
         sizes = mean_magnitudes_on_the_domain(layer, _POINTS)

@@ -1,4 +1,4 @@
-"""A life of a whole model: what layers can do, done to all of them."""
+"""Grid updates, refinement, pruning and penalties for all layers of a model."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn import changes, grid_update, pruning, refinement
-from kan_widgets.nn.basis import checked_count
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.layer import KANLayer
-from kan_widgets.nn.optimizer_state import check_optimizer, forget
-from kan_widgets.nn.pruning import Pruning
+from kan_widgets.nn.bases.basis import checked_count
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.pruning import Pruning
 
 
 def update_grid(
@@ -27,13 +27,13 @@ def update_grid(
     margin: float = 0.01,
     optimizer: Optimizer | None = None,
 ) -> dict[str, float]:
-    """Move the knots of every KAN layer of a model to the inputs that it gets of a batch.
+    """Move the knots of every KAN layer of a model to where a batch puts its inputs.
 
     Layer after layer, in the order in which they are reached: each by the inputs that it gets
     once those before it have their new grids. The model runs as it is, in training or evaluation
     mode, without gradients; buffers, such as those of batch norm, and random number generators
     are as before afterwards. Layers whose basis has no knots, and those not reached, are left
-    alone.
+    unchanged.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def update_grid(
     TypeError
         If there is no layer with knots.
     ValueError
-        If the batch reaches none, or what reaches one is not finite or all alike. No layer
+        If the batch reaches none, or the inputs of one are not finite or all equal. No layer
         has changed then.
 
     Examples
@@ -68,7 +68,9 @@ def update_grid(
     check_optimizer(optimizer, [layer.spline_weight for layer in layers.values()])
     order = [name for name, inputs in _inputs(model, layers, batch).items() if inputs]
     if not order:
-        raise ValueError("the batch reached none of the model's KAN layers with knots")
+        raise ValueError(
+            "the batch reached none of the model's KAN layers with knots: pass an input that does"
+        )
     before = {
         name: (layers[name].basis, layers[name].spline_weight.detach().clone()) for name in order
     }
@@ -137,7 +139,7 @@ def refine(
 def prune(
     model: nn.Module, threshold: float, batch: Any, *, dry_run: bool = True
 ) -> dict[str, Pruning]:
-    """Remove the functions of a model that matter little for a batch.
+    """Remove the functions of a model that contribute little for a batch.
 
     All importances are taken from one run of the batch through the model as it is; see
     :meth:`KANLayer.prune` for what they are, and `update_grid` for how the model is run.
@@ -151,7 +153,7 @@ def prune(
     batch
         The model's input: a tensor, or a tuple of arguments.
     dry_run
-        Only say what would be removed.
+        Only report what would be removed.
 
     Returns
     -------
@@ -176,7 +178,9 @@ def prune(
     layers = kan_layers(model)
     inputs = {name: passed for name, passed in _inputs(model, layers, batch).items() if passed}
     if not inputs:
-        raise ValueError("the batch reached none of the model's KAN layers")
+        raise ValueError(
+            "the batch reached none of the model's KAN layers: pass an input that does"
+        )
     found = {}
     for name, x in inputs.items():
         try:
@@ -222,19 +226,21 @@ def regularization(
     """
     layers = kan_layers(model)
     if batch is None:
-        parts = [layer.regularization(l1=l1, entropy=entropy) for layer in layers.values()]
+        parts = [penalties.regularization(layer, None, l1, entropy) for layer in layers.values()]
     else:
         parts = [
-            layers[name].regularization(passed, l1=l1, entropy=entropy)
+            penalties.regularization(layers[name], passed, l1, entropy)
             for name, passed in _inputs(model, layers, batch, gradients=True).items()
             if passed
         ]
     if not parts:
-        raise ValueError("the batch reached none of the model's KAN layers")
+        raise ValueError(
+            "the batch reached none of the model's KAN layers: pass an input that does"
+        )
     return torch.stack(parts).sum()
 
 
-def kan_layers(model: nn.Module) -> dict[str, KANLayer]:
+def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
     """Return the KAN layers of a model by name, each once.
 
     Raises
@@ -243,15 +249,17 @@ def kan_layers(model: nn.Module) -> dict[str, KANLayer]:
         If ``model`` is no module or has none.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
+        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
     parts = _whole(model).named_modules()
-    layers = {name: part for name, part in parts if isinstance(part, KANLayer)}
+    layers = {name: part for name, part in parts if isinstance(part, LayerCore)}
     if not layers:
-        raise TypeError(f"{type(model).__name__} has no KAN layer of kan_widgets.nn")
+        raise TypeError(
+            f"model: expected KAN layers of kan_widgets.nn; {type(model).__name__} has none"
+        )
     return layers
 
 
-def _splines(model: nn.Module, function: str) -> dict[str, KANLayer]:
+def _splines(model: nn.Module, function: str) -> dict[str, LayerCore]:
     layers = {
         name: layer
         for name, layer in kan_layers(model).items()
@@ -272,7 +280,7 @@ def _whole(model: nn.Module) -> nn.Module:
 
 
 def _inputs(
-    model: nn.Module, layers: dict[str, KANLayer], batch: Any, *, gradients: bool = False
+    model: nn.Module, layers: dict[str, LayerCore], batch: Any, *, gradients: bool = False
 ) -> dict[str, list[Tensor]]:
     """Run the model once; return what went into each layer, in the order of their first calls."""
     passed: dict[str, list[Tensor]] = {}
@@ -305,7 +313,7 @@ def _inputs(
 
 @contextmanager
 def _own_buffers(model: nn.Module) -> Iterator[None]:
-    """Let the model work on copies of its buffers, and give it back its own."""
+    """Run the model on copies of its buffers, then restore its own."""
     own = [(module, dict(module._buffers)) for module in model.modules()]
     for module, buffers in own:
         for name, buffer in buffers.items():

@@ -1,25 +1,19 @@
-"""Knots where the inputs are."""
+"""Move the knots to where the inputs are."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from kan_widgets.nn.changes import together
-from kan_widgets.nn.knot_spline import spline_on
-from kan_widgets.nn.optimizer_state import check_optimizer, forget
-from kan_widgets.nn.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.bases.knot_spline import spline_on
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.life.inputs import Inputs, checked_inputs
+from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
 
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
-
-#: A batch, or several that may differ in shape.
-Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _FITTED = 4096
 #: Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
@@ -30,14 +24,16 @@ _ELSEWHERE = 0.01
 
 
 def update_grid(
-    layer: KANLayer, batch: Inputs, grid_eps: float, margin: float, optimizer: Optimizer | None
+    layer: LayerCore, batch: Inputs, grid_eps: float, margin: float, optimizer: Optimizer | None
 ) -> float:
     """Move a layer's knots to its inputs; see `KANLayer.update_grid`."""
     old = spline_of(layer, "update_grid")
     if not 0 <= grid_eps <= 1:
-        raise ValueError(f"grid_eps must be from 0 (quantiles) to 1 (even), got {grid_eps}")
+        raise ValueError(
+            f"grid_eps: expected a number from 0 (quantiles) to 1 (even), got {grid_eps}"
+        )
     if not 0 <= margin < float("inf"):
-        raise ValueError(f"margin must be a finite share of the inputs' range, got {margin}")
+        raise ValueError(f"margin: expected a finite share ≥ 0 of the inputs' range, got {margin}")
     check_optimizer(optimizer, [layer.spline_weight])
     values = observed(layer, batch)
     dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
@@ -67,56 +63,27 @@ def update_grid(
     return error
 
 
-def observed(layer: KANLayer, batch: Inputs) -> Tensor:
-    """Return all that a layer's functions see of a batch: rising, float64, on the CPU."""
+def observed(layer: LayerCore, batch: Inputs) -> Tensor:
+    """Return all inputs of a layer's functions in a batch: sorted, float64, on the CPU."""
     with torch.no_grad():
         parts = [layer.padded(x).detach().flatten() for x in checked_inputs(batch)]
         return torch.cat(parts).sort().values.cpu().double()
 
 
-def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
-    """Return a batch, or several, as a sequence.
-
-    Raises
-    ------
-    TypeError
-        If it is not floating-point tensors.
-    ValueError
-        If it is empty or not finite.
-    """
-    batches = [batch] if isinstance(batch, Tensor) else batch
-    if not isinstance(batches, Sequence) or not batches:
-        raise TypeError(
-            f"batch must be a floating-point tensor of the layer's inputs, got {batch!r:.80}"
-        )
-    for x in batches:
-        if not isinstance(x, Tensor) or not x.is_floating_point():
-            what = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(
-                f"batch must be a floating-point tensor of the layer's inputs, got {what}"
-            )
-        if x.numel() == 0:
-            raise ValueError(f"batch is empty, of shape {tuple(x.shape)}")
-        bad = int((~x.isfinite()).sum())
-        if bad:
-            raise ValueError(f"{bad} of the batch's {x.numel()} numbers are NaN or infinite")
-    return batches
-
-
 def adapted_knots(
     values: Tensor, grid_size: int, order: int, grid_eps: float, margin: float
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return knots for inputs: between even ones (``grid_eps`` = 1) and quantiles (0).
+    """Return knots between evenly spaced ones (``grid_eps`` = 1) and quantiles of inputs (0).
 
     Raises
     ------
     ValueError
-        If the inputs are all alike.
+        If all inputs are equal.
     """
     distinct = torch.unique_consecutive(values).numpy()
     if len(distinct) < 2:
         raise ValueError(
-            f"all {len(values)} inputs are {distinct[0]:g}: a grid needs a range of inputs"
+            f"all {len(values)} inputs are {distinct[0]:g}: expected inputs over a range"
         )
     quantiles = np.quantile(distinct, np.linspace(0, 1, grid_size + 1))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Fourier:
         Number n of frequencies, at least 1; there are 2n + 1 functions.
     grid_range
         One period, finite, ``lo < hi``.
+    constant
+        Whether 1 is among the functions; without it there are 2n.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class Fourier:
 
     frequencies: int = 4
     grid_range: Interval = (-math.pi, math.pi)
+    constant: bool = True
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
@@ -50,8 +53,8 @@ class Fourier:
 
     @property
     def n_basis(self) -> int:
-        """Number of basis functions, ``2 * frequencies + 1``."""
-        return 2 * self.frequencies + 1
+        """Number of basis functions: ``2 * frequencies``, and one more with the constant."""
+        return 2 * self.frequencies + self.constant
 
     @property
     def scale(self) -> float:
@@ -70,7 +73,8 @@ class Fourier:
         else:
             u = f"π·{x}" if half == 1 else f"π·{x}/{half:.3g}"
         times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
-        return ("1", *(f"cos {n}{u}" for n in times), *(f"sin {n}{u}" for n in times))
+        waves = (*(f"cos {n}{u}" for n in times), *(f"sin {n}{u}" for n in times))
+        return ("1", *waves) if self.constant else waves
 
     @property
     def domain(self) -> Interval:
@@ -79,7 +83,7 @@ class Fourier:
 
     @property
     def extent(self) -> Interval:
-        """A quarter of a period more on each side, where the waves have begun to repeat."""
+        """A quarter of a period beyond each end, where the waves have begun to repeat."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 4, hi + (hi - lo) / 4
 
@@ -94,16 +98,18 @@ class Fourier:
         Half precision is computed in float32.
         """
         angle, _ = self._angles(computable(x))
-        # Not ones_like, which would hide a NaN.
-        one = angle[..., :1] * 0 + 1
-        return torch.cat([one, torch.cos(angle), torch.sin(angle)], dim=-1).to(x.dtype)
+        waves = [torch.cos(angle), torch.sin(angle)]
+        if self.constant:  # not by ones_like, which would hide a NaN
+            waves.insert(0, angle[..., :1] * 0 + 1)
+        return torch.cat(waves, dim=-1).to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
         """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
         angle, n = self._angles(computable(x))
         rate = n * self.scale
-        zero = angle[..., :1] * 0
-        slopes = [zero, torch.sin(angle) * -rate, torch.cos(angle) * rate]
+        slopes = [torch.sin(angle) * -rate, torch.cos(angle) * rate]
+        if self.constant:
+            slopes.insert(0, angle[..., :1] * 0)
         return torch.cat(slopes, dim=-1).to(x.dtype)
 
     def _angles(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""What a basis is: the functions of one variable that all φ of a layer are sums of."""
+"""What a basis is: the functions of one variable that every φ of a layer is a sum of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.tracing import followed, traced, watched
+from kan_widgets.nn.tracing import traced, transformed, watched
 
 Interval = tuple[float, float]
 
@@ -18,14 +18,14 @@ class Basis(Protocol):
     """Basis functions β_b; each φ of a layer is its base term plus Σ_b spline_weight[b]·β_b(x).
 
     :class:`BSpline`, :class:`KnotSpline`, :class:`RBF`, :class:`Chebyshev` and :class:`Fourier`
-    are such; so is any object with these five members, given to a layer as ``basis=``. It must be
-    hashable and must not change while a layer has it: a frozen dataclass is best. A basis with
+    are bases; so is any object with these five members. Pass one to a layer as ``basis=``. It must
+    be hashable and must not change while a layer uses it: a frozen dataclass is best. A basis with
     trained parameters of its own is an ``nn.Module``.
 
-    These may be there too; the views use them:
+    Optional members, used by the views:
 
-    - ``extent``: the interval worth drawing; by default half the domain's width more on each side.
-    - ``knots``: points where a derivative jumps, rising; by default none.
+    - ``extent``: the interval worth drawing; by default the domain and half its width on each side.
+    - ``knots``: points where a derivative jumps, in rising order; by default none.
     - ``continuous``: False if β jumps at knots.
     - ``points``: how many samples draw β well; by default 128.
 
@@ -72,19 +72,19 @@ _MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
 
 @functools.lru_cache
 def spline_labels(n: int) -> tuple[str, ...]:
-    """Return B0, B1, ...: every frame asks for them."""
+    """Return B0, B1, ...; cached, as every frame asks for them."""
     return tuple(f"B{b}" for b in range(n))
 
 
 def check_basis(basis: Any) -> None:
-    """Check that an object is a basis, by trying it on its domain.
+    """Check that an object is a basis by evaluating it on its domain.
 
     Raises
     ------
     TypeError
         If it is a class, lacks a member, or cannot be hashed.
     ValueError
-        If what its members return does not fit together.
+        If what its members return is inconsistent.
     """
     if isinstance(basis, type):
         raise TypeError(
@@ -106,9 +106,14 @@ def check_basis(basis: Any) -> None:
         ) from None
     n, (low, high) = basis.n_basis, basis.domain
     if len(basis.labels) != n or len(set(basis.labels)) != n:
-        raise ValueError(f"{kind} has n_basis={n} functions: it needs as many different labels")
+        raise ValueError(
+            f"{kind}.labels: expected {n} different names, one per basis function, "
+            f"got {basis.labels!r}"
+        )
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"{kind}.domain must be finite and rise, got ({low}, {high})")
+        raise ValueError(
+            f"{kind}.domain: expected two finite numbers, low < high, got ({low}, {high})"
+        )
     like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
     x = torch.linspace(low, high, 6, device=None if like is None else like.device).view(2, 3)
     with torch.no_grad():
@@ -124,7 +129,7 @@ def check_basis(basis: Any) -> None:
 
 
 def checked_range(grid_range: Any) -> Interval:
-    """Return a grid range as two floats.
+    """Return a grid range as a pair of floats.
 
     Raises
     ------
@@ -136,36 +141,37 @@ def checked_range(grid_range: Any) -> Interval:
     try:
         low, high = (float(end) for end in grid_range)
     except (TypeError, ValueError):
-        raise TypeError(f"grid_range must be two numbers (lo, hi), got {grid_range!r}") from None
+        raise TypeError(f"grid_range: expected two numbers (lo, hi), got {grid_range!r}") from None
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"grid_range must be finite, got ({low}, {high})")
+        raise ValueError(f"grid_range: expected finite numbers, got ({low}, {high})")
     if not low < high:
         raise ValueError(
-            f"grid_range must be (lo, hi) with lo < hi, got ({low}, {high})"
+            f"grid_range: expected (lo, hi) with lo < hi, got ({low}, {high})"
             + ("; swap the two ends" if low > high else "")
         )
     return low, high
 
 
 def checked_count(name: str, value: Any, least: int, most: int | None = None) -> None:
-    """Check that a number of something is an int in its range.
+    """Check that a count is an int within its range.
 
     Raises
     ------
     TypeError
-        If it is no int.
+        If it is not an int.
     ValueError
         If it is out of range.
     """
+    span = f"≥ {least}" if most is None else f"from {least} to {most}"
+    trouble = f"{name}: expected a whole number {span}, got {value!r}"
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, got {value!r}")
+        raise TypeError(trouble)
     if value < least or (most is not None and value > most):
-        accepted = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} must be {accepted}, got {value}")
+        raise ValueError(trouble)
 
 
 def check_floating(x: Tensor) -> None:
-    """Check that functions of a real number can be computed of ``x``.
+    """Check that ``x`` holds real numbers, to which basis functions apply.
 
     Raises
     ------
@@ -178,7 +184,7 @@ def check_floating(x: Tensor) -> None:
 
 
 def computable(x: Tensor) -> Tensor:
-    """Return ``x`` in a type wide enough for a basis: at least float32.
+    """Return ``x`` in a dtype wide enough to evaluate a basis: at least float32.
 
     Raises
     ------
@@ -190,16 +196,16 @@ def computable(x: Tensor) -> Tensor:
 
 
 def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
-    """Return numbers as a tensor of the type and on the device of ``like``, not to be changed."""
+    """Return numbers as a tensor like ``like``; it is shared, so it must not be changed."""
     if traced():  # torch warns of torch.tensor then
         return torch.stack([like.new_full((), number) for number in numbers])
-    if followed() or watched():
+    if transformed() or watched():
         return torch.tensor(numbers, dtype=like.dtype, device=like.device)
     return _placed(numbers, like.dtype, like.device)
 
 
 @functools.lru_cache(maxsize=256)
 def _placed(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Make the tensor once: an accelerator would be waited for at each copy to it."""
+    """Make the tensor once: each copy to an accelerator would wait for it."""
     with torch.inference_mode(False):
         return torch.tensor(numbers, dtype=dtype, device=device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Chebyshev:
     Parameters
     ----------
     degree
-        Highest degree, at least 1.
+        Highest degree, at least 0.
     grid_range
         The interval on which the functions vary, finite, ``lo < hi``.
 
@@ -45,7 +45,7 @@ class Chebyshev:
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
-        checked_count("degree", self.degree, 1)
+        checked_count("degree", self.degree, 0)
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
@@ -75,7 +75,7 @@ class Chebyshev:
 
     @property
     def extent(self) -> Interval:
-        """Half the grid's width more on each side, where tanh u is ±0.999."""
+        """Half the grid's width beyond each end, where tanh u is ±0.999."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 2, hi + (hi - lo) / 2
 
@@ -107,7 +107,7 @@ class Chebyshev:
 
 
 def _recur(t: Tensor, first: Tensor, count: int) -> list[Tensor]:
-    """Return 1, ``first`` and what follows by p_(b+1) = 2 t p_b − p_(b−1), ``count`` in all."""
+    """Return ``count`` polynomials: 1, ``first``, then p_(b+1) = 2 t p_b − p_(b−1)."""
     # Not ones_like(t), which would hide a NaN.
     values = [t * 0 + 1, first]
     while len(values) < count:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from kan_widgets.nn.activation import resolve_activation
-
-if TYPE_CHECKING:
-    from kan_widgets.nn.layer import KANLayer
+from kan_widgets.nn.core import LayerCore
 
 #: Numbers computed at once.
 _PIECE = 4_000_000
 
 
-def mean_magnitudes(layer: KANLayer, seen: Tensor) -> Tensor:
+def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
     """Return the mean of |φ(x)| for every function, differentiably.
 
     Parameters
@@ -44,7 +40,7 @@ def mean_magnitudes(layer: KANLayer, seen: Tensor) -> Tensor:
     return (total / n).reshape(layer.base_weight.shape)
 
 
-def mean_magnitudes_on_the_domain(layer: KANLayer, points: int) -> Tensor:
+def mean_magnitudes_on_the_domain(layer: LayerCore, points: int) -> Tensor:
     """Return the mean of |φ(x)| over evenly spaced points of the basis's domain."""
     weight = layer.coefficients()
     low, high = layer.basis.domain
@@ -52,6 +48,6 @@ def mean_magnitudes_on_the_domain(layer: KANLayer, points: int) -> Tensor:
     return (weight @ _columns(layer, x).T).abs().mean(-1)
 
 
-def _columns(layer: KANLayer, x: Tensor) -> Tensor:
+def _columns(layer: LayerCore, x: Tensor) -> Tensor:
     base = resolve_activation(layer.base_activation)(x).unsqueeze(-1)
     return torch.cat([base, layer.basis.expand(x)], dim=-1)

@@ -1,4 +1,4 @@
-"""What an optimizer remembers of parameters that have changed by hand."""
+"""An optimizer's state for parameters that were changed outside of its steps."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn.torch_optimizer import torch_optimizer
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 
 def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
-    """Check that an optimizer, if there is one, trains some of the parameters.
+    """Check that an optimizer, if given, trains some of the parameters.
 
     Raises
     ------
     TypeError
-        If it is no optimizer.
+        If it is not an optimizer.
     ValueError
         If it holds none of the parameters.
     """
@@ -31,7 +31,7 @@ def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Paramet
 
 
 def forget(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
-    """Drop what an optimizer remembers of some parameters, as if it had not made a step yet.
+    """Drop an optimizer's state for some parameters, as if it had not taken a step yet.
 
     `torch.optim.LBFGS` remembers all its parameters in one vector and forgets them all.
     """

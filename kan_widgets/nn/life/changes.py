@@ -1,4 +1,4 @@
-"""Changes of a layer by hand, outside of any optimizer step, and who wants to know of them."""
+"""Changes made to a layer outside of optimizer steps, and listeners to them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _listeners = weakref.WeakKeyDictionary()
 
 
 def listen(module: nn.Module, changed: Callable[[], None]) -> None:
-    """Call a method after each change of a module, as long as its object lives."""
+    """Call a method after each change to a module, for as long as its object lives."""
     _listeners[module] = (*_listeners.get(module, ()), weakref.WeakMethod(changed))
 
 
 def ignore(module: nn.Module, changed: Callable[[], None]) -> None:
-    """Call a method no more."""
+    """Stop calling a method."""
     kept = [method for method in _listeners.get(module, ()) if method() not in (changed, None)]
     _listeners[module] = tuple(kept)
 
 
 def tell(modules: Iterable[nn.Module]) -> None:
-    """Say that modules have changed; who listens to several of them is called once."""
+    """Report that modules have changed; a listener to several of them is called once."""
     found = [method() for module in modules for method in _listeners.get(module, ())]
     for call in dict.fromkeys(found):
         if call is not None:

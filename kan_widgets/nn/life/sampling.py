@@ -1,4 +1,4 @@
-"""Some of many patches: drawn at random, from every image and every region alike."""
+"""A random sample of patches, balanced over images and regions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def drawn(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
-    """Return which patches to look at, where looking at all would take long.
+    """Return which patches to use where using all would take too long.
 
     Even strides would not do: where the stride divides the patches of an image, it always
     meets the same few positions. So images and positions are drawn at random, under two rules:
@@ -61,7 +61,7 @@ def drawn(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
 
 
 def _path(places: int, width: int, stretches: int) -> Tensor:
-    """Return all positions along a path whose so many equal stretches are compact regions.
+    """Return all positions along a path that ``stretches`` equal parts cut into compact regions.
 
     It goes along bands of rows, column by column, each band as high as a square region is.
     """
@@ -72,7 +72,7 @@ def _path(places: int, width: int, stretches: int) -> Tensor:
 
 
 def _shuffled(path: Tensor, first: int, generator: torch.Generator) -> Tensor:
-    """Return a path's points in random order, the first so many one from each equal stretch."""
+    """Return a path's points in random order, the first ``first`` one from each equal stretch."""
     n = len(path)
     # The stretches differ by 1 where n is no multiple; from a random start on, that is no bias.
     path = path.roll(int(torch.randint(n, (1,), generator=generator)))

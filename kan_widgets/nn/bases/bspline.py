@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import (
+from kan_widgets.nn.bases.basis import (
     checked_count,
     checked_range,
     computable,
     placed,
     spline_labels,
 )
-from kan_widgets.nn.tracing import followed
+from kan_widgets.nn.tracing import transformed
 
 MAX_ORDER = 5
 
@@ -216,8 +216,8 @@ def truncated_powers(order: int) -> list[tuple[float, int]]:
 
 
 def _differentiated() -> bool:
-    """Whether anybody may differentiate what is computed now."""
-    return torch.is_grad_enabled() or followed()
+    """Whether the result may be differentiated."""
+    return torch.is_grad_enabled() or transformed()
 
 
 def _sides(offset: Tensor) -> Tensor:

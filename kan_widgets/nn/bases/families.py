@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kan_widgets.nn.basis import Basis, Interval, check_basis, checked_count
-from kan_widgets.nn.bspline import MAX_ORDER, BSpline
-from kan_widgets.nn.chebyshev import Chebyshev
-from kan_widgets.nn.fourier import Fourier
-from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.rbf import RBF
+from kan_widgets.nn.bases.basis import Basis, Interval, check_basis, checked_count
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
+from kan_widgets.nn.bases.chebyshev import Chebyshev
+from kan_widgets.nn.bases.fourier import Fourier
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.bases.rbf import RBF
 
 #: Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
 FAMILIES: dict[str, Callable[[int, Interval], Basis]] = {
@@ -58,12 +58,12 @@ def resolve_basis(
             return BSpline(grid_size, spline_order, grid_range)
         if basis not in FAMILIES:
             known = ", ".join(repr(name) for name in ("bspline", *FAMILIES))
-            raise ValueError(f"basis must be one of {known} or a basis, got {basis!r}")
+            raise ValueError(f"basis: expected one of {known} or a basis, got {basis!r}")
         checked_count("grid_size", grid_size, 1)
         checked_count("spline_order", spline_order, 0, MAX_ORDER)
         if grid_size + spline_order < 2:
             raise ValueError(
-                f"basis={basis!r} has grid_size + spline_order functions, at least 2, "
+                f"basis={basis!r}: expected grid_size + spline_order ≥ 2, the number of functions, "
                 f"got {grid_size} + {spline_order}"
             )
         return FAMILIES[basis](grid_size + spline_order, grid_range)

@@ -1,12 +1,12 @@
 """The local form: only the splines that are not zero, by the compiled kernels of ``local.cpp``.
 
-The dense form (:mod:`kan_widgets.nn.expansion`) multiplies all columns of every value, of which
+The dense form (:mod:`kan_widgets.nn.dense`) multiplies all columns of every value, of which
 all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
 same at every grid size, and less than those of the dense form's convolution alone.
 
 Left out, zero times a coefficient that is NaN or infinite would not be the NaN that it is in the
-dense form. So the kernels look at every number that they are given, and where one is not finite
-they decline: the dense form computes that call.
+dense form. So the kernels check every number that they are given, and decline if one is not
+finite: the dense form computes that call.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Protocol, Union
 import torch
 from torch import Tensor
 
-from kan_widgets.nn import native
-from kan_widgets.nn.basis import Basis
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.knot_spline import KnotSpline
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.kernels import native
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.
 LARGE = 2**16
@@ -36,7 +36,7 @@ _PROBLEM = struct.Struct("32q2d")
 
 
 class Windows(Protocol):
-    """What the kernels must know of a contraction: how it goes through images, unpadded.
+    """What the kernels must know about a contraction: how it moves over unpadded images.
 
     In numbers, as a view of every tensor would cost a small layer more time than the arithmetic.
     """
@@ -88,7 +88,7 @@ def kernels(
 
 
 def is_plain(tensor: Tensor) -> bool:
-    """Whether a tensor is in float32, with memory of its own on the CPU."""
+    """Whether a tensor is in float32, with its own memory on the CPU."""
     return (
         type(tensor) in _PLAIN
         and tensor.dtype == torch.float32
@@ -111,7 +111,7 @@ def forward(
     basis: Splines,
     windows: Windows,
 ) -> Tensor | None:
-    """Return the layer's output, or None where a number is not finite.
+    """Return the layer's output, or None if a number is not finite.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def backward(
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None] | None:
     """Return the gradients of ``x``, ``base``, ``base_weight`` and ``spline_weight``.
 
-    Or None where a number is not finite.
+    Or None if a number is not finite.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def backward(
 
 
 def _computed(status: int) -> bool:
-    """Say whether the kernels computed the call, given what they returned."""
+    """Return whether the kernels computed the call, given their status."""
     if status > 0:
         raise RuntimeError(
             f"not enough memory: the compiled kernels of a KAN layer could not allocate {status} "

@@ -10,13 +10,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.basis import Interval, checked_count, computable, placed, spline_labels
-from kan_widgets.nn.bspline import MAX_ORDER, BSpline
+from kan_widgets.nn.bases.basis import Interval, checked_count, computable, placed, spline_labels
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
 
 
 @dataclass(frozen=True)
 class KnotSpline:
-    """B-spline basis on any rising knots; what `update_grid` makes of a uniform one.
+    """B-spline basis on any rising knots; `update_grid` turns a uniform basis into one.
 
     Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
     ends are ``grid_range``; the others extend it, as with :class:`BSpline`. ``B_j`` lives on
@@ -57,18 +57,20 @@ class KnotSpline:
         try:
             knots = tuple(float(knot) for knot in self.knots)
         except (TypeError, ValueError):
-            raise TypeError(f"knots must be a sequence of numbers, got {self.knots!r}") from None
+            raise TypeError(f"knots: expected a sequence of numbers, got {self.knots!r}") from None
         least = 2 * self.spline_order + 2
         if len(knots) < least:
             raise ValueError(
-                f"splines of order {self.spline_order} need at least {least} knots, "
+                f"knots: expected at least {least} for splines of order {self.spline_order}, "
                 f"got {len(knots)}"
             )
         if not all(map(math.isfinite, knots)):
-            raise ValueError("the knots must be finite")
+            raise ValueError(f"knots: expected finite numbers, got {knots!r:.80}")
         for a, b in pairwise(knots):
             if not a < b:
-                raise ValueError(f"the knots must rise, got {b:g} after {a:g}")
+                raise ValueError(
+                    f"knots: expected each larger than the one before it, got {b:g} after {a:g}"
+                )
         object.__setattr__(self, "knots", knots)
 
     @property
@@ -78,7 +80,7 @@ class KnotSpline:
 
     @property
     def grid_range(self) -> Interval:
-        """Ends of the grid, its extension left out."""
+        """Ends of the grid, without its extension."""
         return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
 
     @property
@@ -163,8 +165,9 @@ def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
     result = values.to(x.dtype)
     for k in range(1, order + 1):
         rise, fall = knots[k:-1] - knots[: -k - 1], knots[k + 1 :] - knots[1:-k]
-        up = torch.where(rise > 0, (inside - knots[: -k - 1]) / rise, 0.0)
-        down = torch.where(fall > 0, (knots[k + 1 :] - inside) / fall, 0.0)
+        # Not 0 / 0, which would make the gradient NaN even where it is not chosen.
+        up = (inside - knots[: -k - 1]) / torch.where(rise > 0, rise, torch.inf)
+        down = (knots[k + 1 :] - inside) / torch.where(fall > 0, fall, torch.inf)
         result = up * result[..., :-1] + down * result[..., 1:]
     # Comparing hides a NaN.
     return torch.where(x.isnan(), x, result)
