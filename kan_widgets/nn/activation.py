@@ -99,7 +99,7 @@ def applied(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     if not isinstance(value, Tensor) or value.shape != x.shape:
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(
-            f"base_activation: expected an elementwise function, got one that makes {got} of an "
+            f"base_activation: expected an elementwise function, got {got} for an "
             f"input of shape {tuple(x.shape)}"
         )
     return value.to(x.dtype)

@@ -335,7 +335,12 @@ def assert_unchanged(layer, before):
 @pytest.mark.parametrize(
     ("batch", "arguments", "error", "words"),
     [
-        (torch.full((5, 2), 3.0), {}, ValueError, "all 10 inputs are 3: a grid needs a range"),
+        (
+            torch.full((5, 2), 3.0),
+            {},
+            ValueError,
+            "all 10 inputs are 3: expected inputs over a range",
+        ),
         (torch.tensor([[0.0, torch.nan]]), {}, ValueError, "got 1 of 2 NaN or infinite"),
         (torch.tensor([[0.0, torch.inf]]), {}, ValueError, "NaN or infinite"),
         (torch.zeros(0, 2), {}, ValueError, r"at least one input, got shape \(0, 2\)"),

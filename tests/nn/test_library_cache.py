@@ -31,7 +31,7 @@ import sys, types, warnings
 warnings.simplefilter("error")
 for name, folder in (("kan_widgets", ""), ("kan_widgets.nn", "nn")):
     sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[1])!r} + "/" + folder]
+    sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[2])!r} + "/" + folder]
 from kan_widgets.nn.kernels import compiler, library_cache, native
 """
 
