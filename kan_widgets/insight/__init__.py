@@ -36,7 +36,8 @@ from kan_widgets.insight.summary import (
     summarise,
 )
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
+from kan_widgets.insight.symbolic_fit import SymbolicFit
+from kan_widgets.insight.symbolic_fits import SymbolicFits
 from kan_widgets.insight.tables import SampledLayer, sampled
 from kan_widgets.insight.untrained import Untrained, untrained_networks
 

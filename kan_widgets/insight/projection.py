@@ -15,7 +15,7 @@ from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.forms import Form
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.insight.tables import Float64
 
 Index = tuple[int, int, int, int]

@@ -23,9 +23,10 @@ from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.follower import let_go
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.stream import pictured
-from kan_widgets.widgets.view import View, kept, reference
+from kan_widgets.widgets.view import View, kept
 
 _MARKS = 100
 _TALLEST = 4000
@@ -188,6 +189,9 @@ class Compare(View):
 
     def _redraw(self, _: Any) -> None:
         self._painter.wake()
+
+    def _within(self) -> list[KernelGrid]:
+        return list(self.grids.values())
 
     def _bring_up_to_date(self) -> None:
         self._painter.now()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import pathlib
 from typing import Any
 
 import ipywidgets
@@ -13,11 +12,11 @@ from kan_widgets.live import Source
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.page import Placed, reference
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.view import reference
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
@@ -28,7 +27,7 @@ _OPTIONS = ("layer", "layout", "theme")
 _GAP = 12
 
 
-class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
+class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
 
     What is selected in one is selected in all, and a layer chosen in one, there or as
@@ -197,24 +196,8 @@ class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     def _colours(self, options: dict[str, Any]) -> int:
         return 256  # of three views, heat maps among them
 
-    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the views as a page that works by itself: see `kan_widgets.save_html`.
-
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            ``title`` and ``max_mb``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        from kan_widgets.widgets.page import save_html
-
-        return save_html(path, self, **options)
+    def _beside(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
+        return self.views
 
     def _end(self) -> None:
         # Perhaps before all was made.

@@ -10,17 +10,14 @@ import pathlib
 import re
 import zlib
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import ipywidgets
 
 from kan_widgets.live import Frame
 from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.compare import Compare
-from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.view import View, reference
 
 _TITLE = "Kernel functions"
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
@@ -34,11 +31,54 @@ _POLICY = (
 )
 _NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
 
-Shown: TypeAlias = View | Dashboard
+
+class Placed:
+    """What can be saved as a page of its own: a view, or several beside each other."""
+
+    comm: Any
+    layout: Any
+    model_id: str
+
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write this as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        return save_html(path, self, **options)
+
+    def _beside(self) -> Sequence[Any]:
+        """Return the views that stand beside each other here; none where this is a view."""
+        return ()
+
+    def _within(self) -> Sequence[Any]:
+        """Return the views that are drawn in this one."""
+        return ()
+
+    def _bring_up_to_date(self) -> None:
+        """Have all traits as they should be saved, whatever is still to be drawn."""
+
+    def _page_note(self) -> str:
+        """Say what this view cannot do in a page, which has no model."""
+        return ""
+
+
+def reference(view: Placed) -> str:
+    """Return how the page finds a view's model."""
+    return f"anywidget:{view.model_id}"
 
 
 def save_html(
-    path: str | pathlib.Path, *views: Shown, title: str = _TITLE, max_mb: float = 10.0
+    path: str | pathlib.Path, *views: Placed, title: str = _TITLE, max_mb: float = 10.0
 ) -> pathlib.Path:
     """Save views as one HTML file that works by itself, and print its size.
 
@@ -95,9 +135,9 @@ def save_html(
     """
     path = pathlib.Path(path)
     if not isinstance(title, str):
-        raise TypeError(f"title={title!r:.80}: text is taken")
+        raise TypeError(f"title: expected text, got {title!r:.80}")
     if isinstance(max_mb, bool) or not isinstance(max_mb, (int, float)) or not 0 < max_mb:
-        raise ValueError(f"max_mb={max_mb!r:.80}: a number of megabytes above 0 is taken")
+        raise ValueError(f"max_mb: expected a number of megabytes above 0, got {max_mb!r:.80}")
     _check_views(views)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")
@@ -114,13 +154,12 @@ def _check_views(views: Sequence[object]) -> None:
     if not views:
         raise TypeError("there is no view to save: give one or more, such as kw.KernelGrid(live)")
     for view in views:
-        if not isinstance(view, (View, Dashboard)):
+        if not isinstance(view, Placed):
             raise TypeError(
                 f"{view!r:.80} is no view of kan_widgets; for a binding or a model, give views of "
                 "it, such as kw.Dashboard(live)"
             )
-        parts = view.views if isinstance(view, Dashboard) else ()
-        for part in (view, *parts):
+        for part in (view, *view._beside()):
             if part.comm is None:
                 raise ValueError(f"this {type(part).__name__} is closed: make a new one to save")
 
@@ -139,12 +178,12 @@ def _frames_in_words(kept: int, there: int) -> str:
 class _Page:
     """All that goes into a page but the choice of frames."""
 
-    def __init__(self, views: Sequence[Shown], title: str) -> None:
+    def __init__(self, views: Sequence[Placed], title: str) -> None:
         self._title = title
         self._streams: list[Stream] = []
         self._bundles: dict[str, str] = {}
         self._styles = {"Page": bundle("page.css")}
-        self._shown: list[View] = []
+        self._shown: list[Any] = []
         self._models: list[dict[str, Any]] = []
         self._places = [self._place(view) for view in views]
         self._pasts = [past_of(stream) for stream in self._streams]
@@ -157,24 +196,23 @@ class _Page:
         """How many there are."""
         return sum(len(past.frames) for past in self._pasts)
 
-    def _place(self, view: Shown) -> dict[str, Any]:
-        name = type(view).__name__
-        if isinstance(view, Dashboard):
-            places = [self._place(part) for part in view.views]
+    def _place(self, view: Placed) -> dict[str, Any]:
+        if beside := view._beside():
+            places = [self._place(part) for part in beside]
             return {"kind": "group", "css": _css(view), "places": places}
         return {
             "kind": "view",
-            "name": name,
+            "name": type(view).__name__,
             "model": self._model(view),
             "css": _css(view),
             "note": view._page_note(),
         }
 
-    def _model(self, view: View) -> int:
+    def _model(self, view: Any) -> int:
         """Return the number of the view's model; a view shown twice has one."""
         if view in self._shown:
             return self._shown.index(view)
-        for part in _parts(view):
+        for part in view._within():
             self._model(part)
         stream = view._stream
         if stream not in self._streams:
@@ -209,7 +247,7 @@ class _Page:
                     model
                     | {
                         "linked": [numbers[ref] for ref in view.linked if ref in numbers],
-                        "parts": [numbers[reference(part)] for part in _parts(view)],
+                        "parts": [numbers[reference(part)] for part in view._within()],
                     }
                     for model, view in zip(self._models, self._shown, strict=True)
                 ],
@@ -278,12 +316,7 @@ def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
     return least, fewest
 
 
-def _parts(view: View) -> Sequence[View]:
-    """Return the views that are drawn in this one."""
-    return list(view.grids.values()) if isinstance(view, Compare) else []
-
-
-def _traits(view: View) -> dict[str, Any]:
+def _traits(view: Any) -> dict[str, Any]:
     names = [name for name in view.keys if not name.startswith("_") and name not in _NOT_SAVED]
     traits: dict[str, Any] = view.get_state(names)
     # The theme is the page's; no kernel edits, evaluates or complains there.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import nn
 from kan_widgets.live import Binding, Source, bind, binding_of
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.pictures import asked, sliced
 from kan_widgets.widgets.rasters import check_ratio
@@ -24,7 +24,7 @@ _HEIGHT = 480
 _NARROWEST = 100
 
 
-class View(Animated, Selecting, anywidget.AnyWidget):
+class View(Placed, Animated, Selecting, anywidget.AnyWidget):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
@@ -105,25 +105,6 @@ class View(Animated, Selecting, anywidget.AnyWidget):
         """Return the layers that can be chosen."""
         return self._stream.layout_shown.names
 
-    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the view as a page that works by itself: see `kan_widgets.save_html`.
-
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            ``title`` and ``max_mb``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        from kan_widgets.widgets.page import save_html
-
-        return save_html(path, self, **options)
-
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         """Return the layers that a picture with these traits needs; all by default."""
         return names
@@ -187,13 +168,6 @@ class View(Animated, Selecting, anywidget.AnyWidget):
         """Return a trait's value as the page would get it."""
         return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
 
-    def _bring_up_to_date(self) -> None:
-        """Have all traits as they should be saved, whatever is still to be drawn."""
-
-    def _page_note(self) -> str:
-        """Say what this view cannot do in a page, which has no model."""
-        return ""
-
     def _end(self) -> None:
         self._select_callbacks = ()
         self._kept = None
@@ -214,11 +188,6 @@ def _source_for(live_or_model: Source | nn.Module) -> Source:
     if isinstance(live_or_model, nn.Module):
         return binding_of(live_or_model) or bind(live_or_model)
     raise TypeError(
-        f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned, or "
+        f"{live_or_model!r:.80}: expected a model, the binding that kan_widgets.bind returned, or "
         "a recording (kan_widgets.replay)"
     )
-
-
-def reference(view: View) -> str:
-    """Return how the page finds a view's model."""
-    return f"anywidget:{view.model_id}"
