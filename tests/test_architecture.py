@@ -144,7 +144,8 @@ for name in ("typo", "Layout", "Stream", "stream"):
         assert f"'kan_widgets' has no attribute {name!r}" in str(error)
     else:
         raise AssertionError(name)
-import kan_widgets.live.fit, kan_widgets.live.replay, kan_widgets.widgets.explain
+import kan_widgets.live.watching.bind, kan_widgets.live.watching.fit
+import kan_widgets.live.recordings.replay, kan_widgets.widgets.explain
 assert all(callable(one) for one in (kw.bind, kw.fit, kw.replay, kw.Explain))
 assert kw.live.fit is kw.fit
 assert pickle.loads(pickle.dumps(kw.bind)) is kw.bind

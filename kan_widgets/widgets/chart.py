@@ -13,6 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
+from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.widgets import chart_still
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.curves import SMOOTHING, Range, Smoothed, step_axis, thin, value_axis
@@ -20,7 +21,6 @@ from kan_widgets.widgets.figure import FEW, MARKS, Panel, Series, load_bqplot, v
 from kan_widgets.widgets.lifetime import close_parts, weakly
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.ranges import format_number
-from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice
 
 COLOURS = 7

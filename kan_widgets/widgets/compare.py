@@ -16,8 +16,10 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Replay, Source
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.scalars import Scalars
+from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.painter import Painter
+from kan_widgets.live.watching.binding import Binding
 from kan_widgets.widgets import compare_still, comparison
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.chart import Chart
@@ -29,9 +31,7 @@ from kan_widgets.widgets.figure import Series
 from kan_widgets.widgets.follower import let_go
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.lifetime import close_parts
-from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.stream import answer_during_cells
 from kan_widgets.widgets.view import Choice, kept
 
 _GRIDS = "repeat(auto-fit, minmax(min(100%, 290px), 1fr))"

@@ -8,7 +8,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.quantities import belongs_to as belongs_to
 from kan_widgets.widgets.ranges import format_number
 
 Float64: TypeAlias = NDArray[np.float64]

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.widgets.curves import Float64, Range, log_ticks, ticks, value_axis
 from kan_widgets.widgets.lifetime import close_parts
 from kan_widgets.widgets.ranges import format_number
-from kan_widgets.widgets.stream import answer_during_cells
 
 Series: TypeAlias = tuple[NDArray[Any], Float64]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kan_widgets.live.layout import LayerLayout
-from kan_widgets.live.observe import Observation
+from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.observation import Observation
 from kan_widgets.widgets.curves import Float64
 from kan_widgets.widgets.ranges import Functions, format_number, format_range
 

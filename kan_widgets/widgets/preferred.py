@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.insight.tables import Float64, basis_at
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout
 
 TAIL = 0.005
 """Of the inputs seen by an entry so much lies below the bounds, and so much above."""

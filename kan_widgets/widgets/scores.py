@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from kan_widgets.live.layout import Float32, LayerLayout
+from kan_widgets.live.frames.layout import Float32, LayerLayout
 from kan_widgets.widgets.palette import ARM, palette
 from kan_widgets.widgets.sheet import Bytes, Float64
 

@@ -13,9 +13,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from PIL import Image
 
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout, Layout
-from kan_widgets.live.observe import Observation
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout, Layout
+from kan_widgets.live.frames.observation import Observation
 from kan_widgets.widgets.geometry import arrange
 from kan_widgets.widgets.paper import check_ratio
 from kan_widgets.widgets.pattern import contrast, pattern_text, sees_pixels

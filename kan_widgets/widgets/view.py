@@ -11,9 +11,10 @@ import traitlets
 from torch import nn
 
 from kan_widgets.live import Binding, Source, bind, binding_of
+from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.selecting import Selecting
-from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
+from kan_widgets.widgets.stream import Stream, stream_of
 
 
 class View(Animated, Selecting, anywidget.AnyWidget):

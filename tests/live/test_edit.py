@@ -16,8 +16,8 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import Listener, cells
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.edited import Edit
+from kan_widgets.live.frames.edit import Edit
+from kan_widgets.live.steering.edits import Edits
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
@@ -381,7 +381,7 @@ class Loop:
 @pytest.fixture
 def loop(monkeypatch):
     # However long a step is held, the training does not count as quiet.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     made = Loop()
     yield made
     made.end()
@@ -531,7 +531,7 @@ def test_an_edit_that_cannot_be_let_in_is_told_and_training_goes_on(loop, monkey
     loop.live.subscribe(Watch())
     loop.hold("backward")
     loop.live.edits.set(loop.live.layers[0], (0, 0), [1.0] * 9)
-    monkeypatch.setattr(loop.live.edits, "_write", refuse)
+    monkeypatch.setattr("kan_widgets.live.steering.edits.write", refuse)
 
     def go_on() -> None:
         loop.release()

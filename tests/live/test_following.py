@@ -36,7 +36,7 @@ def bound(model: nn.Module, **options: object) -> tuple[Binding, Last, Callable[
     """Bind a model; return a function that makes a step with a frame, after two such steps."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1, **options)
-    live._throttle.is_open = lambda now: True
+    live._camera.throttle.is_open = lambda now: True
     last = Last(live)
 
     def step() -> Frame:
@@ -103,15 +103,15 @@ class Mixed(nn.Sequential):
 def test_frames_without_reading_anew_are_those_read_anew(monkeypatch, chosen):
     model = Mixed()
     live, _, step = bound(model, layers=chosen)
-    read = live._read_layers
+    read = live._camera.layers.read
 
     def no_reading() -> None:
         raise AssertionError("read anew")
 
     for _ in range(3):
-        monkeypatch.setattr(live, "_read_layers", no_reading)
+        monkeypatch.setattr(live._camera.layers, "read", no_reading)
         frame = step()
-        monkeypatch.setattr(live, "_read_layers", read)
+        monkeypatch.setattr(live._camera.layers, "read", read)
         for layer in kw.functions.read(model):
             if layer.name in frame.layout.names:
                 shown = frame.coefficients(layer.name)
@@ -122,7 +122,7 @@ def test_the_first_step_already_takes_its_frame_without_reading_anew(monkeypatch
     model = scaled()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1)
-    monkeypatch.setattr(live, "_read_layers", None)
+    monkeypatch.setattr(live._camera.layers, "read", None)
     model(torch.ones(1, 3)).sum().backward()
     optimizer.step()
     assert live.frame.step == 1
@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_not_copied(change, message):
     change(layer)
     taken = live.stats.frames_taken
     with pytest.warns(RuntimeWarning, match=message):
-        live._after_step()
+        live._counter.after_step()
     assert live.state == "fault"
     assert live.stats.frames_taken == taken
 

@@ -58,7 +58,7 @@ def test_frames_are_right_at_every_step_of_a_life():
     x = 2 * torch.randn(64, 1, 4, 4)
     remembered: list[tuple[int, dict[str, Any]]] = []
     with kw.bind(model, optimizer, every=1) as live:
-        live._throttle.is_open = lambda now: True
+        live._camera.throttle.is_open = lambda now: True
 
         def remember() -> None:
             assert_shows(live.frame, layers)

@@ -56,7 +56,7 @@ def test_another_thread_sends_all_messages_in_their_order():
             time.sleep(0.001)
     until(lambda: len(page.messages) == 500)
     assert page.messages == list(range(500))
-    assert "kan_widgets sender" in page.threads
+    assert "kan_widgets scheduler" in page.threads
 
 
 def test_who_puts_a_message_does_not_wait_for_one_being_sent():
@@ -116,13 +116,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
 
     It goes quiet when a test says so, not when a busy machine keeps the next step waiting.
     """
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     monkeypatch.setattr(stream_module, "_is_costly", lambda comm: True)
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1)
-    live._throttle.is_open = lambda now: True
+    live._camera.throttle.is_open = lambda now: True
     stream = stream_of(live)
     messages: list[tuple[str, int, str]] = []
 
@@ -149,10 +149,10 @@ def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_l
     for _ in range(5):
         step()
     until(lambda: len(messages) >= 5)
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 0.25)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 0.25)
     until(lambda: step.live.state == "idle")
     assert [number for _, number, _ in messages] == [1, 2, 3, 4, 5, 5]
-    assert {name for _, _, name in messages[:5]} == {"kan_widgets sender"}
+    assert {name for _, _, name in messages[:5]} == {"kan_widgets scheduler"}
     assert step.stream.frame["step"] == 5
 
 
@@ -169,9 +169,9 @@ def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(s
         assert step.live.state == "live"
         assert states == []
     until(lambda: len(states) == 1)
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 0.25)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 0.25)
     until(lambda: len(states) == 2)
-    assert states[0] == ("live", "kan_widgets sender")
+    assert states[0] == ("live", "kan_widgets scheduler")
     assert states[1][0] == "idle"
     assert [number for _, number, _ in messages] == [1, 1]
 
@@ -180,7 +180,7 @@ def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(s
 def test_the_thread_starts_before_there_is_a_message_where_one_is_needed(monkeypatch, costly):
     started: list[bool] = []
     monkeypatch.setattr(stream_module, "_is_costly", lambda comm: costly)
-    monkeypatch.setattr(stream_module, "start_thread", lambda: started.append(True))
+    monkeypatch.setattr(stream_module.scheduler, "start", lambda: started.append(True))
     stream_of(kw.bind(kw.nn.KANLinear(3, 2))).close()
     assert started == [True] * costly
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 import kan_widgets as kw
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout, Layout, Table
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout, Layout, Table
 from kan_widgets.widgets.fonts import readable
 from kan_widgets.widgets.geometry import arrange
 from kan_widgets.widgets.pattern import pattern_text, sees_pixels
