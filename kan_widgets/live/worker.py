@@ -9,39 +9,43 @@ before the moment it has asked for. What runs on them takes no longer than drawi
 visit to the disk. Work of the user's that takes as long as it takes has a thread of its own, made
 by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a SplineInspector.
 
-**Who owns which lock.** Locks are taken in this order; a thread that holds one may take those
-further down, never one further up:
+**Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
+further down, never one further up.
 
-===  =======================  ==============================  ===================================
-n.   lock                     owner                           held while
-===  =======================  ==============================  ===================================
-1    ``cells._starting``      the cells of a notebook         a cell begins; a thread that no cell
-                                                              must interrupt changes the model
-2    ``Edits.trying``         `steering.edits.Edits`          a function is changed to try it; the
-                                                              last state of a quiet model is read
-3    ``Edits._lock``          `steering.edits.Edits`          edits are written or noted
-4    ``Painter._drawing``     `painter.Painter`               a view is drawn
-5    ``Recorder._writing``,   `recordings.recorder.Recorder`  records are written; those that
-     ``Replay._reading``      `recordings.replay.Replay`      came are read and shown
-6    ``Source._sending``      `frames.source.Source`          a step is counted; a frame is taken
-                                                              and handed to listeners, in order
-7    ``Stream._lock``         `widgets.sender.Outbox`         messages go to a page, in order
-8    ``Training._lock``       `steering.training.Training`    the phase of a run changes
-9    all others               `Control`, `Scalars`,           a few fields are read or changed;
-                              `History`, `StepHooks`, …       nothing is called meanwhile
-===  =======================  ==============================  ===================================
+==  =======================  ================================  ==================================
+n.  lock                     owner                             held while
+==  =======================  ================================  ==================================
+1   ``cells._starting``      the cells of a notebook           a cell begins; a thread that is
+                                                               running no cell changes the model
+2   ``Edits.trying``         `steering.edits.Edits`            a function is changed to try it;
+                                                               the last state of a quiet model
+                                                               is read
+3   ``Painter._drawing``     `painter.Painter`                 a view is drawn
+4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
+    ``Replay._reading``      `recordings.replay.Replay`        came are read and shown
+5   ``Source._sending``      `frames.source.Source`            a step is counted; a frame is kept
+                                                               and handed to listeners, in order
+6   ``Edits._lock``          `steering.edits.Edits`            edits are written or noted
+7   ``Outbox.lock``          `widgets.sender.Outbox`           messages go to a page, in order
+8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
+9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
+                             `Recorder._lock`, registries      nobody else is called
+==  =======================  ================================  ==================================
 
-Where a binding replaces another, the later one's `_sending` is taken before the earlier one's.
+Where a binding replaces another, the later one's ``_sending`` is taken before the earlier one's.
+``StepHooks._lock`` is one of the last row, with one difference: placing the first hooks on an
+optimizer waits with it until no thread is inside ``step()``. So it must not be taken with
+``_sending`` held, except to exchange hooks, which waits for nobody. ``nn.changes.together``, under
+which parameters are replaced or copied as one, comes last of all.
 
-The thread that trains takes 3 (only where an edit waits, which nobody else is writing then), 6
-and what comes after. So nobody who holds 6 or 7 waits for a step: a frame of the present is read
-before 6 is taken (`Camera.begin_now`), and changes of a grid are told outside of it. A listener
-is called with 6 held, in the thread that trains: it must be quick, may only take what comes
-after 6, and leaves everything else to a job.
+The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
+follows what others must not do:
 
-``nn.changes.together`` (parameters change, or are copied, as one) and the registries of
-`steering.loops`, `steering.printing` and `watching.quiet` are in no order: while they are held,
-no other lock is taken.
+- Who holds 5, 6 or 7 waits for no step. A frame of the present is read before 5 is taken
+  (`Camera.begin_now`); an edit is written with 6 held, and shown once it is free again.
+- A listener is called with 5 held, in the thread that trains: it must be quick, take only what
+  comes after 5, and leave all else to a job. `Listener.on_training` may be called with 8 held.
+- Jobs of one worker run one after the other, so none may wait for another one's.
 """
 
 from __future__ import annotations
@@ -53,6 +57,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from kan_widgets.live.reports import report
+
+# Longer ones are more than some platforms can wait at once; it then waits again.
+_LONGEST_WAIT = 3600.0
 
 
 class Worker:
@@ -108,7 +115,8 @@ class Worker:
         """Wait until a job is due or woken, and note those woken."""
         wait = None
         if self._pending:
-            wait = max(0.0, min(job.earliest for job in self._pending) - time.monotonic())
+            soonest = min(job.earliest for job in self._pending) - time.monotonic()
+            wait = min(max(0.0, soonest), _LONGEST_WAIT)
         try:
             self._pending.add(self._woken.get(timeout=wait))
             while True:

@@ -15,11 +15,10 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Replay, Source
+from kan_widgets.live import Binding, Replay, Source
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
-from kan_widgets.live.watching.binding import Binding
 from kan_widgets.widgets import compare_still, comparison
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.chart import Chart

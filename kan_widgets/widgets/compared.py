@@ -10,9 +10,8 @@ from torch import nn
 
 from kan_widgets.functions import find, unwrap
 from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
-from kan_widgets.live import Frame, Listener, Replay, Source, State, bind, binding_of
+from kan_widgets.live import Binding, Frame, Listener, Replay, Source, State, bind, binding_of
 from kan_widgets.live.painter import Painter
-from kan_widgets.live.watching.binding import Binding
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.chart import COLOURS
 from kan_widgets.widgets.comparison import Numbers

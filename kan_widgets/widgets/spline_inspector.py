@@ -12,10 +12,9 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Source, State, cells
+from kan_widgets.live import Binding, Source, State, cells
 from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import name_of, report
-from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.overlays import (

@@ -9,12 +9,11 @@ from typing import Any
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Frame, Replay, Source, State
+from kan_widgets.live import Binding, Frame, Replay, Source, State
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
-from kan_widgets.live.watching.binding import Binding
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.follower import Follower, let_go

@@ -707,3 +707,33 @@ def test_a_frame_asked_for_while_something_is_tried_is_followed_by_one_of_what_s
     except ZeroDivisionError:
         pass
     assert not live.frame.coefficients(name).reshape(2, 3, -1)[1, 1].any()
+
+
+def test_an_edit_reads_the_module_of_its_layer_and_no_other(monkeypatch):
+    from kan_widgets.live.watching import layers
+
+    model = torch.nn.Sequential(*(kw.nn.KANLinear(2, 2) for _ in range(4)))
+    live = kw.bind(model)
+    names: list[str] = []
+    read_module = layers.read_module
+
+    def counted(name: str, *others: Any) -> Any:
+        names.append(name)
+        return read_module(name, *others)
+
+    monkeypatch.setattr(layers, "read_module", counted)
+    for change in (
+        lambda: live.edits.set("2", (0, 1), [1.0] * 9),
+        lambda: live.edits.straighten("2", (1, 1)),
+        lambda: live.edits.fix("2", (0, 0), [2.0] * 9),
+        live.edits.undo,
+        live.edits.redo,
+        lambda: live.edits.release("2", (0, 0)),
+        lambda: live.edits.reset("2", (0, 1)),
+    ):
+        change()
+        shown = live.frame.coefficients("2")[..., 0, 0, :]
+        torch.testing.assert_close(torch.tensor(shown), kw.functions.read(model)[2].coefficients)
+    assert set(names) == {"2"}
+    live.refresh()
+    assert set(names) == {"0", "1", "2", "3"}

@@ -169,7 +169,7 @@ def test_a_change_that_cannot_be_read_ends_the_watching_and_not_the_change(monke
     def broken() -> list[Any]:
         raise RuntimeError("unreadable")
 
-    monkeypatch.setattr(live, "_read_layers", broken)
+    monkeypatch.setattr(live._camera.layers, "read", broken)
     with pytest.warns(RuntimeWarning, match="stopped watching the model: RuntimeError: unreadable"):
         assert layer.refine(10) < 1e-5
     assert live.state == "fault"

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import stream as stream_module
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.sender import Outbox
@@ -81,6 +82,26 @@ def test_no_more_than_a_few_messages_wait():
             box.put(k)
         assert page.messages == list(range(9))
     assert page.threads == {threading.current_thread().name}
+
+
+def test_a_message_does_not_wait_for_a_drawing_that_takes_long(monkeypatch):
+    monkeypatch.setattr("kan_widgets.widgets.sender._PATIENCE_SECONDS", 0.0)
+    page, drawing, drawn = Page(), threading.Event(), threading.Event()
+
+    def draw() -> None:
+        drawing.set()
+        drawn.wait(20)
+
+    box, painter = Outbox(page.take), Painter(draw)
+    painter.wake()
+    assert drawing.wait(20)
+    try:
+        box.put(1)
+        box.put(2)
+        assert page.messages == [1, 2]
+        assert page.threads == {threading.current_thread().name}
+    finally:
+        drawn.set()
 
 
 def test_who_puts_the_next_message_is_told_of_one_that_could_not_be_sent():

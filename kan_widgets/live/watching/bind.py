@@ -119,21 +119,7 @@ def bind(
                 f"the optimizer holds none of the parameters of {type(inner).__name__}: give the "
                 "one made from model.parameters() (made after the model was built or moved)"
             )
-    chosen = None
-    if layers is not None:
-        if isinstance(layers, str):
-            raise TypeError(f"layers={layers!r}: expected a list of names, such as [{layers!r}]")
-        chosen = tuple(layers)
-        present = [layer.name for entry in find(inner) for layer in entry.read()]
-        unknown = [name for name in chosen if name not in present]
-        if unknown or not chosen:
-            raise ValueError(
-                f"layers={list(chosen)!r}: "
-                + (f"unknown {', '.join(map(repr, unknown))}; " if unknown else "none chosen; ")
-                + f"the layers are {', '.join(map(repr, present))}"
-            )
-        if len(set(chosen)) < len(chosen):
-            raise ValueError(f"layers={list(chosen)!r}: a name is given twice")
+    chosen = _checked_layers(inner, layers) if layers is not None else None
 
     earlier = _bindings.get(inner)
     continued = binding_of(inner)
@@ -153,3 +139,21 @@ def bind(
     if earlier is not None:
         binding.replaces(earlier)
     return binding
+
+
+def _checked_layers(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
+    """Return names of layers, all of which the model has."""
+    if isinstance(layers, str):
+        raise TypeError(f"layers={layers!r}: expected a list of names, such as [{layers!r}]")
+    chosen = tuple(layers)
+    present = [layer.name for entry in find(model) for layer in entry.read()]
+    unknown = [name for name in chosen if name not in present]
+    if unknown or not chosen:
+        raise ValueError(
+            f"layers={list(chosen)!r}: "
+            + (f"unknown {', '.join(map(repr, unknown))}; " if unknown else "none chosen; ")
+            + f"the layers are {', '.join(map(repr, present))}"
+        )
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"layers={list(chosen)!r}: a name is given twice")
+    return chosen
