@@ -51,10 +51,10 @@ def name_of(call: Callable[..., object]) -> str:
 
 
 class Hearer(Protocol):
-    """What wants to know of reports."""
+    """Called with each report."""
 
     def on_report(self, message: str) -> None:
-        """Take what was reported; cheap, from any thread."""
+        """Take a report; must be quick, from any thread."""
 
 
 _hearers: weakref.WeakSet[Hearer] = weakref.WeakSet()

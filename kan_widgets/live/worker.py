@@ -4,10 +4,12 @@
 what changed, and looks whether training has gone quiet. `disk` does what may wait for a file:
 it writes recordings, and reads those that are followed. Both are daemon threads, started by the
 first job that is woken (and again in a forked process), and both are given work in one way: a
-`Job` is woken, from any thread, also by the garbage collector; it runs once soon after, and not
-before the moment it has asked for. What runs on them takes no longer than drawing a view or a
-visit to the disk. Work of the user's that takes as long as it takes has a thread of its own, made
-by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a SplineInspector.
+`Job` is woken, from any thread; it runs once soon after, and not before the moment it has asked
+for. The garbage collector leaves word instead, because it must start no thread. What runs on
+them takes no longer than drawing a view or a visit to the disk; a frame that would wait too long
+for a drawing is sent by whoever brings it. Work of the user's that takes as long as it takes has
+a thread of its own, made by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a
+SplineInspector.
 
 **Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
 further down, never one further up.
@@ -50,6 +52,7 @@ follows what others must not do:
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
@@ -83,6 +86,8 @@ class Worker:
     def start(self) -> None:
         """Start the thread unless it runs; cheap if it does."""
         if self._thread is not None and self._thread.is_alive():
+            return
+        if sys.is_finalizing():  # a thread would never begin, and be waited for
             return
         # Whoever finds this taken need not wait: somebody else is starting it.
         if self._starting.acquire(blocking=False):
@@ -134,7 +139,7 @@ class Job:
         Which thread does it.
     run
         Called there, never twice at once. Of a bound method the object is held weakly: without
-        it nothing is done. A job that is to go on wakes itself.
+        it nothing is done. A job that should run again wakes itself.
 
     Examples
     --------
@@ -165,6 +170,14 @@ class Job:
         self._is_woken = True
         self._worker._woken.put(self)
         self._worker.start()
+
+    def leave_word(self) -> None:
+        """Have it run soon if the thread runs; none is started. For the garbage collector.
+
+        It calls at any point, also inside `threading`, with locks held that a start needs.
+        """
+        self._is_woken = True
+        self._worker._woken.put(self)
 
     def run(self) -> None:
         """Do it, in the calling thread."""

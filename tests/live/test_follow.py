@@ -239,7 +239,7 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError, match="no frame in it after 0 s"):
         kw.follow(tmp_path / "run.npz", wait=0)
     (tmp_path / "run.npz").write_text("something else")
-    with pytest.raises(ValueError, match="is no recording: it begins with"):
+    with pytest.raises(ValueError, match="is not a recording: it begins with"):
         kw.follow(tmp_path / "run.npz", wait=0)
     with pytest.raises(ValueError, match="interval=0: expected a number of seconds > 0"):
         kw.follow(tmp_path / "run.npz", interval=0)

@@ -498,7 +498,7 @@ def test_what_is_no_name_or_number_is_refused(run: Run, tmp_path: Path) -> None:
         run.live.save(tmp_path)
     with pytest.raises(IsADirectoryError, match="is a folder"):
         kw.replay(tmp_path)
-    with pytest.raises(FileNotFoundError, match="is no folder: make it first"):
+    with pytest.raises(FileNotFoundError, match="is not a folder: make it first"):
         run.live.record(tmp_path / "no" / "run.npz")
     with pytest.raises(ValueError, match="max_mb=0: expected a finite number of megabytes > 0"):
         run.live.record(tmp_path / "run.npz", max_mb=0)
@@ -549,8 +549,8 @@ def test_a_save_that_fails_leaves_the_file_that_was_there(
     ("content", "message"),
     [
         (b"", "holds no frame yet"),
-        (b"step,loss\n1,0.5\n", "is no recording: it begins with b'step'"),
-        (b"\x80\x04\x95\x10", "is no recording"),
+        (b"step,loss\n1,0.5\n", "is not a recording: it begins with b'step'"),
+        (b"\x80\x04\x95\x10", "is not a recording"),
     ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -562,10 +562,10 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes, mes
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "arrays.npz", weights=np.ones(3))
-    with pytest.raises(ValueError, match=r"no recording: it begins with 'weights\.npy'"):
+    with pytest.raises(ValueError, match=r"not a recording: it begins with 'weights\.npy'"):
         kw.replay(tmp_path / "arrays.npz")
     torch.save({"a": 1}, tmp_path / "model.pt")
-    with pytest.raises(ValueError, match="is an archive, but no recording"):
+    with pytest.raises(ValueError, match="is an archive, but not a recording"):
         kw.replay(tmp_path / "model.pt")
 
 

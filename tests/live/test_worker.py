@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +157,24 @@ def test_a_forked_process_has_a_thread_of_its_own() -> None:
         [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True
     )
     assert done.stdout == "fine\n", done.stderr
+
+
+@pytest.mark.parametrize("more", ["", "live.record(path); ", "kw.KernelGrid(live); "])
+def test_a_program_that_watches_comes_to_its_end(more: str, tmp_path: Path) -> None:
+    # At its end the model goes, and the garbage collector says so.
+    code = (
+        f"import kan_widgets as kw; path = {str(tmp_path / 'run.npz')!r}; "
+        f"model = kw.nn.KANLinear(2, 1); live = kw.bind(model); {more}print('fine')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    assert done.stdout == b"fine\n"
+
+
+def test_a_job_of_which_word_is_left_runs_and_starts_no_thread() -> None:
+    worker, runs, done = Worker("test"), [], threading.Event()
+    job = Job(worker, lambda: runs.append(threading.current_thread().name))
+    job.leave_word()
+    assert not [thread for thread in threading.enumerate() if thread is worker._thread]
+    Job(worker, done.set).wake()
+    assert done.wait(LIMIT)
+    assert runs == ["test"]

@@ -72,7 +72,7 @@ class Scalars:
         Raises
         ------
         TypeError
-            If a value is no number and no tensor or array of one element.
+            If a value is neither a number nor a tensor or array of one element.
         ValueError
             If ``step`` lies before a series' last one. Nothing has been added then.
         """
@@ -170,7 +170,7 @@ class Scalars:
             If there is no such series, or ``points`` is below 4.
         """
         if points < 4:
-            raise ValueError(f"points={points}: at least 4 are taken")
+            raise ValueError(f"points={points}: expected a number ≥ 4")
         found = self._find(name)
         with self._lock:
             return found.decimated(low, high, points)
@@ -204,7 +204,7 @@ def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> i
     Raises
     ------
     TypeError
-        If a number has no name, or the step is no whole number; it says what to write.
+        If a number has no name, or the step is not a whole number; it says what to write.
     """
     if isinstance(step, Mapping):
         raise TypeError("live.log got a dict: write live.log(**numbers), not live.log(numbers)")
@@ -228,8 +228,8 @@ def _number(name: str, value: Any) -> float | Tensor:
     if isinstance(value, Tensor):
         if value.numel() != 1 or value.is_complex():
             raise TypeError(
-                f"{name}: a tensor of shape {tuple(value.shape)}; a number or a tensor of one "
-                "element is taken"
+                f"{name}: expected a number or a tensor of one element, got a tensor of shape "
+                f"{tuple(value.shape)}"
             )
         value = value.detach().reshape(())
         return float(value) if value.device.type == "cpu" else value.clone()
@@ -240,4 +240,4 @@ def _number(name: str, value: Any) -> float | Tensor:
             return float(value)
         except OverflowError:
             raise ValueError(f"{name}: a number too large for a float") from None
-    raise TypeError(f"{name}={value!r:.60}: a number or a tensor of one element is taken")
+    raise TypeError(f"{name}={value!r:.60}: expected a number or a tensor of one element")

@@ -25,7 +25,7 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 class Listener:
     """What receives a source's frames; a stream of views is one. Override what is of interest.
 
-    What a method raises is reported, each kind of error once; the next event is told as ever.
+    What a method raises is reported, each kind of error once; the next event is told as usual.
     """
 
     _reported: frozenset[tuple[str, type[Exception]]] = frozenset()
@@ -238,7 +238,7 @@ def checked_selection(layout: Layout, value: Any) -> Selection:
     Raises
     ------
     TypeError
-        If it is no such dict.
+        If it is not such a dict.
     KeyError
         If there is no such layer; the message lists the names.
     IndexError

@@ -92,7 +92,7 @@ class Archive:
             If it cannot be written; the archive is as before.
         """
         if len(data) >= _MAX32:
-            raise ValueError(f"{name}: {len(data):,} bytes; less than 4 GiB are taken")
+            raise ValueError(f"{name}: expected less than 4 GiB, got {len(data):,} bytes")
         now = time.localtime()
         stamp = (
             now.tm_hour << 11 | now.tm_min << 5 | now.tm_sec // 2,

@@ -48,7 +48,7 @@ def checked_place(path: PathLike) -> Path:
     Raises
     ------
     TypeError
-        If ``path`` is no name of a file.
+        If ``path`` is not the name of a file.
     OSError
         If it names a folder, or lies in none.
     """
@@ -58,7 +58,7 @@ def checked_place(path: PathLike) -> Path:
     if place.is_dir():
         raise IsADirectoryError(f"{place} is a folder: give the name of a file in it")
     if not place.parent.is_dir():
-        raise FileNotFoundError(f"{place.parent} is no folder: make it first")
+        raise FileNotFoundError(f"{place.parent} is not a folder: make it first")
     return place
 
 
@@ -68,7 +68,7 @@ def new_file(path: Path, *, overwrite: bool) -> Archive:
         return Archive(path, replace=overwrite)
     except FileExistsError:
         raise FileExistsError(
-            f"{path} is there already: give another name, or overwrite=True"
+            f"{path} already exists: give another name, or overwrite=True"
         ) from None
 
 

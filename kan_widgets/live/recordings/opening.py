@@ -35,12 +35,12 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     Raises
     ------
     TypeError
-        If ``path`` is no name of a file, or ``history_mb`` no number.
+        If ``path`` is not the name of a file, or ``history_mb`` is not a number.
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no recording, of a later version than is known here, damaged, or cut off before its
-        first frame.
+        If it is not a recording, of a later version than is known here, damaged, or cut off before
+        its first frame.
 
     Examples
     --------

@@ -22,7 +22,7 @@ from kan_widgets.live.frames.series import Float64, Int64
 from kan_widgets.live.recordings.archive import Place, first_name, members
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
 
-_TAKEN = "a file that live.save(path) or live.record(path) has written is taken"
+_EXPECTED = "expected a file written by live.save(path) or live.record(path)"
 _LOCKED = "This is a recording: there is no model to change. Bind the model itself to edit it."
 
 
@@ -83,7 +83,7 @@ class Reader:
         OSError
             If the file cannot be read.
         ValueError
-            If it is no recording, one of a later version, or another run's than before.
+            If it is not a recording, one of a later version, or another run's than before.
         """
         with self.path.open("rb") as file:
             start = Place()
@@ -113,12 +113,15 @@ class Reader:
         name = first_name(file)
         if name not in (None, HEADER):
             raise ValueError(
-                f"{self.path} is an archive, but no recording: it begins with {name!r}; {_TAKEN}"
+                f"{self.path} is an archive, but not a recording: it begins with {name!r}; "
+                f"{_EXPECTED}"
             )
         file.seek(0)
         beginning = file.read(4)
         if not b"PK\x03\x04".startswith(beginning) and any(beginning):
-            raise ValueError(f"{self.path} is no recording: it begins with {beginning!r}; {_TAKEN}")
+            raise ValueError(
+                f"{self.path} is not a recording: it begins with {beginning!r}; {_EXPECTED}"
+            )
         if self._head:  # it was there before
             raise ValueError(f"{self.path}: another file is being written there now")
 
@@ -128,10 +131,11 @@ class Reader:
             version, run = int(header["version"]), str(header["id"])
             is_ours = header["format"] == FORMAT
         except (LookupError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.path} is no recording: {error!r}; {_TAKEN}") from error
+            raise ValueError(f"{self.path} is not a recording: {error!r}; {_EXPECTED}") from error
         if not is_ours:
             raise ValueError(
-                f"{self.path} is no recording, but of the format {header['format']!r}; {_TAKEN}"
+                f"{self.path} is not a recording, but of the format {header['format']!r}; "
+                f"{_EXPECTED}"
             )
         if version > VERSION:
             raise ValueError(
@@ -251,7 +255,7 @@ class Reader:
         if key not in self._tables:
             columns = self._arrays[key[0]]
             if columns.ndim != 2 or columns.shape[1] < 2 or not len(columns):
-                raise ValueError(f"record {key[0]} is no table: its shape is {columns.shape}")
+                raise ValueError(f"record {key[0]} is not a table: its shape is {columns.shape}")
             x, values = (
                 np.ascontiguousarray(part, dtype=np.float32)
                 for part in (columns[:, 0], columns[:, 1:])

@@ -88,6 +88,7 @@ class Recorder(Listener):
             self._writer.archive.abandon()
             raise
         open_recorders[path] = self
+        disk.start()
 
     # -- what it is -------------------------------------------------------------------
 
@@ -169,7 +170,10 @@ class Recorder(Listener):
             self._end_soon()
 
     def _forgotten(self, _: object) -> None:
-        self._end_soon()
+        # Called by the garbage collector.
+        self._is_over = True
+        self._job.earliest = float("-inf")
+        self._job.leave_word()
 
     def _know(self, source: Recordable, layout: Layout) -> None:
         model = source.model
@@ -201,7 +205,7 @@ class Recorder(Listener):
             self._job.wake()
 
     def _end_soon(self) -> None:
-        """Note that nothing more will come. Called by the garbage collector too."""
+        """Note that nothing more will come."""
         self._is_over = True
         self._job.earliest = float("-inf")
         self._job.hurry()
@@ -308,7 +312,6 @@ class Recorder(Listener):
     def _end(self) -> None:
         if self._is_closed:
             return
-        self._is_closed = True
         if (source := self._source()) is not None:
             source.unsubscribe(self)
         try:
@@ -318,9 +321,10 @@ class Recorder(Listener):
                 f"{self.path} has no directory at its end: {error}. kan_widgets reads it as it "
                 "is; other programs may not"
             )
+        # Not before: whoever sees it closed finds the file complete.
+        self._is_closed = True
         if open_recorders.get(self.path) is self:
             del open_recorders[self.path]
-        self._job.wake()
 
 
 @dataclass(frozen=True, eq=False)

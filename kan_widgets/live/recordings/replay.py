@@ -173,7 +173,7 @@ class Replay(Source):
             if self._reader.place.damage:
                 return f"A recording: {damage_of(self._reader)}."
             return (
-                f"A recording ({name}) that was not closed: its run was going on, or was killed."
+                f"A recording ({name}) that was not closed: its run had not ended, or was killed."
                 f"{ended}"
             )
         if self._trouble:

@@ -43,7 +43,7 @@ class Savable(Recordable):
         Raises
         ------
         TypeError
-            If ``path`` is no name of a file.
+            If ``path`` is not the name of a file.
         OSError
             If the file cannot be written; one that was there is unchanged.
         RuntimeError
@@ -108,7 +108,7 @@ class Savable(Recordable):
         Raises
         ------
         TypeError, ValueError
-            If ``path`` is no name of a file or ``max_mb`` no number above 0.
+            If ``path`` is not the name of a file or ``max_mb`` is not a number > 0.
         FileExistsError
             If there is such a file, and ``overwrite`` is false.
         OSError

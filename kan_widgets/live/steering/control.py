@@ -27,8 +27,8 @@ _NOTHING_TO_STOP = "Nothing was training, so nothing was stopped."
 class TrainingStopped(Exception):
     """Raised by ``optimizer.step()`` in a loop that was stopped from outside.
 
-    Loops over ``live.track(...)`` and `kan_widgets.fit` end without it. The step that was
-    going on has been made.
+    Loops over ``live.track(...)`` and `kan_widgets.fit` end without it. The step during which it
+    was raised has been made.
     """
 
     def __init__(self, step: int) -> None:
@@ -43,7 +43,7 @@ class TrainingStopped(Exception):
 class Control:
     """What others want of the thread that trains. Reached as ``live.control``.
 
-    Every wish can come from any thread and holds from the end of the step that is going on;
+    Every wish can come from any thread and holds from the end of the current step;
     the last one counts. A loop that begins after a stop, an interrupt or an error is not
     paused.
 
@@ -77,7 +77,7 @@ class Control:
 
     @property
     def state(self) -> Literal["running", "paused", "stopping"]:
-        """``paused`` from the wish on, also before the step that is going on has ended."""
+        """``paused`` from the wish on, also before the current step has ended."""
         if self._stop or any(loop.stop for loop in list(self._loops)):
             return "stopping"
         return "paused" if self._paused and not self._steps_allowed else "running"
@@ -107,7 +107,7 @@ class Control:
     # -- wishes -----------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Hold the training after the step that is going on."""
+        """Hold the training after the current step."""
         self._wish(paused=True, steps=0)
 
     def resume(self) -> None:
@@ -120,16 +120,16 @@ class Control:
         Raises
         ------
         TypeError, ValueError
-            If ``steps`` is no whole number from 1.
+            If ``steps`` is not a whole number ≥ 1.
         """
         if not _is_whole(steps):
-            raise TypeError(f"steps={steps!r}: a whole number is taken")
+            raise TypeError(f"steps={steps!r}: expected a whole number")
         if steps < 1:
-            raise ValueError(f"steps={steps}: at least 1 is taken")
+            raise ValueError(f"steps={steps}: expected a whole number ≥ 1")
         self._wish(paused=True, steps=int(steps))
 
     def stop(self) -> None:
-        """End the loop that is training after the step that is going on; a later one may run."""
+        """End the loop that is training after the current step; a later one may run."""
         self.heard()
         with self._lock:
             loops = [loop for loop in self._loops if loop.is_open]
@@ -245,7 +245,7 @@ class Control:
         TrainingStopped
             If a stop was asked for and no loop of this thread looks for it.
         KeyboardInterrupt
-            As ever; the training is not paused afterwards.
+            As usual; the training is not paused afterwards.
         """
         mine = threading.current_thread()
         if (self._trainer is None or self._trainer() is not mine) and not loops_here():

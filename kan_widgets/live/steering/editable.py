@@ -68,7 +68,7 @@ class Editable(Protocol):
         """Read one layer as it is now."""
 
     def place_of(self, layer: str, index: Index) -> Place:
-        """Say where a function is to be found in the model."""
+        """Say where a function is in the model."""
 
     def modules(self) -> list[nn.Module]:
         """Return the modules that hold layers."""

@@ -100,7 +100,7 @@ class Edits(cells.CellListener):
         coefficients
             ``(nb,)`` finite numbers, in the order of the layer's basis labels.
         final
-            False while a gesture goes on: such edits and the final one that follows
+            False while a gesture goes on: such edits and the final one after them
             are undone together.
 
         Raises

@@ -67,7 +67,7 @@ def train(
     eval_loader: Iterable[Any] | None = None,
     callbacks: Sequence[Callbacks] = (),
 ) -> None:
-    """Train until the last epoch is over, or the loop is to stop.
+    """Train until the last epoch is over, or the loop is told to stop.
 
     Each model gets every batch, one after the other.
     """

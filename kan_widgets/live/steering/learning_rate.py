@@ -25,9 +25,9 @@ class Rates:
     def want(self, optimizer: Optimizer, value: float, group: int | None) -> None:
         """Ask for a rate; see `Binding.set_learning_rate`."""
         if not _is_number(value):
-            raise TypeError(f"value={value!r}: a number is taken")
+            raise TypeError(f"value={value!r}: expected a number")
         if not 0 <= value < math.inf:
-            raise ValueError(f"value={value}: a finite learning rate from 0 is taken")
+            raise ValueError(f"value={value}: expected a finite learning rate ≥ 0")
         count = len(optimizer.param_groups)
         if group is not None and not 0 <= group < count:
             raise IndexError(

@@ -1,4 +1,4 @@
-"""The loops over batches that are going on, by the thread that runs them."""
+"""The loops over batches that are running, by thread."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Loop:
         self.times_itself = times_itself
         self.in_background = in_background
         self.stop = False
-        """Whether it is to end after the batch that is going on."""
+        """Whether to stop after the current batch."""
         self._thread: weakref.ref[threading.Thread] | None = None
         self._place: tuple[int, CodeType] | None = None
 
@@ -67,7 +67,7 @@ class Loop:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is going on, or about to."""
+        """Whether it runs, or is about to."""
         return self in _open and (self._thread is None or self.thread is not None)
 
     def is_on_stack(self) -> bool:

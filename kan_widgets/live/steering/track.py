@@ -23,7 +23,7 @@ class Track(Generic[Batch]):
             raise ValueError(f"epochs={epochs}: expected a whole number ≥ 1")
         if isinstance(loader, Iterator) and epochs > 1:
             raise TypeError(
-                f"loader={loader!r:.60} can be gone through only once, and epochs={epochs}: give "
+                f"loader={loader!r:.60} can be iterated only once, and epochs={epochs}: give "
                 "a DataLoader or a list of batches"
             )
         if not isinstance(loader, Iterable):

@@ -119,7 +119,7 @@ class Training:
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether a tracked loop is going on, or about to, in another place than this one."""
+        """Whether a tracked loop runs, or is about to, other than around this call."""
         loop = self._loop
         if loop is None or not loop.is_open:
             return False
@@ -229,7 +229,7 @@ class Training:
 
     @property
     def epochs_done(self) -> float:
-        """Epochs gone through in all runs, one that is going on in part; 0 where no loop tells."""
+        """Epochs completed in all runs, the current one in part; 0 where no loop tells."""
         if self.epochs is None or self.epoch is None:
             return self._epochs_before
         if self.batches_total:

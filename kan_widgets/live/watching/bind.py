@@ -75,7 +75,7 @@ def bind(
     Raises
     ------
     TypeError
-        If ``model`` is no module, ``optimizer`` is and wraps no torch optimizer, or a
+        If ``model`` is not a module, ``optimizer`` neither is nor wraps a torch optimizer, or a
         number is of the wrong type.
     ValueError
         If a number is out of range, the model has no parameters or no readable

@@ -41,7 +41,7 @@ class Binding(Reading, Steered):
         earlier: Binding | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
-        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.wake)
+        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
         self._optimizer = weakref.ref(optimizer) if optimizer is not None else None
         self._camera = Camera(
             BoundLayers(model, layers),
@@ -260,7 +260,7 @@ class Binding(Reading, Steered):
         """Send the latest state of a model that is not training at the moment.
 
         Called when a cell ends and when no step has come for a while. Does nothing
-        if the views have it already, while a step is going on, or while a function is changed
+        if the views have it already, during a step, or while a function is changed
         only to try it.
         """
         hooks = self._counter.hooks

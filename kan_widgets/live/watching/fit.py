@@ -112,7 +112,7 @@ class Run:
         Raises
         ------
         TimeoutError
-            If the run is still going on after ``timeout`` seconds; it goes on.
+            If the run has not ended after ``timeout`` seconds; it continues.
         BaseException
             What ended the run, if something did.
         """
@@ -206,7 +206,7 @@ def fit(
             raise TypeError(f"{name}={given!r:.60}: expected a DataLoader or another iterable")
         if isinstance(given, Iterator) and epochs > 1:
             raise TypeError(
-                f"{name}={given!r:.60} can be gone through only once, and epochs={epochs}: give a "
+                f"{name}={given!r:.60} can be iterated only once, and epochs={epochs}: give a "
                 "DataLoader or a list of batches"
             )
     if not callable(loss_fn):
@@ -320,7 +320,7 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
         )
     for name, one in models.items():
         if not isinstance(one, nn.Module):
-            raise TypeError(f"model {name!r}: {one!r:.60} is no torch.nn.Module")
+            raise TypeError(f"model {name!r}: {one!r:.60} is not a torch.nn.Module")
         torch_optimizer(optimizers[name], f"optimizer of {name!r}" if several else "optimizer")
     if len({id(unwrap(one)) for one in models.values()}) < len(models):
         raise ValueError(f"models {list(models)}: one model is given twice")

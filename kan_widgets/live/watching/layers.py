@@ -75,7 +75,7 @@ class BoundLayers:
         return [layer for layer in layers if chosen is None or layer.name in chosen]
 
     def place(self, name: str, index: Index) -> Place:
-        """Say where one function is to be found in the model. Raises as ``read`` does."""
+        """Say where one function is in the model. Raises as ``read`` does."""
         entry = self._entry(name)
         return Place(_module(entry), entry[0], entry[2], name, index)
 

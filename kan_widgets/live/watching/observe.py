@@ -48,8 +48,8 @@ def observe(
     """
     if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
         raise TypeError(
-            f"batch={type(batch).__name__}: a tensor of inputs, or a tuple of the model's "
-            "arguments, is taken; from a loader, take the images of one batch"
+            f"batch={type(batch).__name__}: expected a tensor of inputs, or a tuple of the model's "
+            "arguments; from a loader, take the images of one batch"
         )
     arguments = batch if isinstance(batch, tuple) else (batch,)
     empty = [tuple(a.shape) for a in arguments if isinstance(a, Tensor) and not a.numel()]

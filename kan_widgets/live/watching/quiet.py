@@ -57,6 +57,7 @@ def watch(training: Watched) -> None:
     """Settle a training whenever it goes quiet, until `unwatch`."""
     with _lock:
         _watched.add(training)
+    scheduler.start()  # for the model's end, which may start no thread
     cells.watch(_at_the_end)
 
 
@@ -66,9 +67,14 @@ def unwatch(training: Watched) -> None:
         _watched.discard(training)
 
 
-def wake(*_: object) -> None:
-    """Say that a training has become live, or that a model is gone."""
+def wake() -> None:
+    """Say that a training has become live."""
     _job.wake()
+
+
+def model_gone(_: object) -> None:
+    """Say that a model is gone; for the garbage collector."""
+    _job.leave_word()
 
 
 def _all() -> list[Watched]:

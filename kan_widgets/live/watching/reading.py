@@ -42,7 +42,7 @@ class Reading(Source):
         return self._camera.layers.read_one(name)
 
     def place_of(self, layer: str, index: Index) -> Place:
-        """Say where a function is to be found in the model. Raises as ``read`` does."""
+        """Say where a function is in the model. Raises as ``read`` does."""
         return self._camera.layers.place(layer, index)
 
     def modules(self) -> list[nn.Module]:
@@ -68,7 +68,7 @@ class Reading(Source):
         Raises
         ------
         TypeError, ValueError
-            If ``batch`` is no input, is empty, or reaches no layer.
+            If ``batch`` is not an input, is empty, or reaches no layer.
 
         Warns
         -----

@@ -105,7 +105,7 @@ class Steered(Savable):
         Raises
         ------
         TypeError
-            If a value is no number or has no name, or the step is no whole number.
+            If a value is no number or has no name, or the step is not a whole number.
         ValueError
             If the step lies before the last one of a curve. Nothing has been added then.
         """
@@ -121,7 +121,7 @@ class Steered(Savable):
 
         ``for images, labels in live.track(loader, epochs=3): ...``; in asynchronous code
         ``async for``, which lets other tasks run between two batches. Stopping the
-        training ends the loop after the batch that is going on; no exception is raised.
+        training ends the loop after the current batch; no exception is raised.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class Steered(Savable):
         Raises
         ------
         TypeError, ValueError
-            If the loader cannot be gone through so often, or ``epochs`` is no whole number from 1.
+            If the loader cannot be iterated that often, or ``epochs`` is not a whole number ≥ 1.
         """
         return Track(self.training, loader, epochs)
 

@@ -1,6 +1,6 @@
 """Count an optimizer's steps, and read its parameters only between steps.
 
-One pair of hooks per optimizer serves all who want to know of its steps. torch
+One pair of hooks per optimizer serves everyone who counts its steps. torch
 iterates over its hooks while it calls them, and a hook placed or removed meanwhile
 would raise in the training loop; so the pair is placed and removed only while no
 thread is inside ``step()``.
