@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 # `kan-widgets --help` needs neither.
 if TYPE_CHECKING:
     from kan_widgets import data, figures, functions, insight, nn
-    from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped, follow
-    from kan_widgets.live.bind import bind  # the function, not the module of that name
-    from kan_widgets.live.fit import fit
-    from kan_widgets.live.replay import replay
+    from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
+    from kan_widgets.live.recordings.opening import follow, replay
+    from kan_widgets.live.watching.bind import bind
+    from kan_widgets.live.watching.fit import fit
     from kan_widgets.widgets import (
         Compare,
         Dashboard,

@@ -79,7 +79,7 @@ class Living:
     def _closed(self, change: Any) -> None:
         self._painter.close()
         if (source := self._source()) is not None:
-            source._drop(self._listener)
+            source.unsubscribe(self._listener)
         self._drawn = self._kept = None
         change["owner"].unobserve(self._closed, "comm")
 

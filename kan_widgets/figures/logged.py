@@ -14,7 +14,7 @@ from kan_widgets.figures import plain
 from kan_widgets.figures.colours import CURVES, curve_colour
 from kan_widgets.figures.living import Living, source_given
 from kan_widgets.live import Binding, Replay, Scalars, Source
-from kan_widgets.live.quantities import belongs_to
+from kan_widgets.live.frames.quantities import belongs_to
 
 _POINTS = 800
 _KINDS = ("trained on", "held out")

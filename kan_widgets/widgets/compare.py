@@ -12,9 +12,9 @@ import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Frame, Replay, Source
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.scalars import Scalars
+from kan_widgets.live import Binding, Frame, Replay, Source
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.compared import Followed, check, source_for
@@ -24,7 +24,6 @@ from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.follower import let_go
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.stream import pictured
 from kan_widgets.widgets.view import View, kept
 

@@ -10,12 +10,11 @@ from torch import nn
 
 from kan_widgets.functions import find, unwrap
 from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
-from kan_widgets.live import Frame, Listener, Replay, Source, State, bind, binding_of
-from kan_widgets.live.binding import Binding
+from kan_widgets.live import Binding, Frame, Listener, Replay, Source, State, bind, binding_of
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.drawn_curves import COLOURS
-from kan_widgets.widgets.painter import Painter
 
 
 def check(models: Any) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kan_widgets.insight.growth import ModelGrowth
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.progress import Phase
-from kan_widgets.live.quantities import belongs_to
-from kan_widgets.live.replay import Replay
+from kan_widgets.live import Binding
+from kan_widgets.live.frames.progress import Phase
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets.ranges import format_number
 
 NOTHING = "–"

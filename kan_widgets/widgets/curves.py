@@ -8,8 +8,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.quantities import belongs_to as belongs_to
-
 Float64: TypeAlias = NDArray[np.float64]
 Range: TypeAlias = tuple[float, float]
 

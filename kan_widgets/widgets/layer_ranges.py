@@ -11,12 +11,12 @@ from torch import nn
 
 from kan_widgets.insight import THRESHOLD
 from kan_widgets.live import Binding, Frame, Source, State
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.observe import Observation
-from kan_widgets.live.updates import Updates, updates_of
+from kan_widgets.live.frames.edit import EditLog
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.painter import Painter
+from kan_widgets.live.watching.updates import Updates, updates_of
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.follower import Follower, let_go
-from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.range_rows import (
     Observations,
     Past,
@@ -267,7 +267,7 @@ class _Follower(Follower[LayerRanges]):
         """Draw the ranges over other inputs."""
         self._wake()
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: EditLog) -> None:
         """Draw what was edited."""
         self._wake()
 

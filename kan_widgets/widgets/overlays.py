@@ -9,7 +9,7 @@ import numpy as np
 
 from kan_widgets.insight import SymbolicFit
 from kan_widgets.live import Selection
-from kan_widgets.live.layout import LayerLayout
+from kan_widgets.live.frames.layout import LayerLayout
 
 INDEX = ("out", "in", "row", "column")
 _POINTS = 513

@@ -16,7 +16,7 @@ from PIL import Image
 
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
-from kan_widgets.live.source import report
+from kan_widgets.live.reports import report
 from kan_widgets.widgets.lifetime import Mortal, hold, show
 from kan_widgets.widgets.rasters import image_of, png_bytes
 from kan_widgets.widgets.stream import Stream, pictured

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.live import Frame, Layout
-from kan_widgets.live.observe import Observation
+from kan_widgets.live.frames.observation import Observation
 from kan_widgets.widgets.wire import frame_dict, layout_dict, observation_message
 
 

@@ -21,11 +21,11 @@ from kan_widgets.insight import (
     start_from,
     summarise,
 )
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout
-from kan_widgets.live.observe import Observation
-from kan_widgets.live.source import Source
-from kan_widgets.live.updates import Updates, UpdateSizes
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.source import Source
+from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.curves import Float64
 
 MOST_DOTS = 60

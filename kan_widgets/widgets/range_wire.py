@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.insight import Spread
-from kan_widgets.live.updates import UpdateSizes
+from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.watching.updates import UpdateSizes
 from kan_widgets.widgets.range_rows import Moment, Row, record
 
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
@@ -103,9 +104,9 @@ def _moments(found: Sequence[Moment]) -> dict[str, Any]:
 
 
 def _sizes(measured: Sequence[UpdateSizes], points: int) -> dict[str, Any]:
-    every = math.ceil(len(measured) / points) or 1
-    # Counted from the last one, which is always there.
-    kept = measured[::-1][::every][::-1]
+    kept = measured
+    if len(measured) > points:
+        kept = [measured[place] for place in spread([m.step for m in measured], points)]
     return {
         "steps": np.array([sizes.step for sizes in kept], dtype="<i4").tobytes(),
         **{name: _floats([getattr(sizes, name) for sizes in kept]) for name in _SIZES},

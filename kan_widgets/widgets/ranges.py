@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout, Table
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout, Table
 
 Float64 = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from kan_widgets.live.layout import Float32
+from kan_widgets.live.frames.layout import Float32
 
 
 def checked(

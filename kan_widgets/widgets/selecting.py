@@ -8,7 +8,8 @@ from typing import Any
 import traitlets
 
 from kan_widgets.live import Selection
-from kan_widgets.live.source import Callback, checked_selection
+from kan_widgets.live.frames.source import checked_selection
+from kan_widgets.live.reports import Callback
 from kan_widgets.widgets.stream import Stream
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,11 +12,10 @@ from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Source, State, cells
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.edited import Edit
-from kan_widgets.live.source import name_of, report
+from kan_widgets.live import Binding, Source, State, cells
+from kan_widgets.live.frames.edit import Edit, EditLog
+from kan_widgets.live.reports import name_of, report
+from kan_widgets.live.worker import thread
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.overlays import (
@@ -315,7 +313,7 @@ class SplineInspector(View):
 class _Follower(Follower[SplineInspector], cells.CellListener):
     """Hears of edits for an inspector, without keeping it."""
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: EditLog) -> None:
         """Pass on an edit that stands."""
         inspector, edit = self.view, edits.latest
         if inspector is not None and edit is not None and edit.final and not edits.message:
@@ -325,8 +323,7 @@ class _Follower(Follower[SplineInspector], cells.CellListener):
         """Evaluate when training has gone quiet, but not in the thread that says so."""
         inspector = self.view
         if state == "idle" and inspector is not None and inspector._to_evaluate is not None:
-            evaluate = inspector._evaluate_when_quiet
-            threading.Thread(target=evaluate, name="kan_widgets evaluate", daemon=True).start()
+            thread(inspector._evaluate_when_quiet, "kan_widgets evaluate")
 
     def cell_ended(self) -> None:
         """Evaluate what has waited for the end of a notebook cell."""

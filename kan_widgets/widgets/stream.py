@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -12,14 +12,17 @@ from typing import Any, Protocol
 import anywidget
 import traitlets
 
-from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
-from kan_widgets.live.answering import answer_during_cells as answer_during_cells
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.observe import Observation
-from kan_widgets.live.source import report
+from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
+from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.frames.edit import EditLog
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.thinning import fitting
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.edits import Edits
+from kan_widgets.live.worker import scheduler
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.lifetime import Mortal
-from kan_widgets.widgets.sender import Outbox, start_thread
+from kan_widgets.widgets.sender import Outbox
 from kan_widgets.widgets.wire import (
     frame_dict,
     layout_dict,
@@ -29,6 +32,14 @@ from kan_widgets.widgets.wire import (
 )
 
 _HISTORY_BYTES = 32_000_000
+
+# What an inspector may ask for, besides numbers: of the last edit, and of one function.
+_WITHOUT_PLACE: dict[str, Callable[[Edits], object]] = {"undo": Edits.undo, "redo": Edits.redo}
+_OF_ONE: dict[str, Callable[[Edits, str, Sequence[int]], None]] = {
+    "zero": Edits.zero,
+    "reset": Edits.reset,
+    "straighten": Edits.straighten,
+}
 
 
 class Viewer(Protocol):
@@ -76,7 +87,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._views: tuple[weakref.ref[Viewer], ...] = ()
         super().__init__(**_state_of(source))
         if _is_costly(self.comm):
-            start_thread()
+            scheduler.start()  # called early, the first message does not wait for it
         answer_during_cells(self)
         self.on_msg(self._answer)
         source.subscribe(self)
@@ -210,11 +221,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             with self._lock:
                 self.send(content, buffers)
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: EditLog) -> None:
         """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: Edits, message: str) -> None:
+    def _tell_edits(self, edits: EditLog, message: str) -> None:
         with self._lock:
             self.edits = {"undo": len(edits.done), "redo": len(edits.undone), "message": message}
 
@@ -249,7 +260,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_history(source, content)
         elif kind == "observed?":
             self.on_observed(source.observed)
-        elif kind in ("edit", "zero", "reset", "straighten", "undo", "redo"):
+        elif kind == "edit" or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
@@ -258,8 +269,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if not frames:
             return
         limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
-        while len(frames) > 2 and sum(frame.nbytes for frame in frames) > limit:
-            frames = [*frames[:-1:2], frames[-1]]
+        kept, _ = fitting(
+            [frame.step for frame in frames],
+            lambda places: sum(frames[place].nbytes for place in places) <= limit,
+        )
+        frames = [frames[place] for place in kept]
         with self._outbox.emptied():
             known = {layout["version"] for layout in self.layouts}
             for layout in {frame.layout.version: frame.layout for frame in frames}.values():
@@ -276,19 +290,19 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; what is refused goes back in words."""
-        edits: Edits | None = getattr(source, "edits", None)
-        if edits is None:
+        if not isinstance(source, Binding):
             return
+        edits = source.edits
         try:
-            if kind in ("undo", "redo"):
-                getattr(edits, kind)()
+            if kind in _WITHOUT_PLACE:
+                _WITHOUT_PLACE[kind](edits)
                 return
             index = [int(content[part]) for part in ("out", "in", "row", "column")]
-            if kind == "edit":
+            if kind in _OF_ONE:
+                _OF_ONE[kind](edits, content["layer"], index)
+            else:
                 final = bool(content.get("final", True))
                 edits.set(content["layer"], index, content["coefficients"], final=final)
-            else:
-                getattr(edits, kind)(content["layer"], index)
         except Exception as error:
             self._tell_edits(edits, str(error))
 

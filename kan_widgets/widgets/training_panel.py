@@ -9,16 +9,16 @@ from typing import Any
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Frame, Replay, Source, State
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.scalars import Scalars
-from kan_widgets.live.source import hear_reports
+from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.painter import Painter
+from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.curves import SMOOTHING, Range, belongs_to
+from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.painter import Painter
 from kan_widgets.widgets.view import View
 
 _REPORTS = 5

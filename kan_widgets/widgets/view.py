@@ -11,6 +11,7 @@ import traitlets
 from torch import nn
 
 from kan_widgets.live import Binding, Source, bind, binding_of
+from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.page import Placed
@@ -18,7 +19,7 @@ from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.pictures import asked, sliced
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.selecting import Selecting
-from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
+from kan_widgets.widgets.stream import Stream, stream_of
 
 _HEIGHT = 480
 _NARROWEST = 100

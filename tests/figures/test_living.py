@@ -44,7 +44,7 @@ def test_a_curve_grows_drawn_by_the_painters_thread_alone(live: Any, until: Any)
         live.log(k, loss=float(k))
     until(lambda: len(line.y) == 20)
     np.testing.assert_array_equal(line.y, np.arange(20))
-    assert drawn_by == {"kan_widgets painter"}
+    assert drawn_by == {"kan_widgets scheduler"}
 
 
 def test_many_logs_are_few_drawings(live: Any, until: Any) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import GridSpline, LayerBasis, LayerFunctions, read
 from kan_widgets.functions.basis import Alike
-from kan_widgets.live.layout import Fingerprint, build_layout, sample, sample_points
+from kan_widgets.live.frames.layout import Fingerprint, build_layout, sample, sample_points
 from kan_widgets.nn import BSpline
 
 

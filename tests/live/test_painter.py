@@ -26,7 +26,7 @@ def test_a_wake_is_drawn_on_another_thread_that_all_painters_share() -> None:
     for painter in painters:
         painter.wake()
     assert all(both.acquire(timeout=LIMIT) for _ in painters)
-    assert set(drawn_on) == {"kan_widgets painter"}
+    assert set(drawn_on) == {"kan_widgets scheduler"}
 
 
 def test_what_is_said_before_the_last_wake_is_drawn_though_many_wakes_are_one_drawing() -> None:
@@ -147,5 +147,5 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_rate_of_zero_is_refused() -> None:
-    with pytest.raises(ValueError, match="fps=0: a number above zero"):
+    with pytest.raises(ValueError, match="fps=0: expected a number > 0"):
         Painter(lambda: None, fps=0)

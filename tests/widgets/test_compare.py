@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 
 import kan_widgets as kw
 from kan_widgets.live import History, binding_of
-from kan_widgets.live.source import Source
+from kan_widgets.live.frames.source import Source
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.rasters import png_bytes
 
@@ -182,7 +182,7 @@ def test_the_seconds_of_several_fits_add_up() -> None:
 
 def test_a_bare_loop_is_timed_between_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     # A step that a busy machine makes wait would count as a pause, which is not timed.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     models, optimizers = make()
     live = kw.bind(models["KAN"], optimizers["KAN"])
     compare = kw.Compare({"KAN": live, "MLP": models["MLP"]})

@@ -22,7 +22,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets import insight
-from kan_widgets.live.updates import Updates, UpdateSizes
+from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.range_rows import MOST_MOMENTS
 from kan_widgets.widgets.range_wire import past
 from kan_widgets.widgets.ranges import format_number
@@ -161,7 +161,7 @@ def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained)
     live.max_fps = 1e6
     view = kw.LayerRanges(live)
     for _ in range(300):
-        live._steps += 1
+        live._counter.steps += 1
         live.refresh()
     moments, complete = view._past.moments(live, 0.95, view._starts)
     steps = [moment["0"].step for moment in moments]
@@ -348,7 +348,7 @@ def test_closing_it_ends_measuring_and_drawing(trained):
     del updates
     view.close()
     assert gone() is None
-    assert live._step_watchers == ()
+    assert live._counter.watchers == ()
     assert len(live._listeners) == listeners - 2
     view.close()
 

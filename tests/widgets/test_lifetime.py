@@ -20,8 +20,8 @@ from jupyter_client.manager import start_new_kernel
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live import quiet
-from kan_widgets.live.steps import hooks_of
+from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.widgets import stream_of
 
 IMAGE = torch.zeros(1, 8, 8)
@@ -78,7 +78,7 @@ class Notebook:
             calls += event == "call" and "kan_widgets" in frame.f_code.co_filename
 
         self.step()
-        self.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        self.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
         before = sys.getprofile()
         sys.setprofile(count)
         try:
@@ -98,7 +98,7 @@ class Notebook:
         gc.collect()
         return (
             len(self.live._listeners),
-            len(self.live._step_watchers),
+            len(self.live._counter.watchers),
             len(hooks_of(self.optimizer)._after_step),
             len(_instances),
             len(get_comm_manager().comms),
@@ -110,8 +110,8 @@ class Notebook:
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     # On a machine that stalls, training would go quiet between two steps, and count differently.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
-    monkeypatch.setattr("kan_widgets.live.updates._MAX_PER_SECOND", 1e-9)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_PER_SECOND", 1e-9)
     made = Notebook()
     yield made
     for view in made.views:
@@ -282,7 +282,7 @@ display(note(kw.Compare({"one": live})), note(kw.Dashboard(live)))
 note(kw.LayerRanges(live))
 """
 COUNTS = (
-    "[len(live._listeners), len(live._step_watchers), len(_instances), "
+    "[len(live._listeners), len(live._counter.watchers), len(_instances), "
     "len(get_comm_manager().comms), len(alive())]"
 )
 

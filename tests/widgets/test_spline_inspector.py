@@ -24,7 +24,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import cells
-from kan_widgets.live.edited import Edit
+from kan_widgets.live.frames.edit import Edit
 from kan_widgets.widgets.spline_inspector import PARTS, SplineInspector
 
 FIRST = {"layer": "0", "out": 0, "in": 0, "row": 0, "column": 0}
@@ -412,7 +412,7 @@ def test_beside_a_loop_in_a_thread_evaluate_waits_until_it_rests(setting, monkey
     thread = threading.Thread(target=train)
     with monkeypatch.context() as busy:
         # The loop may be kept waiting for long: that is no rest.
-        busy.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+        busy.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
         thread.start()
         try:
             wait_for(lambda: setting.live.stats.steps > 2)

@@ -19,7 +19,8 @@ import traitlets
 from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.live.source import Listener, report
+from kan_widgets.live.frames.source import Listener
+from kan_widgets.live.reports import report
 from kan_widgets.widgets.training_panel import TrainingPanel
 
 LIMIT = 20.0
@@ -297,7 +298,7 @@ def test_closing_ends_what_it_followed_and_leaves_the_training_alone(
     training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a machine that stalls, training would go quiet before the end.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     training.panel.close()
     training.step()
     assert training.live._listeners == (training.panel._stream,)
