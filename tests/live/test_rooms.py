@@ -69,14 +69,6 @@ def test_imports_between_rooms_go_one_way() -> None:
     assert not wrong
 
 
-def test_no_module_of_it_hangs_in_a_circle() -> None:
-    left = {module: imported(path) for module, path in modules().items()}
-    while free := {module for module, names in left.items() if not names & left.keys()}:
-        for module in free:
-            del left[module]
-    assert not left
-
-
 def test_only_who_makes_bindings_knows_their_class() -> None:
     facade = "kan_widgets.live.watching.binding"
     knows = {room(m) + "." + p.stem for m, p in modules().items() if facade in imported(p)}
