@@ -283,6 +283,15 @@ def panel(kw, live):
     kw.TrainingPanel(live)
 
 @app.cell
+def other(kw):
+    other = kw.nn.KANLinear(3, 2)
+    return other
+
+@app.cell
+def comparison(kw, live, other):
+    kw.Compare({{"KAN": live, "other": other}})
+
+@app.cell
 def training(train):
     train(20)
 
@@ -291,9 +300,7 @@ if __name__ == "__main__":
 """
 
 
-def test_marimo_shows_the_anywidgets_linked_and_pictures_of_the_others(
-    browser: Browser, tmp_path: Path, artifacts: Path
-) -> None:
+def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifacts: Path) -> None:
     body = "".join(f"    {line}\n" if line else "\n" for line in SETUP.splitlines())
     (tmp_path / "app.py").write_text(MARIMO.format(setup=body))
     arguments = [
@@ -308,11 +315,20 @@ def test_marimo_shows_the_anywidgets_linked_and_pictures_of_the_others(
             wait(page, GRID, "node.kwGrid?.step() >= 20", "the last frame of the training")
             follow_a_click(page)
             wait(page, ".kw-explain", "node.kwExplain?.content()", "the explanation")
-            # Boxes of ipywidgets are pictures there.
-            wait(page, "img[src^='data:image/png']", "node.naturalWidth > 400", "the panel's still")
-            assert page.locator(".kw-training-panel").count() == 0
-            page.locator(GRID).scroll_into_view_if_needed()
-            page.locator(f"{GRID} canvas").focus()
+            wait(page, ".kw-training-panel", "node.kwPanel.status()", "the panel")
+            rows = 'JSON.stringify(node.kwCompare.rows().steps) === \'["20","0"]\''
+            wait(page, ".kw-compare", rows, "the comparison's numbers")
+            inside = page.locator(f".kw-compare {GRID}")
+            inside.last.scroll_into_view_if_needed()
+            steps = "views => views.map((view) => view.kwGrid.step())"
+            until(
+                lambda: inside.evaluate_all(steps) == [20, 0],
+                "its kernels",
+                lambda: page.wait_for_timeout(100),
+                60,
+            )
+            page.locator(GRID).first.scroll_into_view_if_needed()
+            page.locator(f"{GRID} canvas").first.focus()
             page.keyboard.press("ArrowRight")
             page.keyboard.press("Enter")
             wait(page, GRID, "node.kwGrid.selected() === 14", "the keyboard in a shadow root")
