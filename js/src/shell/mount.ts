@@ -5,6 +5,7 @@ import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
 import type { Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import type { Change, Store } from "../wire/types.ts";
+import { createBirth } from "./birth.ts";
 import { createCaption } from "./caption.ts";
 import { createConnection } from "./connection.ts";
 import { element } from "./element.ts";
@@ -74,6 +75,8 @@ export interface Parts {
   cleared?(): void;
 }
 
+const WAITING = "waiting for the kernel…";
+
 export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) => Parts): void {
   const { model, el, host, signal } = props;
   const document = el.ownerDocument;
@@ -129,8 +132,9 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
     return typeof scene === "string" ? null : { scene, theme: asked.theme };
   }
 
-  function say(text: string, tone: "calm" | "warn") {
+  function say(text: string, tone: "calm" | "warn" = "calm") {
     words.say(text, tone);
+    if (text !== WAITING) birth.show();
     parts.body.hidden = text !== "";
     if (!text) return;
     tip.hide();
@@ -139,7 +143,7 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
   }
 
   function draw() {
-    if (!store) {
+    if (!store || !birth.ready()) {
       theme();
       return;
     }
@@ -155,11 +159,8 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
     }
     unseen.shown();
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
-    if (typeof scene === "string") {
-      say(scene, "calm");
-      return;
-    }
-    say("", "calm");
+    if (typeof scene === "string") return say(scene);
+    say("");
     caption.show(scene.caption);
     hold(`${scene.title} ${scene.width}`);
   }
@@ -173,7 +174,7 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
   const connection = createConnection(props, {
     lost() {
       store = null;
-      say("waiting for the kernel…", "calm");
+      say(WAITING);
       schedule();
     },
     found(exports, own) {
@@ -208,7 +209,7 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
   signal.addEventListener("abort", end, { once: true });
   el.append(root);
   theme();
-  void loadFont(document).then(schedule);
+  const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
 }
 
