@@ -290,7 +290,8 @@ class _Page:
             sentences.append(f"Saved at step {latest}{since}.")
         sentences.append("Pointing, selecting, modes and time work in this page;")
         sentences.append("editing and training need the model, in a notebook.")
-        return " ".join(sentences)
+        # Streams of several models often say the same.
+        return " ".join(dict.fromkeys(sentences))
 
 
 def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:

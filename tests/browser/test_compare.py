@@ -192,7 +192,7 @@ def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
         marks = {as_css(colour): kinds for colour, kinds in drawn_colours(lab).items()}
         for colour in colours:
             # Its name in the numbers, over its layers and over its kernels, and its curves.
-            assert marks[colour].count("rect") >= 3
+            assert marks[colour].count("g") >= 3
             assert "path" in marks[colour]
         seen.append(colours)
         for width in (600, 1000, 1400, 1600):

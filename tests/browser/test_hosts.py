@@ -18,7 +18,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until, until_on
 
@@ -316,17 +316,22 @@ def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifac
             follow_a_click(page)
             wait(page, ".kw-explain", "node.kwExplain?.content()", "the explanation")
             wait(page, ".kw-training-panel", "node.kwPanel.status()", "the panel")
-            rows = 'JSON.stringify(node.kwCompare.rows().steps) === \'["20","0"]\''
-            wait(page, ".kw-compare", rows, "the comparison's numbers")
-            inside = page.locator(f".kw-compare {GRID}")
-            inside.last.scroll_into_view_if_needed()
-            steps = "views => views.map((view) => view.kwGrid.step())"
-            until(
-                lambda: inside.evaluate_all(steps) == [20, 0],
-                "its kernels",
-                lambda: page.wait_for_timeout(100),
-                60,
-            )
+            compared = page.locator(".kw-compare")
+            inside = compared.locator(GRID)
+
+            def shown(view: Locator, expression: str, what: str) -> None:
+                """Wait for something in a view that others may push out of sight as they grow."""
+
+                def is_so() -> bool:
+                    view.scroll_into_view_if_needed()
+                    return bool(view.evaluate(f"node => {expression}"))
+
+                until(is_so, what, lambda: page.wait_for_timeout(100), 60)
+
+            wait(page, f".kw-compare {GRID}", "node", "the comparison")
+            shown(compared, "node.kwCompare.rows().steps?.join() === '20,0'", "its numbers")
+            for number, step in enumerate((20, 0)):
+                shown(inside.nth(number), f"node.kwGrid.step() === {step}", "its kernels")
             page.locator(GRID).first.scroll_into_view_if_needed()
             page.locator(f"{GRID} canvas").first.focus()
             page.keyboard.press("ArrowRight")

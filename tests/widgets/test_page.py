@@ -166,6 +166,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     assert [models[number]["traits"]["kind"] for number in shown["parts"]] == ["kernel_grid"] * 2
     assert [models[number]["stream"] for number in shown["parts"]] == [0, 1]
     assert len(page.saved["streams"]) == 2
+    assert page.texts["footer"].count("Saved at step 0.") == 1
     assert "parts" not in shown["traits"]
     assert shown["traits"]["shown"]["models"] == ["KAN", "MLP"]
     assert [curve["name"] for curve in shown["traits"]["curves"]] == ["KAN"]
