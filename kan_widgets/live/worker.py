@@ -187,7 +187,7 @@ class Job:
 
 
 def thread(run: Callable[[], object], name: str) -> threading.Thread:
-    """Start a daemon thread; the only place of the package that does."""
+    """Start a daemon thread; nothing in live, widgets and figures does it in another way."""
     made = threading.Thread(target=run, name=name, daemon=True)
     made.start()
     return made

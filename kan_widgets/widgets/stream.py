@@ -19,7 +19,6 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
-from kan_widgets.live.worker import scheduler
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox
@@ -86,8 +85,6 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._frames = source.history[0], source.frame
         self._views: tuple[weakref.ref[Viewer], ...] = ()
         super().__init__(**_state_of(source))
-        if _is_costly(self.comm):
-            scheduler.start()  # called early, the first message does not wait for it
         answer_during_cells(self)
         self.on_msg(self._answer)
         source.subscribe(self)

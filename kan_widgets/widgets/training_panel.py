@@ -131,7 +131,7 @@ class TrainingPanel(View):
 
     def _draw_numbers(self) -> None:
         source = self._source()
-        status = self.status if source is None else status_of(source)
+        status = self.status | {"closed": True} if source is None else status_of(source)
         self.status = status | {"reports": list(self._reports)}
 
     def _draw_curves(self) -> None:

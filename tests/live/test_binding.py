@@ -861,3 +861,20 @@ def test_a_step_to_log_at_may_be_any_whole_number():
     live.log()
     assert live.scalars.series("loss")[0].tolist() == [1, 2, 3]
     assert live.scalars.names == ("loss", "train/loss")
+
+
+def test_a_binding_whose_model_has_gone_is_kept_until_its_end_can_be_drawn(monkeypatch):
+    monkeypatch.setattr(quiet, "_KEPT_SECONDS", 1e9)
+    monkeypatch.setattr(quiet, "_ended", [])
+    model, _ = small()
+    live = weakref.ref(kw.bind(model))
+    del model
+    gc.collect()
+    wait_for(lambda: quiet._ended)
+    gc.collect()
+    kept = live()
+    assert kept is not None
+    assert kept.state == "closed"
+    quiet._ended.clear()
+    del kept
+    wait_for(lambda: gc.collect() >= 0 and live() is None)

@@ -84,7 +84,7 @@ class Savable(Recordable):
 
         It begins with what is known already, and ends with ``close()`` of what is returned, of
         the binding, or of the process. A process that is killed leaves a file that can be
-        read up to the last record. A thread of its own writes, about five times a second;
+        read up to the last record. A thread in the background writes, about five times a second;
         training waits for nothing and does not change. A disk that cannot be written
         is reported and tried again. In distributed training only the first process (rank 0)
         records. Called again for the same file, it returns the recorder that is at work.

@@ -17,6 +17,8 @@ from kan_widgets.live.frames.source import State
 from kan_widgets.live.worker import Job, scheduler
 
 _POLL_SECONDS = 0.1
+# Views draw the end of a training a moment after they are told of it.
+_KEPT_SECONDS = 1.0
 
 
 class Watched(Protocol):
@@ -50,6 +52,8 @@ class Watched(Protocol):
 
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
 _watched: set[Watched] = set()
+# What has ended, and until when it is kept; only for the job.
+_ended: list[tuple[float, Watched]] = []
 _lock = threading.Lock()
 
 
@@ -57,7 +61,8 @@ def watch(training: Watched) -> None:
     """Settle a training whenever it goes quiet, until `unwatch`."""
     with _lock:
         _watched.add(training)
-    scheduler.start()  # for the model's end, which may start no thread
+    # For the model's end, which may start no thread; and the first frame does not wait for it.
+    scheduler.start()
     cells.watch(_at_the_end)
 
 
@@ -72,11 +77,6 @@ def wake() -> None:
     _job.wake()
 
 
-def model_gone(_: object) -> None:
-    """Say that a model is gone; for the garbage collector."""
-    _job.leave_word()
-
-
 def _all() -> list[Watched]:
     with _lock:
         return list(_watched)
@@ -84,15 +84,17 @@ def _all() -> list[Watched]:
 
 def _look() -> None:
     """Settle what is quiet, release what has lost its model; look again while any is live."""
-    live = False
+    live, now = False, time.monotonic()
+    _ended[:] = [(end, training) for end, training in _ended if end > now]
     for training in _all():
         if training.model is None:
             training.close()
+            _ended.append((now + _KEPT_SECONDS, training))
         elif training.state == "live":
             if training.is_quiet:
                 training.settle()
             live = live or training.state == "live"
-    if live:
+    if live or _ended:
         _job.earliest = time.monotonic() + _POLL_SECONDS
         _job.wake()
 
@@ -110,3 +112,8 @@ class _CellEnd(cells.CellListener):
 
 _job = Job(scheduler, _look)
 _at_the_end = _CellEnd()
+
+
+def model_gone(_: object, job: Job = _job) -> None:
+    """Say that a model is gone; for the garbage collector, also at the end of the program."""
+    job.leave_word()

@@ -110,7 +110,7 @@ class Steered(Savable):
             If the step lies before the last one of a curve. Nothing has been added then.
         """
         at = step_given(step, unnamed, values)
-        self.scalars.add(self.steps if at is None else at, values)
+        self._training.scalars.add(self._counter.steps if at is None else at, values)
 
     def mark(self, text: str) -> None:
         """Mark this step on the curves with a short text."""
