@@ -5,7 +5,6 @@ from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.explain import Explain
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
-from kan_widgets.widgets.legend import Legend
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.page import save_html
 from kan_widgets.widgets.spline_inspector import SplineInspector
@@ -18,7 +17,6 @@ __all__ = [
     "Explain",
     "KernelGrid",
     "LayerRanges",
-    "Legend",
     "MeshgridView",
     "SplineInspector",
     "Stream",

@@ -6,7 +6,6 @@ import * as compare from "./compare/view.ts";
 import * as explain from "./explain/view.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
 import * as layerRanges from "./layer_ranges/view.ts";
-import * as legend from "./legend/view.ts";
 import * as meshgridView from "./meshgrid_view/view.ts";
 import * as splineInspector from "./spline_inspector/view.ts";
 import * as trainingPanel from "./training_panel/view.ts";
@@ -25,7 +24,6 @@ export const VIEWS: Record<string, Registered> = {
   explain,
   kernel_grid: kernelGrid,
   layer_ranges: layerRanges,
-  legend,
   training_panel: trainingPanel,
   meshgrid_view: meshgridView,
   spline_inspector: splineInspector,
