@@ -68,7 +68,7 @@ def test_an_unknown_keyword_is_a_type_error(live: kw.Binding) -> None:
         kw.Dashboard(live, them="dark")
     with pytest.raises(ValueError, match="layer='9'"):
         kw.Dashboard(live, layer="9")
-    with pytest.raises(TypeError, match="give a model"):
+    with pytest.raises(TypeError, match="expected a model"):
         kw.Dashboard(3)  # type: ignore[arg-type]
 
 

@@ -74,7 +74,7 @@ def test_a_later_wrong_value_is_refused_and_changes_nothing(live):
 
 
 def test_something_that_is_no_model_is_refused():
-    with pytest.raises(TypeError, match="give a model, or the binding"):
+    with pytest.raises(TypeError, match="expected a model, the binding"):
         kw.KernelGrid([1, 2, 3])
 
 

@@ -4,6 +4,7 @@ import type { AnyModel, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
 import type { Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
+import { wordsOf } from "../scene/words.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { createBirth } from "./birth.ts";
 import { createCaption } from "./caption.ts";
@@ -73,6 +74,11 @@ export interface Parts {
   fileName(): string;
   /** Nothing can be drawn. */
   cleared?(): void;
+}
+
+/** What tests and other tools may ask of any view: how wide its scene is, and all words in it. */
+export interface ViewElement extends HTMLElement {
+  kwShown(): { width: number; words: string[] };
 }
 
 const WAITING = "waiting for the kernel…";
@@ -163,6 +169,7 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
     say("");
     caption.show(scene.caption);
     hold(`${scene.title} ${scene.width}`);
+    expose(root, scene);
   }
 
   function onStore(what: Change) {
@@ -235,4 +242,9 @@ function toolbar(header: HTMLElement, label: string): HTMLElement {
   header.setAttribute("role", "toolbar");
   header.setAttribute("aria-label", label);
   return header;
+}
+
+function expose(root: HTMLElement, scene: Scene) {
+  const words = () => ({ width: scene.width, words: wordsOf(scene) });
+  (root as unknown as ViewElement).kwShown = words;
 }
