@@ -73,6 +73,12 @@ class Run:
             return torch.stack(passed).sum(0)
         return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
 
+    def input(self, tap: Tap) -> Tensor:
+        """Return what passed at the input of a stage that ran."""
+        x = self.at(tap)
+        assert x is not None
+        return x
+
 
 def stages_of(model: nn.Module) -> list[Stage]:
     """List the sums of functions in a model, in the order its modules were added.
