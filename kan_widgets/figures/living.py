@@ -48,7 +48,7 @@ class Living:
         self._kept = None if isinstance(source, Binding) else source
         self._before: tuple[int, Hashable] | None = None
         self._painter = Painter(self._paint, fps=_FPS)
-        self._listener = _Hearer(self)
+        self._listener = _Listener(self)
         source.subscribe(self._listener)
         figure.observe(self._closed, "comm")
         self._painter.now()
@@ -62,7 +62,7 @@ class Living:
         """Have it drawn soon; cheap, from any thread."""
         self._painter.wake()
 
-    def follow(self, source: Source) -> None:
+    def change_source(self, source: Source) -> None:
         """Show another source from now on."""
         self._source = weakref.ref(source)
         self.wake()
@@ -84,7 +84,7 @@ class Living:
         change["owner"].unobserve(self._closed, "comm")
 
 
-class _Hearer(Listener):
+class _Listener(Listener):
     """Hears of a source for a figure, without keeping it; only wakes its painter."""
 
     def __init__(self, living: Living) -> None:
@@ -111,9 +111,9 @@ class _Hearer(Listener):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the binding that has replaced the one shown."""
+        """Show the binding that has replaced the one shown."""
         if (living := self._living()) is not None:
-            living.follow(source)
+            living.change_source(source)
 
 
 def place_of(selection: Selection | None) -> Place | None:

@@ -77,7 +77,7 @@ def source_for(one: Source | nn.Module) -> Binding | Replay:
     raise TypeError(f"{one!r:.80}: nothing trains there")
 
 
-class Followed(Listener):
+class ComparedModel(Listener):
     """One model of a comparison: hears of its training, and keeps its last numbers.
 
     Parameters
@@ -156,7 +156,7 @@ class Followed(Listener):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the new binding."""
+        """Show the new binding."""
         if isinstance(source, Binding):
             self._live = weakref.ref(source)
             self._wake()

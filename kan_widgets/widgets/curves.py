@@ -35,7 +35,7 @@ class Smoothed:
     Examples
     --------
     >>> curve = Smoothed(over=2)
-    >>> curve.follow(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
+    >>> curve.updated(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
     [0.0, 4.0, 9.0]
     """
 
@@ -53,7 +53,7 @@ class Smoothed:
         self._first_step: float | None = None
         self._last_step = -math.inf
 
-    def follow(self, steps: NDArray[np.generic], values: Float64) -> Float64:
+    def updated(self, steps: NDArray[np.generic], values: Float64) -> Float64:
         """Return the smoothed curve; what can change no more is not computed again.
 
         Parameters

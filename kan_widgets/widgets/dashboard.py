@@ -43,7 +43,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
     layer : str or int, optional
         The layer shown at first; the first by default.
     theme : {"auto", "light", "dark"}
-        Of all three views; follows JupyterLab when "auto".
+        Of all three views; ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box, added to its own.
 

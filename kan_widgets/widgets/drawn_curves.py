@@ -40,7 +40,7 @@ class _Curve:
         if self.smooth is None or (self.smooth.over, self.smooth.log) != (over, log):
             self.smooth = Smoothed(over, log)
         steps, values = self.everything()
-        return thin(steps, self.smooth.follow(steps, values), window, _POINTS)
+        return thin(steps, self.smooth.updated(steps, values), window, _POINTS)
 
     def latest(self) -> Float64:
         """Return the value that was logged last, whatever is drawn, if there is one."""

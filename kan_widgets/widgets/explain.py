@@ -50,7 +50,7 @@ class Explain(View):
     top : int
         How many of the largest shares have a bar, 1 to 500.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------

@@ -61,7 +61,7 @@ class KernelGrid(View):
     height : int
         Pixels of the drawing at most; it scrolls beyond. At least 80.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------

@@ -152,7 +152,7 @@ class MeshgridView(View):
     height : int
         Pixels of the drawing at most. At least 80.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------

@@ -17,7 +17,6 @@ from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import name_of, report
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.overlays import (
     check_overlays,
     check_pins,
@@ -26,6 +25,7 @@ from kan_widgets.widgets.overlays import (
 )
 from kan_widgets.widgets.rasters import few_colours
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
@@ -64,7 +64,7 @@ class SplineInspector(View):
     height : int
         Pixels of the drawing, at least 160.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     on_edit : callable, optional
         Registered as by the method ``on_edit``.
     evaluate : callable, optional
@@ -128,7 +128,7 @@ class SplineInspector(View):
         super().__init__(live_or_model, layer=layer, **options)
         if on_edit is not None:
             self.on_edit(on_edit)
-        self._listener = _Follower(self)
+        self._listener = _Listener(self)
         self._stream_source().subscribe(self._listener)
         cells.watch(self._listener)
 
@@ -310,7 +310,7 @@ class SplineInspector(View):
         return [name for name in names if name == traits["layer"] or name in pinned]
 
 
-class _Follower(Follower[SplineInspector], cells.CellListener):
+class _Listener(ViewListener[SplineInspector], cells.CellListener):
     """Hears of edits for an inspector, without keeping it."""
 
     def on_edit(self, edits: EditLog) -> None:

@@ -69,7 +69,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     selection = traitlets.Dict().tag(sync=True)
     """The selected function: ``{"layer", "out", "in", "row", "column"}``, or empty."""
     cursor = traitlets.Int(-1).tag(sync=True)
-    """The step that views show; −1 follows the training."""
+    """The step that views show; −1 is the newest."""
     ghost_step = traitlets.Int(-1).tag(sync=True)
     """The step drawn behind the one shown; −1 is the first."""
     edits = traitlets.Dict().tag(sync=True)
@@ -230,7 +230,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self.edits = {"undo": len(edits.done), "redo": len(edits.undone), "message": message}
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the binding that has replaced the one behind this stream."""
+        """Show the binding that has replaced the one behind this stream."""
         with self._lock:
             self._source = weakref.ref(source)
             _streams[source] = self

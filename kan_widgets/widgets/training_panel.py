@@ -17,9 +17,9 @@ from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
-from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 _REPORTS = 5
 _MARKS = 100
@@ -47,7 +47,7 @@ class TrainingPanel(View):
     scale : {"linear", "log"}
         Of the values of the curves.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     zoom : sequence of float
         The two ends of the steps that are drawn; empty for all.
 
@@ -98,7 +98,7 @@ class TrainingPanel(View):
             self.layout.width = "100%"
         self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
-        self._listener = _Hearer(self)
+        self._listener = _Listener(self)
         self.live.subscribe(self._listener)
         hear_reports(self._listener)
         self.observe(self._redraw, _OF_CURVES)
@@ -211,7 +211,7 @@ class TrainingPanel(View):
         super()._end()
 
 
-class _Hearer(Follower["TrainingPanel"]):
+class _Listener(ViewListener["TrainingPanel"]):
     """Hears of a training for a panel; only wakes its painters."""
 
     def _wake(self) -> None:

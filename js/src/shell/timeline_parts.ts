@@ -12,8 +12,8 @@ export interface Moment {
   /** Those kept, ascending. */
   steps: readonly number[];
   step: number;
-  /** It shows whatever comes. */
-  following: boolean;
+  /** Whether each new step is shown as it comes. */
+  atNewest: boolean;
   /** The step drawn behind, where one was chosen. */
   ghost: number | null;
   playing: boolean;
@@ -49,7 +49,7 @@ export function timelineParts(document: Document, saved: boolean) {
   const pin = button("kw-pin");
   const pinWord = make(document, "span", "kw-pin-word", pin);
   make(document, "span", "kw-pin-what", pin).textContent = " ghost";
-  // A page saved for itself has no training to follow.
+  // A page saved for itself has no training.
   live.textContent = newest;
   live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
   live.title = saved ? "Show the latest step again" : "Follow the training again";
@@ -73,17 +73,17 @@ export function timelineParts(document: Document, saved: boolean) {
     ticks.setAttribute("d", path);
   }
 
-  function show({ steps, step, following, ghost, playing, aloud }: Moment) {
+  function show({ steps, step, atNewest, ghost, playing, aloud }: Moment) {
     bar.style.visibility = steps.length > 1 ? "" : "hidden";
-    element.toggleAttribute("data-live", following);
+    element.toggleAttribute("data-live", atNewest);
     const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
-    head.style.left = `${100 * (following ? 1 : placeOf(step, steps))}%`;
+    head.style.left = `${100 * (atNewest ? 1 : placeOf(step, steps))}%`;
     pinned.hidden = ghost === null;
     if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost, steps)}%`;
     put(readout, `step ${formatCount(step)}`);
     readout.style.minWidth = `${formatCount(last).length + 5}ch`;
-    live.disabled = following;
-    live.setAttribute("aria-pressed", String(following));
+    live.disabled = atNewest;
+    live.setAttribute("aria-pressed", String(atNewest));
     pin.setAttribute("aria-pressed", String(ghost !== null));
     put(pinWord, ghost === null ? "pin" : "unpin");
     pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
@@ -92,7 +92,7 @@ export function timelineParts(document: Document, saved: boolean) {
         ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step`
         : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
     if (aloud) {
-      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
+      const words = `step ${formatCount(step)} of ${formatCount(last)}${atNewest ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
       track.setAttribute("aria-valuenow", String(step));

@@ -10,7 +10,7 @@ from kan_widgets.live import Listener, Source
 V = TypeVar("V")
 
 
-class Follower(Listener, Generic[V]):
+class ViewListener(Listener, Generic[V]):
     """Hears of a source for a view; it is over when the view is closed or gone.
 
     Parameters
@@ -41,6 +41,6 @@ class Follower(Listener, Generic[V]):
 
 
 def let_go(source: Source | None) -> None:
-    """Have a source forget the followers of closed views, where it can at once."""
+    """Have a source forget the listeners of closed views, where it can at once."""
     if source is not None:
         source.let_go()
