@@ -105,9 +105,9 @@ class Digits:
         torch.Size([64, 1, 28, 28])
         """
         if batch_size < 1:
-            raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+            raise ValueError(f"batch_size: expected a whole number ≥ 1, got {batch_size}")
         if not 0 <= shift < _SIDE:
-            raise ValueError(f"shift must be from 0 to {_SIDE - 1}, got {shift}")
+            raise ValueError(f"shift: expected a whole number from 0 to {_SIDE - 1}, got {shift}")
         generator = torch.Generator().manual_seed(seed)
         train = _TensorDataset(self.train_images, self.train_labels)
         if shift:
@@ -200,7 +200,9 @@ def mnist(
     torch.Size([4000, 1, 28, 28])
     """
     if source not in _SOURCES:
-        raise ValueError(f"source must be one of {', '.join(map(repr, _SOURCES))}; got {source!r}")
+        raise ValueError(
+            f"source: expected one of {', '.join(map(repr, _SOURCES))}, got {source!r}"
+        )
     if download and source != "torchvision":
         raise ValueError(
             f"source={source!r} never touches the network; to download, pass"

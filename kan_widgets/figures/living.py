@@ -153,7 +153,7 @@ def select_by_click(
     answer_during_cells(mark)
 
 
-def source_given(live: object, what: str) -> Source:
+def source_given(live: object) -> Source:
     """Return ``live`` if it is a binding or a recording.
 
     Raises
@@ -164,8 +164,8 @@ def source_given(live: object, what: str) -> Source:
     if isinstance(live, Source):
         return live
     raise TypeError(
-        f"{what}({live!r:.60}): expected a binding (what kan_widgets.bind returned) or a "
-        "recording (kan_widgets.replay)"
+        "live: expected a binding (what kan_widgets.bind returned) or a recording "
+        f"(kan_widgets.replay), got {live!r:.60}"
     )
 
 

@@ -212,15 +212,17 @@ def ablation_curve(
     total = subject.functions.n_functions
     key = np.asarray(subject.importance.spread if order is None else order, dtype=np.float64)
     if key.size != total:
-        raise ValueError(f"order of shape {key.shape}: one number for each of {total:,} functions")
+        raise ValueError(
+            f"order: expected {total:,} numbers, one for each function, got shape {key.shape}"
+        )
     if isinstance(counts, int):
         if counts < 1:
-            raise ValueError(f"counts={counts}: at least one step is taken")
+            raise ValueError(f"counts: expected a whole number ≥ 1, got {counts}")
         steps = np.unique(np.rint(np.linspace(0, total, counts + 1)).astype(np.int64))
     else:
         steps = np.unique(np.asarray([0, *counts], dtype=np.int64))
         if steps[0] < 0 or steps[-1] > total or len(steps) < 2:
-            raise ValueError(f"counts={list(counts)}: numbers from 1 to {total:,} are taken")
+            raise ValueError(f"counts: expected numbers from 1 to {total:,}, got {list(counts)}")
     ranked = np.argsort(key.reshape(-1), kind="stable")  # NaN comes last
     places = np.stack(np.unravel_index(ranked, subject.functions.shape), axis=1)
     scores = []

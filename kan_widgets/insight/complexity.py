@@ -95,7 +95,7 @@ def complexity(
     (6,)
     """
     if interval is not None and not (np.isfinite(interval).all() and interval[0] < interval[1]):
-        raise ValueError(f"interval={interval!r}: two ascending finite numbers are taken")
+        raise ValueError(f"interval: expected two finite numbers, low < high, got {interval!r}")
     measured: Layer = sampled(layer) if isinstance(layer, LayerFunctions) else layer
     if coefficients is None:
         coefficients = getattr(measured, "coefficients", None)

@@ -147,7 +147,8 @@ def explain(
         predicted = int(scores.argmax())
         if chosen is not None and not 0 <= chosen < classes:
             raise ValueError(
-                f"target={target!r}: {last.name} gives scores of classes 0 to {classes - 1}"
+                f"target: expected a class from 0 to {classes - 1}, which {last.name} scores, got "
+                f"{target!r}"
             )
         chosen = predicted if chosen is None else chosen
         notes = _after_last(last, first, scores)
@@ -194,7 +195,7 @@ def class_number(target: Any) -> int | None:
     try:
         return operator.index(target)
     except (TypeError, ValueError):
-        raise TypeError(f"target={target!r:.80}: the number of a class is taken") from None
+        raise TypeError(f"target: expected the number of a class, got {target!r:.80}") from None
 
 
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
@@ -214,7 +215,7 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
         x = torch.as_tensor(image)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(
-            f"image={type(image).__name__}: a tensor or an array of numbers is taken"
+            f"image: expected a tensor or an array of numbers, got {type(image).__name__}"
         ) from None
     like = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(1))
     x = x.detach().to(like.device, like.dtype)
@@ -222,8 +223,8 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
         x = x[None]
     if x.ndim not in (2, 4) or x.shape[0] != 1:
         raise ValueError(
-            f"image of shape {tuple(x.shape)}: one image is taken, (channels, height, width) or "
-            "(features,); of a batch, give batch[k]"
+            "image: expected one image, (channels, height, width) or (features,), got shape "
+            f"{tuple(x.shape)}; of a batch, give batch[k]"
         )
     return x
 

@@ -83,7 +83,7 @@ def frequency_response(weights: NDArray[np.floating]) -> FrequencyResponse:
     w = np.asarray(weights, dtype=np.float64)
     if w.ndim != 2 or min(w.shape) < 2 or not np.isfinite(w).all():
         raise ValueError(
-            f"weights of shape {w.shape}: a finite (kh, kw) with both 2 or more is taken"
+            f"weights: expected finite numbers of shape (kh, kw), both ≥ 2, got shape {w.shape}"
         )
     f = np.linspace(-0.5, 0.5, _SIZE)
     magnitude = np.abs(_transform(w, f, f))

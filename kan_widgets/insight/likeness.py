@@ -60,8 +60,8 @@ class Likeness:
         """
         if len(self.vectors) > _MOST:
             raise ValueError(
-                f"{self.layer} has {len(self.vectors):,} functions; all pairs are taken of "
-                f"{_MOST:,} at most"
+                f"expected at most {_MOST:,} functions to compare all pairs of, got "
+                f"{len(self.vectors):,} in {self.layer}"
             )
         vectors = self.vectors.astype(np.float32)
         found: NDArray[np.float32] = vectors @ vectors.T
@@ -95,7 +95,7 @@ class Likeness:
             If an argument is none of those, or there are more than 16,000 functions.
         """
         if not 0 <= threshold <= 1:
-            raise ValueError(f"threshold={threshold!r}: |r| between 0 and 1 is taken")
+            raise ValueError(f"threshold: expected |r| from 0 to 1, got {threshold!r}")
         known = np.flatnonzero(np.isfinite(self.vectors).all(axis=1))
         alike = replace(self, vectors=self.vectors[known]).matrix()
         tree = agglomerate(np.abs(alike, out=alike), linkage)

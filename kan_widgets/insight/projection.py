@@ -213,7 +213,7 @@ def _target(
     if isinstance(form, SymbolicFit) and observed is None:
         return np.linspace(form.low, form.high, _POINTS), 0, form, str(form)
     if not (isinstance(form, (Form, str)) or callable(form)):
-        raise TypeError(f"form={form!r:.80}: a fit, a Form, its name or a function is taken")
+        raise TypeError(f"form: expected a fit, a Form, its name or a function, got {form!r:.80}")
     inputs = check_observed(functions, observed)
     assert observed is not None
     x = inputs[:, _column(functions, place)]

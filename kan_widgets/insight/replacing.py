@@ -54,7 +54,7 @@ class Replaceable:
         else:
             inner, self._edits = getattr(model, "model", None), getattr(model, "edits", None)
             if not isinstance(inner, nn.Module):
-                raise TypeError(f"model={model!r:.80}: a model is taken, or an open binding")
+                raise TypeError(f"model: expected a model or an open binding, got {model!r:.80}")
         # A compiled model would go on without the hooks.
         self.model = unwrap(inner)
         self.name = layer if isinstance(layer, str) else layer.name
@@ -71,7 +71,7 @@ class Replaceable:
         shape = self.functions.shape
         if isinstance(functions, int):
             if functions < 1:
-                raise ValueError(f"functions={functions}: at least one is taken")
+                raise ValueError(f"functions: expected a whole number ≥ 1, got {functions}")
             spread = np.nan_to_num(self.importance.spread, nan=-1.0).reshape(-1)
             first = np.argsort(-spread, kind="stable")[:functions]
             return np.stack(np.unravel_index(first, shape), axis=1)
@@ -85,7 +85,7 @@ class Replaceable:
                 )
             places.append(place)
         if not places:
-            raise ValueError("functions=(): at least one is taken")
+            raise ValueError("functions: expected at least one place, such as (0, 1), got none")
         return np.array(places, dtype=np.int64)
 
     def score(self, evaluate: Evaluate) -> float:
@@ -98,7 +98,7 @@ class Replaceable:
         """
         value = float(evaluate(self.model))
         if not np.isfinite(value):
-            raise ValueError(f"evaluate returned {value}: a finite number is taken")
+            raise ValueError(f"evaluate: expected it to return a finite number, got {value}")
         return value
 
     @contextmanager

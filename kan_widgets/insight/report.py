@@ -179,7 +179,7 @@ def kernel_report(
     ('edge', 0.0)
     """
     if nearest < 1:
-        raise ValueError(f"nearest={nearest!r}: 1 or more real patches are kept")
+        raise ValueError(f"nearest: expected a whole number ≥ 1, got {nearest!r}")
     x = check_observed(layer, observed)
     rows: list[KernelRow] = []
     parts: list[LinearKernels] = []

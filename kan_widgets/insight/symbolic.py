@@ -107,11 +107,11 @@ def symbolic(
     assert observed is not None
     library = chosen_forms(forms)
     if not penalty >= 0 or not math.isfinite(penalty):
-        raise ValueError(f"penalty={penalty!r}: a number of 0 or more is taken")
+        raise ValueError(f"penalty: expected a number ≥ 0, got {penalty!r}")
     if not 0 <= least <= 1:
-        raise ValueError(f"least={least!r}: expected an R² from 0 to 1")
+        raise ValueError(f"least: expected an R² from 0 to 1, got {least!r}")
     if keep < 1:
-        raise ValueError(f"keep={keep!r}: at least 1 form is kept")
+        raise ValueError(f"keep: expected a whole number ≥ 1, got {keep!r}")
     keep = min(keep, len(library))
     count = layer.n_functions
     images = images_of(observed)

@@ -21,18 +21,18 @@ class Choice(traitlets.Enum[Any]):
         self._words = words
 
     def words(self, obj: Any) -> list[str]:
-        """Return the words that are taken."""
+        """Return the words to choose from."""
         return self._words
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return ``value`` if it is one of the words."""
-        taken = self.words(obj)
-        if value in taken:
+        known = self.words(obj)
+        if value in known:
             return value
-        near = difflib.get_close_matches(str(value), taken, n=1)
+        near = difflib.get_close_matches(str(value), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        words = ", ".join(map(repr, taken))
-        raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
+        words = ", ".join(map(repr, known))
+        raise traitlets.TraitError(f"{self.name}: expected one of {words}, got {value!r}.{hint}")
 
 
 class LayerName(traitlets.TraitType[Any, Any]):

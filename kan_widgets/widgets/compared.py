@@ -74,7 +74,7 @@ def source_for(one: Source | nn.Module) -> Binding | Replay:
         return one
     if isinstance(one, nn.Module):
         return binding_of(one) or bind(one)
-    raise TypeError(f"{one!r:.80}: nothing trains there")
+    raise TypeError(f"expected a model, its binding or a recording, got {one!r:.80}")
 
 
 class ComparedModel(Listener):

@@ -41,7 +41,7 @@ class Smoothed:
 
     def __init__(self, over: float, log: bool = False) -> None:
         if not over >= 1:
-            raise ValueError(f"over={over!r}: expected a number of steps ≥ 1")
+            raise ValueError(f"over: expected a number of steps ≥ 1, got {over!r}")
         self.over, self.log = over, log
         self._forget()
 

@@ -157,7 +157,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
             near = difflib.get_close_matches(str(anchor), ANCHORS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"anchor={anchor!r}: one of {', '.join(map(repr, ANCHORS))} is taken.{hint}"
+                f"anchor: expected one of {', '.join(map(repr, ANCHORS))}, got {anchor!r}.{hint}"
             )
         try:
             from sidecar import Sidecar

@@ -143,7 +143,7 @@ class Explain(View):
         target: int | None = proposal["value"]
         classes = len(self._found.scores)
         if target is not None and target >= classes:
-            raise ValueError(f"target={target!r}: there are classes 0 to {classes - 1}")
+            raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
         return target
 
     def _compute(self, source: Binding, target: int | None) -> tuple[Explanation, list[Part]]:

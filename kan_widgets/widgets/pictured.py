@@ -203,11 +203,11 @@ class Animated(Pictured):
         """
         path = pathlib.Path(path)
         if (kind := _FORMATS.get(path.suffix.lower())) is None:
-            raise ValueError(f"{path.name!r}: a name that ends in .gif or .webp is taken")
+            raise ValueError(f"path: expected a name that ends in .gif or .webp, got {path.name!r}")
         if not 0 < fps <= 50:
-            raise ValueError(f"fps={fps!r}: a number above 0, up to 50, is taken")
+            raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
         if not most >= 2:
-            raise ValueError(f"most={most!r}: at least 2 is taken")
+            raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
         frames = _spread(self._frames_at(steps), most)
         options = {"pixel_ratio": 1, **options}
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
@@ -249,7 +249,7 @@ class Animated(Pictured):
             return list(source.history)
         frames = [source.history.at(int(step)) for step in steps]
         if not frames:
-            raise ValueError("steps is empty: give at least one step, or leave it out for all")
+            raise ValueError("steps: expected at least one step, got none; leave it out for all")
         return frames
 
 

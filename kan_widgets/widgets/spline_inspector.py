@@ -121,7 +121,7 @@ class SplineInspector(View):
     ) -> None:
         for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
             if given is not None and not callable(given):
-                raise TypeError(f"{name}={given!r:.80}: something that can be called is taken")
+                raise TypeError(f"{name}: expected a function, got {given!r:.80}")
         self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
         self._evaluate = evaluate
         self._to_evaluate: Edit | None = None
@@ -184,7 +184,8 @@ class SplineInspector(View):
         for fit in fits or (None,):
             if not isinstance(fit, SymbolicFit):
                 raise TypeError(
-                    f"{fit!r:.80}: a fit is taken, such as symbolic(layer, observed).at(index)[0]"
+                    "expected a fit, such as symbolic(layer, observed).at(index)[0], got "
+                    f"{fit!r:.80}"
                 )
         source = self._stream_source()
         made = check_overlays(map(overlay_of, fits), source.layout.layers)
@@ -207,7 +208,7 @@ class SplineInspector(View):
             Call it to stop.
         """
         if not callable(callback):
-            raise TypeError(f"callback={callback!r:.80}: something that can be called is taken")
+            raise TypeError(f"callback: expected a function, got {callback!r:.80}")
         self._edit_callbacks = (*self._edit_callbacks, callback)
 
         def stop() -> None:

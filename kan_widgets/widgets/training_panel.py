@@ -108,8 +108,8 @@ class TrainingPanel(View):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         if not isinstance(source, Binding | Replay):
             raise TypeError(
-                f"{source!r:.80}: nothing trains there; give the binding that kan_widgets.bind "
-                "returned, or a recording (kan_widgets.replay)"
+                "expected the binding that kan_widgets.bind returned or a recording "
+                f"(kan_widgets.replay), where something trains, got {source!r:.80}"
             )
 
     # -- drawing ----------------------------------------------------------------------

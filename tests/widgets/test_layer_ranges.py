@@ -372,9 +372,12 @@ def test_wrong_options_are_refused_with_what_is_taken(trained):
         kw.LayerRanges(live, treshold=0.9)
     with pytest.raises(traitlets.TraitError):
         kw.LayerRanges(live, threshold=1.5)
-    with pytest.raises(traitlets.TraitError, match=r"over_time='ranges'.*Did you mean 'range'"):
+    with pytest.raises(
+        traitlets.TraitError,
+        match=r"over_time: expected one of .* got 'ranges'.*Did you mean 'range'",
+    ):
         kw.LayerRanges(live, over_time="ranges")
-    with pytest.raises(TypeError, match="give a model"):
+    with pytest.raises(TypeError, match="expected a model, the binding that"):
         kw.LayerRanges("model")
 
 

@@ -2,8 +2,8 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
-import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
