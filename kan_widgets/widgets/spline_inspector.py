@@ -48,7 +48,8 @@ class SplineInspector(View):
         applied between two optimizer steps.
     show : list of {"phi", "base", "spline", "basis", "ghost", "points", "knots", "density"}
         What is drawn; all by default. "basis" is every basis function times its weight,
-        "ghost" the initial function (or the pinned step's), "points" the control points,
+        "ghost" the initial function (or that of the step kept for comparison), "points" the
+        control points,
         "density" the inputs of the last ``live.observe(batch)``.
     hidden : list of str
         Labels of single basis functions to leave out, such as ``["B0"]``.

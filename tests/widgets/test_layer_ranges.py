@@ -439,7 +439,7 @@ def test_a_hundred_layers_are_cut_in_a_picture_that_says_so(tmp_path):
     models.append(model)
     view = kw.LayerRanges(model)
     assert view.image(pixel_ratio=1).height <= 930
-    assert any(text.startswith("cut here: the upper") for text in texts(view))
+    assert any(text.startswith("cut here: the top") for text in texts(view))
     # Whatever room there is, the cut is as far below the last name: at the end of its row.
     below = set()
     for most in range(400, 500, 10):

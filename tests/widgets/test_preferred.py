@@ -58,7 +58,7 @@ def test_the_greys_are_the_patch_that_insight_finds(bounds: str, suppressed: boo
             terms = kernel.terms(np.linspace(low, high, 200))
             missed = np.abs(kernel.terms(at[None])[0] - best)
             assert (missed <= 0.02 * np.ptp(terms, axis=0)).all()
-            [words] = [text for text in picture.texts if text.startswith(f"out {out} reaches")]
+            [words] = [text for text in picture.texts if text.startswith(f"output {out} reaches")]
             assert f"at {'least' if suppressed else 'most'}, with {len(best)} functions" in words
             number = float(re.findall(r"reaches (\S+) at", words)[0].replace("−", "-"))
             assert number == pytest.approx(known.response, rel=6e-3)
