@@ -82,8 +82,8 @@ class Digits:
         seed : int
             Seed of the order in which the training images come, and of their shifts.
         shift : int
-            Move each training image, anew each time it comes, by up to so many pixels up or down
-            and left or right, all moves as likely; background moves in.
+            Move each training image, anew each time it is drawn, by up to this many pixels up or
+            down and left or right, all moves equally likely; background fills the gap.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class Digits:
 
 
 class _Shifted(_TensorDataset):
-    """Images with labels; every image comes moved by up to ``shift`` pixels either way."""
+    """Images with labels; every image is moved by up to ``shift`` pixels either way."""
 
     def __init__(self, images: Tensor, labels: Tensor, shift: int, seed: int) -> None:
         super().__init__(images, labels)
@@ -173,7 +173,7 @@ def mnist(
         Fetch missing or damaged files, with torchvision's own loader; for ``source="torchvision"``
         only.
     timeout : float
-        Seconds that the whole download may take.
+        How many seconds the whole download may take.
 
     Returns
     -------

@@ -20,7 +20,7 @@ def lines(
     log: str = "",
     behind: Collection[str] = (),
 ) -> Any:
-    """Return named lines, such as functions beside what they are to become, or errors by size.
+    """Return named lines, such as functions beside their targets, or errors by size.
 
     A line is moved by setting its mark's ``y``: ``figure.marks[0].y = values``.
 

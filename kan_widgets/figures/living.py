@@ -59,7 +59,7 @@ class Living:
         return self._source()
 
     def wake(self) -> None:
-        """Have it drawn soon; cheap, from any thread."""
+        """Ask for a redraw soon; cheap, from any thread."""
         self._painter.wake()
 
     def change_source(self, source: Source) -> None:
@@ -85,7 +85,7 @@ class Living:
 
 
 class _Listener(Listener):
-    """Hears of a source for a figure, without keeping it; only wakes its painter."""
+    """Listens to a source for a figure, without keeping it alive; only wakes its painter."""
 
     def __init__(self, living: Living) -> None:
         self._living = weakref.ref(living)

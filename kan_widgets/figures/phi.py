@@ -54,7 +54,7 @@ def functions(
     Returns
     -------
     bqplot.Figure
-        The first mark is the band, then follows one line for each function.
+        The first mark is the band; after it comes one line for each function.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What kernels are as pictures: their answer to waves, and how well simple readings predict."""
+"""Kernels as pictures: their response to waves, and how well simple readings predict them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 7
 
 
 def frequency(response: FrequencyResponse) -> Any:
-    """Return how strongly a kernel answers to waves, as a map over their frequencies.
+    """Return how strongly a kernel responds to waves, as a map over their frequencies.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def frequency(response: FrequencyResponse) -> Any:
     Returns
     -------
     bqplot.Figure
-        The marks: the map of |H|, dots at the strongest answer and at the opposite wave, which
+        The marks: the map of |H|, dots at the strongest response and at the opposite wave, where it
         is the same. Vertical frequencies grow downwards, as the rows of a picture do.
 
     Raises
@@ -91,7 +91,7 @@ def frequency(response: FrequencyResponse) -> Any:
 
 
 def patterns(checks: PatternCheck | Sequence[PatternCheck]) -> Any:
-    """Return how well simple readings of kernels predict what they respond, as bars of r.
+    """Return how well simple readings of kernels predict their response, as bars of r.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ def ablation(curve: AblationCurve, *, tolerance: float | None = None) -> Any:
     curve
         From `kan_widgets.insight.ablation_curve`.
     tolerance
-        How much less still counts as good: a dashed line marks how many functions it spares, as
-        ``curve.spared(tolerance)`` counts them.
+        How much lower a score still counts as good: a dashed line marks how many functions it
+        spares, as ``curve.spared(tolerance)`` counts them.
 
     Returns
     -------

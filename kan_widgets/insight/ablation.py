@@ -18,7 +18,7 @@ from kan_widgets.insight.tables import Float64, Int64
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """What functions are worth, each replaced by its mean alone."""
+    """What each function is worth: how the score drops with it alone replaced by its mean."""
 
     layer: str
     samples: int
@@ -94,10 +94,10 @@ def ablate(
 ) -> Ablation:
     """Measure what single functions are worth: one after another is replaced by its mean.
 
-    The mean is that of φ(x) over the inputs observed, so that the output keeps its level and
-    loses only what the function says of x. The model runs in evaluation mode and without
-    gradients, and is afterwards what it was, to the bit, whatever ``evaluate`` does. Only for
-    the thread that trains, or while nothing trains; of a binding the views do not see it.
+    The mean is that of φ(x) over the inputs observed, so that the output keeps its level and loses
+    only what the function says of x. The model runs in evaluation mode and without gradients, and
+    is the same, bit for bit, afterwards, whatever ``evaluate`` does. Call it in the thread that
+    trains, or while nothing trains; the views of a binding do not see it.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def ablation_curve(
 ) -> AblationCurve:
     """Measure what a model is worth with more and more functions of a layer at their means.
 
-    How and under which conditions is said at `ablate`.
+    See `ablate` for how, and under which conditions.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def complexity(
 ) -> Complexity:
     """Measure how complicated every function of a layer is.
 
-    Every part of the interval counts alike, however many inputs fall there.
+    Every part of the interval counts equally, however many inputs fall there.
 
     Parameters
     ----------

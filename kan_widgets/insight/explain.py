@@ -188,7 +188,7 @@ def class_number(target: Any) -> int | None:
     Raises
     ------
     TypeError
-        If it is none.
+        If it is not the number of a class.
     """
     if target is None:
         return None

@@ -5,7 +5,7 @@ kernels of a layer are taken from their usual response, the mean, to their respo
 along a straight line, and the change of the score is divided along the way by its gradient:
 integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", ICML
 2017) over the responses of one layer. The shares of a layer then add up to the whole change. What
-they are not: the effect of removing a single kernel, which is computed beside them by really
+they are not: the effect of removing a single kernel, which is computed beside them by actually
 putting its mean in its place.
 """
 

@@ -1,4 +1,4 @@
-"""Which patch a kernel prefers, and how near the data come to it."""
+"""Which patch a kernel prefers, and how close the data come to it."""
 
 from __future__ import annotations
 

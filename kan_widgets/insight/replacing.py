@@ -1,4 +1,4 @@
-"""A layer of a model with some of its functions at their means, for as long as it is asked."""
+"""A layer of a model, some of whose functions are replaced by their means for a while."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Trying(Protocol):
 
     @property
     def trying(self) -> AbstractContextManager[Any]:
-        """Held while functions are changed only to try it."""
+        """Held while functions are changed only to try something."""
 
 
 class Bound(Protocol):
@@ -103,7 +103,7 @@ class Replaceable:
 
     @contextmanager
     def trying(self) -> Iterator[None]:
-        """Keep frames from being taken, and modes from being changed for good."""
+        """Take no frames meanwhile, and restore the modes of all modules afterwards."""
         modes = {part: part.training for part in self.model.modules()}
         with ExitStack() as stack:
             # In this order: who reads a frame holds the first while waiting for the second.
@@ -120,7 +120,7 @@ class Replaceable:
 
     @contextmanager
     def at_means(self, places: Int64) -> Iterator[None]:
-        """Have some functions at their means, for the time of a ``with`` block."""
+        """Replace some functions by their means for the duration of a ``with`` block."""
         if not len(places):
             yield
             return

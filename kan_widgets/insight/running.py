@@ -60,7 +60,7 @@ class Run:
         self._clock = 0
 
     def tick(self) -> int:
-        """Return the number of what happens now."""
+        """Return the number of this event."""
         self._clock += 1
         return self._clock
 

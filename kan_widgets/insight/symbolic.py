@@ -54,9 +54,9 @@ def symbolic(
     Each form is tried from a grid of (b, c), with the best a and d at once, on the density of the
     observed inputs at 129 even points from the least to the largest; the most promising are
     improved by Gauss-Newton steps. Then a, d and R² are taken at the inputs themselves. The forms
-    are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity, the complexity being how many of
-    a, b, c, d a form has free. So at penalty 0.5 two parameters more have to halve what is left
-    unexplained; and where less than 1e-5 is left, forms are about equally good.
+    are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity, the complexity being how many of a,
+    b, c, d a form has free. At penalty 0.5, two more parameters must halve what is left
+    unexplained; where less than 1e-5 is left, forms are about equally good.
 
     Near ties are common, above all on a narrow range of inputs. Of forms that are within one
     standard error of the best the simplest comes first, near ties are marked, and the images are
@@ -64,7 +64,7 @@ def symbolic(
     relied on; see `SymbolicFits.agreement`. A form whose R² is below ``least``
     does not fit: it is kept as the best there is, and counted as none.
 
-    Only what was observed counts: a form is silent on inputs that did not occur.
+    Only what was observed counts: a form says nothing about inputs that did not occur.
 
     Parameters
     ----------

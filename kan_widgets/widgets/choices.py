@@ -1,4 +1,4 @@
-"""Traits of the views: keywords that are checked, with words for what does not fit."""
+"""Traits of the views: keywords that are checked, with errors that say what is expected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def option(trait: Any) -> Any:
 
 
 class Choice(traitlets.Enum[Any]):
-    """One of some words; anything else is refused with the words and the remedy."""
+    """One of some words; the error for anything else lists them."""
 
     def __init__(self, words: list[str]) -> None:
         super().__init__(words, words[0])

@@ -37,11 +37,11 @@ _OF_CURVES = ("zoom", "scale", "smoothing")
 class Compare(View):
     """Several models while they train: numbers, curves of loss and accuracy, and kernels.
 
-    Each model has one colour, in the numbers and in the curves of all quantities. First stand
-    the numbers that decide: how good, how large and how slow. The curves are what each
-    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models
-    gives all the same batches, one after the other. Nothing here takes part in the training.
-    In an animation the kernels move; numbers and curves are those of now.
+    Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
+    decide come first: how good, how large and how slow each model is. The curves are what each
+    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models gives
+    all the same batches, one after the other. Nothing here affects the training. In an animation
+    the kernels move; numbers and curves are the current ones.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class Compare(View):
         return [one.record(measured) for one in numbers]
 
     def layers(self) -> list[dict[str, Any]]:
-        """Return how the parameters of each layer come about.
+        """Return what the parameters of each layer are made of.
 
         Returns
         -------

@@ -54,7 +54,7 @@ class Smoothed:
         self._last_step = -math.inf
 
     def updated(self, steps: NDArray[np.generic], values: Float64) -> Float64:
-        """Return the smoothed curve; what can change no more is not computed again.
+        """Return the smoothed curve; what can no longer change is not computed again.
 
         Parameters
         ----------

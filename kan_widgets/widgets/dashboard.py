@@ -33,8 +33,8 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
     What is selected in one is selected in all, and a layer chosen in one, there or as
     ``dashboard.grid.layer = "fc"``, is chosen in all.
 
-    Where there is room (from about 900 pixels) the inspector stands beside the grid and
-    the meshgrid; on less, all stand below each other.
+    Where there is room (from about 900 pixels) the inspector stands beside the grid and the
+    meshgrid; in less, they are stacked.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
         return self.grid, self.inspector, self.meshgrid
 
     def _layer_chosen(self, change: Any) -> None:
-        """Show a layer in all views; what is chosen in the page has come to all of them there."""
+        """Show a layer in all views; a choice made in the page has reached all of them there."""
         chosen = change["new"]
         for view in self.views:
             view.layer = chosen
@@ -180,7 +180,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
         return self.grid._stream
 
     def svg(self, *, width: int = 900, max_height: float = 900, pixel_ratio: float = 2) -> str:
-        """Return the views below each other as the text of an SVG.
+        """Return the views, one below the other, as the text of an SVG.
 
         Parameters
         ----------

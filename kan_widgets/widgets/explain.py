@@ -185,7 +185,7 @@ class Explain(View):
             self._stop_waiting = source.watch_steps(self._between_steps)
 
     def stream_changed(self, name: str) -> None:
-        """Explain what waited for a step, where there will be none soon."""
+        """Explain now what waited for a step, if none will come soon."""
         super().stream_changed(name)
         if name == "status" and self._stream.status.get("state") != "live":
             self._between_steps(0, False)
@@ -197,7 +197,7 @@ class Explain(View):
             self._try()
 
     def _try(self) -> None:
-        """Explain; what goes wrong is said in the view."""
+        """Explain; an error is shown in the view."""
         try:
             self._show(self.target)
         except Exception as error:

@@ -118,7 +118,7 @@ class KernelGrid(View):
         Parameters
         ----------
         name
-            What the numbers are called. Those given under this name before are gone.
+            What the numbers are called. They replace those given under this name before.
         values
             Arrays by the name of their layer: one number for each function, ``(out, in, kh, kw)``,
             or for each output, ``(out,)``. NaN stands for unknown. ``None`` removes the name.

@@ -249,7 +249,7 @@ def _updates_of(source: Source) -> Updates | None:
 
 
 class _Listener(ViewListener[LayerRanges]):
-    """Hears of a source for a view; only wakes its painter."""
+    """Listens to a source for a view; only wakes its painter."""
 
     def _wake(self) -> None:
         if (view := self.view) is not None:

@@ -1,4 +1,4 @@
-"""What SplineInspector lays over functions, and functions that it is to compare with."""
+"""What SplineInspector draws over a function: symbolic forms, and functions to compare with."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Pictured(Mortal):
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
             As for ``image``; ``pixel_ratio`` is the scale.
 
@@ -84,7 +84,7 @@ class Pictured(Mortal):
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
             As for ``image``.
 
@@ -98,7 +98,7 @@ class Pictured(Mortal):
         return path
 
     def snapshot(self) -> None:
-        """Bring the still beside the live view up to date, for when the notebook is saved.
+        """Update the still beside the live view, for when the notebook is saved.
 
         A notebook holds a picture of each view for pages without a kernel, GitHub's for
         example: it is drawn when the view is shown. This draws it anew wherever this view is
@@ -160,8 +160,8 @@ class Animated(Pictured):
     ) -> pathlib.Path:
         """Write the training run as an animation, replacing a file of that name.
 
-        It is drawn from the frames kept in the history, without a browser, and goes round
-        for ever; at the end it stops for a moment.
+        It is drawn from the frames kept in the history, without a browser, and loops for ever, with
+        a short pause at the end.
 
         Parameters
         ----------
@@ -270,14 +270,14 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 
 
 def _spread(frames: list[Frame], most: int) -> list[Frame]:
-    """Return at most so many frames, evenly spread, the first and the last among them."""
+    """Return at most ``most`` frames, evenly spread, the first and the last among them."""
     if len(frames) <= most:
         return frames
     return [frames[math.floor(k * (len(frames) - 1) / (most - 1) + 0.5)] for k in range(most)]
 
 
 def _below(images: list[Image.Image]) -> Image.Image:
-    """Return pictures below each other."""
+    """Return pictures, one below the other."""
     width, height = max(i.width for i in images), sum(i.height for i in images)
     whole = Image.new("RGB", (width, height), images[0].getpixel((0, 0)))
     top = 0

@@ -1,4 +1,4 @@
-"""Numbers that somebody gave the functions of some layers, checked before they are shown."""
+"""Scores given to the functions of some layers, checked before they are shown."""
 
 from __future__ import annotations
 

@@ -197,9 +197,9 @@ class SplineInspector(View):
     # -- editing --------------------------------------------------------------------
 
     def on_edit(self, callback: Callable[[Edit], object]) -> Callable[[], None]:
-        """Call ``callback(edit)`` after each edit: one that was dragged when the point is let go.
+        """Call ``callback(edit)`` after each edit; after a drag, when the point is released.
 
-        Taking an edit back is an edit too. During training the callback comes when the
+        Undoing an edit is an edit too. During training the callback comes when the
         edit is made; it is applied after the next step. What it raises is shown on the
         panel and as a warning.
 
@@ -219,7 +219,7 @@ class SplineInspector(View):
         return stop
 
     def _edited(self, edit: Edit) -> None:
-        """Do what follows an edit."""
+        """Call the callbacks after an edit, and evaluate."""
         self.notice = ""
         for callback in self._edit_callbacks:
             try:
@@ -313,7 +313,7 @@ class SplineInspector(View):
 
 
 class _Listener(ViewListener[SplineInspector], cells.CellListener):
-    """Hears of edits for an inspector, without keeping it."""
+    """Listens to edits for an inspector, without keeping it alive."""
 
     def on_edit(self, edits: EditLog) -> None:
         """Pass on an edit that stands."""

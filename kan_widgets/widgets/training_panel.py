@@ -1,4 +1,4 @@
-"""TrainingPanel: how the training goes, and the hand on its switch."""
+"""TrainingPanel: how the training goes, and the controls that steer it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_CURVES = ("zoom", "scale", "smoothing")
 
 
 class TrainingPanel(View):
-    """State, numbers, curves and controls of a training.
+    """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
     blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
@@ -212,7 +212,7 @@ class TrainingPanel(View):
 
 
 class _Listener(ViewListener["TrainingPanel"]):
-    """Hears of a training for a panel; only wakes its painters."""
+    """Listens to a training for a panel; only wakes its painters."""
 
     def _wake(self) -> None:
         if (panel := self.view) is not None:
