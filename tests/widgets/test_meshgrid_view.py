@@ -276,7 +276,7 @@ def test_the_ramp_of_the_picture_has_the_colours_of_phi():
 def test_a_picture_says_why_there_is_no_response(live):
     view = MeshgridView(live, mode="response")
     said = " ".join(words(view.svg(layer="linear")))
-    assert "is a linear layer: its inputs have no places" in said
+    assert "is a linear layer: its inputs have no positions" in said
     for layer in ("convs.0", "convs.1"):
         said = " ".join(words(view.svg(layer=layer)))
         assert f"Whether {layer} gets the image itself" in said

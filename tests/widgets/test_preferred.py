@@ -79,7 +79,7 @@ def test_the_grid_says_what_the_bounds_are_and_when_nothing_was_observed() -> No
         picture_of(live, bounds="observed").texts
     )
     unseen = kw.bind(models[-1][1])
-    assert "no inputs observed: within the grid's range" in " ".join(
+    assert "no inputs observed, so within the grid's range" in " ".join(
         picture_of(unseen, bounds="observed").texts
     )
     assert "observed" not in " ".join(picture_of(unseen, bounds="domain").texts)

@@ -144,7 +144,7 @@ def test_every_and_the_learning_rate_are_set(training: Training) -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        ({"kind": "every", "value": 0}, "at least 1 step"),
+        ({"kind": "every", "value": 0}, "a whole number of steps ≥ 1"),
         ({"kind": "advance", "steps": "x"}, "a whole number"),
         ({"kind": "rate", "value": -1.0, "group": None}, "finite learning rate"),
         ({"kind": "rate", "value": 1.0, "group": 5}, "1 parameter group"),
