@@ -160,7 +160,7 @@ describe("the numbers", () => {
           { lead: true },
         ),
         row(
-          "grow as",
+          "parameters grow as",
           models.map(() => "O(N²·G)"),
         ),
       ];
@@ -292,7 +292,7 @@ describe("in a page", () => {
     const read = new DOMParser().parseFromString(svg, "text/xml");
     const words = [...read.querySelectorAll("text")].map(({ textContent }) => textContent);
     expect(words.filter((word) => word === "KAN")).not.toHaveLength(0);
-    // The step, and that of the start behind it, over each model's kernels.
+    // The step, and that of the show start it, over each model's kernels.
     expect(words.filter((word) => word?.startsWith("step 0"))).toHaveLength(4);
   });
 

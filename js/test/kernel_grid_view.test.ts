@@ -135,7 +135,7 @@ describe("the controls", () => {
       return model.get(trait);
     };
     expect(pick('.kw-tabs input[value="conv2"]', "layer")).toBe("conv2");
-    expect(pick('input[aria-label="start behind"]', "ghost")).toBe(false);
+    expect(pick('input[aria-label="show start"]', "ghost")).toBe(false);
     expect(pick('input[value="pattern"]', "mode")).toBe("pattern");
     expect(pick('input[aria-label="binarise"]', "binarise")).toBe(true);
     for (const [label, trait, value] of [

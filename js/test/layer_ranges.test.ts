@@ -188,7 +188,7 @@ describe("the words", () => {
       "The functions of b are the smallest: a typical range of 0.1 is 4 times smaller than in a (0.4).",
     );
     expect(why).toBe(
-      "At the start it was 0.05, 2 times smaller than in a; since then ×2. Splines make 20 % of the range.",
+      "At the start it was 0.05, 2 times smaller than in a; since then ×2. Splines make up 20 % of the range.",
     );
   });
 
@@ -363,7 +363,7 @@ describe("the scene", () => {
       said(sceneFrom({ ...traits, content: { ...(traits.content as object) } })),
     ).not.toContain("live.observe");
     const saved = { status: { state: "saved", message: "" }, cursor: 10 };
-    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are of step 20");
+    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are those of step 20");
   });
 });
 

@@ -614,7 +614,7 @@ describe("the input of a response", () => {
     const source = sourceOf(one, seen(true), digits, drawing, blank, settings);
     expect(source.choices).toEqual(["images", "observed", "drawn", "ramp"]);
     expect(source.image?.data).toEqual(digits.data.subarray(20));
-    expect(source.note).toBe("the same picture in all 3 channels");
+    expect(source.note).toBe("the same image in all 3 channels");
   });
 
   it("is never an image without observation, unless the layer is the model", () => {
@@ -639,7 +639,7 @@ describe("the input of a response", () => {
     const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
     expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });
-    expect(first.note).toMatch(/not the image but what the model makes of it/);
+    expect(first.note).toMatch(/not the image but what the model computes from it/);
   });
 
   it("can be drawn, a ramp, or the batch that was observed", () => {

@@ -153,7 +153,7 @@ describe("the words", () => {
     expect(axesText(picture)).toBe(
       "black: φ is largest at the low end, x = −1 · white: at the high end, 1",
     );
-    expect(reachText(picture, 3)).toMatch(/^out 0 reaches [\d.]+ at most, with 12 functions$/);
+    expect(reachText(picture, 3)).toMatch(/^output 0 reaches [\d.]+ at most, with 12 functions$/);
     expect(reachText(picture, -1)).toBe("");
     expect(hoverLines(picture, 3, 0).map(({ label }) => label)).toEqual([
       "largest at",
@@ -168,7 +168,7 @@ describe("the words", () => {
 
   it("say whether a batch was observed", () => {
     const traits = { mode: "preferred", bounds: "observed" };
-    expect(remarks(pictureOf(traits).picture).noted).toContain("Call live.observe(batch)");
+    expect(remarks(pictureOf(traits).picture).noted).toContain("call live.observe(batch)");
     const observed = observedOf(layer(), randoms(12 * 40), 12);
     const { picture } = pictureOf(traits, observed);
     expect(remarks(picture).noted).toBe("");

@@ -120,7 +120,7 @@ describe("the scrubber", () => {
     expect(reached("Escape")).toBe(-1);
   });
 
-  it("follows the training until it is touched, and again by the button", () => {
+  it("shows each new step until it is touched, and again by the button", () => {
     const { store, element, one, tick } = show(STEPS);
     const live = one<HTMLButtonElement>(".kw-back-to-live");
     expect([element.hasAttribute("data-live"), live.disabled]).toEqual([true, true]);

@@ -551,7 +551,7 @@ describe("zooming and moving", () => {
     await painted();
     expect(root.kwView.window()).toEqual(whole);
     expect(one(".kw-wheel-hint").hidden).toBe(false);
-    expect(one(".kw-wheel-hint").textContent).toMatch(/wheel zooms, or click into the plot first/);
+    expect(one(".kw-wheel-hint").textContent).toMatch(/wheel to zoom, or click the plot first/);
   });
 
   it("takes the wheel with Ctrl or ⌘, or from a click into the plot until Escape", async () => {
@@ -802,7 +802,7 @@ describe("editing", () => {
     model.set("evaluation", { state: "waiting", before: null, after: null });
     model.set("notice", "on_edit raised ValueError: no");
     await painted();
-    expect(root.kwView.words("score")).toContain("when the training rests");
+    expect(root.kwView.words("score")).toContain("when training is idle");
     expect(one(".kw-readout").textContent).toBe("on_edit raised ValueError: no");
     expect(one(".kw-readout").hasAttribute("data-warns")).toBe(true);
   });

@@ -295,7 +295,7 @@ describe("a panel without a kernel behind it", () => {
     const { root, one, remarks } = await show({}, { manager });
     await vi.advanceTimersByTimeAsync(3 * PATIENCE);
     expect(get_model).toHaveBeenCalledWith("me");
-    expect(one(".kw-note").textContent).toMatch(/no kernel behind this panel/);
+    expect(one(".kw-note").textContent).toMatch(/No kernel is connected/);
     expect(one(".kw-note").dataset.tone).toBe("calm");
     expect(root.querySelector(RED)).toBeNull();
     for (const control of root.querySelectorAll<HTMLInputElement>(".kw-steer :is(button, input)")) {
@@ -314,7 +314,7 @@ describe("a panel without a kernel behind it", () => {
     set(false);
     await drawn();
     expect(one(".kw-buttons").hidden).toBe(true);
-    expect(one(".kw-note").textContent).toMatch(/no kernel/);
+    expect(one(".kw-note").textContent).toMatch(/No kernel/);
     set(true);
     await drawn();
     expect(one(".kw-buttons").hidden).toBe(false);
@@ -328,11 +328,11 @@ describe("a panel in a saved page", () => {
     const { one, sent } = await show({}, { stream: "saved", traits: { curves: CURVES } });
     await vi.advanceTimersByTimeAsync(3 * PATIENCE);
     expect(sent()).toEqual([]);
-    expect(one(".kw-note").textContent).toMatch(/no kernel behind this panel/);
+    expect(one(".kw-note").textContent).toMatch(/No kernel is connected/);
     expect(one(".kw-buttons").hidden).toBe(true);
     const smooth = one<HTMLSelectElement>('select[aria-label="smooth"]');
     expect(smooth.disabled).toBe(true);
-    expect(smooth.title).toMatch(/No kernel is behind this view/);
+    expect(smooth.title).toMatch(/No kernel is connected/);
     expect(one<HTMLButtonElement>('[aria-label^="Show half as many steps"]').disabled).toBe(false);
     expect(one<HTMLInputElement>('input[value="log"]').disabled).toBe(false);
   });
@@ -606,7 +606,7 @@ describe("words", () => {
   it("name the state", () => {
     expect(stateWord(statusOf({ state: "running", control: "stopping" }))).toBe("stopping");
     expect(stateWord(statusOf({ state: "idle", closed: true }))).toBe("closed");
-    expect(stateWord(statusOf({ closed: true, fault: "x" }))).toBe("not watched any more");
+    expect(stateWord(statusOf({ closed: true, fault: "x" }))).toBe("no longer watched");
   });
 
   it("list what waits", () => {

@@ -20,7 +20,7 @@ def lines(
     log: str = "",
     behind: Collection[str] = (),
 ) -> Any:
-    """Return named lines, such as functions beside what they are to become, or errors by size.
+    """Return named lines, such as functions beside their targets, or errors by size.
 
     A line is moved by setting its mark's ``y``: ``figure.marks[0].y = values``.
 
@@ -55,11 +55,13 @@ def lines(
     (['error'], 'intervals')
     """
     if not curves:
-        raise ValueError("lines({}): expected at least one line, {name: (x, y)}")
+        raise ValueError("curves: expected at least one line, {name: (x, y)}, got none")
     if set(log) - {"x", "y"}:
-        raise ValueError(f"log={log!r}: expected '', 'x', 'y' or 'xy'")
+        raise ValueError(f"log: expected '', 'x', 'y' or 'xy', got {log!r}")
     if unknown := sorted(set(behind) - set(curves)):
-        raise ValueError(f"behind={unknown}: expected names among {', '.join(map(repr, curves))}")
+        raise ValueError(
+            f"behind: expected names among {', '.join(map(repr, curves))}, got {unknown}"
+        )
     points = {name: _points(name, *pair) for name, pair in curves.items()}
     both = plain.scales(*("log" if axis in log else "linear" for axis in "xy"))
     marks, number = [], 0
@@ -88,8 +90,8 @@ def _points(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     across, up = (np.ravel(_array(part)).astype(np.float64) for part in (x, y))
     if len(across) != len(up) or not len(up):
         raise ValueError(
-            f"{name}: {len(across)} values of x and {len(up)} of y; expected as many of each, at "
-            "least one"
+            f"{name}: expected as many values of x as of y, at least one, got {len(across)} and "
+            f"{len(up)}"
         )
     return across, up
 

@@ -48,7 +48,7 @@ class Living:
         self._kept = None if isinstance(source, Binding) else source
         self._before: tuple[int, Hashable] | None = None
         self._painter = Painter(self._paint, fps=_FPS)
-        self._listener = _Hearer(self)
+        self._listener = _Listener(self)
         source.subscribe(self._listener)
         figure.observe(self._closed, "comm")
         self._painter.now()
@@ -59,10 +59,10 @@ class Living:
         return self._source()
 
     def wake(self) -> None:
-        """Have it drawn soon; cheap, from any thread."""
+        """Ask for a redraw soon; cheap, from any thread."""
         self._painter.wake()
 
-    def follow(self, source: Source) -> None:
+    def change_source(self, source: Source) -> None:
         """Show another source from now on."""
         self._source = weakref.ref(source)
         self.wake()
@@ -84,8 +84,8 @@ class Living:
         change["owner"].unobserve(self._closed, "comm")
 
 
-class _Hearer(Listener):
-    """Hears of a source for a figure, without keeping it; only wakes its painter."""
+class _Listener(Listener):
+    """Listens to a source for a figure, without keeping it alive; only wakes its painter."""
 
     def __init__(self, living: Living) -> None:
         self._living = weakref.ref(living)
@@ -111,9 +111,9 @@ class _Hearer(Listener):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the binding that has replaced the one shown."""
+        """Show the binding that has replaced the one shown."""
         if (living := self._living()) is not None:
-            living.follow(source)
+            living.change_source(source)
 
 
 def place_of(selection: Selection | None) -> Place | None:
@@ -153,7 +153,7 @@ def select_by_click(
     answer_during_cells(mark)
 
 
-def source_given(live: object, what: str) -> Source:
+def source_given(live: object) -> Source:
     """Return ``live`` if it is a binding or a recording.
 
     Raises
@@ -164,8 +164,8 @@ def source_given(live: object, what: str) -> Source:
     if isinstance(live, Source):
         return live
     raise TypeError(
-        f"{what}({live!r:.60}): expected a binding (what kan_widgets.bind returned) or a "
-        "recording (kan_widgets.replay)"
+        "live: expected a binding (what kan_widgets.bind returned) or a recording "
+        f"(kan_widgets.replay), got {live!r:.60}"
     )
 
 

@@ -68,16 +68,18 @@ def curves(live: Source, quantity: str | None = None, *, scale: str = "linear") 
     >>> [figure.axes[1].label for figure in kw.figures.curves(live).children]
     ['loss']
     """
-    source = source_given(live, "curves")
+    source = source_given(live)
     if not isinstance(source, Binding | Replay):
-        raise TypeError(f"curves({live!r:.60}): nothing is logged there")
+        raise TypeError(
+            f"live: expected a binding or a recording, where something is logged, got {live!r:.60}"
+        )
     plain.scale(scale).close()
     if quantity is None:
         box = ipywidgets.VBox(layout={"width": "100%"})
         Living(box, source, _AllQuantities(box, scale))
         return box
     if not isinstance(quantity, str) or not quantity.strip():
-        raise ValueError(f"quantity={quantity!r}: expected a name such as 'loss'")
+        raise ValueError(f"quantity: expected a name such as 'loss', got {quantity!r}")
     return _one(source, quantity, scale)
 
 

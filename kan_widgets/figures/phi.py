@@ -54,7 +54,7 @@ def functions(
     Returns
     -------
     bqplot.Figure
-        The first mark is the band, then follows one line for each function.
+        The first mark is the band; after it comes one line for each function.
 
     Raises
     ------
@@ -77,14 +77,14 @@ def functions(
     >>> figure.axes[1].label
     'φ(x)'
     """
-    source = source_given(live, "functions")
+    source = source_given(live)
     name = layer_named(source, layer)
     shape = source.layout.layer(name).shape
     places = _chosen(functions, name, shape)
     if interval is not None and not (
         len(interval) == 2 and np.isfinite(interval).all() and interval[0] < interval[1]
     ):
-        raise ValueError(f"interval={interval!r}: expected two ascending finite numbers")
+        raise ValueError(f"interval: expected two finite numbers, low < high, got {interval!r}")
     both = plain.scales()
     band = plain.line(both, colors=[colour("accent")], stroke_width=7, opacities=[0.35])
     legend = 1 < len(places) <= _IN_LEGEND
@@ -123,7 +123,7 @@ def layer_named(source: Source, layer: str | int) -> str:
         return layer
     known = ", ".join(map(repr, names))
     raise ValueError(
-        f"layer={layer!r}: expected one of {known}, or a number from 0 to {len(names) - 1}"
+        f"layer: expected one of {known}, or a number from 0 to {len(names) - 1}, got {layer!r}"
     )
 
 
@@ -133,7 +133,7 @@ def _chosen(
     given = list(np.ndindex(*shape[:4])) if functions is None else list(functions)
     if not given or len(given) > MOST:
         raise ValueError(
-            f"functions: {len(given):,} of {name}; expected 1 to {MOST}: name some, as "
+            f"functions: expected 1 to {MOST} of {name}, got {len(given):,}: name some, as "
             "functions=[(out, in, row, column), …]"
         )
     places: list[Place] = []

@@ -33,7 +33,7 @@ def scale(kind: str) -> Any:
         If it is neither.
     """
     if kind not in ("linear", "log"):
-        raise ValueError(f"scale={kind!r}: expected 'linear' or 'log'")
+        raise ValueError(f"scale: expected 'linear' or 'log', got {kind!r}")
     return bqplot().LogScale() if kind == "log" else bqplot().LinearScale()
 
 

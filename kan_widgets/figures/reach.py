@@ -58,7 +58,7 @@ def ranges(live: Source, *, scale: str = "log") -> Any:
     >>> list(figure.axes[0].tick_labels.values()), len(figure.marks[1].y)
     (['convs.0', 'convs.1', 'linear'], 45)
     """
-    source = source_given(live, "ranges")
+    source = source_given(live)
     plain.scale(scale).close()
     columns = Columns(source.layers, "range of φ (max − min)", scale)
     return _living(columns, source, lambda layer, c: function_ranges(layer, c).range)
@@ -112,7 +112,7 @@ def complexity(
     """
     if measure not in MEASURES:
         known = ", ".join(map(repr, MEASURES))
-        raise ValueError(f"measure={measure!r}: expected one of {known}")
+        raise ValueError(f"measure: expected one of {known}, got {measure!r}")
     plain.scale(scale).close()
     number, label = MEASURES[measure], _LABELS[measure]
     if isinstance(found, Source):
@@ -124,7 +124,7 @@ def complexity(
     columns = Columns(names, label, scale, tuple(networks))
     columns.set(values)
     if live is not None:
-        source = source_given(live, "complexity")
+        source = source_given(live)
         columns.link(source)
         Living(columns.figure, source, _Selected(columns, values[0]))
     return columns.figure
@@ -134,19 +134,19 @@ def _networks(found: Any) -> dict[str, Mapping[str, Complexity]]:
     """Return results by network and layer; of one network alone, by an empty name."""
     if not isinstance(found, Mapping):
         raise TypeError(
-            f"complexity({found!r:.60}): expected a binding, a recording, or results by the "
-            "names of their layers, {layer.name: kan_widgets.insight.complexity(layer)}"
+            "found: expected a binding, a recording, or results by the names of their layers, "
+            f"{{layer.name: kan_widgets.insight.complexity(layer)}}, got {found!r:.60}"
         )
     if not found:
-        raise ValueError("complexity({}): expected the results of at least one layer")
+        raise ValueError("found: expected the results of at least one layer, got none")
     one = all(isinstance(part, Complexity) for part in found.values())
     networks: dict[str, Any] = {"": found} if one else dict(found)
     for name, layers in networks.items():
         fits = isinstance(layers, Mapping) and layers
         if not fits or not all(isinstance(part, Complexity) for part in layers.values()):
             raise TypeError(
-                f"complexity: {name!r} is {layers!r:.60}; expected what "
-                "kan_widgets.insight.complexity returned, by the names of the layers"
+                f"found[{name!r}]: expected what kan_widgets.insight.complexity returned, by the "
+                f"names of the layers, got {layers!r:.60}"
             )
     return networks
 

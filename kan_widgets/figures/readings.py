@@ -1,4 +1,4 @@
-"""What kernels are as pictures: their answer to waves, and how well simple readings predict."""
+"""Kernels as pictures: their response to waves, and how well simple readings predict them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 7
 
 
 def frequency(response: FrequencyResponse) -> Any:
-    """Return how strongly a kernel answers to waves, as a map over their frequencies.
+    """Return how strongly a kernel responds to waves, as a map over their frequencies.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def frequency(response: FrequencyResponse) -> Any:
     Returns
     -------
     bqplot.Figure
-        The marks: the map of |H|, dots at the strongest answer and at the opposite wave, which
+        The marks: the map of |H|, dots at the strongest response and at the opposite wave, where it
         is the same. Vertical frequencies grow downwards, as the rows of a picture do.
 
     Raises
@@ -44,8 +44,8 @@ def frequency(response: FrequencyResponse) -> Any:
     """
     if not isinstance(response, FrequencyResponse):
         raise TypeError(
-            f"frequency({response!r:.60}): expected what "
-            "kan_widgets.insight.frequency_response returned"
+            "response: expected what kan_widgets.insight.frequency_response returned, got "
+            f"{response!r:.60}"
         )
     bqplot = plain.bqplot()
     both = plain.scales()
@@ -91,7 +91,7 @@ def frequency(response: FrequencyResponse) -> Any:
 
 
 def patterns(checks: PatternCheck | Sequence[PatternCheck]) -> Any:
-    """Return how well simple readings of kernels predict what they respond, as bars of r.
+    """Return how well simple readings of kernels predict their response, as bars of r.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ def patterns(checks: PatternCheck | Sequence[PatternCheck]) -> Any:
     given = [checks] if isinstance(checks, PatternCheck) else checks
     if not isinstance(given, Sequence) or not all(isinstance(c, PatternCheck) for c in given):
         raise TypeError(
-            f"patterns({checks!r:.60}): expected what kan_widgets.insight.check_pattern returned, "
-            "once or several times"
+            "checks: expected what kan_widgets.insight.check_pattern returned, once or several "
+            f"times, got {checks!r:.60}"
         )
     if not 1 <= len(given) <= _MOST:
-        raise ValueError(f"patterns: {len(given)} kernels; expected 1 to {_MOST}")
+        raise ValueError(f"checks: expected 1 to {_MOST}, one for each kernel, got {len(given)}")
     r = np.array([[getattr(check, reading) for reading in _READINGS] for check in given])
     both = {"x": plain.bqplot().OrdinalScale(), "y": plain.scale("linear")}
     both["y"].min, both["y"].max = min(0.0, float(np.nanmin([*r.ravel(), 0.0])) * 1.05), 1.0

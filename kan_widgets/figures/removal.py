@@ -29,8 +29,8 @@ def ablation(curve: AblationCurve, *, tolerance: float | None = None) -> Any:
     curve
         From `kan_widgets.insight.ablation_curve`.
     tolerance
-        How much less still counts as good: a dashed line marks how many functions it spares, as
-        ``curve.spared(tolerance)`` counts them.
+        How much lower a score still counts as good: a dashed line marks how many functions it
+        spares, as ``curve.spared(tolerance)`` counts them.
 
     Returns
     -------
@@ -56,11 +56,11 @@ def ablation(curve: AblationCurve, *, tolerance: float | None = None) -> Any:
     """
     if not isinstance(curve, AblationCurve):
         raise TypeError(
-            f"ablation({curve!r:.60}): expected what kan_widgets.insight.ablation_curve returned; "
-            "what ablate returned is drawn by kan_widgets.figures.drops"
+            "curve: expected what kan_widgets.insight.ablation_curve returned, got "
+            f"{curve!r:.60}; what ablate returned is drawn by kan_widgets.figures.drops"
         )
     if tolerance is not None and not (np.isfinite(tolerance) and tolerance >= 0):
-        raise ValueError(f"tolerance={tolerance!r}: expected a number ≥ 0")
+        raise ValueError(f"tolerance: expected a number ≥ 0, got {tolerance!r}")
     both = plain.scales()
     counts = np.asarray(curve.counts, dtype=np.float64)
     scores = np.asarray(curve.scores, dtype=np.float64)
@@ -110,8 +110,10 @@ def drops(found: Ablation, *, live: Source | None = None) -> Any:
     (array([0.25, 0.5 ]), ['0 → 1', '1 → 0'])
     """
     if not isinstance(found, Ablation):
-        raise TypeError(f"drops({found!r:.60}): expected what kan_widgets.insight.ablate returned")
-    source = None if live is None else source_given(live, "drops")
+        raise TypeError(
+            f"found: expected what kan_widgets.insight.ablate returned, got {found!r:.60}"
+        )
+    source = None if live is None else source_given(live)
     down = plain.scale("linear")
     across = plain.scale("linear")
     down.reverse, down.min, down.max = True, -0.6, len(found.functions) - 0.4

@@ -169,7 +169,9 @@ def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
     """
     outs, in_, kh, kw = layer.shape
     if not 0 <= out < outs:
-        raise ValueError(f"out={out!r}: {layer.name or layer.type} has outputs 0 to {outs - 1}")
+        raise ValueError(
+            f"out: expected an output of {layer.name or layer.type}, 0 to {outs - 1}, got {out!r}"
+        )
     per_kernel = in_ * kh * kw
     groups = layer.conv.groups if layer.conv is not None else 1
     first = out // max(1, outs // groups) * per_kernel
@@ -201,8 +203,8 @@ def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
     patches = getattr(observed, "patches", None)
     if patches is None:
         raise TypeError(
-            f"observed={type(observed).__name__}: what live.observe(batch)[{name!r}] returns is "
-            "taken, or a SeenPatches"
+            f"observed: expected what live.observe(batch)[{name!r}] returns, or a SeenPatches, got "
+            f"{type(observed).__name__}"
         )
     if layer.name and observed.layer != layer.name:
         raise ValueError(f"observed at {observed.layer}, but the functions are of {layer.name}")

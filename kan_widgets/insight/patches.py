@@ -1,4 +1,4 @@
-"""Which patch a kernel prefers, and how near the data come to it."""
+"""Which patch a kernel prefers, and how close the data come to it."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _patch(
     nearest: int,
 ) -> Patch:
     if nearest < 1:
-        raise ValueError(f"nearest={nearest!r}: 1 or more real patches are kept")
+        raise ValueError(f"nearest: expected a whole number ≥ 1, got {nearest!r}")
     stack = stack_of_kernel(kernel)
     x = None
     if observed is not None or bounds == "observed":
@@ -297,7 +297,7 @@ def bounds_of(stack: Stack, bounds: Bounds, x: Float64 | None) -> tuple[Float64,
                 full = np.full(stack.columns.shape, lowest)
                 return full, np.full_like(full, highest), f"{lowest:g} to {highest:g}"
     raise ValueError(
-        f"bounds={bounds!r}: 'domain', 'observed' or two ascending finite numbers are taken"
+        f"bounds: expected 'domain', 'observed' or two finite numbers, low < high, got {bounds!r}"
     )
 
 

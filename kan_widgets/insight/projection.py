@@ -1,4 +1,4 @@
-"""Replace a function of a live model by a form for good: the nearest that its basis can do."""
+"""Replace a function of a live model by a form for good, as closely as its basis can."""
 
 from __future__ import annotations
 
@@ -100,13 +100,13 @@ def fix(
     *,
     observed: Observed | None = None,
 ) -> Fixed:
-    """Replace one φ of a live model by a form, as nearly as the layer's basis can do it.
+    """Replace one φ of a live model by a form, as closely as the layer's basis can.
 
     The coefficients change by least squares: at the observed inputs, or evenly over the form's own
     range where none are given, and with a hundredth of that weight over the rest of the domain,
-    where the form is defined. Those that have no part in that stay what they were. The base term
-    becomes 0 where there are other basis functions: within the domain they can nearly do it, and
-    the two would grow large against each other.
+    where the form is defined. Coefficients that play no part in that stay as they were. The base
+    term becomes 0 where there are other basis functions: within the domain they can nearly do it,
+    and the two would grow large against each other.
 
     From then on training leaves the function as it is: its gradients are 0, and no optimizer's
     momentum or weight decay moves it, to the bit; all else trains on. That stays with the model,
@@ -213,7 +213,7 @@ def _target(
     if isinstance(form, SymbolicFit) and observed is None:
         return np.linspace(form.low, form.high, _POINTS), 0, form, str(form)
     if not (isinstance(form, (Form, str)) or callable(form)):
-        raise TypeError(f"form={form!r:.80}: a fit, a Form, its name or a function is taken")
+        raise TypeError(f"form: expected a fit, a Form, its name or a function, got {form!r:.80}")
     inputs = check_observed(functions, observed)
     assert observed is not None
     x = inputs[:, _column(functions, place)]

@@ -1,4 +1,4 @@
-"""Traits of the views: keywords that are checked, with words for what does not fit."""
+"""Traits of the views: keywords that are checked, with errors that say what is expected."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ def option(trait: Any) -> Any:
 
 
 class Choice(traitlets.Enum[Any]):
-    """One of some words; anything else is refused with the words and the remedy."""
+    """One of some words; the error for anything else lists them."""
 
     def __init__(self, words: list[str]) -> None:
         super().__init__(words, words[0])
         self._words = words
 
     def words(self, obj: Any) -> list[str]:
-        """Return the words that are taken."""
+        """Return the words to choose from."""
         return self._words
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return ``value`` if it is one of the words."""
-        taken = self.words(obj)
-        if value in taken:
+        known = self.words(obj)
+        if value in known:
             return value
-        near = difflib.get_close_matches(str(value), taken, n=1)
+        near = difflib.get_close_matches(str(value), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        words = ", ".join(map(repr, taken))
-        raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
+        words = ", ".join(map(repr, known))
+        raise traitlets.TraitError(f"{self.name}: expected one of {words}, got {value!r}.{hint}")
 
 
 class LayerName(traitlets.TraitType[Any, Any]):

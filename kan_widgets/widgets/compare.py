@@ -17,15 +17,15 @@ from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.compared import Followed, check, source_for
+from kan_widgets.widgets.compared import ComparedModel, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
-from kan_widgets.widgets.follower import let_go
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.stream import pictured
 from kan_widgets.widgets.view import View, kept
+from kan_widgets.widgets.view_listener import let_go
 
 _MARKS = 100
 _TALLEST = 4000
@@ -37,11 +37,11 @@ _OF_CURVES = ("zoom", "scale", "smoothing")
 class Compare(View):
     """Several models while they train: numbers, curves of loss and accuracy, and kernels.
 
-    Each model has one colour, in the numbers and in the curves of all quantities. First stand
-    the numbers that decide: how good, how large and how slow. The curves are what each
-    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models
-    gives all the same batches, one after the other. Nothing here takes part in the training.
-    In an animation the kernels move; numbers and curves are those of now.
+    Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
+    decide come first: how good, how large and how slow each model is. The curves are what each
+    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models gives
+    all the same batches, one after the other. Nothing here affects the training. In an animation
+    the kernels move; numbers and curves are the current ones.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Compare(View):
     zoom : sequence of float
         The two ends of the steps that are drawn; empty for all.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box.
 
@@ -119,7 +119,7 @@ class Compare(View):
         self._logged = DrawnCurves(list(models))
         self._listed: object = None
         self._drawn: object = None
-        self._followed = [Followed(name, live, self._painter) for name, live in lives.items()]
+        self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
         super().__init__(next(iter(lives.values())), **options)
         self._models = [kept(one) for one in models.values()]
         self.parts = [reference(grid) for grid in self.grids.values()]
@@ -127,14 +127,14 @@ class Compare(View):
             self.layout.width = "100%"
         self.observe(self._dress, ["height", "theme"])
         self.observe(self._redraw, _OF_CURVES)
-        for followed in self._followed:
-            followed.join()
+        for one in self._compared:
+            one.join()
         self._painter.now()
 
     @property
     def lives(self) -> dict[str, Binding | Replay]:
         """The bindings and recordings shown, by name; a later one where one was replaced."""
-        found = ((one.name, one.live) for one in self._followed)
+        found = ((one.name, one.live) for one in self._compared)
         return {name: live for name, live in found if live is not None}
 
     def table(self) -> list[dict[str, Any]]:
@@ -154,7 +154,7 @@ class Compare(View):
         return [one.record(measured) for one in numbers]
 
     def layers(self) -> list[dict[str, Any]]:
-        """Return how the parameters of each layer come about.
+        """Return what the parameters of each layer are made of.
 
         Returns
         -------
@@ -178,7 +178,7 @@ class Compare(View):
         ]
 
     def _numbers(self) -> list[Numbers]:
-        return [followed.numbers() for followed in self._followed]
+        return [one.numbers() for one in self._compared]
 
     # -- drawing ----------------------------------------------------------------------
 
@@ -197,14 +197,14 @@ class Compare(View):
 
     def _draw(self) -> None:
         self.shown = _in_words(self._numbers())
-        logs = {followed.name: followed.scalars for followed in self._followed}
+        logs = {one.name: one.scalars for one in self._compared}
         drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
         if drawn == self._drawn:
             return
         listed = logs, [log.names for log in logs.values()]
         if listed != self._listed:
             self._logged.forget()
-            _follow(self._logged, logs)
+            _draw_logged(self._logged, logs)
             self._listed = listed
         with self.hold_sync():
             self.marks = [[step, text] for step, text in _marks(logs)[-_MARKS:]]
@@ -254,10 +254,10 @@ class Compare(View):
 
     def _end(self) -> None:
         # Perhaps before all was made.
-        if hasattr(self, "_followed"):
+        if hasattr(self, "_compared"):
             self._painter.close()
-            for followed in self._followed:
-                let_go(followed.live)
+            for one in self._compared:
+                let_go(one.live)
             self._close_inside(self.grids.values())
             self._models = []
         super()._end()
@@ -287,7 +287,7 @@ def _in_words(numbers: list[Numbers]) -> dict[str, Any]:
     }
 
 
-def _follow(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
+def _draw_logged(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
     """Draw all that was logged: a panel for each quantity, in it a curve of each model."""
     panels: dict[str, list[tuple[str, str, str]]] = {}
     for model, log in logs.items():

@@ -74,20 +74,20 @@ def source_for(one: Source | nn.Module) -> Binding | Replay:
         return one
     if isinstance(one, nn.Module):
         return binding_of(one) or bind(one)
-    raise TypeError(f"{one!r:.80}: nothing trains there")
+    raise TypeError(f"expected a model, its binding or a recording, got {one!r:.80}")
 
 
-class Followed(Listener):
-    """One model of a comparison: hears of its training, and keeps its last numbers.
+class ComparedModel(Listener):
+    """One model of a comparison: listens to its training, and keeps its last numbers.
 
     Parameters
     ----------
     name
         Of the model.
     live
-        Its binding or recording, which it does not keep.
+        Its binding or recording, which it does not keep alive.
     painter
-        Woken at all news; not kept either.
+        Woken by all news; not kept alive either.
     """
 
     def __init__(self, name: str, live: Binding | Replay, painter: Painter) -> None:
@@ -124,18 +124,18 @@ class Followed(Listener):
         self._numbers = comparison.numbers_of(self.name, live, self._growth)
 
     def join(self) -> None:
-        """Hear of its training from now on."""
+        """Listen to its training from now on."""
         if (live := self._live()) is not None:
             live.subscribe(self)
 
     @property
     def title(self) -> str:
-        """What reports call it."""
+        """Its name in reports."""
         return f"Compare ({self.name})"
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is drawn any more."""
+        """Whether nothing is drawn any longer."""
         painter = self._painter()
         return painter is None or painter.is_closed
 
@@ -156,7 +156,7 @@ class Followed(Listener):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the new binding."""
+        """Show the new binding."""
         if isinstance(source, Binding):
             self._live = weakref.ref(source)
             self._wake()

@@ -35,13 +35,13 @@ class Smoothed:
     Examples
     --------
     >>> curve = Smoothed(over=2)
-    >>> curve.follow(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
+    >>> curve.updated(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
     [0.0, 4.0, 9.0]
     """
 
     def __init__(self, over: float, log: bool = False) -> None:
         if not over >= 1:
-            raise ValueError(f"over={over!r}: expected a number of steps ≥ 1")
+            raise ValueError(f"over: expected a number of steps ≥ 1, got {over!r}")
         self.over, self.log = over, log
         self._forget()
 
@@ -53,8 +53,8 @@ class Smoothed:
         self._first_step: float | None = None
         self._last_step = -math.inf
 
-    def follow(self, steps: NDArray[np.generic], values: Float64) -> Float64:
-        """Return the smoothed curve; what can change no more is not computed again.
+    def updated(self, steps: NDArray[np.generic], values: Float64) -> Float64:
+        """Return the smoothed curve; what can no longer change is not computed again.
 
         Parameters
         ----------

@@ -33,8 +33,8 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
     What is selected in one is selected in all, and a layer chosen in one, there or as
     ``dashboard.grid.layer = "fc"``, is chosen in all.
 
-    Where there is room (from about 900 pixels) the inspector stands beside the grid and
-    the meshgrid; on less, all stand below each other.
+    Where there is room (from about 900 pixels) the inspector stands beside the grid and the
+    meshgrid; in less, they are stacked.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
     layer : str or int, optional
         The layer shown at first; the first by default.
     theme : {"auto", "light", "dark"}
-        Of all three views; follows JupyterLab when "auto".
+        Of all three views; ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box, added to its own.
 
@@ -117,7 +117,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
         return self.grid, self.inspector, self.meshgrid
 
     def _layer_chosen(self, change: Any) -> None:
-        """Show a layer in all views; what is chosen in the page has come to all of them there."""
+        """Show a layer in all views; a choice made in the page has reached all of them there."""
         chosen = change["new"]
         for view in self.views:
             view.layer = chosen
@@ -157,7 +157,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
             near = difflib.get_close_matches(str(anchor), ANCHORS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"anchor={anchor!r}: one of {', '.join(map(repr, ANCHORS))} is taken.{hint}"
+                f"anchor: expected one of {', '.join(map(repr, ANCHORS))}, got {anchor!r}.{hint}"
             )
         try:
             from sidecar import Sidecar
@@ -180,7 +180,7 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
         return self.grid._stream
 
     def svg(self, *, width: int = 900, max_height: float = 900, pixel_ratio: float = 2) -> str:
-        """Return the views below each other as the text of an SVG.
+        """Return the views, one below the other, as the text of an SVG.
 
         Parameters
         ----------

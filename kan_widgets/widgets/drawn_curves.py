@@ -40,7 +40,7 @@ class _Curve:
         if self.smooth is None or (self.smooth.over, self.smooth.log) != (over, log):
             self.smooth = Smoothed(over, log)
         steps, values = self.everything()
-        return thin(steps, self.smooth.follow(steps, values), window, _POINTS)
+        return thin(steps, self.smooth.updated(steps, values), window, _POINTS)
 
     def latest(self) -> Float64:
         """Return the value that was logged last, whatever is drawn, if there is one."""
@@ -128,7 +128,7 @@ class DrawnCurves:
         return (panel, name) in self._curves
 
     def forget(self) -> None:
-        """Draw no curve any more."""
+        """Forget all curves."""
         self._curves.clear()
 
     def wire(self, window: Range | None, *, over: int, log: bool) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ class DrawnCurves:
         window
             The steps that are drawn; all by default.
         over
-            A mean over so many steps is drawn too; none for 0.
+            The mean over this many steps is drawn too; none for 0.
         log
             Whether the mean is of logarithms.
         """

@@ -19,7 +19,7 @@ _threads = threading.local()
 
 
 def drawn(pictures: Sequence[dict[str, Any]]) -> str:
-    """Return one SVG of pictures below each other.
+    """Return one SVG of pictures, one below the other.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class Explain(View):
     top : int
         How many of the largest shares have a bar, 1 to 500.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------
@@ -143,7 +143,7 @@ class Explain(View):
         target: int | None = proposal["value"]
         classes = len(self._found.scores)
         if target is not None and target >= classes:
-            raise ValueError(f"target={target!r}: there are classes 0 to {classes - 1}")
+            raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
         return target
 
     def _compute(self, source: Binding, target: int | None) -> tuple[Explanation, list[Part]]:
@@ -185,7 +185,7 @@ class Explain(View):
             self._stop_waiting = source.watch_steps(self._between_steps)
 
     def stream_changed(self, name: str) -> None:
-        """Explain what waited for a step, where there will be none soon."""
+        """Explain now what waited for a step, if none will come soon."""
         super().stream_changed(name)
         if name == "status" and self._stream.status.get("state") != "live":
             self._between_steps(0, False)
@@ -197,7 +197,7 @@ class Explain(View):
             self._try()
 
     def _try(self) -> None:
-        """Explain; what goes wrong is said in the view."""
+        """Explain; an error is shown in the view."""
         try:
             self._show(self.target)
         except Exception as error:

@@ -104,7 +104,7 @@ def _kernels(found: Explanation, shares: KernelShares, layer: LayerFunctions) ->
         kind="kernels",
         values=shares.contributions,
         beside=shares.ablated,
-        beside_label="fall of the score with that kernel alone at its mean",
+        beside_label="drop of the score with that kernel alone at its mean",
         kernel=(shape[2], shape[3]),
         shared=bool(layer.conv and layer.conv.shared),
         places=None,

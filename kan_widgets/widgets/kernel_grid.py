@@ -20,7 +20,7 @@ class ScoreChoice(Choice):
     """One of some words, or the name of a score."""
 
     def words(self, obj: Any) -> list[str]:
-        """Return the words that are taken."""
+        """Return the words to choose from."""
         return [*super().words(obj), *obj.scores]
 
 
@@ -61,7 +61,7 @@ class KernelGrid(View):
     height : int
         Pixels of the drawing at most; it scrolls beyond. At least 80.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------
@@ -118,7 +118,7 @@ class KernelGrid(View):
         Parameters
         ----------
         name
-            What the numbers are called. Those given under this name before are gone.
+            What the numbers are called. They replace those given under this name before.
         values
             Arrays by the name of their layer: one number for each function, ``(out, in, kh, kw)``,
             or for each output, ``(out,)``. NaN stands for unknown. ``None`` removes the name.

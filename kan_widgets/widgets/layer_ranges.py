@@ -16,7 +16,6 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.watching.updates import Updates, updates_of
 from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.range_rows import (
     Observations,
     Past,
@@ -27,6 +26,7 @@ from kan_widgets.widgets.range_rows import (
 )
 from kan_widgets.widgets.range_wire import content, past
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
@@ -60,7 +60,7 @@ class LayerRanges(View):
     height : int
         Pixels of the drawing at most, at least 160; more rows scroll, their head stays.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box.
 
@@ -104,7 +104,7 @@ class LayerRanges(View):
             self.layout.width = "100%"
         self.observe(self._wake, "threshold")
         self._updates = _updates_of(self.live)
-        self._listener = _Follower(self)
+        self._listener = _Listener(self)
         self.live.subscribe(self._listener)
         self._painter.now()
 
@@ -182,7 +182,7 @@ class LayerRanges(View):
     def _wake(self, _: Any = None) -> None:
         self._painter.wake()
 
-    def _follow(self, source: Source) -> None:
+    def _change_source(self, source: Source) -> None:
         """Show the binding that has taken the place of the one shown."""
         self._updates = _updates_of(source)
         self._wake()
@@ -248,8 +248,8 @@ def _updates_of(source: Source) -> Updates | None:
     return updates_of(source) if isinstance(source, Binding) else None
 
 
-class _Follower(Follower[LayerRanges]):
-    """Hears of a source for a view; only wakes its painter."""
+class _Listener(ViewListener[LayerRanges]):
+    """Listens to a source for a view; only wakes its painter."""
 
     def _wake(self) -> None:
         if (view := self.view) is not None:
@@ -272,6 +272,6 @@ class _Follower(Follower[LayerRanges]):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the new binding."""
+        """Show the new binding."""
         if (view := self.view) is not None:
-            view._follow(source)
+            view._change_source(source)

@@ -48,8 +48,8 @@ class _Limits(traitlets.TraitType[Any, Any]):
             low = high = math.nan
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise traitlets.TraitError(
-                f"{self.name}={value!r:.80}: expected two finite numbers, the lower one first, "
-                "such as (-2, 2)"
+                f"{self.name}: expected two finite numbers, low < high, such as (-2, 2), got "
+                f"{value!r:.80}"
             )
         return low, high
 
@@ -71,18 +71,18 @@ class _Array(traitlets.TraitType[Any, Any]):
             array = np.ascontiguousarray(value, dtype=np.float32)
         except (TypeError, ValueError):
             raise TypeError(
-                f"{self.name}={type(value).__name__}: expected an array or tensor of numbers of "
-                f"shape {self._shapes}"
+                f"{self.name}: expected an array or tensor of numbers of shape {self._shapes}, got "
+                f"{type(value).__name__}"
             ) from None
         if array.ndim not in self._dimensions or array.size == 0:
             raise ValueError(
-                f"{self.name} of shape {array.shape}: expected {self._shapes}; "
+                f"{self.name}: expected shape {self._shapes}, got {array.shape}; "
                 "give one image as image[None]"
             )
         if array.size > _MOST_FLOATS:
             raise ValueError(
-                f"{self.name} of shape {array.shape}: expected at most {_MOST_FLOATS:,} numbers, "
-                "which go to the browser; give fewer images"
+                f"{self.name}: expected at most {_MOST_FLOATS:,} numbers, which go to the browser, "
+                f"got shape {array.shape}; give fewer images"
             )
         if array is value:  # what is shown must not change behind the view's back
             array = array.copy()
@@ -152,7 +152,7 @@ class MeshgridView(View):
     height : int
         Pixels of the drawing at most. At least 80.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What SplineInspector lays over functions, and functions that it is to compare with."""
+"""What SplineInspector draws over a function: symbolic forms, and functions to compare with."""
 
 from __future__ import annotations
 
@@ -53,12 +53,13 @@ def check_overlays(overlays: Iterable[Any], layers: tuple[LayerLayout, ...]) -> 
         samples = curve.get("samples")
         if not isinstance(samples, bytes | memoryview) or len(samples) < 8 or len(samples) % 4:
             raise ValueError(
-                f"overlays: samples={samples!r:.40}: float32 in bytes, at least two, are taken"
+                "overlays: expected samples as the bytes of two float32 or more, got "
+                f"{samples!r:.40}"
             )
         low, high = curve.get("low", np.nan), curve.get("high", np.nan)
         if not -np.inf < low < high < np.inf or not isinstance(curve.get("label"), str):
             raise ValueError(
-                f"overlays: a label in words and finite low < high are taken, not "
+                "overlays: expected a label in words and finite low < high, got "
                 f"{curve.get('label')!r}, {low!r} and {high!r}"
             )
     return given

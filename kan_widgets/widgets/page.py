@@ -33,7 +33,7 @@ _NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
 
 
 class Placed:
-    """What can be saved as a page of its own: a view, or several beside each other."""
+    """What can be saved as a page of its own: a view, or several side by side."""
 
     comm: Any
     layout: Any
@@ -45,7 +45,7 @@ class Placed:
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
             ``title`` and ``max_mb``.
 
@@ -65,7 +65,7 @@ class Placed:
         return ()
 
     def _bring_up_to_date(self) -> None:
-        """Have all traits as they should be saved, whatever is still to be drawn."""
+        """Bring all traits up to date before saving, whatever is still to be drawn."""
 
     def _page_note(self) -> str:
         """Say what this view cannot do in a page, which has no model."""
@@ -89,7 +89,7 @@ def save_html(
     there is no model.
 
     Colours follow the reader's system, with a switch on the page; ``page.html?theme=dark``
-    opens it in dark. In a page of one's own::
+    opens it in dark. In a page of your own::
 
         <iframe src="page.html" title="Kernel functions" width="100%" height="900"
                 style="border: 0" loading="lazy"></iframe>
@@ -97,7 +97,7 @@ def save_html(
     Parameters
     ----------
     path
-        Where to; its folder must exist. A file of that name is replaced.
+        The file to write; its folder must exist. A file of that name is replaced.
     *views
         What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
         `Explain`, `TrainingPanel`, `LayerRanges`, `Compare`, `Dashboard`.
@@ -233,7 +233,7 @@ class _Page:
         return len(self._models) - 1
 
     def written(self, share: float) -> tuple[bytes, int]:
-        """Return the page with about that share of the frames, and how many that are."""
+        """Return the page with about that share of the frames, and how many those are."""
         kept = [past.thinned(share) for past in self._pasts]
         streams = [
             saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
@@ -295,7 +295,7 @@ class _Page:
 
 
 def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
-    """Return the page with as many frames as ``max_mb`` has room for, and how many that are."""
+    """Return the page with as many frames as ``max_mb`` has room for, and how many those are."""
     limit = max_mb * 1e6
     text, kept = page.written(1)
     if len(text) <= limit:

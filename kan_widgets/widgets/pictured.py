@@ -63,7 +63,7 @@ class Pictured(Mortal):
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
             As for ``image``; ``pixel_ratio`` is the scale.
 
@@ -84,7 +84,7 @@ class Pictured(Mortal):
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
             As for ``image``.
 
@@ -98,7 +98,7 @@ class Pictured(Mortal):
         return path
 
     def snapshot(self) -> None:
-        """Bring the still beside the live view up to date, for when the notebook is saved.
+        """Update the still beside the live view, for when the notebook is saved.
 
         A notebook holds a picture of each view for pages without a kernel, GitHub's for
         example: it is drawn when the view is shown. This draws it anew wherever this view is
@@ -160,8 +160,8 @@ class Animated(Pictured):
     ) -> pathlib.Path:
         """Write the training run as an animation, replacing a file of that name.
 
-        It is drawn from the frames kept in the history, without a browser, and goes round
-        for ever; at the end it stops for a moment.
+        It is drawn from the frames kept in the history, without a browser, and loops for ever, with
+        a short pause at the end.
 
         Parameters
         ----------
@@ -203,11 +203,11 @@ class Animated(Pictured):
         """
         path = pathlib.Path(path)
         if (kind := _FORMATS.get(path.suffix.lower())) is None:
-            raise ValueError(f"{path.name!r}: a name that ends in .gif or .webp is taken")
+            raise ValueError(f"path: expected a name that ends in .gif or .webp, got {path.name!r}")
         if not 0 < fps <= 50:
-            raise ValueError(f"fps={fps!r}: a number above 0, up to 50, is taken")
+            raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
         if not most >= 2:
-            raise ValueError(f"most={most!r}: at least 2 is taken")
+            raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
         frames = _spread(self._frames_at(steps), most)
         options = {"pixel_ratio": 1, **options}
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
@@ -249,7 +249,7 @@ class Animated(Pictured):
             return list(source.history)
         frames = [source.history.at(int(step)) for step in steps]
         if not frames:
-            raise ValueError("steps is empty: give at least one step, or leave it out for all")
+            raise ValueError("steps: expected at least one step, got none; leave it out for all")
         return frames
 
 
@@ -270,14 +270,14 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 
 
 def _spread(frames: list[Frame], most: int) -> list[Frame]:
-    """Return at most so many frames, evenly spread, the first and the last among them."""
+    """Return at most ``most`` frames, evenly spread, the first and the last among them."""
     if len(frames) <= most:
         return frames
     return [frames[math.floor(k * (len(frames) - 1) / (most - 1) + 0.5)] for k in range(most)]
 
 
 def _below(images: list[Image.Image]) -> Image.Image:
-    """Return pictures below each other."""
+    """Return pictures, one below the other."""
     width, height = max(i.width for i in images), sum(i.height for i in images)
     whole = Image.new("RGB", (width, height), images[0].getpixel((0, 0)))
     top = 0

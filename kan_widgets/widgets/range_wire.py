@@ -67,14 +67,14 @@ def past(
     moments: Sequence[dict[str, Moment]],
     updates: Sequence[Sequence[UpdateSizes]],
 ) -> list[dict[str, Any]]:
-    """Return what became of each layer, as arrays over steps; NaN stands for what is not known.
+    """Return how each layer changed, as arrays over steps; NaN stands for what is not known.
 
     Parameters
     ----------
     names
         The layers.
     moments
-        What they were like at some steps, rising.
+        How they were at some steps, ascending.
     updates
         For each layer, the gradients and updates measured.
     """

@@ -19,7 +19,7 @@ from kan_widgets.widgets.wire import layout_dict, observation_message
 
 @dataclass
 class Past:
-    """The frames of one stream, and those of them that no page may lack."""
+    """The frames of one stream, and those that every page must have."""
 
     stream: Stream
     frames: list[Frame]

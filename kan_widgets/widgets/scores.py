@@ -1,4 +1,4 @@
-"""Numbers that somebody gave the functions of some layers, checked before they are shown."""
+"""Scores given to the functions of some layers, checked before they are shown."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def checked(
     """
     if not isinstance(name, str) or not name.strip() or name in taken:
         words = ", ".join(map(repr, taken))
-        raise ValueError(f"name={name!r}: expected a word other than {words}")
+        raise ValueError(f"name: expected a word other than {words}, got {name!r}")
     if not isinstance(values, Mapping):
         raise TypeError(
-            f"values={type(values).__name__}: expected a mapping from layer names to arrays, such "
-            f"as {{{next(iter(shapes))!r}: array}}"
+            "values: expected a mapping from layer names to arrays, such as "
+            f"{{{next(iter(shapes))!r}: array}}, got {type(values).__name__}"
         )
     layers = {layer: _numbers(name, layer, given, shapes) for layer, given in values.items()}
     if signed is None:

@@ -61,7 +61,7 @@ class Selecting(traitlets.HasTraits):
         return stop
 
     def stream_changed(self, name: str) -> None:
-        """Take a change of the stream's trait of that name."""
+        """Handle a change of the stream's trait ``name``."""
         if name == "selection":
             self.selection = self._selected_in_stream()
 

@@ -1,4 +1,4 @@
-"""What training leaves for the background to send."""
+"""What is sent in the background, so that training need not wait."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PATIENCE_SECONDS = 0.05
 class Outbox:
     """Messages in their order, sent by the scheduler, or by whoever cannot wait for it.
 
-    A message to a notebook's page costs about as much as reading a small network. Put here, it
-    does not keep the training from its next step.
+    A message to a notebook's page costs about as much as reading a small network. Put here, it does
+    not hold up the next training step.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Outbox:
         self._complain()
 
     def _send_all(self) -> None:
-        """Send what waits; a message that cannot be sent keeps no other one."""
+        """Send what waits; a message that cannot be sent holds up no other."""
         with self.lock:
             while self._waiting:
                 message = self._waiting.popleft()

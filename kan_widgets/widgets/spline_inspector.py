@@ -17,7 +17,6 @@ from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import name_of, report
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.overlays import (
     check_overlays,
     check_pins,
@@ -26,6 +25,7 @@ from kan_widgets.widgets.overlays import (
 )
 from kan_widgets.widgets.rasters import few_colours
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
@@ -48,7 +48,8 @@ class SplineInspector(View):
         applied between two optimizer steps.
     show : list of {"phi", "base", "spline", "basis", "ghost", "points", "knots", "density"}
         What is drawn; all by default. "basis" is every basis function times its weight,
-        "ghost" the initial function (or the pinned step's), "points" the control points,
+        "ghost" the initial function (or that of the step kept for comparison), "points" the
+        control points,
         "density" the inputs of the last ``live.observe(batch)``.
     hidden : list of str
         Labels of single basis functions to leave out, such as ``["B0"]``.
@@ -64,7 +65,7 @@ class SplineInspector(View):
     height : int
         Pixels of the drawing, at least 160.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     on_edit : callable, optional
         Registered as by the method ``on_edit``.
     evaluate : callable, optional
@@ -121,14 +122,14 @@ class SplineInspector(View):
     ) -> None:
         for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
             if given is not None and not callable(given):
-                raise TypeError(f"{name}={given!r:.80}: something that can be called is taken")
+                raise TypeError(f"{name}: expected a function, got {given!r:.80}")
         self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
         self._evaluate = evaluate
         self._to_evaluate: Edit | None = None
         super().__init__(live_or_model, layer=layer, **options)
         if on_edit is not None:
             self.on_edit(on_edit)
-        self._listener = _Follower(self)
+        self._listener = _Listener(self)
         self._stream_source().subscribe(self._listener)
         cells.watch(self._listener)
 
@@ -184,7 +185,8 @@ class SplineInspector(View):
         for fit in fits or (None,):
             if not isinstance(fit, SymbolicFit):
                 raise TypeError(
-                    f"{fit!r:.80}: a fit is taken, such as symbolic(layer, observed).at(index)[0]"
+                    "expected a fit, such as symbolic(layer, observed).at(index)[0], got "
+                    f"{fit!r:.80}"
                 )
         source = self._stream_source()
         made = check_overlays(map(overlay_of, fits), source.layout.layers)
@@ -195,9 +197,9 @@ class SplineInspector(View):
     # -- editing --------------------------------------------------------------------
 
     def on_edit(self, callback: Callable[[Edit], object]) -> Callable[[], None]:
-        """Call ``callback(edit)`` after each edit: one that was dragged when the point is let go.
+        """Call ``callback(edit)`` after each edit; after a drag, when the point is released.
 
-        Taking an edit back is an edit too. During training the callback comes when the
+        Undoing an edit is an edit too. During training the callback comes when the
         edit is made; it is applied after the next step. What it raises is shown on the
         panel and as a warning.
 
@@ -207,7 +209,7 @@ class SplineInspector(View):
             Call it to stop.
         """
         if not callable(callback):
-            raise TypeError(f"callback={callback!r:.80}: something that can be called is taken")
+            raise TypeError(f"callback: expected a function, got {callback!r:.80}")
         self._edit_callbacks = (*self._edit_callbacks, callback)
 
         def stop() -> None:
@@ -217,7 +219,7 @@ class SplineInspector(View):
         return stop
 
     def _edited(self, edit: Edit) -> None:
-        """Do what follows an edit."""
+        """Call the callbacks after an edit, and evaluate."""
         self.notice = ""
         for callback in self._edit_callbacks:
             try:
@@ -310,8 +312,8 @@ class SplineInspector(View):
         return [name for name in names if name == traits["layer"] or name in pinned]
 
 
-class _Follower(Follower[SplineInspector], cells.CellListener):
-    """Hears of edits for an inspector, without keeping it."""
+class _Listener(ViewListener[SplineInspector], cells.CellListener):
+    """Listens to edits for an inspector, without keeping it alive."""
 
     def on_edit(self, edits: EditLog) -> None:
         """Pass on an edit that stands."""

@@ -47,7 +47,7 @@ class Viewer(Protocol):
     comm: Any
 
     def stream_changed(self, name: str) -> None:
-        """Take a change of the stream's trait of that name; must not ask for frames."""
+        """Handle a change of the stream's trait ``name``; must not ask for frames."""
 
 
 class Stream(Mortal, anywidget.AnyWidget, Listener):
@@ -68,7 +68,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     selection = traitlets.Dict().tag(sync=True)
     """The selected function: ``{"layer", "out", "in", "row", "column"}``, or empty."""
     cursor = traitlets.Int(-1).tag(sync=True)
-    """The step that views show; −1 follows the training."""
+    """The step that views show; −1 is the newest."""
     ghost_step = traitlets.Int(-1).tag(sync=True)
     """The step drawn behind the one shown; −1 is the first."""
     edits = traitlets.Dict().tag(sync=True)
@@ -116,7 +116,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     @property
     def title(self) -> str:
-        """What reports call it: by its views."""
+        """Its name in reports: that of its views."""
         names = dict.fromkeys(type(view).__name__ for view in self._open_views())
         return f"the stream of {', '.join(names) or 'no view'}"
 
@@ -149,7 +149,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     @traitlets.observe("selection", "cursor", "status")
     def _changed(self, change: Any) -> None:
-        """Tell the source and the views; one that raises keeps nobody from it."""
+        """Tell the source and the views; an error in one does not keep it from the others."""
         name = change["name"]
         if name == "selection" and (source := self.source) is not None:
             source.set_selection(change["new"] or None)
@@ -227,7 +227,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self.edits = {"undo": len(edits.done), "redo": len(edits.undone), "message": message}
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the binding that has replaced the one behind this stream."""
+        """Show the binding that has replaced the one behind this stream."""
         with self._lock:
             self._source = weakref.ref(source)
             _streams[source] = self
@@ -286,7 +286,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             )
 
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
-        """Do what an inspector asks; what is refused goes back in words."""
+        """Do what an inspector asks; a refusal is sent back in words."""
         if not isinstance(source, Binding):
             return
         edits = source.edits
@@ -315,7 +315,7 @@ _pictured = ContextVar("_pictured", default=MappingProxyType({}))
 
 @contextmanager
 def pictured(stream: Stream, frame: Frame) -> Iterator[None]:
-    """Within it, and in this thread alone, stills of a stream are those of a frame."""
+    """Draw the stills of a stream from a given frame, within this context and thread alone."""
     stream.frames()
     token = _pictured.set({**_pictured.get(), stream: frame})
     try:

@@ -1,4 +1,4 @@
-"""TrainingPanel: how the training goes, and the hand on its switch."""
+"""TrainingPanel: how the training goes, and the controls that steer it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
-from kan_widgets.widgets.follower import Follower, let_go
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 _REPORTS = 5
 _MARKS = 100
@@ -27,7 +27,7 @@ _OF_CURVES = ("zoom", "scale", "smoothing")
 
 
 class TrainingPanel(View):
-    """State, numbers, curves and controls of a training.
+    """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
     blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
@@ -47,7 +47,7 @@ class TrainingPanel(View):
     scale : {"linear", "log"}
         Of the values of the curves.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     zoom : sequence of float
         The two ends of the steps that are drawn; empty for all.
 
@@ -98,7 +98,7 @@ class TrainingPanel(View):
             self.layout.width = "100%"
         self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
-        self._listener = _Hearer(self)
+        self._listener = _Listener(self)
         self.live.subscribe(self._listener)
         hear_reports(self._listener)
         self.observe(self._redraw, _OF_CURVES)
@@ -108,8 +108,8 @@ class TrainingPanel(View):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         if not isinstance(source, Binding | Replay):
             raise TypeError(
-                f"{source!r:.80}: nothing trains there; give the binding that kan_widgets.bind "
-                "returned, or a recording (kan_widgets.replay)"
+                "expected the binding that kan_widgets.bind returned or a recording "
+                f"(kan_widgets.replay), where something trains, got {source!r:.80}"
             )
 
     # -- drawing ----------------------------------------------------------------------
@@ -211,8 +211,8 @@ class TrainingPanel(View):
         super()._end()
 
 
-class _Hearer(Follower["TrainingPanel"]):
-    """Hears of a training for a panel; only wakes its painters."""
+class _Listener(ViewListener["TrainingPanel"]):
+    """Listens to a training for a panel; only wakes its painters."""
 
     def _wake(self) -> None:
         if (panel := self.view) is not None:

@@ -175,7 +175,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
 
 
 def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
-    """Return what a view must keep for itself.
+    """Return what a view must keep alive.
 
     A binding lives as long as its model, which whoever trains it keeps; nobody but the views may
     hold a bare model that they were given, or a recording.

@@ -249,7 +249,7 @@ def test_a_click_into_the_plot_takes_the_wheel_and_escape_gives_it_back(
     hint = plot.locator(".kw-wheel-hint")
     plot.hover()
     assert turn() == (True, False)
-    assert "wheel zooms, or click" in hint.inner_text()
+    assert "wheel to zoom, or click" in hint.inner_text()
     lab.screenshot(artifacts / "hint.png")
     plot.evaluate("node => node.scrollIntoView({block: 'center'})")
     lab.page.wait_for_timeout(300)
@@ -284,7 +284,7 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
     lab.until(lambda: note.count() > 0, "what the panel says")
     lab.page.wait_for_timeout(3000)  # longer than the panel waits for an answer
     lab.screenshot(artifacts / "saved.png")
-    assert "no kernel behind this panel" in note.first.inner_text()
+    assert "No kernel is connected" in note.first.inner_text()
     assert panel.locator('.kw-note[data-tone="warn"]').count() == 0
     assert not panel.locator(".kw-buttons").is_visible()
     assert panel.get_by_label("smooth").is_disabled()
@@ -305,7 +305,7 @@ def test_a_panel_in_a_page_of_its_own_is_alive_and_says_why_nothing_can_be_steer
     page.screenshot(path=artifacts / "page.png")
     text = page.locator("body").inner_text()
     assert "does not answer" not in text
-    assert "There is no kernel behind this panel" in text
+    assert "No kernel is connected" in text
     panel = page.locator(".kw-training-panel")
     assert not panel.locator(".kw-buttons").is_visible()
     values = "document.querySelector('.kw-training-panel').kwPanel.values()"

@@ -298,7 +298,7 @@ def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
     mesh.screenshot(artifacts / "second_layer.png")
     mesh.choose("draw")
     lab.until(lambda: mesh.array("input()").shape == (1, 14, 14), "a blank of the maps' size")
-    assert "the same picture in all 4 channels" in mesh.text()
+    assert "the same image in all 4 channels" in mesh.text()
 
 
 def test_a_linear_layer_says_that_it_has_no_response_map(lab: LabPage, server: LabServer) -> None:

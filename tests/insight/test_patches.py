@@ -177,9 +177,11 @@ def test_what_cannot_be_answered_is_refused() -> None:
     with pytest.raises(TypeError, match="nothing was observed at Linear"):
         preferred_patch(taken, "observed")
     for bounds in ("grid", (1.0, 1.0), (0.0, np.inf), (1.0, 2.0, 3.0), 5):
-        with pytest.raises(ValueError, match=r"'domain', 'observed' or two ascending"):
+        with pytest.raises(
+            ValueError, match=r"bounds: expected 'domain', 'observed' or two finite"
+        ):
             preferred_patch(taken, bounds)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="nearest=0"):
+    with pytest.raises(ValueError, match="nearest: expected a whole number ≥ 1, got 0"):
         suppressed_patch(taken, nearest=0)
     with pytest.raises(ValueError, match=r"patches of shape \(4, 3\)"):
         preferred_patch(taken, observed=SeenPatches(taken.layer, 4, np.zeros((4, 3))))

@@ -398,7 +398,7 @@ def test_the_threshold_is_kept_and_must_be_an_r2():
     [strict], [loose] = (insight.layer_ranges(layer, threshold=t) for t in (0.999, 0.1))
     assert strict.silu_shaped < loose.silu_shaped
     assert strict.threshold == 0.999
-    with pytest.raises(ValueError, match=r"threshold=1\.5"):
+    with pytest.raises(ValueError, match=r"threshold: expected an R² .* got 1\.5"):
         insight.layer_ranges(layer, threshold=1.5)
 
 

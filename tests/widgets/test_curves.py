@@ -40,21 +40,21 @@ def test_smoothing_is_the_mean_of_its_definition(over: int, log: bool) -> None:
     steps = np.cumsum(generator.integers(0, 5, 150))
     values = generator.normal(size=150)
     values[[0, 3, 70, 71, 149]] = [math.nan, math.nan, math.inf, -math.inf, math.nan]
-    smooth = Smoothed(over, log).follow(steps, values)
+    smooth = Smoothed(over, log).updated(steps, values)
     np.testing.assert_allclose(smooth, by_definition(steps, values, over, log), rtol=1e-9)
 
 
 def test_a_trend_is_neither_behind_nor_ahead_of_the_values() -> None:
     steps = np.arange(500)
     line, decay = 3.0 - 0.005 * steps, 2.0 * np.exp(-0.02 * steps)
-    np.testing.assert_allclose(Smoothed(100).follow(steps, line), line, rtol=1e-9)
-    np.testing.assert_allclose(Smoothed(100, log=True).follow(steps, decay), decay, rtol=1e-9)
+    np.testing.assert_allclose(Smoothed(100).updated(steps, line), line, rtol=1e-9)
+    np.testing.assert_allclose(Smoothed(100, log=True).updated(steps, decay), decay, rtol=1e-9)
 
 
 def test_one_huge_value_spoils_only_the_means_it_is_in() -> None:
     values = np.full(2000, 0.25)
     values[500] = 1e30
-    smooth = Smoothed(30).follow(np.arange(2000), values)
+    smooth = Smoothed(30).updated(np.arange(2000), values)
     np.testing.assert_array_equal(smooth[:485], 0.25)
     np.testing.assert_array_equal(smooth[516:], 0.25)
 
@@ -67,14 +67,14 @@ def test_a_curve_smoothed_as_it_grows_is_that_smoothed_at_once(log: bool) -> Non
     values[2990:3010] = math.nan
     growing = Smoothed(30, log)
     for end in (1, 2, 700, 701, 2989, 2995, 3002, 3050, 4999, 5000):
-        last = growing.follow(steps[:end], values[:end])
-    at_once = Smoothed(30, log).follow(steps, values)
+        last = growing.updated(steps[:end], values[:end])
+    at_once = Smoothed(30, log).updated(steps, values)
     np.testing.assert_allclose(last, at_once, rtol=1e-9, atol=1e-15)
 
 
 def test_what_can_change_no_more_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     steps, values, growing = np.arange(100_000), np.ones(100_000), Smoothed(30)
-    growing.follow(steps[:-1], values[:-1])
+    growing.updated(steps[:-1], values[:-1])
     sizes: list[int] = []
     means = Smoothed._means
 
@@ -83,21 +83,21 @@ def test_what_can_change_no_more_is_not_computed_again(monkeypatch: pytest.Monke
         return means(self, steps, values)
 
     monkeypatch.setattr(Smoothed, "_means", counted)
-    growing.follow(steps, values)
+    growing.updated(steps, values)
     assert len(sizes) == 1
     assert sizes[0] <= 2 * 30
 
 
 def test_another_curve_is_smoothed_from_its_start() -> None:
     steps, curve = np.arange(50), Smoothed(10)
-    curve.follow(steps, np.ones(50))
-    np.testing.assert_allclose(curve.follow(steps, np.full(50, 3.0)), 3.0)
-    np.testing.assert_allclose(curve.follow(steps[:20], np.full(20, 5.0)), 5.0)
+    curve.updated(steps, np.ones(50))
+    np.testing.assert_allclose(curve.updated(steps, np.full(50, 3.0)), 3.0)
+    np.testing.assert_allclose(curve.updated(steps[:20], np.full(20, 5.0)), 5.0)
 
 
 def test_values_far_apart_are_left_as_they_are() -> None:
     steps, values = np.arange(5) * 1000, np.array([1.0, 5.0, 2.0, 8.0, 3.0])
-    np.testing.assert_allclose(Smoothed(10).follow(steps, values), values)
+    np.testing.assert_allclose(Smoothed(10).updated(steps, values), values)
 
 
 def test_thinning_keeps_peaks_dips_ends_and_order() -> None:

@@ -546,7 +546,7 @@ def shown_of(picture: Drawn) -> float:
 
 def share_of(picture: Drawn) -> int:
     [words] = [text for text in picture.texts if text.startswith("cut here")]
-    [share] = re.findall(r"the upper (\d+) % is shown", words)
+    [share] = re.findall(r"the top (\d+) % is shown", words)
     return int(share)
 
 

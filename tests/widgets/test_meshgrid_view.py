@@ -48,7 +48,9 @@ def test_an_unknown_keyword_names_the_nearest(live):
         MeshgridView(live, drawing=None)
     with pytest.raises(ValueError, match=r"the layers are 'convs\.0'"):
         MeshgridView(live, layer="nowhere")
-    with pytest.raises(traitlets.TraitError, match=r"mode='pairs'.*Did you mean 'pair'"):
+    with pytest.raises(
+        traitlets.TraitError, match=r"mode: expected one of .* got 'pairs'.*Did you mean 'pair'"
+    ):
         MeshgridView(live, mode="pairs")
 
 
@@ -102,7 +104,9 @@ def test_images_are_copied(live):
 
 
 def test_images_of_another_shape_or_kind_are_refused(live):
-    with pytest.raises(ValueError, match=r"images of shape \(28, 28\).*image\[None\]"):
+    with pytest.raises(
+        ValueError, match=r"images: expected shape .* got \(28, 28\).*image\[None\]"
+    ):
         MeshgridView(live, images=np.zeros((28, 28)))
     with pytest.raises(TypeError, match="expected an array or tensor of numbers"):
         MeshgridView(live, images="digits")
@@ -272,7 +276,7 @@ def test_the_ramp_of_the_picture_has_the_colours_of_phi():
 def test_a_picture_says_why_there_is_no_response(live):
     view = MeshgridView(live, mode="response")
     said = " ".join(words(view.svg(layer="linear")))
-    assert "is a linear layer: its inputs have no places" in said
+    assert "is a linear layer: its inputs have no positions" in said
     for layer in ("convs.0", "convs.1"):
         said = " ".join(words(view.svg(layer=layer)))
         assert f"Whether {layer} gets the image itself" in said

@@ -368,7 +368,7 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, -1, float("nan"), "5", True, None])
 def test_a_size_that_is_none_is_refused(tmp_path: Path, size: Any) -> None:
     _, live = bound()
-    with pytest.raises(ValueError, match=r"max_mb: expected a number of megabytes above 0, got"):
+    with pytest.raises(ValueError, match="max_mb: expected a number of megabytes above 0, got"):
         kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), max_mb=size)
 
 

@@ -190,10 +190,10 @@ def test_a_progress_bar_is_drawn_unless_quiet(
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("run.mp4", {}, r"run\.mp4.*\.gif or \.webp"),
-        ("run.gif", {"fps": 0}, "fps=0"),
-        ("run.gif", {"most": 1}, "most=1"),
-        ("run.gif", {"steps": []}, "steps is empty"),
+        ("run.mp4", {}, r"\.gif or \.webp, got .run\.mp4"),
+        ("run.gif", {"fps": 0}, "fps: expected a number above 0, up to 50, got 0"),
+        ("run.gif", {"most": 1}, "most: expected a number ≥ 2, got 1"),
+        ("run.gif", {"steps": []}, "steps: expected at least one step"),
     ],
 )
 def test_what_cannot_be_animated_is_refused(

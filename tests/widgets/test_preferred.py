@@ -58,7 +58,7 @@ def test_the_greys_are_the_patch_that_insight_finds(bounds: str, suppressed: boo
             terms = kernel.terms(np.linspace(low, high, 200))
             missed = np.abs(kernel.terms(at[None])[0] - best)
             assert (missed <= 0.02 * np.ptp(terms, axis=0)).all()
-            [words] = [text for text in picture.texts if text.startswith(f"out {out} reaches")]
+            [words] = [text for text in picture.texts if text.startswith(f"output {out} reaches")]
             assert f"at {'least' if suppressed else 'most'}, with {len(best)} functions" in words
             number = float(re.findall(r"reaches (\S+) at", words)[0].replace("−", "-"))
             assert number == pytest.approx(known.response, rel=6e-3)
@@ -79,12 +79,12 @@ def test_the_grid_says_what_the_bounds_are_and_when_nothing_was_observed() -> No
         picture_of(live, bounds="observed").texts
     )
     unseen = kw.bind(models[-1][1])
-    assert "no inputs observed: within the grid's range" in " ".join(
+    assert "no inputs observed, so within the grid's range" in " ".join(
         picture_of(unseen, bounds="observed").texts
     )
     assert "observed" not in " ".join(picture_of(unseen, bounds="domain").texts)
 
 
 def test_bounds_are_one_of_two_words() -> None:
-    with pytest.raises(traitlets.TraitError, match="bounds='seen'"):
+    with pytest.raises(traitlets.TraitError, match=r"bounds: expected one of .* got 'seen'"):
         kw.KernelGrid(trained(), bounds="seen")

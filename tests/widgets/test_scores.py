@@ -81,14 +81,15 @@ def test_what_insight_measures_can_be_shown(grid: kw.KernelGrid) -> None:
 
 def test_names_are_words_of_sort_and_shade_while_they_are_there(grid: kw.KernelGrid) -> None:
     with pytest.raises(
-        traitlets.TraitError, match=r"sort='spread': one of 'position', 'range', 'change' is"
+        traitlets.TraitError,
+        match=r"sort: expected one of 'position', 'range', 'change', got 'spread'",
     ):
         grid.sort = "spread"
-    with pytest.raises(traitlets.TraitError, match="shade='spread'"):
+    with pytest.raises(traitlets.TraitError, match=r"shade: expected one of .* got 'spread'"):
         grid.shade = "spread"
     grid.score("spread", {"convs.0": np.ones(COUNT)})
     with pytest.raises(
-        traitlets.TraitError, match=r"'change', 'spread' is taken. Did you mean 'spread'"
+        traitlets.TraitError, match=r"'change', 'spread', got 'spreed'. Did you mean 'spread'"
     ):
         grid.sort = "spreed"
     grid.sort = grid.shade = "spread"

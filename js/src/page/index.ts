@@ -23,7 +23,7 @@ export async function start(document: Document, modules: Modules): Promise<void>
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     main.replaceChildren();
-    followTheme(document, saved.theme);
+    applyTheme(document, saved.theme);
     show(document, main, saved, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -98,7 +98,7 @@ export function streamModel(saved: SavedStream): PageModel {
 }
 
 /** The reader's choice, else the address's `?theme=`, else the page's; "auto" is the system's. */
-function followTheme(document: Document, saved: Theme): void {
+function applyTheme(document: Document, saved: Theme): void {
   const root = document.documentElement;
   const select = document.querySelector<HTMLSelectElement>("#kw-theme");
   const asked = new URLSearchParams(document.defaultView?.location.search).get("theme") as Theme;

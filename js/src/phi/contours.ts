@@ -72,7 +72,7 @@ export function contour(
     return vertical ? [column, row + share] : [column + share, row];
   };
   const lines: Point[][] = [];
-  const follow = (start: number) => {
+  const trace = (start: number) => {
     const line = [start];
     for (let at = start; ; ) {
       const to = next.get(at)?.pop();
@@ -84,8 +84,8 @@ export function contour(
     }
     if (line.length > 1) lines.push(line.map(pointOf));
   };
-  for (const [edge, to] of next) if (to.length === 1) follow(edge);
-  for (const [edge, to] of next) if (to.length > 0) follow(edge);
+  for (const [edge, to] of next) if (to.length === 1) trace(edge);
+  for (const [edge, to] of next) if (to.length > 0) trace(edge);
   return lines;
 }
 

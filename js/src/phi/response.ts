@@ -56,7 +56,7 @@ export function refusal(layer: LayerLayout, image: Images | null): string {
   const { conv } = layer;
   const name = layer.name || layer.type;
   if (layer.kind === "linear") {
-    return `${name} is a linear layer: its inputs have no places, so it has no response map.`;
+    return `${name} is a linear layer: its inputs have no positions, so it has no response map.`;
   }
   if (!conv) {
     return `How ${name} moves its kernels is not known here, so it has no response map.`;

@@ -52,7 +52,7 @@ export function pictureOf(
   let height = head + shown;
   if (shown < scene.height) {
     const share = Math.round((100 * shown) / scene.height);
-    const text = `cut here: the upper ${share} % is shown`;
+    const text = `cut here: the top ${share} % is shown`;
     marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
     height += CUT;
   }

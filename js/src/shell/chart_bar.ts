@@ -29,12 +29,12 @@ export function createChartBar(
   ]);
   const smooth = kit.select(
     "smooth",
-    "Draw the mean over so many steps around each step as a thin line; the values stay behind it",
+    "Draw the mean over this many steps around each step as a line; the logged values stay behind it",
     (value) => shell.choose("smoothing", Number(value)),
   );
   const closer = kit.button(
     "+",
-    "Show half as many steps; or drag over the steps to see",
+    "Show half as many steps; or drag across the steps to show",
     "kw-button",
     () => zoom(0.5),
   );
@@ -53,7 +53,7 @@ export function createChartBar(
         smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
       }
       smooth.set(String(smoothing));
-      smooth.disable(alone ? "No kernel is behind this view: nothing makes other means" : "");
+      smooth.disable(alone ? "No kernel is connected to compute other means" : "");
       scale.set(get("scale") === "log" ? "log" : "linear");
       wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
     },

@@ -49,7 +49,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     parts.show({
       steps,
       step: store.current()?.step ?? 0,
-      following: store.cursor() < 0,
+      atNewest: store.cursor() < 0,
       ghost: store.ghostStep() < 0 ? null : (store.ghost()?.step ?? null),
       playing: player.playing(),
       // With the keyboard on it, a screen reader says every change: then only those made by hand.

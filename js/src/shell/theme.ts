@@ -8,7 +8,7 @@ const LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
 const DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 const DARK_QUERY = "(prefers-color-scheme: dark)";
 
-/** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then follows. */
+/** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then uses. */
 export function inJupyter(document: Document): boolean {
   return document.body?.dataset.jpThemeLight !== undefined;
 }
@@ -53,9 +53,9 @@ export function watchTheme(element: Element, changed: () => void, signal: AbortS
 
 /** Gives a view's root the colours of the theme asked for, "auto" being that around it; returns them. */
 export function paintTheme(root: HTMLElement, around: Element, asked: unknown): Theme {
-  const followed = asked !== "light" && asked !== "dark";
-  const name = followed ? themeAround(around) : asked;
-  const jupyter = followed && inJupyter(around.ownerDocument);
+  const automatic = asked !== "light" && asked !== "dark";
+  const name = automatic ? themeAround(around) : asked;
+  const jupyter = automatic && inJupyter(around.ownerDocument);
   const made = themeOf(name);
   if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
   if (jupyter) root.dataset.kwHost = "jupyter";

@@ -1,4 +1,4 @@
-/** The elements of the timeline: play, the track with its ticks, the step, back to live, and the ghost's pin. */
+/** The elements of the timeline: play, the track with its ticks, the step, back to live, and what is kept for comparison. */
 
 import { formatCount } from "../phi/format.ts";
 import { element as make, put } from "./element.ts";
@@ -12,8 +12,8 @@ export interface Moment {
   /** Those kept, ascending. */
   steps: readonly number[];
   step: number;
-  /** It shows whatever comes. */
-  following: boolean;
+  /** Whether each new step is shown as it comes. */
+  atNewest: boolean;
   /** The step drawn behind, where one was chosen. */
   ghost: number | null;
   playing: boolean;
@@ -47,12 +47,14 @@ export function timelineParts(document: Document, saved: boolean) {
   const readout = make(document, "span", "kw-time-step", bar);
   const live = button("kw-back-to-live");
   const pin = button("kw-pin");
-  const pinWord = make(document, "span", "kw-pin-word", pin);
-  make(document, "span", "kw-pin-what", pin).textContent = " ghost";
-  // A page saved for itself has no training to follow.
+  const pinWords = make(document, "span", "kw-pin-words", pin);
+  const pinShort = make(document, "span", "kw-pin-short", pin);
+  // A page saved for itself has no training.
   live.textContent = newest;
   live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
-  live.title = saved ? "Show the latest step again" : "Follow the training again";
+  live.title = saved
+    ? "Show the latest step again"
+    : "Show the newest step again, and each new one as it comes";
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -73,30 +75,32 @@ export function timelineParts(document: Document, saved: boolean) {
     ticks.setAttribute("d", path);
   }
 
-  function show({ steps, step, following, ghost, playing, aloud }: Moment) {
+  function show({ steps, step, atNewest, ghost, playing, aloud }: Moment) {
     bar.style.visibility = steps.length > 1 ? "" : "hidden";
-    element.toggleAttribute("data-live", following);
+    element.toggleAttribute("data-live", atNewest);
     const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
-    head.style.left = `${100 * (following ? 1 : placeOf(step, steps))}%`;
+    head.style.left = `${100 * (atNewest ? 1 : placeOf(step, steps))}%`;
     pinned.hidden = ghost === null;
     if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost, steps)}%`;
     put(readout, `step ${formatCount(step)}`);
     readout.style.minWidth = `${formatCount(last).length + 5}ch`;
-    live.disabled = following;
-    live.setAttribute("aria-pressed", String(following));
+    live.disabled = atNewest;
+    live.setAttribute("aria-pressed", String(atNewest));
     pin.setAttribute("aria-pressed", String(ghost !== null));
-    put(pinWord, ghost === null ? "pin" : "unpin");
-    pin.setAttribute("aria-label", ghost === null ? "Pin ghost" : "Unpin ghost");
+    const words = ghost === null ? "keep for comparison" : "compare with the start again";
+    put(pinWords, words);
+    put(pinShort, ghost === null ? "keep" : "start");
+    pin.setAttribute("aria-label", words);
     pin.title =
       ghost === null
-        ? `Draw step ${formatCount(step)} behind, dashed, in place of the first step`
-        : `The ghost is step ${formatCount(ghost)}; draw the first step behind again`;
+        ? `Draw step ${formatCount(step)} dashed behind the others, in place of the start`
+        : `Draw the start dashed behind the others again, in place of step ${formatCount(ghost)}`;
     if (aloud) {
-      const words = `step ${formatCount(step)} of ${formatCount(last)}${following ? `, ${newest}` : ""}`;
+      const place = `step ${formatCount(step)} of ${formatCount(last)}${atNewest ? `, ${newest}` : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
       track.setAttribute("aria-valuenow", String(step));
-      track.setAttribute("aria-valuetext", words);
+      track.setAttribute("aria-valuetext", place);
     }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";

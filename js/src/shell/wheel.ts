@@ -37,7 +37,7 @@ export function takeWheel(
     if (mine === now) return;
     mine = now;
     plot.toggleAttribute("data-wheel", now);
-    say(now ? "The wheel zooms. Escape: it scrolls the page again." : "");
+    say(now ? "The wheel zooms. Press Escape to scroll the page again." : "");
   }
 
   plot.addEventListener(
@@ -46,7 +46,7 @@ export function takeWheel(
       const asked = event.ctrlKey || event.metaKey;
       const turn = zoom(event);
       if (!asked && !mine) {
-        if (turn) say(`${key} + wheel zooms, or click into the plot first.`);
+        if (turn) say(`Use ${key} + wheel to zoom, or click the plot first.`);
         return;
       }
       // With the key held the browser would zoom the whole page.

@@ -86,7 +86,7 @@ function build(shell: Shell): Parts {
   }
 
   /** Shows the layer of what was selected, here or elsewhere. */
-  function follow() {
+  function showSelectedLayer() {
     const layer = shell.store()?.selection()?.layer;
     if (!scene?.content.parts.some((part) => part.layer === layer)) return;
     if (partOf(scene.content, String(shell.get("layer"))).layer !== layer) {
@@ -119,7 +119,7 @@ function build(shell: Shell): Parts {
       return `explain class ${content?.target ?? ""} ${part?.layer ?? ""} step ${content?.step ?? ""}`;
     },
     changed(what) {
-      if (what === "selection" || what === "stream") follow();
+      if (what === "selection" || what === "stream") showSelectedLayer();
       if (what === "layer") stage.keyboardAt("");
     },
     cleared() {
@@ -133,7 +133,7 @@ function build(shell: Shell): Parts {
       const first = scene === null;
       scene = shown;
       // What was selected before the view was there.
-      if (first) follow();
+      if (first) showSelectedLayer();
       header.show(shown.content, shown.part, given.store, shell.root.clientWidth);
       const { selected, part } = shown;
       const over = pointed.id ? shown.sites.words(pointed.id) : "";

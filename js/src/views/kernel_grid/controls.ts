@@ -24,10 +24,10 @@ export interface Header {
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   curves: "Draw every function φ(x) as a curve",
   pattern:
-    "Each entry from black to white: is φ larger at the lower or at the upper end of its grid?",
+    "Shade each entry from black to white: is φ larger at the lower or at the upper end of its grid?",
   preferred:
-    "Each entry from black to white: the input at which φ is largest, together the patch that a kernel prefers most",
-  change: "Draw how far every function moved since the first frame: φ now − φ at the start",
+    "Shade each entry from black to white by the input at which φ is largest: together, the patch that a kernel prefers most",
+  change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
 };
 
 const entries = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
@@ -53,39 +53,39 @@ export function createHeader(
   scale.fill(entries(SCALES));
   const xRange = kit.select(
     "x",
-    "How far x runs: over the grid's range, or as far as the splines reach",
+    "Over which x φ is drawn: the grid's range, or as far as the splines reach",
     (value) => choose("x_range", value),
   );
   xRange.fill(entries(X_RANGES));
   const binarise = kit.check(
     "binarise",
-    "Only black and white: at which end of its grid is φ larger?",
+    "Show only black and white: at which end of its grid is φ larger?",
     (value) => choose("binarise", value),
   );
   const bounds = kit.select(
     "within",
-    "Which inputs count: the grid's range, or what was observed of each entry's inputs, 0.5 % to 99.5 %",
+    "Where the largest φ is sought: over the grid's range, or over the inputs observed at each entry, from 0.5 % to 99.5 %",
     (value) => choose("bounds", value),
   );
   bounds.fill(entries(BOUNDS));
   const suppressed = kit.check(
     "suppressed",
-    "The input at which φ is smallest instead: the patch that a kernel is suppressed by most",
+    "Show the patch that suppresses a kernel most: the inputs at which φ is smallest, instead of largest",
     (value) => choose("suppressed", value),
   );
   const ghost = kit.check(
-    "start behind",
-    "Draw the functions as they were at the start, or at the pinned step, behind: dashed",
+    "show start",
+    "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
     (value) => choose("ghost", value),
   );
   const sort = kit.select(
     "sort",
-    "The order of the kernels; it is found once, so that nothing jumps while training",
+    "In which order the kernels are drawn; found once, so that nothing jumps during training",
     (value) => choose("sort", value),
   );
   const shade = kit.select(
     "shade",
-    "Which numbers tint the ground behind the curves: those given with grid.score",
+    "Which of the scores given with grid.score tint the background of the curves",
     (value) => choose("shade", value),
   );
   let named = "";

@@ -2,8 +2,8 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { entryText, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
-import { followSelection } from "../../shell/follow.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
@@ -119,7 +119,7 @@ function build(shell: Shell): Parts {
     width: stage.width,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
     changed(what) {
-      if (what === "selection") followSelection(shell);
+      if (what === "selection") showSelectedLayer(shell);
       if (what === "layer") {
         stage.scrollToTop();
         stage.keyboardAt("");

@@ -52,7 +52,7 @@ export function reachText({ layer, preferred, settings }: Picture, f: number): s
   const { output, entries, sum } = reached(layer, preferred, f);
   if (Number.isNaN(sum)) return "";
   const which = settings.suppressed ? "at least" : "at most";
-  return `out ${output} reaches ${number(sum)} ${which}, with ${counted(entries, "function")}`;
+  return `output ${output} reaches ${number(sum)} ${which}, with ${counted(entries, "function")}`;
 }
 
 /** The scale of the tints: "spread 0 … 0.0312 of y". */
@@ -78,7 +78,7 @@ export function remarks(picture: Picture): { warned: string; noted: string } {
     settings.bounds === "observed" &&
     !picture.preferred?.bounds.samples
   ) {
-    noted.unshift("no inputs observed: within the grid's range. Call live.observe(batch)");
+    noted.unshift("no inputs observed, so within the grid's range; call live.observe(batch)");
   }
   if (!isGrey(settings) && picture.ranges.every((range) => range === 0)) {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");

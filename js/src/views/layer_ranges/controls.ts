@@ -31,11 +31,11 @@ export function createHeader(
   overTime.fill(MEASURES.map((value) => ({ value, label: MEASURED[value].words })));
   const threshold = kit.number(
     "SiLU-shaped: R² ≥",
-    "R² with the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1",
+    "A function counts as SiLU-shaped from this R² with the best a·SiLU + c on, 0 to 1",
     thresholdOf,
     (value) => choose("threshold", value),
   );
-  const more = kit.check("more", "Columns of change, gradient and update too", (value) =>
+  const more = kit.check("more", "Show columns for change, gradient and update too", (value) =>
     choose("more", value),
   );
   root.append(overTime.box, threshold.box, more.box);

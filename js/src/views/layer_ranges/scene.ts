@@ -138,7 +138,7 @@ function captionOf(content: Content, { store }: Given, colours: Colours): Remark
     {
       text: "one φ",
       swatch: { kind: "dot", colours: [colours.dot] },
-      title: "A dot for each function; of many, 60 evenly by rank",
+      title: "A dot for each function; in large layers, 60 of them evenly by rank",
     },
     {
       text: "on the grid",
@@ -163,7 +163,7 @@ function captionOf(content: Content, { store }: Given, colours: Colours): Remark
     caption.push({ text: "for the inputs, call live.observe(batch)", tone: "ink" });
   }
   if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
-    const text = `ranges and numbers are of step ${formatCount(step)}: there is no kernel for others`;
+    const text = `ranges and numbers are those of step ${formatCount(step)}: no kernel is connected to compute others`;
     caption.push({ text, tone: "warn" });
   }
   return caption;
@@ -179,6 +179,6 @@ function wordsOf({ rows, step }: Content, { measure }: Times, lead: readonly str
     ...lead.filter((words) => words !== ""),
     `Medians: ${medians.slice(0, 12).join(", ")}${medians.length > 12 ? ", …" : ""}.`,
     `Over the steps: ${MEASURED[measure].words}.`,
-    "Up and down arrows lead through the layers; Enter selects the typical function, left and right those of smaller and larger range.",
+    "Up and down arrow move between layers; Enter selects the typical function, left and right arrow those of smaller and larger range.",
   ].join(" ");
 }

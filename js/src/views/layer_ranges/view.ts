@@ -87,8 +87,8 @@ function build(shell: Shell): Parts {
     else shell.speak(scene?.sites.words(id) ?? "");
   }
 
-  /** The selected function, where the arrow keys go on from it. */
-  function follow() {
+  /** Moves the keyboard to the selected function: the arrow keys go on from there. */
+  function moveKeyboard() {
     const chosen = shell.store()?.selection();
     const at = siteOf(stage.pointed().keyboard);
     const layer = scene?.content.rows[at.row];
@@ -115,7 +115,7 @@ function build(shell: Shell): Parts {
     width: stage.width,
     fileName: () => `layer-ranges step ${scene?.content.step ?? ""}`,
     changed(what) {
-      if (what === "selection") follow();
+      if (what === "selection") moveKeyboard();
     },
     cleared() {
       scene = null;

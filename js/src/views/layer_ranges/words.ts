@@ -52,14 +52,14 @@ function deciding(seen: boolean): Column[] {
     {
       title: "splines",
       below: "of the range",
-      about: "How much of the range the splines make; the base makes the rest. Median",
+      about: "Median share of the range that comes from the splines; the rest comes from the base",
       lines: (n) => [percent(n.spline_share), ""],
     },
     {
       title: "outside",
       below: "grid / support",
       about:
-        "Inputs seen outside the grid, where few splines are left, and outside the support, where there is none",
+        "Share of the inputs seen outside the grid, where few splines reach, and outside the support, where none does",
       lines: (n) => [percent(n.outside_grid), percent(n.outside_support)],
     },
     {
@@ -87,7 +87,7 @@ const OTHERS: readonly Column[] = [
   {
     title: "update",
     below: "base / splines",
-    about: "Root mean square of what the last step measured added to the coefficients",
+    about: "Root mean square of the change in the coefficients at the last step measured",
     lines: (n) => [roughly(n.update_base), roughly(n.update_splines)],
   },
 ];
@@ -136,7 +136,7 @@ export function sentences(rows: readonly Row[]): [headline: string, why: string]
       change !== null && change > 0 ? `; since then ×${number(range(least) / then)}` : "";
     parts.push(`At the start it was ${number(then)}${behind}${since}.`);
   }
-  if (share !== null) parts.push(`Splines make ${percent(share)} of the range.`);
+  if (share !== null) parts.push(`Splines make up ${percent(share)} of the range.`);
   return [headline, parts.join(" ")];
 }
 

@@ -35,14 +35,14 @@ export interface Acts {
 }
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
-  ramp: "Every φ over an input matrix that rises from one limit to the other",
-  pair: "The sum of two φ of one kernel over both their inputs",
-  response: "The kernels swept over an image",
+  ramp: "Show each φ as a heat map over an input that rises from one limit to the other",
+  pair: "Show the sum of two functions of a kernel as a heat map over their two inputs",
+  response: "Show the response of each output as its kernels sweep over an image",
 };
 
 const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   images: ["images", "One of the images given to the view"],
-  observed: ["observed", "What really reached this layer, from live.observe(batch)"],
+  observed: ["observed", "The inputs that reached this layer, from live.observe(batch)"],
   drawn: ["draw", "Draw with the mouse"],
   ramp: ["ramp", "The ramp between the limits"],
 };
@@ -87,15 +87,15 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const output = kit.select("output", "Which output channel is shown", (value) =>
     choose("output", Number(value)),
   );
-  const direction = kit.select("ramp", "Which way the input matrix rises", (value) =>
+  const direction = kit.select("ramp", "In which direction the ramp rises", (value) =>
     choose("direction", value),
   );
   direction.fill(entries(DIRECTIONS));
   const limits = createLimits(document, (range) => choose("limits", range), signal);
-  const resolution = kit.select("points", "Points of the ramp from end to end", (value) =>
+  const resolution = kit.select("points", "How many points the ramp has along each side", (value) =>
     choose("resolution", Number(value)),
   );
-  const scale = kit.select("scale", "What shares one colour scale", (value) =>
+  const scale = kit.select("scale", "Which maps share one colour scale", (value) =>
     choose("scale", value),
   );
 

@@ -17,8 +17,8 @@ import {
 export interface ResponseHands {
   press(scene: ResponseScene, id: string, event: MouseEvent | KeyboardEvent): void;
   key(scene: ResponseScene, event: KeyboardEvent, id: string): boolean;
-  /** Another selection than before. */
-  follow(scene: ResponseScene): void;
+  /** Shows the output of the new selection. */
+  selectionChanged(scene: ResponseScene): void;
 }
 
 export function createResponseHands(
@@ -100,7 +100,7 @@ export function createResponseHands(
       return true;
     },
 
-    follow({ response, layer, settings }) {
+    selectionChanged({ response, layer, settings }) {
       const selection = shell.store()?.selection();
       if (own || !selection || functionOf(layer, selection) < 0) return;
       const output = outputOf(response.swept, selection, response.place.output);

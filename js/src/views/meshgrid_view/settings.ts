@@ -15,7 +15,7 @@ export interface Settings {
   limits: [number, number];
   direction: Rise;
   scale: Scale;
-  /** Points of the ramp from end to end. */
+  /** How many points the ramp has along each side. */
   resolution: number;
   input: Input;
   /** Which of the images. */

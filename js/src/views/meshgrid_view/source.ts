@@ -47,7 +47,7 @@ export function takesImage(layer: LayerLayout, observed: Observed | null): boole
 
 function unseen(name: string, direct: boolean | null): string {
   return direct === null
-    ? `Whether ${name} gets the image itself, or what the model makes of it, is not known yet.`
+    ? `Whether ${name} gets the image itself, or what the model computes from it, is not known yet.`
     : `The input of ${name} is not the image itself.`;
 }
 
@@ -73,7 +73,7 @@ export function sourceOf(
   let image: Images | null = null;
   let range: [number, number] = [blank.ground, blank.ink];
   if (direct === false)
-    notes.push(`the input of ${name} is not the image but what the model makes of it`);
+    notes.push(`the input of ${name} is not the image but what the model computes from it`);
   else if (direct === null)
     notes.push(`what reaches ${name} in the model is not known without live.observe(batch)`);
   if (input === "ramp") {
@@ -91,7 +91,7 @@ export function sourceOf(
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;
   if (image && image.channels === 1 && channels > 1)
-    notes.push(`the same picture in all ${channels} channels`);
+    notes.push(`the same image in all ${channels} channels`);
   return {
     choices,
     input,

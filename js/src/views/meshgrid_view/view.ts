@@ -2,8 +2,8 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
-import { followSelection } from "../../shell/follow.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
@@ -102,9 +102,9 @@ function build(shell: Shell): Parts {
     still: (given) => draw(given),
     changed(what) {
       if (what === "selection") {
-        followSelection(shell);
+        showSelectedLayer(shell);
         const shown = response();
-        if (shown) hands.follow(shown);
+        if (shown) hands.selectionChanged(shown);
       }
       if (what === "layer" || what === "mode") {
         stage.scrollToTop();

@@ -47,14 +47,14 @@ const INDEX = ["out", "in", "row", "column"] as const;
 export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
-  const layers = kit.select("layer", "Which layer", actions.layer);
+  const layers = kit.select("layer", "Which layer the function is from", actions.layer);
   layers.box.classList.add("kw-layer-menu");
   const type = element(document, "span", "kw-type");
   const walk = element(document, "span", "kw-walk");
-  const back = kit.button("‹", "Previous function of the layer ( [ )", "kw-button kw-step", () =>
+  const back = kit.button("‹", "Previous function of the layer (key: [)", "kw-button kw-step", () =>
     actions.neighbour(-1),
   );
-  const on = kit.button("›", "Next function of the layer ( ] )", "kw-button kw-step", () =>
+  const on = kit.button("›", "Next function of the layer (key: ])", "kw-button kw-step", () =>
     actions.neighbour(1),
   );
   const fields = createFields(document, choose, signal);
@@ -75,11 +75,17 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       title: "Draw every term on top of those before it: the last edge is φ",
     },
   ]);
-  const fit = kit.button("fit", "Show all of it again ( 0, or a double click )", "kw-button", () =>
-    actions.fit(),
+  const fit = kit.button(
+    "fit",
+    "Show the whole curve again (0, or double-click)",
+    "kw-button",
+    () => actions.fit(),
   );
-  const pin = kit.button("pin", "Keep this function in the drawing to compare", "kw-button", () =>
-    actions.pin(),
+  const pin = kit.button(
+    "pin",
+    "Keep this function in the drawing, to compare others with it",
+    "kw-button",
+    () => actions.pin(),
   );
   const editing = element(document, "span", "kw-editing");
   const commands = COMMANDS.map(([kind, text, title]) => {

@@ -59,14 +59,14 @@ export function legendRows(
     row(
       "ghost",
       ghost ? `step ${formatCount(ghost.step)}` : "initial",
-      "φ at the start, or at the step that is pinned",
+      "φ at the start, or at the step kept for comparison",
       { look: "dashes", colour: colours.ghost, value: printed(then) },
     ),
     ...pinRows(picture, reading),
   ];
   if (!settings.stacked) {
     const label = order >= 0 ? "control points" : "handles";
-    const title = "the points by which the terms are held";
+    const title = "the points to drag, which set the weights of the terms";
     rows.push(row("points", label, title, { look: "point", colour: colours.muted }));
   }
   if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {

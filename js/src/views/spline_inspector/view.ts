@@ -93,7 +93,7 @@ function build(shell: Shell): Parts {
     command: editing.command,
   };
   const header = createHeader(shell.document, actions, shell.signal);
-  const follow = followProbe(shell, touch);
+  const listen = listenToProbe(shell, touch);
   (shell.root as unknown as InspectorElement).kwView = probe({ scene, stage, drawn });
 
   return {
@@ -112,7 +112,7 @@ function build(shell: Shell): Parts {
     },
     changed(what) {
       editing.changed(what);
-      if (what === "stream") follow();
+      if (what === "stream") listen();
       const chosen = shell.store()?.selection();
       const layer = shell.get("layer");
       if (what === "layer" && chosen && chosen.layer !== layer) selectFirst(layer);
@@ -143,7 +143,7 @@ function build(shell: Shell): Parts {
 }
 
 /** Draws again when another view points at other inputs, of whichever stream is shown. */
-function followProbe(shell: Shell, touch: ReturnType<typeof drawing>["touch"]): () => void {
+function listenToProbe(shell: Shell, touch: ReturnType<typeof drawing>["touch"]): () => void {
   let connection = new AbortController();
   shell.signal.addEventListener("abort", () => connection.abort(), { once: true });
   touch.pointedAt = (at) => {

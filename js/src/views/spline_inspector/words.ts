@@ -8,7 +8,7 @@ import type { Evaluation, Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
-export const UNSEEN = "live.observe(batch) shows the inputs";
+export const UNSEEN = "call live.observe(batch) to see the inputs";
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
@@ -21,7 +21,7 @@ export function footText(
 ): { text: string; warns: boolean } {
   const warning = notice || store.edits().message;
   if (warning) return { text: warning, warns: true };
-  const back = store.cursor() >= 0 ? "Looking back: editing starts again at “live”." : "";
+  const back = store.cursor() >= 0 ? "Looking back: return to “live” to edit." : "";
   const help = "Drag a point to change its weight.";
   const calm = late ? "waiting for the model…" : editable ? locked || back || help : "";
   return { text: calm, warns: false };
@@ -64,7 +64,7 @@ export function inputsText(phi: Phi, observed: Observed | null): string {
 }
 
 const WAITING: Record<string, string> = {
-  waiting: "evaluated when the training rests",
+  waiting: "evaluated when training is idle",
   running: "evaluating…",
 };
 

@@ -36,15 +36,15 @@ export function createControls(
     const paused = (commands.wanted() ?? known().control) === "paused";
     commands.send({ kind: paused ? "resume" : "pause" });
   });
-  const one = iconButton("step", "One step", "One optimizer step, then hold (key: s)", () =>
+  const one = iconButton("step", "One step", "Take one optimizer step, then pause (key: s)", () =>
     commands.send({ kind: "advance", steps: 1 }),
   );
   const many = element(document, "span", "kw-many", buttons);
-  const count = field("number of steps", "How many steps", "10", many);
+  const count = field("number of steps", "How many steps to take", "10", many);
   const several = element(document, "button", "kw-button kw-words", many);
   several.type = "button";
   several.textContent = "steps";
-  label(several, "Several steps", "So many optimizer steps, then hold");
+  label(several, "Several steps", "Take this many optimizer steps, then pause");
   several.addEventListener("click", advance, { signal });
   count.addEventListener("keydown", (event) => event.key === "Enter" && advance(), { signal });
   const end = iconButton("stop", "Stop", "End the training after the current step", () =>
@@ -57,7 +57,12 @@ export function createControls(
   );
   const everyBox = element(document, "label", "kw-option");
   element(document, "span", "kw-option-label", everyBox).textContent = "draw every";
-  const every = field("draw every so many steps", "Steps between two frames", "1", everyBox);
+  const every = field(
+    "draw every this many steps",
+    "How many training steps pass from one frame to the next",
+    "1",
+    everyBox,
+  );
   element(document, "span", "kw-option-label", everyBox).textContent = "steps";
   every.addEventListener(
     "change",
@@ -119,10 +124,10 @@ export function createControls(
       const paused = (wanted ?? now.control) === "paused";
       const active = now.state === "running" || now.state === "paused";
       draw(hold, paused ? "play" : "pause");
-      if (paused) label(hold, "Resume", "Let the training go on (key: p)");
+      if (paused) label(hold, "Resume", "Resume training (key: p)");
       else {
         const when = active ? "the current step" : "the first step of the next training";
-        label(hold, "Pause", `Hold after ${when} (key: p)`);
+        label(hold, "Pause", `Pause after ${when} (key: p)`);
       }
       hold.toggleAttribute("data-waiting", wanted !== null && commands.hearing() !== "well");
       const steered = !alone && !now.closed && now.recording === "";

@@ -21,7 +21,7 @@ export function createRate(
   const element = make("span", "kw-option kw-rate");
   make("span", "kw-option-label", element).textContent = "learning rate";
   const groups = make("select", "kw-select", element);
-  groups.title = "Of which parameter group; “all” keeps their proportions";
+  groups.title = "Which parameter group to set; “all groups” keeps their proportions";
   groups.setAttribute("aria-label", "parameter group");
   const slider = make("input", "kw-slider", element);
   slider.type = "range";

@@ -19,13 +19,17 @@ export function numbers(status: Status): [label: string, value: string, title: s
   ];
   if (status.epoch !== null) {
     const of = status.epochs ? ` of ${status.epochs}` : "";
-    found.push(["epoch", `${status.epoch}${of}`, "The pass over the data that is going on"]);
+    found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
   if (status.rate > 0) {
-    found.push(["steps/s", formatNumber(status.rate), "Over the last seconds, pauses left out"]);
+    found.push([
+      "steps/s",
+      formatNumber(status.rate),
+      "Over the last few seconds, pauses not counted",
+    ]);
   }
   if (status.elapsed > 0) {
-    found.push(["elapsed", duration(status.elapsed), "Since the first step, pauses left out"]);
+    found.push(["elapsed", duration(status.elapsed), "Since the first step, pauses not counted"]);
   }
   if (status.remaining !== null) {
     found.push(["remaining", duration(status.remaining), "At the present rate"]);
@@ -46,7 +50,7 @@ function percent(share: number): string {
 }
 
 export function stateWord({ state, control, closed, fault }: Status): string {
-  if (fault) return "not watched any more";
+  if (fault) return "no longer watched";
   if (closed) return "closed";
   if (control === "stopping") return "stopping";
   return state;
@@ -54,14 +58,14 @@ export function stateWord({ state, control, closed, fault }: Status): string {
 
 /** Where nothing is left to hear clicks. */
 export const ALONE =
-  "There is no kernel behind this panel: it shows what was saved. To steer a training, run its cell again.";
+  "No kernel is connected: this panel shows what was saved. To steer training, run its cell again.";
 
 /** Where clicks get no answer, and why. */
 export function deafWords(news: boolean, waiting: readonly string[]): string {
   const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
   const why = news
     ? "Clicks reach the training only when the cell ends."
-    : "The kernel does not answer: a click acts when the cell that is running ends.";
+    : "The kernel does not answer: clicks take effect when the running cell ends.";
   return why + list;
 }
 

@@ -1,4 +1,4 @@
-"""What hears of a source for a view, without keeping the view."""
+"""Listens to a source on behalf of a view, without keeping the view alive."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kan_widgets.live import Listener, Source
 V = TypeVar("V")
 
 
-class Follower(Listener, Generic[V]):
-    """Hears of a source for a view; it is over when the view is closed or gone.
+class ViewListener(Listener, Generic[V]):
+    """Listens to a source on behalf of a view, until the view is closed or gone.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Follower(Listener, Generic[V]):
 
     @property
     def title(self) -> str:
-        """What reports call it: the view's name."""
+        """Its name in reports: that of the view."""
         return self._kind
 
     @property
@@ -41,6 +41,6 @@ class Follower(Listener, Generic[V]):
 
 
 def let_go(source: Source | None) -> None:
-    """Have a source forget the followers of closed views, where it can at once."""
+    """Have a source drop the listeners of closed views, if it can do so at once."""
     if source is not None:
         source.let_go()

@@ -1,4 +1,4 @@
-/** Views of one layer go along with a selection that was made elsewhere. */
+/** Views of one layer show the layer of a selection made elsewhere. */
 
 import { layerNamed } from "../phi/entries.ts";
 import { isLinked } from "./linked.ts";
@@ -8,7 +8,7 @@ import type { Shell } from "./mount.ts";
  * Shows the layer of the selection, unless another view of this kind and stream shows it already. Views that are linked
  * go together.
  */
-export function followSelection(shell: Shell): void {
+export function showSelectedLayer(shell: Shell): void {
   const frame = shell.store()?.current() ?? null;
   const layer = shell.store()?.selection()?.layer;
   if (!frame || layer === undefined || layer === layerNamed(frame, shell.get("layer"))?.name)
