@@ -90,8 +90,10 @@ const main = {
 };
 
 if (process.argv.includes("--watch")) {
-  const context = await esbuild.context({ ...options, logLevel: "info" });
-  await context.watch();
+  for (const one of [options, main]) {
+    const context = await esbuild.context({ ...one, logLevel: "info" });
+    await context.watch();
+  }
 } else {
   await esbuild.build(options);
   await esbuild.build(main);

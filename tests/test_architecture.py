@@ -32,7 +32,7 @@ RESERVED = {
     "traitlets": {"widgets"},
     "PIL": {"widgets", "cli"},
     "torchvision": {"data"},
-    "bqplot": {"widgets", "figures"},
+    "bqplot": {"figures"},
 }
 
 
