@@ -10,7 +10,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Pair, PairLayout, Reading } from "./pair_scene.ts";
+import type { Pair, PairLayout, Reading } from "./pair.ts";
 import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 
 const LABEL = 10;

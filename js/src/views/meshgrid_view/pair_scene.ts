@@ -15,57 +15,20 @@ import {
   groupOf,
   observedEntry,
   partnerOf,
-  type Surface,
   selectionIn,
   shareAt,
   surfaceOf,
 } from "../../phi/pair.ts";
-import { mostOf, type Reach, reachOf } from "../../phi/ramp.ts";
+import { mostOf, reachOf } from "../../phi/ramp.ts";
 import { niceCeil } from "../../phi/ranges.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
-import type { Rect, Remark, Scene } from "../../scene/marks.ts";
+import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
+import type { Pair, PairLayout, Reading } from "./pair.ts";
 import { kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
 import { colourRemarks, type Shown } from "./shown.ts";
 import { finite, percent } from "./words.ts";
-
-/** Two entries of one group, as they are drawn. */
-export interface Pair {
-  group: Group;
-  /** Along x and along y: places in the group, functions, names and inputs. */
-  entries: [number, number];
-  functions: [number, number];
-  names: [string, string];
-  ranges: [[number, number], [number, number]];
-  surface: Surface;
-  reach: Reach;
-  /** Half the range of the colours. */
-  most: number;
-  levels: number[];
-  density: Density | null;
-  /** φ of every entry of the group over the grid's range, and half the range of their colours. */
-  strips: Float64Array[];
-  stripMost: number;
-}
-
-export interface PairLayout {
-  narrow: boolean;
-  kernel: Region;
-  /** Where the names of both entries begin: left and baselines. */
-  names: { x: number; y: [number, number] };
-  plot: Rect;
-  axes: [Axis, Axis];
-  width: number;
-  height: number;
-}
-
-/** Where the surface is read. */
-export interface Reading {
-  x: number;
-  y: number;
-  lines: { label: string; value: string }[];
-}
 
 export interface PairScene extends Scene, Shown {
   mode: "pair";

@@ -7,12 +7,8 @@ import type { Shell } from "../../shell/mount.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Selection } from "../../wire/types.ts";
 import type { Pen } from "./pen.ts";
-import {
-  type Place,
-  placeText,
-  type ResponseDrawing,
-  type ResponseScene,
-} from "./response_scene.ts";
+import type { Place } from "./response.ts";
+import { placeText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
 export interface ResponseHands {
   press(scene: ResponseScene, id: string, event: MouseEvent | KeyboardEvent): void;

@@ -8,8 +8,8 @@ import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
+import { patchWords, type Response } from "./response.ts";
 import type { ResponseLayout } from "./response_layout.ts";
-import { patchWords, type Response } from "./response_scene.ts";
 import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 import type { Source } from "./source.ts";
 

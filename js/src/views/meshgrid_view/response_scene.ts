@@ -4,8 +4,8 @@ import { counted, entryText, functionOf, layerTitle } from "../../phi/entries.ts
 import { formatCount, number } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { memory } from "../../phi/memory.ts";
-import { type Patch, patchOf } from "../../phi/patch.ts";
-import { mostOf, type Reach, reachOf } from "../../phi/ramp.ts";
+import { patchOf } from "../../phi/patch.ts";
+import { mostOf, reachOf } from "../../phi/ramp.ts";
 import { niceCeil } from "../../phi/ranges.ts";
 import {
   type Grid,
@@ -21,40 +21,13 @@ import {
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import type { Selection } from "../../wire/types.ts";
+import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
 import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
-import { colourRemarks, type Scales, type Shown } from "./shown.ts";
+import { colourRemarks, type Shown } from "./shown.ts";
 import { createSketch, type Sketch } from "./sketch.ts";
 import { blankFor, type Source, sourceOf } from "./source.ts";
 import { finite } from "./words.ts";
-
-/** One pixel of a response. */
-export interface Place {
-  output: number;
-  row: number;
-  column: number;
-}
-
-/** Everything that the pictures of a response are made from. */
-export interface Response {
-  source: Source;
-  image: Images;
-  swept: Swept;
-  /** The outputs that are drawn. */
-  outputs: number[];
-  grids: Map<number, Grid>;
-  reaches: Map<number, Reach>;
-  scaleOf(output: number): number;
-  scales: Scales;
-  selection: Selection | null;
-  /** The pixel whose patch is drawn, and how it came to be that. */
-  place: Place;
-  by: "pointer" | "click" | "itself";
-  /** Which kernel and channel the patch is of. */
-  kernel: { out: number; in: number; channel: number };
-  patch: Patch;
-}
 
 export interface ResponseScene extends Scene, Shown {
   mode: "response";
@@ -344,14 +317,3 @@ export function placeText({ grids, swept, place: own }: Response, place = own): 
 }
 
 /** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */
-export function patchWords({ patch, swept, place, grids }: Response): string[] {
-  const part = patch.values?.reduce((a, b) => a + b, 0) ?? 0;
-  const total = grids.get(place.output)?.data[place.row * swept.width + place.column] ?? Number.NaN;
-  const several = sourcesOf(swept, place.output).length > 1;
-  const all = several ? ` · all channels ${finite(total)}` : "";
-  const [lo, hi] = patch.range;
-  return [
-    `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}${all}`,
-    `each: ${swept.layer.variable} ${number(lo)} … ${number(hi)}, φ ±${number(patch.most)}`,
-  ];
-}
