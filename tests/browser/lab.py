@@ -323,6 +323,8 @@ class Traffic:
     sent_bytes: int = 0
     received: int = 0
     received_bytes: int = 0
+    codes: int = 0
+    """Messages that brought the code of the views."""
 
     def watch(self, socket: WebSocket) -> None:
         """Count the messages of one more websocket."""
@@ -336,6 +338,8 @@ class Traffic:
     def _received(self, payload: str | bytes) -> None:
         self.received += 1
         self.received_bytes += len(payload)
+        text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
+        self.codes += "kwStill" in text
 
 
 # What every script below starts from: the panel of the notebook under test.

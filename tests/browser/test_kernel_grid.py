@@ -264,7 +264,9 @@ def test_a_view_goes_on_when_another_view_of_the_widget_is_removed(
     assert largest_difference(reference, lab.evaluate("weights(model[0])"), left) < 1e-5
 
 
-def test_a_frame_crosses_the_wire_once_for_two_views(lab: LabPage, server: LabServer) -> None:
+def test_a_frame_and_the_code_cross_the_wire_once_for_two_views(
+    lab: LabPage, server: LabServer
+) -> None:
     change = "with torch.no_grad():\n    model[0].base_weight += 0.1\nlive.refresh();"
     open_grid(lab, server, change, "kw.KernelGrid(live)", change)
 
@@ -282,6 +284,7 @@ def test_a_frame_crosses_the_wire_once_for_two_views(lab: LabPage, server: LabSe
     frame = 4 * lab.evaluate("live.frame.data.size")
     assert one >= frame
     assert abs(two - one) < frame / 2
+    assert lab.traffic.codes == 1
 
 
 def test_each_of_two_grids_shows_its_own_mode_and_layer(

@@ -234,8 +234,20 @@ def test_a_notebook_with_the_three_views_is_small() -> None:
     shown = ["kw.KernelGrid(live)", "kw.SplineInspector(live)", "kw.MeshgridView(live)"]
     cells = [nbformat.v4.new_code_cell(code) for code in [THREE, *shown]]  # type: ignore[no-untyped-call]
     notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
-    # As JupyterLab saves it, unless told to save the state of widgets too.
-    NotebookClient(notebook, timeout=300, store_widget_state=False).execute()
+    NotebookClient(notebook, timeout=300, store_widget_state=True).execute()
     outputs = [output.data for cell in cells[1:] for output in cell.outputs]
     assert ["image/png" in data for data in outputs] == [True] * 3
+    [kept] = notebook.metadata["widgets"].values()
+    frames = sum(
+        len(buffer["data"])
+        for model in kept["state"].values()
+        for buffer in model.get("buffers", [])
+        if buffer["path"] in (["frame", "data"], ["initial", "data"])
+    )
+    size = len(nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
+    # The coefficients of 94,650 parameters, first and last; and all else, the code once.
+    assert frames > 2 * 4 * 94_650 * 0.9
+    assert size - frames < 650_000
+    # As JupyterLab saves it, unless told to save the state of widgets too.
+    del notebook.metadata["widgets"]
     assert len(nbformat.writes(notebook).encode()) < 300_000  # type: ignore[no-untyped-call]
