@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -251,3 +253,21 @@ def test_a_notebook_with_the_three_views_is_small() -> None:
     # As JupyterLab saves it, unless told to save the state of widgets too.
     del notebook.metadata["widgets"]
     assert len(nbformat.writes(notebook).encode()) < 300_000  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("quickjs", "quickjs-ng"), ("resvg_py", "resvg-py")]
+)
+def test_without_what_draws_them_a_view_shows_and_pictures_say_what_to_install(
+    live: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr("kan_widgets.widgets.engine._threads", threading.local())
+    grid = kw.KernelGrid(live)
+    with pytest.raises(ImportError, match=f"pip install {package}"):
+        grid.to_png(tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()
+    with pytest.warns(RuntimeWarning, match=f"no still picture beside it.*pip install {package}"):
+        data, _ = grid._bundle()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "image/png" not in data
