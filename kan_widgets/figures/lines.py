@@ -81,8 +81,8 @@ def lines(
             made.opacities = [0.5]
         else:
             number += 1
-        if len(up) <= _FEW:
-            made.marker, made.marker_size = "circle", 24
+            if len(up) <= _FEW:
+                made.marker, made.marker_size = "circle", 24
         marks.append(made)
     if len(marks) == 1:
         marks[0].display_legend = False  # the axis names it

@@ -221,6 +221,8 @@ def test_lines_are_what_was_given_those_behind_first() -> None:
     assert (target.labels, fit.labels) == (["target"], ["fit"])
     np.testing.assert_allclose(fit.y, (x**2).numpy()[1:])
     assert target.stroke_width > fit.stroke_width
+    # A broad line has no dots, however few its points.
+    assert (target.marker, fit.marker) == (None, "circle")
 
 
 def test_few_sizes_on_a_logarithmic_axis_are_its_ticks() -> None:
