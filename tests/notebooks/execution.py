@@ -43,8 +43,9 @@ def _ask(shown, kind):
             stills[key] = [data.get("image/png"), about.get("image/png")]
     known = [_instances[key] for key in stills]
     figures = [one for one in known if colours.CLASS in getattr(one, "_dom_classes", ())]
-    parts = [*figures, colours._sheet] if figures else []
-    state = dependency_state(parts, drop_defaults=False)
+    state = {}
+    if figures:
+        state = dependency_state([*figures, colours._sheet], drop_defaults=False)
     answer = {
         "facts": globals().get("facts"),
         "stills": stills,
