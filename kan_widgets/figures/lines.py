@@ -11,6 +11,11 @@ from kan_widgets.figures import plain
 from kan_widgets.figures.colours import colour
 from kan_widgets.figures.logged import drawable
 
+_FEW = 12
+"""So many points have a dot each, and so many sizes a tick each."""
+_LONG_BELOW = 1e-3
+"""Written out, smaller numbers would reach into the label of their axis."""
+
 
 def lines(
     curves: Mapping[str, tuple[Any, Any]],
@@ -76,14 +81,27 @@ def lines(
             made.opacities = [0.5]
         else:
             number += 1
-        if len(up) <= 12:
-            made.marker, made.marker_size = "circle", 24
+            if len(up) <= _FEW:
+                made.marker, made.marker_size = "circle", 24
         marks.append(made)
     if len(marks) == 1:
         marks[0].display_legend = False  # the axis names it
-    return plain.figure(
-        marks, [plain.axis(both["x"], x, "bottom"), plain.axis(both["y"], y, "left")]
-    )
+    axes = [
+        plain.axis(both["x"], x, "bottom", **_ticks([m.x for m in marks], "x" in log)),
+        plain.axis(both["y"], y, "left"),
+    ]
+    if "y" in log and min(np.nanmin(mark.y, initial=1.0) for mark in marks) < _LONG_BELOW:
+        axes[1].tick_format = ".0e"
+    return plain.figure(marks, axes)
+
+
+def _ticks(across: list[Any], log: bool) -> dict[str, Any]:
+    """Return the ticks of x: on a logarithmic axis the sizes themselves, if they are few."""
+    if not log:
+        return {}
+    sizes = np.unique(np.concatenate(across))
+    few: dict[str, Any] = {"tick_values": sizes} if len(sizes) <= _FEW else {}
+    return few | {"tick_format": ".3~g"}
 
 
 def _points(name: str, x: Any, y: Any) -> tuple[Any, Any]:

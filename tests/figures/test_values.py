@@ -221,6 +221,22 @@ def test_lines_are_what_was_given_those_behind_first() -> None:
     assert (target.labels, fit.labels) == (["target"], ["fit"])
     np.testing.assert_allclose(fit.y, (x**2).numpy()[1:])
     assert target.stroke_width > fit.stroke_width
+    # A broad line has no dots, however few its points.
+    assert (target.marker, fit.marker) == (None, "circle")
+
+
+def test_few_sizes_on_a_logarithmic_axis_are_its_ticks() -> None:
+    few, other, many = np.array([10, 20, 40]), np.array([20, 80]), np.arange(1, 100)
+    figure = kw.figures.lines({"a": (few, few), "b": (other, other)}, x="x", y="y", log="x")
+    assert figure.axes[0].tick_values.tolist() == [10, 20, 40, 80]
+    assert kw.figures.lines({"a": (many, many)}, x="x", y="y", log="x").axes[0].tick_values is None
+    assert kw.figures.lines({"a": (few, few)}, x="x", y="y").axes[0].tick_values is None
+
+
+@pytest.mark.parametrize(("least", "short"), [(1e-6, True), (0.1, False)])
+def test_small_numbers_on_a_logarithmic_axis_are_written_short(least: float, short: bool) -> None:
+    figure = kw.figures.lines({"a": ([1, 2], [1, least])}, x="x", y="y", log="y")
+    assert (figure.axes[1].tick_format == ".0e") == short
 
 
 def test_every_axis_has_a_label(live: Any, model: Any) -> None:
