@@ -30,7 +30,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(torch|numpy|np|PIL|pathlib|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
+        r"(torch|numpy|np|PIL|pathlib|bqplot|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
 ]
 

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 const { outputFiles } = await build({
   stdin: {
     contents: 'export * from "./curves.ts"; export * from "./ranges.ts";',
-    resolveDir: fileURLToPath(new URL("src/shared", import.meta.url)),
+    resolveDir: fileURLToPath(new URL("src/phi", import.meta.url)),
   },
   bundle: true,
   format: "esm",

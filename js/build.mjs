@@ -42,23 +42,10 @@ function licence(name) {
 /** @type {esbuild.BuildOptions} */
 const options = {
   absWorkingDir: here,
-  // One bundle per widget; a style sheet is an entry of its own, because anywidget takes it separately.
+  // The page's own script and style sheet.
   entryPoints: [
-    { in: "src/stream/index.ts", out: "stream" },
-    ...[
-      "kernel_grid",
-      "spline_inspector",
-      "meshgrid_view",
-      "chart",
-      "training_panel",
-      "compare",
-      "explain",
-      "layer_ranges",
-      "page",
-    ].flatMap((view) => [
-      { in: `src/${view}/index.ts`, out: view },
-      { in: `src/${view}/style.css`, out: view },
-    ]),
+    { in: "src/page/index.ts", out: "page" },
+    { in: "src/page/style.css", out: "page" },
   ],
   outdir,
   bundle: true,
@@ -74,9 +61,40 @@ const options = {
   plugins: [write],
 };
 
+/** Style sheets as text, without what only people need. */
+const sheets = {
+  name: "sheets-as-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { outputFiles } = await esbuild.build({
+        entryPoints: [path],
+        bundle: true,
+        minify: true,
+        write: false,
+      });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
+/** The one bundle that a stream carries. @type {esbuild.BuildOptions} */
+const main = {
+  ...options,
+  entryPoints: [
+    { in: "src/main.ts", out: "main" },
+    { in: "src/entry.ts", out: "view" },
+  ],
+  minify: true,
+  loader: { ".woff2": "base64" },
+  plugins: [sheets, write],
+};
+
 if (process.argv.includes("--watch")) {
-  const context = await esbuild.context({ ...options, logLevel: "info" });
-  await context.watch();
+  for (const one of [options, main]) {
+    const context = await esbuild.context({ ...one, logLevel: "info" });
+    await context.watch();
+  }
 } else {
   await esbuild.build(options);
+  await esbuild.build(main);
 }

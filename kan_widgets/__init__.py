@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 # torch and ipywidgets take seconds to import, so each name is imported when it is first used:
 # `kan-widgets --help` needs neither.
 if TYPE_CHECKING:
-    from kan_widgets import data, functions, insight, nn
-    from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped, follow
-    from kan_widgets.live.bind import bind  # the function, not the module of that name
-    from kan_widgets.live.fit import fit
-    from kan_widgets.live.replay import replay
+    from kan_widgets import data, figures, functions, insight, nn
+    from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
+    from kan_widgets.live.recordings.opening import follow, replay
+    from kan_widgets.live.watching.bind import bind
+    from kan_widgets.live.watching.fit import fit
     from kan_widgets.widgets import (
         Compare,
         Dashboard,
@@ -51,6 +51,7 @@ __all__ = [
     "__version__",
     "bind",
     "data",
+    "figures",
     "fit",
     "follow",
     "functions",
@@ -61,7 +62,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _PARTS = ("data", "functions", "insight", "live", "nn", "widgets")
+    _PARTS = ("data", "figures", "functions", "insight", "live", "nn", "widgets")
 
     def __getattr__(name: str) -> object:
         if name in _PARTS:

@@ -18,7 +18,6 @@ from kan_widgets import __version__
 
 # torch takes a second or more to import, so what needs it is imported where it is used.
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import nn
     from torch.optim import Optimizer
 
@@ -130,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+        raise argparse.ArgumentTypeError(f"expected a whole number ≥ 1, got {text}")
     return value
 
 
@@ -192,7 +191,7 @@ def _demo(options: argparse.Namespace) -> int:
     from kan_widgets.data import mnist
     from kan_widgets.live import bind
     from kan_widgets.nn import KANCNN
-    from kan_widgets.widgets.still import png_bytes
+    from kan_widgets.widgets.rasters import image_of, png_bytes
 
     digits = mnist(options.source, root=options.root, download=options.download)
     torch.manual_seed(options.seed)
@@ -208,7 +207,7 @@ def _demo(options: argparse.Namespace) -> int:
         steps = _train(model, optimizer, digits, options)
         seconds = time.perf_counter() - start
         live.refresh()
-        picture = png_bytes(_picture(live))
+        picture = png_bytes(image_of(_picture(live), 2))
     accuracy, loss = _test(model, digits)
 
     print(f"training  {seconds:.1f} s for {steps:,} steps of {options.batch_size} images")
@@ -255,24 +254,15 @@ def _test(model: nn.Module, digits: Digits) -> tuple[float, float]:
     return right / len(digits.test_labels), loss / len(digits.test_labels)
 
 
-def _picture(live: Binding) -> Image.Image:
+def _picture(live: Binding) -> str:
     """Draw the layers one below another: the convolutions, or all where there is none."""
-    from PIL import Image
+    from kan_widgets.widgets.engine import drawn
+    from kan_widgets.widgets.kernel_grid import KernelGrid
 
-    from kan_widgets.widgets import still
-
+    grid = KernelGrid(live)
     layers = [layer.name for layer in live.layout.layers if layer.kind == "conv"]
-    parts = [
-        still.render(live.layout, live.frame, initial=live.history[0], layer=name)
-        for name in layers or live.layout.names
-    ]
-    height = sum(part.height for part in parts)
-    sheet = Image.new("RGB", (max(part.width for part in parts), height), "white")
-    top = 0
-    for part in parts:
-        sheet.paste(part, (0, top))
-        top += part.height
-    return sheet
+    names = layers or live.layout.names
+    return drawn([grid._asked(900, 900, 2, {"layer": name}) for name in names])
 
 
 def _free_name(path: Path) -> Path:

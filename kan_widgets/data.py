@@ -82,8 +82,8 @@ class Digits:
         seed : int
             Seed of the order in which the training images come, and of their shifts.
         shift : int
-            Move each training image, anew each time it comes, by up to so many pixels up or down
-            and left or right, all moves as likely; background moves in.
+            Move each training image, anew each time it is drawn, by up to this many pixels up or
+            down and left or right, all moves equally likely; background fills the gap.
 
         Returns
         -------
@@ -105,9 +105,9 @@ class Digits:
         torch.Size([64, 1, 28, 28])
         """
         if batch_size < 1:
-            raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+            raise ValueError(f"batch_size: expected a whole number ≥ 1, got {batch_size}")
         if not 0 <= shift < _SIDE:
-            raise ValueError(f"shift must be from 0 to {_SIDE - 1}, got {shift}")
+            raise ValueError(f"shift: expected a whole number from 0 to {_SIDE - 1}, got {shift}")
         generator = torch.Generator().manual_seed(seed)
         train = _TensorDataset(self.train_images, self.train_labels)
         if shift:
@@ -121,7 +121,7 @@ class Digits:
 
 
 class _Shifted(_TensorDataset):
-    """Images with labels; every image comes moved by up to ``shift`` pixels either way."""
+    """Images with labels; every image is moved by up to ``shift`` pixels either way."""
 
     def __init__(self, images: Tensor, labels: Tensor, shift: int, seed: int) -> None:
         super().__init__(images, labels)
@@ -173,7 +173,7 @@ def mnist(
         Fetch missing or damaged files, with torchvision's own loader; for ``source="torchvision"``
         only.
     timeout : float
-        Seconds that the whole download may take.
+        How many seconds the whole download may take.
 
     Returns
     -------
@@ -200,7 +200,9 @@ def mnist(
     torch.Size([4000, 1, 28, 28])
     """
     if source not in _SOURCES:
-        raise ValueError(f"source must be one of {', '.join(map(repr, _SOURCES))}; got {source!r}")
+        raise ValueError(
+            f"source: expected one of {', '.join(map(repr, _SOURCES))}, got {source!r}"
+        )
     if download and source != "torchvision":
         raise ValueError(
             f"source={source!r} never touches the network; to download, pass"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
-
-import pytest
 
 import kan_widgets
 
@@ -20,90 +20,149 @@ ALLOWED = {
     "functions": {"nn"},
     "live": {"functions", "nn"},
     "insight": {"functions", "nn"},
+    "figures": {"functions", "insight", "live", "nn"},
     "widgets": {"live", "functions", "nn", "insight", "data"},
-    "cli": {"widgets", "live", "functions", "nn", "insight", "data", "__version__"},
+    "cli": {"widgets", "live", "functions", "nn", "insight", "data"},
 }
 
 # Outside packages that only some parts may import.
 RESERVED = {
-    "anywidget": {"widgets"},
-    "ipywidgets": {"widgets"},
+    "anywidget": {"widgets", "figures"},
+    "ipywidgets": {"widgets", "figures"},
     "traitlets": {"widgets"},
     "PIL": {"widgets", "cli"},
     "torchvision": {"data"},
-    "bqplot": {"widgets"},
+    "bqplot": {"figures"},
 }
 
 
-def imports(path: Path) -> set[str]:
-    """Return the absolute names of all modules that a file imports, wherever in it."""
+def dotted(path: Path) -> str:
+    """Return the name by which a file is imported."""
+    parts = ["kan_widgets", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(text: str, package: str) -> set[str]:
+    """Return all that a file imports, wherever in it, ``if TYPE_CHECKING`` included.
+
+    Of ``from a import b`` the name is ``a.b``, whether or not that is a module.
+    """
     found = set()
-    package = ["kan_widgets", *path.relative_to(PACKAGE).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
+            base = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            if module == "kan_widgets":
-                found |= {f"{module}.{alias.name}" for alias in node.names}
-            else:
-                found.add(module)
+            found |= {f"{module}.{alias.name}" for alias in node.names}
     return found
 
 
-def modules() -> list[Path]:
-    return [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]
+def imported_by(name: str) -> set[str]:
+    path = MODULES[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return imports(path.read_text("utf-8"), package)
 
 
-def part(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def module_of(name: str) -> str:
+    """Return the module that an imported name is, or is taken from."""
+    return name if name in MODULES else name.rpartition(".")[0]
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_imports_go_one_way(path: Path) -> None:
-    own = part(path)
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("kan_widgets.")}
-    assert used - {own} <= ALLOWED[own]
+def part(name: str) -> str:
+    return name.split(".")[1] if "." in name else ""
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_drawing_and_data_libraries_stay_in_their_parts(path: Path) -> None:
-    for name in imports(path):
-        assert part(path) in RESERVED.get(name.split(".")[0], {part(path)}), name
+def room(name: str) -> str:
+    """Return the folder below its part that a module lies in, or the module itself."""
+    return ".".join(name.split(".")[:3])
 
 
-def test_the_reading_of_imports_sees_every_form() -> None:
-    folder = PACKAGE / "functions" / "adapters"
-    tree = (
-        "import a.b\nfrom c import d\nfrom . import e\nfrom ..f import g\nfrom kan_widgets import h"
-    )
-    path = folder / "unwritten.py"
-    assert imports(_Text(path, tree)) == {  # type: ignore[arg-type]
-        "a.b",
-        "c",
-        "kan_widgets.functions.adapters",
-        "kan_widgets.functions.f",
-        "kan_widgets.h",
+def edges(parts: Collection[str]) -> dict[str, set[str]]:
+    """Return which modules of some parts each of their modules imports."""
+    return {
+        name: {
+            module
+            for module in map(module_of, imported_by(name))
+            if module in MODULES and module != name and part(module) in parts
+        }
+        for name in MODULES
+        if part(name) in parts
     }
 
 
-class _Text:
-    """Stands for a file that is not there."""
+def circle(graph: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the nodes of a circle, if there is one."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return [str(node) for node in error.args[1]]
+    return []
 
-    def __init__(self, path: Path, text: str) -> None:
-        self._path, self._text = path, text
 
-    def relative_to(self, other: Path) -> Path:
-        return self._path.relative_to(other)
+def test_parts_import_only_parts_below_them() -> None:
+    wrong = {
+        (name, imported)
+        for name in MODULES
+        if part(name)
+        for imported in imported_by(name)
+        if imported.startswith("kan_widgets.")
+        and part(module_of(imported)) not in {"", part(name), *ALLOWED[part(name)]}
+    }
+    assert not wrong
 
-    def read_text(self, encoding: str) -> str:
-        return self._text
+
+def test_drawing_and_data_libraries_stay_in_their_parts() -> None:
+    wrong = {
+        (name, imported)
+        for name in MODULES
+        for imported in imported_by(name)
+        if part(name) not in RESERVED.get(imported.split(".")[0], {part(name)})
+    }
+    assert not wrong
+
+
+def test_imports_form_no_circle_those_for_types_included() -> None:
+    assert not circle(edges(ALLOWED))
+
+
+def test_rooms_import_one_way() -> None:
+    rooms: dict[str, set[str]] = {}
+    for name, imported in edges(ALLOWED).items():
+        rooms.setdefault(room(name), set()).update(set(map(room, imported)) - {room(name)})
+    assert not circle(rooms)
+
+
+def test_the_reading_of_imports_sees_every_form() -> None:
+    text = (
+        "import a.b\nfrom c import d\nfrom . import e\nfrom ..f import g, h\n"
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from kan_widgets import i\n"
+        "def later():\n    from j import k\n"
+    )
+    assert imports(text, "kan_widgets.functions.adapters") == {
+        "a.b",
+        "c.d",
+        "kan_widgets.functions.adapters.e",
+        "kan_widgets.functions.f.g",
+        "kan_widgets.functions.f.h",
+        "typing.TYPE_CHECKING",
+        "kan_widgets.i",
+        "j.k",
+    }
+    assert module_of("kan_widgets.nn.life.changes.together") == "kan_widgets.nn.life.changes"
+    assert room("kan_widgets.nn.life.changes") == "kan_widgets.nn.life"
+
+
+def test_a_circle_is_found() -> None:
+    assert set(circle({"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]})) == {"a", "b", "c"}
 
 
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "helpers", "common", "misc"}
-    assert not [path for path in modules() if vague & set(path.with_suffix("").parts)]
+    assert not [name for name in MODULES if vague & set(name.split("."))]
 
 
 def loaded_after(code: str) -> set[str]:
@@ -143,7 +202,8 @@ for name in ("typo", "Layout", "Stream", "stream"):
         assert f"'kan_widgets' has no attribute {name!r}" in str(error)
     else:
         raise AssertionError(name)
-import kan_widgets.live.fit, kan_widgets.live.replay, kan_widgets.widgets.explain
+import kan_widgets.live.watching.bind, kan_widgets.live.watching.fit
+import kan_widgets.live.recordings.replay, kan_widgets.widgets.explain
 assert all(callable(one) for one in (kw.bind, kw.fit, kw.replay, kw.Explain))
 assert kw.live.fit is kw.fit
 assert pickle.loads(pickle.dumps(kw.bind)) is kw.bind

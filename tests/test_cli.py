@@ -202,7 +202,7 @@ def test_demo_explains_missing_data_without_a_traceback(
     [
         ([], "COMMAND"),
         (["paint"], "paint"),
-        (["demo", "--epochs", "0"], "must be 1 or more, got 0"),
+        (["demo", "--epochs", "0"], "expected a whole number ≥ 1, got 0"),
         (["demo", "--", "--no-browser"], "only 'lab' passes on arguments"),
     ],
 )

@@ -197,12 +197,14 @@ def test_test_images_and_the_kept_images_do_not_move() -> None:
 
 @pytest.mark.parametrize("shift", [-1, 28])
 def test_a_shift_out_of_range_is_refused(shift: int) -> None:
-    with pytest.raises(ValueError, match=f"shift must be from 0 to 27, got {shift}"):
+    with pytest.raises(
+        ValueError, match=f"shift: expected a whole number from 0 to 27, got {shift}"
+    ):
         data.mnist("embedded").loaders(shift=shift)
 
 
 def test_a_batch_size_below_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="batch_size must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="batch_size: expected a whole number ≥ 1, got 0"):
         data.mnist("embedded").loaders(batch_size=0)
 
 
@@ -267,7 +269,9 @@ def test_missing_files_are_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'auto', 'embedded', 'torchvision'; got 'keras'"):
+    with pytest.raises(
+        ValueError, match="source: expected one of 'auto', 'embedded', 'torchvision', got 'keras'"
+    ):
         data.mnist("keras")  # type: ignore[arg-type]
 
 

@@ -78,7 +78,7 @@ def under(folder: str) -> set[str]:
 
 def test_the_wheel_holds_every_bundle(names: set[str]) -> None:
     static = "kan_widgets/widgets/static/"
-    assert {static + "stream.js", static + "kernel_grid.js", static + "kernel_grid.css"} <= names
+    assert {static + "main.js", static + "view.js", static + "page.js"} <= names
     assert under("kan_widgets/widgets/static") <= names
 
 
@@ -119,7 +119,7 @@ def test_the_metadata_name_version_licences_and_command(wheel: Path) -> None:
     assert about["Name"] == "kan-widgets"
     assert about["Version"] == kan_widgets.__version__
     assert about["Requires-Python"] == ">=3.10"
-    assert about["License-Expression"] == "MIT AND CC-BY-SA-3.0"
+    assert about["License-Expression"] == "MIT AND CC-BY-SA-3.0 AND OFL-1.1"
     with zipfile.ZipFile(wheel) as archive:
         (entry,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
         assert b"kan-widgets = kan_widgets.cli:main" in archive.read(entry)

@@ -8,7 +8,7 @@ afterEach(() => {
 /** As a page has it: every widget comes with its own copy of the module. */
 async function copy() {
   vi.resetModules();
-  const { createKit } = await import("../src/shared/controls.ts");
+  const { createKit } = await import("../src/shell/controls.ts");
   return createKit(document, new AbortController().signal);
 }
 

@@ -6,8 +6,8 @@ import {
   type Plan,
   samplePlan,
   valueAt,
-} from "../src/shared/curves.ts";
-import type { Frame, LayerLayout } from "../src/shared/types.ts";
+} from "../src/phi/curves.ts";
+import type { Frame, LayerLayout } from "../src/wire/types.ts";
 import { basis, frameOf, KNOTS, layer, randoms, table } from "./samples.ts";
 
 /** Σ_b C_b β_b(x), straight from the formula. */

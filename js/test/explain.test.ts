@@ -1,9 +1,15 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NOTHING } from "../src/scene/drawing.ts";
+import type { Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
+import { svgOf } from "../src/scene/svg.ts";
+import { widthOf } from "../src/scene/text.ts";
+import { themeOf } from "../src/scene/theme.ts";
 import {
   barsOf,
   cellOf,
+  groupsOf,
   mapOf,
   mapTitle,
   nameOf,
@@ -12,13 +18,14 @@ import {
   restText,
   selectionFor,
   tilesOf,
-} from "../src/explain/content.ts";
-import explain, { type ExplainElement } from "../src/explain/index.ts";
-import { overlayPixels } from "../src/explain/pixels.ts";
-import { paletteOf } from "../src/shared/palette.ts";
-import { FrameStore } from "../src/shared/store.ts";
-import type { Selection } from "../src/shared/types.ts";
+} from "../src/views/explain/content.ts";
+import { outlineOf } from "../src/views/explain/pixels.ts";
+import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
+import { percent, probabilities } from "../src/views/explain/words.ts";
+import { FrameStore } from "../src/wire/store.ts";
+import type { Selection } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";
+import { painted } from "./hurry.ts";
 import { bytes, layer } from "./samples.ts";
 
 const functions = {
@@ -130,21 +137,216 @@ describe("the maps", () => {
       ["channel 0", 2, 0.5],
     ]);
   });
+});
 
-  it("cover the image the more the larger they are", () => {
-    const image = content.image as NonNullable<typeof content.image>;
-    const palette = paletteOf("light");
-    const map = { height: 1, width: 2, data: Float32Array.of(0, 2) };
-    const pixels = overlayPixels(image, map, 2, palette, "light");
-    const at = (row: number, column: number) =>
-      Array.from(pixels.slice(4 * (4 * row + column), 4 * (4 * row + column) + 3));
-    // The left half shows the image faintly, black and white; the right half the last colour.
-    expect(at(0, 0)).toEqual([178, 178, 178].map((v) => expect.closeTo(v, -1)));
-    expect(at(0, 1)).toEqual([255, 255, 255]);
-    const end = Array.from(palette.bytes.slice(-3));
-    expect([at(0, 2), at(1, 3)]).toEqual([end, end]);
+describe("what has no bar", () => {
+  const values = Float32Array.from({ length: 100 }, (_, k) => (k < 4 ? 10 : (k % 4) / 4));
+  const order = Array.from(values, (_, k) => k).sort((a, b) => values[b] - values[a] || a - b);
+  const sum = values.reduce((whole, value) => whole + value, 0);
+  const wide = { ...last, columns: 100, values, order, sum, places: [25, 2, 2] as never };
+
+  it("is added up by channel until nine tenths of it have a row", () => {
+    const bars = barsOf(wide, 4, -1);
+    const groups = groupsOf(wide, bars, 30);
+    expect(groups[0]).toEqual({ name: "channel 1", count: 4, value: 1.5, number: 7 });
+    // All 24 others are alike: 22 of them are nine tenths.
+    expect(groups.length).toBe(22);
+    expect(restText(wide, bars, groups)).toBe("8 others together +3");
+    expect(groupsOf(wide, bars, 5).length).toBe(5);
+  });
+
+  it("is no group of its own where each would be one share", () => {
+    const one = { ...conv, columns: 1, rows: 6 };
+    expect(groupsOf(one, barsOf(one, 2, -1), 30)).toEqual([]);
+    expect(groupsOf({ ...wide, places: null }, barsOf(wide, 4, -1), 30)).toEqual([]);
   });
 });
+
+describe("words", () => {
+  it("give probabilities that add up to one, however large the scores", () => {
+    expect(probabilities([0, Math.log(3)])).toEqual([0.25, 0.75].map((p) => expect.closeTo(p)));
+    expect(probabilities([1000, 1000])).toEqual([0.5, 0.5]);
+    expect([0.25, 0.0001, 1].map(percent)).toEqual(["25.0 %", "< 0.1 %", "100.0 %"]);
+  });
+});
+
+const STREAM = {
+  select() {},
+  setCursor() {},
+  setGhostStep() {},
+  edit() {},
+  command() {},
+  askObserved() {},
+};
+
+function storeOf(select: (selection: Selection | null) => void = () => {}): FrameStore {
+  const store = new FrameStore({ ...STREAM, select });
+  const layers = [layer({ shape: [2, 3, 2, 2] }), layer({ name: "linear", shape: [2, 12, 1, 1] })];
+  const data = new Float32Array(2 * 12 * 9);
+  store.takeLive({ step: 40, layout: { version: 0, layers }, data }, 0);
+  return store;
+}
+
+describe("the scene", () => {
+  function scene(traits: Record<string, unknown> = {}, width = 900, theme = themeOf("light")) {
+    const all: Record<string, unknown> = { content: wire, layer: "linear", top: 30, ...traits };
+    const made = drawing()({
+      store: storeOf(),
+      get: (trait) => all[trait],
+      width,
+      height: 480,
+      theme,
+      ratio: 1,
+      pointed: NOTHING,
+    });
+    if (typeof made === "string") throw new Error(made);
+    const view: Rect = { x: 0, y: 0, width, height: made.height };
+    const marks = made.sheets.flatMap((sheet) => [...sheet.marks(view)]);
+    return { made, marks };
+  }
+  const imagesOf = (marks: readonly Mark[]) => marks.filter((mark) => mark.kind === "image");
+  const textsOf = (marks: readonly Mark[]) => marks.filter((mark) => mark.kind === "text");
+  const pixel = ({ rgba, width }: Pixels, row: number, column: number) =>
+    Array.from(rgba.subarray(4 * (row * width + column), 4 * (row * width + column) + 3));
+
+  it.each(["light", "dark"] as const)(
+    "has the same colour for a value on the map and on the scale, zero too, in %s",
+    (name) => {
+      const { marks } = scene({}, 900, themeOf(name));
+      const [, map, scale] = imagesOf(marks).map(({ pixels }) => pixels);
+      // The whole map is 0.25, −2 and 0.5, 1, of ±2.
+      const at = (value: number) => pixel(scale, 0, 255 + Math.round((255 * value) / 2));
+      expect([map.width, map.height, scale.width]).toEqual([2, 2, 511]);
+      expect(pixel(map, 0, 0)).toEqual(at(0.25));
+      expect(pixel(map, 0, 1)).toEqual(at(-2));
+      expect(pixel(map, 1, 1)).toEqual(at(1));
+      const kernels = imagesOf(scene({ layer: "conv1" }, 900, themeOf(name)).marks);
+      expect(pixel(kernels[1].pixels, 0, 0)).toEqual(pixel(kernels[2].pixels, 0, 255));
+      const words = textsOf(marks).map(({ text }) => text);
+      expect(words).toEqual(expect.arrayContaining(["−2", "0", "+2", "lowers the score"]));
+    },
+  );
+
+  it.each([240, 470, 620, 900, 1400])("cuts no word and no bar at %d pixels", (width) => {
+    const long = [1, -3, 0, 2, 0.5, -0.5].map((value) => value * 1.2345e-4);
+    const small = { ...wire, parts: [functions, { ...kernels, values: bytes(long) }] };
+    for (const [name, what] of [
+      ["linear", wire],
+      ["conv1", wire],
+      ["conv1", small],
+      ["", wire],
+    ] as const) {
+      const { made, marks } = scene({ layer: name, content: what }, width);
+      const boxes = marks.flatMap((mark) => {
+        if (mark.kind === "text") return [boxOf(mark)];
+        if (mark.kind === "image") return [mark.box];
+        if (mark.kind !== "rects") return [];
+        return Array.from({ length: mark.boxes.length / 4 }, (_, k) => {
+          const [x, y, w, h] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
+          return { x, y, width: w, height: h };
+        });
+      });
+      for (const { x, y, width: w, height } of boxes) {
+        expect(x).toBeGreaterThanOrEqual(0);
+        expect(x + w).toBeLessThanOrEqual(width);
+        expect(y + height).toBeLessThanOrEqual(made.height);
+      }
+      const said = textsOf(marks);
+      said.forEach((a, k) => {
+        expect(a.text).not.toMatch(/…/);
+        const box = boxOf(a);
+        for (const b of said.slice(k + 1)) {
+          const other = boxOf(b);
+          const across =
+            Math.min(box.x + box.width, other.x + other.width) - Math.max(box.x, other.x);
+          const down =
+            Math.min(box.y + box.height, other.y + other.height) - Math.max(box.y, other.y);
+          expect(across <= 0 || down <= 0, `${a.text} | ${b.text}`).toBe(true);
+        }
+      });
+      // Where a picture may end no word and no picture goes on.
+      expect(made.cuts?.length).toBeGreaterThan(1);
+      for (const cut of made.cuts ?? []) {
+        for (const { y, height } of [...said.map(boxOf), ...imagesOf(marks).map((m) => m.box)]) {
+          expect(y >= cut || y + height <= cut, `${cut} in ${y} + ${height}`).toBe(true);
+        }
+      }
+    }
+  });
+
+  it("has a site with words for each bar, small map, class and place of the map", () => {
+    const { made } = scene();
+    const { sites } = made;
+    expect(sites.words("bars/0/0")).toBe("linear · channel 1 · row 0 · column 1 · −2");
+    expect(sites.words("classes/1/0")).toMatch(/^class 1 · score −0.25 · probability 3.7 %$/);
+    expect(sites.words("tiles/0/0")).toBe("linear · channel 1 · −1");
+    expect(sites.words("map/0/1")).toBe("row 0 · column 1 of the map: −2");
+    for (const id of [
+      "bars/0/0",
+      "bars/11/0",
+      "classes/1/0",
+      "tiles/0/0",
+      "map/1/1",
+      "image/0/0",
+    ]) {
+      const box = sites.box(id) as Rect;
+      expect(sites.at(box.x + box.width / 2, box.y + box.height / 2, box)).toBe(id);
+    }
+    expect(made.numberAt("bars/0/0")).toBe(5);
+    expect(made.numberAt("tiles/0/0")).toBe(5);
+    // The largest of all channels at that place.
+    expect(made.numberAt("map/0/1")).toBe(5);
+    expect(made.classAt("classes/1/0")).toBe(1);
+    expect(sites.next("", "first")).toBe("bars/0/0");
+    expect(sites.next("bars/0/0", "left")).toMatch(/^map/);
+  });
+
+  it("shows all layers below each other where none is named, each with its own sentence", () => {
+    const { made, marks } = scene({ layer: "" });
+    const words = textsOf(marks).map(({ text }) => text);
+    for (const text of ["linear", "conv1", "exact", "integrated gradients"]) {
+      expect(words).toContain(text);
+    }
+    expect(made.caption[0].text).toBe("class 1 · score −0.25, 3.7 %, highest is class 0");
+  });
+
+  it("has the same shapes and words in light and dark", () => {
+    const svg = (name: "light" | "dark") => {
+      const { made, marks } = scene({}, 900, themeOf(name));
+      return svgOf(marks, { ...made, ground: "#fff", title: made.title, words: made.words });
+    };
+    const plain = (text: string) => text.replace(/#[0-9a-f]+|href="[^"]*"|rgb\([^)]*\)/g, "");
+    expect(plain(svg("dark"))).toBe(plain(svg("light")));
+  });
+
+  function boxOf({ x, y, text, size, weight, anchor }: TextMark): Rect {
+    const width = widthOf(text, size, weight);
+    const left = anchor === "end" ? x - width : anchor === "middle" ? x - width / 2 : x;
+    return { x: left, y: y - 0.75 * size, width, height: size };
+  }
+});
+
+describe("the outline of an image", () => {
+  const pixels = (bright: number[], width: number): Pixels => ({
+    width,
+    height: bright.length / width,
+    rgba: Uint8ClampedArray.from(bright.flatMap((v) => [255 * v, 255 * v, 255 * v, 255])),
+  });
+
+  it("runs between dark and bright pixels", () => {
+    const one = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const edges = outlineOf(pixels(one, 6));
+    expect(edges.length / 4).toBe(4);
+    expect(edges).toEqual(expect.arrayContaining([1, 2]));
+  });
+
+  it("is left out of an image that is all edges", () => {
+    const chequered = Array.from({ length: 36 }, (_, k) => (k + Math.floor(k / 6)) % 2);
+    expect(outlineOf(pixels(chequered, 6))).toEqual([]);
+  });
+});
+
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 describe("the view", () => {
   let life: AbortController;
@@ -154,22 +356,23 @@ describe("the view", () => {
   beforeEach(() => {
     life = new AbortController();
     selected = [];
-    store = new FrameStore({
-      select: (selection) => selected.push(selection),
-      setCursor() {},
-      setGhostStep() {},
-      edit() {},
-      command() {},
-      askObserved() {},
-    });
-    const layers = [
-      layer({ shape: [2, 3, 2, 2] }),
-      layer({ name: "linear", shape: [2, 12, 1, 1] }),
-    ];
-    const data = new Float32Array(2 * 12 * 9);
-    store.takeLive({ step: 40, layout: { version: 0, layers }, data }, 0);
+    store = storeOf((selection) => selected.push(selection));
+    // A 2D context that draws nothing.
+    const known: Record<string, unknown> = {
+      canvas: { ownerDocument: document },
+      createImageData: () => null,
+    };
+    const get = (_: object, name: string) => known[name] ?? (() => {});
+    const blank = new Proxy({}, { get, set: () => true });
+    vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(blank as never);
+    vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(900);
+    vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(2000);
   });
-  afterEach(() => life.abort());
+  afterEach(() => {
+    life.abort();
+    vi.restoreAllMocks();
+    document.body.replaceChildren();
+  });
 
   async function show(traits: Record<string, unknown> = {}) {
     const model = new FakeModel({
@@ -184,89 +387,137 @@ describe("the view", () => {
     });
     const el = document.body.appendChild(document.createElement("div"));
     const host = { getWidget: async () => ({ exports: store }) };
-    explain.render({ model: model.model, el, host, signal: life.signal } as never);
-    await new Promise((resolve) => setTimeout(resolve));
+    render({ model: model.model, el, host, signal: life.signal } as never);
     const root = el.querySelector(".kw-explain") as ExplainElement;
+    await painted();
     const texts = (selector: string) =>
-      Array.from(root.querySelectorAll(selector), (node) => node.textContent);
-    return { model, root, texts };
+      Array.from(root.querySelectorAll<HTMLElement>(selector), (node) => node.textContent);
+    const canvas = root.querySelector("canvas") as HTMLCanvasElement;
+    const click = async (id: string) => {
+      const box = root.kwExplain.rectOf(id) as Rect;
+      const at = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
+      canvas.dispatchEvent(new MouseEvent("click", { bubbles: true, ...at }));
+      await painted();
+    };
+    const press = async (key: string) => {
+      canvas.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      await painted();
+    };
+    return { model, root, texts, click, press };
   }
 
   it("shows a tab for each layer, the classes, how it adds up, and a bar for each share", async () => {
     const { root, texts } = await show();
     expect(texts(".kw-segment")).toEqual(["linear", "conv1"]);
-    expect(texts(".kw-options option")).toEqual(["0: 3 (highest)", "1: −0.25"]);
-    expect(root.querySelector<HTMLSelectElement>("select")?.value).toBe("1");
-    expect(texts(".kw-sentence")).toEqual(["exact"]);
-    expect(texts(".kw-note")).toEqual(["a note"]);
-    expect(texts(".kw-bar-value").slice(0, 4)).toEqual(["−2", "+1", "+0.5", "+0.25"]);
+    expect(texts("select[aria-label='class'] option")).toEqual(["0: 3 (highest)", "1: −0.25"]);
+    expect(root.querySelector<HTMLSelectElement>("select[aria-label='class']")?.value).toBe("1");
+    expect(texts(".kw-remark").slice(0, 2)).toEqual(["exact", "a note"]);
+    expect(texts(".kw-explained")).toEqual(["explained at step 40"]);
+    const bars = root.kwExplain.sites("bars").map((words) => words.split(" · ").at(-1));
+    expect(bars.slice(0, 4)).toEqual(["−2", "+1", "+0.5", "+0.25"]);
     const controls = root.querySelectorAll("input, select, button");
     for (const control of controls) expect(control.getAttribute("title")).toBeTruthy();
+    expect(root.querySelector(".kw-scrubber")).toBeNull();
   });
 
   it("selects what is clicked and marks what is selected, in the layer that has it", async () => {
-    const { model, root, texts } = await show();
-    root.querySelectorAll<HTMLElement>(".kw-bar")[0].click();
+    const { model, root, texts, click } = await show();
+    await click("bars/0/0");
     expect(selected).toEqual([{ layer: "linear", out: 1, in: 5, row: 0, column: 0 }]);
     expect(root.kwExplain.selected()).toBe(5);
-    expect(texts(".kw-bar.kw-chosen .kw-bar-name")).toEqual(["channel 1 · row 0 · column 1"]);
-    expect(root.querySelector<HTMLElement>(".kw-place")?.hidden).toBe(false);
+    expect(texts(".kw-readout")).toEqual(["linear · channel 1 · row 0 · column 1 · −2"]);
     store.takeSelection({ layer: "conv1", out: 1, in: 0, row: 0, column: 1 });
+    await painted();
     expect(model.get("layer")).toBe("conv1");
     expect(root.kwExplain.selected()).toBe(3);
-    expect(texts(".kw-map .kw-picture-title")).toEqual(["out 1 · in 0"]);
-    root.querySelectorAll<HTMLElement>(".kw-tile")[0].click();
+    expect(root.querySelector("canvas")?.getAttribute("aria-label")).toContain(
+      "Map of layer conv1, out 1 · in 0, 1 × 2, from +1 to +1.",
+    );
+    await click("tiles/0/0");
     expect(selected.at(-1)).toEqual({ layer: "conv1", out: 0, in: 1, row: 1, column: 1 });
     store.takeSelection(null);
+    await painted();
     expect(root.kwExplain.selected()).toBe(-1);
   });
 
+  it("selects the function of a place of the map", async () => {
+    const { click } = await show();
+    await click("map/1/1");
+    expect(selected).toEqual([{ layer: "linear", out: 1, in: 7, row: 0, column: 0 }]);
+  });
+
+  it("is read with the keyboard: bars, then the map place by place", async () => {
+    const { root, texts, press } = await show();
+    await press("ArrowDown");
+    expect(texts(".kw-spoken")).toEqual([root.kwExplain.sites("bars")[0]]);
+    await press("ArrowDown");
+    expect(texts(".kw-spoken")).toEqual([root.kwExplain.sites("bars")[1]]);
+    await press("Enter");
+    expect(selected).toEqual([{ layer: "linear", out: 1, in: 7, row: 0, column: 0 }]);
+    await press("Escape");
+    expect(selected.at(-1)).toBeNull();
+    await press("ArrowLeft");
+    expect(texts(".kw-spoken")).toEqual(["row 1 · column 1 of the map: +1"]);
+    await press("ArrowUp");
+    expect(texts(".kw-spoken")).toEqual(["row 0 · column 1 of the map: −2"]);
+  });
+
   it("asks Python for another class, and for the model as it is now", async () => {
-    const { model, root, texts } = await show();
-    const select = root.querySelector("select") as HTMLSelectElement;
+    const { model, root, texts, click } = await show();
+    const select = root.querySelector("select[aria-label='class']") as HTMLSelectElement;
     select.value = "0";
     select.dispatchEvent(new Event("change", { bubbles: true }));
     expect(model.get("target")).toBe(0);
+    await click("classes/1/0");
+    expect(model.get("target")).toBe(1);
     expect(texts(".kw-again")).toEqual(["↻"]);
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
+    await painted();
     expect(texts(".kw-again")).toEqual(["↻ step 1,200"]);
     root.querySelector<HTMLElement>(".kw-again")?.click();
     expect(model.sent).toEqual([{ kind: "explain" }]);
     model.update({ message: "waiting" });
-    expect(texts(".kw-warning")).toEqual(["waiting"]);
+    await painted();
+    expect(texts(".kw-tone-warn")).toEqual(["waiting"]);
   });
 
-  it("keeps what is chosen where the stream does not have the layer", async () => {
-    store.takeLive(
-      {
-        step: 41,
-        layout: { version: 1, layers: [layer({ name: "other" })] },
-        data: new Float32Array(216),
-      },
-      0,
-    );
-    const { root } = await show();
-    root.querySelectorAll<HTMLElement>(".kw-bar")[1].click();
+  it("does not ask for another class in a page without a model", async () => {
+    store.takeStatus({ state: "saved", message: "" });
+    const { model, root, click } = await show();
+    await click("classes/0/0");
+    expect(model.get("target")).toBeNull();
+    expect(root.querySelector<HTMLElement>(".kw-again")?.hidden).toBe(true);
+  });
+
+  it("keeps what is chosen where the stream does not have the layer, in what is saved too", async () => {
+    const layers = [layer({ name: "other" })];
+    const data = new Float32Array(216);
+    store.takeLive({ step: 41, layout: { version: 1, layers }, data }, 0);
+    const { root, click } = await show();
+    await click("bars/1/0");
     expect(selected).toEqual([]);
     expect(root.kwExplain.selected()).toBe(7);
+    const saving = root.querySelector(".kw-save") as HTMLElement & { kwSave: { svg(): string } };
+    expect(saving.kwSave.svg()).toMatch(/font-weight="600"[^>]*>channel 1 · row 1 · column 1</);
   });
 
   it("has no pictures where the input is no image", async () => {
     const image = { shape: [8], data: bytes([0, 1, 0, 1, 0, 1, 0, 1]) };
     const { root } = await show({ content: { ...wire, image } });
-    expect(root.querySelector<HTMLElement>(".kw-pictures")?.hidden).toBe(true);
-    expect(root.querySelectorAll(".kw-bar").length).toBe(12);
+    expect(root.kwExplain.sites("image")).toEqual([]);
+    expect(root.kwExplain.sites("map")).toEqual([]);
+    expect(root.kwExplain.sites("bars").length).toBe(12);
   });
 
   it("lets go of everything at its end", async () => {
     const { model, root } = await show();
     expect(model.handlers).toBeGreaterThan(0);
-    const drawn = vi.spyOn(root, "toggleAttribute");
     life.abort();
     expect(model.handlers).toBe(0);
-    store.takeSelection({ layer: "conv1", out: 1, in: 0, row: 0, column: 1 });
-    expect(drawn).not.toHaveBeenCalled();
     expect(root.isConnected).toBe(false);
+    store.takeSelection({ layer: "conv1", out: 1, in: 0, row: 0, column: 1 });
+    await painted();
+    expect(model.get("layer")).toBe("linear");
   });
 });

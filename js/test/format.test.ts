@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatCount, formatNumber, formatRange } from "../src/shared/format.ts";
+import { formatCount, formatNumber, formatRange } from "../src/phi/format.ts";
 
 describe("formatNumber", () => {
   it.each([

@@ -17,7 +17,7 @@ import {
   rowLabels,
   stuckHead,
   underHead,
-} from "../src/shared/geometry";
+} from "../src/phi/geometry.ts";
 import written from "./geometry_cases.json";
 
 function arrangementOf(input: (typeof written.cases)[number]["input"]): Arrangement {

@@ -1,14 +1,14 @@
 /** For tests of a view: drawings that come as soon as the page draws, and how to wait for them. */
 import { vi } from "vitest";
 
-type PaceModule = typeof import("../src/shared/pace.ts");
+type PaceModule = typeof import("../src/shell/pace.ts");
 
 /**
- * For `vi.mock("../src/shared/pace.ts", hurriedPace)`: what draws is always in a hurry. pace.test.ts tells how long it
+ * For `vi.mock("../src/shell/pace.ts", hurriedPace)`: what draws is always in a hurry. pace.test.ts tells how long it
  * waits, which depends on the machine.
  */
 export async function hurriedPace(): Promise<PaceModule> {
-  const { createPace } = await vi.importActual<PaceModule>("../src/shared/pace.ts");
+  const { createPace } = await vi.importActual<PaceModule>("../src/shell/pace.ts");
   return {
     createPace: (window, draw) => {
       const pace = createPace(window, draw);

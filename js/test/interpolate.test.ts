@@ -5,8 +5,8 @@ import {
   derivativeAt,
   exactAt,
   tableNumber,
-} from "../src/shared/interpolate.ts";
-import type { LayerLayout } from "../src/shared/types.ts";
+} from "../src/phi/interpolate.ts";
+import type { LayerLayout } from "../src/wire/types.ts";
 import { bspline, frameOf, layer, randoms } from "./samples.ts";
 
 type Basis = (x: number) => number[];

@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import { placeOf, xAt } from "../src/kernel_grid/draw.ts";
-import { contrastOf, endsOf, greyOf, seesPixels } from "../src/kernel_grid/pattern.ts";
+import { valueAt } from "../src/phi/curves.ts";
+import { functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
+import { rectOf } from "../src/phi/geometry.ts";
+import { statusText } from "../src/shell/status.ts";
+import { placeTip } from "../src/shell/tip.ts";
+import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
+import { contrastOf, endsOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
 import {
   orderBy,
   type Picture,
   pictureMaker,
   sortedOrder,
   xRangeOf,
-} from "../src/kernel_grid/picture.ts";
-import { type Settings, settingsOf } from "../src/kernel_grid/settings.ts";
-import { change, phi, sameBasis } from "../src/kernel_grid/subject.ts";
+} from "../src/views/kernel_grid/picture.ts";
+import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
+import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
 import {
   axesText,
   description,
   hoverLines,
   remarks,
   selectionText,
-} from "../src/kernel_grid/words.ts";
-import { valueAt } from "../src/shared/curves.ts";
-import { functionOf, layerSize, selectionOf } from "../src/shared/entries.ts";
-import { rectOf } from "../src/shared/geometry.ts";
-import { readFrame, readLayout } from "../src/shared/protocol.ts";
-import { statusText } from "../src/shared/status.ts";
-import { placeTip } from "../src/shared/tip.ts";
-import type { Frame, LayerLayout, Observed } from "../src/shared/types.ts";
+} from "../src/views/kernel_grid/words.ts";
+import { readFrame, readLayout } from "../src/wire/protocol.ts";
+import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";
 
 const PLAIN: Settings = {
   mode: "curves",

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import grid from "../src/kernel_grid/index.ts";
-import type { GridElement } from "../src/kernel_grid/view.ts";
-import type { FrameStore } from "../src/shared/store.ts";
-import type { Store } from "../src/shared/types.ts";
-import { initialize } from "../src/stream/index.ts";
+import type { GridElement } from "../src/views/kernel_grid/probe.ts";
+import { render } from "../src/views/kernel_grid/view.ts";
+import type { FrameStore } from "../src/wire/store.ts";
+import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 import { bspline, frameOf, layer } from "./samples.ts";
 
@@ -41,7 +41,7 @@ function blankContext() {
   return { context, calls };
 }
 
-vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
 let calls: Record<string, number>;
@@ -87,7 +87,7 @@ function show(
 ) {
   const model = new FakeModel({ ...TRAITS, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
-  grid.render({ model, el, host: { getWidget }, signal } as never);
+  render({ model, el, host: { getWidget }, signal } as never);
   const root = el.querySelector(".kw-kernel-grid") as GridElement;
   const one = <T extends HTMLElement>(selector: string) => root.querySelector<T>(selector) as T;
   return { model, el, root, one };
@@ -135,9 +135,9 @@ describe("the controls", () => {
       return model.get(trait);
     };
     expect(pick('.kw-tabs input[value="conv2"]', "layer")).toBe("conv2");
+    expect(pick('input[aria-label="show start"]', "ghost")).toBe(false);
     expect(pick('input[value="pattern"]', "mode")).toBe("pattern");
     expect(pick('input[aria-label="binarise"]', "binarise")).toBe(true);
-    expect(pick('input[aria-label="functions at the start"]', "ghost")).toBe(false);
     for (const [label, trait, value] of [
       ["scale", "scale", "kernel"],
       ["x", "x_range", "wide"],
@@ -184,21 +184,21 @@ describe("the controls", () => {
       return y < other.y || (y === other.y && x < other.x);
     };
     expect(first()).toBe(true);
-    expect(one(".kw-shade-text").textContent).toBe("spread 0 … 44 of y");
-    expect(one(".kw-shade-scale").style.backgroundImage).toContain("linear-gradient");
+    expect(one(".kw-facts").textContent).toContain("spread 0 … 44 of y");
+    expect(one(".kw-facts .kw-swatch-ramp").style.backgroundImage).toContain("linear-gradient");
     expect(one(".kw-again").hidden).toBe(true);
     // Other numbers under the same name are shown at once.
     model.set("scores", { spread: score(-0.5) });
     await painted();
     expect(first()).toBe(false);
-    expect(one(".kw-shade-text").textContent).toBe("spread 0 … 22 of y");
+    expect(one(".kw-facts").textContent).toContain("spread 0 … 22 of y");
     model.set("layer", "conv2");
     await painted();
-    expect(one(".kw-shade-text").textContent).toBe("no spread of this layer");
-    expect(one(".kw-shade-scale").hidden).toBe(true);
+    expect(one(".kw-facts").textContent).toContain("no spread of this layer");
+    expect(one(".kw-facts .kw-swatch-ramp")).toBe(null);
     model.set("mode", "pattern");
     await painted();
-    expect(one(".kw-shade").hidden).toBe(true);
+    expect(one(".kw-facts").textContent).not.toContain("spread");
     expect(box().hidden).toBe(true);
   });
 
@@ -210,7 +210,7 @@ describe("the controls", () => {
     await painted();
     expect(one<HTMLInputElement>('input[value="pattern"]').checked).toBe(true);
     expect(root.kwGrid.layer()).toBe("conv2");
-    expect(one(".kw-axes").textContent).toContain("black: φ is larger at x = −1");
+    expect(one(".kw-facts").textContent).toContain("black: φ is larger at x = −1");
   });
 });
 
@@ -288,7 +288,8 @@ describe("time", () => {
     }
     const { one } = showing(store);
     await painted();
-    const key = () => [one(".kw-key-ink").textContent, one(".kw-key-ghost").textContent];
+    const key = () =>
+      ["line", "dash"].map((kind) => one(`.kw-swatch-${kind}`).parentElement?.textContent);
     expect(key()).toEqual(["now", "step 0"]);
     expect(one(".kw-status-text").textContent).toContain("step 20");
     store.setCursor(10);
@@ -343,7 +344,7 @@ describe("the drawing", () => {
     const empty = showing(makeStream("article", { initial: {}, layouts: [] }).store);
     await painted();
     expect(empty.one(".kw-message").textContent).toBe("waiting for the first frame…");
-    expect(empty.one(".kw-canvas").hidden).toBe(true);
+    expect(empty.one(".kw-viewport").hidden).toBe(true);
   });
 
   it("says why a stream cannot be read", async () => {
@@ -458,7 +459,7 @@ describe("closing a view", () => {
     const one = showing(store, {}, first.signal);
     const el = document.body.appendChild(document.createElement("div"));
     const host = { getWidget: async () => ({ exports: store }) };
-    grid.render({ model: one.model, el, host, signal: second.signal } as never);
+    render({ model: one.model, el, host, signal: second.signal } as never);
     const other = el.querySelector(".kw-kernel-grid") as GridElement;
     await painted();
     const both = one.model.listeners();

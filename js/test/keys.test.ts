@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { keepKeys } from "../src/shared/keys.ts";
+import { keepKeys } from "../src/shell/keys.ts";
 
 function heard(init: KeyboardEventInit): boolean {
   const root = document.createElement("div");

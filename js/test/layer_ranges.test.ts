@@ -1,28 +1,167 @@
 // @vitest-environment happy-dom
-import { describe, expect, it, vi } from "vitest";
-import { createBar } from "../src/layer_ranges/bar.ts";
-import { MEASURES, type Row, rowOf, thresholdOf } from "../src/layer_ranges/content.ts";
-import { createTable } from "../src/layer_ranges/table.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake_model.ts";
+import type { Given } from "../src/scene/drawing.ts";
+import { NOTHING } from "../src/scene/drawing.ts";
+import type { Mark, Rect } from "../src/scene/marks.ts";
+import { widthOf } from "../src/scene/text.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import {
+  contentReader,
+  type Numbers,
+  type Row,
+  thresholdOf,
+} from "../src/views/layer_ranges/content.ts";
+import { headHeight } from "../src/views/layer_ranges/layout.ts";
+import { rangeAxis, strip } from "../src/views/layer_ranges/marks.ts";
+import { drawing, type RangesScene } from "../src/views/layer_ranges/scene.ts";
+import { type RangesElement, render } from "../src/views/layer_ranges/view.ts";
+import { aside, columnsOf, percent, sentences } from "../src/views/layer_ranges/words.ts";
+import { initialize } from "../src/wire/stream.ts";
+import { painted } from "./hurry.ts";
 
-function row(layer: string, aside = ""): Row {
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+
+const NUMBERS: Numbers = {
+  functions: 6,
+  constant: 0,
+  not_finite: 0,
+  range: 0.1,
+  observed_range: null,
+  range_at_start: 0.1,
+  spline_share: 0.2,
+  outside_grid: null,
+  outside_support: null,
+  silu_shaped: 0.5,
+  observed_silu_shaped: null,
+  base: "silu",
+  base_shaped: 0.5,
+  observed_base_shaped: null,
+  change: 0.01,
+  relative_change: 0.1,
+  gradient_base: 0.123,
+  gradient_splines: null,
+  update_base: 0.00125,
+  update_splines: null,
+};
+/** Bytes at an address that is no multiple of four, as they may come. */
+function bytes(values: ArrayLike<number>, kind: "Float32" | "Int32"): DataView {
+  const view = new DataView(new ArrayBuffer(4 * values.length + 1), 1);
+  for (let k = 0; k < values.length; k++) view[`set${kind}`](4 * k, values[k], true);
+  return view;
+}
+const floats = (values: ArrayLike<number>) => bytes(values, "Float32");
+const integers = (values: ArrayLike<number>) => bytes(values, "Int32");
+
+function wireRow(name: string, numbers: Partial<Numbers> = {}) {
   return {
-    layer,
-    title: layer,
-    type: "KANLinear, 6 φ",
-    aside,
-    typical: { layer, out: 1, in: 2, row: 0, column: 0 },
-    cells: [
-      ["0.1", "–"],
-      ["20 %", ""],
-    ],
-    splines: 0.2,
+    name,
+    type: "KANLinear",
+    kind: "linear",
+    shape: [2, 3, 1, 1],
+    numbers: { ...NUMBERS, ...numbers },
+    grid: [0.02, 0.05, 0.1, 0.2, 0.4],
+    seen: null,
+    start: [0.02, 0.05, 0.1, 0.2, 0.4],
+    typical: 4,
+    dots: floats([0.02, 0.1, 0.4]),
+    functions: integers([2, 4, 1]),
   };
 }
 
-const HEADS: [string, string][] = [
-  ["range", "grid / seen"],
-  ["splines", "of the range"],
-];
+function wirePast() {
+  const steps = integers([0, 10, 20]);
+  const values = (...some: number[]) => floats(some);
+  return {
+    steps,
+    range: values(0.1, 0.15, 0.2),
+    lower: values(0.05, 0.08, 0.1),
+    upper: values(0.2, 0.3, 0.4),
+    splines: values(0, 0.1, 0.2),
+    silu: values(1, 0.8, 0.5),
+    change: values(0, 0.01, 0.02),
+    sizes: {
+      steps: integers([5, 15]),
+      gradient_base: values(0.1, 0.2),
+      gradient_splines: values(Number.NaN, Number.NaN),
+      update_base: values(0.001, 0.002),
+      update_splines: values(0.01, 0.02),
+    },
+  };
+}
+
+function traitsOf(names: readonly string[], rows: Partial<Numbers>[] = []) {
+  return {
+    stream: "anywidget:s",
+    content: {
+      step: 20,
+      start: 0,
+      threshold: 0.95,
+      observed: false,
+      rows: names.map((name, k) => wireRow(name, rows[k])),
+    },
+    past: names.map(wirePast),
+    threshold: 0.95,
+    over_time: "range",
+    more: false,
+    height: 300,
+    theme: "light",
+  } as Record<string, unknown>;
+}
+
+let life: AbortController;
+beforeEach(() => {
+  life = new AbortController();
+});
+afterEach(() => {
+  life.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+function storeOf(traits: Record<string, unknown> = {}) {
+  const model = new FakeModel({
+    layouts: [],
+    initial: {},
+    frame: {},
+    selection: {},
+    cursor: -1,
+    status: { state: "idle", message: "" },
+    ...traits,
+  });
+  return { model, store: initialize({ model: model as never, signal: life.signal }) };
+}
+
+function sceneFrom(
+  traits: Record<string, unknown>,
+  given: Partial<Given> = {},
+  stream: Record<string, unknown> = {},
+): RangesScene {
+  const scene = drawing()({
+    store: storeOf(stream).store,
+    get: (trait) => traits[trait],
+    width: 800,
+    height: 300,
+    theme: themeOf("light"),
+    ratio: 2,
+    pointed: NOTHING,
+    ...given,
+  });
+  if (typeof scene === "string") throw new Error(scene);
+  return scene;
+}
+
+const marksOf = (scene: RangesScene, view: Rect): Mark[] =>
+  scene.sheets.flatMap((sheet) => [...sheet.marks(view)]);
+const whole = (scene: RangesScene): Rect => ({
+  x: 0,
+  y: 0,
+  width: scene.width,
+  height: scene.height,
+});
+function textsOf(scene: RangesScene, view = whole(scene)) {
+  return marksOf(scene, view).flatMap((mark) => (mark.kind === "text" && mark.text ? [mark] : []));
+}
 
 describe("a threshold as typed", () => {
   it("is a number from 0 to 1, with a point or a comma", () => {
@@ -30,101 +169,297 @@ describe("a threshold as typed", () => {
   });
 
   it("is nothing else", () => {
-    expect(["", "x", "1.1", "-0.1", "NaN"].map(thresholdOf)).toEqual([
-      null,
-      null,
-      null,
-      null,
-      null,
-    ]);
+    for (const text of ["", "x", "1.1", "-0.1", "NaN"]) expect(thresholdOf(text)).toBeNull();
   });
 });
 
-describe("the table", () => {
-  it("keeps its cells and writes only what has changed", () => {
-    const table = createTable(
-      document,
-      () => {},
-      () => {},
-    );
-    table.draw({ heads: HEADS, rows: [row("a"), row("b", "1 constant")] });
-    const cell = table.element.querySelector("tbody tr td .kw-line");
-    expect(cell?.textContent).toBe("0.1");
-    expect(table.element.querySelector(".kw-aside .kw-line + .kw-line")?.textContent).toBe(
-      "1 constant",
-    );
-    const next = row("a");
-    next.cells[0][0] = "0.2";
-    table.draw({ heads: HEADS, rows: [next] });
-    expect(table.element.querySelector("tbody tr td .kw-line")).toBe(cell);
-    expect(cell?.textContent).toBe("0.2");
-    expect(table.element.querySelectorAll("tbody tr").length).toBe(1);
+describe("the words", () => {
+  it("keep 0 % and 100 % for what is exactly that", () => {
+    const shares = [0.853, 0.0004, 0.9999, 0.04, 0.995, 0, 1, null];
+    const texts = ["85 %", "<0.1 %", ">99.9 %", "4.0 %", "99.5 %", "0 %", "100 %", "–"];
+    expect(shares.map(percent)).toEqual(texts);
   });
 
-  it("chooses the row that is clicked, or entered from the keyboard", () => {
-    const chosen = vi.fn();
-    const stepped = vi.fn();
-    const table = createTable(document, (its) => chosen(its.layer), stepped);
-    table.draw({ heads: HEADS, rows: [row("a"), row("b")] });
-    const rows = table.element.querySelectorAll<HTMLElement>("tbody tr");
-    rows[1].click();
-    rows[0].dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
-    rows[0].dispatchEvent(new KeyboardEvent("keydown", { key: "x" }));
-    expect(chosen.mock.calls).toEqual([["b"], ["a"]]);
-    rows[1].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-    rows[1].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
-    expect(stepped.mock.calls).toEqual([
-      [1, 1],
-      [1, -1],
+  it("lead with the layer whose functions are the smallest, and say why", () => {
+    const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);
+    const { content } = contentReader()((trait) => rows[trait]);
+    const [headline, why] = sentences(content?.rows ?? []);
+    expect(headline).toBe(
+      "The functions of b are the smallest: a typical range of 0.1 is 4 times smaller than in a (0.4).",
+    );
+    expect(why).toBe(
+      "At the start it was 0.05, 2 times smaller than in a; since then ×2. Splines make up 20 % of the range.",
+    );
+  });
+
+  it("say so where all layers reach about as far, and nothing where no range is known", () => {
+    const said = (...ranges: (number | null)[]) => {
+      const names = ranges.map((_, k) => `l${k}`);
+      const traits = traitsOf(
+        names,
+        ranges.map((range) => ({ range })),
+      );
+      return sentences(contentReader()((trait) => traits[trait]).content?.rows ?? [])[0];
+    };
+    expect(said(0.1, 0.11)).toMatch(/reach about as far: medians differ 1\.1-fold/);
+    expect(said(0.1)).toBe("A typical function of l0 has a range of 0.1.");
+    expect(said(null, 0)).toBe("");
+  });
+
+  it("count shapes over the inputs once there are some, and name a base of another kind", () => {
+    const numbers = { ...NUMBERS, observed_silu_shaped: 0.25, base: "x", base_shaped: 1 };
+    const column = (seen: boolean) => columnsOf(seen, false)[3];
+    expect(column(false).below).toBe("on the grid");
+    expect(column(true).below).toBe("over the inputs");
+    expect(column(false).lines(numbers)).toEqual(["50 %", "line 100 %"]);
+    expect(column(true).lines({ ...numbers, observed_base_shaped: 0.5 })).toEqual([
+      "25 %",
+      "line 50 %",
     ]);
   });
 
-  it("marks the row of the selected function, also after it is drawn again", () => {
-    const table = createTable(
-      document,
-      () => {},
-      () => {},
-    );
-    const rows = [row("a"), row("b")];
-    table.draw({ heads: HEADS, rows });
-    table.mark({ layer: "b", out: 0, in: 0, row: 0, column: 0 });
-    table.draw({ heads: HEADS, rows });
-    const marked = [...table.element.querySelectorAll("tbody tr")].map((line) =>
-      line.classList.contains("kw-chosen"),
-    );
-    expect(marked).toEqual([false, true]);
-    expect(rowOf(rows, null)).toBe(-1);
-    expect(rowOf(rows, { layer: "c", out: 0, in: 0, row: 0, column: 0 })).toBe(-1);
+  it("name functions that count nowhere else", () => {
+    const row = (numbers: Partial<Numbers>) => ({ numbers: { ...NUMBERS, ...numbers } }) as Row;
+    expect(aside(row({ constant: 1200, not_finite: 1 }))).toBe("1,200 constant · 1 not finite");
+    expect(aside(row({}))).toBe("");
   });
 });
 
-describe("the bar", () => {
-  it("hands on a threshold that is one, and puts back one that is not", () => {
-    const threshold = vi.fn();
-    const bar = createBar(document, { threshold, overTime: () => {} });
-    bar.options(0.95, "range");
-    const input = bar.element.querySelector("input") as HTMLInputElement;
+describe("the plots", () => {
+  it("keep dots apart that lie together", () => {
+    expect(strip([0, 0, 0, 0, 0], 5).sort()).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(strip([0, 20, 40], 5)).toEqual([0.5, 0.5, 0.5]);
+  });
+
+  it("have an axis that holds what is drawn, also where a median is zero", () => {
+    const traits = traitsOf(["a"]);
+    const rows = contentReader()((trait) => traits[trait]).content?.rows ?? [];
+    const { from, to } = rangeAxis(rows);
+    expect(from).toBeLessThanOrEqual(0.02);
+    expect(to).toBeGreaterThanOrEqual(0.4);
+    rows[0].grid = [0, 0, 0, 0.2, 0.4];
+    expect(rangeAxis(rows).from).toBeGreaterThan(0);
+  });
+
+  it("leave out what a logarithmic axis has no place for", () => {
+    const traits = { ...traitsOf(["a"]), over_time: "change" };
+    const scene = sceneFrom(traits);
+    const curves = marksOf(scene, whole(scene)).flatMap((mark) =>
+      mark.kind === "lines" && mark.width === 1.5 ? [mark] : [],
+    );
+    expect(curves.map(({ ends }) => Array.from(ends))).toEqual([[2], [0]]);
+    expect(scene.times.values.from).toBeGreaterThan(0);
+  });
+
+  it("have all measures without the kernel", () => {
+    for (const [measure, curves] of [
+      ["range", [3, 0]],
+      ["splines", [0, 3]],
+      ["silu", [3, 0]],
+      ["gradient", [2, 0]],
+      ["update", [2, 2]],
+    ] as const) {
+      const scene = sceneFrom({ ...traitsOf(["a"]), over_time: measure });
+      const [{ first, splines }] = scene.times.rows;
+      const known = [first, splines].map(
+        ({ values }) => Array.from(values).filter(Number.isFinite).length,
+      );
+      expect([measure, known]).toEqual([measure, curves]);
+    }
+  });
+
+  it("mark the step that is looked at", () => {
+    const accents = (stream: Record<string, unknown>) =>
+      sceneFrom(traitsOf(["a", "b"]), {}, stream)
+        .sheets[3].marks({ x: 0, y: 0, width: 800, height: 300 })
+        .filter((mark) => mark.kind === "lines" && mark.stroke === themeOf("light").colours.accent)
+        .length;
+    expect(accents({})).toBe(0);
+    expect(accents({ cursor: 10 })).toBe(2);
+  });
+});
+
+describe("the scene", () => {
+  it("has four columns, and three more on demand, at every width within it", () => {
+    for (const width of [320, 600, 1000, 1600]) {
+      for (const more of [false, true]) {
+        const scene = sceneFrom({ ...traitsOf(["a", "b"]), more }, { width });
+        expect(scene.layout.cells.length).toBe(more ? 7 : 4);
+        for (const { text, x, size, weight, anchor } of textsOf(scene)) {
+          const wide = widthOf(text, size, weight);
+          const left = x - wide * { start: 0, middle: 0.5, end: 1 }[anchor ?? "start"];
+          expect([text, left >= 0, left + wide <= width]).toEqual([text, true, true]);
+        }
+      }
+    }
+  });
+
+  it("shortens long names in the middle, so that they stay different", () => {
+    const long = (k: number) => `encoder.of_a_very_long_name.block_${k}.attention.projection_kan`;
+    const scene = sceneFrom(traitsOf([long(1), `${long(2)}_out`]), { width: 600 });
+    const names = textsOf(scene).filter(({ text }) => text.startsWith("encoder"));
+    expect(new Set(names.map(({ text }) => text)).size).toBe(2);
+    for (const { text } of names) expect(text).toContain("…");
+    expect(scene.sites.words("0")).toContain(long(1));
+  });
+
+  it("says what is wrong with functions beside a name, and under the numbers where that is long", () => {
+    const name = "encoder.of_a_very_long_name.block_1.attention";
+    const traits = traitsOf(["a", name], [{ not_finite: 1 }, { not_finite: 2 }]);
+    const texts = textsOf(sceneFrom(traits, { width: 600 }));
+    const [beside, under] = texts.filter(({ text }) => text.endsWith("not finite"));
+    expect([beside.text, beside.anchor ?? "start"]).toEqual(["1 not finite", "start"]);
+    expect([under.text, under.anchor]).toEqual(["2 not finite", "end"]);
+  });
+
+  it("draws of a hundred layers what is seen, under a head that stays", () => {
+    const names = Array.from({ length: 100 }, (_, k) => `layer${k}`);
+    const scene = sceneFrom(traitsOf(names));
+    const view = { x: 0, y: 3000, width: 800, height: 300 };
+    const texts = textsOf(scene, view);
+    expect(texts.filter(({ text }) => text.startsWith("layer")).length).toBeLessThan(8);
+    const head = texts.filter(({ text }) => text === "splines");
+    expect(head.map(({ y }) => y > 3000 && y < 3000 + headHeight(scene.layout))).toEqual([true]);
+    expect(scene.sites.at(10, 3010, view)).toBe("");
+    expect(scene.sites.at(10, 3000 + headHeight(scene.layout) + 60, view)).toMatch(/^5\d$/);
+    expect(scene.stuck).toBe(headHeight(scene.layout));
+  });
+
+  it("leads from row to row, and in a row from function to function by their ranges", () => {
+    const { sites } = sceneFrom(traitsOf(["a", "b"]));
+    expect(sites.next("", "first")).toBe("0");
+    expect(sites.next("0", "down")).toBe("1");
+    expect(sites.next("1", "down")).toBe("1");
+    expect(sites.next("1", "right")).toBe("1.2");
+    expect(sites.next("1.2", "right")).toBe("1.2");
+    expect(sites.next("1.2", "left")).toBe("1.1");
+    expect(sites.next("1.1", "up")).toBe("0");
+    expect(sites.words("1.2")).toBe("b · out 0 · in 1: range 0.4");
+  });
+
+  it("finds a dot where it is drawn, and explains the head of a column", () => {
+    const scene = sceneFrom(traitsOf(["a", "b"]));
+    const { x, y, width, height } = scene.sites.box("1.2") as Rect;
+    expect(scene.sites.at(x + width / 2, y + height / 2, whole(scene))).toBe("1.2");
+    const { right } = scene.layout.cells[1];
+    const id = scene.sites.at(right - 5, scene.layout.top - 8, whole(scene));
+    expect(scene.sites.words(id)).toMatch(/^splines \(of the range\): /);
+  });
+
+  it("reads the curves under the pointer", () => {
+    const traits = traitsOf(["a"]);
+    const { layout } = sceneFrom(traits);
+    const at = { x: layout.times.x + layout.times.width / 2, y: layout.top + 20 };
+    const scene = sceneFrom(traits, { pointed: { id: "0", at, keyboard: "" } });
+    expect(scene.reading).toBe("step 10: range 0.15");
+  });
+
+  it("says what to do for the inputs, and on a page that numbers stay", () => {
+    const said = (scene: RangesScene) => scene.caption.map(({ text }) => text).join(" ");
+    const traits = traitsOf(["a"]);
+    expect(said(sceneFrom(traits))).toContain("live.observe(batch)");
+    (traits.content as { observed: boolean }).observed = true;
+    expect(
+      said(sceneFrom({ ...traits, content: { ...(traits.content as object) } })),
+    ).not.toContain("live.observe");
+    const saved = { status: { state: "saved", message: "" }, cursor: 10 };
+    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are those of step 20");
+  });
+});
+
+describe("the view", () => {
+  async function show(changes: Record<string, unknown> = {}, state = "idle") {
+    const context = new Proxy({} as Record<string, unknown>, {
+      get: (target, name: string) => (name in target ? target[name] : () => {}),
+    });
+    vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(context as never);
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(800);
+    }
+    vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+    const { store, model: stream } = storeOf({ status: { state, message: "" } });
+    const model = new FakeModel({ ...traitsOf(["a", "b"]), ...changes });
+    const el = document.body.appendChild(document.createElement("div"));
+    const host = { getWidget: async () => ({ exports: store }), getModel: async () => model };
+    render({ model: model as never, el, host, signal: life.signal } as never);
+    await painted();
+    const root = el.querySelector(".kw-layer-ranges") as unknown as RangesElement;
+    const canvas = root.querySelector("canvas") as HTMLCanvasElement;
+    const click = async (id: string) => {
+      const { x, y } = root.kwRanges.place(id) as Rect;
+      const place = { clientX: x + 3, clientY: y + 3 };
+      canvas.dispatchEvent(new MouseEvent("click", { ...place, bubbles: true }));
+      await painted();
+    };
+    const key = async (name: string) => {
+      canvas.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+      await painted();
+    };
+    return { root, model, store, stream, click, key };
+  }
+
+  it("selects the typical function of a row, once, and the function of a dot", async () => {
+    const { root, store, click } = await show();
+    await click("1");
+    expect(store.selection()).toEqual({ layer: "b", out: 1, in: 1, row: 0, column: 0 });
+    expect(root.kwRanges.chosen()).toBe(1);
+    await click("1.2");
+    const dot = { layer: "b", out: 0, in: 1, row: 0, column: 0 };
+    expect(store.selection()).toEqual(dot);
+    await click("1");
+    expect(store.selection()).toEqual(dot);
+  });
+
+  it("goes with the arrow keys from the selected function to the next by its range", async () => {
+    const { store, key } = await show();
+    const at = () => [store.selection()?.out, store.selection()?.in];
+    await key("ArrowDown");
+    await key("ArrowDown");
+    await key("Enter");
+    expect([store.selection()?.layer, ...at()]).toEqual(["b", 1, 1]);
+    await key("ArrowRight");
+    expect(at()).toEqual([0, 1]);
+    await key("ArrowLeft");
+    await key("ArrowLeft");
+    expect(at()).toEqual([0, 2]);
+    await key("Escape");
+    expect(store.selection()).toBeNull();
+  });
+
+  it("hands on a threshold that is one, and puts back one that is not", async () => {
+    const { root, model } = await show();
+    const input = root.querySelector(".kw-number") as HTMLInputElement;
     input.value = "2";
     input.dispatchEvent(new Event("change"));
     expect(input.value).toBe("0.95");
-    input.value = "0.5";
-    input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
-    expect(threshold.mock.calls).toEqual([[0.5]]);
+    input.value = "0,5";
+    input.dispatchEvent(new Event("change"));
+    expect(model.get("threshold")).toBe(0.5);
   });
 
-  it("offers every measure and says what is not known without an observation", () => {
-    const overTime = vi.fn();
-    const bar = createBar(document, { threshold: () => {}, overTime });
-    const select = bar.element.querySelector("select") as HTMLSelectElement;
-    expect([...select.options].map((o) => o.value)).toEqual(MEASURES.map(([value]) => value));
+  it("has no threshold where nobody could measure with it, and all else", async () => {
+    const { root, model } = await show({}, "saved");
+    const input = root.querySelector(".kw-number") as HTMLInputElement;
+    expect(input.closest<HTMLElement>(".kw-option")?.hidden).toBe(true);
+    const select = root.querySelector("select") as HTMLSelectElement;
     select.value = "update";
     select.dispatchEvent(new Event("change"));
-    expect(overTime).toHaveBeenCalledWith("update");
-    const hint = bar.element.querySelector(".kw-hint") as HTMLElement;
-    bar.draw({ step: 1200, verdict: "a reaches least", observed: false, start: 0 });
-    expect(hint.hidden).toBe(false);
-    expect(bar.element.querySelector(".kw-step")?.textContent).toBe("step 1,200");
-    bar.draw({ step: 1200, verdict: "", observed: true, start: 0 });
-    expect(hint.hidden).toBe(true);
+    await painted();
+    expect(model.get("over_time")).toBe("update");
+    expect(root.kwRanges.scene()?.times.measure).toBe("update");
+    const more = root.querySelector("input[type=checkbox]") as HTMLInputElement;
+    more.click();
+    await painted();
+    expect(root.kwRanges.cells(0).length).toBe(7);
+  });
+
+  it("has a title and a name for each control", async () => {
+    const { root } = await show();
+    const controls = root.querySelectorAll(".kw-header :is(select, input)");
+    expect(controls.length).toBe(3);
+    for (const control of controls) {
+      expect(control.getAttribute("title")).toBeTruthy();
+      expect(control.getAttribute("aria-label")).toBeTruthy();
+    }
   });
 });

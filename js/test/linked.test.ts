@@ -2,20 +2,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import grid from "../src/kernel_grid/index.ts";
-import mesh from "../src/meshgrid_view/index.ts";
-import inspector from "../src/spline_inspector/index.ts";
-import { initialize } from "../src/stream/index.ts";
+import * as grid from "../src/views/kernel_grid/view.ts";
+import * as mesh from "../src/views/meshgrid_view/view.ts";
+import * as inspector from "../src/views/spline_inspector/view.ts";
+import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 
-vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 const VIEWS = { grid, inspector, mesh };
 let life: AbortController;
 
 beforeEach(() => {
   life = new AbortController();
-  const blank = new Proxy({} as Record<string, unknown>, {
+  const canvas = document.createElement("canvas");
+  const blank = new Proxy({ canvas } as Record<string, unknown>, {
     get: (target, name: string) => {
       if (name === "createImageData") {
         return (w: number, h: number) => ({ data: new Uint8ClampedArray(4 * w * h) });

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { brushRadius, stroke } from "../src/meshgrid_view/brush.ts";
-import { contour, levelsOf, type Point, placeLabel } from "../src/meshgrid_view/contours.ts";
+import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
+import { expandAt } from "../src/phi/expansion.ts";
+import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
   densityOf,
   entryIn,
@@ -9,17 +10,21 @@ import {
   observedEntry,
   partnerOf,
   selectionIn,
+  shareAt,
   surfaceOf,
-} from "../src/meshgrid_view/pair.ts";
+} from "../src/phi/pair.ts";
+import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
 import {
+  DIRECTIONS,
   evaluateRamp,
   makeRamp,
   matrixOf,
   placeIn,
   planOf,
   reachOf,
-} from "../src/meshgrid_view/ramp.ts";
-import { scalesOf, spreadOf } from "../src/meshgrid_view/ramp_panel.ts";
+  scalesOf,
+  spreadOf,
+} from "../src/phi/ramp.ts";
 import {
   inputOf,
   patchAt,
@@ -28,14 +33,12 @@ import {
   respond,
   sourcesOf,
   sweep,
-} from "../src/meshgrid_view/response.ts";
-import { DIRECTIONS, type Images, imageAt, imagesOf } from "../src/meshgrid_view/settings.ts";
-import { blankFor, mapsOf, rangeOf, sourceOf } from "../src/meshgrid_view/source.ts";
-import { percent } from "../src/meshgrid_view/words.ts";
-import { expandAt } from "../src/shared/expansion.ts";
-import { ARM, colourise, colourOf, paletteOf } from "../src/shared/palette.ts";
-import { probeOf } from "../src/shared/probe.ts";
-import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/shared/types.ts";
+} from "../src/phi/response.ts";
+import { probeOf } from "../src/shell/probe.ts";
+import { brushRadius, stroke } from "../src/views/meshgrid_view/brush.ts";
+import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
+import { percent } from "../src/views/meshgrid_view/words.ts";
+import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
 
@@ -207,7 +210,7 @@ describe("the palette", () => {
     }
   });
 
-  it("is the one of the still pictures", () => {
+  it("has the colours that were written down when it was chosen", () => {
     for (const theme of ["light", "dark"] as const) {
       const { bytes: all } = paletteOf(theme);
       for (const [k, colour] of Object.entries(cases[theme])) {
@@ -407,6 +410,9 @@ describe("a pair", () => {
     expect(density?.shares[3 * 4 + 2]).toBeCloseTo(0.25);
     expect(density?.most).toBeCloseTo(0.5);
     expect(density?.outside).toBeCloseTo(0.25);
+    if (!density) throw new Error("no density");
+    expect(shareAt(density, -0.8, -1, [-1, 1], [-1, 1])).toBeCloseTo(0.5);
+    expect(shareAt(density, 0.3, 5, [-1, 1], [-1, 1])).toBeNaN();
     expect(densityOf(seen, 0, 3, [-1, 1], [-1, 1], 4)).toBeNull();
   });
 
@@ -535,9 +541,18 @@ describe("a response", () => {
     const swept = sweep(one, image(1, 28, 28));
     respond(frameOf([one]), swept, 0);
     // The basis was evaluated once: other frames of the same image find it there.
-    const spent = swept.beta[0];
+    const spent = swept.levels[0].beta[0];
+    expect(spent).toBeDefined();
     respond(frameOf([one], 1, 2), swept, 4);
-    expect(swept.beta[0]).toBe(spent);
+    expect(swept.levels[0].beta[0]).toBe(spent);
+  });
+
+  it("evaluates φ once for each distinct value of a channel", () => {
+    const one = layer({ shape: [1, 2, 3, 3], conv: { ...PLAIN, padding: [1, 1, 1, 1] } });
+    const given = image(2, 9, 9);
+    given.data.fill(0.25, 0, 81);
+    const swept = sweep(one, given);
+    expect(swept.levels.map(({ values }) => values.length)).toEqual([2, 82]);
   });
 
   it("knows the patch of a pixel, and where it lies on the image", () => {
@@ -583,7 +598,6 @@ describe("the input of a response", () => {
     sample: 1,
     output: -1,
     other: -1,
-    height: 480,
   };
   const one = layer({ shape: [2, 3, 2, 2], conv: PLAIN });
   const digits = { ...image(1, 4, 5), count: 2, data: randoms(40) };
@@ -600,7 +614,7 @@ describe("the input of a response", () => {
     const source = sourceOf(one, seen(true), digits, drawing, blank, settings);
     expect(source.choices).toEqual(["images", "observed", "drawn", "ramp"]);
     expect(source.image?.data).toEqual(digits.data.subarray(20));
-    expect(source.note).toBe("the same picture in all 3 channels");
+    expect(source.note).toBe("the same image in all 3 channels");
   });
 
   it("is never an image without observation, unless the layer is the model", () => {
@@ -625,7 +639,7 @@ describe("the input of a response", () => {
     const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
     expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });
-    expect(first.note).toMatch(/not the image but what the model makes of it/);
+    expect(first.note).toMatch(/not the image but what the model computes from it/);
   });
 
   it("can be drawn, a ramp, or the batch that was observed", () => {
@@ -655,8 +669,9 @@ describe("the input of a response", () => {
     expect(images && imageAt(images, 1).data).toEqual(Float32Array.of(4, 5, 6));
     expect(imagesOf({})).toBeNull();
     expect(imagesOf({ ...raw, shape: [2, 1, 1, 4] })).toBeNull();
-    expect(rangeOf(images)).toEqual([1, 6]);
-    expect(rangeOf(null)).toEqual([-1, 1]);
+    expect(rangeOf(images?.data ?? [])).toEqual([1, 6]);
+    expect(rangeOf([Number.NaN, 3, Number.NEGATIVE_INFINITY, 4])).toEqual([3, 4]);
+    expect(rangeOf([])).toEqual([-1, 1]);
   });
 });
 

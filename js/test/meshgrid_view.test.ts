@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import mesh from "../src/meshgrid_view/index.ts";
-import type { MeshElement } from "../src/meshgrid_view/view.ts";
-import { probeOf } from "../src/shared/probe.ts";
-import type { Store } from "../src/shared/types.ts";
-import { initialize } from "../src/stream/index.ts";
+import { probeOf } from "../src/shell/probe.ts";
+import type { SaveElement } from "../src/shell/saving.ts";
+import type { MeshElement } from "../src/views/meshgrid_view/probe.ts";
+import { render } from "../src/views/meshgrid_view/view.ts";
+import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 import { bytes, randoms } from "./samples.ts";
 
@@ -33,6 +34,7 @@ const blankContext = () =>
   new Proxy({} as Record<string, unknown>, {
     get: (target, name: string) => {
       if (name in target) return target[name];
+      if (name === "canvas") return { ownerDocument: document };
       if (name === "createImageData") {
         return (width: number, height: number) => ({
           width,
@@ -113,16 +115,21 @@ function makeStream(name = "article") {
 }
 
 function show(
-  getWidget: (() => Promise<unknown>) | null,
+  getWidget: () => Promise<unknown>,
   traits: Record<string, unknown> = {},
   signal = life.signal,
 ) {
   const model = new FakeModel({ ...TRAITS, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
-  mesh.render({ model, el, host: getWidget && { getWidget }, signal } as never);
+  render({ model, el, host: { getWidget }, signal } as never);
   const root = el.querySelector(".kw-meshgrid-view") as MeshElement;
   const one = <T extends HTMLElement>(selector: string) => root.querySelector<T>(selector) as T;
-  return { model, el, root, one, view: root.kwView };
+  const press = (...keys: string[]) => {
+    for (const key of keys) {
+      one(".kw-canvas").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }
+  };
+  return { model, el, root, one, press, view: root.kwView };
 }
 
 const showing = (store: Store, traits: Record<string, unknown> = {}, signal = life.signal) =>
@@ -178,8 +185,6 @@ describe("the view", () => {
   });
 
   it("says what is missing", async () => {
-    const { view } = show(null);
-    expect(view.message()).toMatch(/anywidget 0\.11/);
     const { view: lost } = show(async () => {
       throw new Error("gone");
     });
@@ -209,7 +214,8 @@ describe("the view", () => {
   });
 
   it("goes on where a function is not finite", async () => {
-    const { store } = makeStream("broken");
+    const { store, observe } = makeStream("broken");
+    observe();
     for (const mode of ["ramp", "pair", "response"]) {
       const { root, view } = showing(store, { mode });
       await painted();
@@ -238,11 +244,9 @@ describe("the ramp", () => {
 
   it("is chosen by keys", async () => {
     const { store } = makeStream();
-    const { one } = showing(store);
+    const { press } = showing(store);
     await painted();
-    const press = (key: string) =>
-      one(".kw-ramp").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-    for (const key of ["Home", "ArrowRight", "ArrowDown", "Enter"]) press(key);
+    press("Home", "ArrowRight", "ArrowDown", "Enter");
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 0, row: 1, column: 1 });
     press("Escape");
     expect(store.selection()).toBeNull();
@@ -252,11 +256,9 @@ describe("the ramp", () => {
 describe("the pair", () => {
   it("takes x, then y, by keys; the first is the stream's selection", async () => {
     const { store } = makeStream();
-    const { model, one, view } = showing(store, { mode: "pair" });
+    const { model, press, view } = showing(store, { mode: "pair" });
     await painted();
-    const press = (key: string) =>
-      one(".kw-kernel-map").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-    for (const key of ["ArrowRight", "Enter", "ArrowDown", "Enter"]) press(key);
+    press("ArrowRight", "ArrowRight", "Enter", "ArrowDown", "Enter");
     await painted();
     expect(store.selection()).toMatchObject({ row: 0, column: 1 });
     expect(model.get("other")).toBe(4);
@@ -279,12 +281,10 @@ describe("the response", () => {
   it("keeps a pixel chosen by keys and tells the other views its inputs", async () => {
     const { store, observe } = makeStream();
     observe();
-    const { one, view } = showing(store, { mode: "response" });
+    const { press, view } = showing(store, { mode: "response" });
     await painted();
     expect(probeOf(store).current()).toBeNull();
-    const press = (key: string) =>
-      one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-    for (const key of ["ArrowDown", "ArrowRight", "PageDown", "Enter"]) press(key);
+    press("ArrowDown", "ArrowRight", "PageDown", "Enter");
     await painted();
     const probe = view.probe();
     expect(probe).toMatchObject({ output: 1, row: 5, column: 6 });
@@ -296,12 +296,34 @@ describe("the response", () => {
     expect(probeOf(store).valueForSelection()).toBe(image[7 * 12 + 7]);
   });
 
+  it("shows the patch of the pixel that is farthest from zero, and tells nobody, until one is kept", async () => {
+    const { store, observe } = makeStream();
+    observe();
+    const { one, press, view } = showing(store, { mode: "response" });
+    await painted();
+    const { data, width } = view.response(0) as { data: number[]; width: number };
+    const sizes = data.map(Math.abs);
+    const most = sizes.indexOf(Math.max(...sizes));
+    const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";
+    expect(svg()).toContain(`row ${Math.floor(most / width)}, column ${most % width}: Σ φ = `);
+    expect(view.probe()).toBeNull();
+    expect(probeOf(store).current()).toBeNull();
+    press("ArrowDown", "Enter", "ArrowDown");
+    await painted();
+    // What is saved is what was kept, wherever the keyboard is.
+    expect(view.probe()).toMatchObject({ row: 6, column: 5 });
+    expect(svg()).toContain("row 5, column 5: Σ φ = ");
+    press("Escape");
+    await painted();
+    expect(svg()).not.toContain("row 5, column 5: Σ φ = ");
+  });
+
   it("is taken back when the view shows something else", async () => {
     const { store, observe } = makeStream();
     observe();
-    const { model, one } = showing(store, { mode: "response" });
+    const { model, press } = showing(store, { mode: "response" });
     await painted();
-    one(".kw-map-canvas").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
+    press("ArrowDown");
     await painted();
     expect(probeOf(store).current()).not.toBeNull();
     model.set("mode", "ramp");
@@ -336,15 +358,21 @@ describe("the response", () => {
 
   it("is drawn by keys too", async () => {
     const { store } = makeStream();
-    const { view, one } = showing(store, { mode: "response", input: "drawn" });
+    const { view, press, model } = showing(store, { mode: "response", input: "drawn" });
     await painted();
     const before = view.input()?.data ?? [];
-    for (const key of ["ArrowRight", " "]) {
-      one(".kw-input-canvas").dispatchEvent(new KeyboardEvent("keydown", { key }));
-    }
+    // From the middle of the first map over its left edge into the image.
+    press(...Array(7).fill("ArrowLeft"));
+    press(" ");
     await painted();
-    const after = view.input()?.data ?? [];
-    expect(after[6 * 12 + 7]).toBeGreaterThan(before[6 * 12 + 7]);
+    const drawn = view.input()?.data ?? [];
+    const changed = drawn.flatMap((value, p) => (value > before[p] ? [p % 12] : []));
+    expect(changed).toContain(11);
+    expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
+    const under = drawn.indexOf(Math.max(...drawn));
+    press("Backspace");
+    await painted();
+    expect(view.input()?.data[under]).toBe(before[under]);
   });
 
   it("of a linear layer is refused in words", async () => {

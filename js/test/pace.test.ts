@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createPace } from "../src/shared/pace.ts";
+import { createPace } from "../src/shell/pace.ts";
 
 const FRAME = 16;
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Modules, start, streamModel } from "../src/page/index.ts";
 import { PageModel } from "../src/page/model.ts";
 import { framesOf, type SavedStream, unfold, unpack } from "../src/page/saved.ts";
-import { initialize } from "../src/stream/index.ts";
+import { initialize } from "../src/wire/stream.ts";
 import { bytes, wireLayout } from "./samples.ts";
 
 /** Frames of float32 folded as Python folds them: differences of words, then bytes by their place. */
@@ -168,10 +168,10 @@ describe("a page", () => {
       '<script type="text/plain" id="kw-bytes"></script>';
   });
 
-  function fill(places: object[], theme = "auto") {
+  function fill(places: object[], theme = "auto", parts: number[] = []) {
     const saved = {
       streams: [savedStream({ runs: [{ layout: 4, steps: [0], data: null as never }] })],
-      models: [{ module: "Some", stream: 0, linked: [], traits: { mode: "curves" } }],
+      models: [{ module: "Some", stream: 0, linked: [], parts, traits: { mode: "curves" } }],
       places,
       theme,
       bytes: [
@@ -219,14 +219,24 @@ describe("a page", () => {
     expect(el.closest(".kw-page-group")).not.toBeNull();
   });
 
+  it("gives a view those that are drawn in it", async () => {
+    fill([{ kind: "view", name: "Some", model: 0, css: {}, note: "" }], "auto", [0]);
+    // biome-ignore lint/suspicious/noExplicitAny: whatever a view is given
+    let given: any;
+    const render = (context: object) => {
+      given = context;
+    };
+    await start(document, { Stream: { initialize }, Some: { default: { render } } });
+    const [ref] = given.model.get("parts");
+    expect(await given.host.getModel(ref)).toBe(given.model);
+  });
+
   it("shows names and notes as text", async () => {
-    fill([
-      { kind: "still", name: hostile, light: "data:,", dark: "data:,", width: 9, note: hostile },
-    ]);
+    fill([{ kind: "view", name: hostile, model: 0, css: {}, note: hostile }]);
     await start(document, { Stream: { initialize } });
     expect(document.querySelector("figcaption")?.textContent).toBe(hostile);
     expect(document.querySelectorAll("main script, main [onerror]")).toHaveLength(0);
-    expect(document.querySelectorAll("main img")).toHaveLength(2);
+    expect(document.querySelector("main div")?.textContent).toContain(hostile);
   });
 
   it("follows the theme of the page until the reader chooses another", async () => {

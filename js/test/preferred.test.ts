@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { pictureMaker } from "../src/kernel_grid/picture.ts";
-import { boundsOf, greysOf, preferredOf, reached } from "../src/kernel_grid/preferred.ts";
-import { settingsOf } from "../src/kernel_grid/settings.ts";
+import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
+import { boundsOf, greysOf, preferredOf, reached } from "../src/views/kernel_grid/preferred.ts";
+import { settingsOf } from "../src/views/kernel_grid/settings.ts";
 import {
   axesText,
   hoverLines,
   reachText,
   remarks,
   selectionText,
-} from "../src/kernel_grid/words.ts";
-import type { LayerLayout, Observed } from "../src/shared/types.ts";
+} from "../src/views/kernel_grid/words.ts";
+import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 
 /** φ_f(x) by the definition of the basis, not by a table. */
@@ -153,7 +153,7 @@ describe("the words", () => {
     expect(axesText(picture)).toBe(
       "black: φ is largest at the low end, x = −1 · white: at the high end, 1",
     );
-    expect(reachText(picture, 3)).toMatch(/^out 0 reaches [\d.]+ at most, with 12 functions$/);
+    expect(reachText(picture, 3)).toMatch(/^output 0 reaches [\d.]+ at most, with 12 functions$/);
     expect(reachText(picture, -1)).toBe("");
     expect(hoverLines(picture, 3, 0).map(({ label }) => label)).toEqual([
       "largest at",
@@ -168,7 +168,7 @@ describe("the words", () => {
 
   it("say whether a batch was observed", () => {
     const traits = { mode: "preferred", bounds: "observed" };
-    expect(remarks(pictureOf(traits).picture).noted).toContain("Call live.observe(batch)");
+    expect(remarks(pictureOf(traits).picture).noted).toContain("call live.observe(batch)");
     const observed = observedOf(layer(), randoms(12 * 40), 12);
     const { picture } = pictureOf(traits, observed);
     expect(remarks(picture).noted).toBe("");

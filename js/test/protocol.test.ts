@@ -9,7 +9,7 @@ import {
   readSelection,
   readStatus,
   WireError,
-} from "../src/shared/protocol.ts";
+} from "../src/wire/protocol.ts";
 import { bytes, smallLayout, wholes, wireLayout } from "./samples.ts";
 
 describe("readLayout", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { evaluateAll, samplePlan } from "../src/shared/curves.ts";
-import { functionRanges, kernelRanges, layerRange, niceCeil } from "../src/shared/ranges.ts";
+import { evaluateAll, samplePlan } from "../src/phi/curves.ts";
+import { functionRanges, kernelRanges, layerRange, niceCeil } from "../src/phi/ranges.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
 describe("niceCeil", () => {

@@ -3,8 +3,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARM, paletteOf, type Theme } from "../src/shared/palette.ts";
-import { basisColours, overlayColour, pinColour } from "../src/spline_inspector/palette.ts";
+import { ARM, paletteOf, type Theme } from "../src/phi/palette.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { basisColours, overlayColour, pinColour } from "../src/views/spline_inspector/palette.ts";
 
 type Triple = [number, number, number];
 
@@ -92,9 +93,9 @@ const THEMES: Theme[] = ["light", "dark"];
 const KINDS = Object.keys(SIMULATIONS);
 /** The colours of the shared sheet and of one view's own. */
 function colours(name: string, theme: Theme): Record<string, string> {
-  const shared = SHEETS.find((sheet) => sheet.name === join("shared", "view.css"));
+  const shared = SHEETS.find((sheet) => sheet.name === join("shell", "view.css"));
   const own = SHEETS.find((sheet) => sheet.name === name);
-  const base = own?.css.includes("shared/view.css") ? tokens(shared?.css ?? "", theme) : {};
+  const base = own?.css.includes("shell/view.css") ? tokens(shared?.css ?? "", theme) : {};
   return { ...base, ...tokens(own?.css ?? "", theme) };
 }
 
@@ -114,13 +115,14 @@ describe("under each kind of colour blindness", () => {
     });
 
     it.each(THEMES)("so do the curves of a chart, %s", (theme) => {
-      const all = colours(join("chart", "style.css"), theme);
-      const curves = Array.from({ length: 7 }, (_, k) => hex(all[`curve-${k}`]));
+      const all = Object.entries(themeOf(theme).colours);
+      const curves = all.flatMap(([name, colour]) => (/^curve-/.test(name) ? [hex(colour)] : []));
+      expect(curves.length).toBe(7);
       expect(closest(curves, kind)).toBeGreaterThan(10);
     });
 
     it.each(THEMES)("so do base, splines and the function, %s", (theme) => {
-      const all = colours(join("kernel_grid", "style.css"), theme);
+      const all = themeOf(theme).colours;
       const three = [all.ink, all.base, all.spline, all.surface].map(hex);
       expect(closest(three, kind)).toBeGreaterThan(20);
     });
@@ -138,7 +140,7 @@ describe("under each kind of colour blindness", () => {
     );
 
     it.each(THEMES)("so do the two signs of a bar, %s", (theme) => {
-      const all = colours(join("explain", "style.css"), theme);
+      const all = themeOf(theme).colours;
       expect(closest([all.more, all.less, all.surface].map(hex), kind)).toBeGreaterThan(20);
     });
   });
@@ -161,9 +163,9 @@ describe("text", () => {
   it.each(THEMES)("stands out from every ground it is on, %s", (theme) => {
     let counted = 0;
     for (const { name } of SHEETS.filter((sheet) => sheet.name.endsWith("style.css"))) {
-      const all = colours(name, theme);
-      for (const ink of ["ink", "muted", "accent", "warn"].filter((key) => all[key])) {
-        for (const ground of ["surface", "hover", "cell"].filter((key) => all[key])) {
+      const all = { ...themeOf(theme).colours, ...colours(name, theme) };
+      for (const ink of ["ink", "muted", "accent", "warn"] as const) {
+        for (const ground of ["surface", "hover", "cell"] as const) {
           // Warnings and links are never on a control.
           if (["accent", "warn"].includes(ink) && ground !== "surface") continue;
           const ratio = contrast(hex(all[ink]), hex(all[ground]));

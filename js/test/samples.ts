@@ -1,5 +1,5 @@
 /** Layers and frames to test with, made without the code under test. */
-import type { Frame, LayerLayout, Layout } from "../src/shared/types.ts";
+import type { Frame, LayerLayout, Layout } from "../src/wire/types.ts";
 
 /** Numbers in [-1, 1), the same in every run. */
 export function randoms(n: number, seed = 1): Float32Array {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { pictureMaker, sortedOrder } from "../src/kernel_grid/picture.ts";
+import { ARM, paletteOf } from "../src/phi/palette.ts";
+import { pictureMaker, sortedOrder } from "../src/views/kernel_grid/picture.ts";
 import {
+  rampOf,
   type Scores,
-  scaleOf,
   scoresReader,
   shadeOf,
   TINT,
   tintOf,
   valuesOf,
-} from "../src/kernel_grid/scores.ts";
-import { settingsOf } from "../src/kernel_grid/settings.ts";
-import { hoverLines, selectionText, shadeText } from "../src/kernel_grid/words.ts";
-import { ARM, paletteOf } from "../src/shared/palette.ts";
+} from "../src/views/kernel_grid/scores.ts";
+import { settingsOf } from "../src/views/kernel_grid/settings.ts";
+import { hoverLines, selectionText, shadeText } from "../src/views/kernel_grid/words.ts";
 import { frameOf, layer } from "./samples.ts";
 
 const made = layer();
@@ -59,7 +59,7 @@ describe("scores", () => {
       const half = (ARM * TINT * (made.count - 1)) / (2 * made.count);
       expect(tintOf(shade, 0, palette)).toBe(colour(Math.round(half), theme));
     }
-    const stops = scaleOf(shade, paletteOf("light")).match(/rgb\([^)]*\)/g) ?? [];
+    const stops = rampOf(shade, paletteOf("light"));
     expect(stops[0]).toBe(colour(Math.round(-TINT * ARM)));
     expect(stops[8]).toBe(colour(0));
     expect(stops[16]).toBe(colour(Math.round(TINT * ARM)));
@@ -69,7 +69,7 @@ describe("scores", () => {
     const shade = shadeOf(scoresOf(falling, false, "of y"), "drop", made);
     if (!shade) throw new Error("no shade");
     expect(shadeText(shade)).toBe(`drop 0 … ${made.count} of y`);
-    expect(scaleOf(shade, paletteOf("light"))).toContain(`right, ${colour(0)}`);
+    expect(rampOf(shade, paletteOf("light"))[0]).toBe(colour(0));
     expect(tintOf(shade, 0, paletteOf("light"))).toBe(colour(Math.round(TINT * ARM)));
   });
 

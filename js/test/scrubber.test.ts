@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { mountScrubber } from "../src/shared/scrubber.ts";
-import { FrameStore } from "../src/shared/store.ts";
+import { mountScrubber } from "../src/shell/scrubber.ts";
+import { FrameStore } from "../src/wire/store.ts";
 import { smallFrame, smallLayout } from "./samples.ts";
 
 const layout = smallLayout();
@@ -120,7 +120,7 @@ describe("the scrubber", () => {
     expect(reached("Escape")).toBe(-1);
   });
 
-  it("follows the training until it is touched, and again by the button", () => {
+  it("shows each new step until it is touched, and again by the button", () => {
     const { store, element, one, tick } = show(STEPS);
     const live = one<HTMLButtonElement>(".kw-back-to-live");
     expect([element.hasAttribute("data-live"), live.disabled]).toEqual([true, true]);

@@ -1,27 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { functionOf, selectionOf } from "../src/shared/entries.ts";
-import type { LayerLayout, Observed } from "../src/shared/types.ts";
-import { Gesture, PATIENCE, PAUSE } from "../src/spline_inspector/gesture.ts";
+import { functionOf, selectionOf } from "../src/phi/entries.ts";
+import { widthOf } from "../src/scene/text.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
 import {
   greville,
   handlesOf,
   heightOf,
   moved,
   splineOrder,
-} from "../src/spline_inspector/handles.ts";
-import { basisColours } from "../src/spline_inspector/palette.ts";
-import { overlayAt } from "../src/spline_inspector/settings.ts";
+} from "../src/views/spline_inspector/handles.ts";
+import { legendBeside, legendMarks, legendWidth } from "../src/views/spline_inspector/legend.ts";
+import { basisColours } from "../src/views/spline_inspector/palette.ts";
+import type { Row } from "../src/views/spline_inspector/rows.ts";
+import { overlayAt } from "../src/views/spline_inspector/settings.ts";
 import {
   curve,
   entryOf,
   limits,
   type Phi,
   phiOf,
+  phiRange,
   readAt,
   sample,
   stack,
   wholeRange,
-} from "../src/spline_inspector/terms.ts";
+} from "../src/views/spline_inspector/terms.ts";
 import {
   fitted,
   fromX,
@@ -30,16 +34,15 @@ import {
   inSight,
   roomy,
   roundStep,
-  ticks,
-  tickTexts,
   toX,
   toY,
   wheelFactor,
   within,
   zoomed,
   zoomedWithin,
-} from "../src/spline_inspector/window.ts";
-import { evaluationText, inputsText, rangeText } from "../src/spline_inspector/words.ts";
+} from "../src/views/spline_inspector/window.ts";
+import { evaluationText, inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
+import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
 const KNOTS = Array.from({ length: 12 }, (_, k) => -2.2 + 0.4 * k);
@@ -152,6 +155,19 @@ describe("the terms of a function", () => {
     expect([x[0], x[x.length - 1]]).toEqual([-2, 2]);
     expect(sample(one, [5, 6], 50).x.length).toBe(0);
     expect(wholeRange(one)).toEqual([-2, 2]);
+  });
+
+  it("reach as far as a much finer look says, whatever is between the points", () => {
+    for (const of of [spline(), bumps(), line()]) {
+      const one = phi(of, 2);
+      const [low, high] = phiRange(one, [-1.93, 1.71]) ?? [0, 0];
+      const found = limits(curve(one, sample(one, [-1.93, 1.71], 200_000), "phi")) ?? [0, 0];
+      // A float32 has seven digits.
+      expect(Math.abs(low - found[0])).toBeLessThan(1e-7 * Math.abs(found[0]));
+      expect(Math.abs(high - found[1])).toBeLessThan(1e-7 * Math.abs(found[1]));
+    }
+    const broken = phiOf(frameOf([line()]), selectionOf(line(), 2), [Number.NaN]);
+    expect(broken && phiRange(broken, [-1, 1])).toBeNull();
   });
 
   it("are those of the coefficients given instead of the frame's", () => {
@@ -300,18 +316,7 @@ describe("the plane", () => {
     expect(turn(1e9)).toBeLessThan(2);
   });
 
-  it("has round marks within it, in print with equal places", () => {
-    expect(ticks([-1, 1], 4)).toEqual([-1, -0.5, 0, 0.5, 1]);
-    expect(tickTexts(ticks([-0.02, 0.031], 6))).toEqual([
-      "−0.02",
-      "−0.01",
-      "0.00",
-      "0.01",
-      "0.02",
-      "0.03",
-    ]);
-    expect(ticks([0.1, 0.7], 6)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
-    expect(tickTexts([0, 2e-7])).toEqual(["0", "2e-7"]);
+  it("has round ends and steps", () => {
     for (const length of [1e-9, 0.037, 1, 12, 9e8]) {
       const step = roundStep(length, 7);
       expect(length / step).toBeLessThanOrEqual(7.000001);
@@ -378,9 +383,50 @@ describe("the plane", () => {
     expect(inFull(Math.fround(-0.0031234567))).toBe("−0.003123457");
     expect(inFull(Math.fround(1.2345e-9))).toBe("1.2345e-9");
     expect(inFull(0)).toBe("0");
-    expect(rangeText(Float64Array.of(0.25, -0.125))).toBe("φ from −0.125 to 0.25");
-    expect(rangeText(Float64Array.of(0.25, Number.NaN))).toBe("φ is not finite");
+    expect(rangeText([-0.125, 0.25])).toBe("φ from −0.125 to 0.25");
+    expect(rangeText(null)).toBe("φ is not finite");
   });
+});
+
+describe("the legend", () => {
+  const row: Row = {
+    key: "b:B0",
+    label: "B0",
+    title: "",
+    colour: "#000000",
+    look: "thin",
+    on: true,
+    nested: true,
+    coefficient: "−0.000123",
+    value: "−0.000456",
+    removable: false,
+    wraps: false,
+  };
+  const evaluation = { state: "", before: null, after: null } as const;
+  const { colours } = themeOf("light");
+  const base = { key: "base", label: "base · silu", nested: false };
+
+  it.each([560, 900])(
+    "keeps the longest numbers apart, and labels whole, at %i pixels",
+    (width) => {
+      const rows = [row, { ...row, ...base }, ...Array(16).fill({ ...row, removable: true })];
+      for (const height of [380, 340]) {
+        const legend = legendBeside(rows, { x: 0, width: legendWidth(width) }, height, evaluation);
+        if (!legend) throw new Error("no room");
+        const said = { reading: null, variable: "x", sum: "", evaluation, lit: "" };
+        const ends = new Map<number, number>();
+        const texts = legendMarks(legend, said, colours).filter((mark) => mark.kind === "text");
+        expect(texts.map(({ text }) => text)).toContain("base · silu");
+        for (const { x, y, text, size, anchor } of texts.sort((a, b) => a.x - b.x)) {
+          const wide = widthOf(text, size);
+          const left = anchor === "end" ? x - wide : anchor === "middle" ? x - wide / 2 : x;
+          const before = ends.get(y) ?? Number.NEGATIVE_INFINITY;
+          expect(left - before, `${text} at ${y}`).toBeGreaterThan(3);
+          ends.set(y, left + wide);
+        }
+      }
+    },
+  );
 });
 
 describe("an edit on its way", () => {

@@ -2,12 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import { probeOf } from "../src/shared/probe.ts";
-import type { Store } from "../src/shared/types.ts";
-import inspector from "../src/spline_inspector/index.ts";
-import { PARTS } from "../src/spline_inspector/settings.ts";
-import type { InspectorElement } from "../src/spline_inspector/view.ts";
-import { initialize } from "../src/stream/index.ts";
+import { number as printed } from "../src/phi/format.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { probeOf } from "../src/shell/probe.ts";
+import type { SaveElement } from "../src/shell/saving.ts";
+import { PARTS } from "../src/views/spline_inspector/settings.ts";
+import { type InspectorElement, render } from "../src/views/spline_inspector/view.ts";
+import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 
 const TRAITS = {
@@ -35,13 +37,16 @@ function blankContext() {
   });
 }
 
-vi.mock("../src/shared/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
+let drawings: ReturnType<typeof vi.fn>;
 
 beforeEach(() => {
   life = new AbortController();
   const blank = blankContext();
+  drawings = vi.fn();
+  blank.clearRect = drawings;
   vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => blank as never);
   for (const name of ["clientWidth", "offsetWidth"] as const) {
     vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(700);
@@ -78,22 +83,36 @@ function show(store: Store, traits: Record<string, unknown> = {}, signal = life.
   const model = new FakeModel({ ...TRAITS, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
   const host = { getWidget: async () => ({ exports: store }) };
-  inspector.render({ model, el, host, signal } as never);
+  render({ model, el, host, signal } as never);
   const root = el.querySelector(".kw-spline-inspector") as InspectorElement;
   const one = <T extends HTMLElement>(selector: string) => root.querySelector<T>(selector) as T;
   const press = (target: HTMLElement, key: string, type = "keydown") =>
     target.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, cancelable: true }));
-  const row = (key: string) =>
-    root.querySelector<HTMLButtonElement>(`.kw-legend-row[data-key="${key}"]`);
+  const site = (id: string) => root.querySelector<HTMLButtonElement>(`[data-site="${id}"]`);
+  const row = (key: string) => site(`row:${key}`);
+  const shown = (key: string) => root.kwView.rows().find((one) => one.key === key);
+  /** The pointer on the canvas, somewhere on the page. */
+  const pointer = (type: string, x: number, y: number, buttons = 1) =>
+    one(".kw-canvas").dispatchEvent(
+      new PointerEvent(type, { clientX: x, clientY: y, button: 0, buttons, bubbles: true }),
+    );
+  const click = (id: string) => {
+    const { x = 0, y = 0, width = 0, height = 0 } = root.kwView.site(id) ?? {};
+    const [clientX, clientY] = [x + width / 2, y + height / 2];
+    one(".kw-canvas").dispatchEvent(new MouseEvent("click", { clientX, clientY, bubbles: true }));
+  };
+  const caption = () =>
+    Array.from(root.querySelectorAll(".kw-remark-text"), (part) => part.textContent);
   const button = (text: string) =>
     Array.from(root.querySelectorAll<HTMLButtonElement>(".kw-button")).find(
       (candidate) => candidate.textContent === text,
     ) as HTMLButtonElement;
   const handle = (label: string) =>
     root.querySelector<HTMLButtonElement>(
-      `.kw-handle[aria-label*="${label} "]`,
+      `.kw-place[role="slider"][aria-label*="${label} "]`,
     ) as HTMLButtonElement;
-  return { model, el, root, one, press, row, button, handle };
+  const parts = { one, press, site, row, shown, button, handle, pointer, click, caption };
+  return { model, el, root, ...parts };
 }
 
 const weightOf = (edit: Record<string, unknown> | undefined, b: number) =>
@@ -148,18 +167,60 @@ describe("which function is shown", () => {
 describe("the legend", () => {
   it("has a row for every term, by the layout's labels, and each is a labelled switch", async () => {
     const { store, run } = makeStream();
-    const { root } = show(store);
+    const { root, row } = show(store);
     await painted();
-    const rows = Array.from(root.querySelectorAll<HTMLElement>(".kw-legend-row"));
-    for (const label of run.layout.layers[0].labels.slice(1)) {
-      expect(rows.some(({ dataset }) => dataset.key === `b:${label}`)).toBe(true);
+    const keys = root.kwView.rows().map(({ key }) => key);
+    for (const label of run.layout.layers[0].labels.slice(1)) expect(keys).toContain(`b:${label}`);
+    for (const key of keys) {
+      expect(row(key)?.getAttribute("aria-pressed")).toBe("true");
+      expect(row(key)?.getAttribute("aria-label")).toBeTruthy();
+      expect(root.kwView.words(`row:${key}`)).toBeTruthy();
     }
-    for (const one of rows) {
-      expect(one.getAttribute("aria-pressed")).toBe("true");
-      const name = one.querySelector(".kw-legend-label")?.textContent;
-      expect(name).toBeTruthy();
-      const hidden = one.querySelectorAll('[aria-hidden="true"]');
-      expect(name + Array.from(hidden, (part) => part.textContent).join("")).toBe(one.textContent);
+  });
+
+  it("is pressed where its rows are drawn", async () => {
+    const { store } = makeStream();
+    const { root, model, click } = show(store);
+    await painted();
+    for (const { key } of root.kwView.rows()) {
+      const before = JSON.stringify([model.get("show"), model.get("hidden")]);
+      click(`row:${key}`);
+      expect(JSON.stringify([model.get("show"), model.get("hidden")]), key).not.toBe(before);
+      await painted();
+      click(`row:${key}`);
+      await painted();
+    }
+  });
+
+  it("lies beside a wide plot and below a narrow one, and below where it would be too long", async () => {
+    const { store } = makeStream();
+    const { root, model } = show(store);
+    await painted();
+    const overlaps = () => {
+      const [plot, first] = [root.kwView.plot(), root.kwView.site("row:phi")];
+      const last = root.kwView.site(`row:${root.kwView.rows().at(-1)?.key}`);
+      if (!plot || !first || !last) return null;
+      const beside = first.x >= plot.x + plot.width;
+      const below = first.y >= plot.y + plot.height;
+      return { beside, below, end: last.y + last.height };
+    };
+    model.set("height", 380);
+    await painted();
+    expect(overlaps()).toMatchObject({ beside: true, below: false });
+    expect(overlaps()?.end).toBeLessThanOrEqual(380);
+    // Some twenty rows have no room in 200 pixels.
+    model.set("height", 200);
+    await painted();
+    expect(overlaps()).toMatchObject({ beside: false, below: true });
+    model.set("height", 380);
+    vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(400);
+    await painted();
+    model.set("hidden", ["B0"]);
+    await painted();
+    expect(overlaps()).toMatchObject({ beside: false, below: true });
+    for (const { key } of root.kwView.rows()) {
+      const box = root.kwView.site(`row:${key}`);
+      expect(box && box.x >= 0 && box.x + box.width <= 400, key).toBe(true);
     }
   });
 
@@ -191,9 +252,9 @@ describe("the legend", () => {
     await painted();
     row("phi")?.focus();
     press(row("phi") as HTMLElement, "ArrowDown");
-    expect((document.activeElement as HTMLElement).dataset.key).toBe("base");
+    expect(document.activeElement).toBe(row("base"));
     press(document.activeElement as HTMLElement, "ArrowUp");
-    expect((document.activeElement as HTMLElement).dataset.key).toBe("phi");
+    expect(document.activeElement).toBe(row("phi"));
   });
 
   it("names the terms of any basis, and the parts it has not got are not there", async () => {
@@ -202,11 +263,11 @@ describe("the legend", () => {
     first.labels = first.labels.map((_, b) => `T${b}`);
     first.is_base = first.is_base.map(() => false);
     const { store } = makeStream("article", { layouts: [run.layout] });
-    const { row, root } = show(store);
+    const { row, root, shown } = show(store);
     await painted();
     expect(row("base")).toBeNull();
     expect(row("b:T0")).not.toBeNull();
-    expect(row("points")?.textContent).toContain("handles");
+    expect(shown("points")?.label).toBe("handles");
     const sum = run.layout.layers[0].labels
       .map((label) => root.kwView.curve(label)?.y ?? [])
       .reduce((total, y) => total.map((value, p) => value + y[p]));
@@ -268,21 +329,22 @@ describe("the drawing", () => {
 
   it("says what is not finite, and draws the other terms", async () => {
     const { store, send } = makeStream("broken");
-    const { root, one } = show(store);
+    const { root, one, caption } = show(store);
     send(10);
     store.select({ layer: "conv1", out: 0, in: 0, row: 1, column: 0 });
     await painted();
-    expect(one(".kw-range").textContent).toBe("φ is not finite");
+    expect(caption()[0]).toBe("φ is not finite");
+    expect(one(".kw-remark").className).toContain("kw-tone-warn");
     expect(root.kwView.curve("base")?.y.every(Number.isFinite)).toBe(true);
     expect(root.kwView.curve("B0")?.y.every(Number.isFinite)).toBe(true);
   });
 
   it("prints ranges, and what was observed", async () => {
     const { store, model } = makeStream();
-    const { one } = show(store);
+    const { caption } = show(store);
     await painted();
-    expect(one(".kw-range").textContent).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
-    expect(one(".kw-inputs").textContent).toBe("");
+    expect(caption()[0]).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
+    expect(caption().join()).not.toContain("inputs");
     const arrays = [
       Float32Array.from({ length: 65 }, (_, k) => k),
       new Float32Array(9 * 64).fill(1),
@@ -308,14 +370,12 @@ describe("the drawing", () => {
       arrays,
     );
     await painted();
-    expect(one(".kw-inputs").textContent).toContain(
-      "25 % of the inputs (8 samples) outside the grid",
-    );
+    expect(caption().join()).toContain("25 % of the inputs (8 samples) outside the grid");
   });
 
   it("keeps pinned functions to compare with", async () => {
     const { store } = makeStream();
-    const { root, model, button, row, one } = show(store);
+    const { root, model, button, row, shown, site } = show(store);
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
     await painted();
     button("pin").click();
@@ -323,10 +383,11 @@ describe("the drawing", () => {
     store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
     await painted();
     expect(root.kwView.curve("pin0")?.y).toEqual(first);
-    expect(row("pin:0")?.textContent).toContain("conv1 · 1,0 · 1,1");
+    expect(shown("pin:0")?.label).toBe("conv1 · 1,0 · 1,1");
     row("pin:0")?.click();
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
-    one(".kw-legend-remove").click();
+    await painted();
+    site("remove:pin:0")?.click();
     expect(model.get("pins")).toEqual([]);
   });
 
@@ -340,10 +401,10 @@ describe("the drawing", () => {
       // Bytes that do not begin where their buffer does.
       { ...one, samples: new DataView(Float32Array.of(9, ...samples).buffer, 4) },
     ];
-    const { root, model, row, one: find } = show(store, { overlays });
+    const { root, model, row, shown, site } = show(store, { overlays });
     store.select({ ...place, row: 0 });
     await painted();
-    expect(root.querySelectorAll('[data-key^="overlay:"]').length).toBe(0);
+    expect(root.querySelectorAll('[data-site^="row:overlay:"]').length).toBe(0);
     const before = root.kwView.window();
     store.select(place);
     await painted();
@@ -354,7 +415,7 @@ describe("the drawing", () => {
     expect(root.kwView.window()?.y[1]).toBeGreaterThanOrEqual(30);
     expect(before?.y[1]).toBeLessThan(30);
     expect(row("overlay:0")).toBeNull();
-    expect(row("overlay:1")?.textContent).toContain("10·x");
+    expect(shown("overlay:1")?.label).toBe("10·x");
     row("overlay:1")?.click();
     await painted();
     expect(root.kwView.curve("overlay1")).toBeNull();
@@ -362,32 +423,29 @@ describe("the drawing", () => {
     row("overlay:1")?.click();
     await painted();
     expect(root.kwView.curve("overlay1")?.y[1]).toBe(10);
-    expect(find(".kw-legend-remove").title).toBe("Remove 10·x");
-    find(".kw-legend-remove").click();
+    expect(site("remove:overlay:1")?.getAttribute("aria-label")).toBe("Remove 10·x");
+    site("remove:overlay:1")?.click();
     expect(model.get("overlays")).toEqual([overlays[0]]);
   });
 
   it("marks the input that another view points at", async () => {
     const { store } = makeStream();
-    show(store);
+    const { root, one } = show(store);
     await painted();
-    const arcs = vi.fn();
-    const blank = document.createElement("canvas").getContext("2d") as unknown as Record<
-      string,
-      unknown
-    >;
-    blank.closePath = arcs;
-    blank.setLineDash = (dash: number[]) => dash.length === 2 && dash[0] === 2 && arcs("mark");
+    const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";
+    const diamond = /fill="#0a66c2" stroke="#ffffff"/;
+    expect(svg()).not.toMatch(diamond);
     probeOf(store).point({}, { layer: "conv1", output: 0, row: 0, column: 0, valueFor: () => 0.5 });
     await painted();
-    expect(arcs).toHaveBeenCalledWith("mark");
+    expect(svg()).toMatch(diamond);
+    expect(root.kwView.readout()).toBeNull();
   });
 });
 
 describe("reading", () => {
   it("gives φ, its slope and each term under the pointer, and nothing elsewhere", async () => {
     const { store } = makeStream();
-    const { root, one } = show(store);
+    const { root, one, shown } = show(store);
     await painted();
     expect(root.kwView.readout()).toBeNull();
     const place = root.kwView.place(0.5, 0);
@@ -403,7 +461,10 @@ describe("reading", () => {
       read?.phi ?? 0,
       12,
     );
-    expect(one(".kw-reading").textContent).toContain("φ′");
+    expect(root.kwView.rows()[0].value).toBe(printed(read?.phi ?? 0));
+    for (const [label, term] of Object.entries(read?.terms ?? {}).slice(1)) {
+      expect(shown(`b:${label}`)?.value).toBe(printed(term));
+    }
     one(".kw-canvas").dispatchEvent(new PointerEvent("pointerleave"));
     await painted();
     expect(root.kwView.readout()).toBeNull();
@@ -490,7 +551,7 @@ describe("zooming and moving", () => {
     await painted();
     expect(root.kwView.window()).toEqual(whole);
     expect(one(".kw-wheel-hint").hidden).toBe(false);
-    expect(one(".kw-wheel-hint").textContent).toMatch(/wheel zooms, or click into the plot first/);
+    expect(one(".kw-wheel-hint").textContent).toMatch(/wheel to zoom, or click the plot first/);
   });
 
   it("takes the wheel with Ctrl or ⌘, or from a click into the plot until Escape", async () => {
@@ -540,8 +601,8 @@ describe("zooming and moving", () => {
       const { x: across, y: up } = root.kwView.window() ?? { x: [0, 0], y: [0, 0] };
       return y.filter((v, p) => x[p] >= across[0] && x[p] <= across[1] && v >= up[0] && v <= up[1]);
     };
-    wheel(canvas, 650, 20, -240);
-    wheel(canvas, 650, 20, -240);
+    wheel(canvas, 400, 20, -240);
+    wheel(canvas, 400, 20, -240);
     await painted();
     const { y } = root.kwView.curve("phi") ?? { y: [] };
     expect(visible().length).toBe(y.length);
@@ -554,7 +615,7 @@ describe("zooming and moving", () => {
       return seed / 2147483647;
     };
     for (let k = 0; k < 50; k++) {
-      const [px, py] = [10 + 680 * chance(), 10 + 280 * chance()];
+      const [px, py] = [10 + 410 * chance(), 10 + 280 * chance()];
       const what = chance();
       if (what < 0.6) wheel(canvas, what < 0.3 ? 20 : px, py, 480 * (chance() - 0.6));
       else if (what < 0.8) {
@@ -575,28 +636,22 @@ describe("zooming and moving", () => {
 });
 
 describe("editing", () => {
-  const pointer = (target: HTMLElement, type: string, x: number, y: number) =>
-    target.dispatchEvent(
-      new PointerEvent(type, { clientX: x, clientY: y, button: 0, buttons: 1, bubbles: true }),
-    );
-
   it("draws what the pointer says at once and sends it, the last value always", async () => {
     const { store, model } = makeStream();
-    const { root, handle } = show(store);
+    const { root, pointer } = show(store);
     await painted();
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
     const wanted = root.kwView.place(0, 0.1);
-    const dot = handle("B3");
-    pointer(dot, "pointerdown", from?.x ?? 0, from?.y ?? 0);
-    pointer(dot, "pointermove", from?.x ?? 0, (from?.y ?? 0) - 3);
-    pointer(dot, "pointermove", from?.x ?? 0, wanted?.y ?? 0);
+    pointer("pointerdown", from?.x ?? 0, from?.y ?? 0);
+    pointer("pointermove", from?.x ?? 0, (from?.y ?? 0) - 3);
+    pointer("pointermove", from?.x ?? 0, wanted?.y ?? 0);
     await painted(25);
     expect(root.kwView.controlPoints().find(({ label }) => label === "B3")?.value).toBeCloseTo(
       0.1,
       6,
     );
     expect(root.kwView.coefficients()?.[4]).toBeCloseTo(0.1, 6);
-    pointer(dot, "pointerup", from?.x ?? 0, wanted?.y ?? 0);
+    pointer("pointerup", from?.x ?? 0, wanted?.y ?? 0);
     const sent = edits(model.sent);
     expect(sent.at(-1)).toMatchObject({
       layer: "conv1",
@@ -612,15 +667,15 @@ describe("editing", () => {
 
   it("goes on when the pointer leaves the axis: a point that is held is never hidden", async () => {
     const { store } = makeStream();
-    const { root, handle } = show(store);
+    const { root, handle, pointer } = show(store);
     await painted();
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
     const above = 3 * (root.kwView.window()?.y[1] ?? 0);
-    pointer(handle("B3"), "pointerdown", from?.x ?? 0, from?.y ?? 0);
-    pointer(handle("B3"), "pointermove", from?.x ?? 0, root.kwView.place(0, above)?.y ?? 0);
+    pointer("pointerdown", from?.x ?? 0, from?.y ?? 0);
+    pointer("pointermove", from?.x ?? 0, root.kwView.place(0, above)?.y ?? 0);
     await painted();
     expect(handle("B3").hidden).toBe(false);
-    pointer(handle("B3"), "pointerup", from?.x ?? 0, 0);
+    pointer("pointerup", from?.x ?? 0, 0);
     await painted();
     expect(root.kwView.coefficients()?.[4]).toBeCloseTo(above, 6);
     expect(root.kwView.window()?.y[1]).toBeGreaterThan(above);
@@ -700,7 +755,7 @@ describe("editing", () => {
     press(handle("B2"), "ArrowUp", "keyup");
     model.set("edits", { undo: 0, redo: 0, message: "the scaler is 0" });
     await painted();
-    expect(one(".kw-foot").textContent).toBe("the scaler is 0");
+    expect(one(".kw-readout").textContent).toBe("the scaler is 0");
     expect(root.kwView.coefficients()).toEqual(before);
   });
 
@@ -708,21 +763,21 @@ describe("editing", () => {
     const run = makeRun(RUNS.article);
     run.layout.layers[0].locked = "Its functions share a table.";
     const { store, send } = makeStream("article", { layouts: [run.layout] });
-    const { one, button, handle } = show(store);
+    const { one, button, handle, caption } = show(store);
     send(50);
     await painted();
-    expect(one(".kw-foot").textContent).toBe("Its functions share a table.");
+    expect(one(".kw-readout").textContent).toBe("Its functions share a table.");
     expect(button("zero").disabled).toBe(true);
     expect(handle("B1").disabled).toBe(true);
     store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
     await painted();
     expect(handle("B1").disabled).toBe(false);
-    expect(one(".kw-note").textContent).toContain("same kernels");
+    expect(caption().join()).toContain("same kernels");
     store.setCursor(0);
     await painted();
     expect(handle("B1").disabled).toBe(true);
     expect(button("zero").disabled).toBe(true);
-    expect(one(".kw-foot").textContent).toContain("Looking back");
+    expect(one(".kw-readout").textContent).toContain("Looking back");
   });
 
   it("is not there at all in a view that only looks", async () => {
@@ -735,18 +790,21 @@ describe("editing", () => {
 
   it("shows the score before and after, and what a callback raised", async () => {
     const { store } = makeStream();
-    const { one, model } = show(store);
+    const { root, one, model } = show(store);
     await painted();
-    expect(one(".kw-score").hidden).toBe(true);
+    expect(root.kwView.site("score")).toBeNull();
     model.set("evaluation", { state: "done", before: 0.91, after: 0.93 });
     await painted();
-    expect(one(".kw-score").textContent).toBe("held out  0.9100 → 0.9300");
-    expect(one(".kw-score").dataset.change).toBe("better");
+    expect(root.kwView.words("score")).toBe("held out 0.9100 → 0.9300");
+    expect(one(".kw-spoken").textContent).toBe("held out 0.9100 → 0.9300");
+    const green = new RegExp(`fill="${themeOf("light").colours.live}">held out 0.9100`);
+    expect(one<SaveElement>(".kw-save").kwSave.svg()).toMatch(green);
     model.set("evaluation", { state: "waiting", before: null, after: null });
     model.set("notice", "on_edit raised ValueError: no");
     await painted();
-    expect(one(".kw-score").textContent).toContain("when the training rests");
-    expect(one(".kw-foot").textContent).toBe("on_edit raised ValueError: no");
+    expect(root.kwView.words("score")).toContain("when training is idle");
+    expect(one(".kw-readout").textContent).toBe("on_edit raised ValueError: no");
+    expect(one(".kw-readout").hasAttribute("data-warns")).toBe(true);
   });
 });
 
@@ -757,9 +815,12 @@ describe("a view", () => {
     });
     await painted();
     const controls = root.querySelectorAll(
-      ".kw-header :is(input, select, button), .kw-tools :is(input, button), .kw-side button, .kw-handle",
+      ".kw-header :is(input, select, button), .kw-save button",
     );
-    expect(controls.length).toBeGreaterThan(30);
+    const places = root.querySelectorAll(".kw-place");
+    expect(controls.length).toBeGreaterThan(15);
+    expect(places.length).toBeGreaterThan(25);
+    for (const place of places) expect(place.getAttribute("aria-label")).toBeTruthy();
     for (const control of controls) {
       const name = control.getAttribute("aria-label") || control.textContent;
       expect(name, control.outerHTML).toBeTruthy();
@@ -771,7 +832,7 @@ describe("a view", () => {
     const el = document.body.appendChild(document.createElement("div"));
     const model = new FakeModel(TRAITS);
     const host = { getWidget: () => Promise.reject(new Error("no such model")) };
-    inspector.render({ model, el, host, signal: life.signal } as never);
+    render({ model, el, host, signal: life.signal } as never);
     await painted();
     expect(el.querySelector(".kw-message")?.textContent).toContain("no such model");
     const { one } = show(makeStream("article", { initial: {}, layouts: [] }).store);
@@ -791,7 +852,7 @@ describe("a view", () => {
     one(".kw-canvas").blur();
     await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).not.toBe(said);
-    expect(one(".kw-range").closest("[aria-live], [role=status]")).toBeNull();
+    expect(one(".kw-remark").closest("[aria-live], [role=status]")).toBeNull();
   });
 
   it("removes its listeners when it closes, and leaves another of the same widget alive", async () => {
@@ -800,7 +861,7 @@ describe("a view", () => {
     const first = show(store, {}, ends[0].signal);
     const el = document.body.appendChild(document.createElement("div"));
     const host = { getWidget: async () => ({ exports: store }) };
-    inspector.render({ model: first.model, el, host, signal: ends[1].signal } as never);
+    render({ model: first.model, el, host, signal: ends[1].signal } as never);
     const other = el.querySelector(".kw-spline-inspector") as InspectorElement;
     await painted();
     const both = first.model.listeners();
@@ -832,8 +893,8 @@ describe("the theme", () => {
     const width = vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(0);
     model.set("theme", "dark");
     await painted();
-    const drawn = vi.spyOn(document.defaultView as Window, "getComputedStyle");
+    drawings.mockClear();
     width.mockReturnValue(700);
-    await vi.waitFor(() => expect(drawn).toHaveBeenCalled(), { timeout: 20_000 });
+    await vi.waitFor(() => expect(drawings).toHaveBeenCalled(), { timeout: 20_000 });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { FrameStore } from "../src/shared/store.ts";
-import type { Change, Observed } from "../src/shared/types.ts";
+import { FrameStore } from "../src/wire/store.ts";
+import type { Change, Observed } from "../src/wire/types.ts";
 import { smallFrame, smallLayout } from "./samples.ts";
 
 const layout = smallLayout();

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { initialize } from "../src/stream/index.ts";
+import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
 import { bytes, wireFrame, wireLayout } from "./samples.ts";
 

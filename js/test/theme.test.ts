@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Theme, themeAround, watchTheme } from "../src/shared/theme.ts";
+import type { ThemeName } from "../src/scene/theme.ts";
+import { themeAround, watchTheme } from "../src/shell/theme.ts";
 
 let view: HTMLElement;
 
@@ -17,7 +18,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function systemPrefers(theme: Theme) {
+function systemPrefers(theme: ThemeName) {
   vi.spyOn(window, "matchMedia").mockImplementation(
     (query) => ({ matches: query.includes(theme), addEventListener() {} }) as never,
   );
@@ -77,7 +78,7 @@ describe("the theme", () => {
   it("is looked at again when the host changes its own, until the view is gone", async () => {
     systemPrefers("light");
     const life = new AbortController();
-    const seen: Theme[] = [];
+    const seen: ThemeName[] = [];
     watchTheme(view, () => seen.push(themeAround(view)), life.signal);
     document.documentElement.setAttribute("theme", "dark");
     await Promise.resolve();

@@ -1,8 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PATIENCE } from "../src/training_panel/commands.ts";
-import panel from "../src/training_panel/index.ts";
-import { statusOf } from "../src/training_panel/status.ts";
+import { FakeModel as StreamModel } from "../dev/fake_model.ts";
+import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { PATIENCE } from "../src/views/training_panel/commands.ts";
+import type { PanelScene } from "../src/views/training_panel/scene.ts";
+import { statusOf } from "../src/views/training_panel/status.ts";
+import { type PanelElement, render } from "../src/views/training_panel/view.ts";
 import {
   deafWords,
   duration,
@@ -10,7 +14,9 @@ import {
   rateAt,
   rateRange,
   stateWord,
-} from "../src/training_panel/words.ts";
+} from "../src/views/training_panel/words.ts";
+import { initialize } from "../src/wire/stream.ts";
+import { curve } from "./drawn_curves.ts";
 import { FakeModel } from "./fake_model.ts";
 
 const RUNNING = {
@@ -30,6 +36,23 @@ const RUNNING = {
   rates: [0.001],
 };
 
+const TRAITS = {
+  stream: "anywidget:s",
+  curves: [],
+  marks: [],
+  zoom: [],
+  scale: "linear",
+  smoothing: 30,
+  height: 190,
+  theme: "light",
+  own: "me",
+};
+
+const CURVES = [
+  curve("loss", "loss", [0, 50, 100], [3, 2, 1]),
+  curve("loss", "val_loss", [0, 50, 100], [6, 5, 4], { colour: 1 }),
+];
+
 interface Sent {
   kind: string;
   id: string;
@@ -41,56 +64,93 @@ let life: AbortController;
 beforeEach(() => {
   vi.useFakeTimers();
   life = new AbortController();
+  const nothing = new Proxy({} as Record<string, unknown>, {
+    get: (target, name: string) => target[name] ?? (() => {}),
+  });
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(nothing as never);
+  for (const name of ["clientWidth", "offsetWidth"] as const) {
+    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(700);
+  }
 });
 
 afterEach(() => {
   life.abort();
+  vi.restoreAllMocks();
   vi.useRealTimers();
   document.body.replaceChildren();
 });
 
-function show(status: Record<string, unknown> = {}, manager: unknown = undefined) {
-  const model = new FakeModel({ status: { ...RUNNING, ...status }, own: "me", theme: "light" });
+/** Until what is asked for is drawn. */
+const drawn = () => vi.advanceTimersByTimeAsync(40);
+
+function streamOf(state: string) {
+  const run = makeRun(RUNS.article);
+  const model = new StreamModel({
+    layouts: [run.layout],
+    initial: { layout: 1, step: 0, data: run.frame(0) },
+    frame: {},
+    selection: {},
+    cursor: -1,
+    status: { state, message: "" },
+  });
+  return initialize({ model: model as never, signal: life.signal });
+}
+
+interface Page {
+  manager?: unknown;
+  /** Of the stream: "saved" in a page without a kernel. */
+  stream?: string;
+  traits?: Record<string, unknown>;
+}
+
+async function show(
+  status: Record<string, unknown> = {},
+  { manager, stream = "live", traits = {} }: Page = {},
+) {
+  const model = new FakeModel({ ...TRAITS, ...traits, status: { ...RUNNING, ...status } });
   Object.assign(model, { widget_manager: manager });
   const el = document.body.appendChild(document.createElement("div"));
-  panel.render({ model, el, signal: life.signal } as never);
-  const root = el.querySelector(".kw-training") as HTMLElement;
+  const host = { getWidget: async () => ({ exports: streamOf(stream) }) };
+  render({ model, el, host, signal: life.signal } as never);
+  await drawn();
+  const root = el.querySelector(".kw-training-panel") as PanelElement;
   const one = <T extends HTMLElement>(selector: string) => root.querySelector(selector) as T;
   const sent = () => model.sent as Sent[];
   const last = () => sent().at(-1) as Sent;
-  const hear = (message: Sent, now: Record<string, unknown> = {}, refused = "") =>
+  const remarks = () => [...root.querySelectorAll(".kw-remark")].map((part) => part.textContent);
+  const state = () => remarks()[0];
+  const hear = async (message: Sent, now: Record<string, unknown> = {}, refused = "") => {
     model.message({
       kind: "heard",
       id: message.id,
       refused,
       status: { ...RUNNING, ...status, ...now },
     });
-  return { model, root, one, sent, last, hear };
+    await drawn();
+  };
+  return { model, root, one, sent, last, hear, remarks, state };
 }
 
 describe("the controls", () => {
-  it("each have a title and a name", () => {
-    const { root } = show({ rates: [0.1, 0.2] });
+  it("each have a title and a name", async () => {
+    const { root } = await show({ rates: [0.1, 0.2] });
     const controls = root.querySelectorAll("button, input, select");
-    expect(controls.length).toBe(11);
+    expect(controls.length).toBe(17);
     for (const control of controls) {
       expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
       // Those that save a picture are named by their words.
-      const words = control.matches(".kw-save-button") ? control.textContent : "";
+      const words = control.matches(".kw-save-button, .kw-button") ? control.textContent : "";
       expect(control.getAttribute("aria-label") || words, control.outerHTML).toBeTruthy();
     }
   });
 
-  it("say hello as soon as they are shown", () => {
-    expect(
-      show()
-        .sent()
-        .map(({ kind }) => kind),
-    ).toEqual(["hello"]);
+  it("say hello as soon as they are shown", async () => {
+    const { sent } = await show();
+    expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
   });
 
-  it("ask for single steps, several steps and a stop", () => {
-    const { one, last } = show();
+  it("ask for single steps, several steps and a stop", async () => {
+    const { one, last } = await show();
     one("[data-icon=step]").click();
     expect(last()).toMatchObject({ kind: "advance", steps: 1 });
     one<HTMLInputElement>(".kw-many input").value = "25";
@@ -100,8 +160,8 @@ describe("the controls", () => {
     expect(last()).toMatchObject({ kind: "stop" });
   });
 
-  it("ask for no number of steps that is none", () => {
-    const { one, sent } = show();
+  it("ask for no number of steps that is none", async () => {
+    const { one, sent } = await show();
     for (const value of ["0", "-3", "1.5", ""]) {
       one<HTMLInputElement>(".kw-many input").value = value;
       one(".kw-words").click();
@@ -109,29 +169,46 @@ describe("the controls", () => {
     expect(sent().length).toBe(1);
   });
 
-  it("alternate between pause and resume, however slow the answers are", () => {
-    const { one, sent, hear } = show();
+  it("alternate between pause and resume, however slow the answers are", async () => {
+    const { one, sent, hear, state } = await show();
     const hold = one("button");
     for (let k = 0; k < 12; k++) hold.click();
     const asked = sent().slice(1);
     expect(asked.map(({ kind }) => kind)).toEqual(Array(6).fill(["pause", "resume"]).flat());
     expect(hold.getAttribute("aria-label")).toBe("Pause");
-    hear(asked[0], { control: "paused", state: "paused" });
+    await hear(asked[0], { control: "paused", state: "paused" });
     expect(hold.getAttribute("aria-label"), "a resume is still to come").toBe("Pause");
-    hear(asked[11], { control: "running", state: "running" });
+    await hear(asked[11], { control: "running", state: "running" });
     expect(hold.getAttribute("aria-label")).toBe("Pause");
-    expect(one(".kw-state").textContent).toBe("running");
+    expect(state()).toBe("running");
   });
 
-  it("resume what is paused", () => {
-    const { one, last } = show({ state: "paused", control: "paused" });
+  it("go by what the kernel has said, also before that is drawn", async () => {
+    const { model, one, sent } = await show();
+    const hold = one("button");
+    hold.click();
+    hold.click();
+    const [, , { id }] = sent();
+    model.update({ status: { ...RUNNING, control: "paused" } });
+    model.message({ kind: "heard", id, refused: "", status: RUNNING });
+    await drawn();
+    hold.click();
+    model.update({ status: { ...RUNNING, control: "paused" } });
+    model.message({ kind: "heard", id: sent()[3].id, status: { ...RUNNING, control: "paused" } });
+    // Nothing has been drawn since.
+    hold.click();
+    expect(sent().map(({ kind }) => kind)).toEqual(["hello", "pause", "resume", "pause", "resume"]);
+  });
+
+  it("resume what is paused", async () => {
+    const { one, last } = await show({ state: "paused", control: "paused" });
     expect(one("button").getAttribute("aria-label")).toBe("Resume");
     one("button").click();
     expect(last()).toMatchObject({ kind: "resume" });
   });
 
-  it("have keys, but not where somebody types", () => {
-    const { one, root, sent } = show();
+  it("have keys, but not where somebody types", async () => {
+    const { one, root, sent } = await show();
     const press = (on: HTMLElement, key: string) =>
       on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     press(root, "p");
@@ -141,25 +218,27 @@ describe("the controls", () => {
     expect(sent().length).toBe(3);
   });
 
-  it("do nothing for a binding that is closed, and stop nothing that does not run", () => {
-    const closed = show({ closed: true });
-    const buttons = [...closed.root.querySelectorAll("button")];
+  it("do nothing for a binding that is closed, and stop nothing that does not run", async () => {
+    const closed = await show({ closed: true });
+    const buttons = [
+      ...closed.root.querySelectorAll<HTMLButtonElement>(".kw-steer button, .kw-save-button"),
+    ];
     // What is shown can be saved all the same.
     const [saving, others] = [true, false].map((wanted) =>
       buttons.filter((button) => button.matches(".kw-save-button") === wanted),
     );
     expect(saving.map((button) => button.disabled)).toEqual([false, false]);
     expect(others.every((button) => button.disabled)).toBe(true);
-    const idle = show({ state: "finished" });
+    const idle = await show({ state: "finished" });
     expect(idle.one<HTMLButtonElement>("[data-icon=stop]").disabled).toBe(true);
     expect(idle.one<HTMLButtonElement>("[data-icon=pause]").disabled).toBe(false);
   });
 
-  it("are not there for a recording, which says what it is instead", () => {
-    const { one, root, sent } = show({ recording: "A recording (run.npz)." });
+  it("are not there for a recording, which says what it is instead", async () => {
+    const { one, root, sent, state } = await show({ recording: "A recording (run.npz)." });
     expect(one<HTMLElement>(".kw-buttons").hidden).toBe(true);
     expect(one<HTMLInputElement>(".kw-slider").disabled).toBe(true);
-    expect(one(".kw-state").textContent).toBe("running");
+    expect(state()).toBe("running");
     const note = one(".kw-note");
     expect(note.textContent).toBe("A recording (run.npz).");
     expect(note.dataset.tone).toBe("calm");
@@ -167,8 +246,8 @@ describe("the controls", () => {
     expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
   });
 
-  it("set the learning rate of one group or of all on a logarithmic slider", () => {
-    const { one, last } = show({ rates: [0.001, 0.01] });
+  it("set the learning rate of one group or of all on a logarithmic slider", async () => {
+    const { one, last } = await show({ rates: [0.001, 0.01] });
     const slider = one<HTMLInputElement>(".kw-slider");
     expect(slider.value).toBe("-3");
     slider.value = "-4";
@@ -184,8 +263,8 @@ describe("the controls", () => {
     expect(last()).toMatchObject({ kind: "rate", value: 0.0003, group: 1 });
   });
 
-  it("ask for a frame every so many steps", () => {
-    const { one, last } = show();
+  it("ask for a frame every so many steps", async () => {
+    const { one, last } = await show();
     const every = one<HTMLInputElement>('input[aria-label^="draw every"]');
     expect(every.value).toBe("5");
     every.value = "20";
@@ -213,90 +292,258 @@ describe("a panel without a kernel behind it", () => {
 
   it("has no controls, says why, and complains of nothing", async () => {
     const { manager, get_model } = managed(false);
-    const { root, one } = show({}, manager);
+    const { root, one, remarks } = await show({}, { manager });
     await vi.advanceTimersByTimeAsync(3 * PATIENCE);
     expect(get_model).toHaveBeenCalledWith("me");
-    expect(one(".kw-note").textContent).toMatch(/no kernel behind this panel/);
+    expect(one(".kw-note").textContent).toMatch(/No kernel is connected/);
     expect(one(".kw-note").dataset.tone).toBe("calm");
     expect(root.querySelector(RED)).toBeNull();
-    for (const control of root.querySelectorAll<HTMLInputElement>("button.kw-button, input")) {
+    for (const control of root.querySelectorAll<HTMLInputElement>(".kw-steer :is(button, input)")) {
       expect(control.closest("[hidden]") !== null || control.disabled, control.outerHTML).toBe(
         true,
       );
     }
-    expect(one(".kw-fact[data-name=step] dd").textContent).toBe("1,234");
+    expect(remarks()).toContain("step 1,234");
   });
 
   it("says so when the kernel ends, and takes it back when there is one again", async () => {
     const { manager, set, listeners } = managed(true);
-    const { one } = show({}, manager);
+    const { one } = await show({}, { manager });
     await vi.advanceTimersByTimeAsync(0);
     expect(one(".kw-buttons").hidden).toBe(false);
     set(false);
+    await drawn();
     expect(one(".kw-buttons").hidden).toBe(true);
-    expect(one(".kw-note").textContent).toMatch(/no kernel/);
+    expect(one(".kw-note").textContent).toMatch(/No kernel/);
     set(true);
+    await drawn();
     expect(one(".kw-buttons").hidden).toBe(false);
     life.abort();
     expect(listeners.size).toBe(0);
   });
 });
 
+describe("a panel in a saved page", () => {
+  it("asks nobody, says why, and offers what needs nobody", async () => {
+    const { one, sent } = await show({}, { stream: "saved", traits: { curves: CURVES } });
+    await vi.advanceTimersByTimeAsync(3 * PATIENCE);
+    expect(sent()).toEqual([]);
+    expect(one(".kw-note").textContent).toMatch(/No kernel is connected/);
+    expect(one(".kw-buttons").hidden).toBe(true);
+    const smooth = one<HTMLSelectElement>('select[aria-label="smooth"]');
+    expect(smooth.disabled).toBe(true);
+    expect(smooth.title).toMatch(/No kernel is connected/);
+    expect(one<HTMLButtonElement>('[aria-label^="Show half as many steps"]').disabled).toBe(false);
+    expect(one<HTMLInputElement>('input[value="log"]').disabled).toBe(false);
+  });
+});
+
+describe("the curves", () => {
+  const withCurves = (traits: Record<string, unknown> = {}) =>
+    show({}, { traits: { curves: CURVES, ...traits } });
+
+  /** Does something with the pointer over a step of the first panel. */
+  async function point(root: PanelElement, type: string, step: number) {
+    const plot = root.kwPanel.plot(0) as { x: number; y: number; width: number; height: number };
+    const { from, to } = (root.kwPanel.scene() as PanelScene).layout.steps;
+    const clientX = plot.x + (plot.width * (step - from)) / (to - from);
+    const clientY = plot.y + plot.height / 2;
+    const options = { clientX, clientY, button: 0, bubbles: true };
+    root.querySelector("canvas")?.dispatchEvent(new PointerEvent(type, options));
+    await drawn();
+  }
+
+  const press = async (root: HTMLElement, key: string) => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true });
+    root.querySelector("canvas")?.dispatchEvent(event);
+    await drawn();
+  };
+
+  it("have their last values over them, and those at the step under the mouse", async () => {
+    const { root } = await withCurves();
+    expect(root.kwPanel.values()).toEqual(["loss 1", "val_loss 4"]);
+    await point(root, "pointermove", 50);
+    expect(root.kwPanel.values()).toEqual(["loss 2", "val_loss 5"]);
+    await point(root, "pointerleave", 0);
+    expect(root.kwPanel.values()).toEqual(["loss 1", "val_loss 4"]);
+  });
+
+  it("are zoomed by a drag, at once and for the kernel", async () => {
+    const { root, model } = await withCurves();
+    await point(root, "pointerdown", 25);
+    await point(root, "pointermove", 50);
+    await point(root, "pointerup", 50);
+    const [from, to] = model.get("zoom") as number[];
+    expect([from, to].map(Math.round)).toEqual([25, 50]);
+    expect(model.saves).toBe(1);
+    expect(root.kwPanel.scene()?.layout.steps).toEqual({ from, to });
+  });
+
+  it("take a click for no zoom, and show all again on a double click", async () => {
+    const { root, model } = await withCurves();
+    await point(root, "pointerdown", 25);
+    await point(root, "pointerup", 25);
+    expect([model.get("zoom"), model.saves]).toEqual([[], 0]);
+    model.update({ zoom: [10, 20] });
+    await drawn();
+    await point(root, "dblclick", 15);
+    expect(model.get("zoom")).toEqual([]);
+  });
+
+  it("are read by the arrow keys, which say what they come to", async () => {
+    const { root, one } = await withCurves();
+    await press(root, "ArrowRight");
+    expect(one(".kw-spoken").textContent).toBe("step 50, loss 2, val_loss 5");
+    await press(root, "Escape");
+    expect(root.kwPanel.values()).toEqual(["loss 1", "val_loss 4"]);
+  });
+
+  it("are zoomed by keys, and a zoom goes along with what is read", async () => {
+    const { root, model } = await withCurves();
+    await press(root, "-");
+    expect(model.get("zoom"), "there is no more than all").toEqual([]);
+    await press(root, "+");
+    expect(model.get("zoom")).toEqual([25, 75]);
+    model.update({ zoom: [0, 50] });
+    await drawn();
+    for (let k = 0; k < 27; k++) await press(root, "ArrowRight");
+    expect(model.get("zoom")).toEqual([1, 51]);
+    await press(root, "0");
+    expect(model.get("zoom")).toEqual([]);
+  });
+
+  it("have controls that set the traits", async () => {
+    const { one, model } = await withCurves();
+    const log = one<HTMLInputElement>('input[value="log"]');
+    log.checked = true;
+    log.dispatchEvent(new Event("change", { bubbles: true }));
+    const select = one<HTMLSelectElement>('select[aria-label="smooth"]');
+    select.value = "100";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    one('[aria-label^="Show half as many steps"]').click();
+    expect([model.get("scale"), model.get("smoothing"), model.get("zoom")]).toEqual([
+      "log",
+      100,
+      [25, 75],
+    ]);
+  });
+
+  it("keep the value logged last where other steps are drawn, whatever it is", async () => {
+    const later = [curve("loss", "loss", [0, 1], [3, 2], { latest: Number.NaN })];
+    const { root } = await withCurves({ curves: later, zoom: [0, 1] });
+    expect(root.kwPanel.values()).toEqual(["loss NaN"]);
+  });
+
+  it("say how to have some where there are none", async () => {
+    const { root } = await show();
+    const [, , , words] = root.kwPanel.scene()?.sheets ?? [];
+    const marks = words.marks({ x: 0, y: 0, width: 700, height: 300 });
+    const text = marks.map((mark) => mark.kind === "text" && mark.text).join(" ");
+    expect(text).toContain("call live.log(loss=…)");
+  });
+});
+
 describe("clicks that get no answer", () => {
-  it("are said to wait for the cell's end while the training goes on", () => {
-    const { model, one, sent, hear } = show();
-    hear(sent()[0]);
+  it("are said to wait for the cell's end while the training goes on", async () => {
+    const { model, one, sent, hear } = await show();
+    await hear(sent()[0]);
     one("button").click();
     model.update({ status: { ...RUNNING, step: 1240 } });
-    vi.advanceTimersByTime(PATIENCE - 1);
+    await vi.advanceTimersByTimeAsync(PATIENCE - 1);
     expect(one(".kw-notes").hidden).toBe(true);
-    vi.advanceTimersByTime(1);
+    await drawn();
     expect(one(".kw-note").textContent).toBe(
       "Clicks reach the training only when the cell ends. Waiting: pause.",
     );
-    hear(sent()[1], { control: "paused" });
+    await hear(sent()[1], { control: "paused" });
     expect(one(".kw-notes").hidden).toBe(true);
   });
 
-  it("are said to wait for the kernel where nothing comes at all", () => {
-    const { one } = show();
-    vi.advanceTimersByTime(PATIENCE);
+  it("are said to wait for the kernel where nothing comes at all", async () => {
+    const { one } = await show();
+    await vi.advanceTimersByTimeAsync(PATIENCE + 40);
     expect(one(".kw-note").textContent).toContain("The kernel does not answer");
   });
 
-  it("of another page of the same widget do not count", () => {
-    const { one, hear } = show();
-    hear({ kind: "hello", id: "other:1" });
-    vi.advanceTimersByTime(PATIENCE);
+  it("of another page of the same widget do not count", async () => {
+    const { one, hear } = await show();
+    await hear({ kind: "hello", id: "other:1" });
+    await vi.advanceTimersByTimeAsync(PATIENCE + 40);
     expect(one(".kw-notes").hidden).toBe(false);
   });
 });
 
 describe("what is shown", () => {
-  it("are the numbers that are known", () => {
-    const { root, one } = show();
-    const facts = [...root.querySelectorAll(".kw-fact")].map((fact) =>
-      [...fact.children].map((part) => part.textContent),
-    );
-    expect(facts).toEqual([
-      ["step", "1,234"],
-      ["epoch", "2 of 3"],
-      ["steps/s", "84.2"],
-      ["elapsed", "1:15"],
-      ["remaining", "1:02:03"],
-      ["watching", "1.2 %"],
-      ["data", "MNIST"],
+  it("are the numbers that are known", async () => {
+    const { remarks, root } = await show();
+    expect(remarks()).toEqual([
+      "running",
+      "step 1,234",
+      "epoch 2 of 3",
+      "steps/s 84.2",
+      "elapsed 1:15",
+      "remaining 1:02:03",
+      "watching 1.2 %",
+      "data MNIST",
     ]);
-    expect(one(".kw-bar").getAttribute("aria-valuenow")).toBe("75");
-    expect(one(".kw-done").style.width).toBe("75%");
+    const titles = [...root.querySelectorAll<HTMLElement>(".kw-remark")].map(({ title }) => title);
+    expect(titles.slice(1).every((title) => title !== "")).toBe(true);
+    // The numbers of the stream's frames and its time are other views' matter.
+    expect(root.querySelector(".kw-status, .kw-time")).toBeNull();
   });
 
-  it("has no bar where the end is not known", () => {
-    expect(show({ total: null }).one(".kw-bar").hidden).toBe(true);
+  it("begins with the state and its colour", async () => {
+    const { model, one } = await show();
+    const dot = () => {
+      const { className, style } = one(".kw-remark").firstElementChild as HTMLElement;
+      return [className.split("swatch-")[1], style.getPropertyValue("--kw-swatch")];
+    };
+    const { live, hold, warn, ghost } = themeOf("light").colours;
+    for (const [state, expected] of [
+      ["running", ["dot", live]],
+      ["paused", ["dot", hold]],
+      ["finished", ["ring", live]],
+      ["stopped", ["ring", hold]],
+      ["interrupted", ["ring", warn]],
+      ["failed", ["dot", warn]],
+      ["idle", ["dot", ghost]],
+    ] as const) {
+      model.update({ status: { ...RUNNING, state } });
+      await drawn();
+      expect([one(".kw-remark").textContent, dot()]).toEqual([state, expected]);
+    }
   });
 
-  it("opens the traceback when there is one, and what was printed", () => {
-    const { model, one } = show();
+  it("has a bar as long as what is done, and says how much that is", async () => {
+    const { one, root } = await show();
+    const bar = one("[role=progressbar]");
+    expect([bar.hidden, bar.getAttribute("aria-valuenow")]).toEqual([false, "75"]);
+    const marks = root.kwPanel.scene()?.sheets[0].marks({ x: 0, y: 0, width: 700, height: 300 });
+    const [whole, done] = (marks ?? []).map((mark) => mark.kind === "rects" && mark.boxes[2]);
+    expect(Number(done) / Number(whole)).toBeCloseTo(0.75);
+  });
+
+  it("has no bar where the end is not known", async () => {
+    const { one, root } = await show({ total: null });
+    expect(one("[role=progressbar]").hidden).toBe(true);
+    expect(root.kwPanel.scene()?.sheets[0].marks({ x: 0, y: 0, width: 1, height: 1 })).toEqual([]);
+  });
+
+  it("says the state to those who listen when it changes, and only then", async () => {
+    const { model, one } = await show();
+    const spoken = one(".kw-spoken");
+    expect([spoken.getAttribute("aria-live"), spoken.textContent]).toEqual(["polite", ""]);
+    model.update({ status: { ...RUNNING, step: 1235 } });
+    await drawn();
+    expect(spoken.textContent).toBe("");
+    model.update({ status: { ...RUNNING, state: "paused" } });
+    await drawn();
+    expect(spoken.textContent).toBe("training paused");
+    expect(one("canvas").getAttribute("aria-label")).toMatch(/^Training, paused, step 1,234\./);
+  });
+
+  it("opens the traceback when there is one, and what was printed", async () => {
+    const { model, one, remarks, state } = await show();
     expect(one(".kw-traceback").hidden).toBe(true);
     model.update({
       status: {
@@ -307,39 +554,41 @@ describe("what is shown", () => {
         output: "epoch 1",
       },
     });
+    await drawn();
     expect(one<HTMLDetailsElement>(".kw-traceback").open).toBe(true);
     expect(one(".kw-traceback pre").textContent).toBe("Trace");
     expect(one(".kw-output pre").textContent).toBe("epoch 1");
-    expect(one(".kw-note").textContent).toBe("ValueError: x");
-    expect(one(".kw-status").dataset.state).toBe("failed");
+    expect(remarks().at(-1)).toBe("ValueError: x");
+    expect(state()).toBe("failed");
+    expect(one(".kw-remark").className).toContain("kw-tone-warn");
   });
 
-  it("says what was refused, and what views complain of", () => {
-    const { root, one, hear, last } = show({ reports: ["a view stopped"] });
+  it("says what was refused, and what views complain of", async () => {
+    const { root, one, hear, last } = await show({ reports: ["a view stopped"] });
     one("[data-icon=step]").click();
-    hear(last(), {}, "not that");
+    await hear(last(), {}, "not that");
     const notes = [...root.querySelectorAll(".kw-note")].map((note) => note.textContent);
     expect(notes).toEqual(["not that", "a view stopped"]);
   });
 
   it("writes nothing anew that has not changed", async () => {
-    const { model, root } = show();
+    const { model, root } = await show();
     let changes = 0;
     const watch = new MutationObserver((records) => {
       changes += records.length;
     });
     watch.observe(root, { subtree: true, childList: true, characterData: true });
     model.update({ status: { ...RUNNING } });
-    await vi.advanceTimersByTimeAsync(10);
+    await drawn();
     expect(changes).toBe(0);
     model.update({ status: { ...RUNNING, step: 1235 } });
-    await vi.advanceTimersByTimeAsync(10);
+    await drawn();
     expect(changes).toBeGreaterThan(0);
     watch.disconnect();
   });
 
-  it("leaves nothing behind", () => {
-    const { model } = show();
+  it("leaves nothing behind", async () => {
+    const { model } = await show();
     life.abort();
     expect(model.handlers).toBe(0);
   });
@@ -357,7 +606,7 @@ describe("words", () => {
   it("name the state", () => {
     expect(stateWord(statusOf({ state: "running", control: "stopping" }))).toBe("stopping");
     expect(stateWord(statusOf({ state: "idle", closed: true }))).toBe("closed");
-    expect(stateWord(statusOf({ closed: true, fault: "x" }))).toBe("not watched any more");
+    expect(stateWord(statusOf({ closed: true, fault: "x" }))).toBe("no longer watched");
   });
 
   it("list what waits", () => {

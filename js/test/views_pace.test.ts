@@ -2,14 +2,14 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake_model.ts";
 import { makeRun, RUNS } from "../dev/made_up_run.ts";
-import kernelGrid from "../src/kernel_grid/index.ts";
-import meshgridView from "../src/meshgrid_view/index.ts";
-import splineInspector from "../src/spline_inspector/index.ts";
-import { initialize } from "../src/stream/index.ts";
+import * as kernelGrid from "../src/views/kernel_grid/view.ts";
+import * as meshgridView from "../src/views/meshgrid_view/view.ts";
+import * as splineInspector from "../src/views/spline_inspector/view.ts";
+import { initialize } from "../src/wire/stream.ts";
 
 const asked = vi.hoisted(() => ({ now: 0, soon: 0 }));
 
-vi.mock("../src/shared/pace.ts", () => ({
+vi.mock("../src/shell/pace.ts", () => ({
   createPace: () => ({
     now: () => {
       asked.now++;

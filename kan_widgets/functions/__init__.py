@@ -5,10 +5,9 @@ another layer (its documentation has a complete example), and `check` proves tha
 """
 
 from kan_widgets.functions import adapters  # after what it uses
-from kan_widgets.functions.basis import Basis, IdentityBasis, LayerBasis
-from kan_widgets.functions.composite import BaseOnly, WithBase
+from kan_widgets.functions.basis import BaseOnly, IdentityBasis, LayerBasis
 from kan_widgets.functions.describe import Description, describe
-from kan_widgets.functions.knots import KnotSpline
+from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.proof import Proof, check
 from kan_widgets.functions.reading import (
@@ -22,8 +21,6 @@ from kan_widgets.functions.reading import (
 )
 from kan_widgets.functions.registry import Adapter, Sum, register_adapter
 from kan_widgets.functions.smooth import (
-    Chebyshev,
-    Fourier,
     Gaussian,
     Gram,
     Jacobi,
@@ -34,16 +31,13 @@ from kan_widgets.functions.smooth import (
 __all__ = [
     "Adapter",
     "BaseOnly",
-    "Basis",
-    "Chebyshev",
     "ConvSettings",
     "Description",
-    "Fourier",
     "Gaussian",
     "Gram",
+    "GridSpline",
     "IdentityBasis",
     "Jacobi",
-    "KnotSpline",
     "LayerBasis",
     "LayerFunctions",
     "LeftOut",
@@ -53,7 +47,6 @@ __all__ = [
     "SquaredReLU",
     "Sum",
     "Tap",
-    "WithBase",
     "adapters",
     "check",
     "describe",

@@ -1,4 +1,4 @@
-"""Whether a module has the tensors that a reader needs, with shapes that fit each other."""
+"""Whether a module has the tensors that a reader needs, with consistent shapes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def missing_tensors(
     shapes: Mapping[str, tuple[Dimension, ...]],
     sizes: dict[str, int] | None = None,
 ) -> str:
-    """Say what ``module`` lacks of some tensors; nothing if all are there and fit.
+    """Say which tensors ``module`` lacks, or which do not fit; empty if none.
 
     Parameters
     ----------
@@ -74,18 +74,18 @@ def missing_tensors(
 
 
 def missing_knots(module: nn.Module, path: str, sizes: Mapping[str, int], order: int) -> str:
-    """Say why a grid of ``knots`` knots does not carry ``nb`` splines of this order."""
+    """Say why a grid of ``knots`` knots does not make ``nb`` splines of this order."""
     needed = sizes["nb"] + order + 1
     if sizes["knots"] == needed:
         return ""
     return (
         f"{path} has {sizes['knots']} knots, but {sizes['nb']} splines of order {order} "
-        f"take {needed}"
+        f"need {needed}"
     )
 
 
 def unreadable_kind(module: nn.Module) -> str:
-    """Say why no module of this class can be read; mostly nothing."""
+    """Say why no module of this class can be read; empty if it can."""
     if type(module).__name__ == "RecursiveScriptModule":
         return "it is compiled to TorchScript: read the Python module it was made from"
     if type(module).__module__.startswith(("torch.ao.nn.", "torch.nn.quantized", "torchao.")):
@@ -94,7 +94,7 @@ def unreadable_kind(module: nn.Module) -> str:
 
 
 def unreadable_state(module: nn.Module) -> str:
-    """Say why the parameters of ``module`` cannot be read as they are; mostly nothing."""
+    """Say why the parameters of ``module`` cannot be read as they are; empty if they can."""
     if kind := unreadable_kind(module):
         return kind
     for part in module.modules():

@@ -1,23 +1,25 @@
-"""Basis functions as a model reader hands them on: β(x) with its labels, domain and knots."""
+"""Basis functions as they are read from a model, including the base term."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import Module
 
-from kan_widgets import nn
 from kan_widgets.functions.activation import activate, activation_is_fixed, activation_label
 from kan_widgets.nn.activation import BaseActivation
+from kan_widgets.nn.bases.basis import Basis, Interval
 
-Interval = tuple[float, float]
 
+class ReadBasis(Protocol):
+    """What the coefficients of a read layer multiply: the β_b of φ(x) = Σ_b C_b·β_b(x).
 
-class Basis(Protocol):
-    """The basis functions β_b that a layer's functions φ(x) = Σ_b C_b·β_b(x) share.
+    Most often a `LayerBasis`: a base activation beside a `kan_widgets.nn.Basis`. What does not
+    fit that form, such as an edge with a formula, has these members itself.
 
     A frame whose basis differs from the last one's makes the browser fetch new
     tables. Bases that compare equal are taken to be the same functions unless one
@@ -27,11 +29,11 @@ class Basis(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """One short name per basis function."""
+        """One short name per function."""
 
     @property
     def is_base(self) -> tuple[bool, ...]:
-        """For each basis function whether it belongs to the base term."""
+        """For each function whether it belongs to the base term."""
 
     @property
     def domain(self) -> Interval:
@@ -55,7 +57,7 @@ class Basis(Protocol):
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
 
 
-class Alike(tuple[Basis, ...]):
+class Alike(tuple[ReadBasis, ...]):
     """Bases that differ only in where their functions lie: of one size, all fixed or none.
 
     What is checked of the first holds of all. A grid for each of ten thousand kernel entries
@@ -65,28 +67,30 @@ class Alike(tuple[Basis, ...]):
     __slots__ = ()
 
 
-def one_of_each(bases: tuple[Basis, ...]) -> tuple[Basis, ...]:
-    """Return the bases to look at where only size and ``fixed`` matter."""
+def one_of_each(bases: tuple[ReadBasis, ...]) -> tuple[ReadBasis, ...]:
+    """Return the bases to check where only size and ``fixed`` matter."""
     return bases[:1] if isinstance(bases, Alike) else bases
 
 
 @dataclass(frozen=True)
 class LayerBasis:
-    """A base activation followed by the functions of a layer's basis, `kan_widgets.nn.Basis`.
+    """The functions of a basis, `kan_widgets.nn.Basis`, after a base activation if there is one.
 
-    ``base_activation`` is ``None`` for a layer without a base term.
+    Reading needs no ``derivative`` of the basis.
 
     Examples
     --------
     >>> from kan_widgets.nn import RBF
     >>> LayerBasis(RBF(2)).labels
+    ('R0', 'R1')
+    >>> LayerBasis(RBF(2), "silu").labels
     ('silu', 'R0', 'R1')
     """
 
-    basis: nn.Basis
-    base_activation: BaseActivation | None = "silu"
+    basis: Basis
+    base_activation: BaseActivation | None = None
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The activation's name, then the basis's labels."""
         labels = tuple(self.basis.labels)
@@ -94,7 +98,7 @@ class LayerBasis:
             return labels
         return (activation_label(self.base_activation), *labels)
 
-    @property
+    @cached_property
     def is_base(self) -> tuple[bool, ...]:
         """True for the activation."""
         others = (False,) * self.basis.n_basis
@@ -107,7 +111,7 @@ class LayerBasis:
 
     @property
     def extent(self) -> Interval:
-        """The basis's extent: the support of splines; by default twice the domain."""
+        """The basis's extent: the support of splines; by default twice as wide as the domain."""
         low, high = self.domain
         room = (high - low) / 2
         extent: Interval = getattr(self.basis, "extent", (low - room, high + room))
@@ -115,7 +119,7 @@ class LayerBasis:
 
     @property
     def knots(self) -> tuple[float, ...]:
-        """All knots, those beyond the grid included; none of smooth functions."""
+        """All knots, including those beyond the grid; empty for smooth functions."""
         return tuple(getattr(self.basis, "knots", ()))
 
     @property
@@ -144,7 +148,7 @@ class LayerBasis:
         return torch.cat([base.to(values).unsqueeze(-1), values], dim=-1)
 
 
-def _expand(basis: nn.Basis, x: Tensor) -> Tensor:
+def _expand(basis: Basis, x: Tensor) -> Tensor:
     """Expand in the dtype and on the device of the basis's parameters, if it has any."""
     like = next(basis.parameters(), None) if isinstance(basis, Module) else None
     return basis.expand(x if like is None else x.to(like)).to(x)
@@ -164,3 +168,37 @@ class IdentityBasis:
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., 1)``."""
         return x.unsqueeze(-1)
+
+
+@dataclass(frozen=True)
+class BaseOnly:
+    """A base activation alone: φ(x) = w·act(x).
+
+    Examples
+    --------
+    >>> BaseOnly("relu")(torch.tensor([-1.0, 2.0]))
+    tensor([[0.],
+            [2.]])
+    """
+
+    knots: ClassVar[tuple[float, ...]] = ()
+    continuous: ClassVar[bool] = True
+    is_base: ClassVar[tuple[bool, ...]] = (True,)
+
+    base_activation: BaseActivation
+    domain: Interval = (-1.0, 1.0)
+    extent: Interval = (-2.0, 2.0)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The activation's name."""
+        return (activation_label(self.base_activation),)
+
+    @property
+    def fixed(self) -> bool:
+        """False if training changes the activation."""
+        return activation_is_fixed(self.base_activation)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., 1)``."""
+        return activate(self.base_activation, x).unsqueeze(-1)

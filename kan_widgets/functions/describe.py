@@ -1,4 +1,4 @@
-"""What is read of a model, and what is not: a table."""
+"""A table of what is read from a model and what is not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class Description:
-    """The layers read of a model and the modules left out; prints as a table."""
+    """The layers read from a model and the modules left out; prints as a table."""
 
     layers: tuple[LayerRow, ...]
     left_out: tuple[tuple[str, str, str], ...]
@@ -89,7 +89,7 @@ class Description:
 
 
 def describe(model: nn.Module) -> Description:
-    """List the layers that are read of ``model``, and the modules left out with why.
+    """List the layers read from ``model``, and the modules left out and why.
 
     In a notebook the last line of a cell shows it; elsewhere, print it. A module without
     parameters of its own (an activation, pooling) is not listed.
@@ -97,7 +97,7 @@ def describe(model: nn.Module) -> Description:
     Raises
     ------
     TypeError
-        If ``model`` is no module.
+        If ``model`` is not a module.
 
     Examples
     --------

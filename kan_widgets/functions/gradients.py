@@ -1,4 +1,4 @@
-"""The gradient of the loss with respect to the coefficients, from what the parameters hold."""
+"""The gradient of the loss with respect to the coefficients, from the parameters' ``grad``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kan_widgets.functions.terms import join_terms
 
 
 def gradient_of(parameter: Tensor) -> Tensor:
-    """Return what the last backward pass left at a parameter or a view of one, detached.
+    """Return the gradient that the last backward pass left on a parameter or a view, detached.
 
     NaN where it left nothing. It lies in memory as the parameter does, and may share that of
     the gradient.

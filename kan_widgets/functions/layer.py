@@ -9,13 +9,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import Basis, Interval, one_of_each
-from kan_widgets.functions.following import Rewrite
+from kan_widgets.functions.basis import ReadBasis, one_of_each
+from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.nn.bases.basis import Interval
 
 Kind = Literal["conv", "linear"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
-Follow = Callable[[Tensor], Rewrite | None]
+Rewriter = Callable[[Tensor], Rewrite | None]
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class ConvSettings:
 
 @dataclass(frozen=True, eq=False)
 class Tap:
-    """A place in a running model: what goes into some modules, or what comes out of them.
+    """A place in a running model: the input of some modules, or their output.
 
-    Where a module is called several times, or there are several modules, what passes is
+    If a module is called several times, or there are several modules, the tensors are
     joined in the order of the calls: side by side along the channels (``"cat"``), or
     added up (``"add"``).
     """
@@ -65,7 +66,9 @@ class LayerFunctions:
         memory with the model's parameters: copy before keeping them.
     bases
         The basis, or several where groups of functions have their own (a grid
-        per input feature). All have the same ``nb``.
+        per input feature): a `LayerBasis` each, which joins a `kan_widgets.nn.Basis` and the
+        base activation, or what has the members of `kan_widgets.functions.basis.ReadBasis`.
+        All have the same ``nb``.
     basis_index
         ``(out, in[, kh, kw])`` integers: which of ``bases`` each function uses.
         ``None`` where there is only one.
@@ -85,28 +88,30 @@ class LayerFunctions:
     variable
         What x is, if not the layer's input itself: ``"LayerNorm(x)"``.
     note
-        One sentence a reader of the picture must know, or nothing.
+        One sentence that a reader of the picture must know, or empty.
     x_at
         Where x passes in the running model, if it is not the input of the module itself.
     gradient
         ``gradient()`` returns ∂loss/∂coefficients as the last backward pass left it, in the
         shape of ``coefficients``; NaN where there is none. ``None`` if the adapter cannot tell.
-    follow
-        ``follow(out)`` returns ``rewrite`` (or ``None`` if it cannot): called without gradients
-        and with `kan_widgets.nn.changes.together` held, it writes the present coefficients to
+    rewriter
+        ``rewriter(out)`` returns ``rewrite`` (or ``None`` if it cannot): called without gradients
+        and with `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
         ``out``, float32 on the CPU and of their shape, and returns True; or it returns False, if
         anything but their values may have changed since these functions were read. It must not
         keep the module alive. ``None`` where every frame takes reading anew, which is slower.
 
     Raises
     ------
+    TypeError
+        If a basis is not of the kind that ``bases`` takes.
     ValueError
         If the shapes do not fit each other or the values cannot be read.
     """
 
     kind: Kind
     coefficients: Tensor
-    bases: tuple[Basis, ...]
+    bases: tuple[ReadBasis, ...]
     basis_index: Tensor | None = None
     name: str = ""
     type: str = ""
@@ -117,43 +122,51 @@ class LayerFunctions:
     note: str = ""
     x_at: Tap | None = None
     gradient: Gradient | None = None
-    follow: Follow | None = None
+    rewriter: Rewriter | None = None
 
     def __post_init__(self) -> None:
         c = self.coefficients
         expected = {"conv": 5, "linear": 3}.get(self.kind)
         if expected is None:
-            raise ValueError(f"kind={self.kind!r}: a layer is 'conv' or 'linear'")
+            raise ValueError(f"kind: expected 'conv' or 'linear', got {self.kind!r}")
         if c.ndim != expected:
             form = "(out, in, kh, kw, nb)" if self.kind == "conv" else "(out, in, nb)"
             raise ValueError(
-                f"coefficients of shape {tuple(c.shape)}: a {self.kind} layer takes {form}"
+                f"coefficients: expected shape {form} for a {self.kind} layer, got {tuple(c.shape)}"
             )
         if c.is_meta or c.is_quantized or not c.is_floating_point():
             what = "meta" if c.is_meta else "quantised" if c.is_quantized else str(c.dtype)
             raise ValueError(
-                f"coefficients are {what}: functions can be read from real floating-point "
-                "tensors; load or dequantise the model first"
+                f"coefficients: expected real floating-point numbers, got {what}; "
+                "load or dequantise the model first"
             )
         if c.requires_grad:
-            raise ValueError("coefficients require grad: hand them over detached")
+            raise ValueError(
+                "coefficients: expected a detached tensor, got one that requires grad; detach() it"
+            )
         if not self.bases:
-            raise ValueError("bases is empty: a layer needs at least one basis")
+            raise ValueError("bases: expected at least one basis, got none")
         nb = c.shape[-1]
         for basis in one_of_each(self.bases):
+            if not hasattr(basis, "is_base"):
+                kind = type(basis).__name__
+                raise TypeError(
+                    f"bases: expected a LayerBasis, got a {kind}; give LayerBasis({kind}(...)), "
+                    "or with a base term LayerBasis(..., base_activation)"
+                )
             if len(basis.labels) != nb or len(basis.is_base) != nb:
                 raise ValueError(
-                    f"{nb} coefficients per function, but a basis of {len(basis.labels)} "
-                    f"labels and {len(basis.is_base)} base flags"
+                    f"bases: expected {nb} labels and base flags, for {nb} coefficients per "
+                    f"function, got {len(basis.labels)} labels and {len(basis.is_base)} flags"
                 )
         index = self.basis_index
         if index is None:
             if len(self.bases) != 1:
-                raise ValueError(f"{len(self.bases)} bases need a basis_index")
+                raise ValueError(f"basis_index: expected one for {len(self.bases)} bases, got None")
         elif index.shape != c.shape[:-1]:
             raise ValueError(
-                f"basis_index of shape {tuple(index.shape)}: one number per function, "
-                f"{tuple(c.shape[:-1])}"
+                f"basis_index: expected one number per function, {tuple(c.shape[:-1])}, "
+                f"got shape {tuple(index.shape)}"
             )
 
     def named(self, name: str, type_name: str) -> LayerFunctions:
@@ -171,7 +184,7 @@ class LayerFunctions:
 
     @property
     def n_functions(self) -> int:
-        """How many φ the layer has."""
+        """Number of functions φ in the layer."""
         return self.coefficients[..., 0].numel()
 
     @property
@@ -222,7 +235,7 @@ class LayerFunctions:
             ``(out, in[, kh, kw], n)``.
         """
         if x.ndim != 1:
-            raise ValueError(f"x of shape {tuple(x.shape)}: one-dimensional points are taken")
+            raise ValueError(f"x: expected points in one dimension, got shape {tuple(x.shape)}")
         with torch.no_grad():
             x = x.to(self.coefficients)
             if self.basis_index is None:

@@ -1,4 +1,4 @@
-"""Which trainable parameters make the layers that can be read."""
+"""Which trainable parameters make up the layers that can be read."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Part:
 
 
 def parts_of(model: nn.Module) -> tuple[list[Part], int]:
-    """Return the parts of a model, and how many trainable parameters it has in all.
+    """Return the parts of a model, and its total number of trainable parameters.
 
-    The model is not run and nothing in it changes.
+    The model is not run or changed.
 
     Raises
     ------
     TypeError
-        If ``model`` is no module.
+        If ``model`` is not a module.
     """
     counted: set[int] = set()
     found = [
@@ -40,7 +40,7 @@ def parts_of(model: nn.Module) -> tuple[list[Part], int]:
 
 
 def _parts(entry: ReadableModule) -> list[tuple[list[LayerFunctions], nn.Module, str]]:
-    """Return what a module is made of: its layers with the modules that hold them, if known."""
+    """Return a module's layers with the modules that hold them, if known."""
     layers = entry.read()
     if len(layers) > 1:
         inside = dict(entry.module.named_modules())
@@ -57,7 +57,7 @@ def _parts(entry: ReadableModule) -> list[tuple[list[LayerFunctions], nn.Module,
 
 
 def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
-    """Return the trainable parameters by name without numbers; none that was counted before."""
+    """Return the sizes of trainable parameters by name without numbers, each counted once."""
     sizes: dict[str, int] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad and id(parameter) not in counted:

@@ -31,7 +31,7 @@ class Proof:
 
 
 class _Recorder:
-    """Keeps what passes at some taps while a module runs."""
+    """Keeps the tensors at some taps while a module runs."""
 
     def __init__(self, taps: Sequence[Tap]) -> None:
         self._passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps}
@@ -97,11 +97,11 @@ def check(
     adapter
         The reader to try; by default the registered one.
     inputs
-        What to run the module on, ``(n, ...)``; by default 64 random inputs, and one
-        more for each of the first 64 entries, in which that entry alone is not 0.
+        Inputs to run the module on, ``(n, ...)``; by default 64 random ones, and one
+        more for each of the first 64 entries, in which only that entry is not 0.
     before
         Dotted name of the part of the module to whose input the sum is compared, such as
-        the norm that follows it. By default what the adapter says, or the module's output.
+        the norm after it. By default what the adapter says, or the module's output.
     bias
         ``(out,)``, a constant that the module adds to the sum, if the adapter names none.
     tolerance
@@ -175,7 +175,9 @@ def _sums(
     if before:
         part = attribute(module, before)
         if not isinstance(part, nn.Module):
-            raise ValueError(f"before={before!r}: {type(module).__name__} has no such part")
+            raise ValueError(
+                f"before: expected the name of a part of {type(module).__name__}, got {before!r}"
+            )
         parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
         return [Sum(names, Tap(parts), bias)]
     if adapter is not None and adapter.sums is not None:

@@ -73,10 +73,10 @@ def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
     Raises
     ------
     TypeError
-        If ``model`` is no module.
+        If ``model`` is not a module.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model={model!r:.80}: a torch.nn.Module is taken")
+        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
     found: list[ReadableModule] = []
     left_out: list[LeftOut] = []
     seen: set[nn.Module] = set()
@@ -117,7 +117,7 @@ def find(model: nn.Module) -> list[ReadableModule]:
     Raises
     ------
     TypeError
-        If ``model`` is no module.
+        If ``model`` is not a module.
     ValueError
         If nothing in it can be read; the message lists what was found.
     """
@@ -140,14 +140,14 @@ def find(model: nn.Module) -> list[ReadableModule]:
 def read(model: nn.Module) -> list[LayerFunctions]:
     """Read the functions of every layer of ``model``.
 
-    The model is not run and nothing in it changes. A module used twice is listed
+    The model is not run or changed. A module used twice is listed
     once; one with parametrised weights (spectral norm and the like) is left out,
     because computing them may change it. `describe` lists what is read and what is not.
 
     Raises
     ------
     TypeError
-        If ``model`` is no module.
+        If ``model`` is not a module.
     ValueError
         If nothing in it can be read; the message lists the module types found
         and those that can be read.

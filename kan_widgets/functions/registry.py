@@ -28,7 +28,7 @@ class Sum:
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """What reads one kind of module. Made by `register_adapter`; see there."""
+    """Reads one kind of module. Made by `register_adapter`; see there."""
 
     library: str
     target: type[nn.Module] | str
@@ -71,37 +71,37 @@ def register_adapter(
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None,
 ) -> None:
-    """Teach `read` a module type.
+    """Teach `read` how to read a type of module.
 
     The adapter of the nearest class in a module's inheritance order is used, so one
     registered for a subclass goes before its parent's. Registering a type again replaces
-    its adapter. What is inside a module that is read is not looked at again.
+    its adapter. Modules inside one that is read are not read separately.
 
-    `kan_widgets.functions.check` proves that a reader is right.
+    `kan_widgets.functions.check` proves that a reader is correct.
 
     Parameters
     ----------
     module_type
         A subclass of `torch.nn.Module`; or the name of one, which then need not be
-        imported: every class of that name is meant, wherever it was copied to. A subclass
+        imported: it stands for every class of that name, wherever it was copied to. A subclass
         of a class known by name is only read if it computes the same.
     reader
         Takes the module, returns its `LayerFunctions` (or several, named apart
-        by ``name``). It is called for every frame that cannot ``follow`` the one before, see
+        by ``name``). It is called for every frame that has no ``rewriter``, see
         `LayerFunctions`: it must not run the module, draw random numbers or change anything.
     library
         Where the class comes from. Classes of the same name from several libraries are
         told apart by ``problem``; for one name and library there is one adapter.
     problem
-        Takes the module, says what it lacks to be read, or ``""``. A module that has a
+        Takes the module, returns what it lacks to be read, or ``""``. A module that has a
         problem is reported, and nothing inside it is read as something else.
     resembles
-        Takes the module, says whether it can be meant at all. For a name that others give to
-        something else, such as a network of layers: where it says no, ``problem`` is not
-        asked, and what is inside is looked at.
+        Takes the module, returns whether it can be meant at all. For a name that others give to
+        something else, such as a network of layers: if it returns False, ``problem`` is not
+        called, and the modules inside are looked at.
     sums
-        Takes the module, says where the sums Σφ appear; by default, they are what it
-        returns. Only `check` uses it.
+        Takes the module, returns where the sums Σφ appear; by default in its output. Only
+        `check` uses it.
     input_shape
         Takes the module, returns the shape of one input, without the batch. Only `check`
         uses it, where the layers' shapes do not tell.
@@ -113,7 +113,7 @@ def register_adapter(
 
     Examples
     --------
-    A layer of somebody else's, with a Fourier series on each edge:
+    Someone else's layer, with a Fourier series on each edge:
 
     >>> import torch
     >>> from torch import nn
@@ -129,30 +129,31 @@ def register_adapter(
     ...         waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
     ...         return torch.einsum("nib,oib->no", waves, self.waves) + self.bias
 
-    Its adapter. ``Fourier`` is one of the bases that are there; any object with the
-    properties that `Basis` lists will do, best a frozen dataclass.
+    Its adapter. ``Fourier`` is one of the built-in bases; any other `kan_widgets.nn.Basis` will do.
+    With a base term it would be ``LayerBasis(waves, "silu")``.
 
     >>> import kan_widgets as kw
-    >>> from kan_widgets.functions import Fourier, LayerFunctions
+    >>> from kan_widgets.functions import LayerBasis, LayerFunctions
     >>> def read_fourier(module):
     ...     def write(index, coefficients):  # makes the functions editable; may be left out
     ...         with torch.no_grad():
     ...             module.waves[index] = coefficients
     ...
+    ...     waves = kw.nn.Fourier(module.frequencies, constant=False)
     ...     return LayerFunctions(
     ...         "linear",
     ...         coefficients=module.waves.detach(),  # (out, in, nb)
-    ...         bases=(Fourier(module.frequencies),),
+    ...         bases=(LayerBasis(waves),),
     ...         write=write,
     ...     )
 
-    Is it right? Σφ over varied inputs must be what the layer returns:
+    Is it correct? Σφ over varied inputs must equal what the layer returns:
 
     >>> layer = FourierLayer(4, 2)
     >>> kw.functions.check(layer, read_fourier, bias=layer.bias).error < 1e-5
     True
 
-    Then it is read wherever it occurs:
+    Now it is read wherever it occurs:
 
     >>> kw.functions.register_adapter(FourierLayer, read_fourier, library="mine")
     >>> model = nn.Sequential(FourierLayer(4, 3), FourierLayer(3, 2))
@@ -162,11 +163,11 @@ def register_adapter(
     named = isinstance(module_type, str)
     if not named and not (isinstance(module_type, type) and issubclass(module_type, nn.Module)):
         raise TypeError(
-            f"module_type={module_type!r}: give a subclass of torch.nn.Module, not an instance, "
-            "or the name of one"
+            f"module_type: expected a subclass of torch.nn.Module, not an instance, or the name "
+            f"of one, got {module_type!r}"
         )
     if not callable(reader):
-        raise TypeError(f"reader={reader!r}: give a function that takes the module")
+        raise TypeError(f"reader: expected a function of the module, got {reader!r}")
     adapter = Adapter(library, module_type, reader, problem, resembles, sums, input_shape)
     if named:
         _adapters.setdefault(module_type, {})[library] = adapter

@@ -1,4 +1,4 @@
-"""Work done once for the values of some tensors, not again for every frame."""
+"""Results kept while some tensors stay the same, not computed again for every frame."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import Alike, Basis
-from kan_widgets.functions.composite import WithBase
-from kan_widgets.functions.knots import KnotSpline
+from kan_widgets.functions.basis import Alike, LayerBasis, ReadBasis
+from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.nn.activation import BaseActivation
 
 T = TypeVar("T")
@@ -100,8 +99,8 @@ def grid_bases(
     base_activation: BaseActivation | None,
     shape: tuple[int, ...],
     arrange: Callable[[Tensor], Tensor],
-) -> tuple[tuple[Basis, ...], Tensor | None]:
-    """Return the bases of a grid with a row of knots for each input, equal rows once.
+) -> tuple[tuple[ReadBasis, ...], Tensor | None]:
+    """Return the bases of a grid with a row of knots per input; equal rows share one.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ def grid_bases(
         As `LayerFunctions` takes them.
     """
 
-    def make() -> tuple[tuple[Basis, ...], Tensor | None]:
+    def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
         grid = torch.cat(list(grids)).detach().to("cpu", torch.float64)
         rows = grid.reshape(-1, grid.shape[-1])
         if bool((rows == rows[:1]).all()):
@@ -131,10 +130,8 @@ def grid_bases(
         else:
             rows, inverse = torch.unique(rows, dim=0, return_inverse=True)
             index = arrange(inverse).expand(shape)
-        splines = [KnotSpline(tuple(row), spline_order) for row in rows.tolist()]
-        if base_activation is None:
-            return Alike(splines), index
-        return Alike(WithBase(base_activation, spline) for spline in splines), index
+        splines = [GridSpline(tuple(row), spline_order) for row in rows.tolist()]
+        return Alike(LayerBasis(spline, base_activation) for spline in splines), index
 
     key = (spline_order, base_activation, shape)
     return remembered(module, "grid", grids, key, make)

@@ -1,8 +1,7 @@
-"""Bases without knots: bumps, polynomials and waves."""
+"""Smooth bases of other libraries: bumps and polynomials."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -12,29 +11,40 @@ from torch import Tensor
 
 from kan_widgets.functions.activation import activate, activation_label
 from kan_widgets.nn.activation import BaseActivation
-
-Interval = tuple[float, float]
+from kan_widgets.nn.bases.basis import Interval
 
 # tanh x is ±0.96 at ±2 and ±0.999 at ±4.
 _TANH_DOMAIN, _TANH_EXTENT = (-2.0, 2.0), (-4.0, 4.0)
 
 
 class _Smooth:
-    """What these bases have in common."""
-
-    fixed: ClassVar[bool] = True
-    knots: ClassVar[tuple[float, ...]] = ()
-    continuous: ClassVar[bool] = True
+    """What these bases share."""
 
     @property
     def labels(self) -> tuple[str, ...]:
         """One short name per basis function."""
         raise NotImplementedError
 
-    @cached_property
-    def is_base(self) -> tuple[bool, ...]:
-        """False for all."""
-        return (False,) * len(self.labels)
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions."""
+        return len(self.labels)
+
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        raise NotImplementedError
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """dβ/dx at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        again = torch.is_grad_enabled()
+        with torch.enable_grad():
+            x = x if again and x.requires_grad else x.detach().requires_grad_()
+            values = self.expand(x)
+            # Backward sums over the functions; the sum's gradient by its weights is each slope.
+            weights = torch.zeros_like(values, requires_grad=True)
+            [total] = torch.autograd.grad(values, x, weights, create_graph=True)
+            [slopes] = torch.autograd.grad(total.sum(), weights, create_graph=again)
+        return slopes
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Gaussian(_Smooth):
 
     Examples
     --------
-    >>> Gaussian((-1.0, 1.0), width=1.0)(torch.tensor([1.0]))
+    >>> Gaussian((-1.0, 1.0), width=1.0).expand(torch.tensor([1.0]))
     tensor([[0.0183, 1.0000]])
     """
 
@@ -66,8 +76,8 @@ class Gaussian(_Smooth):
         low, high = self.domain
         return low - 2 * self.width, high + 2 * self.width
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
         centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
         return torch.exp(-(((x.unsqueeze(-1) - centres) / self.width) ** 2))
 
@@ -78,7 +88,7 @@ class ReflectionalSwitch(_Smooth):
 
     Examples
     --------
-    >>> ReflectionalSwitch((0.0,))(torch.tensor([0.0, 1.0]))
+    >>> ReflectionalSwitch((0.0,)).expand(torch.tensor([0.0, 1.0]))
     tensor([[1.0000],
             [0.4200]])
     """
@@ -101,8 +111,8 @@ class ReflectionalSwitch(_Smooth):
         low, high = self.domain
         return low - 2.5, high + 2.5
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
         centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
         return 1 - torch.tanh(x.unsqueeze(-1) - centres) ** 2
 
@@ -113,7 +123,7 @@ class SquaredReLU(_Smooth):
 
     Examples
     --------
-    >>> SquaredReLU((0.0,), (1.0,), r=4.0)(torch.tensor([0.5, 2.0]))
+    >>> SquaredReLU((0.0,), (1.0,), r=4.0).expand(torch.tensor([0.5, 2.0]))
     tensor([[1.],
             [0.]])
     """
@@ -129,7 +139,7 @@ class SquaredReLU(_Smooth):
 
     @property
     def domain(self) -> Interval:
-        """0 to 1, for which the bumps are laid out."""
+        """0 to 1, over which the bumps are laid out."""
         return 0.0, 1.0
 
     @property
@@ -137,40 +147,11 @@ class SquaredReLU(_Smooth):
         """From the first bump's start to the last one's end."""
         return min(0.0, *self.low), max(1.0, *self.high)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
         low, high = (torch.tensor(t, dtype=x.dtype, device=x.device) for t in (self.low, self.high))
         x = x.unsqueeze(-1)
         return ((x - low).clamp_min(0) * (high - x).clamp_min(0) * self.r) ** 2
-
-
-@dataclass(frozen=True)
-class Chebyshev(_Smooth):
-    """Chebyshev polynomials of the squashed input, β_b(x) = T_b(tanh x), b = 0 ... degree.
-
-    Examples
-    --------
-    >>> Chebyshev(2)(torch.tensor([0.0]))
-    tensor([[ 1.,  0., -1.]])
-    """
-
-    domain: ClassVar[Interval] = _TANH_DOMAIN
-    extent: ClassVar[Interval] = _TANH_EXTENT
-
-    degree: int
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """T0(tanh x), T1(tanh x), ..."""
-        return tuple(f"T{b}(tanh x)" for b in range(self.degree + 1))
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
-        t = torch.tanh(x)
-        values = [torch.ones_like(t), t]
-        while len(values) <= self.degree:
-            values.append(2 * t * values[-1] - values[-2])
-        return torch.stack(values[: self.degree + 1], dim=-1)
 
 
 @dataclass(frozen=True)
@@ -181,7 +162,7 @@ class Gram(_Smooth):
 
     Examples
     --------
-    >>> Gram((0.5,), "identity")(torch.tensor([0.0]))
+    >>> Gram((0.5,), "identity").expand(torch.tensor([0.0]))
     tensor([[ 1.0000,  0.0000, -0.5000]])
     """
 
@@ -197,8 +178,8 @@ class Gram(_Smooth):
         name = activation_label(self.activation)
         return tuple(f"{name}(G{b}(tanh x))" for b in range(len(self.shifts) + 2))
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
         t = torch.tanh(x)
         values = [torch.ones_like(t), t]
         for shift in self.shifts:
@@ -214,7 +195,7 @@ class Jacobi(_Smooth):
 
     Examples
     --------
-    >>> Jacobi(1, a=1.0, b=1.0)(torch.tensor([0.0]))
+    >>> Jacobi(1, a=1.0, b=1.0).expand(torch.tensor([0.0]))
     tensor([[1., 0.]])
     """
 
@@ -230,8 +211,8 @@ class Jacobi(_Smooth):
         """P0(tanh x), P1(tanh x), ..."""
         return tuple(f"P{n}(tanh x)" for n in range(self.degree + 1))
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
         t, a, b = torch.tanh(x), self.a, self.b
         values = [torch.ones_like(t), ((a - b) + (a + b + 2) * t) / 2]
         for n in range(2, self.degree + 1):
@@ -242,36 +223,3 @@ class Jacobi(_Smooth):
                 (linear * values[-1] - 2 * (n + a - 1) * (n + b - 1) * c * values[-2]) / lead
             )
         return torch.stack(values[: self.degree + 1], dim=-1)
-
-
-@dataclass(frozen=True)
-class Fourier(_Smooth):
-    """Waves: cos x, cos 2x, ..., cos nx, then sin x, sin 2x, ..., sin nx, perhaps 1 before them.
-
-    Examples
-    --------
-    >>> Fourier(1)(torch.tensor([0.0]))
-    tensor([[1., 0.]])
-    """
-
-    domain: ClassVar[Interval] = (-math.pi, math.pi)
-    extent: ClassVar[Interval] = (-math.pi, math.pi)
-
-    frequencies: int
-    constant: bool = False
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """Cos x, cos 2x, ..., sin x, sin 2x, ..."""
-        times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
-        waves = (*(f"cos {n}x" for n in times), *(f"sin {n}x" for n in times))
-        return ("1", *waves) if self.constant else waves
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
-        n = torch.arange(1, self.frequencies + 1, dtype=x.dtype, device=x.device)
-        angle = x.unsqueeze(-1) * n
-        parts = [torch.cos(angle), torch.sin(angle)]
-        if self.constant:
-            parts.insert(0, torch.ones_like(x).unsqueeze(-1))
-        return torch.cat(parts, dim=-1)

@@ -1,4 +1,4 @@
-"""A base weight and scaled spline weights as the coefficients of one function, and back."""
+"""Base and scaled spline weights as the coefficients of one function, and back."""
 
 from __future__ import annotations
 

@@ -7,12 +7,13 @@ records; nothing draws.
 from kan_widgets.insight.ablation import Ablation, AblationCurve, ablate, ablation_curve
 from kan_widgets.insight.complexity import Complexity, complexity
 from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
-from kan_widgets.insight.explain import Explanation, FunctionShares, KernelShares, explain
+from kan_widgets.insight.explain import Explanation, FunctionShares, explain
 from kan_widgets.insight.forms import FORMS, Form, starts
 from kan_widgets.insight.formula import Formula, formula
 from kan_widgets.insight.frequency import FrequencyResponse, frequency_response
 from kan_widgets.insight.importance import Importance, importance
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+from kan_widgets.insight.kernel_shares import KernelShares
 from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
 from kan_widgets.insight.likeness import Clusters, Likeness, Redundancy, likeness, redundancy
 from kan_widgets.insight.linear import (
@@ -36,7 +37,8 @@ from kan_widgets.insight.summary import (
     summarise,
 )
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
+from kan_widgets.insight.symbolic_fit import SymbolicFit
+from kan_widgets.insight.symbolic_fits import SymbolicFits
 from kan_widgets.insight.tables import SampledLayer, sampled
 from kan_widgets.insight.untrained import Untrained, untrained_networks
 

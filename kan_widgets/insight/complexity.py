@@ -53,7 +53,7 @@ def complexity(
 ) -> Complexity:
     """Measure how complicated every function of a layer is.
 
-    Every part of the interval counts alike, however many inputs fall there.
+    Every part of the interval counts equally, however many inputs fall there.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def complexity(
     (6,)
     """
     if interval is not None and not (np.isfinite(interval).all() and interval[0] < interval[1]):
-        raise ValueError(f"interval={interval!r}: two ascending finite numbers are taken")
+        raise ValueError(f"interval: expected two finite numbers, low < high, got {interval!r}")
     measured: Layer = sampled(layer) if isinstance(layer, LayerFunctions) else layer
     if coefficients is None:
         coefficients = getattr(measured, "coefficients", None)

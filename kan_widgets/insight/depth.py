@@ -233,14 +233,16 @@ def later_is_more_complex(
     True
     """
     if measure not in MEASURES:
-        raise ValueError(f"measure={measure!r}: one of {', '.join(map(repr, MEASURES))} is taken")
+        raise ValueError(
+            f"measure: expected one of {', '.join(map(repr, MEASURES))}, got {measure!r}"
+        )
     measured = [_measured(layer, measure, observed) for layer in layers]
     groups = [values[np.isfinite(values)] for _, values in measured]
     groups = [group for group in groups if len(group)]
     if len(groups) < 2:
         raise ValueError(
-            f"{len(groups)} of {len(measured)} layers have functions that are not constant: two "
-            "or more are compared"
+            "expected at least two layers with functions that are not constant, got "
+            f"{len(groups)} of {len(measured)}"
         )
     beside = []
     for network in untrained:

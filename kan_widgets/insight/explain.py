@@ -1,19 +1,14 @@
 """Which functions and which kernels made the score of one class for one image.
 
-In the last layer the score is a sum of functions, so the share of each is exact. Further in front
-there is no such sum, and a share needs a definition. Here the kernels of a layer are taken from
-their usual response, the mean, to their response to this image along a straight line, and the
-change of the score is divided along the way by its gradient: integrated gradients (Sundararajan,
-Taly and Yan, "Axiomatic attribution for deep networks", ICML 2017) over the responses of one layer.
-The shares of a layer then add up to the whole change. What they are not: the effect of removing a
-single kernel, which is computed beside them by really putting its mean in its place.
+In the last layer the score is a sum of functions, so the share of each is exact. In front of it
+there is no such sum; what the share of a kernel is there is said in `kernel_shares`.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,24 +17,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions, Tap, unwrap
-from kan_widgets.insight.kernel_maps import KernelMaps, kernel_maps, mean_responses
+from kan_widgets.functions import LayerFunctions, unwrap
+from kan_widgets.insight.kernel_maps import mean_responses
+from kan_widgets.insight.kernel_shares import Float32, KernelShares, NotDivided, kernel_shares
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Run, Stage, run, stages_of, undisturbed
 from kan_widgets.insight.tables import Float64
 
-Float32 = NDArray[np.float32]
-Score = Callable[[Tensor], Tensor]
-
-# Points of the path from the means to the image; doubled until the shares add up.
-_FIRST_POINTS, _MOST_POINTS = 32, 512
-_MISSING = 0.005
 # From this share of the change on, what is missing is said.
 _WORTH_A_NOTE = 0.05
-# Images that run through the model at a time.
-_AT_ONCE = 64
-# Kernels of a layer that are really put out, those with the largest shares.
-_MOST_ABLATIONS = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,36 +41,6 @@ class FunctionShares:
     """Images observed, 0 without."""
     patches: int
     """Inputs observed of each function, 0 without."""
-
-
-@dataclass(frozen=True, eq=False)
-class KernelShares:
-    """How the kernels of one convolution share the change of the score from their means.
-
-    score = ``baseline`` + Σ ``contributions`` + ``missing``. A kernel is (out, in); where kernels
-    are shared by all channels, (kernel, channel it is applied to).
-    """
-
-    layer: str
-    contributions: Float64 = field(repr=False)
-    """``(out, in)``."""
-    maps: Float32 = field(repr=False)
-    """``(out, in, height, width)``: the places that the contributions come from."""
-    ablated: Float64 = field(repr=False)
-    """``(out, in)``: by how much the score falls when this kernel alone gives its mean everywhere.
-    NaN where it was not tried."""
-    means: Float64 = field(repr=False)
-    """``(out, in)``: the usual response of each kernel."""
-    baseline: float
-    """The score when all kernels of the layer give their means."""
-    missing: float
-    """What the contributions leave out of the change, by numerical integration."""
-    points: int
-    """Points of the path that the gradient was taken at."""
-    samples: int
-    """Images that the means are of; 0: they are over the places of this image alone."""
-    patches: int
-    """Patches that the means are of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,12 +147,13 @@ def explain(
         predicted = int(scores.argmax())
         if chosen is not None and not 0 <= chosen < classes:
             raise ValueError(
-                f"target={target!r}: {last.name} gives scores of classes 0 to {classes - 1}"
+                f"target: expected a class from 0 to {classes - 1}, which {last.name} scores, got "
+                f"{target!r}"
             )
         chosen = predicted if chosen is None else chosen
         notes = _after_last(last, first, scores)
         functions = tuple(
-            _function_shares(part, _input(first, stage_tap), observed)
+            _function_shares(part, first.input(stage_tap), observed)
             for part, stage_tap in zip(last.parts, last.inputs, strict=True)
         )
         bias = 0.0 if last.bias is None else float(last.bias.detach()[chosen])
@@ -206,10 +163,10 @@ def explain(
             if stage.kind != "conv":
                 continue
             try:
-                shares = _kernel_shares(inner, x, stage, last, first, chosen, observed)
+                shares = kernel_shares(inner, x, stage, last, first, chosen, observed)
                 kernels += shares
                 notes += _incomplete(stage, shares[0], float(scores[chosen]))
-            except _NotDivided as reason:
+            except NotDivided as reason:
                 notes.append(f"the kernels of {stage.name} are left out: {reason}")
     return Explanation(
         image=x[0].detach().float().cpu().numpy().copy(),
@@ -231,18 +188,14 @@ def class_number(target: Any) -> int | None:
     Raises
     ------
     TypeError
-        If it is none.
+        If it is not the number of a class.
     """
     if target is None:
         return None
     try:
         return operator.index(target)
     except (TypeError, ValueError):
-        raise TypeError(f"target={target!r:.80}: the number of a class is taken") from None
-
-
-class _NotDivided(Exception):
-    """Why the score is not divided among the kernels of a layer."""
+        raise TypeError(f"target: expected the number of a class, got {target!r:.80}") from None
 
 
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
@@ -262,7 +215,7 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
         x = torch.as_tensor(image)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(
-            f"image={type(image).__name__}: a tensor or an array of numbers is taken"
+            f"image: expected a tensor or an array of numbers, got {type(image).__name__}"
         ) from None
     like = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(1))
     x = x.detach().to(like.device, like.dtype)
@@ -270,15 +223,9 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
         x = x[None]
     if x.ndim not in (2, 4) or x.shape[0] != 1:
         raise ValueError(
-            f"image of shape {tuple(x.shape)}: one image is taken, (channels, height, width) or "
-            "(features,); of a batch, give batch[k]"
+            "image: expected one image, (channels, height, width) or (features,), got shape "
+            f"{tuple(x.shape)}; of a batch, give batch[k]"
         )
-    return x
-
-
-def _input(found: Run, tap: Tap) -> Tensor:
-    x = found.at(tap)
-    assert x is not None
     return x
 
 
@@ -359,118 +306,3 @@ def _map_shape(
         if math.prod(flat.shape) == features and flat.shape[0] in channels and not mixed:
             return flat.shape
     return None
-
-
-def _kernel_shares(
-    model: nn.Module,
-    x: Tensor,
-    stage: Stage,
-    last: Stage,
-    found: Run,
-    target: int,
-    observed: Mapping[str, Observed] | None,
-) -> list[KernelShares]:
-    place = stage.at
-    pieces = found.passed[place]
-    if place.joined != "cat" or len(pieces) != len(dict.fromkeys(place.modules)):
-        raise _NotDivided("its module ran several times")
-    if any(part.conv is None for part in stage.parts):
-        raise _NotDivided("it is not known how they move over the image")
-    z = _input(found, place).double().cpu()
-    if z.ndim != 4:
-        raise _NotDivided(f"it gave {tuple(z.shape)}")
-    maps, means, seen = [], [], []
-    for part, tap in zip(stage.parts, stage.inputs, strict=True):
-        maps.append(kernel_maps(part, _input(found, tap).double().cpu()))
-        inputs = None if observed is None else observed.get(part.name)
-        seen.append(inputs)
-        if inputs is None:
-            means.append(maps[-1].maps.mean(dim=(2, 3)))
-        else:
-            means.append(maps[-1].spread(torch.from_numpy(mean_responses(part, inputs))))
-    total = sum(m.sum_to_channels(m.maps) for m in maps)
-    assert isinstance(total, Tensor)
-    rest = z - total
-    off = rest - rest.mean(dim=(2, 3), keepdim=True)
-    if float(off.abs().max()) > 1e-3 * max(1.0, float(z.abs().max())):
-        raise _NotDivided("they do not add up to what it gave")
-    # From the means to the image; what is added to the sums, such as a bias, stays.
-    start = sum(
-        m.sum_to_channels(mean[:, :, None, None].expand_as(m.maps))
-        for m, mean in zip(maps, means, strict=True)
-    )
-    assert isinstance(start, Tensor)
-    start = start + rest
-
-    def score(values: Tensor) -> Tensor:
-        """Return the score for ``(n, channels, h, w)`` in place of z."""
-        split = values.to(x).split([piece.shape[1] for piece in pieces], dim=1)
-        batch = x.expand(len(values), *x.shape[1:])
-        again = run(model, batch, [last.at], (place, list(split)))
-        scores = again.at(last.at)
-        assert scores is not None
-        return scores[:, target]
-
-    gradient, baseline, end, points = _integrate(score, start, z)
-    missing = end - baseline - float(((z - start)[0] * gradient).sum())
-    shares = []
-    for part, m, mean, inputs in zip(stage.parts, maps, means, seen, strict=True):
-        attributed = (m.maps - mean[:, :, None, None]) * m.of_channels(gradient)
-        totals = attributed.sum(dim=(2, 3))
-        shares.append(
-            KernelShares(
-                layer=part.name,
-                contributions=totals.numpy(),
-                maps=attributed.float().numpy(),
-                ablated=_ablate(score, z, end, m, mean, totals),
-                means=mean.numpy(),
-                baseline=baseline,
-                missing=missing,
-                points=points,
-                samples=0 if inputs is None else inputs.samples,
-                patches=m.maps[0, 0].numel() if inputs is None else len(inputs.patches),
-            )
-        )
-    return shares
-
-
-def _integrate(score: Score, start: Tensor, z: Tensor) -> tuple[Tensor, float, float, int]:
-    """Return the mean gradient of the score from start to z, the scores there, and the points."""
-    with torch.no_grad():
-        baseline, end = score(torch.cat([start, z])).double().tolist()
-    points = _FIRST_POINTS
-    while True:
-        total = torch.zeros_like(z[0])
-        for some in torch.split((torch.arange(points) + 0.5) / points, _AT_ONCE):
-            share = some.double()[:, None, None, None]
-            path = (start + share * (z - start)).requires_grad_()
-            with torch.enable_grad():
-                [slope] = torch.autograd.grad(score(path).sum(), path)
-            total += slope.sum(0)
-        gradient = total / points
-        added = float(((z - start)[0] * gradient).sum())
-        if abs(end - baseline - added) <= _MISSING * max(abs(end - baseline), 1e-3):
-            return gradient, baseline, end, points
-        if points >= _MOST_POINTS:
-            return gradient, baseline, end, points
-        points *= 2
-
-
-def _ablate(
-    score: Score, z: Tensor, end: float, m: KernelMaps, mean: Tensor, totals: Tensor
-) -> Float64:
-    """Return by how much the score falls without each kernel, NaN where it is not tried."""
-    falls: Float64 = np.full(totals.shape, np.nan)
-    order = totals.abs().flatten().argsort(descending=True, stable=True)[:_MOST_ABLATIONS]
-    with torch.no_grad():
-        for some in order.split(_AT_ONCE):
-            batch = z.repeat(len(some), 1, 1, 1)
-            places = []
-            for k, number in enumerate(some.tolist()):
-                out, in_ = divmod(number, totals.shape[1])
-                channel = m.channel(out, in_)
-                batch[k, channel] += mean[out, in_] - m.maps[out, in_]
-                places.append((out, in_))
-            for (out, in_), value in zip(places, score(batch).double().tolist(), strict=True):
-                falls[out, in_] = end - value
-    return falls

@@ -1,4 +1,4 @@
-"""How sure the forms of functions are: what other images would have said of them.
+"""How certain the forms of functions are: what other images would have given.
 
 What a function is at each x is known exactly; only which x occur, and how often, is a matter of
 the images. For the errors of R² and of the differences between forms, images are drawn anew, in
@@ -108,7 +108,7 @@ class Redrawn:
 def redraw(
     weights: Float64, group: Int64, values: Float64, shapes: Callable[[int], Float64], forms: int
 ) -> Redrawn:
-    """Draw the images anew and see what becomes of R².
+    """Resample the images and see how R² changes.
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.form_doubt import block_weights
 from kan_widgets.insight.form_search import POINTS, Problem
 from kan_widgets.insight.tables import Float64, Int64
@@ -25,7 +26,7 @@ class Group:
     """Functions that see the same inputs through the same basis."""
 
     column: int
-    basis: Basis
+    basis: ReadBasis
     numbers: Int64
 
 

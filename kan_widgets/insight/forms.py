@@ -82,7 +82,7 @@ class Form:
             object.__setattr__(self, "text", f"{self.name}({{}})")
         pairs = np.asarray(self.starts, dtype=np.float64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs):
-            raise ValueError(f"starts of shape {pairs.shape}: (n, 2) pairs of b and c are taken")
+            raise ValueError(f"starts: expected (n, 2), pairs of b and c, got shape {pairs.shape}")
         object.__setattr__(self, "starts", pairs)
 
     def __call__(self, u: Float64) -> Float64:
@@ -295,12 +295,14 @@ def chosen_forms(forms: Iterable[Form | str]) -> tuple[Form, ...]:
     for given in [forms] if isinstance(forms, (str, Form)) else forms:
         if isinstance(given, str):
             if given not in known:
-                raise ValueError(f"forms: {given!r} is none of {', '.join(map(repr, known))}")
+                raise ValueError(
+                    f"forms: expected some of {', '.join(map(repr, known))}, got {given!r}"
+                )
             found.append(known[given])
         elif isinstance(given, Form):
             found.append(given)
         else:
-            raise TypeError(f"forms: {given!r:.80}: names of the library and Form are taken")
+            raise TypeError(f"forms: expected names of the library or Forms, got {given!r:.80}")
     names = [form.name for form in found]
     twice = {name for name in names if names.count(name) > 1}
     if twice or not names:

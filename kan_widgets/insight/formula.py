@@ -151,9 +151,9 @@ def formula(
     import sympy
 
     if not isinstance(x, Tensor):
-        raise TypeError(f"x={type(x).__name__}: a tensor (n, inputs) is taken")
+        raise TypeError(f"x: expected a tensor (n, inputs), got {type(x).__name__}")
     if x.ndim != 2 or len(x) < 2:
-        raise ValueError(f"x of shape {tuple(x.shape)}: (n, inputs) is taken, n at least 2")
+        raise ValueError(f"x: expected shape (n, inputs) with n ≥ 2, got {tuple(x.shape)}")
     given = _names(names, x.shape[1])
     stages, y = run(model, x)
     count = sum(int((s.functions.coefficients != 0).any(-1).sum()) for s in stages)
@@ -198,7 +198,7 @@ def formula(
 def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
     found = tuple(f"x{i}" for i in range(count)) if names is None else tuple(names)
     if len(found) != count or len(set(found)) != count or not all(map(str.isidentifier, found)):
-        raise ValueError(f"names={names!r:.80}: {count} different names are taken")
+        raise ValueError(f"names: expected {count} different names, got {names!r:.80}")
     return found
 
 

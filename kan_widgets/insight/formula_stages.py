@@ -141,7 +141,9 @@ def _of_pykan(found: ReadableModule, passed: Sequence[tuple[nn.Module, Any, Any]
 
 def _rows(values: Tensor, functions: LayerFunctions) -> Float64:
     if values.ndim != 2:
-        raise ValueError(f"{functions.name} sees {tuple(values.shape)}: (n, features) is taken")
+        raise ValueError(
+            f"{functions.name}: expected inputs of shape (n, features), got {tuple(values.shape)}"
+        )
     found: Float64 = values.double().cpu().numpy()
     return found
 

@@ -20,7 +20,7 @@ _ALONG = 4001
 
 @dataclass(frozen=True, eq=False)
 class FrequencyResponse:
-    """How strongly a kernel answers to waves of each frequency: |H(f)|, H = Σ w·e^(−2πi f·r).
+    """How strongly a kernel responds to waves of each frequency: |H(f)|, H = Σ w·e^(−2πi f·r).
 
     Frequencies are in cycles per pixel, from −½ to ½ either way (beyond, they repeat). Angles are
     in degrees, as seen in the picture: 0 is along a row, 90 along a column, 45 rises to the right.
@@ -60,7 +60,7 @@ class FrequencyResponse:
 
 
 def frequency_response(weights: NDArray[np.floating]) -> FrequencyResponse:
-    """Measure how a kernel of weights answers to waves.
+    """Measure how a kernel of weights responds to waves.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def frequency_response(weights: NDArray[np.floating]) -> FrequencyResponse:
     w = np.asarray(weights, dtype=np.float64)
     if w.ndim != 2 or min(w.shape) < 2 or not np.isfinite(w).all():
         raise ValueError(
-            f"weights of shape {w.shape}: a finite (kh, kw) with both 2 or more is taken"
+            f"weights: expected finite numbers of shape (kh, kw), both ≥ 2, got shape {w.shape}"
         )
     f = np.linspace(-0.5, 0.5, _SIZE)
     magnitude = np.abs(_transform(w, f, f))

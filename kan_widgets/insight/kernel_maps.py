@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kan_widgets.functions import Basis, ConvSettings, LayerFunctions
+from kan_widgets.functions import ConvSettings, LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.tables import Float64
 
@@ -87,7 +88,9 @@ def kernel_maps(layer: LayerFunctions, x: Tensor) -> KernelMaps:
     return KernelMaps(found, settings.shared)
 
 
-def _sweep(basis: Basis, kernels: Tensor, settings: ConvSettings, mode: str, x: Tensor) -> Tensor:
+def _sweep(
+    basis: ReadBasis, kernels: Tensor, settings: ConvSettings, mode: str, x: Tensor
+) -> Tensor:
     """Return ``(out, height, width)`` of kernels ``(out, kh, kw, nb)`` over one channel."""
     with torch.no_grad():
         values = basis(x).to(torch.float64).movedim(-1, 1)
@@ -128,7 +131,7 @@ def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
     return result
 
 
-def _mean_beta(basis: Basis, x: Float64) -> Float64:
+def _mean_beta(basis: ReadBasis, x: Float64) -> Float64:
     with torch.no_grad():
         beta = basis(torch.from_numpy(np.ascontiguousarray(x))).to(torch.float64)
     mean: Float64 = beta.mean(dim=0).nan_to_num().numpy()

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.tables import Float64, Int64
 
 # Inputs expanded at a time.
@@ -122,7 +123,7 @@ class Kernel:
         found: Int64 = index[self.out].reshape(-1).cpu().numpy().astype(np.int64)
         return found
 
-    def _basis(self, entry: int) -> Basis:
+    def _basis(self, entry: int) -> ReadBasis:
         return self.functions.bases[int(self._numbers()[entry])]
 
     def _contract(self, x: NDArray[np.floating], *, slopes: bool) -> Float64:
@@ -168,7 +169,9 @@ def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
     """
     outs, in_, kh, kw = layer.shape
     if not 0 <= out < outs:
-        raise ValueError(f"out={out!r}: {layer.name or layer.type} has outputs 0 to {outs - 1}")
+        raise ValueError(
+            f"out: expected an output of {layer.name or layer.type}, 0 to {outs - 1}, got {out!r}"
+        )
     per_kernel = in_ * kh * kw
     groups = layer.conv.groups if layer.conv is not None else 1
     first = out // max(1, outs // groups) * per_kernel
@@ -200,8 +203,8 @@ def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
     patches = getattr(observed, "patches", None)
     if patches is None:
         raise TypeError(
-            f"observed={type(observed).__name__}: what live.observe(batch)[{name!r}] returns is "
-            "taken, or a SeenPatches"
+            f"observed: expected what live.observe(batch)[{name!r}] returns, or a SeenPatches, got "
+            f"{type(observed).__name__}"
         )
     if layer.name and observed.layer != layer.name:
         raise ValueError(f"observed at {observed.layer}, but the functions are of {layer.name}")
@@ -239,7 +242,7 @@ def images_of(observed: Observed) -> Int64:
     return images.astype(np.int64)
 
 
-def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
+def exact_beta(basis: ReadBasis, x: Float64, *, slopes: bool) -> Float64:
     """Return β or its derivative β′ in float64: ``(...)`` to ``(..., nb)``."""
     points = torch.from_numpy(np.ascontiguousarray(x))
     if not slopes:
@@ -251,7 +254,7 @@ def exact_beta(basis: Basis, x: Float64, *, slopes: bool) -> Float64:
     return found
 
 
-def _slopes(basis: Basis, points: torch.Tensor) -> torch.Tensor:
+def _slopes(basis: ReadBasis, points: torch.Tensor) -> torch.Tensor:
     """Return β′, ``(n,)`` to ``(n, nb)``."""
     points = points.clone().requires_grad_()
     with torch.enable_grad():

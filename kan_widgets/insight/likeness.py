@@ -1,4 +1,4 @@
-"""Which functions of a layer are alike, and which of its kernels say the same."""
+"""Which functions of a layer are alike, and which of its kernels are redundant."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _MOST = 16_000
 class Likeness:
     """How alike the functions of a layer are in shape, where the layer's inputs lie.
 
-    Two functions are alike by the size of r, the correlation of φ_a(x) and φ_b(x) over all inputs
-    of the layer together, whatever entry they reach: 1 if one is the other times a number plus a
-    number. Functions are numbered row-major over (out, in, kh, kw).
+    How alike two functions are is the size of r, the correlation of φ_a(x) and φ_b(x) over all
+    inputs of the layer together, whatever entry they reach: 1 if one is the other times a number
+    plus a number. Functions are numbered row-major over (out, in, kh, kw).
     """
 
     layer: str
@@ -60,8 +60,8 @@ class Likeness:
         """
         if len(self.vectors) > _MOST:
             raise ValueError(
-                f"{self.layer} has {len(self.vectors):,} functions; all pairs are taken of "
-                f"{_MOST:,} at most"
+                f"expected at most {_MOST:,} functions to compare all pairs of, got "
+                f"{len(self.vectors):,} in {self.layer}"
             )
         vectors = self.vectors.astype(np.float32)
         found: NDArray[np.float32] = vectors @ vectors.T
@@ -76,7 +76,7 @@ class Likeness:
         return [(int(f), float(r[f])) for f in order if np.isfinite(alike[f])]
 
     def clusters(self, threshold: float = 0.98, linkage: Linkage = "average") -> Clusters:
-        """Put functions together that are alike.
+        """Group functions that are alike.
 
         Hierarchically: the two groups that are most alike are joined, and so on. Groups are as
         alike as all pairs between them on average (``"average"``), or as the most alike pair
@@ -95,7 +95,7 @@ class Likeness:
             If an argument is none of those, or there are more than 16,000 functions.
         """
         if not 0 <= threshold <= 1:
-            raise ValueError(f"threshold={threshold!r}: |r| between 0 and 1 is taken")
+            raise ValueError(f"threshold: expected |r| from 0 to 1, got {threshold!r}")
         known = np.flatnonzero(np.isfinite(self.vectors).all(axis=1))
         alike = replace(self, vectors=self.vectors[known]).matrix()
         tree = agglomerate(np.abs(alike, out=alike), linkage)
@@ -129,7 +129,7 @@ class Likeness:
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Functions of a layer put together where they are alike."""
+    """Functions of a layer grouped by likeness."""
 
     layer: str
     samples: int
@@ -165,7 +165,7 @@ class Clusters:
 
 @dataclass(frozen=True, eq=False)
 class Redundancy:
-    """How much of what each kernel of a layer says the others say too.
+    """How much of each kernel's response the other kernels of its layer give as well.
 
     A kernel is all functions that lead to one output; its response is their sum. Kernels whose
     response does not vary, or is not finite, are NaN and left out of the rest.

@@ -46,7 +46,7 @@ def agglomerate(alike: NDArray[np.floating], linkage: Linkage) -> Float64:
            [2. , 3. , 0.7, 3. ]])
     """
     if linkage not in ("average", "single"):
-        raise ValueError(f"linkage={linkage!r}: 'average' or 'single' is taken")
+        raise ValueError(f"linkage: expected 'average' or 'single', got {linkage!r}")
     s = alike
     n = len(s)
     np.fill_diagonal(s, -np.inf)

@@ -1,4 +1,4 @@
-"""Which patch a kernel prefers, and how near the data come to it."""
+"""Which patch a kernel prefers, and how close the data come to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.kernels import Kernel, Observed, check_observed, exact_beta
 from kan_widgets.insight.stacked import Stack, deviations, responses, stack_of_kernel
 from kan_widgets.insight.tables import Float64, Int64
@@ -167,7 +167,7 @@ def _patch(
     nearest: int,
 ) -> Patch:
     if nearest < 1:
-        raise ValueError(f"nearest={nearest!r}: 1 or more real patches are kept")
+        raise ValueError(f"nearest: expected a whole number ≥ 1, got {nearest!r}")
     stack = stack_of_kernel(kernel)
     x = None
     if observed is not None or bounds == "observed":
@@ -297,7 +297,7 @@ def bounds_of(stack: Stack, bounds: Bounds, x: Float64 | None) -> tuple[Float64,
                 full = np.full(stack.columns.shape, lowest)
                 return full, np.full_like(full, highest), f"{lowest:g} to {highest:g}"
     raise ValueError(
-        f"bounds={bounds!r}: 'domain', 'observed' or two ascending finite numbers are taken"
+        f"bounds: expected 'domain', 'observed' or two finite numbers, low < high, got {bounds!r}"
     )
 
 
@@ -335,7 +335,7 @@ def extremes(stack: Stack, sign: int, bounds: Bounds, x: Float64 | None = None) 
     )
 
 
-def _grid(basis: Basis, low: float, high: float) -> Float64:
+def _grid(basis: ReadBasis, low: float, high: float) -> Float64:
     """Return points from low to high among which no turn of a function is missed."""
     edges = np.unique([low, high, *(p for p in (0.0, *basis.knots) if low < p < high)])
     if len(edges) == 1:
@@ -350,7 +350,7 @@ def _grid(basis: Basis, low: float, high: float) -> Float64:
 
 
 def _largest(
-    basis: Basis, grid: Float64, beta: Float64, c: Float64, low: Float64, high: Float64
+    basis: ReadBasis, grid: Float64, beta: Float64, c: Float64, low: Float64, high: Float64
 ) -> tuple[Float64, Float64, NDArray[np.bool_]]:
     """Return where each function is largest, its value there, and whether it is flat."""
     rows = np.arange(len(c))
@@ -382,7 +382,7 @@ def _largest(
     return np.where(flat, (low + high) / 2, place), value, flat
 
 
-def _climb(basis: Basis, c: Float64, a: Float64, b: Float64) -> tuple[Float64, Float64]:
+def _climb(basis: ReadBasis, c: Float64, a: Float64, b: Float64) -> tuple[Float64, Float64]:
     """Return the largest value between a and b, and where, of functions that turn once there."""
     rows = np.arange(len(c))
     place, value = a, np.full(len(c), -np.inf)

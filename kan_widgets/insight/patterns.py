@@ -1,4 +1,4 @@
-"""How well simple readings of a kernel, such as black and white, predict what it responds."""
+"""How well simple readings of a kernel, such as black and white, predict its response."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from kan_widgets.insight.tables import Float64
 class PatternCheck:
     """Readings of a kernel as templates, judged by their correlation with its response.
 
-    A template t responds Σ_e t_e·x_e to a patch. Each number is Pearson's r of what it responds
-    with what the kernel does, over the observed patches: r² is the share of the response's
-    variance that the template predicts, up to scale and offset. NaN where the kernel's response,
-    or the template's, does not vary.
+    A template t responds Σ_e t_e·x_e to a patch. Each number is Pearson's r between its response
+    and the kernel's, over the observed patches: r² is the share of the response's variance that the
+    template predicts, up to scale and offset. NaN where the kernel's response, or the template's,
+    does not vary.
     """
 
     layer: str

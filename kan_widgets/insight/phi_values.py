@@ -1,4 +1,4 @@
-"""What every function of a layer makes of the inputs that reach it."""
+"""The values of every function of a layer at the inputs that reach it."""
 
 from __future__ import annotations
 

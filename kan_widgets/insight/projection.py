@@ -1,4 +1,4 @@
-"""Replace a function of a live model by a form for good: the nearest that its basis can do."""
+"""Replace a function of a live model by a form for good, as closely as its basis can."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.forms import Form
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.insight.tables import Float64
 
 Index = tuple[int, int, int, int]
@@ -99,13 +100,13 @@ def fix(
     *,
     observed: Observed | None = None,
 ) -> Fixed:
-    """Replace one φ of a live model by a form, as nearly as the layer's basis can do it.
+    """Replace one φ of a live model by a form, as closely as the layer's basis can.
 
     The coefficients change by least squares: at the observed inputs, or evenly over the form's own
     range where none are given, and with a hundredth of that weight over the rest of the domain,
-    where the form is defined. Those that have no part in that stay what they were. The base term
-    becomes 0 where there are other basis functions: within the domain they can nearly do it, and
-    the two would grow large against each other.
+    where the form is defined. Coefficients that play no part in that stay as they were. The base
+    term becomes 0 where there are other basis functions: within the domain they can nearly do it,
+    and the two would grow large against each other.
 
     From then on training leaves the function as it is: its gradients are 0, and no optimizer's
     momentum or weight decay moves it, to the bit; all else trains on. That stays with the model,
@@ -212,7 +213,7 @@ def _target(
     if isinstance(form, SymbolicFit) and observed is None:
         return np.linspace(form.low, form.high, _POINTS), 0, form, str(form)
     if not (isinstance(form, (Form, str)) or callable(form)):
-        raise TypeError(f"form={form!r:.80}: a fit, a Form, its name or a function is taken")
+        raise TypeError(f"form: expected a fit, a Form, its name or a function, got {form!r:.80}")
     inputs = check_observed(functions, observed)
     assert observed is not None
     x = inputs[:, _column(functions, place)]
@@ -229,7 +230,7 @@ def _target(
 
 
 def _nearest(
-    basis: Basis,
+    basis: ReadBasis,
     present: Float64,
     x: Float64,
     wanted: Float64,
@@ -277,7 +278,7 @@ def _torch_index(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
     return place if functions.kind == "conv" else place[:2]
 
 
-def _basis_of(functions: LayerFunctions, place: Index) -> Basis:
+def _basis_of(functions: LayerFunctions, place: Index) -> ReadBasis:
     index = functions.basis_index
     return functions.bases[0 if index is None else int(index[_torch_index(functions, place)])]
 
@@ -290,7 +291,7 @@ def _column(functions: LayerFunctions, place: Index) -> int:
     return ((o // max(1, out // groups) * in_ + i) * kh + row) * kw + column
 
 
-def _beta(basis: Basis, x: Float64) -> Float64:
+def _beta(basis: ReadBasis, x: Float64) -> Float64:
     with torch.no_grad():
         found: Float64 = basis(torch.from_numpy(x)).to(torch.float64).numpy()
     return found

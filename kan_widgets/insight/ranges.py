@@ -228,7 +228,7 @@ def _fits(c: Float64, own: _Grid, is_base: NDArray[np.bool_]) -> tuple[Float64, 
 
 
 def _change(start: Start, c: Float64, rows: Int64, table: Table, own: _Grid) -> Float64:
-    """Return the largest distance of functions from what they were at the start."""
+    """Return the largest distance of functions from how they were at the start."""
     change = np.full(len(rows), np.nan)
     place = np.full(len(start.coefficients), -1)
     place[rows] = np.arange(len(rows))

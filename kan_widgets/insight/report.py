@@ -1,4 +1,4 @@
-"""What each kernel of a layer does, with how far to trust it: a table."""
+"""What each kernel of a layer does, and how far to trust that: a table."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class KernelReport:
 def kernel_report(
     layer: LayerFunctions, observed: Observed, bounds: Bounds = "observed", *, nearest: int = 5
 ) -> KernelReport:
-    """Say of each kernel of a layer what it does, and how far to trust each way to say it.
+    """Describe what each kernel of a layer does, and how far to trust each description.
 
     In a notebook the last line of a cell shows it; elsewhere, print it.
 
@@ -163,7 +163,7 @@ def kernel_report(
     TypeError
         If nothing observed is given.
     ValueError
-        If it is of another layer or does not fit it, or ``bounds`` or ``nearest`` are none.
+        If it is of another layer or does not fit it, or ``bounds`` or ``nearest`` is out of range.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def kernel_report(
     ('edge', 0.0)
     """
     if nearest < 1:
-        raise ValueError(f"nearest={nearest!r}: 1 or more real patches are kept")
+        raise ValueError(f"nearest: expected a whole number ≥ 1, got {nearest!r}")
     x = check_observed(layer, observed)
     rows: list[KernelRow] = []
     parts: list[LinearKernels] = []

@@ -60,7 +60,7 @@ class Run:
         self._clock = 0
 
     def tick(self) -> int:
-        """Return the number of what happens now."""
+        """Return the number of this event."""
         self._clock += 1
         return self._clock
 
@@ -72,6 +72,12 @@ class Run:
         if tap.joined == "add":
             return torch.stack(passed).sum(0)
         return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+
+    def input(self, tap: Tap) -> Tensor:
+        """Return what passed at the input of a stage that ran."""
+        x = self.at(tap)
+        assert x is not None
+        return x
 
 
 def stages_of(model: nn.Module) -> list[Stage]:

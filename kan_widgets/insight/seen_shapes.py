@@ -1,4 +1,4 @@
-"""How much functions are like SiLU, or their base term, over the inputs that reach them."""
+"""How similar functions are to SiLU, or to their base term, over the inputs that reach them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def seen_shapes(
 ) -> tuple[Float64, Float64]:
     """Return R² of the best a·SiLU + c and of the best a·base + c, ``(functions,)`` each.
 
-    Every input counts alike. NaN where φ is not finite, or constant over its inputs; with no base
+    Every input counts equally. NaN where φ is not finite, or constant over its inputs; with no base
     term of its own, SiLU again.
 
     Parameters

@@ -182,7 +182,7 @@ def correlation(rows: Float64, centred: Float64) -> Float64:
 
 
 def inner(a: Float64, b: Float64) -> Float64:
-    """Return the inner product of each row with its like."""
+    """Return the inner product of each row with its counterpart."""
     found: Float64 = np.einsum("kn,kn->k", a, b)
     return found
 

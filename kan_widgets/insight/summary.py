@@ -94,7 +94,7 @@ def summarise(
         If ``threshold`` is not between 0 and 1.
     """
     if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold={threshold!r}: an R² between 0 and 1 is taken")
+        raise ValueError(f"threshold: expected an R² from 0 to 1, got {threshold!r}")
     both = ranges.base + ranges.splines
     with np.errstate(all="ignore"):
         part = np.where(both > 0, ranges.splines / both, np.nan)

@@ -54,9 +54,9 @@ def symbolic(
     Each form is tried from a grid of (b, c), with the best a and d at once, on the density of the
     observed inputs at 129 even points from the least to the largest; the most promising are
     improved by Gauss-Newton steps. Then a, d and R² are taken at the inputs themselves. The forms
-    are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity, the complexity being how many of
-    a, b, c, d a form has free. So at penalty 0.5 two parameters more have to halve what is left
-    unexplained; and where less than 1e-5 is left, forms are about equally good.
+    are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity, the complexity being how many of a,
+    b, c, d a form has free. At penalty 0.5, two more parameters must halve what is left
+    unexplained; where less than 1e-5 is left, forms are about equally good.
 
     Near ties are common, above all on a narrow range of inputs. Of forms that are within one
     standard error of the best the simplest comes first, near ties are marked, and the images are
@@ -64,7 +64,7 @@ def symbolic(
     relied on; see `SymbolicFits.agreement`. A form whose R² is below ``least``
     does not fit: it is kept as the best there is, and counted as none.
 
-    Only what was observed counts: a form is silent on inputs that did not occur.
+    Only what was observed counts: a form says nothing about inputs that did not occur.
 
     Parameters
     ----------
@@ -107,11 +107,11 @@ def symbolic(
     assert observed is not None
     library = chosen_forms(forms)
     if not penalty >= 0 or not math.isfinite(penalty):
-        raise ValueError(f"penalty={penalty!r}: a number of 0 or more is taken")
+        raise ValueError(f"penalty: expected a number ≥ 0, got {penalty!r}")
     if not 0 <= least <= 1:
-        raise ValueError(f"least={least!r}: expected an R² from 0 to 1")
+        raise ValueError(f"least: expected an R² from 0 to 1, got {least!r}")
     if keep < 1:
-        raise ValueError(f"keep={keep!r}: at least 1 form is kept")
+        raise ValueError(f"keep: expected a whole number ≥ 1, got {keep!r}")
     keep = min(keep, len(library))
     count = layer.n_functions
     images = images_of(observed)

@@ -2,93 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight import symbolic_table
-from kan_widgets.insight.forms import Form
-from kan_widgets.insight.symbolic_words import NO_FORM, affine, interval, r2_text, written
+from kan_widgets.insight.forms import CONSTANT, Form
+from kan_widgets.insight.symbolic_fit import SymbolicFit
+from kan_widgets.insight.symbolic_words import NO_FORM, interval, r2_text
 from kan_widgets.insight.tables import Float64, Int64
-
-Index = tuple[int, int, int, int]
 
 LEAST = 0.9
 """R² below which no form fits."""
-
-
-@dataclass(frozen=True, eq=False)
-class SymbolicFit:
-    """One form of one function, φ(x) ≈ a·f(b·x + c) + d. Called with x, it gives the values."""
-
-    layer: str
-    index: Index
-    """(out, in, row, column)."""
-    form: Form
-    a: float
-    b: float
-    c: float
-    d: float
-    r2: float
-    """Share of the variance of φ(x) over the observed inputs that the form explains, up to 1;
-    NaN for a constant."""
-    error: float
-    """Standard error of R², over other images; NaN for a constant and where it is not known."""
-    tied: bool
-    """Whether it is a near tie with the best form of its function: within two standard errors."""
-    agrees: bool | None
-    """Whether two halves of the images name the same form, or both none; ``None`` for a constant
-    and where that was not tried."""
-    fits: bool
-    """Whether R² is as large as was asked for; True for a constant."""
-    score: float
-    """log2(1 − R² + 1e-5) + penalty·complexity: forms are ranked by it, the lowest first."""
-    low: float
-    """Least observed input; R² says nothing below."""
-    high: float
-    """Largest observed input."""
-    holds: tuple[float, float] | None
-    """The interval about the median input, as far as the grid, its support and the inputs go, on
-    which the form stays within 0.1 of φ's standard deviation; ``None`` if it does not hold even
-    there."""
-    samples: int
-    """Images (rows) that it rests on."""
-    patches: int
-    """Inputs of the function that it rests on; R² is taken at 512 of them, evenly by rank."""
-
-    def __call__(self, x: NDArray[np.floating]) -> Float64:
-        """Return the form at x: ``(...)`` to ``(...)``; NaN where it is not defined."""
-        u = self.b * np.asarray(x, dtype=np.float64) + self.c
-        return self.a * self.form(u) + self.d
-
-    def __str__(self) -> str:
-        """Return the form with its numbers, such as ``0.412·exp(1.2·x) − 0.3``."""
-        return written(self)
-
-    def __repr__(self) -> str:
-        out, in_, row, column = self.index
-        holds = "nowhere" if self.holds is None else interval(*self.holds)
-        return (
-            f"φ of {self.layer} {out},{in_} {row},{column} ≈ {self}: "
-            f"{self.quality()} on {interval(self.low, self.high)} ({self.samples:,} samples), "
-            f"holds on {holds}"
-        )
-
-    def quality(self) -> str:
-        """Return how well it fits, such as ``R² 0.98`` or ``no form fits: best R² 0.31``."""
-        words = f"R² {r2_text(self.r2, self.error)}"
-        return words if self.fits else f"{NO_FORM}: best {words}"
-
-    def symbolic(self, sympy: Any, x: Any) -> Any:
-        """Return the form of a sympy expression; ``sympy`` is the module."""
-        u = affine(self.b, x, self.c)
-        make = self.form.symbol
-        shape = sympy.Function(self.form.name)(u) if make is None else make(sympy, u)
-        return affine(self.a, shape, self.d)
+FEWEST = 32
+"""Images (rows) below which forms are not to be relied on."""
+_ROWS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +117,7 @@ class SymbolicFits:
     @property
     def too_few(self) -> bool:
         """Whether there are so few images that their forms are not to be relied on."""
-        return self.samples < symbolic_table.FEWEST
+        return self.samples < FEWEST
 
     def best(self) -> list[SymbolicFit]:
         """Return the best form of every function that one fits."""
@@ -208,12 +139,12 @@ class SymbolicFits:
         return found | {NO_FORM: none} if none else found
 
     def __str__(self) -> str:
-        return symbolic_table.text(self)
+        return _text(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return symbolic_table.page(self)
+        return _page(self)
 
     def _fit(self, number: int, rank: int) -> SymbolicFit:
         out, in_, row, column = (int(i) for i in np.unravel_index(number, self.shape))
@@ -241,3 +172,117 @@ class SymbolicFits:
             self.samples,
             self.patches,
         )
+
+
+def _text(fits: SymbolicFits) -> str:
+    """Return the table as lines of text."""
+    lines = [_header(fits), "", *_lines(_summary(fits), (1, 2, 3, 4, 5)), ""]
+    lines += _lines(_functions(fits), (2, 7))
+    return "\n".join([*lines, more] if (more := _more(fits)) else lines)
+
+
+def _page(fits: SymbolicFits) -> str:
+    """Return the table as HTML."""
+    parts = [f"<p>{html.escape(_header(fits))}</p>", _table(_summary(fits))]
+    parts.append(_table(_functions(fits)))
+    return "".join([*parts, f"<p>{more}</p>"] if (more := _more(fits)) else parts)
+
+
+def _header(fits: SymbolicFits) -> str:
+    words = (
+        f"{fits.layer}: {len(fits):,} functions, {fits.patches:,} inputs each of "
+        f"{fits.samples:,} samples; penalty {fits.penalty:g}; no form fits below R² "
+        f"{fits.least:g}."
+    )
+    if not math.isnan(fits.agreement):
+        words += (
+            f" Two halves of the samples name the same form for {100 * fits.agreement:.0f} % of "
+            "the functions."
+        )
+    if fits.too_few:
+        words += f" Too few samples to rely on: {FEWEST} or more are needed."
+    return words
+
+
+def _summary(fits: SymbolicFits) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        ("best form", "functions", "share", "median R²", "least R²", "halves agree")
+    ]
+    names = {form.name: k for k, form in enumerate(fits.forms)}
+    for name, count in fits.counts().items():
+        if name == NO_FORM:
+            mine = np.flatnonzero(~fits.fitted & (fits.form[:, 0] >= 0))
+        else:
+            mine = np.flatnonzero(fits.fitted & (fits.form[:, 0] == names[name]))
+        cells = ["–", "–", "–"]
+        if name != CONSTANT.name:
+            r2, error = fits.r2[mine, 0], fits.error[mine, 0]
+            at = [np.argsort(r2)[len(r2) // 2], r2.argmin()]
+            agree = fits.agrees[mine][np.isfinite(fits.agrees[mine])]
+            cells = [
+                *(r2_text(float(r2[k]), float(error[k])) for k in at),
+                f"{100 * agree.mean():.0f} %" if len(agree) else "–",
+            ]
+        rows.append((name, f"{count:,}", f"{100 * count / len(fits):.1f} %", *cells))
+    return rows
+
+
+def _functions(fits: SymbolicFits) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (
+            "function",
+            "φ(x) ≈",
+            "R²",
+            "halves",
+            "inputs",
+            "holds on",
+            "next best",
+            "its R²",
+            "near ties",
+        )
+    ]
+    columns = 9 if fits.form.shape[1] > 1 else 6
+    for number in range(min(_ROWS, len(fits))):
+        out, in_, row, column = (int(i) for i in np.unravel_index(number, fits.shape))
+        place = f"{out},{in_}" if fits.shape[2:] == (1, 1) else f"{out},{in_} {row},{column}"
+        found = fits.at((out, in_, row, column))
+        if not found:
+            rows.append((place, "not finite", *["–"] * 7))
+            continue
+        best, other = found[0], found[1] if len(found) > 1 else None
+        rows.append(
+            (
+                place,
+                str(best) if best.fits else f"{NO_FORM}: best {best}",
+                r2_text(best.r2, best.error),
+                {None: "–", True: "agree", False: "differ"}[best.agrees],
+                interval(best.low, best.high),
+                "nowhere" if best.holds is None else interval(*best.holds),
+                "" if other is None else other.form.name,
+                "" if other is None else r2_text(other.r2, other.error),
+                ", ".join(fit.form.name for fit in found if fit.tied),
+            )
+        )
+    return [row[:columns] for row in rows]
+
+
+def _lines(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    head, *body = [[html.escape(cell) for cell in row] for row in rows]
+    inner = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
+    return f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{inner}</table>"
+
+
+def _more(fits: SymbolicFits) -> str:
+    rest = len(fits) - _ROWS
+    return f"and {rest:,} more: at(index), best()" if rest > 0 else ""

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kan_widgets.insight.forms import CONSTANT
-
-if TYPE_CHECKING:
-    from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.forms import CONSTANT, Form
 
 NO_FORM = "no form fits"
 """What functions are counted as whose best form has too low an R²."""
 
 
-def written(fit: SymbolicFit, digits: int = 3) -> str:
-    """Return a form with its numbers, rounded to some digits."""
-    if fit.form is CONSTANT or fit.a == 0:
-        return _number(fit.d, digits)
-    moved = fit.form.scale or fit.form.shift
-    inner = _sum(_times(fit.b, "x", digits), fit.c, digits) if moved else "x"
-    simple = fit.form.text.startswith("(") and inner == "x"
-    shape = fit.form.text.replace("({})", "x") if simple else fit.form.text.format(inner)
-    return _sum(_times(fit.a, shape, digits), fit.d, digits)
+def written(form: Form, a: float, b: float, c: float, d: float, digits: int = 3) -> str:
+    """Return a·form(b·x + c) + d with its numbers, rounded to some digits."""
+    if form is CONSTANT or a == 0:
+        return _number(d, digits)
+    moved = form.scale or form.shift
+    inner = _sum(_times(b, "x", digits), c, digits) if moved else "x"
+    simple = form.text.startswith("(") and inner == "x"
+    shape = form.text.replace("({})", "x") if simple else form.text.format(inner)
+    return _sum(_times(a, shape, digits), d, digits)
 
 
 def _number(value: float, digits: int) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import Basis, LayerFunctions
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.basis import ReadBasis
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -131,7 +132,7 @@ def sampled(layer: LayerFunctions) -> SampledLayer:
     )
 
 
-def _sampled_basis(basis: Basis) -> SampledBasis:
+def _sampled_basis(basis: ReadBasis) -> SampledBasis:
     low, high = basis.extent
     edges = np.unique([low, high, *basis.domain, *(k for k in basis.knots if low <= k <= high)])
     divisions = _POINTS_PER_INTERVAL if basis.knots else _POINTS_WITHOUT_KNOTS // (len(edges) - 1)

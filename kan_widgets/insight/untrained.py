@@ -65,22 +65,26 @@ def untrained_networks(
     """
     if isinstance(make, nn.Module) or not callable(make):
         raise TypeError(
-            f"make={type(make).__name__}: expected what makes a new network each time it is "
-            "called, such as kw.nn.KANCNN or lambda: MyModel(...)"
+            "make: expected a callable that makes a new network each time, such as kw.nn.KANCNN or "
+            f"lambda: MyModel(...), got {type(make).__name__}"
         )
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"count={count!r}: expected a whole number ≥ 1")
+        raise ValueError(f"count: expected a whole number ≥ 1, got {count!r}")
     found = []
     for number in range(count):
         with torch.random.fork_rng():
             torch.manual_seed(seed + number)
             model = make()
             if not isinstance(model, nn.Module):
-                raise TypeError(f"make() returned {type(model).__name__}: expected a torch module")
+                raise TypeError(
+                    f"make: expected it to return a torch module, got {type(model).__name__}"
+                )
             known = {layer.name: layer for layer in read(model)}
             for name in known if layers is None else layers:
                 if name not in known:
-                    raise ValueError(f"layers: {name!r} is none of {', '.join(map(repr, known))}")
+                    raise ValueError(
+                        f"layers: expected some of {', '.join(map(repr, known))}, got {name!r}"
+                    )
             kept = tuple(known[name] for name in (known if layers is None else layers))
             found.append(Untrained(kept, None if observe is None else observe(model)))
     return tuple(found)

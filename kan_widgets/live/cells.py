@@ -10,21 +10,24 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kan_widgets.live.source import report
+from kan_widgets.live.reports import report
 
 
 class CellListener:
-    """What wants to know of cells. Override what is of interest."""
+    """Hears of cells. Override what is of interest."""
 
     def cell_started(self, cell: str | None) -> None:
         """Take note that a cell begins, by its identity if the notebook tells it."""
 
     def cell_ended(self) -> None:
         """Do what had to wait, in the thread that ran the cell."""
+
+    def cell_over(self, error: BaseException | None) -> None:
+        """Take note, after that in the same thread, of the error that ended the cell."""
 
 
 _listeners: weakref.WeakSet[CellListener] = weakref.WeakSet()
@@ -75,19 +78,22 @@ def _cell_started(info: Any = None) -> None:
     cell = getattr(info, "cell_id", None)
     with _starting:
         _running[threading.current_thread()] = cell
-    for listener in list(_listeners):
-        try:
-            listener.cell_started(cell)
-        except Exception as error:
-            report(f"{type(listener).__name__} could not take the start of a cell: {error!r}")
+    _tell("the start of a cell", lambda each: each.cell_started(cell))
 
 
-def _cell_ended(*_: object) -> None:
+def _cell_ended(result: Any = None) -> None:
+    error = getattr(result, "error_in_exec", None)
     try:
-        for listener in list(_listeners):
-            try:
-                listener.cell_ended()
-            except Exception as error:
-                report(f"{type(listener).__name__} could not take the end of a cell: {error!r}")
+        _tell("the end of a cell", lambda each: each.cell_ended())
     finally:
         _running.pop(threading.current_thread(), None)
+    ended_by = error if isinstance(error, BaseException) else None
+    _tell("the end of a cell", lambda each: each.cell_over(ended_by))
+
+
+def _tell(event: str, call: Callable[[CellListener], None]) -> None:
+    for listener in list(_listeners):
+        try:
+            call(listener)
+        except Exception as error:
+            report(f"{type(listener).__name__} failed at {event}: {error!r}")

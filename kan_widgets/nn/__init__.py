@@ -1,25 +1,25 @@
 """KAN layers and networks for PyTorch: the model core, without widgets.
 
 Every layer is a coefficient tensor times one basis that all its functions share: B-splines, or
-another family. `update_grid`, `refine`, `prune` and `regularization` are what happens to one in
-its life; they are methods of the layers, and functions for whole models.
+another family. `update_grid`, `refine`, `prune` and `regularization` are methods of the
+layers, and functions for whole models.
 """
 
 from __future__ import annotations
 
-from kan_widgets.nn.basis import Basis
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.chebyshev import Chebyshev
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.chebyshev import Chebyshev
+from kan_widgets.nn.bases.fourier import Fourier
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.bases.rbf import RBF
 from kan_widgets.nn.conv import KANConv2d, SharedKANConv2d
-from kan_widgets.nn.fourier import Fourier
-from kan_widgets.nn.knot_spline import KnotSpline
+from kan_widgets.nn.kernels.native import use_compiled
 from kan_widgets.nn.layer import KANLayer
-from kan_widgets.nn.life import prune, refine, regularization, update_grid
+from kan_widgets.nn.life.pruning import Pruning
+from kan_widgets.nn.life.whole_models import prune, refine, regularization, update_grid
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.models import CNN, KANCNN, MLP, count_parameters
-from kan_widgets.nn.native import use_compiled
-from kan_widgets.nn.pruning import Pruning
-from kan_widgets.nn.rbf import RBF
 
 __all__ = [
     "CNN",

@@ -1,4 +1,4 @@
-"""The base activations: the fixed function beside the splines."""
+"""Base activations: the fixed function beside the splines."""
 
 from __future__ import annotations
 
@@ -74,31 +74,32 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
         if activation not in NAMED:
             known = ", ".join(repr(name) for name in NAMED)
             raise ValueError(
-                f"base_activation must be one of {known} or a callable, got {activation!r}"
+                f"base_activation: expected one of {known} or a callable, got {activation!r}"
             )
         return NAMED[activation][0]
     if isinstance(activation, type):
         raise TypeError(
-            f"base_activation must be a function, got the class {activation.__name__}; "
+            f"base_activation: expected a function, got the class {activation.__name__}; "
             f"pass an instance: {activation.__name__}()"
         )
     if not callable(activation):
-        raise TypeError(f"base_activation must be a name or a callable, got {activation!r}")
+        raise TypeError(f"base_activation: expected a name or a callable, got {activation!r}")
     return activation
 
 
 def applied(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return a callable's activation of ``x``, in the dtype of ``x``.
+    """Apply a callable to ``x`` and check the result; in the dtype of ``x``.
 
     Raises
     ------
     ValueError
-        If it is not of the same shape.
+        If the result has another shape.
     """
     value = activation(x)
     if not isinstance(value, Tensor) or value.shape != x.shape:
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(
-            f"base_activation must be elementwise: of shape {tuple(x.shape)} it made {got}"
+            f"base_activation: expected an elementwise function, got {got} for an "
+            f"input of shape {tuple(x.shape)}"
         )
     return value.to(x.dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 import torch
@@ -11,10 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis, check_floating
+from kan_widgets.nn.bases.basis import Basis, check_floating
+from kan_widgets.nn.bases.families import resolve_basis
+from kan_widgets.nn.contraction import Convolution
+from kan_widgets.nn.core import describe
 from kan_widgets.nn.expansion import expand_and_contract
-from kan_widgets.nn.families import resolve_basis
-from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.layer import KANLayer
 from kan_widgets.nn.tracing import traced
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
@@ -108,11 +109,11 @@ class KANConv2d(KANLayer):
             ("groups", groups),
         ):
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive int, got {value!r}")
+                raise ValueError(f"{name}: expected a whole number ≥ 1, got {value!r}")
         for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
             if value % groups:
                 raise ValueError(
-                    f"{name} must be divisible by groups, got {name}={value} and groups={groups}"
+                    f"{name}: expected a multiple of groups, got {name}={value} and groups={groups}"
                 )
         size = _pair("kernel_size", kernel_size, 1)
         super().__init__(
@@ -153,7 +154,7 @@ class KANConv2d(KANLayer):
             )
 
     def _convolve(self, x: Tensor) -> Tensor:
-        """Pad, expand, convolve; the output is laid out in memory as the input."""
+        """Pad, expand, convolve; the output has the memory layout of the input."""
         layout = _memory_format(x)
         left, right, top, bottom = self.pads
         height, width = x.shape[2] + top + bottom, x.shape[3] + left + right
@@ -171,12 +172,12 @@ class KANConv2d(KANLayer):
             *self.factors(),
             self.basis,
             self.base_activation,
-            _Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
+            Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
         )
         return out.contiguous(memory_format=layout)
 
     def padded(self, batch: Tensor) -> Tensor:
-        """Return a batch with the padding that the functions see as input too."""
+        """Return a padded batch: the functions see the padding as input too."""
         self._check(batch)
         if not any(self.pads):
             return batch
@@ -269,7 +270,7 @@ class SharedKANConv2d(KANConv2d):
         dtype: torch.dtype | None = None,
     ) -> None:
         if not isinstance(num_kernels, int) or num_kernels < 1:
-            raise ValueError(f"num_kernels must be a positive int, got {num_kernels!r}")
+            raise ValueError(f"num_kernels: expected a whole number ≥ 1, got {num_kernels!r}")
         super().__init__(
             1,
             num_kernels,
@@ -318,99 +319,6 @@ class SharedKANConv2d(KANConv2d):
         return f"{self.num_kernels}, {self._geometry_repr()}, {describe(self)}"
 
 
-@dataclass(frozen=True)
-class _Convolution:
-    """One ``conv2d`` over all columns of all channels of the padded input.
-
-    Zeros are padded here and not before: what is kept for the backward pass is then the smaller
-    input. (left, right, top, bottom), as ``F.pad`` takes them.
-    """
-
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-    pads: tuple[int, int, int, int] | None = None
-
-    def padded(self, x: Tensor) -> Tensor:
-        if not self.pads or not any(self.pads):
-            return x
-        return F.pad(x.permute(0, 3, 1, 2), self.pads).permute(0, 2, 3, 1)
-
-    def cropped(self, grad: Tensor) -> Tensor:
-        if not self.pads or not any(self.pads):
-            return grad
-        left, right, top, bottom = self.pads
-        height, width = grad.shape[1] - bottom, grad.shape[2] - right
-        return grad[:, top:height, left:width]
-
-    def matrix(self, weight: Tensor) -> Tensor:
-        # (out, in, kh, kw, column) -> (out, in * column, kh, kw)
-        return weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
-
-    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
-        return F.conv2d(
-            _as_channels(columns), matrix, None, self.stride, 0, self.dilation, self.groups
-        )
-
-    def backward(
-        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
-    ) -> tuple[Tensor | None, Tensor | None]:
-        # Channels last, as the columns are; written so that both of torch's vmaps can follow.
-        grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
-        grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
-            grad,
-            _as_channels(columns),
-            matrix,
-            None,
-            self.stride,
-            (0, 0),
-            self.dilation,
-            False,
-            (0, 0),
-            self.groups,
-            (needs_columns, needs_weight, False),
-        )
-        if needs_columns:
-            grad_columns = grad_columns.permute(0, 2, 3, 1).reshape(columns.shape)
-        if needs_weight:
-            out, _, *kernel = grad_weight.shape
-            grad_weight = grad_weight.reshape(out, -1, columns.shape[-1], *kernel)
-            grad_weight = grad_weight.permute(0, 1, 3, 4, 2)
-        return grad_columns, grad_weight
-
-    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
-        kernel = weight.shape[2:4]
-        out = [
-            (size - d * (k - 1) - 1) // s + 1
-            for size, k, s, d in zip(x.shape[1:3], kernel, self.stride, self.dilation, strict=True)
-        ]
-        return (*x.shape, len(weight), self.groups, *kernel, *self.stride, *self.dilation, *out)
-
-    def strides(self, x: Tensor) -> tuple[int, ...]:
-        return x.stride()
-
-    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        n, out, height, width = sizes[0], sizes[4], *sizes[-2:]
-        # In memory as the input: channel by channel, or channels last.
-        if x.permute(0, 3, 1, 2).is_contiguous():
-            return x.new_empty((n, out, height, width))
-        return torch.empty(
-            (n, out, height, width),
-            dtype=x.dtype,
-            device=x.device,
-            memory_format=torch.channels_last,
-        )
-
-    def output_strides(self, y: Tensor) -> tuple[int, ...]:
-        n, out, height, width = y.stride()
-        return n, height, width, out
-
-
-def _as_channels(columns: Tensor) -> Tensor:
-    """View ``(N, H, W, C, column)`` as ``(N, C * column, H, W)``, channels last in memory."""
-    return columns.flatten(3).permute(0, 3, 1, 2)
-
-
 def _memory_format(x: Tensor) -> torch.memory_format:
     if x.is_contiguous():
         return torch.contiguous_format
@@ -427,9 +335,9 @@ def _pair(name: str, value: Pair, least: int) -> tuple[int, int]:
         or len(pair) != 2
         or not all(isinstance(v, int) for v in pair)
     ):
-        raise ValueError(f"{name} must be an int or two ints, got {value!r}")
+        raise ValueError(f"{name}: expected a whole number or two, got {value!r}")
     if min(pair) < least:
-        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+        raise ValueError(f"{name}: expected whole numbers ≥ {least}, got {value!r}")
     return pair[0], pair[1]
 
 
@@ -443,17 +351,19 @@ def _pads(
     """Return (left, right, top, bottom), as ``F.pad`` takes them."""
     if mode not in ("zeros", "reflect", "replicate", "circular"):
         raise ValueError(
-            f"padding_mode must be one of 'zeros', 'reflect', 'replicate', 'circular', got {mode!r}"
+            f"padding_mode: expected 'zeros', 'reflect', 'replicate' or 'circular', got {mode!r}"
         )
     if padding == "valid":
         return (0, 0, 0, 0)
     if padding == "same":
         if stride != (1, 1):
-            raise ValueError(f"padding='same' needs stride 1, got stride={stride}")
+            raise ValueError(f"padding='same': expected stride 1, got stride={stride}")
         height, width = (d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
         # An odd total leaves one more pixel on the right and at the bottom, as in torch.
         return (width // 2, width - width // 2, height // 2, height - height // 2)
     if isinstance(padding, str):
-        raise ValueError(f"padding must be an int, two ints, 'same' or 'valid', got {padding!r}")
+        raise ValueError(
+            f"padding: expected a whole number, two, 'same' or 'valid', got {padding!r}"
+        )
     height, width = padding
     return (width, width, height, height)

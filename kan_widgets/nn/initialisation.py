@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.basis import Basis
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.knot_spline import KnotSpline
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
 
 #: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
 SCALE_NOISE = 0.1

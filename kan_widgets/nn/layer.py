@@ -1,27 +1,17 @@
-"""What all KAN layers are: coefficients times a basis, and what can be done to them in a life."""
+"""KANLayer: the base class of all KAN layers, with their grid, pruning and penalties."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
-from kan_widgets.nn import changes, grid_update, penalties, pruning, refinement
-from kan_widgets.nn.activation import BaseActivation, resolve_activation
-from kan_widgets.nn.basis import Basis, check_floating
-from kan_widgets.nn.bspline import BSpline
-from kan_widgets.nn.grid_update import Inputs
-from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
-from kan_widgets.nn.knot_spline import KnotSpline
-from kan_widgets.nn.pruning import Pruning
-from kan_widgets.nn.states import basis_of_state, knots_for_state
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.life.inputs import Inputs
+from kan_widgets.nn.life.pruning import Pruning
 
 
-class KANLayer(nn.Module):
+class KANLayer(LayerCore):
     """Base of :class:`KANLinear`, :class:`KANConv2d` and :class:`SharedKANConv2d`.
 
     Attributes
@@ -38,93 +28,8 @@ class KANLayer(nn.Module):
         As ``base_weight``, boolean: False for functions that `prune` removed.
     knots : Tensor or None
         The knots of the basis, if it has any, for the state dict: in the type of the weights,
-        float32 at least. They follow the basis, never the other way.
+        float32 at least. They are made from the basis, never the other way round.
     """
-
-    basis: Basis
-    base_activation: BaseActivation
-    spline_scaler: nn.Parameter | None
-    mask: Tensor | None
-    knots: Tensor | None
-
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        basis: Basis,
-        base_activation: BaseActivation,
-        spline_scaler: bool,
-        device: torch.device | str | None,
-        dtype: torch.dtype | None,
-    ) -> None:
-        super().__init__()
-        resolve_activation(base_activation)
-        self.base_activation = base_activation
-        self.base_weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.spline_weight = nn.Parameter(
-            torch.empty((*shape, basis.n_basis), device=device, dtype=dtype)
-        )
-        self.register_parameter(
-            "spline_scaler",
-            nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) if spline_scaler else None,
-        )
-        self.register_buffer("mask", None)
-        self.register_buffer("knots", None)
-        self.basis = basis
-        self.reset_parameters()
-
-    def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
-        """Draw all parameters anew, on the basis that the layer has now; none is pruned then.
-
-        Parameters
-        ----------
-        scale_noise
-            The splines pass through noise in ``±scale_noise / 2 / grid_size``.
-        """
-        fan_in = math.prod(self.base_weight.shape[1:])
-        draw_uniform_(self.base_weight, fan_in)
-        draw_splines_(self.spline_weight, self.basis, scale_noise)
-        if self.spline_scaler is not None:
-            draw_uniform_(self.spline_scaler, fan_in)
-        self.mask = None
-
-    def coefficients(self) -> Tensor:
-        """Return what each function is made of: ``(*base_weight.shape, 1 + n_basis)``.
-
-        The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
-        """
-        base, spline = self.factors()
-        return torch.cat([base.unsqueeze(-1), spline], dim=-1)
-
-    def factors(self) -> tuple[Tensor, Tensor]:
-        """Return the same in two: the base's factors, and those of the basis functions."""
-        base: Tensor = self.base_weight
-        spline: Tensor = self.spline_weight
-        if self.spline_scaler is not None:
-            spline = spline * self.spline_scaler.unsqueeze(-1)
-        if self.mask is None:
-            return base, spline
-        return base * self.mask, spline * self.mask.unsqueeze(-1)
-
-    def padded(self, batch: Tensor) -> Tensor:
-        """Return a batch with the padding that the functions see as input too."""
-        raise NotImplementedError
-
-    def seen(self, batch: Tensor) -> Tensor:
-        """Return what the functions would see of a batch, in groups.
-
-        Parameters
-        ----------
-        batch
-            The layer's input.
-
-        Returns
-        -------
-        Tensor
-            ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place
-            in the kernel see the same numbers. Group g are the outputs ``g * out / groups`` and
-            following.
-        """
-        raise NotImplementedError
 
     def update_grid(
         self,
@@ -134,7 +39,7 @@ class KANLayer(nn.Module):
         margin: float = 0.01,
         optimizer: Optimizer | None = None,
     ) -> float:
-        """Move the knots to where the inputs are, and refit the coefficients.
+        """Move the knots to where the inputs are and refit the coefficients.
 
         The layer's grid then runs from the least input to the largest, a margin beyond. Its knots
         are ``grid_eps`` parts evenly spaced and ``1 - grid_eps`` parts quantiles of the inputs
@@ -145,7 +50,7 @@ class KANLayer(nn.Module):
         old ones by least squares, at the inputs and, with a hundredth of their weight, all over
         the new grid, so that no function runs away in gaps between them. A function that lies in
         the space of the new splines, such as a cubic polynomial, stays what it is on the grid;
-        beyond it each goes on as its last piece and fades. The base term is left alone.
+        beyond it each goes on as its last piece and fades. The base term is unchanged.
         Parameters change in place.
 
         Parameters
@@ -159,8 +64,8 @@ class KANLayer(nn.Module):
             How far the grid reaches beyond the inputs: as a share of their range if the knots
             are evenly spaced, in general of ``grid_size`` times the outermost interval.
         optimizer
-            The optimizer that trains the layer, if its memory of the old coefficients (momentum
-            and the like) is to be forgotten. Without it, that memory goes on for the new ones.
+            The optimizer that trains the layer, to drop its state for the old coefficients
+            (momentum and the like). Without it, that state carries over to the new ones.
 
         Returns
         -------
@@ -173,11 +78,12 @@ class KANLayer(nn.Module):
         TypeError
             If the basis has no knots, or ``batch`` is not a floating-point tensor.
         ValueError
-            If inputs are not finite, are all alike, or too close together to be told apart.
-            Nothing has changed then.
+            If inputs are not finite, all equal, or too close together to tell apart. Nothing has
+            changed then.
 
         Examples
         --------
+        >>> import torch
         >>> from kan_widgets.nn import KANLinear
         >>> layer = KANLinear(2, 3)
         >>> error = layer.update_grid(5 * torch.rand(100, 2) + 2, grid_eps=1.0)
@@ -191,7 +97,7 @@ class KANLayer(nn.Module):
     def refine(
         self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
     ) -> float:
-        """Give the splines a grid of another size, and keep the functions.
+        """Give the splines a grid of another size while keeping the functions.
 
         Where ``grid_size`` is a multiple of the present one, the new grid has all old knots and
         the functions stay what they are, everywhere. Otherwise they are fitted by least squares.
@@ -208,11 +114,11 @@ class KANLayer(nn.Module):
         grid_size
             Number of intervals of the new grid, at least 1.
         even
-            Whether a uniform basis is to remain uniform.
+            Whether a uniform basis stays uniform.
         optimizer
-            The optimizer that trains the layer. Its memory of the old coefficients (momentum and
-            the like), which has their shape, is forgotten. It must be given here once it has
-            made steps, else its next step raises an error about sizes.
+            The optimizer that trains the layer. Its state for the old coefficients (momentum and
+            the like), which has their shape, is dropped. Pass it once it has taken steps, or its
+            next step raises an error about sizes.
 
         Returns
         -------
@@ -239,7 +145,7 @@ class KANLayer(nn.Module):
         return error
 
     def prune(self, threshold: float, batch: Inputs, *, dry_run: bool = True) -> Pruning:
-        """Remove the functions that matter little for a batch of inputs.
+        """Remove the functions that contribute little for a batch of inputs.
 
         The importance of a function is the mean of ``|φ(x)|`` over the x that it sees of the
         batch (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, sec. 2.5), in units of the
@@ -252,11 +158,11 @@ class KANLayer(nn.Module):
         threshold
             Least importance to stay, 0 or more.
         batch
-            Inputs of this layer, as ``forward`` takes them: observe them, for instance, by
-            ``model.prune``. Of more than 4,096 patches (rows, in a dense layer) so many are drawn
-            at random, from all images and positions alike, and the same ones each time.
+            Inputs of this layer, as ``forward`` takes them; ``model.prune`` observes them by
+            itself. Of more than 4,096 patches (rows, in a dense layer) that many are drawn at
+            random, evenly over images and positions, and the same ones each time.
         dry_run
-            Only say what would be removed.
+            Only report what would be removed.
 
         Returns
         -------
@@ -272,6 +178,7 @@ class KANLayer(nn.Module):
 
         Examples
         --------
+        >>> import torch
         >>> from kan_widgets.nn import KANLinear
         >>> layer = KANLinear(2, 3)
         >>> with torch.no_grad():
@@ -310,84 +217,10 @@ class KANLayer(nn.Module):
 
         Examples
         --------
+        >>> import torch
         >>> from kan_widgets.nn import KANLinear
         >>> layer = KANLinear(2, 3)
         >>> loss = layer(torch.randn(5, 2)).square().mean() + 1e-3 * layer.regularization()
         >>> loss.backward()
         """
         return penalties.regularization(self, batch, l1, entropy)
-
-    def _check(self, x: Tensor) -> None:
-        """Check an input's type, and in the subclasses its shape."""
-        check_floating(x)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Let the knots follow the basis, whoever sets it."""
-        super().__setattr__(name, value)
-        if name == "basis":
-            self._write_knots()
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
-        """Move or convert the tensors, the knots from the basis: half precision rounds too much."""
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        self._write_knots()
-        return self
-
-    def _write_knots(self) -> None:
-        self.knots = knots_for_state(self.basis, self.base_weight)
-
-    def _load_from_state_dict(
-        self,
-        state_dict: Any,
-        prefix: str,
-        local_metadata: Any,
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        """Take over the grid and the mask of the state too, or say why they do not fit."""
-        knots = state_dict.get(prefix + "knots")
-        basis = self.basis
-        if knots is not None:
-            try:
-                basis = basis_of_state(basis, knots)
-            except ValueError as error:
-                error_msgs.append(f"{prefix}knots: {error}")
-        if prefix + "mask" in state_dict:
-            self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
-        elif prefix + "spline_weight" in state_dict:
-            self.mask = None
-        # Those of the state may be of another type or number; setting the basis brings them back.
-        self.knots = None
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-        )
-        self.basis = basis
-        if prefix + "knots" in unexpected_keys:
-            unexpected_keys.remove(prefix + "knots")
-
-
-def describe(layer: KANLayer) -> str:
-    """Return the arguments that all KAN layers have, for ``extra_repr``."""
-    basis = layer.basis
-    if isinstance(basis, BSpline):
-        lo, hi = basis.grid_range
-        text = (
-            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
-            f"grid_range=({lo:g}, {hi:g})"
-        )
-    elif isinstance(basis, KnotSpline):
-        lo, hi = basis.grid_range
-        text = (
-            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
-            f"grid_range=({lo:g}, {hi:g}) with uneven knots"
-        )
-    else:
-        text = f"basis={basis!r}"
-    text += f", base_activation={layer.base_activation!r}"
-    if layer.spline_scaler is not None:
-        text += ", spline_scaler=True"
-    if layer.mask is not None and not layer.mask.is_meta:
-        text += f", {int((~layer.mask).sum())} functions pruned"
-    return text

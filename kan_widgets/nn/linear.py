@@ -6,11 +6,15 @@ import torch
 from torch import Tensor
 
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.families import resolve_basis
+from kan_widgets.nn.contraction import Product
+from kan_widgets.nn.core import describe
 from kan_widgets.nn.expansion import expand_and_contract
-from kan_widgets.nn.families import resolve_basis
-from kan_widgets.nn.layer import KANLayer, describe
+from kan_widgets.nn.layer import KANLayer
 from kan_widgets.nn.tracing import traced
+
+_PRODUCT = Product()
 
 
 class KANLinear(KANLayer):
@@ -86,7 +90,7 @@ class KANLinear(KANLayer):
     ) -> None:
         for name, value in (("in_features", in_features), ("out_features", out_features)):
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive int, got {value!r}")
+                raise ValueError(f"{name}: expected a whole number ≥ 1, got {value!r}")
         super().__init__(
             (out_features, in_features),
             resolve_basis(basis, grid_size, spline_order, grid_range),
@@ -125,46 +129,3 @@ class KANLinear(KANLayer):
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
         return f"{self.in_features}, {self.out_features}, {describe(self)}"
-
-
-class _Product:
-    """``columns @ matrix.T`` with all columns of all features side by side."""
-
-    def padded(self, x: Tensor) -> Tensor:
-        return x
-
-    def cropped(self, grad: Tensor) -> Tensor:
-        return grad
-
-    def matrix(self, weight: Tensor) -> Tensor:
-        return weight.flatten(1)
-
-    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
-        return columns.flatten(1) @ matrix.T
-
-    def backward(
-        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
-    ) -> tuple[Tensor | None, Tensor | None]:
-        grad = grad.to(matrix.dtype)
-        return (
-            (grad @ matrix).view(columns.shape) if needs_columns else None,
-            (grad.T @ columns.flatten(1)).view(-1, *columns.shape[1:]) if needs_weight else None,
-        )
-
-    # The batch is the rows of one image with one column.
-    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
-        n, features = x.shape
-        return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1)
-
-    def strides(self, x: Tensor) -> tuple[int, ...]:
-        down, along = x.stride()
-        return 0, down, 0, along
-
-    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        return x.new_empty((sizes[1], sizes[4]))
-
-    def output_strides(self, y: Tensor) -> tuple[int, ...]:
-        return self.strides(y)
-
-
-_PRODUCT = _Product()

@@ -1,4 +1,4 @@
-"""Networks for small images: the article's KAN-CNN, a better one, a CNN and an MLP to compare."""
+"""Networks for small images: the article's KAN-CNN and a better one, a CNN and an MLP."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn import life
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.basis import Basis, check_floating
+from kan_widgets.nn.bases.basis import Basis, check_floating
+from kan_widgets.nn.bases.families import resolve_basis
 from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
-from kan_widgets.nn.families import resolve_basis
+from kan_widgets.nn.life import whole_models
+from kan_widgets.nn.life.pruning import Pruning
 from kan_widgets.nn.linear import KANLinear
-from kan_widgets.nn.pruning import Pruning
 from kan_widgets.nn.tracing import traced
 
 
@@ -57,7 +57,8 @@ class KANCNN(_ImageClassifier):
     Parameters
     ----------
     in_channels, image_size, num_classes
-        What goes in, and the number of classes. ``image_size`` is an int or (height, width).
+        Channels and size of the input, and the number of classes. ``image_size`` is an int or
+        (height, width).
     channels
         Output channels of the convolutions, one per convolution.
     kernel_size, padding
@@ -211,23 +212,25 @@ class KANCNN(_ImageClassifier):
         optimizer: Optimizer | None = None,
     ) -> dict[str, float]:
         """Move every layer's knots to the inputs that it gets; see `kan_widgets.nn.update_grid`."""
-        return life.update_grid(self, batch, grid_eps=grid_eps, margin=margin, optimizer=optimizer)
+        return whole_models.update_grid(
+            self, batch, grid_eps=grid_eps, margin=margin, optimizer=optimizer
+        )
 
     def refine(
         self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
     ) -> dict[str, float]:
         """Give every layer a grid of another size; see `kan_widgets.nn.refine`."""
-        return life.refine(self, grid_size, even=even, optimizer=optimizer)
+        return whole_models.refine(self, grid_size, even=even, optimizer=optimizer)
 
     def prune(self, threshold: float, batch: Tensor, *, dry_run: bool = True) -> dict[str, Pruning]:
-        """Remove the functions that matter little for a batch; see `kan_widgets.nn.prune`."""
-        return life.prune(self, threshold, batch, dry_run=dry_run)
+        """Remove the functions that contribute little for a batch; see `kan_widgets.nn.prune`."""
+        return whole_models.prune(self, threshold, batch, dry_run=dry_run)
 
     def regularization(
         self, batch: Tensor | None = None, *, l1: float = 1.0, entropy: float = 1.0
     ) -> Tensor:
         """Return the sum of the layers' regularization; see `kan_widgets.nn.regularization`."""
-        return life.regularization(self, batch, l1=l1, entropy=entropy)
+        return whole_models.regularization(self, batch, l1=l1, entropy=entropy)
 
 
 class CNN(_ImageClassifier):
@@ -352,7 +355,7 @@ def _norm1d(norm: str | None, features: int) -> nn.Module:
 
 def _batch(norm: str | None) -> bool:
     if norm not in ("batch", None):
-        raise ValueError(f"norm must be 'batch' or None, got {norm!r}")
+        raise ValueError(f"norm: expected 'batch' or None, got {norm!r}")
     return norm == "batch"
 
 

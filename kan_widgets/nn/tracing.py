@@ -6,8 +6,8 @@ import torch
 from torch.autograd import forward_ad
 
 
-def followed() -> bool:
-    """Whether torch must follow each operation: it compiles, traces, exports, or transforms.
+def transformed() -> bool:
+    """Whether torch must see each operation: it compiles, traces, exports, or transforms.
 
     So it is within ``torch.compile``, ``torch.export``, ``torch.jit.trace``, ``torch.func`` and
     forward-mode differentiation.

@@ -8,9 +8,9 @@ _FOLDER = Path(__file__).parent / "static"
 
 
 def bundle(name: str) -> str:
-    """Return the text of a built file, for a widget class: read once, when that is made.
+    """Return the text of a built file, for a widget class; read once, when the class is made.
 
-    Not the path: anywidget watches a file for each widget that was given one, and holds the widget
-    for ever.
+    The text and not its path: anywidget watches the file of each widget that was given a path, and
+    keeps that widget for ever.
     """
     return (_FOLDER / name).read_text("utf-8")

@@ -2,77 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
-import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-import anywidget
-import ipywidgets
 import traitlets
 from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Replay, Source
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.scalars import Scalars
-from kan_widgets.widgets import compare_still, comparison
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.chart import Chart
-from kan_widgets.widgets.chart_still import CURVES
-from kan_widgets.widgets.compared import Followed, check, source_for
+from kan_widgets.live import Binding, Frame, Replay, Source
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.painter import Painter
+from kan_widgets.widgets import comparison
+from kan_widgets.widgets.choices import Choice, option
+from kan_widgets.widgets.compared import ComparedModel, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.figure import Series
-from kan_widgets.widgets.follower import let_go
+from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
-from kan_widgets.widgets.lifetime import close_parts
-from kan_widgets.widgets.painter import Painter
-from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.stream import answer_during_cells
-from kan_widgets.widgets.view import Choice, kept
+from kan_widgets.widgets.page import reference
+from kan_widgets.widgets.stream import pictured
+from kan_widgets.widgets.view import View, kept
+from kan_widgets.widgets.view_listener import let_go
 
-_GRIDS = "repeat(auto-fit, minmax(min(100%, 290px), 1fr))"
-# Loss and accuracy, each in training and held out: four panels in a row, or two rows of two.
-_PANEL = 340
-_PANELS = (
-    f"repeat(auto-fit, minmax(max(min(100%, {_PANEL}px), "
-    f"min(48%, ({4 * _PANEL}px - 100%) * 1000)), 1fr))"
-)
+_MARKS = 100
+_TALLEST = 4000
+_NARROWEST = 300
+_COLOURS = 128
+_OF_CURVES = ("zoom", "scale", "smoothing")
 
 
-class _Options(traitlets.HasTraits):
-    """The keywords; refuses what is none of their values before anything is made."""
+class Compare(View):
+    """Several models while they train: numbers, curves of loss and accuracy, and kernels.
 
-    height = traitlets.Int(300, min=80)
-    smoothing = traitlets.Int(SMOOTHING, min=0)
-    scale = Choice(["linear", "log"])
-    theme = Choice(["auto", "light", "dark"])
-
-
-_KEYWORDS = ("height", "smoothing", "scale", "theme", "layout")
-
-
-class _Table(anywidget.AnyWidget):
-    """The numbers. Its traits are set by the painter only."""
-
-    _esm = bundle("compare.js")
-    _css = bundle("compare.css")
-
-    shown = traitlets.Dict().tag(sync=True)
-    """``{"hints", "note", "models", "rows", "growth"}``, all in words."""
-    theme = Choice(["auto", "light", "dark"]).tag(sync=True)
-
-
-class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
-    """Several models while they train: kernels, curves of loss and accuracy, and numbers.
-
-    Each model has one colour, in the curves of all quantities and in the table. The curves
-    are what each binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with
-    a dict of models gives all the same batches, one after the other. Nothing here takes part in
-    the training.
+    Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
+    decide come first: how good, how large and how slow each model is. The curves are what each
+    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models gives
+    all the same batches, one after the other. Nothing here affects the training. In an animation
+    the kernels move; numbers and curves are the current ones.
 
     Parameters
     ----------
@@ -87,8 +56,10 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         values themselves faint behind; 0 for none. Numbers in print are never smoothed.
     scale : {"linear", "log"}
         Of the values of the curves.
+    zoom : sequence of float
+        The two ends of the steps that are drawn; empty for all.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box.
 
@@ -96,8 +67,6 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     ----------
     grids : dict
         The `KernelGrid` of each model by name, to set their traits.
-    chart : Chart
-        The curves; ``chart.tools`` has ``scale``, ``smoothing`` and ``zoom``.
 
     Raises
     ------
@@ -120,68 +89,52 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     '4·3·(G + k + 1) = 12·(5 + 3 + 1) = 108'
     """
 
+    _kind = "compare"
+
+    shown = traitlets.Dict().tag(sync=True)
+    """The numbers in words: see js/src/views/compare/shown.ts. Like the curves and the marks it
+    is set by the painter only."""
+    curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    """See `DrawnCurves.wire`."""
+    marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
+    """``[step, text]`` each."""
+    parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """References to the grids, which are drawn in this view."""
+    height = option(traitlets.Int(300, min=80))
+    smoothing = option(traitlets.Int(SMOOTHING, min=0))
+    scale = option(Choice(["linear", "log"]))
+    zoom = option(traitlets.List(traitlets.Float()))
+    theme = option(Choice(["auto", "light", "dark"]))
+
     def __init__(self, models: Mapping[str, Source | nn.Module], **options: Any) -> None:
-        for name in options:
-            if name not in _KEYWORDS:
-                near = difflib.get_close_matches(name, _KEYWORDS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise TypeError(
-                    f"Compare takes no keyword {name!r}.{hint} It takes {', '.join(_KEYWORDS)}; "
-                    "what a KernelGrid takes is set on those in .grids."
-                )
-        given = {name: options.pop(name) for name in ("layout",) if name in options}
-        chosen = _Options(**options)
+        self._check_keywords(options)
         check(models)
-        self._kept = [kept(one) for one in models.values()]
+        known = self.traits(option=True)
+        chosen = {n: known[n]._validate(self, value) for n, value in options.items() if n in known}
         lives = {name: source_for(one) for name, one in models.items()}
+        look: dict[str, Any] = {n: value for n, value in chosen.items() if n in ("height", "theme")}
+        look.setdefault("height", 300)
+        self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self._painter = Painter(self._draw, fps=4)
-        self._drawn: object = None
+        self._logged = DrawnCurves(list(models))
         self._listed: object = None
-        self.grids: dict[str, KernelGrid] = {}
-        boxes = []
-        for number, (name, live) in enumerate(lives.items()):
-            grid = KernelGrid(live, height=chosen.height, theme=chosen.theme)
-            grid.layout.min_width = "0"
-            self.grids[name] = grid
-            heading = ipywidgets.HTML(_heading(name, number))
-            heading.add_class("kw-model-heading")
-            boxes.append(ipywidgets.VBox([heading, grid], layout={"min_width": "0"}))
-        kernels = ipywidgets.GridBox(
-            boxes,
-            layout={
-                "grid_template_columns": _GRIDS,
-                "grid_gap": "8px 16px",
-                "align_items": "flex-start",
-                "width": "100%",
-                "overflow": "hidden",
-            },
-        )
-        self.chart = Chart(
-            smoothing=chosen.smoothing,
-            scale=chosen.scale,
-            theme=chosen.theme,
-            narrowest=_PANEL,
-            kinds=list(models),
-            changed=self._painter.wake,
-        )
-        self.chart.children[1].layout.grid_template_columns = _PANELS
-        self._table = _Table(theme=chosen.theme)
-        self._frames = [kernels, *boxes, *(box.children[0] for box in boxes)]
-        super().__init__([kernels, self.chart, self._table], **given)
-        self.add_class("kw-compare")
+        self._drawn: object = None
+        self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
+        super().__init__(next(iter(lives.values())), **options)
+        self._models = [kept(one) for one in models.values()]
+        self.parts = [reference(grid) for grid in self.grids.values()]
         if self.layout.width is None:
             self.layout.width = "100%"
-        for widget in (self, self._table, *self._frames):
-            answer_during_cells(widget)
-        self._followed = [Followed(name, live, self._painter) for name, live in lives.items()]
-        for followed in self._followed:
-            followed.join()
+        self.observe(self._dress, ["height", "theme"])
+        self.observe(self._redraw, _OF_CURVES)
+        for one in self._compared:
+            one.join()
         self._painter.now()
 
     @property
     def lives(self) -> dict[str, Binding | Replay]:
         """The bindings and recordings shown, by name; a later one where one was replaced."""
-        found = ((one.name, one.live) for one in self._followed)
+        found = ((one.name, one.live) for one in self._compared)
         return {name: live for name, live in found if live is not None}
 
     def table(self) -> list[dict[str, Any]]:
@@ -201,7 +154,7 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         return [one.record(measured) for one in numbers]
 
     def layers(self) -> list[dict[str, Any]]:
-        """Return how the parameters of each layer come about.
+        """Return what the parameters of each layer are made of.
 
         Returns
         -------
@@ -225,108 +178,102 @@ class Compare(Pictured, ipywidgets.VBox):  # type: ignore[misc]
         ]
 
     def _numbers(self) -> list[Numbers]:
-        return [followed.numbers() for followed in self._followed]
+        return [one.numbers() for one in self._compared]
 
     # -- drawing ----------------------------------------------------------------------
 
+    def _dress(self, change: Any) -> None:
+        for grid in self.grids.values():
+            setattr(grid, change["name"], change["new"])
+
+    def _redraw(self, _: Any) -> None:
+        self._painter.wake()
+
+    def _within(self) -> list[KernelGrid]:
+        return list(self.grids.values())
+
+    def _bring_up_to_date(self) -> None:
+        self._painter.now()
+
     def _draw(self) -> None:
-        numbers = self._numbers()
-        self._table.shown = _in_words(numbers)
-        logs = {followed.name: followed.scalars for followed in self._followed}
-        tools = self.chart.tools
-        seen = tools.scale, tools.smoothing, tuple(tools.zoom)
-        drawn = logs, [log.version for log in logs.values()], seen
+        self.shown = _in_words(self._numbers())
+        logs = {one.name: one.scalars for one in self._compared}
+        drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
         if drawn == self._drawn:
             return
         listed = logs, [log.names for log in logs.values()]
         if listed != self._listed:
-            self.chart.forget()
-            _follow(self.chart, logs)
+            self._logged.forget()
+            _draw_logged(self._logged, logs)
             self._listed = listed
-        self.chart.set_marks(_marks(logs))
-        self.chart.draw()
+        with self.hold_sync():
+            self.marks = [[step, text] for step, text in _marks(logs)[-_MARKS:]]
+            self.curves = self._wire(self.zoom, self.scale, self.smoothing)
         self._drawn = drawn
+
+    def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
+        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
+        return self._logged.wire(window, over=smoothing, log=scale == "log")
 
     # -- the picture ------------------------------------------------------------------
 
-    def image(
-        self, *, width: int = 900, pixel_ratio: float = 2, theme: str | None = None
-    ) -> Image.Image:
-        """Draw kernels, curves and numbers as a picture, without a browser.
+    def svg(self, *, max_height: float = _TALLEST, **options: Any) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        return super().svg(max_height=max_height, **options)
 
-        Parameters
-        ----------
-        width
-            CSS pixels, at least 300.
-        pixel_ratio
-            Picture pixels per CSS pixel.
-        theme
-            ``"light"`` or ``"dark"``; its own by default, ``"auto"`` is light.
-
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-
-        Raises
-        ------
-        ValueError
-            If a value is none of those.
-        """
-        if theme not in (None, "auto", "light", "dark"):
-            raise ValueError(f"theme={theme!r}: one of 'auto', 'light', 'dark' is taken")
-        if width < 300:
-            raise ValueError(f"width={width!r}: at least 300 pixels are taken")
+    def _asked(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        if not width >= _NARROWEST:
+            raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
         self._painter.now()
-        ground: Literal["light", "dark"]
-        ground = "dark" if (theme or self._table.theme) == "dark" else "light"
-        room = compare_still.column(width, len(self.grids))
-        kernels = [
-            grid.image(width=room, max_height=260, pixel_ratio=pixel_ratio, theme=ground)
-            for grid in self.grids.values()
+        height = {"height": options["height"]} if "height" in options else {}
+        asked = super()._asked(width, most, pixel_ratio, options)
+        parts = [
+            grid._asked(width, most, pixel_ratio, dict(height)) for grid in self.grids.values()
         ]
-        curves = None
-        if self.chart.panels:
-            curves = self.chart.image(width=width, pixel_ratio=pixel_ratio, theme=ground)
-        return compare_still.render(
-            self._numbers(),
-            kernels,
-            curves,
-            width=width,
-            pixel_ratio=pixel_ratio,
-            theme=ground,
-        )
+        return asked | {"parts": parts}
+
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
+        return options | {"curves": self._wire(**chosen)}
+
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return ()
+
+    def _colours(self, options: dict[str, Any]) -> int:
+        # More than there are: the palette that is found then has each of them as it is.
+        return 2 * _COLOURS
+
+    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
+        with ExitStack() as moment:
+            for stream in {grid._stream for grid in self.grids.values()} - {self._stream}:
+                if (source := stream.source) is not None:
+                    moment.enter_context(pictured(stream, source.history.at(frame.step)))
+            return super()._at(frame, options)
 
     def _end(self) -> None:
         # Perhaps before all was made.
-        if hasattr(self, "_followed"):
+        if hasattr(self, "_compared"):
             self._painter.close()
-            for followed in self._followed:
-                let_go(followed.live)
-            self._close_inside([*self.grids.values(), self.chart])
-            close_parts([self._table, *self._frames])
-            self._kept = []
-
-
-def _colours(number: int) -> list[str]:
-    """Return a model's colours on a light and on a dark ground."""
-    return ["#{:02x}{:02x}{:02x}".format(*CURVES[ground][number]) for ground in ("light", "dark")]
-
-
-def _heading(name: str, number: int) -> str:
-    light, dark = _colours(number)
-    style = f"--kw-on-light:{light};--kw-on-dark:{dark}"
-    return f'<span class="kw-model-name" style="{style}">{html.escape(name)}</span>'
+            for one in self._compared:
+                let_go(one.live)
+            self._close_inside(self.grids.values())
+            self._models = []
+        super()._end()
 
 
 def _in_words(numbers: list[Numbers]) -> dict[str, Any]:
-    """Return what the page shows in the table, as JSON."""
+    """Return what the page shows of the numbers, as JSON."""
     layer = "name", "type", "formula", "parameters"
     return {
         "hints": comparison.hints(numbers),
         "note": comparison.data_sources(numbers),
-        "models": [{"name": one.name, "colours": _colours(k)} for k, one in enumerate(numbers)],
-        "rows": [asdict(row) | {"values": list(row.values)} for row in comparison.rows(numbers)],
+        "models": [one.name for one in numbers],
+        "rows": [
+            asdict(row) | {"values": list(row.values), "best": list(row.best)}
+            for row in comparison.rows(numbers)
+        ],
         "growth": [
             {
                 "summary": comparison.summary(one.growth),
@@ -340,8 +287,8 @@ def _in_words(numbers: list[Numbers]) -> dict[str, Any]:
     }
 
 
-def _follow(chart: Chart, logs: Mapping[str, Scalars]) -> None:
-    """Have all that was logged drawn: a panel for each quantity, in it a curve of each model."""
+def _draw_logged(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
+    """Draw all that was logged: a panel for each quantity, in it a curve of each model."""
     panels: dict[str, list[tuple[str, str, str]]] = {}
     for model, log in logs.items():
         names = log.names
@@ -351,7 +298,7 @@ def _follow(chart: Chart, logs: Mapping[str, Scalars]) -> None:
             panels.setdefault(what, []).append((curve, model, series))
     for what in sorted(panels, key=comparison.rank):
         for curve, model, series in panels[what]:
-            chart.follow(
+            curves.grow(
                 comparison.in_words(what),
                 curve,
                 partial(logs[model].series, series),

@@ -10,12 +10,11 @@ from torch import nn
 
 from kan_widgets.functions import find, unwrap
 from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
-from kan_widgets.live import Frame, Listener, Replay, Source, State, bind, binding_of
-from kan_widgets.live.binding import Binding
+from kan_widgets.live import Binding, Frame, Listener, Replay, Source, State, bind, binding_of
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
-from kan_widgets.widgets.chart import COLOURS
 from kan_widgets.widgets.comparison import Numbers
-from kan_widgets.widgets.painter import Painter
+from kan_widgets.widgets.drawn_curves import COLOURS
 
 
 def check(models: Any) -> None:
@@ -30,20 +29,20 @@ def check(models: Any) -> None:
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            f"models={models!r:.80}: a dict of bindings by name is taken, such as "
-            '{"KAN": live, "CNN": other}'
+            f"expected a dict of bindings by name, such as {{'KAN': live, 'CNN': other}}, "
+            f"got {models!r:.80}"
         )
     if not models:
-        raise ValueError('models is empty: give bindings by name, such as {"KAN": live}')
+        raise ValueError("expected bindings by name, such as {'KAN': live}, got no model")
     if len(models) > COLOURS:
         raise ValueError(
-            f"{len(models)} models: up to {COLOURS} have colours that can be told apart; make "
-            "several comparisons"
+            f"expected up to {COLOURS} models, for so many colours can be told apart, got "
+            f"{len(models)}: make several comparisons"
         )
     names: dict[int, str] = {}
     for name, one in models.items():
         if not isinstance(name, str) or not name.strip():
-            raise TypeError(f"models: the name {name!r} is no word; names are strings")
+            raise TypeError(f"expected names as text, got {name!r}")
         inner: object
         if isinstance(one, Replay):
             inner = one
@@ -56,10 +55,10 @@ def check(models: Any) -> None:
             if binding_of(inner) is None:
                 find(inner)  # raises where there is nothing to bind
         else:
-            what = "nothing trains there; " if isinstance(one, Source) else ""
+            what = ", where nothing trains" if isinstance(one, Source) else ""
             raise TypeError(
-                f"models[{name!r}] is {one!r:.80}: {what}give a model, the binding that "
-                "kan_widgets.bind returned, or a recording (kan_widgets.replay)"
+                f"models[{name!r}]: expected a model, the binding that kan_widgets.bind returned, "
+                f"or a recording (kan_widgets.replay), got {one!r:.80}{what}"
             )
         if id(inner) in names:
             raise ValueError(
@@ -75,20 +74,20 @@ def source_for(one: Source | nn.Module) -> Binding | Replay:
         return one
     if isinstance(one, nn.Module):
         return binding_of(one) or bind(one)
-    raise TypeError(f"{one!r:.80}: nothing trains there")
+    raise TypeError(f"expected a model, its binding or a recording, got {one!r:.80}")
 
 
-class Followed(Listener):
-    """One model of a comparison: hears of its training, and keeps its last numbers.
+class ComparedModel(Listener):
+    """One model of a comparison: listens to its training, and keeps its last numbers.
 
     Parameters
     ----------
     name
         Of the model.
     live
-        Its binding or recording, which it does not keep.
+        Its binding or recording, which it does not keep alive.
     painter
-        Woken at all news; not kept either.
+        Woken by all news; not kept alive either.
     """
 
     def __init__(self, name: str, live: Binding | Replay, painter: Painter) -> None:
@@ -125,18 +124,18 @@ class Followed(Listener):
         self._numbers = comparison.numbers_of(self.name, live, self._growth)
 
     def join(self) -> None:
-        """Hear of its training from now on."""
+        """Listen to its training from now on."""
         if (live := self._live()) is not None:
             live.subscribe(self)
 
     @property
     def title(self) -> str:
-        """What reports call it."""
+        """Its name in reports."""
         return f"Compare ({self.name})"
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is drawn any more."""
+        """Whether nothing is drawn any longer."""
         painter = self._painter()
         return painter is None or painter.is_closed
 
@@ -157,7 +156,7 @@ class Followed(Listener):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the new binding."""
+        """Show the new binding."""
         if isinstance(source, Binding):
             self._live = weakref.ref(source)
             self._wake()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kan_widgets.insight.growth import ModelGrowth
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.progress import Phase
-from kan_widgets.live.replay import Replay
-from kan_widgets.widgets.curves import belongs_to
+from kan_widgets.live import Binding
+from kan_widgets.live.frames.progress import Phase
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets.ranges import format_number
 
 NOTHING = "–"
 _SYNONYMS = {"acc": "accuracy"}
 _ALWAYS = ("loss", "eval_loss", "accuracy", "eval_accuracy")
+# By the first of these that was measured, models are compared.
+_DECIDE = ("eval_accuracy", "accuracy", "eval_loss", "loss")
 
 
 @dataclass(frozen=True)
@@ -130,11 +133,53 @@ class Row:
     label: str
     meaning: str
     values: tuple[str, ...]
+    lead: bool = False
+    """Whether it is one of those that decide between models."""
+    best: tuple[int, ...] = ()
+    """Which models have the best value; none where none is better, or cannot be compared."""
 
 
 def rows(models: Sequence[Numbers]) -> list[Row]:
-    """Return the table in words."""
-    found = [
+    """Return the table in words: how good, how large and how slow each model is, then the rest."""
+    measured = [row for name in quantities(models) if (row := _measured(name, models))]
+    first = next((row for key in _DECIDE for row in measured if row.key == key), None)
+    if first is None:
+        verdict = []
+    else:
+        better = max if first.key.endswith("accuracy") else min
+        values = [m.last.get(first.key) for m in models]
+        verdict = [replace(first, lead=True, best=_best(values, better, models))]
+    size, *grown = _parameters(models)
+    total, *times = _times(models)
+    verdict += [
+        replace(size, lead=True, best=_best([m.growth.parameters for m in models], min, models)),
+        replace(total, lead=True, best=_best([m.seconds for m in models], min, models)),
+    ]
+    rest = [row for row in measured if row is not first]
+    return [*verdict, *rest, *times, *grown]
+
+
+def _best(
+    values: Sequence[float | None],
+    better: Callable[[list[float]], float],
+    models: Sequence[Numbers],
+) -> tuple[int, ...]:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if hints(models) or len(set(known)) < 2:
+        return ()
+    return tuple(k for k, value in enumerate(values) if value == better(known))
+
+
+def _measured(name: str, models: Sequence[Numbers]) -> Row | None:
+    values = [m.last.get(name) for m in models]
+    if all(value is None for value in values):
+        return None
+    words = tuple(NOTHING if v is None else format_number(v) for v in values)
+    return Row(name, f"last {in_words(name)}", "The value logged last, not smoothed", words)
+
+
+def _parameters(models: Sequence[Numbers]) -> list[Row]:
+    return [
         Row(
             "parameters",
             "parameters",
@@ -149,23 +194,16 @@ def rows(models: Sequence[Numbers]) -> list[Row]:
         ),
         Row(
             "order",
-            "grow as",
+            "parameters grow as",
             "How the parameters grow with N channels or features and G grid intervals "
             "(n basis functions where there is no grid)",
             tuple(f"O({m.growth.order})" for m in models),
         ),
-        Row(
-            "steps",
-            "steps",
-            "Optimizer steps since the model was bound",
-            tuple(f"{m.steps:,}" for m in models),
-        ),
-        Row(
-            "epochs",
-            "epochs",
-            "Passes over the training data, the one going on in part",
-            tuple(NOTHING if m.epochs is None else f"{m.epochs:.2f}" for m in models),
-        ),
+    ]
+
+
+def _times(models: Sequence[Numbers]) -> list[Row]:
+    return [
         Row(
             "seconds",
             "training time",
@@ -179,19 +217,19 @@ def rows(models: Sequence[Numbers]) -> list[Row]:
             "Training time divided by the steps it was measured on",
             tuple(_seconds(m.seconds_per_step) for m in models),
         ),
+        Row(
+            "steps",
+            "steps",
+            "Optimizer steps since the model was bound",
+            tuple(f"{m.steps:,}" for m in models),
+        ),
+        Row(
+            "epochs",
+            "epochs",
+            "Passes over the training data, the one going on in part",
+            tuple(NOTHING if m.epochs is None else f"{m.epochs:.2f}" for m in models),
+        ),
     ]
-    for name in quantities(models):
-        values = [m.last.get(name) for m in models]
-        if any(value is not None for value in values):
-            found.append(
-                Row(
-                    name,
-                    f"last {in_words(name)}",
-                    "The value logged last, not smoothed",
-                    tuple(NOTHING if v is None else format_number(v) for v in values),
-                )
-            )
-    return found
 
 
 def in_words(name: str) -> str:

@@ -1,23 +1,15 @@
-"""Curves over training steps: smoothing, thinning, axes, and which belong together."""
+"""Curves over training steps: smoothing, thinning, and which belong together."""
 
 from __future__ import annotations
 
 import math
-import re
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.inspector_still import round_step
-
 Float64: TypeAlias = NDArray[np.float64]
 Range: TypeAlias = tuple[float, float]
-
-# Words that say on which data a quantity was measured, not what it is.
-_HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
-_TRAINED_ON = {"train", "training", "batch", "running"}
-
 
 # Steps that the mean of a drawn curve spans, unless the user chooses.
 SMOOTHING = 30
@@ -43,13 +35,13 @@ class Smoothed:
     Examples
     --------
     >>> curve = Smoothed(over=2)
-    >>> curve.follow(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
+    >>> curve.updated(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
     [0.0, 4.0, 9.0]
     """
 
     def __init__(self, over: float, log: bool = False) -> None:
         if not over >= 1:
-            raise ValueError(f"over={over!r}: expected a number of steps ≥ 1")
+            raise ValueError(f"over: expected a number of steps ≥ 1, got {over!r}")
         self.over, self.log = over, log
         self._forget()
 
@@ -61,8 +53,8 @@ class Smoothed:
         self._first_step: float | None = None
         self._last_step = -math.inf
 
-    def follow(self, steps: NDArray[np.generic], values: Float64) -> Float64:
-        """Return the smoothed curve; what can change no more is not computed again.
+    def updated(self, steps: NDArray[np.generic], values: Float64) -> Float64:
+        """Return the smoothed curve; what can no longer change is not computed again.
 
         Parameters
         ----------
@@ -173,89 +165,3 @@ def thin(
     places = (both + np.arange(len(padded))[:, None] * size).ravel()
     kept = np.concatenate([[0], np.minimum(places, len(inner) - 1) + 1, [len(y) - 1]])
     return x[kept], y[kept]
-
-
-def value_axis(values: Float64, log: bool) -> Range:
-    """Return round ends for an axis that holds ``values``, and stand still while they move little.
-
-    Parameters
-    ----------
-    values
-        What is not finite is left out, and what is not positive on a logarithmic axis.
-    log
-        Whether the axis is logarithmic.
-
-    Examples
-    --------
-    >>> value_axis(np.array([0.31, 2.29]), log=False)
-    (0.0, 2.4)
-    >>> value_axis(np.array([0.0031, 2.29]), log=True) == (10**-2.75, 10**0.5)
-    True
-    """
-    shown = values[np.isfinite(values) & ((values > 0) if log else True)]
-    if not len(shown):
-        return (0.1, 1.0) if log else (0.0, 1.0)
-    low, high = float(shown.min()), float(shown.max())
-    if log:
-        lowest, highest = math.floor(4 * math.log10(low)), math.ceil(4 * math.log10(high))
-        if highest - lowest < 2:
-            lowest, highest = lowest - 1, highest + 1
-        return 10 ** (lowest / 4), 10 ** (highest / 4)
-    span = high - low
-    if span <= 1e-12 * max(abs(low), abs(high)):
-        room = 0.5 * abs(high) or 0.5
-        low, high, span = low - room, high + room, 2 * room
-    if 0 <= low < 0.3 * high:
-        low, span = 0.0, high
-    step = round_step(span, 12)
-    return (
-        float(f"{math.floor(low / step + 1e-9) * step:.12g}"),
-        float(f"{math.ceil(high / step - 1e-9) * step:.12g}"),
-    )
-
-
-def step_axis(first: float, last: float) -> Range:
-    """Return round ends for the axis of steps, a little ahead of the last step.
-
-    Examples
-    --------
-    >>> step_axis(1, 937)
-    (0.0, 950.0)
-    """
-    if not last > first:
-        return first - 1, first + 1
-    low = 0.0 if 0 <= first < 0.1 * last else first
-    step = max(1.0, round_step(last - low, 20))
-    return low, max(last, math.ceil(last / step - 1e-9) * step)
-
-
-def log_ticks(window: Range, count: int) -> list[float]:
-    """Return round values for a logarithmic axis, about ``count`` at most.
-
-    Examples
-    --------
-    >>> log_ticks((0.002, 3.0), 5), log_ticks((0.2, 0.9), 5)
-    ([0.01, 0.1, 1.0], [0.2, 0.5])
-    """
-    low, high = window[0] * (1 - 1e-9), window[1] * (1 + 1e-9)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ("125", "1"):
-        values = [float(f"{digit}e{power}") for power in powers for digit in digits]
-        inside = [value for value in values if low <= value <= high]
-        if len(inside) <= count:
-            return inside
-    return inside[:: -(-len(inside) // count)]
-
-
-def belongs_to(name: str) -> tuple[str, str]:
-    """Return what a curve of this name measures, and on which data: "held out" or "trained on".
-
-    Examples
-    --------
-    >>> belongs_to("loss"), belongs_to("val_loss"), belongs_to("acc/test")
-    (('loss', 'trained on'), ('loss', 'held out'), ('acc', 'held out'))
-    """
-    parts = [part for part in re.split(r"[\s_./:-]+", name) if part]
-    what = [part for part in parts if part.lower() not in _HELD_OUT | _TRAINED_ON]
-    held_out = any(part.lower() in _HELD_OUT for part in parts)
-    return " ".join(what) or name, "held out" if held_out else "trained on"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import pathlib
 from typing import Any
 
 import ipywidgets
-from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
+from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.meshgrid_view import MeshgridView
-from kan_widgets.widgets.paper import Paper
+from kan_widgets.widgets.page import Placed, reference
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.view import reference
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
@@ -29,14 +27,14 @@ _OPTIONS = ("layer", "layout", "theme")
 _GAP = 12
 
 
-class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
+class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
 
     What is selected in one is selected in all, and a layer chosen in one, there or as
     ``dashboard.grid.layer = "fc"``, is chosen in all.
 
-    Where there is room (from about 900 pixels) the inspector stands beside the grid and
-    the meshgrid; on less, all stand below each other.
+    Where there is room (from about 900 pixels) the inspector stands beside the grid and the
+    meshgrid; in less, they are stacked.
 
     Parameters
     ----------
@@ -45,7 +43,7 @@ class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     layer : str or int, optional
         The layer shown at first; the first by default.
     theme : {"auto", "light", "dark"}
-        Of all three views; follows JupyterLab when "auto".
+        Of all three views; ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box, added to its own.
 
@@ -119,7 +117,7 @@ class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
         return self.grid, self.inspector, self.meshgrid
 
     def _layer_chosen(self, change: Any) -> None:
-        """Show a layer in all views; what is chosen in the page has come to all of them there."""
+        """Show a layer in all views; a choice made in the page has reached all of them there."""
         chosen = change["new"]
         for view in self.views:
             view.layer = chosen
@@ -159,7 +157,7 @@ class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
             near = difflib.get_close_matches(str(anchor), ANCHORS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"anchor={anchor!r}: one of {', '.join(map(repr, ANCHORS))} is taken.{hint}"
+                f"anchor: expected one of {', '.join(map(repr, ANCHORS))}, got {anchor!r}.{hint}"
             )
         try:
             from sidecar import Sidecar
@@ -181,49 +179,25 @@ class Dashboard(Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
     def _stream(self) -> Stream:
         return self.grid._stream
 
-    def image(self, *, width: int = 900, pixel_ratio: float = 2) -> Image.Image:
-        """Draw the current state of the views below each other, without a browser.
+    def svg(self, *, width: int = 900, max_height: float = 900, pixel_ratio: float = 2) -> str:
+        """Return the views, one below the other, as the text of an SVG.
 
         Parameters
         ----------
         width
             CSS pixels.
+        max_height
+            CSS pixels of each view at most; a taller one is cut and says so.
         pixel_ratio
-            Picture pixels per CSS pixel, 0.25 to 16.
-
-        Returns
-        -------
-        PIL.Image.Image
-            The pictures of the views.
+            Picture pixels per CSS pixel of what is made of pixels, 0.25 to 16.
         """
-        parts = [view.image(width=width, pixel_ratio=pixel_ratio) for view in self.views]
-        size = max(part.width for part in parts), sum(part.height for part in parts)
-        paper = Paper(size, parts[0].convert("RGB").getpixel((0, 0)), pixel_ratio)
-        top = 0
-        for part in parts:
-            paper.still(part, (0, top))
-            top += part.height
-        paper.image.info["colours"] = 256  # of three views, heat maps among them
-        return paper.image
+        return drawn([view._asked(width, max_height, pixel_ratio, {}) for view in self.views])
 
-    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the views as a page that works by itself: see `kan_widgets.save_html`.
+    def _colours(self, options: dict[str, Any]) -> int:
+        return 256  # of three views, heat maps among them
 
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            ``title`` and ``max_mb``.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        from kan_widgets.widgets.page import save_html
-
-        return save_html(path, self, **options)
+    def _beside(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
+        return self.views
 
     def _end(self) -> None:
         # Perhaps before all was made.

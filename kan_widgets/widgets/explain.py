@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import traitlets
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from kan_widgets.functions import read
 from kan_widgets.insight import Explanation, explain
 from kan_widgets.insight.explain import class_number
 from kan_widgets.live import Binding, Source
-from kan_widgets.widgets import explain_still
-from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.explained import Part, content_of, parts_of
-from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
+from kan_widgets.widgets.view import View
 
 
 class Explain(View):
@@ -28,8 +25,12 @@ class Explain(View):
     In the last layer the score is a sum of functions φ(x), shown exactly, and laid out over
     the image where they come from places of a feature map. For each convolution before it, the
     kernels share the change of the score from their means: see `kan_widgets.insight.explain`
-    for what that says and what it does not. A click on a bar or a small map selects its
-    function in all views of the model; a function selected elsewhere is marked here.
+    for what that says and what it does not. A click on a bar, a small map or a place of a map
+    of functions selects its function in all views of the model; a function selected elsewhere
+    is marked here. A click on a class explains that one.
+
+    A picture made by ``image``, ``to_png`` or ``to_svg`` shows all layers, one below the other,
+    as far as ``max_height`` goes, or the one that is given as ``layer``.
 
     After ``live.observe(batch)`` a kernel's usual response is its mean over that batch, and
     each function is shown beside its own; without, the mean is over the places of this image.
@@ -49,7 +50,7 @@ class Explain(View):
     top : int
         How many of the largest shares have a bar, 1 to 500.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------
@@ -70,8 +71,9 @@ class Explain(View):
     (3, 3)
     """
 
-    _esm = bundle("explain.js")
-    _css = bundle("explain.css")
+    _kind = "explain"
+    # Here too for a view that was never finished: it is closed all the same.
+    _stop_waiting: Callable[[], None] | None = None
 
     layer = option(LayerName())
     target = option(traitlets.Int(None, allow_none=True, min=0))
@@ -89,7 +91,6 @@ class Explain(View):
     ) -> None:
         self._image = image
         self._computing = threading.RLock()
-        self._stop_waiting: Callable[[], None] | None = None
         super().__init__(live_or_model, target=class_number(target), **options)
         self.observe(self._take_target, "target")
         self.on_msg(self._answer)
@@ -101,8 +102,7 @@ class Explain(View):
                 f"{source!r:.80}: an image runs through a model; give one, or an open binding"
             )
         found, parts = self._compute(source, options["target"])
-        names = tuple(part.layer for part in parts)
-        options["layer"] = layer_name(options.get("layer"), names)
+        options["layer"] = self._shown_layer(options.get("layer"))
         options["content"] = content_of(found, parts, source.stats.steps)
 
     def _page_note(self) -> str:
@@ -143,7 +143,7 @@ class Explain(View):
         target: int | None = proposal["value"]
         classes = len(self._found.scores)
         if target is not None and target >= classes:
-            raise ValueError(f"target={target!r}: there are classes 0 to {classes - 1}")
+            raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
         return target
 
     def _compute(self, source: Binding, target: int | None) -> tuple[Explanation, list[Part]]:
@@ -185,7 +185,7 @@ class Explain(View):
             self._stop_waiting = source.watch_steps(self._between_steps)
 
     def stream_changed(self, name: str) -> None:
-        """Explain what waited for a step, where there will be none soon."""
+        """Explain now what waited for a step, if none will come soon."""
         super().stream_changed(name)
         if name == "status" and self._stream.status.get("state") != "live":
             self._between_steps(0, False)
@@ -197,7 +197,7 @@ class Explain(View):
             self._try()
 
     def _try(self) -> None:
-        """Explain; what goes wrong is said in the view."""
+        """Explain; an error is shown in the view."""
         try:
             self._show(self.target)
         except Exception as error:
@@ -213,42 +213,25 @@ class Explain(View):
         """Raise a TypeError: only the model as it is now can be explained."""
         raise TypeError("an explanation is of the model as it is now: it has no history to show")
 
-    def image(
-        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
-    ) -> Image.Image:
-        """Draw the explanation as a picture, without a browser: all layers, one below the other.
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return ()
 
-        Parameters
-        ----------
-        width, max_height
-            CSS pixels; layers that do not fit are left out, and the picture says so.
-        pixel_ratio
-            Picture pixels per CSS pixel, 0.25 to 16.
-        **options
-            ``theme`` or ``top``, for this picture alone.
+    def _colours(self, options: dict[str, Any]) -> int:
+        # Of maps: fewer would tint their zero.
+        return 256
 
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        self._check_keywords(options)
-        traits = self.traits()
-        chosen: dict[str, Any] = {
-            name: traits[name]._validate(self, options[name]) if name in options else value
-            for name, value in (("theme", self.theme), ("top", self.top))
-        }
-        theme = "light" if chosen["theme"] == "auto" else chosen["theme"]
-        return explain_still.render(
-            np.asarray(self._found.image, dtype=np.float64),
-            self._parts,
-            title=explain_still.title_of(self._found, int(self.content["step"])),
-            notes=self._found.notes,
-            target=self._found.target,
-            selection=self.selection,
-            top=chosen["top"],
-            theme=theme,
-            width=width,
-            max_height=max_height,
-            pixel_ratio=pixel_ratio,
-        )
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        if options.get("target", self.target) != self.target:
+            raise ValueError(
+                f"target={options['target']!r}: a picture is of the class explained, "
+                f"{self._found.target}; set view.target first"
+            )
+        known = self.traits()
+        layer = options.pop("layer", "")
+        checked = {name: known[name]._validate(self, value) for name, value in options.items()}
+        # Without a name all layers are drawn, one below the other.
+        checked["layer"] = "" if layer == "" else self._shown_layer(layer)
+        return checked
+
+    def _shown_layer(self, layer: str | int | None) -> str:
+        return layer_name(layer, tuple(part.layer for part in self._parts))

@@ -1,4 +1,4 @@
-"""An explanation as the view and its still picture show it: parts, names, sums in words."""
+"""An explanation as the view shows it: its parts, and how each adds up in words."""
 
 from __future__ import annotations
 
@@ -46,31 +46,6 @@ class Part:
         """Return the numbers from the largest share to the smallest."""
         found = np.argsort(-np.abs(self.values.ravel()), kind="stable")
         return [int(number) for number in found]
-
-    def name(self, number: int) -> str:
-        """Return where a share comes from, in words."""
-        row, column = divmod(number, self.values.shape[1])
-        if self.kind == "kernels":
-            return f"out {row} · {'channel' if self.shared else 'in'} {column}"
-        if self.places is None:
-            return f"input {column}"
-        channel, row, column = map(int, np.unravel_index(column, self.places))
-        return f"channel {channel} · row {row} · column {column}"
-
-    def number(self, selection: Any, target: int) -> int:
-        """Return the share that a selected function belongs to; −1 for none."""
-        if not selection or selection["layer"] != self.layer:
-            return -1
-        out, in_ = int(selection["out"]), int(selection["in"])
-        rows, columns = self.values.shape
-        if self.kind == "functions":
-            return in_ if out == target and in_ < columns else -1
-        if out >= rows or (in_ >= columns and not self.shared):
-            return -1
-        if self.shared:
-            in_ = int(np.abs(self.values[out]).argmax())
-        number: int = out * columns + in_
-        return number
 
 
 def parts_of(found: Explanation, layers: Iterable[LayerFunctions]) -> list[Part]:
@@ -129,7 +104,7 @@ def _kernels(found: Explanation, shares: KernelShares, layer: LayerFunctions) ->
         kind="kernels",
         values=shares.contributions,
         beside=shares.ablated,
-        beside_label="fall of the score with that kernel alone at its mean",
+        beside_label="drop of the score with that kernel alone at its mean",
         kernel=(shape[2], shape[3]),
         shared=bool(layer.conv and layer.conv.shared),
         places=None,
@@ -150,7 +125,8 @@ def content_of(found: Explanation, parts: list[Part], step: int) -> dict[str, An
         "step": step,
         "target": found.target,
         "predicted": found.predicted,
-        "scores": [float(score) for score in found.scores],
+        # What is not finite cannot be sent as a number.
+        "scores": [float(score) if np.isfinite(score) else None for score in found.scores],
         "image": {"shape": list(found.image.shape), "data": _bytes(found.image)},
         "parts": [_wire(part) for part in parts],
         "notes": list(found.notes),

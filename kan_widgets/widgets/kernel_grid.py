@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets
-from PIL import Image
 from torch import nn
 
 from kan_widgets.live import Source
-from kan_widgets.live.observe import Observation
-from kan_widgets.widgets import still
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.scores import checked, read_scores
-from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.scores import checked
+from kan_widgets.widgets.view import View
 
 SORTS = ["position", "range", "change"]
 
@@ -23,7 +20,7 @@ class ScoreChoice(Choice):
     """One of some words, or the name of a score."""
 
     def words(self, obj: Any) -> list[str]:
-        """Return the words that are taken."""
+        """Return the words to choose from."""
         return [*super().words(obj), *obj.scores]
 
 
@@ -64,7 +61,7 @@ class KernelGrid(View):
     height : int
         Pixels of the drawing at most; it scrolls beyond. At least 80.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------
@@ -83,8 +80,7 @@ class KernelGrid(View):
     1200
     """
 
-    _esm = bundle("kernel_grid.js")
-    _css = bundle("kernel_grid.css")
+    _kind = "kernel_grid"
 
     layer = option(LayerName())
     mode = option(Choice(["curves", "pattern", "preferred", "change"]))
@@ -122,7 +118,7 @@ class KernelGrid(View):
         Parameters
         ----------
         name
-            What the numbers are called. Those given under this name before are gone.
+            What the numbers are called. They replace those given under this name before.
         values
             Arrays by the name of their layer: one number for each function, ``(out, in, kh, kw)``,
             or for each output, ``(out,)``. NaN stands for unknown. ``None`` removes the name.
@@ -163,51 +159,10 @@ class KernelGrid(View):
         taken = (*SORTS, "none")
         self.scores = self.scores | {name: checked(name, values, shapes, units, signed, taken)}
 
-    def image(
-        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
-    ) -> Image.Image:
-        """Draw the current state as a picture, without a browser.
-
-        Parameters
-        ----------
-        width, max_height
-            CSS pixels; a taller drawing is cut and says so.
-        pixel_ratio
-            Picture pixels per CSS pixel.
-        **options
-            Any of the widget's own traits, for this picture alone.
-
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        self._check_keywords(options)
-        first, frame = self._stream.frames()
-        names = frame.layout.names
-        state = {name: getattr(self, name) for name in self._options() if name != "height"}
-        state |= {name: value for name, value in options.items() if name != "height"}
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         # The layer shown may be gone since the model was bound again.
-        if "layer" in options or state["layer"] in names:
-            state["layer"] = layer_name(state["layer"], names)
-        else:
-            state["layer"] = names[0]
-        if state["theme"] == "auto":
-            state["theme"] = "light"
-        return still.render(
-            frame.layout,
-            frame,
-            initial=first,
-            observed=self._observed(state["layer"]),
-            scores=read_scores(self.scores),
-            selection=self.selection,
-            width=width,
-            max_height=max_height,
-            pixel_ratio=pixel_ratio,
-            **state,
-        )
+        layer = options.get("layer", self.layer if self.layer in names else None)
+        return options | {"layer": layer_name(layer, names)}
 
-    def _observed(self, layer: str) -> Observation | None:
-        """Return what was observed of a layer."""
-        source = self._stream.source
-        return None if source is None else source.observed.get(layer)
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return [traits["layer"]]

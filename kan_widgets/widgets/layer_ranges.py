@@ -2,75 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
 import time
-import weakref
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
-import anywidget
-import ipywidgets
 import traitlets
-from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import THRESHOLD
-from kan_widgets.live import Binding, Frame, Selection, Source, State
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.observe import Observation
-from kan_widgets.live.updates import Updates, updates_of
-from kan_widgets.widgets import layer_ranges_still
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.follower import Follower, let_go
-from kan_widgets.widgets.lifetime import close_parts, weakly
-from kan_widgets.widgets.painter import Painter
-from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.range_figures import HEAD, MEASURES, ROW, RangeFigures
+from kan_widgets.live import Binding, Frame, Source, State
+from kan_widgets.live.frames.edit import EditLog
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.painter import Painter
+from kan_widgets.live.watching.updates import Updates, updates_of
+from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.range_rows import (
     Observations,
     Past,
     Row,
     Starts,
-    any_seen,
-    aside,
-    cells,
-    heads,
     measure,
     record,
-    verdict,
 )
-from kan_widgets.widgets.selecting import Selecting
-from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
-from kan_widgets.widgets.view import Choice, _source_for, kept
+from kan_widgets.widgets.range_wire import content, past
+from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
-_OPTIONS = ("layout", "over_time", "theme", "threshold")
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
+MEASURES = ["range", "splines", "silu", "change", "gradient", "update"]
+"""What the curves over the steps may show."""
 
 
-class _Page(anywidget.AnyWidget):
-    """The words and options above the figures, or the table beside them."""
-
-    _esm = bundle("layer_ranges.js")
-    _css = bundle("layer_ranges.css")
-
-    stream = anywidget.WidgetTrait().tag(sync=True)
-    part = traitlets.Unicode().tag(sync=True)
-    """``"bar"`` or ``"table"``."""
-    content = traitlets.Dict().tag(sync=True)
-    """What is shown; set by the painter alone."""
-    threshold = traitlets.Float(THRESHOLD, min=0.0, max=1.0).tag(sync=True)
-    over_time = Choice(list(MEASURES)).tag(sync=True)
-    theme = Choice(["auto", "light", "dark"]).tag(sync=True)
-
-
-class LayerRanges(Pictured, Selecting, ipywidgets.VBox):  # type: ignore[misc]
+class LayerRanges(View):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer: a dot for each function (of many, evenly by rank), boxes for the
     quartiles of the ranges on the grid and over the inputs seen, dashes for the median at
-    the start; curves over the steps; and a table. Clicking a row selects the layer's typical
-    function in all views of the stream, clicking a dot its function. For the inputs, call
-    ``live.observe(batch)``. While it is open, a step is measured for the sizes of gradient
+    the start; curves over the steps; and the numbers. Clicking a row selects the layer's
+    typical function in all views of the stream, clicking a dot its function. For the inputs,
+    call ``live.observe(batch)``. While it is open, a step is measured for the sizes of gradient
     and update after each frame, at most ten a second; training does not change. In a
     recording these sizes are not known.
 
@@ -84,8 +55,12 @@ class LayerRanges(Pictured, Selecting, ipywidgets.VBox):  # type: ignore[misc]
         the grid.
     over_time : {"range", "splines", "silu", "change", "gradient", "update"}
         What the curves over the steps show.
+    more : bool
+        Whether change, gradient and update have columns too.
+    height : int
+        Pixels of the drawing at most, at least 160; more rows scroll, their head stays.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box.
 
@@ -105,87 +80,35 @@ class LayerRanges(Pictured, Selecting, ipywidgets.VBox):  # type: ignore[misc]
     [('convs.0', 0.161), ('convs.1', 0.224), ('linear', 0.015)]
     """
 
+    _kind = "layer_ranges"
+
+    content = traitlets.Dict().tag(sync=True)
+    """The numbers of all layers: see `range_wire.content`. Set by the painter alone."""
+    past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    """What became of them: see `range_wire.past`. Set by the painter alone."""
+    threshold = option(traitlets.Float(THRESHOLD, min=0.0, max=1.0))
+    over_time = option(Choice(MEASURES))
+    more = option(traitlets.Bool(False))
+    height = option(traitlets.Int(560, min=160))
+    theme = option(Choice(["auto", "light", "dark"]))
+
     def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
-        for name in options:
-            if name not in _OPTIONS:
-                near = difflib.get_close_matches(name, _OPTIONS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise TypeError(
-                    f"LayerRanges takes no keyword {name!r}.{hint} It takes {', '.join(_OPTIONS)}."
-                )
-        source = _source_for(live_or_model)
-        given = {name: options.pop(name) for name in ("layout",) if name in options}
-        self._kept = kept(live_or_model)
-        self._held = stream_of(source)
-        self._source = weakref.ref(source)
         self._starts, self._observations, self._past = Starts(), Observations(), Past()
         self._rows: list[Row] = []
+        self._updates: Updates | None = None
         self.seconds = 0.0
         """What the last refresh cost, in seconds of the painter's thread."""
-        self._table = _Page(stream=self._stream, part="table", **options)
-        self._bar = _Page(stream=self._stream, part="bar", **options)
         self._painter = Painter(self._draw, fps=_FPS)
-        self._figures = RangeFigures(weakly(self._clicked))
-        self._plots = ipywidgets.Box([self._figures.ranges, self._figures.times])
-        self._body = ipywidgets.Box([self._plots, self._table])
-        for box, name in (
-            (self._plots, "kw-ranges-plots"),
-            (self._body, "kw-ranges-body"),
-            (self._figures.ranges, "kw-ranges-now"),
-            (self._figures.times, "kw-ranges-times"),
-        ):
-            box.add_class(name)
-        super().__init__([self._bar, self._body], **given)
-        self.add_class("kw-layer-ranges")
+        super().__init__(live_or_model, **options)
         if self.layout.width is None:
             self.layout.width = "100%"
-        for widget in (self, self._bar, self._table, self._plots, self._body):
-            answer_during_cells(widget)
-        self._table.on_msg(weakly(self._told))
-        self._bar.observe(weakly(self._wake), ["threshold", "over_time"])
-        self._updates = _updates_of(source)
-        self._listener = _Follower(self)
-        source.subscribe(self._listener)
-        self._join()
+        self.observe(self._wake, "threshold")
+        self._updates = _updates_of(self.live)
+        self._listener = _Listener(self)
+        self.live.subscribe(self._listener)
         self._painter.now()
 
     # -- what it shows ----------------------------------------------------------------
-
-    @property
-    def _stream(self) -> Stream:
-        return self._held
-
-    @property
-    def live(self) -> Source:
-        """The binding that this view shows; a later one if that has been replaced.
-
-        Raises
-        ------
-        RuntimeError
-            If it is gone, with its model: the view shows the last frame.
-        """
-        source = self._source()
-        if source is None:
-            raise RuntimeError("the model this view showed is gone; bind another for a new view")
-        return source
-
-    @property
-    def threshold(self) -> float:
-        """R² from which a function counts as SiLU-shaped; may be changed."""
-        return float(self._bar.threshold)
-
-    @threshold.setter
-    def threshold(self, threshold: float) -> None:
-        self._bar.threshold = threshold
-
-    @property
-    def over_time(self) -> str:
-        """What the curves over the steps show; may be changed."""
-        return str(self._bar.over_time)
-
-    @over_time.setter
-    def over_time(self, over_time: str) -> None:
-        self._bar.over_time = over_time
 
     def table(self) -> list[dict[str, Any]]:
         """Return the numbers of each layer as plain records, as of now or of the time cursor.
@@ -225,193 +148,108 @@ class LayerRanges(Pictured, Selecting, ipywidgets.VBox):  # type: ignore[misc]
                 Root mean square of what the last step measured added to the coefficients, in
                 units of φ, and the number of that step.
         """
-        source = self._source()
+        source = self._stream.source
         if source is None:
-            return [record(row, self._bar.content.get("step", 0)) for row in self._rows]
+            return [record(row, self.content.get("step", 0)) for row in self._rows]
         frame = self._frame(source, source.current())
-        rows = self._measure(source, frame)
+        rows = self._measure(source, frame, self.threshold)
         return [record(row, frame.step) for row in rows]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
         cursor = self._stream.cursor
         return latest if cursor < 0 else source.history.at(cursor)
 
-    def _measure(self, source: Source, frame: Frame) -> list[Row]:
-        return measure(
-            source, frame, self.threshold, self._starts, self._observations, self._updates
-        )
+    def _measure(self, source: Source, frame: Frame, threshold: float) -> list[Row]:
+        return measure(source, frame, threshold, self._starts, self._observations, self._updates)
+
+    def _content(
+        self, source: Source, frame: Frame, rows: list[Row], threshold: float
+    ) -> dict[str, Any]:
+        start, observed = source.history[0].step, bool(source.observed)
+        return content(rows, frame.step, start=start, threshold=threshold, observed=observed)
+
+    def _became(
+        self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Return what became of a frame's layers, and whether it is all there."""
+        names = frame.layout.names
+        moments, complete = self._past.moments(source, threshold, self._starts, most)
+        series = [self._updates.series(name) if self._updates else [] for name in names]
+        return past(names, moments, series), complete
 
     # -- drawing ----------------------------------------------------------------------
 
     def _wake(self, _: Any = None) -> None:
         self._painter.wake()
 
-    def stream_changed(self, name: str) -> None:
-        """Draw what is selected, at the step that is looked at."""
-        super().stream_changed(name)
-        if name in ("cursor", "selection"):
-            self._wake()
-
-    def _follow(self, source: Source) -> None:
+    def _change_source(self, source: Source) -> None:
         """Show the binding that has taken the place of the one shown."""
         self._updates = _updates_of(source)
-        self._source = weakref.ref(source)
         self._wake()
 
+    def stream_changed(self, name: str) -> None:
+        """Draw the step that is looked at."""
+        super().stream_changed(name)
+        if name == "cursor":
+            self._wake()
+
+    def _bring_up_to_date(self) -> None:
+        source = self._stream.source
+        if source is not None:
+            source.current()
+            self._past.moments(source, self.threshold, self._starts)
+            self._painter.now()
+
     def _draw(self) -> None:
-        source = self._source()
+        source = self._stream.source
         if source is None:
             return
         began = time.thread_time()
         frame = self._frame(source, source.frame)
-        rows = self._measure(source, frame)
-        self._rows = rows
-        moments, complete = self._past.moments(
-            source, self.threshold, self._starts, _MOMENTS_AT_ONCE
-        )
-        names = [row.layout.name for row in rows]
-        selected = self._selected(names)
-        series = [self._updates.series(name) if self._updates else [] for name in names]
-        self._figures.draw_ranges(rows, selected)
-        self._figures.draw_times(names, moments, series, self.over_time, self._stream.cursor)
-        observed = bool(source.observed)
-        self._table.content = {
-            "heads": heads(seen=any_seen(rows)),
-            "rows": [_row(row, any_seen(rows)) for row in rows],
-            "row": ROW,
-            "head": HEAD,
-        }
-        self._bar.content = {
-            "step": frame.step,
-            "verdict": verdict(rows),
-            "observed": observed,
-            "start": source.history[0].step,
-        }
+        self._rows = rows = self._measure(source, frame, self.threshold)
+        shown = self._content(source, frame, rows, self.threshold)
+        became, complete = self._became(source, frame, self.threshold, _MOMENTS_AT_ONCE)
+        with self.hold_sync():
+            self.content, self.past = shown, became
         self.seconds = time.thread_time() - began
         if not complete:
             self._painter.wake()
 
-    def _selected(self, names: list[str]) -> int:
-        layer = self._stream.selection.get("layer")
-        return names.index(layer) if layer in names else -1
-
-    def _clicked(self, number: int, dot: int | None) -> None:
-        """Select what was clicked in a figure. On a thread of its own while a cell runs."""
-        source, rows = self._source(), self._rows
-        if source is None or not 0 <= number < len(rows):
-            return
-        row = rows[number]
-        if dot is None:
-            chosen = source.selection
-            if chosen is not None and chosen["layer"] == row.layout.name:
-                return
-        number = row.typical
-        if dot is not None and 0 <= dot < len(row.functions):
-            number = row.functions[dot]
-        source.set_selection(_function(row, number))
-        self._wake()
-
-    def _told(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        """Select the next function of a row by its range, as the keyboard asks."""
-        source, rows = self._source(), self._rows
-        number = content.get("row")
-        if source is None or content.get("kind") != "step":
-            return
-        if not isinstance(number, int) or not 0 <= number < len(rows):
-            return
-        row, chosen = rows[number], source.selection
-        dots = [_function(row, function) for function in row.functions]
-        if chosen in dots:
-            place = dots.index(chosen) + (1 if content.get("by") == 1 else -1)
-        else:
-            place = list(row.functions).index(row.typical) if row.typical in row.functions else 0
-        self._clicked(number, max(0, min(len(dots) - 1, place)))
-
     # -- the picture ------------------------------------------------------------------
 
-    def image(
-        self,
-        *,
-        width: int = 900,
-        pixel_ratio: float = 2,
-        theme: Literal["auto", "light", "dark"] | None = None,
-    ) -> Image.Image:
-        """Draw rows and table as a picture, without a browser.
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        source = self._stream.source
+        if source is None:
+            return options
+        _, frame = self._stream.frames()
+        threshold = float(options.get("threshold", self.threshold))
+        rows = self._measure(source, frame, threshold)
+        became, _ = self._became(source, frame, threshold)
+        shown = self._content(source, frame, rows, threshold)
+        return options | {"content": shown, "past": became}
 
-        Parameters
-        ----------
-        width
-            CSS pixels, at least 500.
-        pixel_ratio
-            Picture pixels per CSS pixel, 0.25 to 16.
-        theme
-            The view's own by default; ``"auto"`` is light.
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return ()
 
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-
-        Raises
-        ------
-        ValueError
-            If an option is none of those.
-        """
-        chosen = theme or self._bar.theme
-        if chosen not in ("auto", "light", "dark"):
-            raise ValueError(f"theme={theme!r}: one of 'auto', 'light', 'dark' is taken")
-        source, rows, step = self._source(), self._rows, self._bar.content.get("step", 0)
-        if source is not None:
-            frame = self._frame(source, source.current())
-            rows = self._measure(source, frame)
-            step = frame.step
-        return layer_ranges_still.render(
-            rows,
-            step=step,
-            threshold=self.threshold,
-            width=width,
-            theme="dark" if chosen == "dark" else "light",
-            pixel_ratio=pixel_ratio,
-        )
+    def _page_note(self) -> str:
+        step = self.content.get("step", 0)
+        return f"The numbers are those of step {step:,}; the curves over time are of all steps."
 
     def _end(self) -> None:
         # Perhaps before all was made.
         if hasattr(self, "_listener"):
-            let_go(self._source())
-            self._updates = self._kept = None
+            let_go(self._stream.source)
+            self._updates = None
             self._painter.close()
-            parts = [self._bar, self._table, self._plots, self._body, *self._figures.widgets]
-            close_parts(parts)
+        super()._end()
 
 
 def _updates_of(source: Source) -> Updates | None:
     return updates_of(source) if isinstance(source, Binding) else None
 
 
-def _function(row: Row, number: int) -> Selection:
-    _, inputs, kh, kw = row.layout.shape
-    rest, column = divmod(number, kw)
-    rest, r = divmod(rest, kh)
-    out, in_ = divmod(rest, inputs)
-    return {"layer": row.layout.name, "out": out, "in": in_, "row": r, "column": column}
-
-
-def _row(row: Row, seen: bool) -> dict[str, Any]:
-    layer, share = row.layout, row.summary.spline_share
-    return {
-        "layer": layer.name,
-        "title": layer.name or layer.type,
-        "type": f"{layer.type}, {layer.count:,} φ",
-        "aside": aside(row),
-        "typical": dict(_function(row, row.typical)),
-        "cells": cells(row, seen=seen),
-        "splines": share,
-        "base": row.summary.base,
-    }
-
-
-class _Follower(Follower[LayerRanges]):
-    """Hears of a source for a view; only wakes its painter."""
+class _Listener(ViewListener[LayerRanges]):
+    """Listens to a source for a view; only wakes its painter."""
 
     def _wake(self) -> None:
         if (view := self.view) is not None:
@@ -429,11 +267,11 @@ class _Follower(Follower[LayerRanges]):
         """Draw the ranges over other inputs."""
         self._wake()
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: EditLog) -> None:
         """Draw what was edited."""
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the new binding."""
+        """Show the new binding."""
         if (view := self.view) is not None:
-            view._follow(source)
+            view._change_source(source)

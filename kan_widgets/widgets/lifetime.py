@@ -74,7 +74,7 @@ class Mortal:
 
 
 def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
-    """Return a function that calls a method while its object lives, and does not keep that."""
+    """Return a function that calls a method while its object lives, without keeping it alive."""
     ref = weakref.WeakMethod(method)
 
     def call(*arguments: Any) -> T | None:
@@ -85,7 +85,7 @@ def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
 
 
 def close_parts(parts: Iterable[ipywidgets.Widget]) -> None:
-    """Close widgets that are part of another one, and what each of them made for itself."""
+    """Close widgets that are part of another one, and what each of them made."""
     for part in parts:
         if part.comm is not None:
             made = [getattr(part, name) for name in _MADE if part.has_trait(name)]
@@ -127,7 +127,7 @@ class _Outputs(cells.CellListener):
                 self._left.append(weakref.ref(widget))
 
     def cell_ended(self) -> None:
-        """Collect what was let go of, where no variable holds it: widgets are circles."""
+        """Collect what was let go of and no variable holds: widgets form reference cycles."""
         if self._left and threading.current_thread() is threading.main_thread():
             left, self._left = self._left, []
             if any(ref() is not None for ref in left):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,20 +11,17 @@ import numpy as np
 import torch
 import traitlets
 from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 
 from kan_widgets import data
 from kan_widgets.live import Source
-from kan_widgets.live.layout import LayerLayout
-from kan_widgets.widgets import meshgrid_still
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.heat import ramp
-from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.view import View
 
 Float32 = NDArray[np.float32]
 
 _MOST_FLOATS = 4_000_000
+_MANY = 500
 
 
 @cache
@@ -50,8 +48,8 @@ class _Limits(traitlets.TraitType[Any, Any]):
             low = high = math.nan
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise traitlets.TraitError(
-                f"{self.name}={value!r:.80}: two finite numbers are taken, the lower one first, "
-                "such as (-2, 2)"
+                f"{self.name}: expected two finite numbers, low < high, such as (-2, 2), got "
+                f"{value!r:.80}"
             )
         return low, high
 
@@ -73,18 +71,18 @@ class _Array(traitlets.TraitType[Any, Any]):
             array = np.ascontiguousarray(value, dtype=np.float32)
         except (TypeError, ValueError):
             raise TypeError(
-                f"{self.name}={type(value).__name__}: an array or tensor of numbers of shape "
-                f"{self._shapes} is taken"
+                f"{self.name}: expected an array or tensor of numbers of shape {self._shapes}, got "
+                f"{type(value).__name__}"
             ) from None
         if array.ndim not in self._dimensions or array.size == 0:
             raise ValueError(
-                f"{self.name} of shape {array.shape}: {self._shapes} is taken; "
+                f"{self.name}: expected shape {self._shapes}, got {array.shape}; "
                 "give one image as image[None]"
             )
         if array.size > _MOST_FLOATS:
             raise ValueError(
-                f"{self.name} of shape {array.shape}: at most {_MOST_FLOATS:,} numbers are sent "
-                "to the browser; give fewer images"
+                f"{self.name}: expected at most {_MOST_FLOATS:,} numbers, which go to the browser, "
+                f"got shape {array.shape}; give fewer images"
             )
         if array is value:  # what is shown must not change behind the view's back
             array = array.copy()
@@ -154,7 +152,7 @@ class MeshgridView(View):
     height : int
         Pixels of the drawing at most. At least 80.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
 
     Raises
     ------
@@ -170,13 +168,12 @@ class MeshgridView(View):
     Examples
     --------
     >>> import kan_widgets as kw
-    >>> view = kw.MeshgridView(kw.nn.KANCNN.article(), mode="response", sample=3)
+    >>> view = kw.MeshgridView(kw.nn.KANConv2d(1, 4, 3), mode="response", sample=3)
     >>> view.image(width=600).size[0]
     1200
     """
 
-    _esm = bundle("meshgrid_view.js")
-    _css = bundle("meshgrid_view.css")
+    _kind = "meshgrid_view"
 
     layer = option(LayerName())
     mode = option(Choice(["ramp", "pair", "response"]))
@@ -202,92 +199,18 @@ class MeshgridView(View):
         if options.get("images") is None:
             options["images"] = default_digits()
 
-    def image(
-        self, *, width: int = 900, max_height: int = 900, pixel_ratio: float = 2, **options: Any
-    ) -> Image.Image:
-        """Draw the current state as a picture, without a browser.
-
-        Parameters
-        ----------
-        width, max_height
-            CSS pixels; a ramp that is taller is cut and says so.
-        pixel_ratio
-            Picture pixels per CSS pixel, 0.25 to 16.
-        **options
-            Any of the widget's own traits, for this picture alone.
-
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        self._check_keywords(options)
-        _, frame = self._stream.frames()
-        names = frame.layout.names
-        traits = self.traits()
-        state = {name: getattr(self, name) for name in self._options()}
-        for name, value in options.items():
-            if name != "layer" and name in state:
-                state[name] = traits[name]._validate(self, value)
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         # The layer shown may be gone since the model was bound again.
-        if "layer" in options or state["layer"] in names:
-            state["layer"] = layer_name(options.get("layer", state["layer"]), names)
-        else:
-            state["layer"] = names[0]
-        if state["theme"] == "auto":
-            state["theme"] = "light"
-        layer = frame.layout.layer(state["layer"])
-        shown, problem = None, ""
-        if state["mode"] == "response":
-            shown, problem = self._input(layer, state)
-        picture = meshgrid_still.render(
-            frame,
-            layer,
-            mode=state["mode"],
-            limits=state["limits"],
-            direction=state["direction"],
-            resolution=state["resolution"],
-            scale=state["scale"],
-            output=state["output"],
-            other=state["other"],
-            shown=shown,
-            problem=problem,
-            selection=self.selection,
-            theme=state["theme"],
-            width=width,
-            max_height=max_height,
-            pixel_ratio=pixel_ratio,
-        )
-        if state["mode"] != "ramp" or layer.count <= meshgrid_still.MANY:
-            picture.info["colours"] = 256
-        return picture
+        layer = options.get("layer", self.layer if self.layer in names else None)
+        return options | {"layer": layer_name(layer, names)}
 
-    def _input(
-        self, layer: LayerLayout, state: dict[str, Any]
-    ) -> tuple[NDArray[np.float64] | None, str]:
-        """Return the image that ``"response"`` is to, ``(C, H, W)``, or why there is none."""
-        source = self._stream.source
-        seen = None if source is None else source.observed.get(layer.name)
-        # Unobserved, that is known only where the layer is the model, named after its type.
-        alone = layer.name == layer.type and layer.variable == "x"
-        direct = alone if seen is None else seen.is_image
-        chosen = state["input"]
-        if chosen == "ramp":
-            matrix = ramp(state["direction"], state["limits"], state["resolution"])
-            return matrix[None], ""
-        if chosen == "drawn":
-            if self.drawing is None:
-                return None, "Nothing is drawn yet."
-            return self.drawing[None].astype(np.float64), ""
-        maps = None if seen is None else seen.maps
-        if not direct or chosen == "observed":
-            if maps is None:
-                return None, "Call live.observe(batch) to see what reaches this layer."
-            pictures = maps
-        else:
-            pictures = state["images"]
-            if pictures is None:
-                return None, "There are no images."
-        if pictures.ndim == 3:
-            pictures = pictures[:, None]
-        return pictures[min(state["sample"], len(pictures) - 1)].astype(np.float64), ""
+    def _colours(self, options: dict[str, Any]) -> int:
+        # Few make bands of a heat map and tint its zero; of many small ones they keep the file
+        # small.
+        ramps = options.get("mode", self.mode) == "ramp"
+        layers = {layer["name"]: layer for layer in self._stream.layouts[-1]["layers"]}
+        name = self._picture_options(options, tuple(layers))["layer"]
+        return 64 if ramps and math.prod(layers[name]["shape"]) > _MANY else 256
+
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return [traits["layer"]]

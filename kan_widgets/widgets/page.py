@@ -10,25 +10,17 @@ import pathlib
 import re
 import zlib
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import ipywidgets
 
 from kan_widgets.live import Frame
 from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.compare import Compare
-from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.saved import Bytes, past_of, saved
-from kan_widgets.widgets.still import png_bytes
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import View, reference
 
-_STILL = (TrainingPanel, LayerRanges, Compare)
-_STILL_WIDTH = 900
 _TITLE = "Kernel functions"
-_EXPORT = re.compile(r"^export \{\n((?: {2}.+\n)+)\};$", re.M)
+_EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
 # a regular expression, where \x3C is the same.
 _ENDS = re.compile(r"<(?=/script|!--)", re.I)
@@ -37,13 +29,56 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
-_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked")
+_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
 
-Shown: TypeAlias = View | Dashboard | TrainingPanel | LayerRanges | Compare
+
+class Placed:
+    """What can be saved as a page of its own: a view, or several side by side."""
+
+    comm: Any
+    layout: Any
+    model_id: str
+
+    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write this as a page that works by itself: see `kan_widgets.save_html`.
+
+        Parameters
+        ----------
+        path
+            The file to write; its folder must exist.
+        **options
+            ``title`` and ``max_mb``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        return save_html(path, self, **options)
+
+    def _beside(self) -> Sequence[Any]:
+        """Return the views that stand beside each other here; none where this is a view."""
+        return ()
+
+    def _within(self) -> Sequence[Any]:
+        """Return the views that are drawn in this one."""
+        return ()
+
+    def _bring_up_to_date(self) -> None:
+        """Bring all traits up to date before saving, whatever is still to be drawn."""
+
+    def _page_note(self) -> str:
+        """Say what this view cannot do in a page, which has no model."""
+        return ""
+
+
+def reference(view: Placed) -> str:
+    """Return how the page finds a view's model."""
+    return f"anywidget:{view.model_id}"
 
 
 def save_html(
-    path: str | pathlib.Path, *views: Shown, title: str = _TITLE, max_mb: float = 10.0
+    path: str | pathlib.Path, *views: Placed, title: str = _TITLE, max_mb: float = 10.0
 ) -> pathlib.Path:
     """Save views as one HTML file that works by itself, and print its size.
 
@@ -51,11 +86,10 @@ def save_html(
     124, Safari from 17.4) and asks the network for nothing. Its views work as in the notebook:
     pointing, selecting, layers, modes, drawing an image to respond to, and going back
     through the history; views of one binding are linked. Editing and training are off, since
-    there is no model. What is drawn by bqplot (TrainingPanel, LayerRanges, Compare) needs
-    Jupyter: the page has a still picture of it, and says so.
+    there is no model.
 
     Colours follow the reader's system, with a switch on the page; ``page.html?theme=dark``
-    opens it in dark. In a page of one's own::
+    opens it in dark. In a page of your own::
 
         <iframe src="page.html" title="Kernel functions" width="100%" height="900"
                 style="border: 0" loading="lazy"></iframe>
@@ -63,10 +97,10 @@ def save_html(
     Parameters
     ----------
     path
-        Where to; its folder must exist. A file of that name is replaced.
+        The file to write; its folder must exist. A file of that name is replaced.
     *views
         What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
-        `Explain`, `Dashboard`, or what becomes a still picture.
+        `Explain`, `TrainingPanel`, `LayerRanges`, `Compare`, `Dashboard`.
     title
         The heading, as plain text; "" for none.
     max_mb
@@ -101,9 +135,9 @@ def save_html(
     """
     path = pathlib.Path(path)
     if not isinstance(title, str):
-        raise TypeError(f"title={title!r:.80}: text is taken")
+        raise TypeError(f"title: expected text, got {title!r:.80}")
     if isinstance(max_mb, bool) or not isinstance(max_mb, (int, float)) or not 0 < max_mb:
-        raise ValueError(f"max_mb={max_mb!r:.80}: a number of megabytes above 0 is taken")
+        raise ValueError(f"max_mb: expected a number of megabytes above 0, got {max_mb!r:.80}")
     _check_views(views)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")
@@ -120,13 +154,12 @@ def _check_views(views: Sequence[object]) -> None:
     if not views:
         raise TypeError("there is no view to save: give one or more, such as kw.KernelGrid(live)")
     for view in views:
-        if not isinstance(view, (View, Dashboard, *_STILL)):
+        if not isinstance(view, Placed):
             raise TypeError(
                 f"{view!r:.80} is no view of kan_widgets; for a binding or a model, give views of "
                 "it, such as kw.Dashboard(live)"
             )
-        parts = view.views if isinstance(view, Dashboard) else ()
-        for part in (view, *parts):
+        for part in (view, *view._beside()):
             if part.comm is None:
                 raise ValueError(f"this {type(part).__name__} is closed: make a new one to save")
 
@@ -145,12 +178,12 @@ def _frames_in_words(kept: int, there: int) -> str:
 class _Page:
     """All that goes into a page but the choice of frames."""
 
-    def __init__(self, views: Sequence[Shown], title: str) -> None:
+    def __init__(self, views: Sequence[Placed], title: str) -> None:
         self._title = title
         self._streams: list[Stream] = []
         self._bundles: dict[str, str] = {}
         self._styles = {"Page": bundle("page.css")}
-        self._shown: list[View] = []
+        self._shown: list[Any] = []
         self._models: list[dict[str, Any]] = []
         self._places = [self._place(view) for view in views]
         self._pasts = [past_of(stream) for stream in self._streams]
@@ -163,32 +196,24 @@ class _Page:
         """How many there are."""
         return sum(len(past.frames) for past in self._pasts)
 
-    def _place(self, view: Shown) -> dict[str, Any]:
-        name = type(view).__name__
-        if isinstance(view, Dashboard):
-            places = [self._place(part) for part in view.views]
+    def _place(self, view: Placed) -> dict[str, Any]:
+        if beside := view._beside():
+            places = [self._place(part) for part in beside]
             return {"kind": "group", "css": _css(view), "places": places}
-        if isinstance(view, View):
-            return {
-                "kind": "view",
-                "name": name,
-                "model": self._model(view),
-                "css": _css(view),
-                "note": view._page_note(),
-            }
         return {
-            "kind": "still",
-            "name": name,
-            "width": _STILL_WIDTH,
-            "light": _picture(view, "light"),
-            "dark": _picture(view, "dark"),
-            "note": f"A still picture: {name} draws with bqplot, which works in Jupyter only.",
+            "kind": "view",
+            "name": type(view).__name__,
+            "model": self._model(view),
+            "css": _css(view),
+            "note": view._page_note(),
         }
 
-    def _model(self, view: View) -> int:
+    def _model(self, view: Any) -> int:
         """Return the number of the view's model; a view shown twice has one."""
         if view in self._shown:
             return self._shown.index(view)
+        for part in view._within():
+            self._model(part)
         stream = view._stream
         if stream not in self._streams:
             self._streams.append(stream)
@@ -197,6 +222,7 @@ class _Page:
             if widget.has_trait("_css"):
                 self._styles.setdefault(name, str(widget._css))
         self._shown.append(view)
+        view._bring_up_to_date()
         self._models.append(
             {
                 "module": type(view).__name__,
@@ -207,7 +233,7 @@ class _Page:
         return len(self._models) - 1
 
     def written(self, share: float) -> tuple[bytes, int]:
-        """Return the page with about that share of the frames, and how many that are."""
+        """Return the page with about that share of the frames, and how many those are."""
         kept = [past.thinned(share) for past in self._pasts]
         streams = [
             saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
@@ -218,7 +244,11 @@ class _Page:
             {
                 "streams": streams,
                 "models": [
-                    model | {"linked": [numbers[ref] for ref in view.linked if ref in numbers]}
+                    model
+                    | {
+                        "linked": [numbers[ref] for ref in view.linked if ref in numbers],
+                        "parts": [numbers[reference(part)] for part in view._within()],
+                    }
                     for model, view in zip(self._models, self._shown, strict=True)
                 ],
                 "places": self._places,
@@ -260,11 +290,12 @@ class _Page:
             sentences.append(f"Saved at step {latest}{since}.")
         sentences.append("Pointing, selecting, modes and time work in this page;")
         sentences.append("editing and training need the model, in a notebook.")
-        return " ".join(sentences)
+        # Streams of several models often say the same.
+        return " ".join(dict.fromkeys(sentences))
 
 
 def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
-    """Return the page with as many frames as ``max_mb`` has room for, and how many that are."""
+    """Return the page with as many frames as ``max_mb`` has room for, and how many those are."""
     limit = max_mb * 1e6
     text, kept = page.written(1)
     if len(text) <= limit:
@@ -286,7 +317,7 @@ def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
     return least, fewest
 
 
-def _traits(view: View) -> dict[str, Any]:
+def _traits(view: Any) -> dict[str, Any]:
     names = [name for name in view.keys if not name.startswith("_") and name not in _NOT_SAVED]
     traits: dict[str, Any] = view.get_state(names)
     # The theme is the page's; no kernel edits, evaluates or complains there.
@@ -317,8 +348,8 @@ def _module(name: str, source: str) -> str:
     if len(found) != 1:
         raise RuntimeError(f"the bundle of {name} does not end in one list of exports")
     members = []
-    for export in found[0][1].split(","):
-        inside, _, outside = export.strip().partition(" as ")
+    for export in filter(None, map(str.strip, found[0][1].split(","))):
+        inside, _, outside = export.partition(" as ")
         members.append(f"{outside or inside}: {inside}")
     start, end = found[0].span()
     handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
@@ -329,11 +360,6 @@ def _module(name: str, source: str) -> str:
 
 def _style(sheet: str) -> str:
     return "<style>\n" + sheet.replace("</", "<\\/") + "\n</style>"
-
-
-def _picture(view: TrainingPanel | LayerRanges | Compare, theme: str) -> str:
-    options: dict[str, Any] = {"width": _STILL_WIDTH, "theme": theme}
-    return "data:image/png;base64," + base64.b64encode(png_bytes(view.image(**options))).decode()
 
 
 def _css(widget: ipywidgets.DOMWidget) -> dict[str, str]:

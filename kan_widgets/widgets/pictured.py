@@ -16,10 +16,9 @@ from PIL import Image
 
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
-from kan_widgets.live.source import report
+from kan_widgets.live.reports import report
 from kan_widgets.widgets.lifetime import Mortal, hold, show
-from kan_widgets.widgets.paper import recording, vectors_of
-from kan_widgets.widgets.still import png_bytes
+from kan_widgets.widgets.rasters import image_of, png_bytes
 from kan_widgets.widgets.stream import Stream, pictured
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
@@ -30,9 +29,33 @@ _HELD = 1500  # milliseconds that an animation stops at its end
 class Pictured(Mortal):
     """A widget that can draw itself without a browser, by its method ``image``."""
 
-    def image(self, *_: Any, **options: Any) -> Image.Image:
-        """Draw the current state as a picture."""
+    def svg(self, *_: Any, **options: Any) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
         raise NotImplementedError
+
+    def image(self, *_: Any, pixel_ratio: float = 2, **options: Any) -> Image.Image:
+        """Draw the current state as a picture, without a browser.
+
+        Parameters
+        ----------
+        pixel_ratio
+            Picture pixels per CSS pixel, 0.25 to 16.
+        **options
+            ``width`` and ``max_height`` in CSS pixels, 900 each unless given (a taller drawing is
+            cut and says so), and any of the widget's own traits, for this picture alone.
+
+        Returns
+        -------
+        PIL.Image.Image
+            ``width * pixel_ratio`` pixels wide.
+        """
+        image = image_of(self.svg(pixel_ratio=pixel_ratio, **options), pixel_ratio)
+        image.info["colours"] = self._colours(options)
+        return image
+
+    def _colours(self, options: dict[str, Any]) -> int:
+        """Return how many colours the PNG of such a picture needs, at most 256."""
+        return 64
 
     def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the current state as a PNG, replacing a file of that name.
@@ -40,7 +63,7 @@ class Pictured(Mortal):
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
             As for ``image``; ``pixel_ratio`` is the scale.
 
@@ -56,15 +79,14 @@ class Pictured(Mortal):
     def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write the current state as an SVG, replacing a file of that name.
 
-        Curves are paths and words are text, in a font of whoever looks at it. Only what is
-        measured point by point is made of pixels: heat maps and images.
+        Curves are paths and words are text. Heat maps and images are made of pixels.
 
         Parameters
         ----------
         path
-            Where to; its folder must exist.
+            The file to write; its folder must exist.
         **options
-            As for ``image``. ``pixel_ratio`` only says how finely points are told apart.
+            As for ``image``.
 
         Returns
         -------
@@ -72,13 +94,11 @@ class Pictured(Mortal):
             The file written. Its lengths are CSS pixels.
         """
         path = pathlib.Path(path)
-        with recording():
-            drawn = vectors_of(self.image(**options))
-        path.write_text(drawn.svg(type(self).__name__), encoding="utf-8")
+        path.write_text(self.svg(**options), encoding="utf-8")
         return path
 
     def snapshot(self) -> None:
-        """Bring the still beside the live view up to date, for when the notebook is saved.
+        """Update the still beside the live view, for when the notebook is saved.
 
         A notebook holds a picture of each view for pages without a kernel, GitHub's for
         example: it is drawn when the view is shown. This draws it anew wherever this view is
@@ -140,8 +160,8 @@ class Animated(Pictured):
     ) -> pathlib.Path:
         """Write the training run as an animation, replacing a file of that name.
 
-        It is drawn from the frames kept in the history, without a browser, and goes round
-        for ever; at the end it stops for a moment.
+        It is drawn from the frames kept in the history, without a browser, and loops for ever, with
+        a short pause at the end.
 
         Parameters
         ----------
@@ -183,11 +203,11 @@ class Animated(Pictured):
         """
         path = pathlib.Path(path)
         if (kind := _FORMATS.get(path.suffix.lower())) is None:
-            raise ValueError(f"{path.name!r}: a name that ends in .gif or .webp is taken")
+            raise ValueError(f"path: expected a name that ends in .gif or .webp, got {path.name!r}")
         if not 0 < fps <= 50:
-            raise ValueError(f"fps={fps!r}: a number above 0, up to 50, is taken")
+            raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
         if not most >= 2:
-            raise ValueError(f"most={most!r}: at least 2 is taken")
+            raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
         frames = _spread(self._frames_at(steps), most)
         options = {"pixel_ratio": 1, **options}
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
@@ -229,7 +249,7 @@ class Animated(Pictured):
             return list(source.history)
         frames = [source.history.at(int(step)) for step in steps]
         if not frames:
-            raise ValueError("steps is empty: give at least one step, or leave it out for all")
+            raise ValueError("steps: expected at least one step, got none; leave it out for all")
         return frames
 
 
@@ -250,14 +270,14 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 
 
 def _spread(frames: list[Frame], most: int) -> list[Frame]:
-    """Return at most so many frames, evenly spread, the first and the last among them."""
+    """Return at most ``most`` frames, evenly spread, the first and the last among them."""
     if len(frames) <= most:
         return frames
     return [frames[math.floor(k * (len(frames) - 1) / (most - 1) + 0.5)] for k in range(most)]
 
 
 def _below(images: list[Image.Image]) -> Image.Image:
-    """Return pictures below each other."""
+    """Return pictures, one below the other."""
     width, height = max(i.width for i in images), sum(i.height for i in images)
     whole = Image.new("RGB", (width, height), images[0].getpixel((0, 0)))
     top = 0

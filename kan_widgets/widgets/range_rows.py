@@ -1,4 +1,4 @@
-"""What LayerRanges shows: the numbers of each layer now and over time, and the words for them."""
+"""What LayerRanges shows: the numbers of each layer, now and over time."""
 
 from __future__ import annotations
 
@@ -21,19 +21,17 @@ from kan_widgets.insight import (
     start_from,
     summarise,
 )
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout
-from kan_widgets.live.observe import Observation
-from kan_widgets.live.source import Source
-from kan_widgets.live.updates import Updates, UpdateSizes
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.source import Source
+from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.curves import Float64
-from kan_widgets.widgets.ranges import format_number
 
 MOST_DOTS = 60
 """Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
 MOST_MOMENTS = 48
 """Frames of the past that the curves over time go through, at most about twice as many."""
-_NONE = "–"
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,117 +250,3 @@ def record(row: Row, step: int) -> dict[str, Any]:
 
 
 _PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
-
-
-# -- in words -----------------------------------------------------------------------------
-
-
-def any_seen(rows: Sequence[Row]) -> bool:
-    """Whether inputs of any layer were observed: shapes are then measured over the inputs."""
-    return any(row.summary.outside_grid is not None for row in rows)
-
-
-def cells(row: Row, *, seen: bool) -> list[list[str]]:
-    """Return the texts of a row of the table, two lines each, in the order of `heads`."""
-    s, u = row.summary, row.updates
-    shaped = percent(s.observed_silu_shaped if seen else s.silu_shaped)
-    own = ""
-    if s.base.lower() not in ("silu", ""):
-        own = f"{_shape(s.base)} {percent(s.observed_base_shaped if seen else s.base_shaped)}"
-    return [
-        [_middle(s.grid), _middle(s.observed)],
-        [percent(s.spline_share), ""],
-        [percent(s.outside_grid), percent(s.outside_support)],
-        [shaped, own],
-        [_middle(s.change), percent(s.relative_change)],
-        [_size(u, "gradient_base"), _size(u, "gradient_splines")],
-        [_size(u, "update_base"), _size(u, "update_splines")],
-    ]
-
-
-def heads(*, seen: bool) -> list[list[str]]:
-    """Return the heads of the columns: a title, and what the two lines are."""
-    return [
-        ["range", "grid / seen"],
-        ["splines", "of the range"],
-        ["outside", "grid / support"],
-        ["SiLU-shaped", "over the inputs" if seen else "on the grid"],
-        ["changed", "φ / of start"],
-        ["gradient", "base / splines"],
-        ["update", "base / splines"],
-    ]
-
-
-def aside(row: Row) -> str:
-    """Return what is to be said of functions that count nowhere else, or nothing."""
-    s = row.summary
-    parts = []
-    if s.constant:
-        parts.append(f"{s.constant:,} constant")
-    if s.not_finite:
-        parts.append(f"{s.not_finite:,} not finite")
-    return " · ".join(parts)
-
-
-def verdict(rows: Sequence[Row]) -> str:
-    """Say which layer has the smallest ranges, and why."""
-    known = [row for row in rows if row.summary.grid is not None and row.summary.grid.median > 0]
-    if len(known) < 2:
-        return ""
-    middles = {id(row): row.summary.grid.median for row in known if row.summary.grid}
-    least = min(known, key=lambda row: middles[id(row)])
-    most = max(known, key=lambda row: middles[id(row)])
-    ratio = middles[id(most)] / middles[id(least)]
-    if ratio < 1.5:
-        return f"All layers reach about as far: medians differ by a factor of {ratio:.2g}."
-    s = least.summary
-    words = (
-        f"{_name(least)} reaches least: median {format_number(middles[id(least)])}, "
-        f"{ratio:.2g} times below {_name(most)}."
-    )
-    if s.started is not None and s.started.median > 0:
-        other = most.summary.started
-        words += f" It began at {format_number(s.started.median)}"
-        if other is not None and other.median > 0:
-            words += f", {other.median / s.started.median:.2g} times below"
-        if s.change is not None and s.change.high > 0:
-            words += f"; since then ×{middles[id(least)] / s.started.median:.3g}"
-        if s.spline_share is not None:
-            words += f"; splines make {percent(s.spline_share)} of it"
-        words += "."
-    return words
-
-
-def percent(share: float | None) -> str:
-    """Return a share as per cent; 0 % and 100 % only where they are exact.
-
-    Examples
-    --------
-    >>> percent(0.853), percent(0.0004), percent(0.9999), percent(None)
-    ('85 %', '<0.1 %', '>99.9 %', '–')
-    """
-    if share is None or not math.isfinite(share):
-        return _NONE
-    value = 100 * share
-    if 0 < value < 0.1:
-        return "<0.1 %"
-    if 99.9 < value < 100:
-        return ">99.9 %"
-    return f"{value:.1f} %" if 0 < value < 10 or 99 < value < 100 else f"{value:,.0f} %"
-
-
-def _middle(spread: Spread | None) -> str:
-    return _NONE if spread is None else format_number(spread.median)
-
-
-def _size(sizes: UpdateSizes | None, name: str) -> str:
-    value = math.nan if sizes is None else getattr(sizes, name)
-    return _NONE if math.isnan(value) else format_number(float(f"{value:.2g}"))
-
-
-def _shape(base: str) -> str:
-    return "line" if base in ("x", "identity") else base
-
-
-def _name(row: Row) -> str:
-    return row.layout.name or row.layout.type

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.frame import Frame
-from kan_widgets.live.layout import LayerLayout, Table
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import LayerLayout, Table
 
 Float64 = NDArray[np.float64]
 
@@ -25,8 +25,8 @@ SMALLEST_PLAIN, LARGEST_PLAIN = 1e-4, 1e5
 def nice_ceil(m: float) -> float:
     """Return the smallest round number that is not below m.
 
-    Round are 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 and 8 times a power of ten. An axis of such a range
-    holds still while m moves a little.
+    Round numbers are 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 and 8 times a power of ten. An axis with such
+    a range stays still while m changes a little.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Functions:
     """All functions of one layer in one frame, or how they differ from an earlier frame.
 
     Between the points of the layer's tables they are straight lines, as they are drawn. A function
-    with a coefficient that is not finite is NaN everywhere; the others do not suffer from it.
+    with a coefficient that is not finite is NaN everywhere; the others are not affected.
 
     Parameters
     ----------

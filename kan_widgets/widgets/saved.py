@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.live import Frame
+from kan_widgets.live.frames.thinning import spread
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.wire import layout_dict, observation_message
 
 
 @dataclass
 class Past:
-    """The frames of one stream, and those of them that no page may lack."""
+    """The frames of one stream, and those that every page must have."""
 
     stream: Stream
     frames: list[Frame]
@@ -26,11 +27,11 @@ class Past:
 
     def thinned(self, share: float) -> list[Frame]:
         """Return those needed and about that share of the others, evenly over the steps."""
-        steps = np.array([frame.step for frame in self.frames])
-        wanted = np.linspace(steps[0], steps[-1], 2 + round(share * (len(steps) - 2)))
-        nearest = {int(np.abs(steps - step).argmin()) for step in wanted}
-        keep = range(len(steps)) if share >= 1 else sorted(nearest | self.needed)
-        return [self.frames[number] for number in keep]
+        if share >= 1:
+            return list(self.frames)
+        steps = [frame.step for frame in self.frames]
+        nearest = spread(steps, 2 + round(share * (len(steps) - 2)))
+        return [self.frames[place] for place in sorted({*nearest, *self.needed})]
 
 
 def past_of(stream: Stream) -> Past:

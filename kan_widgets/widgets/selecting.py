@@ -8,7 +8,8 @@ from typing import Any
 import traitlets
 
 from kan_widgets.live import Selection
-from kan_widgets.live.source import Callback, checked_selection
+from kan_widgets.live.frames.source import checked_selection
+from kan_widgets.live.reports import Callback
 from kan_widgets.widgets.stream import Stream
 
 
@@ -60,7 +61,7 @@ class Selecting(traitlets.HasTraits):
         return stop
 
     def stream_changed(self, name: str) -> None:
-        """Take a change of the stream's trait of that name."""
+        """Handle a change of the stream's trait ``name``."""
         if name == "selection":
             self.selection = self._selected_in_stream()
 

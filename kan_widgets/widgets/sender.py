@@ -1,4 +1,4 @@
-"""One background thread that sends what training leaves for it."""
+"""What is sent in the background, so that training need not wait."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
 from typing import Any
 
-from kan_widgets.widgets.background import Background
+from kan_widgets.live.worker import Job, scheduler
 
 # As many messages may wait; whoever brings one more sends all of them.
 _MOST = 8
+# After so long a drawing, whoever brings a message sends what waits, unless it is being sent.
+_PATIENCE_SECONDS = 0.05
 
 
 class Outbox:
-    """Messages in their order, sent by one thread, or by whoever cannot wait for it.
+    """Messages in their order, sent by the scheduler, or by whoever cannot wait for it.
 
-    A message to a notebook's page costs about as much as reading a small network. Put here, it
-    does not keep the training from its next step.
+    A message to a notebook's page costs about as much as reading a small network. Put here, it does
+    not hold up the next training step.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class Outbox:
         self._send = weakref.WeakMethod(send)
         self._waiting: deque[Any] = deque()
         self._error: Exception | None = None
-        self._ref = weakref.ref(self)
+        self._job = Job(scheduler, self._send_all)
         self.lock = threading.RLock()
         """Held while a message is sent: who holds it comes before the ones still waiting."""
 
@@ -55,9 +56,13 @@ class Outbox:
         if len(self._waiting) > _MOST:
             self.flush()
             return
-        _filled.put(self._ref)
-        start_thread()
-        self._complain()
+        if scheduler.is_busy(_PATIENCE_SECONDS) and self.lock.acquire(blocking=False):
+            try:
+                self._send_all()
+            finally:
+                self.lock.release()
+        self._job.wake()
+        self._complain()  # of what failed before
 
     def flush(self) -> None:
         """Send what waits in the calling thread, after what another thread is sending."""
@@ -73,7 +78,7 @@ class Outbox:
         self._complain()
 
     def _send_all(self) -> None:
-        """Send what waits; a message that cannot be sent keeps no other one."""
+        """Send what waits; a message that cannot be sent holds up no other."""
         with self.lock:
             while self._waiting:
                 message = self._waiting.popleft()
@@ -93,24 +98,3 @@ class Outbox:
     def clear(self) -> None:
         """Forget what waits."""
         self._waiting.clear()
-
-
-# A SimpleQueue may be put to at any point of a thread, inside a finalizer too.
-_filled: SimpleQueue[weakref.ref[Outbox]] = SimpleQueue()
-
-
-def _run() -> None:
-    while True:
-        _flush(_filled.get())
-
-
-def _flush(ref: weakref.ref[Outbox]) -> None:
-    """Send what waits in an outbox; none is kept while the thread waits."""
-    box = ref()
-    if box is not None:
-        box._send_all()  # who puts the next message is told of what failed
-
-
-_thread = Background("kan_widgets sender", _run)
-#: Called early, the first message does not wait for it.
-start_thread = _thread.start

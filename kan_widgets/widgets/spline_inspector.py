@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 import traitlets
 from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Selection, Source, State, cells
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.edited import Edit
-from kan_widgets.live.layout import LayerLayout
-from kan_widgets.live.source import name_of, report
-from kan_widgets.widgets import inspector_still
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.follower import Follower, let_go
-from kan_widgets.widgets.view import Choice, LayerName, View, layer_name, option
+from kan_widgets.live import Binding, Source, State, cells
+from kan_widgets.live.frames.edit import Edit, EditLog
+from kan_widgets.live.reports import name_of, report
+from kan_widgets.live.worker import thread
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.overlays import (
+    check_overlays,
+    check_pins,
+    names_function,
+    overlay_of,
+)
+from kan_widgets.widgets.rasters import few_colours
+from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
-_INDEX = ("out", "in", "row", "column")
-_OVERLAY_POINTS = 513
 
 
 class SplineInspector(View):
@@ -47,7 +48,8 @@ class SplineInspector(View):
         applied between two optimizer steps.
     show : list of {"phi", "base", "spline", "basis", "ghost", "points", "knots", "density"}
         What is drawn; all by default. "basis" is every basis function times its weight,
-        "ghost" the initial function (or the pinned step's), "points" the control points,
+        "ghost" the initial function (or that of the step kept for comparison), "points" the
+        control points,
         "density" the inputs of the last ``live.observe(batch)``.
     hidden : list of str
         Labels of single basis functions to leave out, such as ``["B0"]``.
@@ -63,7 +65,7 @@ class SplineInspector(View):
     height : int
         Pixels of the drawing, at least 160.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
+        ``"auto"`` takes the theme of JupyterLab.
     on_edit : callable, optional
         Registered as by the method ``on_edit``.
     evaluate : callable, optional
@@ -93,8 +95,7 @@ class SplineInspector(View):
     1200
     """
 
-    _esm = bundle("spline_inspector.js")
-    _css = bundle("spline_inspector.css")
+    _kind = "spline_inspector"
 
     layer = option(LayerName())
     editable = option(traitlets.Bool(False))
@@ -121,23 +122,23 @@ class SplineInspector(View):
     ) -> None:
         for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
             if given is not None and not callable(given):
-                raise TypeError(f"{name}={given!r:.80}: something that can be called is taken")
+                raise TypeError(f"{name}: expected a function, got {given!r:.80}")
         self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
         self._evaluate = evaluate
         self._to_evaluate: Edit | None = None
         super().__init__(live_or_model, layer=layer, **options)
         if on_edit is not None:
             self.on_edit(on_edit)
-        self._listener = _Follower(self)
+        self._listener = _Listener(self)
         self._stream_source().subscribe(self._listener)
         cells.watch(self._listener)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
         if "pins" in options:
-            options["pins"] = _check_pins(options["pins"], source.layout.layers)
+            options["pins"] = check_pins(options["pins"], source.layout.layers)
         if "overlays" in options:
-            options["overlays"] = _check_overlays(options["overlays"], source.layout.layers)
+            options["overlays"] = check_overlays(options["overlays"], source.layout.layers)
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
@@ -184,10 +185,11 @@ class SplineInspector(View):
         for fit in fits or (None,):
             if not isinstance(fit, SymbolicFit):
                 raise TypeError(
-                    f"{fit!r:.80}: a fit is taken, such as symbolic(layer, observed).at(index)[0]"
+                    "expected a fit, such as symbolic(layer, observed).at(index)[0], got "
+                    f"{fit!r:.80}"
                 )
         source = self._stream_source()
-        made = _check_overlays(map(_overlay_of, fits), source.layout.layers)
+        made = check_overlays(map(overlay_of, fits), source.layout.layers)
         self.overlays = [*self.overlays, *made]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)
@@ -195,9 +197,9 @@ class SplineInspector(View):
     # -- editing --------------------------------------------------------------------
 
     def on_edit(self, callback: Callable[[Edit], object]) -> Callable[[], None]:
-        """Call ``callback(edit)`` after each edit: one that was dragged when the point is let go.
+        """Call ``callback(edit)`` after each edit; after a drag, when the point is released.
 
-        Taking an edit back is an edit too. During training the callback comes when the
+        Undoing an edit is an edit too. During training the callback comes when the
         edit is made; it is applied after the next step. What it raises is shown on the
         panel and as a warning.
 
@@ -207,7 +209,7 @@ class SplineInspector(View):
             Call it to stop.
         """
         if not callable(callback):
-            raise TypeError(f"callback={callback!r:.80}: something that can be called is taken")
+            raise TypeError(f"callback: expected a function, got {callback!r:.80}")
         self._edit_callbacks = (*self._edit_callbacks, callback)
 
         def stop() -> None:
@@ -217,7 +219,7 @@ class SplineInspector(View):
         return stop
 
     def _edited(self, edit: Edit) -> None:
-        """Do what follows an edit."""
+        """Call the callbacks after an edit, and evaluate."""
         self.notice = ""
         for callback in self._edit_callbacks:
             try:
@@ -278,69 +280,42 @@ class SplineInspector(View):
 
     # -- the picture ----------------------------------------------------------------
 
-    def image(self, *, width: int = 900, pixel_ratio: float = 2, **options: Any) -> Image.Image:
-        """Draw the current state as a picture, without a browser.
+    def image(self, *_: Any, **options: Any) -> Image.Image:
+        """Draw the current state as a picture: see `View.image`."""
+        # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
+        return few_colours(super().image(**options))
 
-        Parameters
-        ----------
-        width
-            CSS pixels.
-        pixel_ratio
-            Picture pixels per CSS pixel.
-        **options
-            Any of the widget's own traits, for this picture alone.
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        layers = self._stream.frames()[1].layout.layers
+        checks = {"pins": check_pins, "overlays": check_overlays}
+        taken: dict[str, Any] = {
+            name: checks[name](value, layers) for name, value in options.items() if name in checks
+        }
+        for name in options.keys() - checks.keys() - {"layer"}:
+            taken[name] = self.traits()[name]._validate(self, options[name])
+        # The layer shown may be gone since the model was bound again.
+        layer = options.get("layer", self.layer if self.layer in names else None)
+        if "layer" not in options and names_function(self.selection, layers):
+            layer = self.selection["layer"] if self.selection else layer
+        # The drawing code is handed JSON, which has no NaN.
+        evaluation = {
+            name: value if isinstance(value, str) or value is None or math.isfinite(value) else None
+            for name, value in self.evaluation.items()
+        }
+        return taken | {"layer": layer_name(layer, names), "evaluation": evaluation}
 
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        self._check_keywords(options)
-        first, frame = self._stream.frames()
-        layers = frame.layout.layers
-        names = frame.layout.names
-        state = {name: getattr(self, name) for name in self._options()} | options
-        if "layer" in options or state["layer"] in names:
-            state["layer"] = layer_name(state["layer"], names)
-        else:
-            state["layer"] = names[0]
-        state["show"] = _check_show(state["show"])
-        state["pins"] = _check_pins(state["pins"], layers) if "pins" in options else state["pins"]
-        if "overlays" in options:
-            state["overlays"] = _check_overlays(state["overlays"], layers)
-        theme: Literal["light", "dark"] = "dark" if state["theme"] == "dark" else "light"
-        if state["theme"] not in ("auto", "light", "dark"):
-            raise ValueError(f"theme={state['theme']!r}: one of 'auto', 'light', 'dark' is taken")
-        chosen: Any = self.selection
-        if "layer" in options or not _names_function(chosen, layers):
-            chosen = {"layer": state["layer"], "out": 0, "in": 0, "row": 0, "column": 0}
-        source = self._stream.source
-        observed = source.observed.get(chosen["layer"]) if source is not None else None
-        return inspector_still.render(
-            frame,
-            chosen,
-            ghost=first,
-            observed=observed,
-            pins=[pin for pin in state["pins"] if _names_function(pin, layers)],
-            overlays=[
-                curve
-                for curve in state["overlays"]
-                if all(curve.get(name) == chosen[name] for name in ("layer", *_INDEX))
-            ],
-            show=state["show"],
-            hidden=state["hidden"],
-            stacked=state["stacked"],
-            width=width,
-            height=state["height"],
-            pixel_ratio=pixel_ratio,
-            theme=theme,
-        )
+    def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {} if "layer" in options else super()._drawn_selection(options)
+
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        pinned = [pin.get("layer") for pin in traits["pins"]]
+        return [name for name in names if name == traits["layer"] or name in pinned]
 
 
-class _Follower(Follower[SplineInspector], cells.CellListener):
-    """Hears of edits for an inspector, without keeping it."""
+class _Listener(ViewListener[SplineInspector], cells.CellListener):
+    """Listens to edits for an inspector, without keeping it alive."""
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: EditLog) -> None:
         """Pass on an edit that stands."""
         inspector, edit = self.view, edits.latest
         if inspector is not None and edit is not None and edit.final and not edits.message:
@@ -350,8 +325,7 @@ class _Follower(Follower[SplineInspector], cells.CellListener):
         """Evaluate when training has gone quiet, but not in the thread that says so."""
         inspector = self.view
         if state == "idle" and inspector is not None and inspector._to_evaluate is not None:
-            evaluate = inspector._evaluate_when_quiet
-            threading.Thread(target=evaluate, name="kan_widgets evaluate", daemon=True).start()
+            thread(inspector._evaluate_when_quiet, "kan_widgets evaluate")
 
     def cell_ended(self) -> None:
         """Evaluate what has waited for the end of a notebook cell."""
@@ -372,62 +346,3 @@ def _check_show(show: Iterable[str]) -> list[str]:
             f"{', '.join(map(repr, PARTS))}"
         )
     return [part for part in PARTS if part in given]
-
-
-def _check_pins(pins: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[Any]:
-    given = list(pins)
-    for pin in given:
-        if not _names_function(pin, layers):
-            names = ", ".join(repr(layer.name) for layer in layers)
-            raise ValueError(
-                f"pins: {pin!r} names no function; each is a dict of 'layer' (one of {names}), "
-                "'out', 'in', 'row' and 'column'"
-            )
-    return given
-
-
-def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
-    x = np.linspace(fit.low, fit.high, _OVERLAY_POINTS)
-    values = fit(x)
-    values = np.where(np.isfinite(values), values, np.nan)
-    r2 = "" if np.isnan(fit.r2) else f", {fit.quality()}"
-    return {
-        "layer": fit.layer,
-        **dict(zip(_INDEX, fit.index, strict=True)),
-        "label": f"{fit}{r2}",
-        "low": fit.low,
-        "high": fit.high,
-        "samples": values.astype("<f4").tobytes(),
-    }
-
-
-def _check_overlays(overlays: Iterable[Any], layers: tuple[LayerLayout, ...]) -> list[Any]:
-    given = list(overlays)
-    for curve in given:
-        if not _names_function(curve, layers):
-            raise ValueError(f"overlays: {curve!r:.80} names no function of this model")
-        samples = curve.get("samples")
-        if not isinstance(samples, bytes | memoryview) or len(samples) < 8 or len(samples) % 4:
-            raise ValueError(
-                f"overlays: samples={samples!r:.40}: float32 in bytes, at least two, are taken"
-            )
-        low, high = curve.get("low", np.nan), curve.get("high", np.nan)
-        if not -np.inf < low < high < np.inf or not isinstance(curve.get("label"), str):
-            raise ValueError(
-                f"overlays: a label in words and finite low < high are taken, not "
-                f"{curve.get('label')!r}, {low!r} and {high!r}"
-            )
-    return given
-
-
-def _names_function(selection: Selection | None, layers: tuple[LayerLayout, ...]) -> bool:
-    if not isinstance(selection, dict):
-        return False
-    index = [selection.get(name) for name in _INDEX]
-    return any(
-        layer.name == selection.get("layer")
-        and all(
-            isinstance(i, int) and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
-        )
-        for layer in layers
-    )

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import anywidget
 import traitlets
 
-from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.observe import Observation
-from kan_widgets.live.source import report
+from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
+from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.frames.edit import EditLog
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.thinning import fitting
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.edits import Edits
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.lifetime import Mortal
-from kan_widgets.widgets.sender import Outbox, start_thread
+from kan_widgets.widgets.sender import Outbox
 from kan_widgets.widgets.wire import (
     frame_dict,
     layout_dict,
@@ -28,6 +32,14 @@ from kan_widgets.widgets.wire import (
 
 _HISTORY_BYTES = 32_000_000
 
+# What an inspector may ask for, besides numbers: of the last edit, and of one function.
+_WITHOUT_PLACE: dict[str, Callable[[Edits], object]] = {"undo": Edits.undo, "redo": Edits.redo}
+_OF_ONE: dict[str, Callable[[Edits, str, Sequence[int]], None]] = {
+    "zero": Edits.zero,
+    "reset": Edits.reset,
+    "straighten": Edits.straighten,
+}
+
 
 class Viewer(Protocol):
     """A view of a stream."""
@@ -35,7 +47,7 @@ class Viewer(Protocol):
     comm: Any
 
     def stream_changed(self, name: str) -> None:
-        """Take a change of the stream's trait of that name; must not ask for frames."""
+        """Handle a change of the stream's trait ``name``; must not ask for frames."""
 
 
 class Stream(Mortal, anywidget.AnyWidget, Listener):
@@ -45,7 +57,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     needs after a reload. Made by `stream_of`.
     """
 
-    _esm = bundle("stream.js")
+    _esm = bundle("main.js")
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""
@@ -56,7 +68,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     selection = traitlets.Dict().tag(sync=True)
     """The selected function: ``{"layer", "out", "in", "row", "column"}``, or empty."""
     cursor = traitlets.Int(-1).tag(sync=True)
-    """The step that views show; −1 follows the training."""
+    """The step that views show; −1 is the newest."""
     ghost_step = traitlets.Int(-1).tag(sync=True)
     """The step drawn behind the one shown; −1 is the first."""
     edits = traitlets.Dict().tag(sync=True)
@@ -73,8 +85,6 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._frames = source.history[0], source.frame
         self._views: tuple[weakref.ref[Viewer], ...] = ()
         super().__init__(**_state_of(source))
-        if _is_costly(self.comm):
-            start_thread()
         answer_during_cells(self)
         self.on_msg(self._answer)
         source.subscribe(self)
@@ -88,8 +98,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def frames(self) -> tuple[Frame, Frame]:
         """Return the first frame and the one to show now; the last there was if all is gone."""
-        stream, frame = _pictured.get()
-        if stream is self and frame is not None:
+        if (frame := _pictured.get().get(self)) is not None:
             return self._frames[0], frame
         if (source := self.source) is not None:
             self._frames = source.history[0], source.current()
@@ -107,7 +116,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     @property
     def title(self) -> str:
-        """What reports call it: by its views."""
+        """Its name in reports: that of its views."""
         names = dict.fromkeys(type(view).__name__ for view in self._open_views())
         return f"the stream of {', '.join(names) or 'no view'}"
 
@@ -140,7 +149,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     @traitlets.observe("selection", "cursor", "status")
     def _changed(self, change: Any) -> None:
-        """Tell the source and the views; one that raises keeps nobody from it."""
+        """Tell the source and the views; an error in one does not keep it from the others."""
         name = change["name"]
         if name == "selection" and (source := self.source) is not None:
             source.set_selection(change["new"] or None)
@@ -209,16 +218,16 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             with self._lock:
                 self.send(content, buffers)
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: EditLog) -> None:
         """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: Edits, message: str) -> None:
+    def _tell_edits(self, edits: EditLog, message: str) -> None:
         with self._lock:
             self.edits = {"undo": len(edits.done), "redo": len(edits.undone), "message": message}
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the binding that has replaced the one behind this stream."""
+        """Show the binding that has replaced the one behind this stream."""
         with self._lock:
             self._source = weakref.ref(source)
             _streams[source] = self
@@ -248,7 +257,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_history(source, content)
         elif kind == "observed?":
             self.on_observed(source.observed)
-        elif kind in ("edit", "zero", "reset", "straighten", "undo", "redo"):
+        elif kind == "edit" or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
@@ -257,8 +266,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if not frames:
             return
         limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
-        while len(frames) > 2 and sum(frame.nbytes for frame in frames) > limit:
-            frames = [*frames[:-1:2], frames[-1]]
+        kept, _ = fitting(
+            [frame.step for frame in frames],
+            lambda places: sum(frames[place].nbytes for place in places) <= limit,
+        )
+        frames = [frames[place] for place in kept]
         with self._outbox.emptied():
             known = {layout["version"] for layout in self.layouts}
             for layout in {frame.layout.version: frame.layout for frame in frames}.values():
@@ -274,36 +286,22 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             )
 
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
-        """Do what an inspector asks; what is refused goes back in words."""
-        edits: Edits | None = getattr(source, "edits", None)
-        if edits is None:
+        """Do what an inspector asks; a refusal is sent back in words."""
+        if not isinstance(source, Binding):
             return
+        edits = source.edits
         try:
-            if kind in ("undo", "redo"):
-                getattr(edits, kind)()
+            if kind in _WITHOUT_PLACE:
+                _WITHOUT_PLACE[kind](edits)
                 return
             index = [int(content[part]) for part in ("out", "in", "row", "column")]
-            if kind == "edit":
+            if kind in _OF_ONE:
+                _OF_ONE[kind](edits, content["layer"], index)
+            else:
                 final = bool(content.get("final", True))
                 edits.set(content["layer"], index, content["coefficients"], final=final)
-            else:
-                getattr(edits, kind)(content["layer"], index)
         except Exception as error:
             self._tell_edits(edits, str(error))
-
-
-def answer_during_cells(widget: anywidget.AnyWidget) -> bool:
-    """Let what is clicked reach Python while a cell runs, where the kernel can do that.
-
-    ipykernel 7 handles messages of a comm on the thread that last published on it,
-    which a running cell keeps busy. JupyterLab asks for a thread of its own (a subshell)
-    for comms; this lets it have its way. Returns whether that was possible.
-    """
-    comm = widget.comm
-    if not hasattr(comm, "_reply_subshell_for"):
-        return False
-    comm._reply_subshell_for = lambda data, asked: asked
-    return True
 
 
 def _is_costly(comm: Any) -> bool:
@@ -311,15 +309,15 @@ def _is_costly(comm: Any) -> bool:
     return type(comm).__module__.startswith("ipykernel")
 
 
-_pictured: ContextVar[tuple[Stream | None, Frame | None]]
-_pictured = ContextVar("_pictured", default=(None, None))
+_pictured: ContextVar[Mapping[Stream, Frame]]
+_pictured = ContextVar("_pictured", default=MappingProxyType({}))
 
 
 @contextmanager
 def pictured(stream: Stream, frame: Frame) -> Iterator[None]:
-    """Within it, and in this thread alone, stills of a stream are those of a frame."""
+    """Draw the stills of a stream from a given frame, within this context and thread alone."""
     stream.frames()
-    token = _pictured.set((stream, frame))
+    token = _pictured.set({**_pictured.get(), stream: frame})
     try:
         yield
     finally:

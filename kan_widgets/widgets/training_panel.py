@@ -1,53 +1,33 @@
-"""TrainingPanel: how the training goes, and the hand on its switch."""
+"""TrainingPanel: how the training goes, and the controls that steer it."""
 
 from __future__ import annotations
 
-import difflib
-import weakref
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-import anywidget
-import ipywidgets
 import traitlets
-from PIL import Image
 from torch import nn
 
-from kan_widgets.live import Frame, Replay, Source, State
-from kan_widgets.live.binding import Binding
-from kan_widgets.live.scalars import Scalars
-from kan_widgets.live.source import hear_reports
-from kan_widgets.widgets import training_still
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.chart import Chart
-from kan_widgets.widgets.curves import Range, belongs_to
-from kan_widgets.widgets.figure import Series
-from kan_widgets.widgets.follower import Follower, let_go
-from kan_widgets.widgets.lifetime import close_parts, weakly
-from kan_widgets.widgets.painter import Painter
-from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.stream import answer_during_cells
-from kan_widgets.widgets.view import Choice, _source_for, kept
+from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.painter import Painter
+from kan_widgets.live.reports import hear_reports
+from kan_widgets.widgets.choices import Choice, option
+from kan_widgets.widgets.curves import SMOOTHING, Range
+from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
+from kan_widgets.widgets.lifetime import weakly
+from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
-_OPTIONS = ("height", "smoothing", "scale", "theme", "layout")
 _REPORTS = 5
+_MARKS = 100
+_OF_CURVES = ("zoom", "scale", "smoothing")
 
 
-class _Controls(anywidget.AnyWidget):
-    """The buttons and the numbers. Their traits are set by the panel's painter only."""
-
-    _esm = bundle("training_panel.js")
-    _css = bundle("training_panel.css")
-
-    status = traitlets.Dict().tag(sync=True)
-    """What `status_of` gives, with ``"reports"``: what views complained of."""
-    theme = Choice(["auto", "light", "dark"]).tag(sync=True)
-    own = traitlets.Unicode().tag(sync=True)
-    """The widget's own id, by which the page asks whether a kernel is behind it."""
-
-
-class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
-    """State, numbers, curves and controls of a training.
+class TrainingPanel(View):
+    """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
     blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
@@ -67,23 +47,16 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     scale : {"linear", "log"}
         Of the values of the curves.
     theme : {"auto", "light", "dark"}
-        Follows JupyterLab when "auto".
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
-    Attributes
-    ----------
-    chart : Chart
-        The curves; ``chart.tools`` has ``scale``, ``smoothing`` and ``zoom``.
+        ``"auto"`` takes the theme of JupyterLab.
+    zoom : sequence of float
+        The two ends of the steps that are drawn; empty for all.
 
     Raises
     ------
     TypeError
         For an unknown keyword, or if neither a binding nor a model is given.
-    ValueError
-        If the height is below 100.
     traitlets.TraitError
-        If another value is not one of those above.
+        If a value is not one of those above.
 
     Examples
     --------
@@ -97,108 +70,95 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
     1200
     """
 
+    _kind = "training_panel"
+
+    status = traitlets.Dict().tag(sync=True)
+    """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
+    the marks it is set by the panel's painters only."""
+    curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    """See `DrawnCurves.wire`."""
+    marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
+    """``[step, text]`` each."""
+    own = traitlets.Unicode().tag(sync=True)
+    """The widget's own id, by which the page asks whether a kernel is behind it."""
+    height = option(traitlets.Int(190, min=100))
+    smoothing = option(traitlets.Int(SMOOTHING, min=0))
+    scale = option(Choice(["linear", "log"]))
+    zoom = option(traitlets.List(traitlets.Float()))
+    theme = option(Choice(["auto", "light", "dark"]))
+
     def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
-        for name in options:
-            if name not in _OPTIONS:
-                near = difflib.get_close_matches(name, _OPTIONS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise TypeError(
-                    f"TrainingPanel takes no keyword {name!r}.{hint} "
-                    f"It takes {', '.join(_OPTIONS)}."
-                )
-        source = _source_for(live_or_model)
-        if not isinstance(source, Binding | Replay):
-            raise TypeError(
-                f"{source!r:.80}: nothing trains there; give the binding that kan_widgets.bind "
-                "returned, or a recording (kan_widgets.replay)"
-            )
-        self._kept = kept(live_or_model)
-        given = {name: options.pop(name) for name in ("layout",) if name in options}
-        theme = options.setdefault("theme", "auto")
-        self._live: weakref.ref[Binding | Replay] = weakref.ref(source)
-        self._status: dict[str, Any] = status_of(source)
+        self._logged = DrawnCurves()
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._numbers_painter = Painter(self._draw_numbers, fps=5)
-        self._chart_painter = Painter(self._draw_chart, fps=4)
-        self.chart = Chart(**options, changed=self._chart_painter.wake)
-        self._controls = _Controls(theme=theme, status=self._status | {"reports": []})
-        self._controls.own = self._controls.model_id or ""
-        super().__init__([self._controls, self.chart], **given)
-        self.add_class("kw-panel")
+        self._curves_painter = Painter(self._draw_curves, fps=4)
+        super().__init__(live_or_model, **options)
         if self.layout.width is None:
             self.layout.width = "100%"
-        for widget in (self, self._controls):
-            answer_during_cells(widget)
-        self._controls.on_msg(weakly(self._answer))
-        self._listener = _Follower(self)
-        source.subscribe(self._listener)
+        self.own = self.model_id or ""
+        self.on_msg(weakly(self._answer))
+        self._listener = _Listener(self)
+        self.live.subscribe(self._listener)
         hear_reports(self._listener)
+        self.observe(self._redraw, _OF_CURVES)
         self._numbers_painter.now()
-        self._chart_painter.now()
+        self._curves_painter.now()
 
-    @property
-    def live(self) -> Binding | Replay:
-        """The binding or recording that the panel shows; a later one if that has been replaced.
-
-        Raises
-        ------
-        RuntimeError
-            If it is gone, with its model: the panel shows how it was last.
-        """
-        live = self._live()
-        if live is None:
-            raise RuntimeError("the model this panel showed is gone; bind another for a new panel")
-        return live
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        if not isinstance(source, Binding | Replay):
+            raise TypeError(
+                "expected the binding that kan_widgets.bind returned or a recording "
+                f"(kan_widgets.replay), where something trains, got {source!r:.80}"
+            )
 
     # -- drawing ----------------------------------------------------------------------
 
     def _wake(self) -> None:
         self._numbers_painter.wake()
-        self._chart_painter.wake()
+        self._curves_painter.wake()
 
-    def _follow(self, source: Source) -> None:
-        """Show the binding that has taken the place of the one shown."""
-        if isinstance(source, Binding):
-            self._live = weakref.ref(source)
-            self._wake()
+    def _redraw(self, _: Any) -> None:
+        self._curves_painter.wake()
 
     def _hear(self, message: str) -> None:
         self._reports = (*self._reports, message)[-_REPORTS:]
         self._numbers_painter.wake()
 
-    def _draw_numbers(self) -> None:
-        if (live := self._live()) is not None:
-            self._status = status_of(live)
-        self._controls.status = self._status | {"reports": list(self._reports)}
+    def _source(self) -> Binding | Replay | None:
+        source = self._stream.source
+        return source if isinstance(source, Binding | Replay) else None
 
-    def _draw_chart(self) -> None:
-        live = self._live()
-        if live is None:
-            self.chart.draw()
+    def _draw_numbers(self) -> None:
+        source = self._source()
+        status = self.status | {"closed": True} if source is None else status_of(source)
+        self.status = status | {"reports": list(self._reports)}
+
+    def _draw_curves(self) -> None:
+        if (source := self._source()) is None:
             return
-        scalars = live.scalars
+        scalars = source.scalars
         if self._drawn and self._drawn[0] is not scalars:
-            self.chart.forget()
-        tools = self.chart.tools
-        drawn = (scalars, scalars.version, tools.scale, tools.smoothing, tuple(tools.zoom))
+            self._logged.forget()
+        drawn = (scalars, scalars.version, self.scale, self.smoothing, tuple(self.zoom))
         if drawn == self._drawn:
             return
         for name in scalars.names:
             panel, kind = belongs_to(name)
-            if not self.chart.has(panel, name):
+            if not self._logged.has(panel, name):
                 everything = partial(scalars.series, name)
                 thinned = partial(_thinned, scalars, name)
-                self.chart.follow(panel, name, everything, thinned=thinned, kind=kind)
-        self.chart.set_marks([(mark.step, mark.text) for mark in scalars.marks])
-        self.chart.draw()
+                self._logged.grow(panel, name, everything, thinned=thinned, kind=kind)
+        with self.hold_sync():
+            self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
+            self.curves = self._wire(self.zoom, self.scale, self.smoothing)
         self._drawn = drawn
 
     # -- what the page asks -----------------------------------------------------------
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         """Do what was clicked. On a thread of its own while a cell runs, where possible."""
-        live = self._live()
+        live = self._source()
         refused = ""
         if isinstance(live, Replay):
             if content.get("kind") != "hello":
@@ -213,63 +173,46 @@ class TrainingPanel(Pictured, ipywidgets.VBox):  # type: ignore[misc]
             refused = "the model of this panel is gone"
         # The numbers go out before the answer, so that nothing old comes after it.
         self._numbers_painter.now()
-        self._controls.send(
+        self.send(
             {
                 "kind": "heard",
                 "id": content.get("id"),
                 "refused": refused,
-                "status": self._controls.status,
+                "status": self.status,
             }
         )
 
-    # -- the picture ------------------------------------------------------------------
+    def svg(self, **options: Any) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        self._numbers_painter.now()
+        self._curves_painter.now()
+        return super().svg(**options)
 
-    def image(
-        self, *, width: int = 900, pixel_ratio: float = 2, theme: str | None = None
-    ) -> Image.Image:
-        """Draw numbers and curves as a picture, without a browser.
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        for name, trait in self.traits(option=True).items():
+            if name in options:
+                options[name] = trait._validate(self, options[name])
+        chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
+        return options | {"curves": self._wire(**chosen)}
 
-        Parameters
-        ----------
-        width
-            CSS pixels.
-        pixel_ratio
-            Picture pixels per CSS pixel.
-        theme
-            ``"light"`` or ``"dark"``; the panel's own by default, ``"auto"`` is light.
+    def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
+        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
+        return self._logged.wire(window, over=smoothing, log=scale == "log")
 
-        Returns
-        -------
-        PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
-        """
-        if theme not in (None, "auto", "light", "dark"):
-            raise ValueError(f"theme={theme!r}: one of 'auto', 'light', 'dark' is taken")
-        dark = (theme or self._controls.theme) == "dark"
-        colours: Literal["light", "dark"] = "dark" if dark else "light"
-        self._chart_painter.now()
-        live = self._live()
-        curves = self.chart.image(width=width, pixel_ratio=pixel_ratio, theme=colours)
-        return training_still.render(
-            self._status if live is None else status_of(live),
-            curves,
-            pixel_ratio=pixel_ratio,
-            theme=colours,
-        )
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        return ()
 
     def _end(self) -> None:
         # Perhaps before all was made.
         if hasattr(self, "_listener"):
-            let_go(self._live())
+            let_go(self._source())
             self._numbers_painter.close()
-            self._chart_painter.close()
-            self._close_inside([self.chart])
-            close_parts([self._controls])
-            self._kept = None
+            self._curves_painter.close()
+        super()._end()
 
 
-class _Follower(Follower[TrainingPanel]):
-    """Hears of a training for a panel; only wakes its painters."""
+class _Listener(ViewListener["TrainingPanel"]):
+    """Listens to a training for a panel; only wakes its painters."""
 
     def _wake(self) -> None:
         if (panel := self.view) is not None:
@@ -288,9 +231,8 @@ class _Follower(Follower[TrainingPanel]):
         self._wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Follow the new binding."""
-        if (panel := self.view) is not None:
-            panel._follow(source)
+        """Note that another binding has taken the place of the one shown."""
+        self._wake()
 
     def on_report(self, message: str) -> None:
         """Show what a view complains of."""

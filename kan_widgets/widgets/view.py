@@ -1,9 +1,9 @@
-"""What the views of a stream share: finding the stream, checking keywords, selection."""
+"""What every view is: a kind in the browser's registry, a stream, keywords and pictures."""
 
 from __future__ import annotations
 
 import difflib
-import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import anywidget
@@ -11,13 +11,24 @@ import traitlets
 from torch import nn
 
 from kan_widgets.live import Binding, Source, bind, binding_of
+from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
+from kan_widgets.widgets.pictures import asked, sliced
+from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.selecting import Selecting
-from kan_widgets.widgets.stream import Stream, answer_during_cells, stream_of
+from kan_widgets.widgets.stream import Stream, stream_of
+
+_HEIGHT = 480
+_NARROWEST = 100
 
 
-class View(Animated, Selecting, anywidget.AnyWidget):
-    """A widget that draws a stream.
+class View(Placed, Animated, Selecting, anywidget.AnyWidget):
+    """A widget that draws a stream, in the page and here by the same code.
+
+    A subclass names itself in the browser's registry and says which layers it draws.
 
     Parameters
     ----------
@@ -36,6 +47,11 @@ class View(Animated, Selecting, anywidget.AnyWidget):
         If a trait's value is not one of those it takes.
     """
 
+    _esm = bundle("view.js")
+    _kind = ""
+    """Its name in ``js/src/views/registry.ts``."""
+
+    kind = traitlets.Unicode().tag(sync=True)
     stream = anywidget.WidgetTrait().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views in which the layer is chosen that is chosen in this one."""
@@ -45,7 +61,7 @@ class View(Animated, Selecting, anywidget.AnyWidget):
         source = _source_for(live_or_model)
         self._kept = kept(live_or_model)
         self._check_options(options, source)
-        super().__init__(stream=stream_of(source), **options)
+        super().__init__(kind=self._kind, stream=stream_of(source), **options)
         answer_during_cells(self)
         self._join()
 
@@ -90,28 +106,68 @@ class View(Animated, Selecting, anywidget.AnyWidget):
         """Return the layers that can be chosen."""
         return self._stream.layout_shown.names
 
-    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the view as a page that works by itself: see `kan_widgets.save_html`.
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        """Return the layers that a picture with these traits needs; all by default."""
+        return names
 
-        Parameters
-        ----------
-        path
-            Where to; its folder must exist.
-        **options
-            ``title`` and ``max_mb``.
+    def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the selection in a picture with these options; the stream's by default."""
+        return dict(self.selection or {})
 
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-        """
-        from kan_widgets.widgets.page import save_html
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        """Return options of one picture as the traits would take them."""
+        return options
 
-        return save_html(path, self, **options)
+    def svg(
+        self,
+        *,
+        width: int = 900,
+        max_height: float = 900,
+        pixel_ratio: float = 2,
+        **options: Any,
+    ) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        return drawn([self._asked(width, max_height, pixel_ratio, options)])
 
-    def _page_note(self) -> str:
-        """Say what this view cannot do in a page, which has no model."""
-        return ""
+    def _asked(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what the browser's code is asked for a picture."""
+        self._check_keywords(options)
+        check_ratio(pixel_ratio)
+        if not width >= _NARROWEST:
+            raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
+        first, frame = self._stream.frames()
+        names = frame.layout.names
+        traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
+        for name in ("layout", "stream", "tabbable", "tooltip", "kind"):
+            traits.pop(name, None)
+        known = self.traits()
+        for name, value in options.items():
+            # The layer shown may be one of another binding: `_picture_options` looks at it.
+            if name in traits and name != "layer":
+                options[name] = known[name]._validate(self, value)
+        traits |= self._picture_options(options, names)
+        theme = traits.pop("theme", "auto")
+        layers = self._drawn_layers(traits, names)
+        source = self._stream.source
+        seen = {} if source is None else source.observed
+        return asked(
+            self._kind,
+            {name: self._sent(name, value) for name, value in traits.items()},
+            [sliced(one, layers) for one in (first, frame)],
+            observed=[seen[name] for name in layers if name in seen],
+            selection=self._drawn_selection(options),
+            width=width,
+            height=int(traits.get("height", _HEIGHT)),
+            most=most,
+            theme=theme,
+            pixel_ratio=pixel_ratio,
+        )
+
+    def _sent(self, name: str, value: Any) -> Any:
+        """Return a trait's value as the page would get it."""
+        return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
 
     def _end(self) -> None:
         self._select_callbacks = ()
@@ -119,7 +175,7 @@ class View(Animated, Selecting, anywidget.AnyWidget):
 
 
 def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
-    """Return what a view must keep for itself.
+    """Return what a view must keep alive.
 
     A binding lives as long as its model, which whoever trains it keeps; nobody but the views may
     hold a bare model that they were given, or a recording.
@@ -133,68 +189,6 @@ def _source_for(live_or_model: Source | nn.Module) -> Source:
     if isinstance(live_or_model, nn.Module):
         return binding_of(live_or_model) or bind(live_or_model)
     raise TypeError(
-        f"{live_or_model!r:.80}: give a model, or the binding that kan_widgets.bind returned, or "
+        f"{live_or_model!r:.80}: expected a model, the binding that kan_widgets.bind returned, or "
         "a recording (kan_widgets.replay)"
     )
-
-
-def reference(view: View) -> str:
-    """Return how the page finds a view's model."""
-    return f"anywidget:{view.model_id}"
-
-
-def option(trait: Any) -> Any:
-    """Make a trait a keyword of the view, synced to the browser."""
-    return trait.tag(sync=True, option=True)
-
-
-class Choice(traitlets.Enum[Any]):
-    """One of some words; anything else is refused with the words and the remedy."""
-
-    def __init__(self, words: list[str]) -> None:
-        super().__init__(words, words[0])
-        self._words = words
-
-    def words(self, obj: Any) -> list[str]:
-        """Return the words that are taken."""
-        return self._words
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Return ``value`` if it is one of the words."""
-        taken = self.words(obj)
-        if value in taken:
-            return value
-        near = difflib.get_close_matches(str(value), taken, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        words = ", ".join(map(repr, taken))
-        raise traitlets.TraitError(f"{self.name}={value!r}: one of {words} is taken.{hint}")
-
-
-class LayerName(traitlets.TraitType[Any, Any]):
-    """A layer of the stream, given by its name or its number."""
-
-    default_value = ""
-
-    def validate(self, obj: Any, value: Any) -> str:
-        """Return the name."""
-        return layer_name(value, obj._layer_names())
-
-
-def layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:
-    """Return the name of a layer given by name or number; ``None`` is the first.
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer; the message lists them.
-    """
-    if layer is None:
-        layer = 0
-    if isinstance(layer, int) and not isinstance(layer, bool) and 0 <= layer < len(names):
-        return names[layer]
-    if layer not in names:
-        raise ValueError(
-            f"layer={layer!r}: the layers are {', '.join(map(repr, names))} "
-            f"(or their numbers, 0 to {len(names) - 1})"
-        )
-    return str(layer)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout
-from kan_widgets.live.layout import layer_dict
-from kan_widgets.live.observe import Observation
+from kan_widgets.live.frames.layout import layer_dict
+from kan_widgets.live.frames.observation import Observation
 
 PROTOCOL = 1
 

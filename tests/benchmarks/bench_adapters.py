@@ -20,8 +20,8 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.frame import Copy
-from kan_widgets.live.layout import Fingerprint
+from kan_widgets.live.frames.copies import Copy
+from kan_widgets.live.frames.layout import Fingerprint
 
 ROUNDS = 300
 

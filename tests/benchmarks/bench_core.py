@@ -27,7 +27,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.nn import CNN, KANCNN, KANConv2d, KANLinear, count_parameters, native
+from kan_widgets.nn import CNN, KANCNN, KANConv2d, KANLinear, count_parameters
+from kan_widgets.nn.kernels import native
 from tests.benchmarks import peers
 
 CONVOLUTIONS = {"a": (64, 1, 5, 28), "b": (64, 5, 10, 13), "c": (32, 16, 32, 32)}

@@ -16,7 +16,6 @@ import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight import importance, likeness, redundancy
-from kan_widgets.widgets.preferred import bounds_of, preferred
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -87,8 +86,8 @@ def explanation(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     cost = seconds(lambda: insight.explain(model, batch[0], observed=observed))
     print(f"  one image explained            {cost:6.2f} s")
     [largest] = [f for f in live.layout.layers if f.count == max(f.n_functions for f in layers)]
-    bounds = bounds_of(largest, observed[largest.name].patches, len(batch))
-    cost = seconds(lambda: preferred(live.frame, largest, bounds))
+    grid = kw.KernelGrid(live, layer=largest.name, mode="preferred")
+    cost = seconds(grid.svg)
     print(f"  preferred patches, as drawn    {cost:6.2f} s of {largest.count:,} functions")
 
 

@@ -58,6 +58,14 @@ SETTINGS: dict[str, dict[str, object]] = {
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
 
+# Python for a notebook: with it a cell waits until the test calls `LabPage.let_go`.
+WAIT_FOR = """
+def wait_for(name):
+    import pathlib, time
+    while not pathlib.Path(name).exists():
+        time.sleep(0.02)
+"""
+
 # Complaints in the browser's console that JupyterLab makes without any widget on the page.
 # Each is as narrow as it can be; anything else fails the test.
 EXPECTED_COMPLAINTS: tuple[re.Pattern[str], ...] = ()
@@ -109,6 +117,11 @@ def until(condition: Callable[[], Any], what: str, pause: Callable[[], None], li
         if time.monotonic() > end:
             raise TimeoutError(f"waited {limit:.0f} s for {what}; the last answer was {value!r}")
         pause()
+
+
+def until_on(page: Page, condition: Callable[[], Any], what: str, limit: float = RUN_LIMIT) -> Any:
+    """Call ``condition`` until it gives something true, while the page's events go on arriving."""
+    return until(condition, what, lambda: page.wait_for_timeout(50), limit)
 
 
 def decode(picture: bytes) -> NDArray[np.uint8]:
@@ -310,6 +323,8 @@ class Traffic:
     sent_bytes: int = 0
     received: int = 0
     received_bytes: int = 0
+    codes: int = 0
+    """Messages that brought the code of the views."""
 
     def watch(self, socket: WebSocket) -> None:
         """Count the messages of one more websocket."""
@@ -323,6 +338,8 @@ class Traffic:
     def _received(self, payload: str | bytes) -> None:
         self.received += 1
         self.received_bytes += len(payload)
+        text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
+        self.codes += "kwStill" in text
 
 
 # What every script below starts from: the panel of the notebook under test.
@@ -420,6 +437,10 @@ class LabPage:
         """Wait until a cell executes."""
         self.until(lambda: self.is_running(index), f"cell {index} to run")
 
+    def let_go(self, name: str) -> None:
+        """Make the file that a running cell waits for, beside the notebook."""
+        (self.server.root / self.path).with_name(name).touch()
+
     def clear_output(self, index: int) -> None:
         """Clear the output of one cell, as the menu does."""
         self.script("app.shell.activateById(panel.id); panel.content.activeCellIndex = arg;", index)
@@ -513,7 +534,7 @@ class LabPage:
 
     def until(self, condition: Callable[[], Any], what: str, limit: float = RUN_LIMIT) -> Any:
         """Wait until ``condition`` is true while the page's events go on arriving."""
-        return until(condition, what, lambda: self.page.wait_for_timeout(50), limit)
+        return until_on(self.page, condition, what, limit)
 
     def until_shown(self, condition: Callable[[], Any], what: str) -> None:
         """Wait until ``condition`` is true; give up at once if a cell has raised."""
@@ -763,6 +784,10 @@ class Grid:
     def wait_step(self, step: int) -> None:
         """Wait until the frame of this step, or a later one, is shown."""
         self.lab.until_shown(lambda: self.step() >= step, f"step {step} on grid {self.index}")
+
+    def wait_at(self, step: int) -> None:
+        """Wait until the frame of this very step is shown."""
+        self.lab.until(lambda: self.step() == step, f"step {step} on grid {self.index}")
 
     def _ask(self, expression: str, argument: Any = None) -> Any:
         return self.lab.page.evaluate(

@@ -6,13 +6,13 @@ import itertools
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.browser.lab import Grid, LabPage, LabServer
-from tests.browser.test_time import has_not_ended
 
 pytestmark = pytest.mark.browser
 
@@ -59,35 +59,51 @@ def open_comparison(lab: LabPage, server: LabServer, *more: str) -> list[Grid]:
     return [lab.grid(number) for number in range(3)]
 
 
+def asked(lab: LabPage, what: str) -> Any:
+    """Ask the comparison on the page."""
+    return lab.page.evaluate(f"document.querySelector('.kw-compare')?.kwCompare.{what}")
+
+
 def table(lab: LabPage) -> dict[str, list[str]]:
-    """Give the rows of the table as they stand on the page."""
-    rows = lab.page.evaluate(
-        "() => [...document.querySelectorAll('.kw-comparison [data-key]')].map((row) => "
-        "[row.dataset.key, [...row.querySelectorAll('td')].map((cell) => cell.textContent)])"
+    """Give the rows of numbers as they are drawn."""
+    return dict(asked(lab, "rows()") or {})
+
+
+def curves(lab: LabPage, panel: int) -> dict[str, list[float]]:
+    """Give the values of each curve in a panel as they are drawn, smoothed where they are."""
+    found = asked(
+        lab,
+        f"scene()?.chart.panels[{panel}]?.curves.map(({{name, y, mean}}) => "
+        "[name, Array.from(mean?.y ?? y)])",
     )
-    return dict(rows)
+    return dict(found or [])
 
 
-def smooth_curves(lab: LabPage, panel: int) -> list[tuple[str, str]]:
-    """Give colour and path of each curve that is drawn in full in one panel of the chart."""
+def models_colours(lab: LabPage) -> list[str]:
+    """Give the colour in front of each model's name over its kernels."""
     found = lab.page.evaluate(
-        """n => [...document.querySelectorAll('.kw-compare .bqplot')[n]
-            .querySelectorAll('path.line')]
-            .filter((path) => path.style.opacity === '1' && path.getTotalLength() > 1)
-            .map((path) => [getComputedStyle(path).stroke, path.getAttribute('d')])""",
-        panel,
-    )
-    return [(colour, path) for colour, path in found]
-
-
-def models_colours(lab: LabPage, place: str) -> list[str]:
-    """Give the colour in front of each model's name at a place."""
-    found = lab.page.evaluate(
-        "place => [...document.querySelectorAll(`.kw-compare ${place} .kw-model-name`)].map("
-        "(name) => getComputedStyle(name, '::before').backgroundColor)",
-        place,
+        "() => [...document.querySelectorAll('.kw-compare .kw-model-name')].map("
+        "(name) => getComputedStyle(name, '::before').backgroundColor)"
     )
     return list(found)
+
+
+def drawn_colours(lab: LabPage) -> dict[str, list[str]]:
+    """Give what is drawn in each colour: kinds of marks, in the picture that the button saves."""
+    svg = lab.page.evaluate(
+        "document.querySelector('.kw-compare > .kw-readout-row .kw-save').kwSave.svg()"
+    )
+    found: dict[str, list[str]] = {}
+    for element in ElementTree.fromstring(svg).iter():
+        for paint in ("fill", "stroke"):
+            if len(colour := element.get(paint, "")) == len("#rrggbb"):
+                found.setdefault(colour, []).append(element.tag.partition("}")[2])
+    return found
+
+
+def as_css(colour: str) -> str:
+    """Give #rrggbb as a browser does."""
+    return "rgb({}, {}, {})".format(*bytes.fromhex(colour.removeprefix("#")))
 
 
 def functions(grids: list[Grid]) -> list[NDArray[np.float64]]:
@@ -125,7 +141,7 @@ def test_three_models_move_while_one_cell_trains_them(
     grids = open_comparison(lab, server, FIT)
     folder = (server.root / lab.path).parent
     kernels = [functions(grids)]
-    curves = []
+    drawn = []
     lab.run_cell(2, wait=False)
     for held in (10, 30):
         lab.until_shown(
@@ -135,17 +151,17 @@ def test_three_models_move_while_one_cell_trains_them(
         for grid in grids:
             grid.wait_step(held)
         kernels.append(functions(grids))
-        lab.until(lambda: len(smooth_curves(lab, 0)) == 3, "a curve of each model")
-        curves.append(smooth_curves(lab, 0))
-        assert has_not_ended(lab, 2)
+        lab.until(lambda: len(curves(lab, 0)) == 3, "a curve of each model")
+        drawn.append(curves(lab, 0))
+        assert lab.is_running(2)
         lab.screenshot(artifacts / f"held at {held}.png")
         (folder / f"go{held}").touch()
     lab.wait_idle()
     assert lab.cell_errors() == []
     for before, after in itertools.pairwise(kernels):
         assert all(np.abs(b - a).max() > 1e-4 for a, b in zip(before, after, strict=True))
-    early, late = ([path for _, path in drawn] for drawn in curves)
-    assert not set(early) & set(late)
+    early, late = drawn
+    assert all(len(late[name]) > len(early[name]) for name in NAMES)
 
     records = lab.evaluate("compare.table()")
     assert [record["name"] for record in records] == NAMES
@@ -157,7 +173,7 @@ def test_three_models_move_while_one_cell_trains_them(
     results = lab.evaluate("[run.result[name].seconds for name in models]")
     assert [record["seconds"] for record in records] == pytest.approx(results)
     assert page["parameters"] == ["94,650", "44,819", "44,530"]
-    assert lab.page.locator(".kw-compare .kw-hints").is_hidden()
+    assert asked(lab, "scene().shown.hints") == []
 
 
 def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
@@ -166,18 +182,18 @@ def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
     open_comparison(lab, server, "run = fit(1, background=True)\nrun.wait()")
     lab.run_cell(2)
     lab.until_shown(lambda: table(lab).get("steps") == ["20"] * 3, "the last step in the table")
-    lab.until(lambda: len(smooth_curves(lab, 0)) == 3, "a curve of each model")
+    lab.until(lambda: len(curves(lab, 0)) == 3, "a curve of each model")
     seen: list[list[str]] = []
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         lab.set_theme(theme)
-        lab.until(
-            lambda: models_colours(lab, "thead") not in seen, f"the colours of the theme {theme}"
-        )
-        colours = models_colours(lab, "thead")
+        lab.until(lambda: models_colours(lab) not in seen, f"the colours of the theme {theme}")
+        colours = models_colours(lab)
         assert len(set(colours)) == 3
-        assert models_colours(lab, ".kw-model-heading") == colours
-        assert models_colours(lab, ".kw-card") == colours
-        assert [colour for colour, _ in smooth_curves(lab, 0)] == colours
+        marks = {as_css(colour): kinds for colour, kinds in drawn_colours(lab).items()}
+        for colour in colours:
+            # Its name in the numbers, over its layers and over its kernels, and its curves.
+            assert marks[colour].count("g") >= 3
+            assert "path" in marks[colour]
         seen.append(colours)
         for width in (600, 1000, 1400, 1600):
             resize(lab, width)
@@ -186,7 +202,7 @@ def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
             beside = {600: 2, 1000: 3, 1400: 3, 1600: 3}[width]
             lab.until(
                 lambda beside=beside: (
-                    sticks_out(lab) == [] and columns(lab, ".kw-model-heading") == beside
+                    sticks_out(lab) == [] and columns(lab, ".kw-model-name") == beside
                 ),
                 f"all of it in {width} pixels",
             )
@@ -211,7 +227,7 @@ def sticks_out(lab: LabPage) -> list[str]:
         """() => {
           const box = document.querySelector('.kw-compare');
           const right = box.getBoundingClientRect().right + 1;
-          const parts = '.kw-kernel-grid, .kw-chart, .bqplot, .kw-comparison, table, .kw-card, td';
+          const parts = '.kw-kernel-grid, canvas, .kw-header, .kw-model-name';
           return [...box.querySelectorAll(parts)]
             .filter((part) => part.getBoundingClientRect().right > right)
             .map((part) => part.className || part.tagName);
@@ -230,3 +246,59 @@ def columns(lab: LabPage, part: str) -> int:
             part,
         )
     )
+
+
+def test_a_new_view_for_output_shows_all_of_it(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    open_comparison(lab, server, "run = fit(1)")
+    lab.run_cell(2)
+    lab.until_shown(lambda: table(lab).get("steps") == ["20"] * 3, "the last step in the table")
+    lab.script("app.shell.activateById(panel.id); panel.content.activeCellIndex = 1;")
+    lab.script("await app.commands.execute('notebook:create-output-view');")
+    docked = lab.page.locator(".jp-LinkedOutputView .kw-compare")
+    lab.until(lambda: docked.count() == 1, "the view beside the notebook")
+    steps = "node => node.kwCompare.rows().steps ?? []"
+    lab.until(lambda: docked.evaluate(steps) == ["20"] * 3, "its numbers")
+    kernels = docked.locator(".kw-kernel-grid")
+    lab.until(
+        lambda: (
+            kernels.evaluate_all("views => views.map((view) => view.kwGrid.step())") == [20] * 3
+        ),
+        "the kernels of all models",
+    )
+    lab.screenshot(artifacts / "docked.png")
+
+
+def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    open_comparison(lab, server, "run = fit(1)")
+    lab.run_cell(2)
+    lab.until_shown(lambda: table(lab).get("steps") == ["20"] * 3, "the last step in the table")
+    canvas = lab.page.locator(".kw-compare canvas").first
+
+    def point(place: dict[str, float], across: float) -> None:
+        x = place["x"] + across * place["width"]
+        lab.page.mouse.move(x, place["y"] + place["height"] / 2)
+
+    row = asked(lab, "row('parameters')")
+    point(row, 0.5)
+    lab.until(lambda: canvas.get_attribute("title") == "Trainable parameters", "the meaning")
+    plot = asked(lab, "plot(0)")
+    latest = asked(lab, "values()")
+    point(plot, 0.5)
+    lab.until(lambda: asked(lab, "values()") != latest, "the values at the step under the mouse")
+    lab.page.mouse.down()
+    point(plot, 0.9)
+    lab.page.mouse.up()
+    lab.until(lambda: len(lab.evaluate("compare.zoom")) == 2, "Python to hear of the zoom")
+    low, high = lab.evaluate("compare.zoom")
+    assert 8 < low < 12 < 16 < high < 20
+    lab.page.mouse.dblclick(plot["x"] + 20, plot["y"] + 20)
+    lab.until(lambda: lab.evaluate("compare.zoom") == [], "all steps again")
+    canvas.focus()
+    lab.page.keyboard.press("ArrowDown")
+    spoken = lab.page.locator(".kw-compare > .kw-spoken")
+    lab.until(lambda: "last eval accuracy: KAN" in (spoken.text_content() or ""), "the first row")
+    lab.screenshot(artifacts / "read.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,16 @@ def probe(lab: LabPage, expression: str, argument: Any = None) -> Any:
     )
 
 
+def click(lab: LabPage, site: str) -> None:
+    """Click in the middle of a bar, a small map, a class or a place of the map."""
+    lab.page.mouse.click(*middle(lab, site))
+
+
+def middle(lab: LabPage, site: str) -> tuple[float, float]:
+    box = probe(lab, "view.rectOf(arg)", site)
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def test_the_patch_that_is_drawn_is_the_best_there_is(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
@@ -85,9 +96,9 @@ def test_the_patch_that_is_drawn_is_the_best_there_is(
     lab.until(lambda: "of 64 images" in grid.text(), "the bounds observed")
     compare(suppressed=False)
     grid.click(13)
-    lab.until(lambda: "out 1 reaches" in grid.text(), "what the kernel reaches")
+    lab.until(lambda: "output 1 reaches" in grid.text(), "what the kernel reaches")
     reached = sum(grid._ask("[9,10,11,12,13,14,15,16,17].map((f) => grid.preferred(f).value)"))
-    assert f"out 1 reaches {float(f'{reached:.3g}'):g} at most, with 9 functions" in grid.text()
+    assert f"output 1 reaches {float(f'{reached:.3g}'):g} at most, with 9 functions" in grid.text()
     grid.scroll_into_view()
     lab.page.mouse.move(5, 5)
     lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "light.png")
@@ -101,7 +112,7 @@ def test_the_patch_that_is_drawn_is_the_best_there_is(
     grid.wait_step(step + 20)
     lab.until(lambda: grid.pixels() != pixels, "another patch, as the model trains")
     assert lab.is_running(2)
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     lab.set_theme("JupyterLab Dark")
     grid.scroll_into_view()
@@ -135,11 +146,15 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     np.testing.assert_allclose(part, expected, atol=1e-6)
     score = lab.evaluate("view.explanation.score")
     assert sum(part) == pytest.approx(score, abs=1e-4)
-    assert view.locator(".kw-bar").count() == 30
+    names = probe(lab, "view.sites('bars')")
+    assert sum(" · row " in name for name in names) == 30
+    shown = [float(name.split(" · ")[4].replace("−", "-")) for name in names[:30]]
+    largest = sorted(part, key=abs, reverse=True)[:30]
+    np.testing.assert_allclose(shown, largest, rtol=5e-3)
     view.screenshot(path=artifacts / "functions.png")
 
     # A bar selects its function everywhere.
-    view.locator(".kw-bar").nth(2).click()
+    click(lab, "bars/2/0")
     number = probe(lab, "view.selected()")
     lab.until(lambda: lab.evaluate("live.selection is not None"), "the selection in Python")
     target = lab.evaluate("view.explanation.target")
@@ -154,21 +169,29 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.until(lambda: grid.layer() == "linear", "the grid to follow")
     assert grid.selected() == target * 400 + number
     view.scroll_into_view_if_needed()
-    assert view.locator(".kw-bar.kw-chosen").count() == 1
+    lab.page.mouse.move(5, 5)
+    assert view.locator(".kw-readout[data-selected]").inner_text() == names[2].rpartition(" · ")[0]
 
     # A kernel selected in Python is marked, with its map.
     lab.evaluate("live.select('convs.1', 3, 2, 0, 1)")
     lab.until(lambda: probe(lab, "view.part().layer") == "convs.1", "the layer of the kernel")
     lab.until(lambda: probe(lab, "view.selected()") == 3 * 8 + 2, "the kernel")
-    assert view.locator(".kw-map .kw-picture-title").inner_text() == "out 3 · in 2"
-    sentence = view.locator(".kw-sentence").inner_text()
+    described = view.locator("canvas").get_attribute("aria-label") or ""
+    assert "Map of layer convs.1, out 3 · in 2, 11 × 11, from " in described
+    sentence = view.locator(".kw-remark").first.inner_text()
     assert "over 64 images" in sentence
     assert "integrated gradients" in sentence
     view.screenshot(path=artifacts / "kernels.png")
-    canvas = "document.querySelector('.kw-map canvas').toDataURL()"
+    canvas = "document.querySelector('.kw-explain canvas').toDataURL()"
     one = lab.page.evaluate(canvas)
-    view.locator(".kw-tile").nth(0).click()
+    click(lab, "tiles/0/0")
     lab.until(lambda: lab.page.evaluate(canvas) != one, "the map of another kernel")
+    lab.until(lambda: lab.evaluate("live.selection['layer']") == "convs.1", "its selection")
+
+    # The pointer reads the map.
+    lab.page.mouse.move(*middle(lab, "map/4/6"))
+    place = re.compile(r"row 4 · column 6 of the map: [+−]?\d")
+    lab.until(lambda: place.match(view.locator(".kw-readout").inner_text()), "the place's share")
 
     # Another class, while a cell trains: explained between two steps.
     lab.run_cell(3, wait=False)
@@ -179,12 +202,15 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.until(lambda: probe(lab, "view.content().target") == 3, "the other class")
     assert lab.is_running(3)
     assert probe(lab, "view.content().step") > before
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     view.locator(".kw-again").click()
     last = lab.evaluate("live.stats.steps")
     lab.until(lambda: probe(lab, "view.content().step") == last, "the last step")
     assert lab.evaluate("model.training")
+    view.scroll_into_view_if_needed()
+    click(lab, "classes/5/0")
+    lab.until(lambda: probe(lab, "view.content().target") == 5, "the class that was clicked")
     lab.set_theme("JupyterLab Dark")
     lab.page.wait_for_timeout(500)
     view.screenshot(path=artifacts / "dark.png")
@@ -192,3 +218,4 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.page.wait_for_timeout(500)
     view.screenshot(path=artifacts / "narrow.png")
     assert probe(lab, "root.scrollWidth <= root.clientWidth + 1")
+    assert probe(lab, "root.querySelector('.kw-viewport').scrollWidth <= root.clientWidth")

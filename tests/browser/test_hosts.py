@@ -18,9 +18,9 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
-from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until
+from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until, until_on
 
 pytestmark = pytest.mark.browser
 
@@ -55,11 +55,10 @@ GRID, INSPECTOR, MAPS = ".kw-kernel-grid", ".kw-spline-inspector", ".kw-meshgrid
 def wait(page: Page, selector: str, expression: str, what: str) -> None:
     """Wait until an expression of the element is true; also where that is in a shadow root."""
     element = page.locator(selector).first
-    until(
+    until_on(
+        page,
         lambda: element.count() > 0 and element.evaluate(f"node => !!({expression})"),
         what,
-        lambda: page.wait_for_timeout(50),
-        120,
     )
 
 
@@ -79,11 +78,11 @@ def follow_a_click(page: Page, function: int = 13) -> None:
         page.wait_for_timeout(50)
         return bool(grid.evaluate("(node, f) => node.kwGrid.hovered() === f", function))
 
-    until(hovered, "the function to be hovered", lambda: page.wait_for_timeout(50), 60)
+    until_on(page, hovered, "the function to be hovered")
     page.mouse.down()
     page.mouse.up()
     entry = "out 1 · in 0 · row 1 · column 1"
-    for canvas in (f"{INSPECTOR} canvas", f"{MAPS} canvas.kw-ramp"):
+    for canvas in (f"{INSPECTOR} canvas", f"{MAPS} canvas"):
         page.locator(canvas).scroll_into_view_if_needed()
         label = f"node.getAttribute('aria-label').includes('{entry}')"
         wait(page, canvas, label, f"{canvas} to follow")
@@ -175,7 +174,7 @@ def test_notebook_7_shows_them_linked(lab: LabPage, server: LabServer, artifacts
     follow_a_click(lab.page)
     place = "live.selection and [live.selection['out'], live.selection['row']]"
     lab.until(lambda: lab.evaluate(place) == [1, 1], "Python to hear of the click")
-    lab.page.locator(".kw-training [aria-label=Pause]").click()
+    lab.page.locator(".kw-training-panel [aria-label=Pause]").click()
     lab.until(lambda: lab.evaluate("live.control.state") == "paused", "the panel's button")
     lab.screenshot(artifacts / "notebook.png")
 
@@ -244,9 +243,9 @@ def test_voila_shows_them_linked_and_live_from_a_thread(
             step = page.locator(GRID).evaluate("node => node.kwGrid.step()")
             wait(page, GRID, f"node.kwGrid.step() > {step}", "the training to go on")
             follow_a_click(page)
-            page.locator(".kw-training [aria-label=Stop]").click()
+            page.locator(".kw-training-panel [aria-label=Stop]").click()
             state = "node.textContent === 'stopped'"
-            wait(page, ".kw-training .kw-state", state, "the training to stop")
+            wait(page, ".kw-training-panel .kw-remark", state, "the training to stop")
             page.screenshot(path=artifacts / "voila.png", full_page=True)
             assert complaints == []
         finally:
@@ -284,6 +283,15 @@ def panel(kw, live):
     kw.TrainingPanel(live)
 
 @app.cell
+def other(kw):
+    other = kw.nn.KANLinear(3, 2)
+    return other
+
+@app.cell
+def comparison(kw, live, other):
+    kw.Compare({{"KAN": live, "other": other}})
+
+@app.cell
 def training(train):
     train(20)
 
@@ -292,9 +300,7 @@ if __name__ == "__main__":
 """
 
 
-def test_marimo_shows_the_anywidgets_linked_and_pictures_of_the_others(
-    browser: Browser, tmp_path: Path, artifacts: Path
-) -> None:
+def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifacts: Path) -> None:
     body = "".join(f"    {line}\n" if line else "\n" for line in SETUP.splitlines())
     (tmp_path / "app.py").write_text(MARIMO.format(setup=body))
     arguments = [
@@ -309,11 +315,25 @@ def test_marimo_shows_the_anywidgets_linked_and_pictures_of_the_others(
             wait(page, GRID, "node.kwGrid?.step() >= 20", "the last frame of the training")
             follow_a_click(page)
             wait(page, ".kw-explain", "node.kwExplain?.content()", "the explanation")
-            # Boxes of ipywidgets are pictures there.
-            wait(page, "img[src^='data:image/png']", "node.naturalWidth > 400", "the panel's still")
-            assert page.locator(".kw-training").count() == 0
-            page.locator(GRID).scroll_into_view_if_needed()
-            page.locator(f"{GRID} canvas").focus()
+            wait(page, ".kw-training-panel", "node.kwPanel.status()", "the panel")
+            compared = page.locator(".kw-compare")
+            inside = compared.locator(GRID)
+
+            def shown(view: Locator, expression: str, what: str) -> None:
+                """Wait for something in a view that others may push out of sight as they grow."""
+
+                def is_so() -> bool:
+                    view.scroll_into_view_if_needed()
+                    return bool(view.evaluate(f"node => {expression}"))
+
+                until(is_so, what, lambda: page.wait_for_timeout(100), 60)
+
+            wait(page, f".kw-compare {GRID}", "node", "the comparison")
+            shown(compared, "node.kwCompare.rows().steps?.join() === '20,0'", "its numbers")
+            for number, step in enumerate((20, 0)):
+                shown(inside.nth(number), f"node.kwGrid.step() === {step}", "its kernels")
+            page.locator(GRID).first.scroll_into_view_if_needed()
+            page.locator(f"{GRID} canvas").first.focus()
             page.keyboard.press("ArrowRight")
             page.keyboard.press("Enter")
             wait(page, GRID, "node.kwGrid.selected() === 14", "the keyboard in a shadow root")

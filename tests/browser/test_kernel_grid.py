@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.lab import Grid, LabPage, LabServer
+from tests.browser.lab import WAIT_FOR, Grid, LabPage, LabServer
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Reference
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.browser
 # The functions of the first layer, 1 → 4 channels with 3×3 kernels.
 COUNT = 36
 
-SETUP = """
+SETUP = (
+    WAIT_FOR
+    + """
 import itertools, time
 import re
 import textwrap
@@ -57,11 +59,8 @@ def train(steps):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(images), labels).backward()
         optimizer.step()
-
-def wait_for(name):
-    while not Path(name).exists():
-        time.sleep(0.02)
 """
+)
 BIND = "live = kw.bind(model, optimizer, every=2)"
 SHOW = "grid = kw.KernelGrid(live)\ngrid"
 HALVES = """
@@ -81,11 +80,6 @@ def open_grid(lab: LabPage, server: LabServer, *more: str, show: str = SHOW) -> 
     grid = lab.grid()
     grid.scroll_into_view()
     return grid
-
-
-def signal(lab: LabPage, name: str) -> None:
-    """Let the cell that waits for ``name`` go on."""
-    (lab.server.root / lab.path).with_name(name).touch()
 
 
 def largest_difference(
@@ -120,7 +114,7 @@ def test_curves_change_during_a_blocking_cell_and_equal_scipy_at_every_stop(
     lab.screenshot(artifacts / "middle.png")
     assert lab.is_running(3)
 
-    signal(lab, "half")
+    lab.let_go("half")
     lab.wait_idle()
     grid.wait_step(40)
     end, end_pixels = grid.curves(COUNT), grid.pixels()
@@ -188,7 +182,7 @@ def test_a_click_selects_and_calls_python_while_a_cell_runs(
     heard = (server.root / lab.path).with_name("heard")
     lab.until(heard.exists, "Python to hear of it")
     assert lab.is_running(4)
-    signal(lab, "half")
+    lab.let_go("half")
     lab.wait_idle()
     place = {"layer": "0", "out": 2, "in": 0, "row": 1, "column": 2}
     assert lab.evaluate("[grid.selection, *chosen]") == [place, place]
@@ -270,7 +264,9 @@ def test_a_view_goes_on_when_another_view_of_the_widget_is_removed(
     assert largest_difference(reference, lab.evaluate("weights(model[0])"), left) < 1e-5
 
 
-def test_a_frame_crosses_the_wire_once_for_two_views(lab: LabPage, server: LabServer) -> None:
+def test_a_frame_and_the_code_cross_the_wire_once_for_two_views(
+    lab: LabPage, server: LabServer
+) -> None:
     change = "with torch.no_grad():\n    model[0].base_weight += 0.1\nlive.refresh();"
     open_grid(lab, server, change, "kw.KernelGrid(live)", change)
 
@@ -288,6 +284,7 @@ def test_a_frame_crosses_the_wire_once_for_two_views(lab: LabPage, server: LabSe
     frame = 4 * lab.evaluate("live.frame.data.size")
     assert one >= frame
     assert abs(two - one) < frame / 2
+    assert lab.traffic.codes == 1
 
 
 def test_each_of_two_grids_shows_its_own_mode_and_layer(

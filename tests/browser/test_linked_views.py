@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Grid, LabPage, LabServer
-from tests.browser.test_time import SETUP, has_not_ended
+from tests.browser.test_time import SETUP
 
 pytestmark = pytest.mark.browser
 
@@ -55,12 +55,6 @@ def pixels(lab: LabPage, name: str) -> str:
     )
 
 
-def release(lab: LabPage) -> None:
-    """Let the blocking cell end."""
-    (lab.server.root / lab.path).with_name("go").touch()
-    lab.wait_idle()
-
-
 def test_a_click_in_the_grid_moves_the_other_views_while_a_cell_runs(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
@@ -76,8 +70,9 @@ def test_a_click_in_the_grid_moves_the_other_views_while_a_cell_runs(
     lab.until(
         lambda: all(pixels(lab, name) != before[name] for name in VIEWS), "all views to change"
     )
-    assert has_not_ended(lab, 2)
-    release(lab)
+    assert lab.is_running(2)
+    lab.let_go("go")
+    lab.wait_idle()
     lab.until(lambda: lab.evaluate("live.selection") == chosen, "the selection in Python")
 
 
@@ -146,8 +141,9 @@ def test_a_layer_chosen_in_one_view_of_a_dashboard_is_shown_by_all_while_a_cell_
                 f"layer {wanted} in {VIEWS[other]}, chosen in {name}",
             )
     lab.screenshot(artifacts / "linked.png")
-    assert has_not_ended(lab, 2)
-    release(lab)
+    assert lab.is_running(2)
+    lab.let_go("go")
+    lab.wait_idle()
     chosen = "[view.layer for view in dashboard.views]"
     lab.until(lambda: lab.evaluate(chosen) == ["2"] * 3, "the layer in Python")
     # From Python, of any of them.
@@ -189,8 +185,9 @@ wait_for("go")
     for _ in range(4):
         track.press("ArrowLeft")
     lab.until(lambda: [grid.step() for grid in grids] == [6, 6], "step 6 in both")
-    assert has_not_ended(lab, 2)
-    release(lab)
+    assert lab.is_running(2)
+    lab.let_go("go")
+    lab.wait_idle()
 
 
 def test_a_frame_crosses_the_wire_once_whatever_the_number_of_views(
@@ -303,8 +300,9 @@ def test_the_dashboard_docks_beside_the_notebook(
     lab.until(lambda: steps(lab) == [4, 4, 4], "frames during the cell")
     lab.page.wait_for_timeout(300)
     lab.screenshot(artifacts / "docked.png")
-    assert has_not_ended(lab, 2)
-    release(lab)
+    assert lab.is_running(2)
+    lab.let_go("go")
+    lab.wait_idle()
     lab.evaluate("0", "dashboard.dock('split-bottom')")
     lab.until(lambda: lab.grid_count() == 1 and None not in steps(lab), "the moved dashboard")
     lab.evaluate("0", "dashboard.close()")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def slider():
 """
 ROOTS = (
     ".kw-kernel-grid, .kw-spline-inspector, .kw-meshgrid-view, .kw-layer-ranges, .kw-explain, "
-    ".kw-panel, .kw-compare"
+    ".kw-training-panel, .kw-compare"
 )
 # Of each view in a cell's output: what it is, its width, and the width of the output.
 WIDTHS = f"""
@@ -172,7 +171,7 @@ def test_views_that_are_unfolded_later_keep_a_width(
     heads = lab.page.locator(f".jp-OutputArea-output {HEADS[name]}")
     lab.until_shown(lambda: heads.count() == 8, "the heads")
     kinds = ["kernel-grid", "spline-inspector", "meshgrid-view", "layer-ranges", "explain"]
-    kinds += ["panel", "compare", "kernel-grid"]
+    kinds += ["training-panel", "compare", "kernel-grid"]
     for number, kind in enumerate(kinds):
         if number > 0 or name == "Accordion":
             heads.nth(number).click()
@@ -184,20 +183,17 @@ def test_views_that_are_unfolded_later_keep_a_width(
 
         lab.until_shown(shown, f"{kind} with a width")
         lab.screenshot(artifacts / f"{number}_{kind}.png")
-    # bqplot draws while it is folded away, and says so.
-    folded = re.compile(r"<rect> attribute (width|height): A negative value .*/bqplot/")
-    lab.complaints[:] = [text for text in lab.complaints if not folded.search(text)]
 
 
 # Where the wheel is turned in each view.
 PLOTS = {
     "KernelGrid": ".kw-kernel-grid canvas",
-    "SplineInspector": ".kw-spline-inspector .kw-plot",
+    "SplineInspector": ".kw-spline-inspector .kw-viewport",
     "MeshgridView": ".kw-meshgrid-view canvas",
-    "LayerRanges": ".kw-layer-ranges .bqplot",
+    "LayerRanges": ".kw-layer-ranges canvas",
     "Explain": ".kw-explain canvas",
-    "TrainingPanel": ".kw-panel .bqplot",
-    "Compare": ".kw-compare .bqplot",
+    "TrainingPanel": ".kw-training-panel canvas",
+    "Compare": ".kw-compare canvas",
 }
 
 
@@ -218,7 +214,9 @@ def test_the_wheel_over_a_view_scrolls_the_page(
         lab.page.wait_for_timeout(300)
         box = place.bounding_box()
         assert box is not None
-        lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + min(80, box["height"] / 2))
+        # Of a view higher than the window, a place in sight.
+        y = max(box["y"] + min(80, box["height"] / 2), 250)
+        lab.page.mouse.move(box["x"] + box["width"] / 2, y)
         for turn in (-60, 60):
             before = lab.script(f"return {scroller}.scrollTop;")
             lab.page.mouse.wheel(0, turn)
@@ -235,7 +233,7 @@ def test_a_click_into_the_plot_takes_the_wheel_and_escape_gives_it_back(
 ) -> None:
     high = "ipywidgets.HTML('<div style=\"height: 1500px\"></div>')"
     open_cells(lab, server, high, "kw.SplineInspector(live)", high)
-    plot = lab.page.locator(".kw-spline-inspector .kw-plot")
+    plot = lab.page.locator(".kw-spline-inspector .kw-viewport")
     lab.until_shown(lambda: plot.count() == 1 and plot.is_visible(), "the plot")
     plot.evaluate("node => node.scrollIntoView({block: 'center'})")
     lab.page.wait_for_timeout(300)
@@ -253,7 +251,7 @@ def test_a_click_into_the_plot_takes_the_wheel_and_escape_gives_it_back(
     hint = plot.locator(".kw-wheel-hint")
     plot.hover()
     assert turn() == (True, False)
-    assert "wheel zooms, or click" in hint.inner_text()
+    assert "wheel to zoom, or click" in hint.inner_text()
     lab.screenshot(artifacts / "hint.png")
     plot.evaluate("node => node.scrollIntoView({block: 'center'})")
     lab.page.wait_for_timeout(300)
@@ -277,7 +275,7 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     open_cells(lab, server, "kw.TrainingPanel(live)")
-    panel = lab.page.locator(".kw-panel")
+    panel = lab.page.locator(".kw-training-panel")
     lab.until_shown(lambda: panel.locator(".kw-buttons").is_visible(), "the buttons")
     state = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
     lab.script("await app.commands.execute(arg);", state)
@@ -288,23 +286,38 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
     lab.until(lambda: note.count() > 0, "what the panel says")
     lab.page.wait_for_timeout(3000)  # longer than the panel waits for an answer
     lab.screenshot(artifacts / "saved.png")
-    assert "no kernel behind this panel" in note.first.inner_text()
+    assert "No kernel is connected" in note.first.inner_text()
     assert panel.locator('.kw-note[data-tone="warn"]').count() == 0
     assert not panel.locator(".kw-buttons").is_visible()
-    assert panel.locator(".kw-chart-tools select").is_disabled()
+    assert panel.get_by_label("smooth").is_disabled()
 
 
-def test_a_panel_in_a_page_of_its_own_is_a_picture_that_says_why(
+def test_a_panel_in_a_page_of_its_own_is_alive_and_says_why_nothing_can_be_steered(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    open_cells(
-        lab, server, "kw.save_html('page.html', kw.TrainingPanel(live), kw.KernelGrid(live));"
+    saving = "kw.save_html('page.html', kw.TrainingPanel(own), kw.KernelGrid(live));"
+    log = (
+        "other = kw.nn.KANLinear(2, 1)\nown = kw.bind(other)\n"
+        "for k in range(1, 41):\n    own.log(k, loss=2 / k)"
     )
+    open_cells(lab, server, f"{log}\n{saving}")
     page = lab.page.context.new_page()
     page.goto((server.root / lab.path).with_name("page.html").as_uri())
     page.wait_for_timeout(3000)
     page.screenshot(path=artifacts / "page.png")
     text = page.locator("body").inner_text()
     assert "does not answer" not in text
-    assert "A still picture: TrainingPanel draws with bqplot" in text
-    assert page.locator(".kw-training button").count() == 0
+    assert "No kernel is connected" in text
+    panel = page.locator(".kw-training-panel")
+    assert not panel.locator(".kw-buttons").is_visible()
+    values = "document.querySelector('.kw-training-panel').kwPanel.values()"
+    assert page.evaluate(values) == ["loss 0.05"]
+    # What is read is the step under the mouse.
+    plot = page.evaluate("document.querySelector('.kw-training-panel').kwPanel.plot(0)")
+    page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
+    page.wait_for_timeout(300)
+    assert page.evaluate(values) == ["loss 0.1"]
+    panel.get_by_role("button", name="Show half as many steps").click()
+    steps = "document.querySelector('.kw-training-panel').kwPanel.scene().layout.steps"
+    page.wait_for_timeout(300)
+    assert page.evaluate(steps) == {"from": 10, "to": 30}

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.lab import LabPage, LabServer, Rect, decode
+from tests.browser.lab import WAIT_FOR, LabPage, LabServer, Rect, decode
 
 pytestmark = pytest.mark.browser
 
-SETUP = """
+SETUP = (
+    WAIT_FOR
+    + """
 import itertools, time
 from pathlib import Path
 import torch
@@ -45,16 +47,13 @@ def phi(layer, function, x):
     read = kw.functions.read(model)[layer]
     x = torch.tensor(x, dtype=torch.float64)
     return read.evaluate(x).reshape(-1, len(x))[function].tolist()
-
-def wait_for(name):
-    while not Path(name).exists():
-        time.sleep(0.02)
 """
+)
 BIND = "live = kw.bind(model, optimizer, every=2)\ntrain(20)"
 OVERLAPS = """(() => {
   const shown = [...root.querySelectorAll(
-    '.kw-segments, .kw-option, .kw-bar, .kw-reach, .kw-axis-words, .kw-note, .kw-status,'
-    + ' .kw-canvas, .kw-scrubber, .kw-readout, .kw-figure-foot > *, .kw-hint',
+    '.kw-segments, .kw-option, .kw-remark, .kw-status, .kw-canvas, .kw-scrubber, .kw-readout,'
+    + ' .kw-save, .kw-button',
   )].filter((e) => e.offsetWidth > 0 && e.offsetHeight > 0);
   const found = [];
   shown.forEach((a, k) => shown.slice(k + 1).forEach((b) => {
@@ -123,7 +122,7 @@ class Mesh:
 
     def dark(self) -> None:
         """Change the theme and wait until the colours are drawn anew."""
-        bar = "root.querySelector('.kw-bar-colours').style.backgroundImage"
+        bar = "root.querySelector('.kw-swatch-ramp').style.backgroundImage"
         light = self.ask(bar)
         self.lab.page.mouse.move(5, 5)
         self.lab.set_theme("JupyterLab Dark")
@@ -141,11 +140,6 @@ def open_mesh(lab: LabPage, server: LabServer, *more: str, show: str) -> Mesh:
         lab.run_cell(index)
     assert lab.cell_errors() == []
     return Mesh(lab).ready()
-
-
-def signal(lab: LabPage, name: str) -> None:
-    """Let the cell that waits for ``name`` go on."""
-    (lab.server.root / lab.path).with_name(name).touch()
 
 
 def largest_difference(lab: LabPage, mesh: Mesh, layer: int, outputs: int) -> float:
@@ -225,7 +219,7 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
     assert drawn.max() <= 1
     assert drawn[0, 7, 14] == 1
     lab.screenshot(artifacts / "drawing.png")
-    signal(lab, "half")
+    lab.let_go("half")
     lab.wait_idle()
     assert largest_difference(lab, mesh, 0, 4) < 1e-4
     lab.until(lambda: lab.evaluate("view.drawing is not None"), "the drawing in Python")
@@ -250,7 +244,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     show = observed + "view = kw.MeshgridView(live, mode='response')\nview"
     mesh = open_mesh(lab, server, show=show)
     mesh.wait_response()
-    mesh.locator().locator(".kw-thumbnail").nth(4).click()
+    lab.page.mouse.click(*mesh.rect("thumbnail(4)").at(0.5, 0.5))
     four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
     lab.until(lambda: np.allclose(mesh.array("input()")[0], four), "the fourth image")
     lab.until(lambda: lab.evaluate("view.sample") == 4, "Python to hear of it")
@@ -304,7 +298,7 @@ def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
     mesh.screenshot(artifacts / "second_layer.png")
     mesh.choose("draw")
     lab.until(lambda: mesh.array("input()").shape == (1, 14, 14), "a blank of the maps' size")
-    assert "the same picture in all 4 channels" in mesh.text()
+    assert "the same image in all 4 channels" in mesh.text()
 
 
 def test_a_linear_layer_says_that_it_has_no_response_map(lab: LabPage, server: LabServer) -> None:
@@ -354,7 +348,7 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     assert mesh.screenshot(artifacts / "pair_dark.png").mean() < 100
 
     # Without a mouse.
-    mesh.locator().locator(".kw-kernel-map").focus()
+    mesh.locator().locator(".kw-canvas").focus()
     for key in ("ArrowLeft", "x"):
         lab.page.keyboard.press(key)
     lab.until(lambda: mesh.ask("view.pair().i") == 6, "the entry chosen by keys")
@@ -391,7 +385,7 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
     lab.until(lambda: np.array_equal(views[1].array("heat(arg)", 4), middle.T), "the vertical ramp")
     assert views[2].ask("view.mode()") == "response"
     assert lab.is_running(3)
-    signal(lab, "half")
+    lab.let_go("half")
     lab.wait_idle()
     views[2].locator().scroll_into_view_if_needed()
     lab.until(lambda: views[2].ask("view.step()") == 50, "the last step")
@@ -413,4 +407,6 @@ def test_nothing_overlaps_on_a_narrow_page(
     fits = "root.clientWidth <= 330 && root.scrollWidth <= root.clientWidth"
     lab.until(lambda: mesh.ask(fits), "all of it in 330 pixels")
     lab.until(lambda: mesh.ask(OVERLAPS) == [], "no part to overlap another")
+    boxes = "[...root.querySelectorAll('.kw-segments')]"
+    assert mesh.ask(f"{boxes}.every((box) => box.scrollWidth <= box.clientWidth)")
     mesh.screenshot(artifacts / f"narrow_{mode}.png")

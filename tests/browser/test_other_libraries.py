@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.lab import Grid, LabPage, LabServer
+from tests.browser.lab import WAIT_FOR, Grid, LabPage, LabServer
 from tests.browser.test_linked_views import ask, steps
 
 pytestmark = pytest.mark.browser
 
-LOOP = """
+LOOP = (
+    WAIT_FOR
+    + """
 import copy, time
 from pathlib import Path
 import torch
@@ -29,11 +31,8 @@ def train(count):
         optimizer.zero_grad()
         (model(inputs) - targets).square().mean().backward()
         optimizer.step()
-
-def wait_for(name):
-    while not Path(name).exists():
-        time.sleep(0.02)
 """
+)
 
 # A layer with a grid for each input, symbolic edges and multiplication nodes.
 PYKAN = """
@@ -158,7 +157,7 @@ def test_what_is_drawn_of_a_pykan_model_is_its_own_activations_during_a_blocking
     places, middle = drawn(grid, 32)
     lab.screenshot(artifacts / "middle.png")
     assert lab.is_running(2)
-    (lab.server.root / lab.path).with_name("go").touch()
+    lab.let_go("go")
     lab.wait_idle()
     assert lab.cell_errors() == []
     own = lab.evaluate(f"activations(record['half'], 0, {places})")

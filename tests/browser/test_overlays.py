@@ -41,6 +41,12 @@ def test_a_form_is_drawn_over_its_function_hidden_removed_and_put_in_its_place(
     def curve(name: str) -> Any:
         return lab.page.evaluate(f"{VIEW}?.curve('{name}') ?? null")
 
+    def press(site: str) -> None:
+        """Click where a site of the drawing lies."""
+        view.scroll_into_view_if_needed()
+        box = lab.page.evaluate(f"{VIEW}.site('{site}')")
+        lab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
     lab.until_shown(lambda: curve("phi") is not None, "the inspector")
     assert curve("overlay0") is None
     lab.run_cell(1)
@@ -51,19 +57,20 @@ def test_a_form_is_drawn_over_its_function_hidden_removed_and_put_in_its_place(
     assert np.asarray(drawn["y"])[::64] == pytest.approx(expected, abs=1e-6)
     assert [x[0], x[-1]] == pytest.approx(lab.evaluate("[fit.low, fit.high]"))
     view = lab.page.locator(".kw-spline-inspector").first
-    rows = view.locator(".kw-legend-row[data-key^='overlay:']")
+    rows = view.locator("[data-site^='row:overlay:']")
     assert rows.count() == 2
-    assert rows.first.text_content().startswith(lab.evaluate("str(fit)"))
+    assert rows.first.get_attribute("aria-label").startswith(lab.evaluate("str(fit)"))
     view.screenshot(path=artifacts / "overlays.png")
 
     # Its switch, and its ×; Python knows, and the curve's bytes come through whole.
     samples = lab.evaluate("list(inspector.overlays[0]['samples'])")
-    rows.first.click()
+    press("row:overlay:0")
     lab.until(lambda: curve("overlay0") is None, "the first curve to go")
     lab.until(lambda: lab.evaluate("inspector.overlays[0].get('shown')") is False, "Python to know")
     assert lab.evaluate("list(inspector.overlays[0]['samples'])") == samples
-    rows.first.click()
-    view.locator(".kw-legend-remove").nth(1).click()
+    press("row:overlay:0")
+    lab.until(lambda: curve("overlay0") is not None, "the first curve to come back")
+    press("remove:overlay:1")
     lab.until(lambda: rows.count() == 1, "the second curve to go")
     lab.until(lambda: lab.evaluate("len(inspector.overlays)") == 1, "Python to know")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 
 import kan_widgets as kw
-from tests.browser.lab import RUN_LIMIT, decode, until
+from tests.browser.lab import decode, until_on
 
 pytestmark = pytest.mark.browser
 
@@ -35,12 +35,13 @@ class Opened:
         """Ask the first view of a kind for what it exports for tests."""
         return self.page.evaluate(
             f"arg => {{ const element = document.querySelector('.kw-{name}');"
-            f"const view = element?.kwGrid ?? element?.kwView; return {expression}; }}",
+            f"const view = element?.kwGrid ?? element?.kwView "
+            f"?? element?.kwExplain; return {expression}; }}",
             argument,
         )
 
     def until(self, condition: Callable[[], Any], what: str) -> None:
-        until(condition, what, lambda: self.page.wait_for_timeout(30), RUN_LIMIT)
+        until_on(self.page, condition, what)
 
     def steps(self) -> list[int | None]:
         """The step that each of the three views draws."""
@@ -303,7 +304,42 @@ def test_colours_follow_the_system_and_then_the_switch(
     assert asked.screenshot(artifacts / "asked.png").mean() < 80
 
 
-def test_stills_show_one_picture_for_the_theme_with_their_caption(
+def test_a_comparison_is_alive_with_the_kernels_of_all_models(
+    open_page: Callable[..., Opened],
+    trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
+    tmp_path: Path,
+    artifacts: Path,
+) -> None:
+    _, live, _ = trained
+    other = kw.nn.KANLinear(3, 2)
+    live.log(1, loss=2.0)
+    live.log(2, loss=1.0)
+    compare = kw.Compare({"KAN": live, "other": other})
+    rows = {row["key"]: row["values"] for row in compare.shown["rows"]}
+    path = kw.save_html(tmp_path / "page.html", compare)
+    compare.close()
+    for scheme in ("light", "dark"):
+        shown = open_page(path, color_scheme=scheme)
+        asked = "document.querySelector('.kw-compare')?.kwCompare"
+        shown.until(
+            lambda shown=shown, asked=asked: (
+                shown.page.evaluate(f"{asked}?.scene() && {asked}.rows()") == rows
+            ),
+            "its numbers",
+        )
+        assert shown.page.evaluate(f"{asked}.values()") == ["KAN 1"]
+        kernels = shown.page.locator(".kw-compare .kw-kernel-grid")
+        steps = "views => views.map((view) => view.kwGrid.step())"
+        shown.until(
+            lambda kernels=kernels, steps=steps: kernels.evaluate_all(steps) == [STEPS, 0],
+            "all kernels",
+        )
+        smooth = shown.page.locator(".kw-compare select[aria-label=smooth]")
+        assert smooth.is_disabled()
+        shown.screenshot(artifacts / f"compare_{scheme}.png")
+
+
+def test_the_ranges_of_layers_are_alive_without_a_kernel(
     open_page: Callable[..., Opened],
     trained: tuple[torch.nn.Sequential, kw.Binding, torch.Tensor],
     tmp_path: Path,
@@ -311,16 +347,31 @@ def test_stills_show_one_picture_for_the_theme_with_their_caption(
 ) -> None:
     _, live, _ = trained
     ranges = kw.LayerRanges(live)
+    table = ranges.table()
     path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), ranges)
     ranges.close()
-    for scheme in ("light", "dark"):
-        shown = open_page(path, color_scheme=scheme)
-        shown.until(lambda shown=shown: shown.ask("kernel-grid", "view?.step()") == STEPS, "it")
-        pictures = shown.page.locator(".kw-page-still img:visible")
-        assert pictures.count() == 1
-        assert pictures.evaluate("image => image.complete && image.naturalWidth") == 1800
-        assert "bqplot" in shown.page.locator(".kw-page-note").inner_text()
-        shown.screenshot(artifacts / f"stills_{scheme}.png")
+    shown = open_page(path)
+    asked = "document.querySelector('.kw-layer-ranges')?.kwRanges"
+    shown.until(lambda: shown.page.evaluate(f"{asked}?.step() ?? -1") == STEPS, "its numbers")
+    last = len(table) - 1
+    cells = shown.page.evaluate(f"{asked}.cells({last})")
+    assert float(cells[0][0]) == pytest.approx(table[last]["range"], rel=5e-3)
+    view = shown.page.locator(".kw-layer-ranges")
+    assert view.locator(".kw-number").is_hidden()
+    view.locator("select").select_option("change")
+    shown.until(
+        lambda: shown.page.evaluate(f"{asked}.scene().times.measure") == "change", "other curves"
+    )
+    view.get_by_label("more").check()
+    shown.until(lambda: len(shown.page.evaluate(f"{asked}.cells(0)")) == 7, "more columns")
+    place = shown.page.evaluate(f"{asked}.place('{last}')")
+    shown.page.mouse.click(place["x"] + 20, place["y"] + 10)
+    shown.until(lambda: shown.page.evaluate(f"{asked}.chosen()") == last, "the row")
+    shown.until(
+        lambda: shown.ask("kernel-grid", "view?.layer()") == table[last]["layer"],
+        "the grid to follow",
+    )
+    shown.screenshot(artifacts / "ranges.png")
 
 
 def test_the_page_lets_nothing_out_even_if_something_tries(
@@ -355,3 +406,33 @@ def test_the_page_works_in_a_frame_of_another_page(
     frame.locator(".kw-kernel-grid .kw-segment", has_text="pattern").first.click()
     text = frame.locator(".kw-kernel-grid")
     shown.until(lambda: f"step {STEPS}" in text.inner_text(), "the view in the frame")
+
+
+def test_an_explanation_is_alive_and_linked(
+    open_page: Callable[..., Opened], tmp_path: Path, artifacts: Path
+) -> None:
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN(channels=(8, 16), padding=0)
+    live = kw.bind(model)
+    view = kw.Explain(live, kw.data.mnist("embedded").test_images[3])
+    shown = open_page(kw.save_html(tmp_path / "page.html", view, kw.KernelGrid(live)))
+    shown.until(lambda: shown.ask("explain", "!!view?.content()"), "the explanation")
+    shares = view.explanation.functions[0].contributions[view.explanation.target]
+    order = np.argsort(-np.abs(shares), kind="stable")
+    # The numbers are those of the model that was saved.
+    names = shown.ask("explain", "view.sites('bars')")
+    most = float(shares[order[0]])
+    words = kw.widgets.ranges.format_number(most).replace("-", "−")
+    assert names[0].endswith(f" · {'+' if most > 0 else ''}{words}")
+    shown.page.mouse.click(*shown.at("explain", "view.rectOf('bars/1/0')", 0.5, 0.5))
+    shown.until(lambda: shown.ask("explain", "view.selected()") == order[1], "the selection")
+    function = view.explanation.target * 400 + order[1]
+    shown.until(lambda: shown.ask("kernel-grid", "view.selected()") == function, "the grid")
+    # There is no model to explain anything else.
+    assert shown.page.locator(".kw-again").first.is_hidden()
+    assert shown.page.locator("select[aria-label='class']").is_disabled()
+    before = shown.pixels("explain")
+    shown.choose("explain", "convs.0")
+    shown.until(lambda: shown.ask("explain", "view.part().layer") == "convs.0", "the layer")
+    assert shown.pixels("explain") != before
+    shown.screenshot(artifacts / "explain.png")

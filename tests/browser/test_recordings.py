@@ -14,7 +14,7 @@ import pytest
 
 from tests.browser.conftest import Reference
 from tests.browser.lab import CHECKOUT, LabPage, LabServer
-from tests.browser.test_time import COUNT, Time, until_step
+from tests.browser.test_time import COUNT, Time
 
 pytestmark = pytest.mark.browser
 
@@ -125,7 +125,7 @@ def test_a_recording_is_replayed_and_scrubbed(
     assert lab.cell_errors() == []
     grid, scrubber = lab.grid(), Time(lab)
     grid.scroll_into_view()
-    until_step(lab, grid, 20)
+    grid.wait_at(20)
     lab.until(scrubber.element.locator(".kw-time").is_visible, "the scrubber")
     scrubber.wait_ticks(21)
     assert scrubber.steps() == list(range(21))
@@ -133,23 +133,23 @@ def test_a_recording_is_replayed_and_scrubbed(
     for share in (0.1, 0.5, 0.8):
         scrubber.drag(share)
         step = scrubber.shown()
-        until_step(lab, grid, step)
+        grid.wait_at(step)
         x, _ = grid.curve(0)
         assert np.abs(grid.curves(COUNT) - reference(weights[step], x)).max() < 1e-5
     lab.screenshot(artifacts / "scrubbed.png")
     assert "step 16 · looking back" in grid.text()
     scrubber.press("Escape")
-    until_step(lab, grid, 20)
+    grid.wait_at(20)
     lab.until(lambda: "step 20 · recorded" in grid.text(), "the word for a recording")
     inspector = lab.page.locator(".kw-spline-inspector")
     lab.until(
         lambda: "This is a recording: there is no model to change." in inspector.inner_text(),
         "why nothing can be edited",
     )
-    panel = lab.page.locator(".kw-training")
+    panel = lab.page.locator(".kw-training-panel")
     panel.scroll_into_view_if_needed()
     assert "A recording (run.npz): it shows a run, and cannot steer it." in panel.inner_text()
-    assert panel.locator(".kw-state").inner_text() == "finished"
+    assert panel.locator(".kw-remark").first.inner_text() == "finished"
     assert panel.locator(".kw-buttons").is_hidden()
     lab.screenshot(artifacts / "panel.png")
 
@@ -170,21 +170,21 @@ def test_a_run_is_followed_while_another_process_records_it(
     )
     lab.run_all()
     assert lab.cell_errors() == []
-    grid, panel = lab.grid(), lab.page.locator(".kw-training")
+    grid, panel = lab.grid(), lab.page.locator(".kw-training-panel")
     grid.scroll_into_view()
-    until_step(lab, grid, 10)
+    grid.wait_at(10)
     x, _ = grid.curve(0)
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[10], x)).max() < 1e-5
-    lab.until(lambda: panel.locator(".kw-state").inner_text() == "running", "the state")
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "running", "the state")
     assert "Following run.npz" in panel.inner_text()
     lab.screenshot(artifacts / "followed.png")
     job.go_on()
-    until_step(lab, grid, 20)
+    grid.wait_at(20)
     job.wait()
     lab.until(lambda: "step 20 · recorded" in grid.text(), "the end of the recording")
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[20], x)).max() < 1e-5
     scrubber = Time(lab)
     scrubber.wait_ticks(21)
     assert scrubber.steps() == list(range(21))
-    lab.until(lambda: panel.locator(".kw-state").inner_text() == "finished", "the state")
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "finished", "the state")
     lab.screenshot(artifacts / "ended.png")

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.palette import ARM, palette
-from kan_widgets.widgets.scores import TINT
 from tests.browser.lab import Grid, LabPage, LabServer
+from tests.palette import ARM, palette
 
 pytestmark = pytest.mark.browser
 
@@ -51,9 +50,9 @@ def grounds(grid: Grid) -> NDArray[np.int64]:
 
 
 def tints(numbers: NDArray[np.float64], theme: str) -> NDArray[np.int64]:
-    places = ARM + np.rint(TINT * ARM * numbers / np.nanmax(np.abs(numbers))).astype(np.int64)
-    colours: NDArray[np.int64] = palette(theme)[places].astype(np.int64)
-    return colours
+    # Half of the palette's arms: curves must stand out on the strongest tint.
+    places = ARM + np.rint(0.5 * ARM * numbers / np.nanmax(np.abs(numbers))).astype(np.int64)
+    return np.rint(palette(theme)[places]).astype(np.int64)
 
 
 def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
@@ -64,6 +63,7 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
     grid = lab.grid()
     view = lab.page.locator(".kw-kernel-grid")
     shade = view.get_by_label("shade", exact=True)
+    legend = view.locator(".kw-remark:has(.kw-swatch-ramp)")
     lab.until_shown(grid.is_ready, "the kernels")
     assert not shade.is_visible()
     plain = grounds(grid)
@@ -80,7 +80,7 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
     view.get_by_label("sort", exact=True).select_option("spread")
     lab.until(lambda: len(np.unique(grounds(grid), axis=0)) > 20, "tints")
     assert lab.is_running(1)
-    (lab.server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     assert lab.cell_errors() == []
     chosen = "[grid.sort, grid.shade]"
@@ -95,7 +95,7 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
     by_kernel = np.argsort(-numbers.reshape(5, 9).max(axis=1))
     places = [grid.rect(9 * int(kernel)) for kernel in by_kernel]
     assert places == sorted(places, key=lambda place: (round(place.y), place.x))
-    most = float(view.locator(".kw-shade-text").inner_text().split()[3])
+    most = float(legend.inner_text().split()[3])
     assert most == pytest.approx(numbers.max(), rel=5e-3)
     grid.hover(22)
     _, lines = grid.tip()
@@ -109,10 +109,7 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
     lab.set_theme("JupyterLab Dark")
     shade.select_option("mean")
     lab.until(
-        lambda: (
-            view.get_attribute("data-kw-theme") == "dark"
-            and "mean −" in view.locator(".kw-shade-text").inner_text()
-        ),
+        lambda: view.get_attribute("data-kw-theme") == "dark" and "mean −" in legend.inner_text(),
         "the other numbers on a dark page",
     )
     means = np.array(lab.evaluate("found[0].mean.ravel().tolist()"))

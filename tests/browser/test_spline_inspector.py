@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kan_widgets.widgets.ranges import format_number as printed
 from tests.browser.lab import LabPage, LabServer, decode
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ SHOW = "view = SplineInspector(live, editable=True)\nview"
 TRAIN = "while not Path('enough').exists():\n    train(5)"
 OVERLAPS = """(() => {
   const parts = [...root.querySelectorAll(
-    '.kw-header > *, .kw-tools > *, .kw-caption, .kw-plot, .kw-side, .kw-foot')]
+    '.kw-header > *, .kw-caption, .kw-viewport, .kw-time-place, .kw-readout-row')]
     .filter((part) => part.offsetParent !== null && part.offsetWidth > 0);
   const boxes = parts.map((part) => part.getBoundingClientRect());
   const page = root.getBoundingClientRect();
@@ -117,6 +118,20 @@ class Inspector:
 
     def text(self, selector: str) -> str:
         return str(self.ask("root.querySelector(arg).textContent", selector))
+
+    def caption(self) -> str:
+        return str(
+            self.ask(
+                "[...root.querySelectorAll('.kw-remark')].map((p) => p.textContent).join('; ')"
+            )
+        )
+
+    def press(self, site: str) -> None:
+        """Click where a site of the drawing lies."""
+        self.scroll_into_view()
+        box = self.ask("view.site(arg)", site)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.lab.page.mouse.click(x, y)
 
     def click(self, selector: str) -> None:
         view = self.lab.page.locator(".kw-spline-inspector").nth(self.index)
@@ -265,7 +280,7 @@ while not Path("stop").exists():
     assert view.points()["B5"]["value"] == pytest.approx(wanted, abs=2e-3)
     assert lab.is_running(3)
     view.save(artifacts / "training.png")
-    (server.root / lab.path).with_name("stop").touch()
+    lab.let_go("stop")
     lab.wait_idle()
     assert lab.cell_errors() == []
     assert lab.evaluate("reached is not None and reached < step")
@@ -297,7 +312,7 @@ def test_the_pointer_reads_what_python_says(
         assert read["phi"] == pytest.approx(phi, abs=2e-6)
         assert read["slope"] == pytest.approx(slope, abs=2e-4)
         assert sum(read["terms"].values()) == pytest.approx(read["phi"], abs=1e-12)
-    assert "φ′" in view.text(".kw-reading")
+        assert view.ask("view.rows()[0].value") == printed(read["phi"])
     view.save(artifacts / "reading.png")
 
 
@@ -338,7 +353,7 @@ def test_keys_walk_through_functions_and_move_a_point(lab: LabPage, server: LabS
     lab.until(lambda: view.selection() == place, "the function to be drawn")
     before = lab.evaluate("model[0].spline_weight[0, 0, 0, 2].tolist()")
     low, high = view.ask("view.window().y")
-    view.ask("root.querySelector('.kw-handle[aria-label*=\"B2 \"]').focus()")
+    view.ask("root.querySelector('.kw-place[aria-label*=\"B2 \"]').focus()")
     lab.page.keyboard.press("ArrowUp")
     weight = "model[0].spline_weight[0, 0, 0, 2, 2].item()"
     wanted = before[2] + 0.01 * (high - low)
@@ -362,7 +377,8 @@ def test_a_score_before_and_after_is_shown_beside_the_curve(
     lab.until(lambda: lab.evaluate("view.evaluation").get("state") == "done", "the score")
     after = lab.evaluate("accuracy()")
     lab.until(
-        lambda: view.text(".kw-score") == f"held out  {before:.4f} → {after:.4f}", "it on the page"
+        lambda: view.ask("view.words('score')") == f"held out {before:.4f} → {after:.4f}",
+        "it on the page",
     )
     view.save(artifacts / "score.png")
 
@@ -372,14 +388,14 @@ def test_inputs_that_were_observed_are_drawn_and_told(
 ) -> None:
     view = open_inspector(lab, server, "live.observe(digits.test_images[:64]);")
     pixels = view.image()
-    assert view.text(".kw-inputs") == ""
+    assert "inputs" not in view.caption()
     lab.run_cell(3)
-    lab.until(lambda: "64 samples" in view.text(".kw-inputs"), "the share of inputs")
+    lab.until(lambda: "64 samples" in view.caption(), "the share of inputs")
     share = lab.evaluate(
         "(lambda x: ((x < -1) | (x > 1)).float().mean().item())"
         "(digits.test_images[:64, :, 0:26:2, 0:26:2])"
     )
-    words = view.text(".kw-inputs")
+    [words] = [part for part in view.caption().split("; ") if "samples" in part]
     if share == 0:
         assert words.startswith("none of the inputs")
     else:
@@ -424,11 +440,11 @@ def test_nothing_jumps_while_training_goes_on(lab: LabPage, server: LabServer) -
     first, ends = view.step(), []
 
     def has_looked() -> bool:
-        ends.append(view.ask("root.querySelector('.kw-plot').getBoundingClientRect().top"))
+        ends.append(view.ask("root.querySelector('.kw-viewport').getBoundingClientRect().top"))
         return len(ends) >= 20 and view.step() >= first + 200
 
     lab.until_shown(has_looked, "200 steps and 20 looks")
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     assert lab.cell_errors() == []
     assert max(ends) - min(ends) < 0.5
@@ -443,17 +459,15 @@ def test_two_views_of_one_widget_and_a_reload(lab: LabPage, server: LabServer) -
     lab.until(lambda: view.step() == other.step() == 10, "step 10 in both")
     np.testing.assert_array_equal(view.curve()[1], other.curve()[1])
     before = view.curve()[1]
-    view.click(".kw-legend-row[data-key='base']")
+    view.press("row:base")
     lab.until(lambda: "base" not in lab.evaluate("view.show"), "the trait")
     lab.save()
     lab.reload()
     lab.until_shown(view.is_ready, "the view after a reload")
     lab.until(lambda: view.step() == 10, "step 10")
     np.testing.assert_array_equal(view.curve()[1], before)
-    pressed = view.ask(
-        "root.querySelector('.kw-legend-row[data-key=base]').getAttribute('aria-pressed')"
-    )
-    assert pressed == "false"
+    row = "root.querySelector('[data-site=\"row:base\"]')"
+    assert view.ask(f"{row}.getAttribute('aria-pressed')") == "false"
 
 
 def test_frames_are_drawn_one_after_the_other_while_training_goes_on(
@@ -463,7 +477,7 @@ def test_frames_are_drawn_one_after_the_other_while_training_goes_on(
     before = view.ask("view.drawn().frames")
     lab.run_cell(3, wait=False)
     lab.until_shown(lambda: view.ask("view.drawn().frames") > before + 3, "frames to be drawn")
-    (server.root / lab.path).with_name("enough").touch()
+    lab.let_go("enough")
     lab.wait_idle()
     assert lab.cell_errors() == []
     last = lab.evaluate("live.stats.steps")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.browser.lab import Grid, LabPage, LabServer
+from tests.browser.lab import WAIT_FOR, Grid, LabPage, LabServer
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Reference
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.browser
 
 COUNT = 18
 
-SETUP = """
+SETUP = (
+    WAIT_FOR
+    + """
 import time
 from pathlib import Path
 import torch
@@ -51,13 +53,10 @@ def train(steps):
         live.refresh()
         record[live.stats.steps] = weights(model[0])
 
-def wait_for(name):
-    while not Path(name).exists():
-        pass
-
 live = kw.bind(model, optimizer, every=1000)
 record[0] = weights(model[0])
 """
+)
 SHOW = "grid = kw.KernelGrid(live)\ngrid"
 REGRID = """
 def regrid(size, low, high):
@@ -159,16 +158,6 @@ def error_of(grid: Grid, reference: Reference, weights: dict[str, Any]) -> float
     return float(np.abs(grid.curves(COUNT) - reference(weights, x)).max())
 
 
-def has_not_ended(lab: LabPage, index: int) -> bool:
-    """Tell whether a cell that was started still runs; a subshell may call the kernel idle."""
-    prompt = "panel.content.widgets[arg].node.querySelector('.jp-InputPrompt').textContent"
-    return bool(lab.script(f"return {prompt}.includes('[*]');", index))
-
-
-def until_step(lab: LabPage, grid: Grid, step: int) -> None:
-    lab.until(lambda: grid.step() == step, f"step {step} on grid {grid.index}")
-
-
 def test_scrubbing_needs_no_kernel_and_shows_each_step_as_it_was(
     lab: LabPage, server: LabServer, reference: Reference, artifacts: Path
 ) -> None:
@@ -182,12 +171,12 @@ def test_scrubbing_needs_no_kernel_and_shows_each_step_as_it_was(
         scrubber.press("Home")
         for _ in range(step):
             scrubber.press("ArrowRight")
-        until_step(lab, grid, step)
+        grid.wait_at(step)
         drawn[step] = grid.curves(COUNT), *grid.curve(0)
     lab.screenshot(artifacts / "back.png")
-    assert has_not_ended(lab, 2)
+    assert lab.is_running(2)
     assert list(drawn) == list(range(21))
-    (server.root / lab.path).with_name("go").touch()
+    lab.let_go("go")
     lab.wait_idle()
     record = lab.evaluate("record")
     for step, (curves, x, _) in drawn.items():
@@ -215,8 +204,8 @@ def test_dragging_moves_all_views_of_the_stream_while_a_cell_runs(
     scrubbers[1].click("kw-back-to-live")
     lab.until(lambda: views_steps(lab) == [30] * 3, "the newest step in all views")
     assert all(scrubber.is_live() for scrubber in scrubbers)
-    assert has_not_ended(lab, 2)
-    (server.root / lab.path).with_name("go").touch()
+    assert lab.is_running(2)
+    lab.let_go("go")
     lab.wait_idle()
     assert lab.evaluate("live.stats.steps") == 30
 
@@ -239,7 +228,7 @@ def test_a_scrubbed_view_stands_still_while_training_goes_on(
     grid.wait_step(20)
     scrubber.drag(0.5)
     step = scrubber.shown()
-    until_step(lab, grid, step)
+    grid.wait_at(step)
     before, pixels = grid.curves(COUNT), grid.pixels()
     lab.run_cell(3)
     lab.until(lambda: scrubber.track.get_attribute("aria-valuemax") == "40", "the newer steps")
@@ -248,9 +237,9 @@ def test_a_scrubbed_view_stands_still_while_training_goes_on(
     assert grid.pixels() == pixels
     assert lab.evaluate("grid.stream.cursor") == step
     assert lab.evaluate("grid.stream.cursor", "grid.stream.cursor = 3") == 3
-    until_step(lab, grid, 3)
+    grid.wait_at(3)
     scrubber.press("Escape")
-    until_step(lab, grid, 40)
+    grid.wait_at(40)
     lab.until(lambda: lab.evaluate("grid.stream.cursor") == -1, "the cursor in Python")
 
 
@@ -274,7 +263,7 @@ def test_the_history_plays_and_pauses(lab: LabPage, server: LabServer) -> None:
     moving = seen[seen.index(min(seen)) :]
     assert moving == sorted(moving)
     scrubber.click("kw-play")
-    until_step(lab, grid, 30)
+    grid.wait_at(30)
     assert not scrubber.is_live()
 
 
@@ -291,7 +280,7 @@ def test_a_pinned_step_is_the_ghost_in_every_view_and_in_python(
     scrubber.click("kw-pin")
     scrubber.press("Escape")
     lab.until(lambda: grid._ask(ghost)[0] == step, "the pinned ghost")
-    until_step(lab, grid, 30)
+    grid.wait_at(30)
     _, x, y = grid._ask(ghost)
     record = lab.evaluate("record")
     expected = reference(record[str(step)], np.asarray(x))[0]
@@ -330,14 +319,14 @@ def test_the_history_comes_back_after_a_reload(
     grid = lab.grid()
     grid.scroll_into_view()
     scrubber = Time(lab)
-    until_step(lab, grid, 25)
+    grid.wait_at(25)
     scrubber.wait_ticks(len(kept))
     assert scrubber.steps() == kept
     record = lab.evaluate("record")
     for share in (0.2, 0.5, 0.8):
         scrubber.drag(share)
         step = scrubber.shown()
-        until_step(lab, grid, step)
+        grid.wait_at(step)
         assert error_of(grid, reference, record[str(step)]) < 1e-5
     lab.screenshot(artifacts / "after_reload.png")
 
@@ -363,7 +352,7 @@ def test_a_change_of_grid_is_shown_at_every_step(
     lab.until(lambda: lab.evaluate("grid.stream.cursor") == 18, "the cursor in Python")
     for step in [18, 0, 5, 6, 7, 11, 12, 13, 6]:
         lab.evaluate("0", f"grid.stream.cursor = {step}")
-        until_step(lab, grid, step)
+        grid.wait_at(step)
         weights = record[str(step)]
         assert weights["grid_size"] == (5 if step <= 6 else 8 if step <= 12 else 4)
         assert error_of(grid, reference, weights) < 1e-5

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def shows(read: Callable[[], str], words: str) -> Callable[[], bool]:
 
 def press(walk: Walk, cell: str, button: str) -> None:
     """Press a button of the training panel that a cell shows."""
-    panel = walk.view(cell, "training")
+    panel = walk.view(cell, "training-panel")
     panel.get_by_role("button", name=button, exact=True).click()
 
 
@@ -172,11 +173,11 @@ def pause(walk: Walk, cell: str, training: str) -> None:
     """Pause a cell that trains, by the panel."""
     press(walk, cell, "Pause")
     walk.let_go(training)
-    panel = walk.view(cell, "training")
-    state = panel.locator(".kw-state")
+    panel = walk.view(cell, "training-panel")
+    state = panel.locator(".kw-remark").first
     walk.lab.until(lambda: state.inner_text() == "paused", "the pause")
     # The click is heard during a step, which is made and shown before the training holds.
-    step = panel.locator(".kw-fact[data-name=step] dd")
+    step = panel.locator(".kw-remark").nth(1)
 
     def holds() -> bool:
         before = step.inner_text()
@@ -223,14 +224,14 @@ def test_the_quickstart_walked(lab: LabPage, server: LabServer, artifacts: Path)
     with walk.training("fit"):
         pause(walk, "panel", "fit")
         walk.look("paused")
-        step = walk.view("panel", "training").locator(".kw-fact[data-name=step] dd")
+        step = walk.view("panel", "training-panel").locator(".kw-remark").nth(1)
         held = step.inner_text()
         lab.page.wait_for_timeout(500)
         assert step.inner_text() == held
         assert walk.is_running("fit")
         press(walk, "panel", "Resume")
         lab.until(lambda: step.inner_text() != held, "it to go on")
-    walk.view("panel", "training")
+    walk.view("panel", "training-panel")
     walk.look("trained")
 
     walk.run_to("facts")
@@ -253,11 +254,11 @@ def test_reading_kernels_walked(lab: LabPage, server: LabServer, artifacts: Path
     with walk.training("reading-train"):
         pause(walk, "reading-views", "reading-train")
         walk.look("paused")
-        panel = walk.view("reading-views", "training")
-        step = panel.locator(".kw-fact[data-name=step] dd")
-        held = int(step.inner_text())
+        panel = walk.view("reading-views", "training-panel")
+        step = panel.locator(".kw-remark").nth(1)
+        held = int(step.inner_text().removeprefix("step "))
         press(walk, "reading-views", "One step")
-        lab.until(lambda: int(step.inner_text()) == held + 1, "one more step")
+        lab.until(lambda: step.inner_text() == f"step {held + 1}", "one more step")
         assert walk.is_running("reading-train")
         press(walk, "reading-views", "Resume")
     walk.view("reading-views", "layer-ranges")
@@ -300,13 +301,15 @@ def test_reading_kernels_walked(lab: LabPage, server: LabServer, artifacts: Path
     walk.says("reading-puzzle", "Click a row", "over time", "splines", "**update**")
     walk.run_to("reading-ranges")
     ranges = walk.view("reading-ranges", "layer-ranges")
-    ranges.locator("tbody tr").nth(2).click()
-    lab.until(lambda: ranges.locator("tr.kw-chosen .kw-line").count() > 0, "the chosen row")
-    assert ranges.locator("tr.kw-chosen .kw-line").first.text_content() == "linear"
-    title = ranges.locator(".kw-ranges-times .mainheading")
+    ranges.scroll_into_view_if_needed()
+    row = ranges.evaluate("view => view.kwRanges.place('2')")
+    lab.page.mouse.click(row["x"] + 20, row["y"] + row["height"] / 2)
+    lab.until(lambda: ranges.evaluate("view => view.kwRanges.chosen()") == 2, "the chosen row")
+    assert ranges.evaluate("view => view.kwRanges.scene().content.rows[2].name") == "linear"
     for words in ("splines", "update"):
         ranges.get_by_label("over time").select_option(words)
-        lab.until(shows(lambda: title.text_content() or "", words), words)
+        read = partial(ranges.evaluate, "view => view.kwShown().words.join(' · ')")
+        lab.until(shows(read, words), words)
         walk.look(words)
 
     walk.run_to("reading-saw-more")

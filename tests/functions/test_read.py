@@ -193,7 +193,7 @@ def test_a_module_with_parametrised_weights_is_left_out_and_unchanged():
 def test_a_model_with_nothing_to_read_says_what_it_has_and_what_can_be_read():
     with pytest.raises(ValueError, match=r"Modules found: ReLU, Sequential.*KANConv2d.*register"):
         read(nn.Sequential(nn.ReLU()))
-    with pytest.raises(TypeError, match=r"a torch\.nn\.Module is taken"):
+    with pytest.raises(TypeError, match=r"model: expected a torch\.nn\.Module, got"):
         read("model")
 
 
@@ -244,7 +244,7 @@ def test_functions_with_a_basis_each_are_evaluated_with_their_own():
     [
         (("conv", torch.zeros(1, 1, 1), (IdentityBasis(),)), "out, in, kh, kw, nb"),
         (("linear", torch.zeros(1, 1, 2), (IdentityBasis(),)), "2 coefficients per function"),
-        (("linear", torch.zeros(1, 1, 1), ()), "bases is empty"),
+        (("linear", torch.zeros(1, 1, 1), ()), "bases: expected at least one"),
         (("pool", torch.zeros(1, 1, 1), (IdentityBasis(),)), "'conv' or 'linear'"),
         (("linear", torch.zeros(1, 1, 1, device="meta"), (IdentityBasis(),)), "meta"),
         (("linear", torch.zeros(1, 1, 1, dtype=torch.int8), (IdentityBasis(),)), "int8"),

@@ -14,8 +14,8 @@ from torch.nn.utils import prune
 
 import kan_widgets as kw
 from kan_widgets.functions import (
-    Fourier,
     IdentityBasis,
+    LayerBasis,
     LayerFunctions,
     check,
     describe,
@@ -49,7 +49,7 @@ def test_no_library_is_imported_to_recognise_one():
     ("change", "missing"),
     [
         (lambda m: delattr(m, "grid"), "grid is missing"),
-        (lambda m: setattr(m, "grid", m.grid[:, 1:]), "11 knots, but 8 splines of order 3 take 12"),
+        (lambda m: setattr(m, "grid", m.grid[:, 1:]), "11 knots, but 8 splines of order 3 need 12"),
         (lambda m: delattr(m, "spline_order"), "spline_order is missing"),
         (lambda m: delattr(m, "base_activation"), "base_activation is missing"),
         (
@@ -305,7 +305,7 @@ def test_describe_puts_labels_that_only_count_together():
             self.waves = nn.Parameter(torch.ones(2, 3, 11))
 
     def read_waves(module):
-        return LayerFunctions("linear", module.waves.detach(), (Fourier(5, constant=True),))
+        return LayerFunctions("linear", module.waves.detach(), (LayerBasis(kw.nn.Fourier(5)),))
 
     register_adapter(Waves, read_waves)
     [row] = describe(Waves()).layers

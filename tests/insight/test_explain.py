@@ -311,11 +311,13 @@ def test_shares_that_do_not_add_up_come_with_a_note():
 
 def test_wrong_arguments_are_refused_with_what_would_do():
     model = kw.nn.KANLinear(3, 2)
-    with pytest.raises(ValueError, match=r"target=2: KANLinear gives scores of classes 0 to 1"):
+    with pytest.raises(
+        ValueError, match="target: expected a class from 0 to 1, which KANLinear scores, got 2"
+    ):
         explain(model, torch.zeros(3), 2)
-    with pytest.raises(ValueError, match=r"shape \(4, 3\): one image is taken"):
+    with pytest.raises(ValueError, match=r"image: expected one image, .* got shape \(4, 3\)"):
         explain(model, torch.zeros(4, 3))
-    with pytest.raises(TypeError, match="image=str"):
+    with pytest.raises(TypeError, match="image: expected a tensor or an array of numbers, got str"):
         explain(model, "digit")
     with pytest.raises(ValueError, match=r"the last layer that ran is .*KANConv2d.*linear or KAN"):
         explain(nn.Sequential(kw.nn.KANConv2d(1, 2, 3)), torch.zeros(1, 5, 5))

@@ -89,7 +89,9 @@ def test_where_there_is_no_grid_the_basis_functions_are_doubled() -> None:
     kw.functions.register_adapter(
         Waves,
         lambda module: kw.functions.LayerFunctions(
-            "linear", module.waves.detach(), (kw.functions.Fourier(3),)
+            "linear",
+            module.waves.detach(),
+            (kw.functions.LayerBasis(kw.nn.Fourier(3, constant=False)),),
         ),
     )
     [layer] = growth(Waves()).layers
@@ -134,5 +136,5 @@ def test_nothing_in_the_model_changes() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"a torch\.nn\.Module is taken"):
+    with pytest.raises(TypeError, match=r"model: expected a torch\.nn\.Module, got"):
         growth(3)  # type: ignore[arg-type]

@@ -84,11 +84,11 @@ def test_what_cannot_be_answered_is_refused_with_the_remedy() -> None:
     [functions] = kw.functions.read(nn.Sequential(nn.Conv2d(1, 2, 3)))
     taken = kernel_of(functions, 0)
     patches = np.zeros((4, 9), dtype=np.float32)
-    with pytest.raises(ValueError, match=r"out=2: 0 has outputs 0 to 1"):
+    with pytest.raises(ValueError, match="out: expected an output of 0, 0 to 1, got 2"):
         kernel_of(functions, 2)
     with pytest.raises(TypeError, match=r"nothing was observed at 0: .*live\.observe\(batch\)"):
         check_observed(functions, None)
-    with pytest.raises(TypeError, match=r"observed=ndarray: what live\.observe"):
+    with pytest.raises(TypeError, match=r"observed: expected what live\.observe.* got ndarray"):
         taken.inputs(patches)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="observed at 3, but the functions are of 0"):
         taken.inputs(SeenPatches("3", 4, patches))

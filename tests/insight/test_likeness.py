@@ -207,7 +207,7 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(TypeError, match="nothing was observed"):
         redundancy(layer, None)
     found = likeness(layer, seen(layer))
-    with pytest.raises(ValueError, match=r"threshold=98: \|r\| between 0 and 1"):
+    with pytest.raises(ValueError, match=r"threshold: expected \|r\| from 0 to 1, got 98"):
         found.clusters(98)
-    with pytest.raises(ValueError, match="linkage='ward': 'average' or 'single'"):
+    with pytest.raises(ValueError, match="linkage: expected 'average' or 'single', got 'ward'"):
         found.clusters(linkage="ward")  # type: ignore[arg-type]

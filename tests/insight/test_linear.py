@@ -247,5 +247,5 @@ def test_a_kernel_of_zeros_has_no_direction_and_no_band() -> None:
 
 def test_only_kernels_of_two_by_two_and_more_have_a_frequency_response() -> None:
     for wrong in (np.ones((1, 3)), np.ones(3), np.full((3, 3), np.nan)):
-        with pytest.raises(ValueError, match="both 2 or more"):
+        with pytest.raises(ValueError, match="both ≥ 2"):
             frequency_response(wrong)

@@ -98,7 +98,7 @@ def test_of_two_almost_equal_peaks_the_higher_one_wins() -> None:
 
 def test_functions_with_grids_of_their_own_have_domains_of_their_own() -> None:
     torch.manual_seed(0)
-    bases = tuple(LayerBasis(BSpline(grid_range=(-w, w + 1))) for w in (0.1, 1.0, 4.0))
+    bases = tuple(LayerBasis(BSpline(grid_range=(-w, w + 1)), "silu") for w in (0.1, 1.0, 4.0))
     taken = kernel_of(
         LayerFunctions(
             "linear", torch.randn(2, 3, 9), bases, torch.tensor([[0, 1, 2], [2, 1, 0]]), "own"
@@ -177,9 +177,11 @@ def test_what_cannot_be_answered_is_refused() -> None:
     with pytest.raises(TypeError, match="nothing was observed at Linear"):
         preferred_patch(taken, "observed")
     for bounds in ("grid", (1.0, 1.0), (0.0, np.inf), (1.0, 2.0, 3.0), 5):
-        with pytest.raises(ValueError, match=r"'domain', 'observed' or two ascending"):
+        with pytest.raises(
+            ValueError, match=r"bounds: expected 'domain', 'observed' or two finite"
+        ):
             preferred_patch(taken, bounds)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="nearest=0"):
+    with pytest.raises(ValueError, match="nearest: expected a whole number ≥ 1, got 0"):
         suppressed_patch(taken, nearest=0)
     with pytest.raises(ValueError, match=r"patches of shape \(4, 3\)"):
         preferred_patch(taken, observed=SeenPatches(taken.layer, 4, np.zeros((4, 3))))

@@ -275,7 +275,10 @@ def test_entries_with_grids_of_their_own_count_what_is_outside_those():
     layer = LayerFunctions(
         "linear",
         torch.ones(1, 2, 4),
-        tuple(kw.functions.KnotSpline(tuple(float(k + s) for k in range(6)), 1) for s in (0, 10)),
+        tuple(
+            kw.functions.LayerBasis(kw.nn.KnotSpline(tuple(float(k + s) for k in range(6)), 1))
+            for s in (0, 10)
+        ),
         torch.tensor([[0, 1]]),
         name="own",
     )
@@ -367,7 +370,12 @@ def test_an_ordinary_layer_is_all_straight_lines_without_splines():
 def test_without_a_base_term_all_of_the_range_is_the_splines():
     model = kw.nn.KANLinear(3, 2)
     [layer] = read(model)
-    waves = LayerFunctions("linear", torch.randn(2, 3, 6), (kw.functions.Fourier(3),), name="w")
+    waves = LayerFunctions(
+        "linear",
+        torch.randn(2, 3, 6),
+        (kw.functions.LayerBasis(kw.nn.Fourier(3, constant=False)),),
+        name="w",
+    )
     sampled = insight.sampled(waves)
     found = insight.function_ranges(sampled, sampled.coefficients)
     summary = insight.summarise(sampled, found)
@@ -390,7 +398,7 @@ def test_the_threshold_is_kept_and_must_be_an_r2():
     [strict], [loose] = (insight.layer_ranges(layer, threshold=t) for t in (0.999, 0.1))
     assert strict.silu_shaped < loose.silu_shaped
     assert strict.threshold == 0.999
-    with pytest.raises(ValueError, match=r"threshold=1\.5"):
+    with pytest.raises(ValueError, match=r"threshold: expected an R² .* got 1\.5"):
         insight.layer_ranges(layer, threshold=1.5)
 
 

@@ -285,13 +285,13 @@ def test_the_table_says_what_it_rests_on_and_escapes_names() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"forms": ["lines"]}, ValueError, "'lines' is none of 'line'"),
+        ({"forms": ["lines"]}, ValueError, "forms: expected some of 'line', .* got 'lines'"),
         ({"forms": [3]}, TypeError, "names of the library"),
         ({"forms": []}, ValueError, "none is given"),
         ({"forms": ["line", "line"]}, ValueError, "line more than once"),
-        ({"penalty": -1}, ValueError, "penalty=-1"),
-        ({"keep": 0}, ValueError, "keep=0"),
-        ({"least": 1.5}, ValueError, "least=1.5: expected an R² from 0 to 1"),
+        ({"penalty": -1}, ValueError, "penalty: expected a number ≥ 0, got -1"),
+        ({"keep": 0}, ValueError, "keep: expected a whole number ≥ 1, got 0"),
+        ({"least": 1.5}, ValueError, "least: expected an R² from 0 to 1, got 1.5"),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(options, error, words) -> None:

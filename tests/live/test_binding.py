@@ -19,7 +19,9 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live import Binding, Frame, Layout, Listener, Source, quiet
+from kan_widgets.live import Binding, Frame, Layout, Listener, Source
+from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching.counter import Counter
 
 
 class Recorder(Listener):
@@ -56,7 +58,7 @@ def small() -> tuple[nn.Module, torch.optim.Optimizer]:
 
 def open_throttle(live: Binding) -> None:
     """Let every frame that is due be taken, however soon and costly."""
-    live._throttle.is_open = lambda now: True
+    live._camera.throttle.is_open = lambda now: True
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
@@ -77,7 +79,7 @@ def wait_for(condition: Any, seconds: float = 20.0) -> None:
 @pytest.fixture
 def never_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a machine that stalls between two steps not pass for the end of the training."""
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
 
 
 def hooks(optimizer: torch.optim.Optimizer) -> int:
@@ -362,7 +364,7 @@ def test_many_bindings_place_one_pair_of_hooks_also_during_background_training()
 def test_steps_made_while_a_binding_is_made_are_counted_once_and_kept(monkeypatch):
     model, optimizer = small()
     earlier = kw.bind(model, optimizer, every=1)
-    earlier._throttle.is_open = lambda now: True
+    earlier._camera.throttle.is_open = lambda now: True
     train(model, optimizer, 2)
     watch = quiet.watch
 
@@ -391,7 +393,7 @@ def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the
 
     def waits_to_be_counted() -> bool:
         frame = sys._current_frames().get(thread.ident or 0)
-        return frame is not None and frame.f_code is Binding._after_step.__code__
+        return frame is not None and frame.f_code is Counter.after_step.__code__
 
     with earlier._sending:
         thread.start()
@@ -406,10 +408,10 @@ def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the
 def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypatch):
     model, _ = small()
     live = kw.bind(model, every=1)
-    live._throttle.is_open = lambda now: False
+    live._camera.throttle.is_open = lambda now: False
     live.step()
     has_read, go_on = threading.Event(), threading.Event()
-    read = live._read_layers
+    read = live._camera.layers.read
 
     def read_slowly() -> Any:
         layers = read()
@@ -418,7 +420,7 @@ def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypat
             go_on.wait(20)
         return layers
 
-    monkeypatch.setattr(live, "_read_layers", read_slowly)
+    monkeypatch.setattr(live._camera.layers, "read", read_slowly)
     settler = threading.Thread(target=live.settle)
     settler.start()
     assert has_read.wait(20)
@@ -599,9 +601,9 @@ def test_every_and_max_fps_can_be_changed_but_not_to_nonsense():
     assert [step for step, _ in recorder.frames] == [2, 4]
     live.max_fps = 5
     assert live.max_fps == pytest.approx(5)
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="every=0: expected a whole number of steps ≥ 1"):
         live.every = 0
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match="expected a finite number > 0"):
         live.max_fps = 0
     assert live.every == 2
 
@@ -753,13 +755,13 @@ def test_layers_can_be_chosen():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"every": 0}, ValueError, "at least 1"),
+        ({"every": 0}, ValueError, "expected a whole number of steps ≥ 1"),
         ({"every": 2.5}, TypeError, "whole number"),
         ({"every": True}, TypeError, "whole number"),
-        ({"max_fps": 0}, ValueError, "above 0"),
-        ({"max_fps": float("nan")}, ValueError, "above 0"),
-        ({"max_fps": "fast"}, TypeError, "a number is taken"),
-        ({"history_mb": -1}, ValueError, "from 0"),
+        ({"max_fps": 0}, ValueError, "expected a finite number > 0"),
+        ({"max_fps": float("nan")}, ValueError, "expected a finite number > 0"),
+        ({"max_fps": "fast"}, TypeError, "expected a number"),
+        ({"history_mb": -1}, ValueError, "expected a finite number of megabytes ≥ 0"),
         ({"layers": ["conv9"]}, ValueError, r"unknown 'conv9'; the layers are 'KANLinear'"),
         ({"layers": []}, ValueError, "none chosen"),
         ({"layers": "KANLinear"}, TypeError, r"\['KANLinear'\]"),
@@ -859,3 +861,20 @@ def test_a_step_to_log_at_may_be_any_whole_number():
     live.log()
     assert live.scalars.series("loss")[0].tolist() == [1, 2, 3]
     assert live.scalars.names == ("loss", "train/loss")
+
+
+def test_a_binding_whose_model_has_gone_is_kept_until_its_end_can_be_drawn(monkeypatch):
+    monkeypatch.setattr(quiet, "_KEPT_SECONDS", 1e9)
+    monkeypatch.setattr(quiet, "_ended", [])
+    model, _ = small()
+    live = weakref.ref(kw.bind(model))
+    del model
+    gc.collect()
+    wait_for(lambda: quiet._ended)
+    gc.collect()
+    kept = live()
+    assert kept is not None
+    assert kept.state == "closed"
+    quiet._ended.clear()
+    del kept
+    wait_for(lambda: gc.collect() >= 0 and live() is None)

@@ -12,8 +12,9 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, TrainingStopped
-from kan_widgets.live import binding as binding_module
-from kan_widgets.live.steps import hooks_of
+from kan_widgets.live.watching import counter as counter_module
+from kan_widgets.live.watching.camera import Started
+from kan_widgets.live.watching.steps import hooks_of
 
 
 class Calm:
@@ -34,13 +35,13 @@ class Calm:
         """Train until steps are only counted."""
         for _ in range(3):
             self.step()
-        assert self.live._is_calm
+        assert self.live._counter.is_calm
 
 
 @pytest.fixture
 def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calm]:
     # A machine that stalls between two steps must not pass for the end of the training.
-    monkeypatch.setattr(binding_module, "_QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(counter_module, "_QUIET_SECONDS", 60.0)
     made = Calm()
     yield made
     made.live.close()
@@ -63,16 +64,16 @@ def elsewhere(call: Callable[[], Any]) -> None:
 def test_steps_are_counted_and_timed(calm: Calm) -> None:
     calm.settle_down()
     before, seconds = calm.live.stats, calm.live.training.seconds
-    training_seconds = calm.live._training_seconds
+    training_seconds = calm.live._counter.training_seconds
     for _ in range(40):
         calm.step()
-    assert calm.live._is_calm
+    assert calm.live._counter.is_calm
     after = calm.live.stats
     assert after.steps == before.steps + 40
     assert after.seconds > before.seconds
     spent = calm.live.training.seconds - seconds
     assert spent > 0
-    assert calm.live._training_seconds - training_seconds == pytest.approx(spent)
+    assert calm.live._counter.training_seconds - training_seconds == pytest.approx(spent)
     assert calm.live.training.timed_steps >= 40
     assert calm.live.progress.step == after.steps
     assert after.frames_taken == before.frames_taken
@@ -80,7 +81,7 @@ def test_steps_are_counted_and_timed(calm: Calm) -> None:
 
 def test_a_frame_is_taken_where_one_is_due(calm: Calm) -> None:
     calm.settle_down()
-    calm.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
+    calm.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
     calm.live.every = 4
     shown = []
     for _ in range(12):
@@ -156,7 +157,7 @@ def test_a_pause_holds_after_the_step_going_on(calm: Calm) -> None:
 
     thread = threading.Thread(target=train)
     thread.start()
-    until(lambda: calm.live._is_calm)
+    until(lambda: calm.live._counter.is_calm)
     calm.live.control.pause()
     until(lambda: calm.live.control.is_holding)
     held_at = calm.live.stats.steps
@@ -208,7 +209,7 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
     monkeypatch.setattr(calm.live.control, "is_settled", settled)
     calm.live.need_care()
     calm.step()
-    assert not calm.live._is_calm
+    assert not calm.live._counter.is_calm
 
 
 @pytest.mark.parametrize("every", [1, 1_000_000])
@@ -216,7 +217,7 @@ def test_time_that_others_take_is_not_counted(
     calm: Calm, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(binding_module, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(counter_module, "perf_counter", lambda: now[0])
     calm.live.close()
     hooks = hooks_of(calm.optimizer)
 
@@ -225,12 +226,14 @@ def test_time_that_others_take_is_not_counted(
 
     hooks.add(other, other)
     with kw.bind(calm.model, calm.optimizer, every=every) as live:
-        live._throttle.is_open = lambda now: False  # type: ignore[method-assign]
+        live._camera.throttle.is_open = lambda now: False  # type: ignore[method-assign]
         for _ in range(11):
             now[0] += 0.03
             calm.step()
         assert live.stats.seconds == 0
-        assert live._training_seconds == pytest.approx(10 * (0.03 + 0.2))  # after_step of others
+        assert live._counter.training_seconds == pytest.approx(
+            10 * (0.03 + 0.2)
+        )  # after_step of others
     hooks.remove(other, other)
 
 
@@ -241,7 +244,7 @@ def test_a_rate_set_through_a_binding_that_was_replaced_is_set_after_the_next_st
         for number in live.track(range(5)):
             calm.step()
             if number == 2:
-                assert live._is_calm
+                assert live._counter.is_calm
                 elsewhere(lambda: calm.live.set_learning_rate(0.5))
                 assert live.learning_rates == [0.01]
             if number == 3:
@@ -253,7 +256,7 @@ def test_a_step_after_a_rest_makes_it_live_again(
 ) -> None:
     calm.settle_down()
     with monkeypatch.context() as rest:
-        rest.setattr(binding_module, "_QUIET_SECONDS", 0.25)
+        rest.setattr(counter_module, "_QUIET_SECONDS", 0.25)
         until(lambda: calm.live.state == "idle")
     assert calm.live.frame.step == 3
     calm.step()
@@ -282,9 +285,9 @@ def test_a_step_that_waits_while_training_is_found_quiet_makes_it_live_again(cal
     thread = threading.Thread(target=find_quiet)
     thread.start()
     holds.wait(20)
-    calm.live._last_step_at = time.perf_counter()
+    calm.live._counter._last_step_at = time.perf_counter()
     stepping.set()
-    calm.live._after_step()
+    calm.live._counter.after_step()
     thread.join(20)
     assert calm.live.state == "live"
     assert calm.live.stats.steps == 4
@@ -303,7 +306,7 @@ def test_a_frame_on_its_way_from_an_accelerator_is_sent_when_it_has_arrived(calm
 
     calm.settle_down()
     late = Late()
-    calm.live._coming = 3, calm.live.layout, late  # type: ignore[assignment]
+    calm.live._camera.coming = Started(3, calm.live.layout, late)
     calm.live.need_care()
     calm.step()
     calm.step()
@@ -328,14 +331,14 @@ def test_in_a_tracked_loop_too_steps_are_only_counted(calm: Calm) -> None:
     seen = []
     for _ in calm.live.track(range(5)):
         calm.step()
-        seen.append(calm.live._is_calm)
+        seen.append(calm.live._counter.is_calm)
     assert seen == [True] * 5
     assert calm.live.control.bare_trainer is None
 
 
 def test_the_steps_after_a_binding_is_closed_are_not_counted(calm: Calm) -> None:
     calm.settle_down()
-    hook: Callable[[], None] = calm.live._after_step
+    hook: Callable[[], None] = calm.live._counter.after_step
     elsewhere(calm.live.close)
     hook()
     assert calm.live.stats.steps == 3
@@ -356,4 +359,4 @@ def test_a_binding_that_is_replaced_hands_its_training_over(calm: Calm) -> None:
 def test_a_binding_that_takes_over_looks_for_what_was_wanted_before(calm: Calm) -> None:
     calm.settle_down()
     calm.live.training.moves_to(calm.live)
-    assert not calm.live._is_calm
+    assert not calm.live._counter.is_calm

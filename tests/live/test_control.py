@@ -212,7 +212,7 @@ def test_the_model_can_be_read_refreshed_and_edited_while_held(trainer: Trainer)
     trainer.start(trainer.bare)
     trainer.hold()
     name = trainer.live.layers[0]
-    assert not trainer.live._hooks.is_stepping()  # nobody waits for the step to end
+    assert not trainer.live._counter.hooks.is_stepping()  # nobody waits for the step to end
     trainer.live.refresh()
     trainer.live.edits.zero(name, (1, 2))
     wait_for(lambda: trainer.model.base_weight[1, 2] == 0)
@@ -457,7 +457,7 @@ def test_step_watchers_see_every_step_and_one_that_raises_is_reported_once(
         raise ValueError("no")
 
     trainer.live.every = 2
-    trainer.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
+    trainer.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
     trainer.live.watch_steps(broken)
     stop = trainer.live.watch_steps(lambda step, framed: seen.append((step, framed)))
     with pytest.warns(RuntimeWarning, match=r"live.watch_steps: the callback .*broken raised"):

@@ -16,8 +16,8 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import Listener, cells
-from kan_widgets.live.edit import Edits
-from kan_widgets.live.edited import Edit
+from kan_widgets.live.frames.edit import Edit
+from kan_widgets.live.steering.edits import Edits
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
@@ -381,7 +381,7 @@ class Loop:
 @pytest.fixture
 def loop(monkeypatch):
     # However long a step is held, the training does not count as quiet.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     made = Loop()
     yield made
     made.end()
@@ -531,7 +531,7 @@ def test_an_edit_that_cannot_be_let_in_is_told_and_training_goes_on(loop, monkey
     loop.live.subscribe(Watch())
     loop.hold("backward")
     loop.live.edits.set(loop.live.layers[0], (0, 0), [1.0] * 9)
-    monkeypatch.setattr(loop.live.edits, "_write", refuse)
+    monkeypatch.setattr("kan_widgets.live.steering.edits.write", refuse)
 
     def go_on() -> None:
         loop.release()
@@ -707,3 +707,33 @@ def test_a_frame_asked_for_while_something_is_tried_is_followed_by_one_of_what_s
     except ZeroDivisionError:
         pass
     assert not live.frame.coefficients(name).reshape(2, 3, -1)[1, 1].any()
+
+
+def test_an_edit_reads_the_module_of_its_layer_and_no_other(monkeypatch):
+    from kan_widgets.live.watching import layers
+
+    model = torch.nn.Sequential(*(kw.nn.KANLinear(2, 2) for _ in range(4)))
+    live = kw.bind(model)
+    names: list[str] = []
+    read_module = layers.read_module
+
+    def counted(name: str, *others: Any) -> Any:
+        names.append(name)
+        return read_module(name, *others)
+
+    monkeypatch.setattr(layers, "read_module", counted)
+    for change in (
+        lambda: live.edits.set("2", (0, 1), [1.0] * 9),
+        lambda: live.edits.straighten("2", (1, 1)),
+        lambda: live.edits.fix("2", (0, 0), [2.0] * 9),
+        live.edits.undo,
+        live.edits.redo,
+        lambda: live.edits.release("2", (0, 0)),
+        lambda: live.edits.reset("2", (0, 1)),
+    ):
+        change()
+        shown = live.frame.coefficients("2")[..., 0, 0, :]
+        torch.testing.assert_close(torch.tensor(shown), kw.functions.read(model)[2].coefficients)
+    assert set(names) == {"2"}
+    live.refresh()
+    assert set(names) == {"0", "1", "2", "3"}

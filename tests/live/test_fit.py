@@ -302,7 +302,7 @@ def test_waiting_has_an_end() -> None:
         ({"eval_loader": 3}, TypeError, "eval_loader=3"),
         ({"loss_fn": "mse"}, TypeError, "loss_fn='mse'"),
         ({"callbacks": [3]}, TypeError, "callbacks: 3"),
-        ({"model": 3}, TypeError, "no torch.nn.Module"),
+        ({"model": 3}, TypeError, "not a torch.nn.Module"),
         ({"optimizer": 3}, TypeError, "optimizer=3: expected a torch.optim.Optimizer"),
         ({"optimizer": {}}, TypeError, "a dict of each"),
         ({"model": {}, "optimizer": {}}, ValueError, "at least one"),

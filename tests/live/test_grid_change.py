@@ -16,7 +16,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import Frame, Listener
-from kan_widgets.nn import changes
+from kan_widgets.nn.life import changes
 from kan_widgets.widgets import stream_of
 
 
@@ -58,7 +58,7 @@ def test_frames_are_right_at_every_step_of_a_life():
     x = 2 * torch.randn(64, 1, 4, 4)
     remembered: list[tuple[int, dict[str, Any]]] = []
     with kw.bind(model, optimizer, every=1) as live:
-        live._throttle.is_open = lambda now: True
+        live._camera.throttle.is_open = lambda now: True
 
         def remember() -> None:
             assert_shows(live.frame, layers)
@@ -169,7 +169,7 @@ def test_a_change_that_cannot_be_read_ends_the_watching_and_not_the_change(monke
     def broken() -> list[Any]:
         raise RuntimeError("unreadable")
 
-    monkeypatch.setattr(live, "_read_layers", broken)
+    monkeypatch.setattr(live._camera.layers, "read", broken)
     with pytest.warns(RuntimeWarning, match="stopped watching the model: RuntimeError: unreadable"):
         assert layer.refine(10) < 1e-5
     assert live.state == "fault"

@@ -11,16 +11,16 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions import KnotSpline, LayerBasis, LayerFunctions, WithBase, read
+from kan_widgets.functions import GridSpline, LayerBasis, LayerFunctions, read
 from kan_widgets.functions.basis import Alike
-from kan_widgets.live.layout import Fingerprint, build_layout, sample, sample_points
+from kan_widgets.live.frames.layout import Fingerprint, build_layout, sample, sample_points
 from kan_widgets.nn import BSpline
 
 
 @pytest.mark.parametrize("order", range(6))
 @pytest.mark.parametrize("grid_range", [(-1.0, 1.0), (0.0, 1.0), (-3.0, 3.0)])
 def test_a_table_times_coefficients_is_phi_between_the_samples_too(order, grid_range):
-    basis = LayerBasis(BSpline(5, order, grid_range))
+    basis = LayerBasis(BSpline(5, order, grid_range), "silu")
     table = sample(basis)
     low, high = basis.extent
     x = np.random.default_rng(0).uniform(low, high, 500)
@@ -30,7 +30,7 @@ def test_a_table_times_coefficients_is_phi_between_the_samples_too(order, grid_r
 
 
 def test_the_samples_hold_ends_knots_and_the_marks_for_dark_and_bright():
-    basis = LayerBasis(BSpline(10, 3, (0.0, 1.0)))
+    basis = LayerBasis(BSpline(10, 3, (0.0, 1.0)), "silu")
     points = sample_points(basis).astype(np.float32)
     for mark in (*basis.extent, *basis.knots, -1.0, 0.0, 1.0):
         assert np.abs(points - mark).min() < 1e-6
@@ -47,7 +47,7 @@ def test_a_step_function_is_sampled_on_both_sides_of_each_knot():
 
 
 def test_a_very_fine_grid_keeps_its_knots_and_a_bounded_table():
-    table = sample(LayerBasis(BSpline(100, 3)))
+    table = sample(LayerBasis(BSpline(100, 3), "silu"))
     assert 200 < len(table.x) < 500
 
 
@@ -119,7 +119,7 @@ def test_half_and_double_precision_models_give_float32_frames():
 
 def test_other_bases_or_shapes_need_a_new_layout():
     def layer(size: int, index: torch.Tensor | None = None) -> LayerFunctions:
-        bases = tuple(LayerBasis(BSpline(size)) for _ in range(1 if index is None else 2))
+        bases = tuple(LayerBasis(BSpline(size), "silu") for _ in range(1 if index is None else 2))
         return LayerFunctions("linear", torch.zeros(1, 2, size + 4), bases, index)
 
     zero, one = torch.tensor([[0, 0]]), torch.tensor([[0, 1]])
@@ -142,7 +142,7 @@ def test_other_bases_or_shapes_need_a_new_layout():
 def test_with_many_grids_a_trained_activation_still_has_tables_made_of_it_in_every_frame():
     def layer(activation: nn.Module) -> LayerFunctions:
         knots = [tuple(np.linspace(-1, end, 7)) for end in (1, 2, 3)]
-        bases = Alike(WithBase(activation, KnotSpline(row)) for row in knots)
+        bases = Alike(LayerBasis(GridSpline(row), activation) for row in knots)
         return LayerFunctions("linear", torch.zeros(1, 3, 4), bases, torch.tensor([[0, 1, 2]]))
 
     trained, fixed = layer(nn.PReLU()), layer(nn.Softplus())

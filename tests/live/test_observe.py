@@ -13,7 +13,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import ConvSettings, IdentityBasis, LayerFunctions, Tap, register_adapter
-from kan_widgets.live.observe import BINS, Observation
+from kan_widgets.live.frames.observation import BINS, Observation
 
 Images = NDArray[np.float32]
 

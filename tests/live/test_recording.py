@@ -24,10 +24,10 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerBasis, LayerFunctions, register_adapter
-from kan_widgets.live import archive, recorder
-from kan_widgets.live.archive import Archive, Place, members
-from kan_widgets.live.recording import VERSION
-from kan_widgets.live.source import hear_reports
+from kan_widgets.live.recordings import archive, recorder
+from kan_widgets.live.recordings.archive import Archive, Place, members
+from kan_widgets.live.recordings.format import VERSION
+from kan_widgets.live.reports import hear_reports
 from kan_widgets.nn import BSpline
 
 LIMIT = 60.0
@@ -260,7 +260,7 @@ def test_the_last_state_is_recorded_whatever_the_throttle_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a machine that stalls, training would go quiet in between.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     run = Run(every=1000)
     with run.live.record(tmp_path / "run.npz"):
         for _ in range(7):
@@ -490,21 +490,21 @@ def test_a_recording_ends_when_another_training_of_the_model_begins(
 
 
 def test_what_is_no_name_or_number_is_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="path=3: the name of a file is taken"):
+    with pytest.raises(TypeError, match="path=3: expected the name of a file"):
         run.live.save(3)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="path=3: the name of a recording is taken"):
+    with pytest.raises(TypeError, match="path=3: expected the name of a recording"):
         kw.replay(3)  # type: ignore[arg-type]
     with pytest.raises(IsADirectoryError, match="is a folder: give the name of a file in it"):
         run.live.save(tmp_path)
     with pytest.raises(IsADirectoryError, match="is a folder"):
         kw.replay(tmp_path)
-    with pytest.raises(FileNotFoundError, match="is no folder: make it first"):
+    with pytest.raises(FileNotFoundError, match="is not a folder: make it first"):
         run.live.record(tmp_path / "no" / "run.npz")
-    with pytest.raises(ValueError, match=r"max_mb=0: a finite number of megabytes above 0"):
+    with pytest.raises(ValueError, match="max_mb=0: expected a finite number of megabytes > 0"):
         run.live.record(tmp_path / "run.npz", max_mb=0)
-    with pytest.raises(TypeError, match=r"max_mb='9': a number is taken"):
+    with pytest.raises(TypeError, match=r"max_mb='9': expected a number"):
         run.live.record(tmp_path / "run.npz", max_mb="9")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"history_mb=-1: a finite number from 0 is taken"):
+    with pytest.raises(ValueError, match=r"history_mb=-1: expected a finite number ≥ 0"):
         kw.replay(tmp_path / "run.npz", history_mb=-1)
     with pytest.raises(FileNotFoundError, match=r"run.npz is not there: give a file that"):
         kw.replay(tmp_path / "run.npz")
@@ -521,7 +521,7 @@ def test_a_recording_is_not_overwritten_unless_that_is_asked_for(run: Run, tmp_p
     run.train(1)
     recording = run.live.record(path, overwrite=True)
     other = Run()
-    with pytest.raises(RuntimeError, match="being written by another recorder"):
+    with pytest.raises(RuntimeError, match="being written by a recorder"):
         other.live.record(path, overwrite=True)
     with pytest.raises(RuntimeError, match="being written by a recorder"):
         run.live.save(path)
@@ -549,8 +549,8 @@ def test_a_save_that_fails_leaves_the_file_that_was_there(
     ("content", "message"),
     [
         (b"", "holds no frame yet"),
-        (b"step,loss\n1,0.5\n", "is no recording: it begins with b'step'"),
-        (b"\x80\x04\x95\x10", "is no recording"),
+        (b"step,loss\n1,0.5\n", "is not a recording: it begins with b'step'"),
+        (b"\x80\x04\x95\x10", "is not a recording"),
     ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -562,10 +562,10 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes, mes
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "arrays.npz", weights=np.ones(3))
-    with pytest.raises(ValueError, match=r"no recording: it begins with 'weights\.npy'"):
+    with pytest.raises(ValueError, match=r"not a recording: it begins with 'weights\.npy'"):
         kw.replay(tmp_path / "arrays.npz")
     torch.save({"a": 1}, tmp_path / "model.pt")
-    with pytest.raises(ValueError, match="is an archive, but no recording"):
+    with pytest.raises(ValueError, match="is an archive, but not a recording"):
         kw.replay(tmp_path / "model.pt")
 
 

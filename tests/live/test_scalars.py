@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from kan_widgets.live.scalars import Mark, Scalars, _Series
+from kan_widgets.live.frames.scalars import Mark, Scalars
+from kan_widgets.live.frames.series import Series as _Series
 
 
 def test_what_is_logged_comes_back_in_order() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from kan_widgets.live.throttle import Throttle
+from kan_widgets.live.watching.throttle import Throttle
 
 
 def frames(

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.updates import Updates, UpdateSizes
+from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +74,8 @@ def test_scaled_splines_are_measured_as_they_act():
 
 
 def test_one_step_after_each_frame_is_measured(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.updates._MAX_PER_SECOND", 1e9)
-    monkeypatch.setattr("kan_widgets.live.throttle.MAX_SHARE", 1e9)
+    monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_PER_SECOND", 1e9)
+    monkeypatch.setattr("kan_widgets.live.watching.throttle.MAX_SHARE", 1e9)
     model, x, y = model_and_batch()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     live = kw.bind(model, optimizer, every=4, max_fps=1e9)
@@ -164,7 +164,9 @@ def test_an_adapter_that_cannot_tell_gradients_leaves_the_updates():
 
     kw.functions.register_adapter(
         Mine,
-        lambda m: kw.functions.LayerFunctions("linear", m.w.detach(), (kw.functions.Fourier(1),)),
+        lambda m: kw.functions.LayerFunctions(
+            "linear", m.w.detach(), (kw.functions.LayerBasis(kw.nn.Fourier(1, constant=False)),)
+        ),
     )
     model = Mine()
     optimizer = torch.optim.SGD(model.parameters(), 0.5)
@@ -182,9 +184,9 @@ def test_an_adapter_that_cannot_tell_gradients_leaves_the_updates():
 
 
 def test_long_training_keeps_an_evenly_thinned_series(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.updates._MOST_KEPT", 8)
-    monkeypatch.setattr("kan_widgets.live.updates._MAX_PER_SECOND", 1e9)
-    monkeypatch.setattr("kan_widgets.live.throttle.MAX_SHARE", 1e9)
+    monkeypatch.setattr("kan_widgets.live.watching.updates._MOST_KEPT", 8)
+    monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_PER_SECOND", 1e9)
+    monkeypatch.setattr("kan_widgets.live.watching.throttle.MAX_SHARE", 1e9)
     model, x, y = model_and_batch()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     live = kw.bind(model, optimizer, every=1, max_fps=1e9)

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from kan_widgets.data import mnist
-from kan_widgets.nn import KANCNN, compiler, library_cache, local, native
+from kan_widgets.nn import KANCNN
+from kan_widgets.nn.kernels import compiler, library_cache, local, native
 
 
 @pytest.fixture(params=["torch's operations", "compiled kernels"])

@@ -101,14 +101,22 @@ def test_equal_arguments_make_equal_hashable_bases():
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"grid_size": 0}, ValueError, "grid_size must be at least 1, got 0"),
-        ({"grid_size": 2.5}, TypeError, "grid_size must be an int, got 2.5"),
-        ({"grid_size": True}, TypeError, "grid_size must be an int"),
-        ({"spline_order": 6}, ValueError, "spline_order must be from 0 to 5, got 6"),
-        ({"spline_order": -1}, ValueError, "spline_order must be from 0 to 5, got -1"),
+        ({"grid_size": 0}, ValueError, "grid_size: expected a whole number ≥ 1, got 0"),
+        ({"grid_size": 2.5}, TypeError, "grid_size: expected a whole number ≥ 1, got 2.5"),
+        ({"grid_size": True}, TypeError, "grid_size: expected a whole number ≥ 1, got True"),
+        (
+            {"spline_order": 6},
+            ValueError,
+            "spline_order: expected a whole number from 0 to 5, got 6",
+        ),
+        (
+            {"spline_order": -1},
+            ValueError,
+            "spline_order: expected a whole number from 0 to 5, got -1",
+        ),
         ({"grid_range": (1, -1)}, ValueError, r"lo < hi, got \(1.0, -1.0\); swap the two ends"),
         ({"grid_range": (1, 1)}, ValueError, "lo < hi"),
-        ({"grid_range": (0, float("inf"))}, ValueError, "must be finite"),
+        ({"grid_range": (0, float("inf"))}, ValueError, "expected finite numbers"),
         ({"grid_range": 3}, TypeError, "two numbers"),
         ({"grid_range": (1, 2, 3)}, TypeError, "two numbers"),
     ],

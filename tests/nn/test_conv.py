@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 
-from kan_widgets.nn import KANConv2d, SharedKANConv2d, expansion
+from kan_widgets.nn import KANConv2d, SharedKANConv2d, dense
 from tests.nn.reference import kan_conv2d, probing_values, silu
 
 pytestmark = pytest.mark.usefixtures("path")
@@ -125,7 +125,7 @@ def test_a_batch_worked_through_in_pieces_gives_the_same(monkeypatch):
         return out, *torch.autograd.grad(out.square().sum(), inputs)
 
     whole = run()
-    monkeypatch.setitem(expansion.PIECES, "cpu", 2 * 2 * 36 * 9)
+    monkeypatch.setitem(dense.PIECES, "cpu", 2 * 2 * 36 * 9)
     for a, b in zip(run(), whole, strict=True):
         torch.testing.assert_close(a, b)
 
@@ -409,20 +409,32 @@ def test_the_representation_names_what_differs_from_the_defaults():
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"groups": 3}, ValueError, "in_channels must be divisible by groups, got in_channels=4"),
-        ({"groups": 2, "out_channels": 5}, ValueError, "out_channels must be divisible by groups"),
-        ({"groups": 0}, ValueError, "groups must be a positive int, got 0"),
-        ({"in_channels": 0}, ValueError, "in_channels must be a positive int, got 0"),
-        ({"kernel_size": 0}, ValueError, "kernel_size must be at least 1, got 0"),
-        ({"kernel_size": (3, 3, 3)}, ValueError, "kernel_size must be an int or two ints"),
-        ({"kernel_size": 2.5}, ValueError, "kernel_size must be an int or two ints, got 2.5"),
-        ({"stride": 0}, ValueError, "stride must be at least 1"),
-        ({"padding": -1}, ValueError, "padding must be at least 0"),
+        (
+            {"groups": 3},
+            ValueError,
+            "in_channels: expected a multiple of groups, got in_channels=4",
+        ),
+        (
+            {"groups": 2, "out_channels": 5},
+            ValueError,
+            "out_channels: expected a multiple of groups",
+        ),
+        ({"groups": 0}, ValueError, "groups: expected a whole number ≥ 1, got 0"),
+        ({"in_channels": 0}, ValueError, "in_channels: expected a whole number ≥ 1, got 0"),
+        ({"kernel_size": 0}, ValueError, "kernel_size: expected whole numbers ≥ 1, got 0"),
+        ({"kernel_size": (3, 3, 3)}, ValueError, "kernel_size: expected a whole number or two"),
+        ({"kernel_size": 2.5}, ValueError, "kernel_size: expected a whole number or two, got 2.5"),
+        ({"stride": 0}, ValueError, "stride: expected whole numbers ≥ 1"),
+        ({"padding": -1}, ValueError, "padding: expected whole numbers ≥ 0"),
         ({"padding": "full"}, ValueError, "'same' or 'valid', got 'full'"),
-        ({"padding": "same", "stride": 2}, ValueError, "padding='same' needs stride 1"),
-        ({"padding_mode": "mirror"}, ValueError, "padding_mode must be one of 'zeros'"),
-        ({"spline_order": 6}, ValueError, "spline_order must be from 0 to 5, got 6"),
-        ({"grid_size": 0}, ValueError, "grid_size must be at least 1"),
+        ({"padding": "same", "stride": 2}, ValueError, "padding='same': expected stride 1"),
+        ({"padding_mode": "mirror"}, ValueError, "padding_mode: expected 'zeros'"),
+        (
+            {"spline_order": 6},
+            ValueError,
+            "spline_order: expected a whole number from 0 to 5, got 6",
+        ),
+        ({"grid_size": 0}, ValueError, "grid_size: expected a whole number ≥ 1"),
         ({"grid_range": (1, -1)}, ValueError, "swap the two ends"),
         ({"base_activation": "swish"}, ValueError, "one of 'silu', .* or a callable, got 'swish'"),
         ({"base_activation": nn.SiLU}, TypeError, r"pass an instance: SiLU\(\)"),
@@ -446,5 +458,5 @@ def test_wrong_inputs_say_the_shapes():
         layer(torch.zeros(1, 4, 2, 5))
     with pytest.raises(RuntimeError, match=r"same dtype, got input torch.float64 .*torch.float32"):
         layer(torch.zeros(2, 4, 8, 8, dtype=torch.float64))
-    with pytest.raises(ValueError, match="num_kernels must be a positive int, got 0"):
+    with pytest.raises(ValueError, match="num_kernels: expected a whole number ≥ 1, got 0"):
         SharedKANConv2d(0, 3)

@@ -15,17 +15,8 @@ from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, vjp,
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from kan_widgets.nn import (
-    RBF,
-    BSpline,
-    Chebyshev,
-    Fourier,
-    KANConv2d,
-    KANLinear,
-    KnotSpline,
-    local,
-    native,
-)
+from kan_widgets.nn import RBF, BSpline, Chebyshev, Fourier, KANConv2d, KANLinear, KnotSpline
+from kan_widgets.nn.kernels import local, native
 
 # Torch's own, when it first differentiates forward.
 pytestmark = pytest.mark.filterwarnings(

@@ -423,13 +423,21 @@ class Poles(Powers):
         ({"basis": 3}, TypeError, "int lacks n_basis, labels, domain, expand, derivative"),
         ({"basis": NoSlope()}, TypeError, "NoSlope lacks derivative"),
         ({"basis": Flat()}, ValueError, r"Flat.expand\(x\) must have shape .* got \(2, 3\)"),
-        ({"basis": Endless()}, ValueError, "Endless.domain must be finite and rise"),
-        ({"basis": Alike()}, ValueError, "needs as many different labels"),
+        ({"basis": Endless()}, ValueError, "Endless.domain: expected two finite numbers"),
+        ({"basis": Alike()}, ValueError, "Alike.labels: expected 3 different names"),
         ({"basis": Poles()}, ValueError, "Poles.derivative is not finite on its domain"),
         ({"basis": RBF(), "grid_size": 8}, ValueError, "grid_size=8 is for a basis given by its"),
         ({"basis": RBF(), "grid_range": (0, 1)}, ValueError, "RBF has its own: leave grid_range"),
-        ({"basis": "rbf", "grid_size": 1, "spline_order": 0}, ValueError, "at least 2, got 1 . 0"),
-        ({"basis": "fourier", "grid_size": 2.5}, TypeError, "grid_size must be an int"),
+        (
+            {"basis": "rbf", "grid_size": 1, "spline_order": 0},
+            ValueError,
+            "the number of functions, got 1 . 0",
+        ),
+        (
+            {"basis": "fourier", "grid_size": 2.5},
+            TypeError,
+            "grid_size: expected a whole number ≥ 1, got 2.5",
+        ),
     ],
 )
 def test_wrong_bases_say_what_is_accepted(arguments, error, words):
@@ -440,15 +448,27 @@ def test_wrong_bases_say_what_is_accepted(arguments, error, words):
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda: RBF(1), ValueError, "n_centres must be at least 2, got 1"),
+        (lambda: RBF(1), ValueError, "n_centres: expected a whole number ≥ 2, got 1"),
         (lambda: RBF(4, (1, -1)), ValueError, "swap the two ends"),
-        (lambda: Chebyshev(0), ValueError, "degree must be at least 1"),
-        (lambda: Fourier(True), TypeError, "frequencies must be an int"),
-        (lambda: Fourier(2, (0, float("nan"))), ValueError, "must be finite"),
-        (lambda: KnotSpline((0, 1, 2), 1), ValueError, "need at least 4 knots, got 3"),
-        (lambda: KnotSpline((0, 1, 1, 2), 1), ValueError, "must rise, got 1 after 1"),
-        (lambda: KnotSpline((0, 1, float("inf"), 2), 1), ValueError, "must be finite"),
-        (lambda: KnotSpline((0, 1, 2, 3), 6), ValueError, "spline_order must be from 0 to 5"),
+        (lambda: Chebyshev(-1), ValueError, "degree: expected a whole number ≥ 0, got -1"),
+        (lambda: Fourier(True), TypeError, "frequencies: expected a whole number ≥ 1, got True"),
+        (lambda: Fourier(2, (0, float("nan"))), ValueError, "expected finite numbers"),
+        (
+            lambda: KnotSpline((0, 1, 2), 1),
+            ValueError,
+            "expected at least 4 for splines of order 1, got 3",
+        ),
+        (lambda: KnotSpline((0, 1, 1, 2), 1), ValueError, "one before it, got 1 after 1"),
+        (
+            lambda: KnotSpline((0, 1, float("inf"), 2), 1),
+            ValueError,
+            "knots: expected finite numbers",
+        ),
+        (
+            lambda: KnotSpline((0, 1, 2, 3), 6),
+            ValueError,
+            "spline_order: expected a whole number from 0 to 5",
+        ),
         (lambda: KnotSpline("abcd", 1), TypeError, "a sequence of numbers, got 'abcd'"),
     ],
 )

@@ -8,7 +8,7 @@ import torch
 from scipy.interpolate import BSpline as SciPySpline
 
 from kan_widgets.nn import BSpline, KANConv2d, KnotSpline
-from kan_widgets.nn.knot_spline import spline_on
+from kan_widgets.nn.bases.knot_spline import spline_on
 from tests.nn.reference import probing_values
 
 

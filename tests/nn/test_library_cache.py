@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from kan_widgets.nn import KANConv2d, KANLinear, compiler, library_cache, native
+from kan_widgets.nn import KANConv2d, KANLinear
+from kan_widgets.nn.kernels import compiler, library_cache, native
 
 LARGE_INPUT = torch.zeros(64, 4, 20, 20)
 
@@ -30,8 +31,8 @@ import sys, types, warnings
 warnings.simplefilter("error")
 for name, folder in (("kan_widgets", ""), ("kan_widgets.nn", "nn")):
     sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[1])!r} + "/" + folder]
-from kan_widgets.nn import compiler, library_cache, native
+    sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[2])!r} + "/" + folder]
+from kan_widgets.nn.kernels import compiler, library_cache, native
 """
 
 
@@ -381,7 +382,8 @@ def test_memory_that_cannot_be_had_is_an_error_and_not_the_end_of_the_process(fr
     program = """
     import ctypes
     import torch
-    from kan_widgets.nn import KANConv2d, KANLinear, KnotSpline, local, native
+    from kan_widgets.nn import KANConv2d, KANLinear, KnotSpline
+    from kan_widgets.nn.kernels import local, native
 
     local.LARGE = 1
     torch.manual_seed(0)

@@ -127,9 +127,9 @@ def test_the_representation_says_everything():
 
 
 def test_wrong_arguments_and_inputs_say_what_is_accepted():
-    with pytest.raises(ValueError, match="in_features must be a positive int, got 0"):
+    with pytest.raises(ValueError, match="in_features: expected a whole number ≥ 1, got 0"):
         KANLinear(0, 2)
-    with pytest.raises(ValueError, match=r"out_features must be a positive int, got 2\.0"):
+    with pytest.raises(ValueError, match=r"out_features: expected a whole number ≥ 1, got 2\.0"):
         KANLinear(3, 2.0)
     with pytest.raises(ValueError, match=r"shape \(\.\.\., 3\), got \(4, 5\)"):
         KANLinear(3, 2)(torch.zeros(4, 5))

@@ -196,7 +196,7 @@ def test_the_general_networks_arguments_reach_its_layers():
 
 def test_wrong_arguments_say_what_is_accepted():
     for network in (KANCNN, CNN, MLP):
-        with pytest.raises(ValueError, match="norm must be 'batch' or None, got 'layer'"):
+        with pytest.raises(ValueError, match="norm: expected 'batch' or None, got 'layer'"):
             network(norm="layer")
     for build in (KANCNN, KANCNN.article, CNN):
         with pytest.raises(ValueError, match="image_size 5×5 is too small"):

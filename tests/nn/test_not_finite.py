@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, local, native
+from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline
+from kan_widgets.nn.kernels import local, native
 
 BAD = [torch.nan, torch.inf, -torch.inf]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from kan_widgets.nn.sampling import drawn
+from kan_widgets.nn.life.sampling import drawn
 
 CPU = torch.device("cpu")
 SHAPES = [

@@ -25,13 +25,15 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 JPEG = "image/jpeg"
 ANSWER = "application/x-answer"
 
-# Runs after the last cell: the notebook's facts, and each displayed widget's still picture as it
-# has become by then.
+# Runs after the last cell: the notebook's facts, each displayed widget's still picture as it has
+# become by then, and the state of the figures, of which only a page can make a picture.
 QUESTION = """
 def _ask(shown, kind):
     import json
     from IPython.display import display
+    from ipywidgets.embed import dependency_state
     from ipywidgets.widgets.widget import _instances
+    from kan_widgets.figures import colours
 
     stills = {}
     for key in shown:
@@ -39,7 +41,17 @@ def _ask(shown, kind):
             bundle = _instances[key]._repr_mimebundle_()
             data, about = bundle if isinstance(bundle, tuple) else (bundle, {})
             stills[key] = [data.get("image/png"), about.get("image/png")]
-    answer = {"facts": globals().get("facts"), "stills": stills}
+    known = [_instances[key] for key in stills]
+    figures = [one for one in known if colours.CLASS in getattr(one, "_dom_classes", ())]
+    state = {}
+    if figures:
+        state = dependency_state([*figures, colours._sheet], drop_defaults=False)
+    answer = {
+        "facts": globals().get("facts"),
+        "stills": stills,
+        "figures": [figure.model_id for figure in figures],
+        "state": state,
+    }
     display({kind: json.dumps(answer, allow_nan=False)}, raw=True)
 """
 
@@ -60,6 +72,10 @@ class Run:
         Widget id -> its still picture at the end (base64 of a PNG, or None) and its metadata.
     seconds : float
         How long it took, the kernel's start included.
+    figures : list of str
+        Widget ids of the bqplot figures shown.
+    state : dict
+        What a page needs to draw these as they are at the end: widget id -> state.
     """
 
     name: str
@@ -67,6 +83,8 @@ class Run:
     facts: dict[str, Any]
     stills: dict[str, tuple[str | None, dict[str, Any] | None]] = field(repr=False)
     seconds: float
+    figures: list[str] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read(name: str) -> Any:
@@ -128,8 +146,10 @@ def execute(name: str, timeout: int = 600) -> Run:
             with client.setup_kernel():
                 for index, cell in enumerate(notebook.cells):
                     client.execute_cell(cell, index)
-                facts, stills = _ask(client, notebook)
-        return Run(name, notebook, facts, stills, time.perf_counter() - start)
+                answer = _ask(client, notebook)
+        seconds = time.perf_counter() - start
+        facts, stills = answer["facts"] or {}, answer["stills"]
+        return Run(name, notebook, facts, stills, seconds, answer["figures"], answer["state"])
 
 
 def check_runs(run: Run) -> None:
@@ -146,12 +166,20 @@ def check_runs(run: Run) -> None:
 
 
 def kinds(notebook: Any) -> list[list[str]]:
-    """Return the kinds of output of every code cell: streams by name, the rest by mime types."""
+    """Return the kinds of output of every code cell: streams by name, the rest by mime types.
+
+    A widget counts as the picture that it is saved as.
+    """
+
+    def mimes(data: Any) -> list[str]:
+        shown = {"image/png" if mime == VIEW else mime for mime in data}
+        return sorted(shown - {JPEG})
+
     return [
         [
             f"stream {output.name}"
             if output.output_type == "stream"
-            else f"{output.output_type} {sorted(set(output.get('data', {})) - {VIEW, JPEG})}"
+            else f"{output.output_type} {mimes(output.get('data', {}))}"
             for output in cell.outputs
         ]
         for cell in code_cells(notebook)
@@ -169,7 +197,7 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _ask(client: NotebookClient, notebook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _ask(client: NotebookClient, notebook: Any) -> dict[str, Any]:
     shown = [
         output.data[VIEW]["model_id"]
         for cell in code_cells(notebook)
@@ -186,6 +214,6 @@ def _ask(client: NotebookClient, notebook: Any) -> tuple[dict[str, Any], dict[st
         if output.output_type == "error":
             raise ValueError(f"the facts must be plain numbers: {output.ename}: {output.evalue}")
         if ANSWER in output.get("data", {}):
-            answer = json.loads(output.data[ANSWER])
-            return answer["facts"] or {}, answer["stills"]
+            answer: dict[str, Any] = json.loads(output.data[ANSWER])
+            return answer
     raise RuntimeError("the kernel did not answer what the notebook's facts are")

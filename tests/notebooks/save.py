@@ -1,7 +1,8 @@
 """Execute tutorials and save them with their outputs: ``make notebooks``.
 
 What depends on the machine or the hour does not stay: paths, timings, memory addresses, widget
-state and widget ids. A live view is saved as its still picture, as it stands after the last cell.
+state and widget ids. A live view is saved as its still picture, as it stands after the last cell;
+a bqplot figure, which has none, as a photograph of it in a page.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.notebooks.execution import (
     execute,
     read,
 )
+from tests.notebooks.photographs import photographs
 
 INDEX = "index.md"
 HEADING = """\
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             refused += 1
             print(f"{name}: not saved:", *faults, sep="\n  ", file=sys.stderr)
             continue
+        if run.figures:
+            run.stills.update(photographs(run.figures, run.state))
         try:
             clean(run)
         except ValueError as fault:
@@ -123,7 +127,7 @@ def _clean_output(output: Any, run: Run, where: str) -> None:
         if picture is None:
             raise ValueError(
                 f"{where} shows a widget without a still picture: {data.get('text/plain')}; GitHub"
-                " would show nothing, so show the views of kan_widgets one below another"
+                " would show nothing, so show views and figures of kan_widgets one below another"
             )
         data["image/png"] = picture
         if about:

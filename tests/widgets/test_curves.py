@@ -1,4 +1,4 @@
-"""Curves over steps: smoothing, thinning, axes."""
+"""Curves over steps: smoothing and thinning."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from kan_widgets.widgets.curves import Smoothed, log_ticks, step_axis, thin, value_axis
+from kan_widgets.widgets.curves import Smoothed, thin
 
 
 def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> list[float]:
@@ -41,21 +40,21 @@ def test_smoothing_is_the_mean_of_its_definition(over: int, log: bool) -> None:
     steps = np.cumsum(generator.integers(0, 5, 150))
     values = generator.normal(size=150)
     values[[0, 3, 70, 71, 149]] = [math.nan, math.nan, math.inf, -math.inf, math.nan]
-    smooth = Smoothed(over, log).follow(steps, values)
+    smooth = Smoothed(over, log).updated(steps, values)
     np.testing.assert_allclose(smooth, by_definition(steps, values, over, log), rtol=1e-9)
 
 
 def test_a_trend_is_neither_behind_nor_ahead_of_the_values() -> None:
     steps = np.arange(500)
     line, decay = 3.0 - 0.005 * steps, 2.0 * np.exp(-0.02 * steps)
-    np.testing.assert_allclose(Smoothed(100).follow(steps, line), line, rtol=1e-9)
-    np.testing.assert_allclose(Smoothed(100, log=True).follow(steps, decay), decay, rtol=1e-9)
+    np.testing.assert_allclose(Smoothed(100).updated(steps, line), line, rtol=1e-9)
+    np.testing.assert_allclose(Smoothed(100, log=True).updated(steps, decay), decay, rtol=1e-9)
 
 
 def test_one_huge_value_spoils_only_the_means_it_is_in() -> None:
     values = np.full(2000, 0.25)
     values[500] = 1e30
-    smooth = Smoothed(30).follow(np.arange(2000), values)
+    smooth = Smoothed(30).updated(np.arange(2000), values)
     np.testing.assert_array_equal(smooth[:485], 0.25)
     np.testing.assert_array_equal(smooth[516:], 0.25)
 
@@ -68,14 +67,14 @@ def test_a_curve_smoothed_as_it_grows_is_that_smoothed_at_once(log: bool) -> Non
     values[2990:3010] = math.nan
     growing = Smoothed(30, log)
     for end in (1, 2, 700, 701, 2989, 2995, 3002, 3050, 4999, 5000):
-        last = growing.follow(steps[:end], values[:end])
-    at_once = Smoothed(30, log).follow(steps, values)
+        last = growing.updated(steps[:end], values[:end])
+    at_once = Smoothed(30, log).updated(steps, values)
     np.testing.assert_allclose(last, at_once, rtol=1e-9, atol=1e-15)
 
 
 def test_what_can_change_no_more_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     steps, values, growing = np.arange(100_000), np.ones(100_000), Smoothed(30)
-    growing.follow(steps[:-1], values[:-1])
+    growing.updated(steps[:-1], values[:-1])
     sizes: list[int] = []
     means = Smoothed._means
 
@@ -84,21 +83,21 @@ def test_what_can_change_no_more_is_not_computed_again(monkeypatch: pytest.Monke
         return means(self, steps, values)
 
     monkeypatch.setattr(Smoothed, "_means", counted)
-    growing.follow(steps, values)
+    growing.updated(steps, values)
     assert len(sizes) == 1
     assert sizes[0] <= 2 * 30
 
 
 def test_another_curve_is_smoothed_from_its_start() -> None:
     steps, curve = np.arange(50), Smoothed(10)
-    curve.follow(steps, np.ones(50))
-    np.testing.assert_allclose(curve.follow(steps, np.full(50, 3.0)), 3.0)
-    np.testing.assert_allclose(curve.follow(steps[:20], np.full(20, 5.0)), 5.0)
+    curve.updated(steps, np.ones(50))
+    np.testing.assert_allclose(curve.updated(steps, np.full(50, 3.0)), 3.0)
+    np.testing.assert_allclose(curve.updated(steps[:20], np.full(20, 5.0)), 5.0)
 
 
 def test_values_far_apart_are_left_as_they_are() -> None:
     steps, values = np.arange(5) * 1000, np.array([1.0, 5.0, 2.0, 8.0, 3.0])
-    np.testing.assert_allclose(Smoothed(10).follow(steps, values), values)
+    np.testing.assert_allclose(Smoothed(10).updated(steps, values), values)
 
 
 def test_thinning_keeps_peaks_dips_ends_and_order() -> None:
@@ -117,33 +116,3 @@ def test_thinning_to_a_window_keeps_one_neighbour_on_each_side() -> None:
     steps = np.arange(0, 1000, 10)
     x, _ = thin(steps, steps.astype(float), (95, 205), 800)
     assert x.tolist() == [90, 100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200, 210]
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_an_axis_holds_all_that_can_be_shown_on_it(log: bool) -> None:
-    generator = np.random.default_rng(4)
-    for scale in (1e-9, 1e-3, 1.0, 1e6):
-        values: NDArray[np.float64] = scale * generator.normal(size=20)
-        values[:2] = [math.nan, math.inf]
-        low, high = value_axis(values, log)
-        shown = values[2:][values[2:] > 0] if log else values[2:]
-        assert low <= shown.min() <= shown.max() <= high
-
-
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("values", [[], [math.nan], [0.0], [-1.0], [3.0, 3.0]])
-def test_an_axis_is_never_empty(values: list[float], log: bool) -> None:
-    low, high = value_axis(np.array(values), log)
-    assert -math.inf < low < high < math.inf
-
-
-def test_the_axis_of_steps_stands_still_while_few_steps_are_added() -> None:
-    ends = {step_axis(1, last)[1] for last in range(901, 951)}
-    assert ends == {950.0}
-
-
-def test_a_logarithmic_axis_has_a_tick_or_more_and_few() -> None:
-    for low, high in ((1e-9, 1e3), (0.2, 0.9), (3e-7, 3e-6), (1.0, 10.0)):
-        ticks = log_ticks((low, high), 4)
-        assert 1 <= len(ticks) <= 4
-        assert low <= min(ticks) <= max(ticks) <= high

@@ -68,12 +68,14 @@ def test_an_unknown_keyword_is_a_type_error(live: kw.Binding) -> None:
         kw.Dashboard(live, them="dark")
     with pytest.raises(ValueError, match="layer='9'"):
         kw.Dashboard(live, layer="9")
-    with pytest.raises(TypeError, match="give a model"):
+    with pytest.raises(TypeError, match="expected a model, the binding that"):
         kw.Dashboard(3)  # type: ignore[arg-type]
 
 
 def test_an_unknown_anchor_is_refused(live: kw.Binding) -> None:
-    with pytest.raises(ValueError, match=r"anchor='rihgt': one of 'right'.* Did you mean 'right'"):
+    with pytest.raises(
+        ValueError, match=r"anchor: expected one of 'right'.* got 'rihgt'.* Did you mean 'right'"
+    ):
         kw.Dashboard(live).dock("rihgt")
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import gc
+import io
 import threading
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 import traitlets
-from PIL import ImageDraw
+from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets import explain_still
 from kan_widgets.widgets.explained import parts_of
-from kan_widgets.widgets.fonts import font_of
-from kan_widgets.widgets.palette import ARM, palette
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []
@@ -103,7 +106,7 @@ def test_another_image_is_explained_and_one_that_does_not_fit_changes_nothing():
     assert view.explanation is not first
     np.testing.assert_array_equal(view.explanation.image, digit(4))
     kept = view.explanation
-    with pytest.raises(ValueError, match="one image is taken"):
+    with pytest.raises(ValueError, match="image: expected one image"):
         view.update(torch.zeros(2, 1, 28, 28))
     assert view.explanation is kept
     view.update()
@@ -175,16 +178,16 @@ def test_what_waits_for_a_step_is_explained_when_the_training_ends():
 
 def test_wrong_arguments_are_refused_and_change_nothing(view):
     live = view.live
-    with pytest.raises(ValueError, match="there are classes 0 to 9"):
+    with pytest.raises(ValueError, match="target: expected a class from 0 to 9"):
         view.target = 10
     with pytest.raises(ValueError, match=r"the layers are 'linear', 'convs\.1', 'convs\.0'"):
         view.layer = "elsewhere"
     with pytest.raises(traitlets.TraitError):
         view.top = 0
     assert (view.target, view.layer, view.top) == (3, "linear", 30)
-    with pytest.raises(ValueError, match="target=10"):
+    with pytest.raises(ValueError, match=r"target: expected a class from 0 to 9, .*got 10"):
         kw.Explain(live, digit(), 10)
-    with pytest.raises(TypeError, match="target='seven'"):
+    with pytest.raises(TypeError, match="target: expected the number of a class, got 'seven'"):
         kw.Explain(live, digit(), "seven")
     with pytest.raises(TypeError, match=r"no keyword 'tops'. Did you mean 'top'\?"):
         kw.Explain(live, digit(), tops=3)
@@ -203,111 +206,167 @@ def test_a_label_may_be_a_tensor_and_a_layer_a_number():
     assert view.layer == "convs.1"
 
 
+def test_a_view_that_was_never_made_is_closed_without_a_word():
+    live = bound()
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'image'"):
+        kw.Explain(live)
+    with pytest.raises(ValueError, match=r"target: expected a class from 0 to 9, .*got 10"):
+        kw.Explain(live, digit(), 10)
+    # An exception that Python could only ignore is an error in these tests.
+    gc.collect()
+
+
+def test_scores_that_are_not_finite_reach_the_page():
+    live = bound()
+    with torch.no_grad():
+        live.model.linear.base_weight[4] = float("nan")
+    view = kw.Explain(live, digit(), 3)
+    assert view.content["scores"][4] is None
+    assert "NaN" in texts(view.svg(layer="linear"))
+
+
 # ---------------------------------------------------------------- still
 
 
-def test_the_picture_has_every_layer_one_below_the_other_and_says_what_it_left_out(
-    view, written: list[str]
-):
-    whole = view.image(max_height=2000)
-    assert whole.width == 1800
-    for words in ("linear, all channels", "convs.1, all kernels", "convs.0, all kernels"):
-        assert words in written
-    written.clear()
-    part = view.image(max_height=400, theme="dark")
-    assert part.height < whole.height / 2
-    assert "1 of 3 layers are shown" in written
-    assert part.getpixel((0, 0)) == (22, 24, 28)
+def texts(svg: str) -> list[str]:
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-def test_the_picture_marks_the_selected_share_though_it_is_small(view, written: list[str]):
+def pixels(image: ElementTree.Element) -> np.ndarray:
+    """Return what an image of an SVG is made of, row by row."""
+    code = image.attrib["href"].partition("base64,")[2]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("RGB")).astype(int)
+
+
+def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cut(view):
+    whole = texts(view.svg(max_height=2000))
+    assert [name for name in whole if name in ("linear", "convs.1", "convs.0")] == [
+        "linear",
+        "convs.1",
+        "convs.0",
+    ]
+    assert whole.count("all kernels") == 2
+    assert "step 0" in whole
+    small = view.image(max_height=400, theme="dark")
+    assert small.width == 1800
+    assert small.height <= 800
+    assert small.getpixel((0, 0)) == (22, 24, 28)
+    cut = view.svg(max_height=400)
+    # What is drawn beyond the cut is clipped; the cut is between two layers.
+    [share] = [text for text in texts(cut) if text.startswith("cut here")]
+    clip = ElementTree.fromstring(cut).find(f".//{SVG}clipPath/{SVG}rect")
+    assert clip is not None
+    shown = float(clip.attrib["height"])
+    heads = [
+        float(text.attrib["y"])
+        for text in ElementTree.fromstring(cut).iter(f"{SVG}text")
+        if text.text in ("linear", "convs.1", "convs.0")
+    ]
+    assert heads[0] < shown < heads[1] - 11, share
+
+
+def test_one_layer_has_all_bars_all_classes_and_what_the_others_come_to(view):
+    found = texts(view.svg(layer="convs.1", max_height=3000))
+    shares = view.explanation.kernels[1].contributions
+    number = kw.widgets.ranges.format_number
+    for out, in_ in zip(*np.unravel_index(view._parts[1].order()[:30], shares.shape), strict=True):
+        assert f"out {out} · in {in_}" in found
+        value = number(float(shares[out, in_]))
+        assert ("+" if shares[out, in_] > 0 else "") + value.replace("-", "−") in found
+    assert "all others, by output" in found
+    for score in view.explanation.scores:
+        assert number(float(score)).replace("-", "−") in found
+    assert found.count("convs.1") == 0
+    assert any("Explain · class 3 · convs.1" in text for text in found)
+
+
+def test_the_scale_has_the_maps_colours_for_the_same_values(view):
+    for theme in ("light", "dark"):
+        svg = view.svg(layer="linear", theme=theme)
+        _, mapped, scale, *_ = [
+            pixels(image) for image in ElementTree.fromstring(svg).iter(f"{SVG}image")
+        ]
+        values = view._parts[0].total
+        most = np.abs(values.astype(np.float32)).max()
+        half = scale.shape[1] // 2
+        places = half + np.floor(half * values.astype(np.float32) / most + 0.5).astype(int)
+        assert mapped.shape == (*values.shape, 3)
+        # A value half-way between two colours may have either.
+        near = np.stack([scale[0, np.clip(places + step, 0, 2 * half)] for step in (-1, 0, 1)])
+        assert (near == mapped).all(axis=-1).any(axis=0).all()
+        # Zero is one colour, without a tint.
+        red, green, blue = scale[0, half]
+        assert max(red, green, blue) - min(red, green, blue) <= 1
+
+
+def test_a_place_that_adds_nothing_has_the_colour_of_the_scales_zero(view):
+    # Zero on a map is the page's own lightness, whatever the image has there.
+    svg = view.svg(layer="convs.1")
+    _, mapped, scale, *_ = [
+        pixels(image) for image in ElementTree.fromstring(svg).iter(f"{SVG}image")
+    ]
+    total = view._parts[1].total
+    small = np.abs(total) < np.abs(total).max() / 1000
+    assert small.any()
+    assert (mapped[small] == scale[0, scale.shape[1] // 2]).all()
+
+
+def test_the_picture_marks_the_selected_share_though_it_is_small(view):
     part = view._parts[1]
     least = part.order()[-1]
     out, in_ = divmod(least, 8)
+    name = f"out {out} · in {in_}"
+    assert name not in texts(view.svg(max_height=2000))
     view.live.select("convs.1", out, in_, 2, 2)
     try:
-        view.image(max_height=2000)
-        assert f"convs.1, out {out} · in {in_}" in written
-        assert part.name(least) in written
+        for options in ({}, {"layer": "convs.1"}):
+            svg = view.svg(max_height=2000, **options)
+            # Its bar, and the heading of its map.
+            assert sum(name in text for text in texts(svg)) == 2
+            bold = ElementTree.fromstring(svg).iter(f"{SVG}text")
+            assert name in [text.text for text in bold if text.get("font-weight") == "600"]
     finally:
         view.live.deselect()
 
 
-def test_no_words_of_the_picture_lie_over_each_other(view, placed: list[tuple]):
-    for width in (420, 900):
-        placed.clear()
-        view.image(width=width, max_height=2000)
-        assert len(placed) > 30
-        for k, (a, one) in enumerate(placed):
-            for b, other in placed[k + 1 :]:
-                across = min(one[2], other[2]) - max(one[0], other[0])
-                down = min(one[3], other[3]) - max(one[1], other[1])
-                assert across <= 1 or down <= 1, (width, a, b)
+def test_options_of_one_picture_are_checked_as_the_traits_are(view):
+    with pytest.raises(traitlets.TraitError):
+        view.image(top=0)
+    with pytest.raises(ValueError, match="the layers are 'linear'"):
+        view.image(layer="convs.7")
+    with pytest.raises(ValueError, match=r"target=5: .* set view\.target first"):
+        view.image(target=5)
+    assert "all others, by channel" in texts(view.svg(layer=0, top=5, max_height=2000))
+    assert view.top == 30
 
 
-def test_without_an_image_there_are_bars_alone(written: list[str]):
+def test_the_png_keeps_the_colours_of_the_maps(view, tmp_path):
+    with Image.open(view.to_png(tmp_path / "a.png", layer="linear", pixel_ratio=1)) as image:
+        colours = image.convert("RGB").getcolors() or []
+    # 64, as for lines and words, would make bands of the scale.
+    assert 64 < len(colours) <= 256
+
+
+def test_without_an_image_there_are_bars_and_classes_alone():
     model = nn.Sequential(kw.nn.KANLinear(4, 3), kw.nn.KANLinear(3, 2))
     view = kw.Explain(model, torch.rand(4), 1)
-    view.image()
-    assert "input 2" in written
-    assert "image" not in written
+    for options in ({}, {"layer": 0}):
+        svg = view.svg(**options)
+        assert "input 2" in texts(svg)
+        assert "<image" not in svg
     assert view.content["parts"][0]["mapShape"] is None
 
 
-def test_a_map_lies_over_the_image_the_more_the_larger_it_is():
-    greys = np.zeros((2, 4, 3), np.uint8)
-    greys[:, 1:] = 255
-    mixed = explain_still.overlay(greys, np.array([[0.0, 2.0]]), 2.0, "light")
-    assert mixed[0, 0].tolist() == [178] * 3
-    assert mixed[0, 1].tolist() == [255] * 3
-    assert (mixed[:, 2:] == palette("light")[2 * ARM]).all()
-    half = explain_still.overlay(greys, np.array([[1.0]]), 2.0, "light")
-    assert (half[0, 0] != mixed[0, 0]).any()
-
-
-def test_shares_of_shared_kernels_belong_to_their_kernel():
+def test_shares_of_shared_kernels_are_named_by_their_channel():
     live = bound(kw.nn.KANCNN.article)
     view = kw.Explain(live, digit())
     part = view._parts[1]
     assert part.shared
-    assert part.name(7) == "out 1 · channel 2"
-    number = part.number({"layer": "convs.1", "out": 1, "in": 0, "row": 0, "column": 0}, 0)
-    assert number == 5 + np.abs(part.values[1]).argmax()
+    found = texts(view.svg(layer=part.layer, max_height=3000))
+    out, channel = divmod(part.order()[0], 5)
+    assert f"out {out} · channel {channel}" in found
+    live.select("convs.1", 1, 0, 0, 0)
+    largest = int(np.abs(part.values[1]).argmax())
+    found = texts(view.svg(layer=part.layer, max_height=3000))
+    assert f"shares by place · out 1 · channel {largest}" in found
     assert len(parts_of(view.explanation, live.read())) == 3
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give what is written on sheets from now on."""
-    said: list[str] = []
-    from kan_widgets.widgets.sheet import Sheet
-
-    whole = Sheet._write
-
-    def write(self, text, *arguments, **options):
-        said.append(text)
-        whole(self, text, *arguments, **options)
-
-    monkeypatch.setattr(Sheet, "_write", write)
-    return said
-
-
-@pytest.fixture
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
-    """Give what is written on sheets from now on, with the rectangle that it takes."""
-    found: list[tuple] = []
-    from kan_widgets.widgets import sheet
-
-    whole = sheet.Sheet._write
-
-    def write(self, text, x, y, size, anchor="ls", strong=False):
-        font = font_of(size * self.ratio)
-        place = (x * self.ratio, y * self.ratio)
-        drawing = ImageDraw.Draw(self.image)
-        box = drawing.textbbox(place, sheet.readable(text), font, anchor=anchor)
-        found.append((text, box))
-        assert box[2] <= self.image.width, text
-        whole(self, text, x, y, size, anchor, strong)
-
-    monkeypatch.setattr(sheet.Sheet, "_write", write)
-    return found

@@ -14,8 +14,8 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import Listener, cells
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.painter import Painter
 
 CONV, LINEAR = "0", "2"
 
@@ -30,7 +30,7 @@ class Setting:
         )
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
         self.live = kw.bind(self.model, self.optimizer, every=1)
-        self.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        self.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
         self.stream = stream_of(self.live)
         self.frames: list[int] = []
         self.observed: list[tuple[dict[str, Any], list[bytes]]] = []
@@ -69,7 +69,7 @@ class Setting:
 
 @pytest.fixture
 def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     made = Setting(monkeypatch)
     yield made
     for view in made.views:
@@ -214,7 +214,7 @@ def test_a_listener_that_raises_at_an_event_is_named_and_is_told_of_the_next(
         setting.model[0].refine(10 + len(told))
         live.refresh()
         setting.live = kw.bind(setting.model, setting.optimizer, every=1)
-        setting.live._throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        setting.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
 
     with pytest.warns(RuntimeWarning, match=rf"Broken could not take .*not {event}"):
         happen()
@@ -248,9 +248,9 @@ def test_a_cell_listener_that_raises_keeps_no_other_one_from_the_end_of_a_cell()
     listeners = [Broken(), Well(), Broken()]
     for listener in listeners:
         cells.watch(listener)
-    with pytest.warns(RuntimeWarning, match="Broken could not take the start of a cell"):
+    with pytest.warns(RuntimeWarning, match="Broken failed at the start of a cell"):
         cells._cell_started()
-    with pytest.warns(RuntimeWarning, match="Broken could not take the end of a cell"):
+    with pytest.warns(RuntimeWarning, match="Broken failed at the end of a cell"):
         cells._cell_ended()
     assert told == ["started", "ended"]
     del listeners, listener

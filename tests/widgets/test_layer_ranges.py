@@ -11,6 +11,7 @@ import time
 import weakref
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,9 +22,10 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets import insight
-from kan_widgets.live.updates import Updates
-from kan_widgets.widgets.range_figures import curves_of, short, strip
-from kan_widgets.widgets.range_rows import MOST_MOMENTS, Moment, percent
+from kan_widgets.live.watching.updates import Updates, UpdateSizes
+from kan_widgets.widgets.range_rows import MOST_MOMENTS
+from kan_widgets.widgets.range_wire import past
+from kan_widgets.widgets.ranges import format_number
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []
@@ -46,9 +48,20 @@ def trained():
 
 
 def settled(view: kw.LayerRanges) -> None:
-    """Draw what is still to be drawn, in this thread."""
+    """Draw what is still to be drawn, of the latest step, in this thread."""
+    view.live.current()
     for _ in range(30):
         view._painter.now()
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(view: kw.LayerRanges, size: str | None = None, **options: Any) -> list[str]:
+    """Give the words of the view's picture, or those of one size: names of layers have 11.5."""
+    root = ElementTree.fromstring(view.svg(**options))
+    found = root.iter(f"{SVG}text")
+    return [text.text or "" for text in found if size in (None, text.attrib["font-size"])]
 
 
 # -- the numbers ----------------------------------------------------------------------------
@@ -87,11 +100,11 @@ def test_without_an_observation_nothing_is_said_of_inputs(trained):
     view = kw.LayerRanges(live)
     row = view.table()[0]
     assert row["observed_range"] is row["outside_grid"] is row["outside_support"] is None
-    assert view._bar.content["observed"] is False
+    assert view.content["observed"] is False
     live.observe(torch.randn(50, 6))
     settled(view)
-    assert view._bar.content["observed"] is True
-    assert view._table.content["rows"][0]["cells"][0][1] != "–"
+    assert view.content["observed"] is True
+    assert view.content["rows"][0]["numbers"]["observed_range"] > 0
 
 
 def test_gradient_and_update_are_those_measured_by_hand(trained):
@@ -123,8 +136,8 @@ def test_the_time_cursor_is_respected(trained):
     assert again[0]["step"] == 3
     assert again[0]["range"] == third[0]["range"]
     settled(view)
-    assert view._bar.content["step"] == 3
-    assert view._figures._now.x.tolist() == [3, 3]
+    assert view.content["step"] == 3
+    assert view.content["rows"][0]["numbers"] == again[0]
 
 
 def test_the_curves_over_time_are_the_frames_own_numbers(trained):
@@ -148,7 +161,7 @@ def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained)
     live.max_fps = 1e6
     view = kw.LayerRanges(live)
     for _ in range(300):
-        live._steps += 1
+        live._counter.steps += 1
         live.refresh()
     moments, complete = view._past.moments(live, 0.95, view._starts)
     steps = [moment["0"].step for moment in moments]
@@ -158,16 +171,44 @@ def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained)
     assert max(np.diff(steps[:-1])) <= 2 * min(np.diff(steps[:-1]))
 
 
-def test_a_logarithmic_curve_leaves_out_what_is_zero():
-    spread = insight.Spread(0.0, 0.0, 0.5, 1.0, 2.0)
-    moments = [
-        {"a": Moment(step, spread, 0.1, 0.9, change)} for step, change in ((0, 0.0), (4, 2.0))
-    ]
-    first, second, low, high = curves_of("a", moments, [], "range")
-    assert (first, second, low, high) == ([(0, 0.5), (4, 0.5)], [], [], [(0, 1.0), (4, 1.0)])
-    assert curves_of("a", moments, [], "change")[0] == [(4, 2.0)]
-    assert curves_of("a", moments, [], "splines")[1] == [(0, 0.1), (4, 0.1)]
-    assert curves_of("b", moments, [], "silu") == ([], [], [], [])
+def test_all_curves_over_time_cross_whatever_is_looked_at(trained):
+    model, optimizer, live = trained
+    view = kw.LayerRanges(live)
+    train(model, optimizer, 12)
+    live.refresh()
+    settled(view)
+    moments, _ = view._past.moments(live, 0.95, view._starts)
+    first = view.past[0]
+    assert np.frombuffer(first["steps"], "<i4").tolist() == [m["0"].step for m in moments]
+    for name, read in (
+        ("range", lambda m: m.range.median),
+        ("lower", lambda m: m.range.lower),
+        ("upper", lambda m: m.range.upper),
+        ("splines", lambda m: m.splines),
+        ("silu", lambda m: m.silu),
+        ("change", lambda m: m.change),
+    ):
+        expected = [read(m["0"]) for m in moments]
+        np.testing.assert_allclose(np.frombuffer(first[name], "<f4"), expected, rtol=1e-6)
+    measured = view._updates.series("0")
+    assert measured
+    steps = np.frombuffer(first["sizes"]["steps"], "<i4").tolist()
+    assert steps == [sizes.step for sizes in measured]
+    np.testing.assert_allclose(
+        np.frombuffer(first["sizes"]["update_splines"], "<f4"),
+        [sizes.update_splines for sizes in measured],
+        rtol=1e-6,
+    )
+
+
+def test_of_many_updates_few_points_cross_the_last_among_them():
+    sizes = [UpdateSizes(step, 1.0, 1.0, 1.0, 1.0) for step in range(1, 1001)]
+    [one] = past(["a"], [], [sizes])
+    steps = np.frombuffer(one["sizes"]["steps"], "<i4")
+    assert len(steps) == 200
+    assert steps[-1] == 1000
+    many = past([f"{k}" for k in range(100)], [], [sizes] * 100)
+    assert sum(len(one["sizes"]["steps"]) // 4 for one in many) <= 8000 + 100
 
 
 # -- what it follows ------------------------------------------------------------------------
@@ -176,81 +217,61 @@ def test_a_logarithmic_curve_leaves_out_what_is_zero():
 def test_frames_redraw_it_from_the_painters_thread(trained):
     model, optimizer, live = trained
     view = kw.LayerRanges(live)
-    first = view._figures._medians.x.copy()
+    first = view.content["rows"][0]["dots"]
     train(model, optimizer, 30)
     end = time.monotonic() + 10
-    while view._bar.content["step"] < 20 and time.monotonic() < end:
+    while view.content["step"] < 20 and time.monotonic() < end:
         train(model, optimizer, 1)
         time.sleep(0.02)
-    assert view._bar.content["step"] >= 20
-    assert not np.array_equal(first, view._figures._medians.x)
+    assert view.content["step"] >= 20
+    assert view.content["rows"][0]["dots"] != first
 
 
-def test_a_click_on_a_row_selects_its_typical_function_and_one_on_a_dot_its_own(trained):
+def test_each_dot_names_its_function_and_a_row_its_typical_one(trained):
     _, _, live = trained
     view = kw.LayerRanges(live)
-    bars = view._figures._bars
-    # bqplot counts the bars of a stack from below.
-    bars._handle_custom_msgs(bars, {"event": "element_click", "data": {"subIndex": 1}})
-    assert live.selection["layer"] == "1"
-    ranges = insight.function_ranges(live.layout.layer("1"), live.frame.coefficients("1")).range
-    typical = live.selection["out"] * 8 + live.selection["in"]
-    assert ranges[typical] == pytest.approx(np.median(ranges), rel=0.1)
-    dots = view._figures._dots
-    y = float(dots.y[48 + 5])
-    dots._handle_custom_msgs(dots, {"event": "element_click", "data": {"index": 53, "y": y}})
-    chosen = live.selection["out"] * 8 + live.selection["in"]
-    assert ranges[chosen] == np.sort(ranges)[5]
-    kept = live.selection
-    bars._handle_custom_msgs(bars, {"event": "element_click", "data": {"subIndex": 1}})
-    assert live.selection == kept
+    for name, row in zip(live.layout.names, view.content["rows"], strict=True):
+        ranges = insight.function_ranges(live.layout.layer(name), live.frame.coefficients(name))
+        functions = np.frombuffer(row["functions"], "<i4")
+        dots = np.frombuffer(row["dots"], "<f4")
+        np.testing.assert_allclose(dots, ranges.range[functions], rtol=1e-6)
+        assert (np.diff(dots) >= 0).all()
+        middle = np.sort(ranges.range)[len(ranges.range) // 2]
+        assert ranges.range[row["typical"]] == middle
 
 
-def test_the_selected_row_is_marked(trained):
-    _, _, live = trained
-    view = kw.LayerRanges(live)
-    live.select("0")
-    settled(view)
-    assert "var(--kw-row-chosen)" == view._figures._bars.colors[2]
-
-
-def test_another_threshold_or_measure_redraws(trained):
+def test_another_threshold_measures_anew(trained):
     model, optimizer, live = trained
     view = kw.LayerRanges(live)
     train(model, optimizer, 30)
     view.threshold = 0.2
-    view.over_time = "update"
     settled(view)
     loose = view.table()[0]["silu_shaped"]
-    assert view._table.content["heads"][3] == ["SiLU-shaped", "on the grid"]
-    assert view._figures.times.title.startswith("update")
+    shown = view.content["rows"][0]["numbers"]
+    assert (shown["silu_shaped"], shown["threshold"]) == (loose, 0.2)
+    over_time = np.frombuffer(view.past[0]["silu"], "<f4")[-1]
     view.threshold = 1.0
+    settled(view)
     assert view.table()[0]["silu_shaped"] < loose
+    assert np.frombuffer(view.past[0]["silu"], "<f4")[-1] < over_time
 
 
 def test_shapes_are_taken_where_the_inputs_are_once_they_are_seen_and_say_so(trained):
     model, optimizer, live = trained
     view = kw.LayerRanges(live)
     train(model, optimizer, 30)
-    live.current()  # the last steps may have come too fast for a frame each
-    settled(view)
-    before = [row["cells"][3][0] for row in view._table.content["rows"]]
-    assert view._table.content["heads"][3][1] == "on the grid"
+    assert "on the grid" in texts(view)
+    assert "over the inputs" not in texts(view)
     assert all(row["observed_silu_shaped"] is None for row in view.table())
-    batch = 0.2 * torch.randn(300, 6) + 0.5
-    seen = live.observe(batch)
-    settled(view)
-    assert view._table.content["heads"][3][1] == "over the inputs"
+    seen = live.observe(0.2 * torch.randn(300, 6) + 0.5)
+    assert "over the inputs" in texts(view)
     expected = insight.layer_ranges(model, {name: s.patches for name, s in seen.items()})
-    rows = view.table()
-    for row, shown, summary in zip(rows, view._table.content["rows"], expected, strict=True):
+    for row, summary in zip(view.table(), expected, strict=True):
         assert row["observed_silu_shaped"] == pytest.approx(summary.observed_silu_shaped, abs=0.05)
-        assert shown["cells"][3][0] == percent(row["observed_silu_shaped"])
-    assert before == [percent(row["silu_shaped"]) for row in rows]
-    assert before != [row["cells"][3][0] for row in view._table.content["rows"]]
-    view.over_time = "silu"
-    settled(view)
-    assert view._figures.times.title.startswith("SiLU-shaped on the grid")
+    assert [row["observed_silu_shaped"] for row in view.table()] != [
+        row["silu_shaped"] for row in view.table()
+    ]
+    assert "SiLU-shaped on the grid by step" in texts(view, over_time="silu")
 
 
 def test_it_follows_a_model_that_is_bound_again(trained):
@@ -260,7 +281,7 @@ def test_it_follows_a_model_that_is_bound_again(trained):
     settled(view)
     assert view.live is again
     assert [row["layer"] for row in view.table()] == ["1"]
-    assert len(view._table.content["rows"]) == 1
+    assert [row["name"] for row in view.content["rows"]] == ["1"]
     train(model, optimizer, 3)
     assert view.table()[0]["update_step"] is not None
 
@@ -288,10 +309,15 @@ def test_layers_with_bases_of_their_own_and_broken_functions_are_drawn():
     assert rows["1"]["silu_shaped"] is None
     assert rows["3"]["not_finite"] == 16
     assert rows["3"]["range"] is None
-    asides = [row["aside"] for row in view._table.content["rows"]]
-    assert asides == ["1 not finite", "24 constant", "16 not finite"]
-    assert np.isfinite(view._figures._dots.y).all()
-    view.image()
+    found = texts(view)
+    assert [text for text in found if text.endswith((" constant", " not finite"))] == [
+        "1 not finite",
+        "24 constant",
+        "16 not finite",
+    ]
+    for row in view.content["rows"]:
+        assert np.isfinite(np.frombuffer(row["dots"], "<f4")).all()
+    assert not any("NaN" in text or "∞" in text for text in found)
 
 
 # -- what it costs and changes --------------------------------------------------------------
@@ -322,13 +348,16 @@ def test_closing_it_ends_measuring_and_drawing(trained):
     del updates
     view.close()
     assert gone() is None
-    assert live._step_watchers == ()
+    assert live._counter.watchers == ()
     assert len(live._listeners) == listeners - 2
     view.close()
 
 
-def test_importing_the_package_does_not_import_bqplot():
-    code = "import sys, kan_widgets; kan_widgets.LayerRanges; print('bqplot' in sys.modules)"
+def test_it_needs_no_bqplot():
+    code = (
+        "import sys, kan_widgets as kw; kw.LayerRanges(kw.nn.KANLinear(2, 1)).image(); "
+        "print('bqplot' in sys.modules)"
+    )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)
     assert done.stdout.decode().strip() == "False"
@@ -343,9 +372,12 @@ def test_wrong_options_are_refused_with_what_is_taken(trained):
         kw.LayerRanges(live, treshold=0.9)
     with pytest.raises(traitlets.TraitError):
         kw.LayerRanges(live, threshold=1.5)
-    with pytest.raises(traitlets.TraitError, match=r"over_time='ranges'.*Did you mean 'range'"):
+    with pytest.raises(
+        traitlets.TraitError,
+        match=r"over_time: expected one of .* got 'ranges'.*Did you mean 'range'",
+    ):
         kw.LayerRanges(live, over_time="ranges")
-    with pytest.raises(TypeError, match="give a model"):
+    with pytest.raises(TypeError, match="expected a model, the binding that"):
         kw.LayerRanges("model")
 
 
@@ -353,7 +385,9 @@ def test_the_still_picture_does_not_cut_the_number_at_which_the_axis_begins():
     layer = torch.nn.Linear(4, 1, bias=False)
     with torch.no_grad():  # ranges from 0.0012: the axis begins at 0.001
         layer.weight.copy_(torch.tensor([[0.0006, 0.0006, 0.0006, 0.6]]))
-    pixels = np.asarray(kw.LayerRanges(layer).image())
+    view = kw.LayerRanges(layer)
+    assert "0.001" in texts(view)
+    pixels = np.asarray(view.image())
     assert (pixels[:, :2] == pixels[0, 0]).all()
 
 
@@ -364,16 +398,59 @@ def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, widt
     view = kw.LayerRanges(live)
     train(model, optimizer, 4)
     path = view.to_png(tmp_path / "ranges.png", theme=theme, width=width)
-    assert path.stat().st_size < 80_000
+    assert path.stat().st_size < 120_000
     with Image.open(path) as image:
         assert image.width == 2 * width
         corner = sum(image.convert("RGB").getpixel((1, 1)))
         assert corner < 200 if theme == "dark" else corner > 600
         pixels = np.asarray(image.convert("RGB")).astype(int)
-        # The bar of base and splines, once in each row (a picture has few colours).
+        # The bar of base and splines, once in each row.
         near = np.abs(pixels - (230, 159, 0)).sum(axis=2) < 12
         rows = near.any(axis=1)
         assert np.count_nonzero(np.diff(rows.astype(int)) == 1) >= 4  # with that of the legend
+    found = texts(view, width=width)
+    assert texts(view, size="11.5", width=width) == ["0", "1", "2"]
+    for row in view.table():
+        assert format_number(row["range"]) in found
+
+
+def test_four_columns_decide_and_more_has_the_others(trained):
+    _, _, live = trained
+    view = kw.LayerRanges(live)
+    four, others = {"range", "splines", "outside", "SiLU-shaped"}, {"changed", "gradient", "update"}
+    assert set(texts(view)) & (four | others) == four
+    view.more = True
+    assert set(texts(view)) & (four | others) == four | others
+    assert set(texts(view, more=False)) & others == set()
+
+
+def test_a_picture_may_have_a_threshold_of_its_own(trained):
+    model, optimizer, live = trained
+    view = kw.LayerRanges(live)
+    train(model, optimizer, 20)
+    assert any("R² ≥ 0.2 " in text for text in texts(view, threshold=0.2))
+    assert view.threshold == 0.95
+    with pytest.raises(traitlets.TraitError, match=r"'threshold' .* not be greater than 1"):
+        view.svg(threshold=2)
+
+
+def test_a_hundred_layers_are_cut_in_a_picture_that_says_so(tmp_path):
+    model = nn.Sequential(*(nn.Linear(2, 2) for _ in range(100)))
+    models.append(model)
+    view = kw.LayerRanges(model)
+    assert view.image(pixel_ratio=1).height <= 930
+    assert any(text.startswith("cut here: the top") for text in texts(view))
+    # Whatever room there is, the cut is as far below the last name: at the end of its row.
+    below = set()
+    for most in range(400, 500, 10):
+        root = ElementTree.fromstring(view.svg(max_height=most))
+        clip = root.find(f".//{SVG}clipPath/{SVG}rect")
+        assert clip is not None
+        names = [text for text in root.iter(f"{SVG}text") if text.get("font-size") == "11.5"]
+        below.add(float(clip.attrib["height"]) - float(names[-1].attrib["y"]))
+        assert names[-1].text == str(len(names) - 1)
+    assert len(below) == 1
+    assert len(view.content["rows"]) == 100
 
 
 def test_a_picture_goes_out_beside_the_live_view(trained):
@@ -383,12 +460,6 @@ def test_a_picture_goes_out_beside_the_live_view(trained):
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
         assert image.format == "PNG"
-    with pytest.raises(ValueError, match="at least 500"):
-        view.image(width=100)
-    with pytest.raises(ValueError, match="pixel_ratio"):
-        view.image(pixel_ratio=90)
-    with pytest.raises(ValueError, match="theme='pink'"):
-        view.image(theme="pink")
 
 
 def test_the_model_given_bare_is_kept_and_the_last_numbers_outlive_it(trained):
@@ -407,15 +478,13 @@ def test_the_model_given_bare_is_kept_and_the_last_numbers_outlive_it(trained):
     view.image()
 
 
-def test_dots_that_lie_together_are_kept_apart():
-    heights = strip(np.full(5, 0.1), (0.01, 1.0))
-    assert sorted(heights.tolist()) == [0, 0.25, 0.5, 0.75, 1]
-    assert set(strip(np.array([0.02, 0.1, 0.5]), (0.01, 1.0)).tolist()) == {0.5}
-
-
-def test_long_names_lose_their_middle():
-    assert short("convs.0") == "convs.0"
-    name = short("encoder.blocks.11.attention.projection.kan_layer")
-    assert len(name) == 34
-    assert name.startswith("encoder.blocks.11")
-    assert name.endswith(".kan_layer")
+def test_a_page_has_the_whole_past_however_little_was_drawn_yet(trained, tmp_path):
+    model, optimizer, live = trained
+    live.max_fps = 1e6
+    train(model, optimizer, 30)
+    view = kw.LayerRanges(live)
+    view.save_html(tmp_path / "page.html")
+    steps = np.frombuffer(view.past[0]["steps"], "<i4")
+    assert (steps[0], steps[-1]) == (0, 30)
+    assert len(steps) == len(live.history)
+    assert view.content["step"] == 30

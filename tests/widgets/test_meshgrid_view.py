@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
-import json
-from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 import traitlets
+from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.heat import evaluate, ramp, response
 from kan_widgets.widgets.meshgrid_view import MeshgridView, default_digits
-from kan_widgets.widgets.palette import ARM, colourise, palette
+from kan_widgets.widgets.ranges import nice_ceil
+from tests.palette import ARM, palette
 
-CASES = Path(__file__).parents[2] / "js" / "test" / "palette_cases.json"
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []
 
@@ -49,7 +48,9 @@ def test_an_unknown_keyword_names_the_nearest(live):
         MeshgridView(live, drawing=None)
     with pytest.raises(ValueError, match=r"the layers are 'convs\.0'"):
         MeshgridView(live, layer="nowhere")
-    with pytest.raises(traitlets.TraitError, match=r"mode='pairs'.*Did you mean 'pair'"):
+    with pytest.raises(
+        traitlets.TraitError, match=r"mode: expected one of .* got 'pairs'.*Did you mean 'pair'"
+    ):
         MeshgridView(live, mode="pairs")
 
 
@@ -103,14 +104,16 @@ def test_images_are_copied(live):
 
 
 def test_images_of_another_shape_or_kind_are_refused(live):
-    with pytest.raises(ValueError, match=r"images of shape \(28, 28\).*image\[None\]"):
+    with pytest.raises(
+        ValueError, match=r"images: expected shape .* got \(28, 28\).*image\[None\]"
+    ):
         MeshgridView(live, images=np.zeros((28, 28)))
-    with pytest.raises(TypeError, match="an array or tensor of numbers"):
+    with pytest.raises(TypeError, match="expected an array or tensor of numbers"):
         MeshgridView(live, images="digits")
     with pytest.raises(ValueError, match="give fewer images"):
         MeshgridView(live, images=np.zeros((500, 100, 100), np.float32))
     view = MeshgridView(live)
-    with pytest.raises(ValueError, match="is taken"):
+    with pytest.raises(ValueError, match="expected"):
         view.images = np.zeros((0, 3, 3))
     assert len(view.images) == 10
 
@@ -127,27 +130,56 @@ def test_a_drawing_made_in_the_browser_is_an_array(live):
 # ------------------------------------------------------------------ numbers
 
 
-def test_the_ramp_rises_in_its_direction():
-    assert ramp("horizontal", (-2, 2), 5)[3].tolist() == [-2, -1, 0, 1, 2]
-    assert ramp("vertical", (-2, 2), 5)[:, 3].tolist() == [-2, -1, 0, 1, 2]
-    diagonal = ramp("diagonal", (0, 1), 3)
-    assert [diagonal[0, 0], diagonal[1, 1], diagonal[2, 2]] == [0, 0.5, 1]
-    radial = ramp("radial", (-1, 3), 5)
-    assert radial[2, 2] == -1
-    assert np.allclose([radial[0, 0], radial[4, 0], radial[0, 4]], 3)
+def pictures(svg: str) -> list[tuple[dict[str, str], NDArray[np.int64]]]:
+    """Return the images in an SVG: where they are, and their pixels."""
+    found = []
+    for image in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}image"):
+        content = base64.b64decode(image.attrib["href"].partition(",")[2])
+        with Image.open(io.BytesIO(content)) as opened:
+            found.append((image.attrib, np.asarray(opened.convert("RGB")).astype(np.int64)))
+    return found
+
+
+def words(svg: str) -> list[str]:
+    texts = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(text.itertext()) for text in texts]
+
+
+def values_of(colours: NDArray[np.int64], most: float) -> NDArray[np.float64]:
+    """Return what colours of the light palette stand for."""
+    known = palette("light")
+    distance = np.abs(colours[..., None, :] - known).sum(axis=-1)
+    assert distance.min(axis=-1).max() <= 3
+    return (distance.argmin(axis=-1) - ARM) / ARM * most
+
+
+@pytest.mark.parametrize("direction", ["horizontal", "vertical", "diagonal", "radial"])
+def test_the_ramp_of_the_picture_is_phi_and_rises_in_its_direction(direction):
+    layer = nn.Conv2d(1, 1, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)  # φ(x) = x
+    view = MeshgridView(bind(layer), direction=direction, limits=(-2, 2), resolution=5)
+    ((_, tile),) = pictures(view.svg(width=400))
+    found = values_of(tile, 2.0)
+    down, across = np.mgrid[:5, :5] - 2.0
+    expected = {
+        "horizontal": across[:1],
+        "vertical": down[:, :1],
+        "diagonal": (across + down) / 2,
+        "radial": 4 * np.hypot(across, down) / np.hypot(2, 2) - 2,
+    }[direction]
+    assert np.abs(found - expected).max() < 1.5 * 2 / ARM
 
 
 def test_phi_beyond_the_table_is_its_base_alone():
     torch.manual_seed(0)
     layer = kw.nn.KANLinear(2, 3, grid_range=(0.0, 1.0))
-    live = bind(layer)
+    view = MeshgridView(bind(layer), limits=(-6, 6), resolution=41)
     x = torch.linspace(-6, 6, 41, dtype=torch.float64)
-    read = kw.functions.read(layer)[0]
-    expected = read.evaluate(x).reshape(6, 41).numpy()
-    found = evaluate(live.frame, live.layout.layers[0], x.numpy())
-    outside = (x < -1) | (x > 2)
-    assert np.abs(found - expected)[:, outside].max() < 1e-6
-    assert np.abs(found - expected).max() < 2e-3  # straight lines inside, as they are drawn
+    expected = kw.functions.read(layer)[0].evaluate(x).reshape(6, 41).numpy()
+    found = np.stack([tile[0] for _, tile in pictures(view.svg(width=900))])
+    most = nice_ceil(float(np.abs(expected).max()))
+    assert np.abs(values_of(found, most) - expected).max() < 1.5 * most / ARM
 
 
 SETTINGS: list[dict[str, Any]] = [
@@ -160,49 +192,36 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
+def maps_of(view: MeshgridView, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the responses that a picture shows, by their colours."""
+    maps = [tile for _, tile in pictures(view.svg()) if tile.shape[:2] == expected.shape[1:]]
+    most = nice_ceil(float(np.abs(expected).max()))
+    return values_of(np.stack(maps[-len(expected) :]), most)
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("kind", [kw.nn.KANConv2d, nn.Conv2d])
-def test_the_response_is_the_layers_output_without_bias(kind, settings):
+def test_the_response_of_the_picture_is_the_layers_output_without_bias(kind, settings):
     torch.manual_seed(1)
     layer = kind(4, 8, (3, 2), **settings)
     if isinstance(layer, nn.Conv2d):
         nn.init.zeros_(layer.bias)
-    live = bind(layer)
-    image = 2 * torch.rand(4, 9, 8) - 1
-    found = response(live.frame, live.layout.layers[0], image.numpy().astype(float))
-    expected = layer(image[None])[0].detach().numpy()
+    image = 2 * torch.rand(1, 4, 9, 8) - 1
+    view = MeshgridView(bind(layer), mode="response", images=image)
+    expected = layer(image)[0].detach().numpy().astype(float)
+    found = maps_of(view, expected)
     assert found.shape == expected.shape
-    # The picture's functions are straight lines between the points of the table.
-    assert np.abs(found - expected).max() < (1e-5 if kind is nn.Conv2d else 5e-3)
+    assert np.abs(found - expected).max() < 1.5 * nice_ceil(float(np.abs(expected).max())) / ARM
 
 
 def test_shared_kernels_go_over_each_channel():
     torch.manual_seed(1)
     layer = kw.nn.SharedKANConv2d(3, 3, padding=1)
-    live = bind(layer)
-    image = 2 * torch.rand(2, 6, 6) - 1
-    found = response(live.frame, live.layout.layers[0], image.numpy().astype(float))
-    assert np.abs(found - layer(image[None])[0].detach().numpy()).max() < 5e-3
-
-
-# ------------------------------------------------------------------ palette
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_palette_is_the_live_views(theme):
-    colours = palette(theme)
-    for place, colour in json.loads(CASES.read_text())[theme].items():
-        assert np.abs(colours[int(place)].astype(int) - colour).max() <= 1
-
-
-def test_zero_is_the_middle_and_what_is_not_finite_is_grey():
-    found = colourise(np.array([[0.0, 1.0, -1.0, np.nan]]), 1.0, "light")
-    assert found[0, 0].tolist() == palette("light")[ARM].tolist()
-    assert found[0, 1].tolist() == palette("light")[-1].tolist()
-    assert found[0, 2].tolist() == palette("light")[0].tolist()
-    assert len(set(found[0, 3].tolist())) == 1
-    nothing = colourise(np.zeros((1, 1)), 0.0, "dark")
-    assert nothing[0, 0].tolist() == palette("dark")[ARM].tolist()
+    image = 2 * torch.rand(1, 2, 7, 6) - 1
+    view = MeshgridView(bind(layer), mode="response", images=image)
+    expected = layer(image)[0].detach().numpy().astype(float)
+    found = maps_of(view, expected)
+    assert np.abs(found - expected).max() < 1.5 * nice_ceil(float(np.abs(expected).max())) / ARM
 
 
 # ------------------------------------------------------------------ picture
@@ -236,7 +255,7 @@ def test_where_the_response_is_zero_the_file_has_the_palettes_middle(tmp_path, t
     exact = np.asarray(view.image(theme=theme)).astype(int)
     with Image.open(view.to_png(tmp_path / "view.png", theme=theme)) as image:
         there = np.asarray(image.convert("RGB")).astype(int)
-    zero = (exact == palette(theme)[ARM]).all(axis=-1)
+    zero = (exact == np.rint(palette(theme)[ARM])).all(axis=-1)
     assert zero.sum() > 10_000
     assert np.abs(there - exact)[zero].max() <= 3
 
@@ -247,37 +266,24 @@ def test_the_ramp_of_the_picture_has_the_colours_of_phi():
         layer.weight.fill_(1.0)  # φ(x) = x: from −2 to 2 the whole palette
     view = MeshgridView(bind(layer))
     image = np.asarray(view.image(width=300, pixel_ratio=1).convert("RGB"))
-    blue, brown = palette("light")[0], palette("light")[-1]
+    blue, brown = np.rint(palette("light")[[0, -1]])
     found = [np.argwhere((image == colour).all(axis=-1)) for colour in (blue, brown)]
     assert all(len(places) > 20 for places in found)
     rows = [places[places[:, 0] > 60][:, 1] for places in found]
     assert rows[0].max() < rows[1].min()
 
 
-def test_a_picture_says_why_there_is_no_response(live, monkeypatch):
-    from kan_widgets.widgets import meshgrid_still
-
-    said: list[str] = []
-    opened = meshgrid_still._Page.open
-
-    def listen(self: Any, title: Any, legend: Any, height: int) -> Any:
-        said.extend(sign.text for sign in legend)
-        return opened(self, title, legend, height)
-
-    monkeypatch.setattr(meshgrid_still._Page, "open", listen)
+def test_a_picture_says_why_there_is_no_response(live):
     view = MeshgridView(live, mode="response")
-    view.image(layer="linear")
-    view.image(layer="convs.1")
-    assert said[0].startswith("A linear layer has no response map")
-    assert said[1].startswith("Call live.observe(batch)")
-    said.clear()
-    view.image(layer="convs.0")
-    assert said[0].startswith("Call live.observe(batch)")
-    live.observe(torch.zeros(2, 1, 28, 28))
+    said = " ".join(words(view.svg(layer="linear")))
+    assert "is a linear layer: its inputs have no positions" in said
     for layer in ("convs.0", "convs.1"):
-        said.clear()
-        view.image(layer=layer)
-        assert any(text.startswith("±") for text in said)
+        said = " ".join(words(view.svg(layer=layer)))
+        assert f"Whether {layer} gets the image itself" in said
+        assert "live.observe(batch)" in said
+    live.observe(torch.rand(2, 1, 28, 28))
+    for layer in ("convs.0", "convs.1"):
+        assert any(text.startswith("response reaches") for text in words(view.svg(layer=layer)))
 
 
 def test_an_image_is_shown_to_no_layer_that_may_get_something_else():
@@ -285,24 +291,49 @@ def test_an_image_is_shown_to_no_layer_that_may_get_something_else():
     model[0].running_mean.fill_(5.0)
     live = bind(model.eval())
     view = MeshgridView(live, mode="response")
-    state = {name: getattr(view, name) for name in ("input", "images", "sample")}
-    layer = live.layout.layers[0]
-    image, problem = view._input(layer, state)
-    assert image is None
-    assert "live.observe(batch)" in problem
+    svg = view.svg()
+    assert pictures(svg) == []
+    assert "live.observe(batch)" in " ".join(words(svg))
     batch = torch.rand(3, 1, 28, 28)
     live.observe(batch)
-    image, _ = view._input(layer, state)
     with torch.no_grad():
-        np.testing.assert_allclose(image, model[0](batch)[0], rtol=1e-6)
+        expected = model[0](batch)[0, 0].numpy()
+    low, high = expected.min(), expected.max()
+    _, found = pictures(view.svg())[0]
+    assert np.abs(found[..., 0] - 255 * (expected - low) / (high - low)).max() <= 1
 
 
 def test_the_image_is_shown_to_a_layer_that_is_the_model():
-    live = bind(kw.nn.KANConv2d(1, 2, 3))
-    view = MeshgridView(live, mode="response", sample=3)
-    state = {name: getattr(view, name) for name in ("input", "images", "sample")}
-    image, _ = view._input(live.layout.layers[0], state)
-    np.testing.assert_array_equal(image, view.images[3])
+    view = MeshgridView(bind(kw.nn.KANConv2d(1, 2, 3)), mode="response", sample=3)
+    _, found = pictures(view.svg())[0]
+    assert np.abs(found[..., 0] - 255 * (view.images[3, 0] + 1) / 2).max() <= 1
+
+
+def test_a_drawing_is_what_the_picture_responds_to():
+    view = MeshgridView(bind(kw.nn.KANConv2d(1, 2, 3)), mode="response", input="drawn")
+    drawn = np.full((28, 28), -1, "<f4")
+    drawn[4:9, 6:20] = 1
+    view.set_state({"drawing": {"shape": [1, 1, 28, 28], "data": memoryview(drawn.tobytes())}})
+    _, found = pictures(view.svg())[0]
+    assert ((found[..., 0] == 255) == (drawn == 1)).all()
+
+
+def test_no_word_and_no_map_leaves_the_picture(live):
+    live.observe(torch.rand(12, 1, 28, 28))
+    view = MeshgridView(live)
+    for mode in ("ramp", "pair", "response"):
+        for width in (330, 600, 1000, 1600):
+            svg = view.svg(mode=mode, width=width, max_height=4000, layer="convs.1")
+            root = ElementTree.fromstring(svg)
+            height = float(root.attrib["height"])
+            assert float(root.attrib["width"]) >= width
+            for text in root.iter("{http://www.w3.org/2000/svg}text"):
+                assert 0 <= float(text.attrib["x"]) <= width, (mode, width, text.text)
+                assert 0 <= float(text.attrib["y"]) <= height, (mode, width, text.text)
+            for place, _ in pictures(svg):
+                if mode == "response":
+                    right = float(place["x"]) + float(place["width"])
+                    assert right <= width, (mode, width)
 
 
 def test_a_function_that_is_not_finite_does_not_spoil_the_picture(live):

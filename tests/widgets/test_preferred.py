@@ -1,6 +1,9 @@
-"""The preferred patch as KernelGrid draws it: never beaten, and in its own greys."""
+"""KernelGrid's preferred patches: drawn as `kw.insight` finds them, and said in words."""
 
 from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -8,10 +11,8 @@ import torch
 import traitlets
 
 import kan_widgets as kw
-from kan_widgets.insight import SeenPatches, kernel_of
-from kan_widgets.widgets.preferred import bounds_of, preferred
-from kan_widgets.widgets.sheet import LIGHT
-from tests.widgets.test_still import cell_of, draw, frame_of, is_colour, layer_of
+from kan_widgets.insight import kernel_of, preferred_patch, suppressed_patch
+from tests.widgets.test_grid_pictures import Drawn, draw, frame_of, layer_of
 
 
 def trained() -> kw.Binding:
@@ -33,111 +34,57 @@ def trained() -> kw.Binding:
 models: list[torch.nn.Module] = []
 
 
+def picture_of(live: kw.Binding, **traits: object) -> Drawn:
+    svg = kw.KernelGrid(live, mode="preferred").svg(**traits)
+    return Drawn(svg, ElementTree.fromstring(svg))
+
+
 @pytest.mark.parametrize("suppressed", [False, True])
-@pytest.mark.parametrize("seen", [False, True])
-def test_no_random_patch_within_the_bounds_beats_the_one_drawn(seen: bool, suppressed: bool):
+@pytest.mark.parametrize("bounds", ["domain", "observed"])
+def test_the_greys_are_the_patch_that_insight_finds(bounds: str, suppressed: bool) -> None:
     live = trained()
-    rng = np.random.default_rng(0)
-    sign = -1 if suppressed else 1
+    find = suppressed_patch if suppressed else preferred_patch
     for read in live.read():
-        layer, patches = live.layout.layer(read.name), live.observed[read.name].patches
-        bounds = bounds_of(layer, patches if seen else None, 8)
-        found = preferred(live.frame, layer, bounds, suppressed)
-        entries = layer.count // layer.shape[0]
-        for out in range(layer.shape[0]):
+        for out in range(read.shape[0]):
             kernel = kernel_of(read, out)
-            mine = slice(out * entries, (out + 1) * entries)
-            low, high = bounds.low[mine], bounds.high[mine]
-            if seen:
-                columns = patches[:, kernel.columns].astype(np.float64)
-                np.testing.assert_allclose(low, np.quantile(columns, 0.005, axis=0))
-                np.testing.assert_allclose(high, np.quantile(columns, 0.995, axis=0))
-            else:
-                assert (low == -1).all()
-                assert (high == 1).all()
-            at = found.x[mine]
-            assert ((low <= at) & (at <= high)).all()
-            reached = kernel.response(at[None])[0]
-            assert found.reached(layer, out * entries)[2] == pytest.approx(reached, rel=1e-4)
-            tried = kernel.response(rng.uniform(low, high, (20_000, entries)))
-            assert (sign * tried).max() < sign * reached
-            # Entry by entry too, where chance gets much nearer: by no more than φ can bulge
-            # between two rows of the table.
-            step = np.diff(layer.tables[0].x).max()
-            even = np.arange(low.min() - step, high.max() + 2 * step, step)
-            terms = kernel.terms(np.repeat(even[:, None], entries, axis=1))
-            bulge = np.abs(np.diff(terms, n=2, axis=0)).max(axis=0) / 8
-            single = sign * kernel.terms(rng.uniform(low, high, (2_000, entries)))
-            best = sign * kernel.terms(at[None])[0]
-            assert (single.max(axis=0) <= best + 1.1 * bulge).all()
-            assert (bulge < 0.01 * np.ptp(terms, axis=0)).all()
+            known = find(kernel, bounds, observed=live.observed[read.name])
+            live.select(read.name, out)
+            picture = picture_of(live, layer=read.name, bounds=bounds, suppressed=suppressed)
+            low, high, best = (part.ravel() for part in (known.low, known.high, known.terms))
+            greys = np.array(picture.greys()).reshape(read.shape[0], -1)[out]
+            at = low + (high - low) * greys / 255
+            # The drawing looks at the rows of its table, and a cell has 256 greys.
+            assert np.abs(at - known.x.ravel()).max() <= 0.03 * (high - low).max()
+            terms = kernel.terms(np.linspace(low, high, 200))
+            missed = np.abs(kernel.terms(at[None])[0] - best)
+            assert (missed <= 0.02 * np.ptp(terms, axis=0)).all()
+            [words] = [text for text in picture.texts if text.startswith(f"output {out} reaches")]
+            assert f"at {'least' if suppressed else 'most'}, with {len(best)} functions" in words
+            number = float(re.findall(r"reaches (\S+) at", words)[0].replace("−", "-"))
+            assert number == pytest.approx(known.response, rel=6e-3)
 
 
-def test_bounds_may_reach_beyond_the_table_where_only_the_base_moves():
-    torch.manual_seed(0)
-    model = kw.nn.KANLinear(1, 1, grid_range=(0.0, 1.0))
-    with torch.no_grad():
-        model.base_weight.fill_(1.0)
-        model.spline_weight.zero_()
-    live = kw.bind(model)
-    layer = live.layout.layer(live.layers[0])
-    patches = np.linspace(-8, 0.1, 1001)[:, None]
-    found = preferred(live.frame, layer, bounds_of(layer, patches, 1), suppressed=True)
-    # SiLU is smallest at -1.2785, far below the grid.
-    assert found.x[0] == pytest.approx(-1.2785, abs=0.1)
-    assert found.value[0] == pytest.approx(-0.27846, abs=1e-3)
-
-
-def test_a_cell_is_the_whiter_the_higher_the_input_that_is_preferred():
+def test_a_cell_is_the_whiter_the_higher_the_input_that_is_preferred() -> None:
     layer = layer_of((1, 1, 1, 4))
     # -(x - c)² is largest at c.
     frame = frame_of(layer, [(0, 2 * c, -1) for c in (-2, -0.5, 0.25, 2)])
-    pixels = draw(frame, mode="preferred")
-    found = [int(cell_of(pixels, layer, f)[40, 40, 0]) for f in range(4)]
+    found = draw(frame, mode="preferred").greys()
     np.testing.assert_allclose(found, [0, 64, 159, 255], atol=3)
-    pixels = draw(frame, mode="preferred", suppressed=True)
-    found = [int(cell_of(pixels, layer, f)[40, 40, 0]) for f in range(4)]
-    assert found == [255, 255, 0, 0]
+    assert draw(frame, mode="preferred", suppressed=True).greys() == [255, 255, 0, 0]
 
 
-def test_a_constant_function_prefers_nothing_and_a_broken_one_is_crossed_out():
-    layer = layer_of((1, 1, 1, 2))
-    pixels = draw(frame_of(layer, [(3, 0, 0), (np.nan, 0, 0)]), mode="preferred")
-    assert (cell_of(pixels, layer, 0)[40, 40] == 128).all()
-    assert is_colour(cell_of(pixels, layer, 1), LIGHT.warn).any()
-
-
-def test_inputs_of_another_shape_are_not_taken_for_bounds():
-    layer = layer_of((1, 1, 1, 2))
-    seen = SeenPatches("conv", 4, np.ones((5, 3)))
-    bounds = bounds_of(layer, seen.patches, seen.samples)
-    assert bounds.samples == 0
-    assert bounds.low.tolist() == [-1, -1]
-
-
-def test_the_grid_says_when_nothing_was_observed(monkeypatch: pytest.MonkeyPatch):
-    said: list[str] = []
-    from kan_widgets.widgets.sheet import Sheet
-
-    whole = Sheet._write
-
-    def write(self, text, *arguments, **options):
-        said.append(text)
-        whole(self, text, *arguments, **options)
-
-    monkeypatch.setattr(Sheet, "_write", write)
+def test_the_grid_says_what_the_bounds_are_and_when_nothing_was_observed() -> None:
     live = trained()
-    model = models[-1]
-    grid = kw.KernelGrid(live, mode="preferred", bounds="observed")
-    live.select(live.layers[0], 1)
-    grid.image()
-    assert any("0.5 % and 99.5 % of 8 images" in text for text in said)
-    assert any(text.startswith("out 1 reaches") and "9 functions" in text for text in said)
-    said.clear()
-    kw.KernelGrid(kw.bind(model[1]), mode="preferred", bounds="observed").image()
-    assert any("no inputs observed" in text for text in said)
+    assert "quantiles 0.5 % and 99.5 % of 8 images" in " ".join(
+        picture_of(live, bounds="observed").texts
+    )
+    unseen = kw.bind(models[-1][1])
+    assert "no inputs observed, so within the grid's range" in " ".join(
+        picture_of(unseen, bounds="observed").texts
+    )
+    assert "observed" not in " ".join(picture_of(unseen, bounds="domain").texts)
 
 
-def test_bounds_are_one_of_two_words():
-    with pytest.raises(traitlets.TraitError, match="bounds='seen'"):
+def test_bounds_are_one_of_two_words() -> None:
+    with pytest.raises(traitlets.TraitError, match=r"bounds: expected one of .* got 'seen'"):
         kw.KernelGrid(trained(), bounds="seen")

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.record_reader import Reader
-from kan_widgets.live.replay import Replay
+from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.stream import Stream
 
@@ -146,18 +146,17 @@ def test_ranges_of_a_recording_are_those_of_the_run_without_gradients(tmp_path: 
 
 def test_the_panel_shows_the_numbers_and_steers_nothing(run: Run, replay: Replay) -> None:
     panel = kw.TrainingPanel(replay)
-    status = panel._controls.status
+    status = panel.status
     assert (status["state"], status["step"], status["epochs"]) == ("finished", 12, 2)
     assert (status["source"], status["rates"], status["every"]) == ("noise", [0.05], 1)
     assert status["recording"] == "A recording (run.npz): it shows a run, and cannot steer it."
-    assert panel.chart.panels == ("loss",)
+    assert [curve["panel"] for curve in panel.curves] == ["loss"]
     sent: list[dict[str, Any]] = []
-    panel._controls.send = sent.append
-    panel._answer(panel._controls, {"kind": "hello", "id": "a:1"}, [])
-    panel._answer(panel._controls, {"kind": "pause", "id": "a:2"}, [])
+    panel.send = sent.append
+    panel._answer(panel, {"kind": "hello", "id": "a:1"}, [])
+    panel._answer(panel, {"kind": "pause", "id": "a:2"}, [])
     assert [answer["refused"] for answer in sent] == ["", status["recording"]]
     assert run.live.control.state == "running"
-    assert panel.image(width=400).height > kw.TrainingPanel(run.live).image(width=400).height
     panel.close()
 
 
@@ -169,7 +168,8 @@ def test_recordings_are_compared_as_their_runs_are(run: Run, replay: Replay) -> 
         assert row["parameters"] == known["parameters"] > 0
         assert row == known
     assert ours.layers() == theirs.layers()
-    assert ours.chart.panels == theirs.chart.panels == ("loss",)
+    assert [curve["panel"] for curve in ours.curves] == ["loss"]
+    assert ours.curves == theirs.curves
     with pytest.raises(ValueError, match="are the same recording: give each once"):
         kw.Compare({"A": replay, "B": replay})
     ours.close()
@@ -200,8 +200,8 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
         )
         assert stream.status["state"] == "live"
         panel._numbers_painter.now()
-        assert panel._controls.status["step"] == frame.step
-        assert panel._controls.status["recording"].startswith("Following followed.npz")
+        assert panel.status["step"] == frame.step
+        assert panel.status["recording"].startswith("Following followed.npz")
     followed.look()
     assert stream.status["state"] == "recorded"
     assert stream.frame["step"] == frame.step

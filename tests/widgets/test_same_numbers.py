@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -23,12 +23,15 @@ def live() -> kw.Binding:
     return live
 
 
-def printed(chart: Any) -> list[str]:
-    """Give what stands above a chart's curves, and in its still picture."""
-    in_page = [text for panel in chart.tools.latest for text in panel]
-    in_still = [line.latest for panel in chart.pictures() for line in panel.lines if line.name]
-    assert in_page == in_still
-    return in_page
+def over_panels(view: kw.TrainingPanel | kw.Compare) -> list[str]:
+    """Give the number over each curve of a view's scene: the strong word after its colour."""
+    texts = [
+        element
+        for element in ElementTree.fromstring(view.svg()).iter("{http://www.w3.org/2000/svg}text")
+        if element.get("font-weight") == "600" and element.get("font-size") == "11"
+    ]
+    titles = {"Training", "idle"}
+    return [text.text or "" for text in texts if text.text not in titles]
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
@@ -38,15 +41,16 @@ def test_panel_comparison_and_table_print_the_value_logged_last(
     panel, compare = kw.TrainingPanel(live, scale=scale), kw.Compare({"KAN": live}, scale=scale)
     logged = [live.scalars.latest(name) for name in ("loss", "val_accuracy")]
     words = [format_number(value) for value in logged]
-    assert printed(panel.chart) == printed(compare.chart) == words
+    assert over_panels(panel) == over_panels(compare) == words
     record = compare.table()[0]
     assert [record["loss"], record["eval_accuracy"]] == logged
-    rows = {row["key"]: row["values"][0] for row in cast(Any, compare)._table.shown["rows"]}
+    rows = {row["key"]: row["values"][0] for row in compare.shown["rows"]}
     assert [rows["loss"], rows["eval_accuracy"]] == words
 
 
 def test_all_charts_smooth_alike(live: kw.Binding) -> None:
     panel, compare = kw.TrainingPanel(live), kw.Compare({"KAN": live})
-    curves = [chart.pictures()[0].lines[1].values for chart in (panel.chart, compare.chart)]
-    np.testing.assert_array_equal(*curves)
-    assert not np.array_equal(curves[0], panel.chart.pictures()[0].lines[0].values)
+    [drawn, *_] = panel.curves
+    mean = np.frombuffer(drawn["mean"]["y"])
+    np.testing.assert_array_equal(mean, np.frombuffer(compare.curves[0]["mean"]["y"]))
+    assert not np.array_equal(mean, np.frombuffer(drawn["y"]))

@@ -1,22 +1,19 @@
-"""Scores of KernelGrid: what is taken, the order they make, and the tints, pixel by pixel."""
+"""Scores of KernelGrid: what is taken, the order they make, and the tints."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 import traitlets
 from numpy.typing import NDArray
-from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.widgets.geometry import arrange
-from kan_widgets.widgets.palette import ARM, palette
-from kan_widgets.widgets.scores import STEPS, TINT
-from kan_widgets.widgets.still import png_bytes
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 COUNT = 45  # functions of the article's convolutions: 5 kernels 3 × 3
 models: list[torch.nn.Module] = []
@@ -33,24 +30,26 @@ def numbers_of(grid: kw.KernelGrid, name: str, layer: str) -> NDArray[np.float32
     return np.frombuffer(grid.scores[name]["layers"][layer], "<f4")
 
 
-def cell(image: Image.Image, f: int, order: list[int] | None = None) -> NDArray[np.int64]:
-    """Return the cell of a function of the article's first layer, drawn 700 pixels wide."""
-    places = arrange("conv", 5, 1, 3, 3, 700, order)
-    x, y, size = places.rect_of(f)
-    top = image.height // 2 - places.height  # the words above
-    pixels = np.asarray(image.convert("RGB")).astype(np.int64)
-    return pixels[2 * (y + top) : 2 * (y + top + size), 2 * x : 2 * (x + size)]
+def tinted(grid: kw.KernelGrid, **options: Any) -> list[ElementTree.Element]:
+    """Return the tinted grounds of a picture, in the order that their cells stand in."""
+    rects = ElementTree.fromstring(grid.svg(width=700, **options)).iter(f"{SVG}rect")
+    wide = [rect for rect in rects if float(rect.attrib["width"]) > 12]  # not the scale's
+    return [rect for rect in wide if rect.get("fill", "").startswith("rgb(")]
 
 
-def ground(image: Image.Image, f: int, order: list[int] | None = None) -> tuple[int, ...]:
-    """Return the colour that most of a cell has."""
-    colours, counts = np.unique(cell(image, f, order).reshape(-1, 3), axis=0, return_counts=True)
-    return tuple(colours[counts.argmax()].tolist())
+def tints(grid: kw.KernelGrid, **options: Any) -> list[tuple[int, ...]]:
+    fills = [rect.attrib["fill"][4:-1].split(",") for rect in tinted(grid, **options)]
+    return [tuple(map(int, fill)) for fill in fills]
 
 
-def tint(share: float, theme: str = "light") -> tuple[int, ...]:
-    step = np.floor(STEPS * share + 0.5) / STEPS
-    return tuple(palette(theme)[ARM + int(np.rint(TINT * ARM * step))].tolist())
+def words(grid: kw.KernelGrid, **options: Any) -> list[str]:
+    found = ElementTree.fromstring(grid.svg(width=700, **options)).iter(f"{SVG}text")
+    return ["".join(text.itertext()) for text in found]
+
+
+def warmth(tint: tuple[int, ...]) -> int:
+    """Return how orange a colour is; below zero, how blue."""
+    return tint[0] - tint[2]
 
 
 def test_numbers_are_taken_for_functions_and_for_outputs(grid: kw.KernelGrid) -> None:
@@ -82,14 +81,15 @@ def test_what_insight_measures_can_be_shown(grid: kw.KernelGrid) -> None:
 
 def test_names_are_words_of_sort_and_shade_while_they_are_there(grid: kw.KernelGrid) -> None:
     with pytest.raises(
-        traitlets.TraitError, match=r"sort='spread': one of 'position', 'range', 'change' is"
+        traitlets.TraitError,
+        match=r"sort: expected one of 'position', 'range', 'change', got 'spread'",
     ):
         grid.sort = "spread"
-    with pytest.raises(traitlets.TraitError, match="shade='spread'"):
+    with pytest.raises(traitlets.TraitError, match=r"shade: expected one of .* got 'spread'"):
         grid.shade = "spread"
     grid.score("spread", {"convs.0": np.ones(COUNT)})
     with pytest.raises(
-        traitlets.TraitError, match=r"'change', 'spread' is taken. Did you mean 'spread'"
+        traitlets.TraitError, match=r"'change', 'spread', got 'spreed'. Did you mean 'spread'"
     ):
         grid.sort = "spreed"
     grid.sort = grid.shade = "spread"
@@ -106,7 +106,7 @@ def test_names_are_words_of_sort_and_shade_while_they_are_there(grid: kw.KernelG
         (" ", {"convs.0": np.ones(45)}, {}, ValueError, "a word other than"),
         ("s", np.ones(45), {}, TypeError, r"such as \{'convs.0': array\}"),
         ("s", {"conv": np.ones(45)}, {}, ValueError, "layer 'conv': the layers are 'convs.0'"),
-        ("s", {"convs.0": np.ones(9)}, {}, ValueError, r"\(9,\) for convs.0: .*\(5, 1, 3, 3\)"),
+        ("s", {"convs.0": np.ones(9)}, {}, ValueError, r"of convs.0, .*got shape \(9,\)"),
         ("s", {"linear": np.ones((625, 10))}, {}, ValueError, r"shape \(625, 10\)"),
         ("s", {"convs.0": np.full(45, np.inf)}, {}, ValueError, "NaN stands for unknown"),
         ("s", {"convs.0": -np.ones(45)}, {"signed": False}, ValueError, "numbers are negative"),
@@ -120,85 +120,62 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(
     assert grid.scores == {}
 
 
-def test_cells_are_tinted_by_their_number_and_those_without_are_not(grid: kw.KernelGrid) -> None:
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_cells_are_tinted_by_their_number_and_those_without_are_not(
+    grid: kw.KernelGrid, theme: str
+) -> None:
     numbers = np.linspace(0, 4, COUNT)
     numbers[7] = np.nan
     grid.score("size", {"convs.0": numbers})
-    plain = grid.image(width=700)
-    for theme in ("light", "dark"):
-        shaded = grid.image(width=700, shade="size", theme=theme)
-        for f in (0, 3, 20, 31, 44):
-            assert ground(shaded, f) == tint(numbers[f] / 4, theme)
-    shaded = grid.image(width=700, shade="size")
-    assert ground(shaded, 7) == ground(plain, 7)
-    assert ground(shaded, 44) != ground(plain, 44)
-    assert (cell(shaded, 7) == cell(plain, 7)).all()
+    assert tints(grid, theme=theme) == []
+    found = tints(grid, shade="size", theme=theme)
+    assert len(found) == COUNT - 1
+    # More of the number is more of one colour, from the ground of zero on.
+    assert abs(warmth(found[0])) <= 6
+    warm = [warmth(tint) for tint in found]
+    assert warm == sorted(warm)
+    assert warm[-1] > 60
+    assert len(set(found)) > 20
 
 
 def test_signed_numbers_go_both_ways_from_the_middle(grid: kw.KernelGrid) -> None:
     numbers = np.linspace(-1, 2, COUNT)
     grid.score("slope", {"convs.0": numbers})
-    shaded = grid.image(width=700, shade="slope")
-    for f in (0, 15, 30, 44):
-        assert ground(shaded, f) == tint(numbers[f] / 2)
-    blue, orange = ground(shaded, 0), ground(shaded, 44)
-    assert blue[2] > blue[0]
-    assert orange[0] > orange[2]
+    warm = [warmth(tint) for tint in tints(grid, shade="slope")]
+    assert warm[0] < -20
+    assert warm[-1] > 60
+    assert abs(warm[15]) <= 6  # that of zero
+    assert warm == sorted(warm)
 
 
-def test_outside_the_grid_nothing_is_tinted(grid: kw.KernelGrid) -> None:
+def test_the_ground_that_is_tinted_ends_at_the_grid(grid: kw.KernelGrid) -> None:
     grid.score("size", {"convs.0": np.ones(COUNT)})
-    plain = grid.image(width=700, x_range="wide")
-    shaded = grid.image(width=700, x_range="wide", shade="size")
-    before, after = cell(plain, 12), cell(shaded, 12)
-    changed = (before != after).any(axis=(0, 2))
-    size = len(changed)
-    # Splines reach to ±2.2, the grid to ±1; its two pixels of margin are no part of x.
-    low, high = (4 + (size - 8) * (end + 2.2) / 4.4 for end in (-1, 1))
-    where = np.flatnonzero(changed)
-    assert (where[0], where[-1] + 1) == pytest.approx((low, high), abs=1)
-    assert changed[where[0] : where[-1] + 1].all()
+
+    def widths(**options: Any) -> set[str]:
+        return {rect.attrib["width"] for rect in tinted(grid, shade="size", **options)}
+
+    (whole,), (inside,) = widths(), widths(x_range="wide")
+    # Splines reach to ±2.2, the grid to ±1; a cell has two pixels of margin that are no part of x.
+    assert float(inside) == pytest.approx((float(whole) - 4) * 2 / 4.4, abs=0.1)
 
 
 def test_the_largest_come_first_also_where_all_are_negative(grid: kw.KernelGrid) -> None:
     grid.score("drop", {"convs.0": [-3, -1, np.nan, -2, -5]})
-    sorted_picture = grid.image(width=700, sort="drop", shade="drop")
-    order = [1, 3, 0, 4, 2]
-    for kernel, value in enumerate((-3, -1, None, -2, -5)):
-        if value is not None:
-            assert ground(sorted_picture, 9 * kernel, order) == tint(value / 5)
-    assert sorted_picture.tobytes() != grid.image(width=700, shade="drop").tobytes()
+    found = tints(grid, sort="drop", shade="drop")
+    # −1, −2, −3, −5, each nine times; the kernel without a number comes last.
+    assert len(found) == 36
+    assert [found[k] for k in range(0, 36, 9)] == [found[k + 8] for k in range(0, 36, 9)]
+    cold = [warmth(found[k]) for k in range(0, 36, 9)]
+    assert cold == sorted(cold, reverse=True)
+    assert "out 1" in words(grid, sort="drop")
+    first = [text for text in words(grid, sort="drop") if text.startswith("out ")]
+    assert first == ["out 1", "out 3", "out 0", "out 4", "out 2"]
 
 
-def test_a_layer_without_numbers_is_drawn_as_ever_and_says_so(
-    grid: kw.KernelGrid, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from PIL import ImageDraw
-
-    texts: list[str] = []
-    write = ImageDraw.ImageDraw.text
-
-    def text(self: Any, xy: Any, text: str, *rest: Any, **options: Any) -> None:
-        texts.append(text)
-        write(self, xy, text, *rest, **options)
-
+def test_a_layer_without_numbers_is_drawn_as_ever_and_says_so(grid: kw.KernelGrid) -> None:
     numbers = np.arange(COUNT) / 100
     numbers[:2] = np.nan
     grid.score("drop", {"convs.0": numbers}, units="%")
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
-    plain = grid.image(width=700, layer="convs.1")
-    shaded = grid.image(width=700, layer="convs.1", shade="drop", sort="drop")
-    assert (cell(plain, 5) == cell(shaded, 5)).all()
-    assert "no drop of this layer" in texts
-    grid.image(width=700, shade="drop")
-    assert "drop 0 … 0.44 %" in texts
-    assert "2 functions without drop" in texts
-
-
-def test_a_shaded_picture_keeps_its_tints_in_a_file(grid: kw.KernelGrid) -> None:
-    numbers = np.linspace(-1, 1, COUNT)
-    grid.score("slope", {"convs.0": numbers})
-    image = grid.image(width=700, shade="slope")
-    with Image.open(io.BytesIO(png_bytes(image))) as saved:
-        for f in (0, 11, 22, 33, 44):
-            assert np.abs(np.subtract(ground(saved, f), ground(image, f))).max() <= 8
+    assert tints(grid, layer="convs.1", shade="drop", sort="drop") == []
+    assert "no drop of this layer" in words(grid, layer="convs.1", shade="drop")
+    assert "drop 0 … 0.44 % · 2 functions without" in words(grid, shade="drop")

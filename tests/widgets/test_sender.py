@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import stream as stream_module
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.sender import Outbox
@@ -56,7 +57,7 @@ def test_another_thread_sends_all_messages_in_their_order():
             time.sleep(0.001)
     until(lambda: len(page.messages) == 500)
     assert page.messages == list(range(500))
-    assert "kan_widgets sender" in page.threads
+    assert "kan_widgets scheduler" in page.threads
 
 
 def test_who_puts_a_message_does_not_wait_for_one_being_sent():
@@ -81,6 +82,26 @@ def test_no_more_than_a_few_messages_wait():
             box.put(k)
         assert page.messages == list(range(9))
     assert page.threads == {threading.current_thread().name}
+
+
+def test_a_message_does_not_wait_for_a_drawing_that_takes_long(monkeypatch):
+    monkeypatch.setattr("kan_widgets.widgets.sender._PATIENCE_SECONDS", 0.0)
+    page, drawing, drawn = Page(), threading.Event(), threading.Event()
+
+    def draw() -> None:
+        drawing.set()
+        drawn.wait(20)
+
+    box, painter = Outbox(page.take), Painter(draw)
+    painter.wake()
+    assert drawing.wait(20)
+    try:
+        box.put(1)
+        box.put(2)
+        assert page.messages == [1, 2]
+        assert page.threads == {threading.current_thread().name}
+    finally:
+        drawn.set()
 
 
 def test_who_puts_the_next_message_is_told_of_one_that_could_not_be_sent():
@@ -116,13 +137,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
 
     It goes quiet when a test says so, not when a busy machine keeps the next step waiting.
     """
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     monkeypatch.setattr(stream_module, "_is_costly", lambda comm: True)
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1)
-    live._throttle.is_open = lambda now: True
+    live._camera.throttle.is_open = lambda now: True
     stream = stream_of(live)
     messages: list[tuple[str, int, str]] = []
 
@@ -149,10 +170,10 @@ def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_l
     for _ in range(5):
         step()
     until(lambda: len(messages) >= 5)
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 0.25)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 0.25)
     until(lambda: step.live.state == "idle")
     assert [number for _, number, _ in messages] == [1, 2, 3, 4, 5, 5]
-    assert {name for _, _, name in messages[:5]} == {"kan_widgets sender"}
+    assert {name for _, _, name in messages[:5]} == {"kan_widgets scheduler"}
     assert step.stream.frame["step"] == 5
 
 
@@ -169,20 +190,20 @@ def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(s
         assert step.live.state == "live"
         assert states == []
     until(lambda: len(states) == 1)
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 0.25)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 0.25)
     until(lambda: len(states) == 2)
-    assert states[0] == ("live", "kan_widgets sender")
+    assert states[0] == ("live", "kan_widgets scheduler")
     assert states[1][0] == "idle"
     assert [number for _, number, _ in messages] == [1, 1]
 
 
-@pytest.mark.parametrize("costly", [True, False])
-def test_the_thread_starts_before_there_is_a_message_where_one_is_needed(monkeypatch, costly):
+def test_a_binding_starts_the_thread_before_there_is_a_message(monkeypatch):
+    from kan_widgets.live.watching import quiet
+
     started: list[bool] = []
-    monkeypatch.setattr(stream_module, "_is_costly", lambda comm: costly)
-    monkeypatch.setattr(stream_module, "start_thread", lambda: started.append(True))
-    stream_of(kw.bind(kw.nn.KANLinear(3, 2))).close()
-    assert started == [True] * costly
+    monkeypatch.setattr(quiet.scheduler, "start", lambda: started.append(True))
+    kw.bind(kw.nn.KANLinear(3, 2)).close()
+    assert started
 
 
 def test_a_layout_comes_after_the_frames_before_it(sent):

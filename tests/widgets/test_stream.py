@@ -136,7 +136,7 @@ def test_history_brings_the_layouts_its_frames_need_and_only_what_the_page_lacks
     stream = stream_of(live)
     for size in (1.5, 2.0):
         model.basis = BSpline(5, 3, (-size, size))
-        live._steps += 1
+        live._counter.steps += 1
         live.refresh()
     wire = Wire(stream, monkeypatch)
     stream._answer(stream, {"kind": "history?", "before": 2, "max_bytes": 10**6}, [])

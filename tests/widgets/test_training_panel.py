@@ -10,14 +10,17 @@ import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
+import traitlets
 from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.live.source import Listener, report
+from kan_widgets.live.frames.source import Listener
+from kan_widgets.live.reports import report
 from kan_widgets.widgets.training_panel import TrainingPanel
 
 LIMIT = 20.0
@@ -49,13 +52,12 @@ def training() -> Iterator[Training]:
 def say(panel: TrainingPanel, **content: Any) -> list[dict[str, Any]]:
     """Send a message as the page does; give what the kernel sends back."""
     answers: list[dict[str, Any]] = []
-    controls = panel._controls
-    send = controls.send
-    controls.send = answers.append  # type: ignore[method-assign]
+    send = panel.send
+    panel.send = answers.append  # type: ignore[method-assign]
     try:
-        panel._answer(controls, content, [])
+        panel._answer(panel, content, [])
     finally:
-        controls.send = send  # type: ignore[method-assign]
+        panel.send = send  # type: ignore[method-assign]
     return answers
 
 
@@ -67,7 +69,12 @@ def until(condition: Callable[[], Any]) -> None:
 
 
 def status(panel: TrainingPanel) -> dict[str, Any]:
-    return cast("dict[str, Any]", panel._controls.status)
+    return cast("dict[str, Any]", panel.status)
+
+
+def panels(panel: TrainingPanel) -> list[str]:
+    """Give the titles of the panels of curves, each once."""
+    return list(dict.fromkeys(curve["panel"] for curve in panel.curves))
 
 
 def test_hello_is_answered_with_how_it_is_now(training: Training) -> None:
@@ -137,7 +144,7 @@ def test_every_and_the_learning_rate_are_set(training: Training) -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        ({"kind": "every", "value": 0}, "at least 1 step"),
+        ({"kind": "every", "value": 0}, "a whole number of steps ≥ 1"),
         ({"kind": "advance", "steps": "x"}, "a whole number"),
         ({"kind": "rate", "value": -1.0, "group": None}, "finite learning rate"),
         ({"kind": "rate", "value": 1.0, "group": 5}, "1 parameter group"),
@@ -155,9 +162,9 @@ def test_what_is_refused_goes_back_in_words(
 def test_a_logged_value_is_drawn_without_being_asked_for(training: Training) -> None:
     training.step()
     training.live.log(loss=0.5, val_loss=0.25, accuracy=0.9)
-    tools: Any = training.panel.chart.tools
-    until(lambda: [panel["title"] for panel in tools.panels] == ["loss", "accuracy"])
-    assert training.panel.chart._panels["loss"].raw.y[:, 0].tolist() == [0.5, 0.25]
+    until(lambda: panels(training.panel) == ["loss", "accuracy"])
+    drawn = [np.frombuffer(curve["y"]).tolist() for curve in training.panel.curves]
+    assert drawn == [[0.5], [0.25], [0.9]]
 
 
 def test_the_numbers_of_a_tracked_loop_are_shown(training: Training) -> None:
@@ -237,11 +244,11 @@ def test_curves_of_an_earlier_run_go_when_another_optimizer_begins_anew(
     training: Training,
 ) -> None:
     training.live.log(old=1.0)
-    until(lambda: training.panel.chart.panels == ("old",))
+    until(lambda: panels(training.panel) == ["old"])
     optimizer = torch.optim.SGD(training.model.parameters(), lr=0.1)
     later = kw.bind(training.model, optimizer)
     later.log(new=1.0)
-    until(lambda: training.panel.chart.panels == ("new",))
+    until(lambda: panels(training.panel) == ["new"])
 
 
 def test_weights_are_bit_identical_with_a_panel_and_logging() -> None:
@@ -266,17 +273,17 @@ def test_weights_are_bit_identical_with_a_panel_and_logging() -> None:
     assert torch.equal(run(True), run(False))
 
 
-def test_a_panel_neither_keeps_nor_outlives_its_training() -> None:
+def test_a_panel_keeps_no_model_and_says_when_it_is_gone() -> None:
     training = Training()
-    gone = [weakref.ref(training.model), weakref.ref(training.live)]
+    gone = weakref.ref(training.model)
     panel = training.panel
     training.step()
     del training
-    until(lambda: gc.collect() >= 0 and [ref() for ref in gone] == [None, None])
-    say(panel, kind="pause", id="a:1")
+    until(lambda: gc.collect() >= 0 and gone() is None)
+    until(lambda: status(panel)["closed"])
+    (answer,) = say(panel, kind="pause", id="a:1")
+    assert (answer["status"]["step"], answer["status"]["closed"]) == (1, True)
     assert panel.image(width=300).size[0] == 600
-    with pytest.raises(RuntimeError, match="the model this panel showed is gone"):
-        _ = panel.live
     panel.close()
 
 
@@ -291,12 +298,12 @@ def test_closing_ends_what_it_followed_and_leaves_the_training_alone(
     training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a machine that stalls, training would go quiet before the end.
-    monkeypatch.setattr("kan_widgets.live.binding._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     training.panel.close()
     training.step()
-    assert training.live._listeners == ()
+    assert training.live._listeners == (training.panel._stream,)
     assert training.live.state == "live"
-    assert training.panel._controls.comm is None
+    assert training.panel.comm is None
 
 
 def test_the_picture_holds_the_numbers_and_the_curves(training: Training, tmp_path: Path) -> None:
@@ -314,12 +321,39 @@ def test_the_picture_holds_the_numbers_and_the_curves(training: Training, tmp_pa
     assert {"image/png", "application/vnd.jupyter.widget-view+json"} <= set(data)
 
 
+def words(svg: str) -> list[str]:
+    return [text for element in ElementTree.fromstring(svg).iter() if (text := element.text)]
+
+
+def test_the_picture_says_what_the_panel_says(training: Training, tmp_path: Path) -> None:
+    for _ in training.live.track([0] * 10, epochs=2):
+        training.step()
+    path = training.panel.to_svg(tmp_path / "panel.svg", width=500)
+    said = words(path.read_text("utf-8"))
+    assert {"Training", "finished", "step 20", "epoch 2 of 2"} <= set(said)
+    assert any("call live.log(loss=" in text for text in said)
+    training.live.log(20, loss=float("nan"))
+    assert {"loss", "NaN"} <= set(words(training.panel.svg(width=500)))
+
+
+def test_a_picture_takes_options_that_the_panel_keeps_not(training: Training) -> None:
+    for step in range(200):
+        training.live.log(step, loss=float(1 + step % 2))
+    smooth, rough = training.panel.svg(), training.panel.svg(smoothing=0)
+    assert smooth.count("<path") > rough.count("<path")
+    assert "190" in words(training.panel.svg(zoom=[150, 200]))
+    assert training.panel.svg() == smooth
+    assert (training.panel.smoothing, training.panel.zoom) == (30, [])
+
+
 def test_an_unknown_keyword_is_a_type_error(training: Training) -> None:
     with pytest.raises(TypeError, match=r"no keyword 'hight'. Did you mean 'height'\?"):
         TrainingPanel(training.live, hight=3)
-    with pytest.raises(TypeError, match="give a model"):
+    with pytest.raises(TypeError, match="expected a model, the binding that"):
         TrainingPanel(3)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="height=10"):
+    with pytest.raises(traitlets.TraitError, match=r"'height' .* less than 100, .* 10 was"):
         TrainingPanel(training.live, height=10)
-    with pytest.raises(ValueError, match="theme='drak'"):
+    with pytest.raises(traitlets.TraitError, match=r"theme: expected one of .* got 'drak'"):
         training.panel.image(theme="drak")
+    with pytest.raises(traitlets.TraitError, match=r"scale: expected one of .* got 'logg'"):
+        training.panel.to_svg("unwritten.svg", scale="logg")

@@ -1,5 +1,5 @@
 /** A page without a kernel: gives the views' own bundles models and a host, from what is saved in the page. */
-import type { Store } from "../shared/types.ts";
+import type { Store } from "../wire/types.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
 
@@ -23,7 +23,7 @@ export async function start(document: Document, modules: Modules): Promise<void>
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     main.replaceChildren();
-    followTheme(document, saved.theme);
+    applyTheme(document, saved.theme);
     show(document, main, saved, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -48,9 +48,9 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
       exports: (modules.Stream as unknown as StreamModule).initialize({ model, signal }),
     };
   });
-  const models = saved.models.map(({ traits, stream, linked }) => {
-    const refs = linked.map((number) => `view ${number}`);
-    return new PageModel({ ...traits, stream: String(stream), linked: refs });
+  const models = saved.models.map(({ traits, stream, linked, parts }) => {
+    const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
+    return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
   });
   const host = {
     getModel: async (ref: string) =>
@@ -67,20 +67,11 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
     }
     const figure = add(document, into, "figure", `kw-page-${place.kind}`);
     figure.setAttribute("aria-label", place.name);
-    if (place.kind === "still") {
-      for (const theme of ["light", "dark"] as const) {
-        const picture = add(document, figure, "img", `kw-page-${theme}`) as HTMLImageElement;
-        picture.src = place[theme];
-        picture.width = place.width;
-        picture.alt = `${place.name}, a still picture`;
-      }
-    } else {
-      dress(figure, place.css);
-      const el = add(document, figure, "div");
-      const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
-      if (view) view.render({ model: models[place.model], el, host, signal });
-      else el.textContent = `${place.name} did not start in this browser.`;
-    }
+    dress(figure, place.css);
+    const el = add(document, figure, "div");
+    const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
+    if (view) view.render({ model: models[place.model], el, host, signal });
+    else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }
 
@@ -107,7 +98,7 @@ export function streamModel(saved: SavedStream): PageModel {
 }
 
 /** The reader's choice, else the address's `?theme=`, else the page's; "auto" is the system's. */
-function followTheme(document: Document, saved: Theme): void {
+function applyTheme(document: Document, saved: Theme): void {
   const root = document.documentElement;
   const select = document.querySelector<HTMLSelectElement>("#kw-theme");
   const asked = new URLSearchParams(document.defaultView?.location.search).get("theme") as Theme;

@@ -29,12 +29,13 @@ export interface SavedModel {
   stream: number;
   /** Numbers of the models that show the same layer. */
   linked: number[];
+  /** Numbers of those that are drawn in it. */
+  parts: number[];
   traits: Record<string, unknown>;
 }
 
 export type Place =
   | { kind: "view"; name: string; model: number; css: Record<string, string>; note: string }
-  | { kind: "still"; name: string; light: string; dark: string; width: number; note: string }
   | { kind: "group"; css: Record<string, string>; places: Place[] };
 
 /** A frame as the protocol has it in a trait. */

@@ -78,7 +78,7 @@ _kernel_of = itemgetter("conv")
 
 
 def _kernels(module: Any) -> _Kernels:
-    """Return the kernels, found again only if there are others now."""
+    """Return the kernels, searched for again only if they were replaced."""
     convs = tuple(module.convs._modules.values())
     known = _found.get(module)
     if known is None or known.convs != convs:
@@ -104,7 +104,7 @@ def _joined(name: str, owners: Sequence[dict[str, Tensor]]) -> Tensor:
 
 
 def read_layer(module: Any) -> LayerFunctions:
-    """Read the layer; which of the two it is, ``n_convs`` says."""
+    """Read the layer; ``n_convs`` tells which of the two it is."""
     found = _kernels(module)
     first = found.kernels[0]
     # What is joined is only read here; without autograd's bookkeeping that is quicker.

@@ -36,7 +36,7 @@ def problem_of_splines(
     shapes: dict[str, tuple[int | str, ...]],
     sizes: dict[str, int] | None = None,
 ) -> str:
-    """Say what a module lacks that has efficient-kan's attributes in these shapes."""
+    """Say what the module lacks of efficient-kan's attributes in these shapes."""
     sizes = {} if sizes is None else sizes
     if missing := missing_tensors(module, shapes, sizes):
         return missing

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_tensors
-from kan_widgets.functions.composite import BaseOnly, WithBase
+from kan_widgets.functions.basis import BaseOnly, LayerBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
@@ -64,7 +64,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
             LayerFunctions(
                 "linear",
                 splines,
-                (basis,),
+                (LayerBasis(basis),),
                 variable="LayerNorm(x)" if normed else "x",
                 write=partial(_write, module, None),
                 gradient=lambda: _splines(module, gradient_of),
@@ -78,7 +78,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
             LayerFunctions(
                 "linear",
                 join_terms(base, splines),
-                (WithBase(activation, basis),),
+                (LayerBasis(basis, activation),),
                 write=partial(_write, module, 0),
                 gradient=lambda: join_terms(
                     gradient_of(module.base_linear.weight), _splines(module, gradient_of)
@@ -89,7 +89,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
         LayerFunctions(
             "linear",
             splines,
-            (basis,),
+            (LayerBasis(basis),),
             name="spline_linear",
             variable="LayerNorm(x)",
             note="The base term, of x itself, is base_linear.",

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from kan_widgets.functions.attributes import missing_tensors
+from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import register_adapter
@@ -50,7 +51,7 @@ def read_layer(module: Any) -> LayerFunctions:
     return LayerFunctions(
         "linear",
         _coefficients(module),
-        (basis,),
+        (LayerBasis(basis),),
         variable="LayerNorm(x)",
         write=partial(_write, module),
         gradient=lambda: _coefficients(module, gradient_of),

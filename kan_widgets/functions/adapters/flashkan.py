@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_tensors
-from kan_widgets.functions.basis import Basis
-from kan_widgets.functions.composite import WithBase
+from kan_widgets.functions.basis import LayerBasis, ReadBasis
 from kan_widgets.functions.gradients import term_gradients
-from kan_widgets.functions.knots import KnotSpline
+from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import floats, remembered
@@ -33,7 +32,7 @@ def problem_of_layer(module: nn.Module) -> str:
 
 
 def problem_of_settings(module: nn.Module) -> str:
-    """Say which of the settings is missing that flashkan and inkan have."""
+    """Say which of the settings that flashkan and inkan share is missing."""
     if not isinstance(getattr(module, "inv_h", None), float):
         return "inv_h is missing"
     if not callable(getattr(module, "base_activation", None)):
@@ -41,15 +40,15 @@ def problem_of_settings(module: nn.Module) -> str:
     return ""
 
 
-def cubic_basis(module: Any) -> Basis:
+def cubic_basis(module: Any) -> ReadBasis:
     """Return the basis of a layer with ``grid_starts`` and ``inv_h``."""
     activation = named_activation(module.base_activation)
 
-    def make() -> Basis:
+    def make() -> ReadBasis:
         start, *others = floats(module.grid_starts)
         step, nb = 1 / module.inv_h, 1 + len(others)
         knots = tuple(start + step * j for j in range(nb + 4))
-        return WithBase(activation, KnotSpline(knots, 3))
+        return LayerBasis(GridSpline(knots, 3), activation)
 
     return remembered(module, "grid", [module.grid_starts], (module.inv_h, activation), make)
 

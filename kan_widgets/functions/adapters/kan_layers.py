@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import LayerBasis
-from kan_widgets.functions.following import Rewrite, follow_terms
 from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
+from kan_widgets.functions.rewriting import Rewrite, terms_rewriter
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
-from kan_widgets.nn.changes import together
+from kan_widgets.nn.life.changes import together
 
 
 def read_linear(module: nn.Module) -> LayerFunctions:
@@ -26,7 +26,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (basis,),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
-        follow=partial(_follow, module, basis),
+        rewriter=partial(_rewriter, module, basis),
     )
 
 
@@ -41,7 +41,7 @@ def read_conv(module: nn.Module) -> LayerFunctions:
         conv=_settings(module, shared=False),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
-        follow=partial(_follow, module, basis),
+        rewriter=partial(_rewriter, module, basis),
     )
 
 
@@ -56,7 +56,7 @@ def read_shared_conv(module: nn.Module) -> LayerFunctions:
         conv=_settings(module, shared=True),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
-        follow=partial(_follow, module, basis),
+        rewriter=partial(_rewriter, module, basis),
         note="Every kernel is applied to each input channel.",
     )
 
@@ -78,7 +78,7 @@ def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
         return module.coefficients(), LayerBasis(module.basis, module.base_activation)
 
 
-def _follow(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None:
+def _rewriter(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None:
     basis, activation = read.basis, read.base_activation
     if type(module).coefficients is not KANLayer.coefficients:
         return None
@@ -96,7 +96,7 @@ def _follow(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None:
             and (module._parameters.get("spline_scaler") is not None) is scaled
         )
 
-    return follow_terms(
+    return terms_rewriter(
         module,
         out,
         base="base_weight",
@@ -118,7 +118,7 @@ def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> No
         )
     nb = 1 + module.basis.n_basis
     if coefficients.shape != (nb,):
-        raise ValueError(f"{nb} coefficients are taken, got {tuple(coefficients.shape)}")
+        raise ValueError(f"expected {nb} coefficients, got shape {tuple(coefficients.shape)}")
     with torch.no_grad():
         spline = coefficients[1:]
         if module.spline_scaler is not None:

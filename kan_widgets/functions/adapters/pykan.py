@@ -16,22 +16,23 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import missing_knots, missing_tensors
-from kan_widgets.functions.basis import Alike, Basis, Interval
+from kan_widgets.functions.basis import Alike, ReadBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases, remembered
 from kan_widgets.functions.terms import set_term
+from kan_widgets.nn.bases.basis import Interval
 
 
 @dataclass(frozen=True)
 class SymbolicEdge:
-    """The splines of a layer, followed by f(a·x + b) and the constant 1 for one edge.
+    """The splines of a layer, and after them f(a·x + b) and the constant 1 for one edge.
 
     With ``function`` ``None`` those two are 0: an edge that has only splines.
     """
 
-    splines: Basis
+    splines: ReadBasis
     function: Callable[[Tensor], Tensor] | None = None
     a: float = 1.0
     b: float = 0.0
@@ -219,17 +220,17 @@ def _with_edges(
     module: nn.Module,
     symbolic: Any,
     edges: list[tuple[int, int]],
-    bases: tuple[Basis, ...],
+    bases: tuple[ReadBasis, ...],
     index: Tensor | None,
-) -> tuple[tuple[Basis, ...], Tensor]:
+) -> tuple[tuple[ReadBasis, ...], Tensor]:
     """Give each symbolic edge a basis of its own."""
     functions = tuple(symbolic.funs[o][i] for o, i in edges)
 
-    def make() -> tuple[tuple[Basis, ...], Tensor]:
+    def make() -> tuple[tuple[ReadBasis, ...], Tensor]:
         rows = torch.zeros(symbolic.mask.shape, dtype=torch.long)
         if index is not None:
             rows = index.clone()
-        own: list[Basis] = [SymbolicEdge(basis) for basis in bases]
+        own: list[ReadBasis] = [SymbolicEdge(basis) for basis in bases]
         affine = symbolic.affine.detach().to("cpu", torch.float64).tolist()
         for (o, i), function in zip(edges, functions, strict=True):
             a, b = affine[o][i][:2]

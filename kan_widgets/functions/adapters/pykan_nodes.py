@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Nodes:
-    """From the sums of a layer to its nodes: scaled and moved, multiplied, scaled and moved.
+    """From a layer's sums to its nodes: scaled and shifted, multiplied, scaled and shifted.
 
     It takes numbers, arrays or expressions.
     """

@@ -1,7 +1,7 @@
 """Read the two-dimensional convolutions of IvanDrokin/torch-conv-kan.
 
 Each is a base convolution plus one over the basis functions of its input, one pair per
-group; a norm and an activation follow. The basis is padded, not the input. Channels of the
+group; a norm and an activation come after. The basis is padded, not the input. Channels of the
 second convolution are numbered c·nb + b, or b·C + c where polynomials of one degree lie
 together (``degrees_first``). `torch_conv_kan_classes` says which class is read how.
 """
@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.fast_kan import gaussians
 from kan_widgets.functions.adapters.torch_layers import conv_settings
-from kan_widgets.functions.basis import Alike, Basis
-from kan_widgets.functions.composite import BaseOnly, WithBase
+from kan_widgets.functions.basis import Alike, BaseOnly, LayerBasis, ReadBasis
 from kan_widgets.functions.gradients import gradient_of
-from kan_widgets.functions.knots import KnotSpline
+from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.remembered import floats, remembered
-from kan_widgets.functions.smooth import Chebyshev, Gram, Jacobi, SquaredReLU
+from kan_widgets.functions.smooth import Gram, Jacobi, SquaredReLU
 from kan_widgets.functions.terms import set_term
+from kan_widgets.nn import Chebyshev
 
 # -- weights as coefficients ------------------------------------------------------------
 
@@ -80,7 +80,7 @@ def _write(
 
 def _conv(
     module: Any,
-    basis: Basis | tuple[tuple[Basis, ...], Tensor | None],
+    basis: ReadBasis | tuple[tuple[ReadBasis, ...], Tensor | None],
     base: Any,
     others: Any,
     nb: int,
@@ -101,7 +101,7 @@ def _conv(
     )
 
 
-def _base(module: Any, activation: Any, near: Basis, **more: Any) -> LayerFunctions:
+def _base(module: Any, activation: Any, near: ReadBasis, **more: Any) -> LayerFunctions:
     weight = torch.cat(_weights(module.base_conv)).unsqueeze(-1)
     return LayerFunctions(
         "conv",
@@ -139,8 +139,8 @@ def read_spline(module: Any) -> LayerFunctions:
     activation = named_activation(module.base_activation)
     nb = module.grid_size + module.spline_order
 
-    def make() -> Basis:
-        return WithBase(activation, KnotSpline(floats(module.grid), module.spline_order))
+    def make() -> ReadBasis:
+        return LayerBasis(GridSpline(floats(module.grid), module.spline_order), activation)
 
     basis = remembered(module, "grid", [module.grid], (module.spline_order, activation), make)
     return _conv(module, basis, module.base_conv, module.spline_conv, nb, note=_after(module))
@@ -149,11 +149,11 @@ def read_spline(module: Any) -> LayerFunctions:
 def read_fast(module: Any) -> list[LayerFunctions]:
     """Read ``FastKANConv2DLayer``: Gaussians of the normalised x, and a base of x itself."""
     activation = named_activation(module.base_activation)
-    basis = gaussians(module, module.rbf)
-    nb = len(basis.centres)
+    bumps = gaussians(module, module.rbf)
+    basis, nb = LayerBasis(bumps), bumps.n_basis
     norm = type(module.layer_norm[0]).__name__.rstrip("123d")
     if norm == "Identity":
-        both = WithBase(activation, basis)
+        both = LayerBasis(bumps, activation)
         return [_conv(module, both, module.base_conv, module.spline_conv, nb)]
     return [
         _conv(
@@ -173,14 +173,14 @@ def read_fast(module: Any) -> list[LayerFunctions]:
 
 def read_chebyshev(module: Any) -> LayerFunctions:
     """Read ``KACNConv2DLayer``: Chebyshev polynomials of tanh x, without a base."""
-    basis = Chebyshev(module.degree)
+    basis = LayerBasis(Chebyshev(module.degree))
     return _conv(module, basis, None, module.poly_conv, module.degree + 1, note=_after(module))
 
 
 def read_gram(module: Any) -> LayerFunctions:
     """Read ``KAGNConv2DLayer`` or its second version: activated Gram polynomials of tanh x."""
     activation = named_activation(module.base_activation)
-    basis = WithBase(activation, gram_basis(module, module.degree, activation))
+    basis = LayerBasis(gram_basis(module, module.degree, activation), activation)
     others = module.poly_conv if hasattr(module, "poly_conv") else module.poly_weights
     return _conv(
         module,
@@ -210,7 +210,7 @@ def gram_basis(module: Any, degree: int, activation: Any) -> Gram:
 
 def read_jacobi(module: Any) -> LayerFunctions:
     """Read ``KAJNConv2DLayer``: Jacobi polynomials of tanh x, and x itself as base."""
-    basis = WithBase("identity", Jacobi(module.degree, float(module.a), float(module.b)))
+    basis = LayerBasis(Jacobi(module.degree, float(module.a), float(module.b)), "identity")
     return _conv(
         module,
         basis,
@@ -238,10 +238,10 @@ def relu_bases(
     shape: tuple[int, ...],
     arrange: Callable[[Tensor], Tensor],
     activation: Any = None,
-) -> tuple[tuple[Basis, ...], Tensor | None]:
+) -> tuple[tuple[ReadBasis, ...], Tensor | None]:
     """Return the bumps of each input, equal ones once; they may be trained."""
 
-    def make() -> tuple[tuple[Basis, ...], Tensor | None]:
+    def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
         low, high = (
             phase.detach().to("cpu", torch.float64).reshape(-1, nb)
             for phase in (module.phase_low, module.phase_high)
@@ -253,11 +253,11 @@ def relu_bases(
         else:
             both, inverse = torch.unique(both, dim=0, return_inverse=True)
             index = arrange(inverse).expand(shape)
-        found: list[Basis] = []
+        found: list[ReadBasis] = []
         for row in both.tolist():
             half = len(row) // 2
             bumps = SquaredReLU(tuple(row[:half]), tuple(row[half:]), float(module.r))
-            found.append(bumps if activation is None else WithBase(activation, bumps))
+            found.append(LayerBasis(bumps, activation))
         return Alike(found), index
 
     key = (shape, activation, float(module.r))
@@ -267,7 +267,7 @@ def relu_bases(
 def read_bottleneck_gram(module: Any) -> list[LayerFunctions]:
     """Read ``BottleNeckKAGNConv2DLayer``: polynomials of a projection, and a base of x."""
     activation = named_activation(module.base_activation)
-    basis = gram_basis(module, module.degree, activation)
+    basis = LayerBasis(gram_basis(module, module.degree, activation))
     return [
         _conv(
             module,
@@ -307,4 +307,4 @@ def _projected(module: Any, name: str) -> dict[str, Any]:
 def _after(module: Any) -> str:
     norm = module.layer_norm
     one = norm[0] if isinstance(norm, nn.ModuleList) else norm
-    return f"{type(one).__name__} and an activation follow the sum." if one is not None else ""
+    return f"{type(one).__name__} and an activation come after the sum." if one is not None else ""

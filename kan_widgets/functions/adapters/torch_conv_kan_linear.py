@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.torch_conv_kan import gram_basis, relu_bases
 from kan_widgets.functions.attributes import missing_knots, missing_tensors
-from kan_widgets.functions.basis import Basis
-from kan_widgets.functions.composite import WithBase
+from kan_widgets.functions.basis import LayerBasis, ReadBasis
 from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases
-from kan_widgets.functions.smooth import Chebyshev, Jacobi
+from kan_widgets.functions.smooth import Jacobi
 from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.nn import Chebyshev
 
 LIBRARY = "torch-conv-kan"
 Shapes = dict[str, tuple[int | str, ...]]
@@ -27,7 +27,7 @@ Shapes = dict[str, tuple[int | str, ...]]
 def _linear(
     base: Tensor | None,
     others: Tensor,
-    bases: tuple[Basis, ...],
+    bases: tuple[ReadBasis, ...],
     index: Tensor | None = None,
     note: str = "",
 ) -> LayerFunctions:
@@ -62,30 +62,31 @@ def read_spline(module: Any) -> LayerFunctions:
         tuple(module.base_weight.shape),
         lambda rows: rows,
     )
-    note = "LayerNorm and PReLU follow the sum."
+    note = "LayerNorm and PReLU come after the sum."
     return _linear(module.base_weight, module.spline_weight, bases, index, note)
 
 
 def read_chebyshev(module: Any) -> LayerFunctions:
     """Read ``ChebyKANLayer``: Chebyshev polynomials of tanh x."""
     coefficients = module.cheby_coeffs.transpose(0, 1)
-    return _linear(None, coefficients, (Chebyshev(coefficients.shape[-1] - 1),))
+    polynomials = LayerBasis(Chebyshev(coefficients.shape[-1] - 1))
+    return _linear(None, coefficients, (polynomials,))
 
 
 def read_gram(module: Any) -> LayerFunctions:
     """Read ``GRAMLayer``: activated Gram polynomials of tanh x, whose shifts are trained."""
     activation = named_activation(module.act)
-    basis = WithBase(activation, gram_basis(module, module.degrees, activation))
+    basis = LayerBasis(gram_basis(module, module.degrees, activation), activation)
     others = module.grams_basis_weights.transpose(0, 1)
-    return _linear(module.base_weights, others, (basis,), note="LayerNorm follows the sum.")
+    return _linear(module.base_weights, others, (basis,), note="LayerNorm comes after the sum.")
 
 
 def read_jacobi(module: Any) -> LayerFunctions:
     """Read ``JacobiKANLayer``: Jacobi polynomials of tanh x."""
     others = module.jacobi_coeffs.transpose(0, 1)
     polynomials = Jacobi(others.shape[-1] - 1, float(module.a), float(module.b))
-    basis = WithBase(named_activation(module.act), polynomials)
-    return _linear(module.base_weights, others, (basis,), note="LayerNorm follows the sum.")
+    basis = LayerBasis(polynomials, named_activation(module.act))
+    return _linear(module.base_weights, others, (basis,), note="LayerNorm comes after the sum.")
 
 
 def read_relu(module: Any) -> LayerFunctions:

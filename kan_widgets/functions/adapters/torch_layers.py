@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import missing_tensors, unreadable_state
 from kan_widgets.functions.basis import IdentityBasis
-from kan_widgets.functions.following import follow_terms
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
+from kan_widgets.functions.rewriting import terms_rewriter
 
 
 def read_conv2d(module: nn.Module) -> LayerFunctions:
@@ -25,7 +25,7 @@ def read_conv2d(module: nn.Module) -> LayerFunctions:
         conv=conv_settings(module),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        follow=partial(follow_terms, module, base="weight"),
+        rewriter=partial(terms_rewriter, module, base="weight"),
     )
 
 
@@ -38,7 +38,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (IdentityBasis(),),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        follow=partial(follow_terms, module, base="weight"),
+        rewriter=partial(terms_rewriter, module, base="weight"),
     )
 
 
@@ -48,7 +48,7 @@ def _write(module: nn.Conv2d | nn.Linear, index: tuple[int, ...], coefficients: 
 
 
 def conv_settings(module: nn.Conv2d) -> ConvSettings:
-    """Return how a convolution of torch's is applied."""
+    """Return how a torch convolution is applied."""
     return ConvSettings(
         stride=_pair(module.stride),
         padding=_padding(module),
@@ -80,12 +80,12 @@ def _padding(module: nn.Conv2d) -> tuple[int, int, int, int]:
 
 
 def problem_of_conv2d(module: nn.Module) -> str:
-    """Say why a convolution is no set of straight lines."""
+    """Say why a convolution is not a set of straight lines."""
     return _problem(module, nn.Conv2d, {"weight": ("out", "in", "rows", "columns")})
 
 
 def problem_of_linear(module: nn.Module) -> str:
-    """Say why a linear layer is no set of straight lines."""
+    """Say why a linear layer is not a set of straight lines."""
     return _problem(module, nn.Linear, {"weight": ("out", "in")})
 
 

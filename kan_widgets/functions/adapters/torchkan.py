@@ -1,7 +1,7 @@
 """Read the spline network ``KAN`` of 1ssb/torchkan: one module, a list of weights per layer.
 
 φ = base_weights[l]·act + Σ spline_weights[l]_b·B_b, with a row of knots per input in the buffer
-``grid_l``; a LayerNorm and a PReLU follow each sum.
+``grid_l``; a LayerNorm and a PReLU come after each sum.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def read_network(module: Any) -> list[LayerFunctions]:
                 gradient=partial(
                     term_gradients, module.base_weights[layer], module.spline_weights[layer]
                 ),
-                note="LayerNorm and PReLU follow the sum.",
+                note="LayerNorm and PReLU come after the sum.",
                 x_at=Tap((module.prelus[layer - 1],), "output") if layer else None,
             )
         )

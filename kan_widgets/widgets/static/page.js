@@ -86,7 +86,7 @@ async function start(document, modules) {
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     main.replaceChildren();
-    followTheme(document, saved.theme);
+    applyTheme(document, saved.theme);
     show(document, main, saved, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -108,9 +108,9 @@ function show(document, main, saved, modules) {
       exports: modules.Stream.initialize({ model, signal })
     };
   });
-  const models = saved.models.map(({ traits, stream, linked }) => {
-    const refs = linked.map((number) => `view ${number}`);
-    return new PageModel({ ...traits, stream: String(stream), linked: refs });
+  const models = saved.models.map(({ traits, stream, linked, parts }) => {
+    const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
+    return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
   });
   const host = {
     getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
@@ -125,20 +125,11 @@ function show(document, main, saved, modules) {
     }
     const figure = add(document, into, "figure", `kw-page-${place.kind}`);
     figure.setAttribute("aria-label", place.name);
-    if (place.kind === "still") {
-      for (const theme of ["light", "dark"]) {
-        const picture = add(document, figure, "img", `kw-page-${theme}`);
-        picture.src = place[theme];
-        picture.width = place.width;
-        picture.alt = `${place.name}, a still picture`;
-      }
-    } else {
-      dress(figure, place.css);
-      const el = add(document, figure, "div");
-      const view = modules[saved.models[place.model].module]?.default;
-      if (view) view.render({ model: models[place.model], el, host, signal });
-      else el.textContent = `${place.name} did not start in this browser.`;
-    }
+    dress(figure, place.css);
+    const el = add(document, figure, "div");
+    const view = modules[saved.models[place.model].module]?.default;
+    if (view) view.render({ model: models[place.model], el, host, signal });
+    else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }
   for (const place of saved.places) put(place, main);
@@ -160,7 +151,7 @@ function streamModel(saved) {
     }
   });
 }
-function followTheme(document, saved) {
+function applyTheme(document, saved) {
   const root = document.documentElement;
   const select = document.querySelector("#kw-theme");
   const asked = new URLSearchParams(document.defaultView?.location.search).get("theme");

@@ -1,0 +1,30 @@
+/** What each view brings into the page: a few lines that take its drawing from the stream's bundle. */
+
+import type { RenderProps } from "@anywidget/types";
+
+interface Exports {
+  render?(kind: string, props: RenderProps): void;
+}
+
+async function render(props: RenderProps): Promise<void> {
+  const { model, el, host, signal } = props;
+  const say = (words: string) => {
+    if (!signal.aborted) el.textContent = words;
+  };
+  if (!host?.getWidget) {
+    say("This view needs anywidget 0.11 or newer in the page.");
+    return;
+  }
+  try {
+    const { exports } = await host.getWidget<Exports>(model.get("stream"));
+    if (signal.aborted) return;
+    if (exports?.render) exports.render(String(model.get("kind")), props);
+    else say("The stream of this view did not start: run its cell again.");
+  } catch (error) {
+    say(
+      `The stream of this view cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+export default { render };

@@ -1,0 +1,29 @@
+/**
+ * The one bundle, which a stream carries: reads what the kernel sends, and draws all views of it. Where there is no page,
+ * in Python's engine, it gives stills instead.
+ */
+
+import type { RenderProps } from "@anywidget/types";
+import { putSheet } from "./shell/sheet.ts";
+import { still } from "./still.ts";
+import { VIEWS } from "./views/registry.ts";
+import { type StreamContext, initialize as start } from "./wire/stream.ts";
+import type { StreamExports } from "./wire/types.ts";
+
+function render(kind: string, props: RenderProps): void {
+  const view = VIEWS[kind];
+  if (!view) throw new Error(`this page's kan_widgets has no view ${kind}: reload the page`);
+  putSheet(
+    props.el,
+    Object.values(VIEWS).flatMap(({ css }) => css ?? []),
+  );
+  view.render(props);
+}
+
+export function initialize(context: StreamContext): StreamExports {
+  return Object.assign(start(context), { render });
+}
+
+if (typeof document === "undefined") Object.assign(globalThis, { kwStill: still });
+
+export default { initialize };

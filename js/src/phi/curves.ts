@@ -1,0 +1,252 @@
+/** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
+import type { Frame, LayerLayout, Table } from "../wire/types.ts";
+
+/** The points at which the functions of one table are drawn. */
+export interface TablePlan {
+  /** Rising; the first and last are the ends of the visible part of the table. Empty: nothing visible. */
+  x: Float32Array;
+  /** values[p·nb + b] = β_b(x[p]); doubles, because the inner loop runs faster without conversions. */
+  values: Float64Array;
+}
+
+export interface Plan {
+  tables: TablePlan[];
+  /** The largest number of points over the tables. */
+  points: number;
+}
+
+/** All functions of a layer, evaluated. */
+export interface Curves {
+  /** Points of each table; function f uses x[tableOf[f]], or x[0]. */
+  x: Float32Array[];
+  /** φ_f at point p is y[f·points + p]; places beyond the table's own number of points are 0. */
+  y: Float32Array;
+  points: number;
+}
+
+export interface Value {
+  phi: number;
+  /** Σ over the basis functions that are the base. */
+  base: number;
+  /** Σ over the others. */
+  spline: number;
+}
+
+/**
+ * Chooses at most maxPoints (never fewer than 2) points per table within xRange.
+ *
+ * The ends of the range are always there, interpolated in the table where they fall between rows. Then come the
+ * knots and 0, where φ may bend sharply, as far as room allows; then rows that halve the widest gaps.
+ */
+export function samplePlan(
+  layer: LayerLayout,
+  xRange: readonly [number, number],
+  maxPoints: number,
+): Plan {
+  const tables = layer.tables.map((table) => tablePlan(layer, table, xRange, maxPoints));
+  return { tables, points: Math.max(0, ...tables.map((table) => table.x.length)) };
+}
+
+function tablePlan(
+  { nb, knots }: LayerLayout,
+  table: Table,
+  [from, to]: readonly [number, number],
+  maxPoints: number,
+): TablePlan {
+  const last = table.x.length - 1;
+  const lo = Math.max(Math.fround(from), table.x[0]);
+  const hi = Math.min(Math.fround(to), table.x[last]);
+  if (!(lo <= hi)) return { x: new Float32Array(0), values: new Float64Array(0) };
+  if (lo === hi) return gather(table, nb, [place(table.x, lo)]);
+
+  const start = place(table.x, lo);
+  const end = place(table.x, hi);
+  const first = Math.floor(start) + 1;
+  const stop = Math.ceil(end); // rows first .. stop - 1 lie between the ends
+  const room = Math.max(0, Math.floor(maxPoints) - 2);
+  const rows =
+    stop - first <= room
+      ? span(first, stop)
+      : chooseRows(table.x, first, stop, room, [...knots, 0]);
+  return gather(table, nb, [start, ...rows, end]);
+}
+
+/** Where x lies in a rising table: row + share of the way to the next row; exact on a row. Needs x inside. */
+function place(xs: Float32Array, x: number): number {
+  let low = 0;
+  let high = xs.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  if (xs[low] === x || low === xs.length - 1) return low;
+  return low + (x - xs[low]) / (xs[low + 1] - xs[low]);
+}
+
+function gather(table: Table, nb: number, places: number[]): TablePlan {
+  const x = new Float32Array(places.length);
+  const values = new Float64Array(places.length * nb);
+  places.forEach((at, p) => {
+    const row = Math.floor(at);
+    const share = at - row;
+    x[p] = between(table.x[row], table.x[row + 1], share);
+    for (let b = 0; b < nb; b++) {
+      const v = row * nb + b;
+      values[p * nb + b] = between(table.values[v], table.values[v + nb], share);
+    }
+  });
+  return { x, values };
+}
+
+function between(a: number, b: number, share: number): number {
+  return share === 0 ? a : a * (1 - share) + b * share;
+}
+
+function span(first: number, stop: number): number[] {
+  return Array.from({ length: Math.max(0, stop - first) }, (_, i) => first + i);
+}
+
+/** Picks `room` of the rows first .. stop - 1. */
+function chooseRows(
+  xs: Float32Array,
+  first: number,
+  stop: number,
+  room: number,
+  bends: number[],
+): number[] {
+  if (room === 0) return [];
+  const fixed = rowsAt(xs, first, stop, bends);
+  if (fixed.length >= room) return evenly(fixed, room);
+
+  // Between two neighbouring fixed rows `extra` rows are spread evenly; the widest spacing gets the next one.
+  const gaps = [first - 1, ...fixed, stop].slice(0, -1).map((before, i) => {
+    const after = fixed[i] ?? stop;
+    return { before, free: after - before - 1, extra: 0, width: xs[after] - xs[before] };
+  });
+  for (let left = room - fixed.length; left > 0; left--) {
+    let widest: (typeof gaps)[number] | undefined;
+    for (const gap of gaps) {
+      if (gap.extra >= gap.free) continue;
+      if (!widest || gap.width / (gap.extra + 1) > widest.width / (widest.extra + 1)) widest = gap;
+    }
+    if (!widest) break;
+    widest.extra++;
+  }
+  return gaps.flatMap(({ before, free, extra }, i) => {
+    const spread = span(1, extra + 1).map(
+      (k) => before + Math.round((k * (free + 1)) / (extra + 1)),
+    );
+    return i < fixed.length ? [...spread, fixed[i]] : spread;
+  });
+}
+
+/** Rows whose x is one of the bends; a jump may have a row on either side of it. */
+function rowsAt(xs: Float32Array, first: number, stop: number, bends: number[]): number[] {
+  const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
+  return span(first, stop).filter((row) => bends.some((bend) => Math.abs(xs[row] - bend) <= near));
+}
+
+function evenly(rows: number[], n: number): number[] {
+  return span(0, n).map((k) => rows[Math.floor(((k + 0.5) * rows.length) / n)]);
+}
+
+/** Writes the points of φ_f to out and returns their number; out must have room for plan.points. */
+export function evaluate(
+  frame: Frame,
+  layer: LayerLayout,
+  f: number,
+  plan: Plan,
+  out: { x: Float32Array; y: Float32Array },
+): number {
+  const { nb, offset, tableOf } = layer;
+  const table = plan.tables[tableOf ? tableOf[f] : 0];
+  const start = offset + f * nb;
+  const coefficients = new Float64Array(frame.data.subarray(start, start + nb));
+  out.x.set(table.x);
+  combine(coefficients, table, out.y, 0);
+  return table.x.length;
+}
+
+/** Evaluates every function of a layer. Give the result of the last frame as `reuse` to write into its memory. */
+export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?: Curves): Curves {
+  const { nb, count, tableOf, offset } = layer;
+  const { points, tables } = plan;
+  const size = count * points;
+  const y = reuse?.y.length === size ? reuse.y : new Float32Array(size);
+  const coefficients = new Float64Array(nb);
+  for (let f = 0, c = offset; f < count; f++) {
+    for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
+    const table = tables[tableOf ? tableOf[f] : 0];
+    combine(coefficients, table, y, f * points);
+    if (table.x.length < points) y.fill(0, f * points + table.x.length, (f + 1) * points);
+  }
+  return { x: tables.map((table) => table.x), y, points };
+}
+
+/** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */
+function combine(
+  coefficients: Float64Array,
+  { x, values }: TablePlan,
+  y: Float32Array,
+  at: number,
+): void {
+  const nb = coefficients.length;
+  const points = x.length;
+  let p = 0;
+  for (; p + 4 <= points; p += 4) {
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0, v = p * nb; i < nb; i++, v++) {
+      const coefficient = coefficients[i];
+      a += coefficient * values[v];
+      b += coefficient * values[v + nb];
+      c += coefficient * values[v + 2 * nb];
+      d += coefficient * values[v + 3 * nb];
+    }
+    y[at + p] = a;
+    y[at + p + 1] = b;
+    y[at + p + 2] = c;
+    y[at + p + 3] = d;
+  }
+  for (; p < points; p++) {
+    let sum = 0;
+    for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
+    y[at + p] = sum;
+  }
+}
+
+/** φ_f and its two terms at x, on the line between the table's rows; NaN outside the table. */
+export function valueAt(frame: Frame, layer: LayerLayout, f: number, x: number): Value {
+  const { nb, isBase, offset, tableOf } = layer;
+  const table = layer.tables[tableOf ? tableOf[f] : 0];
+  const rounded = Math.fround(x);
+  if (!(rounded >= table.x[0] && rounded <= table.x[table.x.length - 1])) {
+    return { phi: Number.NaN, base: Number.NaN, spline: Number.NaN };
+  }
+  const at = place(table.x, rounded);
+  const row = Math.floor(at);
+  let base = 0;
+  let spline = 0;
+  for (let b = 0, v = row * nb; b < nb; b++, v++) {
+    const beta = between(table.values[v], table.values[v + nb], at - row);
+    const term = frame.data[offset + f * nb + b] * beta;
+    if (isBase[b]) base += term;
+    else spline += term;
+  }
+  return { phi: base + spline, base, spline };
+}
+
+/** φ of one frame minus φ of another, in the manner of Curves.y, at the points of `now`. */
+export function difference(layer: LayerLayout, now: Curves, then: Frame): Float32Array {
+  const before = then.layout.layers.find((other) => other.name === layer.name);
+  const y = new Float32Array(now.y.length);
+  if (!before || before.count !== layer.count) return y.fill(Number.NaN);
+  for (let f = 0; f < layer.count; f++) {
+    const x = now.x[layer.tableOf ? layer.tableOf[f] : 0];
+    for (let p = 0; p < x.length; p++) {
+      const at = f * now.points + p;
+      y[at] = now.y[at] - valueAt(then, before, f, x[p]).phi;
+    }
+  }
+  return y;
+}

@@ -1,0 +1,61 @@
+/** The functions of a layer: their numbers, their places, and both in words. No DOM. */
+
+import type { Frame, LayerLayout, Selection } from "../wire/types.ts";
+import { formatCount } from "./format.ts";
+
+/** "1 kernel", "45 functions". */
+export function counted(n: number, one: string): string {
+  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+
+/** The layer that a view draws: the one named, or else the first. */
+export function layerNamed(frame: Frame | null, name: unknown): LayerLayout | null {
+  const all = frame?.layout.layers ?? [];
+  return all.find((layer) => layer.name === name) ?? all[0] ?? null;
+}
+
+/** A layer without a path is the model itself. */
+export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
+  return layer.name || layer.type;
+}
+
+export function layerSize(layer: LayerLayout): string {
+  const [out, inputs, kh, kw] = layer.shape;
+  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
+  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+}
+
+export function selectionOf(layer: Pick<LayerLayout, "name" | "shape">, f: number): Selection {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor(f / (kh * kw));
+  const entry = f - kernel * kh * kw;
+  return {
+    layer: layer.name,
+    out: Math.floor(kernel / inputs),
+    in: kernel % inputs,
+    row: Math.floor(entry / kw),
+    column: entry % kw,
+  };
+}
+
+/** The number of the function a selection names, or -1 where this layer has none such. */
+export function functionOf(
+  layer: Pick<LayerLayout, "name" | "shape">,
+  selection: Selection | null,
+): number {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = selection;
+  const inside = (n: number, size: number) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+
+export function entryText(layer: LayerLayout, f: number): string {
+  return placeText(layer, selectionOf(layer, f));
+}
+
+export function placeText(layer: Pick<LayerLayout, "kind">, at: Selection): string {
+  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
+  return `out ${at.out} · in ${at.in}${entry}`;
+}

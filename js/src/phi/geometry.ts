@@ -1,0 +1,378 @@
+/**
+ * Where the kernels of a layer lie on a page of a given width. No DOM;
+ * test/geometry_cases.json holds it to the formula as it was written down.
+ *
+ * A layer is a matrix of blocks (rows: outputs, columns: inputs), each block a
+ * kernel of kh×kw square cells. A matrix too wide for the page is cut into
+ * bands of columns, stacked. With one input channel, or in a sorted order,
+ * there is no matrix to keep: the kernels flow like words.
+ */
+
+export const PAD = 8;
+export const CELL_GAP = 1;
+export const ROW_LABEL = 34;
+export const COL_LABEL = 16;
+export const BAND_GAP = 10;
+
+const SPACING = {
+  conv: { gap: 12, min: 24, max: 56 },
+  linear: { gap: 2, min: 16, max: 48 },
+} as const;
+
+/** Estimated advance of one character of a 10 px label. */
+const LABEL_CHARACTER = 6;
+
+export type Kind = keyof typeof SPACING;
+
+export interface Shape {
+  kind: Kind;
+  out: number;
+  in: number;
+  kh: number;
+  kw: number;
+}
+
+export interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** `y` is a baseline for column and corner labels, the middle for row labels. */
+export interface Label {
+  text: string;
+  x: number;
+  y: number;
+}
+
+export interface Arrangement extends Shape {
+  /** No matrix: kernels one after another, R = 1. */
+  flowing: boolean;
+  rows: number;
+  columns: number;
+  cell: number;
+  gap: number;
+  perBand: number;
+  bands: number;
+  bandHeight: number;
+  blockWidth: number;
+  blockHeight: number;
+  width: number;
+  height: number;
+  labelStep: number;
+  /** order[position] = kernel, or null where the position is the kernel. */
+  order: readonly number[] | null;
+  /** position[kernel], the inverse of `order`. */
+  position: readonly number[] | null;
+}
+
+/**
+ * The arrangement of a layer on `width` pixels; `order[position] = kernel`
+ * (kernel = o·in + i) makes the kernels flow in that order.
+ */
+export function arrange(
+  shape: Shape,
+  width: number,
+  order: readonly number[] | null = null,
+): Arrangement {
+  const { kind, kh, kw } = shape;
+  const { gap, min, max } = SPACING[kind];
+  const kernels = shape.out * shape.in;
+  if (order && order.length !== kernels) {
+    throw new RangeError(`the order names ${order.length} kernels, the layer has ${kernels}`);
+  }
+  const flowing = order !== null || shape.in === 1;
+  const rows = flowing ? 1 : shape.out;
+  const columns = flowing ? kernels : shape.in;
+  const across = (cell: number) => kw * cell + (kw - 1) * CELL_GAP;
+  const down = (cell: number) => kh * cell + (kh - 1) * CELL_GAP;
+  const available = width - 2 * PAD - ROW_LABEL;
+  const fit = (n: number) =>
+    Math.floor((available - (n - 1) * gap - n * (kw - 1) * CELL_GAP) / (n * kw));
+
+  let perBand = columns;
+  if (fit(columns) < min) {
+    const most = Math.max(1, Math.floor((available + gap) / (across(min) + gap)));
+    perBand = Math.ceil(columns / Math.ceil(columns / most));
+  }
+  const bands = Math.ceil(columns / perBand);
+  const cell = Math.max(min, Math.min(max, fit(perBand)));
+  const blockWidth = across(cell);
+  const blockHeight = down(cell);
+  const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
+
+  let position: number[] | null = null;
+  if (order) {
+    position = new Array<number>(kernels);
+    for (let p = 0; p < kernels; p++) position[order[p] as number] = p;
+  }
+  const arrangement: Arrangement = {
+    kind,
+    out: shape.out,
+    in: shape.in,
+    kh,
+    kw,
+    flowing,
+    rows,
+    columns,
+    cell,
+    gap,
+    perBand,
+    bands,
+    bandHeight,
+    blockWidth,
+    blockHeight,
+    width: Math.max(width, PAD + ROW_LABEL + perBand * (blockWidth + gap) - gap + PAD),
+    height: PAD + bands * bandHeight - BAND_GAP + PAD,
+    labelStep: 1,
+    order,
+    position,
+  };
+  const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
+  arrangement.labelStep = roundStep(widest / (blockWidth + gap));
+  return arrangement;
+}
+
+/** Smallest of 1, 2, 5, 10, 20, 50, … that is at least `least`. */
+function roundStep(least: number): number {
+  for (let decade = 1; ; decade *= 10) {
+    for (const n of [1, 2, 5]) if (n * decade >= least) return n * decade;
+  }
+}
+
+function columnText(a: Arrangement, column: number): string {
+  if (!a.flowing) return `in ${column}`;
+  const kernel = a.order ? (a.order[column] as number) : column;
+  return a.in === 1 ? `out ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
+}
+
+function longestColumnText(a: Arrangement): string {
+  if (!a.flowing) return `in ${a.in - 1}`;
+  return a.in === 1 ? `out ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
+}
+
+/** The rectangle of kernel o·in + i. */
+export function blockOf(a: Arrangement, kernel: number): Rect {
+  const place = a.position ? (a.position[kernel] as number) : kernel;
+  const row = a.flowing ? 0 : Math.floor(place / a.in);
+  const column = a.flowing ? place : place % a.in;
+  return blockAt(a, row, column);
+}
+
+function blockAt(a: Arrangement, row: number, column: number): Rect {
+  const band = Math.floor(column / a.perBand);
+  const k = column - band * a.perBand;
+  return {
+    x: PAD + ROW_LABEL + k * (a.blockWidth + a.gap),
+    y: PAD + band * a.bandHeight + COL_LABEL + row * (a.blockHeight + a.gap),
+    width: a.blockWidth,
+    height: a.blockHeight,
+  };
+}
+
+function kernelAt(a: Arrangement, row: number, column: number): number {
+  if (!a.flowing) return row * a.in + column;
+  return a.order ? (a.order[column] as number) : column;
+}
+
+/** The rectangle of function f = ((o·in + i)·kh + row)·kw + column. */
+export function rectOf(a: Arrangement, f: number): Rect {
+  const size = a.kh * a.kw;
+  const kernel = Math.floor(f / size);
+  const entry = f - kernel * size;
+  const row = Math.floor(entry / a.kw);
+  const block = blockOf(a, kernel);
+  return {
+    x: block.x + (entry - row * a.kw) * (a.cell + CELL_GAP),
+    y: block.y + row * (a.cell + CELL_GAP),
+    width: a.cell,
+    height: a.cell,
+  };
+}
+
+/** The function whose cell holds the point, or -1 between cells. */
+export function cellAt(a: Arrangement, x: number, y: number): number {
+  const band = Math.floor((y - PAD) / a.bandHeight);
+  if (band < 0 || band >= a.bands) return -1;
+  const inX = x - PAD - ROW_LABEL;
+  const inY = y - PAD - band * a.bandHeight - COL_LABEL;
+  if (inX < 0 || inY < 0) return -1;
+  const k = Math.floor(inX / (a.blockWidth + a.gap));
+  const r = Math.floor(inY / (a.blockHeight + a.gap));
+  const column = band * a.perBand + k;
+  if (k >= a.perBand || column >= a.columns || r >= a.rows) return -1;
+  const dx = inX - k * (a.blockWidth + a.gap);
+  const dy = inY - r * (a.blockHeight + a.gap);
+  if (dx >= a.blockWidth || dy >= a.blockHeight) return -1;
+  const col = Math.floor(dx / (a.cell + CELL_GAP));
+  const row = Math.floor(dy / (a.cell + CELL_GAP));
+  if (dx - col * (a.cell + CELL_GAP) >= a.cell || dy - row * (a.cell + CELL_GAP) >= a.cell) {
+    return -1;
+  }
+  return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
+}
+
+/** The kernels with a part inside the rectangle, in reading order. */
+export function kernelsWithin(a: Arrangement, view: Rect): number[] {
+  const found: number[] = [];
+  const clamp = (v: number, hi: number) => Math.max(0, Math.min(hi, v));
+  const pitchX = a.blockWidth + a.gap;
+  const pitchY = a.blockHeight + a.gap;
+  const left = view.x - PAD - ROW_LABEL;
+  const k0 = clamp(Math.floor(left / pitchX), a.perBand);
+  const k1 = clamp(Math.ceil((left + view.width) / pitchX), a.perBand);
+  const b0 = clamp(Math.floor((view.y - PAD) / a.bandHeight), a.bands);
+  const b1 = clamp(Math.ceil((view.y + view.height - PAD) / a.bandHeight), a.bands);
+  for (let band = b0; band < b1; band++) {
+    const top = view.y - PAD - band * a.bandHeight - COL_LABEL;
+    const r0 = clamp(Math.floor(top / pitchY), a.rows);
+    const r1 = clamp(Math.ceil((top + view.height) / pitchY), a.rows);
+    for (let r = r0; r < r1; r++) {
+      for (let k = k0; k < k1; k++) {
+        const column = band * a.perBand + k;
+        if (column < a.columns) found.push(kernelAt(a, r, column));
+      }
+    }
+  }
+  return found;
+}
+
+export function columnLabels(a: Arrangement): Label[] {
+  const labels: Label[] = [];
+  for (let column = 0; column < a.columns; column++) {
+    const band = Math.floor(column / a.perBand);
+    const first = column % a.perBand === 0 && a.perBand < a.labelStep;
+    if (column % a.labelStep !== 0 && !first) continue;
+    const text = columnText(a, column);
+    const half = (LABEL_CHARACTER / 2) * text.length;
+    const left = blockAt(a, 0, column).x;
+    let x = left + a.blockWidth / 2;
+    // Beside "out,in" a wide label begins at its kernel, not before it.
+    if (hasCorner(a)) x = Math.max(x, left + half);
+    if (x + half > a.width) continue;
+    labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
+  }
+  return labels;
+}
+
+function hasCorner(a: Arrangement): boolean {
+  return a.order !== null && a.in > 1;
+}
+
+/** How far the labels of a column are moved down to stay in view, and which band they belong to. */
+export interface StuckHead {
+  band: number;
+  /** The strip that the labels lie in; what is under it cannot be seen. */
+  strip: Rect;
+  /** To be added to the y of the band's column and corner labels. */
+  shift: number;
+}
+
+/** The labels of the band that the top of the view cuts: they stay in view until the band's end pushes them out. */
+export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
+  const band = Math.floor((view.y - PAD) / a.bandHeight);
+  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
+  const top = PAD + band * a.bandHeight;
+  const end = top + a.bandHeight - BAND_GAP;
+  const y = Math.min(view.y, end - COL_LABEL);
+  if (y + COL_LABEL <= view.y || y <= top) return null;
+  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
+}
+
+/** Those of the labels that belong to the band, where they stay in view. */
+export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
+  return labels
+    .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
+    .map((label) => ({ ...label, y: label.y + head.shift }));
+}
+
+/** Whether a place of the page lies under labels that stay in view. */
+export function underHead(a: Arrangement, view: Rect, y: number): boolean {
+  const head = stuckHead(a, view);
+  return head !== null && y < head.strip.y + head.strip.height;
+}
+
+export function rowLabels(a: Arrangement): Label[] {
+  const labels: Label[] = [];
+  if (a.flowing) return labels;
+  for (let band = 0; band < a.bands; band++) {
+    for (let row = 0; row < a.rows; row++) {
+      const block = blockAt(a, row, band * a.perBand);
+      const text = a.out <= 100 ? `out ${row}` : `${row}`;
+      labels.push({ text, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
+    }
+  }
+  return labels;
+}
+
+/** What "o,i" above a kernel means; only where kernels are sorted. */
+export function cornerLabels(a: Arrangement): Label[] {
+  if (!hasCorner(a)) return [];
+  return Array.from({ length: a.bands }, (_, band) => ({
+    text: "out,in",
+    x: PAD + ROW_LABEL - 6,
+    y: PAD + band * a.bandHeight + COL_LABEL - 5,
+  }));
+}
+
+/** Heights below each row of kernels, at which a picture can end. */
+export function rowEnds(a: Arrangement): number[] {
+  const top = (k: number) => blockAt(a, k % a.rows, Math.floor(k / a.rows) * a.perBand).y;
+  // The frame of a selected cell reaches so far below it.
+  return Array.from({ length: a.rows * a.bands }, (_, k) => top(k) + a.blockHeight + 2);
+}
+
+export type Direction = "left" | "right" | "up" | "down";
+
+/**
+ * The next function in a direction on the page, or `f` at an edge. Moving is
+ * by cells; between kernels and bands it goes to the neighbouring one.
+ */
+export function neighbour(a: Arrangement, f: number, direction: Direction): number {
+  const size = a.kh * a.kw;
+  const kernel = Math.floor(f / size);
+  const entry = f - kernel * size;
+  let row = Math.floor(entry / a.kw);
+  let col = entry - row * a.kw;
+  const place = a.position ? (a.position[kernel] as number) : kernel;
+  let r = a.flowing ? 0 : Math.floor(place / a.in);
+  let column = a.flowing ? place : place % a.in;
+  if (direction === "left") {
+    col -= 1;
+    if (col < 0) {
+      column -= 1;
+      col = a.kw - 1;
+    }
+  } else if (direction === "right") {
+    col += 1;
+    if (col === a.kw) {
+      column += 1;
+      col = 0;
+    }
+  } else if (direction === "up") {
+    row -= 1;
+    if (row < 0) {
+      row = a.kh - 1;
+      r -= 1;
+      if (r < 0) {
+        r = a.rows - 1;
+        column -= a.perBand;
+      }
+    }
+  } else {
+    row += 1;
+    if (row === a.kh) {
+      row = 0;
+      r += 1;
+      if (r === a.rows) {
+        r = 0;
+        column += a.perBand;
+        const band = Math.floor(column / a.perBand);
+        if (band === a.bands - 1) column = Math.min(column, a.columns - 1);
+      }
+    }
+  }
+  if (column < 0 || column >= a.columns || r < 0) return f;
+  return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
+}

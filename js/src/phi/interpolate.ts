@@ -1,0 +1,180 @@
+/**
+ * β and φ between the rows of a table, for numbers that are read out: polynomials through six neighbouring rows that no
+ * knot parts. Exact for B-splines up to order 5 but for the rounding of the table; smooth bases to about 1e-7.
+ */
+
+import type { Frame, LayerLayout, Table } from "../wire/types.ts";
+import type { Value } from "./curves.ts";
+
+const POINTS = 6;
+
+/** Rows that may be taken together: all from first to last of the piece that the interval after a row lies in. */
+interface Pieces {
+  first: Uint32Array;
+  last: Uint32Array;
+}
+
+const known = new WeakMap<Table, Pieces>();
+const weights = new Float64Array(POINTS);
+
+/** β_b(x) of one table, by its number, into out; NaN outside the table. Returns out. */
+export function basisAt<Out extends Float64Array | number[]>(
+  layer: LayerLayout,
+  table: number,
+  x: number,
+  out: Out,
+): Out {
+  return combine(layer, table, x, out, lagrange);
+}
+
+/** β_b′(x), in the manner of basisAt; at a bend the slope to its right. */
+export function basisDerivativeAt<Out extends Float64Array | number[]>(
+  layer: LayerLayout,
+  table: number,
+  x: number,
+  out: Out,
+): Out {
+  return combine(layer, table, x, out, lagrangeSlope);
+}
+
+/** φ_f and its two terms at x; NaN outside the table. */
+export function exactAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
+  return split(layer, f, frame, basisAt(layer, tableNumber(layer, f), x, scratch(layer.nb)));
+}
+
+/** φ_f′ and its two terms at x; at a bend the slope to its right. */
+export function derivativeAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
+  const slopes = basisDerivativeAt(layer, tableNumber(layer, f), x, scratch(layer.nb));
+  return split(layer, f, frame, slopes);
+}
+
+/** The table of function f, by its number. */
+export function tableNumber(layer: LayerLayout, f: number): number {
+  return layer.tableOf ? layer.tableOf[f] : 0;
+}
+
+let memory = new Float64Array(16);
+
+function scratch(length: number): Float64Array {
+  if (memory.length < length) memory = new Float64Array(length);
+  return memory;
+}
+
+function split(layer: LayerLayout, f: number, frame: Frame, beta: Float64Array): Value {
+  const { nb, offset, isBase } = layer;
+  let base = 0;
+  let spline = 0;
+  for (let b = 0; b < nb; b++) {
+    const term = frame.data[offset + f * nb + b] * beta[b];
+    if (isBase[b]) base += term;
+    else spline += term;
+  }
+  return { phi: base + spline, base, spline };
+}
+
+function combine<Out extends Float64Array | number[]>(
+  layer: LayerLayout,
+  number: number,
+  x: number,
+  out: Out,
+  weigh: (xs: Float32Array, first: number, n: number, x: number) => void,
+): Out {
+  const { nb } = layer;
+  const table = layer.tables[number];
+  const { x: xs, values } = table;
+  const end = xs.length - 1;
+  const rounded = Math.fround(x);
+  if (!(rounded >= xs[0] && rounded <= xs[end])) {
+    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
+    return out;
+  }
+  const at = Math.max(xs[0], Math.min(xs[end], x));
+  const row = rowBefore(xs, at);
+  const { first, last } = piecesOf(layer, number);
+  const n = Math.min(POINTS, last[row] - first[row] + 1);
+  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
+  weigh(xs, start, n, at);
+  for (let b = 0; b < nb; b++) {
+    let sum = 0;
+    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
+    out[b] = sum;
+  }
+  return out;
+}
+
+/** The last row at or before x that has a row after it. */
+function rowBefore(xs: Float32Array, x: number): number {
+  let low = 0;
+  let high = xs.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/**
+ * A piece ends where φ may bend, at a knot or 0, and also where two rows lie next to each other in float32: they are
+ * the two sides of a jump. Between those there is nothing to interpolate, each is a piece with its nearer side.
+ */
+function piecesOf(layer: LayerLayout, number: number): Pieces {
+  const table = layer.tables[number];
+  const made = known.get(table);
+  if (made) return made;
+  const { x } = table;
+  const rows = x.length;
+  const near = 1e-6 * (x[rows - 1] - x[0]);
+  const knots = layer.bases[number]?.knots ?? layer.knots;
+  const bends = [...knots, 0].sort((a, b) => a - b);
+  const bendsAt = new Uint8Array(rows);
+  for (let row = 0, k = 0; row < rows; row++) {
+    while (k < bends.length && bends[k] < x[row] - near) k++;
+    if (k < bends.length && bends[k] <= x[row] + near) bendsAt[row] = 1;
+  }
+  const first = new Uint32Array(rows);
+  const last = new Uint32Array(rows);
+  const jumps = (row: number) => x[row + 1] - x[row] <= near;
+  for (let row = 0; row + 1 < rows; ) {
+    let end = row + 1;
+    if (jumps(row)) {
+      first[row] = last[row] = row;
+    } else {
+      while (end + 1 < rows && !bendsAt[end] && !jumps(end)) end++;
+      first.fill(row, row, end);
+      last.fill(end, row, end);
+    }
+    row = end;
+  }
+  first[rows - 1] = last[rows - 1] = rows - 1;
+  const pieces = { first, last };
+  known.set(table, pieces);
+  return pieces;
+}
+
+/** Sets the weights with which n rows add up to the value at x. */
+function lagrange(xs: Float32Array, first: number, n: number, x: number): void {
+  for (let i = 0; i < n; i++) {
+    let weight = 1;
+    for (let k = 0; k < n; k++) {
+      if (k !== i) weight *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+    }
+    weights[i] = weight;
+  }
+}
+
+/** Sets the weights with which n rows add up to the slope at x. */
+function lagrangeSlope(xs: Float32Array, first: number, n: number, x: number): void {
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let j = 0; j < n; j++) {
+      if (j === i) continue;
+      let product = 1 / (xs[first + i] - xs[first + j]);
+      for (let k = 0; k < n; k++) {
+        if (k !== i && k !== j) product *= (x - xs[first + k]) / (xs[first + i] - xs[first + k]);
+      }
+      sum += product;
+    }
+    weights[i] = sum;
+  }
+}

@@ -1,0 +1,158 @@
+/** The surface φ_i(x) + φ_j(y) of two entries of one kernel. No DOM. */
+import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
+import { exactAt } from "./interpolate.ts";
+
+/** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
+export interface Group {
+  out: number;
+  in: number;
+  /** Entries lie in rows of this length. */
+  columns: number;
+  count: number;
+  /** Whether entry e is input e, not a place in the kernel. */
+  byInput: boolean;
+}
+
+export function groupOf(layer: LayerLayout, selection: Selection | null): Group {
+  const [out, inputs, kh, kw] = layer.shape;
+  const chosen = selection?.layer === layer.name ? selection : null;
+  const o = Math.min(chosen?.out ?? 0, out - 1);
+  if (kh * kw > 1) {
+    const i = Math.min(chosen?.in ?? 0, inputs - 1);
+    return { out: o, in: i, columns: kw, count: kh * kw, byInput: false };
+  }
+  return { out: o, in: 0, columns: Math.ceil(Math.sqrt(inputs)), count: inputs, byInput: true };
+}
+
+/** The number of the function that an entry of a group is. */
+export function functionIn(layer: LayerLayout, group: Group, entry: number): number {
+  const [, inputs, kh, kw] = layer.shape;
+  if (group.byInput) return group.out * inputs + entry;
+  return (group.out * inputs + group.in) * kh * kw + entry;
+}
+
+export function selectionIn(layer: LayerLayout, group: Group, entry: number): Selection {
+  const { out, columns } = group;
+  const place = { layer: layer.name, out };
+  if (group.byInput) return { ...place, in: entry, row: 0, column: 0 };
+  const row = Math.floor(entry / columns);
+  return { ...place, in: group.in, row, column: entry - row * columns };
+}
+
+/** The selected entry, or the first. */
+export function entryIn(layer: LayerLayout, group: Group, selection: Selection | null): number {
+  if (selection?.layer !== layer.name) return 0;
+  const entry = group.byInput ? selection.in : selection.row * group.columns + selection.column;
+  return entry >= 0 && entry < group.count ? entry : 0;
+}
+
+/** The second entry where none is chosen: the one opposite. */
+export function partnerOf(group: Group, entry: number, other: number): number {
+  if (other >= 0 && other < group.count) return other;
+  const opposite = group.count - 1 - entry;
+  return opposite !== entry ? opposite : Math.min(group.count - 1, entry + 1);
+}
+
+export interface Surface {
+  x: Float64Array;
+  y: Float64Array;
+  /** φ_i and φ_j alone. */
+  across: Float64Array;
+  up: Float64Array;
+  /** values[row·n + column] = φ_i(x[column]) + φ_j(y[row]). */
+  values: Float64Array;
+}
+
+/** The sum over the grid's range of either entry, at n × n points. */
+export function surfaceOf(
+  frame: Frame,
+  layer: LayerLayout,
+  i: number,
+  j: number,
+  n: number,
+): Surface {
+  const pointsOf = (f: number) => {
+    const [lo, hi] = domainOf(layer, f);
+    return Float64Array.from({ length: n }, (_, k) => lo + ((hi - lo) * k) / (n - 1));
+  };
+  const [x, y] = [pointsOf(i), pointsOf(j)];
+  const across = x.map((at) => exactAt(layer, i, frame, at).phi);
+  const up = y.map((at) => exactAt(layer, j, frame, at).phi);
+  const values = new Float64Array(n * n);
+  for (let row = 0; row < n; row++) {
+    for (let column = 0; column < n; column++) values[row * n + column] = across[column] + up[row];
+  }
+  return { x, y, across, up, values };
+}
+
+export function domainOf(layer: LayerLayout, f: number): [number, number] {
+  const base = layer.bases[layer.tableOf ? layer.tableOf[f] : 0];
+  const [lo, hi] = base?.domain ?? layer.domain;
+  return lo < hi ? [lo, hi] : layer.domain;
+}
+
+/** The inputs that two entries really get together. */
+export interface Density {
+  bins: number;
+  /** shares[row·bins + column] of all patches. */
+  shares: Float32Array;
+  /** The largest share in a bin. */
+  most: number;
+  /** The share of patches with either input beyond the axes. */
+  outside: number;
+}
+
+/** How often inputs come together; null where the patches do not tell. */
+export function densityOf(
+  observed: Observed,
+  entryX: number,
+  entryY: number,
+  xRange: readonly [number, number],
+  yRange: readonly [number, number],
+  bins: number,
+): Density | null {
+  const { patches, patchCount, entries } = observed;
+  if (entryX >= entries || entryY >= entries || patchCount === 0) return null;
+  const shares = new Float32Array(bins * bins);
+  let outside = 0;
+  for (let p = 0; p < patchCount; p++) {
+    const column = binOf(patches[p * entries + entryX], xRange, bins);
+    const row = binOf(patches[p * entries + entryY], yRange, bins);
+    if (column < 0 || row < 0) outside++;
+    else shares[row * bins + column] += 1 / patchCount;
+  }
+  return { bins, shares, most: Math.max(...shares), outside: outside / patchCount };
+}
+
+/** Which entry of the observed patches a function takes in. */
+export function observedEntry(layer: LayerLayout, selection: Selection): number {
+  const [out, inputs, kh, kw] = layer.shape;
+  const { conv } = layer;
+  if (conv?.shared) return selection.row * kw + selection.column;
+  const groups = conv?.groups ?? 1;
+  const group = Math.floor(selection.out / (out / groups));
+  const channel = group * inputs + selection.in;
+  return (channel * kh + selection.row) * kw + selection.column;
+}
+
+/** The share of the inputs in the bin of a point; NaN beyond the axes. */
+export function shareAt(
+  { bins, shares }: Density,
+  x: number,
+  y: number,
+  xRange: readonly [number, number],
+  yRange: readonly [number, number],
+): number {
+  const [column, row] = [binOf(x, xRange, bins), binOf(y, yRange, bins)];
+  return column < 0 || row < 0 ? Number.NaN : shares[row * bins + column];
+}
+
+/** float32 may put a number at the very end just beyond it. */
+const NEAR = 1e-6;
+
+/** The bin of a value; -1 beyond the range. */
+function binOf(value: number, [lo, hi]: readonly [number, number], bins: number): number {
+  const share = (value - lo) / (hi - lo);
+  if (!(share >= -NEAR && share <= 1 + NEAR)) return -1;
+  return Math.max(0, Math.min(bins - 1, Math.floor(share * bins)));
+}

@@ -1,0 +1,55 @@
+/** The patch under a pixel: its inputs on the φ of its kernel, entry by entry. No DOM. */
+
+import type { Frame, LayerLayout } from "../wire/types.ts";
+import { expandAt } from "./expansion.ts";
+import { niceCeil } from "./ranges.ts";
+
+export interface Patch {
+  /** The x that every cell spans. */
+  range: [number, number];
+  /** Each entry's φ at evenly spaced x. */
+  curves: Float64Array[];
+  inputs: ArrayLike<number> | null;
+  /** φ of each entry's input. */
+  values: number[] | null;
+  /** Half the height of a cell's axis. */
+  most: number;
+}
+
+/** `border`: an input that is NaN lies on padding where the basis itself is 0, and adds nothing. */
+export function patchOf(
+  frame: Frame,
+  layer: LayerLayout,
+  kernel: { out: number; in: number },
+  inputs: ArrayLike<number> | null,
+  border: boolean,
+  points: number,
+): Patch {
+  const [, channels, kh, kw] = layer.shape;
+  let [lo, hi] = layer.domain;
+  for (const value of Array.from(inputs ?? [])) {
+    if (value < lo) lo = value;
+    if (value > hi) hi = value;
+  }
+  const beta = new Float64Array(layer.nb);
+  const phi = (f: number, x: number) => {
+    expandAt(layer, layer.tableOf ? layer.tableOf[f] : 0, x, beta);
+    let value = 0;
+    for (let b = 0; b < layer.nb; b++)
+      value += frame.data[layer.offset + f * layer.nb + b] * beta[b];
+    return value;
+  };
+  const first = (kernel.out * channels + kernel.in) * kh * kw;
+  const curves = Array.from({ length: kh * kw }, (_, e) =>
+    Float64Array.from({ length: points }, (_, k) =>
+      phi(first + e, lo + ((hi - lo) * k) / (points - 1)),
+    ),
+  );
+  const values =
+    inputs && Array.from(inputs, (x, e) => (border && Number.isNaN(x) ? 0 : phi(first + e, x)));
+  let most = 0;
+  for (const value of [...curves.flatMap((curve) => Array.from(curve)), ...(values ?? [])]) {
+    if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
+  }
+  return { range: [lo, hi], curves, inputs, values, most: niceCeil(most) };
+}

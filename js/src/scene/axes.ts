@@ -1,0 +1,159 @@
+/** Axes of plots: scales, ticks, and their marks. No DOM. */
+
+import { number } from "../phi/format.ts";
+import type { Mark, Rect } from "./marks.ts";
+import { snapped } from "./snap.ts";
+import { widthOf } from "./text.ts";
+import type { Colours } from "./theme.ts";
+
+export type Scale = (value: number) => number;
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** The straight map of [from, to] onto [start, end]. */
+export function linear({ from, to }: Range, start: number, end: number): Scale {
+  const slope = to > from ? (end - start) / (to - from) : 0;
+  return (value) => start + (value - from) * slope;
+}
+
+/** Multiples of 1, 2 or 5 · 10^k inside the range, at most `most` of them. */
+export function ticks({ from, to }: Range, most: number): number[] {
+  const span = to - from;
+  if (!(span > 0) || !Number.isFinite(span) || most < 1) return [];
+  for (let decade = Math.floor(Math.log10(span / most)); ; decade++) {
+    for (const n of [1, 2, 5]) {
+      const step = Number(`${n}e${decade}`);
+      const first = Math.ceil(from / step - 1e-9);
+      const last = Math.floor(to / step + 1e-9);
+      if (last - first + 1 <= most) {
+        // Of rounded products, so that 3 · 0.1 is 0.3.
+        return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) =>
+          Number(((first + k) * step).toPrecision(12)),
+        );
+      }
+    }
+  }
+}
+
+/** Powers of ten inside a positive range; with few of them 2 and 5 times those as well. */
+export function logTicks({ from, to }: Range, most: number): number[] {
+  if (!(from > 0) || !(to > from)) return [];
+  const low = Math.floor(Math.log10(from));
+  const high = Math.ceil(Math.log10(to));
+  const decades = high - low;
+  const each = 3 * decades <= most ? [1, 2, 5] : [1];
+  const every = Math.max(1, Math.ceil((each.length * decades) / most));
+  const found: number[] = [];
+  for (let decade = low; decade <= high; decade += each.length > 1 ? 1 : every) {
+    for (const n of each) {
+      const value = Number(`${n}e${decade}`);
+      if (value >= from && value <= to) found.push(value);
+    }
+  }
+  return found;
+}
+
+/** Labels for ticks, all with the same number of decimals. */
+export function evenLabels(values: readonly number[]): (value: number) => string {
+  const largest = Math.max(0, ...values.map(Math.abs));
+  if (largest >= 1e5 || (largest > 0 && largest < 1e-4)) return number;
+  const step = values.length > 1 ? values[1] - values[0] : largest || 1;
+  const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
+  return (value) => value.toFixed(places).replace("-", "−");
+}
+
+export interface Axis {
+  scale: Scale;
+  ticks: readonly number[];
+  title: string;
+  label?: ((value: number) => string) | undefined;
+}
+
+/** Room that an axis at the left needs for its labels and title. */
+export function leftRoom({ ticks: values, title, label = number }: Axis, size = 10): number {
+  const widest = Math.max(0, ...values.map((value) => widthOf(label(value), size)));
+  return Math.ceil(widest) + 8 + (title ? size + 6 : 0);
+}
+
+/** Room that an axis below needs for its labels and title. */
+export function bottomRoom({ title }: Pick<Axis, "title">, size = 10): number {
+  return size + 8 + (title ? size + 5 : 0);
+}
+
+/** Grid lines, labels and titles around a plot's box; what lies inside comes over them. */
+export function axesMarks(
+  plot: Rect,
+  x: Axis,
+  y: Axis,
+  colours: Pick<Colours, "muted" | "grid">,
+  { size = 10, ratio = 2, grid = true }: { size?: number; ratio?: number; grid?: boolean } = {},
+): Mark[] {
+  const lines: number[] = [];
+  const marks: Mark[] = [];
+  const [right, bottom] = [plot.x + plot.width, plot.y + plot.height];
+  for (const value of y.ticks) {
+    const at = snapped(y.scale(value), ratio);
+    lines.push(plot.x, at, right, at);
+    const text = (y.label ?? number)(value);
+    marks.push({
+      kind: "text",
+      x: plot.x - 5,
+      y: at,
+      text,
+      fill: colours.muted,
+      size,
+      anchor: "end",
+      middle: true,
+    });
+  }
+  let end = Number.NEGATIVE_INFINITY;
+  for (const value of x.ticks) {
+    const at = snapped(x.scale(value), ratio);
+    lines.push(at, plot.y, at, bottom);
+    const text = (x.label ?? number)(value);
+    const half = widthOf(text, size) / 2;
+    if (at - half < end + 6) continue;
+    end = at + half;
+    marks.push({
+      kind: "text",
+      x: at,
+      y: bottom + size + 3,
+      text,
+      fill: colours.muted,
+      size,
+      anchor: "middle",
+    });
+  }
+  const ends = lines.flatMap((_, k) => (k % 4 === 3 ? [(k + 1) / 2] : []));
+  if (grid) marks.unshift({ kind: "lines", xy: lines, ends, stroke: colours.grid, width: 1 });
+  if (x.title) {
+    const place = { x: plot.x + plot.width / 2, y: bottom + 2 * size + 7 };
+    marks.push({
+      kind: "text",
+      ...place,
+      text: x.title,
+      fill: colours.muted,
+      size,
+      anchor: "middle",
+    });
+  }
+  if (y.title) {
+    const place = {
+      x: plot.x - leftRoom(y, size) + size - 1,
+      y: plot.y + plot.height / 2,
+      turn: -90,
+    };
+    marks.push({
+      kind: "text",
+      ...place,
+      text: y.title,
+      fill: colours.muted,
+      size,
+      anchor: "middle",
+    });
+  }
+  return marks;
+}

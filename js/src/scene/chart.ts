@@ -1,0 +1,355 @@
+/** Curves over training steps, one panel for each quantity, all over the same steps. No DOM. */
+
+import { formatCount, formatNumber } from "../phi/format.ts";
+import { axesMarks, bottomRoom, leftRoom, linear, logTicks, type Range, ticks } from "./axes.ts";
+import { stepExtent, valueExtent } from "./extents.ts";
+import type { Mark, Rect } from "./marks.ts";
+import { snapped } from "./snap.ts";
+import { fitted, widthOf } from "./text.ts";
+import type { ColourName, Colours } from "./theme.ts";
+
+export interface Points {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
+}
+
+export interface Curve extends Points {
+  name: string;
+  /** Number of its colour, 0 to 6: see theme.ts. */
+  colour: number;
+  /** The mean around each step, drawn thin over the values; null where there is none. */
+  mean: Points | null;
+  /** The value that was logged last, whatever is drawn. */
+  latest: number | null;
+}
+
+export interface Panel {
+  title: string;
+  curves: readonly Curve[];
+}
+
+export interface Chart {
+  panels: readonly Panel[];
+  /** Whether values have a logarithmic axis. */
+  log: boolean;
+  /** The steps shown; null for all. */
+  zoom: Range | null;
+  /** Steps with a short text each. */
+  marks: readonly (readonly [number, string])[];
+}
+
+/** What the hands are doing on a chart. */
+export interface ChartHands {
+  /** The step that is read. */
+  step: number | null;
+  /** Steps between which a zoom is being dragged. */
+  band: readonly [number, number] | null;
+}
+
+export interface ChartLayout {
+  height: number;
+  /** Place of each panel, and of the plot in it. */
+  places: { box: Rect; plot: Rect }[];
+  steps: Range;
+}
+
+const HEAD = 20;
+const GAP = 16;
+const SIZE = 10;
+const TEXT = 11;
+/** So few values would hardly be a line: they are dots too, and need no mean (drawn_curves.py). */
+const FEW = 12;
+/** Shares of the span of steps within which a curve's end still counts as read. */
+const SLACK = 0.02;
+
+export const colourOf = (colours: Colours, number: number): string =>
+  colours[`curve-${number % 7}` as ColourName];
+
+/** All the steps that have values. */
+export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
+  if (zoom) return zoom;
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { x } of panels.flatMap(({ curves }) => curves)) {
+    if (x.length === 0) continue;
+    first = Math.min(first, x[0]);
+    last = Math.max(last, x[x.length - 1]);
+  }
+  return first <= last ? stepExtent(first, last) : { from: 0, to: 1 };
+}
+
+/** Panels in even rows, none narrower than `narrowest` where there is room. */
+export function layoutOf(
+  chart: Chart,
+  at: { x: number; y: number; width: number },
+  panelHeight: number,
+  narrowest = 280,
+): ChartLayout {
+  const count = chart.panels.length;
+  const most = Math.max(1, Math.floor((at.width + GAP) / (narrowest + GAP)));
+  // As many rows as it takes, and then about as many panels in each: four are never three and one.
+  const rows = Math.ceil(count / most);
+  const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
+  const width = (at.width - (columns - 1) * GAP) / columns;
+  const axes = chart.panels.map((panel) => valueAxis(panel, chart));
+  const left = Math.max(
+    28,
+    ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0, title: "" })),
+  );
+  const places = chart.panels.map((_, k) => {
+    const x = at.x + (k % columns) * (width + GAP);
+    const y = at.y + Math.floor(k / columns) * (panelHeight + GAP);
+    const foot = bottomRoom({ title: "step" });
+    const plot = {
+      x: x + left,
+      y: y + HEAD,
+      width: Math.max(20, width - left - 6),
+      height: Math.max(20, panelHeight - HEAD - foot),
+    };
+    return { box: { x, y, width, height: panelHeight }, plot };
+  });
+  const height = rows * panelHeight + Math.max(0, rows - 1) * GAP;
+  return { height, places, steps: stepsOf(chart) };
+}
+
+function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
+  for (const { x, y } of panel.curves) {
+    for (let k = 0; k < x.length; k++) if (x[k] >= from && x[k] <= to) yield y[k];
+  }
+}
+
+function valueAxis(panel: Panel, chart: Chart): { range: Range; ticks: number[] } {
+  const range = valueExtent(valuesIn(panel, stepsOf(chart)), chart.log);
+  return { range, ticks: chart.log ? logTicks(range, 5) : ticks(range, 5) };
+}
+
+/** Axes, curves and heads. */
+export function chartMarks(
+  chart: Chart,
+  layout: ChartLayout,
+  colours: Colours,
+  ratio: number,
+): Mark[] {
+  return chart.panels.flatMap((panel, k) => {
+    const { plot } = layout.places[k];
+    const toX = linear(layout.steps, plot.x, plot.x + plot.width);
+    const { range, ticks: values } = valueAxis(panel, chart);
+    const toY = valueScale(range, chart.log, plot);
+    const across = ticks(layout.steps, Math.max(2, Math.floor(plot.width / 60))).filter(
+      Number.isInteger,
+    );
+    const x = { scale: toX, ticks: across, title: "step", label: formatCount };
+    const y = { scale: toY, ticks: values, title: "" };
+    const axes = axesMarks(plot, x, y, colours, { size: SIZE, ratio });
+    return [
+      ...axes,
+      markMarks(chart, layout, k, colours, ratio),
+      curveMarks(panel, plot, toX, toY, colours),
+    ];
+  });
+}
+
+function valueScale(range: Range, log: boolean, plot: Rect) {
+  const bottom = plot.y + plot.height;
+  if (!log) return linear(range, bottom, plot.y);
+  const scale = linear({ from: Math.log10(range.from), to: Math.log10(range.to) }, bottom, plot.y);
+  return (value: number) => scale(Math.log10(value));
+}
+
+function curveMarks(
+  { curves }: Panel,
+  plot: Rect,
+  toX: (x: number) => number,
+  toY: (y: number) => number,
+  colours: Colours,
+): Mark {
+  const marks: Mark[] = [];
+  for (const curve of curves) {
+    const stroke = colourOf(colours, curve.colour);
+    const faint = curve.mean !== null;
+    marks.push({ ...lineOf(curve, toX, toY), stroke, width: 1.25, opacity: faint ? 0.4 : 1 });
+    if (curve.x.length <= FEW) marks.push({ ...dotsOf(curve, toX, toY), r: 2, fill: stroke });
+    if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: 1 });
+  }
+  return { kind: "group", clip: plot, marks };
+}
+
+function lineOf({ x, y }: Points, toX: (x: number) => number, toY: (y: number) => number) {
+  const xy: number[] = [];
+  const ends: number[] = [];
+  for (let k = 0; k < x.length; k++) {
+    const at = toY(y[k]);
+    if (Number.isFinite(at)) xy.push(toX(x[k]), at);
+    else if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
+  }
+  if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
+  return { kind: "lines", xy, ends } as const;
+}
+
+function dotsOf({ x, y }: Points, toX: (x: number) => number, toY: (y: number) => number) {
+  const xy: number[] = [];
+  for (let k = 0; k < x.length; k++) {
+    const at = toY(y[k]);
+    if (Number.isFinite(at)) xy.push(toX(x[k]), at);
+  }
+  return { kind: "dots", xy } as const;
+}
+
+/** Lines at the steps that are marked, each with its text where that fits. */
+function markMarks(
+  chart: Chart,
+  layout: ChartLayout,
+  k: number,
+  colours: Colours,
+  ratio: number,
+): Mark {
+  const { plot } = layout.places[k];
+  const toX = linear(layout.steps, plot.x, plot.x + plot.width);
+  const inside = chart.marks.filter(
+    ([step]) => step >= layout.steps.from && step <= layout.steps.to,
+  );
+  const marks: Mark[] = [];
+  let free = Number.NEGATIVE_INFINITY;
+  for (const [step, text] of inside) {
+    const at = snapped(toX(step), ratio);
+    const line = [at, plot.y, at, plot.y + plot.height];
+    marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.ghost, dash: [2, 2] });
+    const wide = widthOf(text, SIZE);
+    if (at + 3 < free || at + 3 + wide > plot.x + plot.width) continue;
+    marks.push({ kind: "text", x: at + 3, y: plot.y + 9, text, fill: colours.muted, size: SIZE });
+    free = at + 3 + wide + 6;
+  }
+  return { kind: "group", clip: plot, marks };
+}
+
+export interface Entry {
+  name: string;
+  colour: number;
+  value: string;
+  /** The mean there, where a step is read and there is one; "" else. */
+  mean: string;
+  /** The step that the value is of; null for the latest. */
+  step: number | null;
+}
+
+/** What stands over a panel: the latest values, or those at the step that is read. */
+export function entriesOf(panel: Panel, steps: Range, step: number | null): Entry[] {
+  const slack = SLACK * (steps.to - steps.from);
+  return panel.curves.map((curve) => {
+    const point = step === null ? null : pointAt(curve, step, slack);
+    const value = step === null ? curve.latest : (point?.value ?? null);
+    const around = step === null || !curve.mean ? null : pointAt(curve.mean, step, slack);
+    return {
+      name: curve.name === panel.title ? "" : curve.name,
+      colour: curve.colour,
+      value: value === null ? "–" : formatNumber(value),
+      mean: around === null ? "" : formatNumber(around.value),
+      step: point?.step ?? null,
+    };
+  });
+}
+
+/** The point of a curve that is nearest to a step; null before its first and beyond its last, give or take `slack`. */
+export function pointAt(
+  { x, y }: Points,
+  step: number,
+  slack = 0,
+): { step: number; value: number } | null {
+  const n = x.length;
+  if (n === 0 || step < x[0] - slack || step > x[n - 1] + slack) return null;
+  let low = 0;
+  let high = n - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (x[middle] <= step) low = middle;
+    else high = middle;
+  }
+  const k = step - x[low] <= x[high] - step ? low : high;
+  return { step: x[k], value: y[k] };
+}
+
+/** The heads with their numbers, and what the hands do. */
+export function handsMarks(
+  chart: Chart,
+  layout: ChartLayout,
+  { step, band }: ChartHands,
+  colours: Colours,
+  ratio: number,
+): Mark[] {
+  return chart.panels.flatMap((panel, k) => {
+    const { box, plot } = layout.places[k];
+    const toX = linear(layout.steps, plot.x, plot.x + plot.width);
+    const entries = entriesOf(panel, layout.steps, step);
+    const marks = headMarks(panel, entries, box, colours);
+    const read = entries.find((entry) => entry.step !== null)?.step ?? null;
+    if (read !== null) {
+      const at = snapped(toX(read), ratio);
+      const line = [at, plot.y, at, plot.y + plot.height];
+      marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.muted });
+    }
+    if (band) {
+      const [a, b] = band.map(toX).sort((p, q) => p - q);
+      marks.push({ kind: "rects", boxes: [a, plot.y, b - a, plot.height], fill: colours.band });
+    }
+    return marks;
+  });
+}
+
+function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: Colours): Mark[] {
+  const y = box.y + 12;
+  const end = box.x + box.width;
+  const title = fitted(panel.title, box.width / 2, TEXT + 1, 600);
+  const marks: Mark[] = [
+    { kind: "text", x: box.x, y, text: title, fill: colours.ink, size: TEXT + 1, weight: 600 },
+  ];
+  const start = box.x + widthOf(title, TEXT + 1, 600) + 10;
+  const parts = entries.map(({ name, value, mean }) => {
+    return { word: name ? `${name} ` : "", also: mean ? ` (mean ${mean})` : "", value };
+  });
+  const wide = ({ word, value, also }: (typeof parts)[0]) =>
+    12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600) + widthOf(also, TEXT);
+  const room = end - start - 12 * (parts.length - 1);
+  // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
+  for (const left of ["also", "word"] as const) {
+    if (parts.reduce((sum, part) => sum + wide(part), 0) <= room) break;
+    for (const part of parts) part[left] = "";
+  }
+  let x = start;
+  for (const [k, { word, value, also }] of parts.entries()) {
+    const bold = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
+    const whole = bold + widthOf(also, TEXT);
+    if (x + whole > end) break;
+    const { colour } = entries[k];
+    const fill = colourOf(colours, colour);
+    marks.push(
+      { kind: "rects", boxes: [x, y - 5, 9, 2.5], fill },
+      { kind: "text", x: x + 12, y, text: word, fill: colours.muted, size: TEXT },
+      {
+        kind: "text",
+        x: x + 12 + widthOf(word, TEXT),
+        y,
+        text: value,
+        fill: colours.ink,
+        size: TEXT,
+        weight: 600,
+      },
+    );
+    if (also) {
+      marks.push({ kind: "text", x: x + bold, y, text: also, fill: colours.muted, size: TEXT });
+    }
+    x += whole + 12;
+  }
+  const read = entries.find((entry) => entry.step !== null)?.step ?? null;
+  const where = read === null ? "" : `step ${formatCount(Math.round(read))}`;
+  if (where && x + widthOf(where, TEXT) <= end) {
+    marks.push({
+      kind: "text",
+      x: end,
+      y,
+      text: where,
+      fill: colours.muted,
+      size: TEXT,
+      anchor: "end",
+    });
+  }
+  return marks;
+}

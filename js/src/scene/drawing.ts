@@ -1,0 +1,37 @@
+/** What a view draws from, and what a drawing is. No DOM. */
+
+import type { Store } from "../wire/types.ts";
+import type { Scene } from "./marks.ts";
+import type { Theme } from "./theme.ts";
+
+/** What is pointed at, in a live view; nothing is in a still. */
+export interface Pointed {
+  /** Id of the site under the pointer or the keyboard; "" for none. */
+  id: string;
+  /** Place of the pointer in the scene; null for the keyboard. */
+  at: { x: number; y: number } | null;
+  /** Id of the site that has the keyboard. */
+  keyboard: string;
+}
+
+export const NOTHING: Pointed = { id: "", at: null, keyboard: "" };
+
+/** Everything that a scene is a function of. */
+export interface Given {
+  store: Store;
+  /** The traits of the view. */
+  get(trait: string): unknown;
+  /** CSS pixels for the scene. */
+  width: number;
+  /** CSS pixels that a scene may fill where it can choose; it may be taller, and then scrolls or is cut. */
+  height: number;
+  theme: Theme;
+  /** Device pixels per pixel, for hairlines. */
+  ratio: number;
+  pointed: Pointed;
+  /** Other views that are drawn in this one, each with its own stream and traits. */
+  parts?: readonly Given[] | undefined;
+}
+
+/** Makes scenes one after another; it may keep what does not change between them. Words instead of a scene say why there is none. */
+export type Drawing<S extends Scene = Scene> = (given: Given) => S | string;

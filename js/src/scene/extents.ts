@@ -1,0 +1,51 @@
+/** Round ends for axes, which stand still while what they hold moves little. No DOM. */
+
+import type { Range } from "./axes.ts";
+
+/** A round step of which `count`, or a few less, cover a length. */
+function roundStep(length: number, count: number): number {
+  const rough = length / Math.max(1, count);
+  const power = Math.floor(Math.log10(rough));
+  for (const digit of [1, 2, 5, 10]) {
+    const step = Number(`${digit}e${power}`);
+    if (step >= rough * (1 - 1e-9)) return step;
+  }
+  return Number(`1e${power + 1}`);
+}
+
+/** Ends for values; what is not finite is left out, and what is not positive on a logarithmic axis. */
+export function valueExtent(values: Iterable<number>, log: boolean): Range {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (!Number.isFinite(value) || (log && value <= 0)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return log ? { from: 0.1, to: 1 } : { from: 0, to: 1 };
+  if (log) {
+    let [first, last] = [Math.floor(4 * Math.log10(low)), Math.ceil(4 * Math.log10(high))];
+    if (last - first < 2) [first, last] = [first - 1, last + 1];
+    return { from: 10 ** (first / 4), to: 10 ** (last / 4) };
+  }
+  let span = high - low;
+  if (span <= 1e-12 * Math.max(Math.abs(low), Math.abs(high))) {
+    const room = 0.5 * Math.abs(high) || 0.5;
+    [low, high, span] = [low - room, high + room, 2 * room];
+  }
+  if (low >= 0 && low < 0.3 * high) [low, span] = [0, high];
+  const step = roundStep(span, 12);
+  const round = (value: number) => Number(value.toPrecision(12));
+  return {
+    from: round(Math.floor(low / step + 1e-9) * step),
+    to: round(Math.ceil(high / step - 1e-9) * step),
+  };
+}
+
+/** Ends for training steps, a little ahead of the last one. */
+export function stepExtent(first: number, last: number): Range {
+  if (!(last > first)) return { from: first - 1, to: first + 1 };
+  const low = first >= 0 && first < 0.1 * last ? 0 : first;
+  const step = Math.max(1, roundStep(last - low, 20));
+  return { from: low, to: Math.max(last, Math.ceil(last / step - 1e-9) * step) };
+}

@@ -1,0 +1,71 @@
+/** Numbers as small pictures of coloured or grey squares. No DOM. */
+
+import { ARM, colourise, type Palette } from "../phi/palette.ts";
+import type { Pixels } from "./marks.ts";
+
+/** The widest sheet of tiles: well within what browsers allow. */
+const WIDEST = 4096;
+
+/** Values row by row on a scale of ±most; a chequered grey where they are not finite. */
+export function heatOf(
+  values: ArrayLike<number>,
+  width: number,
+  most: number,
+  palette: Palette,
+): Pixels {
+  const out = new Uint32Array(values.length);
+  colourise(values, most, palette, out, width);
+  return pixelsOf(out, width);
+}
+
+/** Values row by row from black at `low` to white at `high`; a middle grey where they are not finite. */
+export function greyOf(
+  values: ArrayLike<number>,
+  width: number,
+  [low, high]: readonly [number, number],
+): Pixels {
+  const rgba = new Uint8ClampedArray(4 * values.length).fill(255);
+  for (let k = 0; k < values.length; k++) {
+    const share = (values[k] - low) / (high - low);
+    const level = Number.isFinite(share) ? Math.round(255 * Math.max(0, Math.min(1, share))) : 128;
+    rgba.fill(level, 4 * k, 4 * k + 3);
+  }
+  return { width, height: values.length / width, rgba };
+}
+
+/** A sheet of `count` pictures of width × height: `fill` writes the pixels of one. */
+export function sheetOf(
+  count: number,
+  width: number,
+  height: number,
+  fill: (index: number, pixels: Uint32Array) => void,
+): { sheet: Pixels; across: number; size: [number, number] } {
+  const across = Math.max(1, Math.min(count, Math.floor(WIDEST / width)));
+  const wide = across * width;
+  const out = new Uint32Array(wide * Math.max(1, Math.ceil(count / across)) * height);
+  const one = new Uint32Array(width * height);
+  for (let k = 0; k < count; k++) {
+    fill(k, one);
+    const corner = Math.floor(k / across) * height * wide + (k % across) * width;
+    for (let row = 0; row < height; row++) {
+      out.set(one.subarray(row * width, (row + 1) * width), corner + row * wide);
+    }
+  }
+  return { sheet: pixelsOf(out, wide), across, size: [width, height] };
+}
+
+function pixelsOf(values: Uint32Array, width: number): Pixels {
+  const rgba = new Uint8ClampedArray(values.buffer);
+  return { width, height: values.length / width, rgba };
+}
+
+/** The colours of a palette from the lowest value to the highest, for a swatch. */
+export function rampOf({ bytes }: Palette): string[] {
+  return Array.from({ length: 31 }, (_, k) => cssOf(bytes, (k * ARM) / 15));
+}
+
+/** Colour number `at` of a palette. */
+export function cssOf(bytes: Palette["bytes"], at: number): string {
+  const [red, green, blue] = bytes.subarray(3 * at, 3 * at + 3);
+  return `rgb(${red},${green},${blue})`;
+}

@@ -1,0 +1,215 @@
+/** What a scene is made of: shapes in CSS pixels, and the places in it that can be pointed at. No DOM. */
+
+import type { Direction, Rect } from "../phi/geometry.ts";
+
+export type { Direction, Rect };
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** How a shape is drawn; what is left out is not drawn. Colours are CSS colours. */
+export interface Paint {
+  fill?: string | undefined;
+  stroke?: string | undefined;
+  /** Of the stroke, 1 by default. */
+  width?: number | undefined;
+  dash?: readonly number[] | undefined;
+  opacity?: number | undefined;
+  /** Round ends of lines. */
+  round?: boolean | undefined;
+}
+
+/** One shape, as the `d` of an SVG path. */
+export interface PathMark extends Paint {
+  kind: "path";
+  d: string;
+}
+
+/** A batch of curves: many lines with one paint, which a canvas strokes in one go. */
+export interface LinesMark extends Paint {
+  kind: "lines";
+  /** x0, y0, x1, y1, … of all lines one after another. */
+  xy: ArrayLike<number>;
+  /** For each line the number of points up to its end. */
+  ends: ArrayLike<number>;
+  closed?: boolean | undefined;
+}
+
+/** Many rectangles with one paint, or with a fill for each. */
+export interface RectsMark extends Paint {
+  kind: "rects";
+  /** x, y, width, height of each. */
+  boxes: ArrayLike<number>;
+  fills?: readonly string[] | undefined;
+  radius?: number | undefined;
+}
+
+/** Many dots with one paint, of one radius or each of its own. */
+export interface DotsMark extends Paint {
+  kind: "dots";
+  xy: ArrayLike<number>;
+  r: number | ArrayLike<number>;
+}
+
+export interface Pixels {
+  width: number;
+  height: number;
+  /** Red, green, blue and opacity of each, row by row. */
+  rgba: Uint8ClampedArray;
+}
+
+/** A picture made of pixels, stretched over a box. */
+export interface ImageMark {
+  kind: "image";
+  box: Rect;
+  pixels: Pixels;
+  smooth?: boolean | undefined;
+  opacity?: number | undefined;
+}
+
+/** Many small pictures of one size, each stretched over a box of its own with hard edges between its pixels. */
+export interface TilesMark {
+  kind: "tiles";
+  /** x, y, width, height of each. */
+  boxes: ArrayLike<number>;
+  /** All of them on one sheet: `across` side by side, and so on in rows. */
+  sheet: Pixels;
+  across: number;
+  /** Pixels of one of them. */
+  size: readonly [number, number];
+  opacity?: number | undefined;
+}
+
+export interface TextMark {
+  kind: "text";
+  x: number;
+  /** The baseline, or the middle of small letters and digits where `middle` is set. */
+  y: number;
+  text: string;
+  fill: string;
+  /** Pixels. */
+  size: number;
+  weight?: 400 | 600 | undefined;
+  anchor?: "start" | "middle" | "end" | undefined;
+  middle?: boolean | undefined;
+  /** Degrees clockwise around (x, y). */
+  turn?: number | undefined;
+  opacity?: number | undefined;
+}
+
+/** Marks moved together, and cut off by a box in their own coordinates. */
+export interface GroupMark {
+  kind: "group";
+  marks: readonly Mark[];
+  at?: readonly [number, number] | undefined;
+  clip?: Rect | undefined;
+  opacity?: number | undefined;
+}
+
+export type Mark =
+  | PathMark
+  | LinesMark
+  | RectsMark
+  | DotsMark
+  | ImageMark
+  | TilesMark
+  | TextMark
+  | GroupMark;
+
+/** Marks that change together. */
+export interface Sheet {
+  /** What it is drawn from; while all of it stays the same a canvas copies it. Left out: drawn anew each time. */
+  from?: readonly unknown[] | undefined;
+  /** What is seen within the box. */
+  marks(view: Rect): readonly Mark[];
+}
+
+/** The places of a scene that can be pointed at, by their ids. */
+export interface Sites {
+  /** The id of what lies there; "" between them. `view` is the part of the scene that is seen. */
+  at(x: number, y: number, view: Rect): string;
+  box(id: string): Rect | null;
+  /** For those who cannot see it. */
+  words(id: string): string;
+  /** Where an arrow key leads from there; from "" the first one. */
+  next(id: string, direction: Direction | "first" | "last"): string;
+  /** How the pointer looks there, as CSS says it; left out: a hand over sites. */
+  cursor?(id: string): string;
+}
+
+/** A part of the line of words over a drawing; a swatch shows what the words name. */
+export interface Remark {
+  text: string;
+  tone?: "ink" | "muted" | "warn" | undefined;
+  /** What is read first. */
+  strong?: boolean | undefined;
+  swatch?: Swatch | undefined;
+  /** Said on hovering. */
+  title?: string | undefined;
+}
+
+export interface Swatch {
+  kind: "line" | "dash" | "fill" | "ramp" | "dot" | "ring";
+  /** One colour; of a ramp all, from left to right. */
+  colours: readonly string[];
+}
+
+/** A whole picture. Renderers draw it on a canvas (shell/canvas.ts) or write it as SVG (scene/svg.ts). */
+export interface Scene {
+  width: number;
+  height: number;
+  /** What it shows: "KernelGrid · conv1". */
+  title: string;
+  /** When: "step 60"; "" where the caption says it. */
+  moment: string;
+  /** The text alternative, and what it is about: while that stays the same it need not be said again. */
+  words: string;
+  about: string;
+  caption: readonly Remark[];
+  /** Heights at which a picture can end without cutting through anything; left out: anywhere. */
+  cuts?: readonly number[] | undefined;
+  /** Pixels of what stays at the top where the scene scrolls. */
+  stuck?: number | undefined;
+  /** From the lowest to the topmost. */
+  sheets: readonly Sheet[];
+  sites: Sites;
+}
+
+export const NOWHERE: Sites = { at: () => "", box: () => null, words: () => "", next: () => "" };
+
+/** Sites of a few boxes; the arrow keys lead to the nearest one in their direction. */
+export function sitesOf(list: readonly { id: string; box: Rect; words: string }[]): Sites {
+  const found = (id: string) => list.find((site) => site.id === id);
+  const middle = ({ x, y, width, height }: Rect) => [x + width / 2, y + height / 2] as const;
+  return {
+    at(x, y) {
+      // The last one lies on top.
+      for (let k = list.length - 1; k >= 0; k--) {
+        const { id, box } = list[k];
+        if (x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height) return id;
+      }
+      return "";
+    },
+    box: (id) => found(id)?.box ?? null,
+    words: (id) => found(id)?.words ?? "",
+    next(id, direction) {
+      const from = found(id);
+      if (direction === "last") return list[list.length - 1]?.id ?? "";
+      if (!from || direction === "first") return list[0]?.id ?? "";
+      const [fx, fy] = middle(from.box);
+      let best = id;
+      let least = Number.POSITIVE_INFINITY;
+      for (const site of list) {
+        const [x, y] = middle(site.box);
+        const [dx, dy] = [x - fx, y - fy];
+        const ahead = { left: -dx, right: dx, up: -dy, down: dy }[direction];
+        const aside = Math.abs(direction === "left" || direction === "right" ? dy : dx);
+        const far = ahead + 2 * aside;
+        if (ahead > 0.5 && far < least) [best, least] = [site.id, far];
+      }
+      return best;
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/** Sites that lie in grids: the pixels of a map, the cells of a kernel. Their ids are `name/row/column`. No DOM. */
+
+import type { Direction, Rect, Sites } from "./marks.ts";
+
+export interface Region {
+  name: string;
+  box: Rect;
+  rows: number;
+  columns: number;
+  /** How many cells there are, where the last row is not full. */
+  count?: number | undefined;
+  /** Free pixels between cells. */
+  gap?: number | undefined;
+  /** Row and column at which the keyboard comes in; the middle by default. */
+  home?: readonly [number, number] | undefined;
+  words(row: number, column: number): string;
+  cursor?: string | undefined;
+}
+
+export interface Cell {
+  name: string;
+  row: number;
+  column: number;
+}
+
+export function idOf({ name, row, column }: Cell): string {
+  return `${name}/${row}/${column}`;
+}
+
+/** What an id names; null where it names no cell. */
+export function cellOf(id: string): Cell | null {
+  const parts = id.split("/");
+  if (parts.length < 3) return null;
+  const [row, column] = parts.slice(-2).map(Number);
+  return { name: parts.slice(0, -2).join("/"), row, column };
+}
+
+/** The cell that holds a point of a region, in its rows and columns; null between cells and outside. */
+export function within(region: Region, x: number, y: number): [row: number, column: number] | null {
+  const { box, rows, columns, gap = 0 } = region;
+  const [across, down] = pitchOf(region);
+  const column = Math.floor((x - box.x) / across);
+  const row = Math.floor((y - box.y) / down);
+  if (!has(region, row, column) || row >= rows || column >= columns) return null;
+  const right = x - box.x - column * across > across - gap;
+  const below = y - box.y - row * down > down - gap;
+  return right || below ? null : [row, column];
+}
+
+export function cellBox(region: Region, row: number, column: number): Rect {
+  const { box, gap = 0 } = region;
+  const [across, down] = pitchOf(region);
+  return {
+    x: box.x + column * across,
+    y: box.y + row * down,
+    width: across - gap,
+    height: down - gap,
+  };
+}
+
+function pitchOf({ box, rows, columns, gap = 0 }: Region): [number, number] {
+  return [(box.width + gap) / columns, (box.height + gap) / rows];
+}
+
+function has({ rows, columns, count = rows * columns }: Region, row: number, column: number) {
+  return (
+    row >= 0 && column >= 0 && row < rows && column < columns && row * columns + column < count
+  );
+}
+
+/**
+ * The sites of all regions. Arrow keys move inside one and over its edge into the nearest one there; Home and End are
+ * the first and the last cell of it. The box of a name alone is that of the region. `start` is where the keyboard begins.
+ */
+export function regionSites(regions: readonly Region[], start = 0): Sites {
+  const named = (id: string) => regions.find(({ name }) => name === id);
+  const found = (id: string) => {
+    const cell = cellOf(id);
+    const region = cell && named(cell.name);
+    return region && has(region, cell.row, cell.column) ? { ...cell, region } : null;
+  };
+  return {
+    at(x, y) {
+      for (const region of regions) {
+        const place = within(region, x, y);
+        if (place) return idOf({ name: region.name, row: place[0], column: place[1] });
+      }
+      return "";
+    },
+    box(id) {
+      const cell = found(id);
+      return cell ? cellBox(cell.region, cell.row, cell.column) : (named(id)?.box ?? null);
+    },
+    words(id) {
+      const cell = found(id);
+      return cell ? cell.region.words(cell.row, cell.column) : "";
+    },
+    next(id, direction) {
+      const from = found(id);
+      if (!from) return regions[start] ? homeOf(regions[start]) : "";
+      const { region, row, column } = from;
+      const { name, rows, columns, count = rows * columns } = region;
+      if (direction === "first") return idOf({ name, row: 0, column: 0 });
+      if (direction === "last") {
+        const last = count - 1;
+        return idOf({ name, row: Math.floor(last / columns), column: last % columns });
+      }
+      const [down, across] = STEPS[direction];
+      if (has(region, row + down, column + across)) {
+        return idOf({ name, row: row + down, column: column + across });
+      }
+      const beyond = neighbourOf(regions, region, cellBox(region, row, column), direction);
+      return beyond ? entered(beyond, cellBox(region, row, column), direction) : id;
+    },
+    cursor: (id) => found(id)?.region.cursor ?? (id ? "pointer" : ""),
+  };
+}
+
+const STEPS: Record<Direction, [down: number, across: number]> = {
+  left: [0, -1],
+  right: [0, 1],
+  up: [-1, 0],
+  down: [1, 0],
+};
+
+function homeOf({ name, rows, columns, count, home }: Region): string {
+  const [row, column] = home ?? (count === undefined ? [rows >> 1, columns >> 1] : [0, 0]);
+  return idOf({ name, row, column });
+}
+
+/** The region that lies next beyond an edge of this one. */
+function neighbourOf(
+  regions: readonly Region[],
+  from: Region,
+  cell: Rect,
+  direction: Direction,
+): Region | null {
+  let best: Region | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const region of regions) {
+    if (region === from) continue;
+    const { box } = region;
+    const ahead = {
+      left: from.box.x - (box.x + box.width),
+      right: box.x - (from.box.x + from.box.width),
+      up: from.box.y - (box.y + box.height),
+      down: box.y - (from.box.y + from.box.height),
+    }[direction];
+    if (ahead < -1) continue;
+    const sideways = direction === "left" || direction === "right";
+    const [low, high] = sideways ? [box.y, box.y + box.height] : [box.x, box.x + box.width];
+    const at = sideways ? cell.y + cell.height / 2 : cell.x + cell.width / 2;
+    const far = ahead + 2 * Math.max(0, low - at, at - high);
+    if (far < least) [best, least] = [region, far];
+  }
+  return best;
+}
+
+/** Into a grid like the one that was left by the facing edge; into another one where the keyboard comes in. */
+function entered(region: Region, cell: Rect, direction: Direction): string {
+  if (region.home) return homeOf(region);
+  const { box, rows, columns, name } = region;
+  const [across, down] = pitchOf(region);
+  const inside = (value: number, size: number) => Math.max(0, Math.min(size - 1, value));
+  let row = inside(Math.floor((cell.y + cell.height / 2 - box.y) / down), rows);
+  let column = inside(Math.floor((cell.x + cell.width / 2 - box.x) / across), columns);
+  if (direction === "left") column = columns - 1;
+  else if (direction === "right") column = 0;
+  else if (direction === "up") row = rows - 1;
+  else row = 0;
+  while (!has(region, row, column) && row > 0) row--;
+  return idOf({ name, row, column });
+}

@@ -1,0 +1,189 @@
+/** A scene as one picture by itself: title, words, drawing. No DOM. */
+
+import type { Mark, Rect, Remark, Scene } from "./marks.ts";
+import { svgOf } from "./svg.ts";
+import { fitted, widthOf, wrapped } from "./text.ts";
+import type { Colours, Theme } from "./theme.ts";
+
+const MARGIN = 8;
+const TITLE = 13;
+const WORDS = 11;
+const LINE = 16;
+const GAP = 16;
+const SWATCH = 16;
+/** A row of colours needs room to be told apart. */
+const RAMP = 60;
+/** Room for the words that a picture is cut. */
+const CUT = 22;
+
+export interface Paged {
+  marks: Mark[];
+  width: number;
+  height: number;
+  title: string;
+  /** What is seen, for those who cannot see it. */
+  words: string;
+}
+
+/**
+ * The whole picture; a scene taller than `most` is cut, and the picture says so. The drawing begins `least` pixels below
+ * the top, or lower where the words need more.
+ */
+export function pictureOf(
+  scene: Scene,
+  theme: Theme,
+  most = Number.POSITIVE_INFINITY,
+  least = 0,
+): Paged {
+  const { colours } = theme;
+  const width = scene.width;
+  const written = headMarks(scene, colours, width);
+  const head = Math.max(least, written.height);
+  const room = Math.max(60, most - head);
+  const shown = scene.height <= room ? scene.height : cutOf(scene, Math.max(60, room - CUT));
+  const view: Rect = { x: 0, y: 0, width, height: shown };
+  const marks: Mark[] = [...written.marks];
+  marks.push({
+    kind: "group",
+    at: [0, head],
+    clip: view,
+    marks: scene.sheets.flatMap((sheet) => [...sheet.marks(view)]),
+  });
+  let height = head + shown;
+  if (shown < scene.height) {
+    const share = Math.round((100 * shown) / scene.height);
+    const text = `cut here: the top ${share} % is shown`;
+    marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
+    height += CUT;
+  }
+  return { marks, width, height, title: scene.title, words: scene.words };
+}
+
+/** Pixels above the drawing of such a picture. */
+export function headOf(scene: Scene, theme: Theme): number {
+  return headMarks(scene, theme.colours, scene.width).height;
+}
+
+/** Where a scene ends that has so much room: never before its first row. */
+function cutOf({ cuts = [], height }: Scene, room: number): number {
+  if (cuts.length === 0) return room;
+  const fitting = cuts.filter((cut) => cut <= room);
+  return fitting.length > 0 ? Math.max(...fitting) : Math.min(height, ...cuts);
+}
+
+export function stillOf(scene: Scene, theme: Theme, most?: number): string {
+  return sheetOf([pictureOf(scene, theme, most)], theme);
+}
+
+/** One SVG of pictures below each other. */
+export function sheetOf(pictures: readonly Paged[], theme: Theme): string {
+  const marks: Mark[] = [];
+  let height = 0;
+  for (const picture of pictures) {
+    marks.push({ kind: "group", at: [0, height], marks: picture.marks });
+    height += picture.height;
+  }
+  return svgOf(pictures.length === 1 ? pictures[0].marks : marks, {
+    width: Math.max(...pictures.map(({ width }) => width)),
+    height,
+    ground: theme.colours.surface,
+    title: pictures.map(({ title }) => title).join("; "),
+    words: pictures.map(({ words }) => words).join(" "),
+  });
+}
+
+/** Words where there is no scene. */
+export function messageOf(words: string, width: number, theme: Theme): Paged {
+  const { ink } = theme.colours;
+  const lines = wrapped(words, width - 2 * MARGIN, 12);
+  const marks = lines.map(
+    (text, k): Mark => ({ kind: "text", x: MARGIN, y: 24 + LINE * k, text, fill: ink, size: 12 }),
+  );
+  return { marks, width, height: 16 + LINE * lines.length, title: words, words };
+}
+
+function headMarks(
+  scene: Scene,
+  colours: Colours,
+  width: number,
+): { marks: Mark[]; height: number } {
+  const room = width - 2 * MARGIN;
+  const when = widthOf(scene.moment, WORDS);
+  const title = fitted(scene.title, room - when - GAP, TITLE, 600);
+  const marks: Mark[] = [
+    { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
+  ];
+  if (scene.moment) {
+    marks.push({
+      kind: "text",
+      x: width - MARGIN,
+      y: 19,
+      text: scene.moment,
+      fill: colours.muted,
+      size: WORDS,
+      anchor: "end",
+    });
+  }
+  let [x, y] = [MARGIN, 37];
+  for (const remark of scene.caption) {
+    const swatch = remark.swatch?.kind === "ramp" ? RAMP : SWATCH;
+    const mark = remark.swatch ? swatch + 5 : 0;
+    const weight = remark.strong ? 600 : 400;
+    const whole = mark + widthOf(remark.text, WORDS, weight);
+    if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
+    const fill = { ink: colours.ink, muted: colours.muted, warn: colours.warn }[
+      remark.tone ?? "muted"
+    ];
+    if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
+    const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS, weight);
+    lines.forEach((text, k) => {
+      if (k > 0) y += LINE;
+      marks.push({ kind: "text", x: x + mark, y, text, fill, size: WORDS, weight });
+    });
+    if (lines.length > 1) [x, y] = [MARGIN, y + LINE];
+    else x += whole + GAP;
+  }
+  const used = scene.caption.length === 0 ? 26 : x > MARGIN ? y + 9 : y - LINE + 9;
+  return { marks, height: used };
+}
+
+/** What stands before words to show what they name. */
+export function swatchMarks(
+  { kind, colours }: NonNullable<Remark["swatch"]>,
+  x: number,
+  y: number,
+  width: number,
+): Mark[] {
+  const [first] = colours;
+  switch (kind) {
+    case "line":
+    case "dash":
+      return [
+        {
+          kind: "lines",
+          xy: [x, y, x + width, y],
+          ends: [2],
+          stroke: first,
+          width: 1.5,
+          dash: kind === "dash" ? [3, 2.5] : undefined,
+        },
+      ];
+    case "dot":
+      return [{ kind: "dots", xy: [x + width / 2, y], r: 3.5, fill: first }];
+    case "ring":
+      return [{ kind: "dots", xy: [x + width / 2, y], r: 3, stroke: first, width: 2 }];
+    case "fill":
+      return [{ kind: "rects", boxes: [x + width - 10, y - 5, 10, 10], fill: first }];
+    case "ramp": {
+      const step = width / colours.length;
+      // Each reaches under the next: between edges that only touch, the page would shine through.
+      const boxes = colours.flatMap((_, k) => [
+        x + k * step,
+        y - 5,
+        Math.min(step + 1, width - k * step),
+        10,
+      ]);
+      return [{ kind: "rects", boxes, fills: colours }];
+    }
+  }
+}

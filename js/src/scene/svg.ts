@@ -1,0 +1,190 @@
+/** Writes a scene's marks as SVG. No DOM. */
+
+import type { Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
+import { pngOf } from "./png.ts";
+import { FALLBACK, MIDDLE } from "./text.ts";
+
+export interface Paper {
+  width: number;
+  height: number;
+  ground: string;
+  title: string;
+  words: string;
+}
+
+export function svgOf(marks: readonly Mark[], paper: Paper): string {
+  const clips: string[] = [];
+  const body = marks.map((mark) => written(mark, clips)).join("\n");
+  const [w, h] = [short(paper.width), short(paper.height)];
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" font-family="${FALLBACK}">`,
+    `<title>${escaped(paper.title)}</title>`,
+    `<desc>${escaped(paper.words)}</desc>`,
+    clips.length > 0 ? `<defs>${clips.join("")}</defs>` : "",
+    `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
+    body,
+    "</svg>\n",
+  ]
+    .filter((line) => line)
+    .join("\n");
+}
+
+function written(mark: Mark, clips: string[]): string {
+  switch (mark.kind) {
+    case "path":
+      return `<path d="${mark.d}"${linePaint(mark)}/>`;
+    case "lines":
+      return `<path d="${pathOf(mark.xy, mark.ends, mark.closed ?? false)}"${linePaint(mark)}/>`;
+    case "rects":
+      return rectsOf(mark.boxes, mark.fills, mark.radius ?? 0, mark);
+    case "dots": {
+      const dots: string[] = [];
+      for (let k = 0; k < mark.xy.length; k += 2) {
+        const r = typeof mark.r === "number" ? mark.r : mark.r[k / 2];
+        dots.push(
+          `<circle cx="${short(mark.xy[k])}" cy="${short(mark.xy[k + 1])}" r="${short(r)}"/>`,
+        );
+      }
+      return `<g${paintOf(mark)}>${dots.join("")}</g>`;
+    }
+    case "image":
+      return imageOf(mark.box, mark.pixels, mark.smooth ?? false, mark.opacity);
+    case "tiles": {
+      const images: string[] = [];
+      for (let k = 0; k < mark.boxes.length / 4; k++) {
+        const [x, y, width, height] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
+        images.push(imageOf({ x, y, width, height }, tileOf(mark, k), false));
+      }
+      return `<g${faint(mark.opacity)}>${images.join("")}</g>`;
+    }
+    case "text":
+      return textOf(mark);
+    case "group": {
+      const clip = mark.clip ? ` clip-path="url(#${clipOf(mark.clip, clips)})"` : "";
+      const at = mark.at ? ` transform="translate(${short(mark.at[0])} ${short(mark.at[1])})"` : "";
+      const inside = mark.marks.map((inner) => written(inner, clips)).join("\n");
+      return `<g${at}${clip}${faint(mark.opacity)}>${inside}</g>`;
+    }
+  }
+}
+
+function imageOf(
+  { x, y, width, height }: Rect,
+  pixels: Pixels,
+  smooth: boolean,
+  opacity?: number,
+): string {
+  const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
+  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${faint(opacity)} href="${pngOf(pixels)}"/>`;
+}
+
+/** One picture of the sheet. */
+function tileOf({ sheet, across, size: [width, height] }: TilesMark, k: number): Pixels {
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  const [left, top] = [(k % across) * width, Math.floor(k / across) * height];
+  for (let row = 0; row < height; row++) {
+    const from = 4 * ((top + row) * sheet.width + left);
+    rgba.set(sheet.rgba.subarray(from, from + 4 * width), 4 * row * width);
+  }
+  return { width, height, rgba };
+}
+
+function clipOf({ x, y, width, height }: Rect, clips: string[]): string {
+  const name = `clip${clips.length}`;
+  clips.push(
+    `<clipPath id="${name}"><rect x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"/></clipPath>`,
+  );
+  return name;
+}
+
+function pathOf(xy: ArrayLike<number>, ends: ArrayLike<number>, closed: boolean): string {
+  const parts: string[] = [];
+  let p = 0;
+  for (let line = 0; line < ends.length; line++) {
+    for (let first = true; p < ends[line]; p++, first = false) {
+      parts.push(`${first ? "M" : "L"}${short(xy[2 * p])} ${short(xy[2 * p + 1])}`);
+    }
+    if (closed) parts.push("Z");
+  }
+  return parts.join("");
+}
+
+function rectsOf(
+  boxes: ArrayLike<number>,
+  fills: readonly string[] | undefined,
+  radius: number,
+  paint: Paint,
+): string {
+  const round = radius > 0 ? ` rx="${short(radius)}"` : "";
+  const rects: string[] = [];
+  for (let k = 0; k < boxes.length / 4; k++) {
+    const [x, y, w, h] = [0, 1, 2, 3].map((part) => short(boxes[4 * k + part]));
+    const own = fills ? ink("fill", fills[k]) : "";
+    rects.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}"${round}${own}/>`);
+  }
+  return `<g${paintOf(fills ? { ...paint, fill: "none" } : paint)}>${rects.join("")}</g>`;
+}
+
+function textOf(mark: TextMark): string {
+  const size = mark.size;
+  const y = mark.middle ? mark.y + MIDDLE * size : mark.y;
+  const weight = mark.weight === 600 ? ' font-weight="600"' : "";
+  const anchor = mark.anchor && mark.anchor !== "start" ? ` text-anchor="${mark.anchor}"` : "";
+  const turn = mark.turn
+    ? ` transform="rotate(${mark.turn} ${short(mark.x)} ${short(mark.y)})"`
+    : "";
+  const spaced = mark.text === mark.text.trim() ? "" : ' xml:space="preserve"';
+  return `<text x="${short(mark.x)}" y="${short(y)}" font-size="${short(size)}"${weight}${anchor}${turn}${spaced}${ink("fill", mark.fill)}${faint(mark.opacity)}>${escaped(mark.text)}</text>`;
+}
+
+function paintOf({ fill, stroke, width, dash, opacity, round }: Paint): string {
+  const filled = ink("fill", fill ?? "none");
+  if (!stroke) return filled + faint(opacity);
+  const dashed = dash && dash.length > 0 ? ` stroke-dasharray="${dash.map(short).join(" ")}"` : "";
+  const ends = round ? ' stroke-linecap="round"' : "";
+  return `${filled}${ink("stroke", stroke)} stroke-width="${short(width ?? 1)}" stroke-linejoin="round"${dashed}${ends}${faint(opacity)}`;
+}
+
+/** Of one shape with one paint: a faint line is no layer of its own, which takes a renderer long. */
+function linePaint(paint: Paint): string {
+  const { opacity, ...solid } = paint;
+  const whole = paintOf(solid);
+  if ((paint.fill && paint.stroke) || /-opacity=/.test(whole)) return paintOf(paint);
+  const name = paint.stroke ? "stroke" : "fill";
+  return whole + faint(opacity).replace("opacity", `${name}-opacity`);
+}
+
+function faint(opacity: number | undefined): string {
+  return opacity === undefined || opacity === 1 ? "" : ` opacity="${short(opacity)}"`;
+}
+
+/** A colour as all readers of SVG know it: its share of cover is an attribute of its own. */
+export function ink(name: "fill" | "stroke", colour: string): string {
+  const long = /^#([0-9a-f]{6})([0-9a-f]{2})$/i.exec(colour);
+  if (long) {
+    return ` ${name}="#${long[1]}" ${name}-opacity="${short(Number.parseInt(long[2], 16) / 255)}"`;
+  }
+  const parts = /^rgba?\((.*)\)$/.exec(colour)?.[1].split(/[\s,/]+/);
+  if (!parts) return ` ${name}="${escaped(colour)}"`;
+  const [red, green, blue, cover] = parts;
+  const share = cover === undefined ? "" : ` ${name}-opacity="${cover}"`;
+  return ` ${name}="rgb(${red},${green},${blue})"${share}`;
+}
+
+/** A number with two decimals at most: a fiftieth of a pixel is never seen. */
+export function short(value: number): string {
+  return String(Math.round(100 * value) / 100);
+}
+
+/** Text for XML 1.0, which has no other control characters than these three, nor half pairs. */
+export function escaped(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "\ufffd")
+      .replaceAll("&", "&amp;")
+      .replaceAll("<", "&lt;")
+      .replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;")
+  );
+}

@@ -1,0 +1,54 @@
+/** How wide words are in the font of all pictures. No DOM. */
+
+import { CHARACTERS, WIDTHS_400, WIDTHS_600 } from "./widths.ts";
+
+/** The family's name, in CSS, in SVG and in the font's own files. */
+export const FAMILY = "kan-widgets";
+/** For characters that the font lacks. */
+export const FALLBACK = `${FAMILY}, system-ui, sans-serif`;
+/** Height of the middle of digits over the baseline, as a share of the size. */
+export const MIDDLE = 0.36;
+
+const UNKNOWN = 900;
+const places = new Map([...CHARACTERS].map((character, k) => [character, k]));
+
+/** Pixels from the start to the end of a text. */
+export function widthOf(text: string, size: number, weight: 400 | 600 = 400): number {
+  const widths = weight === 600 ? WIDTHS_600 : WIDTHS_400;
+  let sum = 0;
+  for (const character of text) sum += widths[places.get(character) ?? -1] ?? UNKNOWN;
+  return (sum * size) / 1000;
+}
+
+/** The text, shortened in its middle until it fits: names stay different at either end. */
+export function fitted(text: string, room: number, size: number, weight: 400 | 600 = 400): string {
+  if (widthOf(text, size, weight) <= room) return text;
+  const letters = [...text];
+  for (let kept = letters.length - 1; kept > 1; kept--) {
+    const head = Math.ceil(kept / 2);
+    const short = `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (kept - head)).join("")}`;
+    if (widthOf(short, size, weight) <= room) return short;
+  }
+  return "…";
+}
+
+/** The text in lines that fit, broken at spaces; a word that is too long is shortened. */
+export function wrapped(
+  text: string,
+  room: number,
+  size: number,
+  weight: 400 | 600 = 400,
+): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line ? `${line} ${word}` : word;
+    if (widthOf(longer, size, weight) <= room) line = longer;
+    else {
+      if (line) lines.push(line);
+      line = fitted(word, room, size, weight);
+    }
+  }
+  if (line) lines.push(line);
+  return lines;
+}

@@ -1,0 +1,275 @@
+/** Draws scenes on a canvas. */
+
+import type {
+  ImageMark,
+  LinesMark,
+  Mark,
+  Paint,
+  Pixels,
+  Rect,
+  Scene,
+  Sheet,
+  TextMark,
+  TilesMark,
+} from "../scene/marks.ts";
+import { FALLBACK, MIDDLE } from "../scene/text.ts";
+
+/**
+ * Without a graphics card a line of one pixel or less is drawn some 30 times as fast as a wider one, and crowded paths
+ * take longer than several shorter ones: a thousand curves in 2 ms.
+ */
+const TOGETHER = 64;
+
+type Context = CanvasRenderingContext2D;
+
+interface Copy {
+  canvas: HTMLCanvasElement;
+  from: readonly unknown[];
+}
+
+export interface Painter {
+  /** Draws the part of a scene that lies in `view` over the whole canvas. */
+  paint(scene: Scene, view: Rect, ratio: number): void;
+}
+
+export function createPainter(canvas: HTMLCanvasElement): Painter {
+  const context = canvas.getContext("2d");
+  const copies: (Copy | undefined)[] = [];
+
+  /** The sheet as it was drawn last, where it would be drawn from the same. */
+  function copied(
+    sheet: Sheet,
+    place: number,
+    view: Rect,
+    ratio: number,
+  ): HTMLCanvasElement | null {
+    if (!sheet.from) return null;
+    const { x, y, width, height } = view;
+    const from = [...sheet.from, x, y, width, height, ratio];
+    copies[place] ??= { canvas: canvas.ownerDocument.createElement("canvas"), from: [] };
+    const copy = copies[place];
+    const same =
+      copy.from.length === from.length && copy.from.every((part, k) => Object.is(part, from[k]));
+    if (same) return copy.canvas;
+    const under = copy.canvas.getContext("2d");
+    if (!under) return null;
+    copy.canvas.width = canvas.width;
+    copy.canvas.height = canvas.height;
+    under.setTransform(ratio, 0, 0, ratio, -view.x * ratio, -view.y * ratio);
+    drawMarks(under, sheet.marks(view));
+    copy.from = from;
+    return copy.canvas;
+  }
+
+  return {
+    paint(scene, view, ratio) {
+      if (!context) return;
+      const [w, h] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
+      if (canvas.width !== w || canvas.height !== h) {
+        canvas.width = w;
+        canvas.height = h;
+        canvas.style.width = `${view.width}px`;
+        canvas.style.height = `${view.height}px`;
+      }
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, w, h);
+      scene.sheets.forEach((sheet, place) => {
+        const copy = copied(sheet, place, view, ratio);
+        if (copy) {
+          context.setTransform(1, 0, 0, 1, 0, 0);
+          context.drawImage(copy, 0, 0);
+        } else {
+          context.setTransform(ratio, 0, 0, ratio, -view.x * ratio, -view.y * ratio);
+          drawMarks(context, sheet.marks(view));
+        }
+      });
+    },
+  };
+}
+
+export function drawMarks(context: Context, marks: readonly Mark[]): void {
+  for (const mark of marks) {
+    if (mark.opacity === 0) continue;
+    const before = context.globalAlpha;
+    if (mark.opacity !== undefined) context.globalAlpha = before * mark.opacity;
+    drawMark(context, mark);
+    context.globalAlpha = before;
+  }
+}
+
+function drawMark(context: Context, mark: Mark): void {
+  switch (mark.kind) {
+    case "path": {
+      const path = new Path2D(mark.d);
+      if (mark.fill && mark.fill !== "none") {
+        context.fillStyle = mark.fill;
+        context.fill(path);
+      }
+      if (setStroke(context, mark)) context.stroke(path);
+      break;
+    }
+    case "lines":
+      drawLines(context, mark);
+      break;
+    case "rects":
+      drawRects(context, mark);
+      break;
+    case "dots":
+      context.beginPath();
+      for (let k = 0; k < mark.xy.length; k += 2) {
+        const r = typeof mark.r === "number" ? mark.r : mark.r[k / 2];
+        context.moveTo(mark.xy[k] + r, mark.xy[k + 1]);
+        context.arc(mark.xy[k], mark.xy[k + 1], r, 0, 2 * Math.PI);
+      }
+      finish(context, mark);
+      break;
+    case "image":
+      drawImage(context, mark);
+      break;
+    case "tiles":
+      drawTiles(context, mark);
+      break;
+    case "text":
+      drawText(context, mark);
+      break;
+    case "group":
+      context.save();
+      if (mark.at) context.translate(mark.at[0], mark.at[1]);
+      if (mark.clip) {
+        const { x, y, width, height } = mark.clip;
+        context.beginPath();
+        context.rect(x, y, width, height);
+        context.clip();
+      }
+      drawMarks(context, mark.marks);
+      context.restore();
+      break;
+  }
+}
+
+/** Sets how lines are drawn; false where there are none. */
+function setStroke(context: Context, { stroke, width = 1, dash, round }: Paint): boolean {
+  if (!stroke) return false;
+  context.strokeStyle = stroke;
+  context.lineWidth = width;
+  context.lineJoin = "round";
+  context.lineCap = round ? "round" : "butt";
+  context.setLineDash(dash ? [...dash] : []);
+  return true;
+}
+
+/** Fills and strokes the path that was begun. */
+function finish(context: Context, paint: Paint): void {
+  if (paint.fill && paint.fill !== "none") {
+    context.fillStyle = paint.fill;
+    context.fill();
+  }
+  if (setStroke(context, paint)) context.stroke();
+}
+
+function drawLines(context: Context, mark: LinesMark): void {
+  const { xy, ends, closed } = mark;
+  // Wider lines are for a few: those go one by one.
+  const together = (mark.width ?? 1) > 1 && mark.stroke ? 1 : TOGETHER;
+  let p = 0;
+  let pending = 0;
+  context.beginPath();
+  for (let line = 0; line < ends.length; line++) {
+    const end = ends[line];
+    if (p < end) {
+      context.moveTo(xy[2 * p], xy[2 * p + 1]);
+      for (p++; p < end; p++) context.lineTo(xy[2 * p], xy[2 * p + 1]);
+      if (closed) context.closePath();
+    }
+    if (++pending >= together) {
+      finish(context, mark);
+      context.beginPath();
+      pending = 0;
+    }
+  }
+  if (pending > 0) finish(context, mark);
+}
+
+function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
+  const { boxes, fills, radius } = mark;
+  const path = (k: number) => {
+    const [x, y, w, h] = [boxes[4 * k], boxes[4 * k + 1], boxes[4 * k + 2], boxes[4 * k + 3]];
+    if (radius) context.roundRect(x, y, w, h, radius);
+    else context.rect(x, y, w, h);
+  };
+  const count = boxes.length / 4;
+  if (fills) {
+    for (let k = 0; k < count; k++) {
+      context.fillStyle = fills[k];
+      if (radius) {
+        context.beginPath();
+        path(k);
+        context.fill();
+      } else {
+        context.fillRect(boxes[4 * k], boxes[4 * k + 1], boxes[4 * k + 2], boxes[4 * k + 3]);
+      }
+    }
+    if (!mark.stroke) return;
+  }
+  context.beginPath();
+  for (let k = 0; k < count; k++) path(k);
+  finish(context, fills ? { ...mark, fill: undefined } : mark);
+}
+
+const drawn = new WeakMap<Pixels, HTMLCanvasElement>();
+
+/** The pixels on a canvas of their own, from which they are drawn. */
+function canvasOf(context: Context, pixels: Pixels): HTMLCanvasElement | null {
+  const { width, height, rgba } = pixels;
+  if (width === 0 || height === 0) return null;
+  const known = drawn.get(pixels);
+  if (known) return known;
+  const canvas = context.canvas.ownerDocument.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const under = canvas.getContext("2d");
+  const data = under?.createImageData(width, height);
+  if (!under || !data) return null;
+  data.data.set(rgba);
+  under.putImageData(data, 0, 0);
+  drawn.set(pixels, canvas);
+  return canvas;
+}
+
+function drawImage(context: Context, { box, pixels, smooth }: ImageMark): void {
+  const canvas = canvasOf(context, pixels);
+  if (!canvas) return;
+  context.imageSmoothingEnabled = smooth ?? false;
+  context.drawImage(canvas, box.x, box.y, box.width, box.height);
+}
+
+function drawTiles(context: Context, { boxes, sheet, across, size: [w, h] }: TilesMark): void {
+  const canvas = canvasOf(context, sheet);
+  if (!canvas) return;
+  context.imageSmoothingEnabled = false;
+  for (let k = 0, b = 0; b < boxes.length; k++, b += 4) {
+    const [left, top] = [(k % across) * w, Math.floor(k / across) * h];
+    context.drawImage(
+      ...([canvas, left, top, w, h] as const),
+      ...([boxes[b], boxes[b + 1], boxes[b + 2], boxes[b + 3]] as const),
+    );
+  }
+}
+
+function drawText(context: Context, mark: TextMark): void {
+  const { text, size, weight = 400, anchor = "start", turn } = mark;
+  context.font = `${weight} ${size}px ${FALLBACK}`;
+  context.fillStyle = mark.fill;
+  context.textAlign = anchor === "middle" ? "center" : anchor;
+  context.textBaseline = "alphabetic";
+  const drop = mark.middle ? MIDDLE * size : 0;
+  if (!turn) {
+    context.fillText(text, mark.x, mark.y + drop);
+    return;
+  }
+  context.save();
+  context.translate(mark.x, mark.y);
+  context.rotate((turn * Math.PI) / 180);
+  context.fillText(text, 0, drop);
+  context.restore();
+}

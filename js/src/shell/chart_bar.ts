@@ -1,0 +1,61 @@
+/** Scale, smoothing and zoom of the curves. */
+
+import { formatCount } from "../phi/format.ts";
+import { zoomOf } from "../scene/logged.ts";
+import { createKit } from "./controls.ts";
+import { element } from "./element.ts";
+import type { Shell } from "./mount.ts";
+
+const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
+
+export interface ChartBar {
+  element: HTMLElement;
+  /** `alone`: no kernel is there to make other means. */
+  show(get: (trait: string) => unknown, alone: boolean): void;
+}
+
+export function createChartBar(
+  shell: Shell,
+  zoom: (factor: number) => void,
+  all: () => void,
+): ChartBar {
+  const { document, signal } = shell;
+  const kit = createKit(document, signal);
+  const root = element(document, "span", "kw-options");
+  const scale = kit.segments("Scale of the values", (value) => shell.choose("scale", value));
+  scale.fill([
+    { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
+    { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
+  ]);
+  const smooth = kit.select(
+    "smooth",
+    "Draw the mean over this many steps around each step as a line; the logged values stay behind it",
+    (value) => shell.choose("smoothing", Number(value)),
+  );
+  const closer = kit.button(
+    "+",
+    "Show half as many steps; or drag across the steps to show",
+    "kw-button",
+    () => zoom(0.5),
+  );
+  const wider = kit.button("−", "Show twice as many steps", "kw-button", () => zoom(2));
+  const whole = kit.button("all steps", "Show all steps; or double-click", "kw-button", all);
+  root.append(scale.box, smooth.box, closer, wider, whole);
+  let listed = "";
+  return {
+    element: root,
+    show(get: (trait: string) => unknown, alone: boolean) {
+      const smoothing = Number(get("smoothing"));
+      const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
+      if (steps.join() !== listed) {
+        listed = steps.join();
+        const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");
+        smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
+      }
+      smooth.set(String(smoothing));
+      smooth.disable(alone ? "No kernel is connected to compute other means" : "");
+      scale.set(get("scale") === "log" ? "log" : "linear");
+      wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/** Reading and zooming curves over steps: by the pointer, by dragging over some steps, and by keys. */
+
+import { formatCount } from "../phi/format.ts";
+import { linear, type Range } from "../scene/axes.ts";
+import { type Chart, type ChartHands, type ChartLayout, entriesOf } from "../scene/chart.ts";
+import { zoomOf } from "../scene/logged.ts";
+import type { Point, Rect } from "../scene/marks.ts";
+import type { Drag } from "./drag.ts";
+import { plainKey } from "./keys.ts";
+import type { Shell } from "./mount.ts";
+
+/** A drag over fewer pixels is a click. */
+const LEAST = 5;
+
+export interface Charted {
+  chart: Chart;
+  layout: ChartLayout;
+}
+
+export interface Hands {
+  /** The step under a place of the scene; null beside the plots. */
+  stepAt(at: Point): number | null;
+  /** Reads the values at a step; null for the latest. */
+  point(step: number | null): void;
+  /** A drag over some steps chooses them. */
+  band(from: Point): Drag | null;
+  zoomBy(factor: number): void;
+  all(): void;
+  /** True where the key was used. */
+  key(event: KeyboardEvent): boolean;
+  /** The latest values, or those at the step that is read: "loss 0.31". */
+  values(): string[];
+  /** Where a panel's plot lies in the scene. */
+  plot(panel: number): Rect | null;
+}
+
+/** `to.hands` is what the next drawing shows. */
+export function createChartHands(
+  shell: Shell,
+  drawn: () => Charted | null,
+  to: { hands: ChartHands },
+): Hands {
+  function stepAt(at: Point, near = false): number | null {
+    const layout = drawn()?.layout;
+    for (const { box, plot } of layout?.places ?? []) {
+      const inside = at.x >= plot.x && at.x <= plot.x + plot.width;
+      const over = at.y >= box.y && at.y <= box.y + box.height;
+      if (!layout || !over || !(inside || near)) continue;
+      const x = Math.max(plot.x, Math.min(plot.x + plot.width, at.x));
+      const { from, to } = layout.steps;
+      return linear({ from: plot.x, to: plot.x + plot.width }, from, to)(x);
+    }
+    return null;
+  }
+
+  function point(step: number | null) {
+    to.hands = { ...to.hands, step };
+    shell.schedule();
+  }
+
+  function band(from: Point) {
+    const start = stepAt(from);
+    if (start === null) return null;
+    let last = from;
+    return {
+      move(at: Point) {
+        last = at;
+        to.hands = { step: null, band: [start, stepAt(at, true) ?? start] };
+        shell.schedule();
+      },
+      end() {
+        const chosen = to.hands.band;
+        to.hands = { step: null, band: null };
+        if (chosen && Math.abs(last.x - from.x) >= LEAST) {
+          const [low, high] = [...chosen].sort((a, b) => a - b);
+          zoomTo({ from: low, to: high });
+        }
+        shell.schedule();
+      },
+    };
+  }
+
+  function zoomTo(next: Range | null) {
+    shell.choose("zoom", next ? [next.from, next.to] : []);
+  }
+
+  function zoomBy(factor: number) {
+    const steps = drawn()?.layout.steps;
+    if (!steps) return;
+    const { from, to } = steps;
+    const half = Math.max(1, ((to - from) / 2) * factor);
+    zoomTo({ from: (from + to) / 2 - half, to: (from + to) / 2 + half });
+  }
+
+  function key(event: KeyboardEvent): boolean {
+    const steps = drawn()?.layout.steps;
+    if (!steps || !plainKey(event)) return false;
+    const { from, to: end } = steps;
+    const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (sign) {
+      const by = sign * Math.max(1, ((end - from) * (event.shiftKey ? 10 : 2)) / 100);
+      const { step } = to.hands;
+      const wanted = Math.round(step === null ? (from + end) / 2 : step + by);
+      const zoomed = zoomOf(shell.get("zoom")) !== null;
+      if (zoomed && (wanted < from || wanted > end)) zoomTo({ from: from + by, to: end + by });
+      const next = zoomed ? wanted : Math.max(from, Math.min(end, wanted));
+      point(next);
+      shell.speak([`step ${formatCount(next)}`, ...values()].join(", "));
+    } else if (event.key === "+" || event.key === "=") zoomBy(0.5);
+    else if (event.key === "-") {
+      if (zoomOf(shell.get("zoom"))) zoomBy(2);
+    } else if (event.key === "0") zoomTo(null);
+    else if (event.key === "Escape") point(null);
+    else return false;
+    return true;
+  }
+
+  function values(): string[] {
+    const shown = drawn();
+    if (!shown) return [];
+    return shown.chart.panels.flatMap((panel) =>
+      entriesOf(panel, shown.layout.steps, to.hands.step).map(
+        ({ name, value }) => `${name || panel.title} ${value}`,
+      ),
+    );
+  }
+
+  return {
+    stepAt,
+    point,
+    band,
+    zoomBy,
+    all: () => zoomTo(null),
+    key,
+    values,
+    plot: (panel) => drawn()?.layout.places[panel]?.plot ?? null,
+  };
+}

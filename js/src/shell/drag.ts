@@ -1,0 +1,99 @@
+/** What a pointer does between going down on a canvas and going up. */
+
+import type { Point } from "../scene/marks.ts";
+
+/** Places are those of the scene. */
+export interface Drag {
+  move(at: Point, event: PointerEvent): void;
+  /** The pointer is up, or was taken away. */
+  end(): void;
+  /** What gets the keyboard; the canvas by default. */
+  focus?: HTMLElement | undefined;
+}
+
+export interface Ground {
+  canvas: HTMLCanvasElement;
+  /** Where in the scene something happened. */
+  at(event: Pick<MouseEvent, "clientX" | "clientY">): Point;
+  /** What lies there. */
+  siteAt(at: Point): string;
+}
+
+export interface Grip {
+  /** The pointer went down there: what comes back is told of its moves until it is up. A drag that moved is no press. */
+  grab?(id: string, at: Point, event: PointerEvent): Drag | null;
+  /** Whether a finger that goes down on a site drags that and not the page. */
+  holds?(id: string): boolean;
+}
+
+/** Pixels that a hand moves without meaning it. */
+const TREMOR = 2;
+
+export interface Drags {
+  /** Passes a move on to the drag that goes on, if one does. */
+  move(event: PointerEvent): void;
+  /** Whether the click that comes now only ends a drag. */
+  tookClick(): boolean;
+}
+
+export function createDrags(
+  { canvas, at, siteAt }: Ground,
+  grip: Grip,
+  signal: AbortSignal,
+): Drags {
+  let drag: Drag | null = null;
+  let start: Point = { x: 0, y: 0 };
+  let moved = false;
+
+  function end() {
+    drag?.end();
+    drag = null;
+  }
+
+  canvas.addEventListener(
+    "pointerdown",
+    (event) => {
+      moved = false;
+      if (event.button !== 0 || !grip.grab) return;
+      start = at(event);
+      drag = grip.grab(siteAt(start), start, event);
+      if (drag) canvas.setPointerCapture?.(event.pointerId);
+    },
+    { signal },
+  );
+  canvas.addEventListener("pointerup", end, { signal });
+  canvas.addEventListener("pointercancel", end, { signal });
+  canvas.addEventListener(
+    "mousedown",
+    (event) => {
+      if (!drag) return;
+      // No text is marked on the way; the keyboard comes here all the same.
+      event.preventDefault();
+      (drag.focus ?? canvas).focus({ preventScroll: true });
+    },
+    { signal },
+  );
+  canvas.addEventListener(
+    "touchstart",
+    (event) => {
+      const [finger] = event.touches;
+      if (!finger || !event.cancelable) return;
+      if (grip.holds?.(siteAt(at(finger)))) event.preventDefault();
+    },
+    { signal, passive: false },
+  );
+
+  return {
+    move(event) {
+      if (!drag) return;
+      const here = at(event);
+      moved ||= Math.abs(here.x - start.x) + Math.abs(here.y - start.y) > TREMOR;
+      drag.move(here, event);
+    },
+    tookClick() {
+      const took = moved;
+      moved = false;
+      return took;
+    },
+  };
+}

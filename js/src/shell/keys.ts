@@ -1,0 +1,36 @@
+/** Keys of the views. */
+
+import type { Direction } from "../phi/geometry.ts";
+
+export const DIRECTIONS: Record<string, Direction> = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down",
+};
+
+export function plainKey(event: KeyboardEvent): boolean {
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+
+/** A key that was used here is nobody else's. */
+export function used(event: KeyboardEvent): void {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/**
+ * Keep what is typed in a view from JupyterLab, whose command mode would take arrows from a slider
+ * and "d d" as the wish to delete the cell. Shortcuts and what runs a cell pass.
+ */
+export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const runs = event.key === "Enter" && event.shiftKey;
+      const leaves = event.key === "Tab" || event.key === "Escape";
+      if (plainKey(event) && !runs && !leaves) event.stopPropagation();
+    },
+    { signal },
+  );
+}

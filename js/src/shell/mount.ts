@@ -1,0 +1,250 @@
+/** What every view lives in: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
+
+import type { AnyModel, RenderProps } from "@anywidget/types";
+import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
+import type { Scene } from "../scene/marks.ts";
+import type { Theme } from "../scene/theme.ts";
+import { wordsOf } from "../scene/words.ts";
+import type { Change, Store } from "../wire/types.ts";
+import { createBirth } from "./birth.ts";
+import { createCaption } from "./caption.ts";
+import { createConnection } from "./connection.ts";
+import { element } from "./element.ts";
+import { loadFont } from "./font.ts";
+import { holdHeight } from "./hold.ts";
+import { keepKeys } from "./keys.ts";
+import { chooseInLinked } from "./linked.ts";
+import { createSaving } from "./saving.ts";
+import { mountScrubber } from "./scrubber.ts";
+import { createStatus } from "./status.ts";
+import { paintTheme, watchTheme } from "./theme.ts";
+import { createTip, type Tip } from "./tip.ts";
+import { createTurns } from "./turns.ts";
+import { createUnseen } from "./unseen.ts";
+import { watchSize, watchTraits } from "./watch.ts";
+import { createWords } from "./words.ts";
+
+export interface Kind {
+  /** As in the registry: "kernel_grid". */
+  name: string;
+  /** For people: "Kernel grid". */
+  label: string;
+  /** Traits that it is drawn from, beside `theme`. */
+  traits: readonly string[];
+  /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
+  timeless?: boolean;
+  drawing: () => Drawing;
+}
+
+/** What a view may ask of the shell around it. */
+export interface Shell {
+  readonly document: Document;
+  readonly root: HTMLElement;
+  readonly model: AnyModel;
+  /** Ends with the view. */
+  readonly signal: AbortSignal;
+  readonly tip: Tip;
+  /** Reference of the stream that is drawn. */
+  stream(): string;
+  store(): Store | null;
+  get(trait: string): unknown;
+  /** Sets a trait, here and in Python, and draws. */
+  choose(trait: string, value: unknown): void;
+  /** Draws in the next animation frame. */
+  schedule(): void;
+  /** Puts words into the line under the drawing. */
+  read(words: string, chosen?: boolean, warns?: boolean): void;
+  /** Says words to those who listen. */
+  speak(words: string): void;
+}
+
+/** The parts of one view. */
+export interface Parts {
+  header?: HTMLElement | undefined;
+  body: HTMLElement;
+  /** CSS pixels for the drawing; 0 while it is hidden. */
+  width(): number;
+  /** Draws; what comes back is what is shown, or words for why nothing is. */
+  draw(given: Given): Scene | string;
+  /** What is saved, where it is more than a new drawing of the same state would be: things that were kept by a click. */
+  still?(given: Given): Scene | string;
+  /** After a trait or the stream changed, before the drawing. */
+  changed?(what: Change | string): void;
+  /** The name of a saved file, without its ending. */
+  fileName(): string;
+  /** Nothing can be drawn. */
+  cleared?(): void;
+}
+
+/** What tests and other tools may ask of any view: how wide its scene is, and all words in it. */
+export interface ViewElement extends HTMLElement {
+  kwShown(): { width: number; words: string[] };
+}
+
+const WAITING = "waiting for the kernel…";
+
+export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) => Parts): void {
+  const { model, el, host, signal } = props;
+  const document = el.ownerDocument;
+  const window = document.defaultView as Window & typeof globalThis;
+  const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
+  const words = createWords(document);
+  const time = element(document, "div", "kw-time-place");
+  const turns = createTurns(root, draw, signal);
+  const schedule = turns.now;
+  const status = createStatus(document, schedule);
+  const caption = createCaption(document);
+  const hold = holdHeight(caption.element);
+  const unseen = createUnseen(schedule);
+  const tip = createTip(document);
+  const theme = () => paintTheme(root, el, model.get("theme"));
+  keepKeys(root, signal);
+
+  let store: Store | null = null;
+
+  const shell: Shell = {
+    document,
+    root,
+    model,
+    signal,
+    tip,
+    stream: () => connection.stream(),
+    store: () => store,
+    get: (trait) => model.get(trait),
+    choose(trait, value) {
+      model.set(trait, value);
+      model.save_changes();
+      if (trait === "layer") chooseInLinked(model, host, String(value));
+      schedule();
+    },
+    schedule,
+    read: words.read,
+    speak: words.speak,
+  };
+  const parts = build(shell);
+  const line = row(document, "kw-caption", caption.element);
+  if (!kind.timeless) line.prepend(status.element);
+  const save = createSaving(document, { still, name: parts.fileName }, signal);
+  const foot = row(document, "kw-readout-row", words.readout, save);
+  if (parts.header) root.append(toolbar(parts.header, kind.label));
+  time.hidden = kind.timeless ?? false;
+  root.append(line, words.message, parts.body, time, foot, words.spoken, tip.element);
+
+  /** The scene as it is saved: nothing pointed at, nothing scrolled. */
+  function still() {
+    if (!store) return null;
+    const asked = givenOf(model, store, parts.width(), theme());
+    const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
+    return typeof scene === "string" ? null : { scene, theme: asked.theme };
+  }
+
+  function say(text: string, tone: "calm" | "warn" = "calm") {
+    words.say(text, tone);
+    if (text !== WAITING) birth.show();
+    parts.body.hidden = text !== "";
+    if (!text) return;
+    tip.hide();
+    caption.show([]);
+    parts.cleared?.();
+  }
+
+  function draw() {
+    if (!store || !birth.ready()) {
+      theme();
+      return;
+    }
+    if (store.protocolError) {
+      say(store.protocolError, "warn");
+      return;
+    }
+    status.show(store);
+    parts.body.hidden = false;
+    if (parts.width() === 0) {
+      unseen.hidden();
+      return;
+    }
+    unseen.shown();
+    const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
+    if (typeof scene === "string") return say(scene);
+    say("");
+    caption.show(scene.caption);
+    hold(`${scene.title} ${scene.width}`);
+    expose(root, scene);
+  }
+
+  function onStore(what: Change) {
+    parts.changed?.(what);
+    if (what === "frame") turns.soon();
+    else schedule();
+  }
+
+  const connection = createConnection(props, {
+    lost() {
+      store = null;
+      say(WAITING);
+      schedule();
+    },
+    found(exports, own) {
+      store = exports;
+      root.dataset.stream = connection.stream();
+      parts.changed?.("stream");
+      exports.subscribe(onStore, own);
+      if (!kind.timeless) mountScrubber(time, exports, own);
+      schedule();
+    },
+    failed: (words) => say(words, "warn"),
+  });
+
+  watchTraits(
+    model,
+    [...kind.traits, "theme"],
+    (trait) => {
+      parts.changed?.(trait);
+      schedule();
+    },
+    signal,
+  );
+  window.addEventListener("resize", schedule, { signal });
+  watchTheme(el, schedule, signal);
+  watchSize(root, schedule, signal);
+  const end = () => {
+    unseen.stop();
+    status.stop();
+    store = null;
+    root.remove();
+  };
+  signal.addEventListener("abort", end, { once: true });
+  el.append(root);
+  theme();
+  const birth = createBirth(root, loadFont(document), schedule, signal);
+  connection.start();
+}
+
+function givenOf(model: AnyModel, store: Store, width: number, theme: Theme): Given {
+  return {
+    store,
+    get: (trait) => model.get(trait),
+    width,
+    height: Math.max(96, Number(model.get("height")) || 480),
+    theme,
+    ratio: globalThis.devicePixelRatio || 1,
+    pointed: NOTHING,
+  };
+}
+
+function row(document: Document, className: string, ...inside: HTMLElement[]): HTMLElement {
+  const made = element(document, "div", className);
+  made.append(...inside);
+  return made;
+}
+
+function toolbar(header: HTMLElement, label: string): HTMLElement {
+  header.setAttribute("role", "toolbar");
+  header.setAttribute("aria-label", label);
+  return header;
+}
+
+function expose(root: HTMLElement, scene: Scene) {
+  const words = () => ({ width: scene.width, words: wordsOf(scene) });
+  (root as unknown as ViewElement).kwShown = words;
+}

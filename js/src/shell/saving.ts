@@ -1,0 +1,88 @@
+/** The buttons that save a scene as a PNG or an SVG. */
+
+import type { Scene } from "../scene/marks.ts";
+import { pictureOf, stillOf } from "../scene/still.ts";
+import type { Theme } from "../scene/theme.ts";
+import { drawMarks } from "./canvas.ts";
+import { createKit } from "./controls.ts";
+import { element } from "./element.ts";
+
+export interface Savable {
+  /** What is saved; null while there is nothing. */
+  still(): { scene: Scene; theme: Theme } | null;
+  /** The file's name without its ending. */
+  name(): string;
+}
+
+/** What tests may ask of the buttons, as `element.kwSave`. */
+export interface SaveElement extends HTMLElement {
+  kwSave: { svg(): string | null; png(): Promise<Blob | null> };
+}
+
+export function createSaving(
+  document: Document,
+  { still, name }: Savable,
+  signal: AbortSignal,
+): HTMLElement {
+  const kit = createKit(document, signal);
+  const box = element(document, "span", "kw-save") as unknown as SaveElement;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "Save what is shown");
+  const svg = () => {
+    const shown = still();
+    return shown && stillOf(shown.scene, shown.theme);
+  };
+  const png = async () => {
+    const shown = still();
+    return shown && pngOf(document, shown.scene, shown.theme);
+  };
+  box.append(
+    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
+      const blob = await png();
+      if (blob) download(document, blob, `${fileName(name())}.png`);
+    }),
+    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", () => {
+      const text = svg();
+      if (!text) return;
+      const blob = new Blob([text], { type: "image/svg+xml" });
+      download(document, blob, `${fileName(name())}.svg`);
+    }),
+  );
+  box.kwSave = { svg, png };
+  return box;
+}
+
+/** A name that every file system takes. */
+export function fileName(name: string): string {
+  return (
+    name
+      .normalize("NFC")
+      .replace(/[^\p{L}\p{N}._-]+/gu, "-")
+      .replace(/^[-.]+|[-.]+$/g, "")
+      .slice(0, 100) || "kan-widgets"
+  );
+}
+
+function download(document: Document, blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** At the screen's own pixels. */
+function pngOf(document: Document, scene: Scene, theme: Theme): Promise<Blob | null> {
+  const ratio = document.defaultView?.devicePixelRatio || 1;
+  const { marks, width, height } = pictureOf(scene, theme);
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d");
+  if (!context) return Promise.resolve(null);
+  context.scale(ratio, ratio);
+  context.fillStyle = theme.colours.surface;
+  context.fillRect(0, 0, width, height);
+  drawMarks(context, marks);
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}

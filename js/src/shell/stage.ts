@@ -1,0 +1,214 @@
+/** The canvas of a scene: draws it, and tells what is pointed at by the ids of its sites. */
+
+import type { Pointed } from "../scene/drawing.ts";
+import { NOTHING } from "../scene/drawing.ts";
+import type { Point, Rect, Scene } from "../scene/marks.ts";
+import { describe } from "./alternative.ts";
+import { createPainter } from "./canvas.ts";
+import { createDrags, type Grip } from "./drag.ts";
+import { element } from "./element.ts";
+import { DIRECTIONS, plainKey, used } from "./keys.ts";
+import { createViewport } from "./viewport.ts";
+
+export interface Hands extends Grip {
+  /** Something else is pointed at: draw again. */
+  moved(): void;
+  /** The site was clicked, or chosen by Enter; "" is between sites. */
+  press(id: string, event: MouseEvent | KeyboardEvent): void;
+  /** The keyboard came to a site. */
+  arrived?(id: string): void;
+  /** A key that the stage does not use itself; true where the view did. */
+  key?(event: KeyboardEvent, id: string): boolean;
+  /** A key, before the stage takes it to go from site to site; true where the view used it. */
+  keyFirst?(event: KeyboardEvent): boolean;
+  /** Double click. */
+  twice?(id: string, event: MouseEvent): void;
+  /** The pointer left the canvas. */
+  left?(): void;
+  /** How the pointer looks over a site; a hand over all by default. */
+  cursor?(id: string): string;
+  /** Said beside the pointer when it rests on a site. */
+  title?(id: string): string;
+}
+
+export interface Stage {
+  element: HTMLElement;
+  /** As large as the scene, under the canvas and whatever a view lays over it. */
+  page: HTMLElement;
+  canvas: HTMLCanvasElement;
+  /** CSS pixels that a scene has from left to right; 0 while the view is hidden. */
+  width(): number;
+  pointed(): Pointed;
+  /** Puts the keyboard's mark on a site, where it goes on from. */
+  keyboardAt(id: string): void;
+  /** Draws the scene that `make` gives for a width; one taller than `most` scrolls. */
+  show<S extends Scene>(
+    make: (width: number) => S | string,
+    most: number,
+    ratio: number,
+  ): S | string;
+  /** What is seen of the scene. */
+  view(): Rect;
+  /** Where in the scene something happened. */
+  at(event: Pick<MouseEvent, "clientX" | "clientY">): Point;
+  /** Where a site lies in client pixels. */
+  clientBox(id: string): Rect | null;
+  /** Likewise a place of the scene. */
+  clientRect(box: Rect): Rect;
+  /** Scrolls until a site is seen. */
+  reveal(id: string): void;
+  scrollToTop(): void;
+}
+
+export function createStage(document: Document, hands: Hands, signal: AbortSignal): Stage {
+  const viewport = createViewport(document);
+  const { page, view } = viewport;
+  const canvas = element(document, "canvas", "kw-canvas", page);
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  const painter = createPainter(canvas);
+
+  let scene: Scene | null = null;
+  /** On the canvas: what lies under it changes when the scene scrolls. */
+  let pointer: Point | null = null;
+  function onCanvas({ clientX, clientY }: Pick<MouseEvent, "clientX" | "clientY">): Point {
+    const box = canvas.getBoundingClientRect();
+    return { x: clientX - box.left, y: clientY - box.top };
+  }
+
+  function inScene({ x, y }: Point): Point {
+    const seen = view();
+    return { x: x + seen.x, y: y + seen.y };
+  }
+
+  const at: Stage["at"] = (event) => inScene(onCanvas(event));
+  const siteAt = (place: Point) => scene?.sites.at(place.x, place.y, view()) ?? "";
+  const drags = createDrags({ canvas, at, siteAt }, hands, signal);
+  const walk = createWalk(hands, reveal);
+
+  function pointed(): Pointed {
+    if (!scene) return NOTHING;
+    const keyboard = walk.mark();
+    if (!pointer) return { id: keyboard, at: null, keyboard };
+    const place = inScene(pointer);
+    return { id: siteAt(place), at: place, keyboard };
+  }
+
+  function clientRect(box: Rect): Rect {
+    const { left, top } = canvas.getBoundingClientRect();
+    const seen = view();
+    return { ...box, x: left + box.x - seen.x, y: top + box.y - seen.y };
+  }
+
+  function reveal(id: string) {
+    const box = scene?.sites.box(id);
+    if (box) viewport.reveal(box, scene?.stuck);
+  }
+
+  function on<K extends keyof HTMLElementEventMap>(
+    kind: K,
+    act: (event: HTMLElementEventMap[K]) => void,
+  ) {
+    canvas.addEventListener(kind, act, { signal });
+  }
+
+  on("pointermove", (event) => {
+    pointer = event.pointerType === "touch" ? null : onCanvas(event);
+    drags.move(event);
+    hands.moved();
+  });
+  on("pointerleave", () => {
+    pointer = null;
+    hands.left?.();
+    hands.moved();
+  });
+  on("blur", () => {
+    walk.rest();
+    hands.moved();
+  });
+  on("click", (event) => {
+    walk.rest();
+    if (drags.tookClick()) return;
+    const id = siteAt(at(event));
+    if (id) walk.goOnFrom(id);
+    hands.press(id, event);
+  });
+  on("dblclick", (event) => hands.twice?.(siteAt(at(event)), event));
+  on("keydown", (event) => {
+    if (!scene || !plainKey(event)) return;
+    pointer = null;
+    if (!walk.use(event, scene)) return;
+    used(event);
+    hands.moved();
+  });
+  viewport.element.addEventListener("scroll", () => hands.moved(), { signal, passive: true });
+
+  return {
+    element: viewport.element,
+    page,
+    canvas,
+    width: () => viewport.element.clientWidth,
+    pointed,
+    keyboardAt: walk.goOnFrom,
+    show(make, most, ratio) {
+      const next = viewport.fit(make, most);
+      if (typeof next === "string") {
+        scene = null;
+        return next;
+      }
+      scene = next;
+      painter.paint(next, view(), ratio);
+      const { id } = pointed();
+      canvas.style.cursor = hands.cursor?.(id) ?? next.sites.cursor?.(id) ?? (id ? "pointer" : "");
+      const title = hands.title?.(id) ?? "";
+      if (canvas.title !== title) canvas.title = title;
+      describe(canvas, next.words, next.about);
+      return next;
+    },
+    view,
+    at,
+    clientBox(id) {
+      const box = scene?.sites.box(id);
+      return box ? clientRect(box) : null;
+    },
+    clientRect,
+    reveal,
+    scrollToTop() {
+      viewport.element.scrollTop = 0;
+    },
+  };
+}
+
+/** The keyboard's way from site to site. */
+function createWalk(hands: Hands, reveal: (id: string) => void) {
+  let cursor = "";
+  let seen = false;
+  return {
+    /** The site where the keyboard is, as long as that is to be seen. */
+    mark: () => (seen ? cursor : ""),
+    rest() {
+      seen = false;
+    },
+    goOnFrom(id: string) {
+      cursor = id;
+    },
+    /** Uses a key; false for one that is nobody's here. */
+    use(event: KeyboardEvent, { sites }: Scene): boolean {
+      if (hands.keyFirst?.(event)) return true;
+      const direction = event.shiftKey ? undefined : DIRECTIONS[event.key];
+      const end = event.key === "Home" ? "first" : event.key === "End" ? "last" : undefined;
+      const way = direction ?? end;
+      if (way) {
+        const known = cursor && sites.box(cursor) ? cursor : "";
+        const next = known || end ? sites.next(known, way) : sites.next("", "first");
+        if (!next) return false;
+        cursor = next;
+        seen = true;
+        reveal(cursor);
+        hands.arrived?.(cursor);
+      } else if ((event.key === "Enter" || event.key === " ") && cursor) hands.press(cursor, event);
+      else return hands.key?.(event, seen ? cursor : "") ?? false;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** Light or dark, and the colours that follow from it. */
+
+import { type Theme, type ThemeName, themeOf } from "../scene/theme.ts";
+
+const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
+// VS Code's high contrast is dark, unless the second class of it says otherwise.
+const LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
+const DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
+const DARK_QUERY = "(prefers-color-scheme: dark)";
+
+/** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then uses. */
+export function inJupyter(document: Document): boolean {
+  return document.body?.dataset.jpThemeLight !== undefined;
+}
+
+/**
+ * The theme around an element: JupyterLab's own mark, then the nearest
+ * `.dark` / `.light` / `data-theme`, then VS Code's and Colab's, then the
+ * system's preference.
+ */
+export function themeAround(element: Element): ThemeName {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const lab = body?.dataset.jpThemeLight;
+  if (lab !== undefined) return lab === "false" ? "dark" : "light";
+  for (let node: Element | null = element; node; node = parentOf(node)) {
+    const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
+    if (stated && /dark/i.test(stated)) return "dark";
+    if (stated && /light/i.test(stated)) return "light";
+    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
+    if (node === documentElement) break;
+  }
+  return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
+}
+
+/** The parent, out of a shadow root too. */
+function parentOf(element: Element): Element | null {
+  if (element.parentElement) return element.parentElement;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+
+/** Calls `changed` when the theme around the page may be another. */
+export function watchTheme(element: Element, changed: () => void, signal: AbortSignal): void {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  const observer = new MutationObserver(changed);
+  for (const node of [documentElement, body]) {
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
+}
+
+/** Gives a view's root the colours of the theme asked for, "auto" being that around it; returns them. */
+export function paintTheme(root: HTMLElement, around: Element, asked: unknown): Theme {
+  const automatic = asked !== "light" && asked !== "dark";
+  const name = automatic ? themeAround(around) : asked;
+  const jupyter = automatic && inJupyter(around.ownerDocument);
+  const made = themeOf(name);
+  if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
+  if (jupyter) root.dataset.kwHost = "jupyter";
+  else delete root.dataset.kwHost;
+  for (const [part, colour] of Object.entries(made.colours)) paint(root, part, colour);
+  if (!jupyter) return made;
+  // Inside JupyterLab the page's own surface and text.
+  const style = getComputedStyle(around);
+  const own = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
+  const surface = own("--jp-layout-color1", made.colours.surface);
+  const ink = own("--jp-ui-font-color0", made.colours.ink);
+  paint(root, "surface", surface);
+  paint(root, "ink", ink);
+  return { name, colours: { ...made.colours, surface, ink } };
+}
+
+function paint(target: HTMLElement, part: string, colour: string) {
+  const name = `--kw-${part}`;
+  if (target.style.getPropertyValue(name) !== colour) target.style.setProperty(name, colour);
+}

@@ -1,0 +1,119 @@
+/** The elements of the timeline: play, the track with its ticks, the step, back to live, and what is kept for comparison. */
+
+import { formatCount } from "../phi/format.ts";
+import { element as make, put } from "./element.ts";
+
+/** The track's length in units of its drawing, and the least distance of two ticks. */
+const LENGTH = 1000;
+const TICK_GAP = 6;
+
+/** What a timeline shows. */
+export interface Moment {
+  /** Those kept, ascending. */
+  steps: readonly number[];
+  step: number;
+  /** Whether each new step is shown as it comes. */
+  atNewest: boolean;
+  /** The step drawn behind, where one was chosen. */
+  ghost: number | null;
+  playing: boolean;
+  /** Whether those who listen are told. */
+  aloud: boolean;
+}
+
+export function timelineParts(document: Document, saved: boolean) {
+  const newest = saved ? "latest" : "live";
+  const button = (className: string) => {
+    const made = make(document, "button", `kw-time-button ${className}`, bar);
+    made.type = "button";
+    return made;
+  };
+  const element = make(document, "div", "kw-scrubber");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", "Time");
+  const bar = make(document, "div", "kw-time", element);
+  const play = button("kw-play");
+  const icon = make(document, "span", "kw-play-icon", play);
+  const track = make(document, "div", "kw-track", bar);
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "kw-ticks");
+  svg.setAttribute("viewBox", `0 0 ${LENGTH} 1`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  const ticks = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  track.append(svg);
+  const pinned = make(document, "span", "kw-pinned", track);
+  const head = make(document, "span", "kw-head", track);
+  const readout = make(document, "span", "kw-time-step", bar);
+  const live = button("kw-back-to-live");
+  const pin = button("kw-pin");
+  const pinWords = make(document, "span", "kw-pin-words", pin);
+  const pinShort = make(document, "span", "kw-pin-short", pin);
+  // A page saved for itself has no training.
+  live.textContent = newest;
+  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
+  live.title = saved
+    ? "Show the latest step again"
+    : "Show the newest step again, and each new one as it comes";
+  track.tabIndex = 0;
+  track.setAttribute("role", "slider");
+  track.setAttribute("aria-label", "Training step shown");
+  let ticked = "";
+
+  function drawTicks(steps: readonly number[]) {
+    const key = `${steps.length} ${steps[0]} ${steps[steps.length - 1]}`;
+    if (key === ticked) return;
+    ticked = key;
+    let path = "";
+    let before = Number.NEGATIVE_INFINITY;
+    for (const step of steps) {
+      const x = Math.round(LENGTH * placeOf(step, steps));
+      if (x - before < TICK_GAP) continue;
+      before = x;
+      path += `M${x} 0v1`;
+    }
+    ticks.setAttribute("d", path);
+  }
+
+  function show({ steps, step, atNewest, ghost, playing, aloud }: Moment) {
+    bar.style.visibility = steps.length > 1 ? "" : "hidden";
+    element.toggleAttribute("data-live", atNewest);
+    const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
+    head.style.left = `${100 * (atNewest ? 1 : placeOf(step, steps))}%`;
+    pinned.hidden = ghost === null;
+    if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost, steps)}%`;
+    put(readout, `step ${formatCount(step)}`);
+    readout.style.minWidth = `${formatCount(last).length + 5}ch`;
+    live.disabled = atNewest;
+    live.setAttribute("aria-pressed", String(atNewest));
+    pin.setAttribute("aria-pressed", String(ghost !== null));
+    const words = ghost === null ? "keep for comparison" : "compare with the start again";
+    put(pinWords, words);
+    put(pinShort, ghost === null ? "keep" : "start");
+    pin.setAttribute("aria-label", words);
+    pin.title =
+      ghost === null
+        ? `Draw step ${formatCount(step)} dashed behind the others, in place of the start`
+        : `Draw the start dashed behind the others again, in place of step ${formatCount(ghost)}`;
+    if (aloud) {
+      const place = `step ${formatCount(step)} of ${formatCount(last)}${atNewest ? `, ${newest}` : ""}`;
+      track.setAttribute("aria-valuemin", String(first));
+      track.setAttribute("aria-valuemax", String(last));
+      track.setAttribute("aria-valuenow", String(step));
+      track.setAttribute("aria-valuetext", place);
+    }
+    icon.toggleAttribute("data-playing", playing);
+    play.title = playing ? "Pause" : "Play the history";
+    play.setAttribute("aria-label", play.title);
+    drawTicks(steps);
+  }
+
+  return { element, play, track, live, pin, show };
+}
+
+/** The place of a step on the track, 0 to 1. */
+function placeOf(step: number, steps: readonly number[]): number {
+  const first = steps[0] ?? 0;
+  const span = (steps[steps.length - 1] ?? 0) - first;
+  return span > 0 ? Math.max(0, Math.min(1, (step - first) / span)) : 1;
+}

@@ -1,0 +1,76 @@
+/** Views as an SVG without a page: what Python asks for. */
+
+import { PageModel } from "./page/model.ts";
+import { type Given, NOTHING } from "./scene/drawing.ts";
+import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
+import { type Theme, type ThemeName, themeOf } from "./scene/theme.ts";
+import { VIEWS } from "./views/registry.ts";
+import { initialize } from "./wire/stream.ts";
+
+/** What Python asks; bytes come as {"base64": "…"}. */
+export interface Asked {
+  kind: string;
+  traits: Record<string, unknown>;
+  /** The traits of its stream. */
+  stream: Record<string, unknown>;
+  /** Messages of the stream that are no traits: what was observed. */
+  messages: { content: unknown; buffers: unknown[] }[];
+  /** Other views that are drawn in it. */
+  parts?: Asked[];
+  width: number;
+  /** CSS pixels for a drawing that can choose, and the most for the whole picture. */
+  height: number;
+  most: number;
+  theme: ThemeName;
+  ratio: number;
+}
+
+const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
+
+/** Pictures below each other. */
+export function still(json: string): string {
+  const pictures = JSON.parse(json, (_, value) =>
+    value && typeof value === "object" && "base64" in value ? bytesOf(value.base64) : value,
+  ) as Asked[];
+  return sheetOf(pictures.map(paged), themeOf(pictures[0].theme));
+}
+
+function paged(asked: Asked): Paged {
+  const given = givenOf(asked, themeOf(asked.theme));
+  const scene = VIEWS[asked.kind].drawing()(given);
+  return typeof scene === "string"
+    ? messageOf(scene, asked.width, given.theme)
+    : pictureOf(scene, given.theme, asked.most);
+}
+
+function givenOf(
+  { stream, messages, traits, width, height, ratio, parts }: Asked,
+  theme: Theme,
+): Given {
+  const model = new StillModel(stream);
+  const store = initialize({ model: model as never, signal: FOREVER });
+  for (const { content, buffers } of messages) model.tell(content, buffers);
+  return {
+    store,
+    get: (trait) => traits[trait],
+    width,
+    height,
+    theme,
+    ratio,
+    pointed: NOTHING,
+    parts: parts?.map((part) => givenOf(part, theme)),
+  };
+}
+
+class StillModel extends PageModel {
+  tell(content: unknown, buffers: unknown[]) {
+    this.emit("msg:custom", content, buffers);
+  }
+}
+
+/** Engines of today have this as a method; Python's does. */
+function bytesOf(base64: string): DataView {
+  const { fromBase64 } = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
+  const { buffer, byteOffset, byteLength } = fromBase64.call(Uint8Array, base64);
+  return new DataView(buffer, byteOffset, byteLength);
+}

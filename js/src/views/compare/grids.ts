@@ -1,0 +1,90 @@
+/** The kernels of each model in the page: a kernel grid of its own, under the model's name. */
+
+import type { AnyModel, Host } from "@anywidget/types";
+import type { Given } from "../../scene/drawing.ts";
+import { element, put } from "../../shell/element.ts";
+import type { Shell } from "../../shell/mount.ts";
+import type { Store } from "../../wire/types.ts";
+import { render } from "../kernel_grid/view.ts";
+import { columnsOf } from "./kernels.ts";
+
+export interface Grids {
+  element: HTMLElement;
+  /** Names them and gives them their columns. */
+  show(models: readonly string[], width: number): void;
+  /** What a picture of them is drawn from. */
+  parts(given: Given): Given[];
+}
+
+interface Part {
+  model: AnyModel;
+  store: Store;
+}
+
+export function createGrids({ document, get, signal }: Shell, host: Host): Grids {
+  const root = element(document, "div", "kw-models");
+  const refs = (get("parts") ?? []) as string[];
+  const parts: (Part | null)[] = refs.map(() => null);
+  const places = refs.map((ref, number) => {
+    const place = element(document, "section", "kw-model", root);
+    const name = element(document, "div", "kw-model-name", place);
+    name.style.setProperty("--kw-swatch", `var(--kw-curve-${number % 7})`);
+    void connect(ref, number, place);
+    return { place, name };
+  });
+  // What stands over a drawing is taller where it wraps: the drawings of a row still begin at one height.
+  const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
+  signal.addEventListener("abort", () => sizes.disconnect(), { once: true });
+
+  async function connect(ref: string, number: number, place: HTMLElement) {
+    try {
+      const model = await host.getModel(ref);
+      const { exports } = await host.getWidget<Store>(String(model.get("stream")));
+      if (signal.aborted) return;
+      parts[number] = { model, store: exports };
+      render({ model, el: place, host, signal } as never);
+      for (const head of headsOf(place)) sizes.observe(head);
+    } catch (error) {
+      if (signal.aborted) return;
+      const said = element(document, "div", "kw-message", place);
+      said.textContent = `These kernels cannot be read: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
+  return {
+    element: root,
+    show(models, width) {
+      const columns = `repeat(${columnsOf(places.length, width)}, minmax(0, 1fr))`;
+      if (root.style.gridTemplateColumns !== columns) root.style.gridTemplateColumns = columns;
+      places.forEach(({ place, name }, k) => {
+        put(name, models[k] ?? "");
+        place.setAttribute("aria-label", `Kernels of ${models[k]}`);
+      });
+    },
+    parts: (given) =>
+      parts.flatMap((part) =>
+        part
+          ? [{ ...given, store: part.store, get: (trait: string) => part.model.get(trait) }]
+          : [],
+      ),
+  };
+}
+
+const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];
+
+function headsOf(place: HTMLElement): HTMLElement[] {
+  return HEADS.flatMap((head) => place.querySelector<HTMLElement>(head) ?? []);
+}
+
+function align(places: readonly HTMLElement[]): void {
+  const tops = [...new Set(places.map(({ offsetTop }) => offsetTop))];
+  for (const top of tops) {
+    const row = places.filter(({ offsetTop }) => offsetTop === top);
+    for (const name of HEADS) {
+      const heads = row.flatMap((place) => place.querySelector<HTMLElement>(name) ?? []);
+      for (const head of heads) head.style.minHeight = "";
+      const height = `${Math.max(0, ...heads.map(({ offsetHeight }) => offsetHeight))}px`;
+      for (const head of heads) head.style.minHeight = height;
+    }
+  }
+}

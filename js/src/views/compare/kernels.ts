@@ -1,0 +1,63 @@
+/** The kernels of all models beside each other, in a picture. In a page they are views of their own: see grids.ts. No DOM. */
+
+import type { Given } from "../../scene/drawing.ts";
+import type { Mark } from "../../scene/marks.ts";
+import { headOf, messageOf, type Paged, pictureOf } from "../../scene/still.ts";
+import type { Theme } from "../../scene/theme.ts";
+import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
+import { evenColumns } from "./columns.ts";
+import { nameMarks } from "./table.ts";
+
+export const GAP = 16;
+const NARROWEST = 290;
+const NAME = 22;
+/** What a picture of kernels is cut at. */
+const HEIGHT = 300;
+
+export const columnsOf = (count: number, width: number): number =>
+  evenColumns(count, width, NARROWEST, GAP);
+
+export interface Kernels {
+  marks: Mark[];
+  height: number;
+}
+
+export function kernelsOf(
+  parts: readonly Given[],
+  models: readonly string[],
+  width: number,
+  { theme, ratio }: Given,
+): Kernels {
+  const columns = columnsOf(parts.length, width);
+  const room = (width - GAP * (columns - 1)) / columns;
+  const marks: Mark[] = [];
+  let top = 0;
+  for (let from = 0; from < parts.length; from += columns) {
+    const row = parts.slice(from, from + columns).map((part) => ({ ...part, theme, ratio }));
+    const pictures = aligned(row, room, theme);
+    pictures.forEach((picture, k) => {
+      const x = k * (room + GAP);
+      const name = { x: x + 8, y: top + 15, room: room - 8 };
+      marks.push(...nameMarks(models[from + k] ?? "", from + k, name, theme.colours));
+      marks.push({ kind: "group", at: [x, top + NAME], marks: picture.marks });
+    });
+    top += NAME + Math.max(...pictures.map(({ height }) => height)) + GAP;
+  }
+  return { marks, height: Math.max(0, top - GAP) };
+}
+
+/** Pictures whose drawings begin at one height. */
+function aligned(row: readonly Given[], width: number, theme: Theme): Paged[] {
+  const scenes = row.map((part) => {
+    const scene = gridDrawing()({ ...part, width });
+    if (typeof scene === "string") return scene;
+    return { ...scene, title: scene.title.replace(/^KernelGrid · /, "") };
+  });
+  const heads = scenes.map((scene) => (typeof scene === "string" ? 0 : headOf(scene, theme)));
+  const head = Math.max(...heads);
+  return scenes.map((scene, k) => {
+    if (typeof scene === "string") return messageOf(scene, width, theme);
+    const most = head + (Number(row[k].get("height")) || HEIGHT);
+    return pictureOf(scene, theme, most, head);
+  });
+}

@@ -1,0 +1,157 @@
+/** Compare's scene: the numbers of several models, their curves, where their parameters are, and in pictures their kernels. No DOM. */
+
+import {
+  type Chart,
+  type ChartHands,
+  type ChartLayout,
+  chartMarks,
+  entriesOf,
+  handsMarks,
+  layoutOf,
+} from "../../scene/chart.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
+import { chartReader } from "../../scene/logged.ts";
+import { type Mark, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
+import { wrapped } from "../../scene/text.ts";
+import { type Cards, cardsOf, growthMarks, layerId } from "./growth.ts";
+import { kernelsOf } from "./kernels.ts";
+import { momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
+import { idOf, type Table, tableMarks, tableOf } from "./table.ts";
+
+export interface CompareScene extends Scene {
+  shown: Shown;
+  table: Table;
+  chart: Chart;
+  layout: ChartLayout;
+  /** What a site means, for who points at it. */
+  meaning(id: string): string;
+}
+
+export interface CompareDrawing extends Drawing<CompareScene> {
+  /** What the hands are doing on the curves. */
+  hands: ChartHands;
+}
+
+const PAD = 8;
+const GAP = 24;
+const TEXT = 11;
+const PANEL = 190;
+/** So wide, numbers and curves have room beside each other. */
+const WIDE = 1080;
+const NARROWEST = 300;
+/** So wide, two panels of curves are still better beside each other. */
+const PAIR = 480;
+const EMPTY =
+  "No curves yet: call live.log(loss=…) in each model's loop, for example live.log(loss=loss).";
+
+export function drawing(): CompareDrawing {
+  const readChart = chartReader();
+  const draw = (given: Given): CompareScene | string => {
+    const shown = shownIn(given.get);
+    if (shown.models.length === 0) return "no models to compare";
+    return sceneOf(shown, readChart(given.get), given, draw.hands);
+  };
+  draw.hands = { step: null, band: null } as ChartHands;
+  return draw;
+}
+
+/** Places of all parts: beside each other where that is wide enough, else one below the other. */
+function placed(shown: Shown, chart: Chart, width: number) {
+  const inside = width - 2 * PAD;
+  const beside = width >= WIDE;
+  const table = tableOf(shown, { x: PAD, y: PAD }, beside ? inside * 0.42 : inside);
+  const left = beside ? PAD + table.width + 2 * GAP : PAD;
+  const top = beside ? PAD : PAD + table.height + GAP;
+  const room = width - PAD - left;
+  const narrowest = room >= PAIR ? Math.min(NARROWEST, (room - GAP) / 2) : NARROWEST;
+  const layout = layoutOf(chart, { x: left, y: top, width: room }, PANEL, narrowest);
+  const empty = chart.panels.length === 0 ? wrapped(EMPTY, room, TEXT) : [];
+  const curves = empty.length > 0 ? 16 * empty.length : layout.height;
+  const under = Math.max(PAD + table.height, top + curves) + GAP;
+  const cards = cardsOf(shown, { x: PAD, y: under }, inside);
+  const height = cards.height > 0 ? under + cards.height + GAP : under;
+  return { table, layout, empty: { lines: empty, x: left, y: top }, cards, height };
+}
+
+function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): CompareScene {
+  const { width, theme, ratio, pointed, parts } = given;
+  const { colours } = theme;
+  const { table, layout, empty, cards, height } = placed(shown, chart, width);
+  const kernels = parts && kernelsOf(parts, shown.models, width, given);
+  const sites = sitesIn(shown, table, cards);
+  const steady = [chart.panels, chart.log, chart.marks, width, theme.name, colours.surface, ratio];
+  const place = layout.places[0]?.box;
+  return {
+    shown,
+    table,
+    chart,
+    layout,
+    meaning: (id) => sites.find((site) => site.id === id)?.meaning ?? "",
+    width,
+    height: height + (kernels ? kernels.height + PAD : 0),
+    title: `Compare · ${shown.models.join(", ")}`,
+    moment: momentOf(shown),
+    words: wordsOf(shown, chart, layout),
+    about: shown.models.join(", "),
+    caption: captionOf(shown),
+    sheets: [
+      { marks: () => tableMarks(table, shown, pointed.id, colours, ratio) },
+      {
+        from: [...steady, layout.steps.from, layout.steps.to, place?.x, place?.y],
+        marks: () => chartMarks(chart, layout, colours, ratio),
+      },
+      { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
+      {
+        marks: () =>
+          empty.lines.map(
+            (text, k): Mark => ({
+              kind: "text",
+              x: empty.x,
+              y: empty.y + 12 + 16 * k,
+              text,
+              fill: colours.muted,
+              size: TEXT,
+            }),
+          ),
+      },
+      { marks: () => growthMarks(cards, shown, pointed.id, colours, ratio) },
+      { marks: () => (kernels ? [{ kind: "group", at: [0, height], marks: kernels.marks }] : []) },
+    ],
+    sites: { ...sitesOf(sites), cursor: () => "default" },
+  };
+}
+
+function sitesIn(shown: Shown, table: Table, cards: Cards) {
+  const rows = table.rows.map(({ row, box }) => {
+    return { id: idOf(row), box, words: rowWords(row, shown.models), meaning: row.meaning };
+  });
+  const layers = cards.cards.flatMap(({ layers: listed }, k) =>
+    listed.map(({ layer: { name, type, formula, parameters }, box }, n) => ({
+      id: layerId(k, n),
+      box,
+      words: [shown.models[k], name, type, formula, parameters].filter(Boolean).join(", "),
+      meaning: [type, formula].filter(Boolean).join(": "),
+    })),
+  );
+  return [...rows, ...layers];
+}
+
+function captionOf({ hints, note }: Shown): Remark[] {
+  const warned = hints.map((text): Remark => ({ text, tone: "warn" }));
+  return note ? [...warned, { text: note }] : warned;
+}
+
+function wordsOf(shown: Shown, { panels }: Chart, { steps }: ChartLayout): string {
+  const rows = shown.rows.map((row) => rowWords(row, shown.models));
+  const curves = panels.map((panel) => {
+    const values = entriesOf(panel, steps, null).map(({ name, value }) =>
+      `${name} ${value}`.trim(),
+    );
+    return `${panel.title}, ${values.join(", ")}`;
+  });
+  const drawn = curves.length > 0 ? ` Curves of ${curves.join("; ")}.` : "";
+  return (
+    `Comparison of ${shown.models.join(", ")}. ${rows.join(". ")}.${drawn} ` +
+    "Up and down arrow read the numbers, left and right arrow the curves, plus and minus zoom, 0 shows all steps."
+  );
+}

@@ -1,0 +1,119 @@
+/** Compare: several models' numbers and curves, over the kernels of each. */
+
+import type { Host, RenderProps } from "@anywidget/types";
+import { createChartBar } from "../../shell/chart_bar.ts";
+import { createChartHands } from "../../shell/chart_hands.ts";
+import { element } from "../../shell/element.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createStage } from "../../shell/stage.ts";
+import { createGrids } from "./grids.ts";
+import { type CompareScene, drawing } from "./scene.ts";
+import { nameOf, shownIn } from "./shown.ts";
+import css from "./style.css";
+
+/** What tests may ask of a view, as `element.kwCompare`. */
+export interface CompareElement extends HTMLElement {
+  kwCompare: {
+    scene(): CompareScene | null;
+    /** The numbers of each row by its key, as they are written. */
+    rows(): Record<string, string[]>;
+    /** The latest values of the curves, or those at the step that is read: "KAN 0.31". */
+    values(): string[];
+    /** Where a panel's plot lies, in client pixels. */
+    plot(panel: number): { x: number; y: number; width: number; height: number } | null;
+    /** Likewise a row of the numbers. */
+    row(key: string): { x: number; y: number; width: number; height: number } | null;
+  };
+}
+
+const KIND: Kind = {
+  name: "compare",
+  label: "Comparison",
+  traits: ["shown", "curves", "marks", "zoom", "scale", "smoothing"],
+  timeless: true,
+  drawing,
+};
+/** Pixels; the page scrolls, not the view in it. */
+const MOST = 6000;
+
+export { css, drawing };
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, (shell) => build(shell, props.host));
+}
+
+function build(shell: Shell, host: Host): Parts {
+  const { document, signal } = shell;
+  const draw = drawing();
+  let scene: CompareScene | null = null;
+  let told = "";
+  const hands = createChartHands(shell, () => scene, draw);
+  const bar = createChartBar(shell, hands.zoomBy, hands.all);
+  const grids = createGrids(shell, host);
+  const stage = createStage(
+    document,
+    {
+      moved() {
+        const { at } = stage.pointed();
+        if (at) hands.point(hands.stepAt(at));
+        else shell.schedule();
+      },
+      press() {},
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      left: () => hands.point(null),
+      grab: (_, at) => hands.band(at),
+      twice: hands.all,
+      keyFirst: hands.key,
+      cursor() {
+        const { at } = stage.pointed();
+        return at && hands.stepAt(at) !== null ? "crosshair" : "default";
+      },
+      title: (id) => scene?.meaning(id) ?? "",
+    },
+    signal,
+  );
+  const body = element(document, "div", "kw-body");
+  body.append(stage.element, grids.element);
+  const header = element(document, "div", "kw-header");
+  header.append(bar.element);
+
+  /** Says a new hint; its numbers change with every frame and are not said again. */
+  function tell({ shown: { hints } }: CompareScene) {
+    const kind = hints.join(" ").replace(/\d[\d,.]*/g, "");
+    if (kind && kind !== told) shell.speak(hints.join(" "));
+    told = kind;
+  }
+
+  (shell.root as unknown as CompareElement).kwCompare = {
+    scene: () => scene,
+    rows: () => Object.fromEntries(scene?.shown.rows.map(({ key, values }) => [key, values]) ?? []),
+    values: hands.values,
+    plot(panel) {
+      const plot = hands.plot(panel);
+      return plot && stage.clientRect(plot);
+    },
+    row: (key) => stage.clientBox(`row ${key}`),
+  };
+
+  return {
+    header,
+    body,
+    width: stage.width,
+    fileName: () => nameOf(shownIn(shell.get)),
+    still: (given) => drawing()({ ...given, parts: grids.parts(given) }),
+    cleared() {
+      scene = null;
+    },
+    draw(given) {
+      bar.show(given.get, shell.store()?.status().state === "saved");
+      header.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
+      const pointed = stage.pointed();
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
+      if (typeof shown === "string") return shown;
+      scene = shown;
+      grids.show(shown.shown.models, shown.width);
+      tell(shown);
+      return shown;
+    },
+  };
+}

@@ -1,0 +1,208 @@
+/** The image, the map of shares beside it with its scale, and small maps of the largest shares. No DOM. */
+
+import { number } from "../../phi/format.ts";
+import { ARM, paletteOf } from "../../phi/palette.ts";
+import { heatOf } from "../../scene/heat.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import { type Block, framed, GAP, LINE, line, SIZE } from "./block.ts";
+import { type MapOf, mapOf, mostOf, type Part, signed, tilesOf } from "./content.ts";
+import { type Image, imagePixels, outlineOf } from "./pixels.ts";
+import { mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
+
+/** Small maps at most. */
+const TILES = 12;
+/** They are at least so wide, and wide enough for their numbers. */
+const TILE = 50;
+const TILE_GAP = 8;
+const SCALE = 9;
+
+/** What all pictures of one image share. */
+export interface Plate {
+  image: Image;
+  pixels: Pixels;
+  /** See outlineOf. */
+  edges: number[];
+}
+
+export function plateOf(image: Image): Plate {
+  const pixels = imagePixels(image);
+  return { image, pixels, edges: outlineOf(pixels) };
+}
+
+/** The largest box of the image's shape in a square; a whole number of pixels for each of its own where that is near. */
+export function boxIn({ width, height }: Image, side: number): { width: number; height: number } {
+  const longest = Math.max(width, height);
+  const whole = Math.floor(side / longest) * longest;
+  const scale = (whole >= 0.9 * side ? whole : side) / longest;
+  return { width: scale * width, height: scale * height };
+}
+
+export function imageBlock(
+  { image, pixels }: Plate,
+  [x, y]: readonly [number, number],
+  side: number,
+  theme: Theme,
+): Block {
+  const { colours } = theme;
+  const box = { x, y: y + LINE, ...boxIn(image, side) };
+  const title = `image · ${image.height} × ${image.width}`;
+  return {
+    marks: [
+      line(x, y, fitted(title, side, SIZE), colours.muted),
+      { kind: "image", box, pixels },
+      framed(box, colours.line),
+    ],
+    regions: [
+      {
+        name: "image",
+        box,
+        rows: 1,
+        columns: 1,
+        cursor: "",
+        words: () => `the image, ${image.height} × ${image.width} pixels`,
+      },
+    ],
+    top: y,
+    bottom: box.y + box.height,
+  };
+}
+
+/** The map of what is selected, or else the whole; the scale under it is the same call for the palette's colours. */
+export function mapBlock(
+  plate: Plate,
+  part: Part,
+  selected: number,
+  [x, y]: readonly [number, number],
+  side: number,
+  theme: Theme,
+): Block | null {
+  const own = mapOf(part, selected);
+  const map = own ?? part.total;
+  if (!map) return null;
+  const { colours } = theme;
+  const box = { x, y: y + LINE, ...boxIn(plate.image, side) };
+  const most = mostOf(map.data);
+  const scale = scaleMarks(box.x, box.y + box.height + 6, box.width, most, theme);
+  const marks: Mark[] = [
+    line(x, y, mapHeading(part, own ? selected : -1, side), colours.muted),
+    ...mapMarks(plate, map, most, box, theme),
+    ...scale,
+  ];
+  return {
+    marks,
+    regions: [
+      {
+        name: "map",
+        box,
+        rows: map.height,
+        columns: map.width,
+        home: [map.height >> 1, map.width >> 1],
+        cursor: part.kind === "functions" ? "pointer" : "crosshair",
+        words: (row, column) => placeText(map, row, column),
+      },
+    ],
+    top: y,
+    bottom: box.y + box.height + 6 + SCALE + 2 * LINE,
+  };
+}
+
+function mapMarks(plate: Plate, map: MapOf, most: number, box: Rect, theme: Theme): Mark[] {
+  const pixels = heatOf(map.data, map.width, most, paletteOf(theme.name));
+  const marks: Mark[] = [{ kind: "image", box, pixels }];
+  if (plate.edges.length > 0) {
+    const unit = box.width / plate.image.width;
+    const xy = plate.edges.map((place, k) => (k % 2 ? box.y : box.x) + unit * place);
+    const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
+    marks.push({ kind: "lines", xy, ends, stroke: theme.colours.outline });
+  }
+  marks.push(framed(box, theme.colours.line));
+  return marks;
+}
+
+/** From −most to +most in the colours of the map, with its ends, its zero, and what they mean. */
+function scaleMarks(x: number, y: number, width: number, most: number, theme: Theme): Mark[] {
+  const { colours } = theme;
+  const steps = 2 * ARM + 1;
+  const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
+  const box = { x, y, width, height: SCALE };
+  const pixels = heatOf(values, steps, most, paletteOf(theme.name));
+  const under = y + SCALE + 2;
+  const long = widthOf("lowers the score", SIZE) + widthOf("raises it", SIZE) + GAP <= width;
+  const ends = { end: "end", middle: "middle" } as const;
+  const said = (text: string, at: number, down: number, anchor?: "end" | "middle") =>
+    line(at, under + down, text, colours.muted, { anchor });
+  return [
+    { kind: "image", box, pixels, smooth: true },
+    framed(box, colours.line),
+    said(number(-most), x, 0),
+    said("0", x + width / 2, 0, ends.middle),
+    said(`+${number(most)}`, x + width, 0, ends.end),
+    said(long ? "lowers the score" : "lowers", x, LINE - 3),
+    said(long ? "raises it" : "raises", x + width, LINE - 3, ends.end),
+  ];
+}
+
+/** The share that each small map selects, in their order. */
+export function tileNumbers(part: Part): number[] {
+  return tilesOf(part, TILES).map((tile) => tile.number);
+}
+
+/** Small maps on one scale, as many as there is height for. */
+export function tilesBlock(
+  plate: Plate,
+  part: Part,
+  [x, y]: readonly [number, number],
+  width: number,
+  room: number,
+  theme: Theme,
+): Block | null {
+  const { colours } = theme;
+  const all = tilesOf(part, TILES);
+  const words = all.flatMap(({ title, value }) => [shortName(title), signed(value)]);
+  const least = Math.max(TILE, ...words.map((text) => widthOf(text, SIZE)));
+  const columns = Math.max(1, Math.floor((width + TILE_GAP) / (least + TILE_GAP)));
+  const size = (width + TILE_GAP) / columns - TILE_GAP;
+  const shape = boxIn(plate.image, size);
+  const high = shape.height + 2 * 14;
+  const fit = Math.floor((room - LINE + TILE_GAP) / (high + TILE_GAP));
+  const shown = all.slice(0, columns * Math.max(0, fit));
+  if (shown.length === 0) return null;
+  const most = mostOf(shown.map((tile) => mostOf(tile.map.data)));
+  const title = tilesTitle(part, most, width);
+  const marks: Mark[] = [line(x, y, fitted(title, width, SIZE), colours.muted)];
+  shown.forEach(({ title: name, map, value }, k) => {
+    const left = x + (k % columns) * (size + TILE_GAP);
+    const top = y + LINE + Math.floor(k / columns) * (high + TILE_GAP);
+    const box = { x: left, y: top, ...shape };
+    marks.push(...mapMarks(plate, map, most, box, theme));
+    marks.push(
+      line(left, top + shape.height + 1, fitted(shortName(name), size, SIZE), colours.ink),
+    );
+    marks.push(
+      line(left, top + shape.height + 14, fitted(signed(value), size, SIZE), colours.muted),
+    );
+  });
+  const rows = Math.ceil(shown.length / columns);
+  const box = { x, y: y + LINE, width, height: rows * (high + TILE_GAP) - TILE_GAP };
+  return {
+    marks,
+    regions: [
+      {
+        name: "tiles",
+        box,
+        rows,
+        columns,
+        count: shown.length,
+        gap: TILE_GAP,
+        words: (row, column) => {
+          const { title: name, value } = shown[row * columns + column];
+          return `${part.layer} · ${name} · ${signed(value)}`;
+        },
+      },
+    ],
+    top: y,
+    bottom: box.y + box.height,
+  };
+}

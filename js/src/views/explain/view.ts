@@ -1,0 +1,144 @@
+/** Explain: the header and the hands on its scene. */
+
+import type { RenderProps } from "@anywidget/types";
+import type { Rect } from "../../scene/marks.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createStage } from "../../shell/stage.ts";
+import { type Content, type Part, partOf, selectionFor } from "./content.ts";
+import { createHeader } from "./controls.ts";
+import { drawing, type ExplainScene, isKnown } from "./scene.ts";
+import css from "./style.css";
+import { selectionText } from "./words.ts";
+
+/** What tests may ask of a view, as `element.kwExplain`. */
+export interface ExplainElement extends HTMLElement {
+  kwExplain: {
+    content(): Content | null;
+    part(): Part | null;
+    selected(): number;
+    /** The words of all sites of a kind: "bars", "tiles", "classes". */
+    sites(name: string): string[];
+    /** Where a site lies in client pixels. */
+    rectOf(id: string): Rect | null;
+  };
+}
+
+export { css, drawing };
+
+const KIND: Kind = {
+  name: "explain",
+  label: "Explain",
+  traits: ["content", "message", "layer", "target", "top"],
+  drawing,
+  timeless: true,
+};
+
+/** A drawing taller than this scrolls: canvases have an end. */
+const MOST = 4000;
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
+}
+
+function build(shell: Shell): Parts {
+  const { document, signal } = shell;
+  const draw = drawing();
+  let scene: ExplainScene | null = null;
+  const stage = createStage(
+    document,
+    {
+      moved: shell.schedule,
+      press(id) {
+        if (!scene) return;
+        const target = scene.classAt(id);
+        if (target >= 0 && shell.store()?.status().state !== "saved") choose("target", target);
+        const number = scene.numberAt(id);
+        if (number >= 0) select(scene, number);
+      },
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      key(event) {
+        if (event.key !== "Escape" || !scene || scene.selected < 0) return false;
+        draw.chosen = -1;
+        if (isKnown(shell.store(), scene.part.layer)) shell.store()?.select(null);
+        shell.speak("selection cleared");
+        return true;
+      },
+    },
+    signal,
+  );
+  const header = createHeader(
+    document,
+    choose,
+    () => shell.model.send({ kind: "explain" }),
+    signal,
+  );
+
+  function choose(trait: string, value: string | number) {
+    if (shell.get(trait) !== value) shell.choose(trait, value);
+  }
+
+  function select({ content, part }: ExplainScene, number: number) {
+    draw.chosen = number;
+    const store = shell.store();
+    if (isKnown(store, part.layer)) store?.select(selectionFor(part, number, content.target));
+    shell.speak(`selected: ${selectionText(part, number)}`);
+    shell.schedule();
+  }
+
+  /** Shows the layer of what was selected, here or elsewhere. */
+  function showSelectedLayer() {
+    const layer = shell.store()?.selection()?.layer;
+    if (!scene?.content.parts.some((part) => part.layer === layer)) return;
+    if (partOf(scene.content, String(shell.get("layer"))).layer !== layer) {
+      shell.choose("layer", layer);
+    }
+  }
+
+  (shell.root as unknown as ExplainElement).kwExplain = {
+    content: () => scene?.content ?? null,
+    part: () => scene?.part ?? null,
+    selected: () => scene?.selected ?? -1,
+    sites(name) {
+      const found: string[] = [];
+      for (let column = 0; scene?.sites.words(`${name}/0/${column}`); column++) {
+        for (let row = 0; scene.sites.words(`${name}/${row}/${column}`); row++) {
+          found.push(scene.sites.words(`${name}/${row}/${column}`));
+        }
+      }
+      return found;
+    },
+    rectOf: (id) => stage.clientBox(id),
+  };
+
+  return {
+    header: header.element,
+    body: stage.element,
+    width: stage.width,
+    fileName() {
+      const { part, content } = scene ?? {};
+      return `explain class ${content?.target ?? ""} ${part?.layer ?? ""} step ${content?.step ?? ""}`;
+    },
+    changed(what) {
+      if (what === "selection" || what === "stream") showSelectedLayer();
+      if (what === "layer") stage.keyboardAt("");
+    },
+    cleared() {
+      scene = null;
+    },
+    still: draw,
+    draw(given) {
+      const pointed = stage.pointed();
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
+      if (typeof shown === "string") return shown;
+      const first = scene === null;
+      scene = shown;
+      // What was selected before the view was there.
+      if (first) showSelectedLayer();
+      header.show(shown.content, shown.part, given.store, shell.root.clientWidth);
+      const { selected, part } = shown;
+      const over = pointed.id ? shown.sites.words(pointed.id) : "";
+      shell.read(over || selectionText(part, selected), !over && selected >= 0);
+      return shown;
+    },
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * Everything about one drawing that is not pixels: the layer, its arrangement,
+ * sample points, ranges and scales. No DOM.
+ */
+
+import { type Plan, samplePlan } from "../../phi/curves.ts";
+import { type Arrangement, arrange } from "../../phi/geometry.ts";
+import { memory } from "../../phi/memory.ts";
+import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
+import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
+import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
+import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
+import { type Scores, type Shade, shadeOf } from "./scores.ts";
+import type { Settings, Sort, XRange } from "./settings.ts";
+import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./subject.ts";
+
+/** Enough to keep every row of a table. */
+const ALL_POINTS = 1 << 20;
+/** So many values of φ are computed for the ranges of one frame: all rows for some thousand functions. */
+const RANGE_VALUES = 200_000;
+
+export interface Extremes {
+  smallest: number;
+  largest: number;
+}
+
+export interface Picture {
+  frame: Frame;
+  layer: LayerLayout;
+  settings: Settings;
+  arrangement: Arrangement;
+  xRange: [number, number];
+  /** φ, or the change of φ. */
+  subject: Subject;
+  /** φ at the start, when it is drawn behind. */
+  ghost: { subject: Subject; plan: Plan } | null;
+  /** The start that is compared with: the first frame or the pinned one, where it has this layer in this shape. */
+  initial: { frame: Frame; layer: LayerLayout } | null;
+  /** Points per curve matched to the cell's pixels. */
+  plan: Plan;
+  /** max |value| per function, NaN where not finite. Empty in pattern mode. */
+  ranges: Float32Array;
+  /** Half the height of function f's axis: it runs from −scaleOf(f) to +scaleOf(f). */
+  scaleOf(f: number): number;
+  /** The smallest and the largest scale in use; equal where all share one. */
+  scales: Extremes;
+  /** What a cell's grey is made of, in pattern mode. */
+  pattern: Pattern | null;
+  /** Where each function is largest or smallest, in preferred mode. */
+  preferred: Preferred | null;
+  /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
+  greys: Float32Array;
+  /** What tints the cells of curves. */
+  shade: Shade | null;
+  /** Functions that are not finite. */
+  broken: number;
+}
+
+/** The x that is drawn: the grid's range, or the whole support of the basis. */
+export function xRangeOf(layer: LayerLayout, choice: XRange): [number, number] {
+  let lo = Number.POSITIVE_INFINITY;
+  let hi = Number.NEGATIVE_INFINITY;
+  for (const { x } of layer.tables) {
+    lo = Math.min(lo, x[0] as number);
+    hi = Math.max(hi, x[x.length - 1] as number);
+  }
+  const wide: [number, number] = [
+    Math.max(lo, Math.min(layer.extent[0], layer.domain[0])),
+    Math.min(hi, Math.max(layer.extent[1], layer.domain[1])),
+  ];
+  const [from, to] = choice === "wide" ? wide : layer.domain;
+  return from < to ? [from, to] : [lo, hi];
+}
+
+/** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
+export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[] {
+  const perKernel = kernelRanges(layer, perFunction);
+  const key = (kernel: number) => {
+    const value = perKernel[kernel] as number;
+    return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
+  };
+  return Array.from(perKernel, (_, kernel) => kernel).sort((a, b) => {
+    const [ka, kb] = [key(a), key(b)];
+    return ka === kb ? a - b : kb - ka;
+  });
+}
+
+/**
+ * The order of kernels that a sort asks for at this frame; null keeps their positions. `scored` are the numbers of the
+ * score that is sorted by.
+ */
+export function sortedOrder(
+  sort: Sort,
+  xRange: XRange,
+  frame: Frame,
+  layer: LayerLayout,
+  initial: Frame | null,
+  scored: Float32Array | null = null,
+): number[] | null {
+  if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
+  const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
+  if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
+  const start = startOf(initial, layer);
+  if (!start) return orderBy(layer, new Float32Array(layer.count));
+  return orderBy(layer, change(frame, layer, start.frame, start.layer).ranges(plan));
+}
+
+function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] {
+  const its = layerOf(initial, layer.name);
+  return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
+}
+
+/**
+ * Makes pictures one after another and keeps what does not change between
+ * frames: arrangement, sample points and the ranges of the initial functions.
+ */
+export function pictureMaker(): (
+  frame: Frame,
+  layer: LayerLayout,
+  initial: Frame | null,
+  settings: Settings,
+  width: number,
+  order: readonly number[] | null,
+  observed?: Observed | null,
+  scores?: Scores,
+) => Picture {
+  const keep = memory();
+  const scratch: Scratch = {};
+  return (frame, layer, initial, settings, width, order, observed = null, scores) => {
+    const [out, inputs, kh, kw] = layer.shape;
+    const { mode, scale } = settings;
+    const arrangement = keep("arrangement", [layer, width, order], () =>
+      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order),
+    );
+    const xRange = keep("xRange", [layer, settings.xRange], () => xRangeOf(layer, settings.xRange));
+    const points = Math.max(12, arrangement.cell);
+    const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
+    const start = keep("start", [initial, layer], () => startOf(initial, layer));
+
+    const subject =
+      mode === "change" && start
+        ? change(frame, layer, start.frame, start.layer)
+        : phi(frame, layer);
+    const picture: Picture = {
+      frame,
+      layer,
+      settings,
+      arrangement,
+      xRange,
+      subject,
+      ghost: null,
+      initial: start,
+      plan,
+      ranges: new Float32Array(0),
+      scaleOf: () => 1,
+      scales: { smallest: 1, largest: 1 },
+      pattern: null,
+      preferred: null,
+      greys: new Float32Array(0),
+      shade: null,
+      broken: 0,
+    };
+    if (mode === "pattern") {
+      const contrast = contrastOf(subject, layer);
+      const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
+      picture.pattern = { contrast, pixels };
+      picture.broken = contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      const most = layerRange(contrast.map(Math.abs));
+      picture.scales = { smallest: most, largest: most };
+      picture.scaleOf = () => most;
+      picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
+      return picture;
+    }
+    if (mode === "preferred") {
+      const seen = settings.bounds === "observed" ? observed : null;
+      const bounds = keep("bounds", [layer, seen], () => boundsOf(layer, seen));
+      picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
+      picture.greys = greysOf(picture.preferred);
+      picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+      return picture;
+    }
+    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
+      scores ? shadeOf(scores, settings.shade, layer) : null,
+    );
+    // Never fewer points than are drawn, so that no curve leaves its cell.
+    const most = Math.max(points, Math.floor(RANGE_VALUES / layer.count));
+    const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
+    const ranges = subject.ranges(every, scratch);
+    picture.ranges = ranges;
+    picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+
+    let spread = ranges;
+    if (mode === "curves" && settings.ghost && start) {
+      const before = phi(start.frame, start.layer);
+      picture.ghost = {
+        subject: before,
+        plan: keep("ghost", [start, xRange, points], () => samplePlan(start.layer, xRange, points)),
+      };
+      const initialRanges = keep("initial", [start, xRange, most], () =>
+        before.ranges(samplePlan(start.layer, xRange, most)),
+      );
+      spread = ranges.map((value, f) => larger(value, initialRanges[f] as number));
+    }
+    if (scale === "layer") {
+      const most = niceCeil(layerRange(spread));
+      picture.scales = { smallest: most, largest: most };
+      picture.scaleOf = () => most;
+      return picture;
+    }
+    const own = (scale === "kernel" ? kernelRanges(layer, spread) : spread).map((m) =>
+      Number.isNaN(m) ? m : niceCeil(m),
+    );
+    const size = scale === "kernel" ? kh * kw : 1;
+    picture.scaleOf = (f) => own[Math.floor(f / size)] as number;
+    picture.scales = extremes(own);
+    return picture;
+  };
+}
+
+/** The larger of two ranges; one that is not finite does not count. */
+function larger(a: number, b: number): number {
+  if (Number.isNaN(a)) return b;
+  return Number.isNaN(b) || a > b ? a : b;
+}
+
+function extremes(values: Float32Array): Extremes {
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    smallest = Math.min(smallest, value);
+    largest = Math.max(largest, value);
+  }
+  return smallest <= largest ? { smallest, largest } : { smallest: 0, largest: 0 };
+}

@@ -1,0 +1,171 @@
+/** KernelGrid's scene: every function of a layer in a cell of its own. No DOM. */
+
+import { functionOf, layerNamed, layerSize, layerTitle } from "../../phi/entries.ts";
+import { formatCount } from "../../phi/format.ts";
+import { cellAt, neighbour, rectOf, rowEnds, underHead } from "../../phi/geometry.ts";
+import { paletteOf } from "../../phi/palette.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
+import { stuckHeadMarks } from "../../scene/heads.ts";
+import type { Remark, Scene, Sites } from "../../scene/marks.ts";
+import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
+import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
+import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
+import { rampOf, type Scores, scoresReader, valuesOf } from "./scores.ts";
+import { isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
+import { axesText, description, reachText, remarks, selectionText, shadeText } from "./words.ts";
+
+export interface GridScene extends Scene {
+  picture: Picture;
+  marked: Marked;
+}
+
+/** A drawing of the grid, which sorts once and keeps that order until told to sort again. */
+export interface GridDrawing extends Drawing<GridScene> {
+  sortAgain(): void;
+  /** Where the keyboard reads the functions. */
+  readingX: number;
+}
+
+interface Order {
+  key: string;
+  scored: Float32Array | null;
+  kernels: number[] | null;
+}
+
+export function drawing(): GridDrawing {
+  const makePicture = pictureMaker();
+  const readScores = scoresReader();
+  let order: Order | null = null;
+  let picture: Picture | null = null;
+  let made: readonly unknown[] = [];
+
+  function orderFor(
+    frame: Frame,
+    layer: LayerLayout,
+    settings: Settings,
+    scores: Scores,
+    store: Store,
+  ) {
+    const key = `${layer.name}|${layer.shape}|${settings.sort}`;
+    const scored = valuesOf(scores, settings.sort, layer);
+    if (order?.key !== key || order.scored !== scored) {
+      const { sort, xRange } = settings;
+      const kernels = sortedOrder(sort, xRange, frame, layer, store.ghost(), scored);
+      order = { key, scored, kernels };
+    }
+    return order;
+  }
+
+  function draw(given: Given): GridScene | string {
+    const { store, get, width } = given;
+    const frame = store.current();
+    if (!frame) return "waiting for the first frame…";
+    const layer = layerNamed(frame, get("layer"));
+    if (!layer) return "no layer to draw";
+    const settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
+    const scores = readScores(get("scores"));
+    const sorted = orderFor(frame, layer, settings, scores, store);
+    const ghost = store.ghost();
+    const asked = settings.bounds === "observed" || settings.mode === "pattern";
+    const observed = asked ? store.observed(layer.name) : null;
+    const from = [frame, ghost, observed, scores, layer, width, sorted, ...Object.values(settings)];
+    if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
+      made = from;
+      picture = makePicture(frame, layer, ghost, settings, width, sorted.kernels, observed, scores);
+    }
+    return sceneOf(picture, given, draw.readingX);
+  }
+  draw.readingX = 0;
+  draw.sortAgain = () => {
+    order = null;
+  };
+  return draw;
+}
+
+function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
+  const { store, theme, ratio, pointed } = given;
+  const { arrangement, layer, settings, ghost, scales, xRange, initial, shade } = picture;
+  const { colours } = theme;
+  const selected = functionOf(layer, store.selection());
+  const hovered = pointed.id === "" ? -1 : Number(pointed.id);
+  let x: number | null = null;
+  if (hovered >= 0) {
+    const { at } = pointed;
+    const within = Math.max(xRange[0], Math.min(xRange[1], readingX));
+    x = at ? xAt(picture, at.x - rectOf(arrangement, hovered).x) : within;
+  }
+  const cursor = pointed.keyboard === "" ? -1 : Number(pointed.keyboard);
+  const marked = { hovered, selected, cursor, x };
+  // A ghost drawn by scales of their own changes with every frame.
+  const steady = !ghost || settings.scale === "layer";
+  const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
+  const key = JSON.stringify([settings, ghost && scales, xRange]);
+  return {
+    picture,
+    marked,
+    width: arrangement.width,
+    height: arrangement.height,
+    title: `KernelGrid · ${layerTitle(layer)}`,
+    moment: `step ${formatCount(picture.frame.step)}`,
+    words: description(picture, selected),
+    about: JSON.stringify([layer.name, layer.shape, settings, selected]),
+    caption: captionOf(picture, given, selected),
+    cuts: rowEnds(arrangement),
+    sheets: [
+      {
+        from: steady ? [...under, key] : undefined,
+        marks: (view) => groundMarks(picture, view, theme, ratio),
+      },
+      { marks: (view) => functionMarks(picture, view, theme) },
+      { marks: () => markedMarks(picture, marked, theme) },
+      { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
+    ],
+    sites: sitesOf(picture),
+  };
+}
+
+function sitesOf(picture: Picture): Sites {
+  const { arrangement, layer } = picture;
+  const known = (id: string) => id !== "" && Number(id) < layer.count;
+  return {
+    at(x, y, view) {
+      if (underHead(arrangement, view, y)) return "";
+      const f = cellAt(arrangement, x, y);
+      return f < 0 ? "" : String(f);
+    },
+    box: (id) => (known(id) ? rectOf(arrangement, Number(id)) : null),
+    words: (id) => (known(id) ? selectionText(picture, Number(id)) : ""),
+    next(id, direction) {
+      if (direction === "last") return String(layer.count - 1);
+      if (direction === "first" || !known(id)) return "0";
+      return String(neighbour(arrangement, Number(id), direction));
+    },
+  };
+}
+
+function captionOf(picture: Picture, { store, theme }: Given, selected: number): Remark[] {
+  const { settings, initial, layer, frame, shade } = picture;
+  const { colours } = theme;
+  const { warned, noted } = remarks(picture);
+  const caption: Remark[] = [{ text: axesText(picture), tone: "ink" }];
+  if (initial && settings.mode === "curves") {
+    const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
+    caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
+    if (settings.ghost) {
+      const then = `step ${formatCount(initial.frame.step)}`;
+      caption.push({ text: then, swatch: { kind: "dash", colours: [colours.ghost] } });
+    }
+  }
+  if (initial && settings.mode === "change") {
+    caption.push({ text: "rose", swatch: { kind: "fill", colours: [colours.rise] } });
+    caption.push({ text: "fell", swatch: { kind: "fill", colours: [colours.fall] } });
+  }
+  if (shade) {
+    const ramp = rampOf(shade, paletteOf(theme.name));
+    const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
+    caption.push({ text: shadeText(shade), swatch });
+  }
+  caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
+  caption.push({ text: warned, tone: "warn" }, { text: noted });
+  return caption.filter(({ text }) => text !== "");
+}

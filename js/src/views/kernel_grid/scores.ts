@@ -1,0 +1,98 @@
+/**
+ * Numbers that somebody gave the functions of some layers, and the tints that show them.  No DOM.
+ */
+
+import { colourOf, type Palette } from "../../phi/palette.ts";
+import { float32 } from "../../wire/protocol.ts";
+import type { LayerLayout } from "../../wire/types.ts";
+
+/** Share of the palette's arms that is used: curves must stand out on the strongest. */
+export const TINT = 0.5;
+
+export interface Score {
+  /** Whether the scale has two sides, with zero in the middle. */
+  signed: boolean;
+  units: string;
+  /** By layer: one number per function, NaN where nothing is known. */
+  layers: Map<string, Float32Array>;
+}
+
+export type Scores = Map<string, Score>;
+
+/** The numbers of one layer on their scale, which runs from 0, or from −most where it is signed, to most. */
+export interface Shade {
+  name: string;
+  units: string;
+  signed: boolean;
+  /** Null where the layer has no such numbers. */
+  values: Float32Array | null;
+  most: number;
+  /** Functions without a number. */
+  unknown: number;
+}
+
+interface RawScore {
+  signed?: unknown;
+  units?: unknown;
+  layers?: Record<string, unknown>;
+}
+
+/** Reads the trait; the same value gives the same scores. */
+export function scoresReader(): (value: unknown) => Scores {
+  let read: unknown;
+  let scores: Scores = new Map();
+  return (value) => {
+    if (value === read) return scores;
+    read = value;
+    scores = new Map();
+    for (const [name, raw] of Object.entries((value ?? {}) as Record<string, RawScore>)) {
+      const layers = new Map<string, Float32Array>();
+      for (const [layer, bytes] of Object.entries(raw.layers ?? {})) {
+        layers.set(layer, float32(bytes, `the ${name} of layer "${layer}"`));
+      }
+      scores.set(name, {
+        signed: Boolean(raw.signed),
+        units: typeof raw.units === "string" ? raw.units : "",
+        layers,
+      });
+    }
+    return scores;
+  };
+}
+
+/** The numbers of a layer, or null where it has none that fit. */
+export function valuesOf(scores: Scores, name: string, layer: LayerLayout): Float32Array | null {
+  const values = scores.get(name)?.layers.get(layer.name);
+  return values?.length === layer.count ? values : null;
+}
+
+/** What is shaded by; null where nothing is. */
+export function shadeOf(scores: Scores, name: string, layer: LayerLayout): Shade | null {
+  const score = scores.get(name);
+  if (!score) return null;
+  const values = valuesOf(scores, name, layer);
+  let most = 0;
+  let unknown = 0;
+  for (const value of values ?? []) {
+    if (Number.isNaN(value)) unknown++;
+    else most = Math.max(most, Math.abs(value));
+  }
+  return { name, units: score.units, signed: score.signed, values, most, unknown };
+}
+
+/** The tint of function f; null where it has no number. */
+export function tintOf({ values, most }: Shade, f: number, palette: Palette): string | null {
+  const value = values ? values[f] : Number.NaN;
+  return Number.isNaN(value) ? null : tint(most > 0 ? value / most : 0, palette);
+}
+
+/** The tint for a share of the scale, −1 to 1. */
+function tint(share: number, { bytes }: Palette): string {
+  const at = 3 * colourOf(TINT * share, 1);
+  return `rgb(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]})`;
+}
+
+/** The scale's colours from left to right. */
+export function rampOf({ signed }: Shade, palette: Palette): string[] {
+  return Array.from({ length: 17 }, (_, k) => tint(signed ? k / 8 - 1 : k / 16, palette));
+}

@@ -1,0 +1,160 @@
+/** KernelGrid: the header, the tooltip and the hands on its scene. */
+
+import type { RenderProps } from "@anywidget/types";
+import { entryText, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { showSelectedLayer } from "../../shell/selected_layer.ts";
+import { createStage } from "../../shell/stage.ts";
+import type { Frame } from "../../wire/types.ts";
+import { createHeader } from "./controls.ts";
+import { type GridElement, probeOf } from "./probe.ts";
+import { drawing, type GridScene } from "./scene.ts";
+import { scoresReader } from "./scores.ts";
+import { settingsOf, type Traits } from "./settings.ts";
+import css from "./style.css";
+import { hoverLines, selectionText } from "./words.ts";
+
+export { css, drawing };
+
+const KIND: Kind = {
+  name: "kernel_grid",
+  label: "Kernel grid",
+  traits: [
+    "layer",
+    "mode",
+    "binarise",
+    "suppressed",
+    "bounds",
+    "scale",
+    "ghost",
+    "x_range",
+    "sort",
+    "shade",
+    "scores",
+    "height",
+  ],
+  drawing,
+};
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
+}
+
+function build(shell: Shell): Parts {
+  const { document, signal, tip } = shell;
+  const draw = drawing();
+  const readScores = scoresReader();
+  let scene: GridScene | null = null;
+  let drawnFrame: Frame | null = null;
+  let frames = 0;
+  let milliseconds = 0;
+  const stage = createStage(
+    document,
+    {
+      moved: shell.schedule,
+      press(id, event) {
+        if (!scene || id === "") return;
+        const { layer } = scene.picture;
+        shell.store()?.select(selectionOf(layer, Number(id)));
+        if (event.type === "keydown") shell.speak(`selected: ${entryText(layer, Number(id))}`);
+      },
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      key,
+    },
+    signal,
+  );
+  const header = createHeader(document, shell.choose, sortAgain, signal);
+
+  function sortAgain() {
+    draw.sortAgain();
+    shell.schedule();
+  }
+
+  /** With Shift the arrows read along the function; Escape clears the selection. */
+  function key(event: KeyboardEvent, id: string): boolean {
+    const store = shell.store();
+    if (event.key === "Escape" && store?.selection()) {
+      store.select(null);
+      shell.speak("selection cleared");
+      return true;
+    }
+    const sideways = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
+    if (!scene || !event.shiftKey || sideways === 0 || id === "") return false;
+    const { picture } = scene;
+    const [lo, hi] = picture.xRange;
+    const within = (x: number) => Math.max(lo, Math.min(hi, x));
+    draw.readingX = within(within(draw.readingX) + (sideways * (hi - lo)) / 20);
+    const lines = hoverLines(picture, Number(id), draw.readingX);
+    shell.speak(lines.map(({ label, value }) => `${label} ${value}`).join(", "));
+    return true;
+  }
+
+  function showTip({ picture, marked, sites }: GridScene) {
+    const { hovered, x } = marked;
+    const cell = sites.box(String(hovered));
+    if (hovered < 0 || x === null || !cell) {
+      tip.hide();
+      return;
+    }
+    const { element } = stage;
+    const seen = stage.view();
+    tip.show(
+      `${layerTitle(picture.layer)} · ${entryText(picture.layer, hovered)}`,
+      hoverLines(picture, hovered, x),
+      { ...cell, x: cell.x - seen.x + element.offsetLeft, y: cell.y - seen.y + element.offsetTop },
+      { width: shell.root.clientWidth, height: element.offsetTop + element.offsetHeight },
+    );
+  }
+
+  (shell.root as unknown as GridElement).kwGrid = probeOf(
+    () => scene,
+    shell.store,
+    stage.clientBox,
+    () => ({ step: drawnFrame?.step ?? null, frames, milliseconds }),
+  );
+
+  return {
+    header: header.element,
+    body: stage.element,
+    width: stage.width,
+    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+    changed(what) {
+      if (what === "selection") showSelectedLayer(shell);
+      if (what === "layer") {
+        stage.scrollToTop();
+        stage.keyboardAt("");
+      }
+      if (what === "stream") drawnFrame = null;
+    },
+    cleared() {
+      scene = null;
+    },
+    draw(given) {
+      const { store } = given;
+      const layer = layerNamed(store.current(), given.get("layer"));
+      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name]);
+      const layers = store.current()?.layout.layers ?? [];
+      const scores = [...readScores(given.get("scores")).keys()];
+      const choices = { ...settings, layer: layer?.name ?? "" };
+      header.show(choices, layers, shell.root.clientWidth, scores);
+      if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
+      const start = performance.now();
+      const pointed = stage.pointed();
+      const most = given.height;
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
+      if (typeof shown === "string") return shown;
+      scene = shown;
+      showTip(shown);
+      const { selected } = shown.marked;
+      const words = "Click a function to select it, or use the arrow keys and Enter.";
+      shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
+      const { frame } = shown.picture;
+      if (frame !== drawnFrame) {
+        drawnFrame = frame;
+        frames++;
+      }
+      milliseconds = performance.now() - start;
+      return shown;
+    },
+  };
+}

@@ -1,0 +1,202 @@
+/** What the grid says in words. No DOM. */
+
+import { valueAt } from "../../phi/curves.ts";
+import { counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts";
+import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
+import type { Line } from "../../shell/tip.ts";
+import { endsOf, patternText } from "./pattern.ts";
+import type { Picture } from "./picture.ts";
+import { reached } from "./preferred.ts";
+import type { Shade } from "./scores.ts";
+import { isGrey } from "./settings.ts";
+
+/** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
+export function axesText(picture: Picture): string {
+  const { layer, xRange, settings, scales } = picture;
+  const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
+  if (picture.pattern) {
+    return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
+  }
+  if (picture.preferred) return preferredText(picture);
+  const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
+  const what = settings.mode === "change" ? `change${since}` : "φ";
+  const { smallest, largest } = scales;
+  if (settings.scale === "layer") return `${what} ${formatRange(largest)} · ${x}`;
+  const own =
+    smallest === largest
+      ? formatRange(largest)
+      : `${formatRange(smallest)} … ${formatRange(largest)}`;
+  return `${what}, own scales ${own} · ${x}`;
+}
+
+/** What black and white stand for: "black: φ is largest at x −1 · white: at 1". */
+function preferredText({ layer, settings, preferred }: Picture): string {
+  if (!preferred) return "";
+  const { low, high, samples } = preferred.bounds;
+  const which = settings.suppressed ? "smallest" : "largest";
+  const ends = (values: Float64Array) => {
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    return least === most ? number(least) : `${number(least)} … ${number(most)}`;
+  };
+  const v = layer.variable;
+  const words = `black: φ is ${which} at the low end, ${v} = ${ends(low)} · white: at the high end, ${ends(high)}`;
+  const of =
+    samples > 0 ? ` (each entry's quantiles 0.5 % and 99.5 % of ${counted(samples, "image")})` : "";
+  return words + of;
+}
+
+/** What the kernel of function f adds up to at the patch shown; empty in other modes. */
+export function reachText({ layer, preferred, settings }: Picture, f: number): string {
+  if (!preferred || f < 0) return "";
+  const { output, entries, sum } = reached(layer, preferred, f);
+  if (Number.isNaN(sum)) return "";
+  const which = settings.suppressed ? "at least" : "at most";
+  return `output ${output} reaches ${number(sum)} ${which}, with ${counted(entries, "function")}`;
+}
+
+/** The scale of the tints: "spread 0 … 0.0312 of y". */
+export function shadeText({ name, units, signed, values, most, unknown }: Shade): string {
+  if (!values) return `no ${name} of this layer`;
+  const scale = `${name} ${number(signed ? -most : 0)} … ${number(most)} ${units}`.trimEnd();
+  return unknown > 0 ? `${scale} · ${counted(unknown, "function")} without` : scale;
+}
+
+/** The number that a function is tinted by; empty where it has none. */
+function scoreText({ shade }: Picture, f: number): string {
+  const value = shade?.values ? shade.values[f] : Number.NaN;
+  return !shade || Number.isNaN(value) ? "" : `${number(value)} ${shade.units}`.trimEnd();
+}
+
+/** What the reader must know beside the axes. */
+export function remarks(picture: Picture): { warned: string; noted: string } {
+  const { layer, settings, broken, initial } = picture;
+  const noted = [layer.note];
+  if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
+  if (
+    settings.mode === "preferred" &&
+    settings.bounds === "observed" &&
+    !picture.preferred?.bounds.samples
+  ) {
+    noted.unshift("no inputs observed, so within the grid's range; call live.observe(batch)");
+  }
+  if (!isGrey(settings) && picture.ranges.every((range) => range === 0)) {
+    noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
+  }
+  return {
+    warned: broken > 0 ? `${counted(broken, "function")} not finite (×)` : "",
+    noted: noted.filter((text) => text).join(" · "),
+  };
+}
+
+/** The lines of the tooltip for function f at x. */
+export function hoverLines(picture: Picture, f: number, x: number): Line[] {
+  const score = scoreText(picture, f);
+  const lines = ownLines(picture, f, x);
+  return score ? [...lines, { label: picture.shade?.name ?? "", value: score }] : lines;
+}
+
+function ownLines(picture: Picture, f: number, x: number): Line[] {
+  const { frame, layer, settings, initial } = picture;
+  const v = layer.variable;
+  if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
+  if (picture.pattern) {
+    const [low, high] = endsOf(layer, f);
+    const [one, other] = [low, high].map((end) => valueAt(frame, layer, f, end).phi);
+    const { pixels } = picture.pattern;
+    const ends = pixels ? ["dark", "bright"] : [`${v} = ${number(low)}`, `${v} = ${number(high)}`];
+    return [
+      { label: `φ(${number(low)})`, value: number(one) },
+      { label: `φ(${number(high)})`, value: number(other) },
+      { label: "difference", value: number(other - one) },
+      {
+        label: pixels ? "prefers" : "larger at",
+        value: other < one ? ends[0] : other > one ? ends[1] : "neither",
+      },
+    ];
+  }
+  if (picture.preferred) {
+    const { bounds, value, x: places } = picture.preferred;
+    return [
+      {
+        label: settings.suppressed ? "smallest at" : "largest at",
+        value: `${v} = ${number(places[f])}`,
+      },
+      { label: "φ there", value: number(value[f]) },
+      { label: "within", value: `${number(bounds.low[f])} … ${number(bounds.high[f])}` },
+    ];
+  }
+  const now = valueAt(frame, layer, f, x);
+  if (settings.mode === "change" && initial) {
+    const before = valueAt(initial.frame, initial.layer, f, x).phi;
+    return [
+      { label: v, value: number(x) },
+      { label: "change", value: number(now.phi - before) },
+      { label: "φ now", value: number(now.phi), swatch: "ink" },
+      {
+        label: `φ at step ${formatCount(initial.frame.step)}`,
+        value: number(before),
+        swatch: "ghost",
+      },
+    ];
+  }
+  const lines: Line[] = [
+    { label: v, value: number(x) },
+    { label: `φ(${v})`, value: number(now.phi), swatch: "ink" },
+  ];
+  if (!layer.isBase.some((is) => is)) return lines;
+  const whole = Math.abs(now.base) + Math.abs(now.spline);
+  const share = (part: number) =>
+    whole > 0 ? `${number(part)}  (${Math.round((100 * Math.abs(part)) / whole)} %)` : number(part);
+  lines.push({ label: "base", value: share(now.base), swatch: "base" });
+  if (layer.isBase.some((is) => !is)) {
+    lines.push({ label: "splines", value: share(now.spline), swatch: "spline" });
+  }
+  return lines;
+}
+
+export function isFiniteFunction(picture: Picture, f: number): boolean {
+  const measured = isGrey(picture.settings) ? picture.greys : picture.ranges;
+  return !Number.isNaN(measured[f]);
+}
+
+/** The selected function in one line. */
+export function selectionText(picture: Picture, f: number): string {
+  const { layer, subject, settings } = picture;
+  const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
+  if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
+  if (picture.pattern) {
+    const [low, high] = endsOf(layer, f);
+    const difference = subject.at(f, high) - subject.at(f, low);
+    return `${name} · φ(${number(high)}) − φ(${number(low)}) = ${number(difference)}`;
+  }
+  if (picture.preferred) {
+    const which = settings.suppressed ? "smallest" : "largest";
+    const at = `${layer.variable} = ${number(picture.preferred.x[f])}`;
+    return `${name} · φ is ${which} at ${at}: ${number(picture.preferred.value[f])}`;
+  }
+  const what = settings.mode === "change" ? "largest change" : "largest |φ|";
+  const [lo, hi] = picture.xRange;
+  const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
+    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`,
+  );
+  const score = scoreText(picture, f);
+  const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
+  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}${scored}`;
+}
+
+/** The text alternative of the drawing. */
+export function description(picture: Picture, selected: number): string {
+  const { layer } = picture;
+  const chosen = selected >= 0 ? `Selected: ${selectionText(picture, selected)}. ` : "";
+  const what = {
+    curves: "Functions",
+    pattern: "Pattern",
+    preferred: "Preferred patches",
+    change: "Changes",
+  }[picture.settings.mode];
+  return (
+    `${what} of layer ${layerTitle(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}` +
+    "Arrow keys move between functions, with Shift along x; Enter selects, Escape clears."
+  );
+}

@@ -1,0 +1,174 @@
+/** What Python sends to LayerRanges (kan_widgets/widgets/range_wire.py), and what it means. No DOM. */
+
+import type { LayerLayout } from "../../wire/types.ts";
+
+/** Of one layer, as `LayerRanges.table` gives them in Python; null is not known. */
+export interface Numbers {
+  functions: number;
+  constant: number;
+  not_finite: number;
+  range: number | null;
+  observed_range: number | null;
+  range_at_start: number | null;
+  spline_share: number | null;
+  outside_grid: number | null;
+  outside_support: number | null;
+  silu_shaped: number | null;
+  observed_silu_shaped: number | null;
+  base: string;
+  base_shaped: number | null;
+  observed_base_shaped: number | null;
+  change: number | null;
+  relative_change: number | null;
+  gradient_base: number | null;
+  gradient_splines: number | null;
+  update_base: number | null;
+  update_splines: number | null;
+}
+
+/** Quantiles over the functions of a layer: 5, 25, 50, 75 and 95 %. */
+export type Spread = [low: number, lower: number, median: number, upper: number, high: number];
+
+interface WireRow extends Pick<LayerLayout, "name" | "type" | "kind" | "shape"> {
+  numbers: Numbers;
+  grid: Spread | null;
+  seen: Spread | null;
+  start: Spread | null;
+  typical: number;
+  dots: DataView;
+  functions: DataView;
+}
+
+/** One layer. */
+export interface Row extends Omit<WireRow, "dots" | "functions"> {
+  /** Ranges of some functions, rising. */
+  dots: Float32Array;
+  /** The number of the function behind each dot. */
+  functions: Int32Array;
+}
+
+export interface Content {
+  step: number;
+  /** Step of the first frame. */
+  start: number;
+  /** R² from which a function counts as SiLU-shaped. */
+  threshold: number;
+  /** Whether a batch was observed. */
+  observed: boolean;
+  rows: Row[];
+}
+
+/** Values over the steps; NaN where they are not known. */
+export interface Series {
+  steps: ArrayLike<number>;
+  values: ArrayLike<number>;
+}
+
+export interface Lines {
+  /** The base's, or that of all. */
+  first: Series;
+  splines: Series;
+  /** The ends of a band. */
+  band: [Series, Series] | null;
+}
+
+interface WirePast extends Record<string, unknown> {
+  steps: DataView;
+  sizes: Record<string, DataView>;
+}
+
+export const MEASURES = ["range", "splines", "silu", "change", "gradient", "update"] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** What the curves over the steps can show: the words for it, and whether it has a logarithmic axis. */
+export const MEASURED: Record<Measure, { words: string; log: boolean }> = {
+  range: { words: "range", log: true },
+  splines: { words: "splines’ share", log: false },
+  silu: { words: "SiLU-shaped on the grid", log: false },
+  change: { words: "change of φ", log: true },
+  gradient: { words: "gradient", log: true },
+  update: { words: "update", log: true },
+};
+
+export interface Past {
+  /** By row. */
+  layers: ((measure: Measure) => Lines)[];
+}
+
+/** The traits as arrays; the same traits give the same arrays. */
+export function contentReader(): (get: (trait: string) => unknown) => {
+  content: Content | null;
+  past: Past;
+} {
+  let read: unknown[] = [];
+  let made: { content: Content | null; past: Past } = { content: null, past: { layers: [] } };
+  return (get) => {
+    const [content, past] = [get("content"), get("past")];
+    if (content !== read[0] || past !== read[1]) {
+      read = [content, past];
+      made = { content: contentOf(content), past: pastOf(past) };
+    }
+    return made;
+  };
+}
+
+function contentOf(value: unknown): Content | null {
+  const wire = value as (Omit<Content, "rows"> & { rows?: WireRow[] }) | undefined;
+  if (!wire?.rows) return null;
+  const rows = wire.rows.map((row) => ({
+    ...row,
+    dots: floats(row.dots),
+    functions: integers(row.functions),
+  }));
+  return { ...wire, rows };
+}
+
+const NONE: Series = { steps: [], values: [] };
+
+function pastOf(value: unknown): Past {
+  const layers = ((value ?? []) as WirePast[]).map((wire) => {
+    const steps = integers(wire.steps);
+    const measured = integers(wire.sizes.steps);
+    const of = (name: string): Series => ({ steps, values: floats(wire[name] as DataView) });
+    const size = (name: string): Series => ({ steps: measured, values: floats(wire.sizes[name]) });
+    return (measure: Measure): Lines => {
+      switch (measure) {
+        case "range":
+          return { first: of("range"), splines: NONE, band: [of("lower"), of("upper")] };
+        case "splines":
+          return { first: NONE, splines: of("splines"), band: null };
+        case "silu":
+        case "change":
+          return { first: of(measure), splines: NONE, band: null };
+        default:
+          return {
+            first: size(`${measure}_base`),
+            splines: size(`${measure}_splines`),
+            band: null,
+          };
+      }
+    };
+  });
+  return { layers };
+}
+
+export function measureOf(value: unknown): Measure {
+  return MEASURES.find((one) => one === value) ?? "range";
+}
+
+/** A threshold as typed, or null if it is no R². */
+export function thresholdOf(text: string): number | null {
+  const value = text.trim() === "" ? Number.NaN : Number(text.replace(",", "."));
+  return value >= 0 && value <= 1 ? value : null;
+}
+
+// What Python packs is little-endian, and need not lie at a multiple of four.
+function floats(bytes: DataView): Float32Array {
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, k) =>
+    bytes.getFloat32(4 * k, true),
+  );
+}
+
+function integers(bytes: DataView): Int32Array {
+  return Int32Array.from({ length: bytes.byteLength / 4 }, (_, k) => bytes.getInt32(4 * k, true));
+}

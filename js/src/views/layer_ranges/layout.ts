@@ -1,0 +1,143 @@
+/** Where the parts of LayerRanges lie, in CSS pixels. No DOM. */
+
+import type { Rect } from "../../scene/marks.ts";
+import { widthOf, wrapped } from "../../scene/text.ts";
+import type { Content } from "./content.ts";
+import { anySeen, type Column, columnsOf, sentences } from "./words.ts";
+
+export const PAD = 8;
+/** Of a row: its plots, one line of columns, and the curves where they lie under the plot. */
+export const PLOT = 54;
+const BAND = 34;
+const CURVES = 44;
+const HEAD = 46;
+const HEADLINE = 15;
+const WHY = 12;
+export const TITLE = 10.5;
+export const BELOW = 9;
+export const CELL = 11;
+const GAP = 14;
+/** Less than this is no plot, and no room for two of them side by side. */
+const LEAST_PLOT = 150;
+const LEAST_PAIR = 270;
+
+export interface Cell {
+  column: Column;
+  /** Where its words end. */
+  right: number;
+  width: number;
+  /** Its line within a row. */
+  band: number;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  headline: string[];
+  why: string[];
+  /** Top of the head, and of the first row. */
+  head: number;
+  top: number;
+  rowHeight: number;
+  rows: number;
+  /** From left to right of the ranges and of the curves over the steps. */
+  plot: { x: number; width: number };
+  times: { x: number; width: number };
+  /** Within a row, where the curves begin and how high they are. */
+  timesTop: number;
+  timesHeight: number;
+  cells: Cell[];
+  bands: number;
+}
+
+export function layoutOf(content: Content, width: number, more: boolean): Layout {
+  const inside = width - 2 * PAD;
+  const [first, second] = sentences(content.rows);
+  const headline = first ? wrapped(first, inside, HEADLINE, 600) : [];
+  const why = second ? wrapped(second, inside, WHY) : [];
+  const words = headline.length * 20 + why.length * 17;
+  const head = words > 0 ? words + 10 : 4;
+
+  const columns = columnsOf(anySeen(content), more);
+  const widths = columns.map((column) => widthOfColumn(column, content));
+  // All columns in one line, or as many as leave room for the plots: side by side, or under each other.
+  const each =
+    [columns.length, 4, 2].find((n) => {
+      const least = n > 2 ? LEAST_PAIR : LEAST_PLOT;
+      return n <= columns.length && inside - tableWidth(widths, n) >= least;
+    }) ?? 1;
+  const bands = Math.ceil(columns.length / each);
+  // Where there is more room than words need, a little of it goes to the columns.
+  const table = tableWidth(widths, each);
+  const spare = Math.max(0, Math.min(26 * each, 0.35 * (inside - table - 560)));
+  const left = inside - table - spare;
+  const stacked = left < LEAST_PAIR;
+  const own = (stacked ? left : 0.6 * left) - GAP;
+  const plot = { x: PAD, width: own };
+  const times = stacked ? plot : { x: PAD + own + GAP, width: left - own - 2 * GAP };
+  const rowHeight = Math.max(PLOT + (stacked ? CURVES : 0), bands > 1 ? bands * BAND + 6 : 0);
+  const headHeight = Math.max(HEAD * (stacked ? 2 : 1), bands * 27 + 10);
+  const top = head + headHeight;
+  const cells = columns.map((column, k): Cell => {
+    const place = k % each;
+    const before = columnWidths(widths, each).slice(0, place + 1);
+    const right = PAD + left + before.reduce((sum, w) => sum + w + spare / each, 0);
+    const wide = columnWidths(widths, each)[place] + spare / each;
+    return { column, right, width: wide, band: Math.floor(k / each) };
+  });
+  return {
+    width,
+    height: top + rowHeight * content.rows.length + PAD,
+    headline,
+    why,
+    head,
+    top,
+    rowHeight,
+    rows: content.rows.length,
+    plot,
+    times,
+    timesTop: stacked ? PLOT : 0,
+    timesHeight: stacked ? CURVES : rowHeight,
+    cells,
+    bands,
+  };
+}
+
+function widthOfColumn({ title, below, lines }: Column, { rows }: Content): number {
+  const texts = rows.flatMap(({ numbers }) => lines(numbers));
+  const cells = texts.map((text) => widthOf(text, CELL, 600));
+  return Math.ceil(Math.max(widthOf(title, TITLE, 600), widthOf(below, BELOW), ...cells)) + GAP;
+}
+
+/** Widths of the columns where so many stand in a line: those of the lines stand under each other. */
+function columnWidths(widths: readonly number[], each: number): number[] {
+  return Array.from({ length: each }, (_, place) =>
+    Math.max(...widths.filter((_, k) => k % each === place)),
+  );
+}
+
+function tableWidth(widths: readonly number[], each: number): number {
+  return columnWidths(widths, each).reduce((sum, width) => sum + width, 0);
+}
+
+export const rowTop = ({ top, rowHeight }: Layout, k: number) => top + k * rowHeight;
+
+/** The row at a height, or -1. */
+export function rowAt({ top, rowHeight, rows }: Layout, y: number): number {
+  const k = Math.floor((y - top) / rowHeight);
+  return k >= 0 && k < rows ? k : -1;
+}
+
+/** Numbers of the first row that is seen, and of the first one after. */
+export function rowsWithin(layout: Layout, view: Rect): [from: number, to: number] {
+  const at = (y: number) => (y - layout.top) / layout.rowHeight;
+  const from = Math.max(0, Math.floor(at(view.y)));
+  return [from, Math.min(layout.rows, Math.max(from, Math.ceil(at(view.y + view.height))))];
+}
+
+/** Where the head is: at its place, or at the top of what is seen. */
+export function headAt({ head }: Layout, view: Rect): number {
+  return Math.max(head, view.y);
+}
+
+export const headHeight = ({ head, top }: Layout) => top - head;

@@ -1,0 +1,331 @@
+/** Draws rows, columns and heads of LayerRanges as marks. No DOM. */
+
+import { counted, layerTitle } from "../../phi/entries.ts";
+import { number } from "../../phi/format.ts";
+import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
+import { valueExtent } from "../../scene/extents.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { snapped } from "../../scene/snap.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Content, Row, Spread } from "./content.ts";
+import {
+  BELOW,
+  CELL,
+  headAt,
+  headHeight,
+  type Layout,
+  PAD,
+  PLOT,
+  rowsWithin,
+  rowTop,
+  TITLE,
+} from "./layout.ts";
+import { aside } from "./words.ts";
+
+/** Heights within a row's plot. */
+const NAME = 11;
+const DOTS: [number, number] = [20, 30];
+const GRID = 38;
+const SEEN = 47;
+const START: [number, number] = [17, 52];
+const LANES = 5;
+
+/** The axis that holds most ranges of all layers. */
+export function rangeAxis(rows: readonly Row[]): Range {
+  const held = rows.flatMap(({ grid, seen, start, dots }) => {
+    const spreads = [grid, seen, start].filter((spread) => spread !== null);
+    // Single functions that hardly vary would squeeze all others.
+    const ends = dots.length > 0 ? [dots[Math.floor(0.02 * dots.length)], dots.at(-1) ?? 0] : [];
+    return [
+      ...spreads.flatMap(([low, lower, median, , high]) => [low, lower, median, high]),
+      ...ends,
+    ];
+  });
+  return valueExtent(held, true);
+}
+
+/** From left to right; what lies beyond an end is put there. */
+export function rangeScale({ from, to }: Range, { plot }: Layout): Scale {
+  const per = plot.width / Math.log(to / from);
+  return (value) => plot.x + Math.max(0, Math.min(plot.width, Math.log(value / from) * per));
+}
+
+/** Heights from 0 to 1 that keep dots apart which lie together. */
+export function strip(across: ArrayLike<number>, apart: number): number[] {
+  const lanes = new Array<number>(LANES).fill(Number.NEGATIVE_INFINITY);
+  const order = [2, 1, 3, 0, 4];
+  return Array.from(across, (x) => {
+    const free = order.find((lane) => x - lanes[lane] > apart);
+    const lane = free ?? lanes.indexOf(Math.min(...lanes));
+    lanes[lane] = x;
+    return lane / (LANES - 1);
+  });
+}
+
+/** The places of a row's dots: x0, y0, x1, y1, … */
+export function dotPlaces(row: Row, toX: Scale, top: number): number[] {
+  const across = Array.from(row.dots, toX);
+  const heights = strip(across, 5);
+  return across.flatMap((x, k) => [x, top + DOTS[0] + (DOTS[1] - DOTS[0]) * heights[k]]);
+}
+
+/** Stripes, grid lines, and under them what is chosen and pointed at. */
+export function groundMarks(
+  layout: Layout,
+  view: Rect,
+  axis: Range,
+  marked: { chosen: number; hovered: number },
+  colours: Colours,
+  ratio: number,
+): Mark[] {
+  const [from, to] = rowsWithin(layout, view);
+  const marks: Mark[] = [];
+  const bar = (k: number, fill: string) =>
+    marks.push({
+      kind: "rects",
+      boxes: [0, rowTop(layout, k), layout.width, layout.rowHeight],
+      fill,
+    });
+  for (let k = from; k < to; k++) {
+    if (k === marked.chosen) bar(k, colours.chosen);
+    else if (k === marked.hovered) bar(k, colours.hover);
+    else if (k % 2 === 1) bar(k, colours.row);
+  }
+  const toX = rangeScale(axis, layout);
+  const lines: number[] = [];
+  for (const tick of rangeTicks(axis, layout)) {
+    const x = snapped(toX(tick), ratio);
+    for (let k = from; k < to; k++) {
+      const y = rowTop(layout, k);
+      lines.push(x, y + 16, x, y + PLOT);
+    }
+  }
+  const ends = Array.from({ length: lines.length / 4 }, (_, k) => 2 * k + 2);
+  marks.push({ kind: "lines", xy: lines, ends, stroke: colours.grid });
+  return marks;
+}
+
+export function rowMarks(
+  content: Content,
+  layout: Layout,
+  view: Rect,
+  axis: Range,
+  colours: Colours,
+): Mark[] {
+  const [from, to] = rowsWithin(layout, view);
+  const toX = rangeScale(axis, layout);
+  return content.rows.slice(from, to).flatMap((row, k) => {
+    const top = rowTop(layout, from + k);
+    return [
+      ...nameMarks(row, layout, top, colours),
+      ...plotMarks(row, toX, top, colours),
+      ...cellMarks(row, layout, top, colours),
+    ];
+  });
+}
+
+function nameMarks(
+  row: Row,
+  { plot, width, rowHeight }: Layout,
+  top: number,
+  colours: Colours,
+): Mark[] {
+  const warns = aside(row);
+  const note = warns || `${row.type}, ${counted(row.numbers.functions, "function")}`;
+  const size = 10;
+  const wide = widthOf(note, size) + 10;
+  const whole = layerTitle(row);
+  const noted = widthOf(whole, 11.5, 600) + wide <= plot.width;
+  const name = fitted(whole, plot.width, 11.5, 600);
+  const marks: Mark[] = [
+    {
+      kind: "text",
+      x: plot.x,
+      y: top + NAME + 1,
+      text: name,
+      fill: colours.ink,
+      size: 11.5,
+      weight: 600,
+    },
+  ];
+  if (noted) {
+    const x = plot.x + widthOf(name, 11.5, 600) + 8;
+    const fill = warns ? colours.warn : colours.muted;
+    marks.push({ kind: "text", x, y: top + NAME + 1, text: note, fill, size });
+  }
+  // What is wrong is said in any case: under the numbers, where it has no room beside the name.
+  if (!noted && warns) {
+    const place = { x: width - PAD, y: top + rowHeight - 4 };
+    marks.push({
+      kind: "text",
+      ...place,
+      text: warns,
+      fill: colours.warn,
+      size: 9.5,
+      anchor: "end",
+    });
+  }
+  return marks;
+}
+
+function plotMarks(row: Row, toX: Scale, top: number, colours: Colours): Mark[] {
+  const marks: Mark[] = [];
+  const median = row.start?.[2] ?? 0;
+  if (median > 0) {
+    const x = toX(median);
+    const xy = [x, top + START[0], x, top + START[1]];
+    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1.2, dash: [3, 2.5] });
+  }
+  marks.push(
+    ...boxMarks(row.grid, toX, top + GRID, colours.box, colours.ink),
+    ...boxMarks(row.seen, toX, top + SEEN, colours["seen-box"], colours.seen),
+    { kind: "dots", xy: dotPlaces(row, toX, top), r: 1.8, fill: colours.dot },
+  );
+  return marks;
+}
+
+function boxMarks(
+  spread: Spread | null,
+  toX: Scale,
+  y: number,
+  fill: string,
+  stroke: string,
+): Mark[] {
+  if (!spread || !(spread[4] > 0)) return [];
+  // A logarithmic axis has no place for zero: it lies at the left end.
+  const [low, lower, median, upper, high] = spread.map((value) => toX(Math.max(value, 1e-300)));
+  const marks: Mark[] = [
+    { kind: "rects", boxes: [lower, y - 3.5, Math.max(1, upper - lower), 7], fill },
+    { kind: "lines", xy: [low, y, high, y], ends: [2], stroke },
+  ];
+  if (spread[2] > 0)
+    marks.push({ kind: "rects", boxes: [median - 1.2, y - 5, 2.4, 10], fill: stroke });
+  return marks;
+}
+
+function cellMarks(row: Row, layout: Layout, top: number, colours: Colours): Mark[] {
+  const { rowHeight, bands } = layout;
+  const between = bands > 1 ? (rowHeight - 6) / bands : 0;
+  return layout.cells.flatMap(({ column, right, width, band }) => {
+    const [first, second] = column.lines(row.numbers);
+    const y = bands > 1 ? top + 4 + band * between : top + PLOT / 2 - 14;
+    const text = (words: string, at: number, strong: boolean): Mark => ({
+      kind: "text",
+      x: right,
+      y: at,
+      text: words,
+      fill: strong ? colours.ink : colours.muted,
+      size: CELL,
+      weight: strong ? 600 : 400,
+      anchor: "end",
+    });
+    const marks = [text(first, y + 11, true), text(second, y + 25, false)];
+    const share = column.title === "splines" ? row.numbers.spline_share : null;
+    if (share === null) return marks;
+    const x = right - width + 14;
+    const room = right - x;
+    const base = room * (1 - share);
+    marks.push(
+      { kind: "rects", boxes: [x, y + 18, base, 6], fill: colours.base },
+      { kind: "rects", boxes: [x + base, y + 18, room - base, 6], fill: colours.spline },
+    );
+    return marks;
+  });
+}
+
+/** The sentences over the rows. */
+export function leadMarks({ headline, why }: Layout, colours: Colours): Mark[] {
+  const lines = headline.map(
+    (text, k): Mark => ({
+      kind: "text",
+      x: PAD,
+      y: 17 + 20 * k,
+      text,
+      fill: colours.ink,
+      size: 15,
+      weight: 600,
+    }),
+  );
+  const below = 20 * headline.length;
+  const more = why.map(
+    (text, k): Mark => ({
+      kind: "text",
+      x: PAD,
+      y: below + 14 + 17 * k,
+      text,
+      fill: colours.muted,
+      size: 12,
+    }),
+  );
+  return [...lines, ...more];
+}
+
+/** Heads of plot and columns; they stay where rows scroll. `times` is the head of the curves. */
+export function headMarks(
+  layout: Layout,
+  view: Rect,
+  axis: Range,
+  times: (top: number, height: number) => Mark[],
+  colours: Colours,
+): Mark[] {
+  const { plot, width, cells, timesTop, bands } = layout;
+  const [top, height] = [headAt(layout, view), headHeight(layout)];
+  const toX = rangeScale(axis, layout);
+  const bottom = top + height;
+  const half = timesTop > 0 ? height / 2 : height;
+  const marks: Mark[] = [
+    { kind: "rects", boxes: [0, top, width, height], fill: colours.surface },
+    { kind: "rects", boxes: [PAD, bottom - 1, width - 2 * PAD, 1], fill: colours.line },
+    headText("range of φ: max − min", plot.x, top + half - 20, plot.width, colours.ink),
+  ];
+  let free = Number.NEGATIVE_INFINITY;
+  for (const tick of rangeTicks(axis, layout)) {
+    const text = number(tick);
+    const wide = widthOf(text, BELOW + 0.5);
+    // A number at an end of the axis must not be cut off.
+    const x = Math.max(plot.x + wide / 2, Math.min(plot.x + plot.width - wide / 2, toX(tick)));
+    if (x - wide / 2 < free) continue;
+    free = x + wide / 2 + 6;
+    marks.push({
+      kind: "text",
+      x,
+      y: top + half - 5,
+      text,
+      fill: colours.muted,
+      size: BELOW + 0.5,
+      anchor: "middle",
+    });
+  }
+  for (const { column, right, band } of cells) {
+    const y = bottom - 5 - 27 * (bands - 1 - band);
+    const text = (words: string, at: number, strong: boolean): Mark => ({
+      kind: "text",
+      x: right,
+      y: at,
+      text: words,
+      fill: strong ? colours.ink : colours.muted,
+      size: strong ? TITLE : BELOW,
+      weight: strong ? 600 : 400,
+      anchor: "end",
+    });
+    marks.push(text(column.title, y - 12, true), text(column.below, y, false));
+  }
+  return [...marks, ...times(top + (timesTop > 0 ? half : 0), half)];
+}
+
+export function headText(text: string, x: number, y: number, room: number, fill: string): Mark {
+  return {
+    kind: "text",
+    x,
+    y,
+    text: fitted(text, room, TITLE, 600),
+    fill,
+    size: TITLE,
+    weight: 600,
+  };
+}
+
+function rangeTicks(axis: Range, { plot }: Layout): number[] {
+  return logTicks(axis, Math.max(2, Math.floor(plot.width / 44)));
+}

@@ -1,0 +1,184 @@
+/** LayerRanges' scene: a row for each layer, with the ranges of its functions, their past and their numbers. No DOM. */
+
+import { functionOf, layerTitle } from "../../phi/entries.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import type { Range } from "../../scene/axes.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
+import type { Mark, Remark, Scene } from "../../scene/marks.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Selection } from "../../wire/types.ts";
+import { type Content, contentReader, MEASURED, measureOf } from "./content.ts";
+import { headHeight, type Layout, layoutOf, rowTop } from "./layout.ts";
+import {
+  dotPlaces,
+  groundMarks,
+  headMarks,
+  leadMarks,
+  rangeAxis,
+  rangeScale,
+  rowMarks,
+} from "./marks.ts";
+import { siteOf, sitesOf } from "./sites.ts";
+import { readAt, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
+import { anySeen, sentences, where } from "./words.ts";
+
+export interface RangesScene extends Scene {
+  content: Content;
+  layout: Layout;
+  axis: Range;
+  times: Times;
+  /** Number of the row whose layer is selected, or -1. */
+  chosen: number;
+  /** What the curves say under the pointer; or empty. */
+  reading: string;
+}
+
+export function drawing(): Drawing<RangesScene> {
+  const read = contentReader();
+  return (given) => {
+    const { content, past } = read(given.get);
+    if (!content) return "waiting for the first numbers…";
+    if (content.rows.length === 0) return "no layer to measure";
+    return sceneOf(content, timesOf(past, measureOf(given.get("over_time"))), given);
+  };
+}
+
+function sceneOf(content: Content, times: Times, given: Given): RangesScene {
+  const { store, theme, ratio, pointed, width } = given;
+  const { colours } = theme;
+  const more = given.get("more") === true;
+  const layout = layoutOf(content, width, more);
+  const axis = rangeAxis(content.rows);
+  const selection = store.selection();
+  const chosen = rowOf(content.rows, selection);
+  const hovered = siteOf(pointed.id).row;
+  const { at } = pointed;
+  const over = at && hovered >= 0 ? stepAt(times, layout, at.x, at.y) : null;
+  const reading =
+    over === null ? { words: "", marks: [] } : readAt(times, layout, hovered, over, colours, ratio);
+  const now = shownStep(given, content, times);
+  const [headline, why] = sentences(content.rows);
+  return {
+    content,
+    layout,
+    axis,
+    times,
+    chosen,
+    reading: reading.words,
+    width,
+    height: layout.height,
+    stuck: headHeight(layout),
+    title: "Ranges of functions",
+    moment: `step ${formatCount(content.step)}`,
+    words: wordsOf(content, times, [headline, why]),
+    about: JSON.stringify([selection, times.measure, content.rows.length]),
+    caption: captionOf(content, given, colours),
+    cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
+    sheets: [
+      { marks: () => leadMarks(layout, colours) },
+      { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, colours, ratio) },
+      { marks: (view) => rowMarks(content, layout, view, axis, colours) },
+      { marks: (view) => timesMarks(times, layout, view, now, colours, ratio) },
+      { marks: () => [...reading.marks, ...markedMarks(content, layout, axis, given)] },
+      {
+        marks: (view) => {
+          const head = (top: number, height: number) =>
+            timesHead(times, layout, top, height, colours);
+          return headMarks(layout, view, axis, head, colours);
+        },
+      },
+    ],
+    sites: sitesOf(content, layout, axis, more),
+  };
+}
+
+/** The row of a selected function, -1 where it is in none. */
+export function rowOf(rows: readonly { name: string }[], selection: Selection | null): number {
+  return selection === null ? -1 : rows.findIndex(({ name }) => name === selection.layer);
+}
+
+/** The step to mark on the curves: the one looked at, or that of numbers that are not the latest; else -1. */
+function shownStep({ store }: Given, { step }: Content, { steps }: Times): number {
+  if (store.cursor() >= 0) return store.cursor();
+  return step < steps.to && step < (store.latest()?.step ?? step) ? step : -1;
+}
+
+/** The selected function, the dot pointed at, and the keyboard's place. */
+function markedMarks(content: Content, layout: Layout, axis: Range, given: Given): Mark[] {
+  const { store, pointed, theme } = given;
+  const { colours } = theme;
+  const toX = rangeScale(axis, layout);
+  const marks: Mark[] = [];
+  const ring = (row: number, dot: number, stroke: string) => {
+    const places = dotPlaces(content.rows[row], toX, rowTop(layout, row));
+    const xy = places.slice(2 * dot, 2 * dot + 2);
+    marks.push({ kind: "dots", xy, r: 4, stroke, fill: colours.surface, width: 2 });
+    marks.push({ kind: "dots", xy, r: 1.8, fill: stroke });
+  };
+  const chosen = rowOf(content.rows, store.selection());
+  if (chosen >= 0) {
+    const row = content.rows[chosen];
+    const dot = row.functions.indexOf(functionOf(row, store.selection()));
+    if (dot >= 0) ring(chosen, dot, colours.accent);
+  }
+  const { row, dot } = siteOf(pointed.id);
+  if (dot >= 0 && content.rows[row]) ring(row, dot, colours.ink);
+  const keyboard = siteOf(pointed.keyboard);
+  if (keyboard.row >= 0 && keyboard.dot < 0) {
+    const y = rowTop(layout, keyboard.row);
+    const boxes = [1, y + 1, layout.width - 2, layout.rowHeight - 2];
+    marks.push({ kind: "rects", boxes, stroke: colours.ink, width: 1.5, dash: [3, 2] });
+  }
+  return marks;
+}
+
+function captionOf(content: Content, { store }: Given, colours: Colours): Remark[] {
+  const { observed, start, step, threshold } = content;
+  const caption: Remark[] = [
+    {
+      text: "one φ",
+      swatch: { kind: "dot", colours: [colours.dot] },
+      title: "A dot for each function; in large layers, 60 of them evenly by rank",
+    },
+    {
+      text: "on the grid",
+      swatch: { kind: "fill", colours: [colours.box] },
+      title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
+    },
+  ];
+  if (observed) {
+    const seen = { kind: "fill", colours: [colours["seen-box"]] } as const;
+    caption.push({ text: "over the inputs seen", swatch: seen });
+  }
+  caption.push(
+    {
+      text: `median at step ${formatCount(start)}`,
+      swatch: { kind: "dash", colours: [colours.ghost] },
+    },
+    { text: "base", swatch: { kind: "fill", colours: [colours.base] } },
+    { text: "splines", swatch: { kind: "fill", colours: [colours.spline] } },
+    { text: `SiLU-shaped: R² ≥ ${number(threshold)} ${where(anySeen(content))}` },
+  );
+  if (!observed) {
+    caption.push({ text: "for the inputs, call live.observe(batch)", tone: "ink" });
+  }
+  if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
+    const text = `ranges and numbers are those of step ${formatCount(step)}: no kernel is connected to compute others`;
+    caption.push({ text, tone: "warn" });
+  }
+  return caption;
+}
+
+function wordsOf({ rows, step }: Content, { measure }: Times, lead: readonly string[]): string {
+  const medians = rows.map((row) => {
+    const { range } = row.numbers;
+    return `${layerTitle(row)} ${range === null ? "not known" : number(range)}`;
+  });
+  return [
+    `Ranges of φ at step ${formatCount(step)}, a row for each of ${formatCount(rows.length)} layers.`,
+    ...lead.filter((words) => words !== ""),
+    `Medians: ${medians.slice(0, 12).join(", ")}${medians.length > 12 ? ", …" : ""}.`,
+    `Over the steps: ${MEASURED[measure].words}.`,
+    "Up and down arrow move between layers; Enter selects the typical function, left and right arrow those of smaller and larger range.",
+  ].join(" ");
+}

@@ -1,0 +1,229 @@
+/** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
+
+import { formatCount, number } from "../../phi/format.ts";
+import { linear, type Range, type Scale, ticks } from "../../scene/axes.ts";
+import { pointAt } from "../../scene/chart.ts";
+import { stepExtent, valueExtent } from "../../scene/extents.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { snapped } from "../../scene/snap.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Colours } from "../../scene/theme.ts";
+import { type Lines, MEASURED, type Measure, type Past, type Series } from "./content.ts";
+import { BELOW, type Layout, rowsWithin, rowTop, TITLE } from "./layout.ts";
+import { headText } from "./marks.ts";
+import { percent } from "./words.ts";
+
+const EDGE = 7;
+
+/** What is drawn over the steps. */
+export interface Times {
+  measure: Measure;
+  rows: Lines[];
+  values: Range;
+  steps: Range;
+}
+
+export function timesOf(past: Past, measure: Measure): Times {
+  const rows = past.layers.map((layer) => layer(measure));
+  const { log } = MEASURED[measure];
+  const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { steps } of all) {
+    if (steps.length === 0) continue;
+    low = Math.min(low, steps[0]);
+    high = Math.max(high, steps[steps.length - 1]);
+  }
+  const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
+  return {
+    measure,
+    rows,
+    values,
+    steps:
+      low < high
+        ? stepExtent(low, high)
+        : { from: low <= high ? low : 0, to: low <= high ? low + 1 : 1 },
+  };
+}
+
+function* valuesIn(all: readonly Series[]): Generator<number> {
+  for (const { values } of all) yield* Array.from(values);
+}
+
+function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) => Scale } {
+  const { times: place, timesTop, timesHeight } = layout;
+  const { log } = MEASURED[times.measure];
+  const { from, to } = times.values;
+  const by = log ? { from: Math.log10(from), to: Math.log10(to) } : { from, to };
+  return {
+    toX: linear(times.steps, place.x, place.x + place.width),
+    toY: (top) => {
+      const bottom = top + timesTop + timesHeight - EDGE;
+      const scale = linear(by, bottom, top + timesTop + EDGE);
+      return log ? (value) => (value > 0 ? scale(Math.log10(value)) : Number.NaN) : scale;
+    },
+  };
+}
+
+export function timesMarks(
+  times: Times,
+  layout: Layout,
+  view: Rect,
+  now: number,
+  colours: Colours,
+  ratio: number,
+): Mark[] {
+  const [from, to] = rowsWithin(layout, view);
+  const { toX, toY } = scales(times, layout);
+  const { times: place, timesTop, timesHeight } = layout;
+  const plain = ["range", "silu", "change"].includes(times.measure);
+  const marks: Mark[] = [];
+  for (let k = from; k < to; k++) {
+    const lines = times.rows[k];
+    if (!lines) continue;
+    const top = rowTop(layout, k);
+    const y = toY(top);
+    const ends = [top + timesTop + EDGE, top + timesTop + timesHeight - EDGE];
+    const frame = ends.flatMap((at) => {
+      const line = snapped(at, ratio);
+      return [place.x, line, place.x + place.width, line];
+    });
+    marks.push({ kind: "lines", xy: frame, ends: [2, 4], stroke: colours.grid });
+    if (lines.band) marks.push(bandMark(lines.band, toX, y, colours));
+    marks.push(...curveMarks(lines.first, toX, y, plain ? colours.ink : colours.base));
+    marks.push(...curveMarks(lines.splines, toX, y, colours.spline));
+    if (now >= times.steps.from && now <= times.steps.to) {
+      const x = snapped(toX(now), ratio);
+      const line = [x, top + timesTop + 2, x, top + timesTop + timesHeight - 2];
+      marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.accent });
+    }
+  }
+  return marks;
+}
+
+function curveMarks({ steps, values }: Series, toX: Scale, toY: Scale, stroke: string): Mark[] {
+  const xy: number[] = [];
+  for (let k = 0; k < steps.length; k++) {
+    const y = toY(values[k]);
+    if (Number.isFinite(y)) xy.push(toX(steps[k]), y);
+  }
+  // A single point would be no line.
+  if (xy.length === 2) return [{ kind: "dots", xy, r: 2, fill: stroke }];
+  return [{ kind: "lines", xy, ends: [xy.length / 2], stroke, width: 1.5 }];
+}
+
+function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, colours: Colours): Mark {
+  const points = ({ steps, values }: Series) =>
+    Array.from(steps, (step, k) => [toX(step), toY(values[k])]).filter(([, y]) =>
+      Number.isFinite(y),
+    );
+  const xy = [...points(low), ...points(high).reverse()].flat();
+  return {
+    kind: "lines",
+    xy,
+    ends: [xy.length / 2],
+    closed: true,
+    fill: colours.box,
+    opacity: 0.55,
+  };
+}
+
+/** What the axes of the curves are; they stay where rows scroll. */
+export function timesHead(
+  times: Times,
+  layout: Layout,
+  top: number,
+  height: number,
+  colours: Colours,
+): Mark[] {
+  const { x, width } = layout.times;
+  const { words: measured, log } = MEASURED[times.measure];
+  const { toX } = scales(times, layout);
+  const bottom = top + height;
+  const [low, high] = [times.values.from, times.values.to].map((value) =>
+    log ? number(Number(value.toPrecision(2))) : percent(value),
+  );
+  const [whole, short] = [`${measured} by step`, measured.replace(" on the grid", "")];
+  const titles = [whole, measured, short];
+  const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
+  // What the title has no room for is said below it.
+  const rest = title === short ? measured.slice(short.length).trim() : "";
+  const ends = `${rest ? `${rest}, ` : ""}${low} to ${high}`;
+  const how = log ? ", logarithmic" : "";
+
+  const size = BELOW + 0.5;
+  const words = widthOf(ends + how, size) <= width ? ends + how : fitted(ends, width, size);
+  const note = (text: string, at: number, y: number, anchor: "start" | "middle"): Mark => ({
+    kind: "text",
+    x: at,
+    y,
+    text,
+    fill: colours.muted,
+    size: BELOW + 0.5,
+    anchor,
+  });
+  const marks: Mark[] = [
+    headText(title, x, bottom - 31, width, colours.ink),
+    note(words, x, bottom - 19, "start"),
+  ];
+  let free = Number.NEGATIVE_INFINITY;
+  const most = Math.max(2, Math.floor(width / 60));
+  for (const step of ticks(times.steps, most).filter(Number.isInteger)) {
+    const text = formatCount(step);
+    const half = widthOf(text, BELOW + 0.5) / 2;
+    const at = Math.max(x + half, Math.min(x + width - half, toX(step)));
+    if (at - half < free) continue;
+    free = at + half + 8;
+    marks.push(note(text, at, bottom - 5, "middle"));
+  }
+  return marks;
+}
+
+/** The step under a place, where that is in the curves. */
+export function stepAt(times: Times, layout: Layout, x: number, y: number): number | null {
+  const { times: place, timesTop, top, rowHeight, timesHeight } = layout;
+  const inside = (y - top) % rowHeight;
+  if (x < place.x || x > place.x + place.width || y < top) return null;
+  if (inside < timesTop || inside > timesTop + timesHeight) return null;
+  return linear({ from: place.x, to: place.x + place.width }, times.steps.from, times.steps.to)(x);
+}
+
+/** The numbers of a row at a step, and marks of them. */
+export function readAt(
+  times: Times,
+  layout: Layout,
+  k: number,
+  step: number,
+  colours: Colours,
+  ratio: number,
+): { words: string; marks: Mark[] } {
+  const { toX, toY } = scales(times, layout);
+  const y = toY(rowTop(layout, k));
+  const { words, log } = MEASURED[times.measure];
+  const read = [times.rows[k]?.first, times.rows[k]?.splines].map((series) =>
+    series ? pointAt({ x: series.steps, y: series.values }, step) : null,
+  );
+  const points = read.flatMap((point) => (point && Number.isFinite(point.value) ? [point] : []));
+  if (points.length === 0) return { words: "", marks: [] };
+  const text = (value: number) => (log ? number(value) : percent(value));
+  const parts = ["base", "splines"].flatMap((name, n) => {
+    const point = read[n];
+    if (!point || !Number.isFinite(point.value)) return [];
+    return [points.length > 1 ? `${name} ${text(point.value)}` : text(point.value)];
+  });
+  const x = snapped(toX(points[0].step), ratio);
+  const at = rowTop(layout, k) + layout.timesTop;
+  const line = [x, at + 2, x, at + layout.timesHeight - 2];
+  const spots = points.map((point) => [toX(point.step), y(point.value)]);
+  return {
+    words: `step ${formatCount(points[0].step)}: ${words} ${parts.join(", ")}`,
+    marks: [
+      { kind: "lines", xy: line, ends: [2], stroke: colours.muted },
+      {
+        kind: "dots",
+        xy: spots.filter(([, v]) => Number.isFinite(v)).flat(),
+        r: 2.5,
+        fill: colours.accent,
+      },
+    ],
+  };
+}

@@ -1,0 +1,44 @@
+/** MeshgridView's pair: the sum of two functions over their two inputs, where it lies and where it is read. No DOM. */
+
+import type { Density, Group, Surface } from "../../phi/pair.ts";
+import type { Reach } from "../../phi/ramp.ts";
+import type { Axis } from "../../scene/axes.ts";
+import type { Rect } from "../../scene/marks.ts";
+import type { Region } from "../../scene/regions.ts";
+
+/** Two entries of one group, as they are drawn. */
+export interface Pair {
+  group: Group;
+  /** Along x and along y: places in the group, functions, names and inputs. */
+  entries: [number, number];
+  functions: [number, number];
+  names: [string, string];
+  ranges: [[number, number], [number, number]];
+  surface: Surface;
+  reach: Reach;
+  /** Half the range of the colours. */
+  most: number;
+  levels: number[];
+  density: Density | null;
+  /** φ of every entry of the group over the grid's range, and half the range of their colours. */
+  strips: Float64Array[];
+  stripMost: number;
+}
+
+export interface PairLayout {
+  narrow: boolean;
+  kernel: Region;
+  /** Where the names of both entries begin: left and baselines. */
+  names: { x: number; y: [number, number] };
+  plot: Rect;
+  axes: [Axis, Axis];
+  width: number;
+  height: number;
+}
+
+/** Where the surface is read. */
+export interface Reading {
+  x: number;
+  y: number;
+  lines: { label: string; value: string }[];
+}

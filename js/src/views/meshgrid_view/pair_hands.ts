@@ -1,0 +1,82 @@
+/** The hands on a pair: clicks set x, then y, then x again. */
+
+import { entryIn, partnerOf, selectionIn } from "../../phi/pair.ts";
+import { cellOf, idOf } from "../../scene/regions.ts";
+import { DIRECTIONS } from "../../shell/keys.ts";
+import type { Shell } from "../../shell/mount.ts";
+import type { Stage } from "../../shell/stage.ts";
+import type { Axis } from "./controls.ts";
+import { entryName, type PairScene, READINGS } from "./pair_scene.ts";
+
+export interface PairHands {
+  axis(): Axis;
+  setAxis(axis: Axis): void;
+  press(scene: PairScene, id: string): void;
+  key(scene: PairScene, event: KeyboardEvent, id: string): boolean;
+}
+
+/** With Shift the arrows go so many steps over the surface. */
+const LEAP = 4;
+
+export function createPairHands(shell: Shell, stage: Stage): PairHands {
+  let axis: Axis = "x";
+
+  function entryAt({ pair }: PairScene, id: string): number {
+    const cell = cellOf(id);
+    return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
+  }
+
+  function setEntry({ layer, pair, settings }: PairScene, which: Axis, entry: number) {
+    const store = shell.store();
+    if (!store || entry < 0) return;
+    const { group } = pair;
+    if (which === "x") {
+      // The other one stays where it is, also where it was only the opposite of the first.
+      const before = entryIn(layer, group, store.selection());
+      const partner = partnerOf(group, before, settings.other);
+      if (settings.other < 0) shell.choose("other", partner === entry ? before : partner);
+      store.select(selectionIn(layer, group, entry));
+    } else {
+      shell.choose("other", entry);
+      if (store.selection()?.layer !== layer.name) {
+        store.select(selectionIn(layer, group, entryIn(layer, group, null)));
+      }
+    }
+    axis = which === "x" ? "y" : "x";
+    shell.speak(`${which} is ${entryName(group, entry)}`);
+    shell.schedule();
+  }
+
+  return {
+    axis: () => axis,
+    setAxis(next) {
+      axis = next;
+      shell.schedule();
+    },
+    press: (scene, id) => setEntry(scene, axis, entryAt(scene, id)),
+    key(scene, event, id) {
+      if (event.key === "x" || event.key === "y") {
+        setEntry(scene, event.key, entryAt(scene, id));
+        return true;
+      }
+      if (event.key === "Escape" && shell.store()?.selection()) {
+        shell.store()?.select(null);
+        shell.speak("selection cleared");
+        return true;
+      }
+      const cell = cellOf(id);
+      const direction = DIRECTIONS[event.key];
+      if (!event.shiftKey || !direction || cell?.name !== "plot") return false;
+      const step = { left: [0, -1], right: [0, 1], up: [-1, 0], down: [1, 0] }[direction];
+      const to = (at: number, by: number) => Math.max(0, Math.min(READINGS - 1, at + LEAP * by));
+      const next = idOf({
+        name: cell.name,
+        row: to(cell.row, step[0]),
+        column: to(cell.column, step[1]),
+      });
+      stage.keyboardAt(next);
+      shell.speak(scene.sites.words(next));
+      return true;
+    },
+  };
+}

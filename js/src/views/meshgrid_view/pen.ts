@@ -1,0 +1,103 @@
+/** Draws on the input of a response: with the mouse, by the keyboard, and for tests. */
+
+import type { Images } from "../../phi/images.ts";
+import type { Shell } from "../../shell/mount.ts";
+import type { Stage } from "../../shell/stage.ts";
+import type { ResponseScene } from "./response_scene.ts";
+import type { Sketch } from "./sketch.ts";
+
+type Point = [x: number, y: number];
+
+export interface Pen {
+  /** One dot, at a pixel. */
+  dot(row: number, column: number, erase: boolean): void;
+  /** A line through points in pixels of the image. */
+  through(points: readonly Point[]): void;
+  clear(): void;
+}
+
+/** `current` is the scene that is drawn; the drawing goes to Python whenever the pen is lifted. */
+export function createPen(
+  shell: Shell,
+  { canvas, view }: Stage,
+  sketch: Sketch,
+  current: () => ResponseScene | null,
+): Pen {
+  const { signal } = shell;
+  let held: { at: Point; erase: boolean } | null = null;
+
+  function keep({ data, width, height }: Images) {
+    const bytes = new DataView(data.slice().buffer);
+    shell.choose("drawing", { shape: [1, 1, height, width], data: bytes });
+  }
+
+  /** The place of the mouse in pixels of the image; null where nothing can be drawn. */
+  function onImage(event: MouseEvent, anywhere: boolean): Point | null {
+    const scene = current();
+    if (scene?.response.source.input !== "drawn") return null;
+    const { image: box } = scene.layout;
+    const corner = canvas.getBoundingClientRect();
+    const seen = view();
+    const x = event.clientX - corner.left + seen.x - box.x;
+    const y = event.clientY - corner.top + seen.y - box.y;
+    const inside = x >= 0 && y >= 0 && x <= box.width && y <= box.height;
+    if (!inside && !anywhere) return null;
+    const { width, height } = sketch.image();
+    return [(x / box.width) * width, (y / box.height) * height];
+  }
+
+  function down(event: PointerEvent) {
+    const at = onImage(event, false);
+    if (!at || (event.button !== 0 && event.button !== 2)) return;
+    held = { at, erase: event.shiftKey || event.button === 2 };
+    canvas.setPointerCapture?.(event.pointerId);
+    sketch.line(at, at, held.erase);
+    event.preventDefault();
+    canvas.focus({ preventScroll: true });
+    shell.schedule();
+  }
+
+  function move(event: PointerEvent) {
+    if (!held) return;
+    // A fast hand: the browser keeps the places between two animation frames.
+    const moves = event.getCoalescedEvents?.() ?? [];
+    for (const move of moves.length > 0 ? moves : [event]) {
+      const to = onImage(move, true);
+      if (!to) continue;
+      sketch.line(held.at, to, held.erase);
+      held.at = to;
+    }
+    shell.schedule();
+  }
+
+  function up() {
+    if (!held) return;
+    held = null;
+    keep(sketch.lift());
+  }
+
+  function menu(event: MouseEvent) {
+    if (onImage(event, false)) event.preventDefault();
+  }
+
+  canvas.addEventListener("pointerdown", down, { signal });
+  canvas.addEventListener("pointermove", move, { signal });
+  canvas.addEventListener("pointerup", up, { signal });
+  canvas.addEventListener("pointercancel", up, { signal });
+  canvas.addEventListener("contextmenu", menu, { signal });
+
+  return {
+    dot(row, column, erase) {
+      const at: Point = [column + 0.5, row + 0.5];
+      sketch.line(at, at, erase);
+      keep(sketch.lift());
+    },
+    through(points) {
+      points.forEach((to, k) => {
+        sketch.line(points[Math.max(0, k - 1)], to, false);
+      });
+      keep(sketch.lift());
+    },
+    clear: () => keep(sketch.clear()),
+  };
+}

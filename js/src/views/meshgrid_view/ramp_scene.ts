@@ -1,0 +1,324 @@
+/** The ramp: every φ of a layer over one input matrix, as small heat maps where the kernels have them. No DOM. */
+
+import type { Curves } from "../../phi/curves.ts";
+import { counted, entryText, functionOf, layerSize, layerTitle } from "../../phi/entries.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import {
+  type Arrangement,
+  arrange,
+  blockOf,
+  cellAt,
+  kernelsWithin,
+  neighbour,
+  type Rect,
+  rectOf,
+  rowEnds,
+  underHead,
+} from "../../phi/geometry.ts";
+import { exactAt } from "../../phi/interpolate.ts";
+import { memory } from "../../phi/memory.ts";
+import { colourise } from "../../phi/palette.ts";
+import {
+  evaluateRamp,
+  makeRamp,
+  placeIn,
+  planOf,
+  type Ramp,
+  type Rise,
+  type Spread,
+  scalesOf,
+  spreadOf,
+} from "../../phi/ramp.ts";
+import type { Given } from "../../scene/drawing.ts";
+import { labelMarks, stuckHeadMarks } from "../../scene/heads.ts";
+import { sheetOf } from "../../scene/heat.ts";
+import type { Mark, Remark, Scene, Sites } from "../../scene/marks.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Settings } from "./settings.ts";
+import {
+  colourRemarks,
+  cursorMark,
+  framed,
+  outline,
+  paletteIn,
+  type Scales,
+  type Shown,
+} from "./shown.ts";
+import { finite } from "./words.ts";
+
+export interface RampScene extends Scene, Shown {
+  mode: "ramp";
+  arrangement: Arrangement;
+  ramp: Ramp;
+  curves: Curves;
+  /** Half the range of the colours of each function. */
+  scaleOf(f: number): number;
+  selected: number;
+  hovered: number;
+  /** The input under the pointer, or in the middle of the keyboard's cell. */
+  x: number;
+}
+
+const WORDS: Record<Rise, string> = {
+  horizontal: "from left to right",
+  vertical: "from top to bottom",
+  diagonal: "from the top left to the bottom right",
+  radial: "from the middle to the corners",
+};
+
+/** In cells below this many pixels a matrix is drawn with few points, and small marks are left out. */
+const SMALL = 28;
+const FEW = 6;
+
+interface Tile {
+  width: number;
+  height: number;
+  /** Places in the ramp's values. */
+  index: Uint16Array;
+}
+
+interface Evaluated {
+  arrangement: Arrangement;
+  ramp: Ramp;
+  tile: Tile;
+  curves: Curves;
+  spread: Spread;
+  scales: Scales & { of(f: number): number };
+}
+
+export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
+  const keep = memory();
+
+  function evaluated({ width }: Given, { frame, layer, settings }: Shown): Evaluated {
+    const [out, inputs, kh, kw] = layer.shape;
+    const { direction, resolution, scale } = settings;
+    const [lo, hi] = settings.limits;
+    const arrangement = keep("arrangement", [layer, width], () =>
+      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width),
+    );
+    const ramp = keep("ramp", [direction, lo, hi, resolution], () =>
+      makeRamp(direction, [lo, hi], resolution),
+    );
+    const tile = keep("tile", [ramp, arrangement.cell], () => tileOf(ramp, arrangement.cell));
+    const plan = keep("plan", [layer, ramp], () => planOf(layer, ramp));
+    const curves = keep<Curves>("curves", [frame, plan], (last) =>
+      evaluateRamp(frame, layer, plan, last),
+    );
+    const spread = keep("spread", [frame, plan], () => spreadOf(layer, curves));
+    const scales = keep("scales", [spread, scale], () => scalesOf(layer, spread.most, scale));
+    return { arrangement, ramp, tile, curves, spread, scales };
+  }
+
+  return (given, shown) => {
+    const made = evaluated(given, shown);
+    const { arrangement, ramp, curves, scales } = made;
+    const { store, theme, pointed } = given;
+    const { layer, settings, frame } = shown;
+    const { colours } = theme;
+    const selected = functionOf(layer, store.selection());
+    const hovered = pointed.id === "" ? -1 : Number(pointed.id);
+    const cursor = pointed.keyboard === "" ? -1 : Number(pointed.keyboard);
+    const words = (f: number) => selectionText(shown, made, f);
+    const [lo, hi] = settings.limits;
+    const axis = `${layer.variable} ${number(lo)} … ${number(hi)} ${WORDS[settings.direction]}`;
+    const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
+    const under = [arrangement, theme.name, colours.surface];
+    return {
+      mode: "ramp",
+      ...shown,
+      arrangement,
+      ramp,
+      curves,
+      scaleOf: scales.of,
+      selected,
+      hovered,
+      x: hovered < 0 ? Number.NaN : inputAt(ramp, rectOf(arrangement, hovered), pointed.at),
+      width: arrangement.width,
+      height: arrangement.height,
+      title: `MeshgridView · ${layerTitle(layer)}`,
+      moment: `step ${formatCount(frame.step)}`,
+      words:
+        `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}, ` +
+        `colours ±${number(scales.largest)}. ${chosen}` +
+        "Arrow keys move between functions; Enter selects, Escape clears.",
+      about: JSON.stringify([layer.name, layer.shape, selected, axis, settings.scale]),
+      caption: captionOf(given, shown, made, axis),
+      cuts: rowEnds(arrangement),
+      sheets: [
+        { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
+        { marks: (view) => heatMarks(given, shown, made, view) },
+        { marks: () => markedMarks(arrangement, { selected, hovered, cursor }, colours) },
+        { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
+      ],
+      sites: sitesOf(arrangement, layer.count, words),
+    };
+  };
+}
+
+/** The picture of one function: no more points than can be seen. */
+function tileOf(ramp: Ramp, cell: number): Tile {
+  const most = ramp.width > 1 && ramp.height > 1 && cell < SMALL ? FEW : 2 * cell;
+  const [width, height] = [Math.min(ramp.width, most), Math.min(ramp.height, most)];
+  const index = Uint16Array.from({ length: width * height }, (_, p) =>
+    placeIn(ramp, ((p % width) + 0.5) / width, (Math.floor(p / width) + 0.5) / height),
+  );
+  return { width, height, index };
+}
+
+function inputAt(ramp: Ramp, cell: Rect, at: { x: number; y: number } | null): number {
+  const { x, y } = at ?? { x: cell.x + cell.width / 2, y: cell.y + cell.height / 2 };
+  return ramp.values[placeIn(ramp, (x - cell.x) / cell.width, (y - cell.y) / cell.height)];
+}
+
+function sitesOf(arrangement: Arrangement, count: number, words: (f: number) => string): Sites {
+  const known = (id: string) => id !== "" && Number(id) < count;
+  return {
+    at(x, y, view) {
+      if (underHead(arrangement, view, y)) return "";
+      const f = cellAt(arrangement, x, y);
+      return f < 0 ? "" : String(f);
+    },
+    box: (id) => (known(id) ? rectOf(arrangement, Number(id)) : null),
+    words: (id) => (known(id) ? words(Number(id)) : ""),
+    next(id, direction) {
+      if (direction === "last") return String(count - 1);
+      if (direction === "first" || !known(id)) return "0";
+      return String(neighbour(arrangement, Number(id), direction));
+    },
+  };
+}
+
+function heatMarks(
+  { theme }: Given,
+  { layer, settings }: Shown,
+  { arrangement, tile, curves, scales, spread }: Evaluated,
+  view: Rect,
+): Mark[] {
+  const { colours } = theme;
+  const size = arrangement.kh * arrangement.kw;
+  const kernels = kernelsWithin(arrangement, view);
+  const visible = kernels.flatMap((kernel) =>
+    Array.from({ length: size }, (_, entry) => kernel * size + entry),
+  );
+  const palette = paletteIn(theme);
+  const { width, height, index } = tile;
+  const one = new Float32Array(width * height);
+  const sheet = sheetOf(visible.length, width, height, (k, pixels) => {
+    const start = visible[k] * curves.points;
+    for (let p = 0; p < index.length; p++) one[p] = curves.y[start + index[p]];
+    colourise(one, scales.of(visible[k]), palette, pixels, width);
+  });
+  const rects = visible.map((f) => rectOf(arrangement, f));
+  const boxes = rects.flatMap(({ x, y, width, height }) => [x, y, width, height]);
+  const blocks = kernels.flatMap((kernel) => {
+    const { x, y, width, height } = blockOf(arrangement, kernel);
+    return [x - 0.5, y - 0.5, width + 1, height + 1];
+  });
+  return [
+    { kind: "tiles", boxes, ...sheet },
+    // A hairline keeps what is near zero apart from the page.
+    { kind: "rects", boxes: blocks, stroke: colours.line },
+    ...domainMarks(layer, settings, arrangement, visible, colours),
+    ...brokenMarks(arrangement, visible, spread.most, colours),
+  ];
+}
+
+/** Whether the ramp runs beyond the grid and the ticks that say so can be drawn. */
+function sticksOut({ layer, settings }: Shown, { cell }: Arrangement): boolean {
+  const { limits, direction } = settings;
+  if (cell < SMALL || direction === "diagonal" || direction === "radial") return false;
+  return limits[0] < layer.domain[0] || limits[1] > layer.domain[1];
+}
+
+/** Small ticks at the edges of the cells where the grid's range ends. */
+function domainMarks(
+  layer: Shown["layer"],
+  settings: Settings,
+  arrangement: Arrangement,
+  visible: readonly number[],
+  { ink }: Colours,
+): Mark[] {
+  if (!sticksOut({ layer, settings } as Shown, arrangement)) return [];
+  const [lo, hi] = settings.limits;
+  const along = settings.direction === "horizontal";
+  const boxes: number[] = [];
+  for (const f of visible) {
+    const { x, y, width, height } = rectOf(arrangement, f);
+    const range = layer.bases[layer.tableOf ? layer.tableOf[f] : 0]?.domain ?? layer.domain;
+    for (const end of range) {
+      if (!(end > lo && end < hi)) continue;
+      const at = Math.round(((end - lo) / (hi - lo)) * (along ? width : height)) - 0.5;
+      for (const edge of [0, (along ? height : width) - 3]) {
+        if (along) boxes.push(x + at, y + edge, 1, 3);
+        else boxes.push(x + edge, y + at, 3, 1);
+      }
+    }
+  }
+  return [{ kind: "rects", boxes, fill: ink }];
+}
+
+function brokenMarks(
+  arrangement: Arrangement,
+  visible: readonly number[],
+  most: Float32Array,
+  { warn }: Colours,
+): Mark[] {
+  const arm = Math.min(5, arrangement.cell / 5);
+  const xy = visible
+    .filter((f) => Number.isNaN(most[f]))
+    .flatMap((f) => {
+      const { x, y, width, height } = rectOf(arrangement, f);
+      const [cx, cy] = [x + width / 2, y + height / 2];
+      return [cx - arm, cy - arm, cx + arm, cy + arm, cx - arm, cy + arm, cx + arm, cy - arm];
+    });
+  if (xy.length === 0) return [];
+  const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
+  return [{ kind: "lines", xy, ends, stroke: warn, width: 1.5 }];
+}
+
+function markedMarks(
+  arrangement: Arrangement,
+  { selected, hovered, cursor }: { selected: number; hovered: number; cursor: number },
+  colours: Colours,
+): Mark[] {
+  const box = (f: number) => rectOf(arrangement, f);
+  const marks: Mark[] = [];
+  if (hovered >= 0 && hovered !== selected && hovered !== cursor) {
+    marks.push(outline(box(hovered), colours.ink));
+  }
+  if (selected >= 0) marks.push(...framed(box(selected), colours.accent, colours));
+  if (cursor >= 0) marks.push(cursorMark(box(cursor), colours, cursor === selected ? 3.5 : 1));
+  return marks;
+}
+
+function captionOf(
+  { theme }: Given,
+  shown: Shown,
+  { arrangement, scales, spread }: Evaluated,
+  axis: string,
+): Remark[] {
+  const reach = spread.low <= spread.high ? spread : null;
+  const caption = [...colourRemarks("φ", scales, reach, theme), { text: axis } as Remark];
+  if (spread.broken > 0) {
+    const text = `${counted(spread.broken, "function")} not finite (×, grey)`;
+    caption.push({ text, tone: "warn" });
+  }
+  if (sticksOut(shown, arrangement)) caption.push({ text: "ticks: the grid's range" });
+  if (shown.layer.note) caption.push({ text: shown.layer.note });
+  return caption;
+}
+
+/** φ of a function at one of the ramp's inputs, or at another x. */
+export function phiAt({ frame, layer }: Shown, { ramp, curves }: Evaluated, f: number, x: number) {
+  const place = ramp.values.indexOf(x);
+  return place >= 0 ? curves.y[f * curves.points + place] : exactAt(layer, f, frame, x).phi;
+}
+
+function selectionText(shown: Shown, made: Evaluated, f: number): string {
+  const { layer, settings } = shown;
+  const [lo, hi] = settings.limits;
+  const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
+    (x) => `φ(${number(x)}) ${finite(phiAt(shown, made, f, x))}`,
+  );
+  return `${layerTitle(layer)} · ${entryText(layer, f)} · ${ends.join(" · ")}`;
+}

@@ -1,0 +1,154 @@
+/** Where input, response maps and patch lie on a page of a given width. No DOM. */
+
+import type { Rect } from "../../phi/geometry.ts";
+import type { Swept } from "../../phi/response.ts";
+
+/** The largest side of the input and of the patch. */
+const LARGEST = 260;
+const PAD = 8;
+const GAP = 20;
+/** The height of a title, and of a label above a map. */
+export const TITLE = 22;
+const LABEL = 15;
+const BETWEEN = 8;
+const SMALLEST_MAP = 44;
+const THUMBNAIL = 22;
+
+export interface ResponseLayout {
+  image: Rect;
+  /** The images to choose from, in small; side by side in rows of so many. */
+  thumbnails: { box: Rect; rows: number; columns: number; gap: number } | null;
+  maps: Map<number, Rect>;
+  /** Whether each map has its name above it. */
+  labelled: boolean;
+  /** The kernel's cells. */
+  cells: Rect;
+  /** Left ends and baselines of the titles, and the width below the patch. */
+  titles: { input: Point; response: Point; patch: Point };
+  foot: { x: number; y: number; width: number };
+  width: number;
+  height: number;
+}
+
+type Point = [x: number, y: number];
+
+/** Side by side where there is room. `images` is how many thumbnails there are. */
+export function layOutResponse(
+  width: number,
+  most: number,
+  outputs: readonly number[],
+  swept: Swept,
+  image: { width: number; height: number },
+  images: number,
+): ResponseLayout {
+  const inner = width - 2 * PAD;
+  const columns = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
+  const tallest = Math.max(96, Math.min(LARGEST, most - 60));
+  const column = Math.floor((inner - (columns - 1) * GAP) / columns);
+  // In two columns the patch stands below the input, and both are to be seen at once.
+  const half = Math.max(120, Math.floor((most - 150) / 2));
+  const side = Math.min(
+    tallest,
+    columns === 3 ? Math.min(column, 210) : columns === 2 ? half : column,
+  );
+  const room =
+    columns === 3 ? inner - 2 * side - 2 * GAP : columns === 2 ? inner - side - GAP : inner;
+
+  const top = TITLE + 2;
+  const scale = side / Math.max(image.width, image.height, 1);
+  const picture = {
+    x: PAD,
+    y: top,
+    width: Math.round(image.width * scale),
+    height: Math.round(image.height * scale),
+  };
+  const thumbnails = images > 1 ? strip(PAD, picture.y + picture.height + 6, side, images) : null;
+  const under = thumbnails ? bottomOf(thumbnails.box) : bottomOf(picture);
+
+  const [, , kh, kw] = swept.layer.shape;
+  const below = columns < 3;
+  const left = PAD + (columns === 1 ? 0 : side + GAP);
+  const start = columns === 1 ? under + TITLE + 4 : top;
+  const maps = placeMaps(outputs, swept, room, Math.max(LARGEST, most - 80), left, start);
+  const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
+
+  const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
+  const cellX = columns === 3 ? mapsRight + GAP : PAD;
+  const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
+  const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
+  const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
+  const foot = { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
+  return {
+    image: picture,
+    thumbnails,
+    maps,
+    labelled: outputs.length > 1,
+    cells,
+    titles: {
+      input: [PAD, 14],
+      response: [left, columns === 1 ? start - 10 : 14],
+      patch: [cellX, below ? cellY - 10 : 14],
+    },
+    foot,
+    width,
+    height: Math.ceil(Math.max(under, mapsEnd, foot.y + 38) + PAD),
+  };
+}
+
+function bottomOf({ y, height }: Rect): number {
+  return y + height;
+}
+
+function strip(x: number, y: number, room: number, count: number) {
+  const gap = 3;
+  const columns = Math.min(count, Math.max(1, Math.floor((room + gap) / (THUMBNAIL + gap))));
+  const rows = Math.ceil(count / columns);
+  const box = {
+    x,
+    y,
+    width: columns * (THUMBNAIL + gap) - gap,
+    height: rows * (THUMBNAIL + gap) - gap,
+  };
+  return { box, rows, columns, gap };
+}
+
+/** The maps of these outputs, one after another, as large as fits the height; small ones go on below it. */
+function placeMaps(
+  outputs: readonly number[],
+  swept: Swept,
+  room: number,
+  tallest: number,
+  left: number,
+  top: number,
+): Map<number, Rect> {
+  const shape = swept.height / swept.width;
+  const count = outputs.length;
+  const label = count > 1 ? LABEL : 0;
+  const { across, size } = bestMaps(count, shape, room, tallest, label);
+  const pitch = Math.round(size * shape) + label + 4;
+  return new Map(
+    outputs.map((output, k) => [
+      output,
+      {
+        x: left + (k % across) * (size + BETWEEN),
+        y: top + Math.floor(k / across) * pitch + label,
+        width: size,
+        height: Math.round(size * shape),
+      },
+    ]),
+  );
+}
+
+function bestMaps(count: number, shape: number, room: number, tallest: number, label: number) {
+  let best = { across: 0, size: 0 };
+  for (let across = 1; across <= count; across++) {
+    const rows = Math.ceil(count / across);
+    const wide = Math.floor((room - (across - 1) * BETWEEN) / across);
+    const high = Math.floor((tallest / rows - label - 4) / shape);
+    const size = Math.min(wide, high);
+    if (size > best.size) best = { across, size };
+  }
+  if (best.size >= SMALLEST_MAP) return best;
+  const across = Math.max(1, Math.floor((room + BETWEEN) / (SMALLEST_MAP + 12 + BETWEEN)));
+  return { across, size: Math.floor((room - (across - 1) * BETWEEN) / across) };
+}

@@ -1,0 +1,69 @@
+/** The view's own traits, as plain data. */
+
+import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
+
+export const MODES = ["ramp", "pair", "response"] as const;
+export const SCALES = ["layer", "kernel", "function"] as const;
+export const INPUTS = ["images", "observed", "drawn", "ramp"] as const;
+
+export type Mode = (typeof MODES)[number];
+export type Scale = (typeof SCALES)[number];
+export type Input = (typeof INPUTS)[number];
+
+export interface Settings {
+  mode: Mode;
+  limits: [number, number];
+  direction: Rise;
+  scale: Scale;
+  /** How many points the ramp has along each side. */
+  resolution: number;
+  input: Input;
+  /** Which of the images. */
+  sample: number;
+  /** Output channel; -1: all. */
+  output: number;
+  /** The second entry of the pair, within its kernel; -1: chosen here. */
+  other: number;
+}
+
+/** What the view is drawn from, beside the theme. */
+export const TRAITS = [
+  "layer",
+  "mode",
+  "limits",
+  "direction",
+  "scale",
+  "resolution",
+  "input",
+  "sample",
+  "output",
+  "other",
+  "height",
+  "images",
+  "drawing",
+] as const;
+
+const oneOf = <T extends string>(allowed: readonly T[], value: unknown): T =>
+  allowed.includes(value as T) ? (value as T) : (allowed[0] as T);
+
+const whole = (value: unknown, otherwise: number, lo: number, hi: number): number =>
+  Number.isInteger(value) ? Math.max(lo, Math.min(hi, value as number)) : otherwise;
+
+export function settingsOf(get: (trait: string) => unknown): Settings {
+  return {
+    mode: oneOf(MODES, get("mode")),
+    limits: limitsOf(get("limits")),
+    direction: oneOf(DIRECTIONS, get("direction")),
+    scale: oneOf(SCALES, get("scale")),
+    resolution: whole(get("resolution"), 32, 2, 256),
+    input: oneOf(INPUTS, get("input")),
+    sample: whole(get("sample"), 0, 0, 1e9),
+    output: whole(get("output"), -1, -1, 1e9),
+    other: whole(get("other"), -1, -1, 1e9),
+  };
+}
+
+function limitsOf(value: unknown): [number, number] {
+  const [lo, hi] = Array.isArray(value) ? value.map(Number) : [];
+  return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? [lo, hi] : [-2, 2];
+}

@@ -1,0 +1,163 @@
+/** MeshgridView: the header, the tooltip and the hands on its scenes. */
+
+import type { RenderProps } from "@anywidget/types";
+import { layerNamed } from "../../phi/entries.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { showSelectedLayer } from "../../shell/selected_layer.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
+import type { Frame } from "../../wire/types.ts";
+import { createHeader } from "./controls.ts";
+import { createPairHands } from "./pair_hands.ts";
+import { createPen } from "./pen.ts";
+import { createPointing } from "./pointing.ts";
+import { type MeshElement, probeFor } from "./probe.ts";
+import { createRampHands } from "./ramp_hands.ts";
+import { readoutOf, tipOf } from "./reading.ts";
+import { createResponseHands } from "./response_hands.ts";
+import { drawing, type MeshScene } from "./scene.ts";
+import { settingsOf, TRAITS } from "./settings.ts";
+import css from "./style.css";
+
+export { css, drawing };
+
+const KIND: Kind = { name: "meshgrid_view", label: "Meshgrid view", traits: TRAITS, drawing };
+/** Sites that are read place by place, or drawn on. */
+const READ = /^(map|plot|input)\//;
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
+}
+
+function build(shell: Shell): Parts {
+  const { document, signal, root } = shell;
+  const draw = drawing();
+  let scene: MeshScene | null = null;
+  let drawnFrame: Frame | null = null;
+  let frames = 0;
+  let milliseconds = 0;
+  const response = () => (scene?.mode === "response" ? scene : null);
+  const stage = createStage(
+    document,
+    {
+      moved: shell.schedule,
+      press,
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      key,
+      cursor: (id) => (READ.test(id) ? "crosshair" : id ? "pointer" : ""),
+    },
+    signal,
+  );
+  const ramp = createRampHands(shell);
+  const pair = createPairHands(shell, stage);
+  const pen = createPen(shell, stage, draw.response.sketch, response);
+  const hands = createResponseHands(shell, stage, draw.response, pen);
+  const pointing = createPointing(signal);
+  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear };
+  const header = createHeader(document, acts, signal);
+
+  function press(id: string, event: MouseEvent | KeyboardEvent) {
+    if (scene?.mode === "ramp") ramp.press(scene, id, event);
+    else if (scene?.mode === "pair") pair.press(scene, id);
+    else if (scene) hands.press(scene, id, event);
+  }
+
+  function key(event: KeyboardEvent, id: string): boolean {
+    if (scene?.mode === "pair") return pair.key(scene, event, id);
+    if (scene?.mode === "response") return hands.key(scene, event, id);
+    return ramp.key(event);
+  }
+
+  function showHeader(frame: Frame | null) {
+    const settings = settingsOf(shell.get);
+    const source = settings.mode === "response" ? draw.response.source() : null;
+    header.show({
+      settings,
+      layer: layerNamed(frame, shell.get("layer"))?.name ?? "",
+      layers: frame?.layout.layers ?? [],
+      width: root.clientWidth,
+      inputs: source,
+      outputs: response()?.response.swept.outputs ?? 0,
+      axis: pair.axis(),
+    });
+    root.dataset.mode = settings.mode;
+    root.toggleAttribute("data-draws", source?.input === "drawn");
+  }
+
+  (root as unknown as MeshElement).kwView = probeFor({
+    root,
+    stage,
+    scene: () => scene,
+    step: () => drawnFrame?.step ?? null,
+    mode: () => settingsOf(shell.get).mode,
+    drawLine: pen.through,
+    drawn: () => ({ frames, milliseconds }),
+  });
+
+  return {
+    header: header.element,
+    body: stage.element,
+    width: stage.width,
+    fileName: () =>
+      `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+    still: (given) => draw(given),
+    changed(what) {
+      if (what === "selection") {
+        showSelectedLayer(shell);
+        const shown = response();
+        if (shown) hands.selectionChanged(shown);
+      }
+      if (what === "layer" || what === "mode") {
+        stage.scrollToTop();
+        stage.keyboardAt("");
+      }
+      if (what === "stream") {
+        drawnFrame = null;
+        pointing.stop();
+      }
+    },
+    cleared() {
+      scene = null;
+      pointing.stop();
+    },
+    draw(given) {
+      const start = performance.now();
+      const { store, height, ratio } = given;
+      const pointed = stage.pointed();
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), height, ratio);
+      scene = typeof shown === "string" ? null : shown;
+      const frame = store.current();
+      const layer = layerNamed(frame, given.get("layer"));
+      if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
+      if (frame !== drawnFrame) {
+        drawnFrame = frame;
+        frames++;
+      }
+      showHeader(frame);
+      if (typeof shown === "string") return shown;
+      showTip(shell, stage, shown);
+      const told = readoutOf(shown);
+      shell.read(told.words, told.chosen);
+      if (shown.mode === "response") pointing.tell(shown, store);
+      else pointing.stop();
+      milliseconds = performance.now() - start;
+      return shown;
+    },
+  };
+}
+
+function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {
+  const told = tipOf(scene, stage.pointed().id);
+  if (!told) {
+    tip.hide();
+    return;
+  }
+  const { element } = stage;
+  const seen = stage.view();
+  const { title, lines, box } = told;
+  tip.show(
+    title,
+    lines,
+    { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
+    { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
+  );
+}

@@ -1,0 +1,30 @@
+/** All views by their names, one line each. */
+
+import type { RenderProps } from "@anywidget/types";
+import type { Drawing } from "../scene/drawing.ts";
+import * as compare from "./compare/view.ts";
+import * as explain from "./explain/view.ts";
+import * as kernelGrid from "./kernel_grid/view.ts";
+import * as layerRanges from "./layer_ranges/view.ts";
+import * as meshgridView from "./meshgrid_view/view.ts";
+import * as splineInspector from "./spline_inspector/view.ts";
+import * as trainingPanel from "./training_panel/view.ts";
+
+export interface Registered {
+  /** Makes its scenes: all that a still needs. */
+  drawing: () => Drawing;
+  /** Puts it into a page. */
+  render(props: RenderProps): void;
+  /** Its own style sheet, beside the shell's. */
+  css?: string;
+}
+
+export const VIEWS: Record<string, Registered> = {
+  compare,
+  explain,
+  kernel_grid: kernelGrid,
+  layer_ranges: layerRanges,
+  training_panel: trainingPanel,
+  meshgrid_view: meshgridView,
+  spline_inspector: splineInspector,
+};

@@ -1,0 +1,163 @@
+/** Taking hold of control points, and what the kernel can do to a function. */
+
+import { number } from "../../phi/format.ts";
+import type { Drag } from "../../shell/drag.ts";
+import type { Shell } from "../../shell/mount.ts";
+import type { Change, Command } from "../../wire/types.ts";
+import { Gesture } from "./gesture.ts";
+import { type Handle, heightOf, moved } from "./handles.ts";
+import { type InspectorScene, placeIn, type Touch } from "./scene.ts";
+import { samePlace } from "./settings.ts";
+import { phiOf } from "./terms.ts";
+import { fromX, fromY } from "./window.ts";
+
+/** After this without an answer, it is said that the model has not got the value yet. */
+const SLOW = 600;
+
+export interface Editing {
+  /** Before a drawing: whether the model has what was edited here. */
+  settle(): void;
+  /** Likewise: what changed in the store. */
+  changed(what: Change | string): void;
+  drag(id: string): Drag | null;
+  /** Lets go of the point that is held; its value stands. */
+  end(): void;
+  /** A key on the slider of a point. */
+  key(id: string, event: KeyboardEvent): boolean;
+  command(kind: Command): void;
+  /** The value stands, and the model has not got it for long. */
+  isLate(): boolean;
+}
+
+export function createEditing(
+  shell: Shell,
+  touch: Touch,
+  scene: () => InspectorScene | null,
+): Editing {
+  const { gesture, settle, isLate } = createPending(shell, touch);
+  let dragged: { handle: Handle; from: Float64Array; moved: boolean } | null = null;
+
+  function coefficients({ picture }: InspectorScene): Float64Array {
+    const mine = samePlace(gesture.at(), picture.at) ? gesture.coefficients() : null;
+    return mine ?? picture.phi.coefficients;
+  }
+
+  function take(now: InspectorScene, handle: Handle) {
+    dragged = { handle, from: coefficients(now).slice(), moved: false };
+    touch.held = { b: handle.b, y: now.y };
+  }
+
+  function pull(now: InspectorScene, height: number) {
+    if (!dragged || !Number.isFinite(height)) return;
+    dragged.moved = true;
+    const next = moved(coefficients(now), dragged.handle, height);
+    gesture.move(now.picture.at, next, performance.now());
+    shell.schedule();
+  }
+
+  function end() {
+    if (!dragged) return;
+    const stands = dragged.moved;
+    dragged = null;
+    touch.held = null;
+    if (stands) gesture.end(performance.now());
+    shell.schedule();
+  }
+
+  function forget() {
+    dragged = null;
+    touch.held = null;
+    gesture.drop();
+  }
+
+  const handleOf = (now: InspectorScene | null, id: string) =>
+    now?.picture.handles.find(({ b }) => id === `point:${b}`);
+
+  // The value of a point that is held stands.
+  shell.signal.addEventListener("abort", end, { once: true });
+
+  return {
+    settle,
+    changed(what) {
+      const store = shell.store();
+      if (what === "stream") forget();
+      if (what === "edits" && store?.edits().message) gesture.drop();
+      const chosen = store && placeIn(store, shell.get("layer"));
+      if (what === "selection" && dragged && !samePlace(chosen, gesture.at())) end();
+      if (what === "frame") settle();
+    },
+    drag(id) {
+      const now = scene();
+      const handle = handleOf(now, id);
+      if (!now || !handle || !now.editable) return null;
+      take(now, handle);
+      return {
+        move(at) {
+          const here = scene();
+          if (!here || !dragged) return;
+          touch.reading = fromX(here.picture.x, here.places.plot, at.x);
+          pull(here, fromY(touch.held?.y ?? here.y, here.places.plot, at.y));
+        },
+        end,
+      };
+    },
+    end,
+    key(id, event) {
+      const now = scene();
+      const handle = handleOf(now, id);
+      if (!now || !handle) return false;
+      const { key } = event;
+      if (key === "Escape" && dragged) {
+        gesture.move(now.picture.at, dragged.from, performance.now());
+        end();
+        return true;
+      }
+      if (key !== "ArrowUp" && key !== "ArrowDown") return false;
+      if (!now.editable) return true;
+      if (!dragged) take(now, handle);
+      const range = touch.held?.y ?? now.y;
+      const step = (range[1] - range[0]) * 0.01 * (event.shiftKey ? 10 : 1);
+      const height = heightOf(handle, coefficients(now)) + (key === "ArrowUp" ? step : -step);
+      pull(now, height);
+      shell.speak(`${handle.label} ${number(height / handle.rise)}`);
+      return true;
+    },
+    command(kind) {
+      const store = shell.store();
+      const at = store && placeIn(store, shell.get("layer"));
+      if (!store || !at) return;
+      end();
+      gesture.drop();
+      if (kind === "undo" || kind === "redo") store.command(kind);
+      else store.command(kind, at);
+      shell.schedule();
+    },
+    isLate,
+  };
+}
+
+/** An edit on its way to the model, and drawn until that has it. */
+function createPending(shell: Shell, touch: Touch) {
+  const gesture = new Gesture((at, coefficients, final) =>
+    shell.store()?.edit(at, coefficients, final),
+  );
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  /** Looks whether the newest frame has what was edited here. Not every frame that comes is drawn. */
+  function settle() {
+    const store = shell.store();
+    const edited = gesture.at();
+    if (store && edited) {
+      const newest = phiOf(store.latest(), edited);
+      const live = store.status().state === "live";
+      gesture.compare(newest?.coefficients ?? null, live, performance.now());
+    }
+    const [at, own] = [gesture.at(), gesture.coefficients()];
+    touch.edited = at && own && { at, coefficients: own };
+    clearTimeout(later);
+    if (touch.edited) later = setTimeout(shell.schedule, SLOW);
+  }
+
+  shell.signal.addEventListener("abort", () => clearTimeout(later), { once: true });
+  return { gesture, settle, isLate: () => gesture.waited(performance.now()) > SLOW };
+}

@@ -1,0 +1,294 @@
+/** The legend beside or below the plot: where its rows lie, their marks and their sites. No DOM. */
+
+import { number } from "../../phi/format.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { fitted, widthOf, wrapped } from "../../scene/text.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Row } from "./rows.ts";
+import type { Evaluation } from "./settings.ts";
+import type { Reading } from "./terms.ts";
+import { scoreText } from "./words.ts";
+
+/** Pixels from one row to the next, where there is room and where there is little. */
+const ROOMY = 18;
+const TIGHT = 15;
+const READING = 22;
+const HEAD = 19;
+const SCORE = 26;
+const NARROWEST = 224;
+const BETWEEN = 16;
+const PAD = 4;
+const SWATCH = 16;
+const NUMBER = 66;
+const NEST = 8;
+const REMOVE = 18;
+/** Size of numbers. */
+const SMALL = 11;
+
+/** Beside a plot that has the more of the room. */
+export function legendWidth(width: number): number {
+  return Math.round(Math.max(228, Math.min(256, 0.36 * width)));
+}
+
+export interface Placed {
+  row: Row;
+  box: Rect;
+  /** The label as it is written. */
+  lines: string[];
+  /** What takes the row away. */
+  remove: Rect | null;
+}
+
+export interface Legend {
+  box: Rect;
+  columns: { x: number; width: number }[];
+  rows: Placed[];
+  /** Of the text. */
+  size: number;
+  score: Rect | null;
+}
+
+/** One column beside a plot of some height; null where the rows do not fit there. */
+export function legendBeside(
+  rows: readonly Row[],
+  { x, width }: Pick<Rect, "x" | "width">,
+  height: number,
+  evaluation: Evaluation,
+): Legend | null {
+  const score = evaluation.state === "" ? 0 : SCORE;
+  const room = height - READING - HEAD - score;
+  const wrap = rows.reduce((sum, row) => sum + extra(row, width, 12), 0);
+  const pitch = Math.min(ROOMY, (room - wrap) / rows.length);
+  if (pitch < TIGHT) return null;
+  return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch), evaluation);
+}
+
+/** As many columns as there is room for. */
+export function legendBelow(
+  rows: readonly Row[],
+  y: number,
+  width: number,
+  evaluation: Evaluation,
+): Legend {
+  const inner = width - 2 * PAD;
+  const columns = Math.max(1, Math.floor((inner + BETWEEN) / (NARROWEST + BETWEEN)));
+  const most = Math.ceil(rows.length / 4);
+  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), ROOMY, evaluation);
+}
+
+/** A label without a weight beside it may be longer; the values' place is kept free. */
+function labelRoom({ nested, coefficient, removable }: Row, width: number): number {
+  const numbers = coefficient ? 2 * NUMBER : NUMBER;
+  return width - 2 * PAD - SWATCH - 4 - (nested ? NEST : 0) - numbers - (removable ? REMOVE : 0);
+}
+
+/** Pixels that a label of several lines needs more than one of one line. */
+function extra(row: Row, width: number, size: number): number {
+  if (!row.wraps) return 0;
+  return 15 * (wrapped(row.label, labelRoom(row, width), size).length - 1);
+}
+
+function legendIn(
+  { x, y, width }: { x: number; y: number; width: number },
+  rows: readonly Row[],
+  count: number,
+  pitch: number,
+  evaluation: Evaluation,
+): Legend {
+  const each = (width - BETWEEN * (count - 1)) / count;
+  const size = pitch < 17 ? 11 : 12;
+  const tall = rows.map((row) => pitch + extra(row, each, size));
+  // The lowest height at which the columns hold all.
+  const whole = tall.reduce((a, b) => a + b, 0);
+  let most = Math.ceil(whole / count);
+  while (columnsFor(tall, most) > count) most++;
+  const top = y + READING + HEAD;
+  const placed: Placed[] = [];
+  let [column, down] = [0, 0];
+  rows.forEach((row, k) => {
+    if (down > 0 && down + tall[k] > most) [column, down] = [column + 1, 0];
+    const box = { x: x + column * (each + BETWEEN), y: top + down, width: each, height: tall[k] };
+    const room = labelRoom(row, each);
+    const lines = row.wraps ? wrapped(row.label, room, size) : [fitted(row.label, room, size)];
+    const remove = row.removable
+      ? { x: box.x + each - REMOVE, y: box.y, width: REMOVE, height: pitch }
+      : null;
+    placed.push({ row, box, lines, remove });
+    down += tall[k];
+  });
+  const columns = Array.from({ length: column + 1 }, (_, k) => ({
+    x: x + k * (each + BETWEEN),
+    width: each,
+  }));
+  const score =
+    evaluation.state === "" ? null : { x, y: top + Math.max(most, 0), width: each, height: SCORE };
+  const height = READING + HEAD + most + (score ? SCORE : 0);
+  return { box: { x, y, width, height }, columns, rows: placed, size, score };
+}
+
+function columnsFor(tall: readonly number[], most: number): number {
+  let [columns, down] = [1, 0];
+  for (const height of tall) {
+    if (down > 0 && down + height > most) [columns, down] = [columns + 1, 0];
+    down += height;
+  }
+  return columns;
+}
+
+export interface Said {
+  reading: Reading | null;
+  variable: string;
+  /** Where nothing is read: what φ is made of. */
+  sum: string;
+  evaluation: Evaluation;
+  /** Id of the site that is pointed at. */
+  lit: string;
+}
+
+export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[] {
+  const { columns, rows, size } = legend;
+  const marks: Mark[] = [...readingLine(legend, said, colours)];
+  const y = legend.box.y + READING;
+  const head = { size: SMALL, fill: colours.muted, y: y + 13, kind: "text" } as const;
+  for (const { x, width } of columns) {
+    const end = x + width - PAD;
+    marks.push({ ...head, x: x + PAD, text: "term" });
+    marks.push({ ...head, x: end - NUMBER, text: "weight", anchor: "end" });
+    if (said.reading) {
+      marks.push({ ...head, x: end, text: `at ${said.variable}`, anchor: "end" });
+    }
+    const rule = y + HEAD - 1.5;
+    const xy = [x, rule, x + width, rule];
+    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.line, width: 1 });
+  }
+  for (const placed of rows) marks.push(...rowMarks(placed, size, said.lit, colours));
+  if (legend.score) marks.push(...scoreMarks(legend.score, said.evaluation, colours));
+  return marks;
+}
+
+function readingLine({ box, columns, size }: Legend, said: Said, colours: Colours): Mark[] {
+  const { reading, variable, sum } = said;
+  const { x, width } = columns[0];
+  const y = box.y + 15;
+  const room = width - 2 * PAD;
+  const line = { kind: "text", y, size } as const;
+  if (!reading) {
+    return sum ? [{ ...line, x: x + PAD, text: fitted(sum, room, size), fill: colours.muted }] : [];
+  }
+  const parts = [
+    `${variable} ${number(reading.x)}`,
+    `φ ${number(reading.phi)}`,
+    `φ′ ${number(reading.slope)}`,
+  ];
+  // At fixed thirds, so that nothing moves with the digits; a long name of x takes what it needs.
+  const first = Math.max(room / 3, widthOf(parts[0], size) + 8);
+  const step = (room - first) / 2;
+  return parts.map((text, k) => ({
+    ...line,
+    x: x + PAD + (k === 0 ? 0 : first + (k - 1) * step),
+    text,
+    fill: colours.ink,
+    weight: k === 1 ? 600 : 400,
+  }));
+}
+
+function rowMarks(
+  { row, box, lines, remove }: Placed,
+  size: number,
+  lit: string,
+  colours: Colours,
+): Mark[] {
+  const marks: Mark[] = [];
+  const fill = row.on ? colours.ink : colours.muted;
+  if (lit === `row:${row.key}`) {
+    const boxes = [box.x, box.y, box.width, box.height];
+    marks.push({ kind: "rects", boxes, radius: 4, fill: colours.hover });
+  }
+  const left = box.x + PAD + (row.nested ? NEST : 0);
+  const first = remove ? remove.height : box.height;
+  const middle = box.y + (lines.length > 1 ? 8 : first / 2);
+  marks.push({
+    kind: "group",
+    opacity: row.on ? 1 : 0.25,
+    marks: swatchMarks(row, left, middle),
+  });
+  const at = left + SWATCH + 4;
+  const end = box.x + box.width - PAD - (remove ? REMOVE : 0);
+  lines.forEach((text, k) => {
+    const y = middle + 15 * k;
+    marks.push({ kind: "text", x: at, y, text, fill, size, middle: true });
+    if (row.on) return;
+    const xy = [at, y + 0.5, at + widthOf(text, size), y + 0.5];
+    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1 });
+  });
+  // The longest, "−0.000123", leaves a gap.
+  const look = { y: middle, fill, size: SMALL, anchor: "end", middle: true } as const;
+  const numbers = { kind: "text", ...look } as const;
+  if (row.coefficient) marks.push({ ...numbers, x: end - NUMBER, text: row.coefficient });
+  if (row.value) marks.push({ ...numbers, x: end, text: row.value });
+  if (remove) {
+    const over = lit === `remove:${row.key}`;
+    marks.push({
+      kind: "text",
+      x: remove.x + remove.width / 2,
+      y: middle,
+      text: "×",
+      size: 13,
+      fill: over ? colours.ink : colours.muted,
+      anchor: "middle",
+      middle: true,
+    });
+  }
+  return marks;
+}
+
+function swatchMarks({ look, colour }: Row, x: number, y: number): Mark[] {
+  const line = { kind: "lines", ends: [2], stroke: colour } as const;
+  switch (look) {
+    case "none":
+      return [];
+    case "line":
+    case "thin":
+      return [{ ...line, xy: [x, y, x + SWATCH, y], width: look === "thin" ? 2 : 2.5 }];
+    case "dashes":
+      return [{ ...line, xy: [x, y, x + SWATCH, y], width: 2, dash: [4, 2] }];
+    case "point":
+      return [{ kind: "dots", xy: [x + 8, y], r: 3.25, stroke: colour, width: 1.5 }];
+    case "knot":
+      return [{ ...line, xy: [x + 8.5, y - 5, x + 8.5, y + 5], width: 1 }];
+    case "bars": {
+      const boxes = [0.4, 1, 0.65].flatMap((share, k) => [
+        x + 2 + 4 * k,
+        y + 5 - 10 * share,
+        3,
+        10 * share,
+      ]);
+      return [{ kind: "rects", boxes, fill: colour }];
+    }
+  }
+}
+
+function scoreMarks(box: Rect, evaluation: Evaluation, colours: Colours): Mark[] {
+  const { state, before, after } = evaluation;
+  const better = after !== null && before !== null ? Math.sign(after - before) : 0;
+  const tone = [colours.warn, colours.ink, colours.live][better + 1];
+  const fill = state === "done" ? tone : colours.ink;
+  const xy = [box.x, box.y + 4.5, box.x + box.width, box.y + 4.5];
+  return [
+    { kind: "lines", xy, ends: [2], stroke: colours.line, width: 1 },
+    { kind: "text", x: box.x + PAD, y: box.y + 19, text: scoreText(evaluation), fill, size: 12 },
+  ];
+}
+
+export const SCORE_SITE = "score";
+
+/** What of the legend can be pointed at, the topmost last. */
+export function legendSites({ rows, score }: Legend, evaluation: Evaluation) {
+  const found = rows.flatMap(({ row, box, remove }) => {
+    const own = { id: `row:${row.key}`, box, words: row.title };
+    const words = `${row.key.startsWith("pin:") ? "Unpin" : "Remove"} ${row.label}`;
+    return remove ? [own, { id: `remove:${row.key}`, box: remove, words }] : [own];
+  });
+  if (score) found.push({ id: SCORE_SITE, box: score, words: scoreText(evaluation) });
+  return found;
+}

@@ -1,0 +1,235 @@
+/** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
+
+import { selectionOf } from "../../phi/entries.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
+import { type Handle, handlesOf, heightOf, splineOrder } from "./handles.ts";
+import { basisColours, overlayColour, pinColour } from "./palette.ts";
+import { type Overlay, type Settings, samePlace } from "./settings.ts";
+import {
+  basisRange,
+  curve,
+  entryOf,
+  limits,
+  type Phi,
+  phiOf,
+  phiRange,
+  type Range,
+  type Samples,
+  sample,
+  stack,
+  type Term,
+} from "./terms.ts";
+
+/** A curve as it is drawn, by the name that the legend has for it. */
+export interface Named {
+  name: string;
+  x: Float64Array;
+  y: Float64Array;
+}
+
+export interface Line {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
+  colour: string;
+  width: number;
+  dash?: readonly number[];
+  /** Where the area that belongs to the line ends, if it has one, and its share of cover. */
+  from?: ArrayLike<number>;
+  fill?: number;
+}
+
+export interface Density {
+  edges: ArrayLike<number>;
+  counts: ArrayLike<number>;
+}
+
+export interface Picture {
+  phi: Phi;
+  at: Selection;
+  frame: Frame;
+  x: Range;
+  /** All values that are drawn, for the y axis. */
+  held: Range | null;
+  /** How far each line that is drawn reaches up and down. */
+  reaches: Range[];
+  /** Of φ; null where it is not finite. */
+  range: Range | null;
+  lines: Line[];
+  curves: Named[];
+  handles: Handle[];
+  order: number;
+  domain: Range;
+  knots: readonly number[];
+  /** null: nothing observed; undefined: no strip. */
+  density: Density | null | undefined;
+  colourOf: (b: number) => string;
+  ghost: Phi | null;
+  pins: { at: Selection; phi: Phi | null; colour: string }[];
+  /** Those of this function, with their number among all. */
+  overlays: { k: number; overlay: Overlay; colour: string }[];
+}
+
+export interface Ingredients {
+  phi: Phi;
+  ghost: Frame | null;
+  frame: Frame;
+  observed: Observed | null;
+  settings: Settings;
+  x: Range;
+  /** Points along x. */
+  points: number;
+  theme: Theme;
+}
+
+type Sampler = ReturnType<typeof sampler>;
+
+/** Keeps the basis functions at the points drawn, one set for each role, while only coefficients change. */
+export function sampler() {
+  const kept = new Map<string, { layer: LayerLayout; key: string; made: Samples }>();
+  return (role: string, phi: Pick<Phi, "layer" | "table">, x: Range, count: number): Samples => {
+    const key = `${x}|${count}|${phi.table}`;
+    const known = kept.get(role);
+    if (known?.layer === phi.layer && known.key === key) return known.made;
+    const made = sample(phi, x, count);
+    kept.set(role, { layer: phi.layer, key, made });
+    return made;
+  };
+}
+
+export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
+  const { phi, settings, x, theme, observed, frame } = from;
+  const { layer } = phi;
+  const { show } = settings;
+  const curves: Named[] = [];
+  const lines: Line[] = [];
+  const others = layer.isBase.flatMap((base, b) => (base ? [] : [b]));
+  const ramp = basisColours(others.length, theme.name);
+  const colourOf = (b: number) => (layer.isBase[b] ? theme.colours.base : ramp[others.indexOf(b)]);
+  const here = selectionOf(layer, phi.f);
+
+  const ghost = show.has("ghost") ? ghostOf(from) : null;
+  const other = (name: string, of: Phi, look: Omit<Line, "x" | "y">) => {
+    const points = samplesOf(name, of, x, from.points);
+    const y = curve(of, points, "phi");
+    curves.push({ name, x: points.x, y });
+    lines.push({ x: points.x, y, ...look });
+  };
+  if (ghost) other("ghost", ghost, { colour: theme.colours.ghost, width: 1.5, dash: [6, 4] });
+  const { terms, whole } = termLines(from, samplesOf, colourOf, curves);
+  lines.push(...terms);
+  const pins = settings.pins.map((at, k) => ({
+    at,
+    phi: phiOf(frame, at),
+    colour: pinColour(k, theme.name),
+  }));
+  pins.forEach(({ at, phi: pinned, colour }, k) => {
+    if (pinned && !samePlace(at, here)) other(`pin${k}`, pinned, { colour, width: 2 });
+  });
+  if (show.has("phi")) lines.push({ ...whole, colour: theme.colours.ink, width: 2.5 });
+  const overlays = settings.overlays
+    .map((overlay, k) => ({ k, overlay }))
+    .filter(({ overlay }) => samePlace(overlay.at, here))
+    .map((own, n) => ({ ...own, colour: overlayColour(n, theme.name) }));
+  const counting = lines.map(({ y }) => y);
+  for (const { k, overlay, colour } of overlays) {
+    if (!overlay.shown) continue;
+    curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
+    lines.push({ x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] });
+    // Beyond what is shown of x it does not count.
+    counting.push(overlay.y.filter((_, p) => covers(x, overlay.x[p])));
+  }
+
+  // Stacked, a point would lie nowhere near its term.
+  const handles = show.has("points") && !settings.stacked ? handlesOf(phi) : [];
+  const inside = handles.filter((handle) => covers(x, handle.x));
+  const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
+  const { domain, knots } = basisRange(phi);
+  return {
+    phi,
+    at: here,
+    frame,
+    x,
+    held: limits(...counting, heights),
+    reaches: counting.map((y) => limits(y)).filter((reach) => reach !== null),
+    range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
+    lines,
+    curves,
+    handles,
+    order: splineOrder(phi),
+    domain,
+    knots: show.has("knots") ? knots : [],
+    density: show.has("density") ? densityOf(phi, observed) : undefined,
+    colourOf,
+    ghost,
+    pins,
+    overlays,
+  };
+}
+
+/** The lines of the terms that are shown, each from zero or on those before it; all curves of φ go into `curves`. */
+function termLines(
+  { phi, settings, x, theme, points }: Ingredients,
+  samplesOf: Sampler,
+  colourOf: (b: number) => string,
+  curves: Named[],
+): { terms: Line[]; whole: { x: Float64Array; y: Float64Array } } {
+  const { layer } = phi;
+  const { show, hidden } = settings;
+  const { colours } = theme;
+  const samples = samplesOf("phi", phi, x, points);
+  const value = (name: string, term: Term) => {
+    const y = curve(phi, samples, term);
+    curves.push({ name, x: samples.x, y });
+    return y;
+  };
+  const whole = value("phi", "phi");
+  const base = value("base", "base");
+  const spline = value("spline", "spline");
+  const own = layer.labels.map((label, b) => value(label, b));
+  const bases = layer.isBase.flatMap((is, b) => (is ? [b] : []));
+  const others = layer.isBase.flatMap((is, b) => (is ? [] : [b]));
+  const drawn = others.filter((b) => show.has("basis") && !hidden.has(layer.labels[b]));
+  const zero = new Float64Array(samples.x.length);
+  const terms: Line[] = [];
+  const add = (line: Omit<Line, "x">) => terms.push({ x: samples.x, ...line });
+
+  if (settings.stacked) {
+    const laid = [...(show.has("base") ? bases : []), ...drawn];
+    const layers = stack(phi, samples, laid);
+    for (const { b, from, to } of layers) {
+      add({ y: to, from, fill: 0.34, colour: colourOf(b), width: 1 });
+    }
+    let top = layers.at(-1)?.to ?? zero;
+    if (!show.has("basis") && show.has("spline") && others.length > 0) {
+      const from = top;
+      top = from.map((at, p) => at + spline[p]);
+      add({ y: top, from, fill: 0.34, colour: colours.spline, width: 1 });
+    }
+    curves.push({ name: "stack", x: samples.x, y: top });
+  } else {
+    for (const b of drawn) {
+      add({ y: own[b], from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
+    }
+    const both = bases.length > 0 && others.length > 0;
+    if (both && show.has("spline")) add({ y: spline, colour: colours.spline, width: 2 });
+    if (both && show.has("base")) add({ y: base, colour: colours.base, width: 2 });
+  }
+  return { terms, whole: { x: samples.x, y: whole } };
+}
+
+const covers = ([low, high]: Range, x: number) => x >= low && x <= high;
+
+/** The initial or pinned φ, unless that is the frame that is drawn. */
+function ghostOf({ phi, ghost, frame }: Ingredients): Phi | null {
+  if (!ghost || ghost === frame) return null;
+  return phiOf(ghost, selectionOf(phi.layer, phi.f));
+}
+
+function densityOf(phi: Phi, observed: Observed | null): Density | null {
+  if (!observed) return null;
+  const entry = entryOf(phi.layer, phi.f);
+  if (entry >= observed.entries) return null;
+  const { bins, edges, counts } = observed;
+  return { edges, counts: counts.subarray(entry * bins, (entry + 1) * bins) };
+}

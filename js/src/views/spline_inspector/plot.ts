@@ -1,0 +1,325 @@
+/** The marks of the plot: the plane with its curves, the control points, and what is read. No DOM. */
+
+import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
+import type { LinesMark, Mark, Rect } from "../../scene/marks.ts";
+import { snapped } from "../../scene/snap.ts";
+import { fitted } from "../../scene/text.ts";
+import type { Colours, Theme } from "../../scene/theme.ts";
+import { type Handle, heightOf } from "./handles.ts";
+import type { Line, Picture } from "./picture.ts";
+import type { Range, Reading } from "./terms.ts";
+import { toX, toY } from "./window.ts";
+import { UNSEEN } from "./words.ts";
+
+/** Where the plot lies, and below it the strip with the inputs. */
+export interface Places {
+  plot: Rect;
+  strip: Rect | null;
+}
+
+export interface Plane {
+  picture: Picture;
+  y: Range;
+  places: Places;
+  theme: Theme;
+  ratio: number;
+}
+
+const SMALL = 11;
+const LEFT = 60;
+const RIGHT = 10;
+const TOP = 8;
+const BOTTOM = 38;
+const STRIP = 34;
+const GAP = 3;
+/** Pixels by which a point may lie outside the plot and still be drawn. */
+const FAR = 1;
+/** Further out a canvas need not go. */
+const OUT = 1e5;
+
+/** Pixels beside the plot in any case: what it is wide follows from the labels of y. */
+export const BESIDE_PLOT = LEFT + RIGHT;
+
+export function placesIn(box: Rect, y: Range, strip: boolean): Places {
+  const foot = BOTTOM + (strip ? STRIP + GAP : 0);
+  const height = Math.max(40, box.height - TOP - foot);
+  const left = Math.max(LEFT, leftRoom(upAxis(y, { ...box, height }), SMALL));
+  const plot = {
+    x: box.x + left,
+    y: box.y + TOP,
+    width: Math.max(40, box.width - left - RIGHT),
+    height,
+  };
+  return { plot, strip: strip ? { ...plot, y: plot.y + height + GAP, height: STRIP } : null };
+}
+
+function upAxis([from, to]: Range, plot: Rect, title = "φ") {
+  const values = ticks({ from, to }, Math.max(3, Math.min(10, plot.height / 40 + 1)));
+  const scale = linear({ from, to }, plot.y + plot.height, plot.y);
+  return { scale, ticks: values, title, label: evenLabels(values) };
+}
+
+/** Everything that changes with the frame or the window, and not with what is pointed at. */
+export function planeMarks(plane: Plane): Mark[] {
+  const { picture, places, theme } = plane;
+  const { plot, strip } = places;
+  const { lines } = picture;
+  return [
+    ...groundMarks(plane),
+    {
+      kind: "group",
+      clip: plot,
+      marks: [
+        ...lines.flatMap((line) => areaMark(line, plane)),
+        ...lines.map((line) => lineMark(line, plane)),
+        ...polygonMarks(plane),
+      ],
+    },
+    ...(strip ? stripMarks(picture, strip, theme.colours) : []),
+    ...axisMarks(plane),
+  ];
+}
+
+function hairlines(
+  xs: readonly number[],
+  top: number,
+  bottom: number,
+  stroke: string,
+  opacity = 1,
+): LinesMark {
+  const xy = xs.flatMap((x) => [x, top, x, bottom]);
+  return { kind: "lines", xy, ends: xs.map((_, k) => 2 * k + 2), stroke, width: 1, opacity };
+}
+
+function groundMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
+  const { x, domain, knots } = picture;
+  const { plot } = places;
+  const { colours } = theme;
+  const right = plot.x + plot.width;
+  const low = Math.max(plot.x, Math.min(right, toX(x, plot, domain[0])));
+  const high = Math.max(low, Math.min(right, toX(x, plot, domain[1])));
+  const seen = knots.filter((knot) => knot >= x[0] && knot <= x[1]);
+  const marks: Mark[] = [
+    { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.beyond },
+    { kind: "rects", boxes: [low, plot.y, high - low, plot.height], fill: colours.plot },
+    hairlines(
+      seen.map((knot) => snapped(toX(x, plot, knot), ratio)),
+      plot.y,
+      plot.y + plot.height,
+      colours.zero,
+      0.6,
+    ),
+  ];
+  if (y[0] <= 0 && y[1] >= 0) {
+    const zero = snapped(toY(y, plot, 0), ratio);
+    const xy = [plot.x, zero, right, zero];
+    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1 });
+  }
+  return marks;
+}
+
+/** Whether a term that is drawn from somewhere is more than that at, or beside, a point. */
+function adds({ y, from }: Line, p: number): boolean {
+  if (!from) return true;
+  for (let k = Math.max(0, p - 1); k <= Math.min(y.length - 1, p + 1); k++) {
+    if (y[k] !== from[k]) return true;
+  }
+  return false;
+}
+
+const bounded = (pixel: number) => Math.max(-OUT, Math.min(OUT, pixel));
+
+function lineMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMark {
+  const xy: number[] = [];
+  const ends: number[] = [];
+  for (let p = 0; p < line.x.length; p++) {
+    // A term that adds nothing here leaves no line on the axis.
+    if (!Number.isFinite(line.y[p]) || !adds(line, p)) {
+      if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
+      continue;
+    }
+    xy.push(toX(picture.x, plot, line.x[p]), bounded(toY(y, plot, line.y[p])));
+  }
+  if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
+  const { colour: stroke, width, dash } = line;
+  return { kind: "lines", xy, ends, stroke, width, dash };
+}
+
+function areaMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMark[] {
+  const { fill, from } = line;
+  if (!fill || !from) return [];
+  const there: number[] = [];
+  for (let p = 0; p < line.x.length; p++) {
+    if (!Number.isFinite(line.y[p]) || !Number.isFinite(from[p])) return [];
+    if (adds(line, p)) there.push(p);
+  }
+  const point = (p: number, height: ArrayLike<number>) => [
+    toX(picture.x, plot, line.x[p]),
+    bounded(toY(y, plot, height[p])),
+  ];
+  const xy = [
+    ...there.flatMap((p) => point(p, line.y)),
+    ...there.reverse().flatMap((p) => point(p, from)),
+  ];
+  const ends = [xy.length / 2];
+  return [{ kind: "lines", xy, ends, closed: true, fill: line.colour, opacity: fill }];
+}
+
+function polygonMarks({ picture, y, places: { plot }, theme }: Plane): Mark[] {
+  const corners = picture.handles.filter(({ control }) => control);
+  if (corners.length < 2) return [];
+  const xy = corners.flatMap((handle) => {
+    const height = heightOf(handle, picture.phi.coefficients);
+    return [toX(picture.x, plot, handle.x), bounded(toY(y, plot, height))];
+  });
+  if (!xy.every(Number.isFinite)) return [];
+  const look = { stroke: theme.colours.spline, width: 1, dash: [1.5, 3], opacity: 0.45 };
+  return [{ kind: "lines", xy, ends: [corners.length], ...look }];
+}
+
+function stripMarks({ x, domain, density }: Picture, strip: Rect, colours: Colours): Mark[] {
+  const floor = strip.y + strip.height;
+  const marks: Mark[] = [
+    { kind: "rects", boxes: [strip.x, floor, strip.width, 1], fill: colours.beyond },
+  ];
+  if (!density) {
+    const text = fitted(UNSEEN, strip.width, SMALL);
+    const [middle, y] = [strip.x + strip.width / 2, strip.y + strip.height / 2];
+    const look = { fill: colours.muted, size: SMALL, anchor: "middle", middle: true } as const;
+    marks.push({ kind: "text", x: middle, y, text, ...look });
+    return marks;
+  }
+  const { edges, counts } = density;
+  // Bins are equally wide: a count is a height.
+  const most = Array.from(counts).reduce((a, b) => Math.max(a, b), 0);
+  const inside: number[] = [];
+  const outside: number[] = [];
+  for (let k = 0; k < counts.length; k++) {
+    if (counts[k] === 0) continue;
+    const [left, right] = [toX(x, strip, edges[k]), toX(x, strip, edges[k + 1])];
+    const tall = Math.max(1, (counts[k] / most) * (strip.height - 2));
+    const middle = (edges[k] + edges[k + 1]) / 2;
+    const bins = middle < domain[0] || middle > domain[1] ? outside : inside;
+    bins.push(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
+  }
+  const bars: Mark[] = [
+    { kind: "rects", boxes: inside, fill: colours.density },
+    { kind: "rects", boxes: outside, fill: colours.density, opacity: 0.5 },
+  ];
+  marks.push({ kind: "group", clip: { ...strip, height: strip.height + 1 }, marks: bars });
+  return marks;
+}
+
+function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
+  const { x, knots, domain, phi } = picture;
+  const { plot, strip } = places;
+  const { colours } = theme;
+  const { variable } = phi.layer;
+  const floor = (strip ? strip.y + strip.height : plot.y + plot.height) + 1;
+  const none = { scale: (value: number) => value, ticks: [], title: "" };
+  const values = ticks({ from: x[0], to: x[1] }, Math.max(3, Math.min(11, plot.width / 70 + 1)));
+  const scale = linear({ from: x[0], to: x[1] }, plot.x, plot.x + plot.width);
+  const across = { scale, ticks: values, title: variable, label: evenLabels(values) };
+  const up = upAxis(y, plot, `φ(${variable})`);
+  const look = { size: SMALL, ratio, grid: false };
+  const base = plot.y + plot.height;
+  const seen = knots.filter((knot) => knot >= x[0] - 1e-9 && knot <= x[1] + 1e-9);
+  const at = (value: number) => snapped(toX(x, plot, value), ratio);
+  const isEnd = (knot: number) => domain.some((end) => Math.abs(knot - end) < 1e-6);
+  const rungs = up.ticks.map((value) => snapped(up.scale(value), ratio));
+  return [
+    ...axesMarks(plot, none, up, colours, look),
+    ...axesMarks({ ...plot, height: floor - plot.y }, across, none, colours, look),
+    hairlines(values.map(at), floor, floor + 4, colours.line),
+    {
+      kind: "lines",
+      xy: rungs.flatMap((rung) => [plot.x - 4, rung, plot.x, rung]),
+      ends: rungs.map((_, k) => 2 * k + 2),
+      stroke: colours.line,
+      width: 1,
+    },
+    // Knots stand on the axis; the two ends of the grid are longer.
+    hairlines(seen.map(at), base, base - 5, colours.ink),
+    hairlines(seen.filter(isEnd).map(at), base, base - 9, colours.ink),
+  ];
+}
+
+/** A diamond on φ at the input that another view points at, with a line down to the axis. */
+export function pointerMarks({ picture, y, places: { plot }, theme, ratio }: Plane, at: Reading) {
+  if (!Number.isFinite(at.phi)) return [];
+  const [px, py] = [toX(picture.x, plot, at.x), bounded(toY(y, plot, at.phi))];
+  const { accent, surface } = theme.colours;
+  const line: Mark = {
+    ...hairlines([snapped(px, ratio)], py, plot.y + plot.height, accent),
+    dash: [2, 2],
+  };
+  const xy = [px, py - 6, px + 6, py, px, py + 6, px - 6, py];
+  const diamond: Mark = {
+    kind: "lines",
+    xy,
+    ends: [4],
+    closed: true,
+    fill: accent,
+    stroke: surface,
+    width: 1,
+  };
+  return [{ kind: "group", clip: plot, marks: [line, diamond] } satisfies Mark];
+}
+
+/** A line at the x that is read, and a dot on each curve there. */
+export function readingMarks(
+  { picture, y, places, theme, ratio }: Plane,
+  x: number,
+  dots: readonly { y: number; colour: string }[],
+): Mark[] {
+  const { plot, strip } = places;
+  const { muted, surface } = theme.colours;
+  const at = snapped(toX(picture.x, plot, x), ratio);
+  const marks: Mark[] = [hairlines([at], plot.y, plot.y + plot.height, muted)];
+  for (const dot of dots) {
+    if (!Number.isFinite(dot.y)) continue;
+    const xy = [at, bounded(toY(y, plot, dot.y))];
+    marks.push({ kind: "dots", xy, r: 3, fill: dot.colour, stroke: surface, width: 1 });
+  }
+  const group: Mark = { kind: "group", clip: plot, marks };
+  return strip ? [group, hairlines([at], strip.y, strip.y + strip.height, muted)] : [group];
+}
+
+/** Where a control point lies; null outside the plot, unless it is held. */
+export function pointAt(
+  { picture, y, places: { plot } }: Pick<Plane, "picture" | "y" | "places">,
+  handle: Handle,
+  held: boolean,
+): { x: number; y: number } | null {
+  const height = heightOf(handle, picture.phi.coefficients);
+  const [px, py] = [toX(picture.x, plot, handle.x), toY(y, plot, height)];
+  if (!Number.isFinite(py)) return null;
+  const out =
+    px < plot.x - FAR ||
+    px > plot.x + plot.width + FAR ||
+    py < plot.y - FAR ||
+    py > plot.y + plot.height + FAR;
+  return out && !held ? null : { x: px, y: py };
+}
+
+/** A control point is round, the weight of any other term square; what can be dragged is larger. */
+export function pointMarks(
+  at: { x: number; y: number },
+  { control }: Handle,
+  { colour, editable, lit }: { colour: string; editable: boolean; lit: boolean },
+  { surface }: Pick<Colours, "surface">,
+): Mark[] {
+  const r = editable ? 4 : 2.25;
+  const width = editable ? 2 : 1.5;
+  const fill = lit ? colour : surface;
+  const shape = (size: number): Mark =>
+    control
+      ? { kind: "dots", xy: [at.x, at.y], r: size }
+      : {
+          kind: "rects",
+          boxes: [at.x - size, at.y - size, 2 * size, 2 * size],
+          radius: 1,
+        };
+  const ground: Mark[] = editable ? [{ ...shape(r + 2), fill: surface } as Mark] : [];
+  return [...ground, { ...shape(r), fill, stroke: colour, width } as Mark];
+}

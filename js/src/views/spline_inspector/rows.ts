@@ -1,0 +1,178 @@
+/** The rows of the legend: what is drawn, each a switch, with weight and value where it is read. No DOM. */
+
+import { placeText } from "../../phi/entries.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Picture } from "./picture.ts";
+import { overlayAt, type Part, type Settings } from "./settings.ts";
+import { type Reading, readAt } from "./terms.ts";
+import { pinText } from "./words.ts";
+
+export type Look = "line" | "thin" | "dashes" | "point" | "knot" | "bars" | "none";
+
+export interface Row {
+  key: string;
+  label: string;
+  title: string;
+  colour: string;
+  look: Look;
+  on: boolean;
+  /** Indented: a part of the row above. */
+  nested: boolean;
+  coefficient: string;
+  value: string;
+  /** Can be taken away. */
+  removable: boolean;
+  /** A long label: it takes as many lines as it needs. */
+  wraps: boolean;
+}
+
+const PLAIN = { nested: false, coefficient: "", value: "", removable: false, wraps: false };
+
+function printed(value: number | null | undefined): string {
+  return value === null || value === undefined ? "" : number(value);
+}
+
+export function legendRows(
+  picture: Picture,
+  settings: Settings,
+  reading: Reading | null,
+  colours: Colours,
+): Row[] {
+  const { phi, ghost, order } = picture;
+  const { show } = settings;
+  const row = (key: Part, label: string, title: string, more: Partial<Row> = {}): Row => ({
+    ...PLAIN,
+    key,
+    label,
+    title,
+    colour: colours.ink,
+    look: "line",
+    on: show.has(key),
+    ...more,
+  });
+  const then = ghost && reading ? readAt(ghost, reading.x)?.phi : null;
+  const rows = [
+    row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
+    ...overlayRows(picture, reading),
+    ...termRows(picture, settings, reading, colours, row),
+    row(
+      "ghost",
+      ghost ? `step ${formatCount(ghost.step)}` : "initial",
+      "φ at the start, or at the step kept for comparison",
+      { look: "dashes", colour: colours.ghost, value: printed(then) },
+    ),
+    ...pinRows(picture, reading),
+  ];
+  if (!settings.stacked) {
+    const label = order >= 0 ? "control points" : "handles";
+    const title = "the points to drag, which set the weights of the terms";
+    rows.push(row("points", label, title, { look: "point", colour: colours.muted }));
+  }
+  if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {
+    const title = "where the pieces of the splines meet";
+    rows.push(row("knots", "knots", title, { look: "knot", colour: colours.muted }));
+  }
+  const inputs = "the inputs that reached this function";
+  rows.push(row("density", "inputs", inputs, { look: "bars", colour: colours.density }));
+  return rows;
+}
+
+/** Labels of the terms that are no base, from the first to the last. */
+export function span({ phi, order }: Picture): { name: string; whole: string } {
+  const labels = phi.layer.labels.filter((_, b) => !phi.layer.isBase[b]);
+  const [first, last] = [labels[0] ?? "", labels[labels.length - 1] ?? ""];
+  const whole = labels.length > 1 ? `${first} … ${last}` : first;
+  return { name: order >= 0 ? "splines" : whole, whole };
+}
+
+function termRows(
+  picture: Picture,
+  settings: Settings,
+  reading: Reading | null,
+  colours: Colours,
+  row: (key: Part, label: string, title: string, more?: Partial<Row>) => Row,
+): Row[] {
+  const { layer, coefficients } = picture.phi;
+  const { show, stacked, hidden } = settings;
+  const parts = layer.labels.map((label, b) => ({ label, b }));
+  const bases = parts.filter(({ b }) => layer.isBase[b]);
+  const others = parts.filter(({ b }) => !layer.isBase[b]);
+  const rows: Row[] = [];
+  if (bases.length > 0) {
+    const single = bases.length === 1 ? bases[0] : null;
+    rows.push(
+      row(
+        "base",
+        single ? `base · ${single.label}` : "base",
+        single ? `the base term: ${single.label} with its weight` : "the base term",
+        {
+          colour: colours.base,
+          coefficient: single ? printed(coefficients[single.b]) : "",
+          value: printed(reading?.base),
+        },
+      ),
+    );
+  }
+  if (others.length === 0) return rows;
+  const { name, whole } = span(picture);
+  if (bases.length > 0 && !(stacked && show.has("basis"))) {
+    rows.push(
+      row("spline", name, `the spline term: the sum of ${whole}`, {
+        colour: colours.spline,
+        value: printed(reading?.spline),
+      }),
+    );
+  }
+  const each = `every basis function times its weight: ${whole}`;
+  rows.push(row("basis", "each one", each, { look: "none", colour: colours.muted }));
+  for (const { label, b } of others) {
+    rows.push({
+      ...PLAIN,
+      key: `b:${label}`,
+      label,
+      title: `${label} times its weight`,
+      colour: picture.colourOf(b),
+      look: "thin",
+      on: show.has("basis") && !hidden.has(label),
+      nested: true,
+      coefficient: printed(coefficients[b]),
+      value: printed(reading?.terms[b]),
+    });
+  }
+  return rows;
+}
+
+function overlayRows({ overlays }: Picture, reading: Reading | null): Row[] {
+  return overlays.map(({ k, overlay, colour }) => ({
+    ...PLAIN,
+    key: `overlay:${k}`,
+    label: overlay.label,
+    title: `${overlay.label}, drawn from ${number(overlay.x[0])} to ${number(overlay.x[overlay.x.length - 1])}`,
+    colour,
+    look: "dashes",
+    on: overlay.shown,
+    value: printed(reading && overlayAt(overlay, reading.x)),
+    removable: true,
+    wraps: true,
+  }));
+}
+
+function pinRows({ pins }: Picture, reading: Reading | null): Row[] {
+  return pins.map(({ at, phi, colour }, k) => {
+    const label = phi ? pinText(phi.layer, at) : `${at.layer} · gone`;
+    return {
+      ...PLAIN,
+      key: `pin:${k}`,
+      label,
+      title: phi
+        ? `pinned: ${at.layer}, ${placeText(phi.layer, at)}; show it here`
+        : `pinned: ${label}`,
+      colour,
+      look: "line",
+      on: true,
+      value: printed(phi && reading ? readAt(phi, reading.x)?.phi : null),
+      removable: true,
+    };
+  });
+}

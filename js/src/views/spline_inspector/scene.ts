@@ -1,0 +1,354 @@
+/** SplineInspector's scene: one function with its terms, and the legend that reads them. No DOM. */
+
+import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
+import type { Mark, Rect, Remark, Scene } from "../../scene/marks.ts";
+import { sitesOf } from "../../scene/marks.ts";
+import type { Frame, LayerLayout, Selection, Store } from "../../wire/types.ts";
+import { describeHandle } from "./handles.ts";
+import {
+  type Legend,
+  legendBelow,
+  legendBeside,
+  legendMarks,
+  legendSites,
+  legendWidth,
+} from "./legend.ts";
+import { type Ingredients, makePicture, type Picture, sampler } from "./picture.ts";
+import {
+  BESIDE_PLOT,
+  type Places,
+  type Plane,
+  placesIn,
+  planeMarks,
+  pointAt,
+  pointerMarks,
+  pointMarks,
+  readingMarks,
+} from "./plot.ts";
+import { legendRows, type Row, span } from "./rows.ts";
+import { type Settings, samePlace, settingsReader } from "./settings.ts";
+import {
+  type Phi,
+  phiOf,
+  type Range,
+  type Reading,
+  readAt,
+  tableRange,
+  wholeRange,
+} from "./terms.ts";
+import { fitted, fromX, inSight, roomy } from "./window.ts";
+import { description, inputsText, rangeText, windowText } from "./words.ts";
+
+/** What somebody has done to a view beside its traits. A still has none of it. */
+export interface Touch {
+  /** What of the plane was chosen, of which functions; null is all of it. */
+  chosen: { of: string; x: Range | null; y: Range | null };
+  /** Where x is read without a pointer. */
+  reading: number | null;
+  /** Coefficients that are being edited, and which function's. */
+  edited: { at: Selection; coefficients: ArrayLike<number> } | null;
+  /** A point is held: y stays as it is. */
+  held: { b: number; y: Range } | null;
+  /** The wheel zooms. */
+  wheel: boolean;
+  /** The input of a function that another view points at. */
+  pointedAt(at: Selection): number | null;
+}
+
+export interface InspectorScene extends Scene {
+  picture: Picture;
+  settings: Settings;
+  y: Range;
+  places: Places;
+  reading: Reading | null;
+  legend: Legend;
+  editable: boolean;
+}
+
+export interface InspectorDrawing extends Drawing<InspectorScene> {
+  touch: Touch;
+}
+
+/** Narrower than this, the legend is below the plot. */
+const BESIDE = 560;
+const GAP = 8;
+const LOWEST = 160;
+
+/** The function that is shown: the selected one, or else the first of the layer. */
+export function placeIn(store: Store, layer: unknown): Selection | null {
+  const frame = store.current();
+  const chosen = store.selection();
+  if (chosen && phiOf(frame, chosen)) return chosen;
+  const all = frame?.layout.layers ?? [];
+  const first = all.find(({ name }) => name === layer) ?? all[0];
+  return first ? selectionOf(first, 0) : null;
+}
+
+/** Functions whose planes are looked at alike. */
+export function kindOf(phi: Phi): string {
+  return `${phi.layer.name}|${phi.layer.shape}|${tableRange(phi)}`;
+}
+
+export function isOpen(store: Store): boolean {
+  const { state } = store.status();
+  return (state === "live" || state === "idle") && store.cursor() < 0;
+}
+
+export function canEdit(store: Store, settings: Settings, layer: LayerLayout): boolean {
+  return settings.editable && layer.locked === "" && isOpen(store);
+}
+
+/** What of y is shown: what was chosen, else all that is drawn at the x shown. */
+export function yRange({ held, reaches }: Picture, { x, y }: Touch["chosen"]): Range {
+  if (y) return inSight(y, reaches);
+  return x ? fitted(held) : roomy(held);
+}
+
+export function drawing(): InspectorDrawing {
+  const samplesOf = sampler();
+  const readSettings = settingsReader();
+  let made: readonly unknown[] = [];
+  let picture: Picture | null = null;
+
+  /** The same picture again while it would be made of the same. */
+  function pictureOf(from: Ingredients): Picture {
+    const { phi, theme, x, ...others } = from;
+    const parts = [
+      phi.layer,
+      phi.f,
+      theme.name,
+      theme.colours.ink,
+      ...x,
+      ...phi.coefficients,
+      ...Object.values(others),
+    ];
+    if (!picture || parts.length !== made.length || parts.some((p, k) => !Object.is(p, made[k]))) {
+      made = parts;
+      picture = makePicture(from, samplesOf);
+    }
+    return picture;
+  }
+
+  function draw(given: Given): InspectorScene | string {
+    const { store, get, theme } = given;
+    const frame = store.current();
+    if (!frame) return "waiting for the first frame…";
+    const at = placeIn(store, get("layer"));
+    const { touch } = draw;
+    const phi = at && presentPhi(store, frame, at, touch.edited);
+    if (!phi) return "no layer to draw";
+    const settings = readSettings(get);
+    const chosen = chosenOf(touch, phi);
+    const narrow = given.width < BESIDE;
+    const wide = given.width - (narrow ? 0 : legendWidth(given.width) + GAP) - BESIDE_PLOT;
+    const from = pictureOf({
+      phi,
+      frame,
+      x: chosen.x ?? wholeRange(phi),
+      theme,
+      settings,
+      ghost: store.ghost(),
+      observed: settings.show.has("density") ? store.observed(phi.layer.name) : null,
+      points: Math.max(64, Math.min(900, Math.round(wide))),
+    });
+    // While a point is held the plane stands still under the pointer.
+    const y = touch.held?.y ?? yRange(from, chosen);
+    return sceneOf(from, settings, y, given, touch);
+  }
+  draw.touch = {
+    chosen: { of: "", x: null, y: null },
+    reading: null,
+    edited: null,
+    held: null,
+    wheel: false,
+    pointedAt: () => null,
+  } as Touch;
+  return draw;
+}
+
+export function chosenOf({ chosen }: Touch, phi: Phi): Touch["chosen"] {
+  const of = kindOf(phi);
+  return chosen.of === of ? chosen : { of, x: null, y: null };
+}
+
+/** φ of the frame, or as it is being edited. */
+function presentPhi(store: Store, frame: Frame, at: Selection, edited: Touch["edited"]) {
+  const own = store.cursor() < 0 && samePlace(edited?.at ?? null, at);
+  return phiOf(frame, at, own ? edited?.coefficients : null);
+}
+
+/** Plot and legend in a width: beside each other where there is room for all rows. */
+function layout(
+  { width, height: asked }: Given,
+  rows: readonly Row[],
+  y: Range,
+  { evaluation, show }: Settings,
+): { places: Places; legend: Legend; height: number } {
+  const height = Math.max(LOWEST, asked);
+  const strip = show.has("density");
+  const side = legendWidth(width);
+  const beside =
+    width < BESIDE
+      ? null
+      : legendBeside(rows, { x: width - side, width: side }, height, evaluation);
+  if (beside) {
+    const box = { x: 0, y: 0, width: width - side - GAP, height };
+    return { places: placesIn(box, y, strip), legend: beside, height };
+  }
+  const legend = legendBelow(rows, height, width, evaluation);
+  const places = placesIn({ x: 0, y: 0, width, height }, y, strip);
+  return { places, legend, height: height + legend.box.height + 4 };
+}
+
+/** Where x is read: under the pointer, or where the keyboard has put it. */
+function readingOf({ phi, x }: Picture, { plot, strip }: Places, given: Given, touch: Touch) {
+  const { at } = given.pointed;
+  if (!at) return touch.reading === null ? null : readAt(phi, touch.reading);
+  const floor = strip ? strip.y + strip.height : plot.y + plot.height;
+  const inside = at.x >= plot.x && at.x <= plot.x + plot.width && at.y <= floor;
+  return inside ? readAt(phi, fromX(x, plot, at.x)) : null;
+}
+
+function sceneOf(
+  picture: Picture,
+  settings: Settings,
+  y: Range,
+  given: Given,
+  touch: Touch,
+): InspectorScene {
+  const { store, theme, ratio, pointed } = given;
+  const { colours } = theme;
+  const { phi, at, frame } = picture;
+  const { layer } = phi;
+  const { evaluation } = settings;
+  // Where the rows lie does not depend on what is read.
+  const arranged = layout(given, legendRows(picture, settings, null, colours), y, settings);
+  const { places, height } = arranged;
+  const reading = readingOf(picture, places, given, touch);
+  const rows = legendRows(picture, settings, reading, colours);
+  const legend = {
+    ...arranged.legend,
+    rows: arranged.legend.rows.map((placed, k) => ({ ...placed, row: rows[k] })),
+  };
+  const editable = canEdit(store, settings, layer);
+  const plane: Plane = { picture, y, places, theme, ratio };
+  const points = pointsOf(plane, editable, touch);
+  const elsewhere = touch.pointedAt(at);
+  const mark = elsewhere === null ? null : readAt(phi, elsewhere);
+  const said = {
+    reading,
+    variable: layer.variable,
+    sum: sumText(picture),
+    evaluation,
+    lit: pointed.id,
+  };
+  const over = (): Mark[] => [
+    ...(mark ? pointerMarks(plane, mark) : []),
+    ...(reading ? readingMarks(plane, reading.x, dotsAt(reading, picture, settings, plane)) : []),
+    ...points.flatMap(({ handle, id, spot, held }) =>
+      pointMarks(
+        spot,
+        handle,
+        {
+          colour: picture.colourOf(handle.b),
+          editable,
+          lit: editable && (held || id === pointed.id),
+        },
+        colours,
+      ),
+    ),
+    ...(touch.wheel ? frameMarks(places.plot, colours.accent) : []),
+  ];
+  const { plot } = places;
+  const boxes = [plot.x, plot.y, plot.width, plot.height, ...y];
+  return {
+    picture,
+    settings,
+    y,
+    places,
+    reading,
+    legend,
+    editable,
+    width: given.width,
+    height,
+    title: `SplineInspector · ${layerTitle(layer)} · ${placeText(layer, at)}`,
+    moment: `step ${formatCount(frame.step)}`,
+    words: description(picture),
+    about: JSON.stringify([layer.name, at, settings.stacked, settings.editable]),
+    caption: captionOf(picture, store),
+    sheets: [
+      {
+        from: [picture, ...boxes, theme.name, colours.surface, ratio],
+        marks: () => planeMarks(plane),
+      },
+      { marks: over },
+      { marks: () => legendMarks(legend, said, colours) },
+    ],
+    sites: sitesOf([
+      ...points.map(({ id, spot, words }) => ({ id, box: pointBox(spot), words })),
+      ...legendSites(legend, evaluation),
+    ]),
+  };
+}
+
+const REACH = 9;
+
+function pointBox({ x, y }: { x: number; y: number }): Rect {
+  return { x: x - REACH, y: y - REACH, width: 2 * REACH, height: 2 * REACH };
+}
+
+function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
+  const { picture } = plane;
+  const { phi, handles } = picture;
+  return handles.flatMap((handle) => {
+    const held = touch.held?.b === handle.b;
+    const spot = pointAt(plane, handle, held);
+    if (!spot) return [];
+    const hint = editable ? ": drag, or arrow up and down" : "";
+    const value = number(phi.coefficients[handle.b]);
+    const words = `${describeHandle(phi.layer.variable, handle)}, ${value}${hint}`;
+    return [{ handle, id: `point:${handle.b}`, spot, held, words }];
+  });
+}
+
+/** Where the lines are that are thick. */
+function dotsAt(at: Reading, { phi }: Picture, { show, stacked }: Settings, { theme }: Plane) {
+  const { colours } = theme;
+  const { isBase } = phi.layer;
+  const both = isBase.some((is) => is) && isBase.some((is) => !is) && !stacked;
+  const dots: { y: number; colour: string }[] = [];
+  if (both && show.has("spline")) dots.push({ y: at.spline, colour: colours.spline });
+  if (both && show.has("base")) dots.push({ y: at.base, colour: colours.base });
+  if (show.has("phi")) dots.push({ y: at.phi, colour: colours.ink });
+  return dots;
+}
+
+function frameMarks({ x, y, width, height }: Rect, stroke: string): Mark[] {
+  const boxes = [x - 0.5, y - 0.5, width + 1, height + 1];
+  return [{ kind: "rects", boxes, stroke, width: 1 }];
+}
+
+/** What the terms have to do with φ, where there are several. */
+function sumText(picture: Picture): string {
+  const { labels, isBase } = picture.phi.layer;
+  if (labels.length < 2) return "";
+  const bases = labels.filter((_, b) => isBase[b]);
+  const { name } = span(picture);
+  const base = bases.length > 1 ? "base" : bases[0];
+  const rest = isBase.every((is) => is) ? [] : [name];
+  return `φ = ${[...(base ? [base] : []), ...rest].join(" + ")}`;
+}
+
+function captionOf(picture: Picture, store: Store): Remark[] {
+  const { phi, range, x } = picture;
+  const { layer } = phi;
+  const caption: Remark[] = [
+    { text: rangeText(range), tone: range ? "ink" : "warn" },
+    { text: windowText(layer.variable, x) },
+    { text: inputsText(phi, store.observed(layer.name)) },
+    { text: layer.note },
+  ];
+  return caption.filter(({ text }) => text !== "");
+}

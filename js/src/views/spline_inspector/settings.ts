@@ -1,0 +1,149 @@
+/** The view's own traits, as plain data. */
+
+import { float32 } from "../../wire/protocol.ts";
+import type { Selection } from "../../wire/types.ts";
+
+/** What can be drawn, in the order of the legend. */
+export const PARTS = [
+  "phi",
+  "base",
+  "spline",
+  "basis",
+  "ghost",
+  "points",
+  "knots",
+  "density",
+] as const;
+
+export type Part = (typeof PARTS)[number];
+
+export interface Evaluation {
+  state: "" | "waiting" | "running" | "done";
+  before: number | null;
+  after: number | null;
+}
+
+/** A curve that Python has laid over one function, as the trait carries it. */
+export interface WireOverlay extends Selection {
+  label: string;
+  /** The ends of the even x that the samples are at. */
+  low: number;
+  high: number;
+  /** float32; NaN where the curve is not defined. */
+  samples: DataView | ArrayBuffer;
+  shown?: boolean;
+}
+
+export interface Overlay {
+  at: Selection;
+  label: string;
+  x: Float64Array;
+  y: Float32Array;
+  shown: boolean;
+}
+
+export interface Settings {
+  editable: boolean;
+  show: ReadonlySet<Part>;
+  /** Labels of basis functions that are switched off. */
+  hidden: ReadonlySet<string>;
+  stacked: boolean;
+  pins: readonly Selection[];
+  overlays: readonly Overlay[];
+  evaluation: Evaluation;
+  notice: string;
+}
+
+/** The traits of the Python class, as the model of this view carries them. */
+export interface Traits {
+  stream: string;
+  layer: string;
+  editable: boolean;
+  show: string[];
+  hidden: string[];
+  stacked: boolean;
+  height: number;
+  theme: "auto" | "light" | "dark";
+  pins: Selection[];
+  overlays: WireOverlay[];
+  evaluation: Partial<Evaluation>;
+  notice: string;
+  [name: string]: unknown;
+}
+
+export const TRAITS = [
+  "layer",
+  "editable",
+  "show",
+  "hidden",
+  "stacked",
+  "height",
+  "pins",
+  "overlays",
+  "evaluation",
+  "notice",
+] as const;
+
+/** Reads the traits; the same ones give the same settings. */
+export function settingsReader(): (get: (trait: string) => unknown) => Settings {
+  let read: unknown[] = [];
+  let settings: Settings | null = null;
+  return (get) => {
+    const now = TRAITS.map((trait) => get(trait));
+    if (!settings || now.some((value, k) => value !== read[k])) {
+      read = now;
+      settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
+    }
+    return settings;
+  };
+}
+
+export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
+  const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
+  const shown = list<string>(get("show") ?? PARTS);
+  const evaluation = get("evaluation") ?? {};
+  return {
+    editable: get("editable") === true,
+    show: new Set(PARTS.filter((part) => shown.includes(part))),
+    hidden: new Set(list<string>(get("hidden"))),
+    stacked: get("stacked") === true,
+    pins: list<Selection>(get("pins")),
+    overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
+    evaluation: {
+      state: evaluation.state ?? "",
+      before: evaluation.before ?? null,
+      after: evaluation.after ?? null,
+    },
+    notice: String(get("notice") ?? ""),
+  };
+}
+
+function readOverlay(wire: WireOverlay): Overlay {
+  const { label, low, high, shown, samples, ...at } = wire;
+  const y = float32(samples, `overlay ${label}`);
+  const last = Math.max(1, y.length - 1);
+  const x = Float64Array.from(y, (_, p) => low + ((high - low) * p) / last);
+  return { at, label, x, y, shown: shown !== false };
+}
+
+/** The curve at x, straight between its samples; null beyond them or where it is not defined. */
+export function overlayAt({ x, y }: Pick<Overlay, "x" | "y">, at: number): number | null {
+  const last = x.length - 1;
+  const place = ((at - x[0]) / (x[last] - x[0])) * last;
+  if (!(place >= 0 && place <= last)) return null;
+  const left = Math.min(last - 1, Math.floor(place));
+  const share = place - left;
+  const value = share === 0 ? y[left] : y[left] + share * (y[left + 1] - y[left]);
+  return Number.isFinite(value) ? value : null;
+}
+
+export function samePlace(a: Selection | null, b: Selection | null): boolean {
+  if (!a || !b) return a === b;
+  return (
+    a.layer === b.layer &&
+    a.out === b.out &&
+    a.in === b.in &&
+    a.row === b.row &&
+    a.column === b.column
+  );
+}

@@ -1,0 +1,203 @@
+/** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
+
+import { functionOf, selectionOf } from "../../phi/entries.ts";
+import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
+import type { BasisRange, Frame, LayerLayout, Selection } from "../../wire/types.ts";
+
+const NOTHING = 1e-12;
+
+export type Range = readonly [number, number];
+
+/** One function of one frame. */
+export interface Phi {
+  layer: LayerLayout;
+  f: number;
+  /** The table that its basis is in, by number. */
+  table: number;
+  coefficients: Float64Array;
+  step: number;
+}
+
+/** Points along x with every basis function there. */
+export interface Samples {
+  x: Float64Array;
+  /** beta[p·nb + b] */
+  beta: Float64Array;
+}
+
+/** What can be drawn of a φ: itself, two partial sums, or one basis function by its number. */
+export type Term = "phi" | "base" | "spline" | number;
+
+/** Everything at one x. */
+export interface Reading {
+  x: number;
+  phi: number;
+  slope: number;
+  base: number;
+  spline: number;
+  terms: Float64Array;
+}
+
+/** The function that a selection names in a frame, perhaps with other coefficients than the frame's. */
+export function phiOf(
+  frame: Frame | null,
+  at: Selection | null,
+  coefficients?: ArrayLike<number> | null,
+): Phi | null {
+  const layer = frame?.layout.layers.find(({ name }) => name === at?.layer);
+  if (!frame || !layer || !at) return null;
+  const f = functionOf(layer, at);
+  if (f < 0) return null;
+  const start = layer.offset + f * layer.nb;
+  const own =
+    coefficients?.length === layer.nb ? coefficients : frame.data.subarray(start, start + layer.nb);
+  return {
+    layer,
+    f,
+    table: tableNumber(layer, f),
+    coefficients: Float64Array.from(own),
+    step: frame.step,
+  };
+}
+
+/** Grid range, support and knots of one function's basis. */
+export function basisRange({ layer, table }: Pick<Phi, "layer" | "table">): BasisRange {
+  return layer.bases[table] ?? layer;
+}
+
+/** As far as x can be drawn. */
+export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Range {
+  const { x } = layer.tables[table];
+  return [x[0], x[x.length - 1]];
+}
+
+/** The part of x that is shown at first: the support and the grid's range, as far as the table has them. */
+export function wholeRange(phi: Pick<Phi, "layer" | "table">): Range {
+  const { domain, extent } = basisRange(phi);
+  const [first, last] = tableRange(phi);
+  const low = Math.max(first, Math.min(domain[0], extent[0]));
+  const high = Math.min(last, Math.max(domain[1], extent[1]));
+  return low < high ? [low, high] : [first, last];
+}
+
+/** Even points over the visible part of the table, and its own rows between, where φ may bend or jump. */
+export function sample(phi: Pick<Phi, "layer" | "table">, range: Range, count: number): Samples {
+  const { layer, table } = phi;
+  const [first, last] = tableRange(phi);
+  const low = Math.max(first, range[0]);
+  const high = Math.min(last, range[1]);
+  if (!(low <= high)) return { x: new Float64Array(0), beta: new Float64Array(0) };
+  const points = new Set<number>([low, high]);
+  for (let p = 1; p + 1 < count; p++) points.add(low + ((high - low) * p) / (count - 1));
+  for (const x of layer.tables[table].x) if (x > low && x < high) points.add(x);
+  const x = Float64Array.from(points).sort();
+  const beta = new Float64Array(x.length * layer.nb);
+  const at = new Float64Array(layer.nb);
+  x.forEach((value, p) => {
+    beta.set(basisAt(layer, table, value, at), p * layer.nb);
+  });
+  return { x, beta };
+}
+
+/** Whether basis function b is part of a term. */
+export function belongs(layer: LayerLayout, term: Term, b: number): boolean {
+  if (term === "phi") return true;
+  if (term === "base") return layer.isBase[b];
+  if (term === "spline") return !layer.isBase[b];
+  return term === b;
+}
+
+/** The values of a term at the points. */
+export function curve({ layer, coefficients }: Phi, { x, beta }: Samples, term: Term) {
+  const { nb } = layer;
+  const y = new Float64Array(x.length);
+  for (let b = 0; b < nb; b++) {
+    if (!belongs(layer, term, b)) continue;
+    for (let p = 0; p < x.length; p++) y[p] += coefficients[b] * beta[p * nb + b];
+  }
+  return y;
+}
+
+/**
+ * The terms of some basis functions, each laid on those before it: from[k] to to[k] is C_b · β_b of the k-th. The last
+ * end is their sum, and φ when all are there.
+ */
+export function stack(phi: Phi, samples: Samples, shown: readonly number[]) {
+  let sum = new Float64Array(samples.x.length);
+  return shown.map((b) => {
+    const own = curve(phi, samples, b);
+    const from = sum;
+    const to = from.map((value, p) => value + own[p]);
+    sum = to;
+    return { b, from, to };
+  });
+}
+
+/** φ, its slope and all its terms at x; null outside the table. */
+export function readAt({ layer, table, coefficients }: Phi, x: number): Reading | null {
+  const { nb } = layer;
+  const beta = basisAt(layer, table, x, new Float64Array(nb));
+  if (Number.isNaN(beta[0])) return null;
+  // Where a local function ends, what interpolation leaves is nothing.
+  const terms = beta.map((value, b) => (Math.abs(value) < NOTHING ? 0 : coefficients[b] * value));
+  let base = 0;
+  let spline = 0;
+  for (let b = 0; b < nb; b++) {
+    if (layer.isBase[b]) base += terms[b];
+    else spline += terms[b];
+  }
+  basisDerivativeAt(layer, table, x, beta);
+  const slope = beta.reduce((sum, value, b) => sum + coefficients[b] * value, 0);
+  return { x, phi: base + spline, slope, base, spline, terms };
+}
+
+/** The least and the largest finite value; null where there is none. */
+export function limits(...rows: ArrayLike<number>[]): [number, number] | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    for (let p = 0; p < row.length; p++) {
+      if (!Number.isFinite(row[p])) continue;
+      if (row[p] < low) low = row[p];
+      if (row[p] > high) high = row[p];
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/** Points along x on which the range rests, whatever the width of the drawing. */
+const RANGE = 513;
+
+/** The least and the largest φ over a part of x, between the points too; null where φ is not finite. */
+export function phiRange(phi: Phi, x: Range, samplesOf = sample): [number, number] | null {
+  const samples = samplesOf(phi, x, RANGE);
+  const y = curve(phi, samples, "phi");
+  if (y.length === 0 || !y.every(Number.isFinite)) return null;
+  const end = (sign: 1 | -1) => {
+    let best = 0;
+    for (let p = 1; p < y.length; p++) if (sign * y[p] > sign * y[best]) best = p;
+    const top = best > 0 && best + 1 < y.length ? vertex(samples.x, y, best) : null;
+    const there = top === null ? null : (readAt(phi, top)?.phi ?? null);
+    return there !== null && sign * there > sign * y[best] ? there : y[best];
+  };
+  return [end(-1), end(1)];
+}
+
+/** Where the parabola through a point and its neighbours turns. */
+function vertex(x: Float64Array, y: Float64Array, p: number): number | null {
+  const [a, b] = [x[p] - x[p - 1], x[p + 1] - x[p]];
+  const [left, right] = [(y[p] - y[p - 1]) / a, (y[p + 1] - y[p]) / b];
+  const bend = right - left;
+  return bend === 0 ? null : x[p] - (left * b + right * a) / (2 * bend);
+}
+
+/** Which input of a layer reaches a function: an entry of what was observed. */
+export function entryOf(layer: LayerLayout, f: number): number {
+  const [out, inputs, kh, kw] = layer.shape;
+  const at = selectionOf(layer, f);
+  if (layer.kind === "linear") return at.in;
+  const groups = layer.conv?.groups ?? 1;
+  const group = Math.floor(at.out / (out / groups));
+  const channel = layer.conv?.shared ? 0 : group * inputs + at.in;
+  return (channel * kh + at.row) * kw + at.column;
+}

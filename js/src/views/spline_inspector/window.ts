@@ -1,0 +1,107 @@
+/** The part of the plane that is shown: zooming, moving, round ends. No DOM. */
+
+import { formatNumber } from "../../phi/format.ts";
+import type { Rect } from "../../scene/marks.ts";
+import type { Range } from "./terms.ts";
+
+/** How far in one can zoom, as a share of the whole. */
+const CLOSEST = 1e-4;
+
+/** A range made `factor` times as long, while `at` stays where it is. */
+export function zoomed([low, high]: Range, at: number, factor: number): Range {
+  return [at + (low - at) * factor, at + (high - at) * factor];
+}
+
+/** Zoomed within limits; null where that changes nothing. */
+export function zoomedWithin(
+  range: Range,
+  at: number,
+  factor: number,
+  limits: Range,
+): Range | null {
+  const [length, whole] = [range[1] - range[0], limits[1] - limits[0]];
+  if (factor < 1 ? length <= 1.001 * CLOSEST * whole : length >= 0.999 * whole) return null;
+  return within(zoomed(range, at, factor), limits);
+}
+
+/** A range moved so that it lies within limits, and made shorter if it must be. */
+export function within([low, high]: Range, [first, last]: Range): Range {
+  const whole = last - first;
+  const length = Math.min(whole, Math.max(CLOSEST * whole, high - low));
+  const middle = (low + high) / 2;
+  const start = Math.max(first, Math.min(last - length, middle - length / 2));
+  return [start, start + length];
+}
+
+export function shifted([low, high]: Range, by: number): Range {
+  return [low + by, high + by];
+}
+
+/** The factor by which one turn of a wheel makes a range longer. */
+export function wheelFactor(event: Pick<WheelEvent, "deltaY" | "deltaMode">): number {
+  const pixels = event.deltaY * [1, 16, 240][event.deltaMode];
+  return Math.exp(Math.max(-240, Math.min(240, pixels)) / 480);
+}
+
+export const toX = ([low, high]: Range, box: Rect, x: number) =>
+  box.x + ((x - low) / (high - low)) * box.width;
+
+export const toY = ([low, high]: Range, box: Rect, y: number) =>
+  box.y + ((high - y) / (high - low)) * box.height;
+
+export const fromX = ([low, high]: Range, box: Rect, px: number) =>
+  low + ((px - box.x) / box.width) * (high - low);
+
+export const fromY = ([low, high]: Range, box: Rect, py: number) =>
+  high - ((py - box.y) / box.height) * (high - low);
+
+/** A round step of which `count`, or a few less, cover a length. */
+export function roundStep(length: number, count: number): number {
+  if (!(length > 0) || !Number.isFinite(length)) return 1;
+  const rough = length / Math.max(1, count);
+  const power = Math.floor(Math.log10(rough));
+  for (const digit of [1, 2, 5, 10]) {
+    const step = Number(`${digit}e${power}`);
+    if (step >= rough * (1 - 1e-9)) return step;
+  }
+  return Number(`1e${power + 1}`);
+}
+
+/** A range with some air, its ends on round values: it stands still while what it holds moves a little. */
+export function fitted(held: Range | null): Range {
+  if (!held) return [-1, 1];
+  const [low, high] = held;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= 1e-9 * size || size < 1e-30) {
+    const room = size < 1e-30 ? 1 : size / 2;
+    return [low - room, high + room];
+  }
+  const air = 0.06 * (high - low);
+  const step = roundStep(high - low + 2 * air, 8);
+  return [Math.floor((low - air) / step) * step, Math.ceil((high + air) / step) * step];
+}
+
+/** Likewise, with zero in it. */
+export function roomy(held: Range | null): Range {
+  return fitted(held && [Math.min(0, held[0]), Math.max(0, held[1])]);
+}
+
+/** A range moved, no further than it must be, so that one of the things it is to show is in it, and not at its rim. */
+export function inSight(range: Range, things: readonly Range[]): Range {
+  const rim = 0.05 * (range[1] - range[0]);
+  const moves = things.map(
+    ([low, high]) => Math.min(0, high - rim - range[0]) || Math.max(0, low + rim - range[1]),
+  );
+  const by = moves.reduce((a, b) => (Math.abs(b) < Math.abs(a) ? b : a), moves[0] ?? 0);
+  return by === 0 ? range : shifted(range, by);
+}
+
+/** Up to seven significant digits, which is all that a float32 holds. */
+export function inFull(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
+  const digits = Number(value.toPrecision(7));
+  const size = Math.abs(digits);
+  const text =
+    size >= 1e-4 && size < 1e7 ? String(digits) : digits.toExponential().replace(/\.?0+e/, "e");
+  return text.replace(/-/g, (_, at: number) => (at === 0 ? "−" : "-"));
+}

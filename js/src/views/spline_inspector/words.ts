@@ -1,0 +1,92 @@
+/** What the inspector says in words. No DOM. */
+
+import { placeText } from "../../phi/entries.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
+import type { Picture } from "./picture.ts";
+import type { Evaluation, Settings } from "./settings.ts";
+import { entryOf, type Phi, type Range } from "./terms.ts";
+import { inFull } from "./window.ts";
+
+export const UNSEEN = "call live.observe(batch) to see the inputs";
+
+export const UNREAD = "Point at the curve to read it; click a term to hide it.";
+
+/** The line under the drawing: what is wrong, what is waited for, or what can be done. */
+export function footText(
+  { editable, notice }: Settings,
+  locked: string,
+  store: Store,
+  late: boolean,
+): { text: string; warns: boolean } {
+  const warning = notice || store.edits().message;
+  if (warning) return { text: warning, warns: true };
+  const back = store.cursor() >= 0 ? "Looking back: return to “live” to edit." : "";
+  const help = "Drag a point to change its weight.";
+  const calm = late ? "waiting for the model…" : editable ? locked || back || help : "";
+  return { text: calm, warns: false };
+}
+
+/** A function among those of all layers: "conv1 · 0,0 · 1,2". */
+export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
+  const entry = layer.kind === "conv" ? ` · ${at.row},${at.column}` : "";
+  return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
+}
+
+/** The range of φ over what is shown, in full. */
+export function rangeText(range: Range | null): string {
+  return range ? `φ from ${inFull(range[0])} to ${inFull(range[1])}` : "φ is not finite";
+}
+
+export function windowText(variable: string, [low, high]: Range): string {
+  return `${variable} from ${number(low)} to ${number(high)}`;
+}
+
+function percent(share: number): string {
+  if (!(share > 0)) return "none";
+  if (share < 0.001) return "under 0.1 %";
+  if (share >= 0.9995) return "all";
+  return `${number(100 * share)
+    .split("e")
+    .join("·10^")
+    .replace(/(\.\d)\d+$/, "$1")} %`;
+}
+
+/** What was observed of the inputs of a function. */
+export function inputsText(phi: Phi, observed: Observed | null): string {
+  if (!observed) return "";
+  const entry = entryOf(phi.layer, phi.f);
+  if (entry >= observed.entries) return "";
+  const grid = observed.outsideDomain[entry];
+  const support = observed.outsideExtent[entry];
+  const of = `of the inputs (${formatCount(observed.samples)} samples)`;
+  return `${percent(grid)} ${of} outside the grid, ${percent(support)} outside the support`;
+}
+
+const WAITING: Record<string, string> = {
+  waiting: "evaluated when training is idle",
+  running: "evaluating…",
+};
+
+/** What `evaluate` gave before and after the last edit. */
+export function scoreText({ state, before, after }: Evaluation): string {
+  return WAITING[state] ?? `held out ${evaluationText(before)} → ${evaluationText(after)}`;
+}
+
+export function evaluationText(value: number | null): string {
+  if (value === null) return "…";
+  const text = value.toFixed(4);
+  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : number(value);
+}
+
+/** The text alternative of the drawing. */
+export function description({ phi, at, range, x }: Picture): string {
+  const { layer } = phi;
+  return (
+    `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
+    `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
+    "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
+    "as left and right do at its edge, 0 shows all, " +
+    "square brackets go to the previous and the next function."
+  );
+}

@@ -1,0 +1,103 @@
+/** The learning rate: a slider over powers of ten and a field for the number. */
+
+import { rateAt, rateRange, rateText } from "./words.ts";
+
+export interface Rate {
+  element: HTMLElement;
+  show(rates: readonly number[], disabled: boolean): void;
+}
+
+export function createRate(
+  document: Document,
+  set: (value: number, group: number | null) => void,
+  signal: AbortSignal,
+): Rate {
+  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, parent?: Node) => {
+    const element = document.createElement(tag);
+    element.className = name;
+    parent?.appendChild(element);
+    return element;
+  };
+  const element = make("span", "kw-option kw-rate");
+  make("span", "kw-option-label", element).textContent = "learning rate";
+  const groups = make("select", "kw-select", element);
+  groups.title = "Which parameter group to set; “all groups” keeps their proportions";
+  groups.setAttribute("aria-label", "parameter group");
+  const slider = make("input", "kw-slider", element);
+  slider.type = "range";
+  slider.step = "0.01";
+  slider.title = "The learning rate, on a logarithmic scale; takes effect after the next step";
+  slider.setAttribute("aria-label", "learning rate");
+  const text = make("input", "kw-number kw-rate-text", element);
+  text.type = "text";
+  text.inputMode = "decimal";
+  text.title = "The learning rate; takes effect after the next step";
+  text.setAttribute("aria-label", "learning rate as a number");
+
+  let rates: readonly number[] = [];
+  let dragging = false;
+  const group = () => (rates.length > 1 && groups.value !== "all" ? Number(groups.value) : null);
+  const current = () => rates[group() ?? 0] ?? 0;
+
+  slider.addEventListener(
+    "input",
+    () => {
+      dragging = true;
+      text.value = rateText(rateAt(Number(slider.value)));
+      slider.setAttribute("aria-valuetext", text.value);
+    },
+    { signal },
+  );
+  slider.addEventListener(
+    "change",
+    () => {
+      dragging = false;
+      set(rateAt(Number(slider.value)), group());
+    },
+    { signal },
+  );
+  text.addEventListener(
+    "change",
+    () => {
+      const value = Number(text.value.replace(",", "."));
+      if (text.value.trim() !== "" && Number.isFinite(value) && value >= 0) set(value, group());
+      else text.value = rateText(current());
+    },
+    { signal },
+  );
+  groups.addEventListener("change", write, { signal });
+
+  function write() {
+    const rate = current();
+    const [low, high] = rateRange(rate);
+    if (!dragging) {
+      slider.min = String(low);
+      slider.max = String(high);
+      const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
+      if (slider.value !== value) slider.value = value;
+      slider.setAttribute("aria-valuetext", rateText(rate));
+      if (!text.matches(":focus")) text.value = rateText(rate);
+    }
+  }
+
+  return {
+    element,
+    show(now, disabled) {
+      if (now.length !== rates.length) {
+        groups.replaceChildren(
+          ...["all", ...now.keys()].map((value) => {
+            const option = document.createElement("option");
+            option.value = String(value);
+            option.textContent = value === "all" ? "all groups" : `group ${value}`;
+            return option;
+          }),
+        );
+      }
+      rates = now;
+      element.hidden = now.length === 0;
+      groups.hidden = now.length < 2;
+      for (const input of [groups, slider, text]) input.disabled = disabled;
+      write();
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/** TrainingPanel's scene: the numbers of a training in its caption, its curves below. No DOM. */
+
+import { formatCount } from "../../phi/format.ts";
+import {
+  type Chart,
+  type ChartHands,
+  type ChartLayout,
+  chartMarks,
+  entriesOf,
+  handsMarks,
+  layoutOf,
+} from "../../scene/chart.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
+import { chartReader } from "../../scene/logged.ts";
+import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
+import { wrapped } from "../../scene/text.ts";
+import type { ColourName, Colours } from "../../scene/theme.ts";
+import type { Status } from "./status.ts";
+import { statusIn } from "./traits.ts";
+import { numbers, stateWord } from "./words.ts";
+
+export interface PanelScene extends Scene {
+  chart: Chart;
+  layout: ChartLayout;
+  status: Status;
+}
+
+export interface PanelDrawing extends Drawing<PanelScene> {
+  /** What the hands are doing. */
+  hands: ChartHands;
+}
+
+const PAD = 8;
+const BAR = 4;
+const SIZE = 11;
+/** How each state is marked. */
+const DOTS: Record<Status["state"], ["dot" | "ring", ColourName]> = {
+  idle: ["dot", "ghost"],
+  running: ["dot", "live"],
+  paused: ["dot", "hold"],
+  finished: ["ring", "live"],
+  stopped: ["ring", "hold"],
+  interrupted: ["ring", "warn"],
+  failed: ["dot", "warn"],
+};
+
+export function drawing(): PanelDrawing {
+  const readChart = chartReader();
+  const draw = (given: Given): PanelScene =>
+    sceneOf(readChart(given.get), statusIn(given.get), given, draw.hands);
+  draw.hands = { step: null, band: null } as ChartHands;
+  return draw;
+}
+
+function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
+  const { width, theme, ratio } = given;
+  const { colours } = theme;
+  const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
+  const inside = { x: PAD, y: top, width: width - 2 * PAD };
+  const layout = layoutOf(chart, inside, Number(given.get("height")) || 190);
+  const empty = chart.panels.length === 0 ? wrapped(emptyWords(status), inside.width, SIZE) : [];
+  const below = empty.length > 0 ? empty.length * 16 + PAD : layout.height + PAD;
+  const steady = [chart.panels, chart.log, chart.marks, width, theme.name, colours.surface, ratio];
+  return {
+    chart,
+    layout,
+    status,
+    width,
+    height: top + below,
+    title: "Training",
+    moment: "",
+    words: wordsOf(chart, layout, status),
+    about: stateWord(status),
+    caption: captionOf(status, colours),
+    sheets: [
+      { marks: () => barMarks(status, given) },
+      {
+        from: [...steady, layout.steps.from, layout.steps.to],
+        marks: () => chartMarks(chart, layout, colours, ratio),
+      },
+      { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
+      {
+        marks: () =>
+          empty.map((text, k) => ({
+            kind: "text",
+            x: PAD,
+            y: top + 12 + 16 * k,
+            text,
+            fill: colours.muted,
+            size: SIZE,
+          })),
+      },
+    ],
+    sites: NOWHERE,
+  };
+}
+
+/** Share of the training that is done; null where its end is not known. */
+export function shareDone({ done, total }: Status): number | null {
+  return total ? Math.min(1, done / total) : null;
+}
+
+/** Where the bar lies that shows it. */
+export const barBox = (width: number): Rect => {
+  return { x: PAD, y: PAD, width: width - 2 * PAD, height: BAR };
+};
+
+function barMarks(status: Status, { width, theme }: Given): Mark[] {
+  const share = shareDone(status);
+  if (share === null) return [];
+  const whole = width - 2 * PAD;
+  const bar = (length: number, fill: string): Mark => ({
+    kind: "rects",
+    boxes: [PAD, PAD, length, BAR],
+    fill,
+    radius: BAR / 2,
+  });
+  return [
+    bar(whole, theme.colours.outside),
+    bar(Math.max(BAR, share * whole), theme.colours.accent),
+  ];
+}
+
+/** The state, with a dot that says as much by its colour. */
+function stateRemark(status: Status, colours: Colours): Remark {
+  const failed = status.state === "failed" || status.fault !== "";
+  const [kind, colour]: ["dot" | "ring", ColourName] = failed
+    ? ["dot", "warn"]
+    : status.closed
+      ? ["ring", "ghost"]
+      : DOTS[status.state];
+  return {
+    text: stateWord(status),
+    tone: failed ? "warn" : "ink",
+    strong: true,
+    swatch: { kind, colours: [colours[colour]] },
+  };
+}
+
+function captionOf(status: Status, colours: Colours): Remark[] {
+  const state = stateRemark(status, colours);
+  const facts = numbers(status).map(([name, value, title]): Remark => {
+    return { text: `${name} ${value}`, title };
+  });
+  const troubles = [status.message, status.fault].filter((text) => text !== "");
+  return [state, ...facts, ...troubles.map((text): Remark => ({ text, tone: "warn" }))];
+}
+
+function emptyWords({ recording }: Status): string {
+  if (recording) return "No values were logged while this was recorded.";
+  return "No curves yet: call live.log(loss=…) in the loop, for example live.log(loss=loss).";
+}
+
+function wordsOf({ panels }: Chart, { steps }: ChartLayout, status: Status): string {
+  const values = panels.flatMap((panel) =>
+    entriesOf(panel, steps, null).map(({ name, value }) => `${name || panel.title} ${value}`),
+  );
+  const latest = values.length > 0 ? ` Latest values: ${values.join(", ")}.` : "";
+  return (
+    `Training, ${stateWord(status)}, step ${formatCount(status.step)}.${latest} ` +
+    "Left and right arrow read the curves, plus and minus zoom, 0 shows all steps."
+  );
+}

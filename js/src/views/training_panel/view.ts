@@ -1,0 +1,167 @@
+/** TrainingPanel: the switch of a training, its numbers and its curves. */
+
+import type { RenderProps } from "@anywidget/types";
+import { createChartBar } from "../../shell/chart_bar.ts";
+import { createChartHands } from "../../shell/chart_hands.ts";
+import { element } from "../../shell/element.ts";
+import { watchKernel } from "../../shell/kernel.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createStage } from "../../shell/stage.ts";
+import { createCommands } from "./commands.ts";
+import { createControls } from "./controls.ts";
+import { createNotes } from "./notes.ts";
+import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
+import type { Status } from "./status.ts";
+import css from "./style.css";
+import { statusIn } from "./traits.ts";
+import { stateWord } from "./words.ts";
+
+/** What tests may ask of a view, as `element.kwPanel`. */
+export interface PanelElement extends HTMLElement {
+  kwPanel: {
+    status(): Status;
+    scene(): PanelScene | null;
+    /** The latest values, or those at the step that is read: "loss 0.31". */
+    values(): string[];
+    /** Where a panel's plot lies, in client pixels. */
+    plot(panel: number): { x: number; y: number; width: number; height: number } | null;
+  };
+}
+
+const KIND: Kind = {
+  name: "training_panel",
+  label: "Training panel",
+  traits: ["status", "curves", "marks", "zoom", "scale", "smoothing", "height"],
+  timeless: true,
+  drawing,
+};
+
+export { css, drawing };
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
+}
+
+function build(shell: Shell): Parts {
+  const { document, signal, model } = shell;
+  const draw = drawing();
+  const commands = createCommands((content) => model.send(content), shell.schedule);
+  const controls = createControls(document, commands, known, signal);
+  const notes = createNotes(document, commands);
+  let scene: PanelScene | null = null;
+  const hands = createChartHands(shell, () => scene, draw);
+  const bar = createChartBar(shell, hands.zoomBy, hands.all);
+  let answered: Status | null = null;
+  let connected = true;
+  let told = "";
+
+  const stage = createStage(
+    document,
+    {
+      moved: read,
+      press() {},
+      left: () => hands.point(null),
+      grab: (_, at) => hands.band(at),
+      twice: hands.all,
+      keyFirst: hands.key,
+      cursor: () => "crosshair",
+    },
+    signal,
+  );
+  const progress = element(document, "div", "kw-progress", stage.page);
+  progress.setAttribute("role", "progressbar");
+  progress.setAttribute("aria-label", "Progress");
+  const body = element(document, "div", "kw-body");
+  body.append(notes.element, stage.element);
+  const header = element(document, "div", "kw-header");
+  header.append(controls.element, bar.element);
+
+  function known(): Status {
+    return answered ?? statusIn(shell.get);
+  }
+
+  /** Says how far it is, and in which state when that changes, to those who listen. */
+  function tell({ status, width }: PanelScene) {
+    const share = shareDone(status);
+    progress.hidden = share === null;
+    if (share !== null) {
+      const { x, y, width: length, height } = barBox(width);
+      progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
+      progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    }
+    const state = stateWord(status);
+    if (told && state !== told) shell.speak(`training ${state}`);
+    told = state;
+  }
+
+  function read() {
+    const { at } = stage.pointed();
+    if (at) hands.point(hands.stepAt(at));
+    else shell.schedule();
+  }
+
+  const heard = (content: unknown) => {
+    answered = commands.take(content) ?? answered;
+    shell.schedule();
+  };
+  model.on("msg:custom", heard);
+  shell.root.addEventListener("keydown", controls.key, { signal });
+  const meet = (there: boolean) => {
+    connected = there;
+    shell.schedule();
+  };
+  void watchKernel(model, shell.get("own"), meet, signal);
+  signal.addEventListener(
+    "abort",
+    () => {
+      model.off("msg:custom", heard);
+      commands.stop();
+    },
+    { once: true },
+  );
+  (shell.root as unknown as PanelElement).kwPanel = {
+    status: known,
+    scene: () => scene,
+    values: hands.values,
+    plot(panel) {
+      const plot = hands.plot(panel);
+      return plot && stage.clientRect(plot);
+    },
+  };
+
+  return {
+    header,
+    body,
+    width: stage.width,
+    fileName: () => `training-panel step ${scene?.status.step ?? ""}`,
+    changed(what) {
+      if (what === "status") {
+        answered = null;
+        commands.news();
+      }
+      if (what === "stream") greet();
+    },
+    draw(given) {
+      const status = known();
+      const get = (trait: string) => (trait === "status" ? status : given.get(trait));
+      controls.show(status, alone());
+      notes.show(status, alone());
+      bar.show(given.get, alone());
+      const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
+      if (typeof shown === "string") return shown;
+      scene = shown;
+      tell(shown);
+      shell.read("");
+      return shown;
+    },
+  };
+
+  /** Whether nobody could hear what is clicked: in a saved page, and where the kernel is gone. */
+  function alone(): boolean {
+    return !connected || shell.store()?.status().state === "saved";
+  }
+
+  function greet() {
+    if (!alone()) commands.send({ kind: "hello" });
+  }
+}

@@ -1,0 +1,85 @@
+/** Words and numbers of the panel. No DOM. */
+
+import { formatCount, formatNumber } from "../../phi/format.ts";
+import type { Status } from "./status.ts";
+
+/** "0:07", "1:15", "1:02:03". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = two(whole % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** Label and value of each number that is known. */
+export function numbers(status: Status): [label: string, value: string, title: string][] {
+  const found: [string, string, string][] = [
+    ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
+  ];
+  if (status.epoch !== null) {
+    const of = status.epochs ? ` of ${status.epochs}` : "";
+    found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
+  }
+  if (status.rate > 0) {
+    found.push([
+      "steps/s",
+      formatNumber(status.rate),
+      "Over the last few seconds, pauses not counted",
+    ]);
+  }
+  if (status.elapsed > 0) {
+    found.push(["elapsed", duration(status.elapsed), "Since the first step, pauses not counted"]);
+  }
+  if (status.remaining !== null) {
+    found.push(["remaining", duration(status.remaining), "At the present rate"]);
+  }
+  if (status.share > 0) {
+    found.push([
+      "watching",
+      percent(status.share),
+      "Share of the training time that watching takes",
+    ]);
+  }
+  if (status.source) found.push(["data", status.source, "What the model is trained on"]);
+  return found;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+}
+
+export function stateWord({ state, control, closed, fault }: Status): string {
+  if (fault) return "no longer watched";
+  if (closed) return "closed";
+  if (control === "stopping") return "stopping";
+  return state;
+}
+
+/** Where nothing is left to hear clicks. */
+export const ALONE =
+  "No kernel is connected: this panel shows what was saved. To steer training, run its cell again.";
+
+/** Where clicks get no answer, and why. */
+export function deafWords(news: boolean, waiting: readonly string[]): string {
+  const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
+  const why = news
+    ? "Clicks reach the training only when the cell ends."
+    : "The kernel does not answer: clicks take effect when the running cell ends.";
+  return why + list;
+}
+
+/** Ends of the slider of the learning rate, in powers of ten; it holds the rate itself. */
+export function rateRange(rate: number): [low: number, high: number] {
+  const power = rate > 0 ? Math.log10(rate) : -6;
+  return [Math.min(-6, Math.floor(power)), Math.max(0, Math.ceil(power))];
+}
+
+/** The rate at a place of the slider, in three digits. */
+export function rateAt(power: number): number {
+  return Number((10 ** power).toPrecision(3));
+}
+
+export function rateText(rate: number): string {
+  return formatNumber(rate);
+}

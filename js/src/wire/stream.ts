@@ -1,0 +1,183 @@
+/** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
+import type { AnyModel } from "@anywidget/types";
+import { createLayouts } from "./layouts.ts";
+import {
+  ProtocolMismatch,
+  readEdits,
+  readFrameTrait,
+  readMessage,
+  readSelection,
+  readStatus,
+  WireError,
+} from "./protocol.ts";
+import { FrameStore, MAX_BYTES } from "./store.ts";
+import type { Frame, Store } from "./types.ts";
+
+/** What one answer to a request for history may weigh. */
+const HISTORY_BYTES = 32 * 2 ** 20;
+
+export interface StreamContext {
+  model: AnyModel;
+  signal: AbortSignal;
+}
+
+/** Synchronous, because messages that arrive while a slow initialize runs would be lost. */
+export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTES): Store {
+  /** Whether the kernel was asked for the frames that this page has missed. */
+  let asked = false;
+
+  const store = new FrameStore(
+    {
+      select: (selection) => write("selection", selection ?? {}),
+      setCursor: (step) => write("cursor", step),
+      setGhostStep: (step) => write("ghost_step", step),
+      edit: (selection, coefficients, final) =>
+        send({ kind: "edit", ...selection, coefficients, final }),
+      command: (kind, selection) => send({ kind, ...selection }),
+      askObserved: () => send({ kind: "observed?" }),
+    },
+    maxBytes,
+  );
+
+  const layouts = createLayouts(
+    () => (model.get("layouts") ?? []) as unknown[],
+    () => store.setProtocolError(null),
+  );
+
+  const guarded = (work: () => void) => guard(store, work);
+  const send = (content: object) => tell(model, content);
+
+  function write(trait: string, value: unknown): void {
+    model.set(trait, value);
+    model.save_changes();
+  }
+
+  function frameOf(trait: "initial" | "frame"): Frame | null {
+    const raw = readFrameTrait(model.get(trait));
+    return raw && layouts.complete(raw);
+  }
+
+  function readInitial(): void {
+    const frame = frameOf("initial");
+    if (frame) store.takeInitial(frame);
+  }
+
+  /** The trait is set rarely, from another place than the messages: it may be behind them. */
+  function readLatest(live: boolean): void {
+    const frame = frameOf("frame");
+    if (!frame) return;
+    const newest = store.latest();
+    if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
+    // The model was changed before its first step.
+    else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
+    else store.takeHistory([frame]);
+  }
+
+  function readFrames(): void {
+    guarded(layouts.read);
+    guarded(readInitial);
+    guarded(() => readLatest(false));
+  }
+
+  function onMessage(content: unknown, buffers: readonly unknown[] = []): void {
+    const message = readMessage(content, buffers);
+    switch (message.kind) {
+      case "layout":
+        layouts.keep(message.layout);
+        break;
+      case "frame": {
+        if (store.protocolError !== null) break;
+        const frame = layouts.complete(message.frame);
+        if (!frame) break;
+        const isNew = frame.layout !== store.latest()?.layout;
+        store.takeLive(frame, performance.now());
+        if (isNew) layouts.forget(frame.layout, store.layoutsInUse());
+        if (!asked) askForHistory(frame.step);
+        break;
+      }
+      case "history": {
+        const frames: Frame[] = [];
+        for (const raw of message.frames) {
+          guarded(() => {
+            const frame = layouts.complete(raw);
+            if (frame) frames.push(frame);
+          });
+        }
+        store.takeHistory(frames);
+        break;
+      }
+      case "observed":
+        store.takeObserved(message.observed);
+        break;
+      case "reset":
+        // The traits of the new binding come before this message or, if it has a version, after it.
+        layouts.restart(message.version ?? 0);
+        store.reset();
+        readFrames();
+        break;
+    }
+  }
+
+  const readers = {
+    status: () => store.takeStatus(readStatus(model.get("status"))),
+    layouts: () => guarded(layouts.read),
+    initial: () => guarded(readInitial),
+    frame: () => guarded(() => readLatest(true)),
+    selection: () => store.takeSelection(readSelection(model.get("selection"))),
+    cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1)),
+    ghost_step: () => store.takeGhostStep(Number(model.get("ghost_step") ?? -1)),
+    edits: () => store.takeEdits(readEdits(model.get("edits"))),
+  };
+
+  const { status, selection, cursor, ghost_step, edits } = readers;
+  for (const read of [status, readFrames, selection, cursor, ghost_step, edits]) read();
+
+  const onCustom = (content: unknown, buffers: readonly unknown[]) =>
+    guarded(() => onMessage(content, buffers));
+  model.on("msg:custom", onCustom);
+  for (const [trait, read] of Object.entries(readers)) model.on(`change:${trait}`, read);
+  signal.addEventListener(
+    "abort",
+    () => {
+      model.off("msg:custom", onCustom);
+      for (const [trait, read] of Object.entries(readers)) model.off(`change:${trait}`, read);
+    },
+    { once: true },
+  );
+
+  // After a reload the traits hold the first and the newest frame only; the kernel has those between. While it
+  // trains, this page will have all from its first live frame on: it asks for those before.
+  function askForHistory(before: number): void {
+    asked = true;
+    send({ kind: "history?", before, max_bytes: HISTORY_BYTES });
+  }
+  const first = store.initial();
+  const latest = store.latest();
+  if (store.status().state !== "live") {
+    asked = true;
+    if (first && latest && latest.step > first.step) askForHistory(latest.step);
+  }
+  return store;
+}
+
+/** Without a kernel a message goes nowhere; the page works on with what it has. */
+function tell(model: AnyModel, content: object): void {
+  try {
+    model.send(content);
+  } catch (error) {
+    console.debug("kan_widgets: no kernel to send to.", error);
+  }
+}
+
+/** Whatever arrives, the handlers of a page never throw: what cannot be read is dropped and reported. */
+function guard(store: FrameStore, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ProtocolMismatch) store.setProtocolError(error.message);
+    else if (error instanceof WireError) store.fault(error.message);
+    else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
+  }
+}
+
+export default { initialize };

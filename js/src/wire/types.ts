@@ -1,0 +1,192 @@
+import type { RenderProps } from "@anywidget/types";
+
+/** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
+
+/** The basis functions of one group of φ, at P rising sample points: values[p·nb + b] = β_b(x[p]). */
+export interface Table {
+  x: Float32Array;
+  values: Float32Array;
+}
+
+/** Where one group's basis lives: grid range, support, knots. */
+export interface BasisRange {
+  domain: [number, number];
+  extent: [number, number];
+  knots: number[];
+}
+
+export interface LayerLayout {
+  name: string;
+  kind: "conv" | "linear";
+  /** Class name of the module. */
+  type: string;
+  /** out, in, kh, kw; a linear layer has kh = kw = 1. */
+  shape: [number, number, number, number];
+  /** Number of basis functions. */
+  nb: number;
+  /** Where the layer's coefficients start in a frame, in floats. */
+  offset: number;
+  labels: string[];
+  /** Which basis functions make up the base term; the others are the spline term. */
+  isBase: boolean[];
+  /** The grid's range. */
+  domain: [number, number];
+  /** The support: beyond it only the base moves. */
+  extent: [number, number];
+  knots: number[];
+  /** What x is, e.g. "x" or "tanh x". */
+  variable: string;
+  note: string;
+  /** How a convolution is applied; null where that is not known, and for linear layers. */
+  conv: ConvSettings | null;
+  /** Why the functions cannot be edited; empty if they can. */
+  locked: string;
+  tables: Table[];
+  /** One for each table. */
+  bases: BasisRange[];
+  /** Table of each function; null: all use tables[0]. */
+  tableOf: Uint32Array | null;
+  /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
+  count: number;
+}
+
+/** As in torch; padding is left, right, top, bottom. Shared: each kernel goes over each input channel by itself. */
+export interface ConvSettings {
+  stride: [number, number];
+  padding: [number, number, number, number];
+  dilation: [number, number];
+  paddingMode: "zeros" | "reflect" | "replicate" | "circular";
+  groups: number;
+  shared: boolean;
+  /** β is padded with zeros, not x: a function adds nothing over the border. */
+  padsBasis?: boolean;
+}
+
+export interface Layout {
+  version: number;
+  layers: LayerLayout[];
+}
+
+/** The coefficients of all bound layers at one training step. */
+export interface Frame {
+  step: number;
+  layout: Layout;
+  data: Float32Array;
+}
+
+/** One φ. */
+export interface Selection {
+  layer: string;
+  out: number;
+  in: number;
+  row: number;
+  column: number;
+}
+
+/**
+ * What reaches the functions of one layer, for a batch that was observed.
+ *
+ * An entry is what one function, or several, takes in: (channel·kh + row)·kw + column for a convolution, where channel
+ * counts over all groups and there is one only where the kernels are shared; feature i for a linear layer.
+ */
+export interface Observed {
+  layer: string;
+  /** Size of the batch. */
+  samples: number;
+  /** Whether the layer's input is the model's input. */
+  isImage: boolean;
+  /** bins + 1 rising ends of the bins, the same for all entries. */
+  edges: Float32Array;
+  /** counts[entry·bins + bin]. */
+  counts: Float32Array;
+  /** Per entry, the share of inputs outside the grid's range, and outside the support. */
+  outsideDomain: Float32Array;
+  outsideExtent: Float32Array;
+  entries: number;
+  bins: number;
+  /** patches[patch·entries + entry]: inputs that came together. */
+  patches: Float32Array;
+  patchCount: number;
+  /** maps[((image·c + channel)·h + row)·w + column] into a convolution; null for a linear layer. */
+  maps: Float32Array | null;
+  /** Images, channels, height, width. */
+  mapShape: [number, number, number, number] | null;
+}
+
+/** How far editing can be taken back and done again, and what was refused last, in words. */
+export interface Edits {
+  undo: number;
+  redo: number;
+  message: string;
+}
+
+/** What can be done to a function, or to the list of edits. */
+export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
+
+/**
+ * What changed in a store:
+ * frame      a newer frame is there; or all frames are gone, after the binding was replaced
+ * layout     the newest frame has another layout than the one before it (always followed by "frame")
+ * history    frames were added to, or taken from, the past
+ * ghost      another step is pinned as the ghost, or its frame came or went
+ * selection, cursor, status, observed, edits   as named; "status" also when protocolError appears or goes
+ */
+export type Change =
+  | "frame"
+  | "layout"
+  | "selection"
+  | "cursor"
+  | "status"
+  | "history"
+  | "ghost"
+  | "observed"
+  | "edits";
+
+export interface Status {
+  /** "live", "idle", "closed" or "fault". */
+  state: string;
+  message: string;
+}
+
+/** What the stream exports to the views of one page. */
+export interface Store {
+  /** Text to show instead of a drawing when kernel and page speak different protocols. */
+  readonly protocolError: string | null;
+  /** The first frame of the binding; always kept, whatever was drawn over its step later. */
+  initial(): Frame | null;
+  /** The newest frame. */
+  latest(): Frame | null;
+  /** The frame to draw: the newest, or the one at the time cursor. */
+  current(): Frame | null;
+  /** Steps of the kept frames, rising. */
+  steps(): number[];
+  /** The nearest kept frame at or before a step; null before the first. */
+  at(step: number): Frame | null;
+  selection(): Selection | null;
+  /** Sets the selection for all views of the stream and for Python. */
+  select(selection: Selection | null): void;
+  /** -1: live; otherwise the step looked at. */
+  cursor(): number;
+  setCursor(step: number): void;
+  /** -1: the initial frame is the ghost; otherwise the step pinned. */
+  ghostStep(): number;
+  setGhostStep(step: number): void;
+  /** The frame to draw behind the current one: the one at the pinned step, or the initial one. */
+  ghost(): Frame | null;
+  /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
+  observed(layer: string): Observed | null;
+  edits(): Edits;
+  /** Sets the coefficients of one function in the model; final when the pointer lets go. */
+  edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
+  command(kind: Command, selection?: Selection): void;
+  status(): Status;
+  /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */
+  lastArrival(): number;
+  /** Calls fn at once on every change until the signal aborts; views gather the calls of one animation frame. */
+  subscribe(fn: (what: Change) => void, signal: AbortSignal): void;
+}
+
+/** What a stream's bundle gives to the views of the page: its frames, and the code that draws each kind of view. */
+export interface StreamExports extends Store {
+  render(kind: string, props: RenderProps): void;
+}

@@ -1,0 +1,25 @@
+/** Curves as Python's DrawnCurves hands them over. */
+
+const bytes = (values: readonly number[]) => new DataView(Float64Array.from(values).buffer);
+
+export function curve(
+  panel: string,
+  name: string,
+  x: readonly number[],
+  y: readonly number[],
+  {
+    colour = 0,
+    mean = null,
+    latest = y[y.length - 1],
+  }: { colour?: number; mean?: readonly number[] | null; latest?: number } = {},
+) {
+  return {
+    panel,
+    name,
+    colour,
+    x: bytes(x),
+    y: bytes(y),
+    mean: mean && { x: bytes(x), y: bytes(mean) },
+    latest: bytes(latest === undefined ? [] : [latest]),
+  };
+}

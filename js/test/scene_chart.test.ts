@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Chart,
+  chartMarks,
+  entriesOf,
+  handsMarks,
+  layoutOf,
+  pointAt,
+} from "../src/scene/chart.ts";
+import { chartReader } from "../src/scene/logged.ts";
+import type { Mark } from "../src/scene/marks.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { curve } from "./drawn_curves.ts";
+
+const { colours } = themeOf("light");
+const steps = Array.from({ length: 100 }, (_, k) => k + 1);
+const falling = steps.map((step) => 1 / step);
+
+type WireCurve = ReturnType<typeof curve>;
+
+function chartOf(curves: readonly WireCurve[], traits: Record<string, unknown> = {}): Chart {
+  const all: Record<string, unknown> = { curves, ...traits };
+  return chartReader()((trait) => all[trait]);
+}
+
+const layOut = (chart: Chart, width = 600) => layoutOf(chart, { x: 8, y: 8, width }, 190);
+
+/** All marks, those in groups too. */
+function flat(marks: readonly Mark[]): Mark[] {
+  return marks.flatMap((mark) => (mark.kind === "group" ? flat(mark.marks) : [mark]));
+}
+
+function drawn(chart: Chart) {
+  const layout = layOut(chart);
+  const marks = flat(chartMarks(chart, layout, colours, 1));
+  /** What is drawn in a curve's colour. */
+  const of = (colour: string) =>
+    marks.filter((mark) => mark.kind !== "text" && mark.kind !== "image" && paint(mark) === colour);
+  return { layout, marks, of };
+}
+
+const paint = (mark: Mark) => ("stroke" in mark && mark.stroke) || ("fill" in mark && mark.fill);
+const words = (marks: readonly Mark[]) =>
+  flat(marks).flatMap((mark) => (mark.kind === "text" && mark.text ? [mark.text] : []));
+
+describe("curves", () => {
+  it("lie where their steps and values are", () => {
+    const chart = chartOf([curve("loss", "loss", steps, falling)]);
+    const { layout, of } = drawn(chart);
+    const [line] = of(colours["curve-0"]);
+    if (line.kind !== "lines") throw new Error("no line");
+    const { plot } = layout.places[0];
+    expect(layout.steps).toEqual({ from: 0, to: 100 });
+    expect(line.xy[0]).toBeCloseTo(plot.x + plot.width / 100);
+    expect(line.xy[198]).toBeCloseTo(plot.x + plot.width);
+    // 1 is the top of the axis.
+    expect(line.xy[1]).toBeCloseTo(plot.y);
+    expect(line.xy[199]).toBeCloseTo(plot.y + 0.99 * plot.height);
+  });
+
+  it("have a thin mean with their values faint behind", () => {
+    const chart = chartOf([curve("loss", "loss", steps, falling, { mean: falling })]);
+    const [values, mean] = drawn(chart).of(colours["curve-0"]) as Required<Mark>[];
+    expect(values.opacity).toBeLessThan(0.5);
+    expect([values, mean].map((line) => line.kind === "lines" && line.width)).toEqual([1.25, 1]);
+  });
+
+  it("are dots too where they have few values", () => {
+    const dots = (n: number) =>
+      drawn(chartOf([curve("loss", "loss", steps.slice(0, n), falling.slice(0, n))]))
+        .of(colours["curve-0"])
+        .some(({ kind }) => kind === "dots");
+    expect([1, 12, 13].map(dots)).toEqual([true, true, false]);
+  });
+
+  it("have a gap at what is not finite, and at what a logarithm lacks", () => {
+    const ends = (y: readonly number[], scale: string) => {
+      const chart = chartOf([curve("loss", "loss", [0, 1, 2, 3], y)], { scale });
+      const [line] = drawn(chart).of(colours["curve-0"]);
+      return line.kind === "lines" ? [...(line.ends as number[])] : [];
+    };
+    expect(ends([1, Number.NaN, 2, 3], "linear")).toEqual([1, 3]);
+    expect(ends([1, 0, -1, 0.01], "log")).toEqual([1, 2]);
+  });
+
+  it("of one quantity share a panel, and all panels their steps", () => {
+    const chart = chartOf([
+      curve("loss", "loss", steps, falling),
+      curve("loss", "val_loss", [10, 20], [1, 2], { colour: 1 }),
+      curve("accuracy", "accuracy", [100, 200], [0, 1]),
+    ]);
+    expect(chart.panels.map(({ title, curves }) => [title, curves.length])).toEqual([
+      ["loss", 2],
+      ["accuracy", 1],
+    ]);
+    expect(layOut(chart).steps).toEqual({ from: 0, to: 200 });
+  });
+});
+
+describe("panels", () => {
+  const three = ["a", "b", "c"].map((name) => curve(name, name, steps, falling));
+
+  it("stand side by side as far as there is room", () => {
+    const tops = (width: number) => layOut(chartOf(three), width).places.map(({ box }) => box.y);
+    expect(new Set(tops(900)).size).toBe(1);
+    expect(new Set(tops(300)).size).toBe(3);
+  });
+
+  it("stand in even rows: four are never three and one", () => {
+    const four = chartOf([...three, curve("d", "d", steps, falling)]);
+    const tops = (width: number) => layOut(four, width).places.map(({ box }) => box.y);
+    expect(new Set(tops(1000)).size).toBe(2);
+    expect(tops(1000)[1]).toBe(tops(1000)[0]);
+    expect(tops(1000)[2]).toBe(tops(1000)[3]);
+    expect(new Set(tops(1300)).size).toBe(1);
+  });
+
+  it("show the steps of a zoom", () => {
+    const chart = chartOf(three, { zoom: [20, 40] });
+    expect(layOut(chart).steps).toEqual({ from: 20, to: 40 });
+  });
+
+  it("have a line and words at what was marked, where the words do not touch", () => {
+    const marks = [
+      [50, "lr 0.1 → 0.01"],
+      [51, "too near"],
+      [500, "outside"],
+    ];
+    const texts = words(drawn(chartOf([three[0]], { marks })).marks);
+    expect(texts).toContain("lr 0.1 → 0.01");
+    expect(texts).not.toContain("too near");
+    expect(texts).not.toContain("outside");
+  });
+});
+
+describe("values over a panel", () => {
+  const noisy = curve("loss", "loss", [0, 50, 100], [3, 2, 1], { mean: [3, 1.5, 1.2] });
+  const read = (chart: Chart, step: number | null) => {
+    const layout = layOut(chart);
+    return words(handsMarks(chart, layout, { step, band: null }, colours, 1)).join(" ");
+  };
+
+  it("are those logged last, never a mean", () => {
+    expect(read(chartOf([noisy]), null)).toBe("loss 1");
+    const later = curve("loss", "loss", [0, 1], [3, 2], { latest: 0.592 });
+    expect(read(chartOf([later], { zoom: [0, 1] }), null)).toBe("loss 0.592");
+  });
+
+  it("are those at the step that is read, with the mean beside it", () => {
+    expect(read(chartOf([noisy]), 48)).toBe("loss 2  (mean 1.5) step 50");
+  });
+
+  it("lose means and then names where there is no room, but stay", () => {
+    const many = ["KAN", "CNN", "MLP"].map((name, colour) =>
+      curve("eval accuracy", name, [0, 50, 100], [0.111, 0.222, 0.333], {
+        colour,
+        mean: [1, 1, 1],
+      }),
+    );
+    const at = (width: number) => {
+      const chart = chartOf(many);
+      const layout = layOut(chart, width);
+      return words(handsMarks(chart, layout, { step: 50, band: null }, colours, 1)).join(" ");
+    };
+    expect(at(700)).toContain("MLP  0.222  (mean 1)");
+    expect(at(400)).toContain("KAN  0.222 CNN  0.222 MLP  0.222");
+    expect(at(300)).toContain("eval accuracy 0.222 0.222 0.222");
+  });
+
+  it("are none before the first step and beyond the last", () => {
+    const { panels } = chartOf([curve("loss", "loss", [40, 60], [3, 2])]);
+    const at = (step: number) => entriesOf(panels[0], { from: 0, to: 100 }, step)[0].value;
+    expect([30, 41, 59, 70].map(at)).toEqual(["–", "3", "2", "–"]);
+  });
+
+  it("are at the nearest step", () => {
+    const points = { x: [1, 2, 4, 8], y: [10, 20, 40, 80] };
+    expect(pointAt(points, 2.9)).toEqual({ step: 2, value: 20 });
+    expect(pointAt(points, 3.1)).toEqual({ step: 4, value: 40 });
+    expect(pointAt(points, 0)).toBeNull();
+    expect(pointAt(points, 8.5)).toBeNull();
+    expect(pointAt(points, 8.5, 1)).toEqual({ step: 8, value: 80 });
+  });
+});

@@ -1,0 +1,87 @@
+"""Copies of the coefficients of layers, which later training does not change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.live.frames.layout import Float32, Layout
+from kan_widgets.nn.life.changes import together
+
+
+class Copy:
+    """A copy of the coefficients of some layers, perhaps still on its way from a device.
+
+    On the CPU it is made at once. From an accelerator it is one copy enqueued on the
+    current stream; the training does not wait for it.
+    """
+
+    def __init__(self, layers: Sequence[LayerFunctions]) -> None:
+        with torch.no_grad():
+            parts = [layer.coefficients.float().reshape(-1) for layer in layers]
+            if len({part.device for part in parts}) > 1:
+                parts = [part.cpu() for part in parts]
+            flat = torch.cat(parts)
+        self._arrived: torch.cuda.Event | None = None
+        if flat.is_cuda:
+            self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
+            self._host.copy_(flat, non_blocking=True)
+            self._arrived = torch.cuda.Event()
+            self._arrived.record()
+        else:
+            self._host = flat.cpu()
+
+    def is_ready(self) -> bool:
+        """Whether ``data`` would not wait."""
+        return self._arrived is None or self._arrived.query()
+
+    def data(self) -> Float32:
+        """Return the copy, read-only float32, once it has arrived."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        data: Float32 = self._host.numpy()
+        data.flags.writeable = False
+        return data
+
+
+class Recopy:
+    """Layers whose coefficients are copied again and again, without reading them anew.
+
+    Made by `recopy_of`. Not for several threads at a time.
+    """
+
+    def __init__(self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout) -> None:
+        self._rewrites = rewrites
+        self._host = host.numpy()
+        self._no_grad = torch.no_grad()
+        self.layout = layout
+        """What the copies are read with."""
+
+    def data(self) -> Float32 | None:
+        """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
+        with self._no_grad, together:
+            for rewrite in self._rewrites:
+                if not rewrite():
+                    return None
+        data: Float32 = self._host.copy()
+        data.flags.writeable = False
+        return data
+
+
+def recopy_of(layers: Sequence[LayerFunctions], layout: Layout) -> Recopy | None:
+    """Get ready to copy the coefficients of layers just read again, where all of them allow it."""
+    if any(layer.rewriter is None for layer in layers):
+        return None
+    host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
+    rewrites = []
+    for layer, place in zip(layers, layout.layers, strict=True):
+        part = host[place.offset : place.offset + place.length]
+        rewrite = layer.rewriter(part.view(layer.coefficients.shape)) if layer.rewriter else None
+        if rewrite is None:
+            return None
+        rewrites.append(rewrite)
+    return Recopy(rewrites, host, layout)

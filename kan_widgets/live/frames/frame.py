@@ -1,0 +1,57 @@
+"""One frame: the coefficients of all bound layers at one training step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kan_widgets.live.frames.layout import Float32, Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The coefficients of all layers of ``layout`` after ``step`` optimizer steps.
+
+    ``data`` is one read-only float32 array, a copy: later training does not change it.
+    """
+
+    step: int
+    layout: Layout
+    data: Float32
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the coefficients."""
+        return self.data.nbytes
+
+    def coefficients(self, name: str) -> Float32:
+        """Return one layer's coefficients, ``(out, in, kh, kw, nb)``, as a view.
+
+        Raises
+        ------
+        KeyError
+            If there is no such layer.
+        """
+        layer = self.layout.layer(name)
+        part = self.data[layer.offset : layer.offset + layer.length]
+        return part.reshape(*layer.shape, layer.nb)
+
+    def evaluate(self, name: str) -> tuple[Float32, Float32]:
+        """Return one layer's functions at the sample points of its table.
+
+        Returns
+        -------
+        x, y
+            ``(P,)`` and ``(out, in, kh, kw, P)``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such layer.
+        ValueError
+            If its functions do not share one table.
+        """
+        layer = self.layout.layer(name)
+        if layer.table_of is not None:
+            raise ValueError(f"{name}: its functions use {len(layer.tables)} different tables")
+        table = layer.tables[0]
+        return table.x, self.coefficients(name) @ table.values.T

@@ -1,0 +1,307 @@
+"""What it takes to read a frame: the layers' shapes and their basis tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kan_widgets.functions import ConvSettings, LayerFunctions
+from kan_widgets.functions.basis import ReadBasis, one_of_each
+
+Float32 = NDArray[np.float32]
+
+_POINTS_PER_INTERVAL = 16
+_MAX_POINTS = 400
+_versions = itertools.count(1)
+_POINTS_WITHOUT_KNOTS = 128
+_MAX_POINTS_WITHOUT_KNOTS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """β of one basis at sample points: ``x`` is ``(P,)`` ascending, ``values`` ``(P, nb)``."""
+
+    x: Float32
+    values: Float32
+    domain: tuple[float, float] = (-1.0, 1.0)
+    extent: tuple[float, float] = (-1.0, 1.0)
+    knots: tuple[float, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two tables the same."""
+        return self.x.tobytes(), self.values.tobytes(), self.domain, self.extent, self.knots
+
+
+@dataclass(frozen=True, eq=False)
+class LayerLayout:
+    """Where one layer lies in a frame, and the tables that turn it into curves.
+
+    Functions are numbered row-major, f = ((o·in + i)·kh + r)·kw + c; coefficient
+    b of function f is at ``offset + f·nb + b`` of the frame's data.
+    """
+
+    name: str
+    kind: str
+    type: str
+    shape: tuple[int, int, int, int]
+    nb: int
+    offset: int
+    labels: tuple[str, ...]
+    is_base: tuple[bool, ...]
+    domain: tuple[float, float]
+    extent: tuple[float, float]
+    knots: tuple[float, ...]
+    variable: str
+    note: str
+    conv: ConvSettings | None
+    locked: str
+    tables: tuple[Table, ...]
+    table_of: NDArray[np.uint32] | None
+
+    @property
+    def count(self) -> int:
+        """How many functions the layer has."""
+        return int(np.prod(self.shape))
+
+    @property
+    def length(self) -> int:
+        """How many floats the layer takes in a frame."""
+        return self.count * self.nb
+
+    def reads_as(self, other: LayerLayout) -> bool:
+        """Whether this layer's coefficients can be read with ``other``."""
+        return (
+            (self.name, self.shape, self.nb, self.labels, self.domain, self.extent)
+            == (other.name, other.shape, other.nb, other.labels, other.domain, other.extent)
+            and len(self.tables) == len(other.tables)
+            and all(a is b for a, b in zip(self.tables, other.tables, strict=True))
+            and (
+                np.array_equal(self.table_of, other.table_of)
+                if self.table_of is not None and other.table_of is not None
+                else self.table_of is other.table_of
+            )
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """All bound layers, as long as neither their shapes nor their bases change.
+
+    No two layouts of a process have the same ``version``; a later one has a larger.
+    """
+
+    version: int
+    layers: tuple[LayerLayout, ...]
+
+    @property
+    def size(self) -> int:
+        """Floats in a frame."""
+        return sum(layer.length for layer in self.layers)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, each once."""
+        return tuple({id(t): t for layer in self.layers for t in layer.tables}.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables."""
+        return sum(table.x.nbytes + table.values.nbytes for table in self.tables)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers' names, in order."""
+        return tuple(layer.name for layer in self.layers)
+
+    def layer(self, name: str) -> LayerLayout:
+        """Return the layer called ``name``.
+
+        Raises
+        ------
+        KeyError
+            If there is none; the message lists the names.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(f"no layer {name!r}; the layers are {', '.join(map(repr, self.names))}")
+
+
+def sample_points(basis: ReadBasis) -> NDArray[np.float64]:
+    """Points that draw ``basis`` well over its extent, ascending.
+
+    Every knot is a point, so are −1, 0 and 1, and each interval between them is
+    divided evenly: 16-fold, less for very fine grids, but never so little that a
+    polynomial through an interval's points would not be the spline (up to order 5);
+    without knots into about as many points as the basis asks for. Where β jumps at
+    knots, the floats just below and just above each are points too.
+    """
+    low, high = basis.extent
+    # Where images are −1 to 1, those are dark and bright, whatever the domain.
+    marks = [low, high, -1.0, 0.0, 1.0, *basis.domain]
+    edges = np.array(marks + [k for k in basis.knots if low <= k <= high], dtype=np.float32)
+    edges = np.unique(edges).astype(np.float64)
+    # Marks and knots that agree but for rounding are one edge.
+    edges = edges[np.append(True, np.diff(edges) > 1e-6 * (edges[-1] - edges[0]))]
+    intervals = len(edges) - 1
+    # The browser reads φ off between points by a polynomial through the six nearest that no
+    # knot parts: a spline of order k needs k + 1. There are k + 1 more knots than splines.
+    order = len(basis.knots) - 1 - basis.is_base.count(False)
+    fewest = max(3, min(order, 5))
+    divisions = [max(fewest, min(_POINTS_PER_INTERVAL, _MAX_POINTS // intervals))] * intervals
+    if not basis.knots:
+        points = getattr(basis, "points", _POINTS_WITHOUT_KNOTS)
+        share = np.diff(edges) / (edges[-1] - edges[0])
+        divisions = [max(2, round(s * min(points, _MAX_POINTS_WITHOUT_KNOTS))) for s in share]
+    starts, widths, counts = edges[:-1], np.diff(edges), np.array(divisions)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    parts = [np.repeat(starts, counts) + np.repeat(widths / counts, counts) * within]
+    if not getattr(basis, "continuous", True):
+        # A knot rounded to float32 may lie on either side of the jump.
+        for side in (-np.inf, np.inf):
+            beside = np.nextafter(edges[1:-1].astype(np.float32), np.float32(side))
+            parts.append(beside.astype(np.float64))
+    points = np.concatenate([*parts, edges[-1:]])
+    return np.unique(points.astype(np.float32)).astype(np.float64)
+
+
+def sample(basis: ReadBasis) -> Table:
+    """Tabulate a basis on the CPU, in double precision where it computes in any precision."""
+    x = sample_points(basis)
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        values = basis(torch.from_numpy(x)).numpy()
+    return Table(
+        x.astype(np.float32),
+        np.ascontiguousarray(values, dtype=np.float32),
+        basis.domain,
+        basis.extent,
+        basis.knots,
+    )
+
+
+def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None) -> Layout:
+    """Tabulate the bases of ``layers`` and number their coefficients.
+
+    Returns ``before`` itself if frames of ``layers`` can be read with it.
+    """
+    by_values = {table.key: table for table in (before.tables if before is not None else ())}
+    by_basis: dict[ReadBasis, Table] = {}
+
+    def table(basis: ReadBasis) -> Table:
+        if (known := by_basis.get(basis)) is None:
+            made = sample(basis)
+            # One object for equal tables, so that they cross the wire once.
+            known = by_basis[basis] = by_values.setdefault(made.key, made)
+        return known
+
+    offset = 0
+    placed = []
+    for layer in layers:
+        index = layer.basis_index
+        placed.append(
+            LayerLayout(
+                name=layer.name,
+                kind=layer.kind,
+                type=layer.type,
+                shape=layer.shape,
+                nb=layer.coefficients.shape[-1],
+                offset=offset,
+                labels=layer.basis_labels,
+                is_base=layer.is_base,
+                domain=layer.domain,
+                extent=layer.extent,
+                knots=layer.bases[0].knots,
+                variable=layer.variable,
+                note=layer.note,
+                conv=layer.conv,
+                locked=""
+                if layer.write is not None
+                else layer.locked or "This layer cannot be edited.",
+                tables=tuple(table(basis) for basis in layer.bases),
+                table_of=None
+                if index is None
+                else index.cpu().numpy().astype(np.uint32).reshape(-1),
+            )
+        )
+        offset += placed[-1].length
+    if before is not None and len(placed) == len(before.layers):
+        if all(map(LayerLayout.reads_as, placed, before.layers)):
+            return before
+    return new_layout(placed)
+
+
+def new_layout(layers: Sequence[LayerLayout]) -> Layout:
+    """Return a layout of a version later than all before."""
+    return Layout(next(_versions), tuple(layers))
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """Enough of the layers read for one frame to tell whether the next has the same layout."""
+
+    shapes: tuple[torch.Size, ...]
+    bases: tuple[tuple[ReadBasis, ...], ...]
+    indices: tuple[torch.Tensor | None, ...]
+
+    @classmethod
+    def of(cls, layers: Sequence[LayerFunctions]) -> Fingerprint:
+        """Take the fingerprint of layers just read."""
+        return cls(
+            tuple(layer.coefficients.shape for layer in layers),
+            tuple(layer.bases for layer in layers),
+            tuple(layer.basis_index for layer in layers),
+        )
+
+    def of_one(self, place: int) -> Fingerprint:
+        """Return the part of one layer, by its place among them."""
+        only = slice(place, place + 1)
+        return Fingerprint(self.shapes[only], self.bases[only], self.indices[only])
+
+    def fits(self, other: Fingerprint) -> bool:
+        """Whether the layout is surely the same; if not, `build_layout` decides."""
+        return (
+            self.shapes == other.shapes
+            and all(getattr(b, "fixed", True) for bases in other.bases for b in one_of_each(bases))
+            and all(map(_same_bases, self.bases, other.bases))
+            and all(map(_same_index, self.indices, other.indices))
+        )
+
+
+def _same_bases(a: tuple[ReadBasis, ...], b: tuple[ReadBasis, ...]) -> bool:
+    return a is b or a == b
+
+
+def _same_index(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:
+    if a is b:
+        return True
+    return a is not None and b is not None and torch.equal(a, b)
+
+
+def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:
+    """Return the layer as the browser reads it (protocol 1), with its tables as given."""
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "type": layer.type,
+        "shape": list(layer.shape),
+        "nb": layer.nb,
+        "offset": layer.offset,
+        "labels": list(layer.labels),
+        "is_base": list(layer.is_base),
+        "domain": list(layer.domain),
+        "extent": list(layer.extent),
+        "knots": list(layer.knots),
+        "variable": layer.variable,
+        "note": layer.note,
+        "conv": None if layer.conv is None else asdict(layer.conv),
+        "locked": layer.locked,
+        "tables": tables,
+        "table_of": table_of,
+    }

@@ -1,0 +1,48 @@
+"""The inputs that reached the functions of one layer, for one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.live.frames.layout import Float32
+
+Int64 = NDArray[np.int64]
+
+
+BINS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """The inputs of one layer for one batch.
+
+    An *entry* is one input of a kernel: entry (channel·kh + row)·kw + column for a
+    convolution (one channel stands for all where kernels are shared), feature i for a
+    linear layer. All functions of an entry, one per output, see the same inputs;
+    padding counts, unless a layer pads its basis functions and not its input.
+    """
+
+    layer: str
+    samples: int
+    """Images (rows) in the batch."""
+    edges: Float32 = field(repr=False)
+    """``(BINS + 1,)`` ascending: the bins of ``counts``, over the layer's extent."""
+    counts: Float32 = field(repr=False)
+    """``(entries, BINS)`` inputs in each bin; those beyond the edges are not in it."""
+    outside_domain: Float32 = field(repr=False)
+    """``(entries,)`` share of inputs outside the grid range."""
+    outside_extent: Float32 = field(repr=False)
+    """``(entries,)`` share of inputs outside the support."""
+    patches: Float32 = field(repr=False)
+    """``(n, entries)`` patches; of many, some from all images and positions alike."""
+    maps: Float32 | None = field(repr=False)
+    """``(images, channels, height, width)``: the first inputs of a convolution, unpadded."""
+    is_image: bool
+    """Whether the layer's input is the batch itself, not a feature map."""
+    images: Int64 | None = field(default=None, repr=False)
+    """``(n,)``: the image (row) that each patch is of; ``None`` in recordings without it."""
+    nan_inputs: int = field(default=0, repr=False)
+    """Inputs that are NaN: they are in no bin and no share, and their patches are left out."""

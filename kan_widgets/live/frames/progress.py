@@ -1,0 +1,67 @@
+"""How far a training run has come, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A training run at one moment."""
+
+    state: Phase
+    """``idle`` before the first step and where nothing tells how a run ended."""
+    step: int
+    """Optimizer steps counted since the model was bound."""
+    epoch: int | None
+    """From 1; ``None`` in a loop that does not say."""
+    epochs: int | None
+    """How many there will be, if known."""
+    batches_done: int
+    """Batches of the tracked loop that are done, over all epochs; 0 in a bare loop."""
+    batches_total: int | None
+    """How many there will be, if known."""
+    steps_per_second: float
+    """Over the last few seconds, pauses left out; 0 if unknown."""
+    elapsed: float
+    """Seconds since the run's first step or batch, pauses left out."""
+    remaining: float | None
+    """Seconds to go at the present rate, if the number of batches is known."""
+    share: float
+    """Of the training time, what watching takes."""
+    data_source: str
+    """What the model is trained on, in words; may be empty."""
+    message: str
+    """Why it failed, or what could not be done; else empty."""
+    traceback: str
+    """Of the error that ended the run; else empty."""
+    output: str
+    """What training in the background has printed, the last 20,000 characters."""
+
+    @property
+    def fraction(self) -> float | None:
+        """What share of the run is done, if known."""
+        if not self.batches_total:
+            return None
+        return min(1.0, self.batches_done / self.batches_total)
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What watching has done so far, and what it cost."""
+
+    steps: int
+    """Optimizer steps counted (or calls of ``step()``)."""
+    frames_taken: int
+    """Frames read from the model."""
+    frames_sent: int
+    """Frames handed to at least one listener, such as a stream of views."""
+    frames_skipped: int
+    """Steps where a frame was due but came too soon after the last one."""
+    seconds: float
+    """Time that counting steps and taking frames added to the training loop."""
+    share: float
+    """``seconds`` as a fraction of the time spent training, pauses left out."""

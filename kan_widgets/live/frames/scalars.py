@@ -1,0 +1,243 @@
+"""Curves of a training run: loss, accuracy and whatever else is logged, by step."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from kan_widgets.live.frames.series import Float64, Int64, Series
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a step, such as a change of the learning rate."""
+
+    step: int
+    text: str
+
+
+class Scalars:
+    """Named series of numbers over steps, and marks. Any thread may add and read.
+
+    Parameters
+    ----------
+    changed
+        Called after each change; must be cheap.
+
+    Examples
+    --------
+    >>> scalars = Scalars()
+    >>> for step in range(3):
+    ...     scalars.add(step, {"loss": 1 / (step + 1)})
+    >>> scalars.names, scalars.latest("loss")
+    (('loss',), 0.3333333333333333)
+    """
+
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+        self._series: dict[str, Series] = {}
+        self._marks: list[Mark] = []
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._version = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The series, in the order of their first values."""
+        with self._lock:
+            return tuple(self._series)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """All marks, in the order they were made."""
+        with self._lock:
+            return tuple(self._marks)
+
+    @property
+    def version(self) -> int:
+        """Grows with each change."""
+        return self._version
+
+    def add(self, step: int, values: dict[str, Any]) -> None:
+        """Add one value to each named series.
+
+        A number on an accelerator is kept there until somebody reads it: logging does not
+        make the training wait.
+
+        Raises
+        ------
+        TypeError
+            If a value is neither a number nor a tensor or array of one element.
+        ValueError
+            If ``step`` lies before a series' last one. Nothing has been added then.
+        """
+        if not -(2**63) <= step < 2**63:
+            raise ValueError(f"step={step}: a step fits in 64 bits")
+        numbers = {name: _number(name, value) for name, value in values.items()}
+        with self._lock:
+            for name in numbers:
+                last = self._series[name].last_step if name in self._series else None
+                if last is not None and step < last:
+                    raise ValueError(
+                        f"step={step}: {name!r} has been logged at step {last} already; steps "
+                        "only grow"
+                    )
+            for name, number in numbers.items():
+                self._series.setdefault(name, Series()).append(step, number)
+            self._version += 1
+        self._changed()
+
+    def mark(self, step: int, text: str) -> None:
+        """Mark a step with a short text."""
+        with self._lock:
+            self._marks.append(Mark(step, text))
+            self._version += 1
+        self._changed()
+
+    def series(self, name: str) -> tuple[Int64, Float64]:
+        """Return all steps and values of a series, as copies.
+
+        Raises
+        ------
+        KeyError
+            If nothing of that name was logged; the message lists the names.
+        """
+        found = self._find(name)
+        with self._lock:
+            return found.steps.copy(), found.values.copy()
+
+    def after(self, name: str, count: int) -> tuple[Int64, Float64]:
+        """Return what came after the first ``count`` values of a series. Raises as ``series``."""
+        found = self._find(name)
+        with self._lock:
+            return found.steps[count:].copy(), found.values[count:].copy()
+
+    def extend(self, name: str, steps: Int64, values: Float64) -> None:
+        """Add many values to a series.
+
+        Raises
+        ------
+        ValueError
+            If the steps fall, or begin before the series' last one. Nothing has been added then.
+        """
+        if not len(steps):
+            return
+        with self._lock:
+            series = self._series.get(name) or Series()
+            last = series.last_step if name in self._series else int(steps[0])
+            if steps[0] < last or (np.diff(steps) < 0).any():
+                raise ValueError(f"{name!r}: steps only grow")
+            self._series[name] = series
+            series.extend(steps, values)
+            self._version += 1
+        self._changed()
+
+    def latest(self, name: str) -> float:
+        """Return the last value of a series. Raises as ``series``."""
+        found = self._find(name)
+        with self._lock:
+            return float(found.values[-1])
+
+    def decimated(
+        self, name: str, low: float | None = None, high: float | None = None, points: int = 1000
+    ) -> tuple[Int64, Float64]:
+        """Return a series thinned for drawing: no peak and no dip gets lost.
+
+        Parameters
+        ----------
+        name
+            The series.
+        low, high
+            The range of steps that is drawn; the neighbours outside it are given as well,
+            so that a line runs to the edge. All by default.
+        points
+            About how many points to return at most; of each run of neighbours the smallest and
+            the largest value are kept. At least 4.
+
+        Returns
+        -------
+        steps, values
+            ``(n,)`` each, with n ≤ ``points`` + 2.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If there is no such series, or ``points`` is below 4.
+        """
+        if points < 4:
+            raise ValueError(f"points={points}: expected a number ≥ 4")
+        found = self._find(name)
+        with self._lock:
+            return found.decimated(low, high, points)
+
+    def _find(self, name: str) -> Series:
+        """Return a series, with all values that were still on a device."""
+        with self._lock:
+            if name not in self._series:
+                known = ", ".join(map(repr, self._series)) or "nothing yet"
+                raise KeyError(f"{name!r} was not logged; logged: {known}")
+            series = self._series[name]
+            waiting = series.take_waiting()
+        # Reading waits for the device, so not while holding what `add` needs.
+        while waiting:
+            places, tensor = waiting[-1]
+            try:
+                values = tensor.cpu().double().numpy()
+            except Exception:
+                with self._lock:
+                    series.put_back(waiting)
+                raise
+            with self._lock:
+                series.fill(places, values)
+            waiting.pop()
+        return series
+
+
+def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> int | None:
+    """Return the step of a call ``live.log(step, *unnamed, **values)``, ``None`` for the latest.
+
+    Raises
+    ------
+    TypeError
+        If a number has no name, or the step is not a whole number; it says what to write.
+    """
+    if isinstance(step, Mapping):
+        raise TypeError("live.log got a dict: write live.log(**numbers), not live.log(numbers)")
+    if isinstance(step, str):
+        how = f"{step}=..." if step.isidentifier() else f"**{{{step!r}: ...}}"
+        raise TypeError(f"live.log({step!r:.60}, ...): write live.log({how})")
+    if unnamed or (step is not None and not values):
+        raise TypeError("live.log: every number needs a name: write live.log(loss=0.3)")
+    if step is None:
+        return None
+    try:
+        return operator.index(step)
+    except TypeError:
+        raise TypeError(
+            f"step={step!r:.60}: expected a whole number; other numbers need a name, such as "
+            "live.log(loss=0.3)"
+        ) from None
+
+
+def _number(name: str, value: Any) -> float | Tensor:
+    if isinstance(value, Tensor):
+        if value.numel() != 1 or value.is_complex():
+            raise TypeError(
+                f"{name}: expected a number or a tensor of one element, got a tensor of shape "
+                f"{tuple(value.shape)}"
+            )
+        value = value.detach().reshape(())
+        return float(value) if value.device.type == "cpu" else value.clone()
+    if isinstance(value, np.ndarray | np.generic) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bool | int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{name}: a number too large for a float") from None
+    raise TypeError(f"{name}={value!r:.60}: expected a number or a tensor of one element")

@@ -1,0 +1,345 @@
+"""Record a run while it goes on."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.source import Listener, Source, State
+from kan_widgets.live.recordings.destination import begin, is_first_process, new_file, status_of
+from kan_widgets.live.recordings.recordable import Recordable
+from kan_widgets.live.recordings.writer import parameters_of
+from kan_widgets.live.reports import report
+from kan_widgets.live.worker import Job, disk
+
+# Between two visits to the disk, and between two requests to hand the bytes on to other machines.
+_PAUSE_SECONDS = 0.2
+_SYNC_SECONDS = 1.0
+_SYNC_SHARE = 0.01  # of the time, at most
+_STATUS_SECONDS = 1.0
+_LONGEST_PAUSE = 30.0
+# Frames that wait for a slow disk; the latest takes the place of the one before when it is more.
+_MOST_WAITING = 64_000_000
+
+
+class Recorder(Listener):
+    """Appends what a binding shows to a file. Made by ``live.record``; see there.
+
+    Frames are handed to the thread of all files. A disk that fails is reported and tried
+    again, a slow one misses frames; the training waits for neither.
+    """
+
+    def __init__(self, source: Recordable, path: Path, max_bytes: int, *, overwrite: bool) -> None:
+        self.path = path
+        self.is_active = is_first_process()
+        """Whether it writes at all: in distributed training only the first process does."""
+        self.problem = ""
+        """What the disk said, while it cannot be written; else empty."""
+        self.missed = 0
+        """Frames that were left out because the disk was too slow."""
+        self._training = source.training
+        self._is_closed = not self.is_active
+        self._is_over = False  # nothing more will come, what waits is still to be written
+        self._job = Job(disk, self._visit)
+        self._lock = threading.Lock()
+        self._writing = threading.RLock()
+        self._frames: list[_Waiting] = []
+        self._waiting_bytes = 0
+        self._late: _Waiting | None = None  # not written because the last one was too near
+        self._last: Frame | None = None  # in the file
+        self._observed: Mapping[str, Observation] | None = None
+        self._is_stale = False  # there is news other than frames
+        self._parameters: dict[Layout, dict[str, Any] | None] = {}
+        self._gap = 1
+        self._limit = max_bytes
+        self._max_bytes = max_bytes
+        self._started = time.perf_counter()
+        self._sync_at = self._status_at = float("-inf")
+        self._failures = 0
+        self._status: dict[str, Any] = {}
+        self._source = weakref.ref(source, self._forgotten)
+        self._process = os.getpid()
+        if not self.is_active:
+            return
+        self._writer = begin(new_file(path, overwrite=overwrite), source)
+        self._know(source, source.layout)
+        past, observed = source.subscribe_from_start(self)
+        try:
+            for frame in past:
+                self._put(_Waiting(frame, 0.0, True))
+            self._writer.scalars(source.training.scalars)
+            if observed:
+                self._writer.observed(observed)
+            self._write_status(source, "")
+        except BaseException:
+            source.unsubscribe(self)
+            self._writer.archive.abandon()
+            raise
+        open_recorders[path] = self
+        disk.start()
+
+    # -- what it is -------------------------------------------------------------------
+
+    @property
+    def frames(self) -> int:
+        """Frames in the file."""
+        return len(self._writer.steps) if self.is_active else 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file, without the directory that closing it adds."""
+        return self._writer.archive.nbytes if self.is_active else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it records."""
+        return not self._is_closed
+
+    def __repr__(self) -> str:
+        if not self.is_active:
+            return f"<Recorder of {self.path}: another process records>"
+        how = "closed" if self._is_closed else self.problem or "recording"
+        return f"<Recorder of {self.path}: {self.frames} frames, {self.nbytes / 1e6:.1f} MB, {how}>"
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def records(self, source: Recordable) -> bool:
+        """Whether it is open and records this training."""
+        return not self._is_closed and source.training is self._training
+
+    # -- what the binding says --------------------------------------------------------
+
+    def on_layout(self, layout: Layout) -> None:
+        """Count the parameters, which may have changed as well."""
+        if (source := self._source()) is not None:
+            self._know(source, layout)
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        """Keep a frame for the thread of all files."""
+        seconds = time.perf_counter() - self._started
+        with self._lock:
+            if self._frames and self._waiting_bytes + frame.nbytes > _MOST_WAITING:
+                self._waiting_bytes -= self._frames.pop().frame.nbytes
+                self.missed += 1
+            self._frames.append(_Waiting(frame, seconds, settled))
+            self._waiting_bytes += frame.nbytes
+        self._job.wake()
+
+    def on_state(self, state: State, message: str) -> None:
+        """Note how it goes, and the end."""
+        self._is_stale = True
+        if state in ("closed", "fault"):
+            self._end_soon()
+        else:
+            self._job.wake()
+
+    def on_observed(self, observed: dict[str, Observation]) -> None:
+        """Take the inputs of a batch."""
+        self._observed = observed
+        self._job.wake()
+
+    def on_training(self) -> None:
+        """Note that there is news."""
+        if not self._is_stale:
+            self._is_stale = True
+            self._job.wake()
+
+    def on_replaced(self, source: Source) -> None:
+        """Go on with the binding that has replaced the one recorded, if its training goes on."""
+        if isinstance(source, Recordable) and source.training is self._training:
+            self._source = weakref.ref(source, self._forgotten)
+            self.on_layout(source.layout)
+        else:
+            source.unsubscribe(self)
+            self._end_soon()
+
+    def _forgotten(self, _: object) -> None:
+        # Called by the garbage collector.
+        self._is_over = True
+        self._job.earliest = float("-inf")
+        self._job.leave_word()
+
+    def _know(self, source: Recordable, layout: Layout) -> None:
+        model = source.model
+        try:
+            self._parameters[layout] = None if model is None else parameters_of(model)
+        except Exception as error:
+            report(f"{self.path}: the parameters are not recorded: {error!r}")
+
+    # -- writing ----------------------------------------------------------------------
+
+    def _visit(self) -> None:
+        """Write what waits; called by the thread of all files."""
+        if self._is_closed:
+            return
+        if self._is_over:
+            self.close()
+            return
+        self.flush()
+        pause = _PAUSE_SECONDS
+        if self.problem:
+            pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
+        self._rest(pause)
+
+    def _rest(self, pause: float) -> None:
+        self._job.earliest = time.monotonic() + pause
+        if self._is_over:  # noticed while it was written
+            self._end_soon()
+        elif self.problem or self._is_stale:
+            self._job.wake()
+
+    def _end_soon(self) -> None:
+        """Note that nothing more will come."""
+        self._is_over = True
+        self._job.earliest = float("-inf")
+        self._job.hurry()
+
+    def flush(self) -> None:
+        """Write what waits, in the calling thread.
+
+        A disk that fails is reported and noted in ``problem``; nothing is raised.
+        """
+        self._write(is_last=False)
+
+    def _write(self, *, is_last: bool) -> None:
+        with self._writing:
+            if self._is_closed:
+                return
+            try:
+                self._write_all(is_last)
+            except OSError as error:
+                self._failures += 1
+                if not self.problem:
+                    report(
+                        f"{self.path} cannot be written: {error}. The training goes on, what was "
+                        "recorded is kept, and it is tried again"
+                    )
+                self.problem = str(error)
+            except Exception as error:
+                self.problem = f"{type(error).__name__}: {error}"
+                report(f"{self.path}: the recording has ended: {self.problem}")
+                self._end()
+            else:
+                if self.problem:
+                    report(f"{self.path} can be written again; the recording goes on")
+                self.problem, self._failures = "", 0
+
+    def _write_all(self, is_last: bool) -> None:
+        source = self._source()
+        news = is_last
+        while self._frames:
+            news = True
+            with self._lock:
+                waiting = self._frames[0]
+            self._put(waiting)
+            with self._lock:
+                # Its place is taken by a later one when too many wait.
+                if self._frames and self._frames[0] is waiting:
+                    del self._frames[0]
+                    self._waiting_bytes -= waiting.frame.nbytes
+        if is_last and self._late is not None:
+            self._put(replace(self._late, settled=True))
+        news = self._writer.scalars(self._training.scalars) or news
+        if (observed := self._observed) is not None:
+            self._writer.observed(observed)
+            self._observed = observed if self._observed is not observed else None
+        now = time.monotonic()
+        self._is_stale = self._is_stale or news
+        if is_last or (self._is_stale and now >= self._status_at):
+            self._is_stale = False
+            output = self._training.output if is_last else ""
+            self._write_status(source, output)
+            self._status_at = now + _STATUS_SECONDS
+        if self.nbytes > self._limit and self.frames > 2:
+            self._gap = max(self._gap, self._writer.thin(self._max_bytes // 2))
+            self._limit = max(self._max_bytes, 2 * self.nbytes)
+        if now >= self._sync_at:
+            self._writer.archive.sync()
+            took = time.monotonic() - now
+            self._sync_at = now + max(_SYNC_SECONDS, took / _SYNC_SHARE)
+
+    def _put(self, waiting: _Waiting) -> None:
+        """Write a frame, unless it is there already or too near the last one."""
+        frame, last = waiting.frame, self._last
+        if last is not None and (frame.step, frame.layout) == (last.step, last.layout):
+            # Frames are sent again when training goes quiet.
+            if np.array_equal(frame.data, last.data):
+                return
+        if last is not None and 0 < frame.step - last.step < self._gap and not waiting.settled:
+            self._late = waiting
+            return
+        self._writer.frame(frame, waiting.seconds, self._parameters.get(frame.layout))
+        self._last, self._late = frame, None
+
+    def _write_status(self, source: Recordable | None, output: str) -> None:
+        if source is not None:
+            self._status = status_of(source)
+        if self._status:
+            self._writer.status(self._status | {"output": output})
+
+    def close(self) -> None:
+        """Write what waits and the last state of the model, and end the file.
+
+        Then it is an ordinary ``.npz``. The training goes on. Closing again does nothing.
+        """
+        if self._is_closed or os.getpid() != self._process:
+            return
+        if (source := self._source()) is not None:
+            try:
+                source.current()
+            except Exception as error:
+                report(f"{self.path}: the last state of the model is not recorded: {error!r}")
+        with self._writing:
+            self._write(is_last=True)
+            self._end()
+
+    def _end(self) -> None:
+        if self._is_closed:
+            return
+        if (source := self._source()) is not None:
+            source.unsubscribe(self)
+        try:
+            self._writer.archive.close()
+        except OSError as error:
+            report(
+                f"{self.path} has no directory at its end: {error}. kan_widgets reads it as it "
+                "is; other programs may not"
+            )
+        # Not before: whoever sees it closed finds the file complete.
+        self._is_closed = True
+        if open_recorders.get(self.path) is self:
+            del open_recorders[self.path]
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A frame to be written."""
+
+    frame: Frame
+    seconds: float
+    settled: bool
+
+
+open_recorders: dict[Path, Recorder] = {}
+
+
+@atexit.register
+def _close_all() -> None:
+    for recorder in list(open_recorders.values()):
+        recorder.close()

@@ -1,0 +1,340 @@
+"""A recorded run, shown by the same views as one that trains here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.progress import Progress
+from kan_widgets.live.frames.scalars import Mark, Scalars
+from kan_widgets.live.frames.source import Source, State
+from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.recordings.reader import Observed, Reader, Record, Status, Values
+from kan_widgets.live.reports import report
+from kan_widgets.live.worker import Job, disk
+
+NEEDS_MODEL = frozenset(
+    "can_rest cell_over control counts_steps edits is_open is_quiet log loop_ended mark "
+    "max_fps model modules need_care observe on_fault on_step optimizer place_of read "
+    "read_layer record refresh replaces save set_learning_rate settle show_edited stats "
+    "step steps tell_edited tell_training track trained_by trains_elsewhere watch_steps "
+    "while_held".split()
+)
+"""What a binding has, and a recording has not."""
+
+# No news for so long: the training is quiet.
+_QUIET_SECONDS = 2.0
+# No news for so long is worth a word.
+_SILENT_SECONDS = 60.0
+# Messages to a page at once; the frames between them are in the history.
+_MOST_AT_ONCE = 30
+
+
+@dataclass(frozen=True)
+class RecordedTraining:
+    """What a recording knows of the loop that trained."""
+
+    epochs_done: float = 0.0
+    """Epochs gone through, the last one in part; 0 where no loop counted them."""
+    seconds: float = 0.0
+    """Spent on steps of the model."""
+    timed_steps: int = 0
+    """The steps that took them."""
+
+
+_NOTHING = Progress(
+    state="idle",
+    step=0,
+    epoch=None,
+    epochs=None,
+    batches_done=0,
+    batches_total=None,
+    steps_per_second=0.0,
+    elapsed=0.0,
+    remaining=None,
+    share=0.0,
+    data_source="",
+    message="",
+    traceback="",
+    output="",
+)
+
+
+class NoFrames(ValueError):
+    """There is nothing to show yet."""
+
+
+class Replay(Source):
+    """Frames, curves and numbers of a recorded run. Made by `replay` and `follow`; see there.
+
+    What needs the model (editing, ``observe``, steering) is not there: ask the run itself.
+    """
+
+    def __init__(self, reader: Reader, history_mb: float) -> None:
+        self._reader = reader
+        self._reading = threading.Lock()
+        self._status: dict[str, Any] = {}
+        self._news_at = time.monotonic()
+        self._follows = False
+        self._is_silent = False
+        self._trouble = ""
+        self._seen: dict[str, Observation] = {}
+        self._interval = 0.5
+        self._job = Job(disk, self._visit)
+        self.scalars = Scalars()
+        """What was logged: curves by step, and marks."""
+        history = History(int(history_mb * 1e6))
+        for record in reader.read():
+            if isinstance(record, Frame):
+                history.append(record)
+            else:
+                self._take(record)
+        if not len(history):
+            raise NoFrames(
+                f"{reader.path} holds no frame yet: it was cut off at its beginning, or is still "
+                "being written; kan_widgets.follow(path) waits for the first one"
+            )
+        super().__init__(history)
+        self._observed = self._seen
+        self._state: State = "recorded"
+
+    # -- what it holds --------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._reader.path
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the file says of itself: ``model``, ``started``, ``kan_widgets``, ``version``."""
+        return {name: value for name, value in self._reader.header.items() if name != "copy"}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the recording was closed: nothing more will come."""
+        return self._reader.place.ended
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it looks for what else is written."""
+        return self._follows
+
+    @property
+    def parameters(self) -> dict[str, Any] | None:
+        """How many parameters were trained, in which parts: what the file says of them."""
+        return self._reader.parameters
+
+    @property
+    def training(self) -> RecordedTraining:
+        """What is known of the loop that trained."""
+        return RecordedTraining(**_known(RecordedTraining, self._status))
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training was when the last record was written."""
+        said = replace(_NOTHING, **_known(Progress, self._status.get("progress", {})))
+        said = replace(said, step=max(said.step, self.frame.step))
+        if not self.is_following and said.state in ("running", "paused"):
+            said = replace(said, state="idle", remaining=None, steps_per_second=0.0)
+        return said
+
+    @property
+    def every(self) -> int:
+        """Steps between two frames of the run."""
+        return int(self._status.get("every", 1))
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group, as recorded last."""
+        return [float(rate) for rate in self._status.get("rates", [])]
+
+    @property
+    def data_source(self) -> str:
+        """What the model was trained on, in words."""
+        return self.progress.data_source
+
+    @property
+    def words(self) -> str:
+        """What this is, and how it stands, in one or two sentences."""
+        name = self.path.name
+        fault = str(self._status.get("message", ""))
+        ended = f" It was not watched to its end: {fault}." if fault else ""
+        if self.is_complete:
+            return f"A recording ({name}): it shows a run, and cannot steer it.{ended}"
+        if not self._follows:
+            if self._reader.place.damage:
+                return f"A recording: {damage_of(self._reader)}."
+            return (
+                f"A recording ({name}) that was not closed: its run had not ended, or was killed."
+                f"{ended}"
+            )
+        if self._trouble:
+            return f"Following {name}, which cannot be read at the moment: {self._trouble}."
+        if self._reader.place.damage and self._is_silent:
+            return f"Following {name}, but {damage_of(self._reader)}."
+        if self._is_silent:
+            return (
+                f"Following {name}: nothing new for over a minute. The run stands still, has ended "
+                "without closing its recording, or its storage is out of reach."
+            )
+        return f"Following {name}: it shows a run elsewhere, and cannot steer it.{ended}"
+
+    def __repr__(self) -> str:
+        how = "following" if self.is_following else "complete" if self.is_complete else "cut off"
+        return (
+            f"<Replay of {self.path.name}: {len(self.layers)} layers, {len(self.history)} frames, "
+            f"step {self.frame.step}, {how}>"
+        )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say why a recording has not what a binding has."""
+            if name in NEEDS_MODEL:
+                raise AttributeError(
+                    f"{name}: a recording holds no model. kan_widgets.bind(model) has it, in the "
+                    "process that trains; the inputs that it observes are recorded"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def close(self) -> None:
+        """Follow no more; what was read stays. Closing again does nothing."""
+        if self._follows:
+            self._follows = False
+            self._settle("recorded")
+
+    # -- reading --------------------------------------------------------------------
+
+    def _take(self, record: Record) -> None:
+        if isinstance(record, Values):
+            self.scalars.extend(record.name, record.steps, record.values)
+        elif isinstance(record, Mark):
+            self.scalars.mark(record.step, record.text)
+        elif isinstance(record, Observed):
+            self._seen = record.layers
+        elif isinstance(record, Status):
+            self._status = record.content
+
+    def poll(self) -> bool:
+        """Read what has come since, and show it; return whether there was anything.
+
+        Called again and again by the thread of all files while it is followed.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read at the moment.
+        ValueError
+            If what is there now is not this recording any more.
+        """
+        with self._reading:
+            frames: list[Frame] = []
+            has_news = False
+            for record in self._reader.read():
+                has_news = True
+                if isinstance(record, Frame):
+                    frames.append(record)
+                else:
+                    self._take(record)
+            now = time.monotonic()
+            if has_news:
+                self._news_at = now
+                self._show(frames)
+            silent = now - self._news_at
+            if self._reader.place.ended:
+                self._follows = False
+                self._settle("recorded")
+            elif silent > _QUIET_SECONDS and self._state == "live":
+                self._settle("idle")
+            elif silent > _SILENT_SECONDS and not self._is_silent:
+                self._tell_training()
+            self._is_silent = silent > _SILENT_SECONDS
+            return has_news
+
+    def _show(self, frames: list[Frame]) -> None:
+        shown: Collection[int] = range(len(frames))
+        if len(frames) > _MOST_AT_ONCE:
+            shown = set(spread([frame.step for frame in frames], _MOST_AT_ONCE))
+        with self._sending:
+            if frames:
+                self._set_state("live")
+            for place, frame in enumerate(frames):
+                if frame.layout is not self.layout:
+                    self._tell_layout(frame.layout)
+                self._history.append(frame)
+                if place in shown:
+                    self._tell_frame(frame, settled=False)
+            if self._observed is not self._seen:
+                self._observed = self._seen
+                self._tell_observed()
+        self._tell_training()
+
+    def _settle(self, state: State) -> None:
+        with self._sending:
+            self._tell_frame(self.frame, settled=True)
+            self._set_state(state)
+        self._tell_training()
+
+    def follow(self, interval: float) -> None:
+        """Look for what else is written, every ``interval`` seconds."""
+        self._follows = not self.is_complete
+        if self._follows:
+            self._state = "idle"
+            self._interval = interval
+            self._rest()
+
+    def _rest(self) -> None:
+        self._job.earliest = time.monotonic() + self._interval
+        self._job.wake()
+
+    def _visit(self) -> None:
+        """Look again, until the recording ends; called by the thread of all files."""
+        if self.look():
+            self._rest()
+
+    def look(self) -> bool:
+        """Poll once, whatever happens; return whether to go on."""
+        if not self.is_following:
+            return False
+        try:
+            self.poll()
+        except OSError as error:
+            # Mounted storage comes and goes.
+            if not self._trouble:
+                self._trouble = str(error)
+                self._tell_training()
+        except ValueError as error:
+            self._follows = False
+            self._message = str(error)
+            report(f"following has ended: {error}")
+            self._set_state("fault")
+            self._tell_training()
+        else:
+            if self._trouble:
+                self._trouble = ""
+                self._tell_training()
+        return self.is_following
+
+
+def damage_of(reader: Reader) -> str:
+    """Say where a recording is damaged."""
+    place = reader.place
+    return (
+        f"{reader.path} is damaged at byte {place.offset:,} ({place.damage}): what comes after is "
+        "left out"
+    )
+
+
+def _known(kind: type[Any], said: Any) -> dict[str, Any]:
+    """Return of a record what has a place in a dataclass."""
+    if not isinstance(said, dict):
+        return {}
+    return {field.name: said[field.name] for field in fields(kind) if field.name in said}

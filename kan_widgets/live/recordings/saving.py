@@ -1,0 +1,156 @@
+"""What a binding offers to keep its run: save it now, or record it while it goes on."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from kan_widgets.live.recordings.destination import (
+    PathLike,
+    begin,
+    checked_place,
+    is_first_process,
+    new_file,
+    status_of,
+)
+from kan_widgets.live.recordings.recordable import Recordable
+from kan_widgets.live.recordings.recorder import Recorder, open_recorders
+from kan_widgets.live.recordings.writer import Writer, parameters_of
+
+
+class Savable(Recordable):
+    """A source of frames that can be kept in a file."""
+
+    def save(self, path: PathLike) -> Path:
+        """Write all that is known of this run into a file, for `kan_widgets.replay`.
+
+        The frames kept, what was logged, the inputs observed last and how the training
+        went; `kan_widgets.live.recordings.format` documents the file. A file of that name is
+        replaced once the new one is complete. In distributed training only the first process
+        (rank 0) writes.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist. ``numpy.load`` opens names that end in ``.npz``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        TypeError
+            If ``path`` is not the name of a file.
+        OSError
+            If the file cannot be written; one that was there is unchanged.
+        RuntimeError
+            If it is being written by ``record``.
+        """
+        place = _free_place(path)
+        if not is_first_process():
+            return place
+        if self.is_open:
+            self.current()
+        part = place.with_name(f"{place.name}.part")
+        archive = new_file(part, overwrite=True)
+        try:
+            self._write(begin(archive, self))
+            archive.close()
+            os.replace(part, place)
+        except BaseException:
+            archive.abandon()
+            part.unlink(missing_ok=True)
+            raise
+        return place
+
+    def _write(self, writer: Writer) -> None:
+        model = self.model
+        for frame in self.history:
+            known = frame.layout is self.layout and model is not None
+            parameters = parameters_of(model) if known and model is not None else None
+            writer.frame(frame, 0.0, parameters)
+        writer.scalars(self.training.scalars)
+        if observed := self.observed:
+            writer.observed(observed)
+        writer.status(status_of(self) | {"output": self.progress.output})
+
+    def record(
+        self, path: PathLike, *, max_mb: float = 1000.0, overwrite: bool = False
+    ) -> Recorder:
+        """Append this run to a file while it goes on, for `kan_widgets.follow` and ``replay``.
+
+        It begins with what is known already, and ends with ``close()`` of what is returned, of
+        the binding, or of the process. A process that is killed leaves a file that can be
+        read up to the last record. A thread in the background writes, about five times a second;
+        training waits for nothing and does not change. A disk that cannot be written
+        is reported and tried again. In distributed training only the first process (rank 0)
+        records. Called again for the same file, it returns the recorder that is at work.
+
+        Parameters
+        ----------
+        path
+            Where to; its folder must exist. ``numpy.load`` opens names that end in ``.npz``.
+        max_mb
+            Megabytes (10⁶ bytes), above 0. When the file grows beyond, frames are left out
+            evenly until it is half as large; the first and the last stay.
+        overwrite
+            Whether a file of that name is replaced.
+
+        Returns
+        -------
+        Recorder
+            With ``frames``, ``nbytes``, ``problem``, ``flush()`` and ``close()``; also a
+            context manager.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``path`` is not the name of a file or ``max_mb`` is not a number > 0.
+        FileExistsError
+            If there is such a file, and ``overwrite`` is false.
+        OSError
+            If the file cannot be made.
+        RuntimeError
+            If the binding is closed, or another one records into that file.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, torch, kan_widgets as kw
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.npz"
+        >>> model = kw.nn.KANLinear(2, 3)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> live = kw.bind(model, optimizer, every=1)
+        >>> with live.record(path):
+        ...     for _ in range(3):
+        ...         optimizer.zero_grad()
+        ...         model(torch.ones(1, 2)).sum().backward()
+        ...         optimizer.step()
+        >>> run = kw.replay(path)
+        >>> run.history[0].step, run.frame.step, run.is_complete
+        (0, 3, True)
+        """
+        place = checked_place(path)
+        if isinstance(max_mb, bool) or not isinstance(max_mb, int | float):
+            raise TypeError(f"max_mb={max_mb!r}: expected a number")
+        if not 0 < max_mb < math.inf:
+            raise ValueError(f"max_mb={max_mb}: expected a finite number of megabytes > 0")
+        if not self.is_open:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again to record it")
+        known = open_recorders.get(place)
+        if known is not None and known.records(self):
+            return known
+        return Recorder(self, _free_place(path), int(max_mb * 1e6), overwrite=overwrite)
+
+
+def _free_place(path: PathLike) -> Path:
+    """Return where a file can be made that no recorder writes."""
+    place = checked_place(path)
+    if place in open_recorders:
+        raise RuntimeError(
+            f"{place} is being written by a recorder of this process: close() that first, or give "
+            "another name"
+        )
+    return place

@@ -1,0 +1,260 @@
+"""Write a recording, record by record; `format` beside this says what is in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from kan_widgets.functions.parameters import parts_of
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import Layout, Table, layer_dict
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.series import Float64, Int64
+from kan_widgets.live.frames.thinning import fitting
+from kan_widgets.live.recordings.archive import Archive, Member
+from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
+
+_VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
+
+
+class Writer:
+    """Writes records into an archive.
+
+    A record that cannot be written raises ``OSError`` and can be written again; those before it
+    stay.
+
+    Parameters
+    ----------
+    archive
+        New.
+    model
+        What the model is called.
+    """
+
+    def __init__(self, archive: Archive, model: str) -> None:
+        self.archive = archive
+        self._header: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "id": secrets.token_hex(8),
+            "copy": 0,
+            "model": model,
+            "kan_widgets": _package_version(),
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        }
+        self._number = 0
+        self._tables: dict[Table, int] = {}
+        self._layouts: dict[Layout, int] = {}
+        self._series: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._marks = 0
+        self._observed_from = 0
+        self.steps: list[int] = []
+        """Of the frames written."""
+        archive.append(HEADER, _json(self._header))
+
+    def frame(self, frame: Frame, seconds: float, parameters: dict[str, Any] | None = None) -> None:
+        """Write a frame, and its layout if it is new.
+
+        ``parameters`` are what the layout says of them; see `parameters_of`.
+        """
+        if frame.layout not in self._layouts:
+            self._layouts[frame.layout] = self._layout(frame.layout, parameters)
+        kind = np.dtype(
+            [
+                ("step", "<i8"),
+                ("layout", "<i4"),
+                ("seconds", "<f8"),
+                ("data", "<f4", (len(frame.data),)),
+            ]
+        )
+        record = np.empty((), dtype=kind)
+        record["step"], record["layout"] = frame.step, self._layouts[frame.layout]
+        record["seconds"], record["data"] = seconds, frame.data
+        self._add("frame", record)
+        self.steps.append(frame.step)
+
+    def scalars(self, scalars: Scalars) -> bool:
+        """Write the values and marks that were not written yet; return whether there were any."""
+        fresh: dict[str, tuple[Int64, Float64]] = {}
+        for name in scalars.names:
+            steps, values = scalars.after(name, self._counts.get(name, 0))
+            if len(steps):
+                fresh[name] = steps, values
+                if name not in self._series:
+                    self._series[name] = self._add("series", {"name": name})
+        if fresh:
+            rows = np.empty(sum(len(steps) for steps, _ in fresh.values()), dtype=_VALUES)
+            at = 0
+            for name, (steps, values) in fresh.items():
+                part = rows[at : at + len(steps)]
+                part["series"], part["step"], part["value"] = self._series[name], steps, values
+                at += len(steps)
+            self._add("values", rows)
+            for name, (steps, _) in fresh.items():
+                self._counts[name] = self._counts.get(name, 0) + len(steps)
+        marks = scalars.marks[self._marks :]
+        for mark in marks:
+            self._add("mark", {"step": mark.step, "text": mark.text})
+            self._marks += 1
+        return bool(fresh or marks)
+
+    def observed(self, observed: Mapping[str, Observation]) -> None:
+        """Write the inputs of the layers for a batch."""
+        first = self._number + 1
+        layers = []
+        for seen in observed.values():
+            present = {name: getattr(seen, name) for name in ARRAYS}
+            arrays = {
+                name: self._add("array", np.asarray(array))
+                for name, array in present.items()
+                if array is not None
+            }
+            layers.append(
+                {
+                    "layer": seen.layer,
+                    "samples": seen.samples,
+                    "is_image": seen.is_image,
+                    "nan_inputs": seen.nan_inputs,
+                    "arrays": arrays,
+                }
+            )
+        self._add("observed", {"layers": layers})
+        self._observed_from = first
+
+    def status(self, status: Mapping[str, Any]) -> None:
+        """Write how the training goes."""
+        self._add("status", dict(status))
+
+    def thin(self, most: int) -> int:
+        """Leave out frames, evenly, until the file has at most ``most`` bytes.
+
+        The first frame and the last stay, and all that is neither a frame nor out of date; where
+        that takes most of the room, about half of the frames stay.
+
+        Returns
+        -------
+        int
+            The distance in steps that frames keep from now on.
+        """
+        steps = dict(zip((m.name for m in self._frames()), self.steps, strict=True))
+        last_status = next((m for m in reversed(self.archive.members) if _is(m, "status")), None)
+
+        def is_current(member: Member) -> bool:
+            if _is(member, "array") or _is(member, "observed"):
+                return _number_of(member) >= self._observed_from
+            return not _is(member, "status") or member is last_status
+
+        rest = [m for m in self.archive.members if not _is(m, "frame") and is_current(m)]
+        frames = self._frames()
+        room = max(most - _bytes(rest), 2 * _bytes(frames) // 3)
+        places, gap = fitting(
+            self.steps, lambda places: _bytes([frames[place] for place in places]) <= room, gap=1
+        )
+        kept = [frames[place] for place in places]
+        chosen = {member.name for member in kept}
+        header = {**self._header, "copy": self._header["copy"] + 1}
+        self.archive.keep(
+            lambda member: member.name in chosen if _is(member, "frame") else is_current(member),
+            {HEADER: _json(header)},
+        )
+        self._header = header
+        self.steps = [steps[member.name] for member in kept]
+        return gap
+
+    def _frames(self) -> list[Member]:
+        return [member for member in self.archive.members if _is(member, "frame")]
+
+    def _layout(self, layout: Layout, parameters: dict[str, Any] | None) -> int:
+        layers = []
+        for layer in layout.layers:
+            tables = [
+                {
+                    "record": self._table(table),
+                    "domain": list(table.domain),
+                    "extent": list(table.extent),
+                    "knots": list(table.knots),
+                }
+                for table in layer.tables
+            ]
+            index = None
+            if layer.table_of is not None:
+                index = self._add("index", layer.table_of.astype("<u4"))
+            layers.append(layer_dict(layer, tables, index))
+        return self._add("layout", {"layers": layers, "parameters": parameters})
+
+    def _table(self, table: Table) -> int:
+        if table not in self._tables:
+            columns = np.column_stack([table.x, table.values]).astype("<f4")
+            self._tables[table] = self._add("table", columns)
+        return self._tables[table]
+
+    def _add(self, kind: str, content: NDArray[Any] | dict[str, Any]) -> int:
+        if isinstance(content, np.ndarray):
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, content, allow_pickle=False)
+            name, data = f"{kind}.npy", buffer.getvalue()
+        else:
+            name, data = f"{kind}.json", _json(content)
+        self.archive.append(f"{self._number + 1:08}/{name}", data)
+        self._number += 1
+        return self._number
+
+
+def parameters_of(model: nn.Module) -> dict[str, Any]:
+    """Return what a layout says of a model's trainable parameters."""
+    parts, total = parts_of(model)
+    return {
+        "total": total,
+        "parts": [
+            {
+                "name": part.name,
+                "sizes": part.sizes,
+                "layers": [
+                    {
+                        "type": layer.type,
+                        "kind": layer.kind,
+                        "shape": list(layer.shape),
+                        "shared": layer.conv is not None and layer.conv.shared,
+                        "is_base": list(layer.is_base),
+                        "knots": list(layer.bases[0].knots),
+                    }
+                    for layer in part.layers
+                ],
+            }
+            for part in parts
+        ],
+    }
+
+
+def _package_version() -> str:
+    import kan_widgets
+
+    return kan_widgets.__version__
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def _bytes(members: Sequence[Member]) -> int:
+    return sum(member.end - member.offset for member in members)
+
+
+def _is(member: Member, kind: str) -> bool:
+    found = NAME.fullmatch(member.name)
+    return found is not None and found[2] == kind
+
+
+def _number_of(member: Member) -> int:
+    found = NAME.fullmatch(member.name)
+    return int(found[1]) if found else 0

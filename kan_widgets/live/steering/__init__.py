@@ -1,0 +1,1 @@
+"""What others want of a training: pauses, stops, other rates, changed functions."""

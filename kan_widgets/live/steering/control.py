@@ -1,0 +1,336 @@
+"""Pause, resume, single steps and stop, for a training loop that knows nothing of them."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from numbers import Integral
+from types import FrameType
+from typing import Any, Literal
+
+from kan_widgets.live.steering.loops import Loop, loops_here
+
+# A thread that holds looks this often for what others want of it, and for Ctrl+C.
+_POLL_SECONDS = 0.05
+
+_UNREACHABLE = (
+    "The pause was not held: while this cell runs, clicks cannot reach it here, so nothing could "
+    "have ended it. Train with kw.fit(..., background=True) to pause."
+)
+_NOTHING_TO_STOP = "Nothing was training, so nothing was stopped."
+
+
+class TrainingStopped(Exception):
+    """Raised by ``optimizer.step()`` in a loop that was stopped from outside.
+
+    Loops over ``live.track(...)`` and `kan_widgets.fit` end without it. The step during which it
+    was raised has been made.
+    """
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"training was stopped after step {step}")
+        self.step = step
+
+    def _render_traceback_(self) -> list[str]:
+        # What IPython shows instead of a traceback: nothing went wrong.
+        return [f"TrainingStopped: {self}"]
+
+
+class Control:
+    """What others want of the thread that trains. Reached as ``live.control``.
+
+    Every wish can come from any thread and holds from the end of the current step;
+    the last one counts. A loop that begins after a stop, an interrupt or an error is not
+    paused.
+
+    Parameters
+    ----------
+    changed
+        Called after each change, which `is_settled` relies on; must be cheap.
+    bare_loop_runs
+        Given the thread that made the last step outside any tracked loop: whether its loop may
+        still be going on.
+    """
+
+    def __init__(
+        self,
+        changed: Callable[[], None] = lambda: None,
+        bare_loop_runs: Callable[[threading.Thread], bool] = threading.Thread.is_alive,
+    ) -> None:
+        self._changed = changed
+        self._bare_loop_runs = bare_loop_runs
+        # A plain lock and a queue: an interrupt cannot leave them half taken.
+        self._lock = threading.Lock()
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._paused = False
+        self._steps_allowed = 0
+        self._stop = False  # of a bare loop
+        self._holding = False
+        self._trainer: weakref.ref[threading.Thread] | None = None  # of a bare loop
+        self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._loops: list[Loop] = []
+        self._message = ""
+
+    @property
+    def state(self) -> Literal["running", "paused", "stopping"]:
+        """``paused`` from the wish on, also before the current step has ended."""
+        if self._stop or any(loop.stop for loop in list(self._loops)):
+            return "stopping"
+        return "paused" if self._paused and not self._steps_allowed else "running"
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether the training stands still at this moment."""
+        return self._holding
+
+    @property
+    def message(self) -> str:
+        """What could not be done, in words; else empty."""
+        return self._message
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a wish can arrive while this thread is busy: some came from another thread."""
+        if any(loop.in_background for loop in loops_here()):
+            return True
+        mine = threading.current_thread()
+        return any(caller is not mine and caller.is_alive() for caller in list(self._callers))
+
+    def heard(self) -> None:
+        """Note that a message from a page has arrived on this thread."""
+        self._callers.add(threading.current_thread())
+
+    # -- wishes -----------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Hold the training after the current step."""
+        self._wish(paused=True, steps=0)
+
+    def resume(self) -> None:
+        """Let the training go on."""
+        self._wish(paused=False, steps=0)
+
+    def advance(self, steps: int = 1) -> None:
+        """Let some steps through, then hold.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``steps`` is not a whole number ≥ 1.
+        """
+        if not _is_whole(steps):
+            raise TypeError(f"steps={steps!r}: expected a whole number")
+        if steps < 1:
+            raise ValueError(f"steps={steps}: expected a whole number ≥ 1")
+        self._wish(paused=True, steps=int(steps))
+
+    def stop(self) -> None:
+        """End the loop that is training after the current step; a later one may run."""
+        self.heard()
+        with self._lock:
+            loops = [loop for loop in self._loops if loop.is_open]
+            for loop in loops:
+                loop.stop = True
+            trainer = self._trainer() if self._trainer is not None else None
+            if not loops and trainer is not None:
+                self._stop = self._holding or self._bare_loop_runs(trainer)
+            self._message = "" if loops or self._stop else _NOTHING_TO_STOP
+        self._tell()
+
+    def _wish(self, *, paused: bool, steps: int) -> None:
+        self.heard()
+        with self._lock:
+            self._paused, self._steps_allowed = paused, steps
+            self._stop = False
+            for loop in self._loops:
+                loop.stop = False
+            self._message = ""
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.put(None)
+        self._changed()
+
+    # -- what the loop that trains says -------------------------------------------------
+
+    def begin(self, loop: Loop) -> None:
+        """Say that a loop begins."""
+        with self._lock:
+            self._stop = False
+            self._loops = [known for known in self._loops if known.is_open]
+            self._loops.append(loop)
+        loop.open()
+        self._changed()
+
+    def end(self, loop: Loop) -> None:
+        """Say that a loop is over. The last one takes a pause with it."""
+        loop.close()
+        with self._lock:
+            self._loops = [known for known in self._loops if known is not loop and known.is_open]
+            if not self._loops:
+                self._paused, self._steps_allowed = False, 0
+        self._tell()
+
+    def innermost(self, *, but: Loop) -> Loop | None:
+        """Return the open loop that began last, other than one."""
+        others = [loop for loop in list(self._loops) if loop is not but and loop.is_open]
+        return others[-1] if others else None
+
+    def bare_over(self) -> None:
+        """Say that a loop that is not tracked is over, and a pause with it."""
+        with self._lock:
+            if self._trainer is not None and not any(loop.is_open for loop in self._loops):
+                self._paused, self._steps_allowed = False, 0
+            self._stop = False
+            self._trainer = None
+        self._tell()
+
+    def release(self) -> None:
+        """Let whoever holds go on, because nobody watches any more."""
+        with self._lock:
+            self._paused, self._steps_allowed = False, 0
+        self._tell()
+
+    @property
+    def bare_trainer(self) -> threading.Thread | None:
+        """The thread whose bare loop is not known to be over."""
+        return self._trainer() if self._trainer is not None else None
+
+    @property
+    def trainer_is_gone(self) -> bool:
+        """Whether the thread of a bare loop has ended."""
+        if self._trainer is None:
+            return False
+        trainer = self._trainer()
+        return trainer is None or not trainer.is_alive()
+
+    def lets_pass(self) -> bool:
+        """Whether `after_step` has nothing to do in this thread; quick."""
+        trainer = self._trainer
+        return (
+            not (self._paused or self._stop)
+            and trainer is not None
+            and trainer() is threading.current_thread()
+        )
+
+    def is_settled(self) -> bool:
+        """Whether `after_step` may be left out in this thread until ``changed`` is called."""
+        if self.lets_pass():
+            return True
+        mine = threading.current_thread()
+        in_loop = any(loop.is_open and loop.thread is mine for loop in list(self._loops))
+        return in_loop and not (self._paused or self._stop)
+
+    def after_step(self, step: int, meanwhile: Callable[[], Any]) -> bool:
+        """Do what was asked for, in the thread that trains, after a step.
+
+        Parameters
+        ----------
+        step
+            The number of the step made.
+        meanwhile
+            Called again and again while it holds.
+
+        Returns
+        -------
+        bool
+            Whether it may have held; if not, it did not wait.
+
+        Raises
+        ------
+        TrainingStopped
+            If a stop was asked for and no loop of this thread looks for it.
+        KeyboardInterrupt
+            As usual; the training is not paused afterwards.
+        """
+        mine = threading.current_thread()
+        if (self._trainer is None or self._trainer() is not mine) and not loops_here():
+            self._trainer = weakref.ref(mine)
+        if not (self._paused or self._stop):
+            return False
+        loops = loops_here()
+        if self._steps_allowed:
+            with self._lock:
+                self._steps_allowed = max(0, self._steps_allowed - 1)
+            if self._steps_allowed:
+                return False
+            self._changed()
+        if not any(loop.waits_itself for loop in loops):
+            self._hold(loops, meanwhile)
+        if self._stop:
+            with self._lock:
+                self._stop = False
+            if loops:  # of another model, trained in the same loop
+                loops[-1].stop = True
+                return True
+            self.bare_over()
+            _leave_grad_scaler()
+            raise TrainingStopped(step)
+        return True
+
+    def _must_hold(self, loops: list[Loop]) -> bool:
+        stopped = self._stop or any(loop.stop for loop in loops)
+        return self._paused and not self._steps_allowed and not stopped
+
+    def _hold(self, loops: list[Loop], meanwhile: Callable[[], Any]) -> None:
+        try:
+            while self._must_hold(loops):
+                if not self._holding:
+                    if not self.reachable:
+                        with self._lock:
+                            self._paused, self._message = False, _UNREACHABLE
+                        self._changed()
+                        return
+                    self._holding = True
+                    self._changed()
+                meanwhile()
+                try:
+                    self._news.get(timeout=_POLL_SECONDS)
+                except queue.Empty:
+                    pass
+        except BaseException:
+            self.bare_over()
+            self.release()
+            _leave_grad_scaler()
+            raise
+        finally:
+            if self._holding:
+                self._holding = False
+                self._changed()
+
+    async def hold_in(self, loop: Loop, meanwhile: Callable[[], Any]) -> None:
+        """Hold in an asynchronous loop: what else runs in its thread goes on."""
+        try:
+            while self._must_hold([loop]):
+                if not self._holding:
+                    self._holding = True
+                    self._changed()
+                meanwhile()
+                await asyncio.sleep(_POLL_SECONDS)
+        finally:
+            if self._holding:
+                self._holding = False
+                self._changed()
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
+def _leave_grad_scaler() -> None:
+    """Bring a GradScaler to the end of its step, if an exception is about to leave it inside.
+
+    Left as it is, it would not unscale the gradients of the next step. ``update()`` is what a
+    loop calls after ``scaler.step()``.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "step" and code.co_filename.endswith("grad_scaler.py"):
+            frame.f_locals["self"].update()
+            return
+        frame = frame.f_back

@@ -1,0 +1,373 @@
+"""Change functions of a live model by hand, between two optimizer steps."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.live import cells
+from kan_widgets.live.frames.edit import Edit, Float64, Index
+from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.editable import Editable
+from kan_widgets.live.steering.held import held_in, hold, release
+from kan_widgets.live.steering.straight import straight
+from kan_widgets.live.steering.writing import Wanted, always, place_in, present, unnoticed, write
+
+_MAX_UNDO = 200
+
+
+class Edits(cells.CellListener):
+    """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
+
+    While the model trains, an edit is applied right after the next optimizer step;
+    otherwise at once. Made from another thread while a notebook cell runs, it is applied
+    after that cell's next step, or when the cell ends: never while the cell may be between
+    forward and backward. Where a thread of its own trains in a loop that is not tracked, a
+    step that takes far longer than the others counts as quiet: an edit is then let in, and that
+    step's gradient may be of the function before. The optimizer's own state (momentum and the
+    like) stays.
+    """
+
+    def __init__(self, binding: Editable) -> None:
+        # Without a circle the binding goes with its history when nobody needs it any more.
+        self._of = weakref.ref(binding)
+        self._done: list[Edit] = []
+        self._undone: list[Edit] = []
+        self._open = False  # the last edit of `_done` is a gesture that goes on
+        self._waiting: dict[tuple[str, Index], Wanted] = {}
+        self._latest: Edit | None = None
+        self._message = ""
+        # Never held while frames are sent: who sends them may be waiting for it.
+        self._lock = threading.RLock()
+        self.trying = threading.Lock()
+        """Held while a function is changed only to try it, and while the last state is read."""
+        cells.watch(self)
+
+    @property
+    def _binding(self) -> Editable:
+        if (binding := self._of()) is None:
+            raise RuntimeError("the binding of these edits is gone: bind the model again")
+        return binding
+
+    @property
+    def done(self) -> tuple[Edit, ...]:
+        """What ``undo`` would take back, the last first to go."""
+        return tuple(self._done)
+
+    @property
+    def undone(self) -> tuple[Edit, ...]:
+        """What ``redo`` would do again, the last first."""
+        return tuple(self._undone)
+
+    @property
+    def latest(self) -> Edit | None:
+        """The last change of a function: an edit, or one taken back or done again."""
+        return self._latest
+
+    @property
+    def message(self) -> str:
+        """Why the last edit that had to wait could not be applied; else empty."""
+        return self._message
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an edit is still to be written into the model."""
+        with self._lock:
+            return bool(self._waiting)
+
+    @property
+    def any_waiting(self) -> bool:
+        """Whether an edit waits, asked without waiting for one that is being written."""
+        return bool(self._waiting)
+
+    def set(
+        self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
+    ) -> None:
+        """Set one function's coefficients.
+
+        Parameters
+        ----------
+        layer, index
+            The layer's name and (out, in, row, column); (out, in) will do for a
+            linear layer.
+        coefficients
+            ``(nb,)`` finite numbers, in the order of the layer's basis labels.
+        final
+            False while a gesture goes on: such edits and the final one after them
+            are undone together.
+
+        Raises
+        ------
+        KeyError, IndexError
+            If there is no such layer or function.
+        ValueError
+            If the numbers do not fit, or the layer cannot be edited; the message
+            says why. Nothing has changed then.
+        RuntimeError
+            If the binding is closed.
+        """
+        self._set(layer, index, coefficients, final=final)
+
+    def fix(self, layer: str, index: Sequence[int], coefficients: Sequence[float]) -> None:
+        """Set one function's coefficients, and make training leave the function so.
+
+        Its gradients are then 0, and each step of any torch optimizer leaves it as it was to the
+        bit, whatever its momentum and weight decay. That lasts when the model is bound again;
+        after further edits, a new grid or a loaded state it is held as it then is. `undo` of
+        this edit and `release` end it.
+
+        Raises
+        ------
+        KeyError, IndexError, ValueError, RuntimeError
+            As ``set``; and if the function shares trainable parameters with others.
+        """
+        self._set(layer, index, coefficients, holds=True)
+
+    def release(self, layer: str, index: Sequence[int]) -> None:
+        """Let training change a function again that was fixed. Raises as ``set`` does."""
+        place = self._place(layer, index)
+        with self._lock:
+            release(self._binding.place_of(layer, place).module, layer, place)
+            if (waits := self._waiting.get((layer, place))) is not None:
+                self._waiting[layer, place] = Wanted(waits.values, None)
+        self._binding.tell_edited()
+
+    @property
+    def held(self) -> tuple[tuple[str, Index], ...]:
+        """Layer and index of each function that training leaves as it is; see `fix`."""
+        return tuple(at for module in self._binding.modules() for at in held_in(module))
+
+    def _set(
+        self,
+        layer: str,
+        index: Sequence[int],
+        coefficients: Sequence[float],
+        *,
+        final: bool = True,
+        holds: bool | None = None,
+    ) -> None:
+        place = self._place(layer, index)
+        functions = self._functions(layer)
+        values = np.asarray(coefficients, dtype=np.float64)
+        nb = functions.coefficients.shape[-1]
+        if values.shape != (nb,) or not np.isfinite(values).all():
+            raise ValueError(
+                f"coefficients={coefficients!r:.80}: expected {nb} finite numbers, one for each "
+                f"of {', '.join(functions.basis_labels)}"
+            )
+        with cells.between() as free, self._lock:
+            before = self._present(functions, place)
+            # Held already: undoing this edit alone leaves it so.
+            begins = bool(holds) and (layer, place) not in self.held
+            written = self._apply(functions, place, Wanted(values, holds), free)
+            last = self._done[-1] if self._open and self._done else None
+            if last is not None and (last.layer, last.index) == (layer, place):
+                before = self._done.pop().before
+            self._latest = Edit(layer, place, before, values, self._step, final, begins)
+            self._done = [*self._done, self._latest][-_MAX_UNDO:]
+            self._undone = []
+            self._open = not final
+        self._tell(layer, written=written)
+
+    def zero(self, layer: str, index: Sequence[int]) -> None:
+        """Set a function to zero everywhere: prune it. Raises as ``set`` does."""
+        nb = self._functions(layer).coefficients.shape[-1]
+        self.set(layer, index, np.zeros(nb).tolist())
+
+    def reset(self, layer: str, index: Sequence[int]) -> None:
+        """Set a function to what it was in the first frame of the history.
+
+        Raises
+        ------
+        ValueError
+            If the layer's basis has changed since; or as ``set`` does.
+        """
+        place = self._place(layer, index)
+        first, now = self._binding.history[0], self._binding.layout.layer(layer)
+        if not first.layout.layer(layer).reads_as(now):
+            raise ValueError(f"the basis of {layer} has changed since step {first.step}")
+        self.set(layer, place, first.coefficients(layer)[place].astype(np.float64).tolist())
+
+    def straighten(self, layer: str, index: Sequence[int]) -> None:
+        """Set a function to the straight line that fits it best over the domain.
+
+        Least squares at evenly spaced points. The line is then written in the layer's
+        basis, without its base term where the other basis functions can do it: B-splines
+        of order 1 and up hold any line exactly. Raises as ``set`` does.
+        """
+        place = self._place(layer, index)
+        functions = self._functions(layer)
+        line = straight(functions, place_in(functions, place), self._present(functions, place))
+        self.set(layer, place, line.tolist())
+
+    def undo(self) -> Edit | None:
+        """Take the last edit back; returns it, or ``None`` if there is none."""
+        with cells.between() as free, self._lock:
+            self._open = False
+            if not self._done:
+                return None
+            edit = self._done[-1]
+            back = edit.reversed()
+            wanted = Wanted(back.after, False if edit.holds else None)
+            written = self._apply(self._functions(back.layer), back.index, wanted, free)
+            self._undone.append(self._done.pop())
+            self._latest = back
+        self._tell(edit.layer, written=written)
+        return edit
+
+    def redo(self) -> Edit | None:
+        """Do the last undone edit again; returns it, or ``None`` if there is none."""
+        with cells.between() as free, self._lock:
+            if not self._undone:
+                return None
+            edit = self._undone[-1]
+            wanted = Wanted(edit.after, True if edit.holds else None)
+            written = self._apply(self._functions(edit.layer), edit.index, wanted, free)
+            self._done.append(self._undone.pop())
+            self._latest = edit
+        self._tell(edit.layer, written=written)
+        return edit
+
+    def forget_changed(self, before: Layout, after: Layout) -> None:
+        """Forget the edits of layers whose basis has changed: their numbers mean others now."""
+        kept = {now.name for now in after.layers if now.reads_as(before.layer(now.name))}
+        with self._lock:
+            self._done = [edit for edit in self._done if edit.layer in kept]
+            self._undone = [edit for edit in self._undone if edit.layer in kept]
+            self._waiting = {at: v for at, v in self._waiting.items() if at[0] in kept}
+
+    @contextmanager
+    def without(self, edit: Edit) -> Iterator[None]:
+        """Put one function back to what it was before ``edit``, for the time of a ``with`` block.
+
+        Afterwards all parameters of its layer are again what they were, to the bit. Only
+        for the thread that trains, or while nothing trains.
+        """
+        functions = self._functions(edit.layer)
+        module = self._binding.place_of(edit.layer, edit.index).module
+        parameters = [*module.parameters()]
+        taken = self._binding.stats.frames_taken
+        try:
+            with self.trying:
+                kept = [parameter.detach().clone() for parameter in parameters]
+                try:
+                    write(functions, edit.index, edit.before)
+                    yield
+                finally:
+                    with torch.no_grad():
+                        for parameter, value in zip(parameters, kept, strict=True):
+                            parameter.copy_(value)
+        finally:
+            # A frame that was asked for in the meantime shows what is past.
+            asked = self._binding.stats.frames_taken != taken
+            if asked and self._binding.is_open:
+                self._binding.refresh()
+
+    # -- how they get into the model ------------------------------------------------
+
+    def apply_waiting(self) -> bool:
+        """Write what waits for the end of a step; return whether there was any.
+
+        Called by the thread that trains, between two steps, and by others when training
+        has gone quiet: those leave it to a cell that is still running.
+        """
+        if not self._waiting:
+            return False
+        mine = self._binding.trained_by is threading.current_thread()
+        if not mine and self._binding.training.runs_elsewhere:
+            return False
+        with cells.between() if not mine else always() as free, self._lock:
+            if not free:
+                return False
+            waiting, self._waiting = self._waiting, {}
+            for (layer, place), wanted in waiting.items():
+                try:
+                    module = self._binding.place_of(layer, place).module
+                    with always() if mine else unnoticed(module):
+                        self._become(self._functions(layer), place, wanted)
+                except Exception as error:
+                    self._message = f"the edit of {layer} was not applied: {error}"
+                    report(self._message)
+        if self._message:
+            self._binding.tell_edited()
+        return bool(waiting)
+
+    def inherit(self, earlier: Edits) -> None:
+        """Take over what waits and what can be undone from the binding that is replaced."""
+        with earlier._lock:
+            waiting, earlier._waiting = earlier._waiting, {}
+            done, undone = earlier._done, earlier._undone
+        before, after = earlier._binding.layout, self._binding.layout
+        with self._lock:
+            self._waiting = waiting | self._waiting
+            kept = {
+                now.name
+                for now in after.layers
+                if now.name in before.names and now.reads_as(before.layer(now.name))
+            }
+            self._done = [edit for edit in done if edit.layer in kept] + self._done
+            self._undone = [edit for edit in undone if edit.layer in kept]
+
+    def cell_ended(self) -> None:
+        """Write what has waited for the end of a notebook cell."""
+        if not self._waiting or self._of() is None:
+            return
+        if not self._binding.trains_elsewhere() and self.apply_waiting():
+            if self._binding.is_open:
+                self._binding.refresh()
+
+    def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
+        """Write, or leave it to who trains; return whether it was written."""
+        self._message = ""
+        if not free or self._binding.trains_elsewhere():
+            waits = self._waiting.get((functions.name, place))
+            if wanted.holds is None and waits is not None:
+                wanted = Wanted(wanted.values, waits.holds)
+            self._waiting[functions.name, place] = wanted
+            self._binding.need_care()
+            return False
+        self._waiting.pop((functions.name, place), None)
+        self._become(functions, place, wanted)
+        return True
+
+    def _become(self, functions: LayerFunctions, place: Index, wanted: Wanted) -> None:
+        if wanted.holds:
+            hold(self._binding.place_of(functions.name, place))
+        write(functions, place, wanted.values)
+        if wanted.holds is False:
+            release(self._binding.place_of(functions.name, place).module, functions.name, place)
+
+    def _tell(self, layer: str, *, written: bool) -> None:
+        if written:
+            self._binding.show_edited(layer)
+        self._binding.tell_edited()
+
+    @property
+    def _step(self) -> int:
+        return self._binding.stats.steps
+
+    def _functions(self, layer: str) -> LayerFunctions:
+        self._binding.layout.layer(layer)
+        functions = self._binding.read_layer(layer)
+        if functions.write is None:
+            raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+        return functions
+
+    def _place(self, layer: str, index: Sequence[int]) -> Index:
+        shape = self._binding.layout.layer(layer).shape
+        place = tuple(int(i) for i in index)
+        place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
+        if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
+            raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
+        return place
+
+    def _present(self, functions: LayerFunctions, place: Index) -> Float64:
+        waiting = self._waiting.get((functions.name, place))
+        return present(functions, place) if waiting is None else waiting.values

@@ -1,0 +1,169 @@
+"""Functions that training leaves as they are.
+
+What makes such a function is a few entries of its module's parameters. Their gradients are 0, and
+each step of an optimizer puts them back, to the bit, as they were before it: weight decay and
+momentum move them no more than the gradient does. What changes them between two steps counts: an
+edit, a new grid, a loaded state.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from kan_widgets.functions.registry import Reader
+from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.entries import Entries, Place, entries_of
+
+Snapshot = list[tuple[Tensor, tuple[Tensor, ...], Tensor]]
+
+# How deep a step() may call others of the same optimizer.
+_DEEPEST = 4
+
+
+@dataclass(eq=False)
+class _Hold:
+    name: str
+    reader: Reader
+    shapes: dict[str, torch.Size]
+    entries: Entries
+
+
+class _Holds:
+    """What is held of one module."""
+
+    def __init__(self) -> None:
+        self.of: dict[tuple[str, Index], _Hold] = {}
+        self.masks: list[Any] = []
+        self.masked: dict[str, weakref.ref[Tensor]] = {}
+
+
+_holds: weakref.WeakKeyDictionary[nn.Module, _Holds] = weakref.WeakKeyDictionary()
+_before: weakref.WeakKeyDictionary[Optimizer, list[Snapshot]] = weakref.WeakKeyDictionary()
+_hooks: list[Any] = []
+
+
+def hold(place: Place) -> None:
+    """Hold a function from now on.
+
+    Raises
+    ------
+    ValueError
+        If it shares trainable parameters with other functions, which would be held with it.
+    """
+    entries = entries_of(place)
+    if not _hooks:
+        _hooks.append(register_optimizer_step_pre_hook(_pre))
+    holds = _holds.setdefault(place.module, _Holds())
+    shapes = {name: p.shape for name, p in place.module.named_parameters() if name in entries}
+    holds.of[place.layer, place.index] = _Hold(place.name, place.reader, shapes, entries)
+    _mask(place.module, holds)
+
+
+def release(module: nn.Module, layer: str, index: Index) -> None:
+    """Let training change a function again; does nothing if it may already."""
+    holds = _holds.get(module)
+    if holds is not None and holds.of.pop((layer, index), None) is not None:
+        _mask(module, holds)
+
+
+def held_in(module: nn.Module) -> list[tuple[str, Index]]:
+    """Return the layer and index of each function of a module that is held."""
+    holds = _holds.get(module)
+    return [] if holds is None else list(holds.of)
+
+
+def _mask(module: nn.Module, holds: _Holds) -> None:
+    """Make the gradients of what is held 0 wherever they come from."""
+    for handle in holds.masks:
+        handle.remove()
+    holds.masks = []
+    holds.masked = {}
+    for name, entries in _joined(holds).items():
+        parameter = module.get_parameter(name)
+        holds.masked[name] = weakref.ref(parameter)
+        holds.masks.append(parameter.register_hook(partial(_without, entries)))
+
+
+def _without(entries: Tensor, gradient: Tensor) -> Tensor:
+    masked = gradient.clone()
+    masked[_unravelled(entries, gradient)] = 0
+    return masked
+
+
+def _unravelled(entries: Tensor, of: Tensor) -> tuple[Tensor, ...]:
+    """Return the indices of entries that are counted in flat order."""
+    if not of.ndim:
+        return ()
+    return torch.unravel_index(entries.to(of.device), of.shape)
+
+
+def _joined(holds: _Holds) -> Entries:
+    found: dict[str, list[Tensor]] = {}
+    for held in holds.of.values():
+        for name, entries in held.entries.items():
+            found.setdefault(name, []).append(entries)
+    return {name: torch.cat(parts).unique() for name, parts in found.items()}
+
+
+def _pre(optimizer: Optimizer, *_: Any) -> None:
+    """Note what is held, before a step of an optimizer that may change it."""
+    stepped = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    snapshot: Snapshot = []
+    for module, holds in list(_holds.items()):
+        if not holds.of or not any(id(p) in stepped for p in module.parameters()):
+            continue
+        try:
+            _find_again(module, holds)
+            for name, entries in _joined(holds).items():
+                parameter = module.get_parameter(name)
+                if id(parameter) in stepped:
+                    values, at = parameter.detach(), _unravelled(entries, parameter)
+                    if parameter.grad is not None:  # of a backward pass before it was held
+                        parameter.grad[at] = 0
+                    snapshot.append((values, at, values[at].clone()))
+        except Exception as error:  # training goes on
+            holds.of.clear()
+            _mask(module, holds)
+            report(f"functions of {type(module).__name__} are held no more: {error}")
+    if not snapshot:
+        return
+    if optimizer not in _before:
+        handle = optimizer.register_step_post_hook(_post)
+        # First of all: who looks at the parameters after a step sees them as they stay.
+        hooks: Any = optimizer._optimizer_step_post_hooks
+        hooks.move_to_end(handle.id, last=False)
+    waiting = _before.setdefault(optimizer, [])
+    waiting.append(snapshot)
+    # A step that raised leaves its own behind.
+    del waiting[:-_DEEPEST]
+
+
+def _post(optimizer: Optimizer, *_: Any) -> None:
+    if waiting := _before.get(optimizer):
+        with torch.no_grad():
+            for parameter, at, kept in waiting.pop():
+                parameter[at] = kept
+
+
+def _find_again(module: nn.Module, holds: _Holds) -> None:
+    """Find held functions again where parameters have been replaced, as a finer grid does."""
+    parameters = dict(module.named_parameters())
+    changed = False
+    for (layer, index), held in holds.of.items():
+        now = {name: p.shape for name, p in parameters.items() if name in held.shapes}
+        if now != held.shapes:
+            place = Place(module, held.name, held.reader, layer, index)
+            held.entries = entries_of(place)
+            held.shapes = {name: parameters[name].shape for name in held.entries}
+            changed = True
+    if changed or any(ref() is not parameters.get(name) for name, ref in holds.masked.items()):
+        _mask(module, holds)

@@ -1,0 +1,325 @@
+"""The training run behind a binding: its curves, its progress, and what others want of it."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from types import CodeType, FrameType, TracebackType
+from typing import Protocol
+
+from kan_widgets.live import cells
+from kan_widgets.live.frames.progress import Phase, Progress
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.source import State
+from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
+from kan_widgets.live.steering.control import Control, TrainingStopped
+from kan_widgets.live.steering.learning_rate import Rates
+from kan_widgets.live.steering.loops import Loop, loops_here
+
+
+class Trainee(Protocol):
+    """Whoever counts the steps of a training and shows how it goes: a binding."""
+
+    @property
+    def state(self) -> State:
+        """``live`` while steps come in."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it watches."""
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether the optimizer's steps are counted as they are made."""
+
+    def need_care(self) -> None:
+        """Look at the next step for what is wanted."""
+
+    def tell_training(self) -> None:
+        """Tell the views that something about the training changed."""
+
+    def while_held(self) -> None:
+        """Do what came up while the training stands still."""
+
+    def loop_ended(self) -> None:
+        """Do what waited for the end of a step, where there will be none."""
+
+
+class Training:
+    """What a binding knows of the loop that trains its model.
+
+    Survives a binding that is replaced by another of the same model and optimizer.
+    """
+
+    def __init__(self, binding: Trainee, steps: int = 0) -> None:
+        self._binding = weakref.ref(binding)
+        self.control = Control(self._wished, self._bare_loop_runs)
+        self.scalars = Scalars(self._tell)
+        self.clock = Clock()
+        self.rates = Rates()
+        self.steps = steps
+        """Counted by the binding, or by the one that has taken its place."""
+        self.data_source = ""
+        self.epoch: int | None = None
+        self.epochs: int | None = None
+        self.batches_done = 0
+        self.batches_total: int | None = None
+        self.seconds = 0.0
+        """Spent on steps of this model in all runs; see `spend`."""
+        self.timed_steps = 0
+        """The steps that took ``seconds``; the first after a break is none of them."""
+        self._epochs_before = 0.0  # in the runs before this one
+        self._loop: Loop | None = None  # the outermost
+        self._left_at: tuple[CodeType, int] | None = None
+        self._phase: Phase = "idle"
+        self._message = self._traceback = self._output = ""
+        self._lock = threading.RLock()
+
+    @property
+    def binding(self) -> Trainee | None:
+        """The binding that counts the steps now, while it exists."""
+        return self._binding()
+
+    def belongs_to(self, binding: object) -> bool:
+        """Whether it is the training of this binding, and of no later one."""
+        return self._binding() is binding
+
+    def moves_to(self, binding: Trainee) -> None:
+        """Go on with another binding of the same model and optimizer."""
+        self._binding = weakref.ref(binding)
+        binding.need_care()
+
+    def _tell(self) -> None:
+        if (binding := self._binding()) is not None:
+            binding.tell_training()
+
+    def need_care(self) -> None:
+        """Have the binding that counts now look at the next step for what is wanted."""
+        if (binding := self._binding()) is not None:
+            binding.need_care()
+
+    def _wished(self) -> None:
+        self.need_care()
+        self._tell()
+
+    def _meanwhile(self) -> None:
+        self.clock.pause()
+        if (binding := self._binding()) is not None:
+            binding.while_held()
+
+    def _bare_loop_runs(self, thread: threading.Thread) -> bool:
+        binding = self._binding()
+        if binding is not None and binding.state == "live":
+            return True
+        if thread is threading.main_thread():
+            return cells.runs_in(thread)
+        return thread.is_alive()
+
+    # -- how it goes ------------------------------------------------------------------
+
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether a tracked loop runs, or is about to, other than around this call."""
+        loop = self._loop
+        if loop is None or not loop.is_open:
+            return False
+        return loop.thread is not threading.current_thread() or loop.is_on_stack()
+
+    @property
+    def runs_elsewhere(self) -> bool:
+        """Whether another thread is in a tracked loop."""
+        loop = self._loop
+        if loop is None or not loop.is_open:
+            return False
+        return loop.thread is not None and loop.thread is not threading.current_thread()
+
+    def begin(self, loop: Loop, epochs: int, batches: int | None) -> bool:
+        """Begin a loop over batches; return whether it is the outermost, which is counted."""
+        with self._lock:
+            outer = self._loop
+            inside = outer is not None and outer in loops_here() and outer.is_on_stack()
+            if not inside:
+                if outer is not None and outer in loops_here():
+                    self.control.end(outer)  # abandoned
+                self._restart()
+                self._loop = loop
+                self.epoch, self.epochs, self.batches_total = 1, epochs, batches
+        self.control.begin(loop)
+        return not inside
+
+    def end(self, loop: Loop, phase: Phase) -> None:
+        """End a loop; only once."""
+        with self._lock:
+            if self._loop is loop:
+                # One inside it may go on, where this was left in an odd way.
+                self._loop = self.control.innermost(but=loop)
+                if self._loop is None:
+                    self._phase = phase
+                    self.clock.end()
+        if loop.is_open:
+            self.control.end(loop)
+            if (binding := self._binding()) is not None:
+                binding.loop_ended()
+
+    def left(self, loop: Loop, frame: FrameType) -> None:
+        """Note that a loop was left before its end, by ``break`` or by an error there."""
+        if loop.is_open:
+            self._left_at = frame.f_code, frame.f_lineno
+            self.end(loop, "finished")
+
+    def fail(self, error: BaseException, loop: Loop | None = None) -> None:
+        """Note the error that ended the loop."""
+        with self._lock:
+            self._left_at = None
+            if isinstance(error, TrainingStopped):
+                self._phase = "stopped"
+            elif isinstance(error, KeyboardInterrupt):
+                self._phase = "interrupted"
+            else:
+                self._phase = "failed"
+                self._message, self._traceback = describe_error(error)
+            self.clock.end()
+            loop = loop or self._loop
+            if loop is not None and loop is self._loop:
+                self._loop = None
+        if loop is not None:
+            self.control.end(loop)
+        self.control.bare_over()
+
+    def cell_ended(self, error: BaseException | None) -> None:
+        """Note the end of a notebook cell that has run in this thread."""
+        with self._lock:
+            loop, left_at = self._loop, self._left_at
+            tracked = loop is not None and not loop.waits_itself and loop in loops_here()
+            bare = self.control.bare_trainer is threading.current_thread()
+            if not (tracked or bare or left_at is not None):
+                return
+            self._left_at = None
+        if error is not None and (tracked or bare or _passed(error.__traceback__, left_at)):
+            self.fail(error)
+            return
+        if tracked and loop is not None:
+            self.end(loop, "finished")
+        if bare:
+            with self._lock:
+                if self._phase == "running" and self._loop is None:
+                    self._phase = "finished"
+                    self.clock.end()
+            self.control.bare_over()
+
+    @property
+    def output(self) -> str:
+        """What training in the background has printed, the last 20,000 characters."""
+        return self._output
+
+    def printed(self, text: str) -> None:
+        """Keep what training in the background prints."""
+        with self._lock:
+            self._output = last_output(printed_over(self._output, text))
+        self._tell()
+
+    def _restart(self) -> None:
+        self._epochs_before = self.epochs_done
+        self._phase = "running"
+        self._left_at = None
+        self._message = self._traceback = self._output = ""
+        self.epoch = self.epochs = self.batches_total = None
+        self.batches_done = 0
+        self.clock.start()
+
+    @property
+    def epochs_done(self) -> float:
+        """Epochs completed in all runs, the current one in part; 0 where no loop tells."""
+        if self.epochs is None or self.epoch is None:
+            return self._epochs_before
+        if self.batches_total:
+            return self._epochs_before + self.epochs * self.batches_done / self.batches_total
+        return self._epochs_before + self.epoch - (0 if self._phase == "finished" else 1)
+
+    def spend(self, seconds: float) -> None:
+        """Add the time of one step; where several models are trained, its own share."""
+        self.seconds += seconds
+        self.timed_steps += 1
+
+    def stepped(self, step: int, now: float, passed: float | None) -> None:
+        """Note a step.
+
+        Parameters
+        ----------
+        now
+            When it was made, by `time.perf_counter`.
+        passed
+            Seconds since the step before; ``None`` where they were not spent on training.
+        """
+        self.steps = step
+        if self._phase != "running":
+            with self._lock:
+                self._restart()
+        if now >= self.clock.due:
+            self.clock.tick(step)
+        if passed is not None and (self._loop is None or not self._loop.times_itself):
+            self.spend(passed)
+
+    @property
+    def counts_by_itself(self) -> bool:
+        """Whether the steps of the optimizer are counted as they are made."""
+        binding = self._binding()
+        return binding is not None and binding.counts_steps
+
+    def hold(self) -> bool:
+        """Wait, or raise, as the control wants it; see `Control.after_step`."""
+        try:
+            return self.control.after_step(self.steps, self._meanwhile)
+        except BaseException as error:
+            self.fail(error)
+            raise
+        finally:
+            self.clock.resume()
+
+    async def hold_in(self, loop: Loop) -> None:
+        """Wait in an asynchronous loop; see `Control.hold_in`."""
+        try:
+            await self.control.hold_in(loop, self._meanwhile)
+        finally:
+            self.clock.resume()
+
+    def progress(self, step: int, share: float) -> Progress:
+        """Return how far it has come."""
+        with self._lock:
+            phase = self._phase
+            if phase == "running" and self._loop is None and self.control.trainer_is_gone:
+                phase = "finished"
+            binding = self._binding()
+            open_ = self._loop is not None or (binding is not None and binding.is_open)
+            if phase != "failed" and open_ and self.control.state == "paused":
+                phase = "paused"
+            elapsed = self.clock.elapsed
+            remaining = None
+            if self.batches_total and self.batches_done and phase in ("running", "paused"):
+                left = self.batches_total - self.batches_done
+                remaining = elapsed / self.batches_done * left
+            return Progress(
+                state=phase,
+                step=step,
+                epoch=self.epoch,
+                epochs=self.epochs,
+                batches_done=self.batches_done,
+                batches_total=self.batches_total,
+                steps_per_second=self.clock.rate(step),
+                elapsed=elapsed,
+                remaining=remaining,
+                share=share,
+                data_source=self.data_source,
+                message=self._message or self.control.message,
+                traceback=self._traceback,
+                output=self._output,
+            )
+
+
+def _passed(traceback: TracebackType | None, place: tuple[CodeType, int] | None) -> bool:
+    """Whether an error came through this place."""
+    while traceback is not None and place is not None:
+        if (traceback.tb_frame.f_code, traceback.tb_lineno) == place:
+            return True
+        traceback = traceback.tb_next
+    return False

@@ -1,0 +1,59 @@
+"""How an edit of a function gets into a model that may be training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.autograd.grad_mode import _unsafe_preserve_version_counter
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.live.frames.edit import Float64, Index
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What waits to be written, and whether the function is then held; ``None``: as it is."""
+
+    values: Float64
+    holds: bool | None
+
+
+@contextmanager
+def always() -> Iterator[bool]:
+    """Let an edit in: it is made by the thread that trains."""
+    yield True
+
+
+@contextmanager
+def unnoticed(module: nn.Module) -> Iterator[bool]:
+    """Let a layer change without autograd raising in another thread's backward pass.
+
+    What looked quiet may be a long step: its gradient is then of what was before, mixed with
+    what is now, and the loop goes on.
+    """
+    with ExitStack() as stack:
+        for parameter in module.parameters():
+            stack.enter_context(_unsafe_preserve_version_counter(parameter))
+        yield True
+
+
+def place_in(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
+    """Return a function's place in the coefficients of its layer."""
+    return place if functions.kind == "conv" else place[:2]
+
+
+def write(functions: LayerFunctions, place: Index, values: Float64) -> None:
+    """Set one function's coefficients in the model; the layer must allow it."""
+    assert functions.write is not None
+    functions.write(place_in(functions, place), torch.as_tensor(values).to(functions.coefficients))
+
+
+def present(functions: LayerFunctions, place: Index) -> Float64:
+    """Return a copy of one function's coefficients, as they were when its layer was read."""
+    found = functions.coefficients[place_in(functions, place)]
+    values: Float64 = found.detach().to("cpu", torch.float64).numpy().copy()
+    return values

@@ -1,0 +1,159 @@
+"""Bind a model: check what was given, and make the binding."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from kan_widgets.functions import find, survey, unwrap
+from kan_widgets.live.watching.binding import Binding
+from kan_widgets.live.watching.limits import check_every, check_max_fps, check_number
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+
+_bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
+
+
+def binding_of(model: nn.Module) -> Binding | None:
+    """Return the open binding of a model, if there is one."""
+    binding = _bindings.get(unwrap(model))
+    return binding if binding is not None and binding.state in ("live", "idle") else None
+
+
+def bind(
+    model: nn.Module,
+    optimizer: Optimizer | None = None,
+    *,
+    every: int = 10,
+    max_fps: float = 30.0,
+    layers: Sequence[str] | None = None,
+    history_mb: float = 64.0,
+) -> Binding:
+    """Watch a model while it trains.
+
+    With an optimizer, its steps are counted through torch's own hook: any loop,
+    trainer, gradient scaler or closure works as it is. Every ``every`` steps a
+    frame (a copy of the coefficients) is taken, unless one was taken less than
+    1/``max_fps`` seconds ago; when training goes quiet, or the notebook cell
+    ends, the last state is always taken. Watching changes nothing: no forward
+    pass, no gradient, no random number, no mode switch. Should reading the model
+    ever fail, training goes on and a warning says what happened.
+
+    Binding a model again replaces its earlier binding, and views that showed the
+    earlier one show the new one. With the same optimizer and layers, history and
+    step count go on; otherwise they start anew. The binding does not keep the model
+    alive, and lives as long as it.
+
+    Parameters
+    ----------
+    model
+        Any module with readable layers; see `kan_widgets.functions.read`.
+    optimizer
+        The optimizer that trains it, or what accelerate, Lightning, fastai and others
+        wrap around one: the steps of the torch optimizer inside are counted. Without
+        one, call ``step()`` on the returned binding after each training step.
+    every
+        Steps between frames, at least 1.
+    max_fps
+        Frames per second at most, above 0.
+    layers
+        Names of the layers to watch (see ``read(model)``); all by default.
+    history_mb
+        Megabytes (10⁶ bytes) of frames to keep, at least 0. The first and the
+        latest frame are always kept.
+
+    Returns
+    -------
+    Binding
+        With ``frame``, ``history``, ``stats``, ``refresh()`` and ``close()``;
+        also a context manager.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is not a module, ``optimizer`` neither is nor wraps a torch optimizer, or a
+        number is of the wrong type.
+    ValueError
+        If a number is out of range, the model has no parameters or no readable
+        layer, the optimizer holds none of the model's parameters, or a layer
+        name is unknown. Nothing has been attached to the model then.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = kw.nn.KANLinear(2, 3)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> with kw.bind(model, optimizer, every=1) as live:
+    ...     for _ in range(3):
+    ...         optimizer.zero_grad()
+    ...         model(torch.ones(1, 2)).sum().backward()
+    ...         optimizer.step()
+    >>> live.stats.steps, live.history[0].step, live.history[-1].step
+    (3, 0, 3)
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
+    if optimizer is not None:
+        optimizer = torch_optimizer(optimizer)
+    check_every(every)
+    check_max_fps(max_fps)
+    check_number("history_mb", history_mb)
+    if not 0 <= history_mb < math.inf:
+        raise ValueError(f"history_mb={history_mb}: expected a finite number of megabytes ≥ 0")
+
+    inner = unwrap(model)
+    parameters = list(inner.parameters())
+    if not parameters:
+        reasons = "".join(f" Not read: {entry}." for entry in survey(inner)[1])
+        raise ValueError(
+            f"{type(inner).__name__} has no parameters: there is nothing to watch.{reasons}"
+        )
+    if optimizer is not None:
+        known = {id(p) for p in parameters}
+        if not any(id(p) in known for group in optimizer.param_groups for p in group["params"]):
+            raise ValueError(
+                f"the optimizer holds none of the parameters of {type(inner).__name__}: give the "
+                "one made from model.parameters() (made after the model was built or moved)"
+            )
+    chosen = _checked_layers(inner, layers) if layers is not None else None
+
+    earlier = _bindings.get(inner)
+    continued = binding_of(inner)
+    if continued is not None and continued.optimizer is not optimizer:
+        continued = None
+    with torch.no_grad():
+        binding = Binding(
+            inner,
+            optimizer,
+            every=every,
+            max_fps=max_fps,
+            layers=chosen,
+            history_mb=history_mb,
+            earlier=continued,
+        )
+    _bindings[inner] = binding
+    if earlier is not None:
+        binding.replaces(earlier)
+    return binding
+
+
+def _checked_layers(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
+    """Return names of layers, all of which the model has."""
+    if isinstance(layers, str):
+        raise TypeError(f"layers={layers!r}: expected a list of names, such as [{layers!r}]")
+    chosen = tuple(layers)
+    present = [layer.name for entry in find(model) for layer in entry.read()]
+    unknown = [name for name in chosen if name not in present]
+    if unknown or not chosen:
+        raise ValueError(
+            f"layers={list(chosen)!r}: "
+            + (f"unknown {', '.join(map(repr, unknown))}; " if unknown else "none chosen; ")
+            + f"the layers are {', '.join(map(repr, present))}"
+        )
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"layers={list(chosen)!r}: a name is given twice")
+    return chosen

@@ -1,0 +1,204 @@
+"""Take frames of a model's layers and keep them: the throttle says when, the history how many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, build_layout
+from kan_widgets.live.watching.layers import BoundLayers
+from kan_widgets.live.watching.steps import StepHooks
+from kan_widgets.live.watching.throttle import Throttle
+
+# Where steps are counted by hand: how long to try to read between two of them.
+_PATIENCE_TO_READ = 2.0
+
+
+class Pending(Protocol):
+    """Coefficients, perhaps still on their way from a device."""
+
+    def is_ready(self) -> bool:
+        """Whether ``data`` would not wait."""
+
+    def data(self) -> Float32:
+        """Return them, read-only, once they have arrived."""
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """A frame whose coefficients may still be on their way."""
+
+    step: int
+    layout: Layout
+    copy: Pending
+
+
+class Camera:
+    """Takes frames of some layers. The first one is taken at once.
+
+    A frame is started (`take`, `begin_now`), developed once its coefficients have arrived, and
+    kept. Whoever shows frames may have to say between the last two that the layout is another.
+
+    Parameters
+    ----------
+    layers
+        What to read.
+    history_bytes
+        The budget for the frames kept.
+    max_fps
+        Frames per second at most; see `Throttle`.
+    earlier
+        The history of the layers' earlier camera; it goes on if the layers can still be read
+        with its latest layout.
+    step
+        The step of the first frame, where an earlier history goes on; else it is 0.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = kw.nn.KANLinear(2, 3)
+    >>> camera = Camera(BoundLayers(model), history_bytes=10**6)
+    >>> frame = camera.take(step=7)
+    >>> camera.keep(frame)
+    >>> [frame.step for frame in camera.history]
+    [0, 7]
+    """
+
+    def __init__(
+        self,
+        layers: BoundLayers,
+        *,
+        history_bytes: int,
+        max_fps: float = 30.0,
+        earlier: History | None = None,
+        step: int = 0,
+    ) -> None:
+        self.layers = layers
+        self.throttle = Throttle(max_fps)
+        read = layers.read()
+        layout = build_layout(read, earlier.latest.layout if earlier is not None else None)
+        self.goes_on = earlier is not None and layout is earlier.latest.layout
+        """Whether the earlier history goes on."""
+        self.history = History(history_bytes)
+        if earlier is not None and self.goes_on:
+            for frame in earlier:
+                self.history.append(frame)
+        first = Frame(step if self.goes_on else 0, layout, Copy(read).data())
+        self.history.append(first)
+        self.taken = 1
+        """Frames kept so far."""
+        self.coming: Started | None = None
+        """The frame taken last, where it has not arrived yet."""
+        self._fingerprint = Fingerprint.of(read)
+        self._recopy: Recopy | None = recopy_of(read, layout)  # only for the thread that trains
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the frame kept last."""
+        return self.history.latest.layout
+
+    def take(self, step: int) -> Frame | None:
+        """Take a frame between two steps, in the thread that trains.
+
+        Layers are read anew only where they changed. ``None`` if the frame is still on its way,
+        to be asked for with `arrived`.
+        """
+        recopy = self._recopy
+        if recopy is not None and recopy.layout is self.layout:
+            if (data := recopy.data()) is not None:
+                self.coming = None
+                return Frame(step, recopy.layout, data)
+        read = self.layers.read()
+        self.coming = started = self._start(read, step)
+        self._recopy = recopy_of(read, started.layout)
+        return self.arrived()
+
+    def arrived(self) -> Frame | None:
+        """Return the frame that was on its way, if it is there by now."""
+        if self.coming is None or not self.coming.copy.is_ready():
+            return None
+        return self.develop(self.coming)
+
+    def develop(self, started: Started) -> Frame | None:
+        """Return a frame once it has arrived; ``None`` if a later one has been kept meanwhile."""
+        if started is self.coming:
+            self.coming = None
+        if started.step < self.history.latest.step:  # another thread was faster
+            return None
+        return Frame(started.step, started.layout, started.copy.data())
+
+    def keep(self, frame: Frame) -> None:
+        """Put a frame into the history."""
+        self.history.append(frame)
+        self.taken += 1
+
+    def begin_now(self, step: Callable[[], int], hooks: StepHooks | None = None) -> Started:
+        """Start a frame of the present, from any thread.
+
+        Parameters
+        ----------
+        step
+            Says which step is counted by now.
+        hooks
+            Those that count the steps: the frame is then read between two of them. Else it is
+            read again while steps are counted meanwhile, for up to two seconds.
+        """
+        if hooks is not None:
+            return hooks.read_between_steps(lambda: self._start(self.layers.read(), step()))
+        end = time.perf_counter() + _PATIENCE_TO_READ
+        while True:
+            counted = step()
+            started = self._start(self.layers.read(), counted)
+            # A step counted meanwhile may have changed what was read before.
+            if step() == counted or time.perf_counter() > end:
+                return started
+
+    def amend(self, layer: str, step: int, hooks: StepHooks | None = None) -> Frame | None:
+        """Take a frame that differs from the last one in what an edit of one layer changed.
+
+        No other layer is read. ``None`` if that will not do: steps were made since the last
+        frame, or are being made.
+        """
+        latest = self.history.latest
+        if latest.step != step or self.coming is not None:
+            return None
+
+        def changed() -> list[tuple[str, Fingerprint, Float32]]:
+            read = self.layers.read_changed(layer)
+            return [(one.name, Fingerprint.of([one]), Copy([one]).data()) for one in read]
+
+        parts = changed() if hooks is None else hooks.read_undisturbed(changed)
+        if parts is None:
+            return None
+        data = latest.data.copy()
+        for name, fingerprint, coefficients in parts:
+            place = latest.layout.layer(name)
+            if not self._fingerprint.of_one(latest.layout.names.index(name)).fits(fingerprint):
+                return None
+            data[place.offset : place.offset + place.length] = coefficients
+        data.flags.writeable = False
+        return Frame(step, latest.layout, data)
+
+    def take_over(self, earlier: Camera) -> None:
+        """Keep the frames that an earlier camera has taken since this one was made."""
+        for frame in earlier.history:
+            if frame.step > self.history.latest.step and frame.layout is self.layout:
+                self.history.append(frame)
+
+    def close(self) -> None:
+        """Take no more; the history stays."""
+        self.layers.forget()
+        self._recopy = None
+
+    def _start(self, read: list[LayerFunctions], step: int) -> Started:
+        layout, fingerprint = self.layout, Fingerprint.of(read)
+        if not self._fingerprint.fits(fingerprint):
+            layout = build_layout(read, layout)
+            self._fingerprint = fingerprint
+        return Started(step, layout, Copy(read))

@@ -1,0 +1,222 @@
+"""Count the steps of a training, and know whether it has gone quiet."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Thread, current_thread
+from time import perf_counter
+from typing import Protocol
+
+from kan_widgets.live.reports import Callback
+from kan_widgets.live.steering.training import Training
+from kan_widgets.live.watching.steps import StepHooks
+
+# Training counts as quiet after this long without a step, or this many step times.
+_QUIET_SECONDS = 0.25
+_QUIET_STEPS = 3.0
+
+
+class StepOwner(Protocol):
+    """Whoever the steps are counted for."""
+
+    def on_step(self, step: int, now: float) -> bool:
+        """Do what is due after a step, in the thread that trains; whether a frame was taken."""
+
+    def can_rest(self) -> bool:
+        """Whether the next steps are only to be counted, until a frame is due."""
+
+    def on_fault(self, error: Exception) -> None:
+        """Let go: what was due could not be done."""
+
+
+class Counter:
+    """Counts steps, and the time that counting them costs.
+
+    Parameters
+    ----------
+    owner
+        Told of steps; held weakly.
+    training
+        Told of steps, and asked to hold between two of them.
+    hooks
+        Of the optimizer whose steps are counted; without one `step` counts.
+    lock
+        Held while a step is counted.
+    every
+        Steps between frames: a step in between may be counted and no more.
+    steps
+        Counted before.
+    """
+
+    def __init__(
+        self,
+        owner: StepOwner,
+        training: Training,
+        hooks: StepHooks | None = None,
+        *,
+        lock: AbstractContextManager[object] | None = None,
+        every: int = 1,
+        steps: int = 0,
+    ) -> None:
+        self._owner = weakref.ref(owner)
+        self._training = training
+        self.hooks = hooks
+        self._lock = lock or threading.RLock()
+        self.every = every
+        self.steps = steps
+        self.seconds = 0.0
+        """What counting and what was done for the owner took."""
+        self.training_seconds = 0.0
+        """Time between steps, pauses left out."""
+        self.watchers: tuple[Callback[[int, bool]], ...] = ()
+        self.is_calm = False
+        """Whether the next step is only counted, if it is not due for a frame."""
+        self._is_open = True
+        self._last_step_at = 0.0
+        self._intervals: deque[float] = deque(maxlen=5)
+        # The thread that made the last step: not its identity, which is used again.
+        self._trainer: Callable[[], Thread | None] = lambda: None
+        self._successor: weakref.ref[Counter] | None = None
+
+    def start(self) -> None:
+        """Count the optimizer's steps from now on."""
+        if self.hooks is not None:
+            self.hooks.add(self.after_step, self.between_steps)
+
+    def close(self) -> None:
+        """Count no more."""
+        self._is_open = False
+        self.need_care()
+        if self.hooks is not None:
+            self.hooks.remove(self.after_step, self.between_steps)
+
+    @property
+    def trained_by(self) -> Thread | None:
+        """The thread that made the last step, while it is known."""
+        return self._trainer()
+
+    def need_care(self) -> None:
+        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
+        self.is_calm = False
+
+    def step(self) -> None:
+        """Count one step by hand."""
+        self.after_step()
+        self.between_steps()
+
+    def after_step(self) -> None:
+        """Count a step, in the thread that trains; never raises."""
+        start = perf_counter()
+        if self.is_calm:
+            step, passed = self.steps + 1, start - self._last_step_at
+            mine = self._trainer() is current_thread()
+            if mine and step % self.every and passed <= _QUIET_SECONDS:
+                with self._lock:
+                    if self.is_calm:  # another thread may have changed it meanwhile
+                        self.steps = step
+                        self.training_seconds += passed
+                        self._intervals.append(passed)
+                        self._training.stepped(step, start, passed)
+                        self._last_step_at = end = perf_counter()
+                        self.seconds += end - start
+                        return
+            self.is_calm = False
+        if self._successor is None and not self._is_open:
+            return
+        with self._lock:
+            taken_over = self._successor
+            if taken_over is None and (owner := self._owner()) is not None:
+                try:
+                    self._count(owner, start)
+                except Exception as error:
+                    owner.on_fault(error)
+        if taken_over is not None:
+            # This step had begun to be counted here.
+            if (successor := taken_over()) is not None:
+                successor.after_step()
+            return
+        self._last_step_at = perf_counter()
+        self.seconds += self._last_step_at - start
+
+    def _count(self, owner: StepOwner, now: float) -> None:
+        self.steps += 1
+        self._trainer = weakref.ref(current_thread())
+        counted: float | None = None
+        if self._last_step_at:
+            passed = now - self._last_step_at
+            # The patience is at least this long: mostly it need not be worked out.
+            if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
+                counted = passed
+                self.training_seconds += passed
+            self._intervals.append(passed)
+        self._training.stepped(self.steps, now, counted)
+        framed = owner.on_step(self.steps, now)
+        for watcher in self.watchers:
+            watcher(self.steps, framed)
+
+    def between_steps(self) -> None:
+        """Hold, or stop the loop by raising `TrainingStopped`, if that was asked for."""
+        if self.is_calm:
+            self._last_step_at = perf_counter()  # another binding may have held before
+            return
+        if not self._is_open:
+            return
+        start = perf_counter()
+        control = self._training.control
+        held = not control.lets_pass() and self._training.hold()
+        # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
+        if self.every > 1:
+            self.is_calm = True
+            owner = self._owner()
+            if self.watchers or owner is None or not (owner.can_rest() and control.is_settled()):
+                self.is_calm = False
+        now = perf_counter()
+        # Standing still was no training.
+        if not held:
+            self.seconds += now - start
+        self._last_step_at = now
+
+    def watch(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
+        """Call ``watcher(step, framed)`` after each step counted; see `Binding.watch_steps`."""
+        called = Callback("live.watch_steps", watcher)
+        self.watchers = (*self.watchers, called)
+        self.need_care()
+        counter = weakref.ref(self)
+
+        def stop() -> None:
+            if (known := counter()) is not None:
+                known.watchers = tuple(w for w in known.watchers if w is not called)
+
+        return stop
+
+    @property
+    def _patience(self) -> float:
+        usual = statistics.median(self._intervals) if self._intervals else 0.0
+        return max(_QUIET_SECONDS, _QUIET_STEPS * usual)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no step has come for clearly longer than steps take."""
+        return perf_counter() - self._last_step_at > self._patience
+
+    def take_over(self, earlier: Counter) -> None:
+        """Go on where an earlier counter is by now: each step is counted once.
+
+        The locks of both are held meanwhile.
+        """
+        self.steps = earlier.steps
+        self._trainer = earlier._trainer
+        self._last_step_at = earlier._last_step_at
+        self._intervals.extend(earlier._intervals)
+        earlier.need_care()
+        if self.hooks is not None:
+            earlier._successor = weakref.ref(self)
+            self.hooks.replace(
+                (earlier.after_step, earlier.between_steps),
+                (self.after_step, self.between_steps),
+            )

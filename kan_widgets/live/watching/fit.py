@@ -1,0 +1,334 @@
+"""A training loop for one model, or several side by side, in the foreground or not."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from kan_widgets.functions import unwrap
+from kan_widgets.live.steering.epochs import Callbacks, FitResult, Loss, Trained
+from kan_widgets.live.steering.epochs import train as train_epochs
+from kan_widgets.live.steering.loops import Loop
+from kan_widgets.live.steering.printing import printed_to
+from kan_widgets.live.steering.track import batches_in
+from kan_widgets.live.watching.bind import bind, binding_of
+from kan_widgets.live.watching.binding import Binding
+from kan_widgets.live.worker import thread
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+
+# The name of the only model, where there is one.
+_ONLY = ""
+# How long the end of the program waits for a run in the background to end its step.
+_EXIT_SECONDS = 5.0
+
+_beginning = threading.Lock()
+_in_background: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+class Run:
+    """A training run. Made by `fit`; see there."""
+
+    def __init__(self, lives: dict[str, Binding], loop: Loop) -> None:
+        self._lives = lives
+        self._trainings = {name: live.training for name, live in lives.items()}
+        self._loop = loop
+        self._results = {name: FitResult() for name in lives}
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+
+    @property
+    def live(self) -> Binding:
+        """The binding of the model, or of the first of several."""
+        return next(iter(self.lives.values()))
+
+    @property
+    def lives(self) -> dict[str, Binding]:
+        """The bindings of several models by name."""
+        # A model may have been bound again since.
+        latest = {name: training.binding for name, training in self._trainings.items()}
+        return {
+            name: known if isinstance(known := latest[name], Binding) else live
+            for name, live in self._lives.items()
+        }
+
+    @property
+    def result(self) -> Any:
+        """A `FitResult`, filled while the run goes on; for several models a dict of them."""
+        return self._results[_ONLY] if _ONLY in self._results else dict(self._results)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended a run in the background, with its traceback; else ``None``."""
+        return self._error
+
+    @property
+    def state(self) -> str:
+        """``running``, ``paused``, ``finished``, ``stopped`` or ``failed``."""
+        if not self._over.is_set():
+            paused = any(one.control.state == "paused" for one in self._trainings.values())
+            return "paused" if paused else "running"
+        if self._error is not None:
+            return "failed"
+        stopped = any(result.stopped for result in self._results.values())
+        return "stopped" if stopped else "finished"
+
+    def pause(self) -> None:
+        """Hold between two steps."""
+        next(iter(self._trainings.values())).control.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        for training in self._trainings.values():
+            training.control.resume()
+
+    def stop(self) -> None:
+        """End after the current batch."""
+        self._loop.stop = True
+
+    def wait(self, timeout: float | None = None) -> Any:
+        """Wait for the end of the run.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; no limit by default.
+
+        Returns
+        -------
+        FitResult or dict
+            The result.
+
+        Raises
+        ------
+        TimeoutError
+            If the run has not ended after ``timeout`` seconds; it continues.
+        BaseException
+            What ended the run, if something did.
+        """
+        if not self._over.wait(timeout):
+            raise TimeoutError(f"the run is still {self.state} after {timeout} s")
+        if self._error is not None:
+            raise self._error
+        return self.result
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(name) for name in self._lives if name)
+        return f"<Run{' of ' + names if names else ''}: {self.state}>"
+
+
+def fit(
+    model: nn.Module | Mapping[str, nn.Module],
+    loader: Iterable[Any],
+    optimizer: Optimizer | Mapping[str, Optimizer],
+    loss_fn: Loss,
+    epochs: int = 1,
+    *,
+    eval_loader: Iterable[Any] | None = None,
+    background: bool = False,
+    callbacks: Iterable[Any] = (),
+) -> Run:
+    """Train a model, or several on the same batches, steered by the panel.
+
+    Each step's loss is logged as ``loss``, each epoch's accuracy as ``accuracy``, and with
+    an ``eval_loader`` ``eval_loss`` and ``eval_accuracy`` as well. Accuracy is that of the
+    largest of a row of outputs, where the targets are whole numbers, one a row. A model
+    that is not bound to its optimizer yet is bound.
+
+    Parameters
+    ----------
+    model
+        One model, or several by name: each gets every batch, one after the other, so
+        they advance together.
+    loader
+        Batches (inputs, targets), gone through once an epoch; moved to each model's device.
+    optimizer
+        Of the model; for several models, one each by the same names.
+    loss_fn
+        ``loss_fn(model(inputs), targets)`` gives the loss, a tensor of one element.
+    epochs
+        At least 1.
+    eval_loader
+        Held-out batches, evaluated after each epoch.
+    background
+        Return at once and train in a thread: cells and clicks go on, and what the training
+        prints appears on the panel.
+    callbacks
+        Called as ``callback(run)`` after each epoch. An object may have ``on_step(run)``,
+        ``on_epoch(run)`` and ``on_end(run)`` instead. What a callback raises ends the run.
+
+    Returns
+    -------
+    Run
+        With ``wait()``, ``pause()``, ``resume()``, ``stop()``, ``result`` and ``error``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument cannot be used; nothing has been bound or trained then.
+    RuntimeError
+        If the model is being trained by another `fit`.
+    BaseException
+        In the foreground, whatever the loop raises. In the background it is kept:
+        ``run.error``, raised by ``run.wait()``, shown on the panel.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> _ = torch.manual_seed(0)
+    >>> model = kw.nn.KANLinear(1, 1)
+    >>> x = torch.linspace(-1, 1, 64).unsqueeze(1)
+    >>> batches = [(x, x**2)] * 20
+    >>> optimizer = torch.optim.Adam(model.parameters(), 0.05)
+    >>> run = kw.fit(model, batches, optimizer, torch.nn.functional.mse_loss, epochs=2)
+    >>> run.state, run.result.steps, run.result.loss[1] < run.result.loss[0]
+    ('finished', 40, True)
+    """
+    models, optimizers = _named(model, optimizer)
+    if isinstance(epochs, bool) or not isinstance(epochs, int):
+        raise TypeError(f"epochs={epochs!r}: expected a whole number")
+    if epochs < 1:
+        raise ValueError(f"epochs={epochs}: expected a whole number ≥ 1")
+    for name, given in (("loader", loader), ("eval_loader", eval_loader)):
+        if given is None and name == "eval_loader":
+            continue
+        if not isinstance(given, Iterable):
+            raise TypeError(f"{name}={given!r:.60}: expected a DataLoader or another iterable")
+        if isinstance(given, Iterator) and epochs > 1:
+            raise TypeError(
+                f"{name}={given!r:.60} can be iterated only once, and epochs={epochs}: give a "
+                "DataLoader or a list of batches"
+            )
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn={loss_fn!r:.60}: expected a function of (outputs, targets)")
+    hooks = [_Hooks.of(callback) for callback in callbacks]
+    _refuse_second_run(models)
+    lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
+    run = Run(lives, Loop(times_itself=True, in_background=background))
+    with _beginning:
+        _refuse_second_run(models)
+        for training in run._trainings.values():
+            training.begin(run._loop, epochs, batches_in(loader, epochs))
+
+    def train() -> None:
+        run._loop.runs_here()
+        all_trained = [
+            Trained(one, optimizers[name], run._trainings[name], run._results[name])
+            for name, one in models.items()
+        ]
+        called = [hook.of_run(run) for hook in hooks]
+        train_epochs(all_trained, run._loop, loader, loss_fn, epochs, eval_loader, called)
+
+    if not background:
+        _to_its_end(run, train, nullcontext())
+        if run._error is not None:
+            raise run._error
+        return run
+    printing = printed_to(next(iter(run._trainings.values())).printed)
+    _in_background.add(run)
+    run._thread = thread(lambda: _to_its_end(run, train, printing), "kan_widgets fit")
+    return run
+
+
+def _refuse_second_run(models: dict[str, nn.Module]) -> None:
+    for model in models.values():
+        known = binding_of(model)
+        if known is not None and known.training.is_in_loop:
+            raise RuntimeError(
+                f"{type(model).__name__} is being trained: wait for that run, or stop it, first"
+            )
+
+
+def _end_background_runs() -> None:
+    """Stop what trains in the background: a thread inside torch would abort the exit."""
+    runs = [run for run in _in_background if run._thread is not None and run._thread.is_alive()]
+    for run in runs:
+        run.stop()
+        run.resume()
+        run.stop()
+    end = time.monotonic() + _EXIT_SECONDS
+    for run in runs:
+        if run._thread is not None:
+            run._thread.join(max(0.0, end - time.monotonic()))
+
+
+atexit.register(_end_background_runs)
+
+
+def _to_its_end(run: Run, train: Callable[[], None], printing: Any) -> None:
+    try:
+        with printing:
+            train()
+    except BaseException as error:
+        run._error = error
+        for training in run._trainings.values():
+            training.fail(error, run._loop)
+    finally:
+        run._over.set()
+
+
+@dataclass(frozen=True)
+class _Hooks:
+    on_step: Callable[[Run], Any]
+    on_epoch: Callable[[Run], Any]
+    on_end: Callable[[Run], Any]
+
+    @classmethod
+    def of(cls, callback: Any) -> _Hooks:
+        names = ("on_step", "on_epoch", "on_end")
+        if any(hasattr(callback, name) for name in names):
+            return cls(*(getattr(callback, name, _nothing) for name in names))
+        if callable(callback):
+            return cls(_nothing, callback, _nothing)
+        raise TypeError(
+            f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
+            "on_step, on_epoch or on_end"
+        )
+
+    def of_run(self, run: Run) -> Callbacks:
+        return Callbacks(
+            partial(self.on_step, run), partial(self.on_epoch, run), partial(self.on_end, run)
+        )
+
+
+def _nothing(_: Run) -> None:
+    pass
+
+
+def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, Optimizer]]:
+    several = isinstance(model, Mapping)
+    if several != isinstance(optimizer, Mapping):
+        raise TypeError(
+            "model and optimizer: expected one of each, or a dict of each with the same keys"
+        )
+    models = dict(model) if several else {_ONLY: model}
+    optimizers = dict(optimizer) if several else {_ONLY: optimizer}
+    if not models or set(models) != set(optimizers) or (several and _ONLY in models):
+        raise ValueError(
+            f"models {list(models)} and optimizers {list(optimizers)}: expected the same names, "
+            "at least one, none empty"
+        )
+    for name, one in models.items():
+        if not isinstance(one, nn.Module):
+            raise TypeError(f"model {name!r}: {one!r:.60} is not a torch.nn.Module")
+        torch_optimizer(optimizers[name], f"optimizer of {name!r}" if several else "optimizer")
+    if len({id(unwrap(one)) for one in models.values()}) < len(models):
+        raise ValueError(f"models {list(models)}: one model is given twice")
+    return models, {name: optimizers[name] for name in models}
+
+
+def _bound(model: nn.Module, optimizer: Optimizer) -> Binding:
+    known = binding_of(model)
+    if known is not None and known.optimizer is torch_optimizer(optimizer):
+        return known
+    return bind(model, optimizer)

@@ -1,0 +1,112 @@
+"""The layers of a model that are watched, read as they are at the time."""
+
+from __future__ import annotations
+
+import weakref
+
+from torch import nn
+
+from kan_widgets.functions import LayerFunctions, find, read_module
+from kan_widgets.functions.registry import Reader
+from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.steering.entries import Place
+
+Entry = tuple[str, weakref.ref[nn.Module], Reader]
+
+
+class BoundLayers:
+    """All layers of a model, or some. It does not keep the model.
+
+    Parameters
+    ----------
+    model
+        With readable layers.
+    chosen
+        Names of the layers, in the order wanted; all by default.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> model = kw.nn.KANLinear(2, 3)
+    >>> layers = BoundLayers(model)
+    >>> [layer.name for layer in layers.read()], layers.read_one("KANLinear").shape
+    (['KANLinear'], (3, 2, 1, 1))
+    """
+
+    def __init__(self, model: nn.Module, chosen: tuple[str, ...] | None = None) -> None:
+        self._entries: list[Entry] = [
+            (entry.name, weakref.ref(entry.module), entry.reader) for entry in find(model)
+        ]
+        self._chosen = chosen
+        # The entry that each layer was read from last.
+        self._entry_of: dict[str, Entry] = {}
+
+    def read(self) -> list[LayerFunctions]:
+        """Read all of them.
+
+        Raises
+        ------
+        RuntimeError
+            If a module is gone, or `forget` was called.
+        """
+        layers = [layer for entry in self._entries for layer in self._read(entry)]
+        if not layers:
+            raise RuntimeError("this binding is closed: bind the model again")
+        if self._chosen is not None:
+            by_name = {layer.name: layer for layer in layers}
+            layers = [by_name[name] for name in self._chosen]
+        return layers
+
+    def read_one(self, name: str) -> LayerFunctions:
+        """Read the module that holds one layer, and no other. Raises as ``read`` does."""
+        return next(layer for layer in self._read(self._entry(name)) if layer.name == name)
+
+    def read_changed(self, name: str) -> list[LayerFunctions]:
+        """Read what may have changed with one layer: whatever shares parameters with it."""
+        changed = self._entry(name)
+        own = {id(parameter) for parameter in _module(changed).parameters()}
+        layers = [
+            layer
+            for entry in self._entries
+            if entry is changed or any(id(p) in own for p in _module(entry).parameters())
+            for layer in self._read(entry)
+        ]
+        chosen = self._chosen
+        return [layer for layer in layers if chosen is None or layer.name in chosen]
+
+    def place(self, name: str, index: Index) -> Place:
+        """Say where one function is in the model. Raises as ``read`` does."""
+        entry = self._entry(name)
+        return Place(_module(entry), entry[0], entry[2], name, index)
+
+    def modules(self) -> list[nn.Module]:
+        """Return the modules that hold layers and still exist, each once."""
+        found = [module for _, ref, _ in self._entries if (module := ref()) is not None]
+        return list(dict.fromkeys(found))
+
+    def owners(self) -> dict[str, nn.Module]:
+        """Return the module that each layer was read from last, by the layer's name."""
+        return {name: _module(entry) for name, entry in self._entry_of.items()}
+
+    def forget(self) -> None:
+        """Read no more."""
+        self._entries, self._entry_of = [], {}
+
+    def _read(self, entry: Entry) -> list[LayerFunctions]:
+        layers = read_module(entry[0], _module(entry), entry[2])
+        for layer in layers:
+            self._entry_of[layer.name] = entry
+        return layers
+
+    def _entry(self, name: str) -> Entry:
+        """Return where a layer is; others are read only where that is not known yet."""
+        if name not in self._entry_of:
+            self.read()
+        return self._entry_of[name]
+
+
+def _module(entry: Entry) -> nn.Module:
+    module = entry[1]()
+    if module is None:
+        raise RuntimeError(f"module {entry[0]!r} is no longer part of the model")
+    return module

@@ -1,0 +1,203 @@
+"""The inputs that really reach the functions of a model, from a batch."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
+from kan_widgets.live.frames.observation import BINS, Observation
+from kan_widgets.nn.life.sampling import drawn
+
+_MAX_PATCH_FLOATS = 250_000
+_MAX_MAPS = 8
+
+
+def observe(
+    model: nn.Module, modules: dict[str, nn.Module], layers: list[LayerFunctions], batch: Any
+) -> dict[str, Observation]:
+    """Run ``batch`` through ``model`` and record what reaches each layer.
+
+    The model is run once in evaluation mode without gradients, through temporary
+    hooks; mode and random number generators are as before afterwards, also if
+    the run fails.
+
+    Parameters
+    ----------
+    model
+        The model.
+    modules
+        The module that holds each layer, by the layer's name.
+    layers
+        The layers.
+    batch
+        The model's input: a tensor, or a tuple of arguments.
+
+    Raises
+    ------
+    TypeError
+        If ``batch`` is neither a tensor nor a tuple.
+    ValueError
+        If the batch is empty, or no layer was reached.
+    """
+    if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
+        raise TypeError(
+            f"batch={type(batch).__name__}: expected a tensor of inputs, or a tuple of the model's "
+            "arguments; from a loader, take the images of one batch"
+        )
+    arguments = batch if isinstance(batch, tuple) else (batch,)
+    empty = [tuple(a.shape) for a in arguments if isinstance(a, Tensor) and not a.numel()]
+    if empty:
+        raise ValueError(f"batch of shape {empty[0]}: at least one input is needed")
+    taps = {layer.name: layer.x_at or Tap((modules[layer.name],)) for layer in layers}
+    passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps.values()}
+
+    def keep(tap: Tap, values: Any) -> None:
+        tensors = [value for value in values if isinstance(value, Tensor)]
+        if tensors:
+            # A copy, because the model may go on in place.
+            passed[tap].append(tensors[0].detach().clone())
+
+    def before(tap: Tap) -> Any:
+        return lambda _, given, named: keep(tap, (*given, *named.values()))
+
+    def after(tap: Tap) -> Any:
+        return lambda _, given, result: keep(tap, (result,))
+
+    training = {module: module.training for module in model.modules()}
+    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
+    handles = [
+        module.register_forward_pre_hook(before(tap), with_kwargs=True)
+        if tap.side == "input"
+        else module.register_forward_hook(after(tap))
+        for tap in passed
+        for module in dict.fromkeys(tap.modules)
+    ]
+    # The generators that a forward pass may draw from besides torch's.
+    draws = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        model.eval()
+        with torch.random.fork_rng(devices=devices), torch.no_grad():
+            model(*arguments)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in training.items():
+            module.training = mode
+        random.setstate(draws[0])
+        np.random.set_state(draws[1])  # noqa: NPY002
+    first = arguments[0] if isinstance(arguments[0], Tensor) else None
+    found = {
+        layer.name: _describe(layer, x, first)
+        for layer in layers
+        if (x := _at(layer, taps[layer.name], passed[taps[layer.name]])) is not None
+    }
+    if not found:
+        raise ValueError("the batch reached none of the bound layers")
+    return found
+
+
+def nan_in_words(found: dict[str, Observation]) -> str:
+    """Say which layers got NaN, in their order; empty if none did."""
+    parts = [
+        f"{seen.nan_inputs:,} at {name}{'' if len(seen.patches) else ' (no whole patch is left)'}"
+        for name, seen in found.items()
+        if seen.nan_inputs
+    ]
+    return f"live.observe left out inputs that are NaN: {', '.join(parts)}" if parts else ""
+
+
+def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
+    """Return x of a layer; of a module that ran several times, its first input."""
+    if not passed:
+        return None
+    if layer.x_at is None:
+        return passed[0]
+    if tap.joined == "add":
+        return torch.stack(passed).sum(0)
+    return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+
+
+def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observation:
+    low, high = layer.extent
+    lo, hi = layer.domain
+    placed, maps = _patches(layer, x.float())
+    entries = placed.shape[-1]
+    patches = placed.reshape(-1, entries)
+    edges = np.linspace(low, high, BINS + 1).astype(np.float32)
+    counts = np.zeros((entries, BINS), dtype=np.float32)
+    padding = patches.isnan()
+    columns = patches.T.contiguous()
+    for entry in range(entries):
+        histogram = torch.histc(columns[entry], BINS, low, high)
+        counts[entry] = histogram.cpu().numpy()
+
+    def share(a: float, b: float) -> NDArray[np.float32]:
+        outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
+        result: NDArray[np.float32] = outside.float().cpu().numpy()
+        return result
+
+    samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
+    usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
+    rows = usable.reshape(-1, entries + 1)
+    chosen = rows[drawn(usable.shape[:-1], max(1, _MAX_PATCH_FLOATS // entries), rows.device)]
+    return Observation(
+        layer=layer.name,
+        samples=samples,
+        edges=edges,
+        counts=counts,
+        outside_domain=share(lo, hi),
+        outside_extent=share(low, high),
+        patches=chosen[:, :-1].cpu().numpy(),
+        maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
+        is_image=first is not None and _is_same(x, first),
+        nan_inputs=int(x.isnan().sum()),
+        images=chosen[:, -1].long().cpu().numpy(),
+    )
+
+
+def _is_same(x: Tensor, first: Tensor) -> bool:
+    return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
+
+
+def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
+    if layer.kind == "linear":
+        return x, None
+    settings = layer.conv or ConvSettings()
+    kh, kw = layer.shape[2:]
+    if x.ndim == 3:
+        x = x.unsqueeze(0)
+    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
+    # Where β is padded and not x, no function takes anything in over the border.
+    border = float("nan") if settings.pads_basis else None
+    padded = F.pad(x, settings.padding, mode=mode, value=border)
+    if settings.shared:  # each channel is an image of its own
+        padded = padded.flatten(0, 1).unsqueeze(1)
+    unfolded = F.unfold(padded, (kh, kw), settings.dilation, 0, settings.stride)
+    reach = settings.dilation[1] * (kw - 1)
+    width = (padded.shape[-1] - reach - 1) // settings.stride[1] + 1
+    return unfolded.transpose(1, 2).reshape(len(padded), -1, width, unfolded.shape[1]), x
+
+
+def _images(placed: Tensor, samples: int) -> Tensor:
+    """Return which image of the batch each patch is of, as one more entry of it."""
+    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
+    places = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
+    return places.expand(*placed.shape[:-1], 1)
+
+
+def _whole(placed: Tensor) -> Tensor:
+    """Return the patches whose inputs are finite, as they lie where only the border has others."""
+    usable = placed.isfinite().all(-1)
+    if usable.ndim == 3:
+        anywhere = usable.any(0)
+        rows, columns = anywhere.any(1), anywhere.any(0)
+        placed, usable = placed[:, rows][:, :, columns], usable[:, rows][:, :, columns]
+    return placed if usable.all() else placed[usable]

@@ -1,0 +1,180 @@
+"""The part of a binding that steers the training and keeps what is logged."""
+
+from __future__ import annotations
+
+import weakref
+from abc import abstractmethod
+from collections.abc import Iterable
+from threading import Thread, current_thread
+from typing import Any, TypeVar
+
+from torch.optim import Optimizer
+
+from kan_widgets.live.frames.progress import Progress, Stats
+from kan_widgets.live.frames.scalars import Scalars, step_given
+from kan_widgets.live.recordings.saving import Savable
+from kan_widgets.live.steering.control import Control
+from kan_widgets.live.steering.learning_rate import learning_rates
+from kan_widgets.live.steering.track import Track
+from kan_widgets.live.steering.training import Training
+from kan_widgets.live.watching.counter import Counter
+
+Batch = TypeVar("Batch")
+
+
+class Steered(Savable):
+    """A source of frames whose training can be steered, and whose numbers can be logged."""
+
+    _training: Training
+    _counter: Counter
+    _optimizer: weakref.ref[Optimizer] | None
+
+    @property
+    @abstractmethod
+    def stats(self) -> Stats:
+        """Counts and costs so far."""
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The bound optimizer, while it exists."""
+        return self._optimizer() if self._optimizer is not None else None
+
+    @property
+    def training(self) -> Training:
+        """What is known of the loop that trains; most of it is reached by shorter names."""
+        return self._training
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps counted so far (or calls of ``step()``)."""
+        return self._counter.steps
+
+    @property
+    def trained_by(self) -> Thread | None:
+        """The thread that made the last step, while it is known."""
+        return self._counter.trained_by
+
+    def trains_elsewhere(self) -> bool:
+        """Whether parameters may only be changed after the next step, by who trains."""
+        going_on = self.state == "live" or self.control.is_holding
+        elsewhere = self.trained_by not in (None, current_thread())
+        return (going_on and elsewhere) or self._training.runs_elsewhere
+
+    def need_care(self) -> None:
+        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
+        self._counter.need_care()
+
+    @property
+    def control(self) -> Control:
+        """Pause, resume, advance by single steps, or stop the training, from any thread."""
+        return self.training.control
+
+    @property
+    def scalars(self) -> Scalars:
+        """What was logged: curves by step, and marks."""
+        return self.training.scalars
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self.training.progress(self.steps, self.stats.share)
+
+    @property
+    def data_source(self) -> str:
+        """What the model is trained on, in words for the panel; may be set."""
+        return self.training.data_source
+
+    @data_source.setter
+    def data_source(self, words: str) -> None:
+        self.training.data_source = str(words)
+        self.tell_training()
+
+    def log(self, step: int | None = None, *unnamed: Any, **values: Any) -> None:
+        """Add numbers to the curves: ``live.log(loss=loss, accuracy=0.97)``.
+
+        Parameters
+        ----------
+        step
+            Where on the axis; the steps counted so far by default.
+        *unnamed
+            None: every number needs a name.
+        **values
+            Numbers, or tensors of one element; those on an accelerator are read later,
+            without holding the training up.
+
+        Raises
+        ------
+        TypeError
+            If a value is no number or has no name, or the step is not a whole number.
+        ValueError
+            If the step lies before the last one of a curve. Nothing has been added then.
+        """
+        at = step_given(step, unnamed, values)
+        self._training.scalars.add(self._counter.steps if at is None else at, values)
+
+    def mark(self, text: str) -> None:
+        """Mark this step on the curves with a short text."""
+        self.scalars.mark(self.steps, str(text))
+
+    def track(self, loader: Iterable[Batch], epochs: int = 1) -> Track[Batch]:
+        """Go through the batches of some epochs, so that the panel knows how far it is.
+
+        ``for images, labels in live.track(loader, epochs=3): ...``; in asynchronous code
+        ``async for``, which lets other tasks run between two batches. Stopping the
+        training ends the loop after the current batch; no exception is raised.
+
+        Parameters
+        ----------
+        loader
+            A DataLoader, or any iterable of batches.
+        epochs
+            How many times to go through it, at least 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the loader cannot be iterated that often, or ``epochs`` is not a whole number ≥ 1.
+        """
+        return Track(self.training, loader, epochs)
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group of the optimizer; empty without one."""
+        optimizer = self.optimizer
+        return learning_rates(optimizer) if optimizer is not None else []
+
+    def set_learning_rate(self, value: float, group: int | None = None) -> None:
+        """Change the learning rate between two steps, and mark the change on the curves.
+
+        Parameters
+        ----------
+        value
+            The new learning rate, at least 0.
+        group
+            Of which parameter group. By default of all: the first gets ``value``, the others
+            change in proportion. A scheduler that sets the rate will overwrite it.
+
+        Raises
+        ------
+        TypeError, ValueError, IndexError
+            If the value is no rate, or there is no such group.
+        RuntimeError
+            If there is no optimizer.
+        """
+        optimizer = self.optimizer
+        if optimizer is None:
+            raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
+        self.training.rates.want(optimizer, value, group)
+        self.training.need_care()
+        if not self.trains_elsewhere():
+            self._set_new_rates()
+
+    def _set_new_rates(self) -> None:
+        """Set the rates that were asked for, in the thread that trains."""
+        if self.training.rates.waiting and (optimizer := self.optimizer) is not None:
+            if change := self.training.rates.set(optimizer):
+                self.mark(change)
+
+    def tell_training(self) -> None:
+        """Tell the views that something about the training changed, other than the model."""
+        self._tell_training()

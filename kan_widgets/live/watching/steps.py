@@ -1,0 +1,182 @@
+"""Count an optimizer's steps, and read its parameters only between steps.
+
+One pair of hooks per optimizer serves everyone who counts its steps. torch
+iterates over its hooks while it calls them, and a hook placed or removed meanwhile
+would raise in the training loop; so the pair is placed and removed only while no
+thread is inside ``step()``.
+
+Which threads are inside is read from their stacks, never noted down: Ctrl-C can end
+a step at any point of it, even in a hook, and nobody would correct the note.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
+
+from torch.optim import Optimizer
+
+T = TypeVar("T")
+
+# How long to wait for the end of a step; there are steps that take minutes.
+_PATIENCE_SECONDS = 2.0
+
+# torch wraps each class's step() in a function of its own, which calls the hooks. Where
+# step() calls super().step(), one is inside the other.
+_TORCH_STEP = Optimizer.profile_hook_step(lambda self: None).__code__
+
+
+class StepHooks:
+    """The hooks on one optimizer. Use `hooks_of`."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = weakref.ref(optimizer)
+        self._after_step: tuple[Callable[[], None], ...] = ()
+        self._between: tuple[Callable[[], None], ...] = ()
+        self._handles: list[Any] = []
+        self._lock = threading.Lock()
+        self._begun = 0
+        # Most optimizers have one step(): no need to look at the stack after each step.
+        steps = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
+        self._may_nest = len(steps) > 2  # the last is that of Optimizer, which nobody calls
+
+    def add(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+        """Call ``after_step``, then ``between``, in the training thread after each step.
+
+        ``after_step`` must not raise. During ``between`` the step counts as over: it may wait,
+        others may read the parameters meanwhile, and what it raises reaches the training loop.
+
+        Raises
+        ------
+        RuntimeError
+            If called from inside ``optimizer.step()``.
+        """
+        with self._lock:
+            optimizer = self._optimizer()
+            if not self._handles and optimizer is not None:
+                self._wait_until_outside()
+                self._handles = [
+                    optimizer.register_step_pre_hook(self._pre),
+                    optimizer.register_step_post_hook(self._post),
+                ]
+            self._after_step = (*self._after_step, after_step)
+            self._between = (*self._between, between)
+
+    def remove(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+        """Call these no more; take the hooks out with the last ones.
+
+        If a thread is inside ``step()`` just now, they stay, empty.
+        """
+        with self._lock:
+            self._after_step = tuple(call for call in self._after_step if call != after_step)
+            self._between = tuple(call for call in self._between if call != between)
+            if not self._after_step and not self._inside():
+                for handle in self._handles:
+                    handle.remove()
+                self._handles = []
+
+    def replace(
+        self,
+        known: tuple[Callable[[], None], Callable[[], None]],
+        new: tuple[Callable[[], None], Callable[[], None]],
+    ) -> None:
+        """Call the new pair from now on where the known one was called: each step reaches one."""
+        with self._lock:
+            self._after_step = tuple(new[0] if c == known[0] else c for c in self._after_step)
+            self._between = tuple(new[1] if c == known[1] else c for c in self._between)
+
+    def _pre(self, *_: Any) -> None:
+        self._begun += 1
+
+    def _post(self, optimizer: Optimizer, *_: Any) -> None:
+        frame = sys._getframe(1).f_back if self._may_nest else None
+        while frame is not None:
+            if _is_step_of(optimizer, frame):
+                return  # a step() that called super().step(): still the same step
+            frame = frame.f_back
+        for call in self._after_step:
+            call()
+        self._call_between()
+
+    def _call_between(self) -> None:
+        for call in self._between:
+            call()
+
+    def is_stepping(self) -> bool:
+        """Whether another thread is inside ``step()``."""
+        me = threading.get_ident()
+        return any(not over for thread, over in self._inside().items() if thread != me)
+
+    def read_between_steps(self, read: Callable[[], T]) -> T:
+        """Return ``read()``, called again if a step of another thread came in between.
+
+        The training never waits for it.
+        """
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            begun, inside = self._begun, self._inside()
+            trains_here = threading.get_ident() in inside
+            if not trains_here and not all(inside.values()) and time.monotonic() < end:
+                time.sleep(0.0005)
+                continue
+            value = read()
+            if trains_here or self._begun == begun or time.monotonic() >= end:
+                return value
+
+    def read_undisturbed(self, read: Callable[[], T]) -> T | None:
+        """Return ``read()``, or ``None`` if a step of another thread goes on or came in between."""
+        begun = self._begun
+        if self.is_stepping():
+            return None
+        value = read()
+        return value if self._begun == begun else None
+
+    def _inside(self) -> dict[int, bool]:
+        """Return the threads inside ``step()``, hooks included.
+
+        With each, whether its step is over and it has come to ``between``.
+        """
+        inside: dict[int, bool] = {}
+        optimizer = self._optimizer()
+        if optimizer is None:
+            return inside
+        frame: FrameType | None
+        for thread, frame in sys._current_frames().items():
+            over = False
+            while frame is not None:
+                if frame.f_code is StepHooks._call_between.__code__:
+                    over = over or frame.f_locals.get("self") is self
+                elif _is_step_of(optimizer, frame):
+                    inside[thread] = over
+                    break
+                frame = frame.f_back
+        return inside
+
+    def _wait_until_outside(self) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while inside := self._inside():
+            if threading.get_ident() in inside or time.monotonic() > end:
+                raise RuntimeError(
+                    "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
+                )
+            time.sleep(0.0005)
+
+
+_hooks: weakref.WeakKeyDictionary[Optimizer, StepHooks] = weakref.WeakKeyDictionary()
+
+
+def hooks_of(optimizer: Optimizer) -> StepHooks:
+    """Return the one pair of hooks of an optimizer; made, but not placed, when first asked for."""
+    hooks = _hooks.get(optimizer)
+    if hooks is None:
+        hooks = _hooks[optimizer] = StepHooks(optimizer)
+    return hooks
+
+
+def _is_step_of(optimizer: Optimizer, frame: FrameType) -> bool:
+    return frame.f_code is _TORCH_STEP and frame.f_locals.get("self") is optimizer

@@ -1,0 +1,197 @@
+"""The two threads that work in the background, and the order in which locks are taken.
+
+**Threads.** `scheduler` does what is short and due at a certain time: it sends frames, draws
+what changed, and looks whether training has gone quiet. `disk` does what may wait for a file:
+it writes recordings, and reads those that are followed. Both are daemon threads, started by the
+first job that is woken (and again in a forked process), and both are given work in one way: a
+`Job` is woken, from any thread; it runs once soon after, and not before the moment it has asked
+for. The garbage collector leaves word instead, because it must start no thread. What runs on
+them takes no longer than drawing a view or a visit to the disk; a frame that would wait too long
+for a drawing is sent by whoever brings it. Work of the user's that takes as long as it takes has
+a thread of its own, made by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a
+SplineInspector.
+
+**Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
+further down, never one further up.
+
+==  =======================  ================================  ==================================
+n.  lock                     owner                             held while
+==  =======================  ================================  ==================================
+1   ``cells._starting``      the cells of a notebook           a cell begins; a thread that is
+                                                               running no cell changes the model
+2   ``Edits.trying``         `steering.edits.Edits`            a function is changed to try it;
+                                                               the last state of a quiet model
+                                                               is read
+3   ``Painter._drawing``     `painter.Painter`                 a view is drawn
+4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
+    ``Replay._reading``      `recordings.replay.Replay`        came are read and shown
+5   ``Source._sending``      `frames.source.Source`            a step is counted; a frame is kept
+                                                               and handed to listeners, in order
+6   ``Edits._lock``          `steering.edits.Edits`            edits are written or noted
+7   ``Outbox.lock``          `widgets.sender.Outbox`           messages go to a page, in order
+8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
+9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
+                             `Recorder._lock`, registries      nobody else is called
+==  =======================  ================================  ==================================
+
+Where a binding replaces another, the later one's ``_sending`` is taken before the earlier one's.
+``StepHooks._lock`` is one of the last row, with one difference: placing the first hooks on an
+optimizer waits with it until no thread is inside ``step()``. So it must not be taken with
+``_sending`` held, except to exchange hooks, which waits for nobody. Last of all comes
+``nn.life.changes.together``, under which parameters are replaced or copied as one.
+
+The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
+follows what others must not do:
+
+- Who holds 5, 6 or 7 waits for no step. A frame of the present is read before 5 is taken
+  (`Camera.begin_now`); an edit is written with 6 held, and shown once it is free again.
+- A listener is called with 5 held, in the thread that trains: it must be quick, take only what
+  comes after 5, and leave all else to a job. `Listener.on_training` may be called with 8 held.
+- Jobs of one worker run one after the other, so none may wait for another one's.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from kan_widgets.live.reports import report
+
+# Longer ones are more than some platforms can wait at once; it then waits again.
+_LONGEST_WAIT = 3600.0
+
+
+class Worker:
+    """One daemon thread that runs jobs when they are due.
+
+    Parameters
+    ----------
+    name
+        Of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # A SimpleQueue may be put to at any point of a thread, inside a finalizer too.
+        self._woken: SimpleQueue[Job] = SimpleQueue()
+        self._pending: set[Job] = set()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._busy_since: float | None = None
+
+    def start(self) -> None:
+        """Start the thread unless it runs; cheap if it does."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        if sys.is_finalizing():  # a thread would never begin, and be waited for
+            return
+        # Whoever finds this taken need not wait: somebody else is starting it.
+        if self._starting.acquire(blocking=False):
+            try:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = thread(self._run, self.name)
+            finally:
+                self._starting.release()
+
+    def is_busy(self, seconds: float) -> bool:
+        """Whether one job has kept it for longer than this."""
+        since = self._busy_since
+        return since is not None and time.monotonic() - since > seconds
+
+    def _run(self) -> None:
+        while True:
+            self._await_job()
+            now = time.monotonic()
+            due = [job for job in self._pending if job.earliest <= now]
+            for job in sorted(due, key=lambda job: job.earliest):
+                self._pending.discard(job)
+                self._busy_since = time.monotonic()
+                try:
+                    job.run()
+                except Exception as error:
+                    report(f"{self.name}: {error!r}")
+                self._busy_since = None
+
+    def _await_job(self) -> None:
+        """Wait until a job is due or woken, and note those woken."""
+        wait = None
+        if self._pending:
+            soonest = min(job.earliest for job in self._pending) - time.monotonic()
+            wait = min(max(0.0, soonest), _LONGEST_WAIT)
+        try:
+            self._pending.add(self._woken.get(timeout=wait))
+            while True:
+                self._pending.add(self._woken.get_nowait())
+        except Empty:
+            pass
+
+
+class Job:
+    """What a worker does again and again, each time it is woken.
+
+    Parameters
+    ----------
+    worker
+        Which thread does it.
+    run
+        Called there, never twice at once. Of a bound method the object is held weakly: without
+        it nothing is done. A job that should run again wakes itself.
+
+    Examples
+    --------
+    >>> done = threading.Event()
+    >>> job = Job(scheduler, done.set)
+    >>> job.wake()
+    >>> done.wait(5)
+    True
+    """
+
+    def __init__(self, worker: Worker, run: Callable[[], object]) -> None:
+        self._worker = worker
+        self._call: Callable[[], Callable[[], object] | None]
+        # Of built-in functions there is no weak reference.
+        is_method = hasattr(run, "__self__") and hasattr(run, "__func__")
+        self._call = weakref.WeakMethod(run) if is_method else lambda: run
+        self._is_woken = False
+        self.earliest = float("-inf")
+        """It is not run before this moment, by `time.monotonic`."""
+
+    def wake(self) -> None:
+        """Have it run soon. Cheap, from any thread; news after the last wake is never lost."""
+        if not self._is_woken:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Have it run soon, also where ``earliest`` has come nearer since it was woken."""
+        self._is_woken = True
+        self._worker._woken.put(self)
+        self._worker.start()
+
+    def leave_word(self) -> None:
+        """Have it run soon if the thread runs; none is started. For the garbage collector.
+
+        It calls at any point, also inside `threading`, with locks held that a start needs.
+        """
+        self._is_woken = True
+        self._worker._woken.put(self)
+
+    def run(self) -> None:
+        """Do it, in the calling thread."""
+        self._is_woken = False
+        if (call := self._call()) is not None:
+            call()
+
+
+def thread(run: Callable[[], object], name: str) -> threading.Thread:
+    """Start a daemon thread; nothing in live, widgets and figures does it in another way."""
+    made = threading.Thread(target=run, name=name, daemon=True)
+    made.start()
+    return made
+
+
+scheduler = Worker("kan_widgets scheduler")
+disk = Worker("kan_widgets disk")

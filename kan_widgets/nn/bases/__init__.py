@@ -1,0 +1,1 @@
+"""Basis functions: the protocol `Basis`, and one file per family."""

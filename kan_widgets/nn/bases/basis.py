@@ -1,0 +1,211 @@
+"""What a basis is: the functions of one variable that every φ of a layer is a sum of."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.nn.tracing import traced, transformed, watched
+
+Interval = tuple[float, float]
+
+
+class Basis(Protocol):
+    """Basis functions β_b; each φ of a layer is its base term plus Σ_b spline_weight[b]·β_b(x).
+
+    :class:`BSpline`, :class:`KnotSpline`, :class:`RBF`, :class:`Chebyshev` and :class:`Fourier`
+    are bases; so is any object with these five members. Pass one to a layer as ``basis=``. It must
+    be hashable and must not change while a layer uses it: a frozen dataclass is best. A basis with
+    trained parameters of its own is an ``nn.Module``.
+
+    Optional members, used by the views:
+
+    - ``extent``: the interval worth drawing; by default the domain and half its width on each side.
+    - ``knots``: points where a derivative jumps, in rising order; by default none.
+    - ``continuous``: False if β jumps at knots.
+    - ``points``: how many samples draw β well; by default 128.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from kan_widgets.nn import KANLinear
+    >>> @dataclass(frozen=True)
+    ... class Powers:
+    ...     n_basis = 3
+    ...     labels = ("1", "x", "x²")
+    ...     domain = (-1.0, 1.0)
+    ...
+    ...     def expand(self, x):
+    ...         return torch.stack([torch.ones_like(x), x, x * x], dim=-1)
+    ...
+    ...     def derivative(self, x):
+    ...         return torch.stack([torch.zeros_like(x), torch.ones_like(x), 2 * x], dim=-1)
+    >>> KANLinear(2, 1, basis=Powers()).spline_weight.shape
+    torch.Size([1, 2, 3])
+    """
+
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One short name per basis function, all different."""
+
+    @property
+    def domain(self) -> Interval:
+        """The interval of x that the functions are meant for."""
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Return β at ``x``, ``(*x.shape, n_basis)``, in the dtype of ``x``, differentiable."""
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Return dβ/dx at ``x``, ``(*x.shape, n_basis)``, differentiable."""
+
+
+_MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
+
+
+@functools.lru_cache
+def spline_labels(n: int) -> tuple[str, ...]:
+    """Return B0, B1, ...; cached, as every frame asks for them."""
+    return tuple(f"B{b}" for b in range(n))
+
+
+def check_basis(basis: Any) -> None:
+    """Check that an object is a basis by evaluating it on its domain.
+
+    Raises
+    ------
+    TypeError
+        If it is a class, lacks a member, or cannot be hashed.
+    ValueError
+        If what its members return is inconsistent.
+    """
+    if isinstance(basis, type):
+        raise TypeError(
+            f"basis must be an instance, got the class {basis.__name__}; "
+            f"give one with its arguments: {basis.__name__}(...)"
+        )
+    kind = type(basis).__name__
+    missing = [name for name in _MEMBERS if not hasattr(basis, name)]
+    if missing:
+        raise TypeError(
+            f"a basis has {', '.join(_MEMBERS)}; {kind} lacks {', '.join(missing)}. "
+            "See kan_widgets.nn.Basis"
+        )
+    try:
+        hash(basis)
+    except TypeError:
+        raise TypeError(
+            f"{kind} cannot be hashed: make it a frozen dataclass of numbers and tuples"
+        ) from None
+    n, (low, high) = basis.n_basis, basis.domain
+    if len(basis.labels) != n or len(set(basis.labels)) != n:
+        raise ValueError(
+            f"{kind}.labels: expected {n} different names, one per basis function, "
+            f"got {basis.labels!r}"
+        )
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(
+            f"{kind}.domain: expected two finite numbers, low < high, got ({low}, {high})"
+        )
+    like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
+    x = torch.linspace(low, high, 6, device=None if like is None else like.device).view(2, 3)
+    with torch.no_grad():
+        for name in ("expand", "derivative"):
+            values = getattr(basis, name)(x)
+            if values.shape != (2, 3, n):
+                raise ValueError(
+                    f"{kind}.{name}(x) must have shape (*x.shape, n_basis), {(2, 3, n)} for an x "
+                    f"of shape (2, 3), got {tuple(values.shape)}"
+                )
+            if not values.isfinite().all():
+                raise ValueError(f"{kind}.{name} is not finite on its domain ({low}, {high})")
+
+
+def checked_range(grid_range: Any) -> Interval:
+    """Return a grid range as a pair of floats.
+
+    Raises
+    ------
+    TypeError
+        If it is not two numbers.
+    ValueError
+        If they are not finite or do not rise.
+    """
+    try:
+        low, high = (float(end) for end in grid_range)
+    except (TypeError, ValueError):
+        raise TypeError(f"grid_range: expected two numbers (lo, hi), got {grid_range!r}") from None
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"grid_range: expected finite numbers, got ({low}, {high})")
+    if not low < high:
+        raise ValueError(
+            f"grid_range: expected (lo, hi) with lo < hi, got ({low}, {high})"
+            + ("; swap the two ends" if low > high else "")
+        )
+    return low, high
+
+
+def checked_count(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Check that a count is an int within its range.
+
+    Raises
+    ------
+    TypeError
+        If it is not an int.
+    ValueError
+        If it is out of range.
+    """
+    span = f"≥ {least}" if most is None else f"from {least} to {most}"
+    trouble = f"{name}: expected a whole number {span}, got {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(trouble)
+    if value < least or (most is not None and value > most):
+        raise ValueError(trouble)
+
+
+def check_floating(x: Tensor) -> None:
+    """Check that ``x`` holds real numbers, to which basis functions apply.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not floating point.
+    """
+    if not x.is_floating_point():
+        real = "x.real" if x.is_complex() else "x.float()"
+        raise TypeError(f"expected a floating-point tensor, got {x.dtype}: {real}")
+
+
+def computable(x: Tensor) -> Tensor:
+    """Return ``x`` in a dtype wide enough to evaluate a basis: at least float32.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not floating point.
+    """
+    check_floating(x)
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
+    """Return numbers as a tensor like ``like``; it is shared, so it must not be changed."""
+    if traced():  # torch warns of torch.tensor then
+        return torch.stack([like.new_full((), number) for number in numbers])
+    if transformed() or watched():
+        return torch.tensor(numbers, dtype=like.dtype, device=like.device)
+    return _placed(numbers, like.dtype, like.device)
+
+
+@functools.lru_cache(maxsize=256)
+def _placed(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Make the tensor once: each copy to an accelerator would wait for it."""
+    with torch.inference_mode(False):
+        return torch.tensor(numbers, dtype=dtype, device=device)

@@ -1,0 +1,83 @@
+"""The basis families by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kan_widgets.nn.bases.basis import Basis, Interval, check_basis, checked_count
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
+from kan_widgets.nn.bases.chebyshev import Chebyshev
+from kan_widgets.nn.bases.fourier import Fourier
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.bases.rbf import RBF
+
+#: Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
+FAMILIES: dict[str, Callable[[int, Interval], Basis]] = {
+    "rbf": RBF,
+    "chebyshev": lambda n, grid_range: Chebyshev(n - 1, grid_range),
+    "fourier": lambda n, grid_range: Fourier(n // 2, grid_range),
+}
+_OWN = (BSpline, KnotSpline, RBF, Chebyshev, Fourier)
+
+
+def resolve_basis(
+    basis: str | Basis,
+    grid_size: int,
+    spline_order: int,
+    grid_range: Interval,
+    *,
+    default_range: Interval = (-1.0, 1.0),
+) -> Basis:
+    """Return the basis that a layer's arguments stand for.
+
+    Parameters
+    ----------
+    basis
+        ``"bspline"``, ``"rbf"``, ``"chebyshev"``, ``"fourier"``, or a basis.
+    grid_size, spline_order, grid_range
+        For a name: B-splines of this grid, or as many other functions, ``grid_size +
+        spline_order`` (Fourier: the next odd number), laid out over ``grid_range``. For a
+        basis, which has its own, they stay at their defaults.
+    default_range
+        The default of ``grid_range``.
+
+    Raises
+    ------
+    TypeError
+        If ``basis`` is neither a name nor a basis.
+    ValueError
+        If the name is not known, or ``basis`` and one of the others contradict each other.
+
+    Examples
+    --------
+    >>> resolve_basis("chebyshev", 5, 3, (-1.0, 1.0))
+    Chebyshev(degree=7, grid_range=(-1.0, 1.0))
+    """
+    if isinstance(basis, str):
+        if basis == "bspline":
+            return BSpline(grid_size, spline_order, grid_range)
+        if basis not in FAMILIES:
+            known = ", ".join(repr(name) for name in ("bspline", *FAMILIES))
+            raise ValueError(f"basis: expected one of {known} or a basis, got {basis!r}")
+        checked_count("grid_size", grid_size, 1)
+        checked_count("spline_order", spline_order, 0, MAX_ORDER)
+        if grid_size + spline_order < 2:
+            raise ValueError(
+                f"basis={basis!r}: expected grid_size + spline_order ≥ 2, the number of functions, "
+                f"got {grid_size} + {spline_order}"
+            )
+        return FAMILIES[basis](grid_size + spline_order, grid_range)
+    if not isinstance(basis, _OWN):
+        check_basis(basis)
+    given = {
+        "grid_size": (grid_size, 5),
+        "spline_order": (spline_order, 3),
+        "grid_range": (tuple(grid_range), default_range),
+    }
+    for name, (value, default) in given.items():
+        if value != default:
+            raise ValueError(
+                f"{name}={value!r} is for a basis given by its name; "
+                f"{type(basis).__name__} has its own: leave {name} out"
+            )
+    return basis

@@ -1,0 +1,118 @@
+"""A Fourier series: a constant, cosines and sines."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
+
+
+@dataclass(frozen=True)
+class Fourier:
+    """A constant and waves: 1, cos u, ..., cos nu, sin u, ..., sin nu.
+
+    u runs from −π to π over ``grid_range``: one period of the slowest wave. With the default range
+    u = x, as in FourierKAN. What the waves add is periodic: beyond the range it repeats, and at
+    the two ends it is equal; only the base term tells them apart. So give a range somewhat wider
+    than the inputs. A NaN or an infinity gives NaN.
+
+    Parameters
+    ----------
+    frequencies
+        Number n of frequencies, at least 1; there are 2n + 1 functions.
+    grid_range
+        One period, finite, ``lo < hi``.
+    constant
+        Whether 1 is among the functions; without it there are 2n.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind or out of range.
+
+    Examples
+    --------
+    >>> Fourier(2, (-1.0, 1.0)).labels
+    ('1', 'cos π·x', 'cos 2π·x', 'sin π·x', 'sin 2π·x')
+    >>> Fourier(1).expand(torch.tensor([0.0]))
+    tensor([[1., 1., 0.]])
+    """
+
+    frequencies: int = 4
+    grid_range: Interval = (-math.pi, math.pi)
+    constant: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the numbers and store the range as a tuple of floats."""
+        checked_count("frequencies", self.frequencies, 1)
+        object.__setattr__(self, "grid_range", checked_range(self.grid_range))
+
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions: ``2 * frequencies``, and one more with the constant."""
+        return 2 * self.frequencies + self.constant
+
+    @property
+    def scale(self) -> float:
+        """How fast u grows with x."""
+        lo, hi = self.grid_range
+        return 2 * math.pi / (hi - lo)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """1, cos x, cos 2x, ..., sin x, sin 2x, ..., with u in place of x where it is not x."""
+        lo, hi = self.grid_range
+        half, centre = (hi - lo) / 2, (hi + lo) / 2
+        x = "x" if centre == 0 else f"(x {'−' if centre > 0 else '+'} {abs(centre):.3g})"
+        if half == math.pi:
+            u = x
+        else:
+            u = f"π·{x}" if half == 1 else f"π·{x}/{half:.3g}"
+        times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
+        waves = (*(f"cos {n}{u}" for n in times), *(f"sin {n}{u}" for n in times))
+        return ("1", *waves) if self.constant else waves
+
+    @property
+    def domain(self) -> Interval:
+        """The grid range."""
+        return self.grid_range
+
+    @property
+    def extent(self) -> Interval:
+        """A quarter of a period beyond each end, where the waves have begun to repeat."""
+        lo, hi = self.grid_range
+        return lo - (hi - lo) / 4, hi + (hi - lo) / 4
+
+    @property
+    def points(self) -> int:
+        """Enough for the fastest wave."""
+        return max(128, 64 * self.frequencies)
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all functions at ``x``: ``(*x.shape, n_basis)``.
+
+        Half precision is computed in float32.
+        """
+        angle, _ = self._angles(computable(x))
+        waves = [torch.cos(angle), torch.sin(angle)]
+        if self.constant:  # not by ones_like, which would hide a NaN
+            waves.insert(0, angle[..., :1] * 0 + 1)
+        return torch.cat(waves, dim=-1).to(x.dtype)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
+        angle, n = self._angles(computable(x))
+        rate = n * self.scale
+        slopes = [torch.sin(angle) * -rate, torch.cos(angle) * rate]
+        if self.constant:
+            slopes.insert(0, angle[..., :1] * 0)
+        return torch.cat(slopes, dim=-1).to(x.dtype)
+
+    def _angles(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        lo, hi = self.grid_range
+        n = torch.arange(1, self.frequencies + 1, dtype=x.dtype, device=x.device)
+        return ((x - (lo + hi) / 2) * self.scale).unsqueeze(-1) * n, n

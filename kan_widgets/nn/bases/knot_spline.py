@@ -1,0 +1,205 @@
+"""B-splines on knots that need not be evenly spaced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from kan_widgets.nn.bases.basis import Interval, checked_count, computable, placed, spline_labels
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
+
+
+@dataclass(frozen=True)
+class KnotSpline:
+    """B-spline basis on any rising knots; `update_grid` turns a uniform basis into one.
+
+    Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
+    ends are ``grid_range``; the others extend it, as with :class:`BSpline`. ``B_j`` lives on
+    ``[t_j, t_(j + spline_order + 1))``. Values come from the recursion of Cox and de Boor (de
+    Boor, *A Practical Guide to Splines*, ch. IX). At order 0 the last interval also holds its
+    right end. A NaN gives NaN.
+
+    Parameters
+    ----------
+    knots
+        At least ``2 * spline_order + 2`` finite numbers, each larger than the one before it.
+    spline_order
+        Degree of the polynomial pieces, 0 to 5 (3: cubic).
+
+    Raises
+    ------
+    TypeError
+        If ``spline_order`` is not an integer or the knots are no numbers.
+    ValueError
+        If a number is out of its range or the knots are too few or do not rise.
+
+    Examples
+    --------
+    >>> basis = KnotSpline((-1.0, 0.0, 1.0, 3.0, 4.0), spline_order=1)
+    >>> basis.grid_range, basis.n_basis
+    ((0.0, 3.0), 3)
+    >>> basis.expand(torch.tensor([0.25, 2.0]))
+    tensor([[0.7500, 0.2500, 0.0000],
+            [0.0000, 0.5000, 0.5000]])
+    """
+
+    knots: tuple[float, ...]
+    spline_order: int = 3
+
+    def __post_init__(self) -> None:
+        """Check the numbers and store the knots as a tuple of floats."""
+        checked_count("spline_order", self.spline_order, 0, MAX_ORDER)
+        try:
+            knots = tuple(float(knot) for knot in self.knots)
+        except (TypeError, ValueError):
+            raise TypeError(f"knots: expected a sequence of numbers, got {self.knots!r}") from None
+        least = 2 * self.spline_order + 2
+        if len(knots) < least:
+            raise ValueError(
+                f"knots: expected at least {least} for splines of order {self.spline_order}, "
+                f"got {len(knots)}"
+            )
+        if not all(map(math.isfinite, knots)):
+            raise ValueError(f"knots: expected finite numbers, got {knots!r:.80}")
+        for a, b in pairwise(knots):
+            if not a < b:
+                raise ValueError(
+                    f"knots: expected each larger than the one before it, got {b:g} after {a:g}"
+                )
+        object.__setattr__(self, "knots", knots)
+
+    @property
+    def grid_size(self) -> int:
+        """Number of intervals in ``grid_range``."""
+        return len(self.knots) - 2 * self.spline_order - 1
+
+    @property
+    def grid_range(self) -> Interval:
+        """Ends of the grid, without its extension."""
+        return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
+
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions, ``grid_size + spline_order``."""
+        return self.grid_size + self.spline_order
+
+    @property
+    def support(self) -> Interval:
+        """Ends of the interval outside of which every basis function is zero."""
+        return self.knots[0], self.knots[-1]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """B0, B1, ..."""
+        return spline_labels(self.n_basis)
+
+    @property
+    def domain(self) -> Interval:
+        """The grid range."""
+        return self.grid_range
+
+    @property
+    def extent(self) -> Interval:
+        """The support."""
+        return self.support
+
+    @property
+    def continuous(self) -> bool:
+        """False at order 0, whose functions are steps."""
+        return self.spline_order > 0
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all basis functions at ``x``.
+
+        Parameters
+        ----------
+        x
+            Any shape, floating point. Half precision is computed in float32.
+
+        Returns
+        -------
+        Tensor
+            Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable, twice too.
+        """
+        wide = computable(x)
+        t = placed(self.knots, wide)
+        values = cox_de_boor(wide, t, self.spline_order)
+        if self.spline_order == 0:
+            last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
+            values = torch.where(last & (wide.unsqueeze(-1) == t[-1]), 1.0, values)
+        return values.to(x.dtype)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate the first derivative of all basis functions at ``x``.
+
+        ``B_j' = k (B_(j,k-1) / (t_(j+k) - t_j) - B_(j+1,k-1) / (t_(j+k+1) - t_(j+1)))``, ibid.,
+        ch. X. At the knots of order 1 it is the slope to the right; at order 0 it is zero.
+
+        Returns
+        -------
+        Tensor
+            Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable.
+        """
+        wide, k = computable(x), self.spline_order
+        t = placed(self.knots, wide)
+        if k == 0:
+            return (cox_de_boor(wide, t, 0) * 0).to(x.dtype)
+        lower = cox_de_boor(wide, t, k - 1) * (k / (t[k:] - t[:-k]))
+        return (lower[..., :-1] - lower[..., 1:]).to(x.dtype)
+
+
+def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
+    """Evaluate all B-splines of one order on ``knots`` at ``x``: ``(*x.shape, knots - order - 1)``.
+
+    A quotient with a denominator of zero counts as zero, so knots may coincide.
+    """
+    x = x.unsqueeze(-1)
+    # Beyond the knots all functions are 0, at infinity too; the end belongs to no interval.
+    inside = x.clamp(knots[0], knots[-1])
+    values = (inside >= knots[:-1]) & (inside < knots[1:]) & (x >= knots[0])
+    result = values.to(x.dtype)
+    for k in range(1, order + 1):
+        rise, fall = knots[k:-1] - knots[: -k - 1], knots[k + 1 :] - knots[1:-k]
+        # Not 0 / 0, which would make the gradient NaN even where it is not chosen.
+        up = (inside - knots[: -k - 1]) / torch.where(rise > 0, rise, torch.inf)
+        down = (knots[k + 1 :] - inside) / torch.where(fall > 0, fall, torch.inf)
+        result = up * result[..., :-1] + down * result[..., 1:]
+    # Comparing hides a NaN.
+    return torch.where(x.isnan(), x, result)
+
+
+def spline_on(
+    knots: Sequence[float], order: int, dtype: torch.dtype = torch.float64
+) -> BSpline | KnotSpline:
+    """Return the B-splines on ``knots``: the uniform ones where the knots are evenly spaced.
+
+    Parameters
+    ----------
+    knots, order
+        As in :class:`KnotSpline`.
+    dtype
+        The knots are rounded to this type, in which a state dict will have them, and are evenly
+        spaced if they are so but for rounding.
+
+    Raises
+    ------
+    ValueError
+        If the knots are too few, not finite or not rising.
+
+    Examples
+    --------
+    >>> spline_on((-1.0, 0.0, 1.0, 2.0), 1)
+    BSpline(grid_size=1, spline_order=1, grid_range=(0.0, 1.0))
+    """
+    rounded = torch.tensor(knots, dtype=torch.float64).to(dtype).tolist()
+    uneven = KnotSpline(tuple(rounded), order)
+    even = BSpline(uneven.grid_size, order, uneven.grid_range)
+    off = max(abs(a - b) for a, b in zip(uneven.knots, even.knots, strict=True))
+    # A knot of order k is up to k steps from the grid's ends, each of which is rounded.
+    rounding = (order + 1) * torch.finfo(dtype).eps * max(map(abs, rounded))
+    return even if off <= max(1e-9 * even.step, rounding) else uneven

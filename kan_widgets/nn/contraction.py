@@ -1,0 +1,186 @@
+"""The linear part of a layer: how it combines the columns into which the basis expands its input.
+
+A dense layer multiplies them by a matrix, a convolution convolves them. Both say how the compiled
+kernels find their way through the tensors, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from kan_widgets.nn.kernels.local import Windows
+
+
+class Contraction(Windows, Protocol):
+    """How a layer combines the columns."""
+
+    def padded(self, x: Tensor) -> Tensor:
+        """Add the padding that the functions see as input too."""
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        """Remove the gradient of the padding."""
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        """Arrange the layer's weight, columns last, for the next two methods."""
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
+        """Contract ``columns`` (batch first, columns last) with the arranged weight."""
+
+    def backward(
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of the columns and of the weight, not arranged."""
+
+
+class Product:
+    """``columns @ matrix.T`` with all columns of all features side by side."""
+
+    def padded(self, x: Tensor) -> Tensor:
+        """Return ``x``: there is no padding."""
+        return x
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        """Return ``grad``: there is no padding."""
+        return grad
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        """Lay the columns of all features side by side."""
+        return weight.flatten(1)
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
+        """Multiply."""
+        return columns.flatten(1) @ matrix.T
+
+    def backward(
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of the columns and of the weight."""
+        grad = grad.to(matrix.dtype)
+        return (
+            (grad @ matrix).view(columns.shape) if needs_columns else None,
+            (grad.T @ columns.flatten(1)).view(-1, *columns.shape[1:]) if needs_weight else None,
+        )
+
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        """Return the sizes: the batch is the rows of one image with one column."""
+        n, features = x.shape
+        return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1)
+
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        """Return the strides of the input as such an image."""
+        down, along = x.stride()
+        return 0, down, 0, along
+
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """Return ``(n, out)``."""
+        return x.new_empty((sizes[1], sizes[4]))
+
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        """Return the strides of the output as such an image."""
+        return self.strides(y)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One ``conv2d`` over all columns of all channels of the padded input.
+
+    Zeros are padded here and not before: what is kept for the backward pass is then the smaller
+    input. (left, right, top, bottom), as ``F.pad`` takes them.
+    """
+
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+    pads: tuple[int, int, int, int] | None = None
+
+    def padded(self, x: Tensor) -> Tensor:
+        """Pad with zeros."""
+        if not self.pads or not any(self.pads):
+            return x
+        return F.pad(x.permute(0, 3, 1, 2), self.pads).permute(0, 2, 3, 1)
+
+    def cropped(self, grad: Tensor) -> Tensor:
+        """Cut the padding off."""
+        if not self.pads or not any(self.pads):
+            return grad
+        left, right, top, bottom = self.pads
+        height, width = grad.shape[1] - bottom, grad.shape[2] - right
+        return grad[:, top:height, left:width]
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        """Arrange ``(out, in, kh, kw, column)`` as ``(out, in * column, kh, kw)``."""
+        return weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
+
+    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
+        """Convolve."""
+        return F.conv2d(
+            _as_channels(columns), matrix, None, self.stride, 0, self.dilation, self.groups
+        )
+
+    def backward(
+        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of the columns and of the weight."""
+        # Channels last, as the columns are; written so that both of torch's vmaps can take it.
+        grad = grad.to(matrix.dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        grad_columns, grad_weight, _ = torch.ops.aten.convolution_backward(
+            grad,
+            _as_channels(columns),
+            matrix,
+            None,
+            self.stride,
+            (0, 0),
+            self.dilation,
+            False,
+            (0, 0),
+            self.groups,
+            (needs_columns, needs_weight, False),
+        )
+        if needs_columns:
+            grad_columns = grad_columns.permute(0, 2, 3, 1).reshape(columns.shape)
+        if needs_weight:
+            out, _, *kernel = grad_weight.shape
+            grad_weight = grad_weight.reshape(out, -1, columns.shape[-1], *kernel)
+            grad_weight = grad_weight.permute(0, 1, 3, 4, 2)
+        return grad_columns, grad_weight
+
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        """Return the sizes of the input, the kernel and the output."""
+        kernel = weight.shape[2:4]
+        out = [
+            (size - d * (k - 1) - 1) // s + 1
+            for size, k, s, d in zip(x.shape[1:3], kernel, self.stride, self.dilation, strict=True)
+        ]
+        return (*x.shape, len(weight), self.groups, *kernel, *self.stride, *self.dilation, *out)
+
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        """Return the strides of ``x``, channels last in shape."""
+        return x.stride()
+
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """Return an output laid out in memory as the input."""
+        n, out, height, width = sizes[0], sizes[4], *sizes[-2:]
+        # Channel by channel, or channels last.
+        if x.permute(0, 3, 1, 2).is_contiguous():
+            return x.new_empty((n, out, height, width))
+        return torch.empty(
+            (n, out, height, width),
+            dtype=x.dtype,
+            device=x.device,
+            memory_format=torch.channels_last,
+        )
+
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        """Return the strides of the output along n, height, width and channels."""
+        n, out, height, width = y.stride()
+        return n, height, width, out
+
+
+def _as_channels(columns: Tensor) -> Tensor:
+    """View ``(N, H, W, C, column)`` as ``(N, C * column, H, W)``, channels last in memory."""
+    return columns.flatten(3).permute(0, 3, 1, 2)

@@ -1,0 +1,255 @@
+"""The local form: only the splines that are not zero, by the compiled kernels of ``local.cpp``.
+
+The dense form (:mod:`kan_widgets.nn.dense`) multiplies all columns of every value, of which
+all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
+same at every grid size, and less than those of the dense form's convolution alone.
+
+Left out, zero times a coefficient that is NaN or infinite would not be the NaN that it is in the
+dense form. So the kernels check every number that they are given, and decline if one is not
+finite: the dense form computes that call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from typing import Protocol, Union
+
+import torch
+from torch import Tensor
+
+from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.kernels import native
+
+#: Least number of columns in the dense form, for a call to be worth the compiler.
+LARGE = 2**16
+
+Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
+
+#: What the kernels return for 0, where a number is not finite.
+_NOT_FINITE = -1
+
+#: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
+_PROBLEM = struct.Struct("32q2d")
+
+
+class Windows(Protocol):
+    """What the kernels must know about a contraction: how it moves over unpadded images.
+
+    In numbers, as a view of every tensor would cost a small layer more time than the arithmetic.
+    """
+
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        """Return the problem's sizes.
+
+        Fourteen: n, height, width and channels of the input; output channels and groups; height and
+        width of the kernel, the stride and the dilation; height and width of the output.
+        """
+
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        """Return the strides of the input along n, height, width and channels."""
+
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """Return memory for the output, given the sizes from above."""
+
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        """Return the strides of the output, or its gradient, along the same four."""
+
+
+def kernels(
+    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis
+) -> ctypes.CDLL | None:
+    """Return the compiled kernels if they can and should compute this call, else None.
+
+    Parameters
+    ----------
+    x
+        Any shape.
+    base_weight, spline_weight
+        The two parts of the weight.
+    basis
+        The basis of the layer.
+    """
+    if not (
+        native.wanted()
+        and isinstance(basis, (BSpline, KnotSpline))
+        and basis.spline_order > 0
+        and is_plain(x)
+        and is_plain(base_weight)
+        and is_plain(spline_weight)
+    ):
+        return None
+    if x.numel() * (basis.n_basis + 1) < LARGE:
+        native.prepare(basis.spline_order)
+        return None
+    return native.library(basis.spline_order)
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor is in float32, with its own memory on the CPU."""
+    return (
+        type(tensor) in _PLAIN
+        and tensor.dtype == torch.float32
+        and tensor.is_cpu
+        and tensor.layout == torch.strided
+        and not tensor.is_neg()
+        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    )
+
+
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def forward(
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor | None,
+    base_weight: Tensor,
+    spline_weight: Tensor,
+    basis: Splines,
+    windows: Windows,
+) -> Tensor | None:
+    """Return the layer's output, or None if a number is not finite.
+
+    Parameters
+    ----------
+    lib
+        The kernels.
+    x, base
+        Input and its base activation, in one layout; None stands for SiLU.
+    base_weight, spline_weight
+        ``(out, channels // groups, ...)``, and the same with ``n_basis`` numbers each.
+    basis, windows
+        The basis and the rest of the layer.
+
+    Raises
+    ------
+    RuntimeError
+        If there is not enough memory.
+    """
+    base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
+    sizes = windows.sizes(x, spline_weight)
+    y = windows.new_output(x, sizes)
+    status = lib.kan_forward(
+        _problem(sizes, x, base, None, y, basis, windows),
+        _knots(basis),
+        x.data_ptr(),
+        _pointer(base),
+        base_weight.data_ptr(),
+        spline_weight.data_ptr(),
+        y.data_ptr(),
+    )
+    return y if _computed(status) else None
+
+
+def backward(
+    lib: ctypes.CDLL,
+    x: Tensor,
+    base: Tensor | None,
+    slope: Tensor | None,
+    base_weight: Tensor,
+    spline_weight: Tensor,
+    grad: Tensor,
+    basis: Splines,
+    windows: Windows,
+    needs_x: bool,
+    needs_weight: bool,
+) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None] | None:
+    """Return the gradients of ``x``, ``base``, ``base_weight`` and ``spline_weight``.
+
+    Or None if a number is not finite.
+
+    Parameters
+    ----------
+    lib, x, base, base_weight, spline_weight, basis, windows
+        As in :func:`forward`.
+    slope
+        Derivative of the base activation: its share is in the gradient of ``x``, and there is none
+        of ``base``. Without it they are apart, but for SiLU computed here.
+    grad
+        Gradient of the output.
+    needs_x, needs_weight
+        Which gradients are wanted; ``x`` stands for ``base`` too.
+
+    Raises
+    ------
+    RuntimeError
+        If there is not enough memory.
+    """
+    base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
+    like = x.shape, x.stride()
+    grad_x = x.new_empty_strided(*like) if needs_x else None
+    apart = needs_x and slope is None and base is not None
+    grad_base = x.new_empty_strided(*like) if apart else None
+    grad_base_weight = torch.empty_like(base_weight) if needs_weight else None
+    grad_spline_weight = torch.empty_like(spline_weight) if needs_weight else None
+    status = lib.kan_backward(
+        _problem(windows.sizes(x, spline_weight), x, base, slope, grad, basis, windows),
+        _knots(basis),
+        x.data_ptr(),
+        _pointer(base),
+        _pointer(slope),
+        base_weight.data_ptr(),
+        spline_weight.data_ptr(),
+        grad.data_ptr(),
+        _pointer(grad_x),
+        _pointer(grad_base),
+        _pointer(grad_base_weight),
+        _pointer(grad_spline_weight),
+    )
+    if not _computed(status):
+        return None
+    return grad_x, grad_base, grad_base_weight, grad_spline_weight
+
+
+def _computed(status: int) -> bool:
+    """Return whether the kernels computed the call, given their status."""
+    if status > 0:
+        raise RuntimeError(
+            f"not enough memory: the compiled kernels of a KAN layer could not allocate {status} "
+            "bytes; make the batch or the layer smaller"
+        )
+    return status != _NOT_FINITE
+
+
+def _problem(
+    sizes: tuple[int, ...],
+    x: Tensor,
+    base: Tensor | None,
+    slope: Tensor | None,
+    y: Tensor,
+    basis: Splines,
+    windows: Windows,
+) -> bytes:
+    even = isinstance(basis, BSpline)
+    lo, hi = basis.grid_range
+    like = windows.strides(x)
+    return _PROBLEM.pack(
+        *sizes,
+        *like,
+        *(like if base is None else windows.strides(base)),
+        *(like if slope is None else windows.strides(slope)),
+        *windows.output_strides(y),
+        basis.n_basis,
+        torch.get_num_threads(),
+        lo,
+        1 / (hi - lo) * basis.grid_size if even else 0.0,
+    )
+
+
+def _knots(basis: Splines) -> ctypes.Array[ctypes.c_double] | None:
+    """Return the knots if they are uneven."""
+    if isinstance(basis, BSpline):
+        return None
+    return (ctypes.c_double * len(basis.knots))(*basis.knots)
+
+
+def _contiguous(weight: Tensor) -> Tensor:
+    # Asking is much less than the call of an operation.
+    return weight if weight.is_contiguous() else weight.contiguous()
+
+
+def _pointer(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()

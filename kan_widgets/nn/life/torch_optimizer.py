@@ -1,0 +1,84 @@
+"""The torch optimizer inside a training library's wrapper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.optim import Optimizer
+
+# Where accelerate, Lightning, fastai and others keep the optimizer that they wrap.
+_ATTRIBUTES = ("optimizer", "opt", "_optimizer", "optim", "base_optimizer")
+_DEEPEST = 8
+
+
+def torch_optimizer(given: object, name: str = "optimizer") -> Optimizer:
+    """Return ``given`` if it is a torch optimizer, else the one that it wraps.
+
+    Parameters
+    ----------
+    given
+        A torch optimizer, or an object with a ``step()`` that holds one in an attribute
+        such as ``optimizer``, ``opt`` or ``_optimizer``, in turn if need be.
+    name
+        What an error calls it.
+
+    Raises
+    ------
+    TypeError
+        If there is none; the message says what to give.
+
+    Examples
+    --------
+    >>> import torch
+    >>> class Wrapper:
+    ...     def __init__(self, optimizer):
+    ...         self.optimizer = optimizer
+    ...
+    ...     def step(self):
+    ...         self.optimizer.step()
+    >>> sgd = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))])
+    >>> torch_optimizer(Wrapper(sgd)) is sgd
+    True
+    """
+    found = _inside(given)
+    if found is None:
+        raise TypeError(f"{name}={given!r:.80}: {_remedy(given)}")
+    return found
+
+
+def _inside(given: object) -> Optimizer | None:
+    """Return the first object in a chain of wrappers whose own step() calls torch's hooks."""
+    inner: Any = given
+    for _ in range(_DEEPEST):
+        if isinstance(inner, type) or not hasattr(inner, "step") or _is_scheduler(inner):
+            return None
+        if isinstance(inner, Optimizer) and getattr(type(inner).step, "hooked", False):
+            return inner
+        # Some wrappers call themselves optimizers, but were never set up as one.
+        held = (getattr(inner, attribute, None) for attribute in _ATTRIBUTES)
+        further = next((one for one in held if hasattr(one, "step")), None)
+        if further is None:
+            hooks = hasattr(inner, "_optimizer_step_pre_hooks")
+            return inner if isinstance(inner, Optimizer) and hooks else None
+        inner = further
+    return None
+
+
+def _is_scheduler(given: object) -> bool:
+    return hasattr(given, "get_last_lr") and not isinstance(given, Optimizer)
+
+
+def _remedy(given: object) -> str:
+    if isinstance(given, type):
+        return "expected an optimizer, got a class: make one of it with model.parameters()"
+    if hasattr(given, "unscale_"):
+        return "a gradient scaler holds no optimizer: give the one that scaler.step(...) is given"
+    holders = [name for name, held in getattr(given, "__dict__", {}).items() if _inside(held)]
+    if _is_scheduler(given):
+        where = f"scheduler.{holders[0]}" if holders else "the optimizer whose rate it sets"
+        return f"expected an optimizer, got a learning rate scheduler: give {where}"
+    if holders:
+        return f"expected an optimizer; its attribute .{holders[0]} holds one: give that"
+    if isinstance(given, (list, tuple)):
+        return "expected one optimizer: give the one that trains the model"
+    return "expected a torch.optim.Optimizer, or what wraps one"

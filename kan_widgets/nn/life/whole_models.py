@@ -1,0 +1,325 @@
+"""Grid updates, refinement, pruning and penalties for all layers of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from kan_widgets.nn.bases.basis import checked_count
+from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.pruning import Pruning
+
+
+def update_grid(
+    model: nn.Module,
+    batch: Any,
+    *,
+    grid_eps: float = 0.02,
+    margin: float = 0.01,
+    optimizer: Optimizer | None = None,
+) -> dict[str, float]:
+    """Move the knots of every KAN layer of a model to where a batch puts its inputs.
+
+    Layer after layer, in the order in which they are reached: each by the inputs that it gets
+    once those before it have their new grids. The model runs as it is, in training or evaluation
+    mode, without gradients; buffers, such as those of batch norm, and random number generators
+    are as before afterwards. Layers whose basis has no knots, and those not reached, are left
+    unchanged.
+
+    Parameters
+    ----------
+    model
+        Any module with KAN layers of this package.
+    batch
+        The model's input: a tensor, or a tuple of arguments.
+    grid_eps, margin, optimizer
+        As in :meth:`KANLayer.update_grid`.
+
+    Returns
+    -------
+    dict
+        The fit error of each layer, by its name.
+
+    Raises
+    ------
+    TypeError
+        If there is no layer with knots.
+    ValueError
+        If the batch reaches none, or the inputs of one are not finite or all equal. No layer
+        has changed then.
+
+    Examples
+    --------
+    >>> from kan_widgets.nn import KANLinear
+    >>> model = nn.Sequential(KANLinear(2, 3), KANLinear(3, 1))
+    >>> sorted(update_grid(model, torch.randn(100, 2)))
+    ['0', '1']
+    """
+    layers = _splines(model, "update_grid")
+    check_optimizer(optimizer, [layer.spline_weight for layer in layers.values()])
+    order = [name for name, inputs in _inputs(model, layers, batch).items() if inputs]
+    if not order:
+        raise ValueError(
+            "the batch reached none of the model's KAN layers with knots: pass an input that does"
+        )
+    before = {
+        name: (layers[name].basis, layers[name].spline_weight.detach().clone()) for name in order
+    }
+    errors = {}
+    try:
+        for name in order:
+            layer = layers[name]
+            inputs = _inputs(model, {name: layer}, batch)[name]
+            try:
+                errors[name] = grid_update.update_grid(layer, inputs, grid_eps, margin, None)
+            except ValueError as error:
+                raise ValueError(f"layer {name!r}: {error}") from error
+    except BaseException:
+        for name, (basis, weight) in before.items():
+            with torch.no_grad(), changes.together:
+                layers[name].spline_weight.copy_(weight)
+                layers[name].basis = basis
+        raise
+    forget(optimizer, [layers[name].spline_weight for name in order])
+    changes.tell(layers[name] for name in order)
+    return errors
+
+
+def refine(
+    model: nn.Module, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
+) -> dict[str, float]:
+    """Give all splines of a model a grid of another size, and keep the functions.
+
+    Parameters
+    ----------
+    model
+        Any module with KAN layers of this package; those whose basis has no knots are left alone.
+    grid_size, even, optimizer
+        As in :meth:`KANLayer.refine`. An optimizer that has made steps must be given.
+
+    Returns
+    -------
+    dict
+        The largest deviation in each layer, by its name.
+
+    Raises
+    ------
+    TypeError
+        If there is no layer with knots, or ``grid_size`` is not an int.
+    ValueError
+        If ``grid_size`` is less than 1. No layer has changed then.
+
+    Examples
+    --------
+    >>> from kan_widgets.nn import KANCNN
+    >>> max(refine(KANCNN(), 10).values()) < 1e-5
+    True
+    """
+    layers = _splines(model, "refine")
+    checked_count("grid_size", grid_size, 1)
+    weights = [layer.spline_weight for layer in layers.values()]
+    check_optimizer(optimizer, weights)
+    errors = {
+        name: refinement.refine(layer, grid_size, even, None) for name, layer in layers.items()
+    }
+    forget(optimizer, weights)
+    changes.tell(layers.values())
+    return errors
+
+
+def prune(
+    model: nn.Module, threshold: float, batch: Any, *, dry_run: bool = True
+) -> dict[str, Pruning]:
+    """Remove the functions of a model that contribute little for a batch.
+
+    All importances are taken from one run of the batch through the model as it is; see
+    :meth:`KANLayer.prune` for what they are, and `update_grid` for how the model is run.
+
+    Parameters
+    ----------
+    model
+        Any module with KAN layers of this package.
+    threshold
+        Least mean of |φ(x)| to stay, 0 or more.
+    batch
+        The model's input: a tensor, or a tuple of arguments.
+    dry_run
+        Only report what would be removed.
+
+    Returns
+    -------
+    dict
+        A `Pruning` for each layer reached, by its name.
+
+    Raises
+    ------
+    TypeError
+        If there is no KAN layer.
+    ValueError
+        If the batch reaches none, what reaches one is not finite, or ``threshold`` is
+        negative. No layer has changed then.
+
+    Examples
+    --------
+    >>> from kan_widgets.nn import KANCNN
+    >>> found = prune(KANCNN(), 0.01, torch.randn(16, 1, 28, 28))
+    >>> found["linear"].importance.shape, found["linear"].dry_run
+    (torch.Size([10, 144]), True)
+    """
+    layers = kan_layers(model)
+    inputs = {name: passed for name, passed in _inputs(model, layers, batch).items() if passed}
+    if not inputs:
+        raise ValueError(
+            "the batch reached none of the model's KAN layers: pass an input that does"
+        )
+    found = {}
+    for name, x in inputs.items():
+        try:
+            found[name] = pruning.prune(layers[name], threshold, x, dry_run=True)
+        except ValueError as error:
+            raise ValueError(f"layer {name!r}: {error}") from error
+    if dry_run:
+        return found
+    # Only now that nothing can be wrong any more.
+    done = {
+        name: pruning.prune(layers[name], threshold, x, dry_run=False) for name, x in inputs.items()
+    }
+    changes.tell(layers[name] for name in inputs)
+    return done
+
+
+def regularization(
+    model: nn.Module, batch: Any = None, *, l1: float = 1.0, entropy: float = 1.0
+) -> Tensor:
+    """Return the sum of all KAN layers' regularization, to be added to a loss with a small factor.
+
+    Parameters
+    ----------
+    model
+        Any module with KAN layers of this package.
+    batch
+        The model's input, for the mean over what each layer gets of it; it is run once more for
+        that, as in `update_grid` but with gradients. By default each mean is taken over the
+        basis's domain, which needs no run.
+    l1, entropy
+        As in :meth:`KANLayer.regularization`.
+
+    Raises
+    ------
+    TypeError
+        If there is no KAN layer.
+
+    Examples
+    --------
+    >>> from kan_widgets.nn import KANLinear
+    >>> model = nn.Sequential(KANLinear(2, 3), KANLinear(3, 1))
+    >>> (model(torch.randn(5, 2)).square().mean() + 1e-3 * regularization(model)).backward()
+    """
+    layers = kan_layers(model)
+    if batch is None:
+        parts = [penalties.regularization(layer, None, l1, entropy) for layer in layers.values()]
+    else:
+        parts = [
+            penalties.regularization(layers[name], passed, l1, entropy)
+            for name, passed in _inputs(model, layers, batch, gradients=True).items()
+            if passed
+        ]
+    if not parts:
+        raise ValueError(
+            "the batch reached none of the model's KAN layers: pass an input that does"
+        )
+    return torch.stack(parts).sum()
+
+
+def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
+    """Return the KAN layers of a model by name, each once.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module or has none.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
+    parts = _whole(model).named_modules()
+    layers = {name: part for name, part in parts if isinstance(part, LayerCore)}
+    if not layers:
+        raise TypeError(
+            f"model: expected KAN layers of kan_widgets.nn; {type(model).__name__} has none"
+        )
+    return layers
+
+
+def _splines(model: nn.Module, function: str) -> dict[str, LayerCore]:
+    layers = {
+        name: layer
+        for name, layer in kan_layers(model).items()
+        if isinstance(layer.basis, (BSpline, KnotSpline))
+    }
+    if not layers:
+        raise TypeError(
+            f"{function} changes the knots of B-splines, but no layer of "
+            f"{type(model).__name__} has them"
+        )
+    return layers
+
+
+def _whole(model: nn.Module) -> nn.Module:
+    """Return the module inside `torch.compile`'s wrapper."""
+    inner = getattr(model, "_orig_mod", None)
+    return inner if isinstance(inner, nn.Module) else model
+
+
+def _inputs(
+    model: nn.Module, layers: dict[str, LayerCore], batch: Any, *, gradients: bool = False
+) -> dict[str, list[Tensor]]:
+    """Run the model once; return what went into each layer, in the order of their first calls."""
+    passed: dict[str, list[Tensor]] = {}
+
+    def keep(name: str) -> Any:
+        def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+            x = (*given, *named.values())[0]
+            passed.setdefault(name, []).append(x if gradients else x.detach().clone())
+
+        return hook
+
+    handles = [
+        layer.register_forward_pre_hook(keep(name), with_kwargs=True)
+        for name, layer in layers.items()
+    ]
+    arguments = batch if isinstance(batch, tuple) else (batch,)
+    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
+    try:
+        with (
+            torch.random.fork_rng(devices=devices),
+            _own_buffers(model),
+            torch.set_grad_enabled(gradients),
+        ):
+            _whole(model)(*arguments)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return {**passed, **{name: [] for name in layers if name not in passed}}
+
+
+@contextmanager
+def _own_buffers(model: nn.Module) -> Iterator[None]:
+    """Run the model on copies of its buffers, then restore its own."""
+    own = [(module, dict(module._buffers)) for module in model.modules()]
+    for module, buffers in own:
+        for name, buffer in buffers.items():
+            module._buffers[name] = None if buffer is None else buffer.clone()
+    try:
+        yield
+    finally:
+        for module, buffers in own:
+            module._buffers.update(buffers)

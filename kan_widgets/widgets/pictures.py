@@ -1,0 +1,89 @@
+"""What the browser's drawing code is told for one picture: a view's traits, frames, a size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kan_widgets.live import Frame, Layout
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.widgets.wire import frame_dict, layout_dict, observation_message
+
+
+def asked(
+    kind: str,
+    traits: Mapping[str, Any],
+    frames: Sequence[Frame],
+    *,
+    observed: Sequence[Observation] = (),
+    selection: Mapping[str, Any] | None = None,
+    width: float,
+    height: float,
+    most: float,
+    theme: str,
+    pixel_ratio: float,
+) -> dict[str, Any]:
+    """Return what ``engine.drawn`` takes for one picture.
+
+    Parameters
+    ----------
+    kind
+        The view's name in ``js/src/views/registry.ts``.
+    traits
+        Of the view, as the page would get them.
+    frames
+        The first of the run and the one to draw.
+    observed
+        Inputs that were seen, by layer.
+    selection
+        As in ``Source.selection``.
+    width, height
+        CSS pixels; the height is for a drawing that can choose.
+    most
+        CSS pixels that the picture is high at most; more is cut.
+    theme
+        Dark if "dark".
+    pixel_ratio
+        Picture pixels per CSS pixel.
+    """
+    first, frame = frames
+    layouts = {each.layout.version: each.layout for each in frames}
+    messages = [observation_message(seen) for seen in observed]
+    return {
+        "kind": kind,
+        "traits": dict(traits),
+        "stream": {
+            "layouts": [layout_dict(layout) for layout in layouts.values()],
+            "initial": frame_dict(first),
+            "frame": frame_dict(frame),
+            "selection": dict(selection or {}),
+            "cursor": -1,
+            "ghost_step": -1,
+            "edits": {"undo": 0, "redo": 0, "message": ""},
+            "status": {"state": "idle", "message": ""},
+        },
+        "messages": [{"content": content, "buffers": buffers} for content, buffers in messages],
+        "width": width,
+        "height": height,
+        "most": most,
+        "theme": "dark" if theme == "dark" else "light",
+        "ratio": pixel_ratio,
+    }
+
+
+def sliced(frame: Frame, names: Sequence[str]) -> Frame:
+    """Return a frame of some of its layers: a picture is made from no more than it shows."""
+    layers = [layer for layer in frame.layout.layers if layer.name in names]
+    if len(layers) == len(frame.layout.layers):
+        return frame
+    parts, moved, offset = [], [], 0
+    for layer in layers:
+        parts.append(frame.data[layer.offset : layer.offset + layer.length])
+        moved.append(replace(layer, offset=offset))
+        offset += layer.length
+    layout = Layout(frame.layout.version, tuple(moved))
+    data = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else frame.data[:0]
+    return Frame(frame.step, layout, data)

@@ -1,0 +1,125 @@
+"""Pixels of an SVG that the drawing code made."""
+
+from __future__ import annotations
+
+import io
+import pathlib
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+_FONTS = pathlib.Path(__file__).parent / "font"
+FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
+
+
+_COLOURS = 64
+_MOST_PIXELS = 100e6
+_APART = 6  # levels in one channel
+_SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return the characters of the package's font, as its builder wrote them down beside it."""
+    return frozenset((_FONTS / "characters.txt").read_text(encoding="utf-8"))
+
+
+def _foreign(svg: str) -> bool:
+    return not (set(svg) - {"\n"} <= _known())
+
+
+def png_of(svg: str, pixel_ratio: float) -> bytes:
+    """Return a PNG of ``pixel_ratio`` pixels per CSS pixel, written in the package's own font.
+
+    Raises
+    ------
+    ValueError
+        If ``pixel_ratio`` is not 0.25 to 16, or it would have more than 100 million pixels.
+    ImportError
+        If resvg-py is not installed.
+    """
+    check_ratio(pixel_ratio)
+    width, height = (float(size) for size in _SIZE.findall(svg[: svg.index(">")]))
+    pixels = width * height * pixel_ratio**2
+    if pixels > _MOST_PIXELS:
+        raise ValueError(
+            f"expected a picture of at most 100 million pixels, got {width:g} × {height:g} at "
+            f"pixel_ratio={pixel_ratio:g}, {pixels / 1e6:.0f} million: give a smaller width, "
+            "max_height or pixel_ratio"
+        )
+    try:
+        import resvg_py
+    except ImportError as error:
+        raise ImportError(
+            "PNGs are made by resvg-py, which is not installed: pip install resvg-py"
+        ) from error
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg,
+            zoom=pixel_ratio,
+            font_files=FONT_FILES,
+            # Looking through a machine's fonts takes longer than drawing: only for what ours lacks.
+            skip_system_fonts=not _foreign(svg),
+        )
+    )
+
+
+def image_of(svg: str, pixel_ratio: float) -> Image.Image:
+    """Return a picture of ``pixel_ratio`` pixels per CSS pixel."""
+    image = Image.open(io.BytesIO(png_of(svg, pixel_ratio)))
+    image.load()
+    return image.convert("RGB")
+
+
+def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
+    """Return the image in its commonest colours that can be told apart, and so in a small file.
+
+    A palette that is found by spread alone would shift the paper's own colours.
+    """
+    counted: list[tuple[int, Any]] = image.convert("RGB").getcolors(1 << 24) or []
+    kept = np.empty((0, 3), dtype=np.int64)
+    for _, colour in sorted(counted, key=lambda found: (-found[0], found[1])):
+        if np.abs(kept - np.array(colour)).max(axis=1).min(initial=256) > _APART:
+            kept = np.vstack([kept, np.array(colour)])
+        if len(kept) == most:
+            break
+    palette = Image.new("P", (1, 1))
+    filled = np.vstack([kept, np.repeat(kept[:1], 256 - len(kept), axis=0)])
+    palette.putpalette(filled.astype(np.uint8).tobytes())
+    small = image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    small.info.update(image.info)
+    return small
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    r"""Return an image as a small PNG with a palette.
+
+    Its ``info["colours"]``, at most 256, says how many colours it needs if 64 are too few: in heat
+    maps the colours that then stand for others make bands, and tint the zero.
+
+    Examples
+    --------
+    >>> png_bytes(Image.new("RGB", (9, 9)))[:4]
+    b'\x89PNG'
+    """
+    # Maximum coverage keeps rare colours, such as a single cross; a median cut would lose them.
+    colours = image.info.get("colours", _COLOURS)
+    small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    target = io.BytesIO()
+    small.save(target, "PNG", optimize=True, dpi=image.info.get("dpi", (96, 96)))
+    return target.getvalue()
+
+
+def check_ratio(pixel_ratio: float) -> None:
+    """Check pixels per CSS pixel.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0.25 and 16.
+    """
+    if not 0.25 <= pixel_ratio <= 16:
+        raise ValueError(f"expected a pixel_ratio of 0.25 to 16, got {pixel_ratio!r}")

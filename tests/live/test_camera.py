@@ -1,0 +1,173 @@
+"""The camera alone: frames of layers, without a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.live import History
+from kan_widgets.live.watching.camera import Camera
+from kan_widgets.live.watching.layers import BoundLayers
+
+
+@pytest.fixture
+def model() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(kw.nn.KANLinear(3, 2), kw.nn.KANLinear(2, 2), kw.nn.KANLinear(2, 1))
+
+
+@pytest.fixture
+def camera(model: nn.Sequential) -> Camera:
+    return Camera(BoundLayers(model), history_bytes=10**6)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the names of the modules that are read from now on."""
+    from kan_widgets.live.watching import layers
+
+    names: list[str] = []
+    read_module = layers.read_module
+
+    def counted(name: str, *others: Any) -> Any:
+        names.append(name)
+        return read_module(name, *others)
+
+    monkeypatch.setattr(layers, "read_module", counted)
+    return names
+
+
+def assert_shows(camera: Camera, model: nn.Module) -> None:
+    for layer in kw.functions.read(model):
+        shown = camera.history.latest.coefficients(layer.name)
+        np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
+
+
+def change(layer: nn.Module) -> None:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter += 1
+
+
+def keep(camera: Camera, step: int) -> None:
+    frame = camera.take(step)
+    assert frame is not None
+    camera.keep(frame)
+
+
+def test_frames_are_taken_and_kept(camera: Camera, model: nn.Sequential) -> None:
+    for step in (1, 2):
+        change(model)
+        keep(camera, step)
+        assert_shows(camera, model)
+    assert camera.history.steps.tolist() == [0, 1, 2]
+    assert camera.taken == 3
+
+
+def test_a_frame_that_a_later_one_has_overtaken_is_not_developed(camera: Camera) -> None:
+    slow = camera.begin_now(lambda: 1)
+    keep(camera, 2)
+    assert camera.develop(slow) is None
+
+
+def test_a_new_basis_is_a_new_layout(camera: Camera, model: nn.Sequential) -> None:
+    before = camera.layout
+    first = model[0]
+    assert isinstance(first, kw.nn.KANLinear)
+    first.refine(10)
+    frame = camera.take(1)
+    assert frame is not None
+    assert frame.layout is not before
+    assert camera.layout is before
+    camera.keep(frame)
+    assert camera.layout is frame.layout
+    assert_shows(camera, model)
+
+
+def test_what_is_read_while_steps_are_counted_by_hand_is_read_again(
+    camera: Camera, read: list[str]
+) -> None:
+    counts = iter([0, 1, 1, 1])
+    started = camera.begin_now(lambda: next(counts))
+    assert started.step == 1
+    assert read == ["0", "1", "2"] * 2
+
+
+def test_an_amended_frame_shows_the_layer_that_changed_and_reads_no_other(
+    camera: Camera, model: nn.Sequential, read: list[str]
+) -> None:
+    keep(camera, 5)
+    earlier = camera.history.latest.data.copy()
+    change(model[1])
+    read.clear()
+    frame = camera.amend("1", 5)
+    assert frame is not None
+    assert read == ["1"]
+    np.testing.assert_array_equal(
+        camera.history.latest.data, earlier
+    )  # the one before is as it was
+    camera.keep(frame)
+    assert_shows(camera, model)
+
+
+def test_a_layer_that_shares_parameters_is_amended_too(model: nn.Sequential) -> None:
+    first, last = model[0], kw.nn.KANLinear(3, 2)
+    assert isinstance(first, kw.nn.KANLinear)
+    last.spline_weight = first.spline_weight
+    tied = nn.ModuleList([first, model[1], last])
+    camera = Camera(BoundLayers(tied), history_bytes=10**6)
+    change(first)
+    frame = camera.amend("0", 0)
+    assert frame is not None
+    camera.keep(frame)
+    assert_shows(camera, tied)
+
+
+def test_nothing_is_amended_after_more_steps_or_another_basis(
+    camera: Camera, model: nn.Sequential
+) -> None:
+    assert camera.amend("1", 1) is None
+    layer = model[1]
+    assert isinstance(layer, kw.nn.KANLinear)
+    layer.update_grid(torch.rand(64, 2))
+    assert camera.amend("1", 0) is None
+
+
+def test_chosen_layers_are_amended_where_they_lie(model: nn.Sequential) -> None:
+    camera = Camera(BoundLayers(model, ("2", "0")), history_bytes=10**6)
+    change(model[0])
+    frame = camera.amend("0", 0)
+    assert frame is not None
+    shown = frame.coefficients("0")
+    layer = kw.functions.read(model)[0]
+    np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
+
+
+def test_an_earlier_history_goes_on_where_it_can_be_read(
+    camera: Camera, model: nn.Sequential
+) -> None:
+    keep(camera, 3)
+    later = Camera(BoundLayers(model), history_bytes=10**6, earlier=camera.history, step=3)
+    assert later.goes_on
+    assert later.history.steps.tolist() == [0, 3]
+    other = Camera(BoundLayers(model, ("1",)), history_bytes=10**6, earlier=camera.history, step=3)
+    assert not other.goes_on
+    assert other.history.steps.tolist() == [0]
+
+
+def test_a_closed_camera_takes_no_more_and_keeps_what_it_has(camera: Camera) -> None:
+    keep(camera, 1)
+    camera.close()
+    with pytest.raises(RuntimeError, match="bind the model again"):
+        camera.take(2)
+    assert camera.history.steps.tolist() == [0, 1]
+
+
+def test_an_empty_history_has_no_latest_frame() -> None:
+    with pytest.raises(LookupError, match="empty"):
+        _ = History(1).latest

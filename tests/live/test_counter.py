@@ -1,0 +1,114 @@
+"""The counter of steps alone: what it tells its owner, and when it only counts."""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal
+
+import pytest
+
+from kan_widgets.live.steering.training import Training
+from kan_widgets.live.watching.counter import Counter
+
+
+class Owner:
+    """Is told of steps, and of nothing else."""
+
+    state: Literal["live"] = "live"
+    is_open = counts_steps = True
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.faults: list[Exception] = []
+        self.rests = False
+        self.every = 1
+        self.training = Training(self)
+
+    def on_step(self, step: int, now: float) -> bool:
+        self.steps.append(step)
+        if step == 13:
+            raise ValueError("unlucky")
+        return step % self.every == 0
+
+    def can_rest(self) -> bool:
+        return self.rests
+
+    def on_fault(self, error: Exception) -> None:
+        self.faults.append(error)
+
+    def need_care(self) -> None: ...
+    def tell_training(self) -> None: ...
+    def while_held(self) -> None: ...
+    def loop_ended(self) -> None: ...
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner()
+
+
+def test_each_step_is_counted_and_told_with_its_number_also_to_those_who_watch(
+    owner: Owner,
+) -> None:
+    counter = Counter(owner, owner.training, every=2)
+    owner.every = 2
+    seen: list[tuple[int, bool]] = []
+    stop = counter.watch(lambda step, framed: seen.append((step, framed)))
+    for _ in range(3):
+        counter.step()
+    stop()
+    counter.step()
+    assert counter.steps == owner.training.steps == 4
+    assert owner.steps == [1, 2, 3, 4]
+    assert seen == [(1, False), (2, True), (3, False)]
+    assert counter.trained_by is threading.current_thread()
+    assert counter.seconds > 0
+
+
+def test_while_nothing_is_wanted_only_the_step_that_is_due_is_told(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
+    counter = Counter(owner, owner.training, every=4)
+    owner.rests = True
+    for _ in range(9):
+        counter.step()
+    assert counter.steps == 9
+    assert owner.steps == [1, 4, 8]
+    counter.need_care()
+    counter.step()
+    assert owner.steps == [1, 4, 8, 10]
+
+
+def test_an_owner_that_fails_is_told_so_and_the_loop_goes_on(owner: Owner) -> None:
+    counter = Counter(owner, owner.training, steps=12)
+    for _ in range(2):
+        counter.step()
+    assert [str(error) for error in owner.faults] == ["unlucky"]
+    assert counter.steps == 14
+
+
+def test_a_closed_counter_counts_no_more(owner: Owner) -> None:
+    counter = Counter(owner, owner.training)
+    counter.step()
+    counter.close()
+    counter.step()
+    assert counter.steps == 1
+
+
+def test_a_counter_keeps_its_owner_no_longer_than_others_do() -> None:
+    owner = Owner()
+    counter = Counter(owner, owner.training)
+    del owner
+    counter.step()
+    assert counter.steps == 0
+
+
+def test_a_later_counter_goes_on_where_the_earlier_one_was(owner: Owner) -> None:
+    earlier = Counter(owner, owner.training)
+    for _ in range(3):
+        earlier.step()
+    later = Counter(owner, owner.training)
+    later.take_over(earlier)
+    later.step()
+    assert (later.steps, later.trained_by) == (4, threading.current_thread())

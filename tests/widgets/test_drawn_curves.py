@@ -1,0 +1,121 @@
+"""DrawnCurves: what it hands to the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kan_widgets.widgets.drawn_curves import DrawnCurves
+
+STEPS = np.arange(1, 101)
+FALLING = 1.0 / STEPS
+
+
+def one(values: Any, steps: Any = STEPS) -> DrawnCurves:
+    """Give a single curve."""
+    curves = DrawnCurves()
+    curves.set("loss", "loss", steps, values)
+    return curves
+
+
+def points(curve: Any, of: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give steps and values as the page reads them, of the curve or of its mean."""
+    where = curve[of] if of else curve
+    return np.frombuffer(where["x"], "<f8"), np.frombuffer(where["y"], "<f8")
+
+
+def latest(curve: Any) -> list[float]:
+    return np.frombuffer(curve["latest"], "<f8").tolist()
+
+
+def test_a_curve_is_drawn_as_it_is() -> None:
+    [curve] = one(FALLING).wire(None, over=0, log=False)
+    x, y = points(curve)
+    np.testing.assert_array_equal(x, STEPS)
+    np.testing.assert_array_equal(y, FALLING)
+    assert curve["mean"] is None
+
+
+def test_the_mean_is_of_the_values_around_each_step() -> None:
+    [curve] = one(FALLING).wire(None, over=10, log=False)
+    _, mean = points(curve, "mean")
+    assert mean[1] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
+    assert mean[50] == pytest.approx(FALLING[45:56].mean())
+
+
+def test_on_a_logarithmic_scale_the_mean_is_of_logarithms() -> None:
+    curves = one(FALLING)
+    _, mean = points(curves.wire(None, over=10, log=True)[0], "mean")
+    assert mean[50] == pytest.approx(np.exp(np.log(FALLING[45:56]).mean()))
+    _, mean = points(curves.wire(None, over=10, log=False)[0], "mean")
+    assert mean[50] == pytest.approx(FALLING[45:56].mean())
+
+
+@pytest.mark.parametrize("over", [0, 30])
+@pytest.mark.parametrize("window", [None, (10.0, 20.0)])
+@pytest.mark.parametrize("log", [False, True])
+def test_the_latest_value_is_the_one_logged_last(over: int, window: Any, log: bool) -> None:
+    noisy = FALLING.copy()
+    noisy[-1] = 0.592
+    curves = one(noisy)
+    curves.set("loss", "val_loss", STEPS, np.where(STEPS < 100, FALLING, np.nan))
+    first, second = curves.wire(window, over=over, log=log)
+    assert latest(first) == [0.592]
+    assert np.isnan(latest(second)).all()
+    assert len(latest(second)) == 1
+
+
+def test_a_curve_without_values_has_no_latest_one() -> None:
+    [curve] = one(FALLING[:0], STEPS[:0]).wire(None, over=10, log=False)
+    assert latest(curve) == []
+
+
+def test_a_million_points_are_thinned_and_keep_their_peak() -> None:
+    values = np.ones(1_000_000)
+    values[654_321] = 9.0
+    [curve] = one(values, np.arange(1_000_000)).wire(None, over=0, log=False)
+    x, y = points(curve)
+    assert len(x) < 1000
+    assert y.max() == 9.0
+
+
+def test_a_zoom_shows_those_steps_in_full() -> None:
+    steps = np.arange(1_000_000)
+    [curve] = one(np.sin(steps), steps).wire((5000.0, 5100.0), over=0, log=False)
+    x, y = points(curve)
+    np.testing.assert_array_equal(x, np.arange(4999, 5102))
+    np.testing.assert_array_equal(y, np.sin(np.arange(4999, 5102)))
+
+
+@pytest.mark.parametrize(("count", "smoothed"), [(12, False), (13, True)])
+def test_few_points_are_not_smoothed(count: int, smoothed: bool) -> None:
+    [curve] = one(FALLING[:count], STEPS[:count]).wire(None, over=10, log=False)
+    assert (curve["mean"] is not None) is smoothed
+
+
+def test_what_is_not_finite_stays_so() -> None:
+    values = np.array([1.0, np.inf, np.nan])
+    [curve] = one(values, np.arange(3)).wire(None, over=0, log=False)
+    np.testing.assert_array_equal(points(curve)[1], values)
+
+
+def test_one_kind_has_one_colour_in_all_panels() -> None:
+    curves = DrawnCurves()
+    for panel, name, kind in (
+        ("loss", "loss", "trained on"),
+        ("loss", "val_loss", "held out"),
+        ("accuracy", "val_accuracy", "held out"),
+    ):
+        curves.set(panel, name, STEPS, FALLING, kind=kind)
+    assert [curve["colour"] for curve in curves.wire(None, over=0, log=False)] == [0, 1, 1]
+
+
+def test_forgotten_curves_are_gone() -> None:
+    curves = one(FALLING)
+    assert curves.has("loss", "loss")
+    curves.forget()
+    assert not curves.has("loss", "loss")
+    assert curves.wire(None, over=0, log=False) == []
