@@ -34,7 +34,7 @@ const traits = {
   binarise: false,
   scale: "layer",
   ghost: true,
-  x_range: "domain",
+  x_range: "inputs",
   sort: "position",
   height: 480,
   theme: "auto",

@@ -17,7 +17,7 @@ const TRAITS = {
   binarise: false,
   scale: "layer",
   ghost: true,
-  x_range: "domain",
+  x_range: "inputs",
   sort: "position",
   height: 480,
   theme: "light",

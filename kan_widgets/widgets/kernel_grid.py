@@ -51,8 +51,9 @@ class KernelGrid(View):
         Which functions share a y-axis.
     ghost : bool
         Draw the initial function behind, dashed.
-    x_range : {"domain", "wide"}
-        The grid range, or the whole support of the splines.
+    x_range : {"inputs", "domain", "wide"}
+        From 1 % to 99 % of the inputs that ``live.observe(batch)`` saw, rounded out, and the grid
+        range where nothing was observed; the grid range; or the whole support of the splines.
     sort : {"position", "range", "change"} or str
         The kernels' order; also the name of a score that was given: those whose functions have the
         largest come first.
@@ -89,7 +90,7 @@ class KernelGrid(View):
     bounds = option(Choice(["domain", "observed"]))
     scale = option(Choice(["layer", "kernel", "function"]))
     ghost = option(traitlets.Bool(True))
-    x_range = option(Choice(["domain", "wide"]))
+    x_range = option(Choice(["inputs", "domain", "wide"]))
     sort = option(ScoreChoice(SORTS))
     shade = option(ScoreChoice([""]))
     scores = traitlets.Dict().tag(sync=True)

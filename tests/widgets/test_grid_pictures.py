@@ -238,6 +238,20 @@ def test_with_a_wide_x_the_curve_is_drawn_as_far_as_the_splines_reach() -> None:
     assert any(text.endswith("x −1.75 … 2") for text in picture.texts)
 
 
+def test_x_runs_where_the_observed_inputs_are_unless_told_otherwise() -> None:
+    model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3))
+    live = kw.bind(model)
+    grid = kw.KernelGrid(live)
+    assert grid.x_range == "inputs"
+    assert "· grid x −1 … 1</text>" in grid.svg()
+    ramp = torch.linspace(-0.5, 2.98, 9 * 9 * 8).reshape(8, 1, 9, 9)
+    live.observe(ramp)
+    # Not beyond the splines' support.
+    assert "· inputs x −0.5 … 2.2</text>" in grid.svg()
+    assert "· whole support x −2.2 … 2.2</text>" in grid.svg(x_range="wide")
+    assert "· grid x −1 … 1</text>" in grid.svg(x_range="domain")
+
+
 def test_with_a_wide_x_the_ground_outside_the_grid_is_marked() -> None:
     layer = layer_of((1, 1, 1, 2))
     picture = draw(frame_of(layer, [(0.5, 0, 0)]), x_range="wide")
@@ -518,7 +532,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     assert picture.texts[:7] == [
         "KernelGrid · features.0",
         "step 12,345",
-        "φ ±0.004 · tanh x −1 … 1",
+        "φ ±0.004 · grid tanh x −1 … 1",
         "now",
         "step 20",
         "6 kernels 1 × 2, 12 functions",
@@ -529,9 +543,9 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
 def test_own_axes_print_the_smallest_and_the_largest_range() -> None:
     layer = layer_of((1, 2, 1, 2), kind="linear")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 7, 0), (0, 1, 0), (0, 1, 0)])
-    assert "φ, own scales ±0.004 … ±8 · x −1 … 1" in draw(frame, scale="function").texts
+    assert "φ, own scales ±0.004 … ±8 · grid x −1 … 1" in draw(frame, scale="function").texts
     changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change")
-    assert "change since step 0, own scales ±1 … ±8 · x −1 … 1" in changed.texts
+    assert "change since step 0, own scales ±1 … ±8 · grid x −1 … 1" in changed.texts
 
 
 # ------------------------------------------------------------------ what is too high

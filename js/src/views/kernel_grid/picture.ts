@@ -30,6 +30,8 @@ export interface Picture {
   settings: Settings;
   arrangement: Arrangement;
   xRange: [number, number];
+  /** What that is; "domain" too where inputs were asked for and none were observed. */
+  xIs: XRange;
   /** φ, or the change of φ. */
   subject: Subject;
   /** φ at the start, when it is drawn behind. */
@@ -56,8 +58,39 @@ export interface Picture {
   broken: number;
 }
 
-/** The x that is drawn: the grid's range, or the whole support of the basis. */
-export function xRangeOf(layer: LayerLayout, choice: XRange): [number, number] {
+/** Of the observed inputs so much lies below the x that is drawn, and so much above. */
+const TAIL = 0.01;
+/** The ends of the observed inputs are rounded out to a round number, of which at most so many lie between them. */
+const ROUND = 10;
+
+/** Where the inputs of a layer are: 1 % to 99 % of those observed, rounded out; null where none were. */
+export function inputsOf(observed: Observed | null): [number, number] | null {
+  if (!observed || observed.patches.length === 0) return null;
+  const sorted = Float32Array.from(observed.patches).sort();
+  const last = sorted.length - 1;
+  const from = sorted[Math.floor(TAIL * last)];
+  const to = sorted[Math.ceil((1 - TAIL) * last)];
+  if (!(from < to) || !Number.isFinite(to - from)) return null;
+  const step = roundStep((to - from) / ROUND);
+  const out = (value: number, end: (v: number) => number) =>
+    Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
+  return [out(from, Math.floor), out(to, Math.ceil)];
+}
+
+/** Smallest of 1, 2 or 5 · 10^k that is at least `least`. */
+function roundStep(least: number): number {
+  for (let decade = Math.floor(Math.log10(least)); ; decade++) {
+    for (const n of [1, 2, 5])
+      if (Number(`${n}e${decade}`) >= least) return Number(`${n}e${decade}`);
+  }
+}
+
+/** The x that is drawn: where the inputs are, the grid's range, or the whole support of the basis. */
+export function xRangeOf(
+  layer: LayerLayout,
+  choice: XRange,
+  inputs: readonly [number, number] | null = null,
+): [number, number] {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
   for (const { x } of layer.tables) {
@@ -68,6 +101,10 @@ export function xRangeOf(layer: LayerLayout, choice: XRange): [number, number] {
     Math.max(lo, Math.min(layer.extent[0], layer.domain[0])),
     Math.min(hi, Math.max(layer.extent[1], layer.domain[1])),
   ];
+  if (choice === "inputs" && inputs) {
+    const [from, to] = [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])];
+    if (from < to) return [from, to];
+  }
   const [from, to] = choice === "wide" ? wide : layer.domain;
   return from < to ? [from, to] : [lo, hi];
 }
@@ -91,14 +128,14 @@ export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[]
  */
 export function sortedOrder(
   sort: Sort,
-  xRange: XRange,
+  xRange: readonly [number, number],
   frame: Frame,
   layer: LayerLayout,
   initial: Frame | null,
   scored: Float32Array | null = null,
 ): number[] | null {
   if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
-  const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
+  const plan = samplePlan(layer, xRange, ALL_POINTS);
   if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
   if (!start) return orderBy(layer, new Float32Array(layer.count));
@@ -132,7 +169,10 @@ export function pictureMaker(): (
     const arrangement = keep("arrangement", [layer, width, order], () =>
       arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order),
     );
-    const xRange = keep("xRange", [layer, settings.xRange], () => xRangeOf(layer, settings.xRange));
+    const seen = keep("inputs", [observed], () => inputsOf(observed));
+    const xRange = keep("xRange", [layer, settings.xRange, seen], () =>
+      xRangeOf(layer, settings.xRange, seen),
+    );
     const points = Math.max(12, arrangement.cell);
     const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
@@ -147,6 +187,7 @@ export function pictureMaker(): (
       settings,
       arrangement,
       xRange,
+      xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
       subject,
       ghost: null,
       initial: start,
@@ -172,8 +213,8 @@ export function pictureMaker(): (
       return picture;
     }
     if (mode === "preferred") {
-      const seen = settings.bounds === "observed" ? observed : null;
-      const bounds = keep("bounds", [layer, seen], () => boundsOf(layer, seen));
+      const within = settings.bounds === "observed" ? observed : null;
+      const bounds = keep("bounds", [layer, within], () => boundsOf(layer, within));
       picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
       picture.greys = greysOf(picture.preferred);
       picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);

@@ -8,12 +8,24 @@ import { endsOf, patternText } from "./pattern.ts";
 import type { Picture } from "./picture.ts";
 import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
-import { isGrey } from "./settings.ts";
+import { isGrey, type XRange } from "./settings.ts";
 
-/** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
+const X_WORDS: Record<XRange, string> = { inputs: "inputs", domain: "grid", wide: "whole support" };
+
+/** Which x are drawn, and how to see others. */
+export function xTitle({ xIs, settings }: Picture): string {
+  if (isGrey(settings)) return "";
+  if (xIs === "inputs") return "x runs over 98 % of the inputs that live.observe(batch) saw";
+  if (xIs === "wide") return "x runs as far as the splines reach; the grid's range is marked";
+  const observe =
+    settings.xRange === "inputs" ? "; live.observe(batch) shows where inputs fall" : "";
+  return `x runs over the range of the layer's grid${observe}`;
+}
+
+/** The axes of the drawing, in print: "φ ±0.0031 · inputs x −1 … 1". */
 export function axesText(picture: Picture): string {
   const { layer, xRange, settings, scales } = picture;
-  const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
+  const x = `${X_WORDS[picture.xIs]} ${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
   if (picture.pattern) {
     return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
