@@ -48,7 +48,9 @@ class KernelGrid(View):
         99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
         observation it is the grid range, and the view says so.
     scale : {"layer", "kernel", "function"}
-        Which functions share a y-axis.
+        Which functions share a y-axis. It covers all steps that the page has, so that growth is
+        seen; a picture made in Python knows the first step and the one drawn. With "layer", the
+        few functions that reach far beyond all others are cut, and marked with a triangle.
     ghost : bool
         Draw the initial function behind, dashed.
     x_range : {"inputs", "domain", "wide"}

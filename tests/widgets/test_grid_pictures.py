@@ -376,11 +376,11 @@ def test_the_ghost_is_dashed_along_the_initial_function() -> None:
     assert not is_colour(cell[len(cell) // 2 + 2 :], LIGHT["ghost"], near=12).any()
 
 
-def test_without_a_ghost_the_initial_function_does_not_count() -> None:
+def test_without_a_ghost_the_initial_function_is_not_drawn_and_the_scale_stays() -> None:
     layer = layer_of((1, 1, 1, 2))
     frame, initial = frame_of(layer, [(0, 0.5, 0)]), frame_of(layer, [(0, 5, 0)], step=0)
     without = draw(frame, initial, ghost=False)
-    follows(without.values(0, 0.5), lambda x: 0.5 * x, 0.5)
+    follows(without.values(0, 5.0), lambda x: 0.5 * x, 5.0)
     assert LIGHT["ghost"] not in without.svg
     follows(draw(frame, initial).values(0, 5.0), lambda x: 0.5 * x, 5.0)
 
@@ -533,6 +533,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
         "KernelGrid · features.0",
         "step 12,345",
         "φ ±0.004 · grid tanh x −1 … 1",
+        "scale covers steps 20 and 12,345",
         "now",
         "step 20",
         "6 kernels 1 × 2, 12 functions",

@@ -9,6 +9,7 @@ import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
+import { functionPeaks, layerPeak, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import type { Settings, Sort, XRange } from "./settings.ts";
@@ -16,8 +17,10 @@ import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./s
 
 /** Enough to keep every row of a table. */
 const ALL_POINTS = 1 << 20;
-/** So many values of φ are computed for the ranges of one frame: all rows for some thousand functions. */
-const RANGE_VALUES = 200_000;
+/** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
+const RANGE_VALUES = 40_000;
+/** Their points per function are a multiple of this, so that another width seldom needs others. */
+const RANGE_POINTS = 32;
 
 export interface Extremes {
   smallest: number;
@@ -46,6 +49,10 @@ export interface Picture {
   scaleOf(f: number): number;
   /** The smallest and the largest scale in use; equal where all share one. */
   scales: Extremes;
+  /** The first and the last of the steps that the scales hold for, and how many these are. */
+  covered: { first: number; last: number; steps: number };
+  /** Functions that reach beyond their scale. */
+  cut: number;
   /** What a cell's grey is made of, in pattern mode. */
   pattern: Pattern | null;
   /** Where each function is largest or smallest, in preferred mode. */
@@ -160,10 +167,12 @@ export function pictureMaker(): (
   order: readonly number[] | null,
   observed?: Observed | null,
   scores?: Scores,
+  history?: readonly Frame[],
 ) => Picture {
   const keep = memory();
+  const readPeaks = peaksReader();
   const scratch: Scratch = {};
-  return (frame, layer, initial, settings, width, order, observed = null, scores) => {
+  return (frame, layer, initial, settings, width, order, observed = null, scores, history = []) => {
     const [out, inputs, kh, kw] = layer.shape;
     const { mode, scale } = settings;
     const arrangement = keep("arrangement", [layer, width, order], () =>
@@ -195,6 +204,8 @@ export function pictureMaker(): (
       ranges: new Float32Array(0),
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
+      covered: { first: frame.step, last: frame.step, steps: 1 },
+      cut: 0,
       pattern: null,
       preferred: null,
       greys: new Float32Array(0),
@@ -223,32 +234,48 @@ export function pictureMaker(): (
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,
     );
-    // Never fewer points than are drawn, so that no curve leaves its cell.
-    const most = Math.max(points, Math.floor(RANGE_VALUES / layer.count));
-    const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
-    const ranges = subject.ranges(every, scratch);
-    picture.ranges = ranges;
-    picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-
-    let spread = ranges;
-    if (mode === "curves" && settings.ghost && start) {
-      const before = phi(start.frame, start.layer);
-      picture.ghost = {
-        subject: before,
-        plan: keep("ghost", [start, xRange, points], () => samplePlan(start.layer, xRange, points)),
-      };
-      const initialRanges = keep("initial", [start, xRange, most], () =>
-        before.ranges(samplePlan(start.layer, xRange, most)),
-      );
-      spread = ranges.map((value, f) => larger(value, initialRanges[f] as number));
+    // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
+    const most = RANGE_POINTS * Math.ceil(points / RANGE_POINTS);
+    const each = Math.max(most, Math.floor(RANGE_VALUES / layer.count));
+    const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
+    const planFor = (its: LayerLayout) => {
+      const known = plans.get(its) ?? samplePlan(its, xRange, each);
+      plans.set(its, known);
+      return known;
+    };
+    const measured = mode === "change" && start ? start : null;
+    const behind = mode === "curves" && settings.ghost && start ? start : null;
+    const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
+    const { now, all } = readPeaks(
+      frames,
+      frame,
+      layer,
+      layer.count * planFor(layer).points,
+      [xRange, each, measured],
+      (one, its) => {
+        const drawn = measured ? change(one, its, measured.frame, measured.layer) : phi(one, its);
+        return drawn.ranges(planFor(its), scratch);
+      },
+    );
+    picture.ranges = now.ranges;
+    picture.broken = now.ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+    if (behind) {
+      const plan = () => samplePlan(behind.layer, xRange, points);
+      const subject = phi(behind.frame, behind.layer);
+      picture.ghost = { subject, plan: keep("ghost", [behind, xRange, points], plan) };
     }
+    const steps = [now, ...all].map(({ step }) => step);
+    const [first, last] = [Math.min(...steps), Math.max(...steps)];
+    picture.covered = { first, last, steps: new Set(steps).size };
     if (scale === "layer") {
-      const most = niceCeil(layerRange(spread));
+      const most = niceCeil(layerPeak(now, all));
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
+      picture.cut = now.ranges.reduce((n, range) => n + (range > most ? 1 : 0), 0);
       return picture;
     }
-    const own = (scale === "kernel" ? kernelRanges(layer, spread) : spread).map((m) =>
+    const peaks = functionPeaks(now, all);
+    const own = (scale === "kernel" ? kernelRanges(layer, peaks) : peaks).map((m) =>
       Number.isNaN(m) ? m : niceCeil(m),
     );
     const size = scale === "kernel" ? kh * kw : 1;
@@ -256,12 +283,6 @@ export function pictureMaker(): (
     picture.scales = extremes(own);
     return picture;
   };
-}
-
-/** The larger of two ranges; one that is not finite does not count. */
-function larger(a: number, b: number): number {
-  if (Number.isNaN(a)) return b;
-  return Number.isNaN(b) || a > b ? a : b;
 }
 
 function extremes(values: Float32Array): Extremes {

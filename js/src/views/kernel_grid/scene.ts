@@ -7,13 +7,16 @@ import { paletteOf } from "../../phi/palette.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { stuckHeadMarks } from "../../scene/heads.ts";
 import type { Remark, Scene, Sites } from "../../scene/marks.ts";
-import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
+import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
 import { inputsOf, type Picture, pictureMaker, sortedOrder, xRangeOf } from "./picture.ts";
 import { rampOf, type Scores, scoresReader, valuesOf } from "./scores.ts";
 import { isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
 import {
   axesText,
+  COVERED_TITLE,
+  coveredText,
+  cutText,
   description,
   reachText,
   remarks,
@@ -78,10 +81,24 @@ export function drawing(): GridDrawing {
     const asked = xRange === "inputs" || bounds === "observed" || mode === "pattern";
     const observed = asked ? store.observed(layer.name) : null;
     const sorted = orderFor(frame, layer, settings, scores, ghost, observed);
-    const from = [frame, ghost, observed, scores, layer, width, sorted, ...Object.values(settings)];
+    const steps = store.steps();
+    const known = [frame, ghost, observed, scores, layer, width, sorted];
+    const from = [...known, steps.length, steps[0], ...Object.values(settings)];
     if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
       made = from;
-      picture = makePicture(frame, layer, ghost, settings, width, sorted.kernels, observed, scores);
+      const { kernels } = sorted;
+      const frames = framesOf(store, steps);
+      picture = makePicture(
+        frame,
+        layer,
+        ghost,
+        settings,
+        width,
+        kernels,
+        observed,
+        scores,
+        frames,
+      );
     }
     return sceneOf(picture, given, draw.readingX);
   }
@@ -90,6 +107,12 @@ export function drawing(): GridDrawing {
     order = null;
   };
   return draw;
+}
+
+function framesOf(store: Store, steps: readonly number[]): Frame[] {
+  const first = store.initial();
+  const later = steps.flatMap((step) => store.at(step) ?? []);
+  return first && later[0] !== first ? [first, ...later] : later;
 }
 
 function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
@@ -158,6 +181,7 @@ function captionOf(picture: Picture, { store, theme }: Given, selected: number):
   const { colours } = theme;
   const { warned, noted } = remarks(picture);
   const caption: Remark[] = [{ text: axesText(picture), tone: "ink", title: xTitle(picture) }];
+  caption.push({ text: coveredText(picture), title: COVERED_TITLE });
   if (initial && settings.mode === "curves") {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
@@ -176,6 +200,6 @@ function captionOf(picture: Picture, { store, theme }: Given, selected: number):
     caption.push({ text: shadeText(shade), swatch });
   }
   caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
-  caption.push({ text: warned, tone: "warn" }, { text: noted });
+  caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");
 }

@@ -41,6 +41,21 @@ export function axesText(picture: Picture): string {
   return `${what}, own scales ${own} · ${x}`;
 }
 
+export const COVERED_TITLE =
+  "The scale stays the same over all steps that the page has, so that growth is seen while scrubbing";
+
+/** Which steps the scale holds for: "scale covers steps 0 … 30". */
+export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
+  if (isGrey(settings) || steps < 2) return "";
+  return `scale covers steps ${formatCount(first)} ${steps > 2 ? "…" : "and"} ${formatCount(last)}`;
+}
+
+/** How many functions are cut at the edge of their cells. */
+export function cutText({ cut }: Picture): string {
+  if (cut === 0) return "";
+  return `${counted(cut, "function")} ${cut === 1 ? "reaches" : "reach"} further: cut, with a triangle`;
+}
+
 /** What black and white stand for: "black: φ is largest at x −1 · white: at 1". */
 function preferredText({ layer, settings, preferred }: Picture): string {
   if (!preferred) return "";
