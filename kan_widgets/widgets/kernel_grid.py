@@ -62,7 +62,8 @@ class KernelGrid(View):
     shade : str
         The name of a score that was given: it tints the ground behind the curves. Empty for none.
     height : int
-        Pixels of the drawing at most; it scrolls beyond. At least 80.
+        Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer
+        are as large as fit in it and in the width, up to 150 pixels.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
 

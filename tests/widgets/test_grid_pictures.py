@@ -371,8 +371,9 @@ def test_the_ghost_is_dashed_along_the_initial_function() -> None:
     follows(picture.values(0, 0.8, colour=LIGHT["ghost"]), lambda x: 0.4 + 0.2 * x, 0.8)
     cell = picture.cell(picture.pixels(), 0)
     columns = is_colour(cell[: len(cell) // 2], LIGHT["ghost"], near=12).any(axis=0)
-    # 3 on, 2.5 off, over a width of 52 pixels of CSS: nine dashes or ten.
-    assert 9 <= (np.diff(columns.astype(int), prepend=0) == 1).sum() <= 10
+    # 3 on, 2.5 off, over a width of 146 pixels of CSS.
+    assert len(cell) == 150 * RATIO
+    assert (np.diff(columns.astype(int), prepend=0) == 1).sum() in (27, 28)
     assert not is_colour(cell[len(cell) // 2 + 2 :], LIGHT["ghost"], near=12).any()
 
 
@@ -517,7 +518,8 @@ def test_sorted_kernels_follow_each_other_from_the_largest_to_the_smallest() -> 
         ("change", ["0,0", "0,1", "1,0", "1,1"], [0.2, -0.9, 0.5]),
     ):
         picture = draw(frame, initial, sort=sort)
-        assert picture.texts[-5:] == [*labels, "out,in"]
+        assert [text for text in picture.texts if text in ("0,0", "0,1", "1,0", "1,1")] == labels
+        assert "out,in" in picture.texts
         for place, slope in enumerate(slopes):
             follows(picture.values(place, 1.0), lambda x, slope=slope: slope * x, 1.0)
 
@@ -529,7 +531,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     layer = layer_of((2, 3, 1, 2), name="features.0", variable="tanh x", note="Scaled by 2.")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 0.0039, 0)], step=12345)
     picture = draw(frame, frame_of(layer, [], step=20), width=900)
-    assert picture.texts[:7] == [
+    assert picture.texts[:8] == [
         "KernelGrid · features.0",
         "step 12,345",
         "φ ±0.004 · grid tanh x −1 … 1",

@@ -168,15 +168,27 @@ export function pictureMaker(): (
   observed?: Observed | null,
   scores?: Scores,
   history?: readonly Frame[],
+  room?: number,
 ) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
   const scratch: Scratch = {};
-  return (frame, layer, initial, settings, width, order, observed = null, scores, history = []) => {
+  return (
+    frame,
+    layer,
+    initial,
+    settings,
+    width,
+    order,
+    observed = null,
+    scores,
+    history = [],
+    room = 0,
+  ) => {
     const [out, inputs, kh, kw] = layer.shape;
     const { mode, scale } = settings;
-    const arrangement = keep("arrangement", [layer, width, order], () =>
-      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order),
+    const arrangement = keep("arrangement", [layer, width, order, room], () =>
+      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order, room),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed));
     const xRange = keep("xRange", [layer, settings.xRange, seen], () =>

@@ -69,7 +69,7 @@ export function drawing(): GridDrawing {
   }
 
   function draw(given: Given): GridScene | string {
-    const { store, get, width } = given;
+    const { store, get, width, height } = given;
     const frame = store.current();
     if (!frame) return "waiting for the first frame…";
     const layer = layerNamed(frame, get("layer"));
@@ -82,7 +82,7 @@ export function drawing(): GridDrawing {
     const observed = asked ? store.observed(layer.name) : null;
     const sorted = orderFor(frame, layer, settings, scores, ghost, observed);
     const steps = store.steps();
-    const known = [frame, ghost, observed, scores, layer, width, sorted];
+    const known = [frame, ghost, observed, scores, layer, width, height, sorted];
     const from = [...known, steps.length, steps[0], ...Object.values(settings)];
     if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
       made = from;
@@ -98,6 +98,7 @@ export function drawing(): GridDrawing {
         observed,
         scores,
         frames,
+        height,
       );
     }
     return sceneOf(picture, given, draw.readingX);
