@@ -173,6 +173,22 @@ describe("the scales of a drawing", () => {
     expect(withGhost).toBeGreaterThan(20 * without);
   });
 
+  it("x runs where the inputs are that were observed, rounded out, and not beyond the support", () => {
+    const inputs = Array.from({ length: 1001 }, (_, k) => -0.43 + (1.9 * k) / 1000);
+    const drawn = (values: number[]) => {
+      const observed = { ...observedImage([]), patches: Float32Array.from(values) };
+      const settings: Settings = { ...PLAIN, xRange: "inputs" };
+      return pictureMaker()(now, layer, null, settings, 700, null, observed);
+    };
+    expect(drawn([...inputs, 1000, -1000]).xRange).toEqual([-0.6, 1.6]);
+    expect(axesText(drawn(inputs))).toMatch(/ · inputs x −0\.6 … 1\.6$/);
+    expect(drawn(inputs.map((x) => 10 * x)).xRange[1]).toBeCloseTo(2.2, 5);
+    for (const nothing of [[], [0.5, 0.5, 0.5]]) {
+      expect(drawn(nothing).xRange).toEqual([-1, 1]);
+      expect(axesText(drawn(nothing))).toMatch(/ · grid x −1 … 1$/);
+    }
+  });
+
   it("x runs over the grid's range, or over the whole support", () => {
     expect(xRangeOf(layer, "domain")).toEqual([-1, 1]);
     const [lo, hi] = xRangeOf(layer, "wide");
@@ -353,13 +369,13 @@ describe("sorting", () => {
       Math.max(
         ...Array.from({ length: 9 }, (_, e) => largestOf(now, layer, 9 * kernel + e, -1, 1)),
       );
-    expect(sortedOrder("position", "domain", now, layer, start)).toBeNull();
-    expect(sortedOrder("range", "domain", now, layer, start)).toEqual(
+    expect(sortedOrder("position", [-1, 1], now, layer, start)).toBeNull();
+    expect(sortedOrder("range", [-1, 1], now, layer, start)).toEqual(
       [...kernels].sort((a, b) => range(b) - range(a)),
     );
     const moved = at(0);
     moved.data[layer.offset + 30 * layer.nb] += 5;
-    expect(sortedOrder("change", "domain", moved, layer, start)).toEqual([3, 0, 1, 2, 4]);
+    expect(sortedOrder("change", [-1, 1], moved, layer, start)).toEqual([3, 0, 1, 2, 4]);
   });
 });
 
@@ -372,9 +388,9 @@ describe("the words", () => {
     small.data.forEach((value, k) => {
       small.data[k] = 0.01 * value;
     });
-    expect(axesText(pictureOf(small, null))).toMatch(/^φ ±0\.00\d+ · x −1 … 1$/);
+    expect(axesText(pictureOf(small, null))).toMatch(/^φ ±0\.00\d+ · grid x −1 … 1$/);
     expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
-      /^φ, own scales ±\S+ … ±\S+ · x −1 … 1$/,
+      /^φ, own scales ±\S+ … ±\S+ · grid x −1 … 1$/,
     );
     expect(axesText(pictureOf(now, null, { mode: "pattern" }))).toContain(
       "black: φ is larger at x = −1 · white: at x = 1",
@@ -466,5 +482,5 @@ it("the x under the pointer runs from end to end of the cell and no further", ()
 
 it("a trait with an unknown value falls back to its first choice", () => {
   const settings = settingsOf(((name: string) => ({ mode: "paint", ghost: true })[name]) as never);
-  expect(settings).toEqual({ ...PLAIN, ghost: true });
+  expect(settings).toEqual({ ...PLAIN, ghost: true, xRange: "inputs" });
 });

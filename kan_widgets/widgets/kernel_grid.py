@@ -48,18 +48,22 @@ class KernelGrid(View):
         99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
         observation it is the grid range, and the view says so.
     scale : {"layer", "kernel", "function"}
-        Which functions share a y-axis.
+        Which functions share a y-axis. It covers all steps that the page has, so that growth is
+        seen; a picture made in Python knows the first step and the one drawn. With "layer", the
+        few functions that reach far beyond all others are cut, and marked with a triangle.
     ghost : bool
         Draw the initial function behind, dashed.
-    x_range : {"domain", "wide"}
-        The grid range, or the whole support of the splines.
+    x_range : {"inputs", "domain", "wide"}
+        From 1 % to 99 % of the inputs that ``live.observe(batch)`` saw, rounded out, and the grid
+        range where nothing was observed; the grid range; or the whole support of the splines.
     sort : {"position", "range", "change"} or str
         The kernels' order; also the name of a score that was given: those whose functions have the
         largest come first.
     shade : str
         The name of a score that was given: it tints the ground behind the curves. Empty for none.
     height : int
-        Pixels of the drawing at most; it scrolls beyond. At least 80.
+        Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer
+        are as large as fit in it and in the width, up to 150 pixels.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
 
@@ -89,7 +93,7 @@ class KernelGrid(View):
     bounds = option(Choice(["domain", "observed"]))
     scale = option(Choice(["layer", "kernel", "function"]))
     ghost = option(traitlets.Bool(True))
-    x_range = option(Choice(["domain", "wide"]))
+    x_range = option(Choice(["inputs", "domain", "wide"]))
     sort = option(ScoreChoice(SORTS))
     shade = option(ScoreChoice([""]))
     scores = traitlets.Dict().tag(sync=True)

@@ -19,6 +19,9 @@ const SPACING = {
   linear: { gap: 2, min: 16, max: 48 },
 } as const;
 
+/** A larger cell shows no more of a function. */
+const LARGEST = 150;
+
 /** Estimated advance of one character of a 10 px label. */
 const LABEL_CHARACTER = 6;
 
@@ -69,12 +72,15 @@ export interface Arrangement extends Shape {
 
 /**
  * The arrangement of a layer on `width` pixels; `order[position] = kernel`
- * (kernel = o·in + i) makes the kernels flow in that order.
+ * (kernel = o·in + i) makes the kernels flow in that order. A layer that is
+ * small for a page `room` high has larger cells, and more bands where those
+ * make the cells larger still.
  */
 export function arrange(
   shape: Shape,
   width: number,
   order: readonly number[] | null = null,
+  room = 0,
 ): Arrangement {
   const { kind, kh, kw } = shape;
   const { gap, min, max } = SPACING[kind];
@@ -96,8 +102,17 @@ export function arrange(
     const most = Math.max(1, Math.floor((available + gap) / (across(min) + gap)));
     perBand = Math.ceil(columns / Math.ceil(columns / most));
   }
-  const bands = Math.ceil(columns / perBand);
-  const cell = Math.max(min, Math.min(max, fit(perBand)));
+  let bands = Math.ceil(columns / perBand);
+  let cell = Math.max(min, Math.min(max, fit(perBand)));
+  const tallest = (n: number) => {
+    const between = n * (COL_LABEL + rows * (kh - 1) * CELL_GAP + (rows - 1) * gap + BAND_GAP);
+    return Math.floor((room - 2 * PAD + BAND_GAP - between) / (n * rows * kh));
+  };
+  for (let n = bands; n <= columns && tallest(n) > cell; n++) {
+    const each = Math.ceil(columns / n);
+    const size = Math.min(LARGEST, fit(each), tallest(n));
+    if (size > cell) [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
+  }
   const blockWidth = across(cell);
   const blockHeight = down(cell);
   const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;

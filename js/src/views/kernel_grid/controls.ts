@@ -30,6 +30,12 @@ const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
 };
 
+const X_LABELS: Record<(typeof X_RANGES)[number], string> = {
+  inputs: "inputs",
+  domain: "grid",
+  wide: "whole support",
+};
+
 const entries = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
 
 /** `choose` is told the trait and its new value; `again` sorts anew by the chosen measure. */
@@ -53,10 +59,10 @@ export function createHeader(
   scale.fill(entries(SCALES));
   const xRange = kit.select(
     "x",
-    "Over which x φ is drawn: the grid's range, or as far as the splines reach",
+    "Over which x φ is drawn: where 98 % of the inputs fall that live.observe(batch) saw, the grid's range, or as far as the splines reach",
     (value) => choose("x_range", value),
   );
-  xRange.fill(entries(X_RANGES));
+  xRange.fill(X_RANGES.map((value) => ({ value, label: X_LABELS[value] })));
   const binarise = kit.check(
     "binarise",
     "Show only black and white: at which end of its grid is φ larger?",

@@ -7,12 +7,23 @@ import { paletteOf } from "../../phi/palette.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { stuckHeadMarks } from "../../scene/heads.ts";
 import type { Remark, Scene, Sites } from "../../scene/marks.ts";
-import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
+import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
+import { inputsOf, type Picture, pictureMaker, sortedOrder, xRangeOf } from "./picture.ts";
 import { rampOf, type Scores, scoresReader, valuesOf } from "./scores.ts";
 import { isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
-import { axesText, description, reachText, remarks, selectionText, shadeText } from "./words.ts";
+import {
+  axesText,
+  COVERED_TITLE,
+  coveredText,
+  cutText,
+  description,
+  reachText,
+  remarks,
+  selectionText,
+  shadeText,
+  xTitle,
+} from "./words.ts";
 
 export interface GridScene extends Scene {
   picture: Picture;
@@ -44,34 +55,51 @@ export function drawing(): GridDrawing {
     layer: LayerLayout,
     settings: Settings,
     scores: Scores,
-    store: Store,
+    ghost: Frame | null,
+    observed: Observed | null,
   ) {
     const key = `${layer.name}|${layer.shape}|${settings.sort}`;
     const scored = valuesOf(scores, settings.sort, layer);
     if (order?.key !== key || order.scored !== scored) {
-      const { sort, xRange } = settings;
-      const kernels = sortedOrder(sort, xRange, frame, layer, store.ghost(), scored);
+      const x = xRangeOf(layer, settings.xRange, inputsOf(observed));
+      const kernels = sortedOrder(settings.sort, x, frame, layer, ghost, scored);
       order = { key, scored, kernels };
     }
     return order;
   }
 
   function draw(given: Given): GridScene | string {
-    const { store, get, width } = given;
+    const { store, get, width, height } = given;
     const frame = store.current();
     if (!frame) return "waiting for the first frame…";
     const layer = layerNamed(frame, get("layer"));
     if (!layer) return "no layer to draw";
     const settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
     const scores = readScores(get("scores"));
-    const sorted = orderFor(frame, layer, settings, scores, store);
     const ghost = store.ghost();
-    const asked = settings.bounds === "observed" || settings.mode === "pattern";
+    const { xRange, bounds, mode } = settings;
+    const asked = xRange === "inputs" || bounds === "observed" || mode === "pattern";
     const observed = asked ? store.observed(layer.name) : null;
-    const from = [frame, ghost, observed, scores, layer, width, sorted, ...Object.values(settings)];
+    const sorted = orderFor(frame, layer, settings, scores, ghost, observed);
+    const steps = store.steps();
+    const known = [frame, ghost, observed, scores, layer, width, height, sorted];
+    const from = [...known, steps.length, steps[0], ...Object.values(settings)];
     if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
       made = from;
-      picture = makePicture(frame, layer, ghost, settings, width, sorted.kernels, observed, scores);
+      const { kernels } = sorted;
+      const frames = framesOf(store, steps);
+      picture = makePicture(
+        frame,
+        layer,
+        ghost,
+        settings,
+        width,
+        kernels,
+        observed,
+        scores,
+        frames,
+        height,
+      );
     }
     return sceneOf(picture, given, draw.readingX);
   }
@@ -80,6 +108,12 @@ export function drawing(): GridDrawing {
     order = null;
   };
   return draw;
+}
+
+function framesOf(store: Store, steps: readonly number[]): Frame[] {
+  const first = store.initial();
+  const later = steps.flatMap((step) => store.at(step) ?? []);
+  return first && later[0] !== first ? [first, ...later] : later;
 }
 
 function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
@@ -147,7 +181,8 @@ function captionOf(picture: Picture, { store, theme }: Given, selected: number):
   const { settings, initial, layer, frame, shade } = picture;
   const { colours } = theme;
   const { warned, noted } = remarks(picture);
-  const caption: Remark[] = [{ text: axesText(picture), tone: "ink" }];
+  const caption: Remark[] = [{ text: axesText(picture), tone: "ink", title: xTitle(picture) }];
+  caption.push({ text: coveredText(picture), title: COVERED_TITLE });
   if (initial && settings.mode === "curves") {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
@@ -166,6 +201,6 @@ function captionOf(picture: Picture, { store, theme }: Given, selected: number):
     caption.push({ text: shadeText(shade), swatch });
   }
   caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
-  caption.push({ text: warned, tone: "warn" }, { text: noted });
+  caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");
 }

@@ -2,7 +2,7 @@
 
 export const MODES = ["curves", "pattern", "preferred", "change"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
-export const X_RANGES = ["domain", "wide"] as const;
+export const X_RANGES = ["inputs", "domain", "wide"] as const;
 export const BOUNDS = ["domain", "observed"] as const;
 export const SORTS = ["position", "range", "change"] as const;
 

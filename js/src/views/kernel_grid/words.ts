@@ -8,12 +8,24 @@ import { endsOf, patternText } from "./pattern.ts";
 import type { Picture } from "./picture.ts";
 import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
-import { isGrey } from "./settings.ts";
+import { isGrey, type XRange } from "./settings.ts";
 
-/** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
+const X_WORDS: Record<XRange, string> = { inputs: "inputs", domain: "grid", wide: "whole support" };
+
+/** Which x are drawn, and how to see others. */
+export function xTitle({ xIs, settings }: Picture): string {
+  if (isGrey(settings)) return "";
+  if (xIs === "inputs") return "x runs over 98 % of the inputs that live.observe(batch) saw";
+  if (xIs === "wide") return "x runs as far as the splines reach; the grid's range is marked";
+  const observe =
+    settings.xRange === "inputs" ? "; live.observe(batch) shows where inputs fall" : "";
+  return `x runs over the range of the layer's grid${observe}`;
+}
+
+/** The axes of the drawing, in print: "φ ±0.0031 · inputs x −1 … 1". */
 export function axesText(picture: Picture): string {
   const { layer, xRange, settings, scales } = picture;
-  const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
+  const x = `${X_WORDS[picture.xIs]} ${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
   if (picture.pattern) {
     return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
@@ -27,6 +39,21 @@ export function axesText(picture: Picture): string {
       ? formatRange(largest)
       : `${formatRange(smallest)} … ${formatRange(largest)}`;
   return `${what}, own scales ${own} · ${x}`;
+}
+
+export const COVERED_TITLE =
+  "The scale stays the same over all steps that the page has, so that growth is seen while scrubbing";
+
+/** Which steps the scale holds for: "scale covers steps 0 … 30". */
+export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
+  if (isGrey(settings) || steps < 2) return "";
+  return `scale covers steps ${formatCount(first)} ${steps > 2 ? "…" : "and"} ${formatCount(last)}`;
+}
+
+/** How many functions are cut at the edge of their cells. */
+export function cutText({ cut }: Picture): string {
+  if (cut === 0) return "";
+  return `${counted(cut, "function")} ${cut === 1 ? "reaches" : "reach"} further: cut, with a triangle`;
 }
 
 /** What black and white stand for: "black: φ is largest at x −1 · white: at 1". */
