@@ -208,6 +208,10 @@ describe("the panels in two columns", () => {
     expect(columns(of(600, 200, 200, 200))).toEqual(["1", "2", "2", "2"]);
   });
 
+  it("leave no column blank beside one tall panel", () => {
+    expect(columns(of(140, 220, 470, 220))).toEqual(["1", "1", "2", "1"]);
+  });
+
   it("leave no gap, and do not overlap", () => {
     const places = arranged([...of(301, 299, 500), { height: 90, wide: true }], new Map());
     for (const column of ["1", "2"]) {
@@ -233,7 +237,7 @@ describe("the panels in two columns", () => {
       arranged(of(...heights), before).map(({ column }) => column);
     expect(sides(300, 300, 500)).toEqual(["1", "1", "2"]);
     expect(sides(300, 500, 480)).toEqual(["1", "1", "2"]);
-    expect(sides(300, 900, 300)).toEqual(["1", "1", "2"]);
+    expect(sides(300, 900, 300)).toEqual(["1", "2", "1"]);
     expect(sides(900, 300, 300)).toEqual(["1", "2", "2"]);
   });
 });

@@ -17,12 +17,12 @@ export interface Place {
 /** Pixels of a row of the grid, and between panels. */
 export const ROW = 4;
 const GAP = 12;
-/** Pixels that another split must gain: panels do not change sides for less. */
+/** Pixels that another way must gain: panels do not change sides for less. */
 const WORTH = 120;
 
 /**
- * Panels fill the left column and then the right one, so that both end as nearly at one height as their order allows; one
- * that has no neighbour stands across both. `before` holds how many of each run stood at the left, and is told anew.
+ * Panels are spread so that both columns end as nearly at one height as can be, in their order within each; one that has
+ * no neighbour stands across both. `before` holds which of each run stood at the right, bit by bit, and is told anew.
  */
 export function arranged(panels: readonly Panel[], before: Map<number, number>): Place[] {
   const places: Place[] = [];
@@ -35,11 +35,11 @@ export function arranged(panels: readonly Panel[], before: Map<number, number>):
       places.push({ column: "1 / -1", row: top, span: rowsOf(run[0]) });
       top += rowsOf(run[0]);
     } else {
-      const left = splitOf(run, before.get(from));
-      before.set(from, left);
+      const right = sidesOf(run, before.get(from));
+      before.set(from, right);
       const ends = [top, top];
       run.forEach((panel, k) => {
-        const side = k < left ? 0 : 1;
+        const side = (right >> k) & 1;
         places.push({ column: String(side + 1), row: ends[side], span: rowsOf(panel) });
         ends[side] += rowsOf(panel);
       });
@@ -54,11 +54,18 @@ function rowsOf({ height }: Panel): number {
   return Math.max(1, Math.ceil((height + GAP) / ROW));
 }
 
-/** How many stand at the left. */
-function splitOf(run: readonly Panel[], before: number | undefined): number {
-  const sum = (part: readonly Panel[]) => part.reduce((all, { height }) => all + height, 0);
-  const tallest = (left: number) => Math.max(sum(run.slice(0, left)), sum(run.slice(left)));
-  let best = 1;
-  for (let left = 2; left < run.length; left++) if (tallest(left) < tallest(best)) best = left;
+/** Which stand at the right, bit by bit; the first one is at the left. There are few panels: all ways are tried. */
+function sidesOf(run: readonly Panel[], before: number | undefined): number {
+  const tallest = (right: number) => {
+    const ends = [0, 0];
+    run.forEach(({ height }, k) => {
+      ends[(right >> k) & 1] += height;
+    });
+    return Math.max(...ends);
+  };
+  let best = 2;
+  for (let right = 4; right < 1 << run.length; right += 2) {
+    if (tallest(right) < tallest(best)) best = right;
+  }
   return before !== undefined && tallest(before) - tallest(best) < WORTH ? before : best;
 }

@@ -43,7 +43,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
   const named = (get("panels_shown") ?? []) as Named[];
   const lines = refs.map(() => NOTHING);
   const stills: (() => Still | null)[] = [];
-  const splits = new Map<number, number>();
+  const sides = new Map<number, number>();
   let active = 0;
 
   const sections = refs.map((ref, number) => {
@@ -112,7 +112,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
     const heights = sections.map(({ section }, k) => {
       return { height: section.offsetHeight, wide: named[k].wide };
     });
-    arranged(heights, splits).forEach(({ column, row, span }, k) => {
+    arranged(heights, sides).forEach(({ column, row, span }, k) => {
       const { style } = sections[k].section;
       if (style.gridColumn !== column) style.gridColumn = column;
       const rows = `${row} / span ${span}`;
