@@ -184,9 +184,12 @@ class TrainingPanel(View):
 
     def svg(self, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        self._bring_up_to_date()
+        return super().svg(**options)
+
+    def _bring_up_to_date(self) -> None:
         self._numbers_painter.now()
         self._curves_painter.now()
-        return super().svg(**options)
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         for name, trait in self.traits(option=True).items():

@@ -106,7 +106,7 @@ def test_views_beside_each_other_and_beside_a_slider_keep_a_width(
     found = {}
     for cell, name in enumerate(["HBox", "Box", *names, "mixed"], start=1):
         lab.script("panel.content.widgets[arg].node.scrollIntoView();", cell)
-        count = {"HBox": 2, "Box": 2, "mixed": 2, "Dashboard": 3}.get(name, 1)
+        count = {"HBox": 2, "Box": 2, "mixed": 2, "Dashboard": 4}.get(name, 1)
         found[name] = widths(lab, cell, count)
         lab.screenshot(artifacts / f"{window}_{name}.png")
     print(found)

@@ -33,7 +33,30 @@ export interface Kind {
   traits: readonly string[];
   /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
   timeless?: boolean;
+  /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
+  above?: boolean;
   drawing: () => Drawing;
+}
+
+/** What is saved. */
+export interface Still {
+  scene: Scene;
+  theme: Theme;
+}
+
+/**
+ * A view that another one is the host of, which has the choice of layers, the timeline, the line that is read and the
+ * buttons that save, once for all in it. The style sheets know such a view by `data-kw-within`.
+ */
+export interface Within {
+  read(words: string, chosen?: boolean, warns?: boolean): void;
+  /** How to have what this view would save. */
+  saves(still: () => Still | null): void;
+}
+
+/** What a view is mounted with: a host says by `within` that it is one. */
+export interface Mounted extends RenderProps {
+  within?: Within;
 }
 
 /** What a view may ask of the shell around it. */
@@ -83,8 +106,9 @@ export interface ViewElement extends HTMLElement {
 
 const WAITING = "waiting for the kernel…";
 
-export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) => Parts): void {
-  const { model, el, host, signal } = props;
+export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
+  const { model, el, host, signal, within } = props;
+  const timed = !kind.timeless && !within;
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
@@ -98,8 +122,6 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
   const theme = () => paintTheme(root, el, model.get("theme"));
-  keepKeys(root, signal);
-
   let store: Store | null = null;
 
   const shell: Shell = {
@@ -118,20 +140,25 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
       schedule();
     },
     schedule,
-    read: words.read,
+    read: within?.read ?? words.read,
     speak: words.speak,
   };
   const parts = build(shell);
   const line = row(document, "kw-caption", caption.element);
-  if (!kind.timeless) line.prepend(status.element);
-  const save = createSaving(document, { still, name: parts.fileName }, signal);
-  const foot = row(document, "kw-readout-row", words.readout, save);
+  if (timed) line.prepend(status.element);
+  time.hidden = !timed;
   if (parts.header) root.append(toolbar(parts.header, kind.label));
-  time.hidden = kind.timeless ?? false;
-  root.append(line, words.message, parts.body, time, foot, words.spoken, tip.element);
+  root.append(line, words.message, parts.body, words.spoken, tip.element);
+  root.toggleAttribute("data-kw-within", within !== undefined);
+  within?.saves(still);
+  if (!within) {
+    const save = createSaving(document, { still, name: parts.fileName }, signal);
+    const foot = row(document, "kw-readout-row", words.readout, save);
+    (kind.above ? line : parts.body).after(time, foot);
+  }
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
-  function still() {
+  function still(): Still | null {
     if (!store) return null;
     const asked = givenOf(model, store, parts.width(), theme());
     const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
@@ -189,21 +216,18 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
       root.dataset.stream = connection.stream();
       parts.changed?.("stream");
       exports.subscribe(onStore, own);
-      if (!kind.timeless) mountScrubber(time, exports, own);
+      if (timed) mountScrubber(time, exports, own);
       schedule();
     },
     failed: (words) => say(words, "warn"),
   });
 
-  watchTraits(
-    model,
-    [...kind.traits, "theme"],
-    (trait) => {
-      parts.changed?.(trait);
-      schedule();
-    },
-    signal,
-  );
+  const heard = (trait: string) => {
+    parts.changed?.(trait);
+    schedule();
+  };
+  watchTraits(model, [...kind.traits, "theme"], heard, signal);
+  keepKeys(root, signal);
   window.addEventListener("resize", schedule, { signal });
   watchTheme(el, schedule, signal);
   watchSize(root, schedule, signal);
