@@ -65,7 +65,7 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 		exit 1; \
 	}
 
-notebooks: $(VENV)/.dev ## execute the tutorials and save them with outputs (NAMES=... for some)
+notebooks: $(VENV)/.dev chromium ## execute the tutorials and save them with outputs (NAMES=... for some)
 	$(bin)/python -m tests.notebooks.save $(NAMES)
 
 page: $(VENV)/.dev ## train as the quickstart does and save its views as build/quickstart.html

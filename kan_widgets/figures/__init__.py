@@ -7,8 +7,8 @@ marked here, and one clicked here is selected there. Closing a figure ends all t
 colours follow the page's light or dark theme.
 """
 
-from kan_widgets.figures.lines import lines
 from kan_widgets.figures.logged import curves
+from kan_widgets.figures.named import lines
 from kan_widgets.figures.phi import functions
 from kan_widgets.figures.reach import complexity, ranges
 from kan_widgets.figures.readings import frequency, patterns

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import LabPage, LabServer
+from tests.browser.lab import WAIT_FOR, LabPage, LabServer
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +50,12 @@ PLACE = """([figure, mark, element]) => {
 }"""
 LENGTH = """() => document.querySelectorAll('.kw-bqplot')[0]
   ?.querySelector('path.line')?.getAttribute('d')?.length ?? 0"""
+# How steeply the first line ends.
+END = """() => {
+  const line = document.querySelector('.kw-bqplot path.line');
+  const length = line?.getTotalLength();
+  return length ? line.getPointAtLength(length).y - line.getPointAtLength(length - 9).y : null;
+}"""
 LINES = """() => [...document.querySelectorAll('.kw-bqplot')[1].querySelectorAll('path.line')]
   .filter((node) => !node.closest('.g_legend') && node.getTotalLength() > 0)
   .map((node) => getComputedStyle(node).stroke)"""
@@ -91,6 +97,24 @@ def test_curves_grow_and_clicks_select_while_a_cell_trains(
     assert lab.evaluate(CHOSEN) == [2, 1]
     click(lab, 2, ".dot", 2)  # the first is the ring around the selected one
     lab.until(lambda: lab.evaluate(CHOSEN) == [0, 1], "the function of the second dot", 20.0)
+
+
+def test_a_line_that_a_cell_moves_moves_while_the_cell_runs(
+    server: LabServer, lab: LabPage
+) -> None:
+    made = "figure = kw.figures.lines({'one': ([0, 1, 2], [0, 1, 0])}, x='x', y='y')\nfigure"
+    move = f"{WAIT_FOR}\nfigure.marks[0].y = torch.tensor([0, 1, 1]).numpy()\nwait_for('enough')"
+    lab.open(server.write_notebook([SETUP, made, move]))
+    for cell in range(2):
+        lab.run_cell(cell)
+    lab.until(lambda: (lab.page.evaluate(END) or 0) > 1, "the line that falls at its end")
+    lab.run_cell(2, wait=False)
+    lab.wait_cell_running(2)
+    lab.until(lambda: abs(lab.page.evaluate(END)) < 0.1, "the line to end flat")
+    assert lab.is_running(2)
+    lab.let_go("enough")
+    lab.wait_idle()
+    assert not lab.cell_errors()
 
 
 def test_figures_have_the_colours_of_the_theme(server: LabServer, lab: LabPage) -> None:

@@ -345,6 +345,8 @@ def test_an_interrupt_while_paused_ends_the_cell_and_the_next_loop_runs(
     assert "KeyboardInterrupt" in error
     panel.wait_state("interrupted")
     lab.run_cell(3)
+    # The traceback has pushed it out of sight, where nothing is drawn.
+    panel.element.scroll_into_view_if_needed()
     panel.wait_state("finished")
     lab.until(lambda: panel.step() == held + 20, "the steps of the next loop")
 
@@ -355,7 +357,7 @@ def test_where_clicks_cannot_get_through_the_panel_says_so_and_they_act_at_the_e
     # Messages are handled on the main thread, which the cell holds. ipykernel's own choice is the
     # thread that published last: the panel's answer to the page may have been the last.
     deaf = (
-        "import kan_widgets.widgets.training_panel as module\n"
+        "import kan_widgets.widgets.view as module\n"
         "def deafen(widget):\n"
         "    widget.comm._reply_subshell_for = lambda data, asked: None\n"
         "module.answer_during_cells = deafen\n"

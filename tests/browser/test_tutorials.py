@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -300,13 +301,15 @@ def test_reading_kernels_walked(lab: LabPage, server: LabServer, artifacts: Path
     walk.says("reading-puzzle", "Click a row", "over time", "splines", "**update**")
     walk.run_to("reading-ranges")
     ranges = walk.view("reading-ranges", "layer-ranges")
-    ranges.locator("tbody tr").nth(2).click()
-    lab.until(lambda: ranges.locator("tr.kw-chosen .kw-line").count() > 0, "the chosen row")
-    assert ranges.locator("tr.kw-chosen .kw-line").first.text_content() == "linear"
-    title = ranges.locator(".kw-ranges-times .mainheading")
+    ranges.scroll_into_view_if_needed()
+    row = ranges.evaluate("view => view.kwRanges.place('2')")
+    lab.page.mouse.click(row["x"] + 20, row["y"] + row["height"] / 2)
+    lab.until(lambda: ranges.evaluate("view => view.kwRanges.chosen()") == 2, "the chosen row")
+    assert ranges.evaluate("view => view.kwRanges.scene().content.rows[2].name") == "linear"
     for words in ("splines", "update"):
         ranges.get_by_label("over time").select_option(words)
-        lab.until(shows(lambda: title.text_content() or "", words), words)
+        read = partial(ranges.evaluate, "view => view.kwShown().words.join(' · ')")
+        lab.until(shows(read, words), words)
         walk.look(words)
 
     walk.run_to("reading-saw-more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.notebooks.execution import CHECKOUT, JPEG, VIEW, Run, code_cells
 PICTURE = "iVBORw0KGgo="
 
 
-def ran(*outputs: dict[str, Any], **stills: str) -> Run:
+def ran(*outputs: dict[str, Any], **stills: str | None) -> Run:
     cell = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
         "1", execution_count=1, metadata={"execution": {"shell.execute_reply": "2026-01-01"}}
     )
@@ -59,6 +60,24 @@ def test_a_view_without_a_picture_is_refused_with_its_name() -> None:
     run = ran(shown(text="HBox(children=())", view={"model_id": "a"}))
     with pytest.raises(ValueError, match="without a still picture: HBox"):
         save.clean(run)
+
+
+def test_a_bqplot_figure_is_saved_as_its_photograph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = replace(
+        ran(shown(text="Figure()", view={"model_id": "a"}), a=None), figures=["a"], state={"a": {}}
+    )
+    taken = {"a": (PICTURE, {"width": 720})}
+    monkeypatch.setattr(save, "execute", lambda name: run)
+    monkeypatch.setattr(
+        save, "photographs", lambda figures, state: taken if state == {"a": {}} else {}
+    )
+    monkeypatch.setattr(save, "FOLDER", tmp_path)
+    assert save.main([save.TUTORIALS[0]]) == 0
+    assert output_of(run).data == {"image/png": PICTURE, "text/plain": "Figure()"}
+    assert output_of(run).metadata == {"image/png": {"width": 720}}
+    assert PICTURE in (tmp_path / save.TUTORIALS[0]).read_text()
 
 
 def test_of_a_picture_shown_twice_the_png_is_kept() -> None:
