@@ -5,7 +5,7 @@ import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { layerOf, sameShape } from "./subject.ts";
 
 /** So many values of φ are computed for one picture; frames beyond them wait for the next picture. */
-const VALUES = 1_500_000;
+const VALUES = 600_000;
 /** Fewer functions than these, or steps, have no outliers among them. */
 const FEW = 10;
 /** An outlier reaches so many times as far as all but this share. */
