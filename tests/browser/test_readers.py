@@ -236,7 +236,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     for canvas, words in told.items():
         lab.until(lambda canvas=canvas, words=words: words in name(lab, canvas), words)
     assert re.search(
-        rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −2.2 to 2.2",
+        rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −1 to 1",
         name(lab, ".kw-spline-inspector canvas"),
     )
 

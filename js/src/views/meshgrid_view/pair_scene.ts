@@ -295,7 +295,7 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
     const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
     caption.push({ text: densityWords(density), swatch });
   } else if (!store.observed(layer.name)) {
-    caption.push({ text: "call live.observe(batch) to add the real inputs" });
+    caption.push({ text: "live.observe(batch) shows where inputs fall" });
   }
   if (layer.note) caption.push({ text: layer.note });
   return caption;
