@@ -7,6 +7,9 @@ export type Ends = readonly [low: number, high: number];
 /** So much of the inputs of an entry lies below its ends, and so much above. */
 const TAIL = 0.005;
 
+/** Inputs that vary over less than this share of the grid do not say which part of x to show. */
+const NARROW = 0.05;
+
 const known = new WeakMap<Observed, readonly (Ends | null)[]>();
 
 /** The ends of what each entry got, but for the outermost 0.5 % on either side; null where it got nothing. */
@@ -33,4 +36,9 @@ export function allInputEnds(observed: Observed): Ends | null {
   const low = ends.reduce((least, [own]) => Math.min(least, own), Number.POSITIVE_INFINITY);
   const high = ends.reduce((most, [, own]) => Math.max(most, own), Number.NEGATIVE_INFINITY);
   return [low, high];
+}
+
+/** Where to look at a function: at its inputs, or at its grid where none were seen or where they hardly vary. */
+export function endsOrGrid(ends: Ends | null, grid: Ends): Ends {
+  return ends && ends[1] - ends[0] > NARROW * (grid[1] - grid[0]) ? ends : grid;
 }

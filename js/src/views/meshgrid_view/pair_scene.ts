@@ -3,6 +3,7 @@
 import { levelsOf } from "../../phi/contours.ts";
 import { layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
+import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -37,7 +38,8 @@ export interface Pair {
   entries: [number, number];
   functions: [number, number];
   names: [string, string];
-  ranges: [[number, number], [number, number]];
+  /** Where the inputs of each are, or its grid. */
+  ranges: [Ends, Ends];
   surface: Surface;
   reach: Reach;
   /** Half the range of the colours. */
@@ -97,15 +99,17 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     const entryX = entryIn(layer, group, selection);
     const entryY = partnerOf(group, entryX, settings.other);
     const [i, j] = [entryX, entryY].map((entry) => functionIn(layer, group, entry));
-    const surface = keep("surface", [frame, layer, i, j], () =>
-      surfaceOf(frame, layer, i, j, POINTS),
-    );
-    const reach = keep("reach", [surface], () => reachOf(surface.values));
     const observed = store.observed(layer.name);
     const [placeX, placeY] = [entryX, entryY].map((entry) =>
       observedEntry(layer, selectionIn(layer, group, entry)),
     );
-    const ranges: Pair["ranges"] = [domainOf(layer, i), domainOf(layer, j)];
+    const rangeOf = (place: number, f: number) =>
+      endsOrGrid((observed && inputEnds(observed)[place]) ?? null, domainOf(layer, f));
+    const ranges: Pair["ranges"] = [rangeOf(placeX, i), rangeOf(placeY, j)];
+    const surface = keep("surface", [frame, layer, i, j, ...ranges.flat()], () =>
+      surfaceOf(frame, layer, [i, j], ranges, POINTS),
+    );
+    const reach = keep("reach", [surface], () => reachOf(surface.values));
     const density = keep("density", [observed, layer, placeX, placeY], () =>
       observed ? densityOf(observed, placeX, placeY, ...ranges, BINS) : null,
     );

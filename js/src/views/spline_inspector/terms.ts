@@ -1,7 +1,7 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
-import { allInputEnds, inputEnds } from "../../phi/inputs.ts";
+import { allInputEnds, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
 import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 
@@ -72,9 +72,6 @@ export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Rang
   return [x[0], x[x.length - 1]];
 }
 
-/** Inputs that vary over less than this share of the grid do not say which part of x to show. */
-const NARROW = 0.05;
-
 /** The part of x that is shown at first: where the inputs are, or the grid's range where none were observed. */
 export function dataRange(
   phi: Pick<Phi, "layer" | "table" | "f">,
@@ -82,12 +79,9 @@ export function dataRange(
 ): Range {
   const [first, last] = tableRange(phi);
   const clipped = ([low, high]: Range): Range => [Math.max(first, low), Math.min(last, high)];
-  const { domain } = basisRange(phi);
-  const grid = clipped(domain);
-  const seen = observed && clipped(endsOf(phi, observed) ?? grid);
-  const wide = seen && seen[1] - seen[0] > NARROW * (domain[1] - domain[0]);
-  if (wide) return seen;
-  return grid[0] < grid[1] ? grid : [first, last];
+  const seen = observed && endsOf(phi, observed);
+  const [low, high] = endsOrGrid(seen && clipped(seen), clipped(basisRange(phi).domain));
+  return low < high ? [low, high] : [first, last];
 }
 
 /** Functions on one grid are looked at over one part of x: it stands still from one to the next. */
