@@ -445,6 +445,20 @@ describe("the drawing", () => {
   });
 });
 
+describe("what is not shown", () => {
+  it("is named in the line over the drawing", async () => {
+    const left_out = ["conv (Conv1d): no adapter knows Conv1d", "norm (BatchNorm1d): likewise"];
+    const { store, model } = makeStream("article", { left_out });
+    const { one } = show(store);
+    await painted();
+    expect(one(".kw-left-out").textContent).toBe(" · 2 layers are not shown");
+    expect(one(".kw-left-out").title).toBe(left_out.join("\n"));
+    model.set("left_out", []);
+    await painted();
+    expect(one(".kw-left-out").textContent).toBe("");
+  });
+});
+
 describe("reading", () => {
   it("gives φ, its slope and each term under the pointer, and nothing elsewhere", async () => {
     const { store } = makeStream();
