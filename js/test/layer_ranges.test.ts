@@ -4,7 +4,7 @@ import { FakeModel } from "../dev/fake_model.ts";
 import type { Given } from "../src/scene/drawing.ts";
 import { NOTHING } from "../src/scene/drawing.ts";
 import type { Mark, Rect } from "../src/scene/marks.ts";
-import { widthOf } from "../src/scene/text.ts";
+import { fitted, fittedApart, widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import {
   contentReader,
@@ -461,5 +461,27 @@ describe("the view", () => {
       expect(control.getAttribute("title")).toBeTruthy();
       expect(control.getAttribute("aria-label")).toBeTruthy();
     }
+  });
+});
+
+describe("long names", () => {
+  it("stay different wherever it is that they differ, and fit", () => {
+    const made = (middle: (k: number) => string) => Array.from({ length: 30 }, (_, k) => middle(k));
+    const series = [
+      made((k) => `model.encoder.blocks.${k}.attention.projection.kan.layers`),
+      made((k) => `block${k}.encoder.attention.projection.kan.layers.spline.convs`),
+      made((k) => `model.encoder.attention.projection.kan.layers.spline.convs.${k}`),
+    ];
+    for (const names of series) {
+      const short = fittedApart(names, 190, 11.5, 600);
+      expect(new Set(short).size).toBe(30);
+      for (const name of short) expect(widthOf(name, 11.5, 600)).toBeLessThanOrEqual(190);
+    }
+    // A gap in the middle of each would make some alike.
+    expect(new Set(series[0].map((name) => fitted(name, 190, 11.5, 600))).size).toBeLessThan(30);
+  });
+
+  it("are whole where there is room", () => {
+    expect(fittedApart(["convs.0", "convs.1"], 190, 11.5, 600)).toEqual(["convs.0", "convs.1"]);
   });
 });

@@ -272,7 +272,7 @@ describe("the response", () => {
     const { root, view } = showing(store, { mode: "response" });
     await painted();
     expect(view.response(0)).toBeNull();
-    expect(root.textContent).toMatch(/not known yet\. Call live\.observe\(batch\)/);
+    expect(root.textContent).toMatch(/not known yet\. live\.observe\(batch\) shows/);
     observe();
     await painted();
     expect(view.response(0)).not.toBeNull();

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import anywidget
 import traitlets
 
+from kan_widgets.functions import survey
 from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.edit import EditLog
@@ -76,6 +77,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     status = traitlets.Dict().tag(sync=True)
     """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
     may be called by the thread that sends, while the one that trains waits for it."""
+
+    left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
+    """The modules of the model that have parameters and no functions to show, and why."""
 
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)
@@ -344,4 +348,10 @@ def _state_of(source: Source) -> dict[str, Any]:
         "frame": frame_dict(latest),
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
+        "left_out": _left_out_of(source),
     }
+
+
+def _left_out_of(source: Source) -> list[str]:
+    model = source.model if isinstance(source, Binding) else None
+    return [] if model is None else [str(entry) for entry in survey(model)[1]]

@@ -156,7 +156,7 @@ def largest_difference(lab: LabPage, mesh: Mesh, layer: int, outputs: int) -> fl
 def test_every_function_over_the_ramp_is_phi(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live)\nview")
+    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live, limits=(-2, 2))\nview")
     x = np.linspace(-2, 2, 32)
     for function in (0, 17, 35):
         heat = mesh.array("heat(arg)", function)
@@ -359,7 +359,8 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
 ) -> None:
     show = (
         "live.observe(digits.test_images[:2])\n"
-        "first, second = kw.MeshgridView(live), kw.MeshgridView(live, mode='response', output=1)\n"
+        "first = kw.MeshgridView(live, mode='ramp')\n"
+        "second = kw.MeshgridView(live, mode='response', output=1)\n"
         "from IPython.display import display\n"
         "display(first, first, second)"
     )

@@ -51,7 +51,7 @@ for step in range(1, 21):
 VIEWS = {
     "kernel-grid": "kw.KernelGrid(live)",
     "spline-inspector": "kw.SplineInspector(live)",
-    "meshgrid-view": "kw.MeshgridView(live)",
+    "meshgrid-view": "kw.MeshgridView(live, mode='ramp')",
     "explain": "kw.Explain(live, images[0])",
     "training-panel": "kw.TrainingPanel(live)",
     "layer-ranges": "kw.LayerRanges(live)",

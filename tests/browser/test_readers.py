@@ -55,7 +55,7 @@ from IPython.display import display
 views = [
     kw.KernelGrid(live, height=220),
     kw.SplineInspector(live, editable=True),
-    kw.MeshgridView(live, height=220),
+    kw.MeshgridView(live, height=220, mode="ramp"),
     kw.MeshgridView(live, mode="pair"),
     kw.MeshgridView(live, mode="response", images=digits.test_images[:4]),
     kw.Explain(live, digits.test_images[3]),
@@ -229,14 +229,14 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
         ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",
-        ".kw-meshgrid-view[data-mode=ramp] canvas": f"Selected: convs.0 · {entry} · φ(−2)",
+        ".kw-meshgrid-view[data-mode=ramp] canvas": f"Selected: convs.0 · {entry} · φ(−1)",
         ".kw-meshgrid-view[data-mode=pair] canvas": "x is row 0, column 1",
         ".kw-meshgrid-view[data-mode=response] canvas": f"Selected: {entry}",
     }
     for canvas, words in told.items():
         lab.until(lambda canvas=canvas, words=words: words in name(lab, canvas), words)
     assert re.search(
-        rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −2.2 to 2.2",
+        rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −1 to 1",
         name(lab, ".kw-spline-inspector canvas"),
     )
 

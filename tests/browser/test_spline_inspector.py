@@ -295,7 +295,7 @@ def test_the_pointer_reads_what_python_says(
     lab.run_cell(3)
     lab.until(lambda: view.step() == 20, "step 20")
     weights = lab.evaluate("weights(model[0])")
-    for wanted in (-1.7, -0.33, 0.0, 0.81):
+    for wanted in (-0.87, -0.33, 0.0, 0.81):
         px, py = view.place(wanted, 0)
         lab.page.mouse.move(px, py + 37)
         lab.until(

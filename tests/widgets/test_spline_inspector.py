@@ -534,7 +534,7 @@ def test_the_line_of_the_picture_lies_where_scipy_says(shown, setting):
     points = points[np.append(True, np.diff(points[:, 0]) > 0)]
     plane = Plane(svg)
     x = plane.x(points)
-    assert (x[0], x[-1]) == (pytest.approx(-2.2, abs=0.01), pytest.approx(2.2, abs=0.01))
+    assert (x[0], x[-1]) == (pytest.approx(-1, abs=0.01), pytest.approx(1, abs=0.01))
     # Within a pixel, and as far as the line moves in half of one: ticks lie on whole pixels.
     off = np.abs(plane.y(points) - phi_of(setting.model[0], x)) / abs(plane.up[0])
     assert (off < 1 + np.abs(np.gradient(points[:, 1], points[:, 0])) / 2).all()
@@ -557,7 +557,7 @@ def test_the_range_printed_is_that_of_the_function_at_every_width(shown, setting
     first = [labels(shown.svg(width=width))[2] for width in (320, 640, 1500)]
     assert len(set(first)) == 1
     low, high = (float(n) for n in re.findall(r"-?[\d.]+", first[0].replace("−", "-")))
-    phi = phi_of(setting.model[0], np.linspace(-2.2, 2.2, 20_001))
+    phi = phi_of(setting.model[0], np.linspace(-1, 1, 20_001))
     assert low == pytest.approx(phi.min(), rel=1e-5)
     assert high == pytest.approx(phi.max(), rel=1e-5)
 

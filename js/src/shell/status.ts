@@ -1,5 +1,6 @@
 /** What the stream is doing, with a dot that beats while frames come in. */
 
+import { counted } from "../phi/entries.ts";
 import { formatCount } from "../phi/format.ts";
 import type { Status, Store } from "../wire/types.ts";
 import { element, put } from "./element.ts";
@@ -24,6 +25,7 @@ export function createStatus(document: Document, again: () => void): StatusLine 
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
   const said = element(document, "span", "kw-status-text", root);
+  const missing = element(document, "span", "kw-left-out", root);
   let calm: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
@@ -32,6 +34,7 @@ export function createStatus(document: Document, again: () => void): StatusLine 
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
       put(said, statusText(store.current()?.step ?? null, store.cursor(), status));
+      showMissing(missing, store.leftOut());
       const state = status.state || "idle";
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
@@ -43,4 +46,15 @@ export function createStatus(document: Document, again: () => void): StatusLine 
       clearTimeout(calm);
     },
   };
+}
+
+/** Names of parts that are not shown and why, in a title; beyond that, how many more there are. */
+const NAMED = 12;
+
+function showMissing(place: HTMLElement, left: readonly string[]) {
+  const are = left.length === 1 ? "is" : "are";
+  put(place, left.length > 0 ? ` · ${counted(left.length, "layer")} ${are} not shown` : "");
+  const more = left.length > NAMED ? [`and ${left.length - NAMED} more`] : [];
+  const title = [...left.slice(0, NAMED), ...more].join("\n");
+  if (place.title !== title) place.title = title;
 }

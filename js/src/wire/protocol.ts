@@ -290,6 +290,11 @@ export function readStatus(value: unknown): Status {
   return { state: typeof state === "string" ? state : "idle", message: text(message) };
 }
 
+/** Reads a list of words; what is none is left out. */
+export function readWords(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+}
+
 /** Copies bytes into an array of their own. */
 export function float32(bytes: unknown, what: string): Float32Array {
   return new Float32Array(copy(bytes, what));

@@ -47,6 +47,7 @@ export class FrameStore implements Store {
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
   #edits: Edits = { undo: 0, redo: 0, message: "" };
+  #leftOut: readonly string[] = [];
   #status: Status = { state: "idle", message: "" };
   #fault: string | null = null;
   #protocolError: string | null = null;
@@ -140,6 +141,10 @@ export class FrameStore implements Store {
 
   command(kind: Command, selection?: Selection): void {
     this.#outlet.command(kind, selection);
+  }
+
+  leftOut(): readonly string[] {
+    return this.#leftOut;
   }
 
   status(): Status {
@@ -256,6 +261,11 @@ export class FrameStore implements Store {
   takeEdits(edits: Edits): void {
     this.#edits = edits;
     this.#notify("edits");
+  }
+
+  takeLeftOut(words: readonly string[]): void {
+    this.#leftOut = words;
+    this.#notify("status");
   }
 
   takeStatus(status: Status): void {

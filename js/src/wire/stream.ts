@@ -8,6 +8,7 @@ import {
   readMessage,
   readSelection,
   readStatus,
+  readWords,
   WireError,
 } from "./protocol.ts";
 import { FrameStore, MAX_BYTES } from "./store.ts";
@@ -126,11 +127,12 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
     cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1)),
     ghost_step: () => store.takeGhostStep(Number(model.get("ghost_step") ?? -1)),
+    left_out: () => store.takeLeftOut(readWords(model.get("left_out"))),
     edits: () => store.takeEdits(readEdits(model.get("edits"))),
   };
 
-  const { status, selection, cursor, ghost_step, edits } = readers;
-  for (const read of [status, readFrames, selection, cursor, ghost_step, edits]) read();
+  const { status, selection, cursor, ghost_step, edits, left_out } = readers;
+  for (const read of [status, readFrames, selection, cursor, ghost_step, edits, left_out]) read();
 
   const onCustom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));

@@ -129,7 +129,7 @@ export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
- * selection, cursor, status, observed, edits   as named; "status" also when protocolError appears or goes
+ * selection, cursor, status, observed, edits   as named; "status" also for leftOut, and when protocolError appears or goes
  */
 export type Change =
   | "frame"
@@ -180,6 +180,8 @@ export interface Store {
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
   command(kind: Command, selection?: Selection): void;
   status(): Status;
+  /** Parts of the model that have no functions to show: "name (type): why". */
+  leftOut(): readonly string[];
   /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */
   lastArrival(): number;
   /** Calls fn at once on every change until the signal aborts; views gather the calls of one animation frame. */

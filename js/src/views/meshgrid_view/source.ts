@@ -86,7 +86,7 @@ export function sourceOf(
   } else {
     missing =
       input === "observed"
-        ? `${unseen(name, direct)} Call live.observe(batch) to see what reaches it.`
+        ? `${unseen(name, direct)} live.observe(batch) shows what reaches it.`
         : "There are no images: give some with images=...";
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;

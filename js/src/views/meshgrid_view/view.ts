@@ -68,11 +68,12 @@ function build(shell: Shell): Parts {
   }
 
   function showHeader(frame: Frame | null) {
-    const settings = settingsOf(shell.get);
+    const layer = layerNamed(frame, shell.get("layer"));
+    const settings = settingsOf(shell.get, layer);
     const source = settings.mode === "response" ? draw.response.source() : null;
     header.show({
       settings,
-      layer: layerNamed(frame, shell.get("layer"))?.name ?? "",
+      layer: layer?.name ?? "",
       layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
       inputs: source,
@@ -88,7 +89,7 @@ function build(shell: Shell): Parts {
     stage,
     scene: () => scene,
     step: () => drawnFrame?.step ?? null,
-    mode: () => settingsOf(shell.get).mode,
+    mode: () => settingsOf(shell.get, null).mode,
     drawLine: pen.through,
     drawn: () => ({ frames, milliseconds }),
   });

@@ -8,7 +8,7 @@ import type { Evaluation, Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
-export const UNSEEN = "call live.observe(batch) to see the inputs";
+export const UNSEEN = "live.observe(batch) shows where inputs fall";
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
@@ -86,7 +86,7 @@ export function description({ phi, at, range, x }: Picture): string {
     `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
     `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
     "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
-    "as left and right do at its edge, 0 shows all, " +
+    "as left and right do at its edge, 0 shows the inputs again, " +
     "square brackets go to the previous and the next function."
   );
 }
