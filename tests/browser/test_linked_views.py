@@ -242,8 +242,10 @@ def traffic_of(lab: LabPage, code: str) -> tuple[int, int]:
     return lab.traffic.received_bytes - before[0], lab.traffic.received - before[1]
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-@pytest.mark.parametrize("width", [600, 1000, 1600])
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    [(600, "JupyterLab Light"), (1000, "JupyterLab Dark"), (1600, "JupyterLab Light")],
+)
 def test_the_dashboard_fits_without_overlaps_or_scroll_bars(
     lab: LabPage, server: LabServer, artifacts: Path, width: int, theme: str
 ) -> None:

@@ -87,7 +87,7 @@ def open_cells(lab: LabPage, server: LabServer, *cells: str) -> None:
     assert lab.cell_errors() == []
 
 
-@pytest.mark.parametrize("window", [600, 1000, 1600])
+@pytest.mark.parametrize("window", [600, 1600])
 def test_views_beside_each_other_and_beside_a_slider_keep_a_width(
     lab: LabPage, server: LabServer, artifacts: Path, window: int
 ) -> None:
@@ -143,7 +143,7 @@ FOLDED = {
 HEADS = {"Tab": ".lm-TabBar-tab", "Accordion": ".jupyter-widget-Collapse-header"}
 
 
-@pytest.mark.parametrize("window", [1000, 1600])
+@pytest.mark.parametrize("window", [1000])
 def test_views_in_other_boxes_keep_a_width(
     lab: LabPage, server: LabServer, artifacts: Path, window: int
 ) -> None:
@@ -295,7 +295,8 @@ def test_a_panel_of_a_saved_notebook_says_that_no_kernel_is_behind_it(
 def test_a_panel_in_a_page_of_its_own_is_alive_and_says_why_nothing_can_be_steered(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    saving = "kw.save_html('page.html', kw.TrainingPanel(own), kw.KernelGrid(live));"
+    # Kept: anywidget complains in the console of a model that is closed while its code loads.
+    saving = "kept = kw.TrainingPanel(own), kw.KernelGrid(live)\nkw.save_html('page.html', *kept);"
     log = (
         "other = kw.nn.KANLinear(2, 1)\nown = kw.bind(other)\n"
         "for k in range(1, 41):\n    own.log(k, loss=2 / k)"

@@ -41,7 +41,7 @@ def widgets() -> list[type[anywidget.AnyWidget]]:
     kinds = list(anywidget.AnyWidget.__subclasses__())
     for kind in kinds:
         kinds += kind.__subclasses__()
-    ours = [kind for kind in kinds if kind.__module__.startswith("kan_widgets.")]
+    ours = [kind for kind in kinds if kind.__module__.startswith("kan_widgets.widgets.")]
     # Each widget that was made has a class of its own below the one written down.
     ours = [k for k in ours if getattr(sys.modules[k.__module__], k.__name__, None) is k]
     return [kind for kind in ours if kind is not view.View]  # what the others are made from

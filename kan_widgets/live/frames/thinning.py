@@ -67,7 +67,7 @@ def fitting(
     Examples
     --------
     >>> fitting(range(10), lambda places: len(places) <= 4)
-    ([0, 4, 9], 4)
+    ([0, 4, 8, 9], 4)
     """
     last = len(steps) - 1
     kept = list(range(len(steps)))
