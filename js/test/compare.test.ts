@@ -1,7 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel as StreamModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { NOTHING } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -11,6 +9,8 @@ import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
 import { FakeModel } from "./fake_model.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel as StreamModel } from "./page_model.ts";
 
 const VIEW = { x: 0, y: 0, width: 4000, height: 9000 };
 const { colours } = themeOf("light");

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { valueAt } from "../src/phi/curves.ts";
 import { functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
@@ -25,6 +24,7 @@ import {
 } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
 import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
 
 const PLAIN: Settings = {
   mode: "curves",

@@ -1,13 +1,13 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import type { GridElement } from "../src/views/kernel_grid/probe.ts";
 import { render } from "../src/views/kernel_grid/view.ts";
 import type { FrameStore } from "../src/wire/store.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
 import { bspline, frameOf, layer } from "./samples.ts";
 
 const TRAITS = {

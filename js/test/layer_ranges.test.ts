@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel } from "../dev/fake_model.ts";
 import type { Given } from "../src/scene/drawing.ts";
 import { NOTHING } from "../src/scene/drawing.ts";
 import type { Mark, Rect } from "../src/scene/marks.ts";
@@ -19,6 +18,7 @@ import { type RangesElement, render } from "../src/views/layer_ranges/view.ts";
 import { aside, columnsOf, percent, sentences } from "../src/views/layer_ranges/words.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
+import { FakeModel } from "./page_model.ts";
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 

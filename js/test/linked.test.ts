@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import * as grid from "../src/views/kernel_grid/view.ts";
 import * as mesh from "../src/views/meshgrid_view/view.ts";
 import * as inspector from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 

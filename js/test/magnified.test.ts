@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
 import { valueAt } from "../src/phi/curves.ts";
 import type { LinesMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";

@@ -1,7 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { probeOf } from "../src/shell/probe.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
 import type { MeshElement } from "../src/views/meshgrid_view/probe.ts";
@@ -9,6 +7,8 @@ import { render } from "../src/views/meshgrid_view/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
 import { bytes, randoms } from "./samples.ts";
 
 const TRAITS = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import type { LinesMark, Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";

@@ -1,7 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { number as printed } from "../src/phi/format.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { probeOf } from "../src/shell/probe.ts";
@@ -11,6 +9,8 @@ import { type InspectorElement, render } from "../src/views/spline_inspector/vie
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
 
 const TRAITS = {
   stream: "anywidget:s",

@@ -1,7 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel as StreamModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { PATIENCE } from "../src/views/training_panel/commands.ts";
 import type { PanelScene } from "../src/views/training_panel/scene.ts";
@@ -18,6 +16,8 @@ import {
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
 import { FakeModel } from "./fake_model.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel as StreamModel } from "./page_model.ts";
 
 const RUNNING = {
   state: "running",

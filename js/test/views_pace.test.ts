@@ -1,11 +1,11 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { FakeModel } from "../dev/fake_model.ts";
-import { makeRun, RUNS } from "../dev/made_up_run.ts";
 import * as kernelGrid from "../src/views/kernel_grid/view.ts";
 import * as meshgridView from "../src/views/meshgrid_view/view.ts";
 import * as splineInspector from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
 
 const asked = vi.hoisted(() => ({ now: 0, soon: 0 }));
 

@@ -160,7 +160,7 @@ def open_views(lab: LabPage, server: LabServer) -> None:
     # JupyterLab's own body is 0 pixels high; axe-core takes all in it for hidden then.
     lab.page.add_style_tag(content="html, body { height: 100vh; }")
     lab.page.add_script_tag(path=AXE)
-    for root in [*ROOTS, ".kw-explain canvas", ".kw-over-entry", ".kw-ranges-table td"]:
+    for root in (f"{root} canvas" for root in ROOTS):
         found = lab.page.locator(root)
         lab.until_shown(lambda found=found: found.count() > 0, f"{root} to be shown")
 
