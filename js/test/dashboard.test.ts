@@ -1,11 +1,11 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeModel } from "./page_model.ts";
-import { makeRun, RUNS } from "./made_up_run.ts";
 import { arranged } from "../src/views/dashboard/arrange.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 

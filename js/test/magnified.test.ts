@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { makeRun, RUNS } from "./made_up_run.ts";
 import { valueAt } from "../src/phi/curves.ts";
 import type { LinesMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -7,6 +6,7 @@ import { HEIGHT, magnifiedMarks, WIDTH } from "../src/views/kernel_grid/magnifie
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
 
 const theme = themeOf("light");
 const { colours } = theme;

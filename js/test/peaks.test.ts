@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { makeRun, RUNS } from "./made_up_run.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import type { LinesMark, Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -10,6 +9,7 @@ import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts"
 import { coveredText, cutText } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
 import type { Frame } from "../src/wire/types.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
 
 const PLAIN: Settings = { ...settingsOf((() => undefined) as never), ghost: false };
 const run = makeRun(RUNS.article);
