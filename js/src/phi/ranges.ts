@@ -40,7 +40,10 @@ export function functionRanges(layer: LayerLayout, curves: Curves): Float32Array
 }
 
 /** The largest range within each kernel o·in + i; NaN where none of its functions is finite. */
-export function kernelRanges(layer: LayerLayout, perFunction: Float32Array): Float32Array {
+export function kernelRanges(
+  layer: { shape: readonly [number, number, number, number] },
+  perFunction: Float32Array,
+): Float32Array {
   const [out, inputs, kh, kw] = layer.shape;
   const size = kh * kw;
   const ranges = new Float32Array(out * inputs);
