@@ -27,6 +27,9 @@ const LARGEST_TINY = 15;
 /** Narrower than this cells cannot be told apart, nor be pointed at. */
 const BELOW_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
 
+/** Between kernels of tiny cells, by the cell; the first that fits. */
+const GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
+
 /** Cells of a kernel that is looked at as a picture. */
 const IMAGE = 100;
 
@@ -185,7 +188,7 @@ export function arrange(
 function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [number, number] {
   // Of an image so small that nothing is made out, fewer are better: the others are scrolled to.
   const least = size >= IMAGE ? 2 : 1;
-  const gapsOf = (cell: number) => (size > 1 ? [4, 3, 2, 1].filter((gap) => gap <= cell) : [0]);
+  const gapsOf = (cell: number) => (size > 1 ? GAPS[Math.min(cell, GAPS.length - 1)] : [0]);
   for (let cell = LARGEST_TINY; cell >= least; cell--) {
     for (const gap of gapsOf(cell)) if (fits(cell, gap)) return [cell, gap];
   }

@@ -9,7 +9,7 @@ import type { Mark } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { magnifiedMarks } from "./magnified.ts";
-import type { Picture } from "./picture.ts";
+import { type Picture, reachOf } from "./picture.ts";
 import { WIDE } from "./room.ts";
 import { isGrey } from "./settings.ts";
 import { placeText } from "./words.ts";
@@ -109,7 +109,9 @@ export function plotMarks(
   const others =
     size > 1 && size <= MOST_OTHERS ? Array.from({ length: size }, (_, k) => first + k) : [];
   const [left, top] = [x + 12, y + 14];
-  const reach = Number.isNaN(ranges[f]) ? "not finite" : `largest |φ| ${number(ranges[f])}`;
+  const reach = Number.isNaN(ranges[f])
+    ? "not finite"
+    : `largest |φ| ${number(reachOf(picture, f))}`;
   const about = `${how} · ${reach}`;
   const more = `${about} · grey: the others of its kernel`;
   const fits = others.length > 0 && widthOf(more, 12) <= width - 12;

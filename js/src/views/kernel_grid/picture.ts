@@ -23,7 +23,7 @@ const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that another width seldom needs others. */
 const RANGE_POINTS = 32;
 /** So many values of φ are computed for an overview, but never from fewer points per function than these. */
-const OVERVIEW_VALUES = 20_000_000;
+const OVERVIEW_VALUES = 2_000_000;
 const OVERVIEW_POINTS = 8;
 
 /** Channels, height and width. */
@@ -306,6 +306,20 @@ export function pictureMaker(): (
     setScales(picture, now, all);
     return picture;
   };
+}
+
+/** How far one function reaches, at all points there are; NaN where it is not finite. */
+export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
+  const plan = samplePlan(layer, xRange, ALL_POINTS);
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const n = subject.curve(f, plan, points);
+  let most = 0;
+  for (let p = 0; p < n; p++) {
+    const size = Math.abs(points.y[p]);
+    if (!Number.isFinite(size)) return Number.NaN;
+    most = Math.max(most, size);
+  }
+  return most;
 }
 
 /** Sets the scales, from how far the functions reach now and at all steps that are known. */

@@ -5,7 +5,7 @@ import { counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts"
 import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
 import type { Line } from "../../shell/tip.ts";
 import { endsOf, patternText } from "./pattern.ts";
-import type { Picture } from "./picture.ts";
+import { type Picture, reachOf } from "./picture.ts";
 import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
 import { isGrey, type XRange } from "./settings.ts";
@@ -192,7 +192,7 @@ function ownLines(picture: Picture, f: number, x: number): Line[] {
     ];
   }
   if (settings.mode === "overview") {
-    return [{ label: "largest |φ|", value: number(picture.ranges[f]) }];
+    return [{ label: "largest |φ|", value: number(reachOf(picture, f)) }];
   }
   const now = valueAt(frame, layer, f, x);
   if (settings.mode === "change" && initial) {
@@ -250,7 +250,7 @@ export function selectionText(picture: Picture, f: number): string {
   );
   const score = scoreText(picture, f);
   const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
-  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}${scored}`;
+  return `${name} · ${what} ${formatNumber(reachOf(picture, f))} · ${ends.join(" · ")}${scored}`;
 }
 
 /** The text alternative of the drawing. */
