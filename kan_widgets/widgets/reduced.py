@@ -34,8 +34,8 @@ def furthest(layer: LayerLayout, data: NDArray[np.float32]) -> NDArray[np.int64]
         basis = table.values[rows].T
         for start in range(0, len(group), _BLOCK):
             part = group[start : start + _BLOCK]
-            # Kernels with NaN are shown as they are: NaN is taken for the furthest.
             reach[part] = np.abs(coefficients[part] @ basis).max(1)
+    reach[~np.isfinite(reach)] = -1
     kernels = reach.reshape(-1, layer.shape[2] * layer.shape[3])
     first = np.arange(len(kernels), dtype=np.int64) * kernels.shape[1]
     chosen: NDArray[np.int64] = first + kernels.argmax(1)

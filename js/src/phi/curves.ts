@@ -185,8 +185,8 @@ export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?
 }
 
 /**
- * max |φ_f| over the points of each function, NaN where one is not finite: as `functionRanges`, without keeping the
- * curves of millions of functions.
+ * max |φ_f| over the points of each function; NaN for a function with a value that is not finite, which is how the
+ * views know that it cannot be drawn. The curves are not kept: there may be millions.
  */
 export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
   const { nb, count, tableOf, offset } = layer;
