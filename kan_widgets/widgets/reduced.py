@@ -1,4 +1,4 @@
-"""A layer of very many functions as a picture needs it: of each kernel the function that reaches furthest."""
+"""A layer of very many functions, for a picture: of each kernel the one that reaches furthest."""
 
 from __future__ import annotations
 

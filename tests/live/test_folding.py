@@ -1,4 +1,4 @@
-"""Which map a dense layer reads: found while a batch is observed, in the ways that models flatten."""
+"""Which map a dense layer reads: found while a batch is observed, however a model flattens."""
 
 from __future__ import annotations
 

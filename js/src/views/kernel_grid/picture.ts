@@ -13,7 +13,7 @@ import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import { widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
-import { isFlat, type Settings, type Sort, type XRange } from "./settings.ts";
+import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
 
 /** Enough to keep every row of a table. */
@@ -364,14 +364,9 @@ function arranged(
   const [out, inputs, kh, kw] = shape;
   const kind = kh * kw > 1 ? "conv" : layer.kind;
   const across = settings.mode === "overview" ? widthOfCells(width) : width;
+  const tiny = settings.mode === "overview" || (isFlat(settings) && layer.count > MOST_CURVES);
   const of = (height: number, breadth: number) =>
-    arrange(
-      { kind, out, in: inputs, kh: height, kw: breadth },
-      across,
-      order,
-      room,
-      isFlat(settings),
-    );
+    arrange({ kind, out, in: inputs, kh: height, kw: breadth }, across, order, room, tiny);
   const arrangement = of(kh, kw);
   // A folded map is read as a picture: it scrolls rather than becoming one cell.
   const tooMany = arrangement.cell < 1 || arrangement.height > room;
