@@ -76,6 +76,7 @@ function observedImage(pixels: number[]): Observed {
     layer: "0",
     samples: 1,
     isImage: true,
+    fold: null,
     edges: new Float32Array(2),
     counts: new Float32Array(9),
     outsideDomain: new Float32Array(9),

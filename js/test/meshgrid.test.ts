@@ -400,6 +400,7 @@ describe("a pair", () => {
     layer: "conv1",
     samples: 1,
     isImage: true,
+    fold: null,
     edges: new Float32Array(65),
     counts: new Float32Array(64 * entries),
     outsideDomain: new Float32Array(entries),

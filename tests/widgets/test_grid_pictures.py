@@ -89,7 +89,8 @@ def draw(
     **traits: Any,
 ) -> Drawn:
     """Draw a frame; without an initial one there is no ghost."""
-    known = {"layer": frame.layout.names[0], "ghost": initial is not None, "scores": {}}
+    known = {"layer": frame.layout.names[0], "mode": "curves", "scores": {}}
+    known["ghost"] = initial is not None
     first = frame if initial is None else initial
     svg = drawn(
         [
@@ -531,7 +532,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     layer = layer_of((2, 3, 1, 2), name="features.0", variable="tanh x", note="Scaled by 2.")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 0.0039, 0)], step=12345)
     picture = draw(frame, frame_of(layer, [], step=20), width=900)
-    assert picture.texts[:8] == [
+    assert picture.texts[:9] == [
         "KernelGrid · features.0",
         "step 12,345",
         "φ ±0.004 · grid tanh x −1 … 1",
@@ -539,6 +540,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
         "now",
         "step 20",
         "6 kernels 1 × 2, 12 functions",
+        "rows: outputs (out) · columns: input channels (in)",
         "Scaled by 2.",
     ]
 

@@ -22,6 +22,19 @@ const SPACING = {
 /** A larger cell shows no more of a function. */
 const LARGEST = 150;
 
+/** A cell of one colour needs no more. */
+const LARGEST_TINY = 15;
+/** Narrower than this cells cannot be told apart, nor be pointed at. */
+const BELOW_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
+
+/** Between kernels of tiny cells, by the cell; the first that fits. */
+const GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
+
+/** Cells of a kernel that is looked at as a picture. */
+const IMAGE = 100;
+
+const LABEL_HEIGHT = 13;
+
 /** Estimated advance of one character of a 10 px label. */
 const LABEL_CHARACTER = 6;
 
@@ -55,6 +68,8 @@ export interface Arrangement extends Shape {
   rows: number;
   columns: number;
   cell: number;
+  /** Free pixels between cells of a kernel, and between kernels. */
+  cellGap: number;
   gap: number;
   perBand: number;
   bands: number;
@@ -64,6 +79,7 @@ export interface Arrangement extends Shape {
   width: number;
   height: number;
   labelStep: number;
+  rowStep: number;
   /** order[position] = kernel, or null where the position is the kernel. */
   order: readonly number[] | null;
   /** position[kernel], the inverse of `order`. */
@@ -74,16 +90,20 @@ export interface Arrangement extends Shape {
  * The arrangement of a layer on `width` pixels; `order[position] = kernel`
  * (kernel = o·in + i) makes the kernels flow in that order. A layer that is
  * small for a page `room` high has larger cells, and more bands where those
- * make the cells larger still.
+ * make the cells larger still. `tiny` cells show no more than a colour: they
+ * shrink until all of them fit in the room.
  */
 export function arrange(
   shape: Shape,
   width: number,
   order: readonly number[] | null = null,
   room = 0,
+  tiny = false,
 ): Arrangement {
   const { kind, kh, kw } = shape;
-  const { gap, min, max } = SPACING[kind];
+  const { min, max } = SPACING[kind];
+  let gap: number = SPACING[kind].gap;
+  let cellGap = CELL_GAP;
   const kernels = shape.out * shape.in;
   if (order && order.length !== kernels) {
     throw new RangeError(`the order names ${order.length} kernels, the layer has ${kernels}`);
@@ -113,8 +133,21 @@ export function arrange(
     const size = Math.min(LARGEST, fit(each), tallest(n));
     if (size > cell) [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
   }
-  const blockWidth = across(cell);
-  const blockHeight = down(cell);
+  const heightOf = (n: number, block: number, between: number) =>
+    2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
+  if (tiny && heightOf(bands, down(cell), gap) > room) {
+    const fits = (one: number, between: number) => {
+      const most = Math.floor((available + between) / (kw * one + between));
+      const n = Math.ceil(columns / most);
+      return most > 0 && heightOf(n, kh * one, between) <= room;
+    };
+    [cell, gap] = tinyCell(kh * kw, fits);
+    cellGap = 0;
+    bands = Math.ceil(columns / Math.max(1, Math.floor((available + gap) / (kw * cell + gap))));
+    perBand = Math.ceil(columns / bands);
+  }
+  const blockWidth = kw * cell + (kw - 1) * cellGap;
+  const blockHeight = kh * cell + (kh - 1) * cellGap;
   const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
 
   let position: number[] | null = null;
@@ -132,6 +165,7 @@ export function arrange(
     rows,
     columns,
     cell,
+    cellGap,
     gap,
     perBand,
     bands,
@@ -141,12 +175,26 @@ export function arrange(
     width: Math.max(width, PAD + ROW_LABEL + perBand * (blockWidth + gap) - gap + PAD),
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
+    rowStep: roundStep(LABEL_HEIGHT / (blockHeight + gap)),
     order,
     position,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = roundStep(widest / (blockWidth + gap));
   return arrangement;
+}
+
+/** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */
+function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [number, number] {
+  // Of an image so small that nothing is made out, fewer are better: the others are scrolled to.
+  const least = size >= IMAGE ? 2 : 1;
+  const gapsOf = (cell: number) => (size > 1 ? GAPS[Math.min(cell, GAPS.length - 1)] : [0]);
+  for (let cell = LARGEST_TINY; cell >= least; cell--) {
+    for (const gap of gapsOf(cell)) if (fits(cell, gap)) return [cell, gap];
+  }
+  if (least > 1) return [least, 2];
+  for (const cell of BELOW_PIXEL) if (fits(cell, 0)) return [cell, 0];
+  return [1, size > 1 ? 1 : 0];
 }
 
 /** Smallest of 1, 2, 5, 10, 20, 50, … that is at least `least`. */
@@ -199,8 +247,8 @@ export function rectOf(a: Arrangement, f: number): Rect {
   const row = Math.floor(entry / a.kw);
   const block = blockOf(a, kernel);
   return {
-    x: block.x + (entry - row * a.kw) * (a.cell + CELL_GAP),
-    y: block.y + row * (a.cell + CELL_GAP),
+    x: block.x + (entry - row * a.kw) * (a.cell + a.cellGap),
+    y: block.y + row * (a.cell + a.cellGap),
     width: a.cell,
     height: a.cell,
   };
@@ -220,9 +268,9 @@ export function cellAt(a: Arrangement, x: number, y: number): number {
   const dx = inX - k * (a.blockWidth + a.gap);
   const dy = inY - r * (a.blockHeight + a.gap);
   if (dx >= a.blockWidth || dy >= a.blockHeight) return -1;
-  const col = Math.floor(dx / (a.cell + CELL_GAP));
-  const row = Math.floor(dy / (a.cell + CELL_GAP));
-  if (dx - col * (a.cell + CELL_GAP) >= a.cell || dy - row * (a.cell + CELL_GAP) >= a.cell) {
+  const col = Math.floor(dx / (a.cell + a.cellGap));
+  const row = Math.floor(dy / (a.cell + a.cellGap));
+  if (dx - col * (a.cell + a.cellGap) >= a.cell || dy - row * (a.cell + a.cellGap) >= a.cell) {
     return -1;
   }
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
@@ -312,7 +360,7 @@ export function rowLabels(a: Arrangement): Label[] {
   const labels: Label[] = [];
   if (a.flowing) return labels;
   for (let band = 0; band < a.bands; band++) {
-    for (let row = 0; row < a.rows; row++) {
+    for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
       const text = a.out <= 100 ? `out ${row}` : `${row}`;
       labels.push({ text, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });

@@ -221,6 +221,13 @@ function readConv(raw: Record<string, unknown>, of: (what: string) => string): C
   };
 }
 
+/** Channels, height and width of so many inputs. */
+function readFold(raw: unknown, entries: number): Observed["fold"] {
+  if (!Array.isArray(raw) || raw.length !== 3) return null;
+  const [channels, height, width] = raw.map((size) => whole(size, "a side of the fold"));
+  return channels * height * width === entries ? [channels, height, width] : null;
+}
+
 function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[]): Observed {
   const layer = text(raw.layer);
   const of = (what: string) => `the ${what} observed at layer "${layer}"`;
@@ -253,6 +260,7 @@ function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[])
     layer,
     samples: whole(raw.samples, of("number of samples")),
     isImage: Boolean(raw.is_image),
+    fold: readFold(raw.fold, entries),
     edges,
     counts: counts.data,
     outsideDomain: share("outside_domain"),

@@ -95,6 +95,8 @@ export interface Observed {
   samples: number;
   /** Whether the layer's input is the model's input. */
   isImage: boolean;
+  /** Channels, height and width of the map that a dense layer's inputs are, flattened; null where that is not known. */
+  fold: [number, number, number] | null;
   /** bins + 1 rising ends of the bins, the same for all entries. */
   edges: Float32Array;
   /** counts[entry·bins + bin]. */

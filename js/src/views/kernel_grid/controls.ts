@@ -3,7 +3,16 @@
 import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { BOUNDS, isGrey, MODES, SCALES, type Settings, SORTS, X_RANGES } from "./settings.ts";
+import {
+  BOUNDS,
+  isFlat,
+  isGrey,
+  MODES,
+  SCALES,
+  type Settings,
+  SORTS,
+  X_RANGES,
+} from "./settings.ts";
 
 export interface Choices extends Settings {
   layer: string;
@@ -23,6 +32,8 @@ export interface Header {
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   curves: "Draw every function φ(x) as a curve",
+  overview:
+    "Draw every function as one coloured cell, by how far it reaches from zero; what is pointed at is drawn as a curve",
   pattern:
     "Shade each entry from black to white: is φ larger at the lower or at the upper end of its grid?",
   preferred:
@@ -53,8 +64,10 @@ export function createHeader(
   const layerChoice = kit.layers((name) => choose("layer", name));
   const modes = kit.segments("What is drawn", (value) => choose("mode", value));
   modes.fill(MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })));
-  const scale = kit.select("scale", "Which functions share one y scale", (value) =>
-    choose("scale", value),
+  const scale = kit.select(
+    "scale",
+    "Which functions have the same y axis: all of the layer, those of a kernel, or each has its own",
+    (value) => choose("scale", value),
   );
   scale.fill(entries(SCALES));
   const xRange = kit.select(
@@ -127,13 +140,13 @@ export function createHeader(
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
       ghost.set(choices.ghost);
-      ghost.box.hidden = choices.mode !== "curves";
+      ghost.box.hidden = choices.mode !== "curves" && choices.mode !== "overview";
       sort.set(choices.sort);
       shade.set(choices.shade);
-      shade.box.hidden = scores.length === 0 || isGrey(choices);
+      shade.box.hidden = scores.length === 0 || isFlat(choices);
       bounds.set(choices.bounds);
       suppressed.set(choices.suppressed);
-      scale.box.hidden = isGrey(choices);
+      scale.box.hidden = isFlat(choices);
       xRange.box.hidden = isGrey(choices);
       binarise.box.hidden = choices.mode !== "pattern";
       bounds.box.hidden = choices.mode !== "preferred";

@@ -22,19 +22,25 @@ const POINTS = 200;
 /** Share of the height that stays free above and below. */
 const AIR = 0.06;
 
-/** The plot of function f, with a dot at x; null where it cannot be drawn. */
+/** The plot of function f, with a dot at x and other functions faint behind; null where it cannot be drawn. */
 export function magnifiedMarks(
   picture: Picture,
   f: number,
   x: number,
   theme: Theme,
+  { width, height } = { width: WIDTH, height: HEIGHT },
+  others: readonly number[] = [],
 ): Mark[] | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
   const { colours } = theme;
   const now = curveOf(subject, layer, f, xRange);
   const before = ghost && initial ? curveOf(ghost.subject, initial.layer, f, xRange) : null;
-  const values = [...now.y, ...(before?.y ?? []), 0].filter(Number.isFinite);
+  const beside = others
+    .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
+    .map((other) => curveOf(subject, layer, other, xRange));
+  const shown = [now, ...(before ? [before] : []), ...beside];
+  const values = [0, ...shown.flatMap(({ y }) => [...y])].filter(Number.isFinite);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const air = most > least ? AIR * (most - least) : 1;
   const up = { from: least - air, to: most + air };
@@ -45,9 +51,9 @@ export function magnifiedMarks(
     x: leftRoom(y),
     y: 6,
     width: 0,
-    height: HEIGHT - 6 - bottomRoom({ title: "x" }),
+    height: height - 6 - bottomRoom({ title: "x" }),
   };
-  plot.width = WIDTH - plot.x - 8;
+  plot.width = width - plot.x - 8;
   y.scale = linear(up, plot.y + plot.height, plot.y);
   const along = { from: xRange[0], to: xRange[1] };
   const across = linear(along, plot.x, plot.x + plot.width);
@@ -71,6 +77,15 @@ export function magnifiedMarks(
       stroke: colours.muted,
     },
   ];
+  for (const points of beside) {
+    drawn.push({
+      kind: "lines",
+      xy: line(points),
+      ends: [points.x.length],
+      stroke: colours.zero,
+      width: 1,
+    });
+  }
   if (before) {
     const paint = { stroke: colours.ghost, width: 1.5, dash: [3, 2.5] };
     drawn.push({ kind: "lines", xy: line(before), ends: [before.x.length], ...paint });

@@ -7,9 +7,10 @@ import { labelMarks } from "../../scene/heads.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
 import { snapped } from "../../scene/snap.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
+import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { tintOf } from "./scores.ts";
-import { isGrey } from "./settings.ts";
+import { isFlat, isGrey } from "./settings.ts";
 import type { Points, Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
@@ -44,9 +45,9 @@ export function functionsWithin(picture: Picture, view: Rect): number[] {
 /** What lies under the curves and seldom changes: labels, cells, zero lines, and the ghost where its scale is fixed. */
 export function groundMarks(picture: Picture, view: Rect, theme: Theme, ratio: number): Mark[] {
   const { colours } = theme;
-  const visible = functionsWithin(picture, view);
   const marks = labelMarks(picture.arrangement, view, colours);
-  if (isGrey(picture.settings)) return marks;
+  if (isFlat(picture.settings)) return marks;
+  const visible = functionsWithin(picture, view);
   marks.push(...cellMarks(picture, visible, theme, ratio));
   if (picture.ghost) {
     const { subject, plan } = picture.ghost;
@@ -57,7 +58,13 @@ export function groundMarks(picture: Picture, view: Rect, theme: Theme, ratio: n
 }
 
 /** What changes with every frame. */
-export function functionMarks(picture: Picture, view: Rect, { colours }: Theme): Mark[] {
+export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
+  const { colours } = theme;
+  // Cells without a line between them are too many for one rectangle each.
+  const { mode } = picture.settings;
+  if (mode === "overview" || (isFlat(picture.settings) && picture.arrangement.cellGap === 0)) {
+    return cellsMarks(picture, view, theme);
+  }
   const visible = functionsWithin(picture, view);
   if (isGrey(picture.settings)) return greyMarks(picture, visible, colours);
   const { arrangement, ranges, settings } = picture;
@@ -309,7 +316,7 @@ function brokenMarks(
 export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme): Mark[] {
   const marks: Mark[] = [];
   const outline = (f: number, stroke: string, width: number, outset: number, dash?: number[]) => {
-    const r = rectOf(picture.arrangement, f);
+    const r = boxOf(picture, f);
     const boxes = [r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset];
     marks.push({ kind: "rects", boxes, stroke, width, dash });
   };
@@ -322,7 +329,7 @@ export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme
     outline(selected, colours.accent, 2, 1);
   }
   if (cursor >= 0) outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1, [3, 2]);
-  if (hovered >= 0 && x !== null && !isGrey(picture.settings)) {
+  if (hovered >= 0 && x !== null && !isFlat(picture.settings)) {
     const r = rectOf(picture.arrangement, hovered);
     const value = picture.subject.at(hovered, x);
     if (!Number.isFinite(value)) return marks;

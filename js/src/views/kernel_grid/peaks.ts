@@ -6,8 +6,12 @@ import { layerOf, sameShape } from "./subject.ts";
 
 /** So many values of φ are computed for one picture; frames beyond them wait for the next picture. */
 const VALUES = 600_000;
+/** A layer with more is measured only at the steps that are drawn. */
+const MOST_VALUES = 3_000_000;
 /** Fewer functions than these, or steps, have no outliers among them. */
 const FEW = 10;
+/** Of more functions than these a part tells what is an outlier. */
+const ENOUGH = 100_000;
 /** An outlier reaches so many times as far as all but this share. */
 const FAR = 2;
 const SHARE = 0.02;
@@ -21,9 +25,22 @@ export interface Peaks {
   most: number;
 }
 
+/** All of them; of very many an even part. */
+function sampled(ranges: ArrayLike<number>): Float64Array {
+  const every = Math.ceil(ranges.length / ENOUGH);
+  if (every <= 1) return Float64Array.from(ranges);
+  // No multiple of a kernel's size, so that not always the same of its entries are taken.
+  let apart = every;
+  while ([2, 3, 5, 7].some((side) => apart % side === 0)) apart++;
+  return Float64Array.from(
+    { length: Math.ceil(ranges.length / apart) },
+    (_, k) => ranges[k * apart],
+  );
+}
+
 /** The largest range that is at most twice as large as those of the other 98 %; 0 where none is finite. */
 export function withoutOutliers(ranges: ArrayLike<number>): number {
-  const rising = Float64Array.from(ranges).filter(Number.isFinite).sort();
+  const rising = sampled(ranges).filter(Number.isFinite).sort();
   const count = rising.length;
   if (count === 0) return 0;
   const others = rising[count - 1 - Math.max(1, Math.floor(SHARE * count))];
@@ -62,7 +79,8 @@ export function peaksReader(): (
       if (its && sameShape(its, layer)) waiting.push([one, its]);
     }
     // Evenly over the steps: what is left out has been nearly as far.
-    const turns = Math.min(waiting.length, Math.max(1, Math.floor(VALUES / valuesOfOne)));
+    const least = valuesOfOne > MOST_VALUES ? 0 : 1;
+    const turns = Math.min(waiting.length, Math.max(least, Math.floor(VALUES / valuesOfOne)));
     for (let k = 0; k < turns; k++) {
       peaksOf(...waiting[Math.floor(((k + 1) * waiting.length) / turns) - 1]);
     }

@@ -9,11 +9,12 @@ import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
-import { functionPeaks, layerPeak, peaksReader } from "./peaks.ts";
+import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
+import { widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
-import type { Settings, Sort, XRange } from "./settings.ts";
-import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./subject.ts";
+import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
+import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
 
 /** Enough to keep every row of a table. */
 const ALL_POINTS = 1 << 20;
@@ -21,6 +22,12 @@ const ALL_POINTS = 1 << 20;
 const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that another width seldom needs others. */
 const RANGE_POINTS = 32;
+/** So many values of φ are computed for an overview, but never from fewer points per function than these. */
+const OVERVIEW_VALUES = 2_000_000;
+const OVERVIEW_POINTS = 8;
+
+/** Channels, height and width. */
+export type Fold = readonly [number, number, number];
 
 export interface Extremes {
   smallest: number;
@@ -31,7 +38,13 @@ export interface Picture {
   frame: Frame;
   layer: LayerLayout;
   settings: Settings;
+  /** Out, in, kh, kw of the drawing: as the layer has it, or with the inputs of a dense layer folded to maps. */
+  shape: readonly [number, number, number, number];
   arrangement: Arrangement;
+  /** Functions that one cell stands for: 1, or a whole kernel of a layer that is too large. */
+  unit: number;
+  /** Per cell of one colour what is coloured: how far φ reaches, or a grey. Empty where cells are curves. */
+  cells: Float32Array;
   xRange: [number, number];
   /** What that is; "domain" too where inputs were asked for and none were observed. */
   xIs: XRange;
@@ -117,7 +130,7 @@ export function xRangeOf(
 }
 
 /** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
-export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[] {
+export function orderBy(layer: Pick<Picture, "shape">, perFunction: Float32Array): number[] {
   const perKernel = kernelRanges(layer, perFunction);
   const key = (kernel: number) => {
     const value = perKernel[kernel] as number;
@@ -140,13 +153,14 @@ export function sortedOrder(
   layer: LayerLayout,
   initial: Frame | null,
   scored: Float32Array | null = null,
+  shape: Picture["shape"] = layer.shape,
 ): number[] | null {
-  if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
+  if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
   const plan = samplePlan(layer, xRange, ALL_POINTS);
-  if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
+  if (sort === "range") return orderBy({ shape }, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
-  if (!start) return orderBy(layer, new Float32Array(layer.count));
-  return orderBy(layer, change(frame, layer, start.frame, start.layer).ranges(plan));
+  if (!start) return orderBy({ shape }, new Float32Array(layer.count));
+  return orderBy({ shape }, change(frame, layer, start.frame, start.layer).ranges(plan));
 }
 
 function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] {
@@ -169,10 +183,10 @@ export function pictureMaker(): (
   scores?: Scores,
   history?: readonly Frame[],
   room?: number,
+  fold?: Fold | null,
 ) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
-  const scratch: Scratch = {};
   return (
     frame,
     layer,
@@ -184,11 +198,14 @@ export function pictureMaker(): (
     scores,
     history = [],
     room = 0,
+    fold = null,
   ) => {
-    const [out, inputs, kh, kw] = layer.shape;
-    const { mode, scale } = settings;
-    const arrangement = keep("arrangement", [layer, width, order, room], () =>
-      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order, room),
+    const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
+    const { mode } = settings;
+    const { arrangement, unit } = keep(
+      "arrangement",
+      [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
+      () => arranged(layer, shape, settings, width, order, room),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed));
     const xRange = keep("xRange", [layer, settings.xRange, seen], () =>
@@ -206,7 +223,10 @@ export function pictureMaker(): (
       frame,
       layer,
       settings,
+      shape,
       arrangement,
+      unit,
+      cells: new Float32Array(0),
       xRange,
       xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
       subject,
@@ -233,6 +253,7 @@ export function pictureMaker(): (
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
       picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
+      picture.cells = picture.greys;
       return picture;
     }
     if (mode === "preferred") {
@@ -240,6 +261,7 @@ export function pictureMaker(): (
       const bounds = keep("bounds", [layer, within], () => boundsOf(layer, within));
       picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
       picture.greys = greysOf(picture.preferred);
+      picture.cells = picture.greys;
       picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
       return picture;
     }
@@ -248,7 +270,8 @@ export function pictureMaker(): (
     );
     // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
     const most = RANGE_POINTS * Math.ceil(points / RANGE_POINTS);
-    const each = Math.max(most, Math.floor(RANGE_VALUES / layer.count));
+    const least = mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
+    const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
     const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
     const planFor = (its: LayerLayout) => {
       const known = plans.get(its) ?? samplePlan(its, xRange, each);
@@ -256,7 +279,8 @@ export function pictureMaker(): (
       return known;
     };
     const measured = mode === "change" && start ? start : null;
-    const behind = mode === "curves" && settings.ghost && start ? start : null;
+    const behind =
+      (mode === "curves" || mode === "overview") && settings.ghost && start ? start : null;
     const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
     const { now, all } = readPeaks(
       frames,
@@ -266,7 +290,7 @@ export function pictureMaker(): (
       [xRange, each, measured],
       (one, its) => {
         const drawn = measured ? change(one, its, measured.frame, measured.layer) : phi(one, its);
-        return drawn.ranges(planFor(its), scratch);
+        return drawn.ranges(planFor(its));
       },
     );
     picture.ranges = now.ranges;
@@ -279,22 +303,75 @@ export function pictureMaker(): (
     const steps = [now, ...all].map(({ step }) => step);
     const [first, last] = [Math.min(...steps), Math.max(...steps)];
     picture.covered = { first, last, steps: new Set(steps).size };
-    if (scale === "layer") {
-      const most = niceCeil(layerPeak(now, all));
-      picture.scales = { smallest: most, largest: most };
-      picture.scaleOf = () => most;
-      picture.cut = now.ranges.reduce((n, range) => n + (range > most ? 1 : 0), 0);
-      return picture;
-    }
-    const peaks = functionPeaks(now, all);
-    const own = (scale === "kernel" ? kernelRanges(layer, peaks) : peaks).map((m) =>
-      Number.isNaN(m) ? m : niceCeil(m),
-    );
-    const size = scale === "kernel" ? kh * kw : 1;
-    picture.scaleOf = (f) => own[Math.floor(f / size)] as number;
-    picture.scales = extremes(own);
+    setScales(picture, now, all);
     return picture;
   };
+}
+
+/** How far one function reaches, at all points there are; NaN where it is not finite. */
+export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
+  const plan = samplePlan(layer, xRange, ALL_POINTS);
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const n = subject.curve(f, plan, points);
+  let most = 0;
+  for (let p = 0; p < n; p++) {
+    const size = Math.abs(points.y[p]);
+    if (!Number.isFinite(size)) return Number.NaN;
+    most = Math.max(most, size);
+  }
+  return most;
+}
+
+/** Sets the scales, from how far the functions reach now and at all steps that are known. */
+function setScales(picture: Picture, now: Peaks, all: readonly Peaks[]): void {
+  const { shape, unit, settings } = picture;
+  const { mode, scale } = settings;
+  if (mode === "overview" || scale === "layer") {
+    const most = niceCeil(layerPeak(now, all));
+    picture.scales = { smallest: most, largest: most };
+    picture.scaleOf = () => most;
+    if (mode === "overview") {
+      picture.cells = unit > 1 ? kernelRanges({ shape }, now.ranges) : now.ranges;
+    } else {
+      picture.cut = now.ranges.reduce((n, range) => n + (range > most ? 1 : 0), 0);
+    }
+    return;
+  }
+  const peaks = functionPeaks(now, all);
+  const own = (scale === "kernel" ? kernelRanges({ shape }, peaks) : peaks).map((m) =>
+    Number.isNaN(m) ? m : niceCeil(m),
+  );
+  const size = scale === "kernel" ? shape[2] * shape[3] : 1;
+  picture.scaleOf = (f) => own[Math.floor(f / size)] as number;
+  picture.scales = extremes(own);
+}
+
+/** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
+export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Picture["shape"] {
+  if (kind !== "linear" || !fold || fold[0] * fold[1] * fold[2] !== shape[1]) return shape;
+  return [shape[0], ...fold];
+}
+
+/** Where the cells lie; where those of single functions would be too small, each is a kernel. */
+function arranged(
+  layer: LayerLayout,
+  shape: Picture["shape"],
+  settings: Settings,
+  width: number,
+  order: readonly number[] | null,
+  room: number,
+): { arrangement: Arrangement; unit: number } {
+  const [out, inputs, kh, kw] = shape;
+  const kind = kh * kw > 1 ? "conv" : layer.kind;
+  const across = settings.mode === "overview" ? widthOfCells(width) : width;
+  const tiny = settings.mode === "overview" || (isFlat(settings) && layer.count > MOST_CURVES);
+  const of = (height: number, breadth: number) =>
+    arrange({ kind, out, in: inputs, kh: height, kw: breadth }, across, order, room, tiny);
+  const arrangement = of(kh, kw);
+  // A folded map is read as a picture: it scrolls rather than becoming one cell.
+  const tooMany = arrangement.cell < 1 || arrangement.height > room;
+  const small = settings.mode === "overview" && layer.kind === "conv" && kh * kw > 1 && tooMany;
+  return small ? { arrangement: of(1, 1), unit: kh * kw } : { arrangement, unit: 1 };
 }
 
 function extremes(values: Float32Array): Extremes {

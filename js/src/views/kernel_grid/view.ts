@@ -16,7 +16,7 @@ import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf, type Traits } from "./settings.ts";
 import css from "./style.css";
-import { hoverLines, selectionText } from "./words.ts";
+import { hoverLines, placeText, selectionText } from "./words.ts";
 
 export { css, drawing };
 
@@ -26,6 +26,7 @@ const KIND: Kind = {
   traits: [
     "layer",
     "mode",
+    "fold",
     "binarise",
     "suppressed",
     "bounds",
@@ -97,14 +98,15 @@ function build(shell: Shell): Parts {
   const plot = element(document, "div", "kw-magnified");
   tip.element.insertBefore(plot, tip.element.lastElementChild);
 
-  function showTip({ picture, marked, sites }: GridScene, theme: Theme) {
+  function showTip({ picture, marked, sites, plot: beside }: GridScene, theme: Theme) {
     const { hovered, x } = marked;
     const cell = sites.box(String(hovered));
     if (hovered < 0 || x === null || !cell) {
       tip.hide();
       return;
     }
-    const marks = magnifiedMarks(picture, hovered, x, theme);
+    // The overview has a plot beside its cells, where there is room.
+    const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
     plot.hidden = marks === null;
     if (marks) {
       const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
@@ -113,7 +115,7 @@ function build(shell: Shell): Parts {
     const seen = stage.view();
     const { offsetLeft, offsetTop } = stage.element;
     tip.show(
-      `${layerTitle(picture.layer)} · ${entryText(picture.layer, hovered)}`,
+      `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`,
       hoverLines(picture, hovered, x),
       { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
       { width: shell.root.clientWidth, height: shell.root.clientHeight },
@@ -146,7 +148,7 @@ function build(shell: Shell): Parts {
     draw(given) {
       const { store } = given;
       const layer = layerNamed(store.current(), given.get("layer"));
-      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name]);
+      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name], layer);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
       const choices = { ...settings, layer: layer?.name ?? "" };

@@ -5,7 +5,7 @@ import { counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts"
 import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
 import type { Line } from "../../shell/tip.ts";
 import { endsOf, patternText } from "./pattern.ts";
-import type { Picture } from "./picture.ts";
+import { type Picture, reachOf } from "./picture.ts";
 import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
 import { isGrey, type XRange } from "./settings.ts";
@@ -22,6 +22,43 @@ export function xTitle({ xIs, settings }: Picture): string {
   return `x runs over the range of the layer's grid${observe}`;
 }
 
+/** Which function it is; of a folded layer also where in the map its input lies. */
+export function placeText({ layer, shape }: Picture, f: number): string {
+  if (shape === layer.shape) return entryText(layer, f);
+  const [, , height, width] = shape;
+  const place = f % (height * width);
+  const row = Math.floor(place / width);
+  const channel = Math.floor((f % layer.shape[1]) / (height * width));
+  const map = shape[1] > 1 ? `channel ${channel}, ` : "";
+  return `${entryText(layer, f)} (${map}row ${row}, column ${place % width})`;
+}
+
+/** What the colours of an overview stand for. */
+export function overviewText({ scales, unit }: Picture): string {
+  const which = unit > 1 ? "of the kernel's furthest function, " : "";
+  return `largest |φ|, ${which}0 … ${number(scales.largest)} or more`;
+}
+
+/** What lies where, for a reader who has never seen such a grid. */
+export function placesText({ layer, shape, arrangement, unit }: Picture): string {
+  const [, channels, height, width] = shape;
+  if (shape !== layer.shape) {
+    const size = `${height} × ${width}`;
+    if (channels === 1)
+      return `each map: the ${size} functions from all inputs to one output (out)`;
+    return `each map: the ${size} functions from one channel (in) to one output (out)`;
+  }
+  const inputs = layer.kind === "conv" ? "input channels" : "inputs";
+  if (arrangement.order && channels > 1)
+    return `out,in: from which of the ${inputs} to which output`;
+  if (arrangement.flowing) return "out: the outputs of the layer";
+  const whole = unit > 1 ? ", a cell is a whole kernel" : "";
+  return `rows: outputs (out) · columns: ${inputs} (in)${whole}`;
+}
+
+export const PLACES_TITLE =
+  "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which live.observe(batch) sees, or fold=(channels, height, width) gives";
+
 /** The axes of the drawing, in print: "φ ±0.0031 · inputs x −1 … 1". */
 export function axesText(picture: Picture): string {
   const { layer, xRange, settings, scales } = picture;
@@ -30,6 +67,7 @@ export function axesText(picture: Picture): string {
     return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
   if (picture.preferred) return preferredText(picture);
+  if (settings.mode === "overview") return `how far each function reaches over ${x}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const what = settings.mode === "change" ? `change${since}` : "φ";
   const { smallest, largest } = scales;
@@ -153,6 +191,9 @@ function ownLines(picture: Picture, f: number, x: number): Line[] {
       { label: "within", value: `${number(bounds.low[f])} … ${number(bounds.high[f])}` },
     ];
   }
+  if (settings.mode === "overview") {
+    return [{ label: "largest |φ|", value: number(reachOf(picture, f)) }];
+  }
   const now = valueAt(frame, layer, f, x);
   if (settings.mode === "change" && initial) {
     const before = valueAt(initial.frame, initial.layer, f, x).phi;
@@ -190,7 +231,7 @@ export function isFiniteFunction(picture: Picture, f: number): boolean {
 /** The selected function in one line. */
 export function selectionText(picture: Picture, f: number): string {
   const { layer, subject, settings } = picture;
-  const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
+  const name = `${layerTitle(layer)} · ${placeText(picture, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
   if (picture.pattern) {
     const [low, high] = endsOf(layer, f);
@@ -209,7 +250,7 @@ export function selectionText(picture: Picture, f: number): string {
   );
   const score = scoreText(picture, f);
   const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
-  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}${scored}`;
+  return `${name} · ${what} ${formatNumber(reachOf(picture, f))} · ${ends.join(" · ")}${scored}`;
 }
 
 /** The text alternative of the drawing. */
@@ -218,6 +259,7 @@ export function description(picture: Picture, selected: number): string {
   const chosen = selected >= 0 ? `Selected: ${selectionText(picture, selected)}. ` : "";
   const what = {
     curves: "Functions",
+    overview: "Overview of functions",
     pattern: "Pattern",
     preferred: "Preferred patches",
     change: "Changes",
