@@ -122,7 +122,8 @@ describe("a dashboard", () => {
     const { all, models } = await show();
     const said = () =>
       all(".kw-dashboard > .kw-caption .kw-remark").map((part) => part.textContent);
-    expect(said()).toEqual(["KANCNN", "train_loss 1.06", "paused"]);
+    expect(said()).toEqual(["KANCNN", "train_loss 1.06"]);
+    expect(all(".kw-status-text")[0].textContent).toBe("step 0 · paused");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
     models.dashboard.set("headline", { ...HEADLINE, training: "", value: "-inf" });
     await painted();

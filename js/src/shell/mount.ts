@@ -33,6 +33,8 @@ export interface Kind {
   traits: readonly string[];
   /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
   timeless?: boolean;
+  /** How the training stands, for the status; by itself that says whether frames come in. */
+  training?: (get: (trait: string) => unknown) => string;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
   above?: boolean;
   drawing: () => Drawing;
@@ -50,6 +52,8 @@ export interface Still {
  */
 export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
+  /** Whether the host says a remark for all of them. */
+  says(remark: string): boolean;
   /** How to have what this view would save. */
   saves(still: () => Still | null): void;
 }
@@ -184,7 +188,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       say(store.protocolError, "warn");
       return;
     }
-    status.show(store);
+    status.show(store, kind.training?.(shell.get));
     parts.body.hidden = false;
     if (parts.width() === 0) {
       unseen.hidden();
@@ -194,12 +198,12 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") return say(scene);
     say("");
-    caption.show(scene.caption);
+    caption.show(scene.caption.filter(({ text }) => !within?.says(text)));
     hold(`${scene.title} ${scene.width}`);
     expose(root, scene);
   }
 
-  function onStore(what: Change) {
+  function heard(what: Change | string) {
     parts.changed?.(what);
     if (what === "frame") turns.soon();
     else schedule();
@@ -215,17 +219,14 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       store = exports;
       root.dataset.stream = connection.stream();
       parts.changed?.("stream");
-      exports.subscribe(onStore, own);
+      exports.subscribe(heard, own);
       if (timed) mountScrubber(time, exports, own);
+      status.follow(model, connection.stream(), own);
       schedule();
     },
     failed: (words) => say(words, "warn"),
   });
 
-  const heard = (trait: string) => {
-    parts.changed?.(trait);
-    schedule();
-  };
   watchTraits(model, [...kind.traits, "theme"], heard, signal);
   keepKeys(root, signal);
   window.addEventListener("resize", schedule, { signal });
