@@ -57,6 +57,7 @@ async function show(traits: Record<string, unknown> = {}) {
     ghost_step: -1,
     edits: {},
     status: { state: "idle", message: "" },
+    left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });
   const names = Object.keys(PANELS) as (keyof typeof PANELS)[];
@@ -116,6 +117,9 @@ describe("a dashboard", () => {
       expect(all(part)[0].closest("[data-kw-within]"), part).toBeNull();
     }
     expect(all("[data-kw-within]")).toHaveLength(4);
+    expect(all(".kw-left-out").map(({ textContent, title }) => [textContent, title])).toEqual([
+      [" · 1 layer is not shown", "norm (BatchNorm1d): no adapter knows BatchNorm1d"],
+    ]);
   });
 
   it("says model, latest loss and how the training stands", async () => {

@@ -178,6 +178,62 @@ BESIDE_NOTEBOOK = """() => {
 }"""
 
 
+# Notes, frame by frame, the height of each view that is seen, and where it lies in a dashboard.
+NOTE_SIZES = """() => {
+  const seen = window.kwSizes = {};
+  const look = () => {
+    for (const view of document.querySelectorAll('.kw-view')) {
+      const {top, height} = view.getBoundingClientRect();
+      if (height === 0) continue;
+      const within = view.parentElement.closest('.kw-view');
+      const kind = (one) => one?.className.match(/kw-(?!view)[a-z-]+/)[0] ?? '';
+      const at = within ? top - within.getBoundingClientRect().top : 0;
+      const noted = seen[`${kind(within)} ${kind(view)}`] ??= [];
+      const now = [Math.round(at), Math.round(height)];
+      if (`${noted.at(-1)}` !== `${now}`) noted.push(now);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 700, "height": 900})
+    # The inspector first: that anything was observed it is told after it is shown.
+    names = ["SplineInspector", "KernelGrid", "MeshgridView", "LayerRanges", "Explain"]
+    names += ["TrainingPanel", "Compare", "Dashboard"]
+    lab.open(server.write_notebook([SETUP, *(f"views()[{name!r}]" for name in names)]))
+    lab.script("app.commands.execute('application:toggle-left-area');")
+    lab.run_cell(0)
+    lab.page.evaluate(NOTE_SIZES)
+    for cell in range(1, len(names) + 1):
+        lab.run_cell(cell)
+        widths(lab, cell, 1)
+        lab.page.wait_for_timeout(500)
+    assert lab.cell_errors() == []
+    sizes = lab.page.evaluate("window.kwSizes")
+    assert len(sizes) == 8 + 4 + 1  # the dashboard has four inside, the comparison a grid
+    spans = {
+        name: [max(of) - min(of) for of in zip(*noted, strict=True)]
+        for name, noted in sizes.items()
+    }
+    assert {name: sizes[name] for name, span in spans.items() if max(span) > 2} == {}
+
+    lab.evaluate("0", "live.close()")
+    # What is out of sight is drawn when it comes into sight.
+    said = """const cell = panel.content.widgets[arg].node;
+      cell.scrollIntoView();
+      return cell.querySelector('.kw-status-text')?.textContent ?? '';"""
+    for cell, name in enumerate(names, start=1):
+        if name in ("KernelGrid", "LayerRanges", "Dashboard"):
+            gone = "step 0 · closed: the model this showed is gone"
+            lab.until(lambda cell=cell, gone=gone: lab.script(said, cell) == gone, name)
+            lab.screenshot(artifacts / f"closed_{name}.png")
+
+
 # Where the wheel is turned in each view.
 PLOTS = {
     "KernelGrid": ".kw-kernel-grid canvas",

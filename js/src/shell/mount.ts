@@ -33,6 +33,8 @@ export interface Kind {
   traits: readonly string[];
   /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
   timeless?: boolean;
+  /** It has layers to choose from, and so names those that it has not, although it is timeless. */
+  lists?: boolean;
   /** How the training stands, for the status; by itself that says whether frames come in. */
   training?: (get: (trait: string) => unknown) => string;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
@@ -120,7 +122,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
   const schedule = turns.now;
-  const status = createStatus(document, schedule);
+  const status = createStatus(document, schedule, timed);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
@@ -149,7 +151,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   };
   const parts = build(shell);
   const line = row(document, "kw-caption", caption.element);
-  if (timed) line.prepend(status.element);
+  if (timed || kind.lists) line.prepend(status.element);
   time.hidden = !timed;
   if (parts.header) root.append(toolbar(parts.header, kind.label));
   root.append(line, words.message, parts.body, words.spoken, tip.element);

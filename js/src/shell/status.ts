@@ -48,12 +48,14 @@ function hintText({ state }: Status, { alone = false }: Known): string {
 
 const ENDED = "What was shown last stays, and its history; nothing more comes.";
 
-/** `again` is called when the newest frame is no longer fresh, and when the kernel goes or comes. */
-export function createStatus(document: Document, again: () => void): StatusLine {
+/** Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh, and when the kernel goes or comes. */
+export function createStatus(document: Document, again: () => void, timed: boolean): StatusLine {
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
   const said = element(document, "span", "kw-status-text", root);
   const missing = element(document, "span", "kw-left-out", root);
+  dot.hidden = !timed;
+  said.hidden = !timed;
   let alone = false;
   let calm: ReturnType<typeof setTimeout> | undefined;
   return {
@@ -66,7 +68,7 @@ export function createStatus(document: Document, again: () => void): StatusLine 
       put(said, statusText(store.current()?.step ?? null, store.cursor(), status, known));
       const hint = hintText(status, known);
       if (said.title !== hint) said.title = hint;
-      showMissing(missing, store.leftOut());
+      showMissing(missing, store.leftOut(), timed ? " · " : "");
       const state = status.state || "idle";
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
@@ -91,9 +93,9 @@ export function createStatus(document: Document, again: () => void): StatusLine 
 /** Names of parts that are not shown and why, in a title; beyond that, how many more there are. */
 const NAMED = 12;
 
-function showMissing(place: HTMLElement, left: readonly string[]) {
+function showMissing(place: HTMLElement, left: readonly string[], before: string) {
   const are = left.length === 1 ? "is" : "are";
-  put(place, left.length > 0 ? ` · ${counted(left.length, "layer")} ${are} not shown` : "");
+  put(place, left.length > 0 ? `${before}${counted(left.length, "layer")} ${are} not shown` : "");
   const more = left.length > NAMED ? [`and ${left.length - NAMED} more`] : [];
   const title = [...left.slice(0, NAMED), ...more].join("\n");
   if (place.title !== title) place.title = title;
