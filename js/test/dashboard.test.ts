@@ -57,6 +57,7 @@ async function show(traits: Record<string, unknown> = {}) {
     ghost_step: -1,
     edits: {},
     status: { state: "idle", message: "" },
+    left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });
   const names = Object.keys(PANELS) as (keyof typeof PANELS)[];
@@ -116,13 +117,17 @@ describe("a dashboard", () => {
       expect(all(part)[0].closest("[data-kw-within]"), part).toBeNull();
     }
     expect(all("[data-kw-within]")).toHaveLength(4);
+    expect(all(".kw-left-out").map(({ textContent, title }) => [textContent, title])).toEqual([
+      [" · 1 layer is not shown", "norm (BatchNorm1d): no adapter knows BatchNorm1d"],
+    ]);
   });
 
   it("says model, latest loss and how the training stands", async () => {
     const { all, models } = await show();
     const said = () =>
       all(".kw-dashboard > .kw-caption .kw-remark").map((part) => part.textContent);
-    expect(said()).toEqual(["KANCNN", "train_loss 1.06", "paused"]);
+    expect(said()).toEqual(["KANCNN", "train_loss 1.06"]);
+    expect(all(".kw-status-text")[0].textContent).toBe("step 0 · paused");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
     models.dashboard.set("headline", { ...HEADLINE, training: "", value: "-inf" });
     await painted();

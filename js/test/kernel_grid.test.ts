@@ -430,6 +430,14 @@ describe("the words", () => {
     expect(statusText(1240, -1, { state: "live", message: "" })).toBe("step 1,240 · live");
     expect(statusText(null, -1, { state: "idle", message: "" })).toBe("idle");
     expect(statusText(7, -1, { state: "fault", message: "no memory" })).toBe("no memory");
+    const over = statusText(60, -1, { state: "closed", message: "" });
+    expect(over).toBe("step 60 · closed: the model this showed is gone");
+    const idle = { state: "idle", message: "" };
+    expect(statusText(60, 5, idle)).toBe("step 60 · looking back");
+    expect(statusText(60, -1, idle, { training: "paused" })).toBe("step 60 · paused");
+    const alone = { alone: true };
+    expect(statusText(60, -1, idle, alone)).toBe("step 60 · no kernel: run the cell again");
+    expect(statusText(60, -1, { state: "saved", message: "" }, alone)).toBe("step 60 · saved");
   });
 
   it("describe the drawing without the step, which changes with every frame", () => {

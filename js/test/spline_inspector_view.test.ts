@@ -370,7 +370,7 @@ describe("the drawing", () => {
     const { caption } = show(store);
     await painted();
     expect(caption()[0]).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
-    expect(caption().join()).not.toContain("inputs");
+    expect(caption().join()).toContain("no inputs seen yet: live.observe(batch)");
     model.receive(...seen(9, new Float32Array(9)));
     await painted();
     expect(caption().join()).toContain("25 % of the inputs (8 samples) outside the grid");

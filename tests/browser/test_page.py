@@ -51,6 +51,15 @@ class Opened:
         """Click on a layer or a mode of a view."""
         self.page.locator(f".kw-{name} .kw-segment", has_text=label).first.click()
 
+    def choose_layer(self, number: int) -> None:
+        """Choose a layer at the top of the dashboard, which has tabs or a menu for it."""
+        head = self.page.locator(".kw-dashboard > .kw-header")
+        menu = head.locator(".kw-layer-menu select")
+        if menu.is_visible():
+            menu.select_option(index=number)
+        else:
+            head.locator(".kw-tabs .kw-segment").nth(number).click()
+
     def pixels(self, name: str) -> str:
         return str(
             self.ask(
@@ -191,7 +200,7 @@ def test_modes_layers_and_names_that_look_like_html(
         before = shown.pixels("kernel-grid")
         shown.choose("kernel-grid", mode)
         shown.until(lambda before=before: shown.pixels("kernel-grid") != before, mode)
-    shown.page.locator(".kw-dashboard > .kw-header .kw-layer-menu select").select_option(HOSTILE)
+    shown.choose_layer(1)
     shown.until(lambda: shown.ask("kernel-grid", "view.layer()") == HOSTILE, "the layer")
     shown.page.locator(".kw-kernel-grid canvas").first.hover()
     shown.choose("meshgrid-view", "pair")
@@ -212,8 +221,7 @@ def test_a_layer_chosen_at_the_top_is_shown_by_all(
     shown = drawn(open_page(saved))
     second = HOSTILE.replace(".", "")
     for index in (1, 0):
-        menu = shown.page.locator(".kw-dashboard > .kw-header .kw-layer-menu select")
-        menu.select_option(index=index)
+        shown.choose_layer(index)
         wanted = ("first", second)[index]
         for name, asked in [
             ("kernel-grid", "view.layer()"),

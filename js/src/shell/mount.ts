@@ -33,6 +33,10 @@ export interface Kind {
   traits: readonly string[];
   /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
   timeless?: boolean;
+  /** It has layers to choose from, and so names those that it has not, although it is timeless. */
+  lists?: boolean;
+  /** How the training stands, for the status; by itself that says whether frames come in. */
+  training?: (get: (trait: string) => unknown) => string;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
   above?: boolean;
   drawing: () => Drawing;
@@ -50,6 +54,8 @@ export interface Still {
  */
 export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
+  /** Whether the host says a remark for all of them. */
+  says(remark: string): boolean;
   /** How to have what this view would save. */
   saves(still: () => Still | null): void;
 }
@@ -116,7 +122,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
   const schedule = turns.now;
-  const status = createStatus(document, schedule);
+  const status = createStatus(document, schedule, timed);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
@@ -145,7 +151,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   };
   const parts = build(shell);
   const line = row(document, "kw-caption", caption.element);
-  if (timed) line.prepend(status.element);
+  if (timed || kind.lists) line.prepend(status.element);
   time.hidden = !timed;
   if (parts.header) root.append(toolbar(parts.header, kind.label));
   root.append(line, words.message, parts.body, words.spoken, tip.element);
@@ -184,7 +190,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       say(store.protocolError, "warn");
       return;
     }
-    status.show(store);
+    status.show(store, kind.training?.(shell.get));
     parts.body.hidden = false;
     if (parts.width() === 0) {
       unseen.hidden();
@@ -194,12 +200,12 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") return say(scene);
     say("");
-    caption.show(scene.caption);
+    caption.show(scene.caption.filter(({ text }) => !within?.says(text)));
     hold(`${scene.title} ${scene.width}`);
     expose(root, scene);
   }
 
-  function onStore(what: Change) {
+  function heard(what: Change | string) {
     parts.changed?.(what);
     if (what === "frame") turns.soon();
     else schedule();
@@ -215,17 +221,14 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       store = exports;
       root.dataset.stream = connection.stream();
       parts.changed?.("stream");
-      exports.subscribe(onStore, own);
+      exports.subscribe(heard, own);
       if (timed) mountScrubber(time, exports, own);
+      status.follow(model, connection.stream(), own);
       schedule();
     },
     failed: (words) => say(words, "warn"),
   });
 
-  const heard = (trait: string) => {
-    parts.changed?.(trait);
-    schedule();
-  };
   watchTraits(model, [...kind.traits, "theme"], heard, signal);
   keepKeys(root, signal);
   window.addEventListener("resize", schedule, { signal });

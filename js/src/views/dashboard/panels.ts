@@ -5,6 +5,7 @@ import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
 import { arranged, ROW } from "./arrange.ts";
+import { noteOf } from "./scene.ts";
 
 /** A panel as Python names it. */
 interface Named {
@@ -88,6 +89,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
           lines[number] = { words, chosen, warns };
           shell.schedule();
         },
+        says: (remark: string) => remark !== "" && remark === noteIn(shell),
         saves(still: () => Still | null) {
           stills[number] = still;
         },
@@ -142,4 +144,9 @@ export function createPanels(shell: Shell, host: Host): Panels {
         return shown ? [pictureOf(shown.scene, shown.theme)] : [];
       }),
   };
+}
+
+function noteIn({ get, store }: Shell): string {
+  const shown = store();
+  return shown ? noteOf({ get, store: shown }) : "";
 }

@@ -1,5 +1,6 @@
 /** Dashboard's scene: the headline of the model in its caption; what is saved has the panels below each other. No DOM. */
 
+import { layerNamed } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
@@ -23,7 +24,8 @@ export function drawing(): Drawing {
 }
 
 /** With pictures of the panels for a saved picture; a live view has the panels themselves. */
-export function sceneOf({ get, store, width }: Given, pictures: readonly Paged[]): Scene {
+export function sceneOf(given: Given, pictures: readonly Paged[]): Scene {
+  const { get, store, width } = given;
   const headline = { ...EMPTY, ...(get("headline") as Partial<Headline>) };
   const step = store.current()?.step;
   const marks: Mark[] = [];
@@ -32,7 +34,9 @@ export function sceneOf({ get, store, width }: Given, pictures: readonly Paged[]
     marks.push({ kind: "group", at: [0, height], marks: picture.marks });
     height += picture.height;
   }
-  const caption = captionOf(headline);
+  const caption = captionOf(headline, store.cursor() >= 0);
+  const note = noteOf(given);
+  if (note) caption.push({ text: note, title: "This is so for the whole layer" });
   const said = caption.map(({ text }) => text).join(", ");
   return {
     width,
@@ -47,15 +51,20 @@ export function sceneOf({ get, store, width }: Given, pictures: readonly Paged[]
   };
 }
 
-function captionOf({ model, training, loss, value }: Headline): Remark[] {
+/** What there is to know of the layer that is shown, once for all panels. */
+export function noteOf({ get, store }: Pick<Given, "get" | "store">): string {
+  return layerNamed(store.current(), get("layer"))?.note ?? "";
+}
+
+function captionOf({ model, loss, value }: Headline, back: boolean): Remark[] {
   const remarks: Remark[] = [];
   if (model) remarks.push({ text: model, tone: "ink", strong: true, title: "The model's class" });
   if (loss) {
     const number = numberOf(value);
     const title = `The latest ${loss} that was logged, not smoothed: ${value}`;
-    remarks.push({ text: `${loss} ${formatNumber(number)}`, tone: "ink", title });
+    const latest = back ? `latest ${loss}` : loss;
+    remarks.push({ text: `${latest} ${formatNumber(number)}`, tone: "ink", title });
   }
-  if (training) remarks.push({ text: training, title: "How the training stands" });
   return remarks;
 }
 

@@ -124,7 +124,9 @@ function build(shell: Shell): Parts {
       const start = performance.now();
       const { store, height, ratio } = given;
       const pointed = stage.pointed();
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), height, ratio);
+      // A bit more is shown whole: what scrolls inside a page that scrolls is hard to use.
+      const most = given.get("mode") === "response" ? 1.5 * height : height;
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
       const frame = store.current();
       const layer = layerNamed(frame, given.get("layer"));

@@ -54,7 +54,7 @@ function percent(share: number): string {
 
 /** What was observed of the inputs of a function. */
 export function inputsText(phi: Phi, observed: Observed | null): string {
-  if (!observed) return "";
+  if (!observed) return "no inputs seen yet: live.observe(batch) shows where they fall";
   const entry = entryOf(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
