@@ -21,6 +21,7 @@ import {
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
+import { howToObserve } from "./observing.ts";
 import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
 import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
@@ -65,9 +66,10 @@ export function responseDrawing(): ResponseDrawing {
     sketch.fit(blank.width, blank.height, blank.ground, blank.ink);
     const drawing = sketch.image();
     const { input, sample, limits, direction, resolution } = settings;
-    const from = [layer, observed, images, drawing, sketch.version()];
+    const how = howToObserve(store, layer.name);
+    const from = [layer, observed, images, drawing, sketch.version(), how];
     return keep("source", [...from, input, sample, ...limits, direction, resolution], () =>
-      sourceOf(layer, observed, images, drawing, blank, settings),
+      sourceOf(layer, observed, images, drawing, blank, settings, how),
     );
   }
 
