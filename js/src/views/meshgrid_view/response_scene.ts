@@ -308,14 +308,14 @@ function inputWords({ input, sample, count }: Source): string {
 /** The kernel whose functions are drawn. */
 export function kernelWords({ swept, place, kernel }: Response): string {
   const several = swept.layer.shape[1] > 1 || swept.channels > 1;
-  return `out ${place.output}${several ? `, channel ${kernel.channel}` : ""}`;
+  return `output ${place.output}${several ? `, channel ${kernel.channel}` : ""}`;
 }
 
 /** A pixel and its response. */
 export function placeText({ grids, swept, place: own }: Response, place = own): string {
   const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
   const text = value === undefined ? "not drawn" : finite(value);
-  return `out ${place.output} · row ${place.row} · column ${place.column} · response ${text}`;
+  return `output ${place.output} · row ${place.row} · column ${place.column} · response ${text}`;
 }
 
 /** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */
