@@ -13,6 +13,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import Listener
+from kan_widgets.widgets import stream_of
 
 
 class Net(nn.Module):
@@ -153,3 +154,17 @@ def test_what_the_model_does_not_take_is_said_and_ends_neither_training_nor_watc
     assert "the last batch could not be observed:" in live.last_batch.message
     assert live.is_open
     assert live.steps == 2
+
+
+def test_a_page_is_told_that_there_is_a_batch_and_its_click_has_it_observed() -> None:
+    model, optimizer, live = made()
+    stream = stream_of(live)
+    assert stream.batch == {"seen": False, "message": ""}
+    stream._answer(stream, {"kind": "observe"}, [])
+    assert "live.observe(batch)" in stream.batch["message"]
+    for images, _ in live.track(list(batches())):
+        step(model, optimizer, images)
+    assert stream.batch["seen"]
+    stream._answer(stream, {"kind": "observe"}, [])
+    assert stream.batch == {"seen": True, "message": ""}
+    assert set(live.observed) == {"first", "second"}
