@@ -148,17 +148,62 @@ describe("what has no bar", () => {
   it("is added up by channel until nine tenths of it have a row", () => {
     const bars = barsOf(wide, 4, -1);
     const groups = groupsOf(wide, bars, 30);
-    expect(groups[0]).toEqual({ name: "channel 1", count: 4, value: 1.5, number: 7 });
+    expect(groups[0]).toEqual({
+      by: "channel",
+      name: "channel 1",
+      count: 4,
+      value: 1.5,
+      number: 7,
+    });
     // All 24 others are alike: 22 of them are nine tenths.
     expect(groups.length).toBe(22);
     expect(restText(wide, bars, groups)).toBe("8 others together +3");
-    expect(groupsOf(wide, bars, 5).length).toBe(5);
   });
+
+  it("is added up by direction where that takes too many rows, or there is one channel or none", () => {
+    const bars = barsOf(wide, 4, -1);
+    const [raising, ...more] = groupsOf(wide, bars, 5);
+    expect(raising).toMatchObject({ by: "direction", count: 96, value: 36 });
+    expect(more).toEqual([]);
+    for (const places of [null, [1, 10, 10]]) {
+      expect(groupsOf({ ...wide, places: places as never }, bars, 30)).toEqual([raising]);
+    }
+    const mixed = {
+      ...wide,
+      places: null,
+      values: values.map((value, k) => (k % 2 ? -value : value)),
+    };
+    expect(groupsOf(mixed, bars, 30).map(({ name }) => name)).toEqual([
+      "lowering the score",
+      "raising the score",
+    ]);
+  });
+
+  it.each([1, 2, 3, 16, 64])(
+    "leaves less than a tenth of all shares without a row, of %i channels",
+    (channels) => {
+      for (let image = 1; image <= 20; image++) {
+        const count = channels * 25;
+        const shares = Float32Array.from(
+          { length: count },
+          (_, k) => Math.sin(image * (k + 1) ** 2) ** 3,
+        );
+        const ranked = [...shares.keys()].sort((a, b) => Math.abs(shares[b]) - Math.abs(shares[a]));
+        const places = [channels, 5, 5] as never;
+        const total = shares.reduce((whole, value) => whole + value, 0);
+        const part = { ...wide, columns: count, values: shares, order: ranked, sum: total, places };
+        const bars = barsOf(part, 10, -1);
+        const rows = [...bars, ...groupsOf(part, bars, 10)];
+        const rest = total - rows.reduce((listed, { value }) => listed + value, 0);
+        expect(Math.abs(rest)).toBeLessThan(0.1 * shares.reduce((all, v) => all + Math.abs(v), 0));
+      }
+    },
+  );
 
   it("is no group of its own where each would be one share", () => {
     const one = { ...conv, columns: 1, rows: 6 };
     expect(groupsOf(one, barsOf(one, 2, -1), 30)).toEqual([]);
-    expect(groupsOf({ ...wide, places: null }, barsOf(wide, 4, -1), 30)).toEqual([]);
+    expect(groupsOf(last, barsOf(last, 11, -1), 30)).toEqual([]);
   });
 });
 

@@ -192,6 +192,12 @@ describe("the words", () => {
     );
   });
 
+  it("call a layer that is named by a number a layer", () => {
+    const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
+    const [headline] = sentences(contentReader()((trait) => rows[trait]).content?.rows ?? []);
+    expect(headline).toMatch(/^The functions of layer 4 are the smallest: .+ in layer 0 \(0\.4\)/);
+  });
+
   it("say so where all layers reach about as far, and nothing where no range is known", () => {
     const said = (...ranges: (number | null)[]) => {
       const names = ranges.map((_, k) => `l${k}`);

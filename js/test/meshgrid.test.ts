@@ -632,7 +632,9 @@ describe("the input of a response", () => {
     const part = sourceOf(one, null, digits, drawing, blank, settings);
     expect(part.input).toBe("observed");
     expect(part.image).toBeNull();
-    expect(part.missing).toMatch(/^Whether .+ is not known yet\. live\.observe\(batch\) shows/);
+    expect(part.missing).toMatch(
+      /^Whether .+ is not known yet\. Call live\.observe\(batch\) to see/,
+    );
     const drawn = { ...settings, input: "drawn" as const };
     expect(sourceOf(one, null, digits, drawing, blank, drawn).note).toMatch(/live\.observe/);
     const alone = { ...one, name: one.type };
@@ -646,7 +648,7 @@ describe("the input of a response", () => {
   it("is not the image where observing showed another", () => {
     const unseen = { ...seen(false), maps: null, mapShape: null } as unknown as Observed;
     const none = sourceOf(one, unseen, digits, drawing, blank, settings);
-    expect(none.missing).toMatch(/not the image itself\. live\.observe\(batch\) shows/);
+    expect(none.missing).toMatch(/not the image itself\. Call live\.observe\(batch\) to see/);
     const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
     expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });

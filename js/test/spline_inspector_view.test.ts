@@ -367,9 +367,10 @@ describe("the drawing", () => {
 
   it("prints ranges, and what was observed", async () => {
     const { store, model } = makeStream();
-    const { caption } = show(store);
+    const { caption, one } = show(store);
     await painted();
-    expect(caption()[0]).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
+    expect(caption()[0]).toMatch(/^φ from −?\d\.\d{1,4} to −?\d\.\d{1,4}$/);
+    expect(one(".kw-remark").title).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
     expect(caption().join()).toContain("no inputs seen yet: live.observe(batch)");
     model.receive(...seen(9, new Float32Array(9)));
     await painted();

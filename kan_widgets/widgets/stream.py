@@ -78,6 +78,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
     may be called by the thread that sends, while the one that trains waits for it."""
 
+    batch = traitlets.Dict().tag(sync=True)
+    """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
     """The modules of the model that have parameters and no functions to show, and why."""
 
@@ -222,6 +224,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             with self._lock:
                 self.send(content, buffers)
 
+    def on_batch(self, seen: bool, message: str) -> None:
+        """Tell the views whether a batch could be observed."""
+        with self._lock:
+            self.batch = {"seen": seen, "message": message}
+
     def on_edit(self, edits: EditLog) -> None:
         """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
@@ -261,6 +268,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_history(source, content)
         elif kind == "observed?":
             self.on_observed(source.observed)
+        elif kind == "observe":
+            if isinstance(source, Binding):
+                source.last_batch.want()
         elif kind == "edit" or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
 
@@ -348,8 +358,14 @@ def _state_of(source: Source) -> dict[str, Any]:
         "frame": frame_dict(latest),
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
+        "batch": _batch_of(source),
         "left_out": _left_out_of(source),
     }
+
+
+def _batch_of(source: Source) -> dict[str, Any]:
+    seen = isinstance(source, Binding) and source.is_open and source.last_batch.was_seen
+    return {"seen": seen, "message": ""}
 
 
 def _left_out_of(source: Source) -> list[str]:

@@ -32,7 +32,8 @@ model = kw.nn.KANCNN.article()
 optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
 digits = kw.data.mnist()
 images, labels = digits.train_images[:64], digits.train_labels[:64]
-live = kw.bind(model, optimizer, every=1)
+# A page knows the frames between the first and the last, a picture made by Python does not.
+live = kw.bind(model, optimizer, every=3)
 
 def train(steps):
     for _ in range(steps):

@@ -6,6 +6,7 @@
  */
 import type {
   BasisRange,
+  Batch,
   ConvSettings,
   Edits,
   Frame,
@@ -279,6 +280,12 @@ export function readEdits(value: unknown): Edits {
   const { undo, redo, message } = (value ?? {}) as Record<string, unknown>;
   const count = (n: unknown) => (Number.isSafeInteger(n) && (n as number) > 0 ? (n as number) : 0);
   return { undo: count(undo), redo: count(redo), message: text(message) };
+}
+
+/** Reads what can be observed; nothing where the kernel says nothing. */
+export function readBatch(value: unknown): Batch {
+  const { seen, message } = (value ?? {}) as Record<string, unknown>;
+  return { seen: seen === true, message: text(message) };
 }
 
 /** Reads the selection trait; null for {} and for anything that is not a selection. */

@@ -1,5 +1,6 @@
 /** The frames of one stream, as all views of a page share them. */
 import type {
+  Batch,
   Change,
   Command,
   Edits,
@@ -47,6 +48,7 @@ export class FrameStore implements Store {
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
   #edits: Edits = { undo: 0, redo: 0, message: "" };
+  #batch: Batch = { seen: false, message: "" };
   #leftOut: readonly string[] = [];
   #status: Status = { state: "idle", message: "" };
   #fault: string | null = null;
@@ -129,6 +131,10 @@ export class FrameStore implements Store {
       this.#outlet.askObserved();
     }
     return found;
+  }
+
+  batch(): Batch {
+    return this.#batch;
   }
 
   edits(): Edits {
@@ -255,6 +261,11 @@ export class FrameStore implements Store {
 
   takeObserved(observed: Observed): void {
     this.#observed.set(observed.layer, observed);
+    this.#notify("observed");
+  }
+
+  takeBatch(batch: Batch): void {
+    this.#batch = batch;
     this.#notify("observed");
   }
 

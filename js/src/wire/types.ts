@@ -122,8 +122,14 @@ export interface Edits {
   message: string;
 }
 
-/** What can be done to a function, or to the list of edits. */
-export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
+/** Whether the kernel saw a batch that it could observe when asked, and why it could not. */
+export interface Batch {
+  seen: boolean;
+  message: string;
+}
+
+/** What can be done to a function, or to the list of edits; "observe" is of the last batch. */
+export type Command = "zero" | "reset" | "straighten" | "undo" | "redo" | "observe";
 
 /**
  * What changed in a store:
@@ -131,7 +137,7 @@ export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
- * selection, cursor, status, observed, edits   as named; "status" also for leftOut, and when protocolError appears or goes
+ * selection, cursor, status, observed, edits   as named; "observed" also for batch, "status" for leftOut, and when protocolError appears or goes
  */
 export type Change =
   | "frame"
@@ -177,6 +183,7 @@ export interface Store {
   ghost(): Frame | null;
   /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
   observed(layer: string): Observed | null;
+  batch(): Batch;
   edits(): Edits;
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;

@@ -244,6 +244,8 @@ export function barsOf(part: Part, top: number, selected: number): Bar[] {
 }
 
 export interface Group {
+  /** What groups are made by. */
+  by: "channel" | "output" | "direction";
   name: string;
   count: number;
   value: number;
@@ -254,35 +256,54 @@ export interface Group {
 /** A tenth of what has no bar may stay without a row. */
 const ACCOUNTED = 0.9;
 
-/** What shares without a bar come to, by the channel or the output that they belong to. */
+/**
+ * What shares without a bar come to, by the channel or the output that they belong to; where there is one, or it takes
+ * more than `most` rows, by whether they raise the score or lower it.
+ */
 export function groupsOf(part: Part, bars: readonly Bar[], most: number): Group[] {
-  const groupOf = grouping(part);
-  if (!groupOf) return [];
   const shown = new Set(bars.map(({ number }) => number));
+  const others = part.order.filter((k) => !shown.has(k));
+  const owners = gathered(part, others, part.kind === "kernels" ? "output" : "channel");
+  if (owners.length >= others.length) return [];
+  if (owners.length > 1) {
+    const enough = mostly(owners);
+    if (enough.length <= most) return enough;
+  }
+  const directions = gathered(part, others, "direction");
+  return directions.length < others.length ? directions : [];
+}
+
+function gathered(part: Part, others: readonly number[], by: Group["by"]): Group[] {
+  const groupOf = grouping(part, by);
+  if (!groupOf) return [];
   const groups = new Map<number, Group>();
-  let others = 0;
-  for (const k of part.order) {
-    if (shown.has(k)) continue;
-    others++;
+  for (const k of others) {
     const [id, name] = groupOf(k);
-    const group = groups.get(id) ?? { name, count: 0, value: 0, number: k };
+    const group = groups.get(id) ?? { by, name, count: 0, value: 0, number: k };
     group.count++;
     group.value += part.values[k];
     groups.set(id, group);
   }
-  if (groups.size < 2 || groups.size >= others) return [];
-  const sorted = [...groups.values()].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  return [...groups.values()];
+}
+
+/** The largest groups, as many as nine tenths of all take. */
+function mostly(groups: readonly Group[]): Group[] {
+  const sorted = [...groups].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const whole = sorted.reduce((sum, { value }) => sum + Math.abs(value), 0);
   let listed = 0;
   const enough = sorted.findIndex(({ value }) => {
     listed += Math.abs(value);
     return listed >= ACCOUNTED * whole;
   });
-  return sorted.slice(0, Math.min(most, enough + 1));
+  return sorted.slice(0, enough + 1);
 }
 
 /** The group of a share: its number and its name; null where shares have none. */
-function grouping(part: Part): ((k: number) => [number, string]) | null {
+function grouping(part: Part, by: Group["by"]): ((k: number) => [number, string]) | null {
+  if (by === "direction") {
+    return (k) => (part.values[k] < 0 ? [1, "lowering the score"] : [0, "raising the score"]);
+  }
   if (part.kind === "kernels") {
     return (k) => [Math.floor(k / part.columns), `out ${Math.floor(k / part.columns)}`];
   }

@@ -114,7 +114,7 @@ export function sentences(rows: readonly Row[]): [headline: string, why: string]
   const range = (row: Row) => row.numbers.range as number;
   const least = some.reduce((a, b) => (range(b) < range(a) ? b : a));
   const most = some.reduce((a, b) => (range(b) > range(a) ? b : a));
-  const [small, large] = [layerTitle(least), layerTitle(most)];
+  const [small, large] = [inSentence(least), inSentence(most)];
   const ratio = range(most) / range(least);
   if (some.length === 1) {
     return [`A typical function of ${small} has a range of ${number(range(least))}.`, ""];
@@ -138,6 +138,12 @@ export function sentences(rows: readonly Row[]): [headline: string, why: string]
   }
   if (share !== null) parts.push(`Splines make up ${percent(share)} of the range.`);
   return [headline, parts.join(" ")];
+}
+
+/** A name that is only a number, as in a Sequential, is not read as one. */
+function inSentence(row: Row): string {
+  const name = layerTitle(row);
+  return /^\d/.test(name) ? `layer ${name}` : name;
 }
 
 const times = (ratio: number) => `${roughly(ratio)} times`;

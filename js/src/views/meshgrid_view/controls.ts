@@ -16,6 +16,8 @@ export interface State {
   inputs: { choices: readonly Input[]; input: Input } | null;
   /** How many outputs the response has. */
   outputs: number;
+  /** The kernel has seen a batch, and nobody has looked at what reaches this layer yet. */
+  canObserve: boolean;
   /** Which entry of the pair the next click sets. */
   axis: Axis;
 }
@@ -32,6 +34,7 @@ export interface Acts {
   choose(trait: string, value: unknown): void;
   setAxis(axis: Axis): void;
   clear(): void;
+  observe(): void;
 }
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
@@ -93,6 +96,12 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const inputs = kit.segments("Input", (value) => choose("input", value));
   inputs.box.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);
+  const observe = kit.button(
+    "observe a batch",
+    "Run the last batch of the training through the model once, without changing anything, and show what reaches each layer",
+    "kw-button",
+    acts.observe,
+  );
   const output = kit.select("output", "Which output channel is shown", (value) =>
     choose("output", Number(value)),
   );
@@ -117,7 +126,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
 
   root.append(...layerChoice.boxes, modes.box);
   const options = element(document, "div", "kw-options", root);
-  options.append(axes.box, inputs.box, clear, output.box);
+  options.append(axes.box, inputs.box, clear, observe, output.box);
   options.append(direction.box, over.box, limits.box, resolution.box, scale.box);
 
   const [fillInputs, fillOutputs] = [filler(inputs), filler(output)];
@@ -145,6 +154,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     show(state) {
       const { settings, layers, layer, width } = state;
       const { mode } = settings;
+      observe.hidden = !state.canObserve || mode === "ramp";
       layerChoice.show(layers, layer, width);
       modes.set(mode);
       axes.box.hidden = mode !== "pair";

@@ -279,7 +279,7 @@ export function entryName(group: Group, entry: number): string {
 }
 
 function groupName(group: Group): string {
-  return group.byInput ? `out ${group.out}` : `out ${group.out} · in ${group.in}`;
+  return group.byInput ? `output ${group.out}` : `output ${group.out} · input ${group.in}`;
 }
 
 function densityWords(density: Density): string {

@@ -7,6 +7,7 @@ import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
+import { offersObserving } from "./observing.ts";
 import { createPairHands } from "./pair_hands.ts";
 import { createPen } from "./pen.ts";
 import { createPointing } from "./pointing.ts";
@@ -52,8 +53,12 @@ function build(shell: Shell): Parts {
   const pen = createPen(shell, stage, draw.response.sketch, response);
   const hands = createResponseHands(shell, stage, draw.response, pen);
   const pointing = createPointing(signal);
-  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear };
+  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear, observe };
   const header = createHeader(document, acts, signal);
+
+  function observe() {
+    shell.store()?.command("observe");
+  }
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (scene?.mode === "ramp") ramp.press(scene, id, event);
@@ -78,6 +83,7 @@ function build(shell: Shell): Parts {
       width: root.clientWidth,
       inputs: source,
       outputs: response()?.response.swept.outputs ?? 0,
+      canObserve: layer !== null && offersObserving(shell.store(), layer.name),
       axis: pair.axis(),
     });
     root.dataset.mode = settings.mode;

@@ -39,7 +39,7 @@ import {
   tableRange,
 } from "./terms.ts";
 import { fitted, fromX, inSight, reaching, roomy } from "./window.ts";
-import { description, inputsText, rangeText, windowText } from "./words.ts";
+import { description, inputsText, rangeInFull, rangeText, windowText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
@@ -351,7 +351,7 @@ function captionOf(picture: Picture, store: Store): Remark[] {
   const { phi, range, x } = picture;
   const { layer } = phi;
   const caption: Remark[] = [
-    { text: rangeText(range), tone: range ? "ink" : "warn" },
+    { text: rangeText(range), title: rangeInFull(range), tone: range ? "ink" : "warn" },
     { text: windowText(layer.variable, x) },
     { text: inputsText(phi, store.observed(layer.name)) },
     { text: layer.note },

@@ -33,10 +33,12 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
   return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
 }
 
-/** The range of φ over what is shown, in full. */
-export function rangeText(range: Range | null): string {
-  return range ? `φ from ${inFull(range[0])} to ${inFull(range[1])}` : "φ is not finite";
+/** The range of φ over what is shown; in full where more is asked for. */
+export function rangeText(range: Range | null, written = number): string {
+  return range ? `φ from ${written(range[0])} to ${written(range[1])}` : "φ is not finite";
 }
+
+export const rangeInFull = (range: Range | null) => rangeText(range, inFull);
 
 export function windowText(variable: string, [low, high]: Range): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
