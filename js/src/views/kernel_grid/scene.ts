@@ -168,7 +168,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     moment: `step ${formatCount(picture.frame.step)}`,
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
-    caption: captionOf(picture, given, selected),
+    caption: captionOf(picture, given, selected, plot !== null),
     cuts: plot ? undefined : rowEnds(arrangement),
     sheets: [
       {
@@ -207,7 +207,12 @@ function sitesOf(picture: Picture): Sites {
   };
 }
 
-function captionOf(picture: Picture, { store, theme }: Given, selected: number): Remark[] {
+function captionOf(
+  picture: Picture,
+  { store, theme }: Given,
+  selected: number,
+  hasPlot: boolean,
+): Remark[] {
   const { settings, initial, layer, frame, shade } = picture;
   const { colours } = theme;
   const { warned, noted } = remarks(picture);
@@ -217,7 +222,8 @@ function captionOf(picture: Picture, { store, theme }: Given, selected: number):
     const ramp = rampOf(paletteOf(theme.name)).slice(15);
     caption.push({ text: overviewText(picture), swatch: { kind: "ramp", colours: ramp } });
   }
-  if (initial && settings.mode === "curves") {
+  const { mode } = settings;
+  if (initial && (mode === "curves" || (mode === "overview" && hasPlot))) {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
     if (settings.ghost) {
