@@ -80,7 +80,7 @@ describe("the shares", () => {
   it("are named by their place, and the function they select is one of theirs", () => {
     expect(nameOf(last, 5)).toBe("channel 1 · row 0 · column 1");
     expect(nameOf({ ...last, places: null }, 5)).toBe("input 5");
-    expect(nameOf(conv, 4)).toBe("out 1 · in 1");
+    expect(nameOf(conv, 4)).toBe("output 1 · input 1");
     expect(selectionFor(last, 5, 1)).toEqual({ layer: "linear", out: 1, in: 5, row: 0, column: 0 });
     expect(selectionFor(conv, 4, 1)).toEqual({ layer: "conv1", out: 1, in: 1, row: 1, column: 1 });
     for (const part of [last, conv]) {
@@ -99,7 +99,7 @@ describe("the shares", () => {
 
   it("of a shared kernel are one for each channel: the one chosen, or else the largest", () => {
     const shared = { ...conv, shared: true };
-    expect(nameOf(shared, 4)).toBe("out 1 · channel 1");
+    expect(nameOf(shared, 4)).toBe("output 1 · channel 1");
     const selection = selectionFor(shared, 4, 1);
     expect(selection.in).toBe(0);
     expect(numberFor(shared, selection, 1)).toBe(3);
@@ -476,7 +476,7 @@ describe("the view", () => {
     expect(model.get("layer")).toBe("conv1");
     expect(root.kwExplain.selected()).toBe(3);
     expect(root.querySelector("canvas")?.getAttribute("aria-label")).toContain(
-      "Map of layer conv1, out 1 · in 0, 1 × 2, from +1 to +1.",
+      "Map of layer conv1, output 1 · input 0, 1 × 2, from +1 to +1.",
     );
     await click("tiles/0/0");
     expect(selected.at(-1)).toEqual({ layer: "conv1", out: 0, in: 1, row: 1, column: 1 });

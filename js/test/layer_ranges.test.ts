@@ -340,7 +340,7 @@ describe("the scene", () => {
     expect(sites.next("1.2", "right")).toBe("1.2");
     expect(sites.next("1.2", "left")).toBe("1.1");
     expect(sites.next("1.1", "up")).toBe("0");
-    expect(sites.words("1.2")).toBe("b · out 0 · in 1: range 0.4");
+    expect(sites.words("1.2")).toBe("b · output 0 · input 1: range 0.4");
   });
 
   it("finds a dot where it is drawn, and explains the head of a column", () => {

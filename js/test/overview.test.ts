@@ -140,12 +140,14 @@ describe("a layer of many functions", () => {
         .map(({ text }) => text);
     const scene = sceneOf(frame);
     expect(scene.plot).not.toBeNull();
-    expect(titles(scene).some((text) => text.includes("out 7 · in 32 · row 0 · column 1"))).toBe(
-      true,
-    );
+    expect(
+      titles(scene).some((text) => text.includes("output 7 · input 32 · row 0 · column 1")),
+    ).toBe(true);
     const selection = { layer: frame.layout.layers[0].name, out: 3, in: 4, row: 2, column: 0 };
     const chosen = titles(sceneOf(frame, { selection }));
-    expect(chosen.some((text) => text.includes("out 3 · in 4 · row 2 · column 0"))).toBe(true);
+    expect(chosen.some((text) => text.includes("output 3 · input 4 · row 2 · column 0"))).toBe(
+      true,
+    );
     expect(chosen.some((text) => text.startsWith("selected"))).toBe(true);
     const plot = marksOf(scene).find((mark) => mark.kind === "group");
     const lines =
@@ -184,7 +186,7 @@ describe("a dense layer that reads a flattened map", () => {
       expect(last.x - first.x).toBeCloseTo(4 * first.width);
       expect(caption.some(({ text }) => text.includes("each map: the 5 × 5 functions"))).toBe(true);
       expect(sites.words(String(625 * 3 + 88))).toContain(
-        "out 3 · in 88 (channel 3, row 2, column 3)",
+        "output 3 · input 88 (channel 3, row 2, column 3)",
       );
     }
   });

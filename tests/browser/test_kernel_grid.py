@@ -138,7 +138,7 @@ def test_hovering_reads_out_phi_as_scipy_computes_it(
     for out, row, column, across in [(0, 0, 0, 0.5), (1, 0, 2, 0.2), (3, 2, 1, 0.9)]:
         function = 9 * out + 3 * row + column
         grid.hover(function, across)
-        place = f"out {out} · in 0 · row {row} · column {column}"
+        place = f"output {out} · input 0 · row {row} · column {column}"
         title, read = grid.tip()
         assert title.endswith(place)
         assert grid.tip_rows() == [1] * 4
@@ -537,7 +537,7 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
     assert right.x == pytest.approx(grid.rect(function).x)
     grid.hover(function)
     title, lines = grid.tip()
-    assert title.endswith("out 3 · in 407 (channel 2, row 5, column 4)")
+    assert title.endswith("output 3 · input 407 (channel 2, row 5, column 4)")
     assert list(lines) == ["largest |φ|"]
     grid.choose("curves")
     lab.until(lambda: "φ ±" in grid.text(), "curves")

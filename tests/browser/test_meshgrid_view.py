@@ -186,7 +186,7 @@ def test_every_function_over_the_ramp_is_phi(
     lab.page.mouse.move(*cell.at(0.75, 0.5))
     lab.until(lambda: mesh.ask("view.hovered()") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")
-    assert "out 1 · in 0 · row 1 · column 1" in tip
+    assert "output 1 · input 0 · row 1 · column 1" in tip
     assert "φ(x)" in tip
 
     mesh.dark()

@@ -225,7 +225,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
         page.keyboard.press(key)
     chosen = {"layer": "convs.0", "out": 0, "in": 0, "row": 0, "column": 1}
     lab.until(lambda: lab.evaluate("live.selection") == chosen, "Python to hear of the selection")
-    entry = "out 0 · in 0 · row 0 · column 1"
+    entry = "output 0 · input 0 · row 0 · column 1"
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
         ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",
@@ -274,7 +274,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     canvas = ".kw-explain canvas"
     page.locator(canvas).focus()
     page.keyboard.press("ArrowDown")
-    bar = re.compile(r"convs\.0 · out \d · channel 0 · [+−]?\d")
+    bar = re.compile(r"convs\.0 · output \d · channel 0 · [+−]?\d")
     lab.until(lambda: bar.match(said(lab, ".kw-explain")), "the first bar to be read")
     page.keyboard.press("ArrowLeft")
     assert re.match(r"row 13 · column 13 of the map: [+−]?\d", said(lab, ".kw-explain"))

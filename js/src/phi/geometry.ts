@@ -205,14 +205,14 @@ function roundStep(least: number): number {
 }
 
 function columnText(a: Arrangement, column: number): string {
-  if (!a.flowing) return `in ${column}`;
+  if (!a.flowing) return `input ${column}`;
   const kernel = a.order ? (a.order[column] as number) : column;
-  return a.in === 1 ? `out ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
+  return a.in === 1 ? `output ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  if (!a.flowing) return `in ${a.in - 1}`;
-  return a.in === 1 ? `out ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
+  if (!a.flowing) return `input ${a.in - 1}`;
+  return a.in === 1 ? `output ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
 }
 
 /** The rectangle of kernel o·in + i. */
@@ -362,18 +362,17 @@ export function rowLabels(a: Arrangement): Label[] {
   for (let band = 0; band < a.bands; band++) {
     for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
-      const text = a.out <= 100 ? `out ${row}` : `${row}`;
-      labels.push({ text, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
+      labels.push({ text: `${row}`, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
     }
   }
   return labels;
 }
 
-/** What "o,i" above a kernel means; only where kernels are sorted. */
+/** What the numbers beside the rows count, or, where kernels are sorted, what "o,i" above one means. */
 export function cornerLabels(a: Arrangement): Label[] {
-  if (!hasCorner(a)) return [];
+  if (a.flowing && !hasCorner(a)) return [];
   return Array.from({ length: a.bands }, (_, band) => ({
-    text: "out,in",
+    text: a.flowing ? "out,in" : "output",
     x: PAD + ROW_LABEL - 6,
     y: PAD + band * a.bandHeight + COL_LABEL - 5,
   }));

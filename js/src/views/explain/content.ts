@@ -119,10 +119,11 @@ export function partOf(content: Content, layer: string): Part {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
-/** "channel 3 · row 2 · column 1", "input 7", "out 4 · in 2". */
+/** "channel 3 · row 2 · column 1", "input 7", "output 4 · input 2". */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
-  if (part.kind === "kernels") return `out ${row} · ${part.shared ? "channel" : "in"} ${column}`;
+  if (part.kind === "kernels")
+    return `output ${row} · ${part.shared ? "channel" : "input"} ${column}`;
   if (!part.places) return `input ${column}`;
   const [, height, width] = part.places;
   const place = column % (height * width);
@@ -305,7 +306,7 @@ function grouping(part: Part, by: Group["by"]): ((k: number) => [number, string]
     return (k) => (part.values[k] < 0 ? [1, "lowering the score"] : [0, "raising the score"]);
   }
   if (part.kind === "kernels") {
-    return (k) => [Math.floor(k / part.columns), `out ${Math.floor(k / part.columns)}`];
+    return (k) => [Math.floor(k / part.columns), `output ${Math.floor(k / part.columns)}`];
   }
   if (!part.places) return null;
   const size = part.places[1] * part.places[2];
