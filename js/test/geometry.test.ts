@@ -232,7 +232,7 @@ describe("labels that stay in view", () => {
     const head = labelled(8 + 3 * matrix.bandHeight + 50);
     expect(head?.strip).toEqual({ ...view(8 + 3 * matrix.bandHeight + 50), height: COL_LABEL });
     expect(head?.texts.map(({ text }) => text)).toEqual(
-      [105, 110, 115, 120, 125, 130, 135].map((column) => `in ${column}`),
+      [105, 110, 115, 120, 125, 130, 135].map((column) => `input ${column}`),
     );
     for (const { y } of head?.texts ?? []) expect(y).toBe((head?.strip.y ?? 0) + COL_LABEL - 5);
   });

@@ -168,7 +168,7 @@ def test_the_largest_come_first_also_where_all_are_negative(grid: kw.KernelGrid)
     cold = [warmth(found[k]) for k in range(0, 36, 9)]
     assert cold == sorted(cold, reverse=True)
     assert "output 1" in words(grid, sort="drop")
-    first = [text for text in words(grid, sort="drop") if text.startswith("out ")]
+    first = [text for text in words(grid, sort="drop") if text.startswith("output ")]
     assert first == ["output 1", "output 3", "output 0", "output 4", "output 2"]
 
 
