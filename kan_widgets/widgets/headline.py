@@ -30,7 +30,7 @@ def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]
         said["model"] = str(source.info.get("model", ""))
     if isinstance(source, Binding | Replay):
         state = source.progress.state
-        said["training"] = "" if state in ("idle", "running") else state
+        said["training"] = "" if state == "idle" else state
         if name := _loss_of(source.scalars):
             said |= {"loss": name, "value": repr(source.scalars.latest(name))}
     return said

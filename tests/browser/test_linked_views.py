@@ -327,6 +327,8 @@ def test_the_dashboard_docks_beside_the_notebook(
 ) -> None:
     dock = "dashboard = kw.Dashboard(live)\ndashboard.dock('right')"
     open_dashboard(lab, server, BLOCK, show=dock)
+    # What is out of sight is not drawn.
+    lab.page.set_viewport_size({"width": 1680, "height": 2600})
     assert lab.page.locator(".jp-Notebook .kw-kernel-grid").count() == 0
     lab.run_cell(2, wait=False)
     lab.until(lambda: steps(lab)[:2] == [4, 4], "frames during the cell")
