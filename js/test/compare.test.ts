@@ -160,7 +160,7 @@ describe("the numbers", () => {
           { lead: true },
         ),
         row(
-          "parameters grow as",
+          "grow with width N, grid G as",
           models.map(() => "O(N²·G)"),
         ),
       ];

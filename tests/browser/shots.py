@@ -103,7 +103,8 @@ def photograph(browser: Browser, server: LabServer, width: int, theme: str, fold
     training = len(VIEWS) + 1
     lab.run_cell(training, wait=False)
     lab.wait_cell_running(training)
-    lab.until(lambda: lab.evaluate("live.step >= 60"), "some steps")
+    lab.script(SHOW, 1)
+    lab.grid().wait_step(60)
     take(lab, f"{width}_{theme}_during", folder)
     lab.let_go("enough")
     lab.wait_idle()

@@ -540,7 +540,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
         "now",
         "step 20",
         "6 kernels 1 × 2, 12 functions",
-        "rows: outputs (out) · columns: input channels (in)",
+        "rows: outputs · columns: input channels",
         "Scaled by 2.",
     ]
 

@@ -45,15 +45,15 @@ export function placesText({ layer, shape, arrangement, unit }: Picture): string
   if (shape !== layer.shape) {
     const size = `${height} × ${width}`;
     if (channels === 1)
-      return `each map: the ${size} functions from all inputs to one output (out)`;
-    return `each map: the ${size} functions from one channel (in) to one output (out)`;
+      return `each map: the ${size} functions from all inputs to one output`;
+    return `each map: the ${size} functions from one channel to one output`;
   }
   const inputs = layer.kind === "conv" ? "input channels" : "inputs";
   if (arrangement.order && channels > 1)
     return `out,in: from which of the ${inputs} to which output`;
-  if (arrangement.flowing) return "out: the outputs of the layer";
+  if (arrangement.flowing) return "";
   const whole = unit > 1 ? ", a cell is a whole kernel" : "";
-  return `rows: outputs (out) · columns: ${inputs} (in)${whole}`;
+  return `rows: outputs · columns: ${inputs}${whole}`;
 }
 
 export const PLACES_TITLE =
