@@ -130,8 +130,8 @@ function build(shell: Shell): Parts {
       const start = performance.now();
       const { store, height, ratio } = given;
       const pointed = stage.pointed();
-      // A bit more is shown whole: what scrolls inside a page that scrolls is hard to use.
-      const most = given.get("mode") === "response" ? 1.5 * height : height;
+      // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
+      const most = given.get("mode") === "response" ? 2 * height : height;
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
       const frame = store.current();
