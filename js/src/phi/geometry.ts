@@ -46,6 +46,8 @@ export interface Shape {
   in: number;
   kh: number;
   kw: number;
+  /** What columns are called, if not "input". */
+  column?: string;
 }
 
 export interface Rect {
@@ -205,13 +207,13 @@ function roundStep(least: number): number {
 }
 
 function columnText(a: Arrangement, column: number): string {
-  if (!a.flowing) return `input ${column}`;
+  if (!a.flowing) return `${a.column ?? "input"} ${column}`;
   const kernel = a.order ? (a.order[column] as number) : column;
   return a.in === 1 ? `output ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  if (!a.flowing) return `input ${a.in - 1}`;
+  if (!a.flowing) return `${a.column ?? "input"} ${a.in - 1}`;
   return a.in === 1 ? `output ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
 }
 
@@ -311,8 +313,8 @@ export function columnLabels(a: Arrangement): Label[] {
     const half = (LABEL_CHARACTER / 2) * text.length;
     const left = blockAt(a, 0, column).x;
     let x = left + a.blockWidth / 2;
-    // Beside "out,in" a wide label begins at its kernel, not before it.
-    if (hasCorner(a)) x = Math.max(x, left + half);
+    // Beside what the corner says a wide label begins at its kernel, not before it.
+    if (!a.flowing || hasCorner(a)) x = Math.max(x, left + half);
     if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
   }

@@ -148,6 +148,8 @@ export interface Remark {
   swatch?: Swatch | undefined;
   /** Said on hovering. */
   title?: string | undefined;
+  /** Where several views stand together it is said once for all, above them. */
+  shared?: boolean | undefined;
 }
 
 export interface Swatch {

@@ -200,7 +200,9 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") return say(scene);
     say("");
-    caption.show(scene.caption.filter(({ text }) => !within?.says(text)));
+    caption.show(
+      scene.caption.filter(({ text, shared }) => !within || !(shared || within.says(text))),
+    );
     hold(`${scene.title} ${scene.width}`);
     expose(root, scene);
   }

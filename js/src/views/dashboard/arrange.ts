@@ -18,7 +18,7 @@ export interface Place {
 export const ROW = 4;
 const GAP = 12;
 /** Pixels that another way must gain: panels do not change sides for less. */
-const WORTH = 120;
+const WORTH = 240;
 
 /**
  * Panels are spread so that both columns end as nearly at one height as can be, in their order within each; one that has

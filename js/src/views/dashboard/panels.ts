@@ -7,6 +7,9 @@ import type { Mounted, Shell, Still } from "../../shell/mount.ts";
 import { arranged, ROW } from "./arrange.ts";
 import { noteOf } from "./scene.ts";
 
+/** Pixels that the curves of a training come to take: until there are some, the panel is placed as if it had them. */
+const CURVES = 450;
+
 /** A panel as Python names it. */
 interface Named {
   name: string;
@@ -111,8 +114,8 @@ export function createPanels(shell: Shell, host: Host): Panels {
 
   /** One column ignores these places: see the style sheet. */
   function arrange() {
-    const heights = sections.map(({ section }, k) => {
-      return { height: section.offsetHeight, wide: named[k].wide };
+    const heights = sections.map(({ section, inside }, k) => {
+      return { height: heightOf(section, inside, named[k]), wide: named[k].wide };
     });
     arranged(heights, sides).forEach(({ column, row, span }, k) => {
       const { style } = sections[k].section;
@@ -144,6 +147,11 @@ export function createPanels(shell: Shell, host: Host): Panels {
         return shown ? [pictureOf(shown.scene, shown.theme)] : [];
       }),
   };
+}
+
+function heightOf(section: HTMLElement, inside: HTMLElement, { name }: Named): number {
+  const curves = name === "training" && !inside.hidden ? CURVES : 0;
+  return Math.max(section.offsetHeight, curves);
 }
 
 function noteIn({ get, store }: Shell): string {

@@ -1,6 +1,5 @@
 /** Functions as small coloured cells: thousands of them in one picture. No DOM. */
 
-import { layerTitle } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import { COL_LABEL, PAD, type Rect, ROW_LABEL, rectOf } from "../../phi/geometry.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
@@ -12,7 +11,7 @@ import { magnifiedMarks } from "./magnified.ts";
 import { type Picture, reachOf } from "./picture.ts";
 import { WIDE } from "./room.ts";
 import { isGrey } from "./settings.ts";
-import { placeText } from "./words.ts";
+import { placeTexts } from "./words.ts";
 
 /** The plot is never larger. */
 const LARGEST = { width: 820, height: 340 };
@@ -102,7 +101,7 @@ export function plotMarks(
   { x, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
-  const { layer, shape, ranges } = picture;
+  const { shape, ranges } = picture;
   const { colours } = theme;
   const size = shape[2] * shape[3];
   const first = f - (f % size);
@@ -133,7 +132,12 @@ export function plotMarks(
     others,
   );
   return [
-    text(`${layerTitle(layer)} · ${placeText(picture, f)}`, 0, colours.ink, 600),
+    text(
+      placeTexts(picture, f).find((words) => widthOf(words, 12, 600) <= width - 12) ?? "",
+      0,
+      colours.ink,
+      600,
+    ),
     text(fits ? more : about, 17, colours.muted, 400),
     ...(plot ? [{ kind: "group" as const, at: [x, y + HEAD] as const, marks: plot }] : []),
   ];

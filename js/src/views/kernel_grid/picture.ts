@@ -365,8 +365,9 @@ function arranged(
   const kind = kh * kw > 1 ? "conv" : layer.kind;
   const across = settings.mode === "overview" ? widthOfCells(width) : width;
   const tiny = settings.mode === "overview" || (isFlat(settings) && layer.count > MOST_CURVES);
+  const column = shape === layer.shape ? "input" : "channel";
   const of = (height: number, breadth: number) =>
-    arrange({ kind, out, in: inputs, kh: height, kw: breadth }, across, order, room, tiny);
+    arrange({ kind, out, in: inputs, kh: height, kw: breadth, column }, across, order, room, tiny);
   const arrangement = of(kh, kw);
   // A folded map is read as a picture: it scrolls rather than becoming one cell.
   const tooMany = arrangement.cell < 1 || arrangement.height > room;

@@ -1,7 +1,7 @@
 /** What the grid says in words. No DOM. */
 
 import { valueAt } from "../../phi/curves.ts";
-import { counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts";
+import { counted, entryText, layerSize, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
 import type { Line } from "../../shell/tip.ts";
 import { endsOf, patternText } from "./pattern.ts";
@@ -33,6 +33,19 @@ export function placeText({ layer, shape }: Picture, f: number): string {
   return `${entryText(layer, f)} (${map}row ${row}, column ${place % width})`;
 }
 
+/** The same as a title, the shorter the later. */
+export function placeTexts(picture: Picture, f: number): string[] {
+  const { layer, shape } = picture;
+  const place = placeText(picture, f);
+  const { out, in: input } = selectionOf(layer, f);
+  return [
+    `${layerTitle(layer)} · ${place}`,
+    place,
+    ...(shape === layer.shape ? [] : [place.replace(/ · input \d+ \((.*)\)$/, " · $1")]),
+    `${out}, ${input}`,
+  ];
+}
+
 /** What the colours of an overview stand for. */
 export function overviewText({ scales, unit }: Picture): string {
   const which = unit > 1 ? "of the kernel's furthest function, " : "";
@@ -44,8 +57,7 @@ export function placesText({ layer, shape, arrangement, unit }: Picture): string
   const [, channels, height, width] = shape;
   if (shape !== layer.shape) {
     const size = `${height} × ${width}`;
-    if (channels === 1)
-      return `each map: the ${size} functions from all inputs to one output`;
+    if (channels === 1) return `each map: the ${size} functions from all inputs to one output`;
     return `each map: the ${size} functions from one channel to one output`;
   }
   const inputs = layer.kind === "conv" ? "input channels" : "inputs";
