@@ -134,6 +134,17 @@ describe("a dashboard", () => {
     expect(said()).toEqual(["KANCNN", "train_loss −∞"]);
   });
 
+  it("says state and step once, and which function its panel shows", async () => {
+    const { all, store } = await show();
+    const said = (panel: string) =>
+      all(`[data-panel="${panel}"] .kw-remark`).map(({ textContent }) => textContent);
+    expect(said("training").join()).not.toMatch(/step|idle|paused/);
+    expect(said("function")[0]).toBe("conv1 · output 0 · input 0 · row 0 · column 0");
+    store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
+    await painted();
+    expect(said("function")[0]).toBe("conv1 · output 1 · input 0 · row 1 · column 1");
+  });
+
   it("shows a layer in all panels that is chosen at the top", async () => {
     const { all, models, layered, store } = await show();
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });

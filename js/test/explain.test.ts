@@ -519,7 +519,7 @@ describe("the view", () => {
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
     await painted();
-    expect(texts(".kw-again")).toEqual(["↻ step 1,200"]);
+    expect(texts(".kw-again")).toEqual(["↻ explain step 1,200"]);
     root.querySelector<HTMLElement>(".kw-again")?.click();
     expect(model.sent).toEqual([{ kind: "explain" }]);
     model.update({ message: "waiting" });

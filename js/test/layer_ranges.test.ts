@@ -185,7 +185,7 @@ describe("the words", () => {
     const { content } = contentReader()((trait) => rows[trait]);
     const [headline, why] = sentences(content?.rows ?? []);
     expect(headline).toBe(
-      "The functions of b are the smallest: a typical range of 0.1 is 4 times smaller than in a (0.4).",
+      "The functions of b are the smallest: a typical range of 0.1 on the grid is 4 times smaller than in a (0.4).",
     );
     expect(why).toBe(
       "At the start it was 0.05, 2 times smaller than in a; since then ×2. Splines make up 20 % of the range.",

@@ -197,7 +197,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.run_cell(3, wait=False)
     lab.wait_cell_running(3)
     before = probe(lab, "view.content().step")
-    lab.until(lambda: "↻ step" in view.locator(".kw-again").inner_text(), "newer steps")
+    lab.until(lambda: "↻ explain step" in view.locator(".kw-again").inner_text(), "newer steps")
     view.locator("select[aria-label='class']").select_option("3")
     lab.until(lambda: probe(lab, "view.content().target") == 3, "the other class")
     assert lab.is_running(3)

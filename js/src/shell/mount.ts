@@ -2,7 +2,7 @@
 
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
-import type { Scene } from "../scene/marks.ts";
+import type { Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { wordsOf } from "../scene/words.ts";
 import type { Change, Store } from "../wire/types.ts";
@@ -200,9 +200,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") return say(scene);
     say("");
-    caption.show(
-      scene.caption.filter(({ text, shared }) => !within || !(shared || within.says(text))),
-    );
+    caption.show(scene.caption.filter((remark) => isSaid(remark, within)));
     hold(`${scene.title} ${scene.width}`);
     expose(root, scene);
   }
@@ -247,6 +245,10 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
+}
+
+function isSaid({ text, shared, inside }: Remark, within: Within | undefined): boolean {
+  return within ? !shared && !within.says(text) : !inside;
 }
 
 function givenOf(model: AnyModel, store: Store, width: number, theme: Theme): Given {

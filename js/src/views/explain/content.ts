@@ -254,7 +254,7 @@ export interface Group {
   number: number;
 }
 
-/** A tenth of what has no bar may stay without a row. */
+/** A tenth of what has no bar may stay without a row, and no more than a tenth of the whole sum. */
 const ACCOUNTED = 0.9;
 
 /**
@@ -267,7 +267,7 @@ export function groupsOf(part: Part, bars: readonly Bar[], most: number): Group[
   const owners = gathered(part, others, part.kind === "kernels" ? "output" : "channel");
   if (owners.length >= others.length) return [];
   if (owners.length > 1) {
-    const enough = mostly(owners);
+    const enough = mostly(owners, part.sum);
     if (enough.length <= most) return enough;
   }
   const directions = gathered(part, others, "direction");
@@ -288,16 +288,18 @@ function gathered(part: Part, others: readonly number[], by: Group["by"]): Group
   return [...groups.values()];
 }
 
-/** The largest groups, as many as nine tenths of all take. */
-function mostly(groups: readonly Group[]): Group[] {
+/** The largest groups, as many as nine tenths of all take, and of the sum that shares divide. */
+function mostly(groups: readonly Group[], sum: number): Group[] {
   const sorted = [...groups].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const whole = sorted.reduce((sum, { value }) => sum + Math.abs(value), 0);
   let listed = 0;
+  let missing = sorted.reduce((rest, { value }) => rest + value, 0);
   const enough = sorted.findIndex(({ value }) => {
     listed += Math.abs(value);
-    return listed >= ACCOUNTED * whole;
+    missing -= value;
+    return listed >= ACCOUNTED * whole && Math.abs(missing) <= (1 - ACCOUNTED) * Math.abs(sum);
   });
-  return sorted.slice(0, enough + 1);
+  return enough < 0 ? sorted : sorted.slice(0, enough + 1);
 }
 
 /** The group of a share: its number and its name; null where shares have none. */

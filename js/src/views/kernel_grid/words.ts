@@ -47,9 +47,10 @@ export function placeTexts(picture: Picture, f: number): string[] {
 }
 
 /** What the colours of an overview stand for. */
-export function overviewText({ scales, unit }: Picture): string {
+export function overviewText({ ranges, scales, unit }: Picture): string {
   const which = unit > 1 ? "of the kernel's furthest function, " : "";
-  return `largest |φ|, ${which}0 … ${number(scales.largest)} or more`;
+  const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
+  return `largest |φ|, ${which}0 … ${number(scales.largest)}${more}`;
 }
 
 /** What lies where, for a reader who has never seen such a grid. */

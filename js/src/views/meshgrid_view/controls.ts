@@ -89,7 +89,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   axes.fill(
     (["x", "y"] as const).map((value) => ({
       value,
-      label: `${value} next`,
+      label: `set ${value}`,
       title: `The next click on the kernel sets the entry along ${value}`,
     })),
   );

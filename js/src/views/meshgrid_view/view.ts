@@ -131,7 +131,7 @@ function build(shell: Shell): Parts {
       const { store, height, ratio } = given;
       const pointed = stage.pointed();
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
-      const most = given.get("mode") === "response" ? 2 * height : height;
+      const most = given.get("mode") === "ramp" ? height : 2 * height;
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
       const frame = store.current();

@@ -348,9 +348,10 @@ function sumText(picture: Picture): string {
 }
 
 function captionOf(picture: Picture, store: Store): Remark[] {
-  const { phi, range, x } = picture;
+  const { at, phi, range, x } = picture;
   const { layer } = phi;
   const caption: Remark[] = [
+    { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
     { text: rangeText(range), title: rangeInFull(range), tone: range ? "ink" : "warn" },
     { text: windowText(layer.variable, x) },
     { text: inputsText(phi, store.observed(layer.name)) },
