@@ -252,7 +252,12 @@ function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Read
 function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remark[] {
   const { reach, most, density, levels, surface } = pair;
   const known = reach.broken < surface.values.length ? reach : null;
-  const caption: Remark[] = colourRemarks("φ₁(x) + φ₂(y)", { smallest: most, largest: most }, known, theme);
+  const caption: Remark[] = colourRemarks(
+    "φ₁(x) + φ₂(y)",
+    { smallest: most, largest: most },
+    known,
+    theme,
+  );
   if (levels.length > 1) {
     caption.push({ text: `contours every ${number(levels[1] - levels[0])}` });
   }
