@@ -126,6 +126,8 @@ class Dashboard(View):
         if self.layout.width is None:
             self.layout.width = "100%"
         self.observe(self._dress, "theme")
+        if "training" in self._views:
+            self._views["training"].observe(self._curves_drawn, "curves")
         self._listener = _Listener(self)
         self.live.subscribe(self._listener)
         self._painter.now()
@@ -174,9 +176,20 @@ class Dashboard(View):
     # -- the headline -----------------------------------------------------------------
 
     def _draw(self) -> None:
-        self.headline = headline_of(self._stream.source, self.headline)
+        said = headline_of(self._stream.source, self.headline)
+        panel = self._views.get("training")
+        # One number for one thing, though curves and headline are drawn at moments of their own.
+        if isinstance(panel, TrainingPanel) and said.get("loss"):
+            drawn = panel.drawn_latest(said["loss"])
+            said |= {} if drawn is None else {"value": repr(drawn)}
+        self.headline = said
+
+    def _curves_drawn(self, _: Any) -> None:
+        self._painter.now()
 
     def _bring_up_to_date(self) -> None:
+        if "training" in self._views:
+            self._views["training"]._bring_up_to_date()
         self._painter.now()
 
     # -- the place --------------------------------------------------------------------

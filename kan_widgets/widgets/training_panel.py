@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import traitlets
 from torch import nn
 
@@ -153,6 +154,13 @@ class TrainingPanel(View):
             self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
             self.curves = self._wire(self.zoom, self.scale, self.smoothing)
         self._drawn = drawn
+
+    def drawn_latest(self, name: str) -> float | None:
+        """Return the latest value of a series as the curves show it; ``None`` before they do."""
+        for curve in self.curves:
+            if curve["name"] == name and len(curve["latest"]):
+                return float(np.frombuffer(curve["latest"])[0])
+        return None
 
     # -- what the page asks -----------------------------------------------------------
 

@@ -110,15 +110,30 @@ def test_the_headline_has_the_latest_raw_loss(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
     assert dashboard.headline == {"model": "Sequential", "training": "", "loss": "", "value": ""}
     live.log(1, val_loss=0.75, accuracy=0.5)
-    dashboard._painter.now()
+    dashboard._bring_up_to_date()
     assert (dashboard.headline["loss"], dashboard.headline["value"]) == ("val_loss", "0.75")
     for step, loss in enumerate([2.0, 1.0, 0.125]):
         live.log(step, train_loss=loss)
-    dashboard._painter.now()
+    dashboard._bring_up_to_date()
     assert (dashboard.headline["loss"], dashboard.headline["value"]) == ("train_loss", "0.125")
     live.log(9, train_loss=float("nan"))
-    dashboard._painter.now()
+    dashboard._bring_up_to_date()
     assert dashboard.headline["value"] == "nan"
+
+
+def test_headline_and_curves_say_one_loss_at_any_moment(live: kw.Binding) -> None:
+    dashboard = kw.Dashboard(live)
+    for step in range(20):
+        live.log(step, loss=1 / (1 + step))
+        # Whichever is drawn first, now or by the scheduler.
+        dashboard._painter.now()
+        if step % 3 == 0:
+            dashboard.training._curves_painter.now()
+        with dashboard.training._curves_painter._drawing, dashboard._painter._drawing:
+            shown = dashboard.training.drawn_latest("loss")
+            if shown is not None:
+                assert float(dashboard.headline["value"]) == shown
+    assert float(dashboard.headline["value"]) < 1
 
 
 def test_an_unknown_keyword_is_a_type_error(live: kw.Binding) -> None:
