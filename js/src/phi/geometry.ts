@@ -22,6 +22,9 @@ const SPACING = {
 /** A larger cell shows no more of a function. */
 const LARGEST = 150;
 
+/** More bands make a view taller: cells must gain so much by them. */
+const WORTH = 1.5;
+
 /** A cell of one colour needs no more. */
 const LARGEST_TINY = 15;
 /** Narrower than this cells cannot be told apart, nor be pointed at. */
@@ -133,7 +136,8 @@ export function arrange(
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const each = Math.ceil(columns / n);
     const size = Math.min(LARGEST, fit(each), tallest(n));
-    if (size > cell) [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
+    if (size > (n > bands ? WORTH : 1) * cell)
+      [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
   }
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
