@@ -361,7 +361,7 @@ def test_ten_thousand_functions_are_drawn_by_the_part_that_is_seen(
 ) -> None:
     large = """
     large = kw.nn.KANLinear(100, 100)
-    grid = kw.KernelGrid(large)
+    grid = kw.KernelGrid(large, mode="curves")
     grid
     """
     grid = open_grid(lab, server, show=textwrap.dedent(large))
