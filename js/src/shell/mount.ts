@@ -200,9 +200,10 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") return say(scene);
     say("");
-    caption.show(scene.caption.filter((remark) => isSaid(remark, within)));
+    const told = scene.caption.filter((remark) => isSaid(remark, within));
+    caption.show(told);
     hold(`${scene.title} ${scene.width}`);
-    expose(root, scene);
+    expose(root, { ...scene, caption: told });
   }
 
   function heard(what: Change | string) {
