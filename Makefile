@@ -6,6 +6,7 @@ VENV ?= .venv
 LAB_ARGS ?=
 ACCURACY_ARGS ?=
 DEMO_ARGS ?=
+SHOTS_ARGS ?=
 PYTEST_ARGS ?=
 NAMES ?=
 DOCS ?= build/docs
@@ -21,7 +22,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page docs bench bench-accuracy clean
+.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page shots docs bench bench-accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +71,9 @@ notebooks: $(VENV)/.dev chromium ## execute the tutorials and save them with out
 
 page: $(VENV)/.dev ## train as the quickstart does and save its views as build/quickstart.html
 	$(bin)/python -m tests.notebooks.page
+
+shots: $(VENV)/.dev chromium ## photograph every view in JupyterLab, at three widths in both themes, into build/shots
+	$(bin)/python -m tests.browser.shots $(SHOTS_ARGS)
 
 # All pages each time: a page that is not written again keeps its warnings to itself.
 docs: $(VENV)/.dev ## build the API reference and the gallery into build/docs; a warning fails it

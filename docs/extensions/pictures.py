@@ -13,7 +13,6 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -69,7 +68,7 @@ class Picture(Run):
         stem = f"{self.env.docname.replace('/', '-')}-{number}"
         pictures = ""
         for theme in ("light", "dark"):
-            picture = drawn(view, width, theme)
+            picture = view.image(width=width, theme=theme)
             path = Path(self.env.app.outdir) / FOLDER / f"{stem}-{theme}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png_bytes(picture))
@@ -80,15 +79,6 @@ class Picture(Run):
             )
         shown(self.env.app).add(type(view).__name__)
         return [self.code(), nodes.raw("", pictures, format="html")]
-
-
-def drawn(view: Any, width: int, theme: str) -> Image.Image:
-    """Return the picture of a view in a theme."""
-    if not hasattr(view, "views"):
-        return view.image(width=width, theme=theme)
-    for part in view.views:  # a dashboard has no theme of its own
-        part.theme = theme
-    return view.image(width=width)
 
 
 def shown(app: Sphinx) -> set[str]:

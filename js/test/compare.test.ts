@@ -160,7 +160,7 @@ describe("the numbers", () => {
           { lead: true },
         ),
         row(
-          "parameters grow as",
+          "grow with width N, grid G as",
           models.map(() => "O(N²·G)"),
         ),
       ];
@@ -276,6 +276,21 @@ describe("in a page", () => {
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
     expect(root.kwCompare.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
+  });
+
+  it("one toolbar sets the way of looking of all grids, and each keeps its choice of layers", async () => {
+    const { root, grids } = await show();
+    const modes = [...root.querySelectorAll<HTMLInputElement>("input[type=radio][value=change]")];
+    expect(modes).toHaveLength(1);
+    expect(modes[0].closest(".kw-header")?.getAttribute("aria-label")).toBe("All kernel grids");
+    modes[0].click();
+    expect(grids.map((grid) => grid.get("mode"))).toEqual(["change", "change"]);
+    expect(grids[1].saves).toBe(1);
+    grids[0].set("layer", "conv1");
+    expect(grids[1].get("layer")).toBe("");
+    grids[0].set("sort", "a score of the first");
+    expect(grids[1].get("sort")).toBe("position");
+    expect(root.querySelectorAll(".kw-model .kw-options")).toHaveLength(0);
   });
 
   it("kernels that cannot be read are told of, and keep nothing else away", async () => {

@@ -80,7 +80,7 @@ describe("the shares", () => {
   it("are named by their place, and the function they select is one of theirs", () => {
     expect(nameOf(last, 5)).toBe("channel 1 · row 0 · column 1");
     expect(nameOf({ ...last, places: null }, 5)).toBe("input 5");
-    expect(nameOf(conv, 4)).toBe("out 1 · in 1");
+    expect(nameOf(conv, 4)).toBe("output 1 · input 1");
     expect(selectionFor(last, 5, 1)).toEqual({ layer: "linear", out: 1, in: 5, row: 0, column: 0 });
     expect(selectionFor(conv, 4, 1)).toEqual({ layer: "conv1", out: 1, in: 1, row: 1, column: 1 });
     for (const part of [last, conv]) {
@@ -99,7 +99,7 @@ describe("the shares", () => {
 
   it("of a shared kernel are one for each channel: the one chosen, or else the largest", () => {
     const shared = { ...conv, shared: true };
-    expect(nameOf(shared, 4)).toBe("out 1 · channel 1");
+    expect(nameOf(shared, 4)).toBe("output 1 · channel 1");
     const selection = selectionFor(shared, 4, 1);
     expect(selection.in).toBe(0);
     expect(numberFor(shared, selection, 1)).toBe(3);
@@ -148,17 +148,62 @@ describe("what has no bar", () => {
   it("is added up by channel until nine tenths of it have a row", () => {
     const bars = barsOf(wide, 4, -1);
     const groups = groupsOf(wide, bars, 30);
-    expect(groups[0]).toEqual({ name: "channel 1", count: 4, value: 1.5, number: 7 });
+    expect(groups[0]).toEqual({
+      by: "channel",
+      name: "channel 1",
+      count: 4,
+      value: 1.5,
+      number: 7,
+    });
     // All 24 others are alike: 22 of them are nine tenths.
     expect(groups.length).toBe(22);
     expect(restText(wide, bars, groups)).toBe("8 others together +3");
-    expect(groupsOf(wide, bars, 5).length).toBe(5);
   });
+
+  it("is added up by direction where that takes too many rows, or there is one channel or none", () => {
+    const bars = barsOf(wide, 4, -1);
+    const [raising, ...more] = groupsOf(wide, bars, 5);
+    expect(raising).toMatchObject({ by: "direction", count: 96, value: 36 });
+    expect(more).toEqual([]);
+    for (const places of [null, [1, 10, 10]]) {
+      expect(groupsOf({ ...wide, places: places as never }, bars, 30)).toEqual([raising]);
+    }
+    const mixed = {
+      ...wide,
+      places: null,
+      values: values.map((value, k) => (k % 2 ? -value : value)),
+    };
+    expect(groupsOf(mixed, bars, 30).map(({ name }) => name)).toEqual([
+      "lowering the score",
+      "raising the score",
+    ]);
+  });
+
+  it.each([1, 2, 3, 16, 64])(
+    "leaves less than a tenth of all shares without a row, of %i channels",
+    (channels) => {
+      for (let image = 1; image <= 20; image++) {
+        const count = channels * 25;
+        const shares = Float32Array.from(
+          { length: count },
+          (_, k) => Math.sin(image * (k + 1) ** 2) ** 3,
+        );
+        const ranked = [...shares.keys()].sort((a, b) => Math.abs(shares[b]) - Math.abs(shares[a]));
+        const places = [channels, 5, 5] as never;
+        const total = shares.reduce((whole, value) => whole + value, 0);
+        const part = { ...wide, columns: count, values: shares, order: ranked, sum: total, places };
+        const bars = barsOf(part, 10, -1);
+        const rows = [...bars, ...groupsOf(part, bars, 10)];
+        const rest = total - rows.reduce((listed, { value }) => listed + value, 0);
+        expect(Math.abs(rest)).toBeLessThan(0.1 * shares.reduce((all, v) => all + Math.abs(v), 0));
+      }
+    },
+  );
 
   it("is no group of its own where each would be one share", () => {
     const one = { ...conv, columns: 1, rows: 6 };
     expect(groupsOf(one, barsOf(one, 2, -1), 30)).toEqual([]);
-    expect(groupsOf({ ...wide, places: null }, barsOf(wide, 4, -1), 30)).toEqual([]);
+    expect(groupsOf(last, barsOf(last, 11, -1), 30)).toEqual([]);
   });
 });
 
@@ -431,7 +476,7 @@ describe("the view", () => {
     expect(model.get("layer")).toBe("conv1");
     expect(root.kwExplain.selected()).toBe(3);
     expect(root.querySelector("canvas")?.getAttribute("aria-label")).toContain(
-      "Map of layer conv1, out 1 · in 0, 1 × 2, from +1 to +1.",
+      "Map of layer conv1, output 1 · input 0, 1 × 2, from +1 to +1.",
     );
     await click("tiles/0/0");
     expect(selected.at(-1)).toEqual({ layer: "conv1", out: 0, in: 1, row: 1, column: 1 });
@@ -474,7 +519,7 @@ describe("the view", () => {
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
     await painted();
-    expect(texts(".kw-again")).toEqual(["↻ step 1,200"]);
+    expect(texts(".kw-again")).toEqual(["↻ explain step 1,200"]);
     root.querySelector<HTMLElement>(".kw-again")?.click();
     expect(model.sent).toEqual([{ kind: "explain" }]);
     model.update({ message: "waiting" });

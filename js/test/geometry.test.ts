@@ -163,6 +163,51 @@ describe("moving with the arrow keys", () => {
   });
 });
 
+describe("a layer that is small for its page", () => {
+  const filled = (out: number, inputs: number, k: number, width: number, room: number) => {
+    const kind = k > 1 ? "conv" : "linear";
+    const a = arrange({ kind, out, in: inputs, kh: k, kw: k }, width, null, room);
+    return { ...a, used: a.perBand * (a.blockWidth + a.gap) - a.gap };
+  };
+
+  it("fills its width, unless it would be higher than the page or its cells too large to be of use", () => {
+    for (const width of [400, 600, 1000, 1600, 2400]) {
+      for (const [out, inputs, k] of [
+        [5, 1, 3],
+        [1, 1, 1],
+        [16, 1, 3],
+        [2, 3, 3],
+        [4, 10, 1],
+        [3, 2, 5],
+      ]) {
+        const a = filled(out, inputs, k, width, 480);
+        const before = arrange({ kind: a.kind, out, in: inputs, kh: k, kw: k }, width);
+        expect(a.cell).toBeGreaterThanOrEqual(before.cell);
+        expect(a.cell).toBeLessThanOrEqual(150);
+        if (a.cell > before.cell) expect(a.height).toBeLessThanOrEqual(480);
+        expect(a.width).toBe(Math.max(width, before.width));
+        const wider = a.used + a.perBand * k > width - 2 * PAD - 34;
+        const higher = a.height + a.bands * a.rows * k > 480;
+        expect(wider || higher || a.cell === 150).toBe(true);
+      }
+    }
+    expect(filled(5, 1, 3, 1200, 480).cell).toBe(72);
+    expect(filled(1, 1, 1, 1200, 480).cell).toBe(150);
+  });
+
+  it("takes more bands where these make its cells larger", () => {
+    const [one, two] = [filled(6, 1, 3, 600, 200), filled(6, 1, 3, 600, 900)];
+    expect(one.bands).toBe(1);
+    expect(two.bands).toBeGreaterThan(1);
+    expect(two.cell).toBeGreaterThan(1.5 * one.cell);
+  });
+
+  it("is no other where the page has no room for more", () => {
+    const large = { kind: "linear", out: 128, in: 1024, kh: 1, kw: 1 } as const;
+    expect(arrange(large, 700, null, 480)).toEqual(arrange(large, 700));
+  });
+});
+
 it("an order of the wrong length is refused with both numbers", () => {
   expect(() => arrange({ kind: "conv", out: 2, in: 2, kh: 3, kw: 3 }, 500, [0, 1])).toThrow(
     "the order names 2 kernels, the layer has 4",
@@ -187,7 +232,7 @@ describe("labels that stay in view", () => {
     const head = labelled(8 + 3 * matrix.bandHeight + 50);
     expect(head?.strip).toEqual({ ...view(8 + 3 * matrix.bandHeight + 50), height: COL_LABEL });
     expect(head?.texts.map(({ text }) => text)).toEqual(
-      [105, 110, 115, 120, 125, 130, 135].map((column) => `in ${column}`),
+      [105, 110, 115, 120, 125, 130, 135].map((column) => `input ${column}`),
     );
     for (const { y } of head?.texts ?? []) expect(y).toBe((head?.strip.y ?? 0) + COL_LABEL - 5);
   });

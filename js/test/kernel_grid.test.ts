@@ -76,6 +76,7 @@ function observedImage(pixels: number[]): Observed {
     layer: "0",
     samples: 1,
     isImage: true,
+    fold: null,
     edges: new Float32Array(2),
     counts: new Float32Array(9),
     outsideDomain: new Float32Array(9),
@@ -173,6 +174,22 @@ describe("the scales of a drawing", () => {
     expect(withGhost).toBeGreaterThan(20 * without);
   });
 
+  it("x runs where the inputs are that were observed, rounded out, and not beyond the support", () => {
+    const inputs = Array.from({ length: 1001 }, (_, k) => -0.43 + (1.9 * k) / 1000);
+    const drawn = (values: number[]) => {
+      const observed = { ...observedImage([]), patches: Float32Array.from(values) };
+      const settings: Settings = { ...PLAIN, xRange: "inputs" };
+      return pictureMaker()(now, layer, null, settings, 700, null, observed);
+    };
+    expect(drawn([...inputs, 1000, -1000]).xRange).toEqual([-0.6, 1.6]);
+    expect(axesText(drawn(inputs))).toMatch(/ · inputs x −0\.6 … 1\.6$/);
+    expect(drawn(inputs.map((x) => 10 * x)).xRange[1]).toBeCloseTo(2.2, 5);
+    for (const nothing of [[], [0.5, 0.5, 0.5]]) {
+      expect(drawn(nothing).xRange).toEqual([-1, 1]);
+      expect(axesText(drawn(nothing))).toMatch(/ · grid x −1 … 1$/);
+    }
+  });
+
   it("x runs over the grid's range, or over the whole support", () => {
     expect(xRangeOf(layer, "domain")).toEqual([-1, 1]);
     const [lo, hi] = xRangeOf(layer, "wide");
@@ -201,7 +218,9 @@ describe("functions that are not finite", () => {
     const picture = pictureOf(now, null);
     expect(remarks(picture).warned).toBe("2 functions not finite (×)");
     expect(hoverLines(picture, 3, 0)).toEqual([{ label: "φ", value: "not finite" }]);
-    expect(selectionText(picture, 13)).toBe("conv1 · out 1 · in 0 · row 1 · column 1 · not finite");
+    expect(selectionText(picture, 13)).toBe(
+      "conv1 · output 1 · input 0 · row 1 · column 1 · not finite",
+    );
   });
 
   it("do not colour the pattern of the others", () => {
@@ -353,13 +372,13 @@ describe("sorting", () => {
       Math.max(
         ...Array.from({ length: 9 }, (_, e) => largestOf(now, layer, 9 * kernel + e, -1, 1)),
       );
-    expect(sortedOrder("position", "domain", now, layer, start)).toBeNull();
-    expect(sortedOrder("range", "domain", now, layer, start)).toEqual(
+    expect(sortedOrder("position", [-1, 1], now, layer, start)).toBeNull();
+    expect(sortedOrder("range", [-1, 1], now, layer, start)).toEqual(
       [...kernels].sort((a, b) => range(b) - range(a)),
     );
     const moved = at(0);
     moved.data[layer.offset + 30 * layer.nb] += 5;
-    expect(sortedOrder("change", "domain", moved, layer, start)).toEqual([3, 0, 1, 2, 4]);
+    expect(sortedOrder("change", [-1, 1], moved, layer, start)).toEqual([3, 0, 1, 2, 4]);
   });
 });
 
@@ -372,9 +391,9 @@ describe("the words", () => {
     small.data.forEach((value, k) => {
       small.data[k] = 0.01 * value;
     });
-    expect(axesText(pictureOf(small, null))).toMatch(/^φ ±0\.00\d+ · x −1 … 1$/);
+    expect(axesText(pictureOf(small, null))).toMatch(/^φ ±0\.00\d+ · grid x −1 … 1$/);
     expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
-      /^φ, own scales ±\S+ … ±\S+ · x −1 … 1$/,
+      /^φ, own scales ±\S+ … ±\S+ · grid x −1 … 1$/,
     );
     expect(axesText(pictureOf(now, null, { mode: "pattern" }))).toContain(
       "black: φ is larger at x = −1 · white: at x = 1",
@@ -413,12 +432,22 @@ describe("the words", () => {
     expect(statusText(1240, -1, { state: "live", message: "" })).toBe("step 1,240 · live");
     expect(statusText(null, -1, { state: "idle", message: "" })).toBe("idle");
     expect(statusText(7, -1, { state: "fault", message: "no memory" })).toBe("no memory");
+    const over = statusText(60, -1, { state: "closed", message: "" });
+    expect(over).toBe("step 60 · closed: the model this showed is gone");
+    const idle = { state: "idle", message: "" };
+    expect(statusText(60, 5, idle)).toBe("step 60 · looking back");
+    expect(statusText(60, -1, idle, { training: "paused" })).toBe("step 60 · paused");
+    const alone = { alone: true };
+    expect(statusText(60, -1, idle, alone)).toBe("step 60 · no kernel: run the cell again");
+    expect(statusText(60, -1, { state: "saved", message: "" }, alone)).toBe("step 60 · saved");
   });
 
   it("describe the drawing without the step, which changes with every frame", () => {
     const text = description(pictureOf(now, start), 4);
     expect(text).toContain("layer conv1, 5 kernels 3 × 3, 45 functions");
-    expect(text).toContain("Selected: conv1 · out 0 · in 0 · row 1 · column 1 · largest |φ| 0.152");
+    expect(text).toContain(
+      "Selected: conv1 · output 0 · input 0 · row 1 · column 1 · largest |φ| 0.152",
+    );
     expect(text).not.toContain("400");
   });
 });
@@ -466,5 +495,5 @@ it("the x under the pointer runs from end to end of the cell and no further", ()
 
 it("a trait with an unknown value falls back to its first choice", () => {
   const settings = settingsOf(((name: string) => ({ mode: "paint", ghost: true })[name]) as never);
-  expect(settings).toEqual({ ...PLAIN, ghost: true });
+  expect(settings).toEqual({ ...PLAIN, ghost: true, xRange: "inputs" });
 });

@@ -17,7 +17,7 @@ const TRAITS = {
   binarise: false,
   scale: "layer",
   ghost: true,
-  x_range: "domain",
+  x_range: "inputs",
   sort: "position",
   height: 480,
   theme: "light",
@@ -392,9 +392,11 @@ describe("selecting", () => {
     await painted();
     expect(root.kwGrid.selected()).toBe(4);
     expect(canvas.getAttribute("aria-label")).toContain(
-      "Selected: conv1 · out 0 · in 0 · row 1 · column 1 · largest |φ| 0.0208",
+      "Selected: conv1 · output 0 · input 0 · row 1 · column 1 · largest |φ| 0.0208",
     );
-    expect(one(".kw-readout").textContent).toContain("conv1 · out 0 · in 0 · row 1 · column 1");
+    expect(one(".kw-readout").textContent).toContain(
+      "conv1 · output 0 · input 0 · row 1 · column 1",
+    );
     press("Escape");
     expect(store.selection()).toBeNull();
   });
@@ -442,11 +444,11 @@ describe("selecting", () => {
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
     store.select({ layer: "conv1", out: 1, in: 0, row: 2, column: 0 });
     await painted();
-    expect(one(".kw-canvas").getAttribute("aria-label")).toContain("φ ±0.4");
+    expect(one(".kw-canvas").getAttribute("aria-label")).toContain("largest |φ| 0.32 ·");
     one(".kw-canvas").blur();
     model.receive({ kind: "frame", layout: 1, step: 501 }, [run.frame(0)]);
     await painted();
-    expect(one(".kw-canvas").getAttribute("aria-label")).toContain("φ ±0.25");
+    expect(one(".kw-canvas").getAttribute("aria-label")).toContain("largest |φ| 0.233 ·");
     expect(one(".kw-status").closest("[aria-live]")).toBeNull();
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Given } from "../src/scene/drawing.ts";
 import { NOTHING } from "../src/scene/drawing.ts";
 import type { Mark, Rect } from "../src/scene/marks.ts";
-import { widthOf } from "../src/scene/text.ts";
+import { fitted, fittedApart, widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import {
   contentReader,
@@ -185,11 +185,17 @@ describe("the words", () => {
     const { content } = contentReader()((trait) => rows[trait]);
     const [headline, why] = sentences(content?.rows ?? []);
     expect(headline).toBe(
-      "The functions of b are the smallest: a typical range of 0.1 is 4 times smaller than in a (0.4).",
+      "The functions of b are the smallest: a typical range of 0.1 on the grid is 4 times smaller than in a (0.4).",
     );
     expect(why).toBe(
       "At the start it was 0.05, 2 times smaller than in a; since then ×2. Splines make up 20 % of the range.",
     );
+  });
+
+  it("call a layer that is named by a number a layer", () => {
+    const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
+    const [headline] = sentences(contentReader()((trait) => rows[trait]).content?.rows ?? []);
+    expect(headline).toMatch(/^The functions of layer 4 are the smallest: .+ in layer 0 \(0\.4\)/);
   });
 
   it("say so where all layers reach about as far, and nothing where no range is known", () => {
@@ -334,7 +340,7 @@ describe("the scene", () => {
     expect(sites.next("1.2", "right")).toBe("1.2");
     expect(sites.next("1.2", "left")).toBe("1.1");
     expect(sites.next("1.1", "up")).toBe("0");
-    expect(sites.words("1.2")).toBe("b · out 0 · in 1: range 0.4");
+    expect(sites.words("1.2")).toBe("b · output 0 · input 1: range 0.4");
   });
 
   it("finds a dot where it is drawn, and explains the head of a column", () => {
@@ -461,5 +467,27 @@ describe("the view", () => {
       expect(control.getAttribute("title")).toBeTruthy();
       expect(control.getAttribute("aria-label")).toBeTruthy();
     }
+  });
+});
+
+describe("long names", () => {
+  it("stay different wherever it is that they differ, and fit", () => {
+    const made = (middle: (k: number) => string) => Array.from({ length: 30 }, (_, k) => middle(k));
+    const series = [
+      made((k) => `model.encoder.blocks.${k}.attention.projection.kan.layers`),
+      made((k) => `block${k}.encoder.attention.projection.kan.layers.spline.convs`),
+      made((k) => `model.encoder.attention.projection.kan.layers.spline.convs.${k}`),
+    ];
+    for (const names of series) {
+      const short = fittedApart(names, 190, 11.5, 600);
+      expect(new Set(short).size).toBe(30);
+      for (const name of short) expect(widthOf(name, 11.5, 600)).toBeLessThanOrEqual(190);
+    }
+    // A gap in the middle of each would make some alike.
+    expect(new Set(series[0].map((name) => fitted(name, 190, 11.5, 600))).size).toBeLessThan(30);
+  });
+
+  it("are whole where there is room", () => {
+    expect(fittedApart(["convs.0", "convs.1"], 190, 11.5, 600)).toEqual(["convs.0", "convs.1"]);
   });
 });

@@ -345,13 +345,22 @@ describe("a pair", () => {
   const frame = frameOf([one]);
   const chosen = { layer: "conv1", out: 1, in: 2, row: 1, column: 0 };
 
-  it("adds two functions of one kernel over the grid's range", () => {
+  it("adds two functions of one kernel over the range of either", () => {
     const group = groupOf(one, chosen);
     const i = functionIn(one, group, entryIn(one, group, chosen));
     const j = functionIn(one, group, 2);
     expect([i, j]).toEqual([33, 32]);
-    const { x, y, values } = surfaceOf(frame, one, i, j, 17);
-    expect([x[0], x[16], y[0], y[16]]).toEqual([-1, 1, -1, 1]);
+    const { x, y, values } = surfaceOf(
+      frame,
+      one,
+      [i, j],
+      [
+        [-1, 1],
+        [-0.5, 2],
+      ],
+      17,
+    );
+    expect([x[0], x[16], y[0], y[16]]).toEqual([-1, 1, -0.5, 2]);
     for (const [row, column] of [
       [0, 0],
       [3, 11],
@@ -391,6 +400,7 @@ describe("a pair", () => {
     layer: "conv1",
     samples: 1,
     isImage: true,
+    fold: null,
     edges: new Float32Array(65),
     counts: new Float32Array(64 * entries),
     outsideDomain: new Float32Array(entries),
@@ -590,6 +600,7 @@ describe("a response", () => {
 describe("the input of a response", () => {
   const settings = {
     mode: "response" as const,
+    onGrid: false,
     limits: [-2, 2] as [number, number],
     direction: "horizontal" as const,
     scale: "layer" as const,
@@ -621,7 +632,9 @@ describe("the input of a response", () => {
     const part = sourceOf(one, null, digits, drawing, blank, settings);
     expect(part.input).toBe("observed");
     expect(part.image).toBeNull();
-    expect(part.missing).toMatch(/^Whether .+ is not known yet\. Call live\.observe\(batch\)/);
+    expect(part.missing).toMatch(
+      /^Whether .+ is not known yet\. Call live\.observe\(batch\) to see/,
+    );
     const drawn = { ...settings, input: "drawn" as const };
     expect(sourceOf(one, null, digits, drawing, blank, drawn).note).toMatch(/live\.observe/);
     const alone = { ...one, name: one.type };
@@ -635,7 +648,7 @@ describe("the input of a response", () => {
   it("is not the image where observing showed another", () => {
     const unseen = { ...seen(false), maps: null, mapShape: null } as unknown as Observed;
     const none = sourceOf(one, unseen, digits, drawing, blank, settings);
-    expect(none.missing).toMatch(/not the image itself\. Call live\.observe\(batch\)/);
+    expect(none.missing).toMatch(/not the image itself\. Call live\.observe\(batch\) to see/);
     const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
     expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });

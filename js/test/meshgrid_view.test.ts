@@ -272,10 +272,31 @@ describe("the response", () => {
     const { root, view } = showing(store, { mode: "response" });
     await painted();
     expect(view.response(0)).toBeNull();
-    expect(root.textContent).toMatch(/not known yet\. Call live\.observe\(batch\)/);
+    expect(root.textContent).toMatch(/not known yet\. Call live\.observe\(batch\) to see/);
     observe();
     await painted();
     expect(view.response(0)).not.toBeNull();
+  });
+
+  it("offers to observe the batch that the kernel saw, by one click, until it is done", async () => {
+    const { store, model, observe } = makeStream();
+    const { root } = showing(store, { mode: "response" });
+    const button = () =>
+      [...root.querySelectorAll("button")].find((one) => one.textContent === "observe a batch");
+    await painted();
+    expect(button()?.hidden).toBe(true);
+    model.set("batch", { seen: true, message: "" });
+    await painted();
+    expect(button()?.hidden).toBe(false);
+    expect(root.textContent).toMatch(/Press “observe a batch” to see what reaches it/);
+    button()?.click();
+    expect(model.sent).toContainEqual({ kind: "observe" });
+    model.set("batch", { seen: true, message: "the last batch is gone" });
+    await painted();
+    expect(root.textContent).toMatch(/the last batch is gone/);
+    observe();
+    await painted();
+    expect(button()?.hidden).toBe(true);
   });
 
   it("keeps a pixel chosen by keys and tells the other views its inputs", async () => {

@@ -22,6 +22,7 @@ function observedOf(made: LayerLayout, patches: Float32Array, entries: number): 
     layer: made.name,
     samples: 6,
     isImage: false,
+    fold: null,
     edges: Float32Array.of(-1, 1),
     counts: new Float32Array(entries),
     outsideDomain: new Float32Array(entries),

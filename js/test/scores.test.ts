@@ -98,10 +98,10 @@ describe("scores", () => {
       const key = (k: number) => (k === 1 ? Number.NEGATIVE_INFINITY : -10 * ((2 * k) % kernels));
       return key(b) - key(a) || a - b;
     });
-    expect(sortedOrder("drop", "domain", frame, made, null, scored)).toEqual(expected);
+    expect(sortedOrder("drop", [-1, 1], frame, made, null, scored)).toEqual(expected);
     expect(expected).not.toEqual([...expected].sort((a, b) => a - b));
     // A layer without numbers keeps its order.
-    expect(sortedOrder("drop", "domain", frame, made, null, null)).toBeNull();
+    expect(sortedOrder("drop", [-1, 1], frame, made, null, null)).toBeNull();
   });
 
   it("are taken by name only while they are there", () => {

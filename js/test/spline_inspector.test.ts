@@ -515,7 +515,7 @@ describe("words and colours", () => {
     observed.outsideExtent.fill(0.0001);
     expect(inputsText(one, observed)).toContain("all of the inputs");
     expect(inputsText(one, observed)).toContain("under 0.1 % outside the support");
-    expect(inputsText(one, null)).toBe("");
+    expect(inputsText(one, null)).toContain("live.observe(batch) shows where they fall");
   });
 
   it("print what evaluate gives", () => {

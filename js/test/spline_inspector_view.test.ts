@@ -79,6 +79,32 @@ function makeStream(name = "article", traits: Record<string, unknown> = {}) {
   return { run, model, store, send };
 }
 
+/** What the kernel sends of a layer's inputs: a quarter outside the grid, and these patches. */
+function seen(entries: number, patches: Float32Array): [Record<string, unknown>, DataView[]] {
+  const arrays = [
+    Float32Array.from({ length: 65 }, (_, k) => k),
+    new Float32Array(entries * 64).fill(1),
+    new Float32Array(entries).fill(0.25),
+    new Float32Array(entries),
+    patches,
+  ].map((array) => new DataView(array.buffer));
+  const content = {
+    kind: "observed",
+    layer: "conv1",
+    samples: 8,
+    is_image: true,
+    shapes: {
+      edges: [65],
+      counts: [entries, 64],
+      outside_domain: [entries],
+      outside_extent: [entries],
+      patches: [patches.length / entries, entries],
+    },
+    arrays: { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 },
+  };
+  return [content, arrays];
+}
+
 function show(store: Store, traits: Record<string, unknown> = {}, signal = life.signal) {
   const model = new FakeModel({ ...TRAITS, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
@@ -132,7 +158,7 @@ describe("which function is shown", () => {
     await painted();
     expect(root.kwView.selection()).toEqual(chosen);
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain(
-      "layer conv1, out 3 · in 0 · row 2 · column 1",
+      "layer conv1, output 3 · input 0 · row 2 · column 1",
     );
     model.set("layer", "fc");
     await painted();
@@ -341,34 +367,12 @@ describe("the drawing", () => {
 
   it("prints ranges, and what was observed", async () => {
     const { store, model } = makeStream();
-    const { caption } = show(store);
+    const { caption, one } = show(store);
     await painted();
-    expect(caption()[0]).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
-    expect(caption().join()).not.toContain("inputs");
-    const arrays = [
-      Float32Array.from({ length: 65 }, (_, k) => k),
-      new Float32Array(9 * 64).fill(1),
-      new Float32Array(9).fill(0.25),
-      new Float32Array(9),
-      new Float32Array(9),
-    ].map((array) => new DataView(array.buffer));
-    model.receive(
-      {
-        kind: "observed",
-        layer: "conv1",
-        samples: 8,
-        is_image: true,
-        shapes: {
-          edges: [65],
-          counts: [9, 64],
-          outside_domain: [9],
-          outside_extent: [9],
-          patches: [1, 9],
-        },
-        arrays: { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 },
-      },
-      arrays,
-    );
+    expect(caption()[0]).toMatch(/^φ from −?\d\.\d{1,4} to −?\d\.\d{1,4}$/);
+    expect(one(".kw-remark").title).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
+    expect(caption().join()).toContain("no inputs seen yet: live.observe(batch)");
+    model.receive(...seen(9, new Float32Array(9)));
     await painted();
     expect(caption().join()).toContain("25 % of the inputs (8 samples) outside the grid");
   });
@@ -442,6 +446,20 @@ describe("the drawing", () => {
   });
 });
 
+describe("what is not shown", () => {
+  it("is named in the line over the drawing", async () => {
+    const left_out = ["conv (Conv1d): no adapter knows Conv1d", "norm (BatchNorm1d): likewise"];
+    const { store, model } = makeStream("article", { left_out });
+    const { one } = show(store);
+    await painted();
+    expect(one(".kw-left-out").textContent).toBe(" · 2 layers are not shown");
+    expect(one(".kw-left-out").title).toBe(left_out.join("\n"));
+    model.set("left_out", []);
+    await painted();
+    expect(one(".kw-left-out").textContent).toBe("");
+  });
+});
+
 describe("reading", () => {
   it("gives φ, its slope and each term under the pointer, and nothing elsewhere", async () => {
     const { store } = makeStream();
@@ -477,7 +495,7 @@ describe("reading", () => {
     press(one(".kw-canvas"), "ArrowRight");
     press(one(".kw-canvas"), "ArrowRight");
     await painted();
-    expect(root.kwView.readout()?.x).toBeCloseTo(0.044, 6);
+    expect(root.kwView.readout()?.x).toBeCloseTo(0.02, 6);
     expect(one(".kw-spoken").textContent).toContain("slope");
   });
 });
@@ -504,6 +522,41 @@ describe("zooming and moving", () => {
     );
   const length = (range?: readonly [number, number]) => (range ? range[1] - range[0] : Number.NaN);
 
+  it("shows the grid at first, where the inputs are once they were observed, and all x by one click", async () => {
+    const { store, model, run } = makeStream();
+    const { root, button } = show(store);
+    await painted();
+    expect(root.kwView.window()?.x).toEqual([-1, 1]);
+    const entries = run.layout.layers[0].shape.slice(1).reduce((a, b) => a * b, 1);
+    const patches = Float32Array.from({ length: 1001 * entries }, (_, k) => {
+      const p = Math.floor(k / entries);
+      return p < 1 ? -2 : p > 999 ? 2 : (p - 1) / 1000;
+    });
+    model.receive(...seen(entries, patches));
+    await painted();
+    const [low, high] = root.kwView.window()?.x ?? [];
+    // One input in a thousand is far out on either side; the rest lie between 0 and 1.
+    expect(low).toBeCloseTo(0.004, 2);
+    expect(high).toBeCloseTo(0.994, 2);
+    button("all x").click();
+    await painted();
+    expect(root.kwView.window()?.x[0]).toBeCloseTo(-2.2, 6);
+    expect(root.kwView.window()?.x[1]).toBeCloseTo(2.2, 6);
+    expect(button("all x").disabled).toBe(true);
+    button("fit").click();
+    await painted();
+    expect(root.kwView.window()?.x).toEqual([low, high]);
+  });
+
+  it("keeps the grid where the inputs do not vary", async () => {
+    const { store, model, run } = makeStream();
+    const { root } = show(store);
+    const entries = run.layout.layers[0].shape.slice(1).reduce((a, b) => a * b, 1);
+    model.receive(...seen(entries, new Float32Array(50 * entries).fill(-1)));
+    await painted();
+    expect(root.kwView.window()?.x).toEqual([-1, 1]);
+  });
+
   it("keeps the place under the pointer, moves with it, and a double click shows all", async () => {
     const { store } = makeStream();
     const { root, one } = show(store);
@@ -512,7 +565,7 @@ describe("zooming and moving", () => {
     const place = root.kwView.place(0.25, 0.05);
     wheel(one(".kw-canvas"), place?.x ?? 0, place?.y ?? 0, -240);
     await painted();
-    expect(length(root.kwView.window()?.x)).toBeLessThan(4.4 * 0.7);
+    expect(length(root.kwView.window()?.x)).toBeLessThan(2 * 0.7);
     const before = root.kwView.place(0.25, 0.05);
     expect(before?.x).toBeCloseTo(place?.x ?? 0, 6);
     pointer(one(".kw-canvas"), "pointerdown", 300, 100);
@@ -675,6 +728,10 @@ describe("editing", () => {
     pointer("pointermove", from?.x ?? 0, root.kwView.place(0, above)?.y ?? 0);
     await painted();
     expect(handle("B3").hidden).toBe(false);
+    const plot = root.kwView.plot();
+    const drawn = root.kwView.controlPoints().find(({ label }) => label === "B3")?.y ?? 0;
+    expect(drawn).toBeGreaterThan(plot?.y ?? 0);
+    expect(drawn).toBeLessThan((plot?.y ?? 0) + (plot?.height ?? 0));
     pointer("pointerup", from?.x ?? 0, 0);
     await painted();
     expect(root.kwView.coefficients()?.[4]).toBeCloseTo(above, 6);

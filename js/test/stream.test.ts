@@ -350,6 +350,7 @@ describe("the ghost, edits and what was observed", () => {
       layer: "conv1",
       samples: 3,
       isImage: true,
+      fold: null,
       edges: Float32Array.of(-1, 0, 1),
       counts: Float32Array.of(5, 6),
       outsideDomain: Float32Array.of(0.25),

@@ -135,7 +135,7 @@ describe("the controls", () => {
   it("each have a title and a name", async () => {
     const { root } = await show({ rates: [0.1, 0.2] });
     const controls = root.querySelectorAll("button, input, select");
-    expect(controls.length).toBe(17);
+    expect(controls.length).toBe(18);
     for (const control of controls) {
       expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
       // Those that save a picture are named by their words.
@@ -244,6 +244,25 @@ describe("the controls", () => {
     expect(note.dataset.tone).toBe("calm");
     for (const key of ["p", "s"]) root.dispatchEvent(new KeyboardEvent("keydown", { key }));
     expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
+  });
+
+  it("take a change of the learning rate back, for every group", async () => {
+    const { model, one, last, sent } = await show({ rates: [0.001, 0.01] });
+    const undo = one<HTMLButtonElement>(".kw-rate-undo");
+    expect(undo.hidden).toBe(true);
+    const slider = one<HTMLInputElement>(".kw-slider");
+    slider.value = "-2.5";
+    slider.dispatchEvent(new Event("change"));
+    expect(last()).toMatchObject({ kind: "rate", group: null });
+    model.set("status", { ...RUNNING, rates: [0.00316, 0.0316] });
+    await drawn();
+    expect([undo.hidden, undo.title]).toEqual([false, "Set the learning rate back to 0.001, 0.01"]);
+    undo.click();
+    expect(sent().slice(-2)).toMatchObject([
+      { kind: "rate", value: 0.001, group: 0 },
+      { kind: "rate", value: 0.01, group: 1 },
+    ]);
+    expect(undo.hidden).toBe(true);
   });
 
   it("set the learning rate of one group or of all on a logarithmic slider", async () => {
@@ -618,6 +637,13 @@ describe("words", () => {
       const [low, high] = rateRange(rate);
       expect(10 ** low).toBeLessThanOrEqual(rate * 1.0001);
       expect(10 ** high).toBeGreaterThanOrEqual(rate * 0.9999);
+    }
+    // One drag goes a decade at most, and not to 1.
+    for (const rate of [1e-4, 0.003, 0.02, 0.1, 0.4]) {
+      const [low, high] = rateRange(rate);
+      expect(10 ** low).toBeCloseTo(rate / 10, 12);
+      expect(10 ** high).toBeLessThan(Math.min(10 * rate * 1.0001, 1));
+      expect(10 ** high).toBeGreaterThan(Math.min(4.9 * rate, 0.49));
     }
     expect(rateAt(-3.5)).toBe(0.000316);
   });

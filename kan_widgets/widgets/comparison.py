@@ -194,7 +194,7 @@ def _parameters(models: Sequence[Numbers]) -> list[Row]:
         ),
         Row(
             "order",
-            "parameters grow as",
+            "grow with width N, grid G as",
             "How the parameters grow with N channels or features and G grid intervals "
             "(n basis functions where there is no grid)",
             tuple(f"O({m.growth.order})" for m in models),

@@ -1,40 +1,40 @@
-"""Dashboard: the three views of a stream side by side, in the notebook or docked beside it."""
+"""Dashboard: the views of a stream as one instrument, in the notebook or docked beside it."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import ipywidgets
+import traitlets
 from torch import nn
 
-from kan_widgets.live import Source
+from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live.painter import Painter
+from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.headline import headline_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
-from kan_widgets.widgets.page import Placed, reference
-from kan_widgets.widgets.pictured import Animated
-from kan_widgets.widgets.selecting import Selecting
+from kan_widgets.widgets.page import reference
+from kan_widgets.widgets.panels import DEFAULT, PANELS, check_panels
 from kan_widgets.widgets.spline_inspector import SplineInspector
-from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.training_panel import TrainingPanel
+from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
-
-# Two columns where each gets 440 px or more, else one; never three. The inspector stands beside the
-# other two, which keep to the top.
-_COLUMNS = "repeat(auto-fit, minmax(min(100%, max(440px, 40%)), 1fr))"
-_OPTIONS = ("layer", "layout", "theme")
-_GAP = 12
+_OF_PICTURE = ("layer", "theme")
 
 
-class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignore[misc]
-    """KernelGrid, SplineInspector and MeshgridView of one stream, linked.
+class Dashboard(View):
+    """The views of one stream as one instrument: one headline, one choice of layers, one timeline.
 
-    What is selected in one is selected in all, and a layer chosen in one, there or as
-    ``dashboard.grid.layer = "fc"``, is chosen in all.
-
-    Where there is room (from about 900 pixels) the inspector stands beside the grid and the
-    meshgrid; in less, they are stacked.
+    What is selected in one panel is selected in all, and a layer chosen at the top, or as
+    ``dashboard.layer = "fc"``, is chosen in all. The headline has the model, the step and the
+    latest loss that was logged. Where there is room (from about 900 pixels) the panels stand in
+    two columns, in less below each other.
 
     Parameters
     ----------
@@ -42,99 +42,157 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
         A binding made by `kan_widgets.bind`, a recording, or a model.
     layer : str or int, optional
         The layer shown at first; the first by default.
+    panels : sequence of str, optional
+        What is shown, in this order, out of ``"training"`` (a `TrainingPanel`), ``"kernels"``
+        (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`) and
+        ``"ranges"`` (`LayerRanges`); all but the last by default.
+    folded : bool
+        Whether the training controls are folded away.
     theme : {"auto", "light", "dark"}
-        Of all three views; ``"auto"`` takes the theme of JupyterLab.
+        Of all panels; ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
-        CSS of the box, added to its own.
+        CSS of the box.
 
     Attributes
     ----------
-    grid : KernelGrid
-    inspector : SplineInspector
-    meshgrid : MeshgridView
-        The views, to set their traits.
+    training, grid, inspector, meshgrid, ranges
+        The views of the panels there are, to set their traits.
 
     Raises
     ------
     TypeError
         For an unknown keyword, or if neither a binding nor a model is given.
     ValueError
-        If there is no such layer; the message lists them.
+        If there is no such layer or panel; the message lists them.
     traitlets.TraitError
         If the theme is not one of those above.
 
     Examples
     --------
     >>> import kan_widgets as kw
-    >>> dashboard = kw.Dashboard(kw.nn.KANCNN.article(), layer=1)
+    >>> dashboard = kw.Dashboard(kw.nn.KANCNN.article(), layer=1, panels=["kernels", "function"])
     >>> dashboard.grid.mode = "pattern"
+    >>> [type(view).__name__ for view in dashboard.views]
+    ['KernelGrid', 'SplineInspector']
     """
 
+    _kind = "dashboard"
+
+    grid: KernelGrid
+    inspector: SplineInspector
+    meshgrid: MeshgridView
+    training: TrainingPanel
+    ranges: LayerRanges
+
+    panels_shown = traitlets.List(traitlets.Dict()).tag(sync=True)
+    """Name, title and more of each panel, in the order of ``parts``."""
+    parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """References to the views, which are drawn in this one."""
+    headline = traitlets.Dict().tag(sync=True)
+    """See js/src/views/dashboard/scene.ts; set by the painter only."""
+    layer = option(LayerName())
+    folded = option(traitlets.Bool(False))
+    theme = option(Choice(["auto", "light", "dark"]))
+
     def __init__(
-        self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any
+        self,
+        live_or_model: Source | nn.Module,
+        layer: str | int = 0,
+        panels: Iterable[str] | None = None,
+        **options: Any,
     ) -> None:
-        for name in options:
-            if name not in _OPTIONS:
-                near = difflib.get_close_matches(name, _OPTIONS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise TypeError(
-                    f"Dashboard takes no keyword {name!r}.{hint} It takes {', '.join(_OPTIONS)}; "
-                    "what a view takes is set on .grid, .inspector and .meshgrid."
-                )
-        css = options.pop("layout", None) or {}
-        self.grid = KernelGrid(live_or_model, layer=layer, **options)
-        self.inspector = SplineInspector(live_or_model, layer=layer, **options)
-        self.meshgrid = MeshgridView(live_or_model, layer=layer, **options)
-        for view in self.views:
-            # A grid column may be narrower than what is in it only if told so.
-            view.layout.min_width = "0"
-            view.layout.width = "100%"
-            view.linked = [reference(other) for other in self.views if other is not view]
-            view.observe(self._layer_chosen, "layer")
-        # Not grid_row: ipywidgets applies grid_area last, and an empty one takes grid-row back.
-        self.inspector.layout.grid_area = "auto / auto / span 2 / auto"
         self._sidecar: Any = None
-        super().__init__(self.views)
-        self.add_class("kw-dashboard")
-        own = {
-            "grid_template_columns": _COLUMNS,
-            "grid_template_rows": "auto 1fr",
-            "grid_gap": f"{_GAP}px",
-            "align_items": "flex-start",
-            "width": "100%",
-        }
-        if isinstance(css, ipywidgets.Layout):
-            self.layout = css
-            css = {}
-        for name, value in (own | dict(css)).items():
-            if name in css or getattr(self.layout, name) is None:
-                setattr(self.layout, name, value)
-        self._join()
+        self._chosen = None if panels is None else check_panels(panels)
+        self._views: dict[str, View] = {}
+        self._painter = Painter(self._draw, fps=5)
+        super().__init__(live_or_model, layer=layer, **options)
+        for name in self._chosen or self._default():
+            panel = PANELS[name]
+            look = {"theme": self.theme}
+            if panel.view.class_traits().get("layer") is not None:
+                look["layer"] = self.layer
+            self._views[name] = view = panel.view(self.live, **look)
+            setattr(self, panel.attribute, view)
+        together = [self, *(view for view in self.views if view.has_trait("layer"))]
+        for view in together:
+            view.linked = [reference(other) for other in together if other is not view]
+            view.observe(self._layer_chosen, "layer")
+        self.panels_shown = [
+            {"name": name, "title": PANELS[name].title}
+            | {"wide": PANELS[name].wide, "folds": PANELS[name].folds}
+            for name in self._views
+        ]
+        self.parts = [reference(view) for view in self.views]
+        if self.layout.width is None:
+            self.layout.width = "100%"
+        self.observe(self._dress, "theme")
+        if "training" in self._views:
+            self._views["training"].observe(self._curves_drawn, "curves")
+        self._listener = _Listener(self)
+        self.live.subscribe(self._listener)
+        self._painter.now()
+
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        options["layer"] = layer_name(options["layer"], source.layout.names)
+        for name in self._chosen or ():
+            if PANELS[name].trains and not isinstance(source, Binding | Replay):
+                raise ValueError(
+                    f"panels: {name!r} needs something that trains, got {source!r:.80}"
+                )
+
+    def _default(self) -> list[str]:
+        trains = isinstance(self.live, Binding | Replay)
+        return [name for name in DEFAULT if trains or not PANELS[name].trains]
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what to do for the view of a panel that is not shown."""
+        for panel, known in PANELS.items():
+            if name == known.attribute:
+                raise AttributeError(
+                    f"this Dashboard has no panel {panel!r}, and so no .{name}: "
+                    f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
+                )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
-    def views(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
-        """The three views."""
-        return self.grid, self.inspector, self.meshgrid
+    def views(self) -> tuple[View, ...]:
+        """The views of the panels, in their order."""
+        return tuple(self._views.values())
 
     def _layer_chosen(self, change: Any) -> None:
         """Show a layer in all views; a choice made in the page has reached all of them there."""
         chosen = change["new"]
-        for view in self.views:
-            view.layer = chosen
+        for view in (self, *self.views):
+            if view.has_trait("layer"):
+                view.set_trait("layer", chosen)
         source = self._stream.source
         if source is not None and source.selection and source.selection["layer"] != chosen:
             source.select(chosen)
 
-    @property
-    def live(self) -> Source:
-        """The binding that the views show; a later one if that has been replaced.
+    def _dress(self, change: Any) -> None:
+        for view in self.views:
+            view.set_trait("theme", change["new"])
 
-        Raises
-        ------
-        RuntimeError
-            If it is gone, with its model.
-        """
-        return self.grid.live
+    # -- the headline -----------------------------------------------------------------
+
+    def _draw(self) -> None:
+        said = headline_of(self._stream.source, self.headline)
+        panel = self._views.get("training")
+        # One number for one thing, though curves and headline are drawn at moments of their own.
+        if isinstance(panel, TrainingPanel) and said.get("loss"):
+            drawn = panel.drawn_latest(said["loss"])
+            said |= {} if drawn is None else {"value": repr(drawn)}
+        self.headline = said
+
+    def _curves_drawn(self, _: Any) -> None:
+        self._painter.now()
+
+    def _bring_up_to_date(self) -> None:
+        if "training" in self._views:
+            self._views["training"]._bring_up_to_date()
+        self._painter.now()
+
+    # -- the place --------------------------------------------------------------------
 
     def dock(self, anchor: str = "right") -> None:
         """Show the dashboard beside the notebook in JupyterLab, and keep it there.
@@ -175,32 +233,82 @@ class Dashboard(Placed, Animated, Selecting, ipywidgets.GridBox):  # type: ignor
             self._sidecar.close()
             self._sidecar = None
 
-    @property
-    def _stream(self) -> Stream:
-        return self.grid._stream
+    # -- the picture ------------------------------------------------------------------
 
-    def svg(self, *, width: int = 900, max_height: float = 900, pixel_ratio: float = 2) -> str:
-        """Return the views, one below the other, as the text of an SVG.
+    def svg(
+        self,
+        *,
+        width: int = 900,
+        max_height: float = 900,
+        pixel_ratio: float = 2,
+        **options: Any,
+    ) -> str:
+        """Return the panels, one below the other, as the text of an SVG.
 
         Parameters
         ----------
         width
             CSS pixels.
         max_height
-            CSS pixels of each view at most; a taller one is cut and says so.
+            CSS pixels of each panel at most; a taller one is cut and says so.
         pixel_ratio
             Picture pixels per CSS pixel of what is made of pixels, 0.25 to 16.
+        **options
+            ``layer`` and ``theme``, for this picture alone.
         """
-        return drawn([view._asked(width, max_height, pixel_ratio, {}) for view in self.views])
+        self._check_keywords(options)
+        if "theme" in options:
+            self.traits()["theme"]._validate(self, options["theme"])
+        folded = options.get("folded", self.folded)
+        pictures = []
+        for name, view in self._views.items():
+            if folded and PANELS[name].folds and len(self._views) > 1:
+                continue
+            view._bring_up_to_date()
+            taken: dict[str, Any] = {key: options[key] for key in _OF_PICTURE if key in options}
+            if not view.has_trait("layer"):
+                taken.pop("layer", None)
+            pictures.append(view._asked(width, max_height, pixel_ratio, taken))
+        return drawn(pictures)
 
     def _colours(self, options: dict[str, Any]) -> int:
-        return 256  # of three views, heat maps among them
+        return 256  # of several views, heat maps among them
 
-    def _beside(self) -> tuple[KernelGrid, SplineInspector, MeshgridView]:
+    def _within(self) -> Sequence[View]:
         return self.views
+
+    def _page_note(self) -> str:
+        return " ".join(dict.fromkeys(filter(None, (view._page_note() for view in self.views))))
 
     def _end(self) -> None:
         # Perhaps before all was made.
-        if hasattr(self, "_sidecar"):
+        if "_views" in self.__dict__:
             self._undock()
+            self._painter.close()
+            let_go(self._stream.source)
             self._close_inside(self.views)
+        super()._end()
+
+
+class _Listener(ViewListener[Dashboard]):
+    """Listens to a training for the headline; only wakes the painter."""
+
+    def _wake(self) -> None:
+        if (dashboard := self.view) is not None:
+            dashboard._painter.wake()
+
+    def on_training(self) -> None:
+        """Note that there is news of the training."""
+        self._wake()
+
+    def on_state(self, state: State, message: str) -> None:
+        """Note that it began or ended."""
+        self._wake()
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        """Note that steps were made."""
+        self._wake()
+
+    def on_replaced(self, source: Source) -> None:
+        """Note that another binding has taken the place of the one shown."""
+        self._wake()

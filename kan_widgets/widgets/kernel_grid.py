@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Source
+from kan_widgets.live import Frame, Layout, Source
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.reduced import reduced
 from kan_widgets.widgets.scores import checked
 from kan_widgets.widgets.view import View
 
 SORTS = ["position", "range", "change"]
+
+
+def checked_fold(value: Any) -> tuple[int, int, int] | None:
+    """Return channels, height and width, or raise ``TraitError``."""
+    if value is None:
+        return None
+    sizes = tuple(value) if isinstance(value, (tuple, list)) else ()
+    whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in sizes)
+    if len(sizes) not in (2, 3) or not whole:
+        raise traitlets.TraitError(
+            f"fold={value!r}: expected channels, height and width, or height and width, each a "
+            "whole number ≥ 1, as in fold=(25, 5, 5)"
+        )
+    channels, height, width = (1, *sizes)[-3:]
+    return channels, height, width
+
+
+def _check_fold(fold: tuple[int, int, int], layout: Layout) -> None:
+    dense = {layer.name: layer.shape[1] for layer in layout.layers if layer.kind == "linear"}
+    if math.prod(fold) not in dense.values():
+        known = ", ".join(f"{name!r} has {inputs}" for name, inputs in dense.items())
+        raise ValueError(
+            f"fold={fold} is {math.prod(fold)} inputs: expected those of a dense layer; "
+            f"{known or 'there is none'}"
+        )
+
+
+class Fold(traitlets.TraitType[Any, Any]):
+    """The map that a dense layer's inputs are; height and width alone are one channel."""
+
+    default_value = None
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> tuple[int, int, int] | None:
+        """Return channels, height and width."""
+        return checked_fold(value)
 
 
 class ScoreChoice(Choice):
@@ -33,12 +71,19 @@ class KernelGrid(View):
         A binding made by `kan_widgets.bind`, a recording, or a model.
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
-    mode : {"curves", "pattern", "preferred", "change"}
-        The functions; each as one cell from black (φ is larger at the lower end of its grid)
+    mode : {"auto", "curves", "overview", "pattern", "preferred", "change"}
+        The functions as curves; each as one small cell, coloured by how far it reaches (a kernel
+        where there is no room for its functions), with the curves of what is pointed at beside
+        them; each as one cell from black (φ is larger at the lower end of its grid)
         to white (at the upper end), which are called dark and bright where images from −1 to 1
         were observed as its input; each as one cell by the input at which φ is largest,
         from black (the low end of the bounds) to white (the high end), which together is
         the patch that a kernel prefers most; or φ now minus φ at the start.
+        "auto" opens layers of more than 3,000 functions in the overview, and others in curves.
+    fold : tuple of int, optional
+        Channels, height and width of the map that a dense layer's inputs are, flattened, or height
+        and width: the functions of one output and channel lie as in that map. By default as
+        ``live.observe(batch)`` saw it. Layers with another number of inputs stay as they are.
     binarise : bool
         In mode "pattern": black and white only.
     suppressed : bool
@@ -48,18 +93,22 @@ class KernelGrid(View):
         99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
         observation it is the grid range, and the view says so.
     scale : {"layer", "kernel", "function"}
-        Which functions share a y-axis.
+        Which functions share a y-axis. It covers all steps that the page has, so that growth is
+        seen; a picture made in Python knows the first step and the one drawn. With "layer", the
+        few functions that reach far beyond all others are cut, and marked with a triangle.
     ghost : bool
         Draw the initial function behind, dashed.
-    x_range : {"domain", "wide"}
-        The grid range, or the whole support of the splines.
+    x_range : {"inputs", "domain", "wide"}
+        From 1 % to 99 % of the inputs that ``live.observe(batch)`` saw, rounded out, and the grid
+        range where nothing was observed; the grid range; or the whole support of the splines.
     sort : {"position", "range", "change"} or str
         The kernels' order; also the name of a score that was given: those whose functions have the
         largest come first.
     shade : str
         The name of a score that was given: it tints the ground behind the curves. Empty for none.
     height : int
-        Pixels of the drawing at most; it scrolls beyond. At least 80.
+        Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer
+        are as large as fit in it and in the width, up to 150 pixels.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
 
@@ -68,7 +117,8 @@ class KernelGrid(View):
     TypeError
         For an unknown keyword, or if neither a binding nor a model is given.
     ValueError
-        If there is no such layer; the message lists them.
+        If there is no such layer; the message lists them. If no dense layer has as many inputs as
+        the fold has places.
     traitlets.TraitError
         If another value is not one of those above.
 
@@ -83,13 +133,14 @@ class KernelGrid(View):
     _kind = "kernel_grid"
 
     layer = option(LayerName())
-    mode = option(Choice(["curves", "pattern", "preferred", "change"]))
+    mode = option(Choice(["auto", "curves", "overview", "pattern", "preferred", "change"]))
+    fold = option(Fold())
     binarise = option(traitlets.Bool(False))
     suppressed = option(traitlets.Bool(False))
     bounds = option(Choice(["domain", "observed"]))
     scale = option(Choice(["layer", "kernel", "function"]))
     ghost = option(traitlets.Bool(True))
-    x_range = option(Choice(["domain", "wide"]))
+    x_range = option(Choice(["inputs", "domain", "wide"]))
     sort = option(ScoreChoice(SORTS))
     shade = option(ScoreChoice([""]))
     scores = traitlets.Dict().tag(sync=True)
@@ -102,6 +153,8 @@ class KernelGrid(View):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
+        if (fold := checked_fold(options.get("fold"))) is not None:
+            _check_fold(fold, source.layout)
 
     def score(
         self,
@@ -163,6 +216,9 @@ class KernelGrid(View):
         # The layer shown may be gone since the model was bound again.
         layer = options.get("layer", self.layer if self.layer in names else None)
         return options | {"layer": layer_name(layer, names)}
+
+    def _drawn_frames(self, frames: list[Frame], traits: dict[str, Any]) -> list[Frame]:
+        return reduced(frames) if traits["mode"] in ("auto", "overview") else frames
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return [traits["layer"]]

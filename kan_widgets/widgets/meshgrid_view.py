@@ -37,19 +37,21 @@ def default_digits() -> Float32:
 
 
 class _Limits(traitlets.TraitType[Any, Any]):
-    """Two finite numbers, the lower one first."""
+    """Two finite numbers, the lower one first, or "grid"."""
 
-    default_value = (-2.0, 2.0)
+    default_value = "grid"
 
-    def validate(self, obj: Any, value: Any) -> tuple[float, float]:
+    def validate(self, obj: Any, value: Any) -> tuple[float, float] | str:
+        if isinstance(value, str) and value == "grid":
+            return value
         try:
             low, high = map(float, value)
         except (TypeError, ValueError):
             low = high = math.nan
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise traitlets.TraitError(
-                f"{self.name}: expected two finite numbers, low < high, such as (-2, 2), got "
-                f"{value!r:.80}"
+                f"{self.name}: expected two finite numbers, low < high, such as (-2, 2), or "
+                f"'grid', got {value!r:.80}"
             )
         return low, high
 
@@ -109,13 +111,25 @@ def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:
     return image
 
 
+def _image_known(source: Source, options: dict[str, Any]) -> bool:
+    """Whether it is known what image reaches the layer, as the browser's ``sourceOf`` has it."""
+    [layer] = [each for each in source.layout.layers if each.name == options["layer"]]
+    if layer.kind != "conv":
+        return False
+    seen = source.observed.get(layer.name)
+    if seen is not None:
+        return seen.maps is not None
+    alone = layer.name == layer.type and layer.variable == "x"
+    return alone and options.get("images") is not None
+
+
 class MeshgridView(View):
     """The functions of a layer over two-dimensional input, redrawn while training.
 
     ``"ramp"`` shows each function over an input matrix that rises from one limit to the
     other, as a heat map in its place within the kernel. ``"pair"`` shows the sum
     φ_i(x) + φ_j(y) of two entries of one kernel, with contours and, after
-    ``live.observe(batch)``, the inputs that really come together. ``"response"`` sweeps
+    ``live.observe(batch)``, over the inputs that really come together. ``"response"`` sweeps
     the kernels over an image and shows what the layer makes of it, before bias and
     normalisation, and where the inputs of one pixel lie on the kernel's functions.
 
@@ -126,9 +140,12 @@ class MeshgridView(View):
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
     mode : {"ramp", "pair", "response"}
-        What is drawn. The first entry of the pair is the selected function.
-    limits : pair of float
-        Where the ramp begins and ends.
+        What is drawn. The first entry of the pair is the selected function. By default
+        "response" where an image is known that reaches the layer (``live.observe(batch)`` has
+        seen it, or ``images`` are given and the layer is the whole model), else "ramp".
+    limits : pair of float or "grid"
+        Where the ramp begins and ends; the ends of the layer's grid by default. (-2, 2) is what
+        the article shows.
     direction : {"horizontal", "vertical", "diagonal", "radial"}
         Which way the ramp rises.
     images : array or Tensor, optional
@@ -150,7 +167,8 @@ class MeshgridView(View):
         The pair's second entry: row·kw + column within the kernel, or the input's number
         where a kernel has one entry; −1 for the opposite one.
     height : int
-        Pixels of the drawing at most. At least 80.
+        Pixels of the drawing at most, twice as many in mode ``"response"``; a taller one
+        scrolls. At least 80.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
 
@@ -196,6 +214,8 @@ class MeshgridView(View):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
+        if "mode" not in options and _image_known(source, options):
+            options["mode"] = "response"
         if options.get("images") is None:
             options["images"] = default_digits()
 

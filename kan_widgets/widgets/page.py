@@ -33,7 +33,7 @@ _NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
 
 
 class Placed:
-    """What can be saved as a page of its own: a view, or several side by side."""
+    """What can be saved as a page of its own."""
 
     comm: Any
     layout: Any
@@ -55,10 +55,6 @@ class Placed:
             The file written.
         """
         return save_html(path, self, **options)
-
-    def _beside(self) -> Sequence[Any]:
-        """Return the views that stand beside each other here; none where this is a view."""
-        return ()
 
     def _within(self) -> Sequence[Any]:
         """Return the views that are drawn in this one."""
@@ -159,7 +155,7 @@ def _check_views(views: Sequence[object]) -> None:
                 f"{view!r:.80} is no view of kan_widgets; for a binding or a model, give views of "
                 "it, such as kw.Dashboard(live)"
             )
-        for part in (view, *view._beside()):
+        for part in (view, *view._within()):
             if part.comm is None:
                 raise ValueError(f"this {type(part).__name__} is closed: make a new one to save")
 
@@ -197,11 +193,7 @@ class _Page:
         return sum(len(past.frames) for past in self._pasts)
 
     def _place(self, view: Placed) -> dict[str, Any]:
-        if beside := view._beside():
-            places = [self._place(part) for part in beside]
-            return {"kind": "group", "css": _css(view), "places": places}
         return {
-            "kind": "view",
             "name": type(view).__name__,
             "model": self._model(view),
             "css": _css(view),

@@ -75,6 +75,7 @@ def saved(stream: Stream, frames: list[Frame]) -> dict[str, Any]:
             "selection": dict(stream.selection),
             "cursor": stream.cursor,
             "ghost_step": stream.ghost_step,
+            "left_out": list(stream.left_out),
             "status": {"state": "saved", "message": ""},
             "edits": {"undo": 0, "redo": 0, "message": ""},
         },

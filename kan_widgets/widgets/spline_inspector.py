@@ -33,9 +33,11 @@ PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density"
 class SplineInspector(View):
     """One function φ and its terms, large: φ = base + Σ weight·basis function.
 
-    It shows the selected function of its stream, or the first of its layer. All that is
-    drawn is in the legend, and each entry there is a switch. The mouse wheel zooms,
-    dragging the background moves, a double click shows all again.
+    It shows the selected function of its stream, or the first of its layer, where its inputs
+    are: over what the last ``live.observe(batch)`` saw but for the outermost 0.5 % at either
+    end, or over the grid. All that is drawn is in the legend, and each entry there is a
+    switch. The mouse wheel zooms, dragging the background moves, a double click shows the
+    first view again; the button "all x" shows the whole support.
 
     Parameters
     ----------

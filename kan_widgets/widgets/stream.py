@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import anywidget
 import traitlets
 
+from kan_widgets.functions import survey
 from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.edit import EditLog
@@ -76,6 +77,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     status = traitlets.Dict().tag(sync=True)
     """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
     may be called by the thread that sends, while the one that trains waits for it."""
+
+    batch = traitlets.Dict().tag(sync=True)
+    """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
+    left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
+    """The modules of the model that have parameters and no functions to show, and why."""
 
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)
@@ -218,6 +224,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             with self._lock:
                 self.send(content, buffers)
 
+    def on_batch(self, seen: bool, message: str) -> None:
+        """Tell the views whether a batch could be observed."""
+        with self._lock:
+            self.batch = {"seen": seen, "message": message}
+
     def on_edit(self, edits: EditLog) -> None:
         """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
@@ -257,6 +268,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_history(source, content)
         elif kind == "observed?":
             self.on_observed(source.observed)
+        elif kind == "observe":
+            if isinstance(source, Binding):
+                source.last_batch.want()
         elif kind == "edit" or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
 
@@ -344,4 +358,16 @@ def _state_of(source: Source) -> dict[str, Any]:
         "frame": frame_dict(latest),
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
+        "batch": _batch_of(source),
+        "left_out": _left_out_of(source),
     }
+
+
+def _batch_of(source: Source) -> dict[str, Any]:
+    seen = isinstance(source, Binding) and source.is_open and source.last_batch.was_seen
+    return {"seen": seen, "message": ""}
+
+
+def _left_out_of(source: Source) -> list[str]:
+    model = source.model if isinstance(source, Binding) else None
+    return [] if model is None else [str(entry) for entry in survey(model)[1]]

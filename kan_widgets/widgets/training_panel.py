@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import traitlets
 from torch import nn
 
@@ -154,6 +155,13 @@ class TrainingPanel(View):
             self.curves = self._wire(self.zoom, self.scale, self.smoothing)
         self._drawn = drawn
 
+    def drawn_latest(self, name: str) -> float | None:
+        """Return the latest value of a series as the curves show it; ``None`` before they do."""
+        for curve in self.curves:
+            if curve["name"] == name and len(curve["latest"]):
+                return float(np.frombuffer(curve["latest"])[0])
+        return None
+
     # -- what the page asks -----------------------------------------------------------
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
@@ -184,9 +192,12 @@ class TrainingPanel(View):
 
     def svg(self, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        self._bring_up_to_date()
+        return super().svg(**options)
+
+    def _bring_up_to_date(self) -> None:
         self._numbers_painter.now()
         self._curves_painter.now()
-        return super().svg(**options)
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         for name, trait in self.traits(option=True).items():

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Binding, Source, bind, binding_of
+from kan_widgets.live import Binding, Frame, Source, bind, binding_of
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
@@ -110,6 +110,10 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         """Return the layers that a picture with these traits needs; all by default."""
         return names
 
+    def _drawn_frames(self, frames: list[Frame], traits: dict[str, Any]) -> list[Frame]:
+        """Return what a picture with these traits needs of frames of the layers it draws."""
+        return frames
+
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the selection in a picture with these options; the stream's by default."""
         return dict(self.selection or {})
@@ -155,7 +159,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         return asked(
             self._kind,
             {name: self._sent(name, value) for name, value in traits.items()},
-            [sliced(one, layers) for one in (first, frame)],
+            self._drawn_frames([sliced(one, layers) for one in (first, frame)], traits),
             observed=[seen[name] for name in layers if name in seen],
             selection=self._drawn_selection(options),
             width=width,

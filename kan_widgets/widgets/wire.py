@@ -47,6 +47,7 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "layer": seen.layer,
         "samples": seen.samples,
         "is_image": seen.is_image,
+        "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
         "arrays": {name: number for number, name in enumerate(present)},
     }

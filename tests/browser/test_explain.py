@@ -118,7 +118,7 @@ def test_the_patch_that_is_drawn_is_the_best_there_is(
     grid.scroll_into_view()
     grid.hover(40)
     title, lines = grid.tip()
-    assert title.endswith("out 4 · in 0 · row 1 · column 1")
+    assert title.endswith("output 4 · input 0 · row 1 · column 1")
     assert list(lines) == ["smallest at", "φ there", "within"]
     lab.page.wait_for_timeout(500)
     lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "dark.png")
@@ -177,7 +177,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.until(lambda: probe(lab, "view.part().layer") == "convs.1", "the layer of the kernel")
     lab.until(lambda: probe(lab, "view.selected()") == 3 * 8 + 2, "the kernel")
     described = view.locator("canvas").get_attribute("aria-label") or ""
-    assert "Map of layer convs.1, out 3 · in 2, 11 × 11, from " in described
+    assert "Map of layer convs.1, output 3 · input 2, 11 × 11, from " in described
     sentence = view.locator(".kw-remark").first.inner_text()
     assert "over 64 images" in sentence
     assert "integrated gradients" in sentence
@@ -197,7 +197,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.run_cell(3, wait=False)
     lab.wait_cell_running(3)
     before = probe(lab, "view.content().step")
-    lab.until(lambda: "↻ step" in view.locator(".kw-again").inner_text(), "newer steps")
+    lab.until(lambda: "↻ explain step" in view.locator(".kw-again").inner_text(), "newer steps")
     view.locator("select[aria-label='class']").select_option("3")
     lab.until(lambda: probe(lab, "view.content().target") == 3, "the other class")
     assert lab.is_running(3)

@@ -138,7 +138,7 @@ def test_hovering_reads_out_phi_as_scipy_computes_it(
     for out, row, column, across in [(0, 0, 0, 0.5), (1, 0, 2, 0.2), (3, 2, 1, 0.9)]:
         function = 9 * out + 3 * row + column
         grid.hover(function, across)
-        place = f"out {out} · in 0 · row {row} · column {column}"
+        place = f"output {out} · input 0 · row {row} · column {column}"
         title, read = grid.tip()
         assert title.endswith(place)
         assert grid.tip_rows() == [1] * 4
@@ -301,7 +301,7 @@ def test_each_of_two_grids_shows_its_own_mode_and_layer(
     lab.until(lambda: lab.evaluate("[grid.layer, other.mode]") == ["3", "change"], "Python")
     assert [first.checked(), second.checked()] == [["3", "curves"], ["1", "change"]]
     lab.until(lambda: [first.layer(), second.layer()] == ["3", "1"], "both to be drawn")
-    assert lab.evaluate("[grid.mode, other.layer]") == ["curves", "1"]
+    assert lab.evaluate("[grid.mode, other.layer]") == ["auto", "1"]
 
 
 def test_the_ink_lies_where_scipy_says(
@@ -361,7 +361,7 @@ def test_ten_thousand_functions_are_drawn_by_the_part_that_is_seen(
 ) -> None:
     large = """
     large = kw.nn.KANLinear(100, 100)
-    grid = kw.KernelGrid(large)
+    grid = kw.KernelGrid(large, mode="curves")
     grid
     """
     grid = open_grid(lab, server, show=textwrap.dedent(large))
@@ -497,3 +497,49 @@ def test_a_function_that_is_not_finite_is_marked_and_the_others_stay(
         assert (red - green > 60).sum() >= 10
     grid.hover(11)
     assert grid.tip()[1]["φ"] == "not finite"
+
+
+LARGE = """
+torch.manual_seed(0)
+net = torch.nn.Sequential(
+    kw.nn.KANConv2d(1, 12, 3, stride=2), torch.nn.Flatten(), kw.nn.KANLinear(12 * 13 * 13, 10)
+)
+big = kw.bind(net)
+grid = kw.KernelGrid(big, "2")
+grid
+"""
+
+
+def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 1400, "height": 900})
+    lab.open(server.write_notebook([SETUP, LARGE, "_ = big.observe(digits.train_images[:8])"]))
+    for index in range(2):
+        lab.run_cell(index)
+    grid = lab.grid()
+    grid.scroll_into_view()
+    assert grid.checked() == ["2", "overview"]
+    assert "rows: outputs · columns: inputs" in grid.text()
+    # All of it is in sight.
+    last = 20_279
+    box, cell = grid.viewport(), grid.rect(last)
+    assert cell.y + cell.height <= box.y + box.height
+    assert cell.x + cell.width <= box.x + box.width
+
+    lab.run_cell(2)
+    words = "each map: the 13 × 13 functions from one channel to one output"
+    lab.until(lambda: words in grid.text(), "the layer to be folded")
+    lab.screenshot(artifacts / "folded.png")
+    function = 2028 * 3 + 169 * 2 + 13 * 5 + 4
+    right = grid.rect(function + 13)
+    assert right.y > grid.rect(function).y
+    assert right.x == pytest.approx(grid.rect(function).x)
+    grid.hover(function)
+    title, lines = grid.tip()
+    assert title.endswith("output 3 · input 407 (channel 2, row 5, column 4)")
+    assert list(lines) == ["largest |φ|"]
+    grid.choose("curves")
+    lab.until(lambda: "φ ±" in grid.text(), "curves")
+    assert grid.rect(function).width >= 16
+    assert lab.cell_errors() == []

@@ -102,11 +102,11 @@ def layers(lab: LabPage) -> list[str]:
         "from IPython.display import display\ndashboard = kw.Dashboard(live)\n"
         "display(dashboard, kw.KernelGrid(live, layer=1))",
         "import ipywidgets\ndashboard = kw.Dashboard(live)\n"
-        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views])\ntab",
+        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views[1:]])\ntab",
     ],
     ids=["alone", "beside another grid", "in tabs"],
 )
-def test_a_layer_chosen_in_one_view_of_a_dashboard_is_shown_by_all_while_a_cell_runs(
+def test_a_layer_chosen_in_a_dashboard_is_shown_by_all_views_while_a_cell_runs(
     lab: LabPage, server: LabServer, artifacts: Path, show: str
 ) -> None:
     lab.page.set_viewport_size({"width": 1680, "height": 1800})
@@ -127,7 +127,7 @@ def test_a_layer_chosen_in_one_view_of_a_dashboard_is_shown_by_all_while_a_cell_
 
     for number, (name, wanted) in enumerate(zip(VIEWS, ("2", "0", "2"), strict=True)):
         bring(number)
-        view = lab.page.locator(f".kw-{name}").first
+        view = lab.page.locator(f".kw-{name}" if folded else ".kw-dashboard > .kw-header").first
         tab = view.locator(".kw-segment", has_text=re.compile(f"^{wanted}$"))
         menu = view.locator(".kw-layer-menu select")
         if tab.count() and tab.first.is_visible():
@@ -144,7 +144,7 @@ def test_a_layer_chosen_in_one_view_of_a_dashboard_is_shown_by_all_while_a_cell_
     assert lab.is_running(2)
     lab.let_go("go")
     lab.wait_idle()
-    chosen = "[view.layer for view in dashboard.views]"
+    chosen = "[view.layer for view in (dashboard.grid, dashboard.inspector, dashboard.meshgrid)]"
     lab.until(lambda: lab.evaluate(chosen) == ["2"] * 3, "the layer in Python")
     # From Python, of any of them.
     lab.evaluate("0", "dashboard.meshgrid.layer = '0'")
@@ -261,35 +261,65 @@ def test_the_dashboard_fits_without_overlaps_or_scroll_bars(
     lab.page.wait_for_timeout(500)
     lab.screenshot(artifacts / "dashboard.png")
     boxes = lab.page.evaluate(
-        """(names) => names.map((name) => {
-          const view = document.querySelector(`.kw-${name}`);
-          const {left, top, right, bottom} = view.getBoundingClientRect();
-          const wide = [view, ...view.querySelectorAll('*')].filter((e) =>
-            e.scrollWidth > e.clientWidth + 1
-            && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX));
-          return {left, top, right, bottom, wide: wide.map((e) => e.className)};
-        })""",
-        list(VIEWS),
+        """() => [...document.querySelectorAll('.kw-dashboard .kw-panel')].map((panel) => {
+          const {left, top, right, bottom} = panel.getBoundingClientRect();
+          return {left, top, right, bottom};
+        })"""
     )
     outside = lab.page.evaluate(
         """() => {
-          const box = document.querySelector('.widget-gridbox');
+          const box = document.querySelector('.kw-dashboard');
           const output = box.closest('.jp-OutputArea-child, .jp-LinkedOutputView') ?? box;
-          return [box.scrollWidth - box.clientWidth, output.scrollWidth - output.clientWidth,
-                  box.getBoundingClientRect().left, box.getBoundingClientRect().right];
+          const {left, right, height} = box.getBoundingClientRect();
+          const scrolls = [box, ...box.querySelectorAll('*')].filter((e) =>
+            /auto|scroll/.test(getComputedStyle(e).overflow)
+            && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1));
+          return {left, right, height, more: output.scrollWidth - output.clientWidth,
+                  scrolls: scrolls.map((e) => e.className)};
         }"""
     )
-    assert outside[0] <= 1
-    assert outside[1] <= 1
-    assert [box["wide"] for box in boxes] == [[], [], []]
+    assert outside["more"] <= 1
+    assert outside["scrolls"] == []
     for box in boxes:
-        assert outside[2] - 1 <= box["left"] < box["right"] <= outside[3] + 1
+        assert outside["left"] - 1 <= box["left"] < box["right"] <= outside["right"] + 1
     for a, b in itertools.combinations(boxes, 2):
         beside = a["right"] <= b["left"] or b["right"] <= a["left"]
         assert beside or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
-    beside = boxes[1]["left"] >= boxes[0]["right"]
-    assert beside == (width >= 1000)
-    assert boxes[2]["top"] >= boxes[0]["bottom"]
+    columns = {round(box["left"]) for box in boxes}
+    assert len(columns) == (1 if width < 880 else 2)
+    ends = [max(box["bottom"] for box in boxes if round(box["left"]) == at) for at in columns]
+    # No column is blank for more than a third of the whole.
+    assert max(ends) - min(ends) < outside["height"] / 3
+    assert 10 <= visible_controls(lab) <= 20
+    lab.page.get_by_role("button", name="options").click()
+    assert visible_controls(lab) > 30
+
+
+def visible_controls(lab: LabPage) -> int:
+    """Count what can be operated in the dashboard; radio buttons of one choice are one."""
+    return int(
+        lab.page.evaluate(
+            """() => {
+              const operated = 'button, select, input, summary, [role=slider], [role=button]';
+              const all = document.querySelectorAll(`.kw-dashboard :is(${operated})`);
+              const seen = [...all].filter((e) =>
+                e.checkVisibility() && !e.closest('.kw-places'));
+              return new Set(seen.map((e) => e.type === 'radio' ? e.name : e)).size;
+            }"""
+        )
+    )
+
+
+def test_the_dashboard_takes_the_whole_screen_and_gives_it_back(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    open_dashboard(lab, server)
+    whole = "document.fullscreenElement?.classList.contains('kw-dashboard') ?? false"
+    lab.page.get_by_role("button", name="full screen").click()
+    lab.until(lambda: lab.page.evaluate(whole), "the whole screen")
+    lab.screenshot(artifacts / "whole.png")
+    lab.page.get_by_role("button", name="leave full screen").click()
+    lab.until(lambda: not lab.page.evaluate(whole), "the notebook")
 
 
 def test_the_dashboard_docks_beside_the_notebook(
@@ -297,9 +327,14 @@ def test_the_dashboard_docks_beside_the_notebook(
 ) -> None:
     dock = "dashboard = kw.Dashboard(live)\ndashboard.dock('right')"
     open_dashboard(lab, server, BLOCK, show=dock)
+    # What is out of sight is not drawn.
+    lab.page.set_viewport_size({"width": 1680, "height": 2600})
     assert lab.page.locator(".jp-Notebook .kw-kernel-grid").count() == 0
     lab.run_cell(2, wait=False)
-    lab.until(lambda: steps(lab) == [4, 4, 4], "frames during the cell")
+    lab.until(lambda: steps(lab)[:2] == [4, 4], "frames during the cell")
+    # The panels stand one below the other: the last is drawn when it is scrolled to.
+    lab.page.locator(".kw-meshgrid-view").first.scroll_into_view_if_needed()
+    lab.until(lambda: steps(lab) == [4, 4, 4], "the frame in the last panel")
     lab.page.wait_for_timeout(300)
     lab.screenshot(artifacts / "docked.png")
     assert lab.is_running(2)

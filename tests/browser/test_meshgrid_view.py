@@ -156,7 +156,7 @@ def largest_difference(lab: LabPage, mesh: Mesh, layer: int, outputs: int) -> fl
 def test_every_function_over_the_ramp_is_phi(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live)\nview")
+    mesh = open_mesh(lab, server, show="view = kw.MeshgridView(live, limits=(-2, 2))\nview")
     x = np.linspace(-2, 2, 32)
     for function in (0, 17, 35):
         heat = mesh.array("heat(arg)", function)
@@ -186,7 +186,7 @@ def test_every_function_over_the_ramp_is_phi(
     lab.page.mouse.move(*cell.at(0.75, 0.5))
     lab.until(lambda: mesh.ask("view.hovered()") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")
-    assert "out 1 · in 0 · row 1 · column 1" in tip
+    assert "output 1 · input 0 · row 1 · column 1" in tip
     assert "φ(x)" in tip
 
     mesh.dark()
@@ -233,7 +233,7 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
     lab.page.mouse.up()
     lab.page.keyboard.up("Shift")
     assert mesh.array("input()")[0, 7, 14] == -1
-    mesh.locator().locator(".kw-button").click()
+    mesh.locator().locator(".kw-button:visible").click()
     lab.until(lambda: (mesh.array("input()") == -1).all(), "a blank")
 
 
@@ -262,7 +262,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
         lab.evaluate(f"phi(0, {2 * 9 + k}, [{x}])")[0] for k, x in enumerate(probe["patch"])
     )
     assert probe["value"] == pytest.approx(total, abs=1e-4)
-    assert "out 2 · row 7 · column 6" in mesh.text()
+    assert "output 2 · row 7 · column 6" in mesh.text()
 
     # A click keeps the pixel and selects the kernel; a click on its φ selects that.
     lab.page.mouse.click(*target.at(6.5 / 14, 7.5 / 14))
@@ -359,7 +359,8 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
 ) -> None:
     show = (
         "live.observe(digits.test_images[:2])\n"
-        "first, second = kw.MeshgridView(live), kw.MeshgridView(live, mode='response', output=1)\n"
+        "first = kw.MeshgridView(live, mode='ramp')\n"
+        "second = kw.MeshgridView(live, mode='response', output=1)\n"
         "from IPython.display import display\n"
         "display(first, first, second)"
     )

@@ -146,7 +146,8 @@ def test_what_is_drawn_of_a_pykan_model_is_its_own_activations_during_a_blocking
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     grid = open_dashboard(lab, server, PYKAN, HALVES)
-    assert "outputs 3·4 into node 3" in grid.text()
+    said = lab.page.locator(".kw-dashboard > .kw-caption").inner_text()
+    assert "outputs 3·4 into node 3" in said
     places, start = drawn(grid, 32)
     own = lab.evaluate(f"activations(model, 0, {places})")
     assert largest_difference(start, own) < 1e-5
@@ -165,7 +166,7 @@ def test_what_is_drawn_of_a_pykan_model_is_its_own_activations_during_a_blocking
     assert largest_difference(middle, start) > 1e-3
 
     lab.until(lambda: steps(lab) == [40, 40, 40], "the last frame")
-    grid.choose("act_fun.1")
+    lab.page.locator(".kw-dashboard > .kw-header .kw-segment", has_text="act_fun.1").click()
     lab.until(lambda: grid.layer() == "act_fun.1", "the second layer")
     places, end = drawn(grid, 10)
     own = lab.evaluate(f"activations(model, 1, {places})")

@@ -32,7 +32,8 @@ model = kw.nn.KANCNN.article()
 optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
 digits = kw.data.mnist()
 images, labels = digits.train_images[:64], digits.train_labels[:64]
-live = kw.bind(model, optimizer, every=1)
+# A page knows the frames between the first and the last, a picture made by Python does not.
+live = kw.bind(model, optimizer, every=3)
 
 def train(steps):
     for _ in range(steps):
@@ -51,7 +52,7 @@ for step in range(1, 21):
 VIEWS = {
     "kernel-grid": "kw.KernelGrid(live)",
     "spline-inspector": "kw.SplineInspector(live)",
-    "meshgrid-view": "kw.MeshgridView(live)",
+    "meshgrid-view": "kw.MeshgridView(live, mode='ramp')",
     "explain": "kw.Explain(live, images[0])",
     "training-panel": "kw.TrainingPanel(live)",
     "layer-ranges": "kw.LayerRanges(live)",

@@ -55,7 +55,7 @@ from IPython.display import display
 views = [
     kw.KernelGrid(live, height=220),
     kw.SplineInspector(live, editable=True),
-    kw.MeshgridView(live, height=220),
+    kw.MeshgridView(live, height=220, mode="ramp"),
     kw.MeshgridView(live, mode="pair"),
     kw.MeshgridView(live, mode="response", images=digits.test_images[:4]),
     kw.Explain(live, digits.test_images[3]),
@@ -225,18 +225,18 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
         page.keyboard.press(key)
     chosen = {"layer": "convs.0", "out": 0, "in": 0, "row": 0, "column": 1}
     lab.until(lambda: lab.evaluate("live.selection") == chosen, "Python to hear of the selection")
-    entry = "out 0 · in 0 · row 0 · column 1"
+    entry = "output 0 · input 0 · row 0 · column 1"
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
         ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",
-        ".kw-meshgrid-view[data-mode=ramp] canvas": f"Selected: convs.0 · {entry} · φ(−2)",
+        ".kw-meshgrid-view[data-mode=ramp] canvas": f"Selected: convs.0 · {entry} · φ(−1)",
         ".kw-meshgrid-view[data-mode=pair] canvas": "x is row 0, column 1",
         ".kw-meshgrid-view[data-mode=response] canvas": f"Selected: {entry}",
     }
     for canvas, words in told.items():
         lab.until(lambda canvas=canvas, words=words: words in name(lab, canvas), words)
     assert re.search(
-        rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −2.2 to 2.2",
+        rf"layer convs\.0, {entry}\. φ from \S+ to \S+, x from −1 to 1",
         name(lab, ".kw-spline-inspector canvas"),
     )
 
@@ -261,7 +261,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     response.locator("canvas").focus()
     page.keyboard.press("ArrowRight")
     spoken = response.locator(".kw-spoken")
-    read = r"out 0 · row 13 · column 13 · response \S+"
+    read = r"output 0 · row 13 · column 13 · response \S+"
     lab.until(lambda: re.match(read, spoken.text_content() or ""), "the pixel")
     # To the last pixel of the map's row, and over the edges of the maps beside it.
     for _ in range(200):
@@ -274,7 +274,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     canvas = ".kw-explain canvas"
     page.locator(canvas).focus()
     page.keyboard.press("ArrowDown")
-    bar = re.compile(r"convs\.0 · out \d · channel 0 · [+−]?\d")
+    bar = re.compile(r"convs\.0 · output \d · channel 0 · [+−]?\d")
     lab.until(lambda: bar.match(said(lab, ".kw-explain")), "the first bar to be read")
     page.keyboard.press("ArrowLeft")
     assert re.match(r"row 13 · column 13 of the map: [+−]?\d", said(lab, ".kw-explain"))

@@ -189,21 +189,20 @@ def test_dragging_moves_all_views_of_the_stream_while_a_cell_runs(
     show = "kw.Dashboard(live)"
     lab.page.set_viewport_size({"width": 1680, "height": 1800})
     grid, _ = open_notebook(lab, server, "train(30)\nwait_for('go')", show=show)
-    lab.until(lambda: lab.page.locator(".kw-scrubber").count() == 3, "a scrubber in each view")
-    scrubbers = [Time(lab, index) for index in range(3)]
+    lab.until(lambda: lab.page.locator(".kw-scrubber").count() == 1, "the one scrubber")
+    scrubber = Time(lab, 0)
     lab.run_cell(2, wait=False)
     grid.wait_step(30)
-    for number, scrubber in enumerate(scrubbers):
-        scrubber.element.scroll_into_view_if_needed()
-        scrubber.drag(0.9, 0.5, 0.1 + 0.2 * number)
+    scrubber.element.scroll_into_view_if_needed()
+    for where in (0.1, 0.3, 0.5):
+        scrubber.drag(0.9, 0.5, where)
         step = scrubber.shown()
         assert 0 < step < 30
         lab.until(lambda step=step: views_steps(lab) == [step] * 3, f"step {step} in all views")
-        assert [other.shown() for other in scrubbers] == [step] * 3
     lab.screenshot(artifacts / "all.png")
-    scrubbers[1].click("kw-back-to-live")
+    scrubber.click("kw-back-to-live")
     lab.until(lambda: views_steps(lab) == [30] * 3, "the newest step in all views")
-    assert all(scrubber.is_live() for scrubber in scrubbers)
+    assert scrubber.is_live()
     assert lab.is_running(2)
     lab.let_go("go")
     lab.wait_idle()

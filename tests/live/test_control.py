@@ -254,6 +254,22 @@ def test_a_pause_that_nothing_could_end_is_not_held_and_says_so(trainer: Trainer
     assert trainer.live.control.state == "running"
 
 
+def test_a_pause_from_before_the_training_is_said_where_it_trains(
+    trainer: Trainer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer.live.control.pause()
+    trainer.thread = threading.Thread(target=trainer.tracked)
+    trainer.thread.start()
+    wait_for(lambda: trainer.live.control.is_holding)
+    wait_for(lambda: "paused before it began; press ▶" in capsys.readouterr().out)
+    trainer.live.control.resume()
+    wait_for(lambda: trainer.live.stats.steps > 2)
+    trainer.hold()
+    assert capsys.readouterr().out == ""  # who pauses what trains knows why it stands still
+    trainer.live.control.stop()
+    trainer.join()
+
+
 def test_the_clock_stands_still_while_held(trainer: Trainer) -> None:
     trainer.start(trainer.bare)
     trainer.hold()

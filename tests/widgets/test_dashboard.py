@@ -20,47 +20,120 @@ def live() -> kw.Binding:
     return binding
 
 
-def test_the_three_views_share_one_stream(live: kw.Binding) -> None:
+def test_the_panels_share_one_stream(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
-    kinds = (kw.KernelGrid, kw.SplineInspector, kw.MeshgridView)
-    assert all(map(isinstance, dashboard.children, kinds))
-    assert dashboard.children == (dashboard.grid, dashboard.inspector, dashboard.meshgrid)
-    assert len({view.stream for view in dashboard.children}) == 1
+    kinds = (kw.TrainingPanel, kw.KernelGrid, kw.SplineInspector, kw.MeshgridView)
+    assert len(dashboard.views) == len(kinds)
+    assert all(map(isinstance, dashboard.views, kinds))
+    known = (dashboard.training, dashboard.grid, dashboard.inspector, dashboard.meshgrid)
+    assert dashboard.views == known
+    assert dashboard.parts == [f"anywidget:{view.model_id}" for view in dashboard.views]
+    assert len({view.stream for view in (dashboard, *dashboard.views)}) == 1
     live.select("0", 1, 0, 2, 2)
-    assert {view.selection["out"] for view in dashboard.children} == {1}
+    assert {view.selection["out"] for view in (dashboard, *dashboard.views)} == {1}
     assert dashboard.live is live
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_layer_chosen_in_one_view_is_chosen_in_all(number: int) -> None:
+@pytest.mark.parametrize("number", [-1, 0, 1, 2])
+def test_a_layer_chosen_anywhere_is_chosen_in_all(number: int) -> None:
     model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(8, 2))
     live = kw.bind(model)
     dashboard, other = kw.Dashboard(live), kw.KernelGrid(live)
+    layered = [dashboard.grid, dashboard.inspector, dashboard.meshgrid, dashboard]
     live.select("0", 1, 0, 2, 2)
-    dashboard.views[number].layer = "2"
-    assert [view.layer for view in dashboard.views] == ["2", "2", "2"]
+    layered[number].layer = "2"
+    assert [view.layer for view in layered] == ["2"] * 4
     assert live.selection is not None
     assert live.selection["layer"] == "2"
     assert other.layer == "0"
     live.select("2", 1, 3)
-    dashboard.views[number].layer = "2"
+    layered[number].layer = "2"
     assert live.selection["in"] == 3
     with pytest.raises(Exception, match="the layers are"):
-        dashboard.views[number].layer = "9"
-    assert [view.layer for view in dashboard.views] == ["2", "2", "2"]
+        layered[number].layer = "9"
+    assert [view.layer for view in layered] == ["2"] * 4
+
+
+def test_a_layer_is_chosen_in_the_page_without_python(live: kw.Binding) -> None:
+    dashboard = kw.Dashboard(live)
+    layered = [dashboard, dashboard.grid, dashboard.inspector, dashboard.meshgrid]
+    for view in layered:
+        others = [f"anywidget:{other.model_id}" for other in layered if other is not view]
+        assert view.linked == others
+    assert dashboard.training.linked == []
 
 
 def test_a_bare_model_is_bound_once() -> None:
     dashboard = kw.Dashboard(kw.nn.KANLinear(3, 2))
-    assert len({view.live for view in dashboard.children}) == 1
+    assert len({view.live for view in (dashboard, *dashboard.views)}) == 1
 
 
 def test_keywords_go_to_the_views(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live, layer="0", theme="dark", layout={"height": "700px"})
-    assert {view.theme for view in dashboard.children} == {"dark"}
+    assert {view.theme for view in dashboard.views} == {"dark"}
     assert dashboard.layout.height == "700px"
     assert dashboard.layout.width == "100%"
-    assert dashboard.layout.grid_template_columns.startswith("repeat(auto-fit")
+    dashboard.theme = "light"
+    assert {view.theme for view in dashboard.views} == {"light"}
+
+
+def test_panels_are_chosen_and_ordered(live: kw.Binding) -> None:
+    dashboard = kw.Dashboard(live, panels=["ranges", "kernels"])
+    assert dashboard.views == (dashboard.ranges, dashboard.grid)
+    assert [panel["name"] for panel in dashboard.panels_shown] == ["ranges", "kernels"]
+    with pytest.raises(AttributeError, match=r"no panel 'response', and so no \.meshgrid: kw\."):
+        _ = dashboard.meshgrid
+    with pytest.raises(AttributeError, match="no attribute 'children'"):
+        _ = dashboard.children
+
+
+@pytest.mark.parametrize(
+    ("panels", "error", "words"),
+    [
+        (["kernls"], ValueError, r"expected some of 'training', .*, got 'kernls'. Did you mean 'k"),
+        ("kernels", TypeError, "expected a list of some of .*, got 'kernels'"),
+        (3, TypeError, "expected a list of some of .*, got 3"),
+        ([], ValueError, "expected at least one of"),
+        (["kernels", "kernels"], ValueError, "expected each panel once, got 'kernels' twice"),
+    ],
+)
+def test_wrong_panels_are_refused_before_anything_is_made(
+    panels: Any, error: type[Exception], words: str
+) -> None:
+    model = kw.nn.KANLinear(3, 2)
+    with pytest.raises(error, match=f"^panels: {words}"):
+        kw.Dashboard(model, panels=panels)
+    assert kw.live.binding_of(model) is None
+
+
+def test_the_headline_has_the_latest_raw_loss(live: kw.Binding) -> None:
+    dashboard = kw.Dashboard(live)
+    assert dashboard.headline == {"model": "Sequential", "training": "", "loss": "", "value": ""}
+    live.log(1, val_loss=0.75, accuracy=0.5)
+    dashboard._bring_up_to_date()
+    assert (dashboard.headline["loss"], dashboard.headline["value"]) == ("val_loss", "0.75")
+    for step, loss in enumerate([2.0, 1.0, 0.125]):
+        live.log(step, train_loss=loss)
+    dashboard._bring_up_to_date()
+    assert (dashboard.headline["loss"], dashboard.headline["value"]) == ("train_loss", "0.125")
+    live.log(9, train_loss=float("nan"))
+    dashboard._bring_up_to_date()
+    assert dashboard.headline["value"] == "nan"
+
+
+def test_headline_and_curves_say_one_loss_at_any_moment(live: kw.Binding) -> None:
+    dashboard = kw.Dashboard(live)
+    for step in range(20):
+        live.log(step, loss=1 / (1 + step))
+        # Whichever is drawn first, now or by the scheduler.
+        dashboard._painter.now()
+        if step % 3 == 0:
+            dashboard.training._curves_painter.now()
+        with dashboard.training._curves_painter._drawing, dashboard._painter._drawing:
+            shown = dashboard.training.drawn_latest("loss")
+            if shown is not None:
+                assert float(dashboard.headline["value"]) == shown
+    assert float(dashboard.headline["value"]) < 1
 
 
 def test_an_unknown_keyword_is_a_type_error(live: kw.Binding) -> None:
@@ -101,18 +174,34 @@ def test_docking_again_moves_the_one_dashboard(live: kw.Binding) -> None:
 
 def test_closing_closes_the_views_and_not_the_binding(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
-    views = dashboard.children
+    views = dashboard.views
     dashboard.close()
     dashboard.close()
-    assert [view.comm for view in views] == [None, None, None]
+    assert [view.comm for view in views] == [None] * 4
     assert live.state == "idle"
 
 
 def test_a_still_picture_shows_all_views(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
-    parts = [view.image(width=500) for view in dashboard.children]
+    parts = [view.image(width=500) for view in dashboard.views]
     whole = dashboard.image(width=500)
     assert whole.size == (1000, sum(part.height for part in parts))
     bundle = dashboard._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert {"image/png", "application/vnd.jupyter.widget-view+json"} <= set(data)
+
+
+def test_a_picture_leaves_out_what_is_folded_and_takes_a_layer() -> None:
+    model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(8, 2))
+    live = kw.bind(model)
+    dashboard = kw.Dashboard(live, panels=["training", "kernels"])
+    training, kernels = (view.image(width=500).height for view in dashboard.views)
+    assert dashboard.image(width=500).height == training + kernels
+    dashboard.folded = True
+    assert dashboard.image(width=500).height == kernels
+    assert "8 → 2" not in dashboard.svg()
+    other = dashboard.svg(layer="2")
+    assert other == dashboard.svg(layer=1)
+    assert "KernelGrid · 2" in other
+    assert dashboard.layer == "0"
+    assert live.state == "idle"

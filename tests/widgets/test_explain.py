@@ -270,7 +270,7 @@ def test_one_layer_has_all_bars_all_classes_and_what_the_others_come_to(view):
     shares = view.explanation.kernels[1].contributions
     number = kw.widgets.ranges.format_number
     for out, in_ in zip(*np.unravel_index(view._parts[1].order()[:30], shares.shape), strict=True):
-        assert f"out {out} · in {in_}" in found
+        assert f"output {out} · input {in_}" in found
         value = number(float(shares[out, in_]))
         assert ("+" if shares[out, in_] > 0 else "") + value.replace("-", "−") in found
     assert "all others, by output" in found
@@ -315,7 +315,7 @@ def test_the_picture_marks_the_selected_share_though_it_is_small(view):
     part = view._parts[1]
     least = part.order()[-1]
     out, in_ = divmod(least, 8)
-    name = f"out {out} · in {in_}"
+    name = f"output {out} · input {in_}"
     assert name not in texts(view.svg(max_height=2000))
     view.live.select("convs.1", out, in_, 2, 2)
     try:
@@ -336,7 +336,7 @@ def test_options_of_one_picture_are_checked_as_the_traits_are(view):
         view.image(layer="convs.7")
     with pytest.raises(ValueError, match=r"target=5: .* set view\.target first"):
         view.image(target=5)
-    assert "all others, by channel" in texts(view.svg(layer=0, top=5, max_height=2000))
+    assert "all others, by channel" in texts(view.svg(layer=0, top=29, max_height=2000))
     assert view.top == 30
 
 
@@ -364,9 +364,10 @@ def test_shares_of_shared_kernels_are_named_by_their_channel():
     assert part.shared
     found = texts(view.svg(layer=part.layer, max_height=3000))
     out, channel = divmod(part.order()[0], 5)
-    assert f"out {out} · channel {channel}" in found
+    assert f"output {out} · channel {channel}" in found
     live.select("convs.1", 1, 0, 0, 0)
     largest = int(np.abs(part.values[1]).argmax())
     found = texts(view.svg(layer=part.layer, max_height=3000))
-    assert f"shares by place · out 1 · channel {largest}" in found
+    # The heading of its map, and its bar.
+    assert found.count(f"output 1 · channel {largest}") == 2
     assert len(parts_of(view.explanation, live.read())) == 3

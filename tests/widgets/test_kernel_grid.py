@@ -7,6 +7,7 @@ import gc
 import io
 import weakref
 
+import numpy as np
 import pytest
 import torch
 import traitlets
@@ -14,6 +15,8 @@ from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
+from kan_widgets.widgets.reduced import reduced
+from kan_widgets.widgets.wire import observation_message
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def test_a_later_wrong_value_is_refused_and_changes_nothing(live):
         traitlets.TraitError, match=r"mode: expected one of .* got 'pattrn'.*Did you mean 'pattern'"
     ):
         grid.mode = "pattrn"
-    assert (grid.layer, grid.mode) == (live.layers[0], "curves")
+    assert (grid.layer, grid.mode) == (live.layers[0], "auto")
 
 
 def test_something_that_is_no_model_is_refused():
@@ -144,3 +147,78 @@ def test_to_png_writes_a_file_with_options_for_that_picture_alone(live, tmp_path
     with pytest.raises(ValueError, match="the layers are"):
         grid.to_png(tmp_path / "other.png", layer="x")
     assert not (tmp_path / "other.png").exists()
+
+
+def test_a_fold_is_taken_where_a_dense_layer_has_as_many_inputs(live, tmp_path):
+    assert kw.KernelGrid(live).fold is None
+    assert kw.KernelGrid(live, fold=(25, 5, 5)).fold == (25, 5, 5)
+    assert kw.KernelGrid(live, fold=[25, 25]).fold == (1, 25, 25)
+    grid = kw.KernelGrid(live, "linear")
+    flat = grid.image(width=500).tobytes()
+    assert grid.image(width=500, fold=(25, 5, 5)).tobytes() != flat
+    assert grid.fold is None
+
+
+def test_a_fold_that_fits_no_layer_is_refused(live):
+    with pytest.raises(ValueError, match=r"784 inputs: expected .* 'linear' has 625"):
+        kw.KernelGrid(live, fold=(28, 28))
+    convolution = kw.bind(nn.Sequential(kw.nn.KANConv2d(1, 2, 3)))
+    with pytest.raises(
+        ValueError, match="784 inputs: expected those of a dense layer; there is no"
+    ):
+        kw.KernelGrid(convolution, fold=(28, 28))
+
+
+@pytest.mark.parametrize("fold", [5, (5,), (1, 2, 3, 4), (25, 0, 5), (25, 5.0, 5), True, "25"])
+def test_a_fold_that_is_no_shape_is_refused(live, fold):
+    grid = kw.KernelGrid(live, fold=(25, 5, 5))
+    with pytest.raises(traitlets.TraitError, match=r"expected channels, height and width"):
+        grid.fold = fold
+    assert grid.fold == (25, 5, 5)
+    with pytest.raises(traitlets.TraitError, match=r"expected channels, height and width"):
+        kw.KernelGrid(live, fold=fold)
+
+
+def test_the_page_is_told_which_map_a_dense_layer_reads(live):
+    seen = live.observe(torch.zeros(2, 1, 28, 28))
+    content, _ = observation_message(seen["linear"])
+    assert content["fold"] == [25, 5, 5]
+    assert observation_message(seen["convs.0"])[0]["fold"] is None
+
+
+def test_a_picture_of_very_many_functions_has_the_furthest_of_each_kernel(monkeypatch):
+    monkeypatch.setattr("kan_widgets.widgets.reduced.MOST", 500)
+    torch.manual_seed(0)
+    model = nn.Sequential(kw.nn.KANConv2d(8, 9, 3))
+    fixture_models.append(model)
+    frame = kw.bind(model).frame
+    layer = frame.layout.layers[0]
+    (small,) = reduced([frame])
+    its = small.layout.layers[0]
+    assert its.shape == (9, 8, 1, 1)
+    assert "648" in its.note
+    table = layer.tables[0]
+    grid = (table.x >= layer.domain[0]) & (table.x <= layer.domain[1])
+    every = frame.data.reshape(72, 9, layer.nb) @ table.values[grid].T
+    drawn = small.data.reshape(72, layer.nb) @ table.values[grid].T
+    # Found from 16 of the points.
+    reach = abs(drawn).max(1) / abs(every).max((1, 2))
+    assert reach.min() > 0.95
+    assert (reach > 1 - 1e-6).mean() > 0.9
+
+
+def test_a_function_that_is_not_finite_stands_for_its_kernel_only_if_all_are(monkeypatch):
+    monkeypatch.setattr("kan_widgets.widgets.reduced.MOST", 50)
+    model = nn.Sequential(kw.nn.KANConv2d(3, 4, 3))
+    fixture_models.append(model)
+    frame = kw.bind(model).frame
+    data = frame.data.copy().reshape(12, 9, -1)
+    data[2, 4] = float("nan")
+    data[5] = float("nan")
+    (small,) = reduced([kw.live.Frame(0, frame.layout, data.reshape(-1))])
+    broken = np.isnan(small.data.reshape(12, -1)).any(1)
+    assert np.flatnonzero(broken).tolist() == [5]
+
+
+def test_what_is_small_is_drawn_whole(live):
+    assert reduced([live.frame])[0] is live.frame

@@ -35,10 +35,38 @@ def live() -> kw.Binding:
     return bind(kw.nn.KANCNN.article())
 
 
-def test_it_shows_the_ramp_of_the_first_layer_from_minus_2_to_2(live):
+def test_it_shows_the_ramp_of_the_first_layer_over_its_grid(live):
     view = MeshgridView(live)
-    assert (view.layer, view.mode, view.limits) == (live.layers[0], "ramp", (-2.0, 2.0))
+    assert (view.layer, view.mode, view.limits) == (live.layers[0], "ramp", "grid")
     assert MeshgridView(live, 1, mode="pair").layer == live.layers[1]
+    assert "x −1 … 1 from left to right" in words(view.svg())
+    assert "x −2 … 2 from left to right" in words(view.svg(limits=(-2, 2)))
+
+
+def test_it_opens_in_response_where_an_image_is_known(live):
+    live.observe(torch.rand(4, 1, 28, 28))
+    assert [MeshgridView(live, layer).mode for layer in range(3)] == [
+        "response",
+        "response",
+        "ramp",
+    ]
+    assert MeshgridView(live, mode="pair").mode == "pair"
+    alone, images = kw.nn.KANConv2d(1, 2, 3), torch.rand(2, 9, 9)
+    assert MeshgridView(bind(alone)).mode == "ramp"
+    assert MeshgridView(bind(alone), images=images).mode == "response"
+    # Whether a layer within a model gets the images given is not known.
+    within = bind(kw.nn.KANCNN.article())
+    assert MeshgridView(within, images=images).mode == "ramp"
+
+
+def test_a_pair_goes_over_the_inputs_seen():
+    live = bind(kw.nn.KANConv2d(1, 2, 3))
+    before = words(MeshgridView(live, mode="pair").svg(width=900))
+    assert {"−1.0", "1.0"} <= set(before)
+    live.observe(3 + torch.rand(4, 1, 12, 12))
+    ticks = words(MeshgridView(live, mode="pair").svg(width=900))
+    assert {"3.2", "3.8"} <= set(ticks)
+    assert not {"−1.0", "0.0", "1.0"} & set(ticks)
 
 
 def test_an_unknown_keyword_names_the_nearest(live):
@@ -240,7 +268,7 @@ def test_every_mode_has_a_small_picture(live, tmp_path, mode, theme):
 
 
 def test_a_picture_of_many_functions_stays_small(live, tmp_path):
-    view = MeshgridView(live, layer="linear", direction="radial")
+    view = MeshgridView(live, layer="linear", direction="radial", limits=(-2, 2))
     assert view.to_png(tmp_path / "many.png").stat().st_size < 80_000
 
 

@@ -137,17 +137,22 @@ def test_views_of_one_binding_share_its_stream_and_keep_their_options(tmp_path: 
     assert "need the model" in page.texts["footer"]
 
 
-def test_a_dashboard_counts_as_its_views(tmp_path: Path) -> None:
+def test_a_dashboard_is_alive_with_its_panels(tmp_path: Path) -> None:
     _, live = bound()
     dashboard = kw.Dashboard(live, theme="dark")
     page = Parsed(dashboard.save_html(tmp_path / "page.html", title="Mine"))
-    (group,) = page.saved["places"]
-    assert [place["name"] for place in group["places"]] == [
+    (place,) = page.saved["places"]
+    models = page.saved["models"]
+    assert place["name"] == models[place["model"]]["module"] == "Dashboard"
+    assert [models[number]["module"] for number in models[place["model"]]["parts"]] == [
+        "TrainingPanel",
         "KernelGrid",
         "SplineInspector",
         "MeshgridView",
     ]
-    assert group["css"]["grid-template-columns"] == dashboard.layout.grid_template_columns
+    layered = [number for number, model in enumerate(models) if "layer" in model["traits"]]
+    for number in layered:
+        assert sorted(models[number]["linked"]) == [one for one in layered if one != number]
     assert page.saved["theme"] == "dark"
     assert {model["traits"]["theme"] for model in page.saved["models"]} == {"auto"}
     assert page.texts["h1"] == page.texts["title"] == "Mine"
@@ -160,7 +165,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     compare = kw.Compare({"KAN": live, "MLP": other}, theme="dark")
     page = Parsed(compare.save_html(tmp_path / "page.html"))
     (place,) = page.saved["places"]
-    assert (place["kind"], place["name"]) == ("view", "Compare")
+    assert place["name"] == "Compare"
     models = page.saved["models"]
     shown = models[place["model"]]
     assert [models[number]["traits"]["kind"] for number in shown["parts"]] == ["kernel_grid"] * 2
@@ -181,7 +186,7 @@ def test_a_training_panel_is_alive_with_its_curves_and_numbers(tmp_path: Path) -
     panel = kw.TrainingPanel(live)
     page = Parsed(panel.save_html(tmp_path / "page.html"))
     (place,) = page.saved["places"]
-    assert (place["kind"], place["note"]) == ("view", "")
+    assert place["note"] == ""
     (model,) = page.saved["models"]
     assert model["traits"]["kind"] == "training_panel"
     assert [curve["name"] for curve in model["traits"]["curves"]] == ["loss"]

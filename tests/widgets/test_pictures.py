@@ -84,7 +84,7 @@ def test_curves_are_paths_and_not_pixels(live: Any, tmp_path: Path) -> None:
 
 
 def test_heat_maps_have_a_pixel_for_each_value(live: Any, tmp_path: Path) -> None:
-    mesh = kw.MeshgridView(live, resolution=16)
+    mesh = kw.MeshgridView(live, mode="ramp", resolution=16)
     assert len([*read(mesh.to_svg(tmp_path / "a.svg")).iter(f"{SVG}image")]) == 45
 
 
@@ -118,7 +118,7 @@ def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Pat
         assert (png[top - 1, left + width // 2] != grey).any()
 
 
-@pytest.mark.parametrize("ratio", [0.25, 0.5, 1.5, 5])
+@pytest.mark.parametrize("ratio", [0.25, 1.5])
 def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
     for name, view in views(live).items():
         options = {} if name in ("dashboard", "panel", "ranges") else {"theme": "dark"}

@@ -130,8 +130,11 @@ def test_an_editable_inspector_says_why_nothing_can_be_dragged(replay: Replay) -
 def test_ranges_of_a_recording_are_those_of_the_run_without_gradients(tmp_path: Path) -> None:
     run = Run(tmp_path)
     theirs = kw.LayerRanges(run.live)
-    for _ in range(3):
+    # Updates are measured in a share of the time: on a busy machine not at once.
+    for _ in range(500):
         run.train()
+        if theirs.table()[0]["update_step"] is not None:
+            break
     ours = kw.LayerRanges(kw.replay(run.live.save(run.path)))
     unknown = {"gradient_base", "gradient_splines", "update_base", "update_splines", "update_step"}
     for row, other in zip(ours.table(), theirs.table(), strict=True):

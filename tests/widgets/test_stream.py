@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.nn import BSpline
@@ -191,3 +192,10 @@ def test_a_fault_reaches_the_page_in_words():
         optimizer.step()
     assert stream.status["state"] == "fault"
     assert stream.status["message"]
+
+
+def test_what_a_model_has_beside_its_functions_is_named():
+    model = nn.Sequential(nn.Conv1d(2, 3, 1), kw.nn.KANLinear(4, 2), nn.ReLU())
+    stream = stream_of(kw.bind(model))
+    assert stream.left_out == ["0 (Conv1d): no adapter knows Conv1d"]
+    assert stream_of(kw.bind(kw.nn.KANLinear(4, 2))).left_out == []

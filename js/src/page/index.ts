@@ -1,7 +1,7 @@
 /** A page without a kernel: gives the views' own bundles models and a host, from what is saved in the page. */
 import type { Store } from "../wire/types.ts";
 import { PageModel } from "./model.ts";
-import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
+import { framesOf, type Saved, type SavedStream, unpack } from "./saved.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
 export type Modules = Record<string, Record<string, unknown>>;
@@ -58,14 +58,8 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
     getWidget: async (ref: string) => ({ exports: streams[Number(ref)].exports }),
   };
 
-  function put(place: Place, into: HTMLElement): void {
-    if (place.kind === "group") {
-      const group = add(document, into, "div", "kw-page-group");
-      dress(group, place.css);
-      for (const inside of place.places) put(inside, group);
-      return;
-    }
-    const figure = add(document, into, "figure", `kw-page-${place.kind}`);
+  for (const place of saved.places) {
+    const figure = add(document, main, "figure", "kw-page-view");
     figure.setAttribute("aria-label", place.name);
     dress(figure, place.css);
     const el = add(document, figure, "div");
@@ -74,8 +68,6 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
     else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }
-
-  for (const place of saved.places) put(place, main);
 }
 
 /** The model of a stream, whose history and observations are in the page. */

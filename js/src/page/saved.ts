@@ -34,9 +34,12 @@ export interface SavedModel {
   traits: Record<string, unknown>;
 }
 
-export type Place =
-  | { kind: "view"; name: string; model: number; css: Record<string, string>; note: string }
-  | { kind: "group"; css: Record<string, string>; places: Place[] };
+export interface Place {
+  name: string;
+  model: number;
+  css: Record<string, string>;
+  note: string;
+}
 
 /** A frame as the protocol has it in a trait. */
 export interface SavedFrame {

@@ -184,6 +184,31 @@ export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?
   return { x: tables.map((table) => table.x), y, points };
 }
 
+/**
+ * max |φ_f| over the points of each function; NaN for a function with a value that is not finite, which is how the
+ * views know that it cannot be drawn. The curves are not kept: there may be millions.
+ */
+export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
+  const { nb, count, tableOf, offset } = layer;
+  const ranges = new Float32Array(count);
+  const coefficients = new Float64Array(nb);
+  const y = new Float32Array(plan.points);
+  for (let f = 0, c = offset; f < count; f++) {
+    for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
+    const table = plan.tables[tableOf ? tableOf[f] : 0];
+    combine(coefficients, table, y, 0);
+    let largest = 0;
+    let sum = 0;
+    for (let p = 0; p < table.x.length; p++) {
+      const size = Math.abs(y[p]);
+      if (size > largest) largest = size;
+      sum += size;
+    }
+    ranges[f] = Number.isFinite(sum) ? largest : Number.NaN;
+  }
+  return ranges;
+}
+
 /** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */
 function combine(
   coefficients: Float64Array,

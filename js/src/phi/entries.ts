@@ -57,5 +57,5 @@ export function entryText(layer: LayerLayout, f: number): string {
 
 export function placeText(layer: Pick<LayerLayout, "kind">, at: Selection): string {
   const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `out ${at.out} · in ${at.in}${entry}`;
+  return `output ${at.out} · input ${at.in}${entry}`;
 }

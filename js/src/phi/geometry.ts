@@ -19,6 +19,25 @@ const SPACING = {
   linear: { gap: 2, min: 16, max: 48 },
 } as const;
 
+/** A larger cell shows no more of a function. */
+const LARGEST = 150;
+
+/** More bands make a view taller: cells must gain so much by them. */
+const WORTH = 1.5;
+
+/** A cell of one colour needs no more. */
+const LARGEST_TINY = 15;
+/** Narrower than this cells cannot be told apart, nor be pointed at. */
+const BELOW_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
+
+/** Between kernels of tiny cells, by the cell; the first that fits. */
+const GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
+
+/** Cells of a kernel that is looked at as a picture. */
+const IMAGE = 100;
+
+const LABEL_HEIGHT = 13;
+
 /** Estimated advance of one character of a 10 px label. */
 const LABEL_CHARACTER = 6;
 
@@ -30,6 +49,8 @@ export interface Shape {
   in: number;
   kh: number;
   kw: number;
+  /** What columns are called, if not "input". */
+  column?: string;
 }
 
 export interface Rect {
@@ -52,6 +73,8 @@ export interface Arrangement extends Shape {
   rows: number;
   columns: number;
   cell: number;
+  /** Free pixels between cells of a kernel, and between kernels. */
+  cellGap: number;
   gap: number;
   perBand: number;
   bands: number;
@@ -61,6 +84,7 @@ export interface Arrangement extends Shape {
   width: number;
   height: number;
   labelStep: number;
+  rowStep: number;
   /** order[position] = kernel, or null where the position is the kernel. */
   order: readonly number[] | null;
   /** position[kernel], the inverse of `order`. */
@@ -69,15 +93,22 @@ export interface Arrangement extends Shape {
 
 /**
  * The arrangement of a layer on `width` pixels; `order[position] = kernel`
- * (kernel = o·in + i) makes the kernels flow in that order.
+ * (kernel = o·in + i) makes the kernels flow in that order. A layer that is
+ * small for a page `room` high has larger cells, and more bands where those
+ * make the cells larger still. `tiny` cells show no more than a colour: they
+ * shrink until all of them fit in the room.
  */
 export function arrange(
   shape: Shape,
   width: number,
   order: readonly number[] | null = null,
+  room = 0,
+  tiny = false,
 ): Arrangement {
   const { kind, kh, kw } = shape;
-  const { gap, min, max } = SPACING[kind];
+  const { min, max } = SPACING[kind];
+  let gap: number = SPACING[kind].gap;
+  let cellGap = CELL_GAP;
   const kernels = shape.out * shape.in;
   if (order && order.length !== kernels) {
     throw new RangeError(`the order names ${order.length} kernels, the layer has ${kernels}`);
@@ -96,10 +127,33 @@ export function arrange(
     const most = Math.max(1, Math.floor((available + gap) / (across(min) + gap)));
     perBand = Math.ceil(columns / Math.ceil(columns / most));
   }
-  const bands = Math.ceil(columns / perBand);
-  const cell = Math.max(min, Math.min(max, fit(perBand)));
-  const blockWidth = across(cell);
-  const blockHeight = down(cell);
+  let bands = Math.ceil(columns / perBand);
+  let cell = Math.max(min, Math.min(max, fit(perBand)));
+  const tallest = (n: number) => {
+    const between = n * (COL_LABEL + rows * (kh - 1) * CELL_GAP + (rows - 1) * gap + BAND_GAP);
+    return Math.floor((room - 2 * PAD + BAND_GAP - between) / (n * rows * kh));
+  };
+  for (let n = bands; n <= columns && tallest(n) > cell; n++) {
+    const each = Math.ceil(columns / n);
+    const size = Math.min(LARGEST, fit(each), tallest(n));
+    if (size > (n > bands ? WORTH : 1) * cell)
+      [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
+  }
+  const heightOf = (n: number, block: number, between: number) =>
+    2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
+  if (tiny && heightOf(bands, down(cell), gap) > room) {
+    const fits = (one: number, between: number) => {
+      const most = Math.floor((available + between) / (kw * one + between));
+      const n = Math.ceil(columns / most);
+      return most > 0 && heightOf(n, kh * one, between) <= room;
+    };
+    [cell, gap] = tinyCell(kh * kw, fits);
+    cellGap = 0;
+    bands = Math.ceil(columns / Math.max(1, Math.floor((available + gap) / (kw * cell + gap))));
+    perBand = Math.ceil(columns / bands);
+  }
+  const blockWidth = kw * cell + (kw - 1) * cellGap;
+  const blockHeight = kh * cell + (kh - 1) * cellGap;
   const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
 
   let position: number[] | null = null;
@@ -117,6 +171,7 @@ export function arrange(
     rows,
     columns,
     cell,
+    cellGap,
     gap,
     perBand,
     bands,
@@ -126,12 +181,26 @@ export function arrange(
     width: Math.max(width, PAD + ROW_LABEL + perBand * (blockWidth + gap) - gap + PAD),
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
+    rowStep: roundStep(LABEL_HEIGHT / (blockHeight + gap)),
     order,
     position,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = roundStep(widest / (blockWidth + gap));
   return arrangement;
+}
+
+/** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */
+function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [number, number] {
+  // Of an image so small that nothing is made out, fewer are better: the others are scrolled to.
+  const least = size >= IMAGE ? 2 : 1;
+  const gapsOf = (cell: number) => (size > 1 ? GAPS[Math.min(cell, GAPS.length - 1)] : [0]);
+  for (let cell = LARGEST_TINY; cell >= least; cell--) {
+    for (const gap of gapsOf(cell)) if (fits(cell, gap)) return [cell, gap];
+  }
+  if (least > 1) return [least, 2];
+  for (const cell of BELOW_PIXEL) if (fits(cell, 0)) return [cell, 0];
+  return [1, size > 1 ? 1 : 0];
 }
 
 /** Smallest of 1, 2, 5, 10, 20, 50, … that is at least `least`. */
@@ -142,14 +211,14 @@ function roundStep(least: number): number {
 }
 
 function columnText(a: Arrangement, column: number): string {
-  if (!a.flowing) return `in ${column}`;
+  if (!a.flowing) return `${a.column ?? "input"} ${column}`;
   const kernel = a.order ? (a.order[column] as number) : column;
-  return a.in === 1 ? `out ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
+  return a.in === 1 ? `output ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  if (!a.flowing) return `in ${a.in - 1}`;
-  return a.in === 1 ? `out ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
+  if (!a.flowing) return `${a.column ?? "input"} ${a.in - 1}`;
+  return a.in === 1 ? `output ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
 }
 
 /** The rectangle of kernel o·in + i. */
@@ -184,8 +253,8 @@ export function rectOf(a: Arrangement, f: number): Rect {
   const row = Math.floor(entry / a.kw);
   const block = blockOf(a, kernel);
   return {
-    x: block.x + (entry - row * a.kw) * (a.cell + CELL_GAP),
-    y: block.y + row * (a.cell + CELL_GAP),
+    x: block.x + (entry - row * a.kw) * (a.cell + a.cellGap),
+    y: block.y + row * (a.cell + a.cellGap),
     width: a.cell,
     height: a.cell,
   };
@@ -205,9 +274,9 @@ export function cellAt(a: Arrangement, x: number, y: number): number {
   const dx = inX - k * (a.blockWidth + a.gap);
   const dy = inY - r * (a.blockHeight + a.gap);
   if (dx >= a.blockWidth || dy >= a.blockHeight) return -1;
-  const col = Math.floor(dx / (a.cell + CELL_GAP));
-  const row = Math.floor(dy / (a.cell + CELL_GAP));
-  if (dx - col * (a.cell + CELL_GAP) >= a.cell || dy - row * (a.cell + CELL_GAP) >= a.cell) {
+  const col = Math.floor(dx / (a.cell + a.cellGap));
+  const row = Math.floor(dy / (a.cell + a.cellGap));
+  if (dx - col * (a.cell + a.cellGap) >= a.cell || dy - row * (a.cell + a.cellGap) >= a.cell) {
     return -1;
   }
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
@@ -248,8 +317,8 @@ export function columnLabels(a: Arrangement): Label[] {
     const half = (LABEL_CHARACTER / 2) * text.length;
     const left = blockAt(a, 0, column).x;
     let x = left + a.blockWidth / 2;
-    // Beside "out,in" a wide label begins at its kernel, not before it.
-    if (hasCorner(a)) x = Math.max(x, left + half);
+    // Beside what the corner says a wide label begins at its kernel, not before it.
+    if (!a.flowing || hasCorner(a)) x = Math.max(x, left + half);
     if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
   }
@@ -297,20 +366,19 @@ export function rowLabels(a: Arrangement): Label[] {
   const labels: Label[] = [];
   if (a.flowing) return labels;
   for (let band = 0; band < a.bands; band++) {
-    for (let row = 0; row < a.rows; row++) {
+    for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
-      const text = a.out <= 100 ? `out ${row}` : `${row}`;
-      labels.push({ text, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
+      labels.push({ text: `${row}`, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
     }
   }
   return labels;
 }
 
-/** What "o,i" above a kernel means; only where kernels are sorted. */
+/** What the numbers beside the rows count, or, where kernels are sorted, what "o,i" above one means. */
 export function cornerLabels(a: Arrangement): Label[] {
-  if (!hasCorner(a)) return [];
+  if (a.flowing && !hasCorner(a)) return [];
   return Array.from({ length: a.bands }, (_, band) => ({
-    text: "out,in",
+    text: a.flowing ? "out,in" : "output",
     x: PAD + ROW_LABEL - 6,
     y: PAD + band * a.bandHeight + COL_LABEL - 5,
   }));

@@ -1,5 +1,6 @@
 /** The surface φ_i(x) + φ_j(y) of two entries of one kernel. No DOM. */
 import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
+import type { Ends } from "./inputs.ts";
 import { exactAt } from "./interpolate.ts";
 
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
@@ -63,19 +64,17 @@ export interface Surface {
   values: Float64Array;
 }
 
-/** The sum over the grid's range of either entry, at n × n points. */
+/** The sum over a range of either entry, at n × n points. */
 export function surfaceOf(
   frame: Frame,
   layer: LayerLayout,
-  i: number,
-  j: number,
+  [i, j]: readonly [number, number],
+  ranges: readonly [Ends, Ends],
   n: number,
 ): Surface {
-  const pointsOf = (f: number) => {
-    const [lo, hi] = domainOf(layer, f);
-    return Float64Array.from({ length: n }, (_, k) => lo + ((hi - lo) * k) / (n - 1));
-  };
-  const [x, y] = [pointsOf(i), pointsOf(j)];
+  const [x, y] = ranges.map(([lo, hi]) =>
+    Float64Array.from({ length: n }, (_, k) => lo + ((hi - lo) * k) / (n - 1)),
+  );
   const across = x.map((at) => exactAt(layer, i, frame, at).phi);
   const up = y.map((at) => exactAt(layer, j, frame, at).phi);
   const values = new Float64Array(n * n);

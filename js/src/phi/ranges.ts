@@ -1,8 +1,5 @@
 /** How far functions reach from zero: the scales of the drawings. */
 
-import type { LayerLayout } from "../wire/types.ts";
-import type { Curves } from "./curves.ts";
-
 const STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
 
 /** The smallest of {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8} · 10^k that is at least m; 1 for 0, NaN and infinity. */
@@ -17,35 +14,21 @@ export function niceCeil(m: number): number {
   }
 }
 
-/**
- * max |φ_f| over the points of each function; NaN for a function with a value that is not finite, which is how the
- * views know that it cannot be drawn.
- */
-export function functionRanges(layer: LayerLayout, curves: Curves): Float32Array {
-  const { x, y, points } = curves;
-  const ranges = new Float32Array(layer.count);
-  for (let f = 0; f < layer.count; f++) {
-    const start = f * points;
-    const stop = start + x[layer.tableOf ? layer.tableOf[f] : 0].length;
-    let largest = 0;
-    let sum = 0;
-    for (let i = start; i < stop; i++) {
-      const size = Math.abs(y[i]);
-      if (size > largest) largest = size;
-      sum += size;
-    }
-    ranges[f] = Number.isFinite(sum) ? largest : Number.NaN;
-  }
-  return ranges;
-}
-
 /** The largest range within each kernel o·in + i; NaN where none of its functions is finite. */
-export function kernelRanges(layer: LayerLayout, perFunction: Float32Array): Float32Array {
+export function kernelRanges(
+  layer: { shape: readonly [number, number, number, number] },
+  perFunction: Float32Array,
+): Float32Array {
   const [out, inputs, kh, kw] = layer.shape;
   const size = kh * kw;
   const ranges = new Float32Array(out * inputs);
   for (let kernel = 0; kernel < ranges.length; kernel++) {
-    ranges[kernel] = largest(perFunction.subarray(kernel * size, (kernel + 1) * size));
+    let most = Number.NaN;
+    for (let f = kernel * size; f < (kernel + 1) * size; f++) {
+      const range = perFunction[f];
+      if (Number.isFinite(range) && !(range <= most)) most = range;
+    }
+    ranges[kernel] = most;
   }
   return ranges;
 }

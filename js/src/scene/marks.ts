@@ -148,6 +148,10 @@ export interface Remark {
   swatch?: Swatch | undefined;
   /** Said on hovering. */
   title?: string | undefined;
+  /** Where several views stand together it is said once for all, above them. */
+  shared?: boolean | undefined;
+  /** It is said only there: a view that stands alone has it in its header. */
+  inside?: boolean | undefined;
 }
 
 export interface Swatch {

@@ -125,7 +125,7 @@ function headMarks(
     });
   }
   let [x, y] = [MARGIN, 37];
-  for (const remark of scene.caption) {
+  for (const remark of scene.caption.filter(({ inside }) => !inside)) {
     const swatch = remark.swatch?.kind === "ramp" ? RAMP : SWATCH;
     const mark = remark.swatch ? swatch + 5 : 0;
     const weight = remark.strong ? 600 : 400;

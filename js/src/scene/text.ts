@@ -20,16 +20,44 @@ export function widthOf(text: string, size: number, weight: 400 | 600 = 400): nu
   return (sum * size) / 1000;
 }
 
-/** The text, shortened in its middle until it fits: names stay different at either end. */
-export function fitted(text: string, room: number, size: number, weight: 400 | 600 = 400): string {
+/** The text, shortened in its middle until it fits; `front` is the share of what is kept that comes before the gap. */
+export function fitted(
+  text: string,
+  room: number,
+  size: number,
+  weight: 400 | 600 = 400,
+  front = 0.5,
+): string {
   if (widthOf(text, size, weight) <= room) return text;
   const letters = [...text];
   for (let kept = letters.length - 1; kept > 1; kept--) {
-    const head = Math.ceil(kept / 2);
+    const head = Math.ceil(kept * front);
     const short = `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (kept - head)).join("")}`;
     if (widthOf(short, size, weight) <= room) return short;
   }
   return "…";
+}
+
+/** Where the gap may lie, the usual place first. */
+const FRONTS = [0.5, 0.3, 0.7, 0.15, 0.85, 0];
+
+/** Names shortened until they fit, with the gap where most of them stay different. */
+export function fittedApart(
+  names: readonly string[],
+  room: number,
+  size: number,
+  weight: 400 | 600 = 400,
+): string[] {
+  let best: string[] = [];
+  let most = -1;
+  const wanted = new Set(names).size;
+  for (const front of FRONTS) {
+    const short = names.map((name) => fitted(name, room, size, weight, front));
+    const different = new Set(short).size;
+    if (different > most) [best, most] = [short, different];
+    if (most === wanted) break;
+  }
+  return best;
 }
 
 /** The text in lines that fit, broken at spaces; a word that is too long is shortened. */

@@ -15,23 +15,23 @@ export function createCaption(document: Document): Caption {
     element: root,
     show(remarks) {
       const shape = remarks
-        .map(({ tone, strong, swatch, title }) => `${tone} ${strong} ${swatch?.kind} ${title}`)
+        .map(({ tone, strong, swatch }) => `${tone} ${strong} ${swatch?.kind}`)
         .join("|");
       if (shape !== shown) {
         shown = shape;
         root.replaceChildren(
-          ...remarks.map(({ tone = "muted", strong, swatch, title }) => {
+          ...remarks.map(({ tone = "muted", strong, swatch }) => {
             const part = element(document, "span", `kw-remark kw-tone-${tone}`);
             part.toggleAttribute("data-strong", strong === true);
-            if (title) part.title = title;
             if (swatch) element(document, "span", `kw-swatch kw-swatch-${swatch.kind}`, part);
             element(document, "span", "kw-remark-text", part);
             return part;
           }),
         );
       }
-      remarks.forEach(({ text, swatch }, k) => {
+      remarks.forEach(({ text, swatch, title = "" }, k) => {
         const part = root.children[k] as HTMLElement;
+        if (part.title !== title) part.title = title;
         put(part.lastElementChild as HTMLElement, text);
         if (swatch) colour(part.firstElementChild as HTMLElement, swatch);
       });

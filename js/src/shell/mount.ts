@@ -2,7 +2,7 @@
 
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
-import type { Scene } from "../scene/marks.ts";
+import type { Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { wordsOf } from "../scene/words.ts";
 import type { Change, Store } from "../wire/types.ts";
@@ -33,7 +33,36 @@ export interface Kind {
   traits: readonly string[];
   /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
   timeless?: boolean;
+  /** It has layers to choose from, and so names those that it has not, although it is timeless. */
+  lists?: boolean;
+  /** How the training stands, for the status; by itself that says whether frames come in. */
+  training?: (get: (trait: string) => unknown) => string;
+  /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
+  above?: boolean;
   drawing: () => Drawing;
+}
+
+/** What is saved. */
+export interface Still {
+  scene: Scene;
+  theme: Theme;
+}
+
+/**
+ * A view that another one is the host of, which has the choice of layers, the timeline, the line that is read and the
+ * buttons that save, once for all in it. The style sheets know such a view by `data-kw-within`.
+ */
+export interface Within {
+  read(words: string, chosen?: boolean, warns?: boolean): void;
+  /** Whether the host says a remark for all of them. */
+  says(remark: string): boolean;
+  /** How to have what this view would save. */
+  saves(still: () => Still | null): void;
+}
+
+/** What a view is mounted with: a host says by `within` that it is one. */
+export interface Mounted extends RenderProps {
+  within?: Within;
 }
 
 /** What a view may ask of the shell around it. */
@@ -83,8 +112,9 @@ export interface ViewElement extends HTMLElement {
 
 const WAITING = "waiting for the kernel…";
 
-export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) => Parts): void {
-  const { model, el, host, signal } = props;
+export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
+  const { model, el, host, signal, within } = props;
+  const timed = !kind.timeless && !within;
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
@@ -92,14 +122,12 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
   const schedule = turns.now;
-  const status = createStatus(document, schedule);
+  const status = createStatus(document, schedule, timed);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
   const theme = () => paintTheme(root, el, model.get("theme"));
-  keepKeys(root, signal);
-
   let store: Store | null = null;
 
   const shell: Shell = {
@@ -118,20 +146,25 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
       schedule();
     },
     schedule,
-    read: words.read,
+    read: within?.read ?? words.read,
     speak: words.speak,
   };
   const parts = build(shell);
   const line = row(document, "kw-caption", caption.element);
-  if (!kind.timeless) line.prepend(status.element);
-  const save = createSaving(document, { still, name: parts.fileName }, signal);
-  const foot = row(document, "kw-readout-row", words.readout, save);
+  if (timed || kind.lists) line.prepend(status.element);
+  time.hidden = !timed;
   if (parts.header) root.append(toolbar(parts.header, kind.label));
-  time.hidden = kind.timeless ?? false;
-  root.append(line, words.message, parts.body, time, foot, words.spoken, tip.element);
+  root.append(line, words.message, parts.body, words.spoken, tip.element);
+  root.toggleAttribute("data-kw-within", within !== undefined);
+  within?.saves(still);
+  if (!within) {
+    const save = createSaving(document, { still, name: parts.fileName }, signal);
+    const foot = row(document, "kw-readout-row", words.readout, save);
+    (kind.above ? line : parts.body).after(time, foot);
+  }
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
-  function still() {
+  function still(): Still | null {
     if (!store) return null;
     const asked = givenOf(model, store, parts.width(), theme());
     const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
@@ -157,7 +190,7 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
       say(store.protocolError, "warn");
       return;
     }
-    status.show(store);
+    status.show(store, kind.training?.(shell.get));
     parts.body.hidden = false;
     if (parts.width() === 0) {
       unseen.hidden();
@@ -167,12 +200,13 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
     const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
     if (typeof scene === "string") return say(scene);
     say("");
-    caption.show(scene.caption);
+    const told = scene.caption.filter((remark) => isSaid(remark, within));
+    caption.show(told);
     hold(`${scene.title} ${scene.width}`);
-    expose(root, scene);
+    expose(root, { ...scene, caption: told });
   }
 
-  function onStore(what: Change) {
+  function heard(what: Change | string) {
     parts.changed?.(what);
     if (what === "frame") turns.soon();
     else schedule();
@@ -188,22 +222,16 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
       store = exports;
       root.dataset.stream = connection.stream();
       parts.changed?.("stream");
-      exports.subscribe(onStore, own);
-      if (!kind.timeless) mountScrubber(time, exports, own);
+      exports.subscribe(heard, own);
+      if (timed) mountScrubber(time, exports, own);
+      status.follow(model, connection.stream(), own);
       schedule();
     },
     failed: (words) => say(words, "warn"),
   });
 
-  watchTraits(
-    model,
-    [...kind.traits, "theme"],
-    (trait) => {
-      parts.changed?.(trait);
-      schedule();
-    },
-    signal,
-  );
+  watchTraits(model, [...kind.traits, "theme"], heard, signal);
+  keepKeys(root, signal);
   window.addEventListener("resize", schedule, { signal });
   watchTheme(el, schedule, signal);
   watchSize(root, schedule, signal);
@@ -218,6 +246,10 @@ export function mountView(kind: Kind, props: RenderProps, build: (shell: Shell) 
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
+}
+
+function isSaid({ text, shared, inside }: Remark, within: Within | undefined): boolean {
+  return within ? !shared && !within.says(text) : !inside;
 }
 
 function givenOf(model: AnyModel, store: Store, width: number, theme: Theme): Given {

@@ -1,37 +1,74 @@
 /** What the stream is doing, with a dot that beats while frames come in. */
 
+import type { AnyModel } from "@anywidget/types";
+import { counted } from "../phi/entries.ts";
 import { formatCount } from "../phi/format.ts";
 import type { Status, Store } from "../wire/types.ts";
 import { element, put } from "./element.ts";
+import { watchKernel } from "./kernel.ts";
 
 /** Milliseconds for which a frame counts as arriving. */
 const FRESH = 1000;
 
+/** What is known beside the stream. */
+export interface Known {
+  /** How the training stands, in place of whether frames come in. */
+  training?: string | undefined;
+  /** There is no kernel behind the view, or no longer. */
+  alone?: boolean;
+}
+
 export interface StatusLine {
   element: HTMLElement;
-  show(store: Store): void;
+  show(store: Store, training?: string): void;
+  /** Whether there is a kernel behind the stream of this reference, from now on. */
+  follow(model: AnyModel, stream: string, signal: AbortSignal): void;
   stop(): void;
 }
 
-export function statusText(step: number | null, cursor: number, status: Status): string {
-  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+export function statusText(
+  step: number | null,
+  cursor: number,
+  { state, message }: Status,
+  { training = "", alone = false }: Known = {},
+): string {
+  if (state === "fault") return message || "the binding stopped on a fault";
   const at = step === null ? "" : `step ${formatCount(step)} · `;
-  return at + (cursor >= 0 ? "looking back" : status.state || "idle");
+  if (cursor >= 0) return `${at}looking back`;
+  if (state === "closed") return `${at}closed: the model this showed is gone`;
+  if (alone && state !== "saved") return `${at}no kernel: run the cell again`;
+  return at + (training || state || "idle");
 }
 
-/** `again` is called when the newest frame is no longer fresh. */
-export function createStatus(document: Document, again: () => void): StatusLine {
+/** What can be done, where that does not go without saying. */
+function hintText({ state }: Status, { alone = false }: Known): string {
+  if (state === "closed") return `${ENDED} Bind a model again, and show it in a new view.`;
+  return alone && state !== "saved" ? `${ENDED} Run the cell of this view again.` : "";
+}
+
+const ENDED = "What was shown last stays, and its history; nothing more comes.";
+
+/** Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh, and when the kernel goes or comes. */
+export function createStatus(document: Document, again: () => void, timed: boolean): StatusLine {
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
   const said = element(document, "span", "kw-status-text", root);
+  const missing = element(document, "span", "kw-left-out", root);
+  dot.hidden = !timed;
+  said.hidden = !timed;
+  let alone = false;
   let calm: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
-    show(store) {
+    show(store, training) {
+      const known = { training, alone };
       const status = store.status();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
-      put(said, statusText(store.current()?.step ?? null, store.cursor(), status));
+      put(said, statusText(store.current()?.step ?? null, store.cursor(), status, known));
+      const hint = hintText(status, known);
+      if (said.title !== hint) said.title = hint;
+      showMissing(missing, store.leftOut(), timed ? " · " : "");
       const state = status.state || "idle";
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
@@ -39,8 +76,27 @@ export function createStatus(document: Document, again: () => void): StatusLine 
       clearTimeout(calm);
       calm = setTimeout(again, FRESH - age + 50);
     },
+    follow(model, stream, signal) {
+      const meet = (there: boolean) => {
+        if (alone === !there) return;
+        alone = !there;
+        again();
+      };
+      void watchKernel(model, stream.replace(/^.*:/, ""), meet, signal);
+    },
     stop() {
       clearTimeout(calm);
     },
   };
+}
+
+/** Names of parts that are not shown and why, in a title; beyond that, how many more there are. */
+const NAMED = 12;
+
+function showMissing(place: HTMLElement, left: readonly string[], before: string) {
+  const are = left.length === 1 ? "is" : "are";
+  put(place, left.length > 0 ? `${before}${counted(left.length, "layer")} ${are} not shown` : "");
+  const more = left.length > NAMED ? [`and ${left.length - NAMED} more`] : [];
+  const title = [...left.slice(0, NAMED), ...more].join("\n");
+  if (place.title !== title) place.title = title;
 }

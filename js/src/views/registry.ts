@@ -3,6 +3,7 @@
 import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
 import * as compare from "./compare/view.ts";
+import * as dashboard from "./dashboard/view.ts";
 import * as explain from "./explain/view.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
 import * as layerRanges from "./layer_ranges/view.ts";
@@ -21,6 +22,7 @@ export interface Registered {
 
 export const VIEWS: Record<string, Registered> = {
   compare,
+  dashboard,
   explain,
   kernel_grid: kernelGrid,
   layer_ranges: layerRanges,

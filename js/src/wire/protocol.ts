@@ -6,6 +6,7 @@
  */
 import type {
   BasisRange,
+  Batch,
   ConvSettings,
   Edits,
   Frame,
@@ -221,6 +222,13 @@ function readConv(raw: Record<string, unknown>, of: (what: string) => string): C
   };
 }
 
+/** Channels, height and width of so many inputs. */
+function readFold(raw: unknown, entries: number): Observed["fold"] {
+  if (!Array.isArray(raw) || raw.length !== 3) return null;
+  const [channels, height, width] = raw.map((size) => whole(size, "a side of the fold"));
+  return channels * height * width === entries ? [channels, height, width] : null;
+}
+
 function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[]): Observed {
   const layer = text(raw.layer);
   const of = (what: string) => `the ${what} observed at layer "${layer}"`;
@@ -253,6 +261,7 @@ function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[])
     layer,
     samples: whole(raw.samples, of("number of samples")),
     isImage: Boolean(raw.is_image),
+    fold: readFold(raw.fold, entries),
     edges,
     counts: counts.data,
     outsideDomain: share("outside_domain"),
@@ -273,6 +282,12 @@ export function readEdits(value: unknown): Edits {
   return { undo: count(undo), redo: count(redo), message: text(message) };
 }
 
+/** Reads what can be observed; nothing where the kernel says nothing. */
+export function readBatch(value: unknown): Batch {
+  const { seen, message } = (value ?? {}) as Record<string, unknown>;
+  return { seen: seen === true, message: text(message) };
+}
+
 /** Reads the selection trait; null for {} and for anything that is not a selection. */
 export function readSelection(value: unknown): Selection | null {
   const raw = (value ?? {}) as Record<string, unknown>;
@@ -288,6 +303,11 @@ export function readSelection(value: unknown): Selection | null {
 export function readStatus(value: unknown): Status {
   const { state, message } = (value ?? {}) as Record<string, unknown>;
   return { state: typeof state === "string" ? state : "idle", message: text(message) };
+}
+
+/** Reads a list of words; what is none is left out. */
+export function readWords(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
 }
 
 /** Copies bytes into an array of their own. */

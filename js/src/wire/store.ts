@@ -1,5 +1,6 @@
 /** The frames of one stream, as all views of a page share them. */
 import type {
+  Batch,
   Change,
   Command,
   Edits,
@@ -47,6 +48,8 @@ export class FrameStore implements Store {
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
   #edits: Edits = { undo: 0, redo: 0, message: "" };
+  #batch: Batch = { seen: false, message: "" };
+  #leftOut: readonly string[] = [];
   #status: Status = { state: "idle", message: "" };
   #fault: string | null = null;
   #protocolError: string | null = null;
@@ -130,6 +133,10 @@ export class FrameStore implements Store {
     return found;
   }
 
+  batch(): Batch {
+    return this.#batch;
+  }
+
   edits(): Edits {
     return this.#edits;
   }
@@ -140,6 +147,10 @@ export class FrameStore implements Store {
 
   command(kind: Command, selection?: Selection): void {
     this.#outlet.command(kind, selection);
+  }
+
+  leftOut(): readonly string[] {
+    return this.#leftOut;
   }
 
   status(): Status {
@@ -253,9 +264,19 @@ export class FrameStore implements Store {
     this.#notify("observed");
   }
 
+  takeBatch(batch: Batch): void {
+    this.#batch = batch;
+    this.#notify("observed");
+  }
+
   takeEdits(edits: Edits): void {
     this.#edits = edits;
     this.#notify("edits");
+  }
+
+  takeLeftOut(words: readonly string[]): void {
+    this.#leftOut = words;
+    this.#notify("status");
   }
 
   takeStatus(status: Status): void {

@@ -3,11 +3,13 @@ import type { AnyModel } from "@anywidget/types";
 import { createLayouts } from "./layouts.ts";
 import {
   ProtocolMismatch,
+  readBatch,
   readEdits,
   readFrameTrait,
   readMessage,
   readSelection,
   readStatus,
+  readWords,
   WireError,
 } from "./protocol.ts";
 import { FrameStore, MAX_BYTES } from "./store.ts";
@@ -126,11 +128,14 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
     cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1)),
     ghost_step: () => store.takeGhostStep(Number(model.get("ghost_step") ?? -1)),
+    left_out: () => store.takeLeftOut(readWords(model.get("left_out"))),
+    batch: () => store.takeBatch(readBatch(model.get("batch"))),
     edits: () => store.takeEdits(readEdits(model.get("edits"))),
   };
 
-  const { status, selection, cursor, ghost_step, edits } = readers;
-  for (const read of [status, readFrames, selection, cursor, ghost_step, edits]) read();
+  const { status, selection, cursor, ghost_step, batch, edits, left_out } = readers;
+  const atFirst = [status, readFrames, selection, cursor, ghost_step, batch, edits, left_out];
+  for (const read of atFirst) read();
 
   const onCustom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));

@@ -95,6 +95,8 @@ export interface Observed {
   samples: number;
   /** Whether the layer's input is the model's input. */
   isImage: boolean;
+  /** Channels, height and width of the map that a dense layer's inputs are, flattened; null where that is not known. */
+  fold: [number, number, number] | null;
   /** bins + 1 rising ends of the bins, the same for all entries. */
   edges: Float32Array;
   /** counts[entry·bins + bin]. */
@@ -120,8 +122,14 @@ export interface Edits {
   message: string;
 }
 
-/** What can be done to a function, or to the list of edits. */
-export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
+/** Whether the kernel saw a batch that it could observe when asked, and why it could not. */
+export interface Batch {
+  seen: boolean;
+  message: string;
+}
+
+/** What can be done to a function, or to the list of edits; "observe" is of the last batch. */
+export type Command = "zero" | "reset" | "straighten" | "undo" | "redo" | "observe";
 
 /**
  * What changed in a store:
@@ -129,7 +137,7 @@ export type Command = "zero" | "reset" | "straighten" | "undo" | "redo";
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
- * selection, cursor, status, observed, edits   as named; "status" also when protocolError appears or goes
+ * selection, cursor, status, observed, edits   as named; "observed" also for batch, "status" for leftOut, and when protocolError appears or goes
  */
 export type Change =
   | "frame"
@@ -175,11 +183,14 @@ export interface Store {
   ghost(): Frame | null;
   /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
   observed(layer: string): Observed | null;
+  batch(): Batch;
   edits(): Edits;
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
   command(kind: Command, selection?: Selection): void;
   status(): Status;
+  /** Parts of the model that have no functions to show: "name (type): why". */
+  leftOut(): readonly string[];
   /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */
   lastArrival(): number;
   /** Calls fn at once on every change until the signal aborts; views gather the calls of one animation frame. */

@@ -55,6 +55,9 @@ class Listener:
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Take the inputs of the layers for a new batch."""
 
+    def on_batch(self, seen: bool, message: str) -> None:
+        """Take note that a batch was seen that could be observed, or why it could not be."""
+
     def on_edit(self, edits: EditLog) -> None:
         """Take note that something was edited, undone or done again."""
 

@@ -204,6 +204,7 @@ class Reader:
                 layer=str(raw["layer"]),
                 samples=int(raw["samples"]),
                 is_image=bool(raw["is_image"]),
+                fold=_settled(raw.get("fold")),
                 nan_inputs=int(raw.get("nan_inputs", 0)),
                 maps=arrays.get("maps"),
                 images=None,

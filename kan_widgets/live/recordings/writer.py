@@ -124,6 +124,7 @@ class Writer:
                     "layer": seen.layer,
                     "samples": seen.samples,
                     "is_image": seen.is_image,
+                    "fold": None if seen.fold is None else list(seen.fold),
                     "nan_inputs": seen.nan_inputs,
                     "arrays": arrays,
                 }

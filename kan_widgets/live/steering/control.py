@@ -8,6 +8,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from numbers import Integral
 from types import FrameType
 from typing import Any, Literal
@@ -21,6 +22,7 @@ _UNREACHABLE = (
     "The pause was not held: while this cell runs, clicks cannot reach it here, so nothing could "
     "have ended it. Train with kw.fit(..., background=True) to pause."
 )
+_PAUSED_EARLY = "kan_widgets: paused before it began; press ▶ on the training panel to go on"
 _NOTHING_TO_STOP = "Nothing was training, so nothing was stopped."
 
 
@@ -70,6 +72,7 @@ class Control:
         self._steps_allowed = 0
         self._stop = False  # of a bare loop
         self._holding = False
+        self._early = False  # paused while nothing trained
         self._trainer: weakref.ref[threading.Thread] | None = None  # of a bare loop
         self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._loops: list[Loop] = []
@@ -145,11 +148,17 @@ class Control:
         self.heard()
         with self._lock:
             self._paused, self._steps_allowed = paused, steps
+            self._early = paused and not self._trains()
             self._stop = False
             for loop in self._loops:
                 loop.stop = False
             self._message = ""
         self._tell()
+
+    def _trains(self) -> bool:
+        trainer = self._trainer() if self._trainer is not None else None
+        bare = trainer is not None and self._bare_loop_runs(trainer)
+        return bare or any(loop.is_open for loop in self._loops)
 
     def _tell(self) -> None:
         self._news.put(None)
@@ -276,6 +285,13 @@ class Control:
         stopped = self._stop or any(loop.stop for loop in loops)
         return self._paused and not self._steps_allowed and not stopped
 
+    def _say_why(self) -> None:
+        """Say in the cell that it stands still, where that was asked for before it began."""
+        if self._early:
+            self._early = False
+            with suppress(Exception):  # whatever stands in for stdout
+                print(_PAUSED_EARLY, flush=True)
+
     def _hold(self, loops: list[Loop], meanwhile: Callable[[], Any]) -> None:
         try:
             while self._must_hold(loops):
@@ -287,6 +303,7 @@ class Control:
                         return
                     self._holding = True
                     self._changed()
+                    self._say_why()
                 meanwhile()
                 try:
                     self._news.get(timeout=_POLL_SECONDS)
@@ -309,6 +326,7 @@ class Control:
                 if not self._holding:
                     self._holding = True
                     self._changed()
+                    self._say_why()
                 meanwhile()
                 await asyncio.sleep(_POLL_SECONDS)
         finally:

@@ -104,6 +104,7 @@ def _step(one: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
     steps = training.steps
     started = time.perf_counter() - training.clock.paused
     inputs, targets = _on_device(batch, model)
+    training.saw(inputs)
     one.optimizer.zero_grad(set_to_none=True)
     outputs = model(inputs)
     loss = loss_fn(outputs, targets)

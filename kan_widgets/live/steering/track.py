@@ -133,6 +133,7 @@ class _Batches(Generic[Batch]):
                 self._epoch += 1
                 continue
             self._steps_before = self._training.steps
+            self._training.saw(batch)
             return batch
         self._batches, self._state = None, "over"
         self._training.end(self._loop, "stopped" if self._loop.stop else "finished")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import weakref
 from types import CodeType, FrameType, TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from kan_widgets.live import cells
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import State
+from kan_widgets.live.steering.batches import SeenBatch
 from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
 from kan_widgets.live.steering.control import Control, TrainingStopped
 from kan_widgets.live.steering.learning_rate import Rates
@@ -38,6 +39,9 @@ class Trainee(Protocol):
     def tell_training(self) -> None:
         """Tell the views that something about the training changed."""
 
+    def tell_batch(self) -> None:
+        """Tell the views that a batch was seen, which could be observed."""
+
     def while_held(self) -> None:
         """Do what came up while the training stands still."""
 
@@ -57,6 +61,9 @@ class Training:
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
         self.rates = Rates()
+        self.batch = SeenBatch()
+        self.batch_seen = False
+        """Whether a loop has given a batch of inputs."""
         self.steps = steps
         """Counted by the binding, or by the one that has taken its place."""
         self.data_source = ""
@@ -157,9 +164,17 @@ class Training:
                     self._phase = phase
                     self.clock.end()
         if loop.is_open:
+            self.batch.keep_some()
             self.control.end(loop)
             if (binding := self._binding()) is not None:
                 binding.loop_ended()
+
+    def saw(self, batch: Any) -> None:
+        """Note the batch that a loop gives, or the inputs of one."""
+        if self.batch.see(batch) and not self.batch_seen:
+            self.batch_seen = True
+            if (binding := self._binding()) is not None:
+                binding.tell_batch()
 
     def left(self, loop: Loop, frame: FrameType) -> None:
         """Note that a loop was left before its end, by ``break`` or by an error there."""
@@ -183,6 +198,7 @@ class Training:
             if loop is not None and loop is self._loop:
                 self._loop = None
         if loop is not None:
+            self.batch.keep_some()
             self.control.end(loop)
         self.control.bare_over()
 

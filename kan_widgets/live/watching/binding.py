@@ -18,6 +18,7 @@ from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
+from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
 from kan_widgets.live.watching.reading import Reading
@@ -63,6 +64,8 @@ class Binding(Reading, Steered):
         )
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
+        self.last_batch = LastBatch(self)
+        """Observe the batch that ``live.track`` or `fit` gave last."""
         self._sent = self._skipped = 0
         # The earlier one counts until this one takes its place.
         if continued is None:
@@ -174,8 +177,8 @@ class Binding(Reading, Steered):
     def on_step(self, step: int, now: float) -> bool:
         """Do what is due after a step, in the thread that trains; called by the counter."""
         edited = self.edits.apply_waiting()
-        if self._training.rates.waiting:
-            self._set_new_rates()
+        if self._is_asked:
+            self._do_what_is_asked()
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
@@ -197,7 +200,7 @@ class Binding(Reading, Steered):
             self._state == "live"
             and self._camera.coming is None
             and not self.edits.any_waiting
-            and not self._training.rates.waiting
+            and not self._is_asked
         )
 
     def on_fault(self, error: Exception) -> None:
@@ -212,7 +215,7 @@ class Binding(Reading, Steered):
         try:
             if self._state == "live":
                 self.settle()
-            self._set_new_rates()
+            self._do_what_is_asked()
             if self.edits.is_waiting and self.edits.apply_waiting() and self.is_open:
                 self.refresh()
         except Exception as error:

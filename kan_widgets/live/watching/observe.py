@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.frames.observation import BINS, Observation
+from kan_widgets.live.watching.folding import Folding, fold_of
 from kan_widgets.nn.life.sampling import drawn
 
 _MAX_PATCH_FLOATS = 250_000
@@ -57,10 +59,12 @@ def observe(
         raise ValueError(f"batch of shape {empty[0]}: at least one input is needed")
     taps = {layer.name: layer.x_at or Tap((modules[layer.name],)) for layer in layers}
     passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps.values()}
+    folds: dict[Tap, tuple[int, int, int] | None] = {}
 
     def keep(tap: Tap, values: Any) -> None:
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
+            folds.setdefault(tap, fold_of(tensors[0]))
             # A copy, because the model may go on in place.
             passed[tap].append(tensors[0].detach().clone())
 
@@ -83,7 +87,7 @@ def observe(
     draws = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         model.eval()
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
+        with torch.random.fork_rng(devices=devices), torch.no_grad(), Folding():
             model(*arguments)
     finally:
         for handle in handles:
@@ -94,7 +98,7 @@ def observe(
         np.random.set_state(draws[1])  # noqa: NPY002
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
     found = {
-        layer.name: _describe(layer, x, first)
+        layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))
         for layer in layers
         if (x := _at(layer, taps[layer.name], passed[taps[layer.name]])) is not None
     }
@@ -124,7 +128,9 @@ def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
     return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
 
 
-def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observation:
+def _describe(
+    layer: LayerFunctions, x: Tensor, first: Tensor | None, fold: tuple[int, int, int] | None
+) -> Observation:
     low, high = layer.extent
     lo, hi = layer.domain
     placed, maps = _patches(layer, x.float())
@@ -159,6 +165,7 @@ def _describe(layer: LayerFunctions, x: Tensor, first: Tensor | None) -> Observa
         is_image=first is not None and _is_same(x, first),
         nan_inputs=int(x.isnan().sum()),
         images=chosen[:, -1].long().cpu().numpy(),
+        fold=fold if fold is not None and math.prod(fold) == layer.shape[1] else None,
     )
 
 

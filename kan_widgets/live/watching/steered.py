@@ -18,6 +18,7 @@ from kan_widgets.live.steering.learning_rate import learning_rates
 from kan_widgets.live.steering.track import Track
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.counter import Counter
+from kan_widgets.live.watching.last_batch import LastBatch
 
 Batch = TypeVar("Batch")
 
@@ -27,6 +28,7 @@ class Steered(Savable):
 
     _training: Training
     _counter: Counter
+    last_batch: LastBatch
     _optimizer: weakref.ref[Optimizer] | None
 
     @property
@@ -174,6 +176,22 @@ class Steered(Savable):
         if self.training.rates.waiting and (optimizer := self.optimizer) is not None:
             if change := self.training.rates.set(optimizer):
                 self.mark(change)
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether something waits for the thread that trains, other than an edit."""
+        return bool(self._training.rates.waiting) or self.last_batch.is_wanted
+
+    def _do_what_is_asked(self) -> None:
+        """Set new rates and observe a batch, where that was asked for."""
+        self._set_new_rates()
+        if self.last_batch.is_wanted:
+            self.last_batch.observe()
+
+    def tell_batch(self) -> None:
+        """Tell the views whether a batch could be observed, or why it could not."""
+        batch = self.last_batch
+        self._tell("a batch", lambda each: each.on_batch(batch.was_seen, batch.message))
 
     def tell_training(self) -> None:
         """Tell the views that something about the training changed, other than the model."""

@@ -116,14 +116,8 @@ function show(document, main, saved, modules) {
     getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
     getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
   };
-  function put(place, into) {
-    if (place.kind === "group") {
-      const group = add(document, into, "div", "kw-page-group");
-      dress(group, place.css);
-      for (const inside of place.places) put(inside, group);
-      return;
-    }
-    const figure = add(document, into, "figure", `kw-page-${place.kind}`);
+  for (const place of saved.places) {
+    const figure = add(document, main, "figure", "kw-page-view");
     figure.setAttribute("aria-label", place.name);
     dress(figure, place.css);
     const el = add(document, figure, "div");
@@ -132,7 +126,6 @@ function show(document, main, saved, modules) {
     else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }
-  for (const place of saved.places) put(place, main);
 }
 function streamModel(saved) {
   const frames = saved.runs.flatMap(framesOf);

@@ -4,7 +4,9 @@ import type { AnyModel, Host } from "@anywidget/types";
 import type { Given } from "../../scene/drawing.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
+import { watchTraits } from "../../shell/watch.ts";
 import type { Store } from "../../wire/types.ts";
+import { SORTS } from "../kernel_grid/settings.ts";
 import { render } from "../kernel_grid/view.ts";
 import { columnsOf } from "./kernels.ts";
 
@@ -21,8 +23,16 @@ interface Part {
   store: Store;
 }
 
+/** What the one toolbar sets for all grids. The layer is each grid's own, and so are scores: other models have others. */
+const TOGETHER = ["mode", "binarise", "suppressed", "bounds", "scale", "ghost", "x_range", "sort"];
+
 export function createGrids({ document, get, signal }: Shell, host: Host): Grids {
-  const root = element(document, "div", "kw-models");
+  const whole = element(document, "div", "kw-grids");
+  const bar = element(document, "div", "kw-header kw-together", whole);
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "All kernel grids");
+  bar.hidden = true;
+  const root = element(document, "div", "kw-models", whole);
   const refs = (get("parts") ?? []) as string[];
   const parts: (Part | null)[] = refs.map(() => null);
   const places = refs.map((ref, number) => {
@@ -43,6 +53,7 @@ export function createGrids({ document, get, signal }: Shell, host: Host): Grids
       if (signal.aborted) return;
       parts[number] = { model, store: exports };
       render({ model, el: place, host, signal } as never);
+      share(number, place, model);
       for (const head of headsOf(place)) sizes.observe(head);
     } catch (error) {
       if (signal.aborted) return;
@@ -51,8 +62,31 @@ export function createGrids({ document, get, signal }: Shell, host: Host): Grids
     }
   }
 
+  /** Each grid keeps its choice of layers; the rest of the first one's header stands over all and is for all. */
+  function share(number: number, place: HTMLElement, model: AnyModel) {
+    const header = place.querySelector<HTMLElement>(".kw-header");
+    if (!header) return;
+    const rest = [...header.children].slice(2);
+    if (number > 0) {
+      for (const box of rest) box.remove();
+      return;
+    }
+    bar.append(...rest);
+    bar.hidden = false;
+    watchTraits(model, TOGETHER, (trait) => pass(trait, model.get(trait)), signal);
+  }
+
+  function pass(trait: string, value: unknown) {
+    if (trait === "sort" && !(SORTS as readonly unknown[]).includes(value)) return;
+    for (const part of parts.slice(1)) {
+      if (!part || part.model.get(trait) === value) continue;
+      part.model.set(trait, value);
+      part.model.save_changes();
+    }
+  }
+
   return {
-    element: root,
+    element: whole,
     show(models, width) {
       const columns = `repeat(${columnsOf(places.length, width)}, minmax(0, 1fr))`;
       if (root.style.gridTemplateColumns !== columns) root.style.gridTemplateColumns = columns;

@@ -62,8 +62,9 @@ export function rowsOf(part: Part, top: number, selected: number): Row[] {
   const groups = groupsOf(part, bars, top);
   const rows = bars.map((bar) => barRow(part, bar));
   if (groups.length > 0) {
-    const by = part.kind === "kernels" ? "output" : "channel";
-    rows.push(wordsRow(`all others, by ${by}`), ...groups.map((group) => groupRow(part, group)));
+    const { by } = groups[0];
+    const heading = by === "direction" ? "all others together" : `all others, by ${by}`;
+    rows.push(wordsRow(heading), ...groups.map((group) => groupRow(part, group)));
   }
   const rest = restText(part, bars, groups);
   if (rest) rows.push(wordsRow(rest));

@@ -119,10 +119,11 @@ export function partOf(content: Content, layer: string): Part {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
-/** "channel 3 · row 2 · column 1", "input 7", "out 4 · in 2". */
+/** "channel 3 · row 2 · column 1", "input 7", "output 4 · input 2". */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
-  if (part.kind === "kernels") return `out ${row} · ${part.shared ? "channel" : "in"} ${column}`;
+  if (part.kind === "kernels")
+    return `output ${row} · ${part.shared ? "channel" : "input"} ${column}`;
   if (!part.places) return `input ${column}`;
   const [, height, width] = part.places;
   const place = column % (height * width);
@@ -244,6 +245,8 @@ export function barsOf(part: Part, top: number, selected: number): Bar[] {
 }
 
 export interface Group {
+  /** What groups are made by. */
+  by: "channel" | "output" | "direction";
   name: string;
   count: number;
   value: number;
@@ -251,40 +254,61 @@ export interface Group {
   number: number;
 }
 
-/** A tenth of what has no bar may stay without a row. */
+/** A tenth of what has no bar may stay without a row, and no more than a tenth of the whole sum. */
 const ACCOUNTED = 0.9;
 
-/** What shares without a bar come to, by the channel or the output that they belong to. */
+/**
+ * What shares without a bar come to, by the channel or the output that they belong to; where there is one, or it takes
+ * more than `most` rows, by whether they raise the score or lower it.
+ */
 export function groupsOf(part: Part, bars: readonly Bar[], most: number): Group[] {
-  const groupOf = grouping(part);
-  if (!groupOf) return [];
   const shown = new Set(bars.map(({ number }) => number));
+  const others = part.order.filter((k) => !shown.has(k));
+  const owners = gathered(part, others, part.kind === "kernels" ? "output" : "channel");
+  if (owners.length >= others.length) return [];
+  if (owners.length > 1) {
+    const enough = mostly(owners, part.sum);
+    if (enough.length <= most) return enough;
+  }
+  const directions = gathered(part, others, "direction");
+  return directions.length < others.length ? directions : [];
+}
+
+function gathered(part: Part, others: readonly number[], by: Group["by"]): Group[] {
+  const groupOf = grouping(part, by);
+  if (!groupOf) return [];
   const groups = new Map<number, Group>();
-  let others = 0;
-  for (const k of part.order) {
-    if (shown.has(k)) continue;
-    others++;
+  for (const k of others) {
     const [id, name] = groupOf(k);
-    const group = groups.get(id) ?? { name, count: 0, value: 0, number: k };
+    const group = groups.get(id) ?? { by, name, count: 0, value: 0, number: k };
     group.count++;
     group.value += part.values[k];
     groups.set(id, group);
   }
-  if (groups.size < 2 || groups.size >= others) return [];
-  const sorted = [...groups.values()].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  return [...groups.values()];
+}
+
+/** The largest groups, as many as nine tenths of all take, and of the sum that shares divide. */
+function mostly(groups: readonly Group[], sum: number): Group[] {
+  const sorted = [...groups].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const whole = sorted.reduce((sum, { value }) => sum + Math.abs(value), 0);
   let listed = 0;
+  let missing = sorted.reduce((rest, { value }) => rest + value, 0);
   const enough = sorted.findIndex(({ value }) => {
     listed += Math.abs(value);
-    return listed >= ACCOUNTED * whole;
+    missing -= value;
+    return listed >= ACCOUNTED * whole && Math.abs(missing) <= (1 - ACCOUNTED) * Math.abs(sum);
   });
-  return sorted.slice(0, Math.min(most, enough + 1));
+  return enough < 0 ? sorted : sorted.slice(0, enough + 1);
 }
 
 /** The group of a share: its number and its name; null where shares have none. */
-function grouping(part: Part): ((k: number) => [number, string]) | null {
+function grouping(part: Part, by: Group["by"]): ((k: number) => [number, string]) | null {
+  if (by === "direction") {
+    return (k) => (part.values[k] < 0 ? [1, "lowering the score"] : [0, "raising the score"]);
+  }
   if (part.kind === "kernels") {
-    return (k) => [Math.floor(k / part.columns), `out ${Math.floor(k / part.columns)}`];
+    return (k) => [Math.floor(k / part.columns), `output ${Math.floor(k / part.columns)}`];
   }
   if (!part.places) return null;
   const size = part.places[1] * part.places[2];

@@ -52,7 +52,7 @@ export function createHeader(
       put(step, `explained at step ${formatCount(content.step)}`);
       const newest = store.latest()?.step;
       const stale = newest !== undefined && newest !== content.step;
-      put(repeat, stale ? `↻ step ${formatCount(newest)}` : "↻");
+      put(repeat, stale ? `↻ explain step ${formatCount(newest)}` : "↻");
       // In a page saved for itself no model is there to explain again.
       const saved = store.status().state === "saved";
       repeat.hidden = saved;

@@ -9,7 +9,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { type Block, framed, GAP, LINE, line, SIZE } from "./block.ts";
 import { type MapOf, mapOf, mostOf, type Part, signed, tilesOf } from "./content.ts";
 import { type Image, imagePixels, outlineOf } from "./pixels.ts";
-import { mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
+import { fitting, mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
 
 /** Small maps at most. */
 const TILES = 12;
@@ -178,7 +178,7 @@ export function tilesBlock(
     const box = { x: left, y: top, ...shape };
     marks.push(...mapMarks(plate, map, most, box, theme));
     marks.push(
-      line(left, top + shape.height + 1, fitted(shortName(name), size, SIZE), colours.ink),
+      line(left, top + shape.height + 1, fitting([name, shortName(name)], size), colours.ink),
     );
     marks.push(
       line(left, top + shape.height + 14, fitted(signed(value), size, SIZE), colours.muted),

@@ -31,6 +31,7 @@ const KIND: Kind = {
   traits: ["content", "message", "layer", "target", "top"],
   drawing,
   timeless: true,
+  lists: true,
 };
 
 /** A drawing taller than this scrolls: canvases have an end. */

@@ -3,7 +3,16 @@
 import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { BOUNDS, isGrey, MODES, SCALES, type Settings, SORTS, X_RANGES } from "./settings.ts";
+import {
+  BOUNDS,
+  isFlat,
+  isGrey,
+  MODES,
+  SCALES,
+  type Settings,
+  SORTS,
+  X_RANGES,
+} from "./settings.ts";
 
 export interface Choices extends Settings {
   layer: string;
@@ -23,11 +32,19 @@ export interface Header {
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   curves: "Draw every function φ(x) as a curve",
+  overview:
+    "Draw every function as one coloured cell, by how far it reaches from zero; what is pointed at is drawn as a curve",
   pattern:
     "Shade each entry from black to white: is φ larger at the lower or at the upper end of its grid?",
   preferred:
     "Shade each entry from black to white by the input at which φ is largest: together, the patch that a kernel prefers most",
   change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
+};
+
+const X_LABELS: Record<(typeof X_RANGES)[number], string> = {
+  inputs: "inputs",
+  domain: "grid",
+  wide: "whole support",
 };
 
 const entries = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
@@ -47,16 +64,18 @@ export function createHeader(
   const layerChoice = kit.layers((name) => choose("layer", name));
   const modes = kit.segments("What is drawn", (value) => choose("mode", value));
   modes.fill(MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })));
-  const scale = kit.select("scale", "Which functions share one y scale", (value) =>
-    choose("scale", value),
+  const scale = kit.select(
+    "scale",
+    "Which functions have the same y axis: all of the layer, those of a kernel, or each has its own",
+    (value) => choose("scale", value),
   );
   scale.fill(entries(SCALES));
   const xRange = kit.select(
     "x",
-    "Over which x φ is drawn: the grid's range, or as far as the splines reach",
+    "Over which x φ is drawn: where 98 % of the inputs fall that live.observe(batch) saw, the grid's range, or as far as the splines reach",
     (value) => choose("x_range", value),
   );
-  xRange.fill(entries(X_RANGES));
+  xRange.fill(X_RANGES.map((value) => ({ value, label: X_LABELS[value] })));
   const binarise = kit.check(
     "binarise",
     "Show only black and white: at which end of its grid is φ larger?",
@@ -121,13 +140,13 @@ export function createHeader(
       xRange.set(choices.xRange);
       binarise.set(choices.binarise);
       ghost.set(choices.ghost);
-      ghost.box.hidden = choices.mode !== "curves";
+      ghost.box.hidden = choices.mode !== "curves" && choices.mode !== "overview";
       sort.set(choices.sort);
       shade.set(choices.shade);
-      shade.box.hidden = scores.length === 0 || isGrey(choices);
+      shade.box.hidden = scores.length === 0 || isFlat(choices);
       bounds.set(choices.bounds);
       suppressed.set(choices.suppressed);
-      scale.box.hidden = isGrey(choices);
+      scale.box.hidden = isFlat(choices);
       xRange.box.hidden = isGrey(choices);
       binarise.box.hidden = choices.mode !== "pattern";
       bounds.box.hidden = choices.mode !== "preferred";

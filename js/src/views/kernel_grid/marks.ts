@@ -7,13 +7,17 @@ import { labelMarks } from "../../scene/heads.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
 import { snapped } from "../../scene/snap.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
+import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { tintOf } from "./scores.ts";
-import { isGrey } from "./settings.ts";
-import type { Subject } from "./subject.ts";
+import { isFlat, isGrey } from "./settings.ts";
+import type { Points, Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
 export const INSET = 2;
+
+/** Pixels of the triangle where a curve is cut. */
+const TRIANGLE = 4;
 
 /** More curves than this are drawn thin: see shell/canvas.ts. */
 const FEW_CURVES = 150;
@@ -41,9 +45,9 @@ export function functionsWithin(picture: Picture, view: Rect): number[] {
 /** What lies under the curves and seldom changes: labels, cells, zero lines, and the ghost where its scale is fixed. */
 export function groundMarks(picture: Picture, view: Rect, theme: Theme, ratio: number): Mark[] {
   const { colours } = theme;
-  const visible = functionsWithin(picture, view);
   const marks = labelMarks(picture.arrangement, view, colours);
-  if (isGrey(picture.settings)) return marks;
+  if (isFlat(picture.settings)) return marks;
+  const visible = functionsWithin(picture, view);
   marks.push(...cellMarks(picture, visible, theme, ratio));
   if (picture.ghost) {
     const { subject, plan } = picture.ghost;
@@ -54,7 +58,13 @@ export function groundMarks(picture: Picture, view: Rect, theme: Theme, ratio: n
 }
 
 /** What changes with every frame. */
-export function functionMarks(picture: Picture, view: Rect, { colours }: Theme): Mark[] {
+export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
+  const { colours } = theme;
+  // Cells without a line between them are too many for one rectangle each.
+  const { mode } = picture.settings;
+  if (mode === "overview" || (isFlat(picture.settings) && picture.arrangement.cellGap === 0)) {
+    return cellsMarks(picture, view, theme);
+  }
   const visible = functionsWithin(picture, view);
   if (isGrey(picture.settings)) return greyMarks(picture, visible, colours);
   const { arrangement, ranges, settings } = picture;
@@ -65,6 +75,7 @@ export function functionMarks(picture: Picture, view: Rect, { colours }: Theme):
     width,
   });
   marks.push(drawn.mark);
+  if (picture.cut > 0) marks.push(triangleMark(picture, visible, colours));
   // A constant function gets a small mark, so that it is not taken for one that is merely small.
   const boxes = drawn.flat.flatMap((f) => {
     const { x, y, width: w } = rectOf(arrangement, f);
@@ -151,12 +162,15 @@ function curves(
   const flat: number[] = [];
   const xy = new Float32Array(2 * plan.points * visible.length);
   const ends: number[] = [];
+  const parts: number[] = [];
+  const partEnds: number[] = [];
   let at = 0;
   for (const f of visible) {
     const n = subject.curve(f, plan, points);
     const { x, y } = rectOf(arrangement, f);
     const middle = y + half;
-    const scale = (half - INSET) / axisOf(picture, f);
+    const axis = axisOf(picture, f);
+    const scale = (half - INSET) / axis;
     let least = points.y[0];
     let most = least;
     let sum = 0;
@@ -168,13 +182,79 @@ function curves(
     }
     if (n === 0 || !Number.isFinite(sum)) continue;
     if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
+    if (most > axis || least < -axis) {
+      for (const part of partsWithin(points, n, axis)) {
+        for (const [px, py] of part) parts.push(x + toX(px), middle - scale * py);
+        partEnds.push(parts.length / 2);
+      }
+      continue;
+    }
     for (let p = 0; p < n; p++, at += 2) {
       xy[at] = x + toX(points.x[p]);
       xy[at + 1] = middle - scale * points.y[p];
     }
     ends.push(at / 2);
   }
-  return { mark: { kind: "lines", xy: xy.subarray(0, at), ends, ...paint }, flat };
+  if (parts.length === 0) {
+    return { mark: { kind: "lines", xy: xy.subarray(0, at), ends, ...paint }, flat };
+  }
+  const all = new Float32Array(at + parts.length);
+  all.set(xy.subarray(0, at));
+  all.set(parts, at);
+  for (const end of partEnds) ends.push(at / 2 + end);
+  return { mark: { kind: "lines", xy: all, ends, ...paint }, flat };
+}
+
+/** The parts of a curve between −axis and axis, which end where it crosses them. */
+function partsWithin({ x, y }: Points, n: number, axis: number): [number, number][][] {
+  const parts: [number, number][][] = [];
+  let part: [number, number][] = [];
+  const end = () => {
+    if (part.length > 1) parts.push(part);
+    part = [];
+  };
+  for (let p = 0; p < n; p++) {
+    const inside = Math.abs(y[p]) <= axis;
+    if (p > 0) {
+      const crossings = [-axis, axis]
+        .map((level) => ({ level, share: (level - y[p - 1]) / (y[p] - y[p - 1]) }))
+        .filter(({ share }) => share > 0 && share < 1)
+        .sort((a, b) => a.share - b.share);
+      for (const { level, share } of crossings) {
+        const open = part.length > 0;
+        part.push([x[p - 1] + share * (x[p] - x[p - 1]), level]);
+        if (open) end();
+      }
+    }
+    if (inside) part.push([x[p], y[p]]);
+    else end();
+  }
+  end();
+  return parts;
+}
+
+/** Where a function reaches furthest beyond its scale, a triangle points out of its cell. */
+function triangleMark(picture: Picture, visible: readonly number[], colours: Colours): Mark {
+  const { arrangement, subject, plan, ranges } = picture;
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const toX = xMapping(picture);
+  const xy: number[] = [];
+  const ends: number[] = [];
+  for (const f of visible) {
+    if (!(ranges[f] > axisOf(picture, f))) continue;
+    const n = subject.curve(f, plan, points);
+    let furthest = 0;
+    for (let p = 1; p < n; p++) {
+      if (Math.abs(points.y[p]) > Math.abs(points.y[furthest])) furthest = p;
+    }
+    const { x, y, width, height } = rectOf(arrangement, f);
+    const size = Math.min(TRIANGLE, width / 4);
+    const middle = Math.max(size, Math.min(width - size, toX(points.x[furthest])));
+    const [tip, foot] = points.y[furthest] > 0 ? [y, y + size] : [y + height, y + height - size];
+    xy.push(x + middle, tip, x + middle - size, foot, x + middle + size, foot);
+    ends.push(xy.length / 2);
+  }
+  return { kind: "lines", xy, ends, closed: true, fill: colours.ink };
 }
 
 /** The area between a change and zero: one colour where φ rose, one where it fell. */
@@ -192,7 +272,8 @@ function fillMarks(picture: Picture, visible: readonly number[], colours: Colour
       if (n < 2) continue;
       const { x, y } = rectOf(arrangement, f);
       const middle = y + half;
-      const scale = (half - INSET) / axisOf(picture, f);
+      const axis = axisOf(picture, f);
+      const scale = (half - INSET) / axis;
       xy.push(x + toX(points.x[0]), middle);
       for (let p = 0; p < n; p++) {
         const value = points.y[p];
@@ -201,7 +282,8 @@ function fillMarks(picture: Picture, visible: readonly number[], colours: Colour
           const share = before / (before - value);
           xy.push(x + toX(points.x[p - 1] + share * (points.x[p] - points.x[p - 1])), middle);
         }
-        xy.push(x + toX(points.x[p]), middle - scale * Math.max(0, sign * value) * sign);
+        const size = Math.min(axis, Math.max(0, sign * value));
+        xy.push(x + toX(points.x[p]), middle - scale * size * sign);
       }
       xy.push(x + toX(points.x[n - 1]), middle);
       ends.push(xy.length / 2);
@@ -234,7 +316,7 @@ function brokenMarks(
 export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme): Mark[] {
   const marks: Mark[] = [];
   const outline = (f: number, stroke: string, width: number, outset: number, dash?: number[]) => {
-    const r = rectOf(picture.arrangement, f);
+    const r = boxOf(picture, f);
     const boxes = [r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset];
     marks.push({ kind: "rects", boxes, stroke, width, dash });
   };
@@ -247,7 +329,7 @@ export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme
     outline(selected, colours.accent, 2, 1);
   }
   if (cursor >= 0) outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1, [3, 2]);
-  if (hovered >= 0 && x !== null && !isGrey(picture.settings)) {
+  if (hovered >= 0 && x !== null && !isFlat(picture.settings)) {
     const r = rectOf(picture.arrangement, hovered);
     const value = picture.subject.at(hovered, x);
     if (!Number.isFinite(value)) return marks;
@@ -259,11 +341,11 @@ export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme
   return marks;
 }
 
-/** Where a point of function f is drawn, in the arrangement's pixels. */
+/** Where a point of function f is drawn, in the arrangement's pixels; at the edge of its cell where it is cut. */
 export function placeOf(picture: Picture, f: number, x: number, value: number): [number, number] {
   const r = rectOf(picture.arrangement, f);
-  const scale = (r.height / 2 - INSET) / axisOf(picture, f);
-  return [r.x + xMapping(picture)(x), r.y + r.height / 2 - scale * value];
+  const share = Math.max(-1, Math.min(1, value / axisOf(picture, f)));
+  return [r.x + xMapping(picture)(x), r.y + r.height / 2 - (r.height / 2 - INSET) * share];
 }
 
 /** The x under a horizontal place inside a cell, kept within the drawn range. */

@@ -9,15 +9,25 @@ import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
+import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
+import { widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
-import type { Settings, Sort, XRange } from "./settings.ts";
-import { change, layerOf, phi, type Scratch, type Subject, sameShape } from "./subject.ts";
+import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
+import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
 
 /** Enough to keep every row of a table. */
 const ALL_POINTS = 1 << 20;
-/** So many values of φ are computed for the ranges of one frame: all rows for some thousand functions. */
-const RANGE_VALUES = 200_000;
+/** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
+const RANGE_VALUES = 40_000;
+/** Their points per function are a multiple of this, so that another width seldom needs others. */
+const RANGE_POINTS = 32;
+/** So many values of φ are computed for an overview, but never from fewer points per function than these. */
+const OVERVIEW_VALUES = 2_000_000;
+const OVERVIEW_POINTS = 8;
+
+/** Channels, height and width. */
+export type Fold = readonly [number, number, number];
 
 export interface Extremes {
   smallest: number;
@@ -28,8 +38,16 @@ export interface Picture {
   frame: Frame;
   layer: LayerLayout;
   settings: Settings;
+  /** Out, in, kh, kw of the drawing: as the layer has it, or with the inputs of a dense layer folded to maps. */
+  shape: readonly [number, number, number, number];
   arrangement: Arrangement;
+  /** Functions that one cell stands for: 1, or a whole kernel of a layer that is too large. */
+  unit: number;
+  /** Per cell of one colour what is coloured: how far φ reaches, or a grey. Empty where cells are curves. */
+  cells: Float32Array;
   xRange: [number, number];
+  /** What that is; "domain" too where inputs were asked for and none were observed. */
+  xIs: XRange;
   /** φ, or the change of φ. */
   subject: Subject;
   /** φ at the start, when it is drawn behind. */
@@ -44,6 +62,10 @@ export interface Picture {
   scaleOf(f: number): number;
   /** The smallest and the largest scale in use; equal where all share one. */
   scales: Extremes;
+  /** The first and the last of the steps that the scales hold for, and how many these are. */
+  covered: { first: number; last: number; steps: number };
+  /** Functions that reach beyond their scale. */
+  cut: number;
   /** What a cell's grey is made of, in pattern mode. */
   pattern: Pattern | null;
   /** Where each function is largest or smallest, in preferred mode. */
@@ -56,8 +78,39 @@ export interface Picture {
   broken: number;
 }
 
-/** The x that is drawn: the grid's range, or the whole support of the basis. */
-export function xRangeOf(layer: LayerLayout, choice: XRange): [number, number] {
+/** Of the observed inputs so much lies below the x that is drawn, and so much above. */
+const TAIL = 0.01;
+/** The ends of the observed inputs are rounded out to a round number, of which at most so many lie between them. */
+const ROUND = 10;
+
+/** Where the inputs of a layer are: 1 % to 99 % of those observed, rounded out; null where none were. */
+export function inputsOf(observed: Observed | null): [number, number] | null {
+  if (!observed || observed.patches.length === 0) return null;
+  const sorted = Float32Array.from(observed.patches).sort();
+  const last = sorted.length - 1;
+  const from = sorted[Math.floor(TAIL * last)];
+  const to = sorted[Math.ceil((1 - TAIL) * last)];
+  if (!(from < to) || !Number.isFinite(to - from)) return null;
+  const step = roundStep((to - from) / ROUND);
+  const out = (value: number, end: (v: number) => number) =>
+    Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
+  return [out(from, Math.floor), out(to, Math.ceil)];
+}
+
+/** Smallest of 1, 2 or 5 · 10^k that is at least `least`. */
+function roundStep(least: number): number {
+  for (let decade = Math.floor(Math.log10(least)); ; decade++) {
+    for (const n of [1, 2, 5])
+      if (Number(`${n}e${decade}`) >= least) return Number(`${n}e${decade}`);
+  }
+}
+
+/** The x that is drawn: where the inputs are, the grid's range, or the whole support of the basis. */
+export function xRangeOf(
+  layer: LayerLayout,
+  choice: XRange,
+  inputs: readonly [number, number] | null = null,
+): [number, number] {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
   for (const { x } of layer.tables) {
@@ -68,12 +121,16 @@ export function xRangeOf(layer: LayerLayout, choice: XRange): [number, number] {
     Math.max(lo, Math.min(layer.extent[0], layer.domain[0])),
     Math.min(hi, Math.max(layer.extent[1], layer.domain[1])),
   ];
+  if (choice === "inputs" && inputs) {
+    const [from, to] = [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])];
+    if (from < to) return [from, to];
+  }
   const [from, to] = choice === "wide" ? wide : layer.domain;
   return from < to ? [from, to] : [lo, hi];
 }
 
 /** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
-export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[] {
+export function orderBy(layer: Pick<Picture, "shape">, perFunction: Float32Array): number[] {
   const perKernel = kernelRanges(layer, perFunction);
   const key = (kernel: number) => {
     const value = perKernel[kernel] as number;
@@ -91,18 +148,19 @@ export function orderBy(layer: LayerLayout, perFunction: Float32Array): number[]
  */
 export function sortedOrder(
   sort: Sort,
-  xRange: XRange,
+  xRange: readonly [number, number],
   frame: Frame,
   layer: LayerLayout,
   initial: Frame | null,
   scored: Float32Array | null = null,
+  shape: Picture["shape"] = layer.shape,
 ): number[] | null {
-  if (sort !== "range" && sort !== "change") return scored && orderBy(layer, scored);
-  const plan = samplePlan(layer, xRangeOf(layer, xRange), ALL_POINTS);
-  if (sort === "range") return orderBy(layer, phi(frame, layer).ranges(plan));
+  if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
+  const plan = samplePlan(layer, xRange, ALL_POINTS);
+  if (sort === "range") return orderBy({ shape }, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
-  if (!start) return orderBy(layer, new Float32Array(layer.count));
-  return orderBy(layer, change(frame, layer, start.frame, start.layer).ranges(plan));
+  if (!start) return orderBy({ shape }, new Float32Array(layer.count));
+  return orderBy({ shape }, change(frame, layer, start.frame, start.layer).ranges(plan));
 }
 
 function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] {
@@ -123,16 +181,36 @@ export function pictureMaker(): (
   order: readonly number[] | null,
   observed?: Observed | null,
   scores?: Scores,
+  history?: readonly Frame[],
+  room?: number,
+  fold?: Fold | null,
 ) => Picture {
   const keep = memory();
-  const scratch: Scratch = {};
-  return (frame, layer, initial, settings, width, order, observed = null, scores) => {
-    const [out, inputs, kh, kw] = layer.shape;
-    const { mode, scale } = settings;
-    const arrangement = keep("arrangement", [layer, width, order], () =>
-      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, order),
+  const readPeaks = peaksReader();
+  return (
+    frame,
+    layer,
+    initial,
+    settings,
+    width,
+    order,
+    observed = null,
+    scores,
+    history = [],
+    room = 0,
+    fold = null,
+  ) => {
+    const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
+    const { mode } = settings;
+    const { arrangement, unit } = keep(
+      "arrangement",
+      [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
+      () => arranged(layer, shape, settings, width, order, room),
     );
-    const xRange = keep("xRange", [layer, settings.xRange], () => xRangeOf(layer, settings.xRange));
+    const seen = keep("inputs", [observed], () => inputsOf(observed));
+    const xRange = keep("xRange", [layer, settings.xRange, seen], () =>
+      xRangeOf(layer, settings.xRange, seen),
+    );
     const points = Math.max(12, arrangement.cell);
     const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
@@ -145,8 +223,12 @@ export function pictureMaker(): (
       frame,
       layer,
       settings,
+      shape,
       arrangement,
+      unit,
+      cells: new Float32Array(0),
       xRange,
+      xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
       subject,
       ghost: null,
       initial: start,
@@ -154,6 +236,8 @@ export function pictureMaker(): (
       ranges: new Float32Array(0),
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
+      covered: { first: frame.step, last: frame.step, steps: 1 },
+      cut: 0,
       pattern: null,
       preferred: null,
       greys: new Float32Array(0),
@@ -169,58 +253,126 @@ export function pictureMaker(): (
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
       picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
+      picture.cells = picture.greys;
       return picture;
     }
     if (mode === "preferred") {
-      const seen = settings.bounds === "observed" ? observed : null;
-      const bounds = keep("bounds", [layer, seen], () => boundsOf(layer, seen));
+      const within = settings.bounds === "observed" ? observed : null;
+      const bounds = keep("bounds", [layer, within], () => boundsOf(layer, within));
       picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
       picture.greys = greysOf(picture.preferred);
+      picture.cells = picture.greys;
       picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
       return picture;
     }
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,
     );
-    // Never fewer points than are drawn, so that no curve leaves its cell.
-    const most = Math.max(points, Math.floor(RANGE_VALUES / layer.count));
-    const every = keep("every", [layer, xRange, most], () => samplePlan(layer, xRange, most));
-    const ranges = subject.ranges(every, scratch);
-    picture.ranges = ranges;
-    picture.broken = ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-
-    let spread = ranges;
-    if (mode === "curves" && settings.ghost && start) {
-      const before = phi(start.frame, start.layer);
-      picture.ghost = {
-        subject: before,
-        plan: keep("ghost", [start, xRange, points], () => samplePlan(start.layer, xRange, points)),
-      };
-      const initialRanges = keep("initial", [start, xRange, most], () =>
-        before.ranges(samplePlan(start.layer, xRange, most)),
-      );
-      spread = ranges.map((value, f) => larger(value, initialRanges[f] as number));
-    }
-    if (scale === "layer") {
-      const most = niceCeil(layerRange(spread));
-      picture.scales = { smallest: most, largest: most };
-      picture.scaleOf = () => most;
-      return picture;
-    }
-    const own = (scale === "kernel" ? kernelRanges(layer, spread) : spread).map((m) =>
-      Number.isNaN(m) ? m : niceCeil(m),
+    // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
+    const most = RANGE_POINTS * Math.ceil(points / RANGE_POINTS);
+    const least = mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
+    const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
+    const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
+    const planFor = (its: LayerLayout) => {
+      const known = plans.get(its) ?? samplePlan(its, xRange, each);
+      plans.set(its, known);
+      return known;
+    };
+    const measured = mode === "change" && start ? start : null;
+    const behind =
+      (mode === "curves" || mode === "overview") && settings.ghost && start ? start : null;
+    const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
+    const { now, all } = readPeaks(
+      frames,
+      frame,
+      layer,
+      layer.count * planFor(layer).points,
+      [xRange, each, measured],
+      (one, its) => {
+        const drawn = measured ? change(one, its, measured.frame, measured.layer) : phi(one, its);
+        return drawn.ranges(planFor(its));
+      },
     );
-    const size = scale === "kernel" ? kh * kw : 1;
-    picture.scaleOf = (f) => own[Math.floor(f / size)] as number;
-    picture.scales = extremes(own);
+    picture.ranges = now.ranges;
+    picture.broken = now.ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+    if (behind) {
+      const plan = () => samplePlan(behind.layer, xRange, points);
+      const subject = phi(behind.frame, behind.layer);
+      picture.ghost = { subject, plan: keep("ghost", [behind, xRange, points], plan) };
+    }
+    const steps = [now, ...all].map(({ step }) => step);
+    const [first, last] = [Math.min(...steps), Math.max(...steps)];
+    picture.covered = { first, last, steps: new Set(steps).size };
+    setScales(picture, now, all);
     return picture;
   };
 }
 
-/** The larger of two ranges; one that is not finite does not count. */
-function larger(a: number, b: number): number {
-  if (Number.isNaN(a)) return b;
-  return Number.isNaN(b) || a > b ? a : b;
+/** How far one function reaches, at all points there are; NaN where it is not finite. */
+export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
+  const plan = samplePlan(layer, xRange, ALL_POINTS);
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const n = subject.curve(f, plan, points);
+  let most = 0;
+  for (let p = 0; p < n; p++) {
+    const size = Math.abs(points.y[p]);
+    if (!Number.isFinite(size)) return Number.NaN;
+    most = Math.max(most, size);
+  }
+  return most;
+}
+
+/** Sets the scales, from how far the functions reach now and at all steps that are known. */
+function setScales(picture: Picture, now: Peaks, all: readonly Peaks[]): void {
+  const { shape, unit, settings } = picture;
+  const { mode, scale } = settings;
+  if (mode === "overview" || scale === "layer") {
+    const most = niceCeil(layerPeak(now, all));
+    picture.scales = { smallest: most, largest: most };
+    picture.scaleOf = () => most;
+    if (mode === "overview") {
+      picture.cells = unit > 1 ? kernelRanges({ shape }, now.ranges) : now.ranges;
+    } else {
+      picture.cut = now.ranges.reduce((n, range) => n + (range > most ? 1 : 0), 0);
+    }
+    return;
+  }
+  const peaks = functionPeaks(now, all);
+  const own = (scale === "kernel" ? kernelRanges({ shape }, peaks) : peaks).map((m) =>
+    Number.isNaN(m) ? m : niceCeil(m),
+  );
+  const size = scale === "kernel" ? shape[2] * shape[3] : 1;
+  picture.scaleOf = (f) => own[Math.floor(f / size)] as number;
+  picture.scales = extremes(own);
+}
+
+/** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
+export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Picture["shape"] {
+  if (kind !== "linear" || !fold || fold[0] * fold[1] * fold[2] !== shape[1]) return shape;
+  return [shape[0], ...fold];
+}
+
+/** Where the cells lie; where those of single functions would be too small, each is a kernel. */
+function arranged(
+  layer: LayerLayout,
+  shape: Picture["shape"],
+  settings: Settings,
+  width: number,
+  order: readonly number[] | null,
+  room: number,
+): { arrangement: Arrangement; unit: number } {
+  const [out, inputs, kh, kw] = shape;
+  const kind = kh * kw > 1 ? "conv" : layer.kind;
+  const across = settings.mode === "overview" ? widthOfCells(width) : width;
+  const tiny = settings.mode === "overview" || (isFlat(settings) && layer.count > MOST_CURVES);
+  const column = shape === layer.shape ? "input" : "channel";
+  const of = (height: number, breadth: number) =>
+    arrange({ kind, out, in: inputs, kh: height, kw: breadth, column }, across, order, room, tiny);
+  const arrangement = of(kh, kw);
+  // A folded map is read as a picture: it scrolls rather than becoming one cell.
+  const tooMany = arrangement.cell < 1 || arrangement.height > room;
+  const small = settings.mode === "overview" && layer.kind === "conv" && kh * kw > 1 && tooMany;
+  return small ? { arrangement: of(1, 1), unit: kh * kw } : { arrangement, unit: 1 };
 }
 
 function extremes(values: Float32Array): Extremes {

@@ -2,21 +2,47 @@
 
 import { functionOf, layerNamed, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { cellAt, neighbour, rectOf, rowEnds, underHead } from "../../phi/geometry.ts";
+import { cellAt, neighbour, type Rect, rectOf, rowEnds, underHead } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { stuckHeadMarks } from "../../scene/heads.ts";
+import { rampOf } from "../../scene/heat.ts";
 import type { Remark, Scene, Sites } from "../../scene/marks.ts";
-import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
+import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { type Picture, pictureMaker, sortedOrder } from "./picture.ts";
-import { rampOf, type Scores, scoresReader, valuesOf } from "./scores.ts";
-import { isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
-import { axesText, description, reachText, remarks, selectionText, shadeText } from "./words.ts";
+import { boxOf, functionAt, plotBox, plotMarks, shownOf } from "./overview.ts";
+import {
+  type Fold,
+  foldedShape,
+  inputsOf,
+  type Picture,
+  pictureMaker,
+  sortedOrder,
+  xRangeOf,
+} from "./picture.ts";
+import { type Scores, rampOf as scoreRamp, scoresReader, valuesOf } from "./scores.ts";
+import { isFlat, isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
+import {
+  axesText,
+  COVERED_TITLE,
+  coveredText,
+  cutText,
+  description,
+  overviewText,
+  PLACES_TITLE,
+  placesText,
+  reachText,
+  remarks,
+  selectionText,
+  shadeText,
+  xTitle,
+} from "./words.ts";
 
 export interface GridScene extends Scene {
   picture: Picture;
   marked: Marked;
+  /** Where an overview has the plot of one function; null where it has none. */
+  plot: Rect | null;
 }
 
 /** A drawing of the grid, which sorts once and keeps that order until told to sort again. */
@@ -44,34 +70,56 @@ export function drawing(): GridDrawing {
     layer: LayerLayout,
     settings: Settings,
     scores: Scores,
-    store: Store,
+    ghost: Frame | null,
+    observed: Observed | null,
+    fold: Fold | null,
   ) {
-    const key = `${layer.name}|${layer.shape}|${settings.sort}`;
+    const shape = foldedShape(layer, fold);
+    const key = `${layer.name}|${shape}|${settings.sort}`;
     const scored = valuesOf(scores, settings.sort, layer);
     if (order?.key !== key || order.scored !== scored) {
-      const { sort, xRange } = settings;
-      const kernels = sortedOrder(sort, xRange, frame, layer, store.ghost(), scored);
+      const x = xRangeOf(layer, settings.xRange, inputsOf(observed));
+      const kernels = sortedOrder(settings.sort, x, frame, layer, ghost, scored, shape);
       order = { key, scored, kernels };
     }
     return order;
   }
 
   function draw(given: Given): GridScene | string {
-    const { store, get, width } = given;
+    const { store, get, width, height } = given;
     const frame = store.current();
     if (!frame) return "waiting for the first frame…";
     const layer = layerNamed(frame, get("layer"));
     if (!layer) return "no layer to draw";
-    const settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
+    const settings = settingsOf((name) => get(String(name)) as Traits[typeof name], layer);
     const scores = readScores(get("scores"));
-    const sorted = orderFor(frame, layer, settings, scores, store);
     const ghost = store.ghost();
-    const asked = settings.bounds === "observed" || settings.mode === "pattern";
+    const { xRange, bounds, mode } = settings;
+    const dense = layer.kind === "linear";
+    const asked = dense || xRange === "inputs" || bounds === "observed" || mode === "pattern";
     const observed = asked ? store.observed(layer.name) : null;
-    const from = [frame, ghost, observed, scores, layer, width, sorted, ...Object.values(settings)];
+    const fold = (get("fold") as Fold | null) ?? observed?.fold ?? null;
+    const sorted = orderFor(frame, layer, settings, scores, ghost, observed, fold);
+    const steps = store.steps();
+    const known = [frame, ghost, observed, scores, layer, width, height, sorted, String(fold)];
+    const from = [...known, steps.length, steps[0], ...Object.values(settings)];
     if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
       made = from;
-      picture = makePicture(frame, layer, ghost, settings, width, sorted.kernels, observed, scores);
+      const { kernels } = sorted;
+      const frames = framesOf(store, steps);
+      picture = makePicture(
+        frame,
+        layer,
+        ghost,
+        settings,
+        width,
+        kernels,
+        observed,
+        scores,
+        frames,
+        height,
+        fold,
+      );
     }
     return sceneOf(picture, given, draw.readingX);
   }
@@ -82,6 +130,12 @@ export function drawing(): GridDrawing {
   return draw;
 }
 
+function framesOf(store: Store, steps: readonly number[]): Frame[] {
+  const first = store.initial();
+  const later = steps.flatMap((step) => store.at(step) ?? []);
+  return first && later[0] !== first ? [first, ...later] : later;
+}
+
 function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const { store, theme, ratio, pointed } = given;
   const { arrangement, layer, settings, ghost, scales, xRange, initial, shade } = picture;
@@ -89,7 +143,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const selected = functionOf(layer, store.selection());
   const hovered = pointed.id === "" ? -1 : Number(pointed.id);
   let x: number | null = null;
-  if (hovered >= 0) {
+  if (hovered >= 0 && isFlat(settings)) x = readingX;
+  else if (hovered >= 0) {
     const { at } = pointed;
     const within = Math.max(xRange[0], Math.min(xRange[1], readingX));
     x = at ? xAt(picture, at.x - rectOf(arrangement, hovered).x) : within;
@@ -100,24 +155,32 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const steady = !ghost || settings.scale === "layer";
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
+  const plot = settings.mode === "overview" ? plotBox(picture, given.width, given.height) : null;
+  const shown = plot ? shownOf(picture, hovered, selected) : -1;
+  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : "reaches furthest";
   return {
     picture,
     marked,
-    width: arrangement.width,
-    height: arrangement.height,
+    plot,
+    width: plot ? given.width : Math.max(given.width, arrangement.width),
+    height: Math.max(arrangement.height, plot ? plot.y + plot.height + 8 : 0),
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: `step ${formatCount(picture.frame.step)}`,
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
-    caption: captionOf(picture, given, selected),
-    cuts: rowEnds(arrangement),
+    caption: captionOf(picture, given, selected, plot !== null),
+    cuts: plot ? undefined : rowEnds(arrangement),
     sheets: [
       {
         from: steady ? [...under, key] : undefined,
         marks: (view) => groundMarks(picture, view, theme, ratio),
       },
-      { marks: (view) => functionMarks(picture, view, theme) },
+      {
+        from: isFlat(settings) ? [picture, theme.name, ratio] : undefined,
+        marks: (view) => functionMarks(picture, view, theme),
+      },
       { marks: () => markedMarks(picture, marked, theme) },
+      { marks: () => (plot ? plotMarks(picture, shown, how, plot, theme) : []) },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
     ],
     sites: sitesOf(picture),
@@ -130,25 +193,37 @@ function sitesOf(picture: Picture): Sites {
   return {
     at(x, y, view) {
       if (underHead(arrangement, view, y)) return "";
-      const f = cellAt(arrangement, x, y);
+      const f = functionAt(picture, cellAt(arrangement, x, y));
       return f < 0 ? "" : String(f);
     },
-    box: (id) => (known(id) ? rectOf(arrangement, Number(id)) : null),
+    box: (id) => (known(id) ? boxOf(picture, Number(id)) : null),
     words: (id) => (known(id) ? selectionText(picture, Number(id)) : ""),
     next(id, direction) {
       if (direction === "last") return String(layer.count - 1);
       if (direction === "first" || !known(id)) return "0";
-      return String(neighbour(arrangement, Number(id), direction));
+      const cell = Math.floor(Number(id) / picture.unit);
+      return String(functionAt(picture, neighbour(arrangement, cell, direction)));
     },
   };
 }
 
-function captionOf(picture: Picture, { store, theme }: Given, selected: number): Remark[] {
+function captionOf(
+  picture: Picture,
+  { store, theme }: Given,
+  selected: number,
+  hasPlot: boolean,
+): Remark[] {
   const { settings, initial, layer, frame, shade } = picture;
   const { colours } = theme;
   const { warned, noted } = remarks(picture);
-  const caption: Remark[] = [{ text: axesText(picture), tone: "ink" }];
-  if (initial && settings.mode === "curves") {
+  const caption: Remark[] = [{ text: axesText(picture), tone: "ink", title: xTitle(picture) }];
+  caption.push({ text: coveredText(picture), title: COVERED_TITLE });
+  if (settings.mode === "overview") {
+    const ramp = rampOf(paletteOf(theme.name)).slice(15);
+    caption.push({ text: overviewText(picture), swatch: { kind: "ramp", colours: ramp } });
+  }
+  const { mode } = settings;
+  if (initial && (mode === "curves" || (mode === "overview" && hasPlot))) {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
     if (settings.ghost) {
@@ -161,11 +236,12 @@ function captionOf(picture: Picture, { store, theme }: Given, selected: number):
     caption.push({ text: "fell", swatch: { kind: "fill", colours: [colours.fall] } });
   }
   if (shade) {
-    const ramp = rampOf(shade, paletteOf(theme.name));
+    const ramp = scoreRamp(shade, paletteOf(theme.name));
     const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
     caption.push({ text: shadeText(shade), swatch });
   }
   caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
-  caption.push({ text: warned, tone: "warn" }, { text: noted });
+  caption.push({ text: placesText(picture), title: PLACES_TITLE });
+  caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");
 }

@@ -1,8 +1,10 @@
 /** The view's own traits, as plain data. */
 
-export const MODES = ["curves", "pattern", "preferred", "change"] as const;
+import type { LayerLayout } from "../../wire/types.ts";
+
+export const MODES = ["curves", "overview", "pattern", "preferred", "change"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
-export const X_RANGES = ["domain", "wide"] as const;
+export const X_RANGES = ["inputs", "domain", "wide"] as const;
 export const BOUNDS = ["domain", "observed"] as const;
 export const SORTS = ["position", "range", "change"] as const;
 
@@ -30,7 +32,8 @@ export interface Settings {
 export interface Traits {
   stream: string;
   layer: string;
-  mode: Mode;
+  mode: Mode | "auto";
+  fold: readonly number[] | null;
   binarise: boolean;
   suppressed: boolean;
   bounds: BoundsChoice;
@@ -50,10 +53,18 @@ function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
   return allowed.includes(value as T) ? (value as T) : (allowed[0] as T);
 }
 
-export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
+/** More curves than this are too many to look at one by one: such a layer opens in the overview. */
+export const MOST_CURVES = 3000;
+
+export function settingsOf(
+  get: <K extends keyof Traits>(name: K) => Traits[K],
+  layer: LayerLayout | null = null,
+): Settings {
   const scores = Object.keys(get("scores") ?? {});
+  const mode = get("mode");
+  const isAuto = !MODES.includes(mode as Mode);
   return {
-    mode: oneOf(MODES, get("mode")),
+    mode: isAuto && layer && layer.count > MOST_CURVES ? "overview" : oneOf(MODES, mode),
     binarise: Boolean(get("binarise")),
     suppressed: Boolean(get("suppressed")),
     bounds: oneOf(BOUNDS, get("bounds")),
@@ -65,7 +76,12 @@ export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]):
   };
 }
 
-/** Whether a cell is one grey rather than a curve. */
+/** Whether a cell is one colour rather than a curve. */
+export function isFlat(settings: Settings): boolean {
+  return settings.mode === "overview" || isGrey(settings);
+}
+
+/** Whether that colour is a grey. */
 export function isGrey({ mode }: Settings): boolean {
   return mode === "pattern" || mode === "preferred";
 }

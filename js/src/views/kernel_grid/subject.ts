@@ -1,7 +1,6 @@
 /** What the grid draws of a layer: φ at one step, or how φ moved since the start. */
 
-import { type Curves, evaluate, evaluateAll, type Plan, valueAt } from "../../phi/curves.ts";
-import { functionRanges } from "../../phi/ranges.ts";
+import { evaluate, type Plan, rangesAt, valueAt } from "../../phi/curves.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
 export interface Points {
@@ -9,14 +8,9 @@ export interface Points {
   y: Float32Array;
 }
 
-/** Memory that one frame leaves to the next. */
-export interface Scratch {
-  curves?: Curves;
-}
-
 export interface Subject {
   /** max |value| of each function over the plan's points; NaN where not finite. */
-  ranges(plan: Plan, scratch?: Scratch): Float32Array;
+  ranges(plan: Plan): Float32Array;
   /** Fills `out` with function f at the plan's points and returns how many there are. */
   curve(f: number, plan: Plan, out: Points): number;
   /** The value of function f at x. */
@@ -30,10 +24,7 @@ export function layerOf(frame: Frame | null, name: string): LayerLayout | null {
 /** φ itself. */
 export function phi(frame: Frame, layer: LayerLayout): Subject {
   return {
-    ranges(plan, scratch = {}) {
-      scratch.curves = evaluateAll(frame, layer, plan, scratch.curves);
-      return functionRanges(layer, scratch.curves);
-    },
+    ranges: (plan) => rangesAt(frame, layer, plan),
     curve: (f, plan, out) => evaluate(frame, layer, f, plan, out),
     at: (f, x) => valueAt(frame, layer, f, x).phi,
   };

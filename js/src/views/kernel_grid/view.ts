@@ -2,17 +2,21 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { entryText, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
+import { svgOf } from "../../scene/svg.ts";
+import type { Theme } from "../../scene/theme.ts";
+import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
+import { HEIGHT, magnifiedMarks, WIDTH } from "./magnified.ts";
 import { type GridElement, probeOf } from "./probe.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf, type Traits } from "./settings.ts";
 import css from "./style.css";
-import { hoverLines, selectionText } from "./words.ts";
+import { hoverLines, placeText, selectionText } from "./words.ts";
 
 export { css, drawing };
 
@@ -22,6 +26,7 @@ const KIND: Kind = {
   traits: [
     "layer",
     "mode",
+    "fold",
     "binarise",
     "suppressed",
     "bounds",
@@ -89,20 +94,31 @@ function build(shell: Shell): Parts {
     return true;
   }
 
-  function showTip({ picture, marked, sites }: GridScene) {
+  // In the tooltip, over its numbers.
+  const plot = element(document, "div", "kw-magnified");
+  tip.element.insertBefore(plot, tip.element.lastElementChild);
+
+  function showTip({ picture, marked, sites, plot: beside }: GridScene, theme: Theme) {
     const { hovered, x } = marked;
     const cell = sites.box(String(hovered));
     if (hovered < 0 || x === null || !cell) {
       tip.hide();
       return;
     }
-    const { element } = stage;
+    // The overview has a plot beside its cells, where there is room.
+    const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
+    plot.hidden = marks === null;
+    if (marks) {
+      const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
+      plot.innerHTML = svgOf(marks, { ...paper, title: "", words: "" });
+    }
     const seen = stage.view();
+    const { offsetLeft, offsetTop } = stage.element;
     tip.show(
-      `${layerTitle(picture.layer)} · ${entryText(picture.layer, hovered)}`,
+      `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`,
       hoverLines(picture, hovered, x),
-      { ...cell, x: cell.x - seen.x + element.offsetLeft, y: cell.y - seen.y + element.offsetTop },
-      { width: shell.root.clientWidth, height: element.offsetTop + element.offsetHeight },
+      { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
+      { width: shell.root.clientWidth, height: shell.root.clientHeight },
     );
   }
 
@@ -132,7 +148,7 @@ function build(shell: Shell): Parts {
     draw(given) {
       const { store } = given;
       const layer = layerNamed(store.current(), given.get("layer"));
-      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name]);
+      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name], layer);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
       const choices = { ...settings, layer: layer?.name ?? "" };
@@ -144,7 +160,7 @@ function build(shell: Shell): Parts {
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
-      showTip(shown);
+      showTip(shown, given.theme);
       const { selected } = shown.marked;
       const words = "Click a function to select it, or use the arrow keys and Enter.";
       shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);

@@ -1,23 +1,86 @@
 /** What the grid says in words. No DOM. */
 
 import { valueAt } from "../../phi/curves.ts";
-import { counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts";
+import { counted, entryText, layerSize, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
 import type { Line } from "../../shell/tip.ts";
 import { endsOf, patternText } from "./pattern.ts";
-import type { Picture } from "./picture.ts";
+import { type Picture, reachOf } from "./picture.ts";
 import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
-import { isGrey } from "./settings.ts";
+import { isGrey, type XRange } from "./settings.ts";
 
-/** The axes of the drawing, in print: "y ±0.0031 · x −1 … 1". */
+const X_WORDS: Record<XRange, string> = { inputs: "inputs", domain: "grid", wide: "whole support" };
+
+/** Which x are drawn, and how to see others. */
+export function xTitle({ xIs, settings }: Picture): string {
+  if (isGrey(settings)) return "";
+  if (xIs === "inputs") return "x runs over 98 % of the inputs that live.observe(batch) saw";
+  if (xIs === "wide") return "x runs as far as the splines reach; the grid's range is marked";
+  const observe =
+    settings.xRange === "inputs" ? "; live.observe(batch) shows where inputs fall" : "";
+  return `x runs over the range of the layer's grid${observe}`;
+}
+
+/** Which function it is; of a folded layer also where in the map its input lies. */
+export function placeText({ layer, shape }: Picture, f: number): string {
+  if (shape === layer.shape) return entryText(layer, f);
+  const [, , height, width] = shape;
+  const place = f % (height * width);
+  const row = Math.floor(place / width);
+  const channel = Math.floor((f % layer.shape[1]) / (height * width));
+  const map = shape[1] > 1 ? `channel ${channel}, ` : "";
+  return `${entryText(layer, f)} (${map}row ${row}, column ${place % width})`;
+}
+
+/** The same as a title, the shorter the later. */
+export function placeTexts(picture: Picture, f: number): string[] {
+  const { layer, shape } = picture;
+  const place = placeText(picture, f);
+  const { out, in: input } = selectionOf(layer, f);
+  return [
+    `${layerTitle(layer)} · ${place}`,
+    place,
+    ...(shape === layer.shape ? [] : [place.replace(/ · input \d+ \((.*)\)$/, " · $1")]),
+    `${out}, ${input}`,
+  ];
+}
+
+/** What the colours of an overview stand for. */
+export function overviewText({ ranges, scales, unit }: Picture): string {
+  const which = unit > 1 ? "of the kernel's furthest function, " : "";
+  const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
+  return `largest |φ|, ${which}0 … ${number(scales.largest)}${more}`;
+}
+
+/** What lies where, for a reader who has never seen such a grid. */
+export function placesText({ layer, shape, arrangement, unit }: Picture): string {
+  const [, channels, height, width] = shape;
+  if (shape !== layer.shape) {
+    const size = `${height} × ${width}`;
+    if (channels === 1) return `each map: the ${size} functions from all inputs to one output`;
+    return `each map: the ${size} functions from one channel to one output`;
+  }
+  const inputs = layer.kind === "conv" ? "input channels" : "inputs";
+  if (arrangement.order && channels > 1)
+    return `out,in: from which of the ${inputs} to which output`;
+  if (arrangement.flowing) return "";
+  const whole = unit > 1 ? ", a cell is a whole kernel" : "";
+  return `rows: outputs · columns: ${inputs}${whole}`;
+}
+
+export const PLACES_TITLE =
+  "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which live.observe(batch) sees, or fold=(channels, height, width) gives";
+
+/** The axes of the drawing, in print: "φ ±0.0031 · inputs x −1 … 1". */
 export function axesText(picture: Picture): string {
   const { layer, xRange, settings, scales } = picture;
-  const x = `${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
+  const x = `${X_WORDS[picture.xIs]} ${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
   if (picture.pattern) {
     return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
   if (picture.preferred) return preferredText(picture);
+  if (settings.mode === "overview") return `how far each function reaches over ${x}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const what = settings.mode === "change" ? `change${since}` : "φ";
   const { smallest, largest } = scales;
@@ -27,6 +90,21 @@ export function axesText(picture: Picture): string {
       ? formatRange(largest)
       : `${formatRange(smallest)} … ${formatRange(largest)}`;
   return `${what}, own scales ${own} · ${x}`;
+}
+
+export const COVERED_TITLE =
+  "The scale stays the same over all steps that the page has, so that growth is seen while scrubbing";
+
+/** Which steps the scale holds for: "scale covers steps 0 … 30". */
+export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
+  if (isGrey(settings) || steps < 2) return "";
+  return `scale covers steps ${formatCount(first)} ${steps > 2 ? "…" : "and"} ${formatCount(last)}`;
+}
+
+/** How many functions are cut at the edge of their cells. */
+export function cutText({ cut }: Picture): string {
+  if (cut === 0) return "";
+  return `${counted(cut, "function")} ${cut === 1 ? "reaches" : "reach"} further: cut, with a triangle`;
 }
 
 /** What black and white stand for: "black: φ is largest at x −1 · white: at 1". */
@@ -126,6 +204,9 @@ function ownLines(picture: Picture, f: number, x: number): Line[] {
       { label: "within", value: `${number(bounds.low[f])} … ${number(bounds.high[f])}` },
     ];
   }
+  if (settings.mode === "overview") {
+    return [{ label: "largest |φ|", value: number(reachOf(picture, f)) }];
+  }
   const now = valueAt(frame, layer, f, x);
   if (settings.mode === "change" && initial) {
     const before = valueAt(initial.frame, initial.layer, f, x).phi;
@@ -163,7 +244,7 @@ export function isFiniteFunction(picture: Picture, f: number): boolean {
 /** The selected function in one line. */
 export function selectionText(picture: Picture, f: number): string {
   const { layer, subject, settings } = picture;
-  const name = `${layerTitle(layer)} · ${entryText(layer, f)}`;
+  const name = `${layerTitle(layer)} · ${placeText(picture, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
   if (picture.pattern) {
     const [low, high] = endsOf(layer, f);
@@ -182,7 +263,7 @@ export function selectionText(picture: Picture, f: number): string {
   );
   const score = scoreText(picture, f);
   const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
-  return `${name} · ${what} ${formatNumber(picture.ranges[f])} · ${ends.join(" · ")}${scored}`;
+  return `${name} · ${what} ${formatNumber(reachOf(picture, f))} · ${ends.join(" · ")}${scored}`;
 }
 
 /** The text alternative of the drawing. */
@@ -191,6 +272,7 @@ export function description(picture: Picture, selected: number): string {
   const chosen = selected >= 0 ? `Selected: ${selectionText(picture, selected)}. ` : "";
   const what = {
     curves: "Functions",
+    overview: "Overview of functions",
     pattern: "Pattern",
     preferred: "Preferred patches",
     change: "Changes",

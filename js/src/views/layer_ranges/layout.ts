@@ -1,7 +1,8 @@
 /** Where the parts of LayerRanges lie, in CSS pixels. No DOM. */
 
+import { layerTitle } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { widthOf, wrapped } from "../../scene/text.ts";
+import { fittedApart, widthOf, wrapped } from "../../scene/text.ts";
 import type { Content } from "./content.ts";
 import { anySeen, type Column, columnsOf, sentences } from "./words.ts";
 
@@ -14,6 +15,8 @@ const HEAD = 46;
 const HEADLINE = 15;
 const WHY = 12;
 export const TITLE = 10.5;
+/** Size of the names of layers. */
+export const NAME = 11.5;
 export const BELOW = 9;
 export const CELL = 11;
 const GAP = 14;
@@ -48,6 +51,8 @@ export interface Layout {
   timesHeight: number;
   cells: Cell[];
   bands: number;
+  /** Of the layers, as there is room for them. */
+  names: string[];
 }
 
 export function layoutOf(content: Content, width: number, more: boolean): Layout {
@@ -100,6 +105,7 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
     timesHeight: stacked ? CURVES : rowHeight,
     cells,
     bands,
+    names: fittedApart(content.rows.map(layerTitle), plot.width, NAME, 600),
   };
 }
 

@@ -15,6 +15,7 @@ import {
   headAt,
   headHeight,
   type Layout,
+  NAME,
   PAD,
   PLOT,
   rowsWithin,
@@ -24,7 +25,7 @@ import {
 import { aside } from "./words.ts";
 
 /** Heights within a row's plot. */
-const NAME = 11;
+const BASELINE = 12;
 const DOTS: [number, number] = [20, 30];
 const GRID = 38;
 const SEEN = 47;
@@ -118,7 +119,7 @@ export function rowMarks(
   return content.rows.slice(from, to).flatMap((row, k) => {
     const top = rowTop(layout, from + k);
     return [
-      ...nameMarks(row, layout, top, colours),
+      ...nameMarks(row, layout.names[from + k], layout, top, colours),
       ...plotMarks(row, toX, top, colours),
       ...cellMarks(row, layout, top, colours),
     ];
@@ -127,6 +128,7 @@ export function rowMarks(
 
 function nameMarks(
   row: Row,
+  name: string,
   { plot, width, rowHeight }: Layout,
   top: number,
   colours: Colours,
@@ -136,23 +138,22 @@ function nameMarks(
   const size = 10;
   const wide = widthOf(note, size) + 10;
   const whole = layerTitle(row);
-  const noted = widthOf(whole, 11.5, 600) + wide <= plot.width;
-  const name = fitted(whole, plot.width, 11.5, 600);
+  const noted = widthOf(whole, NAME, 600) + wide <= plot.width;
   const marks: Mark[] = [
     {
       kind: "text",
       x: plot.x,
-      y: top + NAME + 1,
+      y: top + BASELINE,
       text: name,
       fill: colours.ink,
-      size: 11.5,
+      size: NAME,
       weight: 600,
     },
   ];
   if (noted) {
-    const x = plot.x + widthOf(name, 11.5, 600) + 8;
+    const x = plot.x + widthOf(name, NAME, 600) + 8;
     const fill = warns ? colours.warn : colours.muted;
-    marks.push({ kind: "text", x, y: top + NAME + 1, text: note, fill, size });
+    marks.push({ kind: "text", x, y: top + BASELINE, text: note, fill, size });
   }
   // What is wrong is said in any case: under the numbers, where it has no room beside the name.
   if (!noted && warns) {

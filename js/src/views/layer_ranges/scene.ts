@@ -160,7 +160,7 @@ function captionOf(content: Content, { store }: Given, colours: Colours): Remark
     { text: `SiLU-shaped: R² ≥ ${number(threshold)} ${where(anySeen(content))}` },
   );
   if (!observed) {
-    caption.push({ text: "for the inputs, call live.observe(batch)", tone: "ink" });
+    caption.push({ text: "live.observe(batch) shows where inputs fall", tone: "ink" });
   }
   if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
     const text = `ranges and numbers are those of step ${formatCount(step)}: no kernel is connected to compute others`;

@@ -114,7 +114,7 @@ export function sentences(rows: readonly Row[]): [headline: string, why: string]
   const range = (row: Row) => row.numbers.range as number;
   const least = some.reduce((a, b) => (range(b) < range(a) ? b : a));
   const most = some.reduce((a, b) => (range(b) > range(a) ? b : a));
-  const [small, large] = [layerTitle(least), layerTitle(most)];
+  const [small, large] = [inSentence(least), inSentence(most)];
   const ratio = range(most) / range(least);
   if (some.length === 1) {
     return [`A typical function of ${small} has a range of ${number(range(least))}.`, ""];
@@ -125,7 +125,7 @@ export function sentences(rows: readonly Row[]): [headline: string, why: string]
   }
   const headline =
     `The functions of ${small} are the smallest: a typical range of ` +
-    `${number(range(least))} is ${times(ratio)} smaller than in ${large} (${number(range(most))}).`;
+    `${number(range(least))} on the grid is ${times(ratio)} smaller than in ${large} (${number(range(most))}).`;
   const { range_at_start: then, spline_share: share, change } = least.numbers;
   const parts: string[] = [];
   if (then !== null && then > 0) {
@@ -137,7 +137,25 @@ export function sentences(rows: readonly Row[]): [headline: string, why: string]
     parts.push(`At the start it was ${number(then)}${behind}${since}.`);
   }
   if (share !== null) parts.push(`Splines make up ${percent(share)} of the range.`);
+  parts.push(...outsideText(rows));
   return [headline, parts.join(" ")];
+}
+
+/** Worth a sentence. */
+const MANY = 0.05;
+
+/** Which layer gets most of its inputs from outside its grid, if any gets many. */
+function outsideText(rows: readonly Row[]): string[] {
+  const share = ({ numbers }: Row) => numbers.outside_grid ?? 0;
+  const worst = rows.reduce((a, b) => (share(b) > share(a) ? b : a));
+  if (!(share(worst) >= MANY)) return [];
+  return [`${percent(share(worst))} of the inputs of ${inSentence(worst)} lie outside its grid.`];
+}
+
+/** A name that is only a number, as in a Sequential, is not read as one. */
+function inSentence(row: Row): string {
+  const name = layerTitle(row);
+  return /^\d/.test(name) ? `layer ${name}` : name;
 }
 
 const times = (ratio: number) => `${roughly(ratio)} times`;

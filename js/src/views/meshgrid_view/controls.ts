@@ -4,7 +4,7 @@ import { DIRECTIONS } from "../../phi/ramp.ts";
 import { type Choice, createKit, type Entry } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { type Input, MODES, SCALES, type Settings } from "./settings.ts";
+import { ARTICLE, type Input, MODES, SCALES, type Settings } from "./settings.ts";
 
 /** What the header shows; nothing changes in the page where nothing differs. */
 export interface State {
@@ -16,6 +16,8 @@ export interface State {
   inputs: { choices: readonly Input[]; input: Input } | null;
   /** How many outputs the response has. */
   outputs: number;
+  /** The kernel has seen a batch, and nobody has looked at what reaches this layer yet. */
+  canObserve: boolean;
   /** Which entry of the pair the next click sets. */
   axis: Axis;
 }
@@ -32,6 +34,7 @@ export interface Acts {
   choose(trait: string, value: unknown): void;
   setAxis(axis: Axis): void;
   clear(): void;
+  observe(): void;
 }
 
 const MODE_TITLES: Record<(typeof MODES)[number], string> = {
@@ -46,6 +49,15 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   drawn: ["draw", "Draw with the mouse"],
   ramp: ["ramp", "The ramp between the limits"],
 };
+/** What the ramp goes over; the first is also how the trait says so. */
+const [GRID, WIDE] = ["grid", "article"];
+
+/** "" where the limits are others. */
+function overWhat({ onGrid, limits }: Settings): string {
+  if (onGrid) return GRID;
+  return limits.every((end, k) => end === ARTICLE[k]) ? WIDE : "";
+}
+
 const RESOLUTIONS = [8, 16, 32, 64, 128];
 const MOST_OUTPUTS = 4096;
 
@@ -77,13 +89,19 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   axes.fill(
     (["x", "y"] as const).map((value) => ({
       value,
-      label: `${value} next`,
+      label: `set ${value}`,
       title: `The next click on the kernel sets the entry along ${value}`,
     })),
   );
   const inputs = kit.segments("Input", (value) => choose("input", value));
   inputs.box.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);
+  const observe = kit.button(
+    "observe a batch",
+    "Run the last batch of the training through the model once, without changing anything, and show what reaches each layer",
+    "kw-button",
+    acts.observe,
+  );
   const output = kit.select("output", "Which output channel is shown", (value) =>
     choose("output", Number(value)),
   );
@@ -92,6 +110,13 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   );
   direction.fill(entries(DIRECTIONS));
   const limits = createLimits(document, (range) => choose("limits", range), signal);
+  const over = kit.segments("Where the ramp begins and ends", (value) =>
+    choose("limits", value === GRID ? GRID : [...ARTICLE]),
+  );
+  over.fill([
+    { value: GRID, label: "grid", title: "The ramp goes over the layer's grid" },
+    { value: WIDE, label: "−2 … 2", title: "The ramp goes from −2 to 2, as in the article" },
+  ]);
   const resolution = kit.select("points", "How many points the ramp has along each side", (value) =>
     choose("resolution", Number(value)),
   );
@@ -101,8 +126,8 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
 
   root.append(...layerChoice.boxes, modes.box);
   const options = element(document, "div", "kw-options", root);
-  options.append(axes.box, inputs.box, clear, output.box);
-  options.append(direction.box, limits.box, resolution.box, scale.box);
+  options.append(axes.box, inputs.box, clear, observe, output.box);
+  options.append(direction.box, over.box, limits.box, resolution.box, scale.box);
 
   const [fillInputs, fillOutputs] = [filler(inputs), filler(output)];
   const [fillResolutions, fillScales] = [filler(resolution), filler(scale)];
@@ -129,13 +154,15 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     show(state) {
       const { settings, layers, layer, width } = state;
       const { mode } = settings;
+      observe.hidden = !state.canObserve || mode === "ramp";
       layerChoice.show(layers, layer, width);
       modes.set(mode);
       axes.box.hidden = mode !== "pair";
       axes.set(state.axis);
       showResponse(state);
       const ramp = mode === "ramp" || (mode === "response" && state.inputs?.input === "ramp");
-      for (const { box } of [direction, limits, resolution]) box.hidden = !ramp;
+      for (const { box } of [direction, over, limits, resolution]) box.hidden = !ramp;
+      over.set(overWhat(settings));
       scale.box.hidden = mode === "pair";
       if (mode === "response") {
         fillScales([

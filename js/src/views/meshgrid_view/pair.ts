@@ -1,5 +1,6 @@
 /** MeshgridView's pair: the sum of two functions over their two inputs, where it lies and where it is read. No DOM. */
 
+import type { Ends } from "../../phi/inputs.ts";
 import type { Density, Group, Surface } from "../../phi/pair.ts";
 import type { Reach } from "../../phi/ramp.ts";
 import type { Axis } from "../../scene/axes.ts";
@@ -13,7 +14,8 @@ export interface Pair {
   entries: [number, number];
   functions: [number, number];
   names: [string, string];
-  ranges: [[number, number], [number, number]];
+  /** Where the inputs of each are, or its grid. */
+  ranges: [Ends, Ends];
   surface: Surface;
   reach: Reach;
   /** Half the range of the colours. */

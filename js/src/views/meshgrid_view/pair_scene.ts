@@ -3,6 +3,7 @@
 import { levelsOf } from "../../phi/contours.ts";
 import { layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
+import { endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -60,15 +61,17 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     const entryX = entryIn(layer, group, selection);
     const entryY = partnerOf(group, entryX, settings.other);
     const [i, j] = [entryX, entryY].map((entry) => functionIn(layer, group, entry));
-    const surface = keep("surface", [frame, layer, i, j], () =>
-      surfaceOf(frame, layer, i, j, POINTS),
-    );
-    const reach = keep("reach", [surface], () => reachOf(surface.values));
     const observed = store.observed(layer.name);
     const [placeX, placeY] = [entryX, entryY].map((entry) =>
       observedEntry(layer, selectionIn(layer, group, entry)),
     );
-    const ranges: Pair["ranges"] = [domainOf(layer, i), domainOf(layer, j)];
+    const rangeOf = (place: number, f: number) =>
+      endsOrGrid((observed && inputEnds(observed)[place]) ?? null, domainOf(layer, f));
+    const ranges: Pair["ranges"] = [rangeOf(placeX, i), rangeOf(placeY, j)];
+    const surface = keep("surface", [frame, layer, i, j, ...ranges.flat()], () =>
+      surfaceOf(frame, layer, [i, j], ranges, POINTS),
+    );
+    const reach = keep("reach", [surface], () => reachOf(surface.values));
     const density = keep("density", [observed, layer, placeX, placeY], () =>
       observed ? densityOf(observed, placeX, placeY, ...ranges, BINS) : null,
     );
@@ -249,7 +252,12 @@ function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Read
 function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remark[] {
   const { reach, most, density, levels, surface } = pair;
   const known = reach.broken < surface.values.length ? reach : null;
-  const caption: Remark[] = colourRemarks("φ + φ", { smallest: most, largest: most }, known, theme);
+  const caption: Remark[] = colourRemarks(
+    "φ₁(x) + φ₂(y)",
+    { smallest: most, largest: most },
+    known,
+    theme,
+  );
   if (levels.length > 1) {
     caption.push({ text: `contours every ${number(levels[1] - levels[0])}` });
   }
@@ -258,7 +266,7 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
     const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
     caption.push({ text: densityWords(density), swatch });
   } else if (!store.observed(layer.name)) {
-    caption.push({ text: "call live.observe(batch) to add the real inputs" });
+    caption.push({ text: "live.observe(batch) shows where inputs fall" });
   }
   if (layer.note) caption.push({ text: layer.note });
   return caption;
@@ -276,10 +284,10 @@ export function entryName(group: Group, entry: number): string {
 }
 
 function groupName(group: Group): string {
-  return group.byInput ? `out ${group.out}` : `out ${group.out} · in ${group.in}`;
+  return group.byInput ? `output ${group.out}` : `output ${group.out} · input ${group.in}`;
 }
 
 function densityWords(density: Density): string {
   const out = density.outside > 0 ? `, ${percent(density.outside)} lie outside` : "";
-  return `real inputs, the largest dot ${percent(density.most)}${out}`;
+  return `inputs seen, by bin: the largest dot ${percent(density.most)}${out}`;
 }

@@ -45,6 +45,6 @@ export function patchWords({ patch, swept, place, grids }: Response): string[] {
   const [lo, hi] = patch.range;
   return [
     `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}${all}`,
-    `each: ${swept.layer.variable} ${number(lo)} … ${number(hi)}, φ ±${number(patch.most)}`,
+    `each curve: ${swept.layer.variable} from ${number(lo)} to ${number(hi)}, φ from ${number(-patch.most)} to ${number(patch.most)}`,
   ];
 }

@@ -46,7 +46,7 @@ export function layOutResponse(
   const tallest = Math.max(96, Math.min(LARGEST, most - 60));
   const column = Math.floor((inner - (columns - 1) * GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
-  const half = Math.max(120, Math.floor((most - 150) / 2));
+  const half = Math.max(120, Math.floor((most - 176) / 2));
   const side = Math.min(
     tallest,
     columns === 3 ? Math.min(column, 210) : columns === 2 ? half : column,

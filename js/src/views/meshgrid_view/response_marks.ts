@@ -6,7 +6,7 @@ import { comesFrom, patchRect } from "../../phi/response.ts";
 import { greyOf, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
-import { wrapped } from "../../scene/text.ts";
+import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { patchWords, type Response } from "./response.ts";
 import type { ResponseLayout } from "./response_layout.ts";
@@ -39,7 +39,7 @@ export function inputMarks(
   });
   const patch = on(patchRect(swept, place.row, place.column));
   const marks: Mark[] = [
-    title(inputTitle(source, image.channels, channel), layout.titles.input, theme),
+    title(inputTitle(source, image.channels, channel, box.width + 12), layout.titles.input, theme),
     { kind: "image", box, pixels },
     outline(box, colours.line),
     {
@@ -61,11 +61,20 @@ function spot(box: Rect, { accent }: Colours): Mark[] {
   ];
 }
 
-function inputTitle({ input, count, sample }: Source, channels: number, channel: number): string {
-  const of = channels > 1 ? ` · channel ${channel} of ${channels}` : "";
-  const which = count > 1 ? ` ${sample} of ${count}` : "";
+/** As much of what the input is as fits above it. */
+function inputTitle(
+  { input, count, sample }: Source,
+  channels: number,
+  channel: number,
+  room: number,
+): string {
   const kind = { images: "image", observed: "observed", drawn: "drawing", ramp: "ramp" }[input];
-  return `input: ${kind}${which}${of}`;
+  const which = count > 1 ? ` ${sample}` : "";
+  const of = channels > 1 ? ` · channel ${channel}` : "";
+  const long = `input: ${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
+  const texts = [long, `input: ${kind}${which}${of}`, `${kind}${which}${of}`];
+  const fits = (text: string) => widthOf(text, WORDS, 600) <= room;
+  return texts.find(fits) ?? fitted(texts[2], room, WORDS, 600);
 }
 
 const small = new WeakMap<object, Pixels[]>();
@@ -113,7 +122,8 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
     if (layout.labelled) {
       const chosen = selection !== null && comesFrom(swept, output, selection);
       const fill = chosen ? colours.accent : colours.muted;
-      const text = `out ${output}`;
+      const name = `output ${output}`;
+      const text = widthOf(name, LABEL) <= box.width ? name : String(output);
       marks.push({ kind: "text", x: box.x, y: box.y - 4, text, fill, size: LABEL });
       if (chosen) marks.push(...framed(box, colours.accent, colours));
     }
@@ -134,7 +144,7 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
 
 function mapsTitle({ outputs, swept }: Response): string {
   if (outputs.length > 1 || swept.outputs === 1) return "response";
-  return `response: out ${outputs[0]}`;
+  return `response: output ${outputs[0]}`;
 }
 
 /** The inputs of the patch on the φ of its kernel, entry by entry. */

@@ -21,6 +21,7 @@ import {
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
+import { howToObserve } from "./observing.ts";
 import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
 import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
@@ -65,9 +66,10 @@ export function responseDrawing(): ResponseDrawing {
     sketch.fit(blank.width, blank.height, blank.ground, blank.ink);
     const drawing = sketch.image();
     const { input, sample, limits, direction, resolution } = settings;
-    const from = [layer, observed, images, drawing, sketch.version()];
+    const how = howToObserve(store, layer.name);
+    const from = [layer, observed, images, drawing, sketch.version(), how];
     return keep("source", [...from, input, sample, ...limits, direction, resolution], () =>
-      sourceOf(layer, observed, images, drawing, blank, settings),
+      sourceOf(layer, observed, images, drawing, blank, settings, how),
     );
   }
 
@@ -306,14 +308,14 @@ function inputWords({ input, sample, count }: Source): string {
 /** The kernel whose functions are drawn. */
 export function kernelWords({ swept, place, kernel }: Response): string {
   const several = swept.layer.shape[1] > 1 || swept.channels > 1;
-  return `out ${place.output}${several ? `, channel ${kernel.channel}` : ""}`;
+  return `output ${place.output}${several ? `, channel ${kernel.channel}` : ""}`;
 }
 
 /** A pixel and its response. */
 export function placeText({ grids, swept, place: own }: Response, place = own): string {
   const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
   const text = value === undefined ? "not drawn" : finite(value);
-  return `out ${place.output} · row ${place.row} · column ${place.column} · response ${text}`;
+  return `output ${place.output} · row ${place.row} · column ${place.column} · response ${text}`;
 }
 
 /** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */

@@ -1,6 +1,7 @@
 /** The view's own traits, as plain data. */
 
 import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
+import type { LayerLayout } from "../../wire/types.ts";
 
 export const MODES = ["ramp", "pair", "response"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
@@ -12,7 +13,10 @@ export type Input = (typeof INPUTS)[number];
 
 export interface Settings {
   mode: Mode;
+  /** Of the ramp. */
   limits: [number, number];
+  /** Whether these are the ends of the layer's grid. */
+  onGrid: boolean;
   direction: Rise;
   scale: Scale;
   /** How many points the ramp has along each side. */
@@ -25,6 +29,9 @@ export interface Settings {
   /** The second entry of the pair, within its kernel; -1: chosen here. */
   other: number;
 }
+
+/** Where the ramps of the article begin and end. */
+export const ARTICLE: readonly [number, number] = [-2, 2];
 
 /** What the view is drawn from, beside the theme. */
 export const TRAITS = [
@@ -49,10 +56,15 @@ const oneOf = <T extends string>(allowed: readonly T[], value: unknown): T =>
 const whole = (value: unknown, otherwise: number, lo: number, hi: number): number =>
   Number.isInteger(value) ? Math.max(lo, Math.min(hi, value as number)) : otherwise;
 
-export function settingsOf(get: (trait: string) => unknown): Settings {
+export function settingsOf(
+  get: (trait: string) => unknown,
+  layer: Pick<LayerLayout, "domain"> | null,
+): Settings {
+  const limits = limitsOf(get("limits"));
   return {
     mode: oneOf(MODES, get("mode")),
-    limits: limitsOf(get("limits")),
+    limits: limits ?? [...(layer?.domain ?? ARTICLE)],
+    onGrid: limits === null,
     direction: oneOf(DIRECTIONS, get("direction")),
     scale: oneOf(SCALES, get("scale")),
     resolution: whole(get("resolution"), 32, 2, 256),
@@ -63,7 +75,8 @@ export function settingsOf(get: (trait: string) => unknown): Settings {
   };
 }
 
-function limitsOf(value: unknown): [number, number] {
+/** Two ends, or null for those of the layer's grid. */
+function limitsOf(value: unknown): [number, number] | null {
   const [lo, hi] = Array.isArray(value) ? value.map(Number) : [];
-  return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? [lo, hi] : [-2, 2];
+  return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? [lo, hi] : null;
 }

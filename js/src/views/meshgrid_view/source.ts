@@ -58,6 +58,7 @@ export function sourceOf(
   drawing: Images,
   blank: Blank,
   settings: Settings,
+  how = "Call live.observe(batch) to see what reaches it.",
 ): Source {
   const maps = mapsOf(observed);
   const name = layer.name || layer.type;
@@ -86,7 +87,7 @@ export function sourceOf(
   } else {
     missing =
       input === "observed"
-        ? `${unseen(name, direct)} Call live.observe(batch) to see what reaches it.`
+        ? `${unseen(name, direct)} ${how}`
         : "There are no images: give some with images=...";
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;

@@ -7,6 +7,7 @@ import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
+import { offersObserving } from "./observing.ts";
 import { createPairHands } from "./pair_hands.ts";
 import { createPen } from "./pen.ts";
 import { createPointing } from "./pointing.ts";
@@ -52,8 +53,12 @@ function build(shell: Shell): Parts {
   const pen = createPen(shell, stage, draw.response.sketch, response);
   const hands = createResponseHands(shell, stage, draw.response, pen);
   const pointing = createPointing(signal);
-  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear };
+  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear, observe };
   const header = createHeader(document, acts, signal);
+
+  function observe() {
+    shell.store()?.command("observe");
+  }
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (scene?.mode === "ramp") ramp.press(scene, id, event);
@@ -68,15 +73,17 @@ function build(shell: Shell): Parts {
   }
 
   function showHeader(frame: Frame | null) {
-    const settings = settingsOf(shell.get);
+    const layer = layerNamed(frame, shell.get("layer"));
+    const settings = settingsOf(shell.get, layer);
     const source = settings.mode === "response" ? draw.response.source() : null;
     header.show({
       settings,
-      layer: layerNamed(frame, shell.get("layer"))?.name ?? "",
+      layer: layer?.name ?? "",
       layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
       inputs: source,
       outputs: response()?.response.swept.outputs ?? 0,
+      canObserve: layer !== null && offersObserving(shell.store(), layer.name),
       axis: pair.axis(),
     });
     root.dataset.mode = settings.mode;
@@ -88,7 +95,7 @@ function build(shell: Shell): Parts {
     stage,
     scene: () => scene,
     step: () => drawnFrame?.step ?? null,
-    mode: () => settingsOf(shell.get).mode,
+    mode: () => settingsOf(shell.get, null).mode,
     drawLine: pen.through,
     drawn: () => ({ frames, milliseconds }),
   });
@@ -123,7 +130,9 @@ function build(shell: Shell): Parts {
       const start = performance.now();
       const { store, height, ratio } = given;
       const pointed = stage.pointed();
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), height, ratio);
+      // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
+      const most = given.get("mode") === "ramp" ? height : 2 * height;
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
       const frame = store.current();
       const layer = layerNamed(frame, given.get("layer"));

@@ -17,6 +17,8 @@ export interface HeaderState {
   edits: Edits;
   pinned: boolean;
   moved: boolean;
+  /** Whether all of x is shown. */
+  all: boolean;
 }
 
 export interface Actions {
@@ -25,6 +27,7 @@ export interface Actions {
   neighbour(step: number): void;
   stacked(value: boolean): void;
   fit(): void;
+  all(): void;
   pin(): void;
   command(kind: Command): void;
 }
@@ -77,9 +80,15 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   ]);
   const fit = kit.button(
     "fit",
-    "Show the whole curve again (0, or double-click)",
+    "Show x where the inputs are, or the grid if none were observed (0, or double-click)",
     "kw-button",
     () => actions.fit(),
+  );
+  const all = kit.button(
+    "all x",
+    "Show all of x: every basis function as far as it reaches",
+    "kw-button",
+    () => actions.all(),
   );
   const pin = kit.button(
     "pin",
@@ -95,7 +104,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way.box, fit, pin, editing);
+  tools.append(way.box, fit, all, pin, editing);
 
   let listed = "";
   let shown: HeaderState | null = null;
@@ -128,6 +137,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     }
     way.set(state.stacked ? "stacked" : "overlay");
     fit.disabled = !state.moved;
+    all.disabled = state.all;
     const pressed = String(state.pinned);
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
     editing.hidden = !state.editable;

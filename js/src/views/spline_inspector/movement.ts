@@ -3,8 +3,9 @@
 import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import type { Drag } from "../../shell/drag.ts";
+import type { Shell } from "../../shell/mount.ts";
 import { chosenOf, type InspectorScene, kindOf, type Touch, yRange } from "./scene.ts";
-import { type Range, readAt, tableRange, wholeRange } from "./terms.ts";
+import { dataRange, type Phi, type Range, readAt, tableRange, wholeRange } from "./terms.ts";
 import {
   fromX,
   fromY,
@@ -22,8 +23,12 @@ const CLOSEST = 1e-4;
 const FURTHEST = 20;
 
 export interface Movement {
-  /** Shows all again. */
+  /** Shows x where the inputs are again, and y as it fits. */
   fit(): void;
+  /** Shows all of x. */
+  all(): void;
+  /** Whether that is what is shown. */
+  isAll(): boolean;
   /** Whether there is anything to fit. */
   isMoved(): boolean;
   /** What a turn of the wheel would do; null for nothing. */
@@ -36,7 +41,7 @@ export interface Movement {
 export function createMovement(
   touch: Touch,
   scene: () => InspectorScene | null,
-  { schedule, speak }: { schedule(): void; speak(words: string): void },
+  { schedule, speak, store }: Pick<Shell, "schedule" | "speak" | "store">,
 ): Movement {
   function choose(change: Partial<Touch["chosen"]>) {
     const now = scene();
@@ -58,12 +63,15 @@ export function createMovement(
 
   const fit = () => choose({ x: null, y: null });
 
+  const across = (phi: Phi): Range =>
+    chosenOf(touch, phi).x ?? dataRange(phi, store()?.observed(phi.layer.name) ?? null);
+
   /** What zooming x by a factor does; y then fits what is seen. Null where there is nothing to zoom. */
   function acrossBy(factor: number, at: number): (() => void) | null {
     const now = scene();
     if (!now) return null;
     const { phi } = now.picture;
-    const x = chosenOf(touch, phi).x ?? wholeRange(phi);
+    const x = across(phi);
     const next = zoomedWithin(x, at, factor, tableRange(phi));
     return next && (() => choose({ x: next, y: null }));
   }
@@ -83,7 +91,7 @@ export function createMovement(
   function read({ key, shiftKey }: KeyboardEvent, { picture }: InspectorScene) {
     const { phi } = picture;
     const { x } = chosenOf(touch, phi);
-    const [low, high] = x ?? wholeRange(phi);
+    const [low, high] = across(phi);
     const step = ((high - low) / (shiftKey ? 20 : 100)) * (key === "ArrowLeft" ? -1 : 1);
     const to = touch.reading === null ? (low + high) / 2 : touch.reading + step;
     if (x && (to < low || to > high)) show(shifted(x, step), null);
@@ -95,6 +103,16 @@ export function createMovement(
 
   return {
     fit,
+    all() {
+      const now = scene();
+      if (now) choose({ x: wholeRange(now.picture.phi), y: null });
+    },
+    isAll() {
+      const now = scene();
+      if (!now) return false;
+      const [low, high] = wholeRange(now.picture.phi);
+      return now.picture.x[0] <= low && now.picture.x[1] >= high;
+    },
     isMoved() {
       const now = scene();
       if (!now) return false;
@@ -119,8 +137,8 @@ export function createMovement(
         move(at) {
           const [dx, dy] = [at.x - start.x, at.y - start.y];
           if (Math.abs(dx) + Math.abs(dy) <= 2) return;
-          const across = (-dx / plot.width) * (picture.x[1] - picture.x[0]);
-          show(shifted(picture.x, across), shifted(y, (dy / plot.height) * (y[1] - y[0])));
+          const by = (-dx / plot.width) * (picture.x[1] - picture.x[0]);
+          show(shifted(picture.x, by), shifted(y, (dy / plot.height) * (y[1] - y[0])));
         },
         end() {},
       };
@@ -132,7 +150,7 @@ export function createMovement(
       const { key } = event;
       // As it will be drawn: keys may come faster than drawings.
       const chosen = chosenOf(touch, picture.phi);
-      const [low, high] = chosen.x ?? wholeRange(picture.phi);
+      const [low, high] = across(picture.phi);
       const middle = touch.reading ?? (low + high) / 2;
       if (key === "ArrowLeft" || key === "ArrowRight") read(event, now);
       else if (key === "ArrowUp" || key === "ArrowDown") {

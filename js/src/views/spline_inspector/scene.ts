@@ -6,7 +6,7 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Selection, Store } from "../../wire/types.ts";
-import { describeHandle } from "./handles.ts";
+import { describeHandle, heightOf } from "./handles.ts";
 import {
   type Legend,
   legendBelow,
@@ -30,20 +30,20 @@ import {
 import { legendRows, type Row, span } from "./rows.ts";
 import { type Settings, samePlace, settingsReader } from "./settings.ts";
 import {
+  dataRange,
   type Phi,
   phiOf,
   type Range,
   type Reading,
   readAt,
   tableRange,
-  wholeRange,
 } from "./terms.ts";
-import { fitted, fromX, inSight, roomy } from "./window.ts";
-import { description, inputsText, rangeText, windowText } from "./words.ts";
+import { fitted, fromX, inSight, reaching, roomy } from "./window.ts";
+import { description, inputsText, rangeInFull, rangeText, windowText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
-  /** What of the plane was chosen, of which functions; null is all of it. */
+  /** What of the plane was chosen, of which functions; null is where the inputs are, and what is drawn there. */
   chosen: { of: string; x: Range | null; y: Range | null };
   /** Where x is read without a pointer. */
   reading: number | null;
@@ -106,6 +106,12 @@ export function yRange({ held, reaches }: Picture, { x, y }: Touch["chosen"]): R
   return x ? fitted(held) : roomy(held);
 }
 
+/** While a point is held the plane stands still under the pointer, but for a point that would leave it. */
+function heldRange({ handles, phi }: Picture, { b, y }: { b: number; y: Range }): Range {
+  const handle = handles.find((one) => one.b === b);
+  return handle ? reaching(y, heightOf(handle, phi.coefficients)) : y;
+}
+
 export function drawing(): InspectorDrawing {
   const samplesOf = sampler();
   const readSettings = settingsReader();
@@ -143,18 +149,18 @@ export function drawing(): InspectorDrawing {
     const chosen = chosenOf(touch, phi);
     const narrow = given.width < BESIDE;
     const wide = given.width - (narrow ? 0 : legendWidth(given.width) + GAP) - BESIDE_PLOT;
+    const observed = store.observed(phi.layer.name);
     const from = pictureOf({
       phi,
       frame,
-      x: chosen.x ?? wholeRange(phi),
+      x: chosen.x ?? dataRange(phi, observed),
       theme,
       settings,
       ghost: store.ghost(),
-      observed: settings.show.has("density") ? store.observed(phi.layer.name) : null,
+      observed: settings.show.has("density") ? observed : null,
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    // While a point is held the plane stands still under the pointer.
-    const y = touch.held?.y ?? yRange(from, chosen);
+    const y = touch.held ? heldRange(from, touch.held) : yRange(from, chosen);
     return sceneOf(from, settings, y, given, touch);
   }
   draw.touch = {
@@ -342,10 +348,11 @@ function sumText(picture: Picture): string {
 }
 
 function captionOf(picture: Picture, store: Store): Remark[] {
-  const { phi, range, x } = picture;
+  const { at, phi, range, x } = picture;
   const { layer } = phi;
   const caption: Remark[] = [
-    { text: rangeText(range), tone: range ? "ink" : "warn" },
+    { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
+    { text: rangeText(range), title: rangeInFull(range), tone: range ? "ink" : "warn" },
     { text: windowText(layer.variable, x) },
     { text: inputsText(phi, store.observed(layer.name)) },
     { text: layer.note },

@@ -1,8 +1,9 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
+import { allInputEnds, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
-import type { BasisRange, Frame, LayerLayout, Selection } from "../../wire/types.ts";
+import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 
 const NOTHING = 1e-12;
 
@@ -71,7 +72,25 @@ export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Rang
   return [x[0], x[x.length - 1]];
 }
 
-/** The part of x that is shown at first: the support and the grid's range, as far as the table has them. */
+/** The part of x that is shown at first: where the inputs are, or the grid's range where none were observed. */
+export function dataRange(
+  phi: Pick<Phi, "layer" | "table" | "f">,
+  observed: Observed | null,
+): Range {
+  const [first, last] = tableRange(phi);
+  const clipped = ([low, high]: Range): Range => [Math.max(first, low), Math.min(last, high)];
+  const seen = observed && endsOf(phi, observed);
+  const [low, high] = endsOrGrid(seen && clipped(seen), clipped(basisRange(phi).domain));
+  return low < high ? [low, high] : [first, last];
+}
+
+/** Functions on one grid are looked at over one part of x: it stands still from one to the next. */
+function endsOf({ layer, f }: Pick<Phi, "layer" | "f">, observed: Observed) {
+  if (!layer.tableOf) return allInputEnds(observed);
+  return inputEnds(observed)[entryOf(layer, f)] ?? null;
+}
+
+/** All of x: the support and the grid's range, as far as the table has them. */
 export function wholeRange(phi: Pick<Phi, "layer" | "table">): Range {
   const { domain, extent } = basisRange(phi);
   const [first, last] = tableRange(phi);

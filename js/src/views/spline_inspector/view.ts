@@ -8,7 +8,7 @@ import type { Selection } from "../../wire/types.ts";
 import { createBoard } from "./board.ts";
 import { createEditing } from "./editing.ts";
 import { createHeader, type Header } from "./header.ts";
-import { createMovement } from "./movement.ts";
+import { createMovement, type Movement } from "./movement.ts";
 import { type InspectorElement, probe } from "./probe.ts";
 import { drawing, type InspectorScene, isOpen, placeIn } from "./scene.ts";
 import { type Settings, samePlace, settingsReader, TRAITS, type WireOverlay } from "./settings.ts";
@@ -86,6 +86,7 @@ function build(shell: Shell): Parts {
     neighbour,
     stacked: (value: boolean) => shell.choose("stacked", value),
     fit: movement.fit,
+    all: movement.all,
     pin() {
       const at = here();
       if (at) togglePin(at, switches);
@@ -119,7 +120,7 @@ function build(shell: Shell): Parts {
     },
     cleared() {
       seen = null;
-      showHeader(header, shell, settings(), false);
+      showHeader(header, shell, settings());
     },
     draw(given) {
       const start = performance.now();
@@ -133,7 +134,7 @@ function build(shell: Shell): Parts {
       seen = shown;
       // The keyboard goes on from where the pointer reads.
       if (pointed.at) touch.reading = shown.reading?.x ?? null;
-      showHeader(header, shell, shown.settings, movement.isMoved());
+      showHeader(header, shell, shown.settings, movement);
       board.show(shown);
       said = sayNews(shell, shown, editing.isLate(), said);
       drawn.milliseconds = performance.now() - start;
@@ -159,7 +160,7 @@ function listenToProbe(shell: Shell, touch: ReturnType<typeof drawing>["touch"])
   };
 }
 
-function showHeader(header: Header, shell: Shell, settings: Settings, moved: boolean) {
+function showHeader(header: Header, shell: Shell, settings: Settings, movement?: Movement) {
   const store = shell.store();
   if (!store) return;
   const { stacked, editable, pins } = settings;
@@ -176,7 +177,8 @@ function showHeader(header: Header, shell: Shell, settings: Settings, moved: boo
     open: isOpen(store),
     edits: store.edits(),
     pinned: pins.some((pin) => samePlace(pin, at)),
-    moved,
+    moved: movement?.isMoved() ?? false,
+    all: movement?.isAll() ?? true,
   });
 }
 

@@ -96,6 +96,13 @@ export function inSight(range: Range, things: readonly Range[]): Range {
   return by === 0 ? range : shifted(range, by);
 }
 
+/** A range made longer, if it must be, so that a value is in it and not at its rim. */
+export function reaching([low, high]: Range, value: number): Range {
+  const rim = 0.03 * (high - low);
+  if (value > high) return [low, value + rim];
+  return value < low ? [value - rim, high] : [low, high];
+}
+
 /** Up to seven significant digits, which is all that a float32 holds. */
 export function inFull(value: number): string {
   if (!Number.isFinite(value) || value === 0) return formatNumber(value);

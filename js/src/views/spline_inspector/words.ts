@@ -8,7 +8,7 @@ import type { Evaluation, Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
-export const UNSEEN = "call live.observe(batch) to see the inputs";
+export const UNSEEN = "live.observe(batch) shows where inputs fall";
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
@@ -33,10 +33,12 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
   return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
 }
 
-/** The range of φ over what is shown, in full. */
-export function rangeText(range: Range | null): string {
-  return range ? `φ from ${inFull(range[0])} to ${inFull(range[1])}` : "φ is not finite";
+/** The range of φ over what is shown; in full where more is asked for. */
+export function rangeText(range: Range | null, written = number): string {
+  return range ? `φ from ${written(range[0])} to ${written(range[1])}` : "φ is not finite";
 }
+
+export const rangeInFull = (range: Range | null) => rangeText(range, inFull);
 
 export function windowText(variable: string, [low, high]: Range): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
@@ -54,7 +56,7 @@ function percent(share: number): string {
 
 /** What was observed of the inputs of a function. */
 export function inputsText(phi: Phi, observed: Observed | null): string {
-  if (!observed) return "";
+  if (!observed) return "no inputs seen yet: live.observe(batch) shows where they fall";
   const entry = entryOf(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
@@ -86,7 +88,7 @@ export function description({ phi, at, range, x }: Picture): string {
     `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
     `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
     "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
-    "as left and right do at its edge, 0 shows all, " +
+    "as left and right do at its edge, 0 shows the inputs again, " +
     "square brackets go to the previous and the next function."
   );
 }

@@ -26,7 +26,8 @@ export function createRate(
   const slider = make("input", "kw-slider", element);
   slider.type = "range";
   slider.step = "0.01";
-  slider.title = "The learning rate, on a logarithmic scale; takes effect after the next step";
+  slider.title =
+    "The learning rate, from a tenth to ten times what it is; takes effect after the next step";
   slider.setAttribute("aria-label", "learning rate");
   const text = make("input", "kw-number kw-rate-text", element);
   text.type = "text";
@@ -34,11 +35,41 @@ export function createRate(
   text.title = "The learning rate; takes effect after the next step";
   text.setAttribute("aria-label", "learning rate as a number");
 
+  const undo = make("button", "kw-button kw-rate-undo", element);
+  undo.type = "button";
+  undo.textContent = "undo";
+
   let rates: readonly number[] = [];
+  /** What the rates were before each change made here. */
+  const before: (readonly number[])[] = [];
   let dragging = false;
   const group = () => (rates.length > 1 && groups.value !== "all" ? Number(groups.value) : null);
   const current = () => rates[group() ?? 0] ?? 0;
 
+  function change(value: number) {
+    before.push(rates);
+    set(value, group());
+    writeUndo();
+  }
+
+  function writeUndo() {
+    const last = before.at(-1);
+    undo.hidden = !last;
+    const title = `Set the learning rate back to ${(last ?? []).map(rateText).join(", ")}`;
+    if (undo.title !== title) undo.title = title;
+  }
+
+  undo.addEventListener(
+    "click",
+    () => {
+      const last = before.pop() ?? [];
+      last.forEach((value, k) => {
+        set(value, last.length > 1 ? k : null);
+      });
+      writeUndo();
+    },
+    { signal },
+  );
   slider.addEventListener(
     "input",
     () => {
@@ -52,7 +83,7 @@ export function createRate(
     "change",
     () => {
       dragging = false;
-      set(rateAt(Number(slider.value)), group());
+      change(rateAt(Number(slider.value)));
     },
     { signal },
   );
@@ -60,7 +91,7 @@ export function createRate(
     "change",
     () => {
       const value = Number(text.value.replace(",", "."));
-      if (text.value.trim() !== "" && Number.isFinite(value) && value >= 0) set(value, group());
+      if (text.value.trim() !== "" && Number.isFinite(value) && value >= 0) change(value);
       else text.value = rateText(current());
     },
     { signal },
@@ -71,8 +102,8 @@ export function createRate(
     const rate = current();
     const [low, high] = rateRange(rate);
     if (!dragging) {
-      slider.min = String(low);
-      slider.max = String(high);
+      slider.min = low.toFixed(2);
+      slider.max = high.toFixed(2);
       const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
       if (slider.value !== value) slider.value = value;
       slider.setAttribute("aria-valuetext", rateText(rate));
@@ -84,6 +115,7 @@ export function createRate(
     element,
     show(now, disabled) {
       if (now.length !== rates.length) {
+        before.length = 0;
         groups.replaceChildren(
           ...["all", ...now.keys()].map((value) => {
             const option = document.createElement("option");
@@ -96,8 +128,9 @@ export function createRate(
       rates = now;
       element.hidden = now.length === 0;
       groups.hidden = now.length < 2;
-      for (const input of [groups, slider, text]) input.disabled = disabled;
+      for (const input of [groups, slider, text, undo]) input.disabled = disabled;
       write();
+      writeUndo();
     },
   };
 }

@@ -133,6 +133,7 @@ function stateRemark(status: Status, colours: Colours): Remark {
     text: stateWord(status),
     tone: failed ? "warn" : "ink",
     strong: true,
+    shared: true,
     swatch: { kind, colours: [colours[colour]] },
   };
 }
@@ -140,7 +141,7 @@ function stateRemark(status: Status, colours: Colours): Remark {
 function captionOf(status: Status, colours: Colours): Remark[] {
   const state = stateRemark(status, colours);
   const facts = numbers(status).map(([name, value, title]): Remark => {
-    return { text: `${name} ${value}`, title };
+    return { text: `${name} ${value}`, title, shared: name === "step" };
   });
   const troubles = [status.message, status.fault].filter((text) => text !== "");
   return [state, ...facts, ...troubles.map((text): Remark => ({ text, tone: "warn" }))];

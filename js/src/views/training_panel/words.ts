@@ -69,10 +69,13 @@ export function deafWords(news: boolean, waiting: readonly string[]): string {
   return why + list;
 }
 
-/** Ends of the slider of the learning rate, in powers of ten; it holds the rate itself. */
+/** A rate of 1 is too much for most optimizers: the slider ends below it, the field does not. */
+const MOST = Math.log10(0.5);
+
+/** Ends of the slider of the learning rate, in powers of ten: a tenth of the rate to ten times as much. */
 export function rateRange(rate: number): [low: number, high: number] {
-  const power = rate > 0 ? Math.log10(rate) : -6;
-  return [Math.min(-6, Math.floor(power)), Math.max(0, Math.ceil(power))];
+  const power = rate > 0 ? Math.log10(rate) : -4;
+  return [power - 1, Math.max(power, Math.min(power + 1, MOST))];
 }
 
 /** The rate at a place of the slider, in three digits. */

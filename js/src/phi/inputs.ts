@@ -1,0 +1,44 @@
+/** Where the inputs of functions lie, as a batch has shown it. No DOM. */
+
+import type { Observed } from "../wire/types.ts";
+
+export type Ends = readonly [low: number, high: number];
+
+/** So much of the inputs of an entry lies below its ends, and so much above. */
+const TAIL = 0.005;
+
+/** Inputs that vary over less than this share of the grid do not say which part of x to show. */
+const NARROW = 0.05;
+
+const known = new WeakMap<Observed, readonly (Ends | null)[]>();
+
+/** The ends of what each entry got, but for the outermost 0.5 % on either side; null where it got nothing. */
+export function inputEnds(observed: Observed): readonly (Ends | null)[] {
+  const found = known.get(observed);
+  if (found) return found;
+  const { patches, patchCount, entries } = observed;
+  const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
+    const values = new Float64Array(patchCount);
+    for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
+    const finite = values.filter(Number.isFinite).sort();
+    if (finite.length === 0) return null;
+    const last = finite.length - 1;
+    return [finite[Math.floor(TAIL * last)], finite[Math.ceil((1 - TAIL) * last)]];
+  });
+  known.set(observed, ends);
+  return ends;
+}
+
+/** The ends of all entries together; null where none got anything. */
+export function allInputEnds(observed: Observed): Ends | null {
+  const ends = inputEnds(observed).filter((own) => own !== null);
+  if (ends.length === 0) return null;
+  const low = ends.reduce((least, [own]) => Math.min(least, own), Number.POSITIVE_INFINITY);
+  const high = ends.reduce((most, [, own]) => Math.max(most, own), Number.NEGATIVE_INFINITY);
+  return [low, high];
+}
+
+/** Where to look at a function: at its inputs, or at its grid where none were seen or where they hardly vary. */
+export function endsOrGrid(ends: Ends | null, grid: Ends): Ends {
+  return ends && ends[1] - ends[0] > NARROW * (grid[1] - grid[0]) ? ends : grid;
+}

@@ -1,0 +1,69 @@
+/** Dashboard: the views of a stream as one, with one choice of layers, one timeline and one line that is read. */
+
+import type { Host, RenderProps } from "@anywidget/types";
+import { layerNamed } from "../../phi/entries.ts";
+import { createKit } from "../../shell/controls.ts";
+import { element } from "../../shell/element.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { showSelectedLayer } from "../../shell/selected_layer.ts";
+import { createFullScreen } from "./full_screen.ts";
+import { createPanels } from "./panels.ts";
+import { drawing, type Headline, sceneOf } from "./scene.ts";
+import css from "./style.css";
+
+const KIND: Kind = {
+  name: "dashboard",
+  label: "Dashboard",
+  traits: ["layer", "headline", "folded"],
+  training: (get) => String((get("headline") as Partial<Headline>)?.training ?? ""),
+  above: true,
+  drawing,
+};
+
+export { css, drawing };
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, (shell) => build(shell, props.host));
+}
+
+function build(shell: Shell, host: Host): Parts {
+  const { document, root, signal } = shell;
+  const kit = createKit(document, signal);
+  const panels = createPanels(shell, host);
+  const layers = kit.layers((name) => shell.choose("layer", name));
+  const options = kit.button(
+    "options",
+    "Show all that can be chosen in the panels, or the most used alone",
+    "kw-button",
+    () => {
+      const all = root.toggleAttribute("data-options");
+      options.setAttribute("aria-pressed", String(all));
+    },
+  );
+  options.setAttribute("aria-pressed", "false");
+  const header = element(document, "div", "kw-header");
+  const tools = element(document, "span", "kw-tools");
+  tools.append(options, createFullScreen(root, kit, signal));
+  header.append(...layers.boxes, tools);
+
+  return {
+    header,
+    body: panels.element,
+    width: () => panels.element.clientWidth,
+    fileName: () => `dashboard ${root.dataset.layer ?? ""}`,
+    still: (given) => sceneOf(given, panels.pictures()),
+    changed(what) {
+      if (what === "selection") showSelectedLayer(shell);
+    },
+    draw(given) {
+      const frame = given.store.current();
+      const layer = layerNamed(frame, given.get("layer"));
+      layers.show(frame?.layout.layers ?? [], layer?.name ?? "", root.clientWidth);
+      if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
+      panels.fold(given.get("folded") === true);
+      const { words, chosen, warns } = panels.line();
+      shell.read(words, chosen, warns);
+      return sceneOf(given, []);
+    },
+  };
+}

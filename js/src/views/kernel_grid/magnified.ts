@@ -1,0 +1,117 @@
+/** One function of the grid as a plot with axes, for what is pointed at. No DOM. */
+
+import { samplePlan } from "../../phi/curves.ts";
+import {
+  type Axis,
+  axesMarks,
+  bottomRoom,
+  evenLabels,
+  leftRoom,
+  linear,
+  ticks,
+} from "../../scene/axes.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Picture } from "./picture.ts";
+import { isGrey } from "./settings.ts";
+import type { Points, Subject } from "./subject.ts";
+
+export const WIDTH = 230;
+export const HEIGHT = 150;
+const POINTS = 200;
+/** Share of the height that stays free above and below. */
+const AIR = 0.06;
+
+/** The plot of function f, with a dot at x and other functions faint behind; null where it cannot be drawn. */
+export function magnifiedMarks(
+  picture: Picture,
+  f: number,
+  x: number,
+  theme: Theme,
+  { width, height } = { width: WIDTH, height: HEIGHT },
+  others: readonly number[] = [],
+): Mark[] | null {
+  const { layer, xRange, subject, settings, ghost, initial } = picture;
+  if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
+  const { colours } = theme;
+  const now = curveOf(subject, layer, f, xRange);
+  const before = ghost && initial ? curveOf(ghost.subject, initial.layer, f, xRange) : null;
+  const beside = others
+    .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
+    .map((other) => curveOf(subject, layer, other, xRange));
+  const shown = [now, ...(before ? [before] : []), ...beside];
+  const values = [0, ...shown.flatMap(({ y }) => [...y])].filter(Number.isFinite);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const air = most > least ? AIR * (most - least) : 1;
+  const up = { from: least - air, to: most + air };
+  const marks = ticks(up, 5);
+  const what = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
+  const y: Axis = { scale: () => 0, ticks: marks, title: what, label: evenLabels(marks) };
+  const plot: Rect = {
+    x: leftRoom(y),
+    y: 6,
+    width: 0,
+    height: height - 6 - bottomRoom({ title: "x" }),
+  };
+  plot.width = width - plot.x - 8;
+  y.scale = linear(up, plot.y + plot.height, plot.y);
+  const along = { from: xRange[0], to: xRange[1] };
+  const across = linear(along, plot.x, plot.x + plot.width);
+  const places = ticks(along, 6);
+  const below: Axis = {
+    scale: across,
+    ticks: places,
+    title: layer.variable,
+    label: evenLabels(places),
+  };
+  const line = (points: Points) =>
+    Array.from(points.x).flatMap((at, p) => [across(at), y.scale(points.y[p])]);
+  const zero = y.scale(0);
+  const drawn: Mark[] = [
+    { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.plot },
+    ...axesMarks(plot, below, y, colours),
+    {
+      kind: "lines",
+      xy: [plot.x, zero, plot.x + plot.width, zero],
+      ends: [2],
+      stroke: colours.muted,
+    },
+  ];
+  for (const points of beside) {
+    drawn.push({
+      kind: "lines",
+      xy: line(points),
+      ends: [points.x.length],
+      stroke: colours.zero,
+      width: 1,
+    });
+  }
+  if (before) {
+    const paint = { stroke: colours.ghost, width: 1.5, dash: [3, 2.5] };
+    drawn.push({ kind: "lines", xy: line(before), ends: [before.x.length], ...paint });
+  }
+  drawn.push({
+    kind: "lines",
+    xy: line(now),
+    ends: [now.x.length],
+    stroke: colours.ink,
+    width: 1.75,
+  });
+  const value = subject.at(f, x);
+  if (Number.isFinite(value)) {
+    drawn.push({ kind: "dots", xy: [across(x), y.scale(value)], r: 3.5, fill: colours.accent });
+  }
+  return drawn;
+}
+
+function curveOf(
+  subject: Subject,
+  layer: Picture["layer"],
+  f: number,
+  xRange: readonly [number, number],
+): Points {
+  const plan = samplePlan(layer, xRange, POINTS);
+  const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const n = subject.curve(f, plan, out);
+  return { x: out.x.subarray(0, n), y: out.y.subarray(0, n) };
+}

@@ -1,0 +1,159 @@
+/** Functions as small coloured cells: thousands of them in one picture. No DOM. */
+
+import { number } from "../../phi/format.ts";
+import { COL_LABEL, PAD, type Rect, ROW_LABEL, rectOf } from "../../phi/geometry.ts";
+import { colourise, paletteOf } from "../../phi/palette.ts";
+import { greyOf } from "../../scene/heat.ts";
+import type { Mark } from "../../scene/marks.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import { magnifiedMarks } from "./magnified.ts";
+import { type Picture, reachOf } from "./picture.ts";
+import { WIDE } from "./room.ts";
+import { isGrey } from "./settings.ts";
+import { placeTexts } from "./words.ts";
+
+/** The plot is never larger. */
+const LARGEST = { width: 820, height: 340 };
+const GAP = 24;
+/** Above the plot, for two lines of words. */
+const HEAD = 40;
+/** More of a kernel's curves would hide each other. */
+const MOST_OTHERS = 32;
+
+/** The cells as one image for each band: with the gaps between kernels, and empty there. */
+export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
+  const { arrangement: a } = picture;
+  const colours = coloursOf(picture, theme);
+  const marks: Mark[] = [];
+  // Below a pixel each cell is one of the image, which is then drawn smaller.
+  const whole = Math.max(1, a.cell);
+  const apart = whole + a.cellGap;
+  const [blockWidth, blockHeight] = [a.kw * apart - a.cellGap, a.kh * apart - a.cellGap];
+  const [pitchX, pitchY] = [blockWidth + a.gap, blockHeight + a.gap];
+  for (let band = 0; band < a.bands; band++) {
+    const y = PAD + COL_LABEL + band * a.bandHeight;
+    if (y > view.y + view.height || y + a.bandHeight < view.y) continue;
+    const first = band * a.perBand;
+    const columns = Math.min(a.perBand, a.columns - first);
+    const width = columns * pitchX - a.gap;
+    const height = a.rows * pitchY - a.gap;
+    const pixels = new Uint32Array(width * height);
+    for (let row = 0; row < a.rows; row++) {
+      for (let k = 0; k < columns; k++) {
+        const place = a.flowing ? first + k : row * a.in + first + k;
+        const kernel = a.order ? a.order[place] : place;
+        const corner = row * pitchY * width + k * pitchX;
+        for (let line = 0; line < blockHeight; line++) {
+          if (line % apart >= whole) continue;
+          const at = (kernel * a.kh + Math.floor(line / apart)) * a.kw;
+          const from = corner + line * width;
+          for (let c = 0; c < a.kw; c++) {
+            pixels.fill(colours[at + c], from + c * apart, from + c * apart + whole);
+          }
+        }
+      }
+    }
+    const box = { x: PAD + ROW_LABEL, y, width, height };
+    if (a.cell < 1) [box.width, box.height] = [columns * a.cell, a.rows * a.blockHeight];
+    const rgba = new Uint8ClampedArray(pixels.buffer);
+    marks.push({ kind: "image", box, pixels: { width, height, rgba }, smooth: a.cell < 1 });
+  }
+  return marks;
+}
+
+/** One colour, as four bytes, for each cell. */
+function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
+  const { arrangement, cells, scales, settings } = picture;
+  const width = arrangement.kw;
+  if (isGrey(settings)) return new Uint32Array(greyOf(cells, width, [0, 1]).rgba.buffer);
+  const out = new Uint32Array(cells.length);
+  colourise(cells, scales.largest, paletteOf(name), out, width);
+  return out;
+}
+
+/** The function that is shown as a plot: the one pointed at, or selected, or else the one that reaches furthest. */
+export function shownOf({ ranges }: Picture, hovered: number, selected: number): number {
+  if (hovered >= 0) return hovered;
+  if (selected >= 0) return selected;
+  let strongest = 0;
+  for (let f = 1; f < ranges.length; f++) {
+    if (ranges[f] > ranges[strongest] || Number.isNaN(ranges[strongest])) strongest = f;
+  }
+  return strongest;
+}
+
+/** Where the plot lies; null where there is no room for it. */
+export function plotBox({ arrangement: a }: Picture, width: number, height: number): Rect | null {
+  if (width < WIDE) return null;
+  const right = PAD + ROW_LABEL + a.perBand * (a.blockWidth + a.gap) - a.gap;
+  const x = right + GAP;
+  const across = Math.min(LARGEST.width, width - x - PAD);
+  const down = Math.min(LARGEST.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
+  return across < 180 || down < 100 ? null : { x, y: PAD, width: across, height: HEAD + down };
+}
+
+/** The plot of function f beside the cells, with the other functions of its kernel behind it. */
+export function plotMarks(
+  picture: Picture,
+  f: number,
+  how: "pointed at" | "selected" | "reaches furthest",
+  { x, y, width, height }: Rect,
+  theme: Theme,
+): Mark[] {
+  const { shape, ranges } = picture;
+  const { colours } = theme;
+  const size = shape[2] * shape[3];
+  const first = f - (f % size);
+  const others =
+    size > 1 && size <= MOST_OTHERS ? Array.from({ length: size }, (_, k) => first + k) : [];
+  const [left, top] = [x + 12, y + 14];
+  const reach = Number.isNaN(ranges[f])
+    ? "not finite"
+    : `largest |φ| ${number(reachOf(picture, f))}`;
+  const about = `${how} · ${reach}`;
+  const more = `${about} · grey: the others of its kernel`;
+  const fits = others.length > 0 && widthOf(more, 12) <= width - 12;
+  const text = (words: string, down: number, fill: string, weight: 400 | 600): Mark => ({
+    kind: "text",
+    x: left,
+    y: top + down,
+    text: fitted(words, width - 12, 12, weight),
+    fill,
+    size: 12,
+    weight,
+  });
+  const plot = magnifiedMarks(
+    picture,
+    f,
+    Number.NaN,
+    theme,
+    { width, height: height - HEAD },
+    others,
+  );
+  return [
+    text(
+      placeTexts(picture, f).find((words) => widthOf(words, 12, 600) <= width - 12) ?? "",
+      0,
+      colours.ink,
+      600,
+    ),
+    text(fits ? more : about, 17, colours.muted, 400),
+    ...(plot ? [{ kind: "group" as const, at: [x, y + HEAD] as const, marks: plot }] : []),
+  ];
+}
+
+/** The box of function f: its own cell, or its kernel's where a cell is a whole kernel. */
+export function boxOf({ arrangement, unit }: Picture, f: number): Rect {
+  return rectOf(arrangement, Math.floor(f / unit));
+}
+
+/** The function that a cell stands for: of a kernel the one that reaches furthest. */
+export function functionAt({ unit, ranges }: Picture, cell: number): number {
+  if (unit === 1 || cell < 0) return cell;
+  let best = cell * unit;
+  for (let f = best; f < (cell + 1) * unit; f++) {
+    if (ranges[f] > ranges[best] || Number.isNaN(ranges[best])) best = f;
+  }
+  return best;
+}

@@ -1,0 +1,103 @@
+/** How far the functions reach over all steps that the page has, so that a scale stays while they grow. No DOM. */
+
+import { memory } from "../../phi/memory.ts";
+import type { Frame, LayerLayout } from "../../wire/types.ts";
+import { layerOf, sameShape } from "./subject.ts";
+
+/** So many values of φ are computed for one picture; frames beyond them wait for the next picture. */
+const VALUES = 600_000;
+/** A layer with more is measured only at the steps that are drawn. */
+const MOST_VALUES = 3_000_000;
+/** Fewer functions than these, or steps, have no outliers among them. */
+const FEW = 10;
+/** Of more functions than these a part tells what is an outlier. */
+const ENOUGH = 100_000;
+/** An outlier reaches so many times as far as all but this share. */
+const FAR = 2;
+const SHARE = 0.02;
+
+/** How far functions reach at one step. */
+export interface Peaks {
+  step: number;
+  /** max |value| per function, NaN where not finite. */
+  ranges: Float32Array;
+  /** The largest of them that is no outlier. */
+  most: number;
+}
+
+/** All of them; of very many an even part. */
+function sampled(ranges: ArrayLike<number>): Float64Array {
+  const every = Math.ceil(ranges.length / ENOUGH);
+  if (every <= 1) return Float64Array.from(ranges);
+  // No multiple of a kernel's size, so that not always the same of its entries are taken.
+  let apart = every;
+  while ([2, 3, 5, 7].some((side) => apart % side === 0)) apart++;
+  return Float64Array.from(
+    { length: Math.ceil(ranges.length / apart) },
+    (_, k) => ranges[k * apart],
+  );
+}
+
+/** The largest range that is at most twice as large as those of the other 98 %; 0 where none is finite. */
+export function withoutOutliers(ranges: ArrayLike<number>): number {
+  const rising = sampled(ranges).filter(Number.isFinite).sort();
+  const count = rising.length;
+  if (count === 0) return 0;
+  const others = rising[count - 1 - Math.max(1, Math.floor(SHARE * count))];
+  if (count < FEW || !(others > 0)) return rising[count - 1];
+  let k = count - 1;
+  while (rising[k] > FAR * others) k--;
+  return rising[k];
+}
+
+/**
+ * Remembers the peaks of frames that it has seen, and measures some of those that it has not. `made` is what they are
+ * measured by: once that is another, all are measured anew.
+ */
+export function peaksReader(): (
+  frames: readonly Frame[],
+  frame: Frame,
+  layer: LayerLayout,
+  valuesOfOne: number,
+  made: readonly unknown[],
+  measure: (frame: Frame, layer: LayerLayout) => Float32Array,
+) => { now: Peaks; all: Peaks[] } {
+  const keep = memory();
+  return (frames, frame, layer, valuesOfOne, made, measure) => {
+    const from = [layer.name, layer.shape.join(), ...made];
+    const known = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
+    const peaksOf = (one: Frame, its: LayerLayout) => {
+      const ranges = measure(one, its);
+      const peaks = { step: one.step, ranges, most: withoutOutliers(ranges) };
+      known.set(one, peaks);
+      return peaks;
+    };
+    const now = known.get(frame) ?? peaksOf(frame, layer);
+    const waiting: [Frame, LayerLayout][] = [];
+    for (const one of frames) {
+      const its = known.has(one) ? null : layerOf(one, layer.name);
+      if (its && sameShape(its, layer)) waiting.push([one, its]);
+    }
+    // Evenly over the steps: what is left out has been nearly as far.
+    const least = valuesOfOne > MOST_VALUES ? 0 : 1;
+    const turns = Math.min(waiting.length, Math.max(least, Math.floor(VALUES / valuesOfOne)));
+    for (let k = 0; k < turns; k++) {
+      peaksOf(...waiting[Math.floor(((k + 1) * waiting.length) / turns) - 1]);
+    }
+    return { now, all: frames.flatMap((one) => known.get(one) ?? []) };
+  };
+}
+
+/** The scale of a layer: over all steps but for outliers, and at this step in any case. */
+export function layerPeak(now: Peaks, all: readonly Peaks[]): number {
+  return Math.max(now.most, withoutOutliers(all.map(({ most }) => most)));
+}
+
+/** The largest range of each function over all steps; NaN where it is not finite now. */
+export function functionPeaks(now: Peaks, all: readonly Peaks[]): Float32Array {
+  const most = now.ranges.slice();
+  for (const { ranges } of all) {
+    for (let f = 0; f < most.length; f++) if (ranges[f] > most[f]) most[f] = ranges[f];
+  }
+  return most;
+}

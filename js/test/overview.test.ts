@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import { arrange, cellAt, rectOf } from "../src/phi/geometry.ts";
+import { paletteOf } from "../src/phi/palette.ts";
+import { NOTHING } from "../src/scene/drawing.ts";
+import type { ImageMark, Mark, TextMark } from "../src/scene/marks.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { drawing, type GridScene } from "../src/views/kernel_grid/scene.ts";
+import { settingsOf } from "../src/views/kernel_grid/settings.ts";
+import type { Frame, LayerLayout, Observed, Selection } from "../src/wire/types.ts";
+import { frameOf, layer } from "./samples.ts";
+
+interface Asked {
+  traits?: Record<string, unknown>;
+  width?: number;
+  observed?: Partial<Observed> | null;
+  selection?: Selection | null;
+}
+
+function sceneOf(
+  frame: Frame,
+  { traits = {}, width = 1000, observed = null, selection = null }: Asked = {},
+): GridScene {
+  const store = {
+    current: () => frame,
+    initial: () => frame,
+    at: () => frame,
+    ghost: () => frame,
+    steps: () => [frame.step],
+    observed: () => observed,
+    selection: () => selection,
+    cursor: () => -1,
+  };
+  const scene = drawing()({
+    store: store as never,
+    get: (trait) => traits[trait],
+    width,
+    height: 480,
+    theme: themeOf("light"),
+    ratio: 1,
+    pointed: NOTHING,
+  });
+  if (typeof scene === "string") throw new Error(scene);
+  return scene;
+}
+
+function marksOf(scene: GridScene): Mark[] {
+  const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+  return scene.sheets.flatMap((sheet) => [...sheet.marks(view)]);
+}
+
+/** A layer whose functions have no coefficient but these. */
+function layerWith(shape: LayerLayout["shape"], kind: LayerLayout["kind"], ones: number[]): Frame {
+  const one = layer({ shape, kind });
+  const frame = frameOf([one]);
+  frame.data.fill(0);
+  for (const f of ones) frame.data.fill(1, f * one.nb, (f + 1) * one.nb);
+  return frame;
+}
+
+/** The colour of a place of the scene, of the image that lies there. */
+function colourAt(scene: GridScene, x: number, y: number): number {
+  const image = marksOf(scene).find(
+    (mark): mark is ImageMark =>
+      mark.kind === "image" &&
+      x >= mark.box.x &&
+      x < mark.box.x + mark.box.width &&
+      y >= mark.box.y &&
+      y < mark.box.y + mark.box.height,
+  );
+  if (!image) return 0;
+  const { width, height, rgba } = image.pixels;
+  const column = Math.floor(((x - image.box.x) / image.box.width) * width);
+  const row = Math.floor(((y - image.box.y) / image.box.height) * height);
+  return new Uint32Array(rgba.buffer)[row * width + column];
+}
+
+function colourOf(scene: GridScene, f: number): number {
+  const { x, y, width, height } = scene.sites.box(String(f)) as NonNullable<
+    ReturnType<GridScene["sites"]["box"]>
+  >;
+  return colourAt(scene, x + width / 2, y + height / 2);
+}
+
+const { pixels } = paletteOf("light");
+const NONE = pixels[(pixels.length - 1) / 2];
+
+describe("a layer of many functions", () => {
+  it("opens in the overview, a small one in curves, unless told otherwise", () => {
+    const modeOf = (count: number, mode?: string) =>
+      settingsOf(
+        ((name: string) => (name === "mode" ? mode : undefined)) as never,
+        {
+          count,
+        } as LayerLayout,
+      ).mode;
+    expect(modeOf(6250)).toBe("overview");
+    expect(modeOf(6250, "auto")).toBe("overview");
+    expect(modeOf(1080, "auto")).toBe("curves");
+    expect(modeOf(6250, "curves")).toBe("curves");
+    expect(modeOf(45, "overview")).toBe("overview");
+  });
+
+  it.each<[LayerLayout["shape"], LayerLayout["kind"], number, number]>([
+    [[64, 64, 3, 3], "conv", 1000, 1],
+    [[64, 64, 3, 3], "conv", 560, 1],
+    [[10, 625, 1, 1], "linear", 1000, 1],
+    [[64, 784, 1, 1], "linear", 1000, 1],
+    [[128, 128, 3, 3], "conv", 1000, 9],
+  ])("of shape %s (%s) is whole in %d pixels", (shape, kind, width, unit) => {
+    const last = shape[0] * shape[1] * shape[2] * shape[3] - 1;
+    const scene = sceneOf(layerWith(shape, kind, [7, last]), { width });
+    expect(scene.picture.unit).toBe(unit);
+    expect(scene.height).toBeLessThanOrEqual(480);
+    expect(scene.width).toBeLessThanOrEqual(width);
+    for (const f of [7, last]) expect(colourOf(scene, f)).not.toBe(NONE);
+    for (const f of [20, last - 20]) expect(colourOf(scene, f)).toBe(NONE);
+  });
+
+  it("can be pointed at, cell by cell; a cell of a kernel stands for its furthest function", () => {
+    const shape: LayerLayout["shape"] = [128, 128, 3, 3];
+    const scene = sceneOf(layerWith(shape, "conv", [9 * 300 + 4]));
+    const box = scene.sites.box(String(9 * 300 + 8));
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    const at = (x: number, y: number) => scene.sites.at(x, y, view);
+    expect(box && at(box.x + box.width / 2, box.y + box.height / 2)).toBe(String(9 * 300 + 4));
+    const single = sceneOf(layerWith([64, 64, 3, 3], "conv", []));
+    for (const f of [0, 5, 4444, 36863]) {
+      const cell = single.sites.box(String(f));
+      expect(cell && single.sites.at(cell.x + cell.width / 2, cell.y + cell.height / 2, view)).toBe(
+        String(f),
+      );
+    }
+  });
+
+  it("has the curves of one function and its kernel beside the cells, where there is room", () => {
+    const frame = layerWith([64, 64, 3, 3], "conv", [4321]);
+    const titles = (scene: GridScene) =>
+      marksOf(scene)
+        .filter((mark): mark is TextMark => mark.kind === "text")
+        .map(({ text }) => text);
+    const scene = sceneOf(frame);
+    expect(scene.plot).not.toBeNull();
+    expect(
+      titles(scene).some((text) => text.includes("output 7 · input 32 · row 0 · column 1")),
+    ).toBe(true);
+    const selection = { layer: frame.layout.layers[0].name, out: 3, in: 4, row: 2, column: 0 };
+    const chosen = titles(sceneOf(frame, { selection }));
+    expect(chosen.some((text) => text.includes("output 3 · input 4 · row 2 · column 0"))).toBe(
+      true,
+    );
+    expect(chosen.some((text) => text.startsWith("selected"))).toBe(true);
+    const plot = marksOf(scene).find((mark) => mark.kind === "group");
+    const lines =
+      plot?.kind === "group"
+        ? plot.marks.filter((mark) => mark.kind === "lines" && mark.ends[0] > 20)
+        : [];
+    expect(lines.length).toBeGreaterThanOrEqual(9);
+    expect(sceneOf(frame, { width: 600 }).plot).toBeNull();
+  });
+
+  it("has a place for functions that are not finite", () => {
+    const frame = layerWith([64, 64, 3, 3], "conv", [4321]);
+    frame.data.fill(Number.NaN, 9 * frame.layout.layers[0].nb, 18 * frame.layout.layers[0].nb);
+    const scene = sceneOf(frame);
+    expect(scene.caption.map(({ text }) => text)).toContain("9 functions not finite (×)");
+    expect(colourOf(scene, 9)).not.toBe(NONE);
+    expect(colourOf(scene, 4321)).not.toBe(NONE);
+    expect(scene.words).not.toContain("NaN");
+  });
+});
+
+describe("a dense layer that reads a flattened map", () => {
+  const frame = layerWith([10, 625, 1, 1], "linear", [625 * 3 + 88]);
+  const folded = { fold: [25, 5, 5] as [number, number, number], patches: new Float32Array(0) };
+
+  it("is folded as the forward pass or the keyword says", () => {
+    for (const asked of [{ observed: folded }, { traits: { fold: [25, 5, 5] } }]) {
+      const { picture, sites, caption } = sceneOf(frame, asked);
+      expect(picture.shape).toEqual([10, 25, 5, 5]);
+      const places = [0, 1, 5, 24].map((f) => sites.box(String(625 * 3 + 75 + f)));
+      const [first, right, below, last] = places as { x: number; y: number; width: number }[];
+      expect(right.x - first.x).toBeCloseTo(first.width);
+      expect(right.y).toBe(first.y);
+      expect(below.x).toBe(first.x);
+      expect(below.y - first.y).toBeCloseTo(first.width);
+      expect(last.x - first.x).toBeCloseTo(4 * first.width);
+      expect(caption.some(({ text }) => text.includes("each map: the 5 × 5 functions"))).toBe(true);
+      expect(sites.words(String(625 * 3 + 88))).toContain(
+        "output 3 · input 88 (channel 3, row 2, column 3)",
+      );
+    }
+  });
+
+  it("is drawn as maps in the other modes too", () => {
+    for (const mode of ["curves", "pattern", "preferred", "change"]) {
+      const { picture } = sceneOf(frame, { traits: { mode, fold: [25, 5, 5] } });
+      expect([picture.arrangement.kh, picture.arrangement.kw]).toEqual([5, 5]);
+    }
+  });
+
+  it("stays as it is where the fold has another number of inputs", () => {
+    const { picture } = sceneOf(frame, { traits: { fold: [1, 28, 28] } });
+    expect(picture.shape).toEqual([10, 625, 1, 1]);
+  });
+});
+
+describe("tiny cells", () => {
+  it("are as large as fit, and never where cells of the usual size fit", () => {
+    const shape = { kind: "conv", out: 5, in: 1, kh: 3, kw: 3 } as const;
+    expect(arrange(shape, 1000, null, 480, true)).toEqual(arrange(shape, 1000, null, 480));
+    const large = arrange({ ...shape, out: 32, in: 32 }, 640, null, 480, true);
+    expect(large.height).toBeLessThanOrEqual(480);
+    expect(large.cellGap).toBe(0);
+    for (let f = 0; f < 9 * 1024; f += 101) {
+      const { x, y, width } = rectOf(large, f);
+      expect(cellAt(large, x + width / 2, y + width / 2)).toBe(f);
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { rectOf } from "../src/phi/geometry.ts";
+import type { LinesMark, Mark } from "../src/scene/marks.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { functionMarks } from "../src/views/kernel_grid/marks.ts";
+import { peaksReader, withoutOutliers } from "../src/views/kernel_grid/peaks.ts";
+import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
+import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
+import { coveredText, cutText } from "../src/views/kernel_grid/words.ts";
+import { readFrame, readLayout } from "../src/wire/protocol.ts";
+import type { Frame } from "../src/wire/types.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+
+const PLAIN: Settings = { ...settingsOf((() => undefined) as never), ghost: false };
+const run = makeRun(RUNS.article);
+const layout = readLayout(run.layout);
+const layer = layout.layers[0];
+const WHOLE = { x: 0, y: 0, width: 2000, height: 2000 };
+
+/** The first layer at a step, with all of its functions so many times as large. */
+function frameAt(step: number, times = 1): Frame {
+  const frame = readFrame({ layout: 1, step, bytes: run.frame(0) }, layout);
+  frame.data.forEach((value, k) => {
+    frame.data[k] = times * value;
+  });
+  return frame;
+}
+
+/** Likewise, with one function a hundred times as large again. */
+function withOutlier(f: number): Frame {
+  const frame = frameAt(0);
+  for (let b = 0; b < layer.nb; b++) frame.data[layer.offset + f * layer.nb + b] *= 100;
+  return frame;
+}
+
+const picture = (frame: Frame, history: Frame[], settings: Partial<Settings> = {}) =>
+  pictureMaker()(
+    frame,
+    layer,
+    null,
+    { ...PLAIN, ...settings },
+    700,
+    null,
+    null,
+    undefined,
+    history,
+  );
+
+describe("the scale", () => {
+  it("is that of all steps, so that growth is seen from one to the next", () => {
+    const history = [1, 2, 3, 4, 5].map((times) => frameAt(10 * times, times));
+    for (const scale of ["layer", "kernel", "function"] as const) {
+      const make = pictureMaker();
+      const scales = history.map((frame) =>
+        make(frame, layer, null, { ...PLAIN, scale }, 700, null, null, undefined, history).scaleOf(
+          7,
+        ),
+      );
+      expect(new Set(scales).size).toBe(1);
+      expect(scales[0]).toBe(picture(history[4], [], { scale }).scaleOf(7));
+      expect(scales[0]).toBeGreaterThan(3 * picture(history[0], [], { scale }).scaleOf(7));
+    }
+    expect(coveredText(picture(history[0], history))).toBe("scale covers steps 10 … 50");
+    expect(coveredText(picture(history[0], history.slice(0, 2)))).toBe(
+      "scale covers steps 10 and 20",
+    );
+    expect(coveredText(picture(history[0], []))).toBe("");
+  });
+
+  it("is not that of a step that blew up, but at that step", () => {
+    const history = Array.from({ length: 20 }, (_, k) => frameAt(k, k === 12 ? 1e6 : 1));
+    const calm = picture(history[3], history.slice(0, 12)).scales.largest;
+    expect(picture(history[3], history).scales.largest).toBe(calm);
+    expect(picture(history[12], history).scales.largest).toBeGreaterThan(1e5 * calm);
+  });
+
+  it("leaves out few functions that reach far further than all others", () => {
+    const even = Array.from({ length: 200 }, (_, k) => 1 + k / 200);
+    expect(withoutOutliers(even)).toBe(Math.max(...even));
+    expect(withoutOutliers([...even, 50, 900])).toBe(Math.max(...even));
+    // What is frequent is no outlier; of few functions none is, nor where all others are zero.
+    expect(withoutOutliers([...even, ...Array(10).fill(50)])).toBe(50);
+    expect(withoutOutliers([1, 1, 1, 50])).toBe(50);
+    expect(withoutOutliers([...Array(99).fill(0), 3])).toBe(3);
+    expect(withoutOutliers([Number.NaN, ...even, 50])).toBe(Math.max(...even));
+    expect(withoutOutliers([Number.NaN])).toBe(0);
+  });
+});
+
+describe("a function that reaches further", () => {
+  const now = withOutlier(20);
+  const drawn = picture(now, []);
+  const marks = functionMarks(drawn, WHOLE, themeOf("light"));
+  const lines = (mark: Mark) => mark.kind === "lines";
+  const cell = rectOf(drawn.arrangement, 20);
+
+  it("leaves the scale to the others, and is counted", () => {
+    expect(drawn.scales.largest).toBe(picture(frameAt(0), []).scales.largest);
+    expect(drawn.cut).toBe(1);
+    expect(cutText(drawn)).toBe("1 function reaches further: cut, with a triangle");
+    expect(cutText(picture(frameAt(0), []))).toBe("");
+    expect(picture(now, [], { scale: "function" }).cut).toBe(0);
+  });
+
+  it("is drawn as far as its cell goes, with a triangle in it", () => {
+    const [curves, triangle] = marks.filter(lines) as LinesMark[];
+    expect(triangle.ends).toEqual([3]);
+    for (let k = 0; k < 6; k += 2) {
+      expect(triangle.xy[k]).toBeGreaterThanOrEqual(cell.x);
+      expect(triangle.xy[k]).toBeLessThanOrEqual(cell.x + cell.width);
+      expect(triangle.xy[k + 1]).toBeGreaterThanOrEqual(cell.y);
+      expect(triangle.xy[k + 1]).toBeLessThanOrEqual(cell.y + cell.height);
+    }
+    // 44 whole curves, and what is left of the one.
+    expect(curves.ends.length).toBeGreaterThan(44);
+    const rows = Array.from({ length: curves.xy.length / 2 }, (_, p) => [
+      curves.xy[2 * p],
+      curves.xy[2 * p + 1],
+    ]).filter(([x]) => x > cell.x && x < cell.x + cell.width);
+    const own = rows.filter(([, y]) => y > cell.y && y < cell.y + cell.height).map(([, y]) => y);
+    const gaps = [Math.min(...own) - cell.y, cell.y + cell.height - Math.max(...own)];
+    expect(Math.min(...gaps)).toBeCloseTo(2, 3);
+    const { height } = drawn.arrangement;
+    expect(rows.every(([, y]) => y > 0 && y < height)).toBe(true);
+  });
+});
+
+it("each step is measured once, and of many only some for each picture", () => {
+  const read = peaksReader();
+  const history = Array.from({ length: 100 }, (_, k) => frameAt(k));
+  let measured = 0;
+  const measure = () => {
+    measured++;
+    return new Float32Array(45).fill(1);
+  };
+  const now = history[99];
+  read(history, now, layer, 100_000, [], measure);
+  expect(measured).toBeLessThanOrEqual(16);
+  for (let k = 0; k < 20; k++) read(history, now, layer, 100_000, [], measure);
+  expect(measured).toBe(100);
+  expect(read(history, now, layer, 100_000, [], measure).all.map(({ step }) => step)).toEqual(
+    history.map(({ step }) => step),
+  );
+  expect(measured).toBe(100);
+  read(history, now, layer, 100_000, ["another x"], measure);
+  expect(measured).toBeGreaterThan(100);
+});

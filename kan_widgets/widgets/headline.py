@@ -1,0 +1,43 @@
+"""The headline of a dashboard: the model, how its training stands, the latest loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kan_widgets.functions import unwrap
+from kan_widgets.live import Binding, Replay, Source
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import Scalars
+
+
+def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]:
+    """Return what the page shows of a model: see js/src/views/dashboard/scene.ts.
+
+    Parameters
+    ----------
+    source
+        What is shown; ``None`` where the model is gone.
+    before
+        What was returned before.
+    """
+    if source is None:
+        return before | {"training": "the model is gone"}
+    said = {"model": "", "training": "", "loss": "", "value": ""}
+    if isinstance(source, Binding):
+        model = source.model
+        said["model"] = before.get("model", "") if model is None else type(unwrap(model)).__name__
+    if isinstance(source, Replay):
+        said["model"] = str(source.info.get("model", ""))
+    if isinstance(source, Binding | Replay):
+        state = source.progress.state
+        said["training"] = "" if state == "idle" else state
+        if name := _loss_of(source.scalars):
+            said |= {"loss": name, "value": repr(source.scalars.latest(name))}
+    return said
+
+
+def _loss_of(scalars: Scalars) -> str:
+    """Return which series is the loss: that of the training before one of held-out data."""
+    losses = [name for name in scalars.names if belongs_to(name)[0].lower() == "loss"]
+    trained = [name for name in losses if belongs_to(name)[1] == "trained on"]
+    return next(iter(trained + losses), "")

@@ -1,0 +1,58 @@
+"""The panels that a dashboard can show, one line each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.layer_ranges import LayerRanges
+from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.spline_inspector import SplineInspector
+from kan_widgets.widgets.training_panel import TrainingPanel
+from kan_widgets.widgets.view import View
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a dashboard can show."""
+
+    view: type[View]
+    attribute: str
+    """Of the dashboard, where the view is found."""
+    title: str
+    wide: bool = False
+    """It stands across both columns."""
+    folds: bool = False
+    """It can be folded away."""
+    trains: bool = False
+    """It needs something that trains: a binding or a recording."""
+
+
+PANELS = {
+    "training": Panel(TrainingPanel, "training", "Training", folds=True, trains=True),
+    "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
+    "function": Panel(SplineInspector, "inspector", "Function: the selected one, and its terms"),
+    "response": Panel(MeshgridView, "meshgrid", "Response: what comes of an input"),
+    "ranges": Panel(LayerRanges, "ranges", "Layer ranges", wide=True),
+}
+DEFAULT = ("training", "kernels", "function", "response")
+
+
+def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
+    """Return names of panels, each once. Raises before anything is made."""
+    known = ", ".join(map(repr, PANELS))
+    if isinstance(panels, str) or not isinstance(panels, Iterable):
+        raise TypeError(f"panels: expected a list of some of {known}, got {panels!r:.80}")
+    names = tuple(panels)
+    for name in names:
+        if name not in PANELS:
+            near = difflib.get_close_matches(str(name), PANELS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"panels: expected some of {known}, got {name!r}.{hint}")
+        if names.count(name) > 1:
+            raise ValueError(f"panels: expected each panel once, got {name!r} twice")
+    if not names:
+        raise ValueError(f"panels: expected at least one of {known}, got none")
+    return names
