@@ -167,8 +167,8 @@ class MeshgridView(View):
         The pair's second entry: row·kw + column within the kernel, or the input's number
         where a kernel has one entry; −1 for the opposite one.
     height : int
-        Pixels of the drawing at most, twice as many in mode ``"response"``; a taller one
-        scrolls. At least 80.
+        Pixels of the drawing at most, twice as many in modes ``"pair"`` and ``"response"``; a
+        taller one scrolls. At least 80.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
 

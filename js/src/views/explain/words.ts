@@ -58,7 +58,7 @@ export function fitting(texts: readonly string[], room: number): string {
   return found ?? fitted(texts[texts.length - 1], room, SIZE);
 }
 
-/** "out 3 · in 2" becomes "3, 2" and "channel 4" becomes "4": small maps are narrow, and their heading says what they are. */
+/** "output 3 · input 2" becomes "3, 2" and "channel 4" becomes "4": small maps are narrow, and their heading says what they are. */
 export function shortName(title: string): string {
   return title.replace(/[a-z]+ /g, "").replace(" ·", ",");
 }
