@@ -22,6 +22,7 @@ import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, Source
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.counter import Counter
+from kan_widgets.live.worker import Job, scheduler
 
 
 class Recorder(Listener):
@@ -870,11 +871,13 @@ def test_a_binding_whose_model_has_gone_is_kept_until_its_end_can_be_drawn(monke
     live = weakref.ref(kw.bind(model))
     del model
     gc.collect()
-    wait_for(lambda: quiet._ended)
+    # Others of earlier tests may end at the same time: wait for this one.
+    wait_for(lambda: any(ended is live() for _, ended in list(quiet._ended)))
     gc.collect()
     kept = live()
     assert kept is not None
     assert kept.state == "closed"
-    quiet._ended.clear()
     del kept
+    # Only the scheduler's thread writes this list.
+    Job(scheduler, lambda: quiet._ended.clear()).wake()
     wait_for(lambda: gc.collect() >= 0 and live() is None)
