@@ -191,7 +191,7 @@ describe("a layer that is small for its page", () => {
         expect(wider || higher || a.cell === 150).toBe(true);
       }
     }
-    expect(filled(5, 1, 3, 1200, 480).cell).toBe(72);
+    expect(filled(5, 1, 3, 1200, 480).cell).toBe(75);
     expect(filled(1, 1, 1, 1200, 480).cell).toBe(150);
   });
 

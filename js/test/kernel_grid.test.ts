@@ -358,7 +358,7 @@ describe("the change", () => {
     const picture = pictureOf(start, start, { mode: "change" });
     expect(Math.max(...picture.ranges)).toBe(0);
     expect(remarks(picture).noted).toBe("nothing has changed yet");
-    expect(axesText(picture)).toMatch(/^change since step 0 ±1 · /);
+    expect(axesText(picture)).toMatch(/^each plot is one function: change since step 0 ±1 · /);
   });
 });
 
@@ -391,9 +391,11 @@ describe("the words", () => {
     small.data.forEach((value, k) => {
       small.data[k] = 0.01 * value;
     });
-    expect(axesText(pictureOf(small, null))).toMatch(/^φ ±0\.00\d+ · grid x −1 … 1$/);
+    expect(axesText(pictureOf(small, null))).toMatch(
+      /^each plot is one function: φ ±0\.00\d+ · grid x −1 … 1$/,
+    );
     expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
-      /^φ, own scales ±\S+ … ±\S+ · grid x −1 … 1$/,
+      /^each plot is one function: φ, own scales ±\S+ … ±\S+ · grid x −1 … 1$/,
     );
     expect(axesText(pictureOf(now, null, { mode: "pattern" }))).toContain(
       "black: φ is larger at x = −1 · white: at x = 1",

@@ -419,6 +419,9 @@ describe("a pair", () => {
     expect(density?.shares[0]).toBeCloseTo(0.5);
     expect(density?.shares[3 * 4 + 2]).toBeCloseTo(0.25);
     expect(density?.most).toBeCloseTo(0.5);
+    // Where the inputs are, not in the middle of their bin.
+    expect([density?.x[0], density?.y[0]]).toEqual([-1, -1]);
+    expect(density?.x[3 * 4 + 2]).toBeCloseTo(0.3);
     expect(density?.outside).toBeCloseTo(0.25);
     if (!density) throw new Error("no density");
     expect(shareAt(density, -0.8, -1, [-1, 1], [-1, 1])).toBeCloseTo(0.5);
@@ -633,7 +636,7 @@ describe("the input of a response", () => {
     expect(part.input).toBe("observed");
     expect(part.image).toBeNull();
     expect(part.missing).toMatch(
-      /^Whether .+ is not known yet\. Call live\.observe\(batch\) to see/,
+      /^Call live\.observe\(batch\) to see the response .+ is not known yet\.$/,
     );
     const drawn = { ...settings, input: "drawn" as const };
     expect(sourceOf(one, null, digits, drawing, blank, drawn).note).toMatch(/live\.observe/);
@@ -648,7 +651,7 @@ describe("the input of a response", () => {
   it("is not the image where observing showed another", () => {
     const unseen = { ...seen(false), maps: null, mapShape: null } as unknown as Observed;
     const none = sourceOf(one, unseen, digits, drawing, blank, settings);
-    expect(none.missing).toMatch(/not the image itself\. Call live\.observe\(batch\) to see/);
+    expect(none.missing).toMatch(/^Call live\.observe\(batch\) to see .+ not the image itself\.$/);
     const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
     expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });

@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { probeOf } from "../src/shell/probe.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
 import type { MeshElement } from "../src/views/meshgrid_view/probe.ts";
+import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
 import { render } from "../src/views/meshgrid_view/view.ts";
 import { initialize } from "../src/wire/stream.ts";
-import type { Store } from "../src/wire/types.ts";
+import type { LayerLayout, Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
@@ -253,7 +254,49 @@ describe("the ramp", () => {
   });
 });
 
+describe("what is drawn where nothing was chosen", () => {
+  it("is the ramp until it is known what reaches the layer, and the response from then on", async () => {
+    const { store, observe } = makeStream();
+    const { view, model, root } = showing(store, { mode: "auto" });
+    const { view: chosen } = showing(store, { mode: "ramp" });
+    const pressed = () => root.querySelector<HTMLInputElement>(".kw-segments :checked[value=ramp]");
+    await painted();
+    expect(view.mode()).toBe("ramp");
+    expect(pressed()).not.toBeNull();
+    observe();
+    await painted();
+    expect([view.mode(), chosen.mode()]).toEqual(["response", "ramp"]);
+    expect(view.response(0)).not.toBeNull();
+    expect(model.get("mode")).toBe("auto");
+    model.set("layer", "fc");
+    await painted();
+    expect(view.mode()).toBe("ramp");
+  });
+
+  it("is the response to the reader's own images where the layer is the whole model", () => {
+    const alone = { kind: "conv", name: "Conv2d", type: "Conv2d", variable: "x" } as LayerLayout;
+    const modeOf = (layer: LayerLayout, given: boolean) =>
+      settingsOf((name) => (name === "images" ? { given } : "auto"), layer).mode;
+    expect(modeOf(alone, true)).toBe("response");
+    expect(modeOf(alone, false)).toBe("ramp");
+    expect(modeOf({ ...alone, name: "convs.0" }, true)).toBe("ramp");
+  });
+});
+
 describe("the pair", () => {
+  it.each([300, 480, 700, 1400])("is square, with one scale for both inputs: %d", async (wide) => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(wide);
+    }
+    const { store } = makeStream();
+    const { view } = showing(store, { mode: "pair" });
+    await painted();
+    const plot = view.plotRect();
+    expect(plot?.width).toBe(plot?.height);
+    expect(plot?.width).toBeGreaterThan(Math.min(430, 0.5 * wide));
+    expect(view.pair()?.x).toEqual(view.pair()?.y);
+  });
+
   it("takes x, then y, by keys; the first is the stream's selection", async () => {
     const { store } = makeStream();
     const { model, press, view } = showing(store, { mode: "pair" });
@@ -272,7 +315,7 @@ describe("the response", () => {
     const { root, view } = showing(store, { mode: "response" });
     await painted();
     expect(view.response(0)).toBeNull();
-    expect(root.textContent).toMatch(/not known yet\. Call live\.observe\(batch\) to see/);
+    expect(root.textContent).toMatch(/Call live\.observe\(batch\) to see the response/);
     observe();
     await painted();
     expect(view.response(0)).not.toBeNull();
@@ -288,7 +331,7 @@ describe("the response", () => {
     model.set("batch", { seen: true, message: "" });
     await painted();
     expect(button()?.hidden).toBe(false);
-    expect(root.textContent).toMatch(/Press “observe a batch” to see what reaches it/);
+    expect(root.textContent).toMatch(/Press “observe a batch” to see the response/);
     button()?.click();
     expect(model.sent).toContainEqual({ kind: "observe" });
     model.set("batch", { seen: true, message: "the last batch is gone" });
@@ -372,7 +415,7 @@ describe("the response", () => {
     });
     await painted();
     expect(other.view.input()).toEqual(drawn);
-    one<HTMLButtonElement>(".kw-button").click();
+    one<HTMLButtonElement>(".kw-button[title='Clear the drawing']").click();
     await painted();
     expect(view.response(0)?.data).toEqual(blank);
   });

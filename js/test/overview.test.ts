@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { arrange, cellAt, rectOf } from "../src/phi/geometry.ts";
 import { paletteOf } from "../src/phi/palette.ts";
 import { NOTHING } from "../src/scene/drawing.ts";
-import type { ImageMark, Mark, TextMark } from "../src/scene/marks.ts";
+import type { ImageMark, Mark, RectsMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { drawing, type GridScene } from "../src/views/kernel_grid/scene.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
@@ -102,7 +102,7 @@ describe("a layer of many functions", () => {
 
   it.each<[LayerLayout["shape"], LayerLayout["kind"], number, number]>([
     [[64, 64, 3, 3], "conv", 1000, 1],
-    [[64, 64, 3, 3], "conv", 560, 1],
+    [[64, 64, 3, 3], "conv", 560, 9],
     [[10, 625, 1, 1], "linear", 1000, 1],
     [[64, 784, 1, 1], "linear", 1000, 1],
     [[128, 128, 3, 3], "conv", 1000, 9],
@@ -113,7 +113,7 @@ describe("a layer of many functions", () => {
     expect(scene.height).toBeLessThanOrEqual(480);
     expect(scene.width).toBeLessThanOrEqual(width);
     for (const f of [7, last]) expect(colourOf(scene, f)).not.toBe(NONE);
-    for (const f of [20, last - 20]) expect(colourOf(scene, f)).toBe(NONE);
+    for (const f of [40, last - 20]) expect(colourOf(scene, f)).toBe(NONE);
   });
 
   it("can be pointed at, cell by cell; a cell of a kernel stands for its furthest function", () => {
@@ -155,7 +155,27 @@ describe("a layer of many functions", () => {
         ? plot.marks.filter((mark) => mark.kind === "lines" && mark.ends[0] > 20)
         : [];
     expect(lines.length).toBeGreaterThanOrEqual(9);
-    expect(sceneOf(frame, { width: 600 }).plot).toBeNull();
+    const narrow = sceneOf(frame, { width: 480 });
+    expect(narrow.plot?.y).toBeGreaterThanOrEqual(narrow.picture.arrangement.height);
+    expect(narrow.height).toBeLessThanOrEqual(480);
+    expect(titles(narrow).some((text) => text.startsWith("largest of the layer"))).toBe(true);
+  });
+
+  it("frames the cell of the function that is plotted", () => {
+    const frame = layerWith([10, 625, 1, 1], "linear", [4321]);
+    for (const width of [480, 1000]) {
+      const scene = sceneOf(frame, { width });
+      const cell = scene.sites.box("4321") as { x: number; y: number; width: number };
+      const frames = marksOf(scene).filter(
+        (mark) => mark.kind === "rects" && mark.stroke === themeOf("light").colours.ink,
+      );
+      const [x, y, wide] = Array.from((frames[0] as RectsMark).boxes);
+      expect(frames.length).toBe(1);
+      expect([x + wide / 2, y + wide / 2]).toEqual([
+        cell.x + cell.width / 2,
+        cell.y + cell.width / 2,
+      ]);
+    }
   });
 
   it("has a place for functions that are not finite", () => {
@@ -184,7 +204,9 @@ describe("a dense layer that reads a flattened map", () => {
       expect(below.x).toBe(first.x);
       expect(below.y - first.y).toBeCloseTo(first.width);
       expect(last.x - first.x).toBeCloseTo(4 * first.width);
-      expect(caption.some(({ text }) => text.includes("each map: the 5 × 5 functions"))).toBe(true);
+      expect(
+        caption.some(({ text }) => text.includes("one 5 × 5 map for each of 25 channels")),
+      ).toBe(true);
       expect(sites.words(String(625 * 3 + 88))).toContain(
         "output 3 · input 88 (channel 3, row 2, column 3)",
       );

@@ -102,6 +102,11 @@ def _pack(array: Float32 | None, _: Any) -> dict[str, Any]:
     return {"shape": list(array.shape), "data": array.astype("<f4").tobytes()}
 
 
+def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
+    """Return images likewise, and whether they are other than those that stand for none."""
+    return _pack(array, view) | {"given": not np.array_equal(array, default_digits())}
+
+
 def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:
     """Read a drawing from the browser."""
     if not content:
@@ -109,18 +114,6 @@ def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:
     numbers = np.frombuffer(content["data"], dtype="<f4").astype(np.float32)
     image: Float32 = numbers.reshape(content["shape"])[0, 0]
     return image
-
-
-def _image_known(source: Source, options: dict[str, Any]) -> bool:
-    """Whether it is known what image reaches the layer, as the browser's ``sourceOf`` has it."""
-    [layer] = [each for each in source.layout.layers if each.name == options["layer"]]
-    if layer.kind != "conv":
-        return False
-    seen = source.observed.get(layer.name)
-    if seen is not None:
-        return seen.maps is not None
-    alone = layer.name == layer.type and layer.variable == "x"
-    return alone and options.get("images") is not None
 
 
 class MeshgridView(View):
@@ -139,10 +132,10 @@ class MeshgridView(View):
         A binding made by `kan_widgets.bind`, a recording, or a model.
     layer : str or int, optional
         The layer to show, by name or number; the first by default.
-    mode : {"ramp", "pair", "response"}
-        What is drawn. The first entry of the pair is the selected function. By default
-        "response" where an image is known that reaches the layer (``live.observe(batch)`` has
-        seen it, or ``images`` are given and the layer is the whole model), else "ramp".
+    mode : {"auto", "ramp", "pair", "response"}
+        What is drawn. The first entry of the pair is the selected function. "auto" is "response"
+        as soon as an image is known that reaches the layer (``live.observe(batch)`` has seen it,
+        or ``images`` are given and the layer is the whole model), and "ramp" until then.
     limits : pair of float or "grid"
         Where the ramp begins and ends; the ends of the layer's grid by default. (-2, 2) is what
         the article shows.
@@ -194,10 +187,10 @@ class MeshgridView(View):
     _kind = "meshgrid_view"
 
     layer = option(LayerName())
-    mode = option(Choice(["ramp", "pair", "response"]))
+    mode = option(Choice(["auto", "ramp", "pair", "response"]))
     limits = option(_Limits())
     direction = option(Choice(["horizontal", "vertical", "diagonal", "radial"]))
-    images = option(_Array("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack))
+    images = option(_Array("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images))
     scale = option(Choice(["layer", "kernel", "function"]))
     resolution = option(traitlets.Int(32, min=2, max=256))
     input = option(Choice(["images", "observed", "drawn", "ramp"]))
@@ -214,8 +207,6 @@ class MeshgridView(View):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
-        if "mode" not in options and _image_known(source, options):
-            options["mode"] = "response"
         if options.get("images") is None:
             options["images"] = default_digits()
 
@@ -227,10 +218,11 @@ class MeshgridView(View):
     def _colours(self, options: dict[str, Any]) -> int:
         # Few make bands of a heat map and tint its zero; of many small ones they keep the file
         # small.
-        ramps = options.get("mode", self.mode) == "ramp"
         layers = {layer["name"]: layer for layer in self._stream.layouts[-1]["layers"]}
-        name = self._picture_options(options, tuple(layers))["layer"]
-        return 64 if ramps and math.prod(layers[name]["shape"]) > _MANY else 256
+        layer = layers[self._picture_options(options, tuple(layers))["layer"]]
+        mode = options.get("mode", self.mode)
+        ramps = mode == "ramp" or (mode == "auto" and layer["kind"] != "conv")
+        return 64 if ramps and math.prod(layer["shape"]) > _MANY else 256
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return [traits["layer"]]

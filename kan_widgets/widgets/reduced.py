@@ -1,4 +1,4 @@
-"""A layer of very many functions, for a picture: of each kernel the one that reaches furthest."""
+"""A layer of very many functions, for a picture: of each kernel the largest one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLOCK = 100_000
 
 
 def furthest(layer: LayerLayout, data: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the function of each kernel that reaches furthest from zero over the grid."""
+    """Return the function of each kernel that gets furthest from zero over the grid."""
     coefficients = data[layer.offset : layer.offset + layer.length].reshape(layer.count, layer.nb)
     reach = np.empty(layer.count, np.float32)
     if layer.table_of is None:
@@ -53,7 +53,7 @@ def reduced(frames: Sequence[Frame]) -> list[Frame]:
     if layer.count <= MOST or size == 1 or not same:
         return list(frames)
     chosen = furthest(layer, frames[-1].data)
-    note = f"of each kernel the function that reaches furthest: the live view has {layer.count:,}"
+    note = f"only the largest function of each kernel: the live view has all {layer.count:,}"
     found = []
     for frame in frames:
         its = frame.layout.layers[0]

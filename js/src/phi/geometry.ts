@@ -10,7 +10,7 @@
 
 export const PAD = 8;
 export const CELL_GAP = 1;
-export const ROW_LABEL = 34;
+const ROW_LABEL = 34;
 export const COL_LABEL = 16;
 export const BAND_GAP = 10;
 
@@ -50,7 +50,7 @@ export interface Shape {
   kh: number;
   kw: number;
   /** What columns are called, if not "input". */
-  column?: string;
+  column?: string | undefined;
 }
 
 export interface Rect {
@@ -68,6 +68,8 @@ export interface Label {
 }
 
 export interface Arrangement extends Shape {
+  /** Where the kernels begin: beside the labels of rows, where there are any. */
+  left: number;
   /** No matrix: kernels one after another, R = 1. */
   flowing: boolean;
   rows: number;
@@ -118,7 +120,8 @@ export function arrange(
   const columns = flowing ? kernels : shape.in;
   const across = (cell: number) => kw * cell + (kw - 1) * CELL_GAP;
   const down = (cell: number) => kh * cell + (kh - 1) * CELL_GAP;
-  const available = width - 2 * PAD - ROW_LABEL;
+  const left = flowing && !(order && shape.in > 1) ? PAD : PAD + ROW_LABEL;
+  const available = width - left - PAD;
   const fit = (n: number) =>
     Math.floor((available - (n - 1) * gap - n * (kw - 1) * CELL_GAP) / (n * kw));
 
@@ -162,7 +165,9 @@ export function arrange(
     for (let p = 0; p < kernels; p++) position[order[p] as number] = p;
   }
   const arrangement: Arrangement = {
+    left,
     kind,
+    column: shape.column,
     out: shape.out,
     in: shape.in,
     kh,
@@ -178,7 +183,7 @@ export function arrange(
     bandHeight,
     blockWidth,
     blockHeight,
-    width: Math.max(width, PAD + ROW_LABEL + perBand * (blockWidth + gap) - gap + PAD),
+    width: Math.max(width, left + perBand * (blockWidth + gap) - gap + PAD),
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: roundStep(LABEL_HEIGHT / (blockHeight + gap)),
@@ -233,7 +238,7 @@ function blockAt(a: Arrangement, row: number, column: number): Rect {
   const band = Math.floor(column / a.perBand);
   const k = column - band * a.perBand;
   return {
-    x: PAD + ROW_LABEL + k * (a.blockWidth + a.gap),
+    x: a.left + k * (a.blockWidth + a.gap),
     y: PAD + band * a.bandHeight + COL_LABEL + row * (a.blockHeight + a.gap),
     width: a.blockWidth,
     height: a.blockHeight,
@@ -264,7 +269,7 @@ export function rectOf(a: Arrangement, f: number): Rect {
 export function cellAt(a: Arrangement, x: number, y: number): number {
   const band = Math.floor((y - PAD) / a.bandHeight);
   if (band < 0 || band >= a.bands) return -1;
-  const inX = x - PAD - ROW_LABEL;
+  const inX = x - a.left;
   const inY = y - PAD - band * a.bandHeight - COL_LABEL;
   if (inX < 0 || inY < 0) return -1;
   const k = Math.floor(inX / (a.blockWidth + a.gap));
@@ -288,7 +293,7 @@ export function kernelsWithin(a: Arrangement, view: Rect): number[] {
   const clamp = (v: number, hi: number) => Math.max(0, Math.min(hi, v));
   const pitchX = a.blockWidth + a.gap;
   const pitchY = a.blockHeight + a.gap;
-  const left = view.x - PAD - ROW_LABEL;
+  const left = view.x - a.left;
   const k0 = clamp(Math.floor(left / pitchX), a.perBand);
   const k1 = clamp(Math.ceil((left + view.width) / pitchX), a.perBand);
   const b0 = clamp(Math.floor((view.y - PAD) / a.bandHeight), a.bands);
@@ -319,6 +324,7 @@ export function columnLabels(a: Arrangement): Label[] {
     let x = left + a.blockWidth / 2;
     // Beside what the corner says a wide label begins at its kernel, not before it.
     if (!a.flowing || hasCorner(a)) x = Math.max(x, left + half);
+    else x = Math.max(x, half);
     if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
   }
@@ -368,7 +374,7 @@ export function rowLabels(a: Arrangement): Label[] {
   for (let band = 0; band < a.bands; band++) {
     for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
-      labels.push({ text: `${row}`, x: PAD + ROW_LABEL - 6, y: block.y + block.height / 2 });
+      labels.push({ text: `${row}`, x: a.left - 6, y: block.y + block.height / 2 });
     }
   }
   return labels;
@@ -379,7 +385,7 @@ export function cornerLabels(a: Arrangement): Label[] {
   if (a.flowing && !hasCorner(a)) return [];
   return Array.from({ length: a.bands }, (_, band) => ({
     text: a.flowing ? "out,in" : "output",
-    x: PAD + ROW_LABEL - 6,
+    x: a.left - 6,
     y: PAD + band * a.bandHeight + COL_LABEL - 5,
   }));
 }

@@ -6,6 +6,8 @@ import type { Observed } from "../wire/types.ts";
 export interface RawArray {
   shape?: number[];
   data?: DataView | ArrayBuffer;
+  /** Whether these are the reader's own images. */
+  given?: boolean;
 }
 
 /** data[((image·channels + channel)·height + row)·width + column]. */

@@ -95,8 +95,12 @@ export interface Density {
   bins: number;
   /** shares[row·bins + column] of all patches. */
   shares: Float32Array;
-  /** The largest share in a bin. */
+  /** Where the inputs of each bin lie: the mean of either, NaN where there are none. */
+  x: Float64Array;
+  y: Float64Array;
+  /** The largest share in a bin, and which. */
   most: number;
+  fullest: number;
   /** The share of patches with either input beyond the axes. */
   outside: number;
 }
@@ -112,15 +116,29 @@ export function densityOf(
 ): Density | null {
   const { patches, patchCount, entries } = observed;
   if (entryX >= entries || entryY >= entries || patchCount === 0) return null;
-  const shares = new Float32Array(bins * bins);
+  const counts = new Uint32Array(bins * bins);
+  const [x, y] = [new Float64Array(bins * bins), new Float64Array(bins * bins)];
   let outside = 0;
   for (let p = 0; p < patchCount; p++) {
-    const column = binOf(patches[p * entries + entryX], xRange, bins);
-    const row = binOf(patches[p * entries + entryY], yRange, bins);
-    if (column < 0 || row < 0) outside++;
-    else shares[row * bins + column] += 1 / patchCount;
+    const [across, up] = [patches[p * entries + entryX], patches[p * entries + entryY]];
+    const [column, row] = [binOf(across, xRange, bins), binOf(up, yRange, bins)];
+    if (column < 0 || row < 0) {
+      outside++;
+      continue;
+    }
+    const bin = row * bins + column;
+    counts[bin]++;
+    x[bin] += across;
+    y[bin] += up;
   }
-  return { bins, shares, most: Math.max(...shares), outside: outside / patchCount };
+  for (let bin = 0; bin < counts.length; bin++) {
+    x[bin] /= counts[bin];
+    y[bin] /= counts[bin];
+  }
+  const shares = Float32Array.from(counts, (count) => count / patchCount);
+  const most = Math.max(...shares);
+  const fullest = shares.indexOf(most);
+  return { bins, shares, x, y, most, fullest, outside: outside / patchCount };
 }
 
 /** Which entry of the observed patches a function takes in. */

@@ -13,7 +13,7 @@ import {
 import type { Mark, TextMark } from "./marks.ts";
 import type { Colours } from "./theme.ts";
 
-const SIZE = 10;
+const SIZE = 11;
 
 export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colours): Mark[] {
   return [

@@ -1,7 +1,7 @@
 /** Functions as small coloured cells: thousands of them in one picture. No DOM. */
 
 import { number } from "../../phi/format.ts";
-import { COL_LABEL, PAD, type Rect, ROW_LABEL, rectOf } from "../../phi/geometry.ts";
+import { COL_LABEL, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark } from "../../scene/marks.ts";
@@ -9,15 +9,13 @@ import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { magnifiedMarks } from "./magnified.ts";
 import { type Picture, reachOf } from "./picture.ts";
-import { WIDE } from "./room.ts";
+import { HEAD, PLOT, WIDE } from "./room.ts";
 import { isGrey } from "./settings.ts";
 import { placeTexts } from "./words.ts";
 
 /** The plot is never larger. */
 const LARGEST = { width: 820, height: 340 };
 const GAP = 24;
-/** Above the plot, for two lines of words. */
-const HEAD = 40;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
 
@@ -54,7 +52,7 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
         }
       }
     }
-    const box = { x: PAD + ROW_LABEL, y, width, height };
+    const box = { x: a.left, y, width, height };
     if (a.cell < 1) [box.width, box.height] = [columns * a.cell, a.rows * a.blockHeight];
     const rgba = new Uint8ClampedArray(pixels.buffer);
     marks.push({ kind: "image", box, pixels: { width, height, rgba }, smooth: a.cell < 1 });
@@ -72,7 +70,7 @@ function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
   return out;
 }
 
-/** The function that is shown as a plot: the one pointed at, or selected, or else the one that reaches furthest. */
+/** The function that is shown as a plot: the one pointed at, or selected, or else the largest one. */
 export function shownOf({ ranges }: Picture, hovered: number, selected: number): number {
   if (hovered >= 0) return hovered;
   if (selected >= 0) return selected;
@@ -83,21 +81,39 @@ export function shownOf({ ranges }: Picture, hovered: number, selected: number):
   return strongest;
 }
 
-/** Where the plot lies; null where there is no room for it. */
+/** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
 export function plotBox({ arrangement: a }: Picture, width: number, height: number): Rect | null {
-  if (width < WIDE) return null;
-  const right = PAD + ROW_LABEL + a.perBand * (a.blockWidth + a.gap) - a.gap;
+  if (width < WIDE) {
+    const tall = Math.min(HEAD + LARGEST.height, height - a.height - PAD);
+    return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
+  }
+  const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;
   const x = right + GAP;
   const across = Math.min(LARGEST.width, width - x - PAD);
   const down = Math.min(LARGEST.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
   return across < 180 || down < 100 ? null : { x, y: PAD, width: across, height: HEAD + down };
 }
 
+/** A frame around the cell of the function that is plotted. */
+export function plottedMarks(picture: Picture, f: number, { colours }: Theme): Mark[] {
+  const { x, y, width, height } = boxOf(picture, f);
+  const frame = (outset: number) => [
+    x - outset,
+    y - outset,
+    width + 2 * outset,
+    height + 2 * outset,
+  ];
+  return [
+    { kind: "rects", boxes: frame(1.5), stroke: colours.surface, width: 4.5 },
+    { kind: "rects", boxes: frame(1.5), stroke: colours.ink, width: 2 },
+  ];
+}
+
 /** The plot of function f beside the cells, with the other functions of its kernel behind it. */
 export function plotMarks(
   picture: Picture,
   f: number,
-  how: "pointed at" | "selected" | "reaches furthest",
+  how: "pointed at" | "selected" | "largest of the layer",
   { x, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
@@ -108,11 +124,9 @@ export function plotMarks(
   const others =
     size > 1 && size <= MOST_OTHERS ? Array.from({ length: size }, (_, k) => first + k) : [];
   const [left, top] = [x + 12, y + 14];
-  const reach = Number.isNaN(ranges[f])
-    ? "not finite"
-    : `largest |φ| ${number(reachOf(picture, f))}`;
-  const about = `${how} · ${reach}`;
-  const more = `${about} · grey: the others of its kernel`;
+  const reach = Number.isNaN(ranges[f]) ? "not finite" : `|φ| up to ${number(reachOf(picture, f))}`;
+  const about = `${how}, framed in the map · ${reach}`;
+  const more = `${about} · grey: the others of its ${shape === picture.layer.shape ? "kernel" : "map"}`;
   const fits = others.length > 0 && widthOf(more, 12) <= width - 12;
   const text = (words: string, down: number, fill: string, weight: 400 | 600): Mark => ({
     kind: "text",
@@ -148,7 +162,7 @@ export function boxOf({ arrangement, unit }: Picture, f: number): Rect {
   return rectOf(arrangement, Math.floor(f / unit));
 }
 
-/** The function that a cell stands for: of a kernel the one that reaches furthest. */
+/** The function that a cell stands for: of a kernel the largest one. */
 export function functionAt({ unit, ranges }: Picture, cell: number): number {
   if (unit === 1 || cell < 0) return cell;
   let best = cell * unit;

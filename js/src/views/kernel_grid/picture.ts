@@ -11,7 +11,7 @@ import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
-import { widthOfCells } from "./room.ts";
+import { LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
@@ -362,17 +362,30 @@ function arranged(
   room: number,
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
+  const overview = settings.mode === "overview";
   const kind = kh * kw > 1 ? "conv" : layer.kind;
-  const across = settings.mode === "overview" ? widthOfCells(width) : width;
-  const tiny = settings.mode === "overview" || (isFlat(settings) && layer.count > MOST_CURVES);
+  const across = overview ? widthOfCells(width) : width;
+  const tiny = overview || (isFlat(settings) && layer.count > MOST_CURVES);
   const column = shape === layer.shape ? "input" : "channel";
-  const of = (height: number, breadth: number) =>
-    arrange({ kind, out, in: inputs, kh: height, kw: breadth, column }, across, order, room, tiny);
-  const arrangement = of(kh, kw);
-  // A folded map is read as a picture: it scrolls rather than becoming one cell.
-  const tooMany = arrangement.cell < 1 || arrangement.height > room;
-  const small = settings.mode === "overview" && layer.kind === "conv" && kh * kw > 1 && tooMany;
-  return small ? { arrangement: of(1, 1), unit: kh * kw } : { arrangement, unit: 1 };
+  const within = (down: number, least: number) => {
+    const of = (height: number, breadth: number) =>
+      arrange(
+        { kind, out, in: inputs, kh: height, kw: breadth, column },
+        across,
+        order,
+        down,
+        tiny,
+      );
+    const arrangement = of(kh, kw);
+    // A folded map is read as a picture: it scrolls rather than becoming one cell.
+    const tooMany = arrangement.cell < least || arrangement.height > down;
+    const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
+    return small ? { arrangement: of(1, 1), unit: kh * kw } : { arrangement, unit: 1 };
+  };
+  if (!overview || width >= WIDE) return within(room, 1);
+  // The plot lies below.
+  const above = within(room - PLOT, LEAST_CELL);
+  return above.arrangement.cell < LEAST_CELL ? within(room, 1) : above;
 }
 
 function extremes(values: Float32Array): Extremes {

@@ -10,7 +10,7 @@ import { rampOf } from "../../scene/heat.ts";
 import type { Remark, Scene, Sites } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { boxOf, functionAt, plotBox, plotMarks, shownOf } from "./overview.ts";
+import { boxOf, functionAt, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
 import {
   type Fold,
   foldedShape,
@@ -28,6 +28,7 @@ import {
   coveredText,
   cutText,
   description,
+  leadText,
   overviewText,
   PLACES_TITLE,
   placesText,
@@ -157,7 +158,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const plot = settings.mode === "overview" ? plotBox(picture, given.width, given.height) : null;
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
-  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : "reaches furthest";
+  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : "largest of the layer";
   return {
     picture,
     marked,
@@ -180,7 +181,13 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
         marks: (view) => functionMarks(picture, view, theme),
       },
       { marks: () => markedMarks(picture, marked, theme) },
-      { marks: () => (plot ? plotMarks(picture, shown, how, plot, theme) : []) },
+      {
+        marks: () => {
+          if (!plot) return [];
+          const frame = shown === selected ? [] : plottedMarks(picture, shown, theme);
+          return [...frame, ...plotMarks(picture, shown, how, plot, theme)];
+        },
+      },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
     ],
     sites: sitesOf(picture),
@@ -216,14 +223,17 @@ function captionOf(
   const { settings, initial, layer, frame, shade } = picture;
   const { colours } = theme;
   const { warned, noted } = remarks(picture);
-  const caption: Remark[] = [{ text: axesText(picture), tone: "ink", title: xTitle(picture) }];
-  caption.push({ text: coveredText(picture), title: COVERED_TITLE });
-  if (settings.mode === "overview") {
-    const ramp = rampOf(paletteOf(theme.name)).slice(15);
-    caption.push({ text: overviewText(picture), swatch: { kind: "ramp", colours: ramp } });
-  }
   const { mode } = settings;
-  if (initial && (mode === "curves" || (mode === "overview" && hasPlot))) {
+  const overview = mode === "overview";
+  const caption: Remark[] = [];
+  if (overview) {
+    caption.push({ text: leadText(picture), tone: "ink", title: PLACES_TITLE });
+    const ramp = rampOf(paletteOf(theme.name)).slice(15);
+    const swatch = { kind: "ramp", colours: ramp } as const;
+    caption.push({ text: overviewText(picture), swatch, title: xTitle(picture) });
+  } else caption.push({ text: axesText(picture), tone: "ink", title: xTitle(picture) });
+  caption.push({ text: coveredText(picture), title: COVERED_TITLE });
+  if (initial && (mode === "curves" || (overview && hasPlot))) {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
     if (settings.ghost) {
@@ -240,8 +250,10 @@ function captionOf(
     const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
     caption.push({ text: shadeText(shade), swatch });
   }
-  caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
-  caption.push({ text: placesText(picture), title: PLACES_TITLE });
+  if (!overview) {
+    caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
+    caption.push({ text: placesText(picture), title: PLACES_TITLE });
+  }
   caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");
 }

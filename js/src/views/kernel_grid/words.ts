@@ -47,10 +47,32 @@ export function placeTexts(picture: Picture, f: number): string[] {
 }
 
 /** What the colours of an overview stand for. */
-export function overviewText({ ranges, scales, unit }: Picture): string {
-  const which = unit > 1 ? "of the kernel's furthest function, " : "";
+export function overviewText(picture: Picture): string {
+  const { ranges, scales, unit } = picture;
+  const what = unit > 1 ? "the kernel's largest φ" : "φ";
   const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
-  return `largest |φ|, ${which}0 … ${number(scales.largest)}${more}`;
+  return `how far ${what} gets from zero: 0 … ${number(scales.largest)}${more}, over ${inputsText(picture)}`;
+}
+
+/** The inputs that are looked at: "inputs x −1 … 1". */
+function inputsText({ layer, xIs, xRange: [low, high] }: Picture): string {
+  return `${X_WORDS[xIs]} ${layer.variable} ${number(low)} … ${number(high)}`;
+}
+
+/** What is seen in an overview: "6,250 functions: one row for each of 10 outputs, …". */
+export function leadText({ layer, shape, arrangement, unit }: Picture): string {
+  const [out, inputs, kh, kw] = shape;
+  const each = `${kh} × ${kw} ${shape === layer.shape ? "kernel" : "map"}`;
+  const cell = kh * kw === 1 || unit > 1 ? "cell" : each;
+  const { order, flowing, bands } = arrangement;
+  const of = (n: number, one: string) => `each of ${counted(n, one)}`;
+  const channel = layer.kind === "conv" || shape !== layer.shape ? "channel" : "input";
+  const column = cell === "cell" && channel === "input" ? "column" : cell;
+  let places = `one row for ${of(out, "output")}, one ${column} for ${of(inputs, channel)}`;
+  if (flowing) places = `one ${cell} for ${of(out, "output")}`;
+  if (order && inputs > 1) places = `one ${cell} for every output and ${channel}, sorted`;
+  const strips = bands > 1 && !flowing ? `, in ${bands} strips` : "";
+  return `${counted(layer.count, "function")}: ${places}${strips}`;
 }
 
 /** What lies where, for a reader who has never seen such a grid. */
@@ -72,17 +94,17 @@ export function placesText({ layer, shape, arrangement, unit }: Picture): string
 export const PLACES_TITLE =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which live.observe(batch) sees, or fold=(channels, height, width) gives";
 
-/** The axes of the drawing, in print: "φ ±0.0031 · inputs x −1 … 1". */
+/** The axes of the drawing, in print: "each plot is one function: φ ±0.0031 · inputs x −1 … 1". */
 export function axesText(picture: Picture): string {
-  const { layer, xRange, settings, scales } = picture;
-  const x = `${X_WORDS[picture.xIs]} ${layer.variable} ${number(xRange[0])} … ${number(xRange[1])}`;
+  const { layer, settings, scales } = picture;
+  const x = inputsText(picture);
   if (picture.pattern) {
     return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
   if (picture.preferred) return preferredText(picture);
-  if (settings.mode === "overview") return `how far each function reaches over ${x}`;
+  if (settings.mode === "overview") return `${leadText(picture)}; ${overviewText(picture)}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
-  const what = settings.mode === "change" ? `change${since}` : "φ";
+  const what = `each plot is one function: ${settings.mode === "change" ? `change${since}` : "φ"}`;
   const { smallest, largest } = scales;
   if (settings.scale === "layer") return `${what} ${formatRange(largest)} · ${x}`;
   const own =

@@ -37,17 +37,23 @@ export interface Acts {
   observe(): void;
 }
 
-const MODE_TITLES: Record<(typeof MODES)[number], string> = {
-  ramp: "Show each φ as a heat map over an input that rises from one limit to the other",
-  pair: "Show the sum of two functions of a kernel as a heat map over their two inputs",
-  response: "Show the response of each output as its kernels sweep over an image",
+const MODE_WORDS: Record<(typeof MODES)[number], [label: string, title: string]> = {
+  ramp: [
+    "each function",
+    "Show each φ as a heat map over inputs that rise from one value to another",
+  ],
+  pair: [
+    "sum of two",
+    "Show the sum of two functions of a kernel as a heat map over their two inputs",
+  ],
+  response: ["response", "Show the response of each output as its kernels sweep over an image"],
 };
 
 const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   images: ["images", "One of the images given to the view"],
   observed: ["observed", "The inputs that reached this layer, from live.observe(batch)"],
   drawn: ["draw", "Draw with the mouse"],
-  ramp: ["ramp", "The ramp between the limits"],
+  ramp: ["ramp", "An image whose values rise evenly from one end to the other"],
 };
 /** What the ramp goes over; the first is also how the trait says so. */
 const [GRID, WIDE] = ["grid", "article"];
@@ -81,7 +87,9 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const root = element(document, "div", "kw-header");
   const layerChoice = kit.layers((name) => choose("layer", name));
   const modes = kit.segments("What is drawn", (value) => choose("mode", value));
-  modes.fill(MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })));
+  modes.fill(
+    MODES.map((value) => ({ value, label: MODE_WORDS[value][0], title: MODE_WORDS[value][1] })),
+  );
 
   const axes = kit.segments("Which entry the next click on the kernel sets", (value) =>
     acts.setAxis(value as Axis),
@@ -105,17 +113,17 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const output = kit.select("output", "Which output channel is shown", (value) =>
     choose("output", Number(value)),
   );
-  const direction = kit.select("ramp", "In which direction the ramp rises", (value) =>
+  const direction = kit.select("ramp", "In which direction the values rise", (value) =>
     choose("direction", value),
   );
   direction.fill(entries(DIRECTIONS));
   const limits = createLimits(document, (range) => choose("limits", range), signal);
-  const over = kit.segments("Where the ramp begins and ends", (value) =>
+  const over = kit.segments("Which values the ramp goes over", (value) =>
     choose("limits", value === GRID ? GRID : [...ARTICLE]),
   );
   over.fill([
-    { value: GRID, label: "grid", title: "The ramp goes over the layer's grid" },
-    { value: WIDE, label: "−2 … 2", title: "The ramp goes from −2 to 2, as in the article" },
+    { value: GRID, label: "grid", title: "The values go over the layer's grid" },
+    { value: WIDE, label: "−2 … 2", title: "The values go from −2 to 2, as in the article" },
   ]);
   const resolution = kit.select("points", "How many points the ramp has along each side", (value) =>
     choose("resolution", Number(value)),
@@ -124,9 +132,9 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     choose("scale", value),
   );
 
-  root.append(...layerChoice.boxes, modes.box);
+  root.append(...layerChoice.boxes, modes.box, observe);
   const options = element(document, "div", "kw-options", root);
-  options.append(axes.box, inputs.box, clear, observe, output.box);
+  options.append(axes.box, inputs.box, clear, output.box);
   options.append(direction.box, over.box, limits.box, resolution.box, scale.box);
 
   const [fillInputs, fillOutputs] = [filler(inputs), filler(output)];
@@ -154,7 +162,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     show(state) {
       const { settings, layers, layer, width } = state;
       const { mode } = settings;
-      observe.hidden = !state.canObserve || mode === "ramp";
+      observe.hidden = !state.canObserve;
       layerChoice.show(layers, layer, width);
       modes.set(mode);
       axes.box.hidden = mode !== "pair";

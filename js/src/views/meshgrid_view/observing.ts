@@ -1,17 +1,26 @@
-/** The offer to have a batch observed, so that it is known what reaches a layer. No DOM. */
+/** Whether it is known what reaches a layer, and the offer to have a batch observed. No DOM. */
 
-import type { Store } from "../../wire/types.ts";
+import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
+
+/**
+ * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
+ * model, which then is named after its type. A model may normalise an image before its first layer.
+ */
+export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
+  if (observed) return observed.isImage;
+  return layer.name === layer.type && layer.variable === "x" ? true : null;
+}
 
 /** Whether a click can show what reaches a layer: the kernel has a batch, and nobody has looked yet. */
 export function offersObserving(store: Store | null, layer: string): boolean {
   return store?.batch().seen === true && store.observed(layer) === null;
 }
 
-/** How to see what reaches a layer that was not observed. */
+/** How to see the response of a layer that was not observed. */
 export function howToObserve(store: Store, layer: string): string {
   const { message } = store.batch();
   const how = offersObserving(store, layer)
-    ? "Press “observe a batch” to see what reaches it in the last batch of the training."
-    : "Call live.observe(batch) to see what reaches it.";
+    ? "Press “observe a batch” to see the response to the last batch of the training."
+    : "Call live.observe(batch) to see the response to a batch.";
   return message ? `${how} (${message})` : how;
 }

@@ -14,13 +14,15 @@ export interface Pair {
   entries: [number, number];
   functions: [number, number];
   names: [string, string];
-  /** Where the inputs of each are, or its grid. */
-  ranges: [Ends, Ends];
+  /** Where the inputs of both are, or their grids: one range, so that both axes have one scale. */
+  range: Ends;
   surface: Surface;
   reach: Reach;
   /** Half the range of the colours. */
   most: number;
   levels: number[];
+  /** Half the range of both functions alone. */
+  curveMost: number;
   density: Density | null;
   /** φ of every entry of the group over the grid's range, and half the range of their colours. */
   strips: Float64Array[];
@@ -33,6 +35,8 @@ export interface PairLayout {
   /** Where the names of both entries begin: left and baselines. */
   names: { x: number; y: [number, number] };
   plot: Rect;
+  /** The functions alone: the first above the plot, the second beside it. */
+  curves: [Rect, Rect];
   axes: [Axis, Axis];
   width: number;
   height: number;
@@ -42,5 +46,7 @@ export interface PairLayout {
 export interface Reading {
   x: number;
   y: number;
+  /** Of both functions. */
+  values: [number, number];
   lines: { label: string; value: string }[];
 }

@@ -4,7 +4,7 @@ import { contour, type LabelPlace, type Point, placeLabel } from "../../phi/cont
 import { number } from "../../phi/format.ts";
 import type { Density } from "../../phi/pair.ts";
 import { colourise, colourOf } from "../../phi/palette.ts";
-import { axesMarks } from "../../scene/axes.ts";
+import { type Axis, axesMarks, evenLabels, linear, ticks } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
@@ -13,7 +13,7 @@ import type { Theme } from "../../scene/theme.ts";
 import type { Pair, PairLayout, Reading } from "./pair.ts";
 import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 
-const LABEL = 10;
+const LABEL = 11;
 const TICK = 4;
 
 /** Every entry as its own φ from the low end of the grid to the high one, on the kernel's own scale. */
@@ -44,8 +44,8 @@ export function kernelMarks(
   for (const { text, colour, at } of [...axes].reverse()) {
     const cell = box(at);
     marks.push(...framed(cell, colour, colours));
-    const inner = text === "x" ? cell.x + 7 : cell.x + cell.width - 7;
-    if (cell.width >= 16) marks.push(...badge(text, inner, cell.y + 8, colour, colours.surface));
+    const inner = text === "x" ? cell.x + 8 : cell.x + cell.width - 8;
+    if (cell.width >= 18) marks.push(...badge(text, inner, cell.y + 9, colour, colours.surface));
   }
   if (keyboard?.name === kernel.name) {
     marks.push(cursorMark(cellBox(kernel, keyboard.row, keyboard.column), colours, -2));
@@ -53,7 +53,7 @@ export function kernelMarks(
   axes.forEach(({ text, colour, name }, k) => {
     const y = place.y[k];
     marks.push(...badge(text, place.x + 6, y - 4, colour, colours.surface));
-    const words = { kind: "text", x: place.x + 18, y, text: name } as const;
+    const words = { kind: "text", x: place.x + 20, y, text: name } as const;
     marks.push({ ...words, fill: colours.ink, size: 11 });
   });
   return marks;
@@ -61,7 +61,7 @@ export function kernelMarks(
 
 function badge(text: string, x: number, y: number, fill: string, paper: string): Mark[] {
   return [
-    { kind: "dots", xy: [x, y], r: 6, fill },
+    { kind: "dots", xy: [x, y], r: 7, fill },
     { kind: "text", x, y, text, fill: paper, size: LABEL, anchor: "middle", middle: true },
   ];
 }
@@ -106,12 +106,75 @@ export function plotMarks(
       clip: plot,
       marks: [
         { kind: "image", box: ground, pixels, smooth: reach.broken === 0 },
-        ...(density ? densityMarks(density, plot, theme) : []),
         ...contourMarks(pair, plot, theme),
       ],
     },
     outline(plot, colours.line),
+    ...(density ? densityMarks(density, plot, axes, theme) : []),
   ];
+}
+
+/** The values of the first function upwards, or of the second to the right, as an axis. */
+export function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
+  const range = { from: -curveMost, to: curveMost };
+  const at = ticks(range, 3);
+  return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
+}
+
+/** Both functions alone, along the axes of the surface that is their sum. */
+export function curveMarks(
+  pair: Pair,
+  { curves: [above, beside], axes }: PairLayout,
+  { colours }: Theme,
+): Mark[] {
+  const { surface } = pair;
+  const up = curveAxis(pair, above.y + above.height - 2, above.y + 2);
+  const right = curveAxis(pair, beside.x + 2, beside.x + beside.width - 2);
+  const first = Array.from(
+    surface.x,
+    (x, k): Point => [axes[0].scale(x), up.scale(surface.across[k])],
+  );
+  const second = Array.from(
+    surface.y,
+    (y, k): Point => [right.scale(surface.up[k]), axes[1].scale(y)],
+  );
+  const zeros = [above.x, up.scale(0), above.x + above.width, up.scale(0)];
+  zeros.push(right.scale(0), beside.y, right.scale(0), beside.y + beside.height);
+  const [xs, ys] = [first, second].map(finiteParts);
+  const words = { kind: "text", fill: colours.muted, size: LABEL } as const;
+  return [
+    {
+      kind: "rects",
+      boxes: [above, beside].flatMap(({ x, y, width, height }) => [x, y, width, height]),
+      fill: colours.cell,
+    },
+    { kind: "lines", xy: zeros, ends: [2, 4], stroke: colours.zero },
+    ...[xs, ys].map((part): Mark => ({ kind: "lines", ...part, stroke: colours.ink, width: 1.5 })),
+    ...up.ticks.map(
+      (tick): Mark => ({
+        ...words,
+        x: above.x - 5,
+        y: up.scale(tick),
+        text: up.label?.(tick) ?? "",
+        anchor: "end",
+        middle: true,
+      }),
+    ),
+    { ...words, x: above.x + 5, y: above.y + 13, text: "φ₁(x)", fill: colours.ink },
+    { ...words, x: beside.x + 5, y: beside.y + 13, text: "φ₂(y)", fill: colours.ink },
+  ];
+}
+
+/** The parts of a curve between points that are not finite. */
+function finiteParts(points: readonly Point[]): { xy: number[]; ends: number[] } {
+  const found = { xy: [] as number[], ends: [] as number[] };
+  for (const [x, y] of points) {
+    const here = found.xy.length / 2;
+    if (Number.isFinite(x + y)) found.xy.push(x, y);
+    else if (here > (found.ends.at(-1) ?? 0)) found.ends.push(here);
+  }
+  found.ends.push(found.xy.length / 2);
+  return found;
 }
 
 function contourMarks({ surface, levels, most }: Pair, plot: Rect, theme: Theme): Mark[] {
@@ -187,18 +250,24 @@ function readable(colour: string): string {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 125 ? "#111418" : "#f4f6f8";
 }
 
-/** One dot per bin, its area by the square root of the share: rare inputs stay visible beside frequent ones. */
-function densityMarks({ bins, shares, most }: Density, plot: Rect, { colours }: Theme): Mark[] {
-  const [w, h] = [plot.width / bins, plot.height / bins];
-  const size = Math.min(w, h);
+/**
+ * One dot per bin, in the middle of the inputs there, its area by the square root of the share: rare inputs stay
+ * visible beside frequent ones.
+ */
+function densityMarks(
+  { bins, shares, most, x, y }: Density,
+  plot: Rect,
+  axes: PairLayout["axes"],
+  { colours }: Theme,
+): Mark[] {
+  const size = plot.width / bins;
   const small = { xy: [] as number[], r: [] as number[] };
   const large = { xy: [] as number[], r: [] as number[] };
   for (let bin = 0; bin < shares.length; bin++) {
     if (shares[bin] <= 0) continue;
     const r = Math.max(0.8, 0.47 * size * Math.sqrt(Math.sqrt(shares[bin] / most)));
     const to = r > 2 ? large : small;
-    const [row, column] = [Math.floor(bin / bins), bin % bins];
-    to.xy.push(plot.x + (column + 0.5) * w, plot.y + plot.height - (row + 0.5) * h);
+    to.xy.push(axes[0].scale(x[bin]), axes[1].scale(y[bin]));
     to.r.push(r);
   }
   const paint = { fill: colours.ink, opacity: 0.75 };
@@ -208,12 +277,26 @@ function densityMarks({ bins, shares, most }: Density, plot: Rect, { colours }: 
   ];
 }
 
-export function readingMarks({ x, y }: Reading, { plot, axes }: PairLayout, theme: Theme): Mark[] {
-  const { ink } = theme.colours;
+/** Where the surface is read, and where both functions are. */
+export function readingMarks(
+  { x, y, values }: Reading,
+  pair: Pair,
+  { plot, axes, curves: [above, beside] }: PairLayout,
+  theme: Theme,
+): Mark[] {
+  const { ink, accent, surface } = theme.colours;
   const [cx, cy] = [axes[0].scale(x), axes[1].scale(y)];
-  const xy = [cx, plot.y, cx, plot.y + plot.height, plot.x, cy, plot.x + plot.width, cy];
+  const bottom = plot.y + plot.height;
+  const xy = [cx, above.y, cx, bottom, plot.x, cy, beside.x + beside.width, cy];
+  const up = curveAxis(pair, above.y + above.height - 2, above.y + 2).scale(values[0]);
+  const right = curveAxis(pair, beside.x + 2, beside.x + beside.width - 2).scale(values[1]);
+  const dots = [
+    ...(Number.isFinite(up) ? [cx, up] : []),
+    ...(Number.isFinite(right) ? [right, cy] : []),
+  ];
   return [
     { kind: "lines", xy, ends: [2, 4], stroke: ink, opacity: 0.6 },
-    { kind: "dots", xy: [cx, cy], r: 3, fill: ink, stroke: theme.colours.surface },
+    { kind: "dots", xy: dots, r: 3.5, fill: accent },
+    { kind: "dots", xy: [cx, cy], r: 3, fill: ink, stroke: surface },
   ];
 }

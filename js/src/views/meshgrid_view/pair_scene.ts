@@ -3,7 +3,7 @@
 import { levelsOf } from "../../phi/contours.ts";
 import { layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import { endsOrGrid, inputEnds } from "../../phi/inputs.ts";
+import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -27,7 +27,7 @@ import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import type { Pair, PairLayout, Reading } from "./pair.ts";
-import { kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
+import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
 import { colourRemarks, type Shown } from "./shown.ts";
 import { finite, percent } from "./words.ts";
 
@@ -48,9 +48,9 @@ export const READINGS = 41;
 const PAD = 8;
 const TOP = 10;
 const NARROW = 520;
-const SIDE = 176;
-/** The surface is at most so much wider than high. */
-const WIDEST = 2;
+/** Between the surface and the curves along it. */
+const GAP = 8;
+const WORDS = 11;
 
 export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
   const keep = memory();
@@ -67,13 +67,14 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     );
     const rangeOf = (place: number, f: number) =>
       endsOrGrid((observed && inputEnds(observed)[place]) ?? null, domainOf(layer, f));
-    const ranges: Pair["ranges"] = [rangeOf(placeX, i), rangeOf(placeY, j)];
-    const surface = keep("surface", [frame, layer, i, j, ...ranges.flat()], () =>
-      surfaceOf(frame, layer, [i, j], ranges, POINTS),
+    const [across, up] = [rangeOf(placeX, i), rangeOf(placeY, j)];
+    const range: Ends = [Math.min(across[0], up[0]), Math.max(across[1], up[1])];
+    const surface = keep("surface", [frame, layer, i, j, ...range], () =>
+      surfaceOf(frame, layer, [i, j], [range, range], POINTS),
     );
     const reach = keep("reach", [surface], () => reachOf(surface.values));
-    const density = keep("density", [observed, layer, placeX, placeY], () =>
-      observed ? densityOf(observed, placeX, placeY, ...ranges, BINS) : null,
+    const density = keep("density", [observed, layer, placeX, placeY, ...range], () =>
+      observed ? densityOf(observed, placeX, placeY, range, range, BINS) : null,
     );
     const points = group.count > 100 ? 4 : 20;
     const strips = keep("strips", [frame, layer, group.out, group.in], () =>
@@ -90,10 +91,11 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
       entries: [entryX, entryY],
       functions: [i, j],
       names: [entryName(group, entryX), entryName(group, entryY)],
-      ranges,
+      range,
       surface,
       reach,
       most: niceCeil(mostOf(reach)),
+      curveMost: niceCeil(mostOf(reachOf([...surface.across, ...surface.up]))),
       levels: keep("levels", [reach], () => levelsOf(reach.low, reach.high)),
       density,
       strips,
@@ -134,7 +136,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
       title: `MeshgridView · ${title}`,
       moment: `step ${formatCount(frame.step)}`,
       words:
-        `Sum of two functions of ${title}: φ of ${names[0]} over x, φ of ${names[1]} over y, ` +
+        `Sum of two functions of ${title}: φ₁ of ${names[0]} over x, φ₂ of ${names[1]} over y, ` +
         `from ${number(pair.reach.low)} to ${number(pair.reach.high)}. ` +
         `x is ${names[0]}, y is ${names[1]}. ` +
         "Arrow keys move between entries and over the surface; x or y sets an entry, Enter the next.",
@@ -144,9 +146,12 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
         { marks: () => kernelMarks(pair, layout, marked, theme) },
         {
           from: [pair.surface, pair.density, JSON.stringify(layout), theme.name, ratio],
-          marks: () => plotMarks(pair, layout, theme, ratio),
+          marks: () => [
+            ...curveMarks(pair, layout, theme),
+            ...plotMarks(pair, layout, theme, ratio),
+          ],
         },
-        { marks: () => (reading ? readingMarks(reading, layout, theme) : []) },
+        { marks: () => (reading ? readingMarks(reading, pair, layout, theme) : []) },
       ],
       sites: regionSites([layout.kernel, plane]),
     };
@@ -155,12 +160,13 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
 
 /** The map of the kernel: beside the surface where there is room, above it otherwise. */
 function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLayout {
-  const { group, names, ranges } = pair;
+  const { group, names, range } = pair;
   const narrow = width < NARROW;
   const rows = Math.ceil(group.count / group.columns);
-  const room = Math.min(150, width - 2 * PAD);
+  const side = narrow ? 0 : within(0.22 * width, 150, 250);
+  const room = narrow ? within(0.3 * width, 72, 132) : side - 3 * PAD;
   const gap = room / group.columns >= 16 ? 2 : 1;
-  const pitch = Math.max(4, Math.min(44, Math.floor((room + gap) / group.columns)));
+  const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
   const box = {
     x: PAD + 3,
     y: TOP + 3,
@@ -177,32 +183,45 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
     home: placeOf(group, pair.entries[0]),
     words: (row, column) => entryName(group, row * group.columns + column),
   };
-  const below = box.y + box.height + 20;
+  const below = box.y + box.height + (narrow ? 12 : 20);
+  const beside = box.x + box.width + 16;
   const v = layer.variable === "x" ? "" : `${layer.variable}, `;
-  const top = narrow ? below + 38 : TOP;
-  const left = narrow ? 0 : SIDE;
   const bottom = 44;
-  const across = width - left - 80;
-  const tall = Math.max(120, Math.min(460, 1.1 * across, (narrow ? width : height) - TOP - bottom));
   const axis = (k: 0 | 1, start: number, end: number): Axis => {
-    const range = { from: ranges[k][0], to: ranges[k][1] };
-    const at = ticks(range, Math.max(3, Math.abs(end - start) / 60));
-    const title = `${"xy"[k]}: ${v}${names[k]}`;
-    return { scale: linear(range, start, end), ticks: at, title, label: evenLabels(at) };
+    const ends = { from: range[0], to: range[1] };
+    const at = ticks(ends, Math.max(3, Math.abs(end - start) / 60));
+    const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
+    return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
   };
-  const up = axis(1, top + tall, top);
-  const x = left + PAD + leftRoom(up, 11);
-  const wide = Math.max(120, Math.min(WIDEST * tall, width - x - 2 * PAD));
-  const plot = { x, y: top, width: Math.floor(wide), height: tall };
+  const strip = within(0.1 * width, 44, 130);
+  const top = (narrow ? below : TOP) + strip + GAP;
+  // The labels of another height may be others, of nearly the same width.
+  const x =
+    side +
+    PAD +
+    Math.max(leftRoom(axis(1, height, 0), WORDS), leftRoom(curveAxis(pair, 0, 1), WORDS));
+  const across = width - x - GAP - strip - PAD;
+  const size = Math.max(110, Math.min(across, height));
+  const plot = { x, y: top, width: size, height: size };
   return {
     narrow,
     kernel,
-    names: { x: PAD + 3, y: [below, below + 18] },
+    names: narrow
+      ? { x: beside, y: [box.y + 16, box.y + 38] }
+      : { x: PAD + 3, y: [below, below + 20] },
     plot,
-    axes: [axis(0, plot.x, plot.x + plot.width), up],
-    width: Math.max(width, plot.x + plot.width + PAD),
-    height: Math.max(plot.y + tall + bottom, below + 30),
+    curves: [
+      { ...plot, y: top - GAP - strip, height: strip },
+      { ...plot, x: x + size + GAP, width: strip },
+    ],
+    axes: [axis(0, x, x + size), axis(1, top + size, top)],
+    width: Math.max(width, x + size + GAP + strip + PAD),
+    height: Math.max(top + size + bottom, below + 30),
   };
+}
+
+function within(value: number, least: number, most: number): number {
+  return Math.round(Math.max(least, Math.min(most, value)));
 }
 
 function placeOf({ columns }: Group, entry: number): [number, number] {
@@ -210,10 +229,9 @@ function placeOf({ columns }: Group, entry: number): [number, number] {
 }
 
 /** The inputs at a step of the keyboard; rows run down, y runs up. */
-function planePoint({ ranges }: Pair, row: number, column: number): [number, number] {
-  const [[x0, x1], [y0, y1]] = ranges;
+function planePoint({ range: [lo, hi] }: Pair, row: number, column: number): [number, number] {
   const share = (k: number) => k / (READINGS - 1);
-  return [x0 + (x1 - x0) * share(column), y1 - (y1 - y0) * share(row)];
+  return [lo + (hi - lo) * share(column), hi - (hi - lo) * share(row)];
 }
 
 /** What is read where the pointer or the keyboard is on the surface. */
@@ -226,10 +244,10 @@ function readingOf(
   const cell = cellOf(pointed.id);
   if (cell?.name !== "plot") return null;
   if (!pointed.at) return readAt(shown, pair, ...planePoint(pair, cell.row, cell.column));
-  const [[x0, x1], [y0, y1]] = pair.ranges;
+  const [lo, hi] = pair.range;
   const across = (pointed.at.x - plot.x) / plot.width;
   const down = (pointed.at.y - plot.y) / plot.height;
-  return readAt(shown, pair, x0 + (x1 - x0) * across, y1 - (y1 - y0) * down);
+  return readAt(shown, pair, lo + (hi - lo) * across, hi - (hi - lo) * down);
 }
 
 function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Reading {
@@ -238,26 +256,24 @@ function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Read
   const lines = [
     { label: "x", value: number(x) },
     { label: "y", value: number(y) },
-    { label: "φ(x)", value: finite(a) },
-    { label: "φ(y)", value: finite(b) },
+    { label: "φ₁(x)", value: finite(a) },
+    { label: "φ₂(y)", value: finite(b) },
     { label: "sum", value: finite(a + b) },
   ];
   if (pair.density) {
-    const share = shareAt(pair.density, x, y, ...pair.ranges);
-    lines.push({ label: "inputs", value: share > 0 ? percent(share) : "none" });
+    const share = shareAt(pair.density, x, y, pair.range, pair.range);
+    lines.push({ label: "inputs near here", value: share > 0 ? percent(share) : "none" });
   }
-  return { x, y, lines };
+  return { x, y, values: [a, b], lines };
 }
 
 function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remark[] {
   const { reach, most, density, levels, surface } = pair;
   const known = reach.broken < surface.values.length ? reach : null;
-  const caption: Remark[] = colourRemarks(
-    "φ₁(x) + φ₂(y)",
-    { smallest: most, largest: most },
-    known,
-    theme,
-  );
+  const caption: Remark[] = [
+    { text: "colour is the sum of two functions, φ₁(x) + φ₂(y), at every two inputs", tone: "ink" },
+    ...colourRemarks("sum", { smallest: most, largest: most }, known, theme),
+  ];
   if (levels.length > 1) {
     caption.push({ text: `contours every ${number(levels[1] - levels[0])}` });
   }
@@ -266,7 +282,7 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
     const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
     caption.push({ text: densityWords(density), swatch });
   } else if (!store.observed(layer.name)) {
-    caption.push({ text: "live.observe(batch) shows where inputs fall" });
+    caption.push({ text: "live.observe(batch) adds a dot wherever two inputs came together" });
   }
   if (layer.note) caption.push({ text: layer.note });
   return caption;
@@ -287,7 +303,9 @@ function groupName(group: Group): string {
   return group.byInput ? `output ${group.out}` : `output ${group.out} · input ${group.in}`;
 }
 
-function densityWords(density: Density): string {
-  const out = density.outside > 0 ? `, ${percent(density.outside)} lie outside` : "";
-  return `inputs seen, by bin: the largest dot ${percent(density.most)}${out}`;
+function densityWords({ x, y, most, fullest, outside }: Density): string {
+  const out = outside > 0 ? `; ${percent(outside)} lie outside` : "";
+  const where = `${percent(most)} near x ${number(x[fullest])}, y ${number(y[fullest])}`;
+  const largest = most > 0 ? ` (largest: ${where})` : "";
+  return `dots: inputs that came together, larger where more often${largest}${out}`;
 }

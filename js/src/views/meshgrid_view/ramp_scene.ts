@@ -89,12 +89,12 @@ interface Evaluated {
 export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
   const keep = memory();
 
-  function evaluated({ width }: Given, { frame, layer, settings }: Shown): Evaluated {
+  function evaluated({ width, height }: Given, { frame, layer, settings }: Shown): Evaluated {
     const [out, inputs, kh, kw] = layer.shape;
     const { direction, resolution, scale } = settings;
     const [lo, hi] = settings.limits;
-    const arrangement = keep("arrangement", [layer, width], () =>
-      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width),
+    const arrangement = keep("arrangement", [layer, width, height], () =>
+      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, null, height),
     );
     const ramp = keep("ramp", [direction, lo, hi, resolution], () =>
       makeRamp(direction, [lo, hi], resolution),
@@ -120,7 +120,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
     const cursor = pointed.keyboard === "" ? -1 : Number(pointed.keyboard);
     const words = (f: number) => selectionText(shown, made, f);
     const [lo, hi] = settings.limits;
-    const axis = `${layer.variable} ${number(lo)} … ${number(hi)} ${WORDS[settings.direction]}`;
+    const axis = `${layer.variable} rises from ${number(lo)} to ${number(hi)}, ${WORDS[settings.direction]}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
     return {
@@ -138,7 +138,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
       title: `MeshgridView · ${layerTitle(layer)}`,
       moment: `step ${formatCount(frame.step)}`,
       words:
-        `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each function over inputs ${axis}, ` +
+        `Heat maps of layer ${layerTitle(layer)}, ${layerSize(layer)}: each square is one function: its values as ${axis}, ` +
         `colours ±${number(scales.largest)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis, settings.scale]),
@@ -298,7 +298,10 @@ function captionOf(
   axis: string,
 ): Remark[] {
   const reach = spread.low <= spread.high ? spread : null;
-  const caption = [...colourRemarks("φ", scales, reach, theme), { text: axis } as Remark];
+  const caption: Remark[] = [
+    { text: `each square is one function φ: its values as ${axis}`, tone: "ink" },
+    ...colourRemarks("φ", scales, reach, theme),
+  ];
   if (spread.broken > 0) {
     const text = `${counted(spread.broken, "function")} not finite (×, grey)`;
     caption.push({ text, tone: "warn" });

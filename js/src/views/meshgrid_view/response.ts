@@ -44,7 +44,7 @@ export function patchWords({ patch, swept, place, grids }: Response): string[] {
   const all = several ? ` · all channels ${finite(total)}` : "";
   const [lo, hi] = patch.range;
   return [
-    `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}${all}`,
+    `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}, the sum of the dots${all}`,
     `each curve: ${swept.layer.variable} from ${number(lo)} to ${number(hi)}, φ from ${number(-patch.most)} to ${number(patch.most)}`,
   ];
 }

@@ -13,6 +13,9 @@ const LABEL = 15;
 const BETWEEN = 8;
 const SMALLEST_MAP = 44;
 const THUMBNAIL = 22;
+/** Pixels of a line of the words below the patch, and of all of them in one line. */
+const LINE = 15;
+const FOOT = 680;
 
 export interface ResponseLayout {
   image: Rect;
@@ -91,7 +94,9 @@ export function layOutResponse(
     },
     foot,
     width,
-    height: Math.ceil(Math.max(under, mapsEnd, foot.y + 38) + PAD),
+    height: Math.ceil(
+      Math.max(under, mapsEnd, foot.y + LINE * Math.ceil(FOOT / foot.width) - 7) + PAD,
+    ),
   };
 }
 

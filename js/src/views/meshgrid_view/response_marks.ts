@@ -14,7 +14,7 @@ import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 import type { Source } from "./source.ts";
 
 const WORDS = 11;
-const LABEL = 10;
+const LABEL = 11;
 
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
   return { kind: "text", x, y, text, fill: colours.ink, size: WORDS, weight: 600 };
@@ -69,7 +69,7 @@ function inputTitle(
   room: number,
 ): string {
   const kind = { images: "image", observed: "observed", drawn: "drawing", ramp: "ramp" }[input];
-  const which = count > 1 ? ` ${sample}` : "";
+  const which = count > 1 ? ` ${sample + 1}` : "";
   const of = channels > 1 ? ` · channel ${channel}` : "";
   const long = `input: ${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
   const texts = [long, `input: ${kind}${which}${of}`, `${kind}${which}${of}`];
@@ -143,7 +143,8 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
 }
 
 function mapsTitle({ outputs, swept }: Response): string {
-  if (outputs.length > 1 || swept.outputs === 1) return "response";
+  if (outputs.length > 1) return "response of each output";
+  if (swept.outputs === 1) return "response";
   return `response: output ${outputs[0]}`;
 }
 

@@ -265,7 +265,7 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
       ...thumbnails,
       count: Math.min(source.count, MOST_THUMBNAILS),
       home: [Math.floor(source.sample / columns), source.sample % columns],
-      words: (row, column) => `image ${row * columns + column}`,
+      words: (row, column) => `image ${row * columns + column + 1}`,
     });
   }
   return regions;
@@ -285,6 +285,7 @@ function captionOf({ theme }: Given, { layer }: Shown, response: Response): Rema
   const { low, high, broken } = reachIn(response);
   const [black, white] = source.range;
   const caption: Remark[] = [
+    { text: `what layer ${layerTitle(layer)} answers to ${inputWords(source)}`, tone: "ink" },
     ...colourRemarks("response", scales, { low, high }, theme),
     { text: `input ${number(black)} (black) … ${number(white)} (white)` },
   ];
@@ -301,8 +302,8 @@ function captionOf({ theme }: Given, { layer }: Shown, response: Response): Rema
 function inputWords({ input, sample, count }: Source): string {
   if (input === "drawn") return "the drawing";
   if (input === "ramp") return "a ramp";
-  const kind = input === "observed" ? "observed map" : "image";
-  return count > 1 ? `${kind} ${sample} of ${count}` : `the ${kind}`;
+  const kind = input === "observed" ? "observed input" : "image";
+  return count > 1 ? `${kind} ${sample + 1} of ${count}` : `the ${kind}`;
 }
 
 /** The kernel whose functions are drawn. */

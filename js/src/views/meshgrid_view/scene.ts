@@ -22,7 +22,8 @@ export function drawing(): MeshDrawing {
     if (!frame) return "waiting for the first frame…";
     const layer = layerNamed(frame, given.get("layer"));
     if (!layer) return "no layer to draw";
-    const shown = { frame, layer, settings: settingsOf(given.get, layer) };
+    const observed = given.store.observed(layer.name);
+    const shown = { frame, layer, settings: settingsOf(given.get, layer, observed) };
     switch (shown.settings.mode) {
       case "ramp":
         return ramp(given, shown);

@@ -1,7 +1,9 @@
 /** The view's own traits, as plain data. */
 
+import { mapsOf, type RawArray } from "../../phi/images.ts";
 import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
-import type { LayerLayout } from "../../wire/types.ts";
+import type { LayerLayout, Observed } from "../../wire/types.ts";
+import { takesImage } from "./observing.ts";
 
 export const MODES = ["ramp", "pair", "response"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
@@ -58,11 +60,13 @@ const whole = (value: unknown, otherwise: number, lo: number, hi: number): numbe
 
 export function settingsOf(
   get: (trait: string) => unknown,
-  layer: Pick<LayerLayout, "domain"> | null,
+  layer: LayerLayout | null,
+  observed: Observed | null = null,
 ): Settings {
   const limits = limitsOf(get("limits"));
+  const mode = get("mode") as Mode;
   return {
-    mode: oneOf(MODES, get("mode")),
+    mode: MODES.includes(mode) ? mode : usualMode(get, layer, observed),
     limits: limits ?? [...(layer?.domain ?? ARTICLE)],
     onGrid: limits === null,
     direction: oneOf(DIRECTIONS, get("direction")),
@@ -73,6 +77,18 @@ export function settingsOf(
     output: whole(get("output"), -1, -1, 1e9),
     other: whole(get("other"), -1, -1, 1e9),
   };
+}
+
+/** What is drawn where nothing was chosen: the response as soon as it is known what reaches the layer. */
+function usualMode(
+  get: (trait: string) => unknown,
+  layer: LayerLayout | null,
+  observed: Observed | null,
+): Mode {
+  if (layer?.kind !== "conv") return "ramp";
+  if (observed) return observed.isImage || mapsOf(observed) ? "response" : "ramp";
+  const images = get("images") as RawArray | null;
+  return takesImage(layer, null) && images?.given ? "response" : "ramp";
 }
 
 /** Two ends, or null for those of the layer's grid. */

@@ -60,7 +60,7 @@ export function colourRemarks(
     smallest === largest
       ? `${what} ${number(-largest)} … ${number(largest)}`
       : `${what}, own scales ±${number(smallest)} … ±${number(largest)}`;
-  const remarks: Remark[] = [{ text, tone: "ink", swatch }];
+  const remarks: Remark[] = [{ text, swatch }];
   if (reach) remarks.push({ text: `${what} reaches ${number(reach.low)} … ${number(reach.high)}` });
   return remarks;
 }

@@ -3,6 +3,7 @@
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import { makeRamp, rampImage } from "../../phi/ramp.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
+import { takesImage } from "./observing.ts";
 import type { Input, Settings } from "./settings.ts";
 
 export interface Source {
@@ -36,20 +37,13 @@ export function blankFor(images: Images | null, range: readonly [number, number]
   return { width, height, ground: range[0], ink: range[1] };
 }
 
-/**
- * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
- * model, which then is named after its type. A model may normalise an image before its first layer.
- */
-export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
-  if (observed) return observed.isImage;
-  return layer.name === layer.type && layer.variable === "x" ? true : null;
-}
-
 function unseen(name: string, direct: boolean | null): string {
   return direct === null
-    ? `Whether ${name} gets the image itself, or what the model computes from it, is not known yet.`
+    ? `Whether ${name} gets the image itself or something computed from it is not known yet.`
     : `The input of ${name} is not the image itself.`;
 }
+
+const OTHERWISE = "Or choose “draw” or “ramp” above, for an input of your own.";
 
 export function sourceOf(
   layer: LayerLayout,
@@ -58,7 +52,7 @@ export function sourceOf(
   drawing: Images,
   blank: Blank,
   settings: Settings,
-  how = "Call live.observe(batch) to see what reaches it.",
+  how = "Call live.observe(batch) to see the response to a batch.",
 ): Source {
   const maps = mapsOf(observed);
   const name = layer.name || layer.type;
@@ -87,7 +81,7 @@ export function sourceOf(
   } else {
     missing =
       input === "observed"
-        ? `${unseen(name, direct)} ${how}`
+        ? `${how} ${OTHERWISE} ${unseen(name, direct)}`
         : "There are no images: give some with images=...";
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;

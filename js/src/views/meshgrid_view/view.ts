@@ -5,7 +5,7 @@ import { layerNamed } from "../../phi/entries.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
-import type { Frame } from "../../wire/types.ts";
+import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { offersObserving } from "./observing.ts";
 import { createPairHands } from "./pair_hands.ts";
@@ -16,7 +16,7 @@ import { createRampHands } from "./ramp_hands.ts";
 import { readoutOf, tipOf } from "./reading.ts";
 import { createResponseHands } from "./response_hands.ts";
 import { drawing, type MeshScene } from "./scene.ts";
-import { settingsOf, TRAITS } from "./settings.ts";
+import { type Mode, settingsOf, TRAITS } from "./settings.ts";
 import css from "./style.css";
 
 export { css, drawing };
@@ -72,9 +72,14 @@ function build(shell: Shell): Parts {
     return ramp.key(event);
   }
 
+  function settingsFor(layer: LayerLayout | null) {
+    const observed = layer && (shell.store()?.observed(layer.name) ?? null);
+    return settingsOf(shell.get, layer, observed);
+  }
+
   function showHeader(frame: Frame | null) {
     const layer = layerNamed(frame, shell.get("layer"));
-    const settings = settingsOf(shell.get, layer);
+    const settings = settingsFor(layer);
     const source = settings.mode === "response" ? draw.response.source() : null;
     header.show({
       settings,
@@ -95,7 +100,7 @@ function build(shell: Shell): Parts {
     stage,
     scene: () => scene,
     step: () => drawnFrame?.step ?? null,
-    mode: () => settingsOf(shell.get, null).mode,
+    mode: () => root.dataset.mode as Mode,
     drawLine: pen.through,
     drawn: () => ({ frames, milliseconds }),
   });
@@ -131,11 +136,11 @@ function build(shell: Shell): Parts {
       const { store, height, ratio } = given;
       const pointed = stage.pointed();
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
-      const most = given.get("mode") === "ramp" ? height : 2 * height;
+      const layer = layerNamed(store.current(), given.get("layer"));
+      const most = settingsFor(layer).mode === "ramp" ? height : 2 * height;
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
       const frame = store.current();
-      const layer = layerNamed(frame, given.get("layer"));
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
       if (frame !== drawnFrame) {
         drawnFrame = frame;
