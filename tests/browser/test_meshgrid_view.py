@@ -93,7 +93,7 @@ class Mesh:
         self.locator().locator(".kw-segment", has_text=label).first.click()
 
     def mode(self, mode: str) -> None:
-        self.choose(mode)
+        self.locator().locator(f".kw-segment:has(input[value={mode}])").first.click()
         self.lab.until(lambda: self.ask("view.mode()") == mode, f"mode {mode}")
 
     def text(self) -> str:

@@ -203,7 +203,7 @@ def test_modes_layers_and_names_that_look_like_html(
     shown.choose_layer(1)
     shown.until(lambda: shown.ask("kernel-grid", "view.layer()") == HOSTILE, "the layer")
     shown.page.locator(".kw-kernel-grid canvas").first.hover()
-    shown.choose("meshgrid-view", "pair")
+    shown.choose("meshgrid-view", "sum of two")
     shown.until(lambda: shown.ask("meshgrid-view", "view.pair() !== null"), "the pair")
     # The inputs observed came along.
     shown.until(

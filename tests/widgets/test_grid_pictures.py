@@ -535,7 +535,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     assert picture.texts[:9] == [
         "KernelGrid · features.0",
         "step 12,345",
-        "φ ±0.004 · grid tanh x −1 … 1",
+        "each plot is one function: φ ±0.004 · grid tanh x −1 … 1",
         "scale covers steps 20 and 12,345",
         "now",
         "step 20",
@@ -548,9 +548,11 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
 def test_own_axes_print_the_smallest_and_the_largest_range() -> None:
     layer = layer_of((1, 2, 1, 2), kind="linear")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 7, 0), (0, 1, 0), (0, 1, 0)])
-    assert "φ, own scales ±0.004 … ±8 · grid x −1 … 1" in draw(frame, scale="function").texts
-    changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change")
-    assert "change since step 0, own scales ±1 … ±8 · grid x −1 … 1" in changed.texts
+    own = "own scales ±0.004 … ±8 · grid x −1 … 1"
+    assert f"each plot is one function: φ, {own}" in draw(frame, scale="function").texts
+    changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change", width=600)
+    own = "own scales ±1 … ±8 · grid x −1 … 1"
+    assert f"each plot is one function: change since step 0, {own}" in changed.texts
 
 
 # ------------------------------------------------------------------ what is too high

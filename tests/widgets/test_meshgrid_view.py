@@ -37,26 +37,38 @@ def live() -> kw.Binding:
 
 def test_it_shows_the_ramp_of_the_first_layer_over_its_grid(live):
     view = MeshgridView(live)
-    assert (view.layer, view.mode, view.limits) == (live.layers[0], "ramp", "grid")
+    assert (view.layer, view.mode, view.limits) == (live.layers[0], "auto", "grid")
     assert MeshgridView(live, 1, mode="pair").layer == live.layers[1]
-    assert "x −1 … 1 from left to right" in words(view.svg())
-    assert "x −2 … 2 from left to right" in words(view.svg(limits=(-2, 2)))
+    assert "each square is one φ: x rises from −1 to 1, left to right" in words(view.svg())
+    other = words(view.svg(limits=(-2, 2), direction="vertical"))
+    assert "each square is one φ: x rises from −2 to 2, top to bottom" in other
 
 
-def test_it_opens_in_response_where_an_image_is_known(live):
+def mode_drawn(view: MeshgridView, **options: Any) -> str:
+    said = " ".join(words(view.svg(**options)))
+    leads = {"each square": "ramp", "colour is the sum": "pair", "what layer": "response"}
+    [mode] = [mode for lead, mode in leads.items() if lead in said]
+    return mode
+
+
+def test_it_shows_the_response_as_soon_as_an_image_is_known(live):
+    view, chosen = MeshgridView(live), MeshgridView(live, mode="pair")
+    dashboard = kw.Dashboard(live)
+    layers = live.layers
+    assert [mode_drawn(view, layer=layer) for layer in layers] == ["ramp"] * 3
     live.observe(torch.rand(4, 1, 28, 28))
-    assert [MeshgridView(live, layer).mode for layer in range(3)] == [
-        "response",
-        "response",
-        "ramp",
-    ]
-    assert MeshgridView(live, mode="pair").mode == "pair"
+    for each in (view, dashboard.meshgrid):
+        drawn = [mode_drawn(each, layer=layer) for layer in layers]
+        assert drawn == ["response", "response", "ramp"]
+    assert mode_drawn(chosen) == "pair"
     alone, images = kw.nn.KANConv2d(1, 2, 3), torch.rand(2, 9, 9)
-    assert MeshgridView(bind(alone)).mode == "ramp"
-    assert MeshgridView(bind(alone), images=images).mode == "response"
+    view = MeshgridView(bind(alone))
+    assert mode_drawn(view) == "ramp"
+    view.images = images
+    assert mode_drawn(view) == "response"
     # Whether a layer within a model gets the images given is not known.
     within = bind(kw.nn.KANCNN.article())
-    assert MeshgridView(within, images=images).mode == "ramp"
+    assert mode_drawn(MeshgridView(within, images=images)) == "ramp"
 
 
 def test_a_pair_goes_over_the_inputs_seen():
@@ -307,7 +319,7 @@ def test_a_picture_says_why_there_is_no_response(live):
     assert "is a linear layer: its inputs have no positions" in said
     for layer in ("convs.0", "convs.1"):
         said = " ".join(words(view.svg(layer=layer)))
-        assert f"Whether {layer} gets the image itself" in said
+        assert f"Whether {layer} gets the image itself or" in said
         assert "live.observe(batch)" in said
     live.observe(torch.rand(2, 1, 28, 28))
     for layer in ("convs.0", "convs.1"):

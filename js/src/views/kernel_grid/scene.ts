@@ -250,10 +250,8 @@ function captionOf(
     const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
     caption.push({ text: shadeText(shade), swatch });
   }
-  if (!overview) {
-    caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
-    caption.push({ text: placesText(picture), title: PLACES_TITLE });
-  }
+  caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
+  if (!overview) caption.push({ text: placesText(picture), title: PLACES_TITLE });
   caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");
 }

@@ -59,24 +59,24 @@ function inputsText({ layer, xIs, xRange: [low, high] }: Picture): string {
   return `${X_WORDS[xIs]} ${layer.variable} ${number(low)} … ${number(high)}`;
 }
 
-/** What is seen in an overview: "6,250 functions: one row for each of 10 outputs, …". */
+/** What is seen in an overview: "rows are 10 outputs, columns are 625 inputs, in 5 strips". */
 export function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const [out, inputs, kh, kw] = shape;
-  const each = `${kh} × ${kw} ${shape === layer.shape ? "kernel" : "map"}`;
-  const cell = kh * kw === 1 || unit > 1 ? "cell" : each;
+  const folded = shape !== layer.shape;
+  const size = `${kh} × ${kw} ${folded ? "map" : "kernel"}`;
+  const single = kh * kw === 1;
   const { order, flowing, bands } = arrangement;
-  const of = (n: number, one: string) => `each of ${counted(n, one)}`;
-  const channel = layer.kind === "conv" || shape !== layer.shape ? "channel" : "input";
-  const column = cell === "cell" && channel === "input" ? "column" : cell;
-  let places = `one row for ${of(out, "output")}, one ${column} for ${of(inputs, channel)}`;
-  if (flowing) places = `one ${cell} for ${of(out, "output")}`;
-  if (order && inputs > 1) places = `one ${cell} for every output and ${channel}, sorted`;
-  const strips = bands > 1 && !flowing ? `, in ${bands} strips` : "";
-  return `${counted(layer.count, "function")}: ${places}${strips}`;
+  const channel = layer.kind === "conv" || folded ? "channel" : "input";
+  const cell = single ? "cell" : unit > 1 ? "kernel" : size;
+  if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
+  if (order) return `one ${cell} for every output and ${channel}, sorted`;
+  const each = single ? "" : unit > 1 ? ", each cell a kernel" : `, each a ${size}`;
+  const strips = bands > 1 ? `, in ${bands} strips` : "";
+  return `rows are ${counted(out, "output")}, columns are ${counted(inputs, channel)}${each}${strips}`;
 }
 
 /** What lies where, for a reader who has never seen such a grid. */
-export function placesText({ layer, shape, arrangement, unit }: Picture): string {
+export function placesText({ layer, shape, arrangement }: Picture): string {
   const [, channels, height, width] = shape;
   if (shape !== layer.shape) {
     const size = `${height} × ${width}`;
@@ -87,8 +87,7 @@ export function placesText({ layer, shape, arrangement, unit }: Picture): string
   if (arrangement.order && channels > 1)
     return `out,in: from which of the ${inputs} to which output`;
   if (arrangement.flowing) return "";
-  const whole = unit > 1 ? ", a cell is a whole kernel" : "";
-  return `rows: outputs · columns: ${inputs}${whole}`;
+  return `rows: outputs · columns: ${inputs}`;
 }
 
 export const PLACES_TITLE =

@@ -160,8 +160,20 @@ export function curveMarks(
         middle: true,
       }),
     ),
-    { ...words, x: above.x + 5, y: above.y + 13, text: "φ₁(x)", fill: colours.ink },
-    { ...words, x: beside.x + 5, y: beside.y + 13, text: "φ₂(y)", fill: colours.ink },
+    ...right.ticks
+      .filter((tick) => tick === 0 || beside.width >= 100)
+      .map(
+        (tick): Mark => ({
+          ...words,
+          x: right.scale(tick),
+          y: beside.y + beside.height + LABEL + 3,
+          text: right.label?.(tick) ?? "",
+          anchor: "middle",
+        }),
+      ),
+    // In the corner between both.
+    { ...words, x: beside.x, y: above.y + 12, text: "φ₁(x)", fill: colours.ink },
+    { ...words, x: beside.x, y: beside.y - 6, text: "φ₂(y)", fill: colours.ink },
   ];
 }
 

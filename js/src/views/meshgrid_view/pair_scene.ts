@@ -49,7 +49,9 @@ const PAD = 8;
 const TOP = 10;
 const NARROW = 520;
 /** Between the surface and the curves along it. */
-const GAP = 8;
+const GAP = 14;
+/** Beyond the inputs seen, as a share of their range: dots at its ends do not lie on the axes. */
+const AIR = 0.04;
 const WORDS = 11;
 
 export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
@@ -68,7 +70,9 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     const rangeOf = (place: number, f: number) =>
       endsOrGrid((observed && inputEnds(observed)[place]) ?? null, domainOf(layer, f));
     const [across, up] = [rangeOf(placeX, i), rangeOf(placeY, j)];
-    const range: Ends = [Math.min(across[0], up[0]), Math.max(across[1], up[1])];
+    const [low, high] = [Math.min(across[0], up[0]), Math.max(across[1], up[1])];
+    const air = observed ? AIR * (high - low) : 0;
+    const range: Ends = [low - air, high + air];
     const surface = keep("surface", [frame, layer, i, j, ...range], () =>
       surfaceOf(frame, layer, [i, j], [range, range], POINTS),
     );
@@ -271,7 +275,7 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
   const { reach, most, density, levels, surface } = pair;
   const known = reach.broken < surface.values.length ? reach : null;
   const caption: Remark[] = [
-    { text: "colour is the sum of two functions, φ₁(x) + φ₂(y), at every two inputs", tone: "ink" },
+    { text: "colour is the sum φ₁(x) + φ₂(y) of two functions", tone: "ink" },
     ...colourRemarks("sum", { smallest: most, largest: most }, known, theme),
   ];
   if (levels.length > 1) {

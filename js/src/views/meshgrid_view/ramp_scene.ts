@@ -60,10 +60,10 @@ export interface RampScene extends Scene, Shown {
 }
 
 const WORDS: Record<Rise, string> = {
-  horizontal: "from left to right",
-  vertical: "from top to bottom",
-  diagonal: "from the top left to the bottom right",
-  radial: "from the middle to the corners",
+  horizontal: "left to right",
+  vertical: "top to bottom",
+  diagonal: "top left to bottom right",
+  radial: "middle to corners",
 };
 
 /** In cells below this many pixels a matrix is drawn with few points, and small marks are left out. */
@@ -299,7 +299,7 @@ function captionOf(
 ): Remark[] {
   const reach = spread.low <= spread.high ? spread : null;
   const caption: Remark[] = [
-    { text: `each square is one function φ: its values as ${axis}`, tone: "ink" },
+    { text: `each square is one φ: ${axis}`, tone: "ink" },
     ...colourRemarks("φ", scales, reach, theme),
   ];
   if (spread.broken > 0) {

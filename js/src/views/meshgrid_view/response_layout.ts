@@ -45,7 +45,7 @@ export function layOutResponse(
   images: number,
 ): ResponseLayout {
   const inner = width - 2 * PAD;
-  const columns = inner >= 560 ? 3 : inner >= 400 ? 2 : 1;
+  const columns = inner >= 560 ? 3 : inner >= 340 ? 2 : 1;
   const tallest = Math.max(96, Math.min(LARGEST, most - 60));
   const column = Math.floor((inner - (columns - 1) * GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
@@ -72,7 +72,8 @@ export function layOutResponse(
   const below = columns < 3;
   const left = PAD + (columns === 1 ? 0 : side + GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const maps = placeMaps(outputs, swept, room, Math.max(LARGEST, most - 80), left, start);
+  const tall = Math.max(LARGEST, most - (columns === 2 ? 20 : 80));
+  const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
