@@ -520,7 +520,7 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
     grid = lab.grid()
     grid.scroll_into_view()
     assert grid.checked() == ["2", "overview"]
-    assert "rows are 10 outputs, columns are 2,028 inputs" in grid.text()
+    assert "rows: 10 outputs · columns: 2,028 inputs" in grid.text()
     # All of it is in sight.
     last = 20_279
     box, cell = grid.viewport(), grid.rect(last)
@@ -528,7 +528,7 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
     assert cell.x + cell.width <= box.x + box.width
 
     lab.run_cell(2)
-    words = "columns are 12 channels, each a 13 × 13 map"
+    words = "columns: 12 channels, 13 × 13 maps"
     lab.until(lambda: words in grid.text(), "the layer to be folded")
     lab.screenshot(artifacts / "folded.png")
     function = 2028 * 3 + 169 * 2 + 13 * 5 + 4

@@ -124,10 +124,12 @@ export function plotMarks(
   const others =
     size > 1 && size <= MOST_OTHERS ? Array.from({ length: size }, (_, k) => first + k) : [];
   const [left, top] = [x + 12, y + 14];
+  const kin = shape === picture.layer.shape ? "kernel" : "map";
   const reach = Number.isNaN(ranges[f]) ? "not finite" : `|φ| up to ${number(reachOf(picture, f))}`;
-  const about = `${how}, framed in the map · ${reach}`;
-  const more = `${about} · grey: the others of its ${shape === picture.layer.shape ? "kernel" : "map"}`;
-  const fits = others.length > 0 && widthOf(more, 12) <= width - 12;
+  const framed = `${how}, framed in the map · ${reach}`;
+  const all = others.length > 0 ? `${framed} · grey: the others of its ${kin}` : framed;
+  const fits = (words: string, weight?: 600) => widthOf(words, 12, weight) <= width - 12;
+  const about = [all, framed].find((words) => fits(words)) ?? `${how} · ${reach}`;
   const text = (words: string, down: number, fill: string, weight: 400 | 600): Mark => ({
     kind: "text",
     x: left,
@@ -146,13 +148,8 @@ export function plotMarks(
     others,
   );
   return [
-    text(
-      placeTexts(picture, f).find((words) => widthOf(words, 12, 600) <= width - 12) ?? "",
-      0,
-      colours.ink,
-      600,
-    ),
-    text(fits ? more : about, 17, colours.muted, 400),
+    text(placeTexts(picture, f).find((words) => fits(words, 600)) ?? "", 0, colours.ink, 600),
+    text(about, 17, colours.muted, 400),
     ...(plot ? [{ kind: "group" as const, at: [x, y + HEAD] as const, marks: plot }] : []),
   ];
 }

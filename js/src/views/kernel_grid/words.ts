@@ -59,7 +59,7 @@ function inputsText({ layer, xIs, xRange: [low, high] }: Picture): string {
   return `${X_WORDS[xIs]} ${layer.variable} ${number(low)} … ${number(high)}`;
 }
 
-/** What is seen in an overview: "rows are 10 outputs, columns are 625 inputs, in 5 strips". */
+/** What is seen in an overview: "rows: 10 outputs · columns: 625 inputs (5 strips)". */
 export function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const [out, inputs, kh, kw] = shape;
   const folded = shape !== layer.shape;
@@ -70,9 +70,9 @@ export function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const cell = single ? "cell" : unit > 1 ? "kernel" : size;
   if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
   if (order) return `one ${cell} for every output and ${channel}, sorted`;
-  const each = single ? "" : unit > 1 ? ", each cell a kernel" : `, each a ${size}`;
-  const strips = bands > 1 ? `, in ${bands} strips` : "";
-  return `rows are ${counted(out, "output")}, columns are ${counted(inputs, channel)}${each}${strips}`;
+  const each = single ? "" : unit > 1 ? ", a cell is a kernel" : `, ${size}s`;
+  const strips = bands > 1 ? ` (${bands} strips)` : "";
+  return `rows: ${counted(out, "output")} · columns: ${counted(inputs, channel)}${each}${strips}`;
 }
 
 /** What lies where, for a reader who has never seen such a grid. */
