@@ -1,7 +1,7 @@
 /** Dashboard: the views of a stream as one, with one choice of layers, one timeline and one line that is read. */
 
 import type { Host, RenderProps } from "@anywidget/types";
-import { layerNamed } from "../../phi/entries.ts";
+import { layerNamed, selectionOf } from "../../phi/entries.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
@@ -38,6 +38,7 @@ function build(shell: Shell, host: Host): Parts {
     () => {
       const all = root.toggleAttribute("data-options");
       options.setAttribute("aria-pressed", String(all));
+      panels.whole(all);
     },
   );
   options.setAttribute("aria-pressed", "false");
@@ -58,8 +59,10 @@ function build(shell: Shell, host: Host): Parts {
     draw(given) {
       const frame = given.store.current();
       const layer = layerNamed(frame, given.get("layer"));
-      layers.show(frame?.layout.layers ?? [], layer?.name ?? "", root.clientWidth);
+      layers.show(frame?.layout.layers ?? [], layer?.name ?? "", root.clientWidth / 2);
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
+      // Whatever shows a function shows this one: it is marked in all panels.
+      if (layer && !given.store.selection()) given.store.select(selectionOf(layer, 0));
       panels.fold(given.get("folded") === true);
       const { words, chosen, warns } = panels.line();
       shell.read(words, chosen, warns);
