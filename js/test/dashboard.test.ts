@@ -203,7 +203,9 @@ describe("a dashboard", () => {
   });
 
   it("says once what is so for the whole layer", async () => {
-    const { all } = await show();
+    const { all, store } = await show();
+    store.select({ layer: "conv2", out: 1, in: 0, row: 1, column: 1 });
+    await painted();
     const note = "the same kernels on every input channel";
     const said = all(".kw-remark").filter(({ textContent }) => textContent?.includes(note));
     expect(said).toHaveLength(1);

@@ -42,9 +42,9 @@ class LayerRanges(View):
     grid at the start; curves over the steps; and the numbers. Headline and dots are of the
     inputs once some were seen (``live.observe(batch)``), of the grid before. Clicking a row
     selects the layer's typical function in all views of the stream, clicking a dot its
-    function. In a narrow view the curves come with ``more``. While it is open, a step is measured for the sizes of gradient
-    and update after each frame, at most ten a second; training does not change. In a
-    recording these sizes are not known.
+    function. In a narrow view the curves come with ``more``. While it is open, a step is
+    measured for the sizes of gradient and update after each frame, at most ten a second;
+    training does not change. In a recording these sizes are not known.
 
     Parameters
     ----------

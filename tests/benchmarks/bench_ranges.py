@@ -1,4 +1,4 @@
-"""Print what LayerRanges costs: a refresh, a frame of the past, the training beside it, a first picture.
+"""Print what LayerRanges costs: a first picture, a refresh, a frame of the past, the training.
 
 Run with ``python -m tests.benchmarks.bench_ranges``; the package must be installed. Times are
 medians.
