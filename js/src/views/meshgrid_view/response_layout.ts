@@ -44,7 +44,7 @@ export function layOutResponse(
 ): ResponseLayout {
   const inner = width - 2 * PAD;
   // Where there is little height, all stand side by side from a lesser width on.
-  const columns = inner >= (most < LITTLE ? 400 : 560) ? 3 : inner >= 400 ? 2 : 1;
+  const columns = inner >= (most < LITTLE ? 340 : 560) ? 3 : inner >= 400 ? 2 : 1;
   const tallest = Math.max(96, Math.min(LARGEST, most - 60));
   const column = Math.floor((inner - (columns - 1) * GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.

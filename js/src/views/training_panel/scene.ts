@@ -35,7 +35,7 @@ const BAR = 4;
 const SIZE = 11;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
-const NARROW = 190;
+const NARROW = 170;
 /** How each state is marked. */
 const DOTS: Record<Status["state"], ["dot" | "ring", ColourName]> = {
   idle: ["dot", "ghost"],
