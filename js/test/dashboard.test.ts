@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { arranged } from "../src/views/dashboard/arrange.ts";
+import { heightsOf, rowsOf } from "../src/views/dashboard/arrange.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
@@ -80,7 +80,9 @@ async function show(traits: Record<string, unknown> = {}) {
     kind: "dashboard",
     parts: names.map((name) => `anywidget:${name}`),
     panels_shown: names.map((name) => {
-      return { name, title: `the ${name}`, wide: false, folds: name === "training" };
+      const fills = { training: 130, function: 190 }[name as string] ?? 0;
+      const words = { title: name, about: `the ${name}` };
+      return { name, ...words, fills, wide: false, folds: name === "training" };
     }),
     headline: HEADLINE,
     folded: false,
@@ -173,11 +175,41 @@ describe("a dashboard", () => {
     const { all } = await show();
     const [line] = all(".kw-readout");
     const before = line.textContent;
-    expect(before).toContain("Click a function");
+    expect(before).toContain("conv1 · output 0 · input 0");
     all('[data-panel="function"]')[0].dispatchEvent(new Event("pointerenter"));
     await painted();
     expect(line.textContent).not.toBe(before);
     expect(line.textContent).not.toBe("");
+  });
+
+  it("marks the function that it shows in all panels, from the beginning", async () => {
+    const { store, models } = await show();
+    const first = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
+    expect(store.selection()).toEqual(first);
+    expect(models.kernels.get("layer")).toBe("conv1");
+    store.select(null);
+    await painted();
+    expect(store.selection()).toEqual(first);
+  });
+
+  it("has the heights of its panels at hand, and shows all of them with the options", async () => {
+    const { all } = await show();
+    const words = () => all('[data-panel="function"] .kw-remark').map((one) => one.textContent);
+    // What the lines are stands over the plot where there is no legend.
+    expect(words()).toContain("splines");
+    all(".kw-dashboard > .kw-header button")[0].click();
+    await painted();
+    expect(words()).not.toContain("splines");
+  });
+
+  it("says once what is so for the whole layer", async () => {
+    const { all, store } = await show();
+    store.select({ layer: "conv2", out: 1, in: 0, row: 1, column: 1 });
+    await painted();
+    const note = "the same kernels on every input channel";
+    const said = all(".kw-remark").filter(({ textContent }) => textContent?.includes(note));
+    expect(said).toHaveLength(1);
+    expect(said[0].closest("section")?.dataset.panel).toBe("kernels");
   });
 
   it("folds the training away, and shows it again", async () => {
@@ -215,45 +247,35 @@ describe("a dashboard", () => {
 });
 
 describe("the panels in two columns", () => {
-  const of = (...heights: number[]) => heights.map((height) => ({ height, wide: false }));
-  const columns = (panels: { height: number; wide: boolean }[]) =>
-    arranged(panels, new Map()).map(({ column }) => column);
+  const rows = (...wide: boolean[]) => rowsOf(wide.map((one) => ({ wide: one })));
 
-  it("end as nearly at one height as their order allows", () => {
-    expect(columns(of(300, 300, 500, 100))).toEqual(["1", "1", "2", "2"]);
-    expect(columns(of(600, 200, 200, 200))).toEqual(["1", "2", "2", "2"]);
+  it("stand in pairs, and across both where they are wide or have no neighbour", () => {
+    expect(rows(false, false, false, false)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(rows(true, false, false, false)).toEqual([[0], [1, 2], [3]]);
+    expect(rows(false, true, false, false)).toEqual([[0], [1], [2, 3]]);
   });
 
-  it("leave no column blank beside one tall panel", () => {
-    expect(columns(of(140, 220, 470, 220))).toEqual(["1", "1", "2", "1"]);
+  const panel = (height: number, drawn: number, fills = 0) => {
+    return { wide: false, height, drawn, fills };
+  };
+
+  it("end at one height where one of them can be of any", () => {
+    // 70 and 100 pixels around the drawings: 330 − 100 are left for the second.
+    expect(heightsOf([panel(330, 260), panel(200, 100, 150)], [[0, 1]], 240)).toEqual([240, 230]);
+    const again = heightsOf([panel(330, 260), panel(330, 230, 150)], [[0, 1]], 240);
+    expect(again).toEqual([240, 230]);
   });
 
-  it("leave no gap, and do not overlap", () => {
-    const places = arranged([...of(301, 299, 500), { height: 90, wide: true }], new Map());
-    for (const column of ["1", "2"]) {
-      let next = 1;
-      for (const place of places.filter((one) => one.column === column)) {
-        expect(place.row).toBe(next);
-        next += place.span;
-      }
-    }
-    const ends = places.slice(0, 3).map(({ row, span }) => row + span);
-    expect(places[3]).toMatchObject({ column: "1 / -1", row: Math.max(...ends) });
+  it("do not become too low to be read, nor fill what is not drawn yet", () => {
+    expect(heightsOf([panel(120, 50), panel(200, 100, 150)], [[0, 1]], 240)[1]).toBe(150);
+    expect(heightsOf([panel(40, 0), panel(200, 100, 150)], [[0, 1]], 240)[1]).toBe(190);
   });
 
-  it("stand across both where they are alone or wide", () => {
-    expect(columns(of(300))).toEqual(["1 / -1"]);
-    const wide = { height: 300, wide: true };
-    expect(columns([...of(1), wide, ...of(1, 1)])).toEqual(["1 / -1", "1 / -1", "1", "2"]);
-  });
-
-  it("do not change sides for little", () => {
-    const before = new Map<number, number>();
-    const sides = (...heights: number[]) =>
-      arranged(of(...heights), before).map(({ column }) => column);
-    expect(sides(300, 300, 500)).toEqual(["1", "1", "2"]);
-    expect(sides(300, 500, 480)).toEqual(["1", "1", "2"]);
-    expect(sides(300, 900, 300)).toEqual(["1", "2", "1"]);
-    expect(sides(900, 300, 300)).toEqual(["1", "2", "2"]);
+  it("share the room where both can be of any height, and are low where they are alone", () => {
+    expect(heightsOf([panel(9, 9, 130), panel(9, 9, 190)], [[0, 1]], 240)).toEqual([240, 240]);
+    expect(heightsOf([panel(9, 9, 130), panel(9, 9)], [[0], [1]], 240)).toEqual([170, 240]);
   });
 });

@@ -6,6 +6,7 @@ import type { Mark, Rect } from "../src/scene/marks.ts";
 import { fitted, fittedApart, widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import {
+  type Content,
   contentReader,
   type Numbers,
   type Row,
@@ -176,26 +177,47 @@ describe("a threshold as typed", () => {
 describe("the words", () => {
   it("keep 0 % and 100 % for what is exactly that", () => {
     const shares = [0.853, 0.0004, 0.9999, 0.04, 0.995, 0, 1, null];
-    const texts = ["85 %", "<0.1 %", ">99.9 %", "4.0 %", "99.5 %", "0 %", "100 %", "–"];
+    const texts = ["85 %", "<0.1 %", ">99.9 %", "4 %", "99.5 %", "0 %", "100 %", "–"];
     expect(shares.map(percent)).toEqual(texts);
   });
 
   it("lead with the layer whose functions are the smallest, and say why", () => {
     const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);
     const { content } = contentReader()((trait) => rows[trait]);
-    const [headline, why] = sentences(content?.rows ?? []);
+    const [headline, why] = sentences(content as Content);
     expect(headline).toBe(
-      "The functions of b are the smallest: a typical range of 0.1 on the grid is 4 times smaller than in a (0.4).",
+      "The functions of b vary least: typically by 0.1 on the grid, 4 times less than those of a (0.4).",
     );
     expect(why).toBe(
-      "At the start it was 0.05, 2 times smaller than in a; since then ×2. Splines make up 20 % of the range.",
+      "That is 2 times as much as at the start (0.05). Splines make 20 % of that, the base the rest.",
     );
+  });
+
+  it("are of the inputs once some were seen, and say what is of the grid", () => {
+    const traits = traitsOf(
+      ["a", "b"],
+      [
+        { range: 0.4, observed_range: 0.1, outside_grid: 0.4 },
+        { range: 0.1, observed_range: 0.3, outside_grid: 0 },
+      ],
+    );
+    const scene = sceneFrom(traits);
+    const [headline, why] = sentences(scene.content);
+    expect(headline).toBe(
+      "The functions of a vary least: typically by 0.1 over the inputs seen, 3 times less than those of b (0.3).",
+    );
+    expect(why).toBe(
+      "On the grid they vary by 0.4, 4 times as much as at the start (0.1). Splines make 20 % of that, the base the rest. 40 % of the inputs of a lie outside its grid, where few splines reach.",
+    );
+    const [range] = scene.layout.cells;
+    expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", "0.4"]);
+    expect(range.column.below).toBe("seen / grid");
   });
 
   it("call a layer that is named by a number a layer", () => {
     const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
-    const [headline] = sentences(contentReader()((trait) => rows[trait]).content?.rows ?? []);
-    expect(headline).toMatch(/^The functions of layer 4 are the smallest: .+ in layer 0 \(0\.4\)/);
+    const [headline] = sentences(contentReader()((trait) => rows[trait]).content as Content);
+    expect(headline).toMatch(/^The functions of layer 4 vary least: .+ of layer 0 \(0\.4\)/);
   });
 
   it("say so where all layers reach about as far, and nothing where no range is known", () => {
@@ -205,18 +227,21 @@ describe("the words", () => {
         names,
         ranges.map((range) => ({ range })),
       );
-      return sentences(contentReader()((trait) => traits[trait]).content?.rows ?? [])[0];
+      return sentences(contentReader()((trait) => traits[trait]).content as Content)[0];
     };
-    expect(said(0.1, 0.11)).toMatch(/reach about as far: medians differ 1\.1-fold/);
-    expect(said(0.1)).toBe("A typical function of l0 has a range of 0.1.");
+    expect(said(0.1, 0.11)).toMatch(/vary about as much: typically by 0\.1 to 0\.11 on the grid/);
+    expect(said(0.1)).toBe("A typical function of l0 varies by 0.1 on the grid.");
     expect(said(null, 0)).toBe("");
   });
 
   it("count shapes over the inputs once there are some, and name a base of another kind", () => {
     const numbers = { ...NUMBERS, observed_silu_shaped: 0.25, base: "x", base_shaped: 1 };
-    const column = (seen: boolean) => columnsOf(seen, false)[3];
-    expect(column(false).below).toBe("on the grid");
-    expect(column(true).below).toBe("over the inputs");
+    const row = (outside: number | null) => ({ numbers: { outside_grid: outside } }) as Row;
+    const column = (seen: boolean) =>
+      columnsOf({ rows: [row(seen ? 0 : null)], threshold: 0.9 }, false)[3];
+    expect(column(false).below).toBe("R² ≥ 0.9");
+    expect(column(false).about).toContain("on the grid");
+    expect(column(true).about).toContain("over the inputs seen");
     expect(column(false).lines(numbers)).toEqual(["50 %", "line 100 %"]);
     expect(column(true).lines({ ...numbers, observed_base_shaped: 0.5 })).toEqual([
       "25 %",
@@ -300,6 +325,22 @@ describe("the scene", () => {
     }
   });
 
+  it("has one head, and curves under the ranges where it is narrow only with the other columns", () => {
+    const at = (width: number, more: boolean) =>
+      sceneFrom({ ...traitsOf(["a", "b"]), more }, { width });
+    for (const width of [484, 900]) {
+      const { layout } = at(width, false);
+      expect([layout.bands, layout.timesTop]).toEqual([1, 0]);
+      expect(layout.timed).toBe(width === 900);
+    }
+    expect(textsOf(at(484, false)).map(({ text }) => text)).not.toContain("range on the grid");
+    const narrow = at(484, true);
+    expect([narrow.layout.timed, narrow.layout.timesTop > 0]).toEqual([true, true]);
+    for (const scene of [at(484, false), at(900, true)]) {
+      expect(Math.min(...textsOf(scene).map(({ size }) => size))).toBeGreaterThanOrEqual(11);
+    }
+  });
+
   it("shortens long names in the middle, so that they stay different", () => {
     const long = (k: number) => `encoder.of_a_very_long_name.block_${k}.attention.projection_kan`;
     const scene = sceneFrom(traitsOf([long(1), `${long(2)}_out`]), { width: 600 });
@@ -340,7 +381,7 @@ describe("the scene", () => {
     expect(sites.next("1.2", "right")).toBe("1.2");
     expect(sites.next("1.2", "left")).toBe("1.1");
     expect(sites.next("1.1", "up")).toBe("0");
-    expect(sites.words("1.2")).toBe("b · output 0 · input 1: range 0.4");
+    expect(sites.words("1.2")).toBe("b · output 0 · input 1: range 0.4 on the grid");
   });
 
   it("finds a dot where it is drawn, and explains the head of a column", () => {
@@ -349,7 +390,7 @@ describe("the scene", () => {
     expect(scene.sites.at(x + width / 2, y + height / 2, whole(scene))).toBe("1.2");
     const { right } = scene.layout.cells[1];
     const id = scene.sites.at(right - 5, scene.layout.top - 8, whole(scene));
-    expect(scene.sites.words(id)).toMatch(/^splines \(of the range\): /);
+    expect(scene.sites.words(id)).toMatch(/^splines \(of range\): /);
   });
 
   it("reads the curves under the pointer", () => {
@@ -357,7 +398,7 @@ describe("the scene", () => {
     const { layout } = sceneFrom(traits);
     const at = { x: layout.times.x + layout.times.width / 2, y: layout.top + 20 };
     const scene = sceneFrom(traits, { pointed: { id: "0", at, keyboard: "" } });
-    expect(scene.reading).toBe("step 10: range 0.15");
+    expect(scene.reading).toBe("step 10: range on the grid 0.15");
   });
 
   it("says what to do for the inputs, and on a page that numbers stay", () => {
@@ -445,8 +486,7 @@ describe("the view", () => {
 
   it("has no threshold where nobody could measure with it, and all else", async () => {
     const { root, model } = await show({}, "saved");
-    const input = root.querySelector(".kw-number") as HTMLInputElement;
-    expect(input.closest<HTMLElement>(".kw-option")?.hidden).toBe(true);
+    const threshold = root.querySelector(".kw-number")?.closest<HTMLElement>(".kw-option");
     const select = root.querySelector("select") as HTMLSelectElement;
     select.value = "update";
     select.dispatchEvent(new Event("change"));
@@ -457,10 +497,16 @@ describe("the view", () => {
     more.click();
     await painted();
     expect(root.kwRanges.cells(0).length).toBe(7);
+    expect(threshold?.hidden).toBe(true);
   });
 
-  it("has a title and a name for each control", async () => {
-    const { root } = await show();
+  it("has a title and a name for each control, and the threshold with the other columns", async () => {
+    const { root, model } = await show();
+    const threshold = root.querySelector(".kw-number")?.closest<HTMLElement>(".kw-option");
+    expect(threshold?.hidden).toBe(true);
+    model.set("more", true);
+    await painted();
+    expect(threshold?.hidden).toBe(false);
     const controls = root.querySelectorAll(".kw-header :is(select, input)");
     expect(controls.length).toBe(3);
     for (const control of controls) {

@@ -26,6 +26,7 @@ from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
+_OF_PANEL = ("title", "about", "wide", "folds", "fills")
 
 
 class Dashboard(View):
@@ -118,8 +119,7 @@ class Dashboard(View):
             view.linked = [reference(other) for other in together if other is not view]
             view.observe(self._layer_chosen, "layer")
         self.panels_shown = [
-            {"name": name, "title": PANELS[name].title}
-            | {"wide": PANELS[name].wide, "folds": PANELS[name].folds}
+            {"name": name} | {part: getattr(PANELS[name], part) for part in _OF_PANEL}
             for name in self._views
         ]
         self.parts = [reference(view) for view in self.views]

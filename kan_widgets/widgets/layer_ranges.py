@@ -38,12 +38,13 @@ class LayerRanges(View):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer: a dot for each function (of many, evenly by rank), boxes for the
-    quartiles of the ranges on the grid and over the inputs seen, dashes for the median at
-    the start; curves over the steps; and the numbers. Clicking a row selects the layer's
-    typical function in all views of the stream, clicking a dot its function. For the inputs,
-    call ``live.observe(batch)``. While it is open, a step is measured for the sizes of gradient
-    and update after each frame, at most ten a second; training does not change. In a
-    recording these sizes are not known.
+    quartiles of the ranges over the inputs seen and on the grid, dashes for the median on the
+    grid at the start; curves over the steps; and the numbers. Headline and dots are of the
+    inputs once some were seen (``live.observe(batch)``), of the grid before. Clicking a row
+    selects the layer's typical function in all views of the stream, clicking a dot its
+    function. In a narrow view the curves come with ``more``. While it is open, a step is
+    measured for the sizes of gradient and update after each frame, at most ten a second;
+    training does not change. In a recording these sizes are not known.
 
     Parameters
     ----------

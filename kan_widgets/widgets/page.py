@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import html
 import json
 import math
@@ -14,12 +15,11 @@ from typing import Any
 
 import ipywidgets
 
-from kan_widgets.live import Frame
 from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.page_words import USE, about, in_words, names
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.stream import Stream
 
-_TITLE = "Kernel functions"
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
 # a regular expression, where \x3C is the same.
@@ -74,7 +74,7 @@ def reference(view: Placed) -> str:
 
 
 def save_html(
-    path: str | pathlib.Path, *views: Placed, title: str = _TITLE, max_mb: float = 10.0
+    path: str | pathlib.Path, *views: Placed, title: str | None = None, max_mb: float = 10.0
 ) -> pathlib.Path:
     """Save views as one HTML file that works by itself, and print its size.
 
@@ -98,7 +98,7 @@ def save_html(
         What to show, from top to bottom: `KernelGrid`, `SplineInspector`, `MeshgridView`,
         `Explain`, `TrainingPanel`, `LayerRanges`, `Compare`, `Dashboard`.
     title
-        The heading, as plain text; "" for none.
+        The heading, as plain text; "" for none. By default the models' and the views' names.
     max_mb
         The most that the file may weigh, in megabytes (10⁶ bytes). Frames of the history are
         left out, evenly, until it fits; the first and the latest stay, and those that are
@@ -130,7 +130,7 @@ def save_html(
     /...page.html: ... MB, 1 frame
     """
     path = pathlib.Path(path)
-    if not isinstance(title, str):
+    if title is not None and not isinstance(title, str):
         raise TypeError(f"title: expected text, got {title!r:.80}")
     if isinstance(max_mb, bool) or not isinstance(max_mb, (int, float)) or not 0 < max_mb:
         raise ValueError(f"max_mb: expected a number of megabytes above 0, got {max_mb!r:.80}")
@@ -174,8 +174,10 @@ def _frames_in_words(kept: int, there: int) -> str:
 class _Page:
     """All that goes into a page but the choice of frames."""
 
-    def __init__(self, views: Sequence[Placed], title: str) -> None:
-        self._title = title
+    def __init__(self, views: Sequence[Placed], title: str | None) -> None:
+        self._saved_at = datetime.datetime.now().astimezone()
+        self._named = names(views)
+        self._title = self._named if title is None else title
         self._streams: list[Stream] = []
         self._bundles: dict[str, str] = {}
         self._styles = {"Page": bundle("page.css")}
@@ -195,6 +197,7 @@ class _Page:
     def _place(self, view: Placed) -> dict[str, Any]:
         return {
             "name": type(view).__name__,
+            "label": in_words(type(view).__name__),
             "model": self._model(view),
             "css": _css(view),
             "note": view._page_note(),
@@ -258,13 +261,14 @@ class _Page:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<link rel="icon" href="data:,">',
-            f"<title>{html.escape(self._title or _TITLE)}</title>",
+            f"<title>{html.escape(self._title or self._named)}</title>",
             *map(_style, self._styles.values()),
             "<body>",
             f'<header>{heading}<label class="kw-page-theme">theme '
-            f'<select id="kw-theme">{themes}</select></label></header>',
+            f'<select id="kw-theme">{themes}</select></label>',
+            f'<p class="kw-page-about">{about(kept, self._saved_at)}</p></header>',
             "<main>Opening…</main>",
-            f"<footer>{self._footer(kept)}</footer>" if kept else "",
+            f"<footer>{USE}</footer>",
             "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
             f'<script type="application/json" id="kw-saved">{_json(content)}</script>',
             f'<script type="text/plain" id="kw-bytes">{packed}</script>',
@@ -273,17 +277,6 @@ class _Page:
             "</html>",
         ]
         return "\n".join(parts).encode(), sum(map(len, kept))
-
-    def _footer(self, kept: list[list[Frame]]) -> str:
-        sentences = []
-        for frames in kept:
-            first, latest = frames[0].step, frames[-1].step
-            since = f", with {len(frames)} frames from step {first} on" if latest > first else ""
-            sentences.append(f"Saved at step {latest}{since}.")
-        sentences.append("Pointing, selecting, modes and time work in this page;")
-        sentences.append("editing and training need the model, in a notebook.")
-        # Streams of several models often say the same.
-        return " ".join(dict.fromkeys(sentences))
 
 
 def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:

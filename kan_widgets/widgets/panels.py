@@ -22,20 +22,43 @@ class Panel:
     attribute: str
     """Of the dashboard, where the view is found."""
     title: str
+    about: str
+    """What it shows, in a sentence."""
     wide: bool = False
     """It stands across both columns."""
     folds: bool = False
     """It can be folded away."""
+    fills: int = 0
+    """Where its drawing takes any height, so that it ends where the panel beside it ends: pixels
+    that it has at least."""
     trains: bool = False
     """It needs something that trains: a binding or a recording."""
 
 
 PANELS = {
-    "training": Panel(TrainingPanel, "training", "Training", folds=True, trains=True),
-    "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
-    "function": Panel(SplineInspector, "inspector", "Function: the selected one, and its terms"),
-    "response": Panel(MeshgridView, "meshgrid", "Response: what comes of an input"),
-    "ranges": Panel(LayerRanges, "ranges", "Layer ranges", wide=True),
+    "training": Panel(
+        TrainingPanel,
+        "training",
+        "Training",
+        "Training: its controls and curves",
+        folds=True,
+        fills=130,
+        trains=True,
+    ),
+    "kernels": Panel(KernelGrid, "grid", "Kernels", "Kernels: every function of the layer"),
+    "function": Panel(
+        SplineInspector,
+        "inspector",
+        "Function",
+        "Function: the selected one, and its terms",
+        fills=190,
+    ),
+    "response": Panel(
+        MeshgridView, "meshgrid", "Response", "Response: what the layer makes of an input"
+    ),
+    "ranges": Panel(
+        LayerRanges, "ranges", "Ranges", "Ranges: how far each layer's functions reach", wide=True
+    ),
 }
 DEFAULT = ("training", "kernels", "function", "response")
 

@@ -43,11 +43,11 @@ class Row:
     summary: LayerSummary
     updates: UpdateSizes | None
     dots: Float64
-    """Ranges of some functions that vary, rising."""
+    """Ranges of some functions that vary, rising: over the inputs seen, or else on the grid."""
     functions: list[int]
     """The number of the function behind each dot."""
     typical: int
-    """The function whose range is nearest to the median."""
+    """The function whose range, of the same kind, is nearest to the median."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,9 @@ def measure(
         coefficients = frame.coefficients(layer.name)
         ranges = function_ranges(layer, coefficients, starts.of(source, layer.name), seen)
         sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
-        varying = np.flatnonzero(ranges.range > 0)
-        order = varying[np.argsort(ranges.range[varying], kind="stable")]
+        reach = ranges.range if seen is None else ranges.observed
+        varying = np.flatnonzero(reach > 0)
+        order = varying[np.argsort(reach[varying], kind="stable")]
         picked = order
         if len(order) > MOST_DOTS:
             picked = order[np.linspace(0, len(order) - 1, MOST_DOTS).round().astype(int)]
@@ -130,7 +131,7 @@ def measure(
                 ranges,
                 summarise(layer, ranges, seen, threshold),
                 sizes,
-                ranges.range[picked],
+                reach[picked],
                 picked.tolist(),
                 int(order[len(order) // 2]) if len(order) else 0,
             )

@@ -1,4 +1,4 @@
-"""Print what LayerRanges costs: a refresh, a frame of the past, and the training beside it.
+"""Print what LayerRanges costs: a first picture, a refresh, a frame of the past, the training.
 
 Run with ``python -m tests.benchmarks.bench_ranges``; the package must be installed. Times are
 medians.
@@ -68,7 +68,7 @@ def measure(name: str, sizes: tuple[int, ...]) -> None:
     for _ in range(40):
         view._painter.now()
     frame = live.frame
-    numbers = milliseconds(lambda: view._measure(live, frame))
+    numbers = milliseconds(lambda: view._measure(live, frame, view.threshold))
     drawn = milliseconds(view._painter.now)
     past = milliseconds(lambda: Past().moments(live, 0.95, view._starts, most=1))
     print(f"{name}: {count:,} in {len(layers)} layers")
@@ -78,6 +78,27 @@ def measure(name: str, sizes: tuple[int, ...]) -> None:
     print(f"  steps a second with it, without  {100 * statistics.median(shares):6.1f} %")
 
 
+def first_picture(layers: int, size: int) -> None:
+    """Print how long it takes until so many layers are seen, of a model bound already."""
+    torch.manual_seed(0)
+    model = nn.Sequential(*(kw.nn.KANLinear(size, size) for _ in range(layers)))
+    live = kw.bind(model)
+    live.observe(torch.randn(64, size))
+    start = time.perf_counter()
+    view = kw.LayerRanges(live)
+    measured = time.perf_counter() - start
+    view.svg()
+    drawn = time.perf_counter() - start
+    count = sum(layer.count for layer in live.layout.layers)
+    print(f"{layers} layers, {count:,} functions")
+    print(f"  until its numbers are sent       {1000 * measured:6.0f} ms")
+    print(f"  until its first picture as SVG   {1000 * drawn:6.0f} ms")
+
+
 if __name__ == "__main__":
+    # The first picture of all loads the page's code, once.
+    kw.LayerRanges(kw.nn.KANLinear(2, 2)).svg()
+    first_picture(100, 10)
+    first_picture(100, 32)
     measure("1,000 functions", (25, 20, 25))
     measure("10,000 functions", (100, 60, 67))

@@ -58,7 +58,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def texts(view: kw.LayerRanges, size: str | None = None, **options: Any) -> list[str]:
-    """Give the words of the view's picture, or those of one size: names of layers have 11.5."""
+    """Give the words of the view's picture, or those of one size: names of layers have 12.5."""
     root = ElementTree.fromstring(view.svg(**options))
     found = root.iter(f"{SVG}text")
     return [text.text or "" for text in found if size in (None, text.attrib["font-size"])]
@@ -261,10 +261,10 @@ def test_shapes_are_taken_where_the_inputs_are_once_they_are_seen_and_say_so(tra
     view = kw.LayerRanges(live)
     train(model, optimizer, 30)
     assert "on the grid" in texts(view)
-    assert "over the inputs" not in texts(view)
+    assert "over the inputs seen" not in texts(view)
     assert all(row["observed_silu_shaped"] is None for row in view.table())
     seen = live.observe(0.2 * torch.randn(300, 6) + 0.5)
-    assert "over the inputs" in texts(view)
+    assert "over the inputs seen" in texts(view)
     expected = insight.layer_ranges(model, {name: s.patches for name, s in seen.items()})
     for row, summary in zip(view.table(), expected, strict=True):
         assert row["observed_silu_shaped"] == pytest.approx(summary.observed_silu_shaped, abs=0.05)
@@ -409,7 +409,7 @@ def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, widt
         rows = near.any(axis=1)
         assert np.count_nonzero(np.diff(rows.astype(int)) == 1) >= 4  # with that of the legend
     found = texts(view, width=width)
-    assert texts(view, size="11.5", width=width) == ["0", "1", "2"]
+    assert texts(view, size="12.5", width=width) == ["0", "1", "2"]
     for row in view.table():
         assert format_number(row["range"]) in found
 
@@ -428,7 +428,7 @@ def test_a_picture_may_have_a_threshold_of_its_own(trained):
     model, optimizer, live = trained
     view = kw.LayerRanges(live)
     train(model, optimizer, 20)
-    assert any("R² ≥ 0.2 " in text for text in texts(view, threshold=0.2))
+    assert any(text == "R² ≥ 0.2" for text in texts(view, threshold=0.2))
     assert view.threshold == 0.95
     with pytest.raises(traitlets.TraitError, match=r"'threshold' .* not be greater than 1"):
         view.svg(threshold=2)
@@ -446,7 +446,7 @@ def test_a_hundred_layers_are_cut_in_a_picture_that_says_so(tmp_path):
         root = ElementTree.fromstring(view.svg(max_height=most))
         clip = root.find(f".//{SVG}clipPath/{SVG}rect")
         assert clip is not None
-        names = [text for text in root.iter(f"{SVG}text") if text.get("font-size") == "11.5"]
+        names = [text for text in root.iter(f"{SVG}text") if text.get("font-size") == "12.5"]
         below.add(float(clip.attrib["height"]) - float(names[-1].attrib["y"]))
         assert names[-1].text == str(len(names) - 1)
     assert len(below) == 1

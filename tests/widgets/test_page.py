@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import re
 import zlib
@@ -165,13 +166,15 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     compare = kw.Compare({"KAN": live, "MLP": other}, theme="dark")
     page = Parsed(compare.save_html(tmp_path / "page.html"))
     (place,) = page.saved["places"]
-    assert place["name"] == "Compare"
+    assert place["name"] == place["label"] == "Compare"
+    assert page.texts["h1"] == page.texts["title"] == "Sequential, Linear · Compare"
     models = page.saved["models"]
     shown = models[place["model"]]
     assert [models[number]["traits"]["kind"] for number in shown["parts"]] == ["kernel_grid"] * 2
     assert [models[number]["stream"] for number in shown["parts"]] == [0, 1]
     assert len(page.saved["streams"]) == 2
-    assert page.texts["footer"].count("Saved at step 0.") == 1
+    said = (tmp_path / "page.html").read_text("utf-8")
+    assert "13 frames of steps 0 to 12. Step 0.</p>" in said
     assert "parts" not in shown["traits"]
     assert shown["traits"]["shown"]["models"] == ["KAN", "MLP"]
     assert [curve["name"] for curve in shown["traits"]["curves"]] == ["KAN"]
@@ -383,4 +386,19 @@ def test_a_title_that_is_no_text_is_refused(tmp_path: Path) -> None:
         kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), title=3)  # type: ignore[arg-type]
     page = Parsed(kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), title=""))
     assert "h1" not in page.texts
-    assert page.texts["title"] == "Kernel functions"
+    assert page.texts["title"] == "Sequential · Kernel grid"
+
+
+def test_a_page_is_named_after_its_models_and_views_and_says_when_it_was_saved(
+    tmp_path: Path,
+) -> None:
+    _, live = bound()
+    began = datetime.datetime.now().astimezone().replace(second=0, microsecond=0)
+    path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), kw.LayerRanges(live))
+    page = Parsed(path)
+    assert page.texts["h1"] == page.texts["title"] == "Sequential · Kernel grid, Layer ranges"
+    assert [place["label"] for place in page.saved["places"]] == ["Kernel grid", "Layer ranges"]
+    (about,) = (attributes for tag, attributes in page.tags if tag == "time")
+    saved = datetime.datetime.fromisoformat(str(about["datetime"]))
+    assert began <= saved <= datetime.datetime.now().astimezone()
+    assert page.texts["time"] == f"{saved.day} {saved:%B %Y, %H:%M}"

@@ -60,8 +60,12 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
 
   for (const place of saved.places) {
     const figure = add(document, main, "figure", "kw-page-view");
-    figure.setAttribute("aria-label", place.name);
+    figure.setAttribute("aria-label", place.label);
     dress(figure, place.css);
+    // A view by itself is what the page is called.
+    if (saved.places.length > 1) {
+      add(document, figure, "h2", "kw-page-name").textContent = place.label;
+    }
     const el = add(document, figure, "div");
     const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
     if (view) view.render({ model: models[place.model], el, host, signal });

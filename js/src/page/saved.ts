@@ -36,6 +36,8 @@ export interface SavedModel {
 
 export interface Place {
   name: string;
+  /** For people. */
+  label: string;
   model: number;
   css: Record<string, string>;
   note: string;

@@ -136,6 +136,8 @@ export function arrange(
     const between = n * (COL_LABEL + rows * (kh - 1) * CELL_GAP + (rows - 1) * gap + BAND_GAP);
     return Math.floor((room - 2 * PAD + BAND_GAP - between) / (n * rows * kh));
   };
+  // Smaller cells, where that makes all of them fit the page.
+  if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const each = Math.ceil(columns / n);
     const size = Math.min(LARGEST, fit(each), tallest(n));

@@ -25,6 +25,8 @@ export interface Given {
   width: number;
   /** CSS pixels that a scene may fill where it can choose; it may be taller, and then scrolls or is cut. */
   height: number;
+  /** The same where another view is the host of this one: what can be of any height is to be of this one, all in all. */
+  room?: number | undefined;
   theme: Theme;
   /** Device pixels per pixel, for hairlines. */
   ratio: number;

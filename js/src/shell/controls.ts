@@ -54,6 +54,9 @@ export interface Titled extends Entry {
   title: string;
 }
 
+/** Of a view's width so much may be taken by tabs. */
+export const TABS = 0.45;
+
 /** A name that no other group of radio buttons has. Each widget of a page has its own copy of this module: a counter would repeat. */
 export function radioName(): string {
   return `kw-${Math.random().toString(36).slice(2)}`;
@@ -161,7 +164,7 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
           menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
         }
         const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-        const asTabs = entries.length <= 4 && room <= Math.max(160, 0.45 * width);
+        const asTabs = entries.length <= 4 && room <= Math.max(160, TABS * width);
         tabs.box.hidden = !asTabs;
         menu.box.hidden = asTabs;
         tabs.set(chosen);

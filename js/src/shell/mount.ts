@@ -56,8 +56,10 @@ export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
   /** Whether the host says a remark for all of them. */
   says(remark: string): boolean;
-  /** How to have what this view would save. */
-  saves(still: () => Still | null): void;
+  /** Takes in the view: how to have what it would save, and how to have it drawn again. */
+  takes(still: () => Still | null, draw: () => void): void;
+  /** CSS pixels that the host has for the drawing; undefined where the view is as tall as it likes. */
+  height(): number | undefined;
 }
 
 /** What a view is mounted with: a host says by `within` that it is one. */
@@ -156,19 +158,21 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   if (parts.header) root.append(toolbar(parts.header, kind.label));
   root.append(line, words.message, parts.body, words.spoken, tip.element);
   root.toggleAttribute("data-kw-within", within !== undefined);
-  within?.saves(still);
+  within?.takes(still, schedule);
   if (!within) {
     const save = createSaving(document, { still, name: parts.fileName }, signal);
     const foot = row(document, "kw-readout-row", words.readout, save);
     (kind.above ? line : parts.body).after(time, foot);
   }
 
+  const given = (from: Store) => givenOf(model, from, parts.width(), theme(), within?.height());
+
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
     if (!store) return null;
-    const asked = givenOf(model, store, parts.width(), theme());
+    const asked = given(store);
     const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
-    return typeof scene === "string" ? null : { scene, theme: asked.theme };
+    return typeof scene === "string" ? null : { scene: savedOf(scene, within), theme: asked.theme };
   }
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
@@ -186,10 +190,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       theme();
       return;
     }
-    if (store.protocolError) {
-      say(store.protocolError, "warn");
-      return;
-    }
+    if (store.protocolError) return say(store.protocolError, "warn");
     status.show(store, kind.training?.(shell.get));
     parts.body.hidden = false;
     if (parts.width() === 0) {
@@ -197,7 +198,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       return;
     }
     unseen.shown();
-    const scene = parts.draw(givenOf(model, store, parts.width(), theme()));
+    const scene = parts.draw(given(store));
     if (typeof scene === "string") return say(scene);
     say("");
     const told = scene.caption.filter((remark) => isSaid(remark, within));
@@ -248,16 +249,29 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   connection.start();
 }
 
+/** A host says some remarks once for all that it has. */
+function savedOf(scene: Scene, within: Within | undefined): Scene {
+  if (!within) return scene;
+  return { ...scene, caption: scene.caption.filter((remark) => isSaid(remark, within)) };
+}
+
 function isSaid({ text, shared, inside }: Remark, within: Within | undefined): boolean {
   return within ? !shared && !within.says(text) : !inside;
 }
 
-function givenOf(model: AnyModel, store: Store, width: number, theme: Theme): Given {
+function givenOf(
+  model: AnyModel,
+  store: Store,
+  width: number,
+  theme: Theme,
+  room: number | undefined,
+): Given {
   return {
     store,
-    get: (trait) => model.get(trait),
+    get: (trait) => (trait === "height" && room ? room : model.get(trait)),
     width,
-    height: Math.max(96, Number(model.get("height")) || 480),
+    height: room ?? Math.max(96, Number(model.get("height")) || 480),
+    room,
     theme,
     ratio: globalThis.devicePixelRatio || 1,
     pointed: NOTHING,

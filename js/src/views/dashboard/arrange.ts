@@ -1,71 +1,49 @@
-/** Where panels of different heights stand in two columns without gaps. No DOM. */
+/** Which panels stand side by side, and how tall their drawings are so that both end at one height. No DOM. */
 
 export interface Panel {
-  /** Pixels. */
-  height: number;
   /** It stands across both columns. */
   wide: boolean;
+  /** Where its drawing takes any height, that of its neighbour, how many pixels at least; else 0. */
+  fills: number;
+  /** Pixels of all of it, and of its drawing in that; 0 where it is not drawn. */
+  height: number;
+  drawn: number;
 }
 
-export interface Place {
-  column: string;
-  /** First row, from 1. */
-  row: number;
-  span: number;
-}
+/** Pixels of a drawing at most that fills the height of its neighbour. */
+/** So many more it has where it has no neighbour. */
+const ALONE = 40;
+const MOST = 520;
 
-/** Pixels of a row of the grid, and between panels. */
-export const ROW = 4;
-const GAP = 12;
-/** Pixels that another way must gain: panels do not change sides for less. */
-const WORTH = 240;
+/** Numbers of the panels in each row: two, or one that is wide or has no neighbour. */
+export function rowsOf(panels: readonly Pick<Panel, "wide">[]): number[][] {
+  const rows: number[][] = [];
+  let open = false;
+  panels.forEach(({ wide }, k) => {
+    if (open && !wide) rows[rows.length - 1].push(k);
+    else rows.push([k]);
+    open = !wide && !open;
+  });
+  return rows;
+}
 
 /**
- * Panels are spread so that both columns end as nearly at one height as can be, in their order within each; one that has
- * no neighbour stands across both. `before` holds which of each run stood at the right, bit by bit, and is told anew.
+ * Heights of the drawings, where each row has about `room` for them. What has a height of its own takes up to that much;
+ * what fills ends where its neighbour ends.
  */
-export function arranged(panels: readonly Panel[], before: Map<number, number>): Place[] {
-  const places: Place[] = [];
-  let top = 1;
-  for (let from = 0; from < panels.length; ) {
-    let to = from;
-    while (to < panels.length && !panels[to].wide) to++;
-    const run = panels.slice(from, Math.max(to, from + 1));
-    if (run.length === 1) {
-      places.push({ column: "1 / -1", row: top, span: rowsOf(run[0]) });
-      top += rowsOf(run[0]);
-    } else {
-      const right = sidesOf(run, before.get(from));
-      before.set(from, right);
-      const ends = [top, top];
-      run.forEach((panel, k) => {
-        const side = (right >> k) & 1;
-        places.push({ column: String(side + 1), row: ends[side], span: rowsOf(panel) });
-        ends[side] += rowsOf(panel);
-      });
-      top = Math.max(...ends);
-    }
-    from += run.length;
-  }
-  return places;
-}
-
-function rowsOf({ height }: Panel): number {
-  return Math.max(1, Math.ceil((height + GAP) / ROW));
-}
-
-/** Which stand at the right, bit by bit; the first one is at the left. There are few panels: all ways are tried. */
-function sidesOf(run: readonly Panel[], before: number | undefined): number {
-  const tallest = (right: number) => {
-    const ends = [0, 0];
-    run.forEach(({ height }, k) => {
-      ends[(right >> k) & 1] += height;
+export function heightsOf(panels: readonly Panel[], rows: number[][], room: number): number[] {
+  const heights = panels.map(({ fills }) => (fills ? Math.min(fills + ALONE, room) : room));
+  for (const row of rows.filter(({ length }) => length === 2)) {
+    const [one, other] = row.map((k) => panels[k]);
+    row.forEach((k, side) => {
+      const [panel, beside] = side === 0 ? [one, other] : [other, one];
+      if (!panel.fills) return;
+      if (beside.fills) heights[k] = room;
+      else if (panel.drawn > 0 && beside.drawn > 0) {
+        const rest = beside.height - (panel.height - panel.drawn);
+        heights[k] = Math.max(panel.fills, Math.min(MOST, rest));
+      }
     });
-    return Math.max(...ends);
-  };
-  let best = 2;
-  for (let right = 4; right < 1 << run.length; right += 2) {
-    if (tallest(right) < tallest(best)) best = right;
   }
-  return before !== undefined && tallest(before) - tallest(best) < WORTH ? before : best;
+  return heights;
 }

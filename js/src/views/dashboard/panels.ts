@@ -1,22 +1,30 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
 import type { Host, RenderProps } from "@anywidget/types";
+import { layerNamed } from "../../phi/entries.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
-import { arranged, ROW } from "./arrange.ts";
-import { noteOf } from "./scene.ts";
+import { heightsOf, rowsOf } from "./arrange.ts";
 
-/** Pixels that the curves of a training come to take: until there are some, the panel is placed as if it had them. */
-const CURVES = 450;
+/** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
+const ROOM = 225;
+const AROUND = 76;
+const SPARE = 16;
+/** As in the style sheet. */
+const PAIRED = 760;
 
 /** A panel as Python names it. */
 interface Named {
   name: string;
   title: string;
+  /** What it is, in a sentence. */
+  about: string;
   wide: boolean;
   /** It can be folded away. */
   folds: boolean;
+  /** Pixels at least of a drawing that takes any height; else 0. */
+  fills: number;
 }
 
 interface Exports {
@@ -34,6 +42,8 @@ const NOTHING: Line = { words: "", chosen: false, warns: false };
 export interface Panels {
   element: HTMLElement;
   fold(folded: boolean): void;
+  /** All that there is is shown, as tall as it is. */
+  whole(all: boolean): void;
   /** What there is to read, of the panel that is pointed at before others. */
   line(): Line;
   pictures(): Paged[];
@@ -42,20 +52,23 @@ export interface Panels {
 export function createPanels(shell: Shell, host: Host): Panels {
   const { document, get, signal } = shell;
   const root = element(document, "div", "kw-panels");
-  root.style.gridAutoRows = `${ROW}px`;
   const refs = (get("parts") ?? []) as string[];
   const named = (get("panels_shown") ?? []) as Named[];
+  const speaker = named.findIndex(({ name }) => name !== "training" && name !== "ranges");
   const lines = refs.map(() => NOTHING);
   const stills: (() => Still | null)[] = [];
-  const sides = new Map<number, number>();
+  const again: (() => void)[] = [];
+  const heights: number[] = named.map(({ fills }) => fills || ROOM);
+  let all = false;
   let active = 0;
 
   const sections = refs.map((ref, number) => {
-    const { title, name, folds } = named[number];
+    const { title, about, name, folds } = named[number];
     const section = element(document, "section", "kw-panel", root);
     section.dataset.panel = name;
-    section.setAttribute("aria-label", title);
+    section.setAttribute("aria-label", about);
     const head = element(document, "div", "kw-panel-head", section);
+    head.title = about;
     const inside = element(document, "div", "kw-panel-inside", section);
     const folder = folds ? createFolder(head, title) : null;
     if (!folder) head.textContent = title;
@@ -92,9 +105,12 @@ export function createPanels(shell: Shell, host: Host): Panels {
           lines[number] = { words, chosen, warns };
           shell.schedule();
         },
-        says: (remark: string) => remark !== "" && remark === noteIn(shell),
-        saves(still: () => Still | null) {
+        // Said by the first panel of the layer for all of them.
+        says: (remark: string) => number !== speaker && remark !== "" && remark === noteIn(shell),
+        height: () => (all || named[number].wide ? undefined : heights[number]),
+        takes(still: () => Still | null, draw: () => void) {
           stills[number] = still;
+          again[number] = draw;
         },
       };
       const props = { model, el, host, signal, within } as unknown as Mounted;
@@ -112,18 +128,37 @@ export function createPanels(shell: Shell, host: Host): Panels {
     shell.schedule();
   }
 
-  /** One column ignores these places: see the style sheet. */
+  /** Whether two panels stand beside each other: see the style sheet. */
+  const paired = () => root.clientWidth >= PAIRED;
+
   function arrange() {
-    const heights = sections.map(({ section, inside }, k) => {
-      return { height: heightOf(section, inside, named[k]), wide: named[k].wide };
-    });
-    arranged(heights, sides).forEach(({ column, row, span }, k) => {
-      const { style } = sections[k].section;
-      if (style.gridColumn !== column) style.gridColumn = column;
-      const rows = `${row} / span ${span}`;
-      if (style.gridRow !== rows) style.gridRow = rows;
+    const shown = sections.map(({ section, inside }, k) => ({
+      wide: named[k].wide || inside.hidden === true,
+      fills: named[k].fills,
+      height: section.offsetHeight,
+      drawn: inside.querySelector<HTMLElement>(".kw-viewport")?.clientHeight ?? 0,
+    }));
+    const rows = paired() ? rowsOf(shown) : shown.map((_, k) => [k]);
+    for (const row of rows) {
+      for (const k of row) {
+        sections[k].section.toggleAttribute("data-whole", paired() && row.length === 1);
+      }
+    }
+    const next = heightsOf(shown, rows, roomFor(rows.length));
+    next.forEach((height, k) => {
+      if (Math.abs(height - heights[k]) < 2) return;
+      heights[k] = height;
+      again[k]?.();
     });
   }
+
+  /** Of the whole screen rows take what there is. */
+  function roomFor(rows: number): number {
+    if (document.fullscreenElement !== shell.root) return ROOM;
+    const free = shell.root.clientHeight - root.offsetTop - SPARE;
+    return Math.max(ROOM, Math.floor(free / rows) - AROUND);
+  }
+  document.addEventListener("fullscreenchange", arrange, { signal });
 
   return {
     element: root,
@@ -137,6 +172,10 @@ export function createPanels(shell: Shell, host: Host): Panels {
         }
       }
     },
+    whole(shown) {
+      all = shown;
+      for (const draw of again) draw?.();
+    },
     line: () =>
       lines.find(({ warns }) => warns) ??
       [lines[active] ?? NOTHING, ...lines].find(({ words }) => words !== "") ??
@@ -149,12 +188,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
   };
 }
 
-function heightOf(section: HTMLElement, inside: HTMLElement, { name }: Named): number {
-  const curves = name === "training" && !inside.hidden ? CURVES : 0;
-  return Math.max(section.offsetHeight, curves);
-}
-
 function noteIn({ get, store }: Shell): string {
   const shown = store();
-  return shown ? noteOf({ get, store: shown }) : "";
+  return layerNamed(shown?.current() ?? null, get("layer"))?.note ?? "";
 }

@@ -1,6 +1,5 @@
 /** Dashboard's scene: the headline of the model in its caption; what is saved has the panels below each other. No DOM. */
 
-import { layerNamed } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
@@ -35,8 +34,6 @@ export function sceneOf(given: Given, pictures: readonly Paged[]): Scene {
     height += picture.height;
   }
   const caption = captionOf(headline, store.cursor() >= 0);
-  const note = noteOf(given);
-  if (note) caption.push({ text: note, title: "This is so for the whole layer" });
   const said = caption.map(({ text }) => text).join(", ");
   return {
     width,
@@ -49,11 +46,6 @@ export function sceneOf(given: Given, pictures: readonly Paged[]): Scene {
     sheets: [{ marks: () => marks }],
     sites: NOWHERE,
   };
-}
-
-/** What there is to know of the layer that is shown, once for all panels. */
-export function noteOf({ get, store }: Pick<Given, "get" | "store">): string {
-  return layerNamed(store.current(), get("layer"))?.note ?? "";
 }
 
 function captionOf({ model, loss, value }: Headline, back: boolean): Remark[] {

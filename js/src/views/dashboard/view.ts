@@ -1,8 +1,8 @@
 /** Dashboard: the views of a stream as one, with one choice of layers, one timeline and one line that is read. */
 
 import type { Host, RenderProps } from "@anywidget/types";
-import { layerNamed } from "../../phi/entries.ts";
-import { createKit } from "../../shell/controls.ts";
+import { layerNamed, selectionOf } from "../../phi/entries.ts";
+import { createKit, TABS } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
@@ -38,6 +38,7 @@ function build(shell: Shell, host: Host): Parts {
     () => {
       const all = root.toggleAttribute("data-options");
       options.setAttribute("aria-pressed", String(all));
+      panels.whole(all);
     },
   );
   options.setAttribute("aria-pressed", "false");
@@ -45,6 +46,8 @@ function build(shell: Shell, host: Host): Parts {
   const tools = element(document, "span", "kw-tools");
   tools.append(options, createFullScreen(root, kit, signal));
   header.append(...layers.boxes, tools);
+  /** Layers are tabs while these fit beside the tools: see how much of a view's width tabs may take. */
+  const room = () => (header.clientWidth - tools.offsetWidth - 28) / TABS;
 
   return {
     header,
@@ -58,8 +61,10 @@ function build(shell: Shell, host: Host): Parts {
     draw(given) {
       const frame = given.store.current();
       const layer = layerNamed(frame, given.get("layer"));
-      layers.show(frame?.layout.layers ?? [], layer?.name ?? "", root.clientWidth);
+      layers.show(frame?.layout.layers ?? [], layer?.name ?? "", room());
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
+      // Whatever shows a function shows this one: it is marked in all panels.
+      if (layer && !given.store.selection()) given.store.select(selectionOf(layer, 0));
       panels.fold(given.get("folded") === true);
       const { words, chosen, warns } = panels.line();
       shell.read(words, chosen, warns);

@@ -156,7 +156,8 @@ function build(shell: Shell): Parts {
       if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
       const start = performance.now();
       const pointed = stage.pointed();
-      const most = given.height;
+      // In a host that scrolls, twice as much is shown whole.
+      const most = given.room === undefined ? given.height : 2 * given.height;
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;

@@ -8,6 +8,8 @@ export interface Choices {
   overTime: Measure;
   threshold: number;
   more: boolean;
+  /** Whether there is room for the curves. */
+  timed: boolean;
 }
 
 export interface Header {
@@ -25,26 +27,29 @@ export function createHeader(
   const root = element(document, "div", "kw-header");
   const overTime = kit.select(
     "over time",
-    "What the curves over the steps show, one plot in each row",
+    "What the curves show: how it changed with the steps, a plot in each row",
     (value) => choose("over_time", value),
   );
   overTime.fill(MEASURES.map((value) => ({ value, label: MEASURED[value].words })));
   const threshold = kit.number(
-    "SiLU-shaped: R² ≥",
-    "A function counts as SiLU-shaped from this R² with the best a·SiLU + c on, 0 to 1",
+    "SiLU-shaped from R²",
+    "A function counts as SiLU-shaped where the best a·SiLU + c has at least this R², 0 to 1",
     thresholdOf,
     (value) => choose("threshold", value),
   );
-  const more = kit.check("more", "Show columns for change, gradient and update too", (value) =>
-    choose("more", value),
+  const more = kit.check(
+    "more",
+    "Show the columns change, gradient and update too, and what counts as SiLU-shaped",
+    (value) => choose("more", value),
   );
-  root.append(overTime.box, threshold.box, more.box);
+  root.append(overTime.box, more.box, threshold.box);
   return {
     element: root,
     show(choices, alone) {
       overTime.set(choices.overTime);
       threshold.set(choices.threshold);
-      threshold.box.hidden = alone;
+      overTime.box.hidden = !choices.timed;
+      threshold.box.hidden = alone || !choices.more;
       more.set(choices.more);
     },
   };

@@ -4,24 +4,27 @@ import { layerTitle } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { fittedApart, widthOf, wrapped } from "../../scene/text.ts";
 import type { Content } from "./content.ts";
-import { anySeen, type Column, columnsOf, sentences } from "./words.ts";
+import { type Column, columnsOf, sentences } from "./words.ts";
 
 export const PAD = 8;
 /** Of a row: its plots, one line of columns, and the curves where they lie under the plot. */
 export const PLOT = 54;
 const BAND = 34;
 const CURVES = 44;
-const HEAD = 46;
+const HEAD = 38;
+const CURVES_HEAD = 52;
 const HEADLINE = 15;
 const WHY = 12;
-export const TITLE = 10.5;
+export const TITLE = 12;
 /** Size of the names of layers. */
-export const NAME = 11.5;
-export const BELOW = 9;
-export const CELL = 11;
-const GAP = 14;
+export const NAME = 12.5;
+export const BELOW = 11;
+export const CELL = 12;
+const GAP = 10;
+/** From one line of a head to the next. */
+export const LINE = 15;
 /** Less than this is no plot, and no room for two of them side by side. */
-const LEAST_PLOT = 150;
+const LEAST_PLOT = 130;
 const LEAST_PAIR = 270;
 
 export interface Cell {
@@ -46,6 +49,10 @@ export interface Layout {
   /** From left to right of the ranges and of the curves over the steps. */
   plot: { x: number; width: number };
   times: { x: number; width: number };
+  /** Pixels of the head over the ranges, where the curves have theirs below it. */
+  upperHead: number;
+  /** Whether there is room for the curves: in a narrow view they come with the other columns. */
+  timed: boolean;
   /** Within a row, where the curves begin and how high they are. */
   timesTop: number;
   timesHeight: number;
@@ -57,31 +64,33 @@ export interface Layout {
 
 export function layoutOf(content: Content, width: number, more: boolean): Layout {
   const inside = width - 2 * PAD;
-  const [first, second] = sentences(content.rows);
+  const [first, second] = sentences(content);
   const headline = first ? wrapped(first, inside, HEADLINE, 600) : [];
   const why = second ? wrapped(second, inside, WHY) : [];
   const words = headline.length * 20 + why.length * 17;
   const head = words > 0 ? words + 10 : 4;
 
-  const columns = columnsOf(anySeen(content), more);
+  const columns = columnsOf(content, more);
   const widths = columns.map((column) => widthOfColumn(column, content));
-  // All columns in one line, or as many as leave room for the plots: side by side, or under each other.
+  // All columns in one line, or as many as leave room for a plot.
   const each =
-    [columns.length, 4, 2].find((n) => {
-      const least = n > 2 ? LEAST_PAIR : LEAST_PLOT;
-      return n <= columns.length && inside - tableWidth(widths, n) >= least;
-    }) ?? 1;
+    [columns.length, 4, 2].find(
+      (n) => n <= columns.length && inside - tableWidth(widths, n) >= LEAST_PLOT,
+    ) ?? 1;
   const bands = Math.ceil(columns.length / each);
   // Where there is more room than words need, a little of it goes to the columns.
   const table = tableWidth(widths, each);
   const spare = Math.max(0, Math.min(26 * each, 0.35 * (inside - table - 560)));
   const left = inside - table - spare;
-  const stacked = left < LEAST_PAIR;
-  const own = (stacked ? left : 0.6 * left) - GAP;
+  const narrow = left < LEAST_PAIR;
+  const timed = more || !narrow;
+  const stacked = narrow && timed;
+  const own = (narrow ? left : 0.6 * left) - GAP;
   const plot = { x: PAD, width: own };
-  const times = stacked ? plot : { x: PAD + own + GAP, width: left - own - 2 * GAP };
+  const times = narrow ? plot : { x: PAD + own + GAP, width: left - own - 2 * GAP };
   const rowHeight = Math.max(PLOT + (stacked ? CURVES : 0), bands > 1 ? bands * BAND + 6 : 0);
-  const headHeight = Math.max(HEAD * (stacked ? 2 : 1), bands * 27 + 10);
+  const heads = (stacked ? HEAD : 0) + (timed ? CURVES_HEAD : HEAD);
+  const headHeight = Math.max(heads, bands * 2 * LINE + 8);
   const top = head + headHeight;
   const cells = columns.map((column, k): Cell => {
     const place = k % each;
@@ -101,6 +110,8 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
     rows: content.rows.length,
     plot,
     times,
+    timed,
+    upperHead: stacked ? HEAD : headHeight,
     timesTop: stacked ? PLOT : 0,
     timesHeight: stacked ? CURVES : rowHeight,
     cells,

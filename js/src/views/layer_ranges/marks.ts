@@ -15,6 +15,7 @@ import {
   headAt,
   headHeight,
   type Layout,
+  LINE,
   NAME,
   PAD,
   PLOT,
@@ -27,8 +28,8 @@ import { aside } from "./words.ts";
 /** Heights within a row's plot. */
 const BASELINE = 12;
 const DOTS: [number, number] = [20, 30];
-const GRID = 38;
-const SEEN = 47;
+/** Of the boxes: over the inputs seen, and on the grid; alone it takes the upper place. */
+const BOXES = [38, 47];
 const START: [number, number] = [17, 52];
 const LANES = 5;
 
@@ -135,7 +136,7 @@ function nameMarks(
 ): Mark[] {
   const warns = aside(row);
   const note = warns || `${row.type}, ${counted(row.numbers.functions, "function")}`;
-  const size = 10;
+  const size = BELOW;
   const wide = widthOf(note, size) + 10;
   const whole = layerTitle(row);
   const noted = widthOf(whole, NAME, 600) + wide <= plot.width;
@@ -163,7 +164,7 @@ function nameMarks(
       ...place,
       text: warns,
       fill: colours.warn,
-      size: 9.5,
+      size: BELOW,
       anchor: "end",
     });
   }
@@ -178,10 +179,12 @@ function plotMarks(row: Row, toX: Scale, top: number, colours: Colours): Mark[] 
     const xy = [x, top + START[0], x, top + START[1]];
     marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1.2, dash: [3, 2.5] });
   }
+  const [upper, lower] = BOXES;
+  const fill = row.seen ? colours.seen : colours.dot;
   marks.push(
-    ...boxMarks(row.grid, toX, top + GRID, colours.box, colours.ink),
-    ...boxMarks(row.seen, toX, top + SEEN, colours["seen-box"], colours.seen),
-    { kind: "dots", xy: dotPlaces(row, toX, top), r: 1.8, fill: colours.dot },
+    ...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen),
+    ...boxMarks(row.grid, toX, top + (row.seen ? lower : upper), colours.box, colours.ink),
+    { kind: "dots", xy: dotPlaces(row, toX, top), r: 1.8, fill },
   );
   return marks;
 }
@@ -270,20 +273,19 @@ export function headMarks(
   times: (top: number, height: number) => Mark[],
   colours: Colours,
 ): Mark[] {
-  const { plot, width, cells, timesTop, bands } = layout;
+  const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const toX = rangeScale(axis, layout);
   const bottom = top + height;
-  const half = timesTop > 0 ? height / 2 : height;
   const marks: Mark[] = [
     { kind: "rects", boxes: [0, top, width, height], fill: colours.surface },
     { kind: "rects", boxes: [PAD, bottom - 1, width - 2 * PAD, 1], fill: colours.line },
-    headText("range of φ: max − min", plot.x, top + half - 20, plot.width, colours.ink),
+    headText("range of φ: max − min", plot.x, top + half - 6 - LINE, plot.width, colours.ink),
   ];
   let free = Number.NEGATIVE_INFINITY;
   for (const tick of rangeTicks(axis, layout)) {
     const text = number(tick);
-    const wide = widthOf(text, BELOW + 0.5);
+    const wide = widthOf(text, BELOW);
     // A number at an end of the axis must not be cut off.
     const x = Math.max(plot.x + wide / 2, Math.min(plot.x + plot.width - wide / 2, toX(tick)));
     if (x - wide / 2 < free) continue;
@@ -291,15 +293,15 @@ export function headMarks(
     marks.push({
       kind: "text",
       x,
-      y: top + half - 5,
+      y: top + half - 6,
       text,
       fill: colours.muted,
-      size: BELOW + 0.5,
+      size: BELOW,
       anchor: "middle",
     });
   }
   for (const { column, right, band } of cells) {
-    const y = bottom - 5 - 27 * (bands - 1 - band);
+    const y = bottom - 6 - 2 * LINE * (bands - 1 - band);
     const text = (words: string, at: number, strong: boolean): Mark => ({
       kind: "text",
       x: right,
@@ -310,9 +312,10 @@ export function headMarks(
       weight: strong ? 600 : 400,
       anchor: "end",
     });
-    marks.push(text(column.title, y - 12, true), text(column.below, y, false));
+    marks.push(text(column.title, y - LINE, true), text(column.below, y, false));
   }
-  return [...marks, ...times(top + (timesTop > 0 ? half : 0), half)];
+  const above = timesTop > 0 ? half : 0;
+  return [...marks, ...times(top + above, height - above)];
 }
 
 export function headText(text: string, x: number, y: number, room: number, fill: string): Mark {

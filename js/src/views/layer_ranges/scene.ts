@@ -57,7 +57,7 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
   const reading =
     over === null ? { words: "", marks: [] } : readAt(times, layout, hovered, over, colours, ratio);
   const now = shownStep(given, content, times);
-  const [headline, why] = sentences(content.rows);
+  const [headline, why] = sentences(content);
   return {
     content,
     layout,
@@ -133,31 +133,27 @@ function markedMarks(content: Content, layout: Layout, axis: Range, given: Given
 }
 
 function captionOf(content: Content, { store }: Given, colours: Colours): Remark[] {
-  const { observed, start, step, threshold } = content;
+  const { observed, start, step } = content;
+  const seen = anySeen(content);
+  const box = "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median";
+  const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
     {
       text: "one φ",
-      swatch: { kind: "dot", colours: [colours.dot] },
-      title: "A dot for each function; in large layers, 60 of them evenly by rank",
-    },
-    {
-      text: "on the grid",
-      swatch: { kind: "fill", colours: [colours.box] },
-      title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
+      swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
+      title: `Its range ${where(seen)}. A dot for each function; in large layers, 60 of them evenly by rank`,
     },
   ];
-  if (observed) {
-    const seen = { kind: "fill", colours: [colours["seen-box"]] } as const;
-    caption.push({ text: "over the inputs seen", swatch: seen });
-  }
+  if (seen) caption.push({ text: where(seen), swatch: fill(colours["seen-box"]), title: box });
   caption.push(
+    { text: "on the grid", swatch: fill(colours.box), title: box },
     {
-      text: `median at step ${formatCount(start)}`,
+      text: `step ${formatCount(start)}, on the grid`,
       swatch: { kind: "dash", colours: [colours.ghost] },
+      title: "The median of the ranges at the start",
     },
-    { text: "base", swatch: { kind: "fill", colours: [colours.base] } },
-    { text: "splines", swatch: { kind: "fill", colours: [colours.spline] } },
-    { text: `SiLU-shaped: R² ≥ ${number(threshold)} ${where(anySeen(content))}` },
+    { text: "base", swatch: fill(colours.base) },
+    { text: "splines", swatch: fill(colours.spline) },
   );
   if (!observed) {
     caption.push({ text: "live.observe(batch) shows where inputs fall", tone: "ink" });
@@ -170,14 +166,15 @@ function captionOf(content: Content, { store }: Given, colours: Colours): Remark
 }
 
 function wordsOf({ rows, step }: Content, { measure }: Times, lead: readonly string[]): string {
+  const seen = anySeen({ rows });
   const medians = rows.map((row) => {
-    const { range } = row.numbers;
+    const range = seen ? row.numbers.observed_range : row.numbers.range;
     return `${layerTitle(row)} ${range === null ? "not known" : number(range)}`;
   });
   return [
     `Ranges of φ at step ${formatCount(step)}, a row for each of ${formatCount(rows.length)} layers.`,
     ...lead.filter((words) => words !== ""),
-    `Medians: ${medians.slice(0, 12).join(", ")}${medians.length > 12 ? ", …" : ""}.`,
+    `Medians ${where(seen)}: ${medians.slice(0, 12).join(", ")}${medians.length > 12 ? ", …" : ""}.`,
     `Over the steps: ${MEASURED[measure].words}.`,
     "Up and down arrow move between layers; Enter selects the typical function, left and right arrow those of smaller and larger range.",
   ].join(" ");

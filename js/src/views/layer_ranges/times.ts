@@ -9,7 +9,7 @@ import { snapped } from "../../scene/snap.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { type Lines, MEASURED, type Measure, type Past, type Series } from "./content.ts";
-import { BELOW, type Layout, rowsWithin, rowTop, TITLE } from "./layout.ts";
+import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
 import { headText } from "./marks.ts";
 import { percent } from "./words.ts";
 
@@ -72,6 +72,7 @@ export function timesMarks(
   colours: Colours,
   ratio: number,
 ): Mark[] {
+  if (!layout.timed) return [];
   const [from, to] = rowsWithin(layout, view);
   const { toX, toY } = scales(times, layout);
   const { times: place, timesTop, timesHeight } = layout;
@@ -135,6 +136,7 @@ export function timesHead(
   height: number,
   colours: Colours,
 ): Mark[] {
+  if (!layout.timed) return [];
   const { x, width } = layout.times;
   const { words: measured, log } = MEASURED[times.measure];
   const { toX } = scales(times, layout);
@@ -150,7 +152,7 @@ export function timesHead(
   const ends = `${rest ? `${rest}, ` : ""}${low} to ${high}`;
   const how = log ? ", logarithmic" : "";
 
-  const size = BELOW + 0.5;
+  const size = BELOW;
   const words = widthOf(ends + how, size) <= width ? ends + how : fitted(ends, width, size);
   const note = (text: string, at: number, y: number, anchor: "start" | "middle"): Mark => ({
     kind: "text",
@@ -158,29 +160,30 @@ export function timesHead(
     y,
     text,
     fill: colours.muted,
-    size: BELOW + 0.5,
+    size: BELOW,
     anchor,
   });
   const marks: Mark[] = [
-    headText(title, x, bottom - 31, width, colours.ink),
-    note(words, x, bottom - 19, "start"),
+    headText(title, x, bottom - 6 - 2 * LINE, width, colours.ink),
+    note(words, x, bottom - 6 - LINE, "start"),
   ];
   let free = Number.NEGATIVE_INFINITY;
   const most = Math.max(2, Math.floor(width / 60));
   for (const step of ticks(times.steps, most).filter(Number.isInteger)) {
     const text = formatCount(step);
-    const half = widthOf(text, BELOW + 0.5) / 2;
+    const half = widthOf(text, BELOW) / 2;
     const at = Math.max(x + half, Math.min(x + width - half, toX(step)));
     if (at - half < free) continue;
     free = at + half + 8;
-    marks.push(note(text, at, bottom - 5, "middle"));
+    marks.push(note(text, at, bottom - 6, "middle"));
   }
   return marks;
 }
 
 /** The step under a place, where that is in the curves. */
 export function stepAt(times: Times, layout: Layout, x: number, y: number): number | null {
-  const { times: place, timesTop, top, rowHeight, timesHeight } = layout;
+  const { times: place, timed, timesTop, top, rowHeight, timesHeight } = layout;
+  if (!timed) return null;
   const inside = (y - top) % rowHeight;
   if (x < place.x || x > place.x + place.width || y < top) return null;
   if (inside < timesTop || inside > timesTop + timesHeight) return null;

@@ -121,15 +121,16 @@ function build(shell: Shell): Parts {
       scene = null;
     },
     draw(given) {
+      const pointed = stage.pointed();
+      const make = (width: number) => draw({ ...given, width, pointed });
+      const shown = stage.show(make, given.height, given.ratio);
       const choices = {
         overTime: measureOf(given.get("over_time")),
         threshold: Number(given.get("threshold")),
         more: given.get("more") === true,
+        timed: typeof shown === "string" || shown.layout.timed,
       };
       header.show(choices, given.store.status().state === "saved");
-      const pointed = stage.pointed();
-      const make = (width: number) => draw({ ...given, width, pointed });
-      const shown = stage.show(make, given.height, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
       shell.read(shown.reading || shown.sites.words(pointed.id) || HINT);

@@ -12,7 +12,9 @@ export function percent(share: number | null): string {
   const value = 100 * share;
   if (value > 0 && value < 0.1) return "<0.1 %";
   if (value > 99.9 && value < 100) return ">99.9 %";
-  if ((value > 0 && value < 10) || (value > 99 && value < 100)) return `${value.toFixed(1)} %`;
+  if ((value > 0 && value < 10) || (value > 99 && value < 100)) {
+    return `${Number(value.toFixed(1))} %`;
+  }
   return `${formatCount(Math.round(value))} %`;
 }
 
@@ -25,7 +27,7 @@ export function anySeen({ rows }: Pick<Content, "rows">): boolean {
   return rows.some(({ numbers }) => numbers.outside_grid !== null);
 }
 
-export const where = (seen: boolean) => (seen ? "over the inputs" : "on the grid");
+export const where = (seen: boolean) => (seen ? "over the inputs seen" : "on the grid");
 
 export interface Column {
   title: string;
@@ -37,22 +39,27 @@ export interface Column {
 }
 
 /** The columns in their order; those that decide come first. */
-export function columnsOf(seen: boolean, more: boolean): Column[] {
-  return more ? [...deciding(seen), ...OTHERS] : deciding(seen);
+export function columnsOf(content: Pick<Content, "rows" | "threshold">, more: boolean): Column[] {
+  const four = deciding(anySeen(content), content.threshold);
+  return more ? [...four, ...OTHERS] : four;
 }
 
-function deciding(seen: boolean): Column[] {
+function deciding(seen: boolean, threshold: number): Column[] {
+  const what = "Median of max φ − min φ of the layer’s functions";
   return [
     {
       title: "range",
-      below: "grid / seen",
-      about: "Median of max φ − min φ: on the grid, and below it over the inputs seen",
-      lines: (n) => [known(n.range), known(n.observed_range)],
+      below: seen ? "seen / grid" : "on the grid",
+      about: seen
+        ? `${what}: over the inputs seen, and below it on the grid`
+        : `${what} on the grid`,
+      lines: (n) => (seen ? [known(n.observed_range), known(n.range)] : [known(n.range), ""]),
     },
     {
       title: "splines",
-      below: "of the range",
-      about: "Median share of the range that comes from the splines; the rest comes from the base",
+      below: "of range",
+      about:
+        "Median share of the range on the grid that comes from the splines; the rest comes from the base",
       lines: (n) => [percent(n.spline_share), ""],
     },
     {
@@ -60,12 +67,12 @@ function deciding(seen: boolean): Column[] {
       below: "grid / support",
       about:
         "Share of the inputs seen outside the grid, where few splines reach, and outside the support, where none does",
-      lines: (n) => [percent(n.outside_grid), percent(n.outside_support)],
+      lines: (n) => (seen ? [percent(n.outside_grid), percent(n.outside_support)] : [UNKNOWN, ""]),
     },
     {
       title: "SiLU-shaped",
-      below: where(seen),
-      about: `Functions whose R² with the best a·SiLU + c, ${where(seen)}, reaches the threshold`,
+      below: `R² ≥ ${number(threshold)}`,
+      about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${number(threshold)}`,
       lines: (n) => [percent(seen ? n.observed_silu_shaped : n.silu_shaped), ownShape(n, seen)],
     },
   ];
@@ -107,49 +114,53 @@ export function aside({ numbers }: Row): string {
   return parts.join(" · ");
 }
 
-/** What the rows say in one sentence: which layer's functions are the smallest; and why, in another. */
-export function sentences(rows: readonly Row[]): [headline: string, why: string] {
-  const some = rows.filter(({ numbers }) => (numbers.range ?? 0) > 0);
+/** What the rows say in one sentence: which layer's functions vary least; and why, in others. */
+export function sentences({ rows }: Pick<Content, "rows">): [headline: string, why: string] {
+  const seen = anySeen({ rows });
+  const reach = ({ numbers }: Row) => (seen ? numbers.observed_range : numbers.range) ?? 0;
+  const some = rows.filter((row) => reach(row) > 0);
   if (some.length === 0) return ["", ""];
-  const range = (row: Row) => row.numbers.range as number;
-  const least = some.reduce((a, b) => (range(b) < range(a) ? b : a));
-  const most = some.reduce((a, b) => (range(b) > range(a) ? b : a));
+  const least = some.reduce((a, b) => (reach(b) < reach(a) ? b : a));
+  const most = some.reduce((a, b) => (reach(b) > reach(a) ? b : a));
   const [small, large] = [inSentence(least), inSentence(most)];
-  const ratio = range(most) / range(least);
+  const ratio = reach(most) / reach(least);
   if (some.length === 1) {
-    return [`A typical function of ${small} has a range of ${number(range(least))}.`, ""];
+    const text = `A typical function of ${small} varies by ${number(reach(least))} ${where(seen)}.`;
+    return [text, outsideText(rows)];
   }
   if (ratio < 1.5) {
-    const factor = roughly(ratio);
-    return [`The functions of all layers reach about as far: medians differ ${factor}-fold.`, ""];
+    const ends = `${number(reach(least))} to ${number(reach(most))}`;
+    const text = `The functions of all layers vary about as much: typically by ${ends} ${where(seen)}.`;
+    return [text, outsideText(rows)];
   }
   const headline =
-    `The functions of ${small} are the smallest: a typical range of ` +
-    `${number(range(least))} on the grid is ${times(ratio)} smaller than in ${large} (${number(range(most))}).`;
-  const { range_at_start: then, spline_share: share, change } = least.numbers;
-  const parts: string[] = [];
-  if (then !== null && then > 0) {
-    const other = most.numbers.range_at_start;
-    const behind =
-      other !== null && other > 0 ? `, ${times(other / then)} smaller than in ${large}` : "";
-    const since =
-      change !== null && change > 0 ? `; since then ×${number(range(least) / then)}` : "";
-    parts.push(`At the start it was ${number(then)}${behind}${since}.`);
-  }
-  if (share !== null) parts.push(`Splines make up ${percent(share)} of the range.`);
-  parts.push(...outsideText(rows));
-  return [headline, parts.join(" ")];
+    `The functions of ${small} vary least: typically by ${number(reach(least))} ${where(seen)}, ` +
+    `${times(ratio)} less than those of ${large} (${number(reach(most))}).`;
+  const why = [grownText(least, seen), shareText(least), outsideText(rows)];
+  return [headline, why.filter((text) => text !== "").join(" ")];
+}
+
+/** How much more a layer's functions vary than at the start, where they do; both are known on the grid. */
+function grownText({ numbers }: Row, seen: boolean): string {
+  const { range, range_at_start: then, change } = numbers;
+  if (range === null || !then || !change) return "";
+  const now = seen ? `On the grid they vary by ${number(range)}, ` : "That is ";
+  return `${now}${times(range / then)} as much as at the start (${number(then)}).`;
+}
+
+function shareText({ numbers: { spline_share: share } }: Row): string {
+  return share === null ? "" : `Splines make ${percent(share)} of that, the base the rest.`;
 }
 
 /** Worth a sentence. */
 const MANY = 0.05;
 
 /** Which layer gets most of its inputs from outside its grid, if any gets many. */
-function outsideText(rows: readonly Row[]): string[] {
+function outsideText(rows: readonly Row[]): string {
   const share = ({ numbers }: Row) => numbers.outside_grid ?? 0;
   const worst = rows.reduce((a, b) => (share(b) > share(a) ? b : a));
-  if (!(share(worst) >= MANY)) return [];
-  return [`${percent(share(worst))} of the inputs of ${inSentence(worst)} lie outside its grid.`];
+  if (!(share(worst) >= MANY)) return "";
+  return `${percent(share(worst))} of the inputs of ${inSentence(worst)} lie outside its grid, where few splines reach.`;
 }
 
 /** A name that is only a number, as in a Sequential, is not read as one. */
@@ -162,8 +173,7 @@ const times = (ratio: number) => `${roughly(ratio)} times`;
 
 /** A row for those who cannot see it. */
 export function rowWords(row: Row, content: Content, more: boolean): string {
-  const seen = anySeen(content);
-  const cells = columnsOf(seen, more).map(({ title, below, lines }) => {
+  const cells = columnsOf(content, more).map(({ title, below, lines }) => {
     const [first, second] = lines(row.numbers);
     return `${title} (${below}) ${second ? `${first} / ${second}` : first}`;
   });
@@ -175,5 +185,6 @@ export function rowWords(row: Row, content: Content, more: boolean): string {
 export function dotWords(row: Row, dot: number): string {
   const f = row.functions[dot];
   const at = { ...selectionOf(row, f), layer: row.name };
-  return `${layerTitle(row)} · ${placeText(row, at)}: range ${number(row.dots[dot])}`;
+  const range = `range ${number(row.dots[dot])} ${where(row.seen !== null)}`;
+  return `${layerTitle(row)} · ${placeText(row, at)}: ${range}`;
 }

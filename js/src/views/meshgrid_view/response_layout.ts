@@ -12,6 +12,7 @@ export const TITLE = 22;
 const LABEL = 15;
 const BETWEEN = 8;
 const SMALLEST_MAP = 44;
+const LITTLE = 300;
 const THUMBNAIL = 22;
 /** Pixels of a line of the words below the patch, and of all of them in one line. */
 const LINE = 15;
@@ -45,7 +46,8 @@ export function layOutResponse(
   images: number,
 ): ResponseLayout {
   const inner = width - 2 * PAD;
-  const columns = inner >= 560 ? 3 : inner >= 340 ? 2 : 1;
+  // Where there is little height, all stand side by side from a lesser width on.
+  const columns = inner >= (most < LITTLE ? 340 : 560) ? 3 : inner >= 340 ? 2 : 1;
   const tallest = Math.max(96, Math.min(LARGEST, most - 60));
   const column = Math.floor((inner - (columns - 1) * GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.

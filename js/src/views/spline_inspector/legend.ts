@@ -48,6 +48,15 @@ export interface Legend {
   score: Rect | null;
 }
 
+/** Where there is no room for one. */
+export const NO_LEGEND: Legend = {
+  box: { x: 0, y: 0, width: 0, height: 0 },
+  columns: [],
+  rows: [],
+  size: 12,
+  score: null,
+};
+
 /** One column beside a plot of some height; null where the rows do not fit there. */
 export function legendBeside(
   rows: readonly Row[],
@@ -147,6 +156,7 @@ export interface Said {
 
 export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[] {
   const { columns, rows, size } = legend;
+  if (columns.length === 0) return [];
   const marks: Mark[] = [...readingLine(legend, said, colours)];
   const y = legend.box.y + READING;
   const head = { size: SMALL, fill: colours.muted, y: y + 13, kind: "text" } as const;

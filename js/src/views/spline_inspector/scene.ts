@@ -14,6 +14,7 @@ import {
   legendMarks,
   legendSites,
   legendWidth,
+  NO_LEGEND,
 } from "./legend.ts";
 import { type Ingredients, makePicture, type Picture, sampler } from "./picture.ts";
 import {
@@ -191,6 +192,7 @@ function layout(
   rows: readonly Row[],
   y: Range,
   { evaluation, show }: Settings,
+  room: number | undefined,
 ): { places: Places; legend: Legend; height: number } {
   const height = Math.max(LOWEST, asked);
   const strip = show.has("density");
@@ -203,8 +205,9 @@ function layout(
     const box = { x: 0, y: 0, width: width - side - GAP, height };
     return { places: placesIn(box, y, strip), legend: beside, height };
   }
-  const legend = legendBelow(rows, height, width, evaluation);
   const places = placesIn({ x: 0, y: 0, width, height }, y, strip);
+  if (room !== undefined) return { places, legend: NO_LEGEND, height };
+  const legend = legendBelow(rows, height, width, evaluation);
   return { places, legend, height: height + legend.box.height + 4 };
 }
 
@@ -230,7 +233,14 @@ function sceneOf(
   const { layer } = phi;
   const { evaluation } = settings;
   // Where the rows lie does not depend on what is read.
-  const arranged = layout(given, legendRows(picture, settings, null, colours), y, settings);
+  const arranged = layout(
+    given,
+    legendRows(picture, settings, null, colours),
+    y,
+    settings,
+    given.room,
+  );
+  const keyed = arranged.legend.columns.length > 0;
   const { places, height } = arranged;
   const reading = readingOf(picture, places, given, touch);
   const rows = legendRows(picture, settings, reading, colours);
@@ -283,7 +293,7 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.stacked, settings.editable]),
-    caption: captionOf(picture, store),
+    caption: [...captionOf(picture, store, given.room), ...(keyed ? [] : keyOf(rows))],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -347,15 +357,26 @@ function sumText(picture: Picture): string {
   return `φ = ${[...(base ? [base] : []), ...rest].join(" + ")}`;
 }
 
-function captionOf(picture: Picture, store: Store): Remark[] {
+function captionOf(picture: Picture, store: Store, room: number | undefined): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const caption: Remark[] = [
     { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
     { text: rangeText(range), title: rangeInFull(range), tone: range ? "ink" : "warn" },
-    { text: windowText(layer.variable, x) },
+    // In a host there is little room, and the axis says it.
+    { text: room === undefined ? windowText(layer.variable, x) : "" },
     { text: inputsText(phi, store.observed(layer.name)) },
     { text: layer.note },
   ];
   return caption.filter(({ text }) => text !== "");
+}
+
+/** What the lines are, where there is no legend that says it. */
+function keyOf(rows: readonly Row[]): Remark[] {
+  const looks = { line: "line", dashes: "dash" } as const;
+  return rows.flatMap(({ look, label, colour, on, nested }) =>
+    on && !nested && (look === "line" || look === "dashes")
+      ? [{ text: label, swatch: { kind: looks[look], colours: [colour] } }]
+      : [],
+  );
 }

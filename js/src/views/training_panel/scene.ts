@@ -33,6 +33,9 @@ export interface PanelDrawing extends Drawing<PanelScene> {
 const PAD = 8;
 const BAR = 4;
 const SIZE = 11;
+/** In a host: of a row of curves, and how narrow a panel of them may be. */
+const LEAST_ROW = 120;
+const NARROW = 170;
 /** How each state is marked. */
 const DOTS: Record<Status["state"], ["dot" | "ring", ColourName]> = {
   idle: ["dot", "ghost"],
@@ -46,18 +49,33 @@ const DOTS: Record<Status["state"], ["dot" | "ring", ColourName]> = {
 
 export function drawing(): PanelDrawing {
   const readChart = chartReader();
-  const draw = (given: Given): PanelScene =>
-    sceneOf(readChart(given.get), statusIn(given.get), given, draw.hands);
+  const draw = (given: Given): PanelScene => {
+    const chart = readChart(given.get);
+    return sceneOf(chart, statusIn(given.get), inRoom(chart, given), draw.hands);
+  };
   draw.hands = { step: null, band: null } as ChartHands;
   return draw;
 }
+
+/** In a host the rows of curves share the room that it has for all of them. */
+function inRoom(chart: Chart, given: Given): Given {
+  const { room, width } = given;
+  if (room === undefined) return given;
+  const at = { x: PAD, y: 0, width: width - 2 * PAD };
+  const { places, height } = layoutOf(chart, at, 0, narrowest(given));
+  const rows = new Set(places.map(({ box }) => box.y)).size;
+  const each = Math.max(LEAST_ROW, (room - 2 * PAD - height) / Math.max(1, rows));
+  return { ...given, get: (trait) => (trait === "height" ? each : given.get(trait)) };
+}
+
+const narrowest = ({ room }: Given) => (room === undefined ? undefined : NARROW);
 
 function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
   const { width, theme, ratio } = given;
   const { colours } = theme;
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
-  const layout = layoutOf(chart, inside, Number(given.get("height")) || 190);
+  const layout = layoutOf(chart, inside, Number(given.get("height")) || 190, narrowest(given));
   const empty = chart.panels.length === 0 ? wrapped(emptyWords(status), inside.width, SIZE) : [];
   const below = empty.length > 0 ? empty.length * 16 + PAD : layout.height + PAD;
   const steady = [chart.panels, chart.log, chart.marks, width, theme.name, colours.surface, ratio];
