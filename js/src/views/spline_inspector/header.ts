@@ -1,6 +1,7 @@
 /** Header and tools: which φ it is, and what can be done with it. */
 
 import { layerTitle } from "../../phi/entries.ts";
+import { formatCount } from "../../phi/format.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Command, Edits, LayerLayout, Selection } from "../../wire/types.ts";
@@ -19,6 +20,10 @@ export interface HeaderState {
   moved: boolean;
   /** Whether all of x is shown. */
   all: boolean;
+  /** Whether inputs were seen. */
+  seen: boolean;
+  /** The first step that is known. */
+  first: number;
 }
 
 export interface Actions {
@@ -40,12 +45,12 @@ export interface Header {
 const COMMANDS: [kind: Command, label: string, title: string][] = [
   ["undo", "↶ undo", "Take the last edit back"],
   ["redo", "↷ redo", "Do the last undone edit again"],
-  ["reset", "initial", "Set this function to what it was in the first frame"],
-  ["straighten", "line", "Set this function to the straight line that fits it best"],
+  ["reset", "step 0", "Set this function to what it was at the first step"],
+  ["straighten", "straight line", "Set this function to the straight line that fits it best"],
   ["zero", "zero", "Set this function to zero everywhere: prune it"],
 ];
 
-const INDEX = ["out", "in", "row", "column"] as const;
+const INDEX = ["output", "input", "row", "column"] as const;
 
 export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
   const kit = createKit(document, signal);
@@ -78,21 +83,19 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       title: "Draw every term on top of those before it: the last edge is φ",
     },
   ]);
-  const fit = kit.button(
-    "fit",
-    "Show x where the inputs are, or the grid if none were observed (0, or double-click)",
-    "kw-button",
-    () => actions.fit(),
-  );
+  const zoom = element(document, "span", "kw-option");
+  element(document, "span", "kw-option-label", zoom).textContent = "zoom to";
+  const fit = kit.button("inputs", "", "kw-button", () => actions.fit());
   const all = kit.button(
-    "all x",
-    "Show all of x: every basis function as far as it reaches",
+    "whole range",
+    "Show every basis function as far as it reaches, also where no inputs are",
     "kw-button",
     () => actions.all(),
   );
+  zoom.append(fit, all);
   const pin = kit.button(
-    "pin",
-    "Keep this function in the drawing, to compare others with it",
+    "keep curve",
+    "Keep the curve of this function in the plot while you go on to others; press again to remove it",
     "kw-button",
     () => actions.pin(),
   );
@@ -104,7 +107,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way.box, fit, all, pin, editing);
+  tools.append(way.box, zoom, pin, editing);
 
   let listed = "";
   let shown: HeaderState | null = null;
@@ -135,6 +138,10 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
+    put(fit, state.seen ? "inputs" : "grid");
+    const where = state.seen ? "where the inputs are" : "from end to end of the grid";
+    const title = `Show x ${where}, and y as it fits (key: 0, or double-click)`;
+    if (fit.title !== title) fit.title = title;
     way.set(state.stacked ? "stacked" : "overlay");
     fit.disabled = !state.moved;
     all.disabled = state.all;
@@ -142,6 +149,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
     editing.hidden = !state.editable;
     for (const { kind: what, made } of commands) {
+      if (what === "reset") put(made, `step ${formatCount(state.first)}`);
       const history = what === "undo" || what === "redo";
       const none = history && state.edits[what as "undo" | "redo"] === 0;
       made.disabled = !state.open || none || (!history && state.locked !== "");
