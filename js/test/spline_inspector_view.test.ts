@@ -371,7 +371,7 @@ describe("the drawing", () => {
     await painted();
     expect(caption()[0]).toMatch(/^φ from −?\d\.\d{1,4} to −?\d\.\d{1,4}$/);
     expect(one(".kw-remark").title).toMatch(/^φ from −?\d\.\d{5,9} to −?\d\.\d{5,9}$/);
-    expect(caption().join()).toContain("no inputs seen yet: call live.observe(batch)");
+    expect(caption().join()).toContain("no inputs seen yet: live.observe(batch)");
     model.receive(...seen(9, new Float32Array(9)));
     await painted();
     expect(caption().join()).toContain("25 % of the inputs seen (8 samples) lie outside the grid");
@@ -524,7 +524,8 @@ describe("zooming and moving", () => {
 
   it("shows the grid at first, where the inputs are once they were observed, and all x by one click", async () => {
     const { store, model, run } = makeStream();
-    const { root, button } = show(store);
+    const { root, one } = show(store);
+    const choose = (range: string) => one<HTMLInputElement>(`input[value=${range}]`).click();
     await painted();
     expect(root.kwView.window()?.x).toEqual([-1, 1]);
     const entries = run.layout.layers[0].shape.slice(1).reduce((a, b) => a * b, 1);
@@ -538,12 +539,12 @@ describe("zooming and moving", () => {
     // One input in a thousand is far out on either side; the rest lie between 0 and 1.
     expect(low).toBeCloseTo(0.004, 2);
     expect(high).toBeCloseTo(0.994, 2);
-    button("whole range").click();
+    choose("all");
     await painted();
     expect(root.kwView.window()?.x[0]).toBeCloseTo(-2.2, 6);
     expect(root.kwView.window()?.x[1]).toBeCloseTo(2.2, 6);
-    expect(button("whole range").disabled).toBe(true);
-    button("inputs").click();
+    expect(one<HTMLInputElement>("input[value=all]").checked).toBe(true);
+    choose("fit");
     await painted();
     expect(root.kwView.window()?.x).toEqual([low, high]);
   });

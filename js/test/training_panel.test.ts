@@ -517,7 +517,7 @@ describe("what is shown", () => {
       "training",
       "step 1,234",
       "epoch 2 of 3",
-      "speed 84.2 steps/s",
+      "84.2 steps/s",
       "elapsed 1:15",
       "remaining 1:02:03",
       "watching takes 1.2 %",

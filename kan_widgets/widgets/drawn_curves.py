@@ -18,7 +18,7 @@ COLOURS = 7
 FEW = 12
 """So few values need no mean: they are drawn as dots too (js/src/scene/chart.ts)."""
 _POINTS = 800
-# What has fallen to less than this share is a flat line on a linear axis: medians of so many values.
+# What has fallen to less than this share is flat on a linear axis; medians of so many values tell.
 _FALL = 0.01
 _SOME = 10
 

@@ -37,7 +37,7 @@ class SplineInspector(View):
     are: over what the last ``live.observe(batch)`` saw but for the outermost 0.5 % at either
     end, or over the grid. All that is drawn is in the legend, and each entry there is a
     switch. The mouse wheel zooms, dragging the background moves, a double click shows the
-    first view again; the button "whole range" shows every basis function as far as it reaches.
+    first view again; "all" shows every basis function as far as it reaches.
 
     Parameters
     ----------

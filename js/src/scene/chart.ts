@@ -194,7 +194,8 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const stroke = colourOf(colours, smoothed.colour);
   const right = plot.x + plot.width;
   const room = plot.width / 2 - 24;
-  const mean = [`mean over ${formatCount(over)} steps`, "mean"];
+  const count = `${formatCount(over)} steps`;
+  const mean = [`mean over ${count}`, `mean, ${count}`, "mean"];
   const wide = (words: string) => 2 * SAMPLE + 22 + widthOf("logged", SIZE) + widthOf(words, SIZE);
   const words = mean.find((one) => wide(one) <= room) ?? "mean";
   const y = plot.y + plot.height + 2 * SIZE + 7;

@@ -85,14 +85,10 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   ]);
   const zoom = element(document, "span", "kw-option");
   element(document, "span", "kw-option-label", zoom).textContent = "zoom to";
-  const fit = kit.button("inputs", "", "kw-button", () => actions.fit());
-  const all = kit.button(
-    "whole range",
-    "Show every basis function as far as it reaches, also where no inputs are",
-    "kw-button",
-    () => actions.all(),
+  const range = kit.segments("What of x is shown", (value) =>
+    value === "all" ? actions.all() : actions.fit(),
   );
-  zoom.append(fit, all);
+  zoom.append(range.box);
   const pin = kit.button(
     "keep curve",
     "Keep the curve of this function in the plot while you go on to others; press again to remove it",
@@ -110,6 +106,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   tools.append(way.box, zoom, pin, editing);
 
   let listed = "";
+  let rangeSeen: boolean | null = null;
   let shown: HeaderState | null = null;
 
   function choose() {
@@ -138,13 +135,10 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
-    put(fit, state.seen ? "inputs" : "grid");
-    const where = state.seen ? "where the inputs are" : "from end to end of the grid";
-    const title = `Show x ${where}, and y as it fits (key: 0, or double-click)`;
-    if (fit.title !== title) fit.title = title;
+    if (rangeSeen !== state.seen) range.fill(rangesOf(state.seen));
+    rangeSeen = state.seen;
+    range.set(!state.moved ? "fit" : state.all ? "all" : "");
     way.set(state.stacked ? "stacked" : "overlay");
-    fit.disabled = !state.moved;
-    all.disabled = state.all;
     const pressed = String(state.pinned);
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
     editing.hidden = !state.editable;
@@ -160,6 +154,17 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     element: root,
     show,
   };
+}
+
+/** What of x can be shown at once. */
+function rangesOf(seen: boolean) {
+  const where = seen ? "where the inputs are" : "from end to end of the grid";
+  const title = `Show x ${where}, and y as it fits (key: 0, or double-click)`;
+  const every = "Show every basis function as far as it reaches, also where no inputs are";
+  return [
+    { value: "fit", label: seen ? "inputs" : "grid", title },
+    { value: "all", label: "all", title: every },
+  ];
 }
 
 /** One field for each number of a function's place. */

@@ -161,7 +161,7 @@ function stateRemark(status: Status, colours: Colours): Remark {
 function captionOf(status: Status, colours: Colours): Remark[] {
   const state = stateRemark(status, colours);
   const facts = numbers(status).map(([name, value, title]): Remark => {
-    return { text: `${name} ${value}`, title, shared: name === "step" };
+    return { text: `${name} ${value}`.trim(), title, shared: name === "step" };
   });
   const troubles = [status.message, status.fault].filter((text) => text !== "");
   return [state, ...facts, ...troubles.map((text): Remark => ({ text, tone: "warn" }))];

@@ -13,7 +13,7 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** Label and value of each number that is known. */
+/** Label, which may be empty, and value of each number that is known. */
 export function numbers(status: Status): [label: string, value: string, title: string][] {
   const found: [string, string, string][] = [
     ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
@@ -24,7 +24,7 @@ export function numbers(status: Status): [label: string, value: string, title: s
   }
   if (status.rate > 0) {
     found.push([
-      "speed",
+      "",
       `${formatNumber(status.rate)} steps/s`,
       "Optimizer steps a second over the last few seconds, pauses not counted",
     ]);
