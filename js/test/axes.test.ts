@@ -57,6 +57,10 @@ describe("the ends of an axis", () => {
       }
     }
     expect(valueExtent([0.31, 2.29], false)).toEqual({ from: 0, to: 2.4 });
+    // No accuracy is above 1.
+    expect(valueExtent([1, 1, 1], false)).toEqual({ from: 0.5, to: 1 });
+    expect(valueExtent([0.98, 0.99], true).to).toBe(1);
+    expect(valueExtent([1, 1.01], true).to).toBeGreaterThan(1);
   });
 
   it("are never the same", () => {

@@ -15,7 +15,7 @@ const PANELS = {
   function: "spline_inspector",
   response: "meshgrid_view",
 };
-const HEADLINE = { model: "KANCNN", training: "paused", loss: "train_loss", value: "1.0625" };
+const HEADLINE = { model: "KANCNN", loss: "train_loss", value: "1.0625" };
 let life: AbortController;
 
 beforeEach(() => {
@@ -57,6 +57,7 @@ async function show(traits: Record<string, unknown> = {}) {
     ghost_step: -1,
     edits: {},
     status: { state: "idle", message: "" },
+    training: "paused",
     left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });
@@ -131,7 +132,7 @@ describe("a dashboard", () => {
     expect(said()).toEqual(["KANCNN", "train_loss 1.06"]);
     expect(all(".kw-status-text")[0].textContent).toBe("step 0 · paused");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
-    models.dashboard.set("headline", { ...HEADLINE, training: "", value: "-inf" });
+    models.dashboard.set("headline", { ...HEADLINE, value: "-inf" });
     await painted();
     expect(said()).toEqual(["KANCNN", "train_loss −∞"]);
   });

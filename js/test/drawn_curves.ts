@@ -11,7 +11,8 @@ export function curve(
     colour = 0,
     mean = null,
     latest = y[y.length - 1],
-  }: { colour?: number; mean?: readonly number[] | null; latest?: number } = {},
+    log = false,
+  }: { colour?: number; mean?: readonly number[] | null; latest?: number; log?: boolean } = {},
 ) {
   return {
     panel,
@@ -21,5 +22,6 @@ export function curve(
     y: bytes(y),
     mean: mean && { x: bytes(x), y: bytes(mean) },
     latest: bytes(latest === undefined ? [] : [latest]),
+    log,
   };
 }

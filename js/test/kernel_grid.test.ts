@@ -431,12 +431,15 @@ describe("the words", () => {
   });
 
   it("tell the step and the state", () => {
-    expect(statusText(1240, -1, { state: "live", message: "" })).toBe("step 1,240 · live");
-    expect(statusText(null, -1, { state: "idle", message: "" })).toBe("idle");
+    expect(statusText(1240, -1, { state: "live", message: "" })).toBe("step 1,240 · training");
+    expect(statusText(null, -1, { state: "idle", message: "" })).toBe("not training");
     expect(statusText(7, -1, { state: "fault", message: "no memory" })).toBe("no memory");
     const over = statusText(60, -1, { state: "closed", message: "" });
     expect(over).toBe("step 60 · closed: the model this showed is gone");
     const idle = { state: "idle", message: "" };
+    expect(statusText(60, -1, idle, { training: "running" })).toBe("step 60 · training");
+    const recorded = { state: "recorded", message: "" };
+    expect(statusText(60, -1, recorded, { training: "finished" })).toBe("step 60 · recorded");
     expect(statusText(60, 5, idle)).toBe("step 60 · looking back");
     expect(statusText(60, -1, idle, { training: "paused" })).toBe("step 60 · paused");
     const alone = { alone: true };

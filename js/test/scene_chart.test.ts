@@ -58,11 +58,33 @@ describe("curves", () => {
     expect(line.xy[199]).toBeCloseTo(plot.y + 0.99 * plot.height);
   });
 
-  it("have a thin mean with their values faint behind", () => {
+  it("have a mean with their values faint behind", () => {
     const chart = chartOf([curve("loss", "loss", steps, falling, { mean: falling })]);
     const [values, mean] = drawn(chart).of(colours["curve-0"]) as Required<Mark>[];
     expect(values.opacity).toBeLessThan(0.5);
-    expect([values, mean].map((line) => line.kind === "lines" && line.width)).toEqual([1.25, 1]);
+    expect([values, mean].map((line) => line.kind === "lines" && line.width)).toEqual([1.25, 1.5]);
+  });
+
+  it("say below which line is the mean, and how many steps it is over", () => {
+    const chart = (mean: readonly number[] | null) =>
+      chartOf([curve("loss", "loss", steps, falling, { mean })], { smoothing: 30 });
+    const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
+    expect(said(chart(falling))).toEqual(expect.arrayContaining(["logged", "mean over 30 steps"]));
+    expect(said(chart(falling), 280)).toEqual(expect.arrayContaining(["logged", "mean"]));
+    expect(said(chart(null))).not.toContain("logged");
+  });
+
+  it("have a logarithmic axis that says so, by choice or where Python found that they fell far", () => {
+    const said = (log: boolean, scale: string) =>
+      words(drawn(chartOf([curve("loss", "loss", steps, falling, { log })], { scale })).marks);
+    const cases = [
+      [true, "auto"],
+      [false, "log"],
+      [false, "auto"],
+      [true, "linear"],
+    ] as const;
+    const are = cases.map(([log, scale]) => said(log, scale).includes("logarithmic scale"));
+    expect(are).toEqual([true, true, false, false]);
   });
 
   it("are dots too where they have few values", () => {

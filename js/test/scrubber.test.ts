@@ -38,7 +38,8 @@ function show(steps: number[], store?: FrameStore) {
       askObserved: nothing,
     });
   for (const step of steps) made.takeLive(smallFrame(step, layout), step);
-  const { element } = mountScrubber(document.body, made, life.signal);
+  const scrubber = mountScrubber(document.body, made, life.signal);
+  const { element } = scrubber;
   const one = <T extends HTMLElement>(selector: string) => element.querySelector<T>(selector) as T;
   const track = one(".kw-track");
   vi.spyOn(track, "getBoundingClientRect").mockReturnValue({ left: 100, width: 200 } as DOMRect);
@@ -49,23 +50,31 @@ function show(steps: number[], store?: FrameStore) {
       new MouseEvent(type, { clientX, bubbles: true, cancelable: true }) as PointerEvent,
     );
   const tick = (time = 20) => vi.advanceTimersByTime(time);
-  return { store: made, element, one, track, press, point, tick };
+  return { store: made, scrubber, element, one, track, press, point, tick };
 }
 
 const STEPS = [0, 10, 20, 30, 100];
 
 describe("the scrubber", () => {
-  it("calls the newest frame live, and latest where nothing trains", () => {
+  it("says that new steps come only where something trains", () => {
     const { store, one, track, tick } = show(STEPS);
     tick();
-    expect(one(".kw-back-to-live").textContent).toBe("live");
+    expect(one(".kw-newest").title).toContain("each new one as it comes");
     document.body.replaceChildren();
     store.takeStatus({ state: "saved", message: "" });
     const saved = show([], store);
     tick();
-    expect(saved.one(".kw-back-to-live").textContent).toBe("latest");
-    expect(saved.track.getAttribute("aria-valuetext")).toBe("step 100 of 100, latest");
-    expect(track.getAttribute("aria-valuetext")).toBe("step 100 of 100, live");
+    expect(saved.one(".kw-newest").title).toBe("The newest step is shown");
+    expect(track.getAttribute("aria-valuetext")).toBe("step 100 of 100, newest");
+  });
+
+  it("writes a step that comes only when the view has drawn it", () => {
+    const { store, one, tick, scrubber } = show(STEPS);
+    store.takeLive(smallFrame(110, layout), 110);
+    tick(1000);
+    expect(one(".kw-time-step").textContent).toBe("step 100");
+    scrubber.tell();
+    expect(one(".kw-time-step").textContent).toBe("step 110");
   });
 
   it("keeps its place but shows nothing until two steps are kept", () => {
@@ -121,16 +130,17 @@ describe("the scrubber", () => {
   });
 
   it("shows each new step until it is touched, and again by the button", () => {
-    const { store, element, one, tick } = show(STEPS);
-    const live = one<HTMLButtonElement>(".kw-back-to-live");
-    expect([element.hasAttribute("data-live"), live.disabled]).toEqual([true, true]);
+    const { store, scrubber, element, one, tick } = show(STEPS);
+    const live = one<HTMLButtonElement>(".kw-newest");
+    expect([element.hasAttribute("data-newest"), live.disabled]).toEqual([true, true]);
     store.setCursor(20);
     tick();
-    expect([element.hasAttribute("data-live"), live.disabled]).toEqual([false, false]);
+    expect([element.hasAttribute("data-newest"), live.disabled]).toEqual([false, false]);
     expect(one(".kw-time-step").textContent).toBe("step 20");
     expect(one(".kw-head").style.left).toBe("20%");
     live.click();
     tick();
+    scrubber.tell();
     expect(store.cursor()).toBe(-1);
     expect(one(".kw-time-step").textContent).toBe("step 100");
     expect(one(".kw-head").style.left).toBe("100%");
@@ -230,10 +240,10 @@ describe("the scrubber", () => {
     tick();
     track.focus();
     const said = () => track.getAttribute("aria-valuetext");
-    expect(said()).toBe("step 10 of 10, live");
+    expect(said()).toBe("step 10 of 10, newest");
     for (const step of STEPS.slice(2)) store.takeLive(smallFrame(step, layout), step);
     tick(1000);
-    expect(said()).toBe("step 10 of 10, live");
+    expect(said()).toBe("step 10 of 10, newest");
     press("ArrowLeft");
     tick();
     expect(said()).toBe("step 30 of 100");

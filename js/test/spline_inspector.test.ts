@@ -14,6 +14,7 @@ import { legendBeside, legendMarks, legendWidth } from "../src/views/spline_insp
 import { basisColours } from "../src/views/spline_inspector/palette.ts";
 import type { Row } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
+import { barsOf } from "../src/views/spline_inspector/strip.ts";
 import {
   curve,
   entryOf,
@@ -499,6 +500,22 @@ describe("an edit on its way", () => {
   });
 });
 
+describe("the bars of the inputs", () => {
+  it("are cut where one stands far above all others", () => {
+    // A background of zeros, and the brightest pixels.
+    expect(barsOf([800, 3, 5, 4, 2, 90])).toEqual({ most: 5, cut: [0, 5], total: 904 });
+    expect(barsOf([0, 3, 5, 900, 6, 2])).toEqual({ most: 6, cut: [3], total: 916 });
+  });
+
+  it("are whole where they rise towards the tallest, or are alike", () => {
+    const peak = [1, 3, 9, 27, 81, 243, 81, 27, 9, 3, 1];
+    expect(barsOf(peak)).toMatchObject({ most: 243, cut: [] });
+    expect(barsOf([5, 0, 4, 0, 6])).toMatchObject({ most: 6, cut: [] });
+    expect(barsOf([7, 0, 0])).toMatchObject({ most: 7, cut: [] });
+    expect(barsOf([0, 0])).toMatchObject({ most: 0, cut: [] });
+  });
+});
+
 describe("words and colours", () => {
   it("tell the share of inputs outside", () => {
     const one = phi(spline());
@@ -509,12 +526,14 @@ describe("words and colours", () => {
       outsideExtent: new Float32Array(12),
     } as Observed;
     expect(inputsText(one, observed)).toBe(
-      "12.3 % of the inputs (1,200 samples) outside the grid, none outside the support",
+      "12.3 % of the inputs seen (1,200 samples) lie outside the grid",
     );
     observed.outsideDomain.fill(1);
     observed.outsideExtent.fill(0.0001);
-    expect(inputsText(one, observed)).toContain("all of the inputs");
-    expect(inputsText(one, observed)).toContain("under 0.1 % outside the support");
+    expect(inputsText(one, observed)).toContain("all of the inputs seen");
+    expect(inputsText(one, observed)).toContain("under 0.1 % beyond every basis function");
+    observed.outsideDomain.fill(0);
+    expect(inputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
     expect(inputsText(one, null)).toContain("live.observe(batch) shows where they fall");
   });
 

@@ -175,7 +175,7 @@ describe("which function is shown", () => {
     press(one(".kw-canvas"), "[");
     expect(store.selection()).toMatchObject({ out: 4, row: 2, column: 2 });
     await painted();
-    const out = one<HTMLInputElement>('input[aria-label="out"]');
+    const out = one<HTMLInputElement>('input[aria-label="output"]');
     expect(out.value).toBe("4");
     out.value = "17";
     out.dispatchEvent(new Event("input", { bubbles: true }));
@@ -374,7 +374,7 @@ describe("the drawing", () => {
     expect(caption().join()).toContain("no inputs seen yet: live.observe(batch)");
     model.receive(...seen(9, new Float32Array(9)));
     await painted();
-    expect(caption().join()).toContain("25 % of the inputs (8 samples) outside the grid");
+    expect(caption().join()).toContain("25 % of the inputs seen (8 samples) lie outside the grid");
   });
 
   it("keeps pinned functions to compare with", async () => {
@@ -382,7 +382,7 @@ describe("the drawing", () => {
     const { root, model, button, row, shown, site } = show(store);
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
     await painted();
-    button("pin").click();
+    button("keep curve").click();
     const first = root.kwView.curve("phi")?.y;
     store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
     await painted();
@@ -427,7 +427,7 @@ describe("the drawing", () => {
     row("overlay:1")?.click();
     await painted();
     expect(root.kwView.curve("overlay1")?.y[1]).toBe(10);
-    expect(site("remove:overlay:1")?.getAttribute("aria-label")).toBe("Remove 10·x");
+    expect(site("remove:overlay:1")?.getAttribute("aria-label")).toBe("Remove 10·x from the plot");
     site("remove:overlay:1")?.click();
     expect(model.get("overlays")).toEqual([overlays[0]]);
   });
@@ -524,7 +524,8 @@ describe("zooming and moving", () => {
 
   it("shows the grid at first, where the inputs are once they were observed, and all x by one click", async () => {
     const { store, model, run } = makeStream();
-    const { root, button } = show(store);
+    const { root, one } = show(store);
+    const choose = (range: string) => one<HTMLInputElement>(`input[value=${range}]`).click();
     await painted();
     expect(root.kwView.window()?.x).toEqual([-1, 1]);
     const entries = run.layout.layers[0].shape.slice(1).reduce((a, b) => a * b, 1);
@@ -538,12 +539,12 @@ describe("zooming and moving", () => {
     // One input in a thousand is far out on either side; the rest lie between 0 and 1.
     expect(low).toBeCloseTo(0.004, 2);
     expect(high).toBeCloseTo(0.994, 2);
-    button("all x").click();
+    choose("all");
     await painted();
     expect(root.kwView.window()?.x[0]).toBeCloseTo(-2.2, 6);
     expect(root.kwView.window()?.x[1]).toBeCloseTo(2.2, 6);
-    expect(button("all x").disabled).toBe(true);
-    button("fit").click();
+    expect(one<HTMLInputElement>("input[value=all]").checked).toBe(true);
+    choose("fit");
     await painted();
     expect(root.kwView.window()?.x).toEqual([low, high]);
   });
@@ -792,7 +793,8 @@ describe("editing", () => {
     model.set("edits", { undo: 2, redo: 1, message: "" });
     await painted();
     expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([false, false]);
-    for (const text of ["↶ undo", "↷ redo", "initial", "line", "zero"]) button(text).click();
+    for (const text of ["↶ undo", "↷ redo", "step 0", "straight line", "zero"])
+      button(text).click();
     const at = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
     expect((model.sent as { kind: string }[]).filter(({ kind }) => !kind.endsWith("?"))).toEqual([
       { kind: "undo" },

@@ -11,7 +11,7 @@ import {
   numbers,
   rateAt,
   rateRange,
-  stateWord,
+  trainingWord,
 } from "../src/views/training_panel/words.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
@@ -80,6 +80,8 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
+const WORDS: Record<string, string> = { running: "training", idle: "not training" };
+
 /** Until what is asked for is drawn. */
 const drawn = () => vi.advanceTimersByTimeAsync(40);
 
@@ -135,7 +137,7 @@ describe("the controls", () => {
   it("each have a title and a name", async () => {
     const { root } = await show({ rates: [0.1, 0.2] });
     const controls = root.querySelectorAll("button, input, select");
-    expect(controls.length).toBe(18);
+    expect(controls.length).toBe(19);
     for (const control of controls) {
       expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
       // Those that save a picture are named by their words.
@@ -180,7 +182,7 @@ describe("the controls", () => {
     expect(hold.getAttribute("aria-label"), "a resume is still to come").toBe("Pause");
     await hear(asked[11], { control: "running", state: "running" });
     expect(hold.getAttribute("aria-label")).toBe("Pause");
-    expect(state()).toBe("running");
+    expect(state()).toBe("training");
   });
 
   it("go by what the kernel has said, also before that is drawn", async () => {
@@ -238,7 +240,7 @@ describe("the controls", () => {
     const { one, root, sent, state } = await show({ recording: "A recording (run.npz)." });
     expect(one<HTMLElement>(".kw-buttons").hidden).toBe(true);
     expect(one<HTMLInputElement>(".kw-slider").disabled).toBe(true);
-    expect(state()).toBe("running");
+    expect(state()).toBe("training");
     const note = one(".kw-note");
     expect(note.textContent).toBe("A recording (run.npz).");
     expect(note.dataset.tone).toBe("calm");
@@ -453,12 +455,28 @@ describe("the curves", () => {
     expect(root.kwPanel.values()).toEqual(["loss NaN"]);
   });
 
+  it("are higher in a wider view, and their place is kept before they come", async () => {
+    const heights = async (width: number) => {
+      for (const name of ["clientWidth", "offsetWidth"] as const) {
+        vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(width);
+      }
+      const { model, root } = await show({ total: null }, { traits: { height: null } });
+      const before = root.kwPanel.scene()?.height;
+      const accuracy = curve("accuracy", "accuracy", [0, 50, 100], [0, 0.5, 1]);
+      model.update({ curves: [CURVES[0], accuracy] });
+      await drawn();
+      return [before, root.kwPanel.scene()?.height];
+    };
+    expect(await heights(1000)).toEqual([234, 234]);
+    expect(await heights(1600)).toEqual([369, 369]);
+  });
+
   it("say how to have some where there are none", async () => {
     const { root } = await show();
     const [, , , words] = root.kwPanel.scene()?.sheets ?? [];
     const marks = words.marks({ x: 0, y: 0, width: 700, height: 300 });
     const text = marks.map((mark) => mark.kind === "text" && mark.text).join(" ");
-    expect(text).toContain("call live.log(loss=…)");
+    expect(text).toContain("Call live.log(loss=loss");
   });
 });
 
@@ -496,13 +514,13 @@ describe("what is shown", () => {
   it("are the numbers that are known", async () => {
     const { remarks, root } = await show();
     expect(remarks()).toEqual([
-      "running",
+      "training",
       "step 1,234",
       "epoch 2 of 3",
-      "steps/s 84.2",
+      "84.2 steps/s",
       "elapsed 1:15",
       "remaining 1:02:03",
-      "watching 1.2 %",
+      "watching takes 1.2 %",
       "data MNIST",
     ]);
     const titles = [...root.querySelectorAll<HTMLElement>(".kw-remark")].map(({ title }) => title);
@@ -529,7 +547,7 @@ describe("what is shown", () => {
     ] as const) {
       model.update({ status: { ...RUNNING, state } });
       await drawn();
-      expect([one(".kw-remark").textContent, dot()]).toEqual([state, expected]);
+      expect([one(".kw-remark").textContent, dot()]).toEqual([WORDS[state] ?? state, expected]);
     }
   });
 
@@ -557,8 +575,10 @@ describe("what is shown", () => {
     expect(spoken.textContent).toBe("");
     model.update({ status: { ...RUNNING, state: "paused" } });
     await drawn();
-    expect(spoken.textContent).toBe("training paused");
-    expect(one("canvas").getAttribute("aria-label")).toMatch(/^Training, paused, step 1,234\./);
+    expect(spoken.textContent).toBe("paused");
+    expect(one("canvas").getAttribute("aria-label")).toMatch(
+      /^Training panel: paused, step 1,234\./,
+    );
   });
 
   it("opens the traceback when there is one, and what was printed", async () => {
@@ -623,9 +643,9 @@ describe("words", () => {
   });
 
   it("name the state", () => {
-    expect(stateWord(statusOf({ state: "running", control: "stopping" }))).toBe("stopping");
-    expect(stateWord(statusOf({ state: "idle", closed: true }))).toBe("closed");
-    expect(stateWord(statusOf({ closed: true, fault: "x" }))).toBe("no longer watched");
+    expect(trainingWord(statusOf({ state: "running", control: "stopping" }))).toBe("stopping");
+    expect(trainingWord(statusOf({ state: "idle", closed: true }))).toBe("closed");
+    expect(trainingWord(statusOf({ closed: true, fault: "x" }))).toBe("no longer watched");
   });
 
   it("list what waits", () => {

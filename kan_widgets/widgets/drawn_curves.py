@@ -18,6 +18,9 @@ COLOURS = 7
 FEW = 12
 """So few values need no mean: they are drawn as dots too (js/src/scene/chart.ts)."""
 _POINTS = 800
+# What has fallen to less than this share is flat on a linear axis; medians of so many values tell.
+_FALL = 0.01
+_SOME = 10
 
 
 @dataclass
@@ -28,6 +31,7 @@ class _Curve:
     everything: Callable[[], Series]
     thinned: Callable[[Range | None, int], Series] | None
     smooth: Smoothed | None = None
+    fell: bool = False
 
     def points(self, window: Range | None) -> Series:
         """Return the curve as it was logged, thinned for drawing."""
@@ -41,6 +45,22 @@ class _Curve:
             self.smooth = Smoothed(over, log)
         steps, values = self.everything()
         return thin(steps, self.smooth.updated(steps, values), window, _POINTS)
+
+    def is_positive(self) -> bool:
+        """Whether it has a logarithm everywhere."""
+        return not (self.everything()[1] <= 0).any()
+
+    def has_fallen(self) -> bool:
+        """Whether it has fallen to less than a hundredth of what it was at first.
+
+        It stays so when it rises again: an axis that is logarithmic does not change back.
+        """
+        values = self.everything()[1]
+        values = values[np.isfinite(values)]
+        few = max(1, min(_SOME, len(values) // 4))
+        if len(values) and not self.fell:
+            self.fell = bool(np.median(values[-few:]) < _FALL * np.median(values[:few]))
+        return self.fell
 
     def latest(self) -> Float64:
         """Return the value that was logged last, whatever is drawn, if there is one."""
@@ -120,7 +140,7 @@ class DrawnCurves:
         colour = self._colours.setdefault(kind or name, len(self._colours) % COLOURS)
         curve = _Curve(panel, name, colour, everything, thinned)
         if known is not None:
-            curve.smooth = known.smooth
+            curve.smooth, curve.fell = known.smooth, known.fell
         self._curves[panel, name] = curve
 
     def has(self, panel: str, name: str) -> bool:
@@ -131,7 +151,7 @@ class DrawnCurves:
         """Forget all curves."""
         self._curves.clear()
 
-    def wire(self, window: Range | None, *, over: int, log: bool) -> list[dict[str, Any]]:
+    def wire(self, window: Range | None, *, over: int, log: bool | None) -> list[dict[str, Any]]:
         """Return the curves as the page reads them: see js/src/scene/logged.ts.
 
         Parameters
@@ -141,9 +161,12 @@ class DrawnCurves:
         over
             The mean over this many steps is drawn too; none for 0.
         log
-            Whether the mean is of logarithms.
+            Whether the axis of the values is logarithmic, and the mean one of logarithms;
+            ``None`` for each panel by itself: where a curve has fallen to less than a hundredth
+            of what it was at first, and all have a logarithm everywhere.
         """
         curves = list(self._curves.values())
+        logs = {panel: self._is_log(panel) if log is None else log for panel in self._panels()}
         raw = {(curve.panel, curve.name): curve.points(window) for curve in curves}
         # A panel all of whose curves are short needs no means.
         long = {panel for (panel, _), (steps, _) in raw.items() if len(steps) > FEW}
@@ -152,7 +175,8 @@ class DrawnCurves:
             x, y = raw[curve.panel, curve.name]
             mean = None
             if over > 1 and curve.panel in long:
-                mean = dict(zip("xy", map(_bytes, curve.mean(over, log, window)), strict=True))
+                points = curve.mean(over, logs[curve.panel], window)
+                mean = dict(zip("xy", map(_bytes, points), strict=True))
             found.append(
                 {
                     "panel": curve.panel,
@@ -162,9 +186,18 @@ class DrawnCurves:
                     "y": _bytes(y),
                     "mean": mean,
                     "latest": _bytes(curve.latest()),
+                    "log": logs[curve.panel],
                 }
             )
         return found
+
+    def _panels(self) -> set[str]:
+        return {curve.panel for curve in self._curves.values()}
+
+    def _is_log(self, panel: str) -> bool:
+        inside = [curve for curve in self._curves.values() if curve.panel == panel]
+        fallen = [curve.has_fallen() for curve in inside]
+        return any(fallen) and all(curve.is_positive() for curve in inside)
 
 
 def _bytes(values: NDArray[Any]) -> bytes:

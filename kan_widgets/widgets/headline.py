@@ -1,4 +1,4 @@
-"""The headline of a dashboard: the model, how its training stands, the latest loss."""
+"""The headline of a dashboard: the model and the latest loss."""
 
 from __future__ import annotations
 
@@ -21,16 +21,14 @@ def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]
         What was returned before.
     """
     if source is None:
-        return before | {"training": "the model is gone"}
-    said = {"model": "", "training": "", "loss": "", "value": ""}
+        return before
+    said = {"model": "", "loss": "", "value": ""}
     if isinstance(source, Binding):
         model = source.model
         said["model"] = before.get("model", "") if model is None else type(unwrap(model)).__name__
     if isinstance(source, Replay):
         said["model"] = str(source.info.get("model", ""))
     if isinstance(source, Binding | Replay):
-        state = source.progress.state
-        said["training"] = "" if state == "idle" else state
         if name := _loss_of(source.scalars):
             said |= {"loss": name, "value": repr(source.scalars.latest(name))}
     return said

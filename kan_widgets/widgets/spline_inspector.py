@@ -37,7 +37,7 @@ class SplineInspector(View):
     are: over what the last ``live.observe(batch)`` saw but for the outermost 0.5 % at either
     end, or over the grid. All that is drawn is in the legend, and each entry there is a
     switch. The mouse wheel zooms, dragging the background moves, a double click shows the
-    first view again; the button "all x" shows the whole support.
+    first view again; "all" shows every basis function as far as it reaches.
 
     Parameters
     ----------
@@ -50,9 +50,8 @@ class SplineInspector(View):
         applied between two optimizer steps.
     show : list of {"phi", "base", "spline", "basis", "ghost", "points", "knots", "density"}
         What is drawn; all by default. "basis" is every basis function times its weight,
-        "ghost" the initial function (or that of the step kept for comparison), "points" the
-        control points,
-        "density" the inputs of the last ``live.observe(batch)``.
+        "ghost" the function at the first step (or at the one kept for comparison), "points" the
+        control points, "density" the inputs of the last ``live.observe(batch)``.
     hidden : list of str
         Labels of single basis functions to leave out, such as ``["B0"]``.
     stacked : bool
@@ -64,8 +63,8 @@ class SplineInspector(View):
         ``{"layer", "out", "in", "row", "column", "label", "low", "high", "samples"}``, the
         samples float32 in bytes at even x from ``low`` to ``high``, NaN where there is nothing;
         ``"shown": False`` hides it.
-    height : int
-        Pixels of the drawing, at least 160.
+    height : int, optional
+        Pixels of the drawing, at least 160; by default it grows with the width.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
     on_edit : callable, optional
@@ -106,7 +105,7 @@ class SplineInspector(View):
     stacked = option(traitlets.Bool(False))
     pins = option(traitlets.List(traitlets.Dict()))
     overlays = option(traitlets.List(traitlets.Dict()))
-    height = option(traitlets.Int(380, min=160))
+    height = option(traitlets.Int(None, min=160, allow_none=True))
     theme = option(Choice(["auto", "light", "dark"]))
     evaluation = traitlets.Dict().tag(sync=True)
     """``{"state", "before", "after"}`` of the last edit; empty without ``evaluate``."""

@@ -13,11 +13,12 @@ import anywidget
 import traitlets
 
 from kan_widgets.functions import survey
-from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
+from kan_widgets.live import Binding, Frame, Layout, Listener, Replay, Selection, Source, State
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.thinning import fitting
+from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.widgets.bundle import bundle
@@ -77,6 +78,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     status = traitlets.Dict().tag(sync=True)
     """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
     may be called by the thread that sends, while the one that trains waits for it."""
+    training = traitlets.Unicode().tag(sync=True)
+    """How the training of the source stands: `Progress.state`; empty where nothing was trained
+    or nobody says."""
 
     batch = traitlets.Dict().tag(sync=True)
     """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
@@ -90,6 +94,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame
         self._views: tuple[weakref.ref[Viewer], ...] = ()
+        self._painter = Painter(self._tell_training)
         super().__init__(**_state_of(source))
         answer_during_cells(self)
         self.on_msg(self._answer)
@@ -134,6 +139,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def _end(self) -> None:
         if (source := self.source) is not None:
             source.let_go()
+        self._painter.close()
         self._outbox.clear()
 
     # -- its views ------------------------------------------------------------------
@@ -183,6 +189,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
         While it trains, another thread sends it where that costs something: in a kernel.
         """
+        self._painter.wake()
         self._frames = self._frames[0], frame
         if not settled and _is_costly(self.comm):
             self._outbox.put(frame)
@@ -205,12 +212,23 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def on_state(self, state: State, message: str) -> None:
         """Tell the views what the training does; in a kernel another thread sends "live"."""
+        self._painter.wake()
         status = {"state": state, "message": message}
         if state == "live" and _is_costly(self.comm):
             self._outbox.put(status)
             return
         with self._outbox.emptied():
             self.status = status
+
+    def on_training(self) -> None:
+        """Look how the training stands; on another thread, as this may be told at every step."""
+        self._painter.wake()
+
+    def _tell_training(self) -> None:
+        training = _training_of(self.source)
+        with self._lock:
+            if training != self.training:
+                self.training = training
 
     def on_selection(self, selection: Selection | None) -> None:
         """Show a selection made from Python."""
@@ -358,9 +376,15 @@ def _state_of(source: Source) -> dict[str, Any]:
         "frame": frame_dict(latest),
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
+        "training": _training_of(source),
         "batch": _batch_of(source),
         "left_out": _left_out_of(source),
     }
+
+
+def _training_of(source: Source | None) -> str:
+    state = source.progress.state if isinstance(source, Binding | Replay) else "idle"
+    return "" if state == "idle" else state
 
 
 def _batch_of(source: Source) -> dict[str, Any]:

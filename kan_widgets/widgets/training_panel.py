@@ -24,6 +24,7 @@ from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 _REPORTS = 5
 _MARKS = 100
+_LOG = {"auto": None, "linear": False, "log": True}
 _OF_CURVES = ("zoom", "scale", "smoothing")
 
 
@@ -40,13 +41,14 @@ class TrainingPanel(View):
     live_or_model
         A binding made by `kan_widgets.bind`; a recording, of which it shows the numbers and
         curves, without the controls; or a model: its open binding is used, or else a new one.
-    height : int
-        Pixels of each panel of curves, at least 100.
+    height : int, optional
+        Pixels of each panel of curves, at least 100; by default it grows with the width.
     smoothing : int
         A thin line shows the mean of each curve over so many steps around each step, with the
         values themselves faint behind; 0 for none. Numbers in print are never smoothed.
-    scale : {"linear", "log"}
-        Of the values of the curves.
+    scale : {"auto", "linear", "log"}
+        Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
+        less than a hundredth of what it was at first, such as a loss; else linear.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
     zoom : sequence of float
@@ -82,9 +84,9 @@ class TrainingPanel(View):
     """``[step, text]`` each."""
     own = traitlets.Unicode().tag(sync=True)
     """The widget's own id, by which the page asks whether a kernel is behind it."""
-    height = option(traitlets.Int(190, min=100))
+    height = option(traitlets.Int(None, min=100, allow_none=True))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(["linear", "log"]))
+    scale = option(Choice(["auto", "linear", "log"]))
     zoom = option(traitlets.List(traitlets.Float()))
     theme = option(Choice(["auto", "light", "dark"]))
 
@@ -208,7 +210,7 @@ class TrainingPanel(View):
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        return self._logged.wire(window, over=smoothing, log=scale == "log")
+        return self._logged.wire(window, over=smoothing, log=_LOG[scale])
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()

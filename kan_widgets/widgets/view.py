@@ -163,7 +163,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
             observed=[seen[name] for name in layers if name in seen],
             selection=self._drawn_selection(options),
             width=width,
-            height=int(traits.get("height", _HEIGHT)),
+            height=int(traits.get("height") or _HEIGHT),
             most=most,
             theme=theme,
             pixel_ratio=pixel_ratio,

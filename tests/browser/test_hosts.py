@@ -5,6 +5,7 @@ JupyterLab itself is what every other file of this folder runs in.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import socket
@@ -18,7 +19,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, CDPSession, Locator, Page
 
 from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until, until_on
 
@@ -49,6 +50,37 @@ maps, panel = kw.MeshgridView(live, height=200), kw.TrainingPanel(live)
 display(grid, inspector, maps, panel)
 """
 TRAIN = "train(20)"
+REST = """
+other = kw.nn.KANLinear(3, 2)
+explain, ranges = kw.Explain(live, digits.test_images[0]), kw.LayerRanges(live)
+display(explain, ranges, kw.Compare({"KAN": live, "other": other}), kw.Dashboard(live))
+"""
+KINDS = (
+    *("kernel-grid", "spline-inspector", "meshgrid-view", "training-panel"),
+    *("explain", "layer-ranges", "compare", "dashboard"),
+)
+# What of a view is cut, scrolls sideways, or is not drawn for the pixels of the screen.
+CUT = """view => {
+  const found = [];
+  const room = view.getBoundingClientRect();
+  if (room.width < 250 || room.right > document.documentElement.clientWidth) found.push('width');
+  for (const part of [view, ...view.querySelectorAll('*')]) {
+    const name = `${part.tagName}.${part.getAttribute('class')}`;
+    const {overflowX} = getComputedStyle(part);
+    if (overflowX !== 'visible' && overflowX !== 'hidden' && part.scrollWidth > part.clientWidth)
+      found.push(`${name} scrolls`);
+    if (!part.checkVisibility() || part.closest('.kw-tip, .kw-spoken, .kw-hidden, svg')) continue;
+    const box = part.getBoundingClientRect();
+    if (box.width > 0 && (box.right > room.right + 1 || box.left < room.left - 1))
+      found.push(`${name} is cut`);
+    // Those inside it are drawn once they are seen.
+    const own = part.closest('.kw-view') === view;
+    if (own && part.tagName === 'CANVAS' && Math.abs(part.width - 2 * part.clientWidth) > 2)
+      found.push(`${name} has ${part.width} pixels`);
+    if (own && part.kwShown?.().width > part.clientWidth) found.push(`${name} is wider`);
+  }
+  return found;
+}"""
 GRID, INSPECTOR, MAPS = ".kw-kernel-grid", ".kw-spline-inspector", ".kw-meshgrid-view"
 
 
@@ -154,8 +186,23 @@ def running(arguments: list[str], path: str, folder: Path) -> Iterator[str]:
         log.close()
 
 
-def test_notebook_7_shows_them_linked(lab: LabPage, server: LabServer, artifacts: Path) -> None:
-    lab.path = server.write_notebook([SETUP, VIEWS, TRAIN])
+def zoom(page: Page, percent: int) -> CDPSession:
+    """Zoom as a browser does: more pixels of the screen for one of CSS, of which fewer fit.
+
+    It lasts until Playwright takes a screenshot; the session returned can take one.
+    """
+    size = page.viewport_size or {"width": 0, "height": 0}
+    metrics = {name: size[name] * 100 // percent for name in ("width", "height")}
+    metrics |= {"deviceScaleFactor": percent / 100, "mobile": False}
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setDeviceMetricsOverride", metrics)
+    return session
+
+
+def test_notebook_7_shows_them_linked_and_whole_at_200_percent_zoom(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.path = server.write_notebook([SETUP, VIEWS, TRAIN, REST])
     lab.page.goto(
         f"{server.url}/notebooks/{quote(lab.path)}?token={server.token}",
         timeout=START_LIMIT * 1000,
@@ -177,6 +224,30 @@ def test_notebook_7_shows_them_linked(lab: LabPage, server: LabServer, artifacts
     lab.page.locator(".kw-training-panel [aria-label=Pause]").click()
     lab.until(lambda: lab.evaluate("live.control.state") == "paused", "the panel's button")
     lab.screenshot(artifacts / "notebook.png")
+
+    lab.page.set_viewport_size({"width": 1000, "height": 900})
+    lab.run_cell(3)
+    assert lab.cell_errors() == []
+    session = zoom(lab.page, 200)
+    assert lab.page.evaluate("[innerWidth, devicePixelRatio]") == [500, 2]
+    found = {}
+    for kind in KINDS:
+        view = lab.page.locator(f".kw-{kind}:not([data-kw-within])").last
+
+        def cut(view: Locator = view) -> list[str]:
+            faults: list[str] = []
+            for each in (view, *view.locator(".kw-view").all()):
+                each.scroll_into_view_if_needed()
+                faults += each.evaluate(CUT)
+            return faults
+
+        with contextlib.suppress(TimeoutError):
+            lab.until(lambda cut=cut: cut() == [], f"the whole of {kind}", limit=20)
+        found[kind] = cut()
+        picture = session.send("Page.captureScreenshot")["data"]
+        (artifacts / f"zoomed_{kind}.png").write_bytes(base64.b64decode(picture))
+    assert lab.page.evaluate("[innerWidth, devicePixelRatio]") == [500, 2]
+    assert found == {kind: [] for kind in KINDS}
 
 
 def test_a_new_view_for_output_is_docked_full_width_and_linked(

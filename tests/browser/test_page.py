@@ -257,8 +257,8 @@ def test_scrubbing_moves_all_views_through_the_history(
     assert np.interp(curve[0], x, y.reshape(-1, len(x))[4]) == pytest.approx(curve[1], abs=1e-3)
     assert "looking back" in shown.page.locator(".kw-dashboard > .kw-caption").inner_text()
     shown.screenshot(artifacts / "looking_back.png")
-    latest = shown.page.locator(".kw-back-to-live").first
-    assert latest.inner_text() == "latest"
+    latest = shown.page.locator(".kw-newest").first
+    assert latest.inner_text() == "newest"
     latest.click()
     shown.until(lambda: shown.steps() == [STEPS] * 3, "the latest step in all views")
 

@@ -175,7 +175,7 @@ def test_a_run_is_followed_while_another_process_records_it(
     grid.wait_at(10)
     x, _ = grid.curve(0)
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[10], x)).max() < 1e-5
-    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "running", "the state")
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "training", "the state")
     assert "Following run.npz" in panel.inner_text()
     lab.screenshot(artifacts / "followed.png")
     job.go_on()

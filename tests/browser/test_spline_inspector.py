@@ -397,7 +397,7 @@ def test_inputs_that_were_observed_are_drawn_and_told(
     )
     [words] = [part for part in view.caption().split("; ") if "samples" in part]
     if share == 0:
-        assert words.startswith("none of the inputs")
+        assert words == "all inputs seen (64 samples) lie on the grid"
     else:
         assert float(words.split(" ")[0]) == pytest.approx(100 * share, abs=0.1)
     assert view.image().shape != pixels.shape or np.abs(view.image() - pixels).max() > 0

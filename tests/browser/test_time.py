@@ -135,7 +135,7 @@ class Time:
         self.element.locator(f".{name}").click()
 
     def is_live(self) -> bool:
-        return self.element.get_attribute("data-live") is not None
+        return self.element.get_attribute("data-newest") is not None
 
 
 def open_notebook(
@@ -200,7 +200,7 @@ def test_dragging_moves_all_views_of_the_stream_while_a_cell_runs(
         assert 0 < step < 30
         lab.until(lambda step=step: views_steps(lab) == [step] * 3, f"step {step} in all views")
     lab.screenshot(artifacts / "all.png")
-    scrubber.click("kw-back-to-live")
+    scrubber.click("kw-newest")
     lab.until(lambda: views_steps(lab) == [30] * 3, "the newest step in all views")
     assert scrubber.is_live()
     assert lab.is_running(2)

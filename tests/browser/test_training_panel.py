@@ -108,7 +108,7 @@ def open_panel(lab: LabPage, server: LabServer, *cells: str, setup: str = SETUP)
     lab.run_cell(1)
     assert lab.cell_errors() == []
     panel = Panel(lab, server)
-    lab.until_shown(lambda: panel.element.count() == 1 and panel.state() == "idle", "the panel")
+    lab.until_shown(lambda: panel.element.count() == 1 and panel.state() == "not training", "the panel")
     return panel
 
 
@@ -150,7 +150,7 @@ def test_in_a_blocking_cell_a_pause_holds_steps_are_counted_out_and_a_stop_ends_
     assert panel.held() == held + 11
     panel.click("Resume")
     panel.wait_steps()
-    panel.wait_state("running")
+    panel.wait_state("training")
     assert lab.is_running(2)
     panel.click("Stop")
     lab.wait_idle()
@@ -168,16 +168,16 @@ def test_in_a_tracked_loop_twelve_quick_clicks_leave_the_right_state_and_a_stop_
     lab.run_cell(2, wait=False)
     panel.wait_steps()
     hold = panel.element.locator(".kw-button").first
-    for clicks, state in ((12, "running"), (11, "paused")):
+    for clicks, state in ((12, "training"), (11, "paused")):
         hold.evaluate(
             "async (button, clicks) => { for (let k = 0; k < clicks; k++) {"
             " button.click(); await new Promise((done) => setTimeout(done, 60)); } }",
             clicks,
         )
-        if state == "running":
-            panel.wait_state("running")
+        if state == "training":
+            panel.wait_state("training")
             panel.wait_steps(20)
-            panel.wait_state("running")
+            panel.wait_state("training")
         else:
             panel.held()
     assert panel.fact("epoch") == "1 of 50"
@@ -259,7 +259,7 @@ def test_training_in_the_background_is_steered_and_a_reload_restores_panel_and_c
     lab.save()
     lab.reload()
     lab.until_shown(lambda: panel.element.count() == 1, "the panel after the reload")
-    panel.wait_state("running")
+    panel.wait_state("training")
     lab.until(lambda: len(curve(lab)) > 2, "the curve after the reload")
     before = panel.step()
     lab.until(lambda: panel.step() > before, "the numbers to move after the reload")
@@ -465,4 +465,4 @@ def test_curves_give_their_values_zoom_and_follow_the_theme_while_a_cell_runs(
     lab.let_go("go")
     lab.wait_idle()
     assert lab.cell_errors() == []
-    assert panel.state() == "idle"
+    assert panel.state() == "not training"

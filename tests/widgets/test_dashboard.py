@@ -108,7 +108,7 @@ def test_wrong_panels_are_refused_before_anything_is_made(
 
 def test_the_headline_has_the_latest_raw_loss(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
-    assert dashboard.headline == {"model": "Sequential", "training": "", "loss": "", "value": ""}
+    assert dashboard.headline == {"model": "Sequential", "loss": "", "value": ""}
     live.log(1, val_loss=0.75, accuracy=0.5)
     dashboard._bring_up_to_date()
     assert (dashboard.headline["loss"], dashboard.headline["value"]) == ("val_loss", "0.75")

@@ -46,6 +46,37 @@ def test_the_mean_is_of_the_values_around_each_step() -> None:
     assert mean[50] == pytest.approx(FALLING[45:56].mean())
 
 
+@pytest.mark.parametrize(
+    ("values", "log"),
+    [
+        (np.geomspace(2, 0.01, 100), True),
+        (np.geomspace(2, 0.1, 100), False),
+        (1 - np.geomspace(0.9, 0.001, 100), False),
+        (np.geomspace(2, 0.01, 100) - 0.01, False),
+        (np.r_[np.geomspace(2, 0.01, 100), np.nan], True),
+        (np.r_[2.0, 1e-6, np.full(98, 1.0)], False),
+        (np.zeros(0), False),
+    ],
+    ids=["far", "less", "rising", "to zero", "then nan", "once", "none"],
+)
+def test_a_panel_decides_for_logarithms_where_a_curve_fell_to_a_hundredth(
+    values: NDArray[np.float64], log: bool
+) -> None:
+    curves = DrawnCurves()
+    curves.set("loss", "loss", np.arange(len(values)), values)
+    curves.set("accuracy", "accuracy", np.arange(9), np.linspace(0.1, 1, 9))
+    assert [curve["log"] for curve in curves.wire(None, over=5, log=None)] == [log, False]
+    assert [curve["log"] for curve in curves.wire(None, over=5, log=True)] == [True, True]
+
+
+def test_a_logarithmic_axis_stays_when_the_curve_rises_again() -> None:
+    curves = DrawnCurves()
+    for values in (np.geomspace(2, 0.01, 100), np.r_[np.geomspace(2, 0.01, 100), np.ones(50)]):
+        curves.set("loss", "loss", np.arange(len(values)), values)
+        [drawn] = curves.wire(None, over=5, log=None)
+        assert drawn["log"]
+
+
 def test_on_a_logarithmic_scale_the_mean_is_of_logarithms() -> None:
     curves = one(FALLING)
     _, mean = points(curves.wire(None, over=10, log=True)[0], "mean")

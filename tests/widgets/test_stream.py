@@ -63,6 +63,22 @@ def test_a_new_stream_holds_all_that_a_page_needs():
     assert stream.status == {"state": "idle", "message": ""}
 
 
+def test_it_says_how_the_training_stands_as_progress_does():
+    model, optimizer, live = bound()
+    stream = stream_of(live)
+    said = [stream.training]
+    for _ in live.track(range(2)):
+        train(model, optimizer, 1)
+        stream._painter.now()
+        said.append(stream.training)
+    stream._painter.now()
+    said.append(stream.training)
+    live.control.pause()
+    stream._painter.now()
+    said.append(stream.training)
+    assert said == ["", "running", "running", "finished", "paused"]
+
+
 def test_all_views_of_a_binding_share_one_stream():
     _, _, live = bound()
     first, second = kw.KernelGrid(live), kw.KernelGrid(live)

@@ -331,7 +331,7 @@ def test_the_picture_says_what_the_panel_says(training: Training, tmp_path: Path
     path = training.panel.to_svg(tmp_path / "panel.svg", width=500)
     said = words(path.read_text("utf-8"))
     assert {"Training", "finished", "step 20", "epoch 2 of 2"} <= set(said)
-    assert any("call live.log(loss=" in text for text in said)
+    assert any("Call live.log(loss=" in text for text in said)
     training.live.log(20, loss=float("nan"))
     assert {"loss", "NaN"} <= set(words(training.panel.svg(width=500)))
 

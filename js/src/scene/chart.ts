@@ -26,16 +26,18 @@ export interface Curve extends Points {
 export interface Panel {
   title: string;
   curves: readonly Curve[];
+  /** Whether values have a logarithmic axis. */
+  log: boolean;
 }
 
 export interface Chart {
   panels: readonly Panel[];
-  /** Whether values have a logarithmic axis. */
-  log: boolean;
   /** The steps shown; null for all. */
   zoom: Range | null;
   /** Steps with a short text each. */
   marks: readonly (readonly [number, string])[];
+  /** How many steps a mean is over. */
+  over: number;
 }
 
 /** What the hands are doing on a chart. */
@@ -55,7 +57,13 @@ export interface ChartLayout {
 
 const HEAD = 20;
 const GAP = 16;
-const SIZE = 10;
+const SIZE = 11;
+/** Widths of lines: what was logged, faint where there is a mean, and the mean. */
+const LOGGED = 1.25;
+const FAINT = 0.4;
+const MEAN = 1.5;
+/** Pixels of a line in the legend. */
+const SAMPLE = 14;
 const TEXT = 11;
 /** So few values would hardly be a line: they are dots too, and need no mean (drawn_curves.py). */
 const FEW = 12;
@@ -77,28 +85,29 @@ export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range
   return first <= last ? stepExtent(first, last) : { from: 0, to: 1 };
 }
 
-/** Panels in even rows, none narrower than `narrowest` where there is room. */
+/** So many panels in even rows, none narrower than `narrowest` where there is room: rows, columns and a panel's width. */
+export function tabulated(count: number, width: number, narrowest = 280) {
+  const most = Math.max(1, Math.floor((width + GAP) / (narrowest + GAP)));
+  // As many rows as it takes, and then about as many panels in each: four are never three and one.
+  const rows = Math.ceil(count / most);
+  const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
+  return { rows, columns, width: (width - (columns - 1) * GAP) / columns };
+}
+
+/** Panels of one height in even rows. */
 export function layoutOf(
   chart: Chart,
   at: { x: number; y: number; width: number },
   panelHeight: number,
   narrowest = 280,
 ): ChartLayout {
-  const count = chart.panels.length;
-  const most = Math.max(1, Math.floor((at.width + GAP) / (narrowest + GAP)));
-  // As many rows as it takes, and then about as many panels in each: four are never three and one.
-  const rows = Math.ceil(count / most);
-  const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
-  const width = (at.width - (columns - 1) * GAP) / columns;
+  const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
   const axes = chart.panels.map((panel) => valueAxis(panel, chart));
-  const left = Math.max(
-    28,
-    ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0, title: "" })),
-  );
+  const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
   const places = chart.panels.map((_, k) => {
     const x = at.x + (k % columns) * (width + GAP);
     const y = at.y + Math.floor(k / columns) * (panelHeight + GAP);
-    const foot = bottomRoom({ title: "step" });
+    const foot = bottomRoom({ title: "step" }, SIZE);
     const plot = {
       x: x + left,
       y: y + HEAD,
@@ -117,9 +126,12 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
   }
 }
 
-function valueAxis(panel: Panel, chart: Chart): { range: Range; ticks: number[] } {
-  const range = valueExtent(valuesIn(panel, stepsOf(chart)), chart.log);
-  return { range, ticks: chart.log ? logTicks(range, 5) : ticks(range, 5) };
+/** The head of a panel names what is drawn: its axis only says what is not usual of it. */
+function valueAxis(panel: Panel, chart: Chart) {
+  const { log } = panel;
+  const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
+  const title = log ? "logarithmic scale" : "";
+  return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title };
 }
 
 /** Axes, curves and heads. */
@@ -132,16 +144,16 @@ export function chartMarks(
   return chart.panels.flatMap((panel, k) => {
     const { plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
-    const { range, ticks: values } = valueAxis(panel, chart);
-    const toY = valueScale(range, chart.log, plot);
+    const { range, ...up } = valueAxis(panel, chart);
+    const toY = valueScale(range, panel.log, plot);
     const across = ticks(layout.steps, Math.max(2, Math.floor(plot.width / 60))).filter(
       Number.isInteger,
     );
     const x = { scale: toX, ticks: across, title: "step", label: formatCount };
-    const y = { scale: toY, ticks: values, title: "" };
-    const axes = axesMarks(plot, x, y, colours, { size: SIZE, ratio });
+    const axes = axesMarks(plot, x, { scale: toY, ...up }, colours, { size: SIZE, ratio });
     return [
       ...axes,
+      ...legendMarks(panel, chart.over, plot, colours),
       markMarks(chart, layout, k, colours, ratio),
       curveMarks(panel, plot, toX, toY, colours),
     ];
@@ -166,11 +178,39 @@ function curveMarks(
   for (const curve of curves) {
     const stroke = colourOf(colours, curve.colour);
     const faint = curve.mean !== null;
-    marks.push({ ...lineOf(curve, toX, toY), stroke, width: 1.25, opacity: faint ? 0.4 : 1 });
+    marks.push({ ...lineOf(curve, toX, toY), stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
     if (curve.x.length <= FEW) marks.push({ ...dotsOf(curve, toX, toY), r: 2, fill: stroke });
-    if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: 1 });
+    if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
   }
-  return { kind: "group", clip: plot, marks };
+  // A line along an end of the axis is seen whole.
+  const clip = { ...plot, y: plot.y - 1, height: plot.height + 2 };
+  return { kind: "group", clip, marks };
+}
+
+/** Which line is what was logged and which a mean, below the plot at the right; nothing where there is no mean. */
+function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
+  const smoothed = curves.find(({ mean }) => mean !== null);
+  if (!smoothed) return [];
+  const stroke = colourOf(colours, smoothed.colour);
+  const right = plot.x + plot.width;
+  const room = plot.width / 2 - 24;
+  const count = `${formatCount(over)} steps`;
+  const mean = [`mean over ${count}`, `mean, ${count}`, "mean"];
+  const wide = (words: string) => 2 * SAMPLE + 22 + widthOf("logged", SIZE) + widthOf(words, SIZE);
+  const words = mean.find((one) => wide(one) <= room) ?? "mean";
+  const y = plot.y + plot.height + 2 * SIZE + 7;
+  const start = right - wide(words);
+  const next = start + SAMPLE + 4 + widthOf("logged", SIZE) + 10;
+  const line = (x: number) => {
+    return { kind: "lines", xy: [x, y - 3.5, x + SAMPLE, y - 3.5], ends: [2], stroke } as const;
+  };
+  const text = { kind: "text", y, size: SIZE, fill: colours.muted } as const;
+  return [
+    { ...line(start), width: LOGGED, opacity: FAINT },
+    { ...text, x: start + SAMPLE + 4, text: "logged" },
+    { ...line(next), width: MEAN },
+    { ...text, x: right, text: words, anchor: "end" },
+  ];
 }
 
 function lineOf({ x, y }: Points, toX: (x: number) => number, toY: (y: number) => number) {

@@ -13,7 +13,10 @@ function roundStep(length: number, count: number): number {
   return Number(`1e${power + 1}`);
 }
 
-/** Ends for values; what is not finite is left out, and what is not positive on a logarithmic axis. */
+/**
+ * Ends for values; what is not finite is left out, and what is not positive on a logarithmic axis. Over what is at most 1
+ * and never negative, such as an accuracy, there is no room above 1.
+ */
 export function valueExtent(values: Iterable<number>, log: boolean): Range {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -23,10 +26,11 @@ export function valueExtent(values: Iterable<number>, log: boolean): Range {
     if (value > high) high = value;
   }
   if (low > high) return log ? { from: 0.1, to: 1 } : { from: 0, to: 1 };
+  const most = low >= 0 && high <= 1 ? 1 : Number.POSITIVE_INFINITY;
   if (log) {
     let [first, last] = [Math.floor(4 * Math.log10(low)), Math.ceil(4 * Math.log10(high))];
     if (last - first < 2) [first, last] = [first - 1, last + 1];
-    return { from: 10 ** (first / 4), to: 10 ** (last / 4) };
+    return { from: 10 ** (first / 4), to: Math.min(most, 10 ** (last / 4)) };
   }
   let span = high - low;
   if (span <= 1e-12 * Math.max(Math.abs(low), Math.abs(high))) {
@@ -38,7 +42,7 @@ export function valueExtent(values: Iterable<number>, log: boolean): Range {
   const round = (value: number) => Number(value.toPrecision(12));
   return {
     from: round(Math.floor(low / step + 1e-9) * step),
-    to: round(Math.ceil(high / step - 1e-9) * step),
+    to: Math.min(most, round(Math.ceil(high / step - 1e-9) * step)),
   };
 }
 

@@ -13,22 +13,25 @@ interface WireCurve {
   mean: { x: DataView; y: DataView } | null;
   /** One number, or none. */
   latest: DataView;
+  /** Whether its panel has a logarithmic axis of values, where the scale is left to Python. */
+  log: boolean;
 }
 
 type Get = (trait: string) => unknown;
 
 /** What is drawn; the same trait gives the same curves. */
 export function chartReader(): (get: Get) => Chart {
-  let read: unknown;
+  let read: readonly unknown[] = [];
   let panels: Panel[] = [];
   return (get) => {
-    const wire = get("curves");
-    if (wire !== read) {
-      read = wire;
-      panels = panelsOf((wire ?? []) as WireCurve[]);
+    const [wire, scale] = [get("curves"), get("scale")];
+    if (wire !== read[0] || scale !== read[1]) {
+      read = [wire, scale];
+      panels = panelsOf((wire ?? []) as WireCurve[], scale);
     }
     const marks = (get("marks") ?? []) as [number, string][];
-    return { panels, log: get("scale") === "log", zoom: zoomOf(get("zoom")), marks };
+    const over = Number(get("smoothing")) || 0;
+    return { panels, zoom: zoomOf(get("zoom")), marks, over };
   };
 }
 
@@ -37,12 +40,13 @@ export function zoomOf(value: unknown): Range | null {
   return from < to ? { from, to } : null;
 }
 
-function panelsOf(wire: readonly WireCurve[]): Panel[] {
+function panelsOf(wire: readonly WireCurve[], scale: unknown): Panel[] {
   const titles = [...new Set(wire.map(({ panel }) => panel))];
-  return titles.map((title) => ({
-    title,
-    curves: wire.filter(({ panel }) => panel === title).map(curveOf),
-  }));
+  return titles.map((title) => {
+    const inside = wire.filter(({ panel }) => panel === title);
+    const log = scale === "auto" ? inside.some((curve) => curve.log) : scale === "log";
+    return { title, curves: inside.map(curveOf), log };
+  });
 }
 
 function curveOf({ name, colour, x, y, mean, latest }: WireCurve): Curve {

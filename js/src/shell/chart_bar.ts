@@ -10,20 +10,25 @@ const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 
 export interface ChartBar {
   element: HTMLElement;
-  /** `alone`: no kernel is there to make other means. */
-  show(get: (trait: string) => unknown, alone: boolean): void;
+  /** `alone`: no kernel is there to make other means. `empty`: there are no curves; their place is kept. */
+  show(get: (trait: string) => unknown, alone: boolean, empty?: boolean): void;
 }
 
+/** `auto`: the view's scale can be left to it. */
 export function createChartBar(
   shell: Shell,
   zoom: (factor: number) => void,
   all: () => void,
+  auto = false,
 ): ChartBar {
   const { document, signal } = shell;
   const kit = createKit(document, signal);
   const root = element(document, "span", "kw-options");
   const scale = kit.segments("Scale of the values", (value) => shell.choose("scale", value));
+  const own =
+    "Draw a quantity that has fallen to less than a hundredth logarithmically, others not";
   scale.fill([
+    ...(auto ? [{ value: "auto", label: "auto", title: own }] : []),
     { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
     { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
   ]);
@@ -40,11 +45,16 @@ export function createChartBar(
   );
   const wider = kit.button("−", "Show twice as many steps", "kw-button", () => zoom(2));
   const whole = kit.button("all steps", "Show all steps; or double-click", "kw-button", all);
-  root.append(scale.box, smooth.box, closer, wider, whole);
+  const spread = element(document, "span", "kw-option");
+  element(document, "span", "kw-option-label", spread).textContent = "zoom";
+  spread.append(closer, wider, whole);
+  root.append(scale.box, smooth.box, spread);
   let listed = "";
   return {
     element: root,
-    show(get: (trait: string) => unknown, alone: boolean) {
+    show(get, alone, empty = false) {
+      const visibility = empty ? "hidden" : "";
+      if (root.style.visibility !== visibility) root.style.visibility = visibility;
       const smoothing = Number(get("smoothing"));
       const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
       if (steps.join() !== listed) {
@@ -54,7 +64,7 @@ export function createChartBar(
       }
       smooth.set(String(smoothing));
       smooth.disable(alone ? "No kernel is connected to compute other means" : "");
-      scale.set(get("scale") === "log" ? "log" : "linear");
+      scale.set(String(get("scale") ?? "linear"));
       wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
     },
   };

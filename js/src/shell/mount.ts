@@ -15,7 +15,7 @@ import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
 import { createSaving } from "./saving.ts";
-import { mountScrubber } from "./scrubber.ts";
+import { mountScrubber, type Scrubber } from "./scrubber.ts";
 import { createStatus } from "./status.ts";
 import { paintTheme, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
@@ -35,8 +35,6 @@ export interface Kind {
   timeless?: boolean;
   /** It has layers to choose from, and so names those that it has not, although it is timeless. */
   lists?: boolean;
-  /** How the training stands, for the status; by itself that says whether frames come in. */
-  training?: (get: (trait: string) => unknown) => string;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
   above?: boolean;
   drawing: () => Drawing;
@@ -131,6 +129,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const tip = createTip(document);
   const theme = () => paintTheme(root, el, model.get("theme"));
   let store: Store | null = null;
+  let scrubber: Scrubber | null = null;
 
   const shell: Shell = {
     document,
@@ -191,7 +190,8 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       return;
     }
     if (store.protocolError) return say(store.protocolError, "warn");
-    status.show(store, kind.training?.(shell.get));
+    status.show(store);
+    scrubber?.tell();
     parts.body.hidden = false;
     if (parts.width() === 0) {
       unseen.hidden();
@@ -215,7 +215,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
   const connection = createConnection(props, {
     lost() {
-      store = null;
+      store = scrubber = null;
       say(WAITING);
       schedule();
     },
@@ -224,7 +224,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       root.dataset.stream = connection.stream();
       parts.changed?.("stream");
       exports.subscribe(heard, own);
-      if (timed) mountScrubber(time, exports, own);
+      if (timed) scrubber = mountScrubber(time, exports, own);
       status.follow(model, connection.stream(), own);
       schedule();
     },

@@ -7,6 +7,8 @@ import { timelineParts } from "./timeline_parts.ts";
 
 export interface Scrubber {
   element: HTMLElement;
+  /** Writes the step that is shown: called by the view at each drawing, so that it has no other step than that. */
+  tell(): void;
 }
 
 /** The least time between two drawings that only frames of the training ask for. */
@@ -18,7 +20,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
   const window = document.defaultView as Window & typeof globalThis;
   const saved = store.status().state === "saved";
   const parts = timelineParts(document, saved);
-  const { element, track, live, pin, play } = parts;
+  const { element, track, newest, pin, play } = parts;
   parent.append(element);
   const player = createPlayer(store, schedule, () => {
     moved = true;
@@ -50,12 +52,14 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
       steps,
       step: store.current()?.step ?? 0,
       atNewest: store.cursor() < 0,
+      first: store.initial()?.step ?? 0,
       ghost: store.ghostStep() < 0 ? null : (store.ghost()?.step ?? null),
       playing: player.playing(),
       // With the keyboard on it, a screen reader says every change: then only those made by hand.
       aloud: moved || !hasKeyboard(track),
     });
     if (moved || !hasKeyboard(track)) moved = false;
+    if (store.cursor() >= 0) tell();
   }
 
   /** Shows the kept step that is nearest to a place on the track. */
@@ -76,7 +80,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     else player.start();
   }
 
-  function backToLive() {
+  function backToNewest() {
     player.stop();
     store.setCursor(-1);
   }
@@ -105,7 +109,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     } else if (event.key === " ") {
       toggle();
     } else if (event.key === "Escape") {
-      backToLive();
+      backToNewest();
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -113,7 +117,7 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
 
   watchDrag(track, { start: player.stop, seek }, signal);
   play.addEventListener("click", toggle, { signal });
-  live.addEventListener("click", backToLive, { signal });
+  newest.addEventListener("click", backToNewest, { signal });
   pin.addEventListener("click", togglePin, { signal });
   track.addEventListener("keydown", onKey, { signal });
   store.subscribe((what) => {
@@ -130,8 +134,14 @@ export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSi
     },
     { once: true },
   );
+  function tell() {
+    const step = store.current()?.step ?? 0;
+    parts.tell(step, store.latest()?.step ?? step);
+  }
+
   show();
-  return { element };
+  tell();
+  return { element, tell };
 }
 
 /** Calls `seek` wherever the pointer is while it is held down. */

@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../phi/entries.ts";
 import { formatCount } from "../phi/format.ts";
+import { stateWord } from "../phi/states.ts";
 import type { Status, Store } from "../wire/types.ts";
 import { element, put } from "./element.ts";
 import { watchKernel } from "./kernel.ts";
@@ -10,17 +11,17 @@ import { watchKernel } from "./kernel.ts";
 /** Milliseconds for which a frame counts as arriving. */
 const FRESH = 1000;
 
-/** What is known beside the stream. */
+/** What is known beside the stream's status. */
 export interface Known {
-  /** How the training stands, in place of whether frames come in. */
-  training?: string | undefined;
+  /** How the training stands: `Store.training()`. */
+  training?: string;
   /** There is no kernel behind the view, or no longer. */
   alone?: boolean;
 }
 
 export interface StatusLine {
   element: HTMLElement;
-  show(store: Store, training?: string): void;
+  show(store: Store): void;
   /** Whether there is a kernel behind the stream of this reference, from now on. */
   follow(model: AnyModel, stream: string, signal: AbortSignal): void;
   stop(): void;
@@ -36,8 +37,14 @@ export function statusText(
   const at = step === null ? "" : `step ${formatCount(step)} · `;
   if (cursor >= 0) return `${at}looking back`;
   if (state === "closed") return `${at}closed: the model this showed is gone`;
-  if (alone && state !== "saved") return `${at}no kernel: run the cell again`;
-  return at + (training || state || "idle");
+  if (state === "saved") return at + stateWord(state);
+  if (alone) return `${at}no kernel: run the cell again`;
+  return at + stateWord(moodOf(state, training));
+}
+
+/** A recording says that it is one; of a training that goes on, or did, what is known of it comes before whether frames come in. */
+function moodOf(state: string, training: string): string {
+  return state === "recorded" ? state : training || state;
 }
 
 /** What can be done, where that does not go without saying. */
@@ -60,8 +67,8 @@ export function createStatus(document: Document, again: () => void, timed: boole
   let calm: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
-    show(store, training) {
-      const known = { training, alone };
+    show(store) {
+      const known = { training: store.training(), alone };
       const status = store.status();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
@@ -69,7 +76,8 @@ export function createStatus(document: Document, again: () => void, timed: boole
       const hint = hintText(status, known);
       if (said.title !== hint) said.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
-      const state = status.state || "idle";
+      const ended = ["closed", "fault", "saved"].includes(status.state);
+      const state = ended ? status.state : moodOf(status.state, known.training) || "idle";
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
       if (!arriving) return;

@@ -1,4 +1,4 @@
-/** The elements of the timeline: play, the track with its ticks, the step, back to live, and what is kept for comparison. */
+/** The elements of the timeline: play, the track with its ticks, the step, the way to the newest, and what is kept for comparison. */
 
 import { formatCount } from "../phi/format.ts";
 import { element as make, put } from "./element.ts";
@@ -16,13 +16,14 @@ export interface Moment {
   atNewest: boolean;
   /** The step drawn behind, where one was chosen. */
   ghost: number | null;
+  /** The one that is drawn behind else. */
+  first: number;
   playing: boolean;
   /** Whether those who listen are told. */
   aloud: boolean;
 }
 
 export function timelineParts(document: Document, saved: boolean) {
-  const newest = saved ? "latest" : "live";
   const button = (className: string) => {
     const made = make(document, "button", `kw-time-button ${className}`, bar);
     made.type = "button";
@@ -45,16 +46,14 @@ export function timelineParts(document: Document, saved: boolean) {
   const pinned = make(document, "span", "kw-pinned", track);
   const head = make(document, "span", "kw-head", track);
   const readout = make(document, "span", "kw-time-step", bar);
-  const live = button("kw-back-to-live");
+  const newest = button("kw-newest");
   const pin = button("kw-pin");
   const pinWords = make(document, "span", "kw-pin-words", pin);
   const pinShort = make(document, "span", "kw-pin-short", pin);
+  newest.textContent = "newest";
+  newest.setAttribute("aria-label", "Back to the newest step");
   // A page saved for itself has no training.
-  live.textContent = newest;
-  live.setAttribute("aria-label", saved ? "Back to the latest step" : "Back to live");
-  live.title = saved
-    ? "Show the latest step again"
-    : "Show the newest step again, and each new one as it comes";
+  const back = `Show the newest step again${saved ? "" : ", and each new one as it comes"}`;
   track.tabIndex = 0;
   track.setAttribute("role", "slider");
   track.setAttribute("aria-label", "Training step shown");
@@ -75,28 +74,36 @@ export function timelineParts(document: Document, saved: boolean) {
     ticks.setAttribute("d", path);
   }
 
-  function show({ steps, step, atNewest, ghost, playing, aloud }: Moment) {
+  /** Writes the step: at the moment that a view draws it. */
+  function tell(step: number, last: number) {
+    put(readout, `step ${formatCount(step)}`);
+    readout.style.minWidth = `${formatCount(last).length + 5}ch`;
+  }
+
+  function show({ steps, step, atNewest, ghost, first: start, playing, aloud }: Moment) {
     bar.style.visibility = steps.length > 1 ? "" : "hidden";
-    element.toggleAttribute("data-live", atNewest);
+    element.toggleAttribute("data-newest", atNewest);
     const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
     head.style.left = `${100 * (atNewest ? 1 : placeOf(step, steps))}%`;
     pinned.hidden = ghost === null;
     if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost, steps)}%`;
-    put(readout, `step ${formatCount(step)}`);
-    readout.style.minWidth = `${formatCount(last).length + 5}ch`;
-    live.disabled = atNewest;
-    live.setAttribute("aria-pressed", String(atNewest));
+    newest.disabled = atNewest;
+    newest.title = atNewest
+      ? `The newest step is shown${saved ? "" : ", and each new one as it comes"}`
+      : back;
+    newest.setAttribute("aria-pressed", String(atNewest));
     pin.setAttribute("aria-pressed", String(ghost !== null));
-    const words = ghost === null ? "keep for comparison" : "compare with the start again";
+    const origin = `step ${formatCount(start)}`;
+    const words = ghost === null ? "keep for comparison" : `compare with ${origin} again`;
     put(pinWords, words);
-    put(pinShort, ghost === null ? "keep" : "start");
+    put(pinShort, ghost === null ? "keep" : origin);
     pin.setAttribute("aria-label", words);
     pin.title =
       ghost === null
-        ? `Draw step ${formatCount(step)} dashed behind the others, in place of the start`
-        : `Draw the start dashed behind the others again, in place of step ${formatCount(ghost)}`;
+        ? `Draw step ${formatCount(step)} dashed behind the others, in place of ${origin}`
+        : `Draw ${origin} dashed behind the others again, in place of step ${formatCount(ghost)}`;
     if (aloud) {
-      const place = `step ${formatCount(step)} of ${formatCount(last)}${atNewest ? `, ${newest}` : ""}`;
+      const place = `step ${formatCount(step)} of ${formatCount(last)}${atNewest ? ", newest" : ""}`;
       track.setAttribute("aria-valuemin", String(first));
       track.setAttribute("aria-valuemax", String(last));
       track.setAttribute("aria-valuenow", String(step));
@@ -108,7 +115,7 @@ export function timelineParts(document: Document, saved: boolean) {
     drawTicks(steps);
   }
 
-  return { element, play, track, live, pin, show };
+  return { element, play, track, newest, pin, show, tell };
 }
 
 /** The place of a step on the track, 0 to 1. */

@@ -51,6 +51,7 @@ export class FrameStore implements Store {
   #batch: Batch = { seen: false, message: "" };
   #leftOut: readonly string[] = [];
   #status: Status = { state: "idle", message: "" };
+  #training = "";
   #fault: string | null = null;
   #protocolError: string | null = null;
 
@@ -151,6 +152,10 @@ export class FrameStore implements Store {
 
   leftOut(): readonly string[] {
     return this.#leftOut;
+  }
+
+  training(): string {
+    return this.#training;
   }
 
   status(): Status {
@@ -276,6 +281,11 @@ export class FrameStore implements Store {
 
   takeLeftOut(words: readonly string[]): void {
     this.#leftOut = words;
+    this.#notify("status");
+  }
+
+  takeTraining(state: string): void {
+    this.#training = state;
     this.#notify("status");
   }
 

@@ -122,6 +122,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const readers = {
     status: () => store.takeStatus(readStatus(model.get("status"))),
+    training: () => store.takeTraining(String(model.get("training") ?? "")),
     layouts: () => guarded(layouts.read),
     initial: () => guarded(readInitial),
     frame: () => guarded(() => readLatest(true)),
@@ -133,9 +134,9 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     edits: () => store.takeEdits(readEdits(model.get("edits"))),
   };
 
-  const { status, selection, cursor, ghost_step, batch, edits, left_out } = readers;
-  const atFirst = [status, readFrames, selection, cursor, ghost_step, batch, edits, left_out];
-  for (const read of atFirst) read();
+  const { status, training, selection, cursor, ghost_step, batch, edits, left_out } = readers;
+  const said = [status, training, batch, edits, left_out];
+  for (const read of [...said, readFrames, selection, cursor, ghost_step]) read();
 
   const onCustom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));
@@ -156,8 +157,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     asked = true;
     send({ kind: "history?", before, max_bytes: HISTORY_BYTES });
   }
-  const first = store.initial();
-  const latest = store.latest();
+  const [first, latest] = [store.initial(), store.latest()];
   if (store.status().state !== "live") {
     asked = true;
     if (first && latest && latest.step > first.step) askForHistory(latest.step);

@@ -137,7 +137,7 @@ export type Command = "zero" | "reset" | "straighten" | "undo" | "redo" | "obser
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
- * selection, cursor, status, observed, edits   as named; "observed" also for batch, "status" for leftOut, and when protocolError appears or goes
+ * selection, cursor, status, observed, edits   as named; "observed" also for batch, "status" for training and leftOut, and when protocolError appears or goes
  */
 export type Change =
   | "frame"
@@ -151,7 +151,7 @@ export type Change =
   | "edits";
 
 export interface Status {
-  /** "live", "idle", "closed" or "fault". */
+  /** "live", "idle", "closed", "fault", "recorded" or "saved". */
   state: string;
   message: string;
 }
@@ -189,6 +189,8 @@ export interface Store {
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
   command(kind: Command, selection?: Selection): void;
   status(): Status;
+  /** How the training stands, as Python calls it: "running", "paused", "finished"; "" where nobody says. */
+  training(): string;
   /** Parts of the model that have no functions to show: "name (type): why". */
   leftOut(): readonly string[];
   /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */

@@ -79,7 +79,7 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
   const { table, layout, empty, cards, height } = placed(shown, chart, width);
   const kernels = parts && kernelsOf(parts, shown.models, width, given);
   const sites = sitesIn(shown, table, cards);
-  const steady = [chart.panels, chart.log, chart.marks, width, theme.name, colours.surface, ratio];
+  const steady = [chart.panels, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;
   return {
     shown,

@@ -5,18 +5,16 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
 import type { Paged } from "../../scene/still.ts";
 
-/** What Python says of the model and its training. */
+/** What Python says of the model. */
 export interface Headline {
   /** The model's class. */
   model: string;
-  /** How the training stands, where that is worth a word: "paused". */
-  training: string;
   /** Name and latest value of the logged loss, the value as Python writes it; "" where there is none. */
   loss: string;
   value: string;
 }
 
-const EMPTY: Headline = { model: "", training: "", loss: "", value: "" };
+const EMPTY: Headline = { model: "", loss: "", value: "" };
 
 export function drawing(): Drawing {
   return (given) => sceneOf(given, []);

@@ -8,14 +8,13 @@ import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createFullScreen } from "./full_screen.ts";
 import { createPanels } from "./panels.ts";
-import { drawing, type Headline, sceneOf } from "./scene.ts";
+import { drawing, sceneOf } from "./scene.ts";
 import css from "./style.css";
 
 const KIND: Kind = {
   name: "dashboard",
   label: "Dashboard",
   traits: ["layer", "headline", "folded"],
-  training: (get) => String((get("headline") as Partial<Headline>)?.training ?? ""),
   above: true,
   drawing,
 };

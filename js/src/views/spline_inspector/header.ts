@@ -1,6 +1,7 @@
 /** Header and tools: which φ it is, and what can be done with it. */
 
 import { layerTitle } from "../../phi/entries.ts";
+import { formatCount } from "../../phi/format.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Command, Edits, LayerLayout, Selection } from "../../wire/types.ts";
@@ -19,6 +20,10 @@ export interface HeaderState {
   moved: boolean;
   /** Whether all of x is shown. */
   all: boolean;
+  /** Whether inputs were seen. */
+  seen: boolean;
+  /** The first step that is known. */
+  first: number;
 }
 
 export interface Actions {
@@ -40,12 +45,12 @@ export interface Header {
 const COMMANDS: [kind: Command, label: string, title: string][] = [
   ["undo", "↶ undo", "Take the last edit back"],
   ["redo", "↷ redo", "Do the last undone edit again"],
-  ["reset", "initial", "Set this function to what it was in the first frame"],
-  ["straighten", "line", "Set this function to the straight line that fits it best"],
+  ["reset", "step 0", "Set this function to what it was at the first step"],
+  ["straighten", "straight line", "Set this function to the straight line that fits it best"],
   ["zero", "zero", "Set this function to zero everywhere: prune it"],
 ];
 
-const INDEX = ["out", "in", "row", "column"] as const;
+const INDEX = ["output", "input", "row", "column"] as const;
 
 export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
   const kit = createKit(document, signal);
@@ -78,21 +83,15 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       title: "Draw every term on top of those before it: the last edge is φ",
     },
   ]);
-  const fit = kit.button(
-    "fit",
-    "Show x where the inputs are, or the grid if none were observed (0, or double-click)",
-    "kw-button",
-    () => actions.fit(),
+  const zoom = element(document, "span", "kw-option");
+  element(document, "span", "kw-option-label", zoom).textContent = "zoom to";
+  const range = kit.segments("What of x is shown", (value) =>
+    value === "all" ? actions.all() : actions.fit(),
   );
-  const all = kit.button(
-    "all x",
-    "Show all of x: every basis function as far as it reaches",
-    "kw-button",
-    () => actions.all(),
-  );
+  zoom.append(range.box);
   const pin = kit.button(
-    "pin",
-    "Keep this function in the drawing, to compare others with it",
+    "keep curve",
+    "Keep the curve of this function in the plot while you go on to others; press again to remove it",
     "kw-button",
     () => actions.pin(),
   );
@@ -104,9 +103,10 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way.box, fit, all, pin, editing);
+  tools.append(way.box, zoom, pin, editing);
 
   let listed = "";
+  let rangeSeen: boolean | null = null;
   let shown: HeaderState | null = null;
 
   function choose() {
@@ -135,13 +135,15 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
+    if (rangeSeen !== state.seen) range.fill(rangesOf(state.seen));
+    rangeSeen = state.seen;
+    range.set(!state.moved ? "fit" : state.all ? "all" : "");
     way.set(state.stacked ? "stacked" : "overlay");
-    fit.disabled = !state.moved;
-    all.disabled = state.all;
     const pressed = String(state.pinned);
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
     editing.hidden = !state.editable;
     for (const { kind: what, made } of commands) {
+      if (what === "reset") put(made, `step ${formatCount(state.first)}`);
       const history = what === "undo" || what === "redo";
       const none = history && state.edits[what as "undo" | "redo"] === 0;
       made.disabled = !state.open || none || (!history && state.locked !== "");
@@ -152,6 +154,17 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     element: root,
     show,
   };
+}
+
+/** What of x can be shown at once. */
+function rangesOf(seen: boolean) {
+  const where = seen ? "where the inputs are" : "from end to end of the grid";
+  const title = `Show x ${where}, and y as it fits (key: 0, or double-click)`;
+  const every = "Show every basis function as far as it reaches, also where no inputs are";
+  return [
+    { value: "fit", label: seen ? "inputs" : "grid", title },
+    { value: "all", label: "all", title: every },
+  ];
 }
 
 /** One field for each number of a function's place. */

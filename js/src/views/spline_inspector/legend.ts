@@ -296,7 +296,7 @@ export const SCORE_SITE = "score";
 export function legendSites({ rows, score }: Legend, evaluation: Evaluation) {
   const found = rows.flatMap(({ row, box, remove }) => {
     const own = { id: `row:${row.key}`, box, words: row.title };
-    const words = `${row.key.startsWith("pin:") ? "Unpin" : "Remove"} ${row.label}`;
+    const words = `Remove ${row.label} from the plot`;
     return remove ? [own, { id: `remove:${row.key}`, box: remove, words }] : [own];
   });
   if (score) found.push({ id: SCORE_SITE, box: score, words: scoreText(evaluation) });

@@ -65,6 +65,8 @@ export interface Picture {
   density: Density | null | undefined;
   colourOf: (b: number) => string;
   ghost: Phi | null;
+  /** The step that it is of, or would be: where the step shown is that one, nothing is drawn of it. */
+  ghostStep: number;
   pins: { at: Selection; phi: Phi | null; colour: string }[];
   /** Those of this function, with their number among all. */
   overlays: { k: number; overlay: Overlay; colour: string }[];
@@ -162,6 +164,7 @@ export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
     density: show.has("density") ? densityOf(phi, observed) : undefined,
     colourOf,
     ghost,
+    ghostStep: (from.ghost ?? frame).step,
     pins,
     overlays,
   };
@@ -220,7 +223,7 @@ function termLines(
 
 const covers = ([low, high]: Range, x: number) => x >= low && x <= high;
 
-/** The initial or pinned φ, unless that is the frame that is drawn. */
+/** φ at the first step or at the one kept, unless that is the frame that is drawn. */
 function ghostOf({ phi, ghost, frame }: Ingredients): Phi | null {
   if (!ghost || ghost === frame) return null;
   return phiOf(ghost, selectionOf(phi.layer, phi.f));

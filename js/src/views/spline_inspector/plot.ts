@@ -3,13 +3,12 @@
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Rect } from "../../scene/marks.ts";
 import { snapped } from "../../scene/snap.ts";
-import { fitted } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
 import type { Line, Picture } from "./picture.ts";
+import { stripMarks } from "./strip.ts";
 import type { Range, Reading } from "./terms.ts";
 import { toX, toY } from "./window.ts";
-import { UNSEEN } from "./words.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
 export interface Places {
@@ -30,7 +29,7 @@ const LEFT = 60;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 38;
-const STRIP = 34;
+const STRIP = 44;
 const GAP = 3;
 /** Pixels by which a point may lie outside the plot and still be drawn. */
 const FAR = 1;
@@ -175,39 +174,6 @@ function polygonMarks({ picture, y, places: { plot }, theme }: Plane): Mark[] {
   if (!xy.every(Number.isFinite)) return [];
   const look = { stroke: theme.colours.spline, width: 1, dash: [1.5, 3], opacity: 0.45 };
   return [{ kind: "lines", xy, ends: [corners.length], ...look }];
-}
-
-function stripMarks({ x, domain, density }: Picture, strip: Rect, colours: Colours): Mark[] {
-  const floor = strip.y + strip.height;
-  const marks: Mark[] = [
-    { kind: "rects", boxes: [strip.x, floor, strip.width, 1], fill: colours.beyond },
-  ];
-  if (!density) {
-    const text = fitted(UNSEEN, strip.width, SMALL);
-    const [middle, y] = [strip.x + strip.width / 2, strip.y + strip.height / 2];
-    const look = { fill: colours.muted, size: SMALL, anchor: "middle", middle: true } as const;
-    marks.push({ kind: "text", x: middle, y, text, ...look });
-    return marks;
-  }
-  const { edges, counts } = density;
-  // Bins are equally wide: a count is a height.
-  const most = Array.from(counts).reduce((a, b) => Math.max(a, b), 0);
-  const inside: number[] = [];
-  const outside: number[] = [];
-  for (let k = 0; k < counts.length; k++) {
-    if (counts[k] === 0) continue;
-    const [left, right] = [toX(x, strip, edges[k]), toX(x, strip, edges[k + 1])];
-    const tall = Math.max(1, (counts[k] / most) * (strip.height - 2));
-    const middle = (edges[k] + edges[k + 1]) / 2;
-    const bins = middle < domain[0] || middle > domain[1] ? outside : inside;
-    bins.push(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
-  }
-  const bars: Mark[] = [
-    { kind: "rects", boxes: inside, fill: colours.density },
-    { kind: "rects", boxes: outside, fill: colours.density, opacity: 0.5 },
-  ];
-  marks.push({ kind: "group", clip: { ...strip, height: strip.height + 1 }, marks: bars });
-  return marks;
 }
 
 function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {

@@ -58,8 +58,8 @@ export function legendRows(
     ...termRows(picture, settings, reading, colours, row),
     row(
       "ghost",
-      ghost ? `step ${formatCount(ghost.step)}` : "initial",
-      "φ at the start, or at the step kept for comparison",
+      `step ${formatCount(picture.ghostStep)}`,
+      "φ at the first step, or at the one kept for comparison: see the timeline",
       { look: "dashes", colour: colours.ghost, value: printed(then) },
     ),
     ...pinRows(picture, reading),
@@ -73,7 +73,8 @@ export function legendRows(
     const title = "where the pieces of the splines meet";
     rows.push(row("knots", "knots", title, { look: "knot", colour: colours.muted }));
   }
-  const inputs = "the inputs that reached this function";
+  const inputs =
+    "how many of the inputs of this function fell where; beside a bar that is cut is its share";
   rows.push(row("density", "inputs", inputs, { look: "bars", colour: colours.density }));
   return rows;
 }
@@ -125,7 +126,7 @@ function termRows(
     );
   }
   const each = `every basis function times its weight: ${whole}`;
-  rows.push(row("basis", "each one", each, { look: "none", colour: colours.muted }));
+  rows.push(row("basis", "each basis function", each, { look: "none", colour: colours.muted }));
   for (const { label, b } of others) {
     rows.push({
       ...PLAIN,
@@ -166,8 +167,8 @@ function pinRows({ pins }: Picture, reading: Reading | null): Row[] {
       key: `pin:${k}`,
       label,
       title: phi
-        ? `pinned: ${at.layer}, ${placeText(phi.layer, at)}; show it here`
-        : `pinned: ${label}`,
+        ? `kept: ${at.layer}, ${placeText(phi.layer, at)}; click to show it with its terms`
+        : `kept: ${label}`,
       colour,
       look: "line",
       on: true,

@@ -76,6 +76,9 @@ export interface InspectorDrawing extends Drawing<InspectorScene> {
 const BESIDE = 560;
 const GAP = 8;
 const LOWEST = 160;
+/** Where no height is asked for, the plot grows with its width, and with all that is around it fits a laptop's window. */
+const HEIGHTS = [380, 520] as const;
+const SLOPE = 0.45;
 
 /** The function that is shown: the selected one, or else the first of the layer. */
 export function placeIn(store: Store, layer: unknown): Selection | null {
@@ -188,21 +191,23 @@ function presentPhi(store: Store, frame: Frame, at: Selection, edited: Touch["ed
 
 /** Plot and legend in a width: beside each other where there is room for all rows. */
 function layout(
-  { width, height: asked }: Given,
+  { width, get }: Given,
   rows: readonly Row[],
   y: Range,
   { evaluation, show }: Settings,
   room: number | undefined,
 ): { places: Places; legend: Legend; height: number } {
-  const height = Math.max(LOWEST, asked);
   const strip = show.has("density");
   const side = legendWidth(width);
+  const free = width < BESIDE ? width : width - side - GAP;
+  const own = Math.round(Math.max(HEIGHTS[0], Math.min(HEIGHTS[1], SLOPE * free)));
+  const height = Math.max(LOWEST, Number(get("height")) || own);
   const beside =
     width < BESIDE
       ? null
       : legendBeside(rows, { x: width - side, width: side }, height, evaluation);
   if (beside) {
-    const box = { x: 0, y: 0, width: width - side - GAP, height };
+    const box = { x: 0, y: 0, width: free, height };
     return { places: placesIn(box, y, strip), legend: beside, height };
   }
   const places = placesIn({ x: 0, y: 0, width, height }, y, strip);

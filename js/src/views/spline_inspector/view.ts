@@ -179,6 +179,8 @@ function showHeader(header: Header, shell: Shell, settings: Settings, movement?:
     pinned: pins.some((pin) => samePlace(pin, at)),
     moved: movement?.isMoved() ?? false,
     all: movement?.isAll() ?? true,
+    seen: at !== null && store.observed(at.layer) !== null,
+    first: store.initial()?.step ?? 0,
   });
 }
 

@@ -8,7 +8,7 @@ import type { Evaluation, Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
-export const UNSEEN = "live.observe(batch) shows where inputs fall";
+export const UNSEEN = "how many inputs fall where: none seen yet";
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
@@ -21,7 +21,7 @@ export function footText(
 ): { text: string; warns: boolean } {
   const warning = notice || store.edits().message;
   if (warning) return { text: warning, warns: true };
-  const back = store.cursor() >= 0 ? "Looking back: return to “live” to edit." : "";
+  const back = store.cursor() >= 0 ? "Looking back: press “newest” to edit." : "";
   const help = "Drag a point to change its weight.";
   const calm = late ? "waiting for the model…" : editable ? locked || back || help : "";
   return { text: calm, warns: false };
@@ -44,7 +44,7 @@ export function windowText(variable: string, [low, high]: Range): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   if (!(share > 0)) return "none";
   if (share < 0.001) return "under 0.1 %";
   if (share >= 0.9995) return "all";
@@ -61,8 +61,10 @@ export function inputsText(phi: Phi, observed: Observed | null): string {
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
   const support = observed.outsideExtent[entry];
-  const of = `of the inputs (${formatCount(observed.samples)} samples)`;
-  return `${percent(grid)} ${of} outside the grid, ${percent(support)} outside the support`;
+  const seen = `inputs seen (${formatCount(observed.samples)} samples)`;
+  if (!(grid > 0)) return `all ${seen} lie on the grid`;
+  const beyond = support > 0 ? `, ${percent(support)} beyond every basis function` : "";
+  return `${percent(grid)} of the ${seen} lie outside the grid${beyond}`;
 }
 
 const WAITING: Record<string, string> = {

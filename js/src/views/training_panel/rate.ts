@@ -1,5 +1,6 @@
-/** The learning rate: a slider over powers of ten and a field for the number. */
+/** The learning rate: a slider over powers of ten, between the rates at its ends, and a field for the number. */
 
+import { put } from "../../shell/element.ts";
 import { rateAt, rateRange, rateText } from "./words.ts";
 
 export interface Rate {
@@ -23,16 +24,18 @@ export function createRate(
   const groups = make("select", "kw-select", element);
   groups.title = "Which parameter group to set; “all groups” keeps their proportions";
   groups.setAttribute("aria-label", "parameter group");
+  const least = make("span", "kw-rate-end", element);
   const slider = make("input", "kw-slider", element);
   slider.type = "range";
   slider.step = "0.01";
   slider.title =
-    "The learning rate, from a tenth to ten times what it is; takes effect after the next step";
+    "Drag to change the learning rate, from a tenth to ten times what it is; it counts from the next step on";
   slider.setAttribute("aria-label", "learning rate");
+  const most = make("span", "kw-rate-end", element);
   const text = make("input", "kw-number kw-rate-text", element);
   text.type = "text";
   text.inputMode = "decimal";
-  text.title = "The learning rate; takes effect after the next step";
+  text.title = "The learning rate now; type another one, which counts from the next step on";
   text.setAttribute("aria-label", "learning rate as a number");
 
   const undo = make("button", "kw-button kw-rate-undo", element);
@@ -104,6 +107,8 @@ export function createRate(
     if (!dragging) {
       slider.min = low.toFixed(2);
       slider.max = high.toFixed(2);
+      put(least, rateText(rateAt(low)));
+      put(most, rateText(rateAt(high)));
       const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
       if (slider.value !== value) slider.value = value;
       slider.setAttribute("aria-valuetext", rateText(rate));

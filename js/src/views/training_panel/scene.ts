@@ -9,6 +9,7 @@ import {
   entriesOf,
   handsMarks,
   layoutOf,
+  tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
@@ -17,7 +18,7 @@ import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
 import type { Status } from "./status.ts";
 import { statusIn } from "./traits.ts";
-import { numbers, stateWord } from "./words.ts";
+import { numbers, trainingWord } from "./words.ts";
 
 export interface PanelScene extends Scene {
   chart: Chart;
@@ -32,7 +33,14 @@ export interface PanelDrawing extends Drawing<PanelScene> {
 
 const PAD = 8;
 const BAR = 4;
-const SIZE = 11;
+const SIZE = 12;
+const LINE = 17;
+/** A panel of curves is at least so high; wider ones are higher, and all rows together fit a laptop's window. */
+const LEAST = 190;
+const SLOPE = 0.45;
+const MOST = 440;
+/** Quantities for which there is room before any is known: a loss, and how often it is right. */
+const EXPECTED = 2;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
 const NARROW = 170;
@@ -75,20 +83,22 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
   const { colours } = theme;
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
-  const layout = layoutOf(chart, inside, Number(given.get("height")) || 190, narrowest(given));
-  const empty = chart.panels.length === 0 ? wrapped(emptyWords(status), inside.width, SIZE) : [];
-  const below = empty.length > 0 ? empty.length * 16 + PAD : layout.height + PAD;
-  const steady = [chart.panels, chart.log, chart.marks, width, theme.name, colours.surface, ratio];
+  const count = chart.panels.length;
+  const high = Number(given.get("height")) || panelHeight(count || EXPECTED, inside.width);
+  const layout = layoutOf(chart, inside, high, narrowest(given));
+  // As high as the curves to come, so that nothing moves when they do.
+  const below = count > 0 ? layout.height : high;
+  const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   return {
     chart,
     layout,
     status,
     width,
-    height: top + below,
+    height: top + below + PAD,
     title: "Training",
     moment: "",
     words: wordsOf(chart, layout, status),
-    about: stateWord(status),
+    about: trainingWord(status),
     caption: captionOf(status, colours),
     sheets: [
       { marks: () => barMarks(status, given) },
@@ -97,20 +107,30 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
       { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
-      {
-        marks: () =>
-          empty.map((text, k) => ({
-            kind: "text",
-            x: PAD,
-            y: top + 12 + 16 * k,
-            text,
-            fill: colours.muted,
-            size: SIZE,
-          })),
-      },
+      { marks: () => (count > 0 ? [] : emptyMarks(status, { ...inside, height: high }, colours)) },
     ],
     sites: NOWHERE,
   };
+}
+
+/** Pixels of one of so many panels. */
+function panelHeight(count: number, width: number): number {
+  const { rows, width: each } = tabulated(count, width);
+  return Math.round(Math.max(LEAST, Math.min(MOST / rows, SLOPE * each)));
+}
+
+/** Where the curves will be, and what to do so that they come. */
+function emptyMarks(status: Status, box: Rect, colours: Colours): Mark[] {
+  const { x, y, width, height } = box;
+  const lines = emptyWords(status).flatMap((text) => wrapped(text, width - 4 * PAD, SIZE));
+  const first = y + height / 2 - ((lines.length - 1) * LINE) / 2;
+  return [
+    { kind: "rects", boxes: [x, y, width, height], radius: 4, fill: colours.plot },
+    ...lines.map((text, k): Mark => {
+      const place = { x: x + width / 2, y: first + k * LINE, middle: true } as const;
+      return { kind: "text", ...place, text, fill: colours.muted, size: SIZE, anchor: "middle" };
+    }),
+  ];
 }
 
 /** Share of the training that is done; null where its end is not known. */
@@ -148,7 +168,7 @@ function stateRemark(status: Status, colours: Colours): Remark {
       ? ["ring", "ghost"]
       : DOTS[status.state];
   return {
-    text: stateWord(status),
+    text: trainingWord(status),
     tone: failed ? "warn" : "ink",
     strong: true,
     shared: true,
@@ -159,15 +179,16 @@ function stateRemark(status: Status, colours: Colours): Remark {
 function captionOf(status: Status, colours: Colours): Remark[] {
   const state = stateRemark(status, colours);
   const facts = numbers(status).map(([name, value, title]): Remark => {
-    return { text: `${name} ${value}`, title, shared: name === "step" };
+    return { text: `${name} ${value}`.trim(), title, shared: name === "step" };
   });
   const troubles = [status.message, status.fault].filter((text) => text !== "");
   return [state, ...facts, ...troubles.map((text): Remark => ({ text, tone: "warn" }))];
 }
 
-function emptyWords({ recording }: Status): string {
-  if (recording) return "No values were logged while this was recorded.";
-  return "No curves yet: call live.log(loss=…) in the loop, for example live.log(loss=loss).";
+function emptyWords({ recording, step }: Status): string[] {
+  if (recording) return ["No values were logged while this was recorded."];
+  const next = "Call live.log(loss=loss, accuracy=…) after optimizer.step(): the curves come here.";
+  return [step > 0 ? "Nothing was logged yet." : "Not trained yet.", next];
 }
 
 function wordsOf({ panels }: Chart, { steps }: ChartLayout, status: Status): string {
@@ -176,7 +197,7 @@ function wordsOf({ panels }: Chart, { steps }: ChartLayout, status: Status): str
   );
   const latest = values.length > 0 ? ` Latest values: ${values.join(", ")}.` : "";
   return (
-    `Training, ${stateWord(status)}, step ${formatCount(status.step)}.${latest} ` +
+    `Training panel: ${trainingWord(status)}, step ${formatCount(status.step)}.${latest} ` +
     "Left and right arrow read the curves, plus and minus zoom, 0 shows all steps."
   );
 }

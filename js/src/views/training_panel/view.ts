@@ -14,7 +14,7 @@ import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import type { Status } from "./status.ts";
 import css from "./style.css";
 import { statusIn } from "./traits.ts";
-import { stateWord } from "./words.ts";
+import { trainingWord } from "./words.ts";
 
 /** What tests may ask of a view, as `element.kwPanel`. */
 export interface PanelElement extends HTMLElement {
@@ -50,7 +50,7 @@ function build(shell: Shell): Parts {
   const notes = createNotes(document, commands);
   let scene: PanelScene | null = null;
   const hands = createChartHands(shell, () => scene, draw);
-  const bar = createChartBar(shell, hands.zoomBy, hands.all);
+  const bar = createChartBar(shell, hands.zoomBy, hands.all, true);
   let answered: Status | null = null;
   let connected = true;
   let told = "";
@@ -76,6 +76,8 @@ function build(shell: Shell): Parts {
   const header = element(document, "div", "kw-header");
   header.append(controls.element, bar.element);
 
+  const curves = (get: Shell["get"]) => ((get("curves") ?? []) as unknown[]).length;
+
   function known(): Status {
     return answered ?? statusIn(shell.get);
   }
@@ -89,8 +91,8 @@ function build(shell: Shell): Parts {
       progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
       progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     }
-    const state = stateWord(status);
-    if (told && state !== told) shell.speak(`training ${state}`);
+    const state = trainingWord(status);
+    if (told && state !== told) shell.speak(state);
     told = state;
   }
 
@@ -146,7 +148,7 @@ function build(shell: Shell): Parts {
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
       controls.show(status, alone());
       notes.show(status, alone());
-      bar.show(given.get, alone());
+      bar.show(given.get, alone(), curves(given.get) === 0);
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;

@@ -1,6 +1,7 @@
 /** Words and numbers of the panel. No DOM. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
+import { stateWord } from "../../phi/states.ts";
 import type { Status } from "./status.ts";
 
 /** "0:07", "1:15", "1:02:03". */
@@ -12,7 +13,7 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** Label and value of each number that is known. */
+/** Label, which may be empty, and value of each number that is known. */
 export function numbers(status: Status): [label: string, value: string, title: string][] {
   const found: [string, string, string][] = [
     ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
@@ -23,9 +24,9 @@ export function numbers(status: Status): [label: string, value: string, title: s
   }
   if (status.rate > 0) {
     found.push([
-      "steps/s",
-      formatNumber(status.rate),
-      "Over the last few seconds, pauses not counted",
+      "",
+      `${formatNumber(status.rate)} steps/s`,
+      "Optimizer steps a second over the last few seconds, pauses not counted",
     ]);
   }
   if (status.elapsed > 0) {
@@ -36,9 +37,9 @@ export function numbers(status: Status): [label: string, value: string, title: s
   }
   if (status.share > 0) {
     found.push([
-      "watching",
+      "watching takes",
       percent(status.share),
-      "Share of the training time that watching takes",
+      "Share of the training time that kan_widgets takes to read the model and draw",
     ]);
   }
   if (status.source) found.push(["data", status.source, "What the model is trained on"]);
@@ -49,11 +50,11 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }
 
-export function stateWord({ state, control, closed, fault }: Status): string {
+export function trainingWord({ state, control, closed, fault }: Status): string {
   if (fault) return "no longer watched";
   if (closed) return "closed";
   if (control === "stopping") return "stopping";
-  return state;
+  return stateWord(state);
 }
 
 /** Where nothing is left to hear clicks. */

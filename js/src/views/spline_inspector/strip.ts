@@ -1,0 +1,114 @@
+/** The strip below the plot: how many inputs fell where. No DOM. */
+
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
+import type { Colours } from "../../scene/theme.ts";
+import type { Density, Picture } from "./picture.ts";
+import { toX } from "./window.ts";
+import { percent, UNSEEN } from "./words.ts";
+
+const SMALL = 11;
+/** Pixels above the bars where some are cut, for how much they are. */
+const ABOVE = 14;
+/** A bar is cut that is so many times as tall as those beside it and as all that are not cut: a background of zeros. */
+const SPIKE = 4;
+/** So many are cut at most. */
+const CUT = 3;
+
+export interface Bars {
+  /** The count of the tallest bar that is not cut. */
+  most: number;
+  /** Numbers of the bins whose bars are cut. */
+  cut: readonly number[];
+  total: number;
+}
+
+/** Which bars are cut, so that the others are seen. */
+export function barsOf(counts: ArrayLike<number>): Bars {
+  const bins = Array.from(counts, (count, k) => ({ count, k }));
+  const total = bins.reduce((sum, { count }) => sum + count, 0);
+  const tall = [...bins].sort((a, b) => b.count - a.count);
+  const stands = ({ count, k }: (typeof bins)[0]) =>
+    count > SPIKE * Math.max(counts[k - 1] ?? 0, counts[k + 1] ?? 0);
+  let cut = 0;
+  for (let n = 1; n <= CUT && n < tall.length && stands(tall[n - 1]); n++) {
+    if (tall[n].count > 0 && tall[n - 1].count > SPIKE * tall[n].count) cut = n;
+  }
+  return { most: tall[cut]?.count ?? 0, cut: tall.slice(0, cut).map(({ k }) => k), total };
+}
+
+export function stripMarks(picture: Picture, strip: Rect, colours: Colours): Mark[] {
+  const { density } = picture;
+  const floor = strip.y + strip.height;
+  const ground: Mark = {
+    kind: "rects",
+    boxes: [strip.x, floor, strip.width, 1],
+    fill: colours.beyond,
+  };
+  return [
+    ground,
+    ...(density ? barMarks(density, picture, strip, colours) : unseen(strip, colours)),
+  ];
+}
+
+function unseen(strip: Rect, { muted: fill }: Colours): Mark[] {
+  const text = fitted(UNSEEN, strip.width, SMALL);
+  const [x, y] = [strip.x + strip.width / 2, strip.y + strip.height / 2];
+  return [{ kind: "text", x, y, text, fill, size: SMALL, anchor: "middle", middle: true }];
+}
+
+function barMarks(
+  { edges, counts }: Density,
+  { x, domain }: Picture,
+  strip: Rect,
+  colours: Colours,
+): Mark[] {
+  const { most, cut, total } = barsOf(counts);
+  const floor = strip.y + strip.height;
+  const room = strip.height - (cut.length > 0 ? ABOVE : 2);
+  const inside: number[] = [];
+  const outside: number[] = [];
+  const over: Mark[] = [];
+  for (let k = 0; k < counts.length; k++) {
+    if (counts[k] === 0) continue;
+    const [left, right] = [toX(x, strip, edges[k]), toX(x, strip, edges[k + 1])];
+    const isCut = cut.includes(k);
+    // Bins are equally wide: a count is a height.
+    const tall = isCut ? strip.height : Math.max(1, (counts[k] / most) * room);
+    const middle = (edges[k] + edges[k + 1]) / 2;
+    const bins = middle < domain[0] || middle > domain[1] ? outside : inside;
+    bins.push(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
+    if (isCut) over.push(...cutMarks(left, right, percent(counts[k] / total), strip, colours));
+  }
+  const bars: Mark[] = [
+    { kind: "rects", boxes: inside, fill: colours.density },
+    { kind: "rects", boxes: outside, fill: colours.density, opacity: 0.5 },
+    ...over,
+  ];
+  const beside = { x: strip.x - 8, size: SMALL, fill: colours.muted, anchor: "end" } as const;
+  const top = floor - room;
+  return [
+    { kind: "group", clip: { ...strip, height: strip.height + 1 }, marks: bars },
+    { kind: "text", ...beside, y: top, middle: true, text: percent(most / total) },
+    { kind: "lines", xy: [strip.x - 4, top, strip.x, top], ends: [2], stroke: colours.line },
+    { kind: "text", ...beside, y: floor, text: "inputs" },
+  ];
+}
+
+/** A break through a bar, and its share beside it. */
+function cutMarks(
+  left: number,
+  right: number,
+  share: string,
+  strip: Rect,
+  { surface, muted }: Colours,
+): Mark[] {
+  const y = strip.y + ABOVE + 3;
+  const xy = [0, 4].flatMap((down) => [left - 1, y + down + 2, right + 1, y + down - 2]);
+  const fits = right + 4 + widthOf(share, SMALL) <= strip.x + strip.width;
+  const place = fits ? { x: right + 4 } : ({ x: left - 4, anchor: "end" } as const);
+  return [
+    { kind: "lines", xy, ends: [2, 4], stroke: surface, width: 1.5 },
+    { kind: "text", ...place, y: strip.y + 10, text: share, fill: muted, size: SMALL },
+  ];
+}
