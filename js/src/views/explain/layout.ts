@@ -20,10 +20,11 @@ const [LEAST, LARGEST] = [110, 260];
 const COLUMN_GAP = 28;
 /** Without pictures the scores of the classes are a column of this width. */
 const SCORES = 260;
-/** So wide, two lists stand beside each other. */
+/** So wide, two lists stand beside each other; else the second comes under the pictures that are so wide. */
 const TWO_LISTS = 660;
-/** Channels or outputs that have a row, beside the pictures and below them. */
-const [GROUPS, FEW_GROUPS] = [25, 12];
+const UNDER = 330;
+/** Channels or outputs that have a row. */
+const GROUPS = 25;
 /** What is said first is the largest. */
 const VERDICT = 17;
 const HEAD = VERDICT + 9;
@@ -73,7 +74,7 @@ export function sectionOf(shown: Shown): Section {
   const { part, plate, selected, top, width, theme } = shown;
   const narrow = width < BESIDE;
   const whole = width - 2 * PAD;
-  const lists = listsOf(part, top, narrow ? FEW_GROUPS : GROUPS, selected);
+  const lists = listsOf(part, top, GROUPS, selected);
   const most = mostOn(shown, lists);
   const blocks = [verdictBlock(part, 4, whole, theme)];
   const y = 4 + HEAD;
@@ -91,31 +92,22 @@ export function sectionOf(shown: Shown): Section {
   if (classes) blocks.push(classes);
   const drawn = plate !== null || classes !== null;
   const beside = drawn && !narrow;
-  const under2 = Math.max(y, ...blocks.map(({ bottom }) => bottom)) + GAP;
-  const at: [number, number] = beside ? [PAD + left + COLUMN_GAP, y] : [PAD, drawn ? under2 : y];
-  blocks.push(...listBlocks(shown, lists, most, at, width - PAD - at[0]));
+  under = drawn ? Math.max(...blocks.map(({ bottom }) => bottom)) + GAP : y;
+  const at: [number, number] = beside ? [PAD + left + COLUMN_GAP, y] : [PAD, under];
+  const room = width - PAD - at[0];
+  const place = (list: List, [x, from]: [number, number], wide: number) => {
+    const plan = planOf(lists, wide, plate);
+    blocks.push(listBlock(part, list, plan, selected, [x, from], plate, most, theme));
+    return blocks[blocks.length - 1].bottom + GAP;
+  };
+  const [first, second] = lists;
+  const across = second && beside && room >= TWO_LISTS;
+  const wide = across ? (room - COLUMN_GAP) / 2 : room;
+  const below = place(first, at, wide);
+  if (across) place(second, [at[0] + wide + COLUMN_GAP, y], wide);
+  else if (second && beside && left >= UNDER) place(second, [PAD, under], left);
+  else if (second) place(second, [at[0], below], wide);
   return together(blocks, lists);
-}
-
-/** Lists beside each other where there is room, else below. */
-function listBlocks(
-  { part, plate, selected, theme }: Shown,
-  lists: readonly List[],
-  most: number,
-  [x, y]: readonly [number, number],
-  room: number,
-): Block[] {
-  const beside = lists.length > 1 && room >= TWO_LISTS;
-  const width = beside ? (room - COLUMN_GAP) / 2 : room;
-  const plan = planOf(lists, width, plate);
-  const blocks: Block[] = [];
-  for (const [k, list] of lists.entries()) {
-    const at: [number, number] = beside
-      ? [x + k * (width + COLUMN_GAP), y]
-      : [x, k === 0 ? y : blocks[k - 1].bottom + 12];
-    blocks.push(listBlock(part, list, plan, selected, at, plate, most, theme));
-  }
-  return blocks;
 }
 
 function verdictBlock(part: Part, y: number, width: number, { colours }: Theme): Block {
@@ -158,8 +150,9 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   const from: [number, number] = beside
     ? [right + COLUMN_GAP - GAP, at]
     : [PAD, right > PAD ? under + GAP : at];
-  const listed = listBlocks(shown, lists, most, from, width - PAD - from[0]);
-  const section = together([...blocks, ...listed], lists);
+  const plan = planOf(lists, width - PAD - from[0], plate);
+  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, most, theme));
+  const section = together(blocks, lists);
   return { ...section, marks: [...marks, ...section.marks] };
 }
 
