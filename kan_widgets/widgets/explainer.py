@@ -33,9 +33,8 @@ class Explainer:
         self.parts: tuple[Part, ...] = ()
         """One for each layer, from the last to the first."""
         self._news = 0
-        self._known: dict[
-            str, int
-        ] = {}  # of each layer, the news that were known when it was tried
+        # Of each layer, what was known when it was tried last: how much news, and the step.
+        self._known: dict[str, tuple[int, int]] = {}
         self._costs: dict[str, float] = {}
         self._done_at = float("-inf")
         self._computing = threading.RLock()

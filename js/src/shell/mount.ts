@@ -58,6 +58,8 @@ export interface Within {
   says(remark: string): boolean;
   /** How to have what this view would save. */
   saves(still: () => Still | null): void;
+  /** How to have this view drawn again. */
+  draws?(again: () => void): void;
 }
 
 /** What a view is mounted with: a host says by `within` that it is one. */
@@ -157,6 +159,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   root.append(line, words.message, parts.body, words.spoken, tip.element);
   root.toggleAttribute("data-kw-within", within !== undefined);
   within?.saves(still);
+  within?.draws?.(schedule);
   if (!within) {
     const save = createSaving(document, { still, name: parts.fileName }, signal);
     const foot = row(document, "kw-readout-row", words.readout, save);
