@@ -112,7 +112,7 @@ def _last_step(log: Scalars, series: str) -> int:
 
 
 def _between(log: Scalars, series: str, first: int, last: int) -> Float64 | None:
-    """Return the values of some steps; where there is none, the one before them, if there is one."""
+    """Return the values of some steps, or else the one before them, if there is one."""
     steps, values = log.decimated(series, first, last)
     steps, values = steps[steps <= last], values[steps <= last]
     inside = values[steps >= first]
