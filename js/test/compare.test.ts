@@ -21,6 +21,7 @@ const row = (key: string, values: string[], more: object = {}) => {
 function shown(steps: string[], more: Partial<Shown> = {}): Shown {
   return {
     hints: [],
+    verdict: "",
     note: "",
     models: ["KAN", "<b>CNN</b>"],
     rows: [
@@ -212,8 +213,10 @@ describe("the picture", () => {
     const scene = sceneOf({ shown: shown(["3", "4"]) }, 900, 2);
     const without = sceneOf({ shown: shown(["3", "4"]) });
     expect(scene.height).toBeGreaterThan(without.height + 120);
-    const cut = texts(scene).filter(({ text }) => text.startsWith("cut here"));
-    expect(cut.map(({ y }) => y)).toEqual([cut[0].y, cut[0].y]);
+    // None is cut, whatever height its cells are sized for.
+    expect(texts(scene).filter(({ text }) => text.startsWith("cut here"))).toEqual([]);
+    const outputs = texts(scene).filter(({ text }) => text === "output 0");
+    expect(outputs.map(({ y }) => y)).toEqual([outputs[0].y, outputs[0].y]);
     expect(texts(scene).filter(({ text }) => text === "KAN")).not.toHaveLength(0);
   });
 
@@ -271,8 +274,13 @@ async function show(traits: Record<string, unknown> = {}, broken = false) {
 describe("in a page", () => {
   it("the kernels of each model stand under its name, in a view of their own", async () => {
     const { root } = await show();
-    const names = [...root.querySelectorAll(".kw-model-name")].map((name) => name.textContent);
-    expect(names).toEqual(["KAN", "<b>CNN</b>"]);
+    const names = [...root.querySelectorAll(".kw-model-name")].map((name) =>
+      [...name.children].map(({ textContent }) => textContent),
+    );
+    expect(names).toEqual([
+      ["KAN", "step 0 · idle"],
+      ["<b>CNN</b>", "step 0 · idle"],
+    ]);
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
     expect(root.kwCompare.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,7 @@ def explain(
     target: int | None = None,
     *,
     observed: Mapping[str, Observed] | None = None,
+    layers: Collection[str] | None = None,
 ) -> Explanation:
     """Divide the score of one class for one image among functions and kernels.
 
@@ -113,6 +114,9 @@ def explain(
         kernel is its mean over them. Without it, it is the kernel's mean over the places of this
         image, so that a share says where in the image something is, not how this image differs
         from others.
+    layers
+        Names of the convolutions whose kernels are wanted; all by default. The functions of the
+        last layer come in any case: they cost one pass.
 
     Returns
     -------
@@ -122,7 +126,8 @@ def explain(
     ------
     TypeError, ValueError
         If nothing can be read from the model, it does not take the image, its last layer is no
-        sum of functions, there is no such class, or what was observed is of other layers.
+        sum of functions, there is no such class or layer, or what was observed is of other
+        layers.
 
     Examples
     --------
@@ -138,6 +143,7 @@ def explain(
     inner = unwrap(model)
     x = _batch_of_one(inner, image)
     stages = stages_of(inner)
+    _check_layers(layers, stages)
     with undisturbed(inner):
         with torch.no_grad():
             taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
@@ -160,7 +166,8 @@ def explain(
         total = sum(float(shares.contributions[chosen].sum()) for shares in functions)
         kernels: list[KernelShares] = []
         for stage in _ran_before(stages, first, last):
-            if stage.kind != "conv":
+            wanted = layers is None or any(part.name in layers for part in stage.parts)
+            if stage.kind != "conv" or not wanted:
                 continue
             try:
                 shares = kernel_shares(inner, x, stage, last, first, chosen, observed)
@@ -196,6 +203,14 @@ def class_number(target: Any) -> int | None:
         return operator.index(target)
     except (TypeError, ValueError):
         raise TypeError(f"target: expected the number of a class, got {target!r:.80}") from None
+
+
+def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
+    if isinstance(layers, str):
+        raise TypeError(f"layers={layers!r}: expected several names, as in layers=[{layers!r}]")
+    known = [part.name for stage in stages for part in stage.parts]
+    if missing := [name for name in layers or () if name not in known]:
+        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, known))}")
 
 
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:

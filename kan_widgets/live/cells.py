@@ -36,6 +36,8 @@ _shells: weakref.WeakSet[object] = weakref.WeakSet()
 # identities: those are used again.
 _running: dict[threading.Thread, str | None] = {}
 _starting = threading.RLock()
+# Those that have executed a cell.
+_execute: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 def watch(listener: CellListener) -> None:
@@ -47,6 +49,7 @@ def watch(listener: CellListener) -> None:
         _shells.add(shell)
         # This is called by a cell that has begun already.
         parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+        _execute.add(threading.current_thread())
         _running[threading.current_thread()] = parent.get("metadata", {}).get("cellId")
         shell.events.register("pre_run_cell", _cell_started)
         shell.events.register("post_run_cell", _cell_ended)
@@ -60,6 +63,16 @@ def run_elsewhere() -> bool:
 def runs_in(thread: threading.Thread) -> bool:
     """Whether this thread is executing a cell."""
     return thread in _running
+
+
+def is_over_in(thread: threading.Thread | None) -> bool:
+    """Whether it is known that a thread does nothing before a cell starts, or that it has ended.
+
+    ``None`` is no thread in particular: whether all that is done is done by cells.
+    """
+    if not _execute:
+        return False
+    return thread is None or not thread.is_alive() or (thread in _execute and not runs_in(thread))
 
 
 def here() -> str | None:
@@ -77,6 +90,7 @@ def between() -> Iterator[bool]:
 def _cell_started(info: Any = None) -> None:
     cell = getattr(info, "cell_id", None)
     with _starting:
+        _execute.add(threading.current_thread())
         _running[threading.current_thread()] = cell
     _tell("the start of a cell", lambda each: each.cell_started(cell))
 

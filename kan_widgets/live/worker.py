@@ -19,6 +19,7 @@ n.  lock                     owner                             held while
 ==  =======================  ================================  ==================================
 1   ``cells._starting``      the cells of a notebook           a cell begins; a thread that is
                                                                running no cell changes the model
+                                                               or runs it
 2   ``Edits.trying``         `steering.edits.Edits`            a function is changed to try it;
                                                                the last state of a quiet model
                                                                is read

@@ -22,8 +22,10 @@ from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.measured import in_words, quantity, rank
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.stream import pictured
+from kan_widgets.widgets.verdict import Verdict, verdict_of
 from kan_widgets.widgets.view import View, kept
 from kan_widgets.widgets.view_listener import let_go
 
@@ -38,10 +40,11 @@ class Compare(View):
     """Several models while they train: numbers, curves of loss and accuracy, and kernels.
 
     Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
-    decide come first: how good, how large and how slow each model is. The curves are what each
-    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models gives
-    all the same batches, one after the other. Nothing here affects the training. In an animation
-    the kernels move; numbers and curves are the current ones.
+    decide come first: how good, how large and how slow each model is, at the last step that all
+    have come to. The grids have one timeline, and one scale for all curves. The curves of loss and
+    accuracy are what each binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with
+    a dict of models gives all the same batches, one after the other. Nothing here affects the
+    training. In an animation the kernels move; numbers and curves are the current ones.
 
     Parameters
     ----------
@@ -50,7 +53,8 @@ class Compare(View):
         models: their open bindings are used, or else new ones. Up to seven, for so many
         colours can be told apart.
     height : int
-        Pixels of each drawing of kernels at most, at least 80.
+        Pixels that the cells of each grid of kernels are sized for, at least 80. No grid is cut: a
+        layer of more than 400 functions opens in the overview.
     smoothing : int
         A thin line shows the mean of each curve over so many steps around each step, with the
         values themselves faint behind; 0 for none. Numbers in print are never smoothed.
@@ -100,7 +104,7 @@ class Compare(View):
     """``[step, text]`` each."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the grids, which are drawn in this view."""
-    height = option(traitlets.Int(300, min=80))
+    height = option(traitlets.Int(360, min=80))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
     scale = option(Choice(["linear", "log"]))
     zoom = option(traitlets.List(traitlets.Float()))
@@ -113,7 +117,7 @@ class Compare(View):
         chosen = {n: known[n]._validate(self, value) for n, value in options.items() if n in known}
         lives = {name: source_for(one) for name, one in models.items()}
         look: dict[str, Any] = {n: value for n, value in chosen.items() if n in ("height", "theme")}
-        look.setdefault("height", 300)
+        look.setdefault("height", 360)
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self._painter = Painter(self._draw, fps=4)
         self._logged = DrawnCurves(list(models))
@@ -196,8 +200,9 @@ class Compare(View):
         self._painter.now()
 
     def _draw(self) -> None:
-        self.shown = _in_words(self._numbers())
+        numbers = self._numbers()
         logs = {one.name: one.scalars for one in self._compared}
+        self.shown = _in_words(numbers, verdict_of(list(logs.values())))
         drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
         if drawn == self._drawn:
             return
@@ -263,16 +268,19 @@ class Compare(View):
         super()._end()
 
 
-def _in_words(numbers: list[Numbers]) -> dict[str, Any]:
+def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]:
     """Return what the page shows of the numbers, as JSON."""
+    names, steps = [one.name for one in numbers], [one.steps for one in numbers]
+    hints = comparison.hints(numbers)
     layer = "name", "type", "formula", "parameters"
     return {
-        "hints": comparison.hints(numbers),
+        "hints": hints,
+        "verdict": "" if verdict is None or hints else verdict.words(names, steps),
         "note": comparison.data_sources(numbers),
-        "models": [one.name for one in numbers],
+        "models": names,
         "rows": [
             asdict(row) | {"values": list(row.values), "best": list(row.best)}
-            for row in comparison.rows(numbers)
+            for row in comparison.rows(numbers, verdict)
         ],
         "growth": [
             {
@@ -292,14 +300,14 @@ def _draw_logged(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
     panels: dict[str, list[tuple[str, str, str]]] = {}
     for model, log in logs.items():
         names = log.names
-        measured = [comparison.quantity(series) for series in names]
+        measured = [quantity(series) for series in names]
         for series, what in zip(names, measured, strict=True):
             curve = model if measured.count(what) == 1 else f"{model} {series}"
             panels.setdefault(what, []).append((curve, model, series))
-    for what in sorted(panels, key=comparison.rank):
+    for what in sorted(panels, key=rank):
         for curve, model, series in panels[what]:
             curves.grow(
-                comparison.in_words(what),
+                in_words(what),
                 curve,
                 partial(logs[model].series, series),
                 thinned=partial(_thinned, logs[model], series),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kan_widgets.insight.growth import ModelGrowth
 from kan_widgets.live import Binding
 from kan_widgets.live.frames.progress import Phase
-from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.recordings.replay import Replay
+from kan_widgets.widgets.measured import ALWAYS, in_words, quantity, rank
 from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.verdict import Verdict
 
 NOTHING = "–"
-_SYNONYMS = {"acc": "accuracy"}
-_ALWAYS = ("loss", "eval_loss", "accuracy", "eval_accuracy")
-# By the first of these that was measured, models are compared.
-_DECIDE = ("eval_accuracy", "accuracy", "eval_loss", "loss")
+MEANING = (
+    "At the last step that all models have come to. On the data that is trained on: the mean over "
+    "the last 30 steps, since each value is of one batch; on held-out data: as measured last"
+)
 
 
 @dataclass(frozen=True)
@@ -75,43 +76,14 @@ def numbers_of(name: str, live: Binding | Replay, growth: ModelGrowth) -> Number
     )
 
 
-def quantity(series: str) -> str:
-    """Return one name for what goes by several: what is measured, and whether on held-out data.
-
-    Examples
-    --------
-    >>> quantity("loss"), quantity("val_loss"), quantity("Test/Acc")
-    ('loss', 'eval_loss', 'eval_accuracy')
-    """
-    what, data = belongs_to(series)
-    what = _SYNONYMS.get(what.lower(), what.lower())
-    return f"eval_{what}" if data == "held out" else what
-
-
-def rank(quantity: str) -> tuple[int, str]:
-    """Return the place of a quantity's curves: loss and accuracy before all others."""
-    return (_ALWAYS.index(quantity) if quantity in _ALWAYS else len(_ALWAYS)), quantity
-
-
 def quantities(models: Sequence[Numbers]) -> list[str]:
     """Return all that was measured of any model, loss and accuracy in any case."""
-    return sorted({*_ALWAYS, *(name for model in models for name in model.last)}, key=rank)
+    return sorted({*ALWAYS, *(name for model in models for name in model.last)}, key=rank)
 
 
 def hints(models: Sequence[Numbers]) -> list[str]:
-    """Say why models cannot be compared as they are.
-
-    While models take turns in one loop, one may be a step ahead.
-    """
+    """Say why models cannot be compared as they are."""
     said = []
-    steps = [model.steps for model in models]
-    allowed = 1 if any(model.state in ("running", "paused") for model in models) else 0
-    if max(steps) - min(steps) > allowed:
-        seen = ", ".join(f"{model.name} {model.steps:,}" for model in models)
-        said.append(
-            f"The models have made different numbers of steps: {seen}. Compare the curves at one "
-            "step, not the last numbers."
-        )
     if len({model.data_source for model in models if model.data_source}) > 1:
         said.append("The models are trained on different data.")
     return said
@@ -139,35 +111,49 @@ class Row:
     """Which models have the best value; none where none is better, or cannot be compared."""
 
 
-def rows(models: Sequence[Numbers]) -> list[Row]:
-    """Return the table in words: how good, how large and how slow each model is, then the rest."""
+def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]:
+    """Return the table in words: how good, how large and how slow each model is, then the rest.
+
+    Rows in which nothing is known are left out.
+    """
     measured = [row for name in quantities(models) if (row := _measured(name, models))]
-    first = next((row for key in _DECIDE for row in measured if row.key == key), None)
-    if first is None:
-        verdict = []
-    else:
-        better = max if first.key.endswith("accuracy") else min
-        values = [m.last.get(first.key) for m in models]
-        verdict = [replace(first, lead=True, best=_best(values, better, models))]
+    lead = []
+    if verdict is not None:
+        best = () if hints(models) else verdict.best
+        values = tuple(NOTHING if v is None else format_number(v) for v in verdict.values)
+        lead.append(Row(verdict.quantity, verdict.label, MEANING, values, lead=True, best=best))
+        # What was logged last stands below, where it is another number.
+        last = next(row for row in measured if row.key == verdict.quantity)
+        own = measured.index(last)
+        measured[own] = replace(last, key=f"last {last.key}")
+        if last.values == values:
+            del measured[own]
     size, *grown = _parameters(models)
     total, *times = _times(models)
-    verdict += [
-        replace(size, lead=True, best=_best([m.growth.parameters for m in models], min, models)),
-        replace(total, lead=True, best=_best([m.seconds for m in models], min, models)),
+    equal = len({model.steps for model in models}) == 1
+    cost = total if equal else _time_for(verdict.step if verdict else 0, models)
+    lead += [
+        replace(size, lead=True, best=_best([m.growth.parameters for m in models], models)),
+        replace(cost, lead=True, best=_best([m.seconds_per_step for m in models], models)),
     ]
-    rest = [row for row in measured if row is not first]
-    return [*verdict, *rest, *times, *grown]
+    all_rows = [*lead, *measured, *([] if equal else [replace(total, key="total")]), *times, *grown]
+    return [row for row in all_rows if any(value != NOTHING for value in row.values)]
 
 
-def _best(
-    values: Sequence[float | None],
-    better: Callable[[list[float]], float],
-    models: Sequence[Numbers],
-) -> tuple[int, ...]:
+def _time_for(steps: int, models: Sequence[Numbers]) -> Row:
+    """Return the time that so many steps take; of one step where nothing was compared."""
+    label = f"time for {steps:,} steps" if steps > 1 else "time per step"
+    seconds = [m.seconds_per_step for m in models]
+    words = tuple(_seconds(None if s is None else s * max(1, steps)) for s in seconds)
+    return Row("seconds", label, "Training time per step, for as many steps of each model", words)
+
+
+def _best(values: Sequence[float | None], models: Sequence[Numbers]) -> tuple[int, ...]:
+    """Return which models have the least; none where they cannot be compared."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     if hints(models) or len(set(known)) < 2:
         return ()
-    return tuple(k for k, value in enumerate(values) if value == better(known))
+    return tuple(k for k, value in enumerate(values) if value == min(known))
 
 
 def _measured(name: str, models: Sequence[Numbers]) -> Row | None:
@@ -188,13 +174,13 @@ def _parameters(models: Sequence[Numbers]) -> list[Row]:
         ),
         Row(
             "parameters_doubled",
-            "with twice the grid",
+            "parameters, grid twice as fine",
             "Trainable parameters, had each KAN layer twice as many grid intervals",
             tuple(_doubled(m.growth) for m in models),
         ),
         Row(
             "order",
-            "grow with width N, grid G as",
+            "growth with width N, grid G",
             "How the parameters grow with N channels or features and G grid intervals "
             "(n basis functions where there is no grid)",
             tuple(f"O({m.growth.order})" for m in models),
@@ -232,23 +218,12 @@ def _times(models: Sequence[Numbers]) -> list[Row]:
     ]
 
 
-def in_words(name: str) -> str:
-    """Return a quantity as it stands above its curves.
-
-    Examples
-    --------
-    >>> in_words("loss"), in_words("eval_loss")
-    ('loss', 'eval loss')
-    """
-    return name.replace("_", " ")
-
-
 def summary(growth: ModelGrowth) -> str:
     """Return how a model's parameters grow, in one line."""
     text = f"{growth.parameters:,} parameters, O({growth.order})"
     if growth.doubled != growth.parameters:
-        what = "grid" if growth.order == "N²·G" else "basis"
-        text += f"; {growth.doubled:,} with twice the {what}"
+        what = "grid twice as fine" if growth.order == "N²·G" else "basis twice as large"
+        text += f"; {growth.doubled:,} with a {what}"
     return text
 
 

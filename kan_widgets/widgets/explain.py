@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import traitlets
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions import read
-from kan_widgets.insight import Explanation, explain
+from kan_widgets.insight import Explanation
 from kan_widgets.insight.explain import class_number
-from kan_widgets.live import Binding, Source
+from kan_widgets.live import Binding, Frame, Source, State
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.painter import Painter
+from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.explained import Part, content_of, parts_of
+from kan_widgets.widgets.explained import content_of
+from kan_widgets.widgets.explainer import Explainer
 from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+# Explaining again by itself may take this share of the time, while a model trains and at rest.
+_SHARE, _SHARE_AT_REST = 0.01, 0.2
+# A layer that takes longer is explained again where it is asked for.
+_PATIENCE = 2.0
 
 
 class Explain(View):
@@ -34,8 +43,11 @@ class Explain(View):
 
     After ``live.observe(batch)`` a kernel's usual response is its mean over that batch, and
     each function is shown beside its own; without, the mean is over the places of this image.
-    The picture is of the model at one step: ``update()`` or the arrow in the view explains
-    again; while the model trains that happens between two steps.
+    It follows the model. While that trains, the layer shown is explained again between two steps,
+    in the thread that trains and without a trace, as often as takes a hundredth of the time; when
+    the training pauses or ends all layers are, as far as each takes under two seconds. What is
+    shown names its step, and a click on it explains again where it stays behind. ``update()``
+    explains all at once.
 
     Parameters
     ----------
@@ -48,7 +60,7 @@ class Explain(View):
     layer : str or int, optional
         The layer shown first; by default the last.
     top : int
-        How many of the largest shares have a bar, 1 to 500.
+        How many of the largest shares have a row of their own, 1 to 500.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
 
@@ -72,14 +84,12 @@ class Explain(View):
     """
 
     _kind = "explain"
-    # Here too for a view that was never finished: it is closed all the same.
-    _stop_waiting: Callable[[], None] | None = None
-
     layer = option(LayerName())
     target = option(traitlets.Int(None, allow_none=True, min=0))
-    top = option(traitlets.Int(30, min=1, max=500))
+    top = option(traitlets.Int(10, min=1, max=500))
     theme = option(Choice(["auto", "light", "dark"]))
     content = traitlets.Dict().tag(sync=True)
+    """See `content_of`; like the message it is set by the painter alone."""
     message = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -89,29 +99,33 @@ class Explain(View):
         target: int | None = None,
         **options: Any,
     ) -> None:
-        self._image = image
-        self._computing = threading.RLock()
+        self._explainer = Explainer(image)
+        self._said = ""
+        self._job = Job(scheduler, self._follow)
+        self._painter = Painter(self._draw, fps=4)
         super().__init__(live_or_model, target=class_number(target), **options)
-        self.observe(self._take_target, "target")
+        self.observe(self._take_choice, ["target", "layer"])
         self.on_msg(self._answer)
+        self._listener = _Listener(self)
+        self.live.subscribe(self._listener)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        model = source.model if isinstance(source, Binding) else None
-        if not isinstance(source, Binding) or model is None:
+        if not isinstance(source, Binding) or source.model is None:
             raise TypeError(
                 f"{source!r:.80}: an image runs through a model; give one, or an open binding"
             )
-        found, parts = self._compute(source, options["target"])
+        self._frame = source.frame
+        self._explainer.explain(source, options["target"])
         options["layer"] = self._shown_layer(options.get("layer"))
-        options["content"] = content_of(found, parts, source.stats.steps)
+        options["content"] = self._content()
 
     def _page_note(self) -> str:
         return "Class and step are as saved: another explanation needs the model."
 
     @property
     def explanation(self) -> Explanation:
-        """The numbers shown."""
-        return self._found
+        """The numbers found last: of all layers, or while the model trains of the one shown."""
+        return self._explainer.found
 
     def update(self, image: Tensor | NDArray[Any] | None = None) -> None:
         """Explain again, with the model and the batch observed as they are now.
@@ -126,87 +140,160 @@ class Explain(View):
         TypeError, ValueError
             As the constructor; what is shown stays.
         """
-        before = self._image
+        source, explainer = self._source, self._explainer
+        before = explainer.image
         if image is not None:
-            self._image = image
+            explainer.image = image
         try:
-            self._show(self.target)
+            if source is None:
+                raise RuntimeError("the model is gone: bind another for a new view")
+            explainer.explain(source, self.target)
         except Exception:
-            self._image = before
+            explainer.image = before
             raise
+        self._said = ""
+        self._painter.now()
+
+    @property
+    def _source(self) -> Binding | None:
+        source = self._stream.source
+        return source if isinstance(source, Binding) and source.model is not None else None
 
     def _layer_names(self) -> tuple[str, ...]:
-        return tuple(part.layer for part in self._parts)
+        return tuple(part.layer for part in self._explainer.parts)
 
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
         target: int | None = proposal["value"]
-        classes = len(self._found.scores)
+        classes = len(self._explainer.found.scores)
         if target is not None and target >= classes:
             raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
         return target
 
-    def _compute(self, source: Binding, target: int | None) -> tuple[Explanation, list[Part]]:
-        model = source.model
-        if model is None:
-            raise RuntimeError("this binding is closed: bind the model again")
-        with self._computing:
-            found = explain(model, self._image, target, observed=source.observed or None)
-            parts = parts_of(found, read(model))
-            self._found, self._parts = found, parts
-            return found, parts
+    def _behind(self) -> list[str]:
+        """Return the layers that are older than the model, the one shown first."""
+        source = self._source
+        if source is None or self.comm is None:
+            return []
+        return self._explainer.behind(source.steps, self.layer)
 
-    def _show(self, target: int | None) -> None:
-        source = self.live
-        assert isinstance(source, Binding)
-        with self._computing:
-            found, parts = self._compute(source, target)
-            self.content = content_of(found, parts, source.stats.steps)
-            self.message = ""
+    def _content(self) -> dict[str, Any]:
+        return content_of(self._explainer.found.image, self._explainer.parts)
 
-    # -- what the browser asks ------------------------------------------------------
+    def _draw(self) -> None:
+        with self.hold_sync():
+            self.content = self._content()
+            self.message = self._said
 
-    def _take_target(self, change: Any) -> None:
-        self._soon()
+    # -- following the model ----------------------------------------------------------
+
+    def _heard(self, frame: Frame) -> None:
+        if frame is not self._frame:
+            self._frame = frame
+            self._changed()
+
+    def _changed(self) -> None:
+        self._explainer.news()
+        self._job.wake()
+
+    def _hurry(self) -> None:
+        self._job.earliest = float("-inf")
+        self._job.hurry()
+
+    def _follow(self) -> None:
+        """Have explained what is behind the model, if it is time and harms no training."""
+        source = self._source
+        if source is None:
+            return
+        errands, at_rest = source.errands, source.state != "live"
+        layer = self._next(at_rest)
+        if at_rest and errands.waits(self._explain_shown):
+            errands.want(self._explain_shown)
+        elif layer is not None:
+            due = self._explainer.due(layer, _SHARE_AT_REST if at_rest else _SHARE)
+            if time.monotonic() < due:
+                self._job.earliest = due
+                self._job.wake()
+            elif errands.can_be_alone:
+                errands.want(self._explain_next)
+            else:
+                errands.later(self._explain_next)
+
+    def _next(self, at_rest: bool) -> str | None:
+        """Return the layer to explain by itself: while the model trains only the one shown."""
+        for layer in self._behind():
+            if self._explainer.cost(layer) <= _PATIENCE if at_rest else layer == self.layer:
+                return layer
+        return None
+
+    def _explain_next(self, at_rest: bool) -> None:
+        if (layer := self._next(at_rest)) is not None:
+            self._try(layer)
+        if at_rest:
+            self._job.wake()
+
+    def _explain_shown(self, at_rest: bool) -> None:
+        self._try(self.layer)
+        if at_rest:
+            self._job.wake()
+
+    def _try(self, layer: str) -> None:
+        """Explain a layer; an error is shown in the view."""
+        try:
+            if (source := self._source) is None:
+                raise RuntimeError("the model is gone: bind another for a new view")
+            self._explainer.explain(source, self.target, [layer])
+            self._said = ""
+        except Exception as error:
+            self._said = f"{type(error).__name__}: {error}"
+        self._painter.wake()
+
+    # -- what the reader asks ---------------------------------------------------------
+
+    def _take_choice(self, change: Any) -> None:
+        if change["name"] == "target":
+            self._explainer.news()
+        if self.layer in self._behind():
+            self._soon()
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         if content.get("kind") == "explain":
             self._soon()
 
     def _soon(self) -> None:
-        """Explain now; where the model trains in another thread, between two of its steps."""
-        source = self._stream.source
-        elsewhere = isinstance(source, Binding) and source.trains_elsewhere()
-        if not elsewhere or not isinstance(source, Binding):
-            self._try()
-            return
-        if self._stop_waiting is None:
-            self.message = "waiting for the next step of the training…"
-            self._stop_waiting = source.watch_steps(self._between_steps)
+        """Explain the layer shown now; where the model trains, between two of its steps."""
+        source = self._source
+        if source is None:
+            self._try(self.layer)
+        elif not source.errands.want(self._explain_shown):
+            self._said = "waiting for the next step of the training…"
+        self._painter.now()
 
-    def stream_changed(self, name: str) -> None:
-        """Explain now what waited for a step, if none will come soon."""
-        super().stream_changed(name)
-        if name == "status" and self._stream.status.get("state") != "live":
-            self._between_steps(0, False)
+    def _bring_up_to_date(self) -> None:
+        source = self._source
+        if source is not None and self._behind() and not source.trains_elsewhere():
+            try:
+                self._explainer.explain(source, self.target)
+                self._said = ""
+            except Exception as error:
+                self._said = f"{type(error).__name__}: {error}"
+        self._painter.now()
 
-    def _between_steps(self, step: int, framed: bool) -> None:
-        stop, self._stop_waiting = self._stop_waiting, None
-        if stop is not None:
-            stop()
-            self._try()
-
-    def _try(self) -> None:
-        """Explain; an error is shown in the view."""
-        try:
-            self._show(self.target)
-        except Exception as error:
-            self.message = f"{type(error).__name__}: {error}"
+    def _asked(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        self._bring_up_to_date()
+        return super()._asked(width, most, pixel_ratio, options)
 
     def _end(self) -> None:
-        stop, self._stop_waiting = self._stop_waiting, None
-        if stop is not None:
-            stop()
+        # Perhaps before all was made.
+        if hasattr(self, "_listener"):
+            self._painter.close()
+            source = self._stream.source
+            if isinstance(source, Binding):
+                source.errands.forget(self._explain_shown)
+                source.errands.forget(self._explain_next)
+            let_go(source)
         super()._end()
 
     def animate(self, path: Any, **options: Any) -> Any:
@@ -224,7 +311,7 @@ class Explain(View):
         if options.get("target", self.target) != self.target:
             raise ValueError(
                 f"target={options['target']!r}: a picture is of the class explained, "
-                f"{self._found.target}; set view.target first"
+                f"{self._explainer.found.target}; set view.target first"
             )
         known = self.traits()
         layer = options.pop("layer", "")
@@ -234,4 +321,28 @@ class Explain(View):
         return checked
 
     def _shown_layer(self, layer: str | int | None) -> str:
-        return layer_name(layer, tuple(part.layer for part in self._parts))
+        return layer_name(layer, self._layer_names())
+
+
+class _Listener(ViewListener[Explain]):
+    """Listens to a binding for a view: whether what it shows is behind."""
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        """Explain what may be another model by now."""
+        if (view := self.view) is not None:
+            view._heard(frame)
+
+    def on_state(self, state: State, message: str) -> None:
+        """Explain what waited for the end of the training."""
+        if (view := self.view) is not None and state == "idle":
+            view._hurry()
+
+    def on_observed(self, observed: dict[str, Observation]) -> None:
+        """Explain with the means over other inputs."""
+        if (view := self.view) is not None:
+            view._changed()
+
+    def on_replaced(self, source: Source) -> None:
+        """Explain the model of the new binding."""
+        if (view := self.view) is not None:
+            view._changed()

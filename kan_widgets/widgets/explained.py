@@ -20,6 +20,17 @@ _MAP_NUMBERS = 250_000
 
 
 @dataclass(frozen=True, eq=False)
+class Moment:
+    """What a model said of the image at one step."""
+
+    step: int
+    target: int
+    predicted: int
+    scores: Float64
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Part:
     """The shares of one layer; a number is row·columns + column."""
 
@@ -41,6 +52,8 @@ class Part:
     """``(height, width)``: all maps together."""
     sentence: str
     """How it adds up, and by which method."""
+    moment: Moment
+    """What the model said when this was computed."""
 
     def order(self) -> list[int]:
         """Return the numbers from the largest share to the smallest."""
@@ -48,28 +61,41 @@ class Part:
         return [int(number) for number in found]
 
 
-def parts_of(found: Explanation, layers: Iterable[LayerFunctions]) -> list[Part]:
-    """Return the parts of an explanation, from the last layer to the first."""
+def parts_of(found: Explanation, layers: Iterable[LayerFunctions], step: int) -> list[Part]:
+    """Return the parts of an explanation, from the last layer to the first.
+
+    Parameters
+    ----------
+    found
+        The explanation.
+    layers
+        Those of the model.
+    step
+        Of the training, at which it was found.
+    """
     known = {layer.name: layer for layer in layers}
-    parts = [_functions(found, shares, k) for k, shares in enumerate(found.functions)]
+    moment = Moment(step, found.target, found.predicted, found.scores, found.notes)
+    parts = [_functions(found, shares, k, moment) for k, shares in enumerate(found.functions)]
     for shares in reversed(found.kernels):
-        parts.append(_kernels(found, shares, known[shares.layer]))
+        parts.append(_kernels(found, shares, known[shares.layer], moment))
     return parts
 
 
-def _functions(found: Explanation, shares: FunctionShares, number: int) -> Part:
+def _functions(found: Explanation, shares: FunctionShares, number: int, moment: Moment) -> Part:
     values = shares.contributions[found.target]
-    several = len(found.functions) > 1
-    pieces = f"{len(values):,} functions φ(x)" if len(values) > 1 else "its one function φ(x)"
-    terms = f"{format_number(float(values.sum()))} from {pieces}"
-    if several:
-        rest = sum(float(other.contributions[found.target].sum()) for other in found.functions)
+    pieces = f"{len(values):,} functions φ(x)" if len(values) > 1 else "one function φ(x)"
+    terms = pieces
+    rest = sum(float(other.contributions[found.target].sum()) for other in found.functions)
+    if len(found.functions) > 1:
+        terms = f"{format_number(float(values.sum()))} from {pieces}"
         terms += f"{_added(rest - float(values.sum()))} from the other functions"
+    elif found.bias:
+        terms = f"{format_number(float(values.sum()))} from {pieces}"
     if found.bias:
         terms += f"{_added(found.bias)} bias"
     sentence = (
-        f"The score of class {found.target} is {format_number(found.score)} = "
-        f"{terms}: exact, but for {format_number(found.error)} of rounding."
+        f"The score of class {found.target} is {format_number(found.score)}, the sum of {terms}: "
+        f"exact, but for {format_number(found.error)} of rounding."
     )
     laid = found.map(number)
     return Part(
@@ -84,19 +110,22 @@ def _functions(found: Explanation, shares: FunctionShares, number: int) -> Part:
         maps=None,
         total=None if laid is None else laid.sum(axis=0),
         sentence=sentence,
+        moment=moment,
     )
 
 
-def _kernels(found: Explanation, shares: KernelShares, layer: LayerFunctions) -> Part:
+def _kernels(
+    found: Explanation, shares: KernelShares, layer: LayerFunctions, moment: Moment
+) -> Part:
     count = shares.contributions.size
-    mean = "of this image" if not shares.samples else f"over {shares.samples:,} images"
-    pieces = f"{count:,} kernels" if count > 1 else "its one kernel"
+    mean = "over this image" if not shares.samples else f"over {shares.samples:,} images"
+    pieces = f"These {count:,} kernels" if count > 1 else "This one kernel"
+    each = "each kernel" if count > 1 else "it"
     sentence = (
-        f"The score of class {found.target} is {format_number(found.score)} = "
-        f"{format_number(shares.baseline)} with each kernel at its mean {mean}"
-        f"{_added(float(shares.contributions.sum()))} from {pieces}"
-        f"{_added(shares.missing)} not accounted for: shares by integrated gradients, "
-        "which depend on that mean."
+        f"The score of class {found.target} is {format_number(found.score)}; with {each} at its "
+        f"mean {mean} it would be {format_number(shares.baseline)}. {pieces} make the difference, "
+        f"{_signed(float(shares.contributions.sum()))}, but for {format_number(shares.missing)}: "
+        "shares by integrated gradients, which depend on that mean."
     )
     shape = layer.shape
     return Part(
@@ -111,7 +140,12 @@ def _kernels(found: Explanation, shares: KernelShares, layer: LayerFunctions) ->
         maps=shares.maps,
         total=shares.maps.sum(axis=(0, 1), dtype=np.float64),
         sentence=sentence,
+        moment=moment,
     )
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{format_number(abs(value))}"
 
 
 def _added(value: float) -> str:
@@ -119,17 +153,11 @@ def _added(value: float) -> str:
     return f" {'−' if value < 0 else '+'} {format_number(abs(value))}"
 
 
-def content_of(found: Explanation, parts: list[Part], step: int) -> dict[str, Any]:
+def content_of(image: NDArray[np.float32], parts: Iterable[Part]) -> dict[str, Any]:
     """Return an explanation as the browser reads it."""
     return {
-        "step": step,
-        "target": found.target,
-        "predicted": found.predicted,
-        # What is not finite cannot be sent as a number.
-        "scores": [float(score) if np.isfinite(score) else None for score in found.scores],
-        "image": {"shape": list(found.image.shape), "data": _bytes(found.image)},
+        "image": {"shape": list(image.shape), "data": _bytes(image)},
         "parts": [_wire(part) for part in parts],
-        "notes": list(found.notes),
     }
 
 
@@ -157,6 +185,12 @@ def _wire(part: Part) -> dict[str, Any]:
         "mapShape": None if part.total is None else list(part.total.shape),
         "total": None if part.total is None else _bytes(part.total),
         "sentence": part.sentence,
+        "step": part.moment.step,
+        "target": part.moment.target,
+        "predicted": part.moment.predicted,
+        # What is not finite cannot be sent as a number.
+        "scores": [float(score) if np.isfinite(score) else None for score in part.moment.scores],
+        "notes": list(part.moment.notes),
     }
 
 

@@ -174,6 +174,24 @@ def test_three_models_move_while_one_cell_trains_them(
     assert [record["seconds"] for record in records] == pytest.approx(results)
     assert page["parameters"] == ["94,650", "44,819", "44,530"]
     assert asked(lab, "scene().shown.hints") == []
+    assert " at step 40: eval accuracy " in asked(lab, "scene().shown.verdict")
+    # One footer, one timeline, and one scale for all grids.
+    assert lab.page.locator(".kw-compare .kw-save").count() == 1
+    assert lab.page.locator(".kw-compare .kw-scrubber").count() == 1
+    scales = lab.page.locator(".kw-compare .kw-model .kw-remark").all_inner_texts()
+    axes = [text.split(" · ") for text in scales if text.startswith("φ ")]
+    assert len(axes) == 3
+    assert len({(phi, x.partition(" x ")[2]) for phi, x in axes}) == 1
+    cut = "view => view.scrollHeight - view.clientHeight"
+    viewports = lab.page.locator(".kw-compare .kw-model .kw-viewport")
+    assert viewports.evaluate_all(f"views => views.map({cut})") == [0] * 3
+    # Going back shows that step in all of them.
+    track = lab.page.locator(".kw-compare .kw-track")
+    track.focus()
+    lab.page.keyboard.press("Home")
+    lab.until(lambda: [grid.step() for grid in grids] == [0] * 3, "the first step in all grids")
+    lab.page.keyboard.press("Escape")
+    lab.until(lambda: [grid.step() for grid in grids] == [40] * 3, "the last step again")
 
 
 def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
@@ -300,5 +318,7 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
     canvas.focus()
     lab.page.keyboard.press("ArrowDown")
     spoken = lab.page.locator(".kw-compare > .kw-spoken")
-    lab.until(lambda: "last eval accuracy: KAN" in (spoken.text_content() or ""), "the first row")
+    lab.until(
+        lambda: "eval accuracy at step 20: KAN" in (spoken.text_content() or ""), "the first row"
+    )
     lab.screenshot(artifacts / "read.png")

@@ -147,10 +147,15 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     score = lab.evaluate("view.explanation.score")
     assert sum(part) == pytest.approx(score, abs=1e-4)
     names = probe(lab, "view.sites('bars')")
-    assert sum(" · row " in name for name in names) == 30
-    shown = [float(name.split(" · ")[4].replace("−", "-")) for name in names[:30]]
-    largest = sorted(part, key=abs, reverse=True)[:30]
+    assert len(names) == 10
+    shown = [float(name.split(" · ")[4].replace("−", "-")) for name in names]
+    largest = sorted(part, key=abs, reverse=True)[:10]
     np.testing.assert_allclose(shown, largest, rtol=5e-3)
+    groups = [name.split(" · ") for name in probe(lab, "view.sites('groups')")]
+    assert [len(groups), groups[-1][1]] == [17, "all 400 functions together"]
+    channels = [float(group[2].replace("−", "-")) for group in groups]
+    assert sum(channels[:-1]) == pytest.approx(score, rel=5e-2)
+    assert channels[-1] == pytest.approx(score, rel=5e-3)
     view.screenshot(path=artifacts / "functions.png")
 
     # A bar selects its function everywhere.
@@ -184,7 +189,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     view.screenshot(path=artifacts / "kernels.png")
     canvas = "document.querySelector('.kw-explain canvas').toDataURL()"
     one = lab.page.evaluate(canvas)
-    click(lab, "tiles/0/0")
+    click(lab, "bars/0/0")
     lab.until(lambda: lab.page.evaluate(canvas) != one, "the map of another kernel")
     lab.until(lambda: lab.evaluate("live.selection['layer']") == "convs.1", "its selection")
 
@@ -196,21 +201,34 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     # Another class, while a cell trains: explained between two steps.
     lab.run_cell(3, wait=False)
     lab.wait_cell_running(3)
-    before = probe(lab, "view.content().step")
-    lab.until(lambda: "↻ explain step" in view.locator(".kw-again").inner_text(), "newer steps")
+    before = probe(lab, "view.part().step")
     view.locator("select[aria-label='class']").select_option("3")
-    lab.until(lambda: probe(lab, "view.content().target") == 3, "the other class")
+    lab.until(lambda: probe(lab, "view.part().target") == 3, "the other class")
     assert lab.is_running(3)
-    assert probe(lab, "view.content().step") > before
+    assert probe(lab, "view.part().step") > before
+    # The last layer costs one pass: it follows by itself while the cell trains.
+    lab.evaluate("setattr(view, 'layer', 'linear')")
+    then = probe(lab, "view.part().step")
+    lab.until(
+        lambda: (
+            probe(lab, "view.part().layer") == "linear"
+            and probe(lab, "view.part().step") > then + 5
+        ),
+        "a later step",
+    )
+    assert lab.is_running(3)
     lab.let_go("enough")
     lab.wait_idle()
-    view.locator(".kw-again").click()
     last = lab.evaluate("live.stats.steps")
-    lab.until(lambda: probe(lab, "view.content().step") == last, "the last step")
+    lab.until(
+        lambda: probe(lab, "view.content().parts.map(({step}) => step)") == [last] * 3,
+        "the last step of all layers",
+    )
+    assert view.locator(".kw-again").is_hidden()
     assert lab.evaluate("model.training")
     view.scroll_into_view_if_needed()
     click(lab, "classes/5/0")
-    lab.until(lambda: probe(lab, "view.content().target") == 5, "the class that was clicked")
+    lab.until(lambda: probe(lab, "view.part().target") == 5, "the class that was clicked")
     lab.set_theme("JupyterLab Dark")
     lab.page.wait_for_timeout(500)
     view.screenshot(path=artifacts / "dark.png")

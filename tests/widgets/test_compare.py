@@ -6,7 +6,7 @@ import gc
 import io
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -268,29 +268,77 @@ def hints(compare: kw.Compare) -> list[str]:
     return found
 
 
-def test_different_numbers_of_steps_are_hinted_at(models: Models) -> None:
+def verdict(compare: kw.Compare) -> str:
+    compare._painter.now()
+    found: str = compare.shown["verdict"]
+    return found
+
+
+def log(live: kw.Binding, values: Sequence[float]) -> None:
+    """Log one accuracy for each step from 1 on."""
+    for number, value in enumerate(values, 1):
+        live.step()
+        live.log(number, accuracy=value)
+
+
+def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
-    assert hints(compare) == []
-    for _ in range(3):
-        lives["KAN"].step()
-    [hint] = hints(compare)
-    assert "KAN 3, MLP 0" in hint
-    for _ in range(3):
+    assert verdict(compare) == ""
+    accuracies = np.linspace(0, 1, 100)
+    log(lives["KAN"], accuracies.tolist())
+    log(lives["MLP"], [0.25, 0.75] * 20)
+    kan = f"{accuracies[10:40].mean():.3g}"
+    assert verdict(compare) == (
+        f"MLP leads at step 40: accuracy 0.5, against {kan} for KAN (means of steps 11 to 40). "
+        "All have come to that step; KAN is at 100 by now."
+    )
+    [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
+    assert (row["label"], row["values"]) == ("mean accuracy, steps 11 to 40", [kan, "0.5"])
+    assert (row["lead"], row["best"]) == (True, [1])
+    assert shown(compare)["last accuracy"] == ["1", "0.75"]
+    # Once both have made as many steps, there is nothing more to say of them.
+    for number in range(41, 101):
         lives["MLP"].step()
-    assert hints(compare) == []
+        lives["MLP"].log(number, accuracy=0.5)
+    assert verdict(compare).startswith("KAN leads at step 100: accuracy 0.")
+    assert verdict(compare).endswith("(means of steps 71 to 100).")
 
 
-def test_models_that_take_turns_are_not_hinted_at_while_one_is_a_step_ahead() -> None:
-    models, optimizers = make()
-    lives = {name: kw.bind(model, optimizers[name]) for name, model in models.items()}
+def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
+    lives = bound(models)
     compare = kw.Compare(lives)
-    said = []
-    for _ in range(2):
-        for name, model in models.items():
-            step(lives[name], model, optimizers[name])
-            said.append(hints(compare))
-    assert said == [[]] * 4
+    for number, value in ((10, 0.5), (20, 0.6), (30, 0.9)):
+        lives["KAN"].log(number, val_acc=value, accuracy=1.0)
+    lives["MLP"].log(25, val_acc=0.7)
+    assert verdict(compare) == "MLP leads at step 25: eval accuracy 0.7, against 0.6 for KAN."
+    assert shown(compare)["eval_accuracy"] == ["0.6", "0.7"]
+    assert shown(compare)["last eval_accuracy"] == ["0.9", "0.7"]
+
+
+def test_a_tie_and_other_data_have_no_verdict(models: Models) -> None:
+    lives = bound(models)
+    compare = kw.Compare(lives)
+    for live in lives.values():
+        live.log(1, loss=1.0)
+    assert verdict(compare) == ""
+    lives["KAN"].log(2, loss=0.5)
+    lives["MLP"].log(2, loss=1.0)
+    assert (
+        verdict(compare)
+        == "KAN leads at step 2: loss 0.75, against 1 for MLP (means of steps 1 to 2)."
+    )
+    lives["KAN"].data_source, lives["MLP"].data_source = "MNIST", "digits"
+    assert verdict(compare) == ""
+
+
+def test_rows_in_which_nothing_is_known_are_left_out(models: Models) -> None:
+    assert list(shown(kw.Compare(bound(models)))) == [
+        "parameters",
+        "steps",
+        "parameters_doubled",
+        "order",
+    ]
 
 
 def test_different_data_are_hinted_at(models: Models) -> None:
@@ -543,7 +591,7 @@ def test_numbers_and_kernels_of_all_models_are_in_the_picture(models: Models) ->
     assert words.count("step 0") >= 2
     for option in ({"scale": "log"}, {"smoothing": 0}, {"zoom": [0, 2]}, {"height": 100}):
         assert compare.svg(**option)
-    assert (compare.scale, compare.height) == ("linear", 300)
+    assert (compare.scale, compare.height) == ("linear", 360)
 
 
 def test_an_animation_moves_the_kernels_of_all_models(tmp_path: Path) -> None:
@@ -586,26 +634,31 @@ def lead(compare: kw.Compare) -> dict[str, list[int]]:
 def test_the_numbers_that_decide_stand_first_with_the_best_model(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
-    assert lead(compare) == {"parameters": [1], "seconds": []}
+    assert lead(compare) == {"parameters": [1]}
     for live, loss in zip(lives.values(), (0.5, 0.25), strict=True):
         live.log(1, loss=loss, accuracy=1 - loss)
-    assert lead(compare) == {"accuracy": [1], "parameters": [1], "seconds": []}
+    assert lead(compare) == {"accuracy": [1], "parameters": [1]}
     lives["KAN"].log(2, eval_loss=0.1)
     lives["MLP"].log(2, eval_loss=0.2, val_acc=0.75)
-    assert list(lead(compare)) == ["eval_accuracy", "parameters", "seconds"]
+    assert list(lead(compare)) == ["eval_accuracy", "parameters"]
     lives["KAN"].log(2, val_acc=0.75)
     assert lead(compare)["eval_accuracy"] == []
 
 
-def test_no_model_is_best_where_they_cannot_be_compared(models: Models) -> None:
-    lives = bound(models)
+def test_what_steps_take_is_compared_for_as_many_of_each() -> None:
+    models, optimizers = make()
+    lives = {name: kw.bind(model, optimizers[name]) for name, model in models.items()}
     compare = kw.Compare(lives)
-    for live, loss in zip(lives.values(), (0.5, 0.25), strict=True):
-        live.log(1, loss=loss)
-    assert lead(compare)["loss"] == [1]
-    for _ in range(3):
-        lives["KAN"].step()
-    assert lead(compare)["loss"] == []
+    for name, count in (("KAN", 6), ("MLP", 3)):
+        for _ in range(count):
+            step(lives[name], models[name], optimizers[name])
+    lives["KAN"].training.seconds, lives["KAN"].training.timed_steps = 6.0, 6
+    lives["MLP"].training.seconds, lives["MLP"].training.timed_steps = 5.0, 2
+    assert lead(compare)["seconds"] == [0]
+    rows = shown(compare)
+    assert (rows["seconds"], rows["total"]) == (["3 s", "7.5 s"], ["6 s", "5 s"])
+    [row] = [row for row in compare.shown["rows"] if row["key"] == "seconds"]
+    assert row["label"] == "time for 3 steps"
 
 
 def test_a_loss_that_is_not_finite_is_not_the_best(models: Models) -> None:

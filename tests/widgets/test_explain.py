@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import gc
 import io
+import math
+import re
 import threading
+import time
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import numpy as np
@@ -41,6 +45,13 @@ def floats(data: bytes) -> np.ndarray:
     return np.frombuffer(data, "<f4")
 
 
+def wait_for(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
 def view() -> kw.Explain:
     live = bound()
@@ -50,8 +61,9 @@ def view() -> kw.Explain:
 
 def test_the_page_gets_the_numbers_of_the_record_from_the_last_layer_to_the_first(view):
     found, content = view.explanation, view.content
-    assert (content["target"], content["predicted"]) == (3, found.predicted)
-    assert content["scores"] == found.scores.tolist()
+    for part in content["parts"]:
+        assert (part["step"], part["target"], part["predicted"]) == (0, 3, found.predicted)
+        assert part["scores"] == found.scores.tolist()
     np.testing.assert_array_equal(floats(content["image"]["data"]), digit().ravel())
     linear, second, first = content["parts"]
     assert [part["layer"] for part in content["parts"]] == ["linear", "convs.1", "convs.0"]
@@ -72,14 +84,17 @@ def test_the_page_gets_the_numbers_of_the_record_from_the_last_layer_to_the_firs
 
 def test_the_sentences_add_up(view):
     found = view.explanation
-    [linear, second, _] = view._parts
+    [linear, second, _] = view._explainer.parts
     number = kw.widgets.ranges.format_number
-    assert linear.sentence.startswith(f"The score of class 3 is {number(found.score)} = ")
-    assert "from 400 functions φ(x)" in linear.sentence
+    score = number(found.score)
+    assert linear.sentence.startswith(f"The score of class 3 is {score}, the sum of ")
+    assert "the sum of 400 functions φ(x): exact" in linear.sentence
     assert "exact, but for" in linear.sentence
-    assert f"{number(found.kernels[1].baseline)} with each kernel at its mean" in second.sentence
-    assert "over 16 images" in second.sentence
-    assert "from 128 kernels" in second.sentence
+    means = "with each kernel at its mean over 16 images it would be {}"
+    assert means.format(number(found.kernels[1].baseline)) in second.sentence
+    added = found.kernels[1].contributions.sum()
+    sign = "+" if added > 0 else "−"
+    assert f"128 kernels make the difference, {sign}{number(abs(added))}," in second.sentence
 
 
 def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):
@@ -87,13 +102,13 @@ def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):
     view = kw.Explain(bound(), digit())
     second = view.content["parts"][1]
     # 11 × 11 numbers each.
-    assert second["mapped"] == view._parts[1].order()[:4]
+    assert second["mapped"] == view._explainer.parts[1].order()[:4]
     assert len(floats(second["maps"])) == 4 * 121
 
 
 def test_another_class_is_explained_at_once(view):
     view.target = 8
-    assert view.content["target"] == view.explanation.target == 8
+    assert view.content["parts"][0]["target"] == view.explanation.target == 8
     view.target = None
     assert view.explanation.target == view.explanation.predicted
     view.target = 3
@@ -113,7 +128,13 @@ def test_another_image_is_explained_and_one_that_does_not_fit_changes_nothing():
     np.testing.assert_array_equal(view.explanation.image, digit(4))
 
 
-def test_it_follows_the_model_when_asked_and_says_of_which_step_it_is():
+def steps_of(view: kw.Explain) -> dict[str, int]:
+    """Give the step that each layer is explained at, as the page is told."""
+    view._painter.now()
+    return {part["layer"]: part["step"] for part in view.content["parts"]}
+
+
+def test_it_is_explained_anew_when_the_reader_asks():
     live = bound()
     view = kw.Explain(live, digit(), 0)
     before = view.explanation.score
@@ -124,23 +145,29 @@ def test_it_follows_the_model_when_asked_and_says_of_which_step_it_is():
     assert view.explanation.score == before
     view._answer(view, {"kind": "explain"}, [])
     assert view.explanation.score != before
-    assert view.content["step"] == 5
+    # The layer shown; another one when it is chosen.
+    assert steps_of(view) == {"linear": 5, "convs.1": 0, "convs.0": 0}
+    view.layer = "convs.0"
+    assert steps_of(view) == {"linear": 5, "convs.1": 0, "convs.0": 5}
+    first = view._explainer.parts[-1]
+    assert first.values.sum() == pytest.approx(view.explanation.kernels[-1].contributions.sum())
 
 
 def test_what_goes_wrong_when_the_page_asks_is_said_in_the_view():
     view = kw.Explain(bound(), digit())
     kept = view.content
-    view._image = torch.zeros(3)
+    view._explainer.image = torch.zeros(3)
     view._answer(view, {"kind": "explain"}, [])
     assert "KANCNN" in view.message or "expected input" in view.message
-    assert view.content is kept
+    assert view.content == kept
 
 
 def test_while_another_thread_trains_it_is_explained_between_two_steps():
     live = bound()
     view = kw.Explain(live, digit(), 0)
     go, trained = threading.Event(), threading.Event()
-    threads = []
+    ran_in = []
+    live.model.register_forward_hook(lambda *_: ran_in.append(threading.current_thread()))
 
     def train() -> None:
         live.step()
@@ -148,7 +175,6 @@ def test_while_another_thread_trains_it_is_explained_between_two_steps():
         go.wait(60)
         live.step()
 
-    view.observe(lambda change: threads.append(threading.current_thread()), "content")
     trainer = threading.Thread(target=train)
     trainer.start()
     trained.wait(60)
@@ -159,8 +185,9 @@ def test_while_another_thread_trains_it_is_explained_between_two_steps():
     go.set()
     trainer.join(60)
     assert view.explanation.target == 5
-    assert threads == [trainer]
-    assert view.message == ""
+    assert set(ran_in) == {trainer}
+    view._painter.now()
+    assert (view.message, view.content["parts"][0]["target"]) == ("", 5)
 
 
 def test_what_waits_for_a_step_is_explained_when_the_training_ends():
@@ -173,7 +200,88 @@ def test_what_waits_for_a_step_is_explained_when_the_training_ends():
     view.target = 5
     assert view.explanation.target == 0
     live._set_state("idle")
-    assert view.explanation.target == 5
+    wait_for(lambda: view.explanation.target == 5)
+
+
+def train(live: kw.Binding, view: kw.Explain, steps: int) -> list[dict[str, int]]:
+    """Train in this thread; before each step the view has had time to see what is due."""
+    seen = []
+    for _ in range(steps):
+        view._job.run()
+        live.step()
+        live.refresh()  # a frame, whatever the throttle says
+        seen.append(steps_of(view))
+    return seen
+
+
+def test_while_it_trains_the_layer_shown_follows_in_its_thread_and_within_its_share(monkeypatch):
+    live = bound()
+    view = kw.Explain(live, digit(), 0)
+    monkeypatch.setattr(view._explainer, "due", lambda layer, share: 0.0)
+    # Here and not on the scheduler, which would look when it comes to it.
+    monkeypatch.setattr(view._job, "wake", lambda: None)
+    monkeypatch.setattr(view._job, "hurry", lambda: None)
+    seen = train(live, view, 3)
+    # The frame of the first step has it explained after the second.
+    assert [one["linear"] for one in seen] == [0, 2, 3]
+    assert {one["convs.1"] for one in seen} == {0}
+    asked = []
+
+    def never(layer: str, share: float) -> float:
+        asked.append((layer, share))
+        return math.inf
+
+    monkeypatch.setattr(view._explainer, "due", never)
+    assert [one["linear"] for one in train(live, view, 3)] == [3, 3, 3]
+    assert set(asked) == {("linear", 0.01)}
+
+
+def test_what_it_costs_is_a_hundredth_of_the_time_between():
+    view = kw.Explain(bound(), digit(), 0)
+    explainer = view._explainer
+    assert explainer.cost("linear") == 0
+    assert explainer.cost("convs.0") > 0
+    explainer._costs["convs.0"] = 0.25
+    done = explainer._done_at
+    assert explainer.due("convs.0", 0.01) - done == pytest.approx(0.25 * 99)
+
+
+def test_at_rest_in_a_notebook_all_layers_follow_by_themselves(monkeypatch):
+    live = bound()
+    view = kw.Explain(live, digit(), 0)
+    live.step()
+    # Nobody knows what a thread of a script does next: only the reader may ask.
+    live.settle()
+    view._follow()
+    assert steps_of(view)["linear"] == 0
+    monkeypatch.setattr("kan_widgets.live.cells.is_over_in", lambda thread: True)
+    view._hurry()
+    wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 1, "convs.0": 1})
+    assert view._behind() == []
+    # So it does after an edit, though no step was made.
+    score = view.explanation.score
+    live.edits.zero("linear", (0, view._explainer.parts[0].order()[0]))
+    wait_for(lambda: view.explanation.score != score)
+
+
+def test_a_layer_that_takes_long_is_left_until_it_is_chosen(monkeypatch):
+    live = bound()
+    view = kw.Explain(live, digit(), 0)
+    monkeypatch.setattr("kan_widgets.live.cells.is_over_in", lambda thread: True)
+    view._explainer._costs["convs.1"] = 60.0
+    live.step()
+    live.settle()
+    wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 0, "convs.0": 1})
+    view.layer = "convs.1"
+    assert steps_of(view)["convs.1"] == 1
+
+
+def test_a_picture_made_after_training_is_of_the_last_step():
+    live = bound()
+    view = kw.Explain(live, digit(), 0)
+    live.step()
+    assert "step 1" in texts(view.svg())
+    assert steps_of(view) == {"linear": 1, "convs.1": 1, "convs.0": 1}
 
 
 def test_wrong_arguments_are_refused_and_change_nothing(view):
@@ -184,7 +292,7 @@ def test_wrong_arguments_are_refused_and_change_nothing(view):
         view.layer = "elsewhere"
     with pytest.raises(traitlets.TraitError):
         view.top = 0
-    assert (view.target, view.layer, view.top) == (3, "linear", 30)
+    assert (view.target, view.layer, view.top) == (3, "linear", 10)
     with pytest.raises(ValueError, match=r"target: expected a class from 0 to 9, .*got 10"):
         kw.Explain(live, digit(), 10)
     with pytest.raises(TypeError, match="target: expected the number of a class, got 'seven'"):
@@ -221,7 +329,7 @@ def test_scores_that_are_not_finite_reach_the_page():
     with torch.no_grad():
         live.model.linear.base_weight[4] = float("nan")
     view = kw.Explain(live, digit(), 3)
-    assert view.content["scores"][4] is None
+    assert view.content["parts"][0]["scores"][4] is None
     assert "NaN" in texts(view.svg(layer="linear"))
 
 
@@ -245,7 +353,7 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
         "convs.1",
         "convs.0",
     ]
-    assert whole.count("all kernels") == 2
+    assert sum(name.endswith("all kernels") for name in whole) == 2
     assert "step 0" in whole
     small = view.image(max_height=400, theme="dark")
     assert small.width == 1800
@@ -265,15 +373,19 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
     assert heads[0] < shown < heads[1] - 11, share
 
 
-def test_one_layer_has_all_bars_all_classes_and_what_the_others_come_to(view):
+def test_one_layer_has_its_largest_shares_all_classes_and_what_all_come_to(view):
     found = texts(view.svg(layer="convs.1", max_height=3000))
     shares = view.explanation.kernels[1].contributions
     number = kw.widgets.ranges.format_number
-    for out, in_ in zip(*np.unravel_index(view._parts[1].order()[:30], shares.shape), strict=True):
+    largest = view._explainer.parts[1].order()[:10]
+    for out, in_ in zip(*np.unravel_index(largest, shares.shape), strict=True):
         assert f"output {out} · input {in_}" in found
         value = number(float(shares[out, in_]))
         assert ("+" if shares[out, in_] > 0 else "") + value.replace("-", "−") in found
-    assert "all others, by output" in found
+    assert "what each output adds to the score" in found
+    assert "all 128 kernels together" in found
+    whole = number(float(shares.astype(np.float32).sum()))
+    assert (whole if whole.startswith("−") else f"+{whole}") in found
     for score in view.explanation.scores:
         assert number(float(score)).replace("-", "−") in found
     assert found.count("convs.1") == 0
@@ -283,11 +395,13 @@ def test_one_layer_has_all_bars_all_classes_and_what_the_others_come_to(view):
 def test_the_scale_has_the_maps_colours_for_the_same_values(view):
     for theme in ("light", "dark"):
         svg = view.svg(layer="linear", theme=theme)
-        _, mapped, scale, *_ = [
+        _, mapped, scale, *small = [
             pixels(image) for image in ElementTree.fromstring(svg).iter(f"{SVG}image")
         ]
-        values = view._parts[0].total
-        most = np.abs(values.astype(np.float32)).max()
+        part = view._explainer.parts[0]
+        values = part.total
+        assert len(small) == 16  # a map of each channel, on the same scale
+        most = max(np.abs(values.astype(np.float32)).max(), np.abs(part.values).max())
         half = scale.shape[1] // 2
         places = half + np.floor(half * values.astype(np.float32) / most + 0.5).astype(int)
         assert mapped.shape == (*values.shape, 3)
@@ -305,26 +419,28 @@ def test_a_place_that_adds_nothing_has_the_colour_of_the_scales_zero(view):
     _, mapped, scale, *_ = [
         pixels(image) for image in ElementTree.fromstring(svg).iter(f"{SVG}image")
     ]
-    total = view._parts[1].total
+    total = view._explainer.parts[1].total
     small = np.abs(total) < np.abs(total).max() / 1000
     assert small.any()
     assert (mapped[small] == scale[0, scale.shape[1] // 2]).all()
 
 
 def test_the_picture_marks_the_selected_share_though_it_is_small(view):
-    part = view._parts[1]
+    part = view._explainer.parts[1]
     least = part.order()[-1]
     out, in_ = divmod(least, 8)
     name = f"output {out} · input {in_}"
     assert name not in texts(view.svg(max_height=2000))
     view.live.select("convs.1", out, in_, 2, 2)
     try:
-        for options in ({}, {"layer": "convs.1"}):
+        for options, times in (({}, 1), ({"layer": "convs.1"}, 2)):
             svg = view.svg(max_height=2000, **options)
-            # Its bar, and the heading of its map.
-            assert sum(name in text for text in texts(svg)) == 2
+            # The heading of its map; where one layer is drawn its row too.
+            assert sum(name in text for text in texts(svg)) == times
             bold = ElementTree.fromstring(svg).iter(f"{SVG}text")
-            assert name in [text.text for text in bold if text.get("font-weight") == "600"]
+            strong = [text.text for text in bold if text.get("font-weight") == "600"]
+            # Of a picture of all layers its output is the row.
+            assert (name if times == 2 else f"output {out}") in strong
     finally:
         view.live.deselect()
 
@@ -336,8 +452,8 @@ def test_options_of_one_picture_are_checked_as_the_traits_are(view):
         view.image(layer="convs.7")
     with pytest.raises(ValueError, match=r"target=5: .* set view\.target first"):
         view.image(target=5)
-    assert "all others, by channel" in texts(view.svg(layer=0, top=29, max_height=2000))
-    assert view.top == 30
+    assert len(re.findall("channel \\d+ · row", view.svg(layer=0, top=29, max_height=2000))) == 29
+    assert view.top == 10
 
 
 def test_the_png_keeps_the_colours_of_the_maps(view, tmp_path):
@@ -360,7 +476,7 @@ def test_without_an_image_there_are_bars_and_classes_alone():
 def test_shares_of_shared_kernels_are_named_by_their_channel():
     live = bound(kw.nn.KANCNN.article)
     view = kw.Explain(live, digit())
-    part = view._parts[1]
+    part = view._explainer.parts[1]
     assert part.shared
     found = texts(view.svg(layer=part.layer, max_height=3000))
     out, channel = divmod(part.order()[0], 5)
@@ -368,6 +484,6 @@ def test_shares_of_shared_kernels_are_named_by_their_channel():
     live.select("convs.1", 1, 0, 0, 0)
     largest = int(np.abs(part.values[1]).argmax())
     found = texts(view.svg(layer=part.layer, max_height=3000))
-    # The heading of its map, and its bar.
-    assert found.count(f"output 1 · channel {largest}") == 2
-    assert len(parts_of(view.explanation, live.read())) == 3
+    # The heading of its map, and its row.
+    assert sum(f"output 1 · channel {largest}" in text for text in found) == 2
+    assert len(parts_of(view.explanation, live.read(), 0)) == 3

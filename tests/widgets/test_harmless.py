@@ -17,7 +17,7 @@ def trained(watched: bool) -> list[Any]:
     data = torch.utils.data.TensorDataset(torch.rand(48, 1, 28, 28), torch.randint(0, 10, (48,)))
     loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
     views: list[Any] = []
-    live = None
+    live = explain = None
     if watched:
         live = kw.bind(model, optimizer, every=1)
         views = [
@@ -26,17 +26,26 @@ def trained(watched: bool) -> list[Any]:
             kw.LayerRanges(live),
             kw.Compare({"one": live}),
         ]
+        explain = kw.Explain(live, data.tensors[0][0], layer="convs.0")
+        explain._explainer.due = lambda layer, share: 0.0  # type: ignore[method-assign]
+        views.append(explain)
         live.observe(data.tensors[0][:4])
         for view in views:
             view._repr_mimebundle_()
     for _ in range(2):
         for images, labels in loader:
+            if explain is not None:
+                explain._job.run()  # as the scheduler does: what is behind is left to this thread
             optimizer.zero_grad()
             loss = nll_loss(model(images), labels)
             loss.backward()
             optimizer.step()
             if live is not None:
                 live.log(loss=loss)
+    if explain is not None:
+        steps = {part.layer: part.moment.step for part in explain._explainer.parts}
+        assert steps["convs.0"] == 12
+        assert steps["convs.1"] == 0
     for view in views:
         view._repr_mimebundle_()
         view.close()

@@ -193,10 +193,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     status.show(store);
     scrubber?.tell();
     parts.body.hidden = false;
-    if (parts.width() === 0) {
-      unseen.hidden();
-      return;
-    }
+    if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
     const scene = parts.draw(given(store));
     if (typeof scene === "string") return say(scene);

@@ -1,6 +1,6 @@
 /** Goes through the history by itself, and by steps. It needs no kernel. */
 
-import type { Store } from "../wire/types.ts";
+import type { Timed } from "./timed.ts";
 
 /** A whole history plays in about this long, in milliseconds, unless that were more than one frame a time. */
 const PLAY_TIME = 10_000;
@@ -15,7 +15,7 @@ export interface Player {
   move(by: number): void;
 }
 
-export function createPlayer(store: Store, started: () => void, stopped: () => void): Player {
+export function createPlayer(store: Timed, started: () => void, stopped: () => void): Player {
   let timer: ReturnType<typeof setInterval> | undefined;
   let steps: number[] = [];
 

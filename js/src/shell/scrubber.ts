@@ -1,8 +1,8 @@
 /** The scrubber: the steps kept as a track, the same in every view of a stream. It needs no kernel. */
 
-import type { Store } from "../wire/types.ts";
 import { hasKeyboard } from "./alternative.ts";
 import { createPlayer } from "./player.ts";
+import type { Timed } from "./timed.ts";
 import { timelineParts } from "./timeline_parts.ts";
 
 export interface Scrubber {
@@ -15,7 +15,7 @@ export interface Scrubber {
 const FRAME_TIME = 200;
 
 /** Puts a scrubber at the end of `parent`, for as long as the signal lasts. Its place is kept while it has nothing to show. */
-export function mountScrubber(parent: HTMLElement, store: Store, signal: AbortSignal): Scrubber {
+export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSignal): Scrubber {
   const document = parent.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const saved = store.status().state === "saved";

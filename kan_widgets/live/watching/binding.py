@@ -18,6 +18,7 @@ from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
+from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
@@ -64,6 +65,8 @@ class Binding(Reading, Steered):
         )
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
+        self.errands = Errands(self)
+        """Run the model when that harms no training."""
         self.last_batch = LastBatch(self)
         """Observe the batch that ``live.track`` or `fit` gave last."""
         self._sent = self._skipped = 0
@@ -178,7 +181,7 @@ class Binding(Reading, Steered):
         """Do what is due after a step, in the thread that trains; called by the counter."""
         edited = self.edits.apply_waiting()
         if self._is_asked:
-            self._do_what_is_asked()
+            self._do_what_is_asked(at_rest=False)
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
@@ -215,7 +218,7 @@ class Binding(Reading, Steered):
         try:
             if self._state == "live":
                 self.settle()
-            self._do_what_is_asked()
+            self._do_what_is_asked(at_rest=True)
             if self.edits.is_waiting and self.edits.apply_waiting() and self.is_open:
                 self.refresh()
         except Exception as error:

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from kan_widgets.live import cells
 from kan_widgets.live.steering.training import Training
+from kan_widgets.live.watching.errands import Errands
 
 _NONE = "no batch has been seen: call live.observe(batch) with one"
 _GONE = "the last batch is gone by now: call live.observe(batch) with one"
@@ -16,6 +16,8 @@ _GONE = "the last batch is gone by now: call live.observe(batch) with one"
 
 class Observing(Protocol):
     """A model that can be run on a batch, and whose training is known: a binding."""
+
+    errands: Errands
 
     @property
     def model(self) -> nn.Module | None:
@@ -25,12 +27,6 @@ class Observing(Protocol):
     def training(self) -> Training:
         """What is known of the loop that trains."""
 
-    def trains_elsewhere(self) -> bool:
-        """Whether only the thread that trains may run the model, after its next step."""
-
-    def need_care(self) -> None:
-        """Have the next step look for what is wanted."""
-
     def observe(self, batch: Any) -> Any:
         """Run a batch through the model."""
 
@@ -38,20 +34,13 @@ class Observing(Protocol):
         """Tell the views what can be observed, or why it could not."""
 
 
-class LastBatch(cells.CellListener):
-    """The last batch of a binding's loops, observed as soon as that harms no training.
-
-    Where nothing trains and no cell runs that might, at once. Else after the next step, in the
-    thread that trains, or when the loop or the cell is over.
-    """
+class LastBatch:
+    """The last batch of a binding's loops, observed as soon as that harms no training."""
 
     def __init__(self, binding: Observing) -> None:
         self._of = weakref.ref(binding)
-        self.is_wanted = False
-        """Whether somebody waits for it."""
         self.message = ""
         """Why it could not be observed; else empty."""
-        cells.watch(self)
 
     @property
     def was_seen(self) -> bool:
@@ -62,19 +51,12 @@ class LastBatch(cells.CellListener):
     def want(self) -> None:
         """Observe it, now or as soon as that is harmless. Never raises: see ``message``."""
         binding = self._of()
-        if binding is None:
-            return
-        with cells.between() as free:
-            if free and not binding.trains_elsewhere():
-                self.observe()
-                return
-            self.is_wanted, self.message = True, ""
-            binding.need_care()
-        binding.tell_batch()
+        if binding is not None and not binding.errands.want(self.observe):
+            self.message = ""
+            binding.tell_batch()
 
-    def observe(self) -> None:
+    def observe(self, at_rest: bool = True) -> None:
         """Observe it in this thread: the one that trains, if any does."""
-        self.is_wanted = False
         if (binding := self._of()) is None:
             return
         inputs = binding.training.batch.inputs
@@ -87,12 +69,6 @@ class LastBatch(cells.CellListener):
             except Exception as error:
                 self.message = f"the last batch could not be observed: {error}"
         binding.tell_batch()
-
-    def cell_ended(self) -> None:
-        """Observe what has waited for the end of a notebook cell."""
-        binding = self._of()
-        if self.is_wanted and binding is not None and not binding.trains_elsewhere():
-            self.observe()
 
 
 def _where_the_model_is(inputs: Tensor, model: nn.Module | None) -> Tensor:

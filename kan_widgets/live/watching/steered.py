@@ -18,6 +18,7 @@ from kan_widgets.live.steering.learning_rate import learning_rates
 from kan_widgets.live.steering.track import Track
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.counter import Counter
+from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
 
 Batch = TypeVar("Batch")
@@ -28,6 +29,7 @@ class Steered(Savable):
 
     _training: Training
     _counter: Counter
+    errands: Errands
     last_batch: LastBatch
     _optimizer: weakref.ref[Optimizer] | None
 
@@ -180,13 +182,13 @@ class Steered(Savable):
     @property
     def _is_asked(self) -> bool:
         """Whether something waits for the thread that trains, other than an edit."""
-        return bool(self._training.rates.waiting) or self.last_batch.is_wanted
+        return bool(self._training.rates.waiting) or self.errands.are_waiting
 
-    def _do_what_is_asked(self) -> None:
-        """Set new rates and observe a batch, where that was asked for."""
+    def _do_what_is_asked(self, *, at_rest: bool) -> None:
+        """Set new rates, and run the model where that was asked for."""
         self._set_new_rates()
-        if self.last_batch.is_wanted:
-            self.last_batch.observe()
+        if self.errands.are_waiting:
+            self.errands.do(at_rest)
 
     def tell_batch(self) -> None:
         """Tell the views whether a batch could be observed, or why it could not."""

@@ -1,14 +1,19 @@
-/** The kernels of each model in the page: a kernel grid of its own, under the model's name. */
+/** The kernels of each model in the page: a kernel grid of its own under the model's name, with one toolbar, one timeline and one scale for all. */
 
 import type { AnyModel, Host } from "@anywidget/types";
+import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { element, put } from "../../shell/element.ts";
-import type { Shell } from "../../shell/mount.ts";
+import type { Mounted, Shell, Still } from "../../shell/mount.ts";
+import { mountScrubber } from "../../shell/scrubber.ts";
+import { statusText } from "../../shell/status.ts";
+import { together } from "../../shell/timed.ts";
 import { watchTraits } from "../../shell/watch.ts";
 import type { Store } from "../../wire/types.ts";
 import { SORTS } from "../kernel_grid/settings.ts";
+import { agreement } from "../kernel_grid/together.ts";
 import { render } from "../kernel_grid/view.ts";
-import { columnsOf } from "./kernels.ts";
+import { columnsOf, MOST } from "./kernels.ts";
 
 export interface Grids {
   element: HTMLElement;
@@ -26,7 +31,8 @@ interface Part {
 /** What the one toolbar sets for all grids. The layer is each grid's own, and so are scores: other models have others. */
 const TOGETHER = ["mode", "binarise", "suppressed", "bounds", "scale", "ghost", "x_range", "sort"];
 
-export function createGrids({ document, get, signal }: Shell, host: Host): Grids {
+export function createGrids(shell: Shell, host: Host): Grids {
+  const { document, get, signal } = shell;
   const whole = element(document, "div", "kw-grids");
   const bar = element(document, "div", "kw-header kw-together", whole);
   bar.setAttribute("role", "toolbar");
@@ -37,10 +43,30 @@ export function createGrids({ document, get, signal }: Shell, host: Host): Grids
   const parts: (Part | null)[] = refs.map(() => null);
   const places = refs.map((ref, number) => {
     const place = element(document, "section", "kw-model", root);
-    const name = element(document, "div", "kw-model-name", place);
-    name.style.setProperty("--kw-swatch", `var(--kw-curve-${number % 7})`);
-    void connect(ref, number, place);
-    return { place, name };
+    const head = element(document, "div", "kw-model-name", place);
+    head.style.setProperty("--kw-swatch", `var(--kw-curve-${number % 7})`);
+    const name = element(document, "span", "", head);
+    const step = element(document, "span", "kw-model-step", head);
+    return { ref, place, name, step };
+  });
+  const time = element(document, "div", "kw-time-place", whole);
+  const again: (() => void)[] = refs.map(() => () => {});
+  const agreed = agreement(refs.length, MOST, (drawn) => {
+    again.forEach((draw, number) => {
+      if (number !== drawn) draw();
+    });
+  });
+  const lines = refs.map(() => ({ words: "", chosen: false }));
+  let active = 0;
+  const connecting = places.map(({ ref, place }, number) => {
+    for (const event of ["pointerenter", "focusin"]) {
+      place.addEventListener(event, () => read(number), { signal });
+    }
+    return connect(ref, number, place);
+  });
+  void Promise.all(connecting).then(() => {
+    const stores = parts.flatMap((part) => part?.store ?? []);
+    if (stores.length > 0 && !signal.aborted) mountScrubber(time, together(stores), signal);
   });
   // What stands over a drawing is taller where it wraps: the drawings of a row still begin at one height.
   const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
@@ -52,7 +78,20 @@ export function createGrids({ document, get, signal }: Shell, host: Host): Grids
       const { exports } = await host.getWidget<Store>(String(model.get("stream")));
       if (signal.aborted) return;
       parts[number] = { model, store: exports };
-      render({ model, el: place, host, signal } as never);
+      const within = {
+        read(words: string, chosen = false) {
+          lines[number] = { words, chosen };
+          read(active);
+        },
+        says: () => false,
+        takes(_: () => Still | null, draw: () => void) {
+          again[number] = draw;
+        },
+        height: () => undefined,
+      };
+      const props = { model: inGroup(model, number), el: place, host, signal, within };
+      render(props as unknown as Mounted);
+      exports.subscribe(() => shell.schedule(), signal);
       share(number, place, model);
       for (const head of headsOf(place)) sizes.observe(head);
     } catch (error) {
@@ -60,6 +99,26 @@ export function createGrids({ document, get, signal }: Shell, host: Host): Grids
       const said = element(document, "div", "kw-message", place);
       said.textContent = `These kernels cannot be read: ${error instanceof Error ? error.message : error}`;
     }
+  }
+
+  /** The grid's model, which says that it is one of several. */
+  function inGroup(model: AnyModel, number: number): AnyModel {
+    const group = agreed(number);
+    const get = (trait: string) => (trait === "together" ? group : model.get(trait));
+    return new Proxy(model, {
+      get(target, name) {
+        if (name === "get") return get;
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+
+  /** Shows the line of a grid, or of one where something is selected. */
+  function read(number: number) {
+    active = number;
+    const line = [lines[active], ...lines].find(({ chosen }) => chosen) ?? lines[active];
+    shell.read(line.words, line.chosen);
   }
 
   /** Each grid keeps its choice of layers; the rest of the first one's header stands over all and is for all. */
@@ -90,8 +149,16 @@ export function createGrids({ document, get, signal }: Shell, host: Host): Grids
     show(models, width) {
       const columns = `repeat(${columnsOf(places.length, width)}, minmax(0, 1fr))`;
       if (root.style.gridTemplateColumns !== columns) root.style.gridTemplateColumns = columns;
-      places.forEach(({ place, name }, k) => {
+      places.forEach(({ place, name, step }, k) => {
         put(name, models[k] ?? "");
+        const store = parts[k]?.store;
+        if (store) {
+          const left = store.leftOut();
+          const at = statusText(store.current()?.step ?? null, store.cursor(), store.status());
+          put(step, left.length > 0 ? `${at} · ${counted(left.length, "layer")} not shown` : at);
+          const title = left.join("\n");
+          if (step.title !== title) step.title = title;
+        }
         place.setAttribute("aria-label", `Kernels of ${models[k]}`);
       });
     },

@@ -5,14 +5,15 @@ import type { Mark } from "../../scene/marks.ts";
 import { headOf, messageOf, type Paged, pictureOf } from "../../scene/still.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
+import { agreement, TALLEST } from "../kernel_grid/together.ts";
 import { evenColumns } from "./columns.ts";
 import { nameMarks } from "./table.ts";
 
 export const GAP = 16;
 const NARROWEST = 290;
 const NAME = 22;
-/** What a picture of kernels is cut at. */
-const HEIGHT = 300;
+/** A layer of more functions than these is an overview, so that no grid is cut. */
+export const MOST = 400;
 
 export const columnsOf = (count: number, width: number): number =>
   evenColumns(count, width, NARROWEST, GAP);
@@ -30,10 +31,18 @@ export function kernelsOf(
 ): Kernels {
   const columns = columnsOf(parts.length, width);
   const room = (width - GAP * (columns - 1)) / columns;
+  const agreed = agreement(parts.length, MOST);
+  const all = parts.map((part, k) => {
+    const together = agreed(k);
+    const get = (trait: string) => (trait === "together" ? together : part.get(trait));
+    return { ...part, theme, ratio, get };
+  });
+  // Once for the ranges that they have in common.
+  for (const part of all) gridDrawing()({ ...part, width: room });
   const marks: Mark[] = [];
   let top = 0;
-  for (let from = 0; from < parts.length; from += columns) {
-    const row = parts.slice(from, from + columns).map((part) => ({ ...part, theme, ratio }));
+  for (let from = 0; from < all.length; from += columns) {
+    const row = all.slice(from, from + columns);
     const pictures = aligned(row, room, theme);
     pictures.forEach((picture, k) => {
       const x = k * (room + GAP);
@@ -55,9 +64,8 @@ function aligned(row: readonly Given[], width: number, theme: Theme): Paged[] {
   });
   const heads = scenes.map((scene) => (typeof scene === "string" ? 0 : headOf(scene, theme)));
   const head = Math.max(...heads);
-  return scenes.map((scene, k) => {
+  return scenes.map((scene) => {
     if (typeof scene === "string") return messageOf(scene, width, theme);
-    const most = head + (Number(row[k].get("height")) || HEIGHT);
-    return pictureOf(scene, theme, most, head);
+    return pictureOf(scene, theme, head + TALLEST, head);
   });
 }

@@ -136,9 +136,10 @@ function sitesIn(shown: Shown, table: Table, cards: Cards) {
   return [...rows, ...layers];
 }
 
-function captionOf({ hints, note }: Shown): Remark[] {
-  const warned = hints.map((text): Remark => ({ text, tone: "warn" }));
-  return note ? [...warned, { text: note }] : warned;
+function captionOf({ hints, verdict, note }: Shown): Remark[] {
+  const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
+  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
+  return note ? [...remarks, { text: note }] : remarks;
 }
 
 function wordsOf(shown: Shown, { panels }: Chart, { steps }: ChartLayout): string {

@@ -29,6 +29,8 @@ export interface Growth {
 export interface Shown {
   /** Why the models cannot be compared as they are; mostly none. */
   hints: string[];
+  /** Who is ahead, and at which step; "" where nobody is. */
+  verdict: string;
   /** What they are trained on. */
   note: string;
   models: string[];
@@ -39,12 +41,13 @@ export interface Shown {
 export function shownIn(get: (trait: string) => unknown): Shown {
   const {
     hints = [],
+    verdict = "",
     note = "",
     models = [],
     rows = [],
     growth = [],
   } = (get("shown") ?? {}) as Partial<Shown>;
-  return { hints, note, models, rows, growth };
+  return { hints, verdict, note, models, rows, growth };
 }
 
 /** The steps made, as they are written: one word where all models have made as many. */

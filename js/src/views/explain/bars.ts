@@ -1,229 +1,170 @@
-/** The largest shares, sorted: a name, a bar from zero, a number; and what all others come to. No DOM. */
+/** Lists of shares, drawn: a small map, a name, a bar from zero, a number. All bars of a layer have one scale. No DOM. */
 
-import { counted } from "../../phi/entries.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import { type Block, GAP, LINE, line, SIZE } from "./block.ts";
-import {
-  type Bar,
-  barsOf,
-  besideText,
-  type Group,
-  groupsOf,
-  type Part,
-  restText,
-  signed,
-} from "./content.ts";
+import { type Block, LINE, line, SIZE } from "./block.ts";
+import { type Part, signed } from "./content.ts";
+import { boxIn, mapMarks, type Plate } from "./pictures.ts";
+import type { List, Row } from "./rows.ts";
+import { fitting } from "./words.ts";
 
-export interface Row {
-  kind: "bar" | "group" | "words";
-  name: string;
-  value: number;
-  /** NaN where there is nothing to compare with. */
-  beside: number;
-  /** The share to select; −1 for none. */
-  number: number;
-  words: string;
-}
-
-/** From this width on the rows stand in two columns. */
-const TWO_COLUMNS = 720;
-const FEW = 8;
-/** Below this width of a column names and numbers stand above their bars. */
+/** Below this width of a list names and numbers stand above their bars. */
 const NARROW = 330;
-const ROW = 18;
-const TALL = 32;
+const [ROW, TALL, MAPPED] = [18, 32, 22];
+/** Pixels of a small map, and of the room that it takes. */
+const MAP = 19;
+const MAP_ROOM = MAP + 7;
+/** Between a heading and what stands on its line. */
+const APART = 14;
 
-/** How the rows stand. */
-export interface Stand {
-  columns: number;
-  /** Rows of a column. */
-  length: number;
-  /** Of a row. */
-  height: number;
+/** How all rows of a layer stand. */
+export interface Plan {
+  width: number;
+  /** Names stand over their bars. */
+  tall: boolean;
+  /** Where names and maps end. */
+  names: number;
+  /** Where a value lies. */
+  place(value: number): number;
 }
 
-export function standOf(rows: number, width: number): Stand {
-  const columns = width >= TWO_COLUMNS && rows > FEW ? 2 : 1;
-  const height = width / columns < NARROW ? TALL : ROW;
-  return { columns, length: Math.ceil(rows / columns), height };
+export function planOf(lists: readonly List[], width: number, plate: Plate | null): Plan {
+  const rows = lists.flatMap((list) => list.rows);
+  const tall = width < NARROW;
+  const widest = (texts: string[]) => Math.max(0, ...texts.map((text) => widthOf(text, SIZE, 600)));
+  const values = widest(rows.map(({ value }) => signed(value)));
+  const ends = lists.map(
+    (list) => indentOf(list, plate) + widest(list.rows.map(({ name }) => name)),
+  );
+  const names = tall ? width - values - 8 : Math.min(Math.ceil(Math.max(...ends)), width / 2);
+  const [from, to] = tall
+    ? [indentOf(lists[0], plate) + 1, width - 1]
+    : [names + 10, width - values - 10];
+  const drawn = rows.filter(({ kind }) => kind !== "total");
+  const all = [0, ...drawn.flatMap(({ value, beside }) => [value, beside])].filter(Number.isFinite);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const unit = (to - from) / (high - low || 1);
+  return { width, tall, names, place: (value) => from + (value - low) * unit };
 }
 
-/** How many rows there is height for. */
-export function rowsIn(height: number, width: number): number {
-  const { columns, height: row } = standOf(FEW + 1, width);
-  return columns * Math.floor((height - LINE) / row);
+/** Where the names of a list begin: behind the maps that its rows have. */
+function indentOf({ rows }: List, plate: Plate | null): number {
+  return plate !== null && rows.some(({ map }) => map !== null) ? MAP_ROOM : 0;
 }
 
-/** All rows: the largest shares, then the others by what they belong to, then what is left. */
-export function rowsOf(part: Part, top: number, selected: number): Row[] {
-  const bars = barsOf(part, top, selected);
-  const groups = groupsOf(part, bars, top);
-  const rows = bars.map((bar) => barRow(part, bar));
-  if (groups.length > 0) {
-    const { by } = groups[0];
-    const heading = by === "direction" ? "all others together" : `all others, by ${by}`;
-    rows.push(wordsRow(heading), ...groups.map((group) => groupRow(part, group)));
-  }
-  const rest = restText(part, bars, groups);
-  if (rest) rows.push(wordsRow(rest));
-  return rows;
-}
-
-/** As many bars as fit into so many rows, with a line for the rest; the selected one takes the last's place. */
-export function fewRows(part: Part, top: number, selected: number, count: number): Row[] {
-  const whole = part.values.length <= Math.min(top, count);
-  let most = whole ? part.values.length : Math.max(1, Math.min(top, count - 1));
-  if (selected >= 0 && !part.order.slice(0, most).includes(selected)) most--;
-  const bars = barsOf(part, most, selected);
-  const rest = restText(part, bars);
-  return [...bars.map((bar) => barRow(part, bar)), ...(rest ? [wordsRow(rest)] : [])];
-}
-
-function barRow(part: Part, bar: Bar): Row {
-  const beside = besideText(part, bar);
-  const words = `${part.layer} · ${bar.name} · ${signed(bar.value)}${beside && ` · ${beside}`}`;
-  return { kind: "bar", ...bar, words };
-}
-
-function groupRow(part: Part, { name, count, value, number }: Group): Row {
-  const own = `${name}, ${counted(count, "other")}`;
-  const words = `${part.layer} · ${own} together · ${signed(value)}`;
-  return { kind: "group", name: own, value, beside: Number.NaN, number, words };
-}
-
-function wordsRow(words: string): Row {
-  return { kind: "words", name: words, value: Number.NaN, beside: Number.NaN, number: -1, words };
-}
-
-/** The index of the row in a cell of the region. */
-export function rowAt({ length }: Stand, row: number, column: number): number {
-  return column * length + row;
-}
-
-export function barsBlock(
+export function listBlock(
   part: Part,
-  rows: readonly Row[],
+  list: List,
+  plan: Plan,
   selected: number,
   [x, y]: readonly [number, number],
-  width: number,
+  plate: Plate | null,
+  most: number,
   theme: Theme,
 ): Block {
   const { colours } = theme;
-  const stand = standOf(rows.length, width);
-  const { columns, length, height } = stand;
-  const marks: Mark[] = [];
-  const heading = "largest shares of the score";
-  marks.push(line(x, y, fitted(heading, width, SIZE), colours.muted));
+  const { width } = plan;
+  const indent = indentOf(list, plate);
+  const height = plan.tall ? TALL : indent ? MAPPED : ROW;
+  const { rows } = list;
+  const label = rows.some(({ beside }) => !Number.isNaN(beside)) ? part.besideLabel : "";
+  const room = width - (label ? APART + 8 + widthOf(label, SIZE) : 0);
+  const short = list.headings.find((text) => widthOf(text, SIZE) <= room);
+  const heading = short ?? fitting(list.headings, width);
+  const marks: Mark[] = [line(x, y, heading, colours.muted)];
   let top = y + LINE + 2;
-  if (rows.some(({ beside }) => !Number.isNaN(beside))) {
+  if (label) {
     // The key stands behind the heading where it fits.
-    const after = widthOf(heading, SIZE) + GAP;
-    const fits = after + 8 + widthOf(part.besideLabel, SIZE) <= width;
-    const [left, down] = fits ? [x + after, y] : [x, y + LINE];
+    const left = short ? x + widthOf(heading, SIZE) + APART : x;
+    const down = short ? y : y + LINE;
     marks.push({ kind: "rects", boxes: [left, down + 2, 2, 11], fill: colours.ink });
-    const words = wrapped(part.besideLabel, x + width - left - 8, SIZE);
+    const words = wrapped(label, x + width - left - 8, SIZE);
     marks.push(...words.map((text, k) => line(left + 8, down + k * LINE, text, colours.muted)));
     top = down + words.length * LINE + 2;
   }
-  const pitch = width / columns;
-  const plan = planOf(rows, pitch - (columns > 1 ? GAP : 0), height === TALL);
-  for (let column = 0; column < columns; column++) {
-    const own = rows.slice(column * length, (column + 1) * length);
-    marks.push(...columnMarks(own, selected, [x + column * pitch, top], plan, theme));
-  }
-  const box = { x, y: top, width, height: length * height };
+  marks.push(...barMarks(rows, plan, height, [x, top], theme));
+  rows.forEach((row, k) => {
+    const at: [number, number] = [x, top + k * height];
+    marks.push(...rowMarks(row, plan, height, indent, selected, at, theme));
+    if (!plate || !row.map) return;
+    const size = boxIn(plate.image, MAP);
+    const box = { x, y: at[1] + (height - size.height) / 2, ...size };
+    marks.push(...mapMarks({ ...plate, edges: [] }, row.map, most, box, theme));
+  });
+  const box = { x, y: top, width, height: rows.length * height };
+  const { name } = list;
+  const words = (row: number) => rows[row]?.words ?? "";
   return {
     marks,
-    regions: [
-      {
-        name: "bars",
-        box,
-        rows: length,
-        columns,
-        count: rows.length,
-        words: (row, column) => rows[rowAt(stand, row, column)]?.words ?? "",
-      },
-    ],
+    regions: [{ name, box, rows: rows.length, columns: 1, count: rows.length, words }],
     top: y,
     bottom: box.y + box.height,
   };
 }
 
-interface Plan {
-  tall: boolean;
-  width: number;
-  nameRoom: number;
-  /** Start and end of the bars. */
-  track: [number, number];
-  /** Where a value lies. */
-  place(value: number): number;
+/** Where words and bar of a row begin. */
+function linesOf({ tall }: Plan, height: number, top: number): { words: number; bar: number } {
+  const middle = top + height / 2;
+  return tall ? { words: top + 2, bar: top + LINE } : { words: middle - 7, bar: middle - 5 };
 }
 
-function planOf(rows: readonly Row[], width: number, tall: boolean): Plan {
-  const bars = rows.filter(({ kind }) => kind !== "words");
-  const widest = (texts: string[], weight: 400 | 600) =>
-    Math.max(0, ...texts.map((text) => widthOf(text, SIZE, weight)));
-  const values = widest(
-    bars.map(({ value }) => signed(value)),
-    600,
-  );
-  const names = widest(
-    bars.map(({ name }) => name),
-    600,
-  );
-  const nameRoom = tall ? width - values - 8 : Math.min(Math.ceil(names), width / 2);
-  const track: [number, number] = tall ? [1, width - 1] : [nameRoom + 10, width - values - 10];
-  const all = [0, ...bars.flatMap(({ value, beside }) => [value, beside])].filter(Number.isFinite);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const unit = (track[1] - track[0]) / (high - low || 1);
-  return { tall, width, nameRoom, track, place: (value) => track[0] + (value - low) * unit };
-}
-
-/** Bars of one column; those of groups are hollow. */
-function columnMarks(
-  rows: readonly Row[],
-  selected: number,
-  [x, y]: readonly [number, number],
+/** Name and number of a row. */
+function rowMarks(
+  row: Row,
   plan: Plan,
+  height: number,
+  indent: number,
+  selected: number,
+  [x, top]: readonly [number, number],
   { colours }: Theme,
 ): Mark[] {
-  const height = plan.tall ? TALL : ROW;
-  const solid: Record<"more" | "less", number[]> = { more: [], less: [] };
-  const hollow: Record<"more" | "less", number[]> = { more: [], less: [] };
+  const { names, width } = plan;
+  const { words } = linesOf(plan, height, top);
+  const whole = row.kind === "total";
+  const weight = whole || row.has(selected) ? 600 : 400;
+  const fill = row.kind === "others" ? colours.muted : colours.ink;
+  const marks: Mark[] = [
+    line(x + indent, words, fitted(row.name, names - indent, SIZE, weight), fill, { weight }),
+    line(x + width, words, signed(row.value), fill, { weight, anchor: "end" }),
+  ];
+  if (whole)
+    marks.push({ kind: "lines", xy: [x, top, x + width, top], ends: [2], stroke: colours.line });
+  return marks;
+}
+
+/** The bars; those of several shares together are hollow. */
+function barMarks(
+  rows: readonly Row[],
+  plan: Plan,
+  height: number,
+  [x, y]: readonly [number, number],
+  { colours }: Theme,
+): Mark[] {
+  const [more, less, hollowMore, hollowLess]: number[][] = [[], [], [], []];
   const [strokes, zeros]: [number[], number[]] = [[], []];
-  const words: Mark[] = [];
-  rows.forEach(({ kind, name, value, beside, number }, k) => {
-    const top = y + k * height;
-    if (kind === "words") {
-      words.push(line(x, top + 2, fitted(name, plan.width, SIZE), colours.muted));
-      return;
-    }
-    const weight = number === selected && kind === "bar" ? 600 : 400;
-    const at = top + (plan.tall ? LINE : 4);
-    const zero = x + plan.place(0);
-    zeros.push(zero, at - 4, zero, at + 14);
+  const zero = x + plan.place(0);
+  rows.forEach(({ kind, value, beside }, k) => {
+    if (kind === "total") return;
+    const { bar } = linesOf(plan, height, y + k * height);
+    zeros.push(zero, bar - 4, zero, bar + 14);
     if (Number.isFinite(value)) {
-      const sign = value < 0 ? "less" : "more";
       const long = Math.abs(plan.place(value) - plan.place(0));
       const left = value < 0 ? zero - long : zero;
-      if (kind === "bar") solid[sign].push(left, at, long, 10);
-      else if (long >= 1) hollow[sign].push(left + 0.5, at + 0.5, long - 1, 9);
+      if (kind !== "others") (value < 0 ? less : more).push(left, bar, long, 10);
+      else if (long >= 1) {
+        (value < 0 ? hollowLess : hollowMore).push(left + 0.5, bar + 0.5, long - 1, 9);
+      }
     }
-    if (Number.isFinite(beside)) strokes.push(x + plan.place(beside) - 1, at - 1, 2, 12);
-    const fill = kind === "bar" ? colours.ink : colours.muted;
-    words.push(line(x, top + 2, fitted(name, plan.nameRoom, SIZE, weight), fill, { weight }));
-    words.push(line(x + plan.width, top + 2, signed(value), fill, { weight, anchor: "end" }));
+    if (Number.isFinite(beside)) strokes.push(x + plan.place(beside) - 1, bar - 1, 2, 12);
   });
   const ends = Array.from({ length: zeros.length / 4 }, (_, k) => 2 * k + 2);
   return [
     { kind: "lines", xy: zeros, ends, stroke: colours.zero },
-    { kind: "rects", boxes: solid.more, fill: colours.more },
-    { kind: "rects", boxes: solid.less, fill: colours.less },
-    { kind: "rects", boxes: hollow.more, stroke: colours.more },
-    { kind: "rects", boxes: hollow.less, stroke: colours.less },
+    { kind: "rects", boxes: more, fill: colours.more },
+    { kind: "rects", boxes: less, fill: colours.less },
+    { kind: "rects", boxes: hollowMore, stroke: colours.more },
+    { kind: "rects", boxes: hollowLess, stroke: colours.less },
     { kind: "rects", boxes: strokes, fill: colours.ink },
-    ...words,
   ];
 }

@@ -5,7 +5,7 @@ import type { Mark } from "../../scene/marks.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, LINE, line, SIZE } from "./block.ts";
-import type { Content } from "./content.ts";
+import type { Part } from "./content.ts";
 import { fitting, percent, probabilities } from "./words.ts";
 
 /** More classes than this are those of the highest scores, and the one explained. */
@@ -13,7 +13,7 @@ const MOST = 12;
 const ROW = 16;
 
 /** The classes that have a row, in their order. */
-export function classesShown({ scores, target }: Content): number[] {
+export function classesShown({ scores, target }: Part): number[] {
   const all = scores.map((_, k) => k);
   if (all.length <= MOST) return all;
   const highest = all.sort((a, b) => scores[b] - scores[a]).slice(0, MOST - 1);
@@ -21,15 +21,15 @@ export function classesShown({ scores, target }: Content): number[] {
 }
 
 export function classesBlock(
-  content: Content,
+  part: Part,
   [x, y]: readonly [number, number],
   width: number,
   theme: Theme,
 ): Block | null {
-  const { scores, target } = content;
+  const { scores, target, predicted } = part;
   if (scores.length < 2) return null;
   const { colours } = theme;
-  const shown = classesShown(content);
+  const shown = classesShown(part);
   const shares = probabilities(scores);
   const rows = shown.map((k) => ({
     k,
@@ -58,7 +58,7 @@ export function classesBlock(
       fills.push(k === target ? colours.accent : colours.ghost);
     }
     const how = { weight: k === target ? 600 : 400 } as const;
-    const ink = k === target ? colours.ink : colours.muted;
+    const ink = k === target || k === predicted ? colours.ink : colours.muted;
     words.push(line(x, at + 1, name, ink, how));
     words.push(line(to + 8 + values, at + 1, score, ink, { ...how, anchor: "end" }));
     words.push(line(x + width, at + 1, share, ink, { ...how, anchor: "end" }));
@@ -69,7 +69,10 @@ export function classesBlock(
   }
   const zero = place(0);
   const box = { x, y: top, width, height: rows.length * ROW };
-  const heading = fitting(["class: score, probability", "score, probability"], width);
+  const heading = fitting(
+    ["all classes: score and probability", "class: score, probability", "score, probability"],
+    width,
+  );
   return {
     marks: [
       line(x, y, heading, colours.muted),

@@ -1,10 +1,17 @@
-/** The header: the layer, the class, and explaining again. */
+/** The header: the layer, the class, the step that is explained, and explaining again where that does not come by itself. */
 
 import { formatCount, number } from "../../phi/format.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Store } from "../../wire/types.ts";
 import type { Content, Part } from "./content.ts";
+
+/** What the step that is explained means, by the state of the stream. */
+const TITLES: Record<string, string> = {
+  idle: "The step of the model that is explained: the newest, as soon as the training rests",
+  live: "The step of the model that is explained; while it trains the layer shown is explained again as often as takes 1 % of the time, and all layers when it rests",
+  saved: "The step of the model that is explained",
+};
 
 export interface Header {
   element: HTMLElement;
@@ -23,7 +30,12 @@ export function createHeader(
   const classes = kit.select("class", "The class whose score is explained", (value) =>
     choose("target", Number(value)),
   );
-  const repeat = kit.button("↻", "Explain with the model as it is now", "kw-again", again);
+  const repeat = kit.button(
+    "explain now",
+    "Explain with the model as it is now",
+    "kw-again",
+    again,
+  );
   const options = element(document, "div", "kw-options");
   const step = element(document, "span", "kw-explained");
   options.append(classes.box, step, repeat);
@@ -39,23 +51,26 @@ export function createHeader(
         title: `${layer} — ${kind === "kernels" ? "shares of the kernels" : "contributions of the functions"}`,
       }));
       layers.list(titles, part.layer, width);
-      const scores = content.scores.map((score, k) => ({
+      const scores = part.scores.map((score, k) => ({
         value: String(k),
-        label: `${k}: ${number(score)}${k === content.predicted ? " (highest)" : ""}`,
+        label: `${k}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
       }));
       const list = JSON.stringify(scores);
       if (list !== filled) {
         filled = list;
         classes.fill(scores);
       }
-      classes.set(String(content.target));
-      put(step, `explained at step ${formatCount(content.step)}`);
-      const newest = store.latest()?.step;
-      const stale = newest !== undefined && newest !== content.step;
-      put(repeat, stale ? `↻ explain step ${formatCount(newest)}` : "↻");
+      classes.set(String(part.target));
+      const newest = store.latest()?.step ?? part.step;
+      const { state } = store.status();
+      const behind = newest > part.step;
+      const now = state === "live" && behind ? `, the training is at ${formatCount(newest)}` : "";
+      put(step, `explained at step ${formatCount(part.step)}${now}`);
+      step.title = TITLES[state] ?? TITLES.idle;
+      // At rest the view follows by itself, soon: what stays behind longer is asked for (see style.css).
+      repeat.hidden = !(behind && state === "idle");
       // In a page saved for itself no model is there to explain again.
-      const saved = store.status().state === "saved";
-      repeat.hidden = saved;
+      const saved = state === "saved";
       for (const choice of classes.box.querySelectorAll("select")) choice.disabled = saved;
     },
   };

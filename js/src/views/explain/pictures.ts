@@ -1,4 +1,4 @@
-/** The image, the map of shares beside it with its scale, and small maps of the largest shares. No DOM. */
+/** The image, and the map of shares beside it with its scale. No DOM. */
 
 import { number } from "../../phi/format.ts";
 import { ARM, paletteOf } from "../../phi/palette.ts";
@@ -7,15 +7,10 @@ import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, framed, GAP, LINE, line, SIZE } from "./block.ts";
-import { type MapOf, mapOf, mostOf, type Part, signed, tilesOf } from "./content.ts";
+import { type MapOf, mapOf, type Part } from "./content.ts";
 import { type Image, imagePixels, outlineOf } from "./pixels.ts";
-import { fitting, mapHeading, placeText, shortName, tilesTitle } from "./words.ts";
+import { mapHeading, placeText } from "./words.ts";
 
-/** Small maps at most. */
-const TILES = 12;
-/** They are at least so wide, and wide enough for their numbers. */
-const TILE = 50;
-const TILE_GAP = 8;
 const SCALE = 9;
 
 /** What all pictures of one image share. */
@@ -47,7 +42,7 @@ export function imageBlock(
 ): Block {
   const { colours } = theme;
   const box = { x, y: y + LINE, ...boxIn(image, side) };
-  const title = `image · ${image.height} × ${image.width}`;
+  const title = `the image, ${image.height} × ${image.width}`;
   return {
     marks: [
       line(x, y, fitted(title, side, SIZE), colours.muted),
@@ -69,11 +64,12 @@ export function imageBlock(
   };
 }
 
-/** The map of what is selected, or else the whole; the scale under it is the same call for the palette's colours. */
+/** The map of what is selected, or else the whole, on a scale of ±most; the scale under it is the same call for the palette's colours. */
 export function mapBlock(
   plate: Plate,
   part: Part,
   selected: number,
+  most: number,
   [x, y]: readonly [number, number],
   side: number,
   theme: Theme,
@@ -83,7 +79,6 @@ export function mapBlock(
   if (!map) return null;
   const { colours } = theme;
   const box = { x, y: y + LINE, ...boxIn(plate.image, side) };
-  const most = mostOf(map.data);
   const scale = scaleMarks(box.x, box.y + box.height + 6, box.width, most, theme);
   const marks: Mark[] = [
     line(x, y, mapHeading(part, own ? selected : -1, side), colours.muted),
@@ -108,7 +103,8 @@ export function mapBlock(
   };
 }
 
-function mapMarks(plate: Plate, map: MapOf, most: number, box: Rect, theme: Theme): Mark[] {
+/** A map with its frame, and the outline of the image over it. */
+export function mapMarks(plate: Plate, map: MapOf, most: number, box: Rect, theme: Theme): Mark[] {
   const pixels = heatOf(map.data, map.width, most, paletteOf(theme.name));
   const marks: Mark[] = [{ kind: "image", box, pixels }];
   if (plate.edges.length > 0) {
@@ -142,67 +138,4 @@ function scaleMarks(x: number, y: number, width: number, most: number, theme: Th
     said(long ? "lowers the score" : "lowers", x, LINE - 3),
     said(long ? "raises it" : "raises", x + width, LINE - 3, ends.end),
   ];
-}
-
-/** The share that each small map selects, in their order. */
-export function tileNumbers(part: Part): number[] {
-  return tilesOf(part, TILES).map((tile) => tile.number);
-}
-
-/** Small maps on one scale, as many as there is height for. */
-export function tilesBlock(
-  plate: Plate,
-  part: Part,
-  [x, y]: readonly [number, number],
-  width: number,
-  room: number,
-  theme: Theme,
-): Block | null {
-  const { colours } = theme;
-  const all = tilesOf(part, TILES);
-  const words = all.flatMap(({ title, value }) => [shortName(title), signed(value)]);
-  const least = Math.max(TILE, ...words.map((text) => widthOf(text, SIZE)));
-  const columns = Math.max(1, Math.floor((width + TILE_GAP) / (least + TILE_GAP)));
-  const size = (width + TILE_GAP) / columns - TILE_GAP;
-  const shape = boxIn(plate.image, size);
-  const high = shape.height + 2 * 14;
-  const fit = Math.floor((room - LINE + TILE_GAP) / (high + TILE_GAP));
-  const shown = all.slice(0, columns * Math.max(0, fit));
-  if (shown.length === 0) return null;
-  const most = mostOf(shown.map((tile) => mostOf(tile.map.data)));
-  const title = tilesTitle(part, most, width);
-  const marks: Mark[] = [line(x, y, fitted(title, width, SIZE), colours.muted)];
-  shown.forEach(({ title: name, map, value }, k) => {
-    const left = x + (k % columns) * (size + TILE_GAP);
-    const top = y + LINE + Math.floor(k / columns) * (high + TILE_GAP);
-    const box = { x: left, y: top, ...shape };
-    marks.push(...mapMarks(plate, map, most, box, theme));
-    marks.push(
-      line(left, top + shape.height + 1, fitting([name, shortName(name)], size), colours.ink),
-    );
-    marks.push(
-      line(left, top + shape.height + 14, fitted(signed(value), size, SIZE), colours.muted),
-    );
-  });
-  const rows = Math.ceil(shown.length / columns);
-  const box = { x, y: y + LINE, width, height: rows * (high + TILE_GAP) - TILE_GAP };
-  return {
-    marks,
-    regions: [
-      {
-        name: "tiles",
-        box,
-        rows,
-        columns,
-        count: shown.length,
-        gap: TILE_GAP,
-        words: (row, column) => {
-          const { title: name, value } = shown[row * columns + column];
-          return `${part.layer} · ${name} · ${signed(value)}`;
-        },
-      },
-    ],
-    top: y,
-    bottom: box.y + box.height,
-  };
 }

@@ -7,13 +7,11 @@ import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.t
 import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
-import { rowAt } from "./bars.ts";
 import { framed } from "./block.ts";
 import { classesShown } from "./classes.ts";
 import {
   type Content,
   cellOf,
-  mapTitle,
   numberFor,
   type Part,
   partOf,
@@ -21,7 +19,8 @@ import {
   type WireContent,
 } from "./content.ts";
 import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
-import { plateOf, tileNumbers } from "./pictures.ts";
+import { plateOf } from "./pictures.ts";
+import type { Row } from "./rows.ts";
 import { classText, description } from "./words.ts";
 
 export interface ExplainScene extends Scene {
@@ -61,12 +60,12 @@ export function drawing(): ExplainDrawing {
     last = part.layer;
     // What is only chosen here, because the stream does not have it, stays.
     if (isKnown(store, part.layer) || selection?.layer === part.layer) {
-      draw.chosen = numberFor(part, selection, content.target, draw.chosen);
+      draw.chosen = numberFor(part, selection, draw.chosen);
     }
     if (draw.chosen >= part.values.length) draw.chosen = -1;
     const selected = draw.chosen;
     const plate = keep("plate", [content], () => (content.image ? plateOf(content.image) : null));
-    const top = Number(get("top")) || 30;
+    const top = Number(get("top")) || 10;
     const shown: Shown = { content, part, plate, selected, top, width, theme };
     const { surface, ink } = theme.colours;
     const from = [content, part, selected, top, width, theme.name, surface, ink];
@@ -84,17 +83,12 @@ function sceneOf(
   from: readonly unknown[],
   given: Given,
 ): ExplainScene {
-  const { regions, rows, stand, bottom, cuts } = section;
-  const start = regions.findIndex(({ name }) => name === "bars");
-  const bars = rows.filter(({ kind }) => kind === "bar").length;
+  const { regions, bottom, cuts } = section;
+  const start = regions.findIndex(({ name }) => name === "groups" || name === "bars");
   const numberAt = (id: string) => {
     const cell = cellNamed(id);
-    if (cell?.name === "bars") return rows[rowAt(stand, cell.row, cell.column)]?.number ?? -1;
-    const tiles = regions.find(({ name }) => name === "tiles");
-    if (cell?.name === "tiles" && tiles) {
-      return tileNumbers(part)[cell.row * tiles.columns + cell.column] ?? -1;
-    }
-    return cell?.name === "map" ? placeNumber(part, selected, cell.row, cell.column) : -1;
+    if (cell?.name === "map") return placeNumber(part, selected, cell.row, cell.column);
+    return rowOf(section, id)?.number ?? -1;
   };
   return {
     content,
@@ -103,19 +97,19 @@ function sceneOf(
     numberAt,
     classAt(id) {
       const cell = cellNamed(id);
-      return cell?.name === "classes" ? (classesShown(content)[cell.row] ?? -1) : -1;
+      return cell?.name === "classes" ? (classesShown(part)[cell.row] ?? -1) : -1;
     },
     width,
     height: bottom,
-    title: `Explain · class ${content.target} · ${part.layer}`,
-    moment: momentOf(content),
-    words: description(content, part, selected, bars),
-    about: JSON.stringify([part.layer, content.target, content.step, selected]),
-    caption: captionOf(content, given, { text: part.sentence, tone: "ink" }),
+    title: `Explain · class ${part.target} · ${part.layer}`,
+    moment: momentOf(part),
+    words: description(content, part, selected, rowsIn(section)),
+    about: JSON.stringify([part.layer, part.target, part.step, selected]),
+    caption: captionOf(part, given, { text: part.sentence, tone: "ink" }),
     cuts,
     sheets: [
       { from, marks: () => section.marks },
-      { marks: () => markedMarks(part, selected, numberAt, regions, given.pointed, theme) },
+      { marks: () => markedMarks(part, selected, section, given.pointed, theme) },
     ],
     sites: regionSites(regions, Math.max(0, start)),
   };
@@ -123,48 +117,49 @@ function sceneOf(
 
 /** All layers below each other, for pictures: nothing in it can be pointed at. */
 function overview(shown: Shown, given: Given): ExplainScene {
-  const { content, width, theme } = shown;
+  const { content, part: first, width, theme } = shown;
   const selection = given.store.selection();
   const marks: Mark[] = [];
   const cuts: number[] = [];
   const said: string[] = [];
+  const steps = new Set(content.parts.map(({ step }) => step));
   let y = 4;
   content.parts.forEach((part, k) => {
-    const selected = numberFor(part, selection, content.target);
-    const section = briefOf({ ...shown, part, selected }, y, k === 0);
-    const bars = section.rows.filter(({ kind }) => kind === "bar").length;
-    marks.push(
-      ...section.marks,
-      ...markedMarks(part, selected, numbersOf(section), section.regions, given.pointed, theme),
-    );
-    said.push(description(content, part, selected, bars));
+    const selected = numberFor(part, selection);
+    const step = steps.size > 1 ? momentOf(part) : "";
+    const section = briefOf({ ...shown, part, selected }, y, k === 0, step);
+    marks.push(...section.marks, ...markedMarks(part, selected, section, given.pointed, theme));
+    said.push(description(content, part, selected, rowsIn(section)));
     cuts.push(section.bottom);
     y = section.bottom + 4;
   });
   return {
     content,
-    part: shown.part,
+    part: first,
     selected: -1,
     numberAt: () => -1,
     classAt: () => -1,
     width,
     height: y,
-    title: `Explain · class ${content.target}`,
-    moment: momentOf(content),
+    title: `Explain · class ${first.target}`,
+    moment: steps.size > 1 ? "" : momentOf(first),
     words: said.join(" "),
     about: "",
-    caption: captionOf(content, given, { text: classText(content), tone: "ink" }),
+    caption: captionOf(first, given, { text: classText(first), tone: "ink" }),
     cuts,
     sheets: [{ marks: () => marks }],
     sites: NOWHERE,
   };
 }
 
-function numbersOf({ rows, stand }: Section): (id: string) => number {
-  return (id) => {
-    const cell = cellNamed(id);
-    return cell?.name === "bars" ? (rows[rowAt(stand, cell.row, cell.column)]?.number ?? -1) : -1;
-  };
+/** The row that a site is. */
+function rowOf({ lists }: Section, id: string): Row | undefined {
+  const cell = cellNamed(id);
+  return lists.find(({ name }) => name === cell?.name)?.rows[cell?.row ?? -1];
+}
+
+function rowsIn({ lists }: Section): number {
+  return lists.reduce((count, { rows }) => count + rows.length, 0);
 }
 
 /** The function whose share a place of the map shows: of the channel shown, or the largest of all channels there. */
@@ -176,15 +171,15 @@ function placeNumber(part: Part, selected: number, row: number, column: number):
   return part.order.find((k) => k % size === place) ?? -1;
 }
 
-function momentOf({ step }: Content): string {
+function momentOf({ step }: Part): string {
   return `step ${formatCount(step)}`;
 }
 
-function captionOf(content: Content, { get }: Given, first: Remark): Remark[] {
+function captionOf({ notes }: Part, { get }: Given, first: Remark): Remark[] {
   return [
     first,
     { text: String(get("message") ?? ""), tone: "warn" },
-    ...content.notes.map((text): Remark => ({ text })),
+    ...notes.map((text): Remark => ({ text })),
   ].filter(({ text }) => text !== "") as Remark[];
 }
 
@@ -192,28 +187,20 @@ function captionOf(content: Content, { get }: Given, first: Remark): Remark[] {
 function markedMarks(
   part: Part,
   selected: number,
-  numberAt: (id: string) => number,
-  regions: readonly Region[],
+  { lists, regions }: Section,
   pointed: Pointed,
   { colours }: Theme,
 ): Mark[] {
   const marks: Mark[] = [];
   const region = (name: string) => regions.find((one) => one.name === name);
-  const within = (name: string, k: number) => {
-    const one = region(name);
-    if (!one) return;
-    for (let row = 0; row < one.rows; row++) {
-      for (let column = 0; column < one.columns; column++) {
-        if (numberAt(`${name}/${row}/${column}`) !== k) continue;
-        marks.push(framed(padded(cellBox(one, row, column), name), colours.accent, 2));
-        return;
-      }
-    }
-  };
+  const around = (over: Region, row: number, column = 0) =>
+    padded(cellBox(over, row, column), over.name);
   if (selected >= 0) {
-    within("bars", selected);
-    const same = tileNumbers(part).find((k) => mapTitle(part, k) === mapTitle(part, selected));
-    if (same !== undefined) within("tiles", same);
+    for (const { name, rows } of lists) {
+      const row = rows.findIndex((one) => one.has(selected));
+      const over = region(name);
+      if (row >= 0 && over) marks.push(framed(around(over, row), colours.accent, 2));
+    }
     const at = cellOf(part, selected);
     const map = region("map")?.box;
     if (at && map) {
@@ -229,7 +216,7 @@ function markedMarks(
   const cell = cellNamed(pointed.id);
   const over = cell && region(cell.name);
   if (!cell || !over || cell.name === "image") return marks;
-  const box = padded(cellBox(over, cell.row, cell.column), cell.name);
+  const box = around(over, cell.row, cell.column);
   if (cell.name === "map") {
     // The same place in the image.
     const image = region("image")?.box;
@@ -245,5 +232,5 @@ function markedMarks(
 
 /** Rows have air at their sides. */
 function padded<B extends { x: number; width: number }>(box: B, name: string): B {
-  return name === "tiles" || name === "map" ? box : { ...box, x: box.x - 3, width: box.width + 6 };
+  return name === "map" ? box : { ...box, x: box.x - 3, width: box.width + 6 };
 }

@@ -16,7 +16,7 @@ export interface ExplainElement extends HTMLElement {
     content(): Content | null;
     part(): Part | null;
     selected(): number;
-    /** The words of all sites of a kind: "bars", "tiles", "classes". */
+    /** The words of all sites of a kind: "groups", "bars", "classes". */
     sites(name: string): string[];
     /** Where a site lies in client pixels. */
     rectOf(id: string): Rect | null;
@@ -78,10 +78,10 @@ function build(shell: Shell): Parts {
     if (shell.get(trait) !== value) shell.choose(trait, value);
   }
 
-  function select({ content, part }: ExplainScene, number: number) {
+  function select({ part }: ExplainScene, number: number) {
     draw.chosen = number;
     const store = shell.store();
-    if (isKnown(store, part.layer)) store?.select(selectionFor(part, number, content.target));
+    if (isKnown(store, part.layer)) store?.select(selectionFor(part, number));
     shell.speak(`selected: ${selectionText(part, number)}`);
     shell.schedule();
   }
@@ -116,8 +116,8 @@ function build(shell: Shell): Parts {
     body: stage.element,
     width: stage.width,
     fileName() {
-      const { part, content } = scene ?? {};
-      return `explain class ${content?.target ?? ""} ${part?.layer ?? ""} step ${content?.step ?? ""}`;
+      const { part } = scene ?? {};
+      return `explain class ${part?.target ?? ""} ${part?.layer ?? ""} step ${part?.step ?? ""}`;
     },
     changed(what) {
       if (what === "selection" || what === "stream") showSelectedLayer();

@@ -1,7 +1,7 @@
 /** What Explain says in words. No DOM. */
 
 import { counted } from "../../phi/entries.ts";
-import { formatCount, formatRange, number } from "../../phi/format.ts";
+import { formatCount, number } from "../../phi/format.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import { SIZE } from "./block.ts";
 import { type Content, type MapOf, mapOf, mapTitle, nameOf, type Part, signed } from "./content.ts";
@@ -21,7 +21,7 @@ export function percent(share: number): string {
 }
 
 /** "class 3 · score 4.21, 62.3 %, the highest". */
-export function classText({ scores, target, predicted }: Content): string {
+export function classText({ scores, target, predicted }: Part): string {
   const share = scores.length > 1 ? `, ${percent(probabilities(scores)[target])}` : "";
   const place = target === predicted ? "the highest" : `highest is class ${predicted}`;
   return `class ${target} · score ${number(scores[target])}${share}, ${place}`;
@@ -33,34 +33,49 @@ export function placeText(map: MapOf, row: number, column: number): string {
 
 /** The selected share in one line; what to do where there is none. */
 export function selectionText(part: Part, selected: number): string {
-  if (selected < 0) return "Click a bar or a small map to select its function.";
+  if (selected < 0)
+    return "Click a row or a place of the map to select its function; click a class to explain that one.";
   return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
 }
 
-/** "largest kernels (out, in), all at ±0.12". */
-export function tilesTitle(part: Part, most: number, room: number): string {
-  const kernels = part.shared ? "kernels (out, channel)" : "kernels (out, in)";
-  const kind = part.kind === "kernels" ? kernels : "channels";
-  return fitting(
-    [`largest ${kind}, all at ${formatRange(most)}`, `largest, at ${formatRange(most)}`],
-    room,
-  );
+/** What the network says of the image, the shorter the later. */
+export function verdictTexts({ scores, target, predicted }: Part): string[] {
+  if (!scores.every(Number.isFinite)) return ["The scores are not all finite: it says nothing"];
+  if (scores.length < 2) return [`The score is ${number(scores[0])}`];
+  const shares = probabilities(scores);
+  const named = (k: number) => `${k} (${percent(shares[k])})`;
+  if (target !== predicted) {
+    return [
+      `The network says ${named(predicted)}; explained here: ${named(target)}`,
+      `says ${named(predicted)}, explained: ${named(target)}`,
+      `explained: ${named(target)}`,
+    ];
+  }
+  const others = scores.map((_, k) => k).filter((k) => k !== predicted);
+  const next = others.reduce((a, b) => (scores[b] > scores[a] ? b : a));
+  const said = named(predicted);
+  return [
+    `The network says ${said}, then ${named(next)}`,
+    `The network says ${said}`,
+    `says ${said}`,
+  ];
 }
 
-/** "shares by place · all channels". */
+/** "where it comes from: all channels". */
 export function mapHeading(part: Part, k: number, room: number): string {
-  return fitting([`shares by place · ${mapTitle(part, k)}`, mapTitle(part, k)], room);
+  const title = mapTitle(part, k);
+  return fitting([`where it comes from: ${title}`, `from where: ${title}`, title], room);
 }
 
 /** The first that fits, or the last, shortened. */
-export function fitting(texts: readonly string[], room: number): string {
-  const found = texts.find((text) => widthOf(text, SIZE) <= room);
-  return found ?? fitted(texts[texts.length - 1], room, SIZE);
-}
-
-/** "output 3 · input 2" becomes "3, 2" and "channel 4" becomes "4": small maps are narrow, and their heading says what they are. */
-export function shortName(title: string): string {
-  return title.replace(/[a-z]+ /g, "").replace(" ·", ",");
+export function fitting(
+  texts: readonly string[],
+  room: number,
+  size = SIZE,
+  weight: 400 | 600 = 400,
+): string {
+  const found = texts.find((text) => widthOf(text, size, weight) <= room);
+  return found ?? fitted(texts[texts.length - 1], room, size, weight);
 }
 
 /** The text alternative of the drawing. */
@@ -69,10 +84,10 @@ export function description(content: Content, part: Part, selected: number, bars
   const map = content.image ? (own ?? part.total) : null;
   const chosen = selected >= 0 ? `Selected: ${selectionText(part, selected)}. ` : "";
   return (
-    `Explanation of ${classText(content)}, at step ${formatCount(content.step)}. ${part.sentence} ` +
+    `Explanation of ${classText(part)}, at step ${formatCount(part.step)}. ${part.sentence} ` +
     (map ? `${mapText(part, own ? selected : -1, map)}. ` : "") +
-    `${counted(bars, "bar")} of the largest shares. ${chosen}` +
-    "Arrow keys move between bars, small maps and the places of the map; Enter selects, Escape clears."
+    `${counted(bars, "row")} of shares. ${chosen}` +
+    "Arrow keys move between rows, classes and the places of the map; Enter selects, Escape clears."
   );
 }
 

@@ -15,6 +15,7 @@ import { LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
+import type { Together } from "./together.ts";
 
 /** Enough to keep every row of a table. */
 const ALL_POINTS = 1 << 20;
@@ -184,6 +185,7 @@ export function pictureMaker(): (
   history?: readonly Frame[],
   room?: number,
   fold?: Fold | null,
+  together?: Together | null,
 ) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
@@ -199,6 +201,7 @@ export function pictureMaker(): (
     history = [],
     room = 0,
     fold = null,
+    together = null,
   ) => {
     const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
     const { mode } = settings;
@@ -208,9 +211,10 @@ export function pictureMaker(): (
       () => arranged(layer, shape, settings, width, order, room),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed));
-    const xRange = keep("xRange", [layer, settings.xRange, seen], () =>
+    const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
       xRangeOf(layer, settings.xRange, seen),
     );
+    const xRange = together?.x(ownX) ?? ownX;
     const points = Math.max(12, arrangement.cell);
     const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
@@ -303,7 +307,7 @@ export function pictureMaker(): (
     const steps = [now, ...all].map(({ step }) => step);
     const [first, last] = [Math.min(...steps), Math.max(...steps)];
     picture.covered = { first, last, steps: new Set(steps).size };
-    setScales(picture, now, all);
+    setScales(picture, now, all, together);
     return picture;
   };
 }
@@ -323,11 +327,17 @@ export function reachOf({ layer, xRange, subject }: Picture, f: number): number 
 }
 
 /** Sets the scales, from how far the functions reach now and at all steps that are known. */
-function setScales(picture: Picture, now: Peaks, all: readonly Peaks[]): void {
+function setScales(
+  picture: Picture,
+  now: Peaks,
+  all: readonly Peaks[],
+  together: Together | null,
+): void {
   const { shape, unit, settings } = picture;
   const { mode, scale } = settings;
   if (mode === "overview" || scale === "layer") {
-    const most = niceCeil(layerPeak(now, all));
+    const own = niceCeil(layerPeak(now, all));
+    const most = together?.y(own) ?? own;
     picture.scales = { smallest: most, largest: most };
     picture.scaleOf = () => most;
     if (mode === "overview") {

@@ -22,6 +22,7 @@ import {
 } from "./picture.ts";
 import { type Scores, rampOf as scoreRamp, scoresReader, valuesOf } from "./scores.ts";
 import { isFlat, isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
+import { togetherOf } from "./together.ts";
 import {
   axesText,
   COVERED_TITLE,
@@ -102,7 +103,19 @@ export function drawing(): GridDrawing {
     const fold = (get("fold") as Fold | null) ?? observed?.fold ?? null;
     const sorted = orderFor(frame, layer, settings, scores, ghost, observed, fold);
     const steps = store.steps();
-    const known = [frame, ghost, observed, scores, layer, width, height, sorted, String(fold)];
+    const together = togetherOf(get);
+    const known = [
+      together?.version(),
+      frame,
+      ghost,
+      observed,
+      scores,
+      layer,
+      width,
+      height,
+      sorted,
+      String(fold),
+    ];
     const from = [...known, steps.length, steps[0], ...Object.values(settings)];
     if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
       made = from;
@@ -120,6 +133,7 @@ export function drawing(): GridDrawing {
         frames,
         height,
         fold,
+        together,
       );
     }
     return sceneOf(picture, given, draw.readingX);

@@ -1,6 +1,7 @@
 /** The view's own traits, as plain data. */
 
 import type { LayerLayout } from "../../wire/types.ts";
+import { togetherOf } from "./together.ts";
 
 export const MODES = ["curves", "overview", "pattern", "preferred", "change"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
@@ -63,8 +64,9 @@ export function settingsOf(
   const scores = Object.keys(get("scores") ?? {});
   const mode = get("mode");
   const isAuto = !MODES.includes(mode as Mode);
+  const most = togetherOf((name) => get(name))?.most ?? MOST_CURVES;
   return {
-    mode: isAuto && layer && layer.count > MOST_CURVES ? "overview" : oneOf(MODES, mode),
+    mode: isAuto && layer && layer.count > most ? "overview" : oneOf(MODES, mode),
     binarise: Boolean(get("binarise")),
     suppressed: Boolean(get("suppressed")),
     bounds: oneOf(BOUNDS, get("bounds")),

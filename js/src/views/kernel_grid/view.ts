@@ -16,6 +16,7 @@ import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf, type Traits } from "./settings.ts";
 import css from "./style.css";
+import { TALLEST, togetherOf } from "./together.ts";
 import { hoverLines, placeText, selectionText } from "./words.ts";
 
 export { css, drawing };
@@ -152,12 +153,15 @@ function build(shell: Shell): Parts {
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
       const choices = { ...settings, layer: layer?.name ?? "" };
-      header.show(choices, layers, shell.root.clientWidth, scores);
+      const together = togetherOf(given.get);
+      // Grids beside each other have one way to choose a layer.
+      header.show(choices, layers, together ? 0 : shell.root.clientWidth, scores);
       if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
       const start = performance.now();
       const pointed = stage.pointed();
-      // In a host that scrolls, twice as much is shown whole.
-      const most = given.room === undefined ? given.height : 2 * given.height;
+      // In a host that scrolls, twice as much is shown whole; beside others all of it.
+      const inside = given.room === undefined ? given.height : 2 * given.height;
+      const most = together ? TALLEST : inside;
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;

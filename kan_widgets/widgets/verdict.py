@@ -1,0 +1,120 @@
+"""Which of several models is ahead, where all have come equally far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.widgets.curves import SMOOTHING
+from kan_widgets.widgets.measured import DECIDE, in_words, quantity
+from kan_widgets.widgets.ranges import format_number
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What decides between models, at the last step that all of them have come to."""
+
+    quantity: str
+    """See `kan_widgets.widgets.measured.quantity`."""
+    label: str
+    """What the values are: "mean accuracy, steps 11 to 40", "eval accuracy at step 40"."""
+    step: int
+    first: int
+    """The first of the steps that the values are means over; the step itself where they are not."""
+    values: tuple[float | None, ...]
+    """One for each model; ``None`` where it was not measured."""
+
+    @property
+    def best(self) -> tuple[int, ...]:
+        """Which models are best; none where no value is better than another."""
+        known = [value for value in self.values if value is not None and math.isfinite(value)]
+        if len(set(known)) < 2:
+            return ()
+        most = max(known) if self.quantity.endswith("accuracy") else min(known)
+        return tuple(k for k, value in enumerate(self.values) if value == most)
+
+    def words(self, names: Sequence[str], steps: Sequence[int]) -> str:
+        """Say who is ahead, and at which step; empty where nobody is.
+
+        Parameters
+        ----------
+        names, steps
+            Of the models: what they are called, and how many steps they have made by now.
+        """
+        best = self.best
+        if not best:
+            return ""
+        others = [
+            f"{format_number(value)} for {names[k]}"
+            for k, value in enumerate(self.values)
+            if k not in best and value is not None
+        ]
+        leads = " and ".join(names[k] for k in best)
+        value = self.values[best[0]]
+        assert value is not None
+        means = (
+            f" (means of steps {self.first:,} to {self.step:,})" if self.first < self.step else ""
+        )
+        text = (
+            f"{leads} lead{'s' if len(best) == 1 else ''} at step {self.step:,}: "
+            f"{in_words(self.quantity)} {format_number(value)}, against {', '.join(others)}{means}."
+        )
+        further = [k for k, made in enumerate(steps) if made > min(steps) + 1]
+        if further:
+            made = ", ".join(f"{names[k]} is at {steps[k]:,}" for k in further)
+            text += f" All have come to that step; {made} by now."
+        return text
+
+
+def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
+    """Return what decides between the models that these were logged for; ``None`` if nothing does.
+
+    What is measured on the data that is trained on is the mean over the last 30 steps, since each
+    value is of one batch; what is measured on held-out data is the value measured last by then.
+    """
+    named = [_by_quantity(log) for log in logs]
+    what = next((name for name in DECIDE if any(name in found for found in named)), None)
+    if what is None:
+        return None
+    pairs = list(zip(logs, named, strict=True))
+    step = min(_last_step(log, found[what]) for log, found in pairs if what in found)
+    held_out = belongs_to(what)[1] == "held out"
+    first = step if held_out else max(1, step - SMOOTHING + 1)
+    found = [
+        _between(log, known[what], first, step) if what in known else None for log, known in pairs
+    ]
+    several = [values for values in found if values is not None and len(values) > 1]
+    values = tuple(None if one is None else float(np.mean(one)) for one in found)
+    if not several:
+        return Verdict(what, f"{in_words(what)} at step {step:,}", step, step, values)
+    label = f"mean {in_words(what)}, steps {first:,} to {step:,}"
+    return Verdict(what, label, step, first, values)
+
+
+def _by_quantity(log: Scalars) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for series in log.names:
+        found.setdefault(quantity(series), series)
+    return found
+
+
+def _last_step(log: Scalars, series: str) -> int:
+    steps, _ = log.decimated(series, low=math.inf)
+    return int(steps[-1])
+
+
+def _between(log: Scalars, series: str, first: int, last: int) -> Float64 | None:
+    """Return the values of some steps, or else the one before them, if there is one."""
+    steps, values = log.decimated(series, first, last)
+    steps, values = steps[steps <= last], values[steps <= last]
+    inside = values[steps >= first]
+    found = inside if len(inside) else values[-1:]
+    return found if len(found) else None
