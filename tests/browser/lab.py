@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import io
 import json
@@ -753,11 +754,12 @@ class Grid:
                 cell.x - page.x, cell.y - page.y, cell.width, cell.height,
               ].map((length) => Math.round(length * ratio));
               const image = canvas.getContext('2d').getImageData(x, y, width, height);
-              return [[height, width], Array.from(image.data)];
+              const bytes = Array.from(image.data, (byte) => String.fromCharCode(byte));
+              return [[height, width], btoa(bytes.join(''))];
             })()""",
             function,
         )
-        return np.asarray(values, dtype=np.uint8).reshape(*size, 4)
+        return np.frombuffer(base64.b64decode(values), dtype=np.uint8).reshape(*size, 4)
 
     def text(self) -> str:
         """Give the text of the view as the user reads it."""
