@@ -7,6 +7,7 @@ passes signals on to it and ends as it ends. The package itself is imported by t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -111,7 +112,11 @@ def serve(path: str) -> None:
                     return
                 if source is asked:
                     client, _ = asked.accept()
-                    request, streams = receive(client)
+                    try:
+                        request, streams = receive(client)
+                    except (OSError, ValueError):  # whoever asked was killed meanwhile
+                        client.close()
+                        continue
                     pid = os.fork()
                     if pid == 0:
                         signal.set_wakeup_fd(-1)
@@ -119,13 +124,13 @@ def serve(path: str) -> None:
                         be_kernel(request, streams, [asked, client, woken, wake, *kernels.values()])
                     for stream in streams:
                         os.close(stream)
-                    client.sendall(b"%d\n" % pid)
+                    tell(client, pid)
                     kernels[pid] = client
                     waiting.register(client, selectors.EVENT_READ)
                 elif source is woken:
                     woken.recv(1000)
                     reap(kernels, waiting)
-                else:  # who stood in for it was killed
+                elif source in kernels.values():  # who stood in for it was killed
                     waiting.unregister(source)
                     end({pid: one for pid, one in kernels.items() if one is source})
 
@@ -145,8 +150,14 @@ def reap(kernels: dict[int, socket.socket], waiting: selectors.BaseSelector) -> 
             client = kernels.pop(pid)
             if client in waiting.get_map():
                 waiting.unregister(client)
-                client.sendall(b"%d\n" % (os.waitstatus_to_exitcode(status) & 255))
+                tell(client, os.waitstatus_to_exitcode(status) & 255)
             client.close()
+
+
+def tell(client: socket.socket, number: int) -> None:
+    """Send a number to who stands in for a kernel, if that still lives."""
+    with contextlib.suppress(OSError):
+        client.sendall(b"%d\n" % number)
 
 
 def end(kernels: dict[int, socket.socket]) -> None:
