@@ -33,8 +33,9 @@ lab: $(VENV)/.lab ## open JupyterLab on the first notebook (LAB_ARGS=... are pas
 demo: $(VENV)/.lab ## train without a browser and draw the kernels (DEMO_ARGS=--help says more)
 	$(bin)/kan-widgets demo $(DEMO_ARGS)
 
+# Files go out in the order of their folders: so a worker starts one JupyterLab, for all browser tests.
 test: $(VENV)/.dev lint check-js check-bundles chromium ## run every check and test: Python, JavaScript, browser
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(bin)/ruff check .

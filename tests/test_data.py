@@ -383,10 +383,14 @@ def test_the_deadline_holds_for_the_whole_download(
     trickling: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_mirrors(monkeypatch, trickling, silence=3600)
-    with pytest.raises(TimeoutError, match=r"within 30 s from http://127\.0\.0\.1"):
-        data.mnist("torchvision", root=tmp_path, download=True, timeout=30)
+    # The time that importing torchvision takes counts: a busy machine may need the longer ones.
+    for timeout in (8, 30, 120):
+        with pytest.raises(TimeoutError, match=rf"within {timeout} s from http://127\.0\.0\.1"):
+            data.mnist("torchvision", root=tmp_path, download=True, timeout=timeout)
+        assert files_under(tmp_path) == []
+        if trickling.requests:
+            break
     assert trickling.requests >= 1
-    assert files_under(tmp_path) == []
 
 
 def test_a_half_received_file_is_not_kept(

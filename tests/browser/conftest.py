@@ -1,4 +1,4 @@
-"""One server and one browser for the tests of this folder, a fresh page for each."""
+"""One server and one browser for the tests of this folder, a page for those of each file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from scipy.interpolate import BSpline  # type: ignore[import-untyped]
 
 from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
+from tests.browser.window import Window
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 # weights of a layer, points -> (functions, points)
@@ -64,27 +65,32 @@ def artifacts(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-@pytest.fixture
-def lab(
-    request: pytest.FixtureRequest, server: LabServer, browser: Browser, artifacts: Path
-) -> Iterator[LabPage]:
-    """Give a fresh browser page; on failure keep a screenshot, the console and the server's log.
+@pytest.fixture(scope="module")
+def window(server: LabServer, browser: Browser) -> Iterator[Window]:
+    """Give what holds the page of this file's tests."""
+    window = Window(browser, server)
+    yield window
+    window.close()
 
-    A complaint in the browser's console that is not expected fails the test.
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, window: Window, artifacts: Path) -> Iterator[LabPage]:
+    """Give JupyterLab without a notebook; on failure keep a screenshot, console and server's log.
+
+    A complaint in the browser's console that is not expected fails the test. The page is that of
+    the test before in this file, if that has passed and left nothing behind.
     """
-    server.reset_settings()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    lab = LabPage(context.new_page(), server)
+    lab = window.lab()
+    good = False
     try:
         yield lab
         lab.page.wait_for_timeout(100)  # lets the last console messages arrive
-        failed = bool(lab.complaints) or request.node.stash.get(FAILED, False)
-        if failed:
+        good = not lab.complaints and not request.node.stash.get(FAILED, False)
+        if not good:
             keep_evidence(lab, artifacts)
         assert lab.complaints == []
     finally:
-        context.close()
-        server.shut_kernels()
+        window.leave(lab, good)
 
 
 def keep_evidence(lab: LabPage, folder: Path) -> None:

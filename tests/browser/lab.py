@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import io
 import json
@@ -30,6 +31,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, Error, Page, WebSocket
 from playwright.sync_api import Request as PageRequest
+
+from tests.forked_kernels import ForkServer
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -145,6 +148,7 @@ class LabServer:
         self._log_path = self.home / "server.log"
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._forks = ForkServer(self._environment()) if sys.platform == "linux" else None
 
     @property
     def url(self) -> str:
@@ -155,6 +159,8 @@ class LabServer:
         """Start the server and wait until it answers."""
         self.reset_settings()
         try:
+            if self._forks is not None:
+                self._forks.__enter__()
             for attempt in range(3):
                 self._start()
                 if self._wait_for_answer():
@@ -177,6 +183,18 @@ class LabServer:
             self.shut_kernels()
         finally:
             self._stop()
+
+    def settings_are_kept(self) -> bool:
+        """Tell whether the settings are those of the start, whichever theme was chosen since."""
+        folder = self.home / "settings"
+        found = {
+            str(path.relative_to(folder)).removesuffix(".jupyterlab-settings"): path
+            for path in folder.rglob("*.jupyterlab-settings")
+        }
+        found.pop("@jupyterlab/apputils-extension/themes", None)
+        return found.keys() == SETTINGS.keys() and all(
+            json.loads(path.read_text()) == SETTINGS[name] for name, path in found.items()
+        )
 
     def reset_settings(self) -> None:
         """Put JupyterLab's user settings back to what the tests start from (light theme)."""
@@ -240,20 +258,9 @@ class LabServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        environment = dict(os.environ)
-        for name in ("CONFIG", "DATA", "RUNTIME"):
-            environment[f"JUPYTER_{name}_DIR"] = str(self.home / name.lower())
-        environment |= {
-            # Kernels import the same checkout as the tests, installed or not.
-            "PYTHONPATH": os.pathsep.join(
-                [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
-            ),
-            "IPYTHONDIR": str(self.home / "ipython"),
-            "JUPYTERLAB_SETTINGS_DIR": str(self.home / "settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(self.home / "workspaces"),
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-        }
+        environment = self._environment()
+        if self._forks is not None:
+            environment["JUPYTER_PATH"] = self._forks.folder
         self._close_log()
         self._log = self._log_path.open("ab")
         self._process = subprocess.Popen(
@@ -278,6 +285,22 @@ class LabServer:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def _environment(self) -> dict[str, str]:
+        environment = dict(os.environ)
+        for name in ("CONFIG", "DATA", "RUNTIME"):
+            environment[f"JUPYTER_{name}_DIR"] = str(self.home / name.lower())
+        return environment | {
+            # Kernels import the same checkout as the tests, installed or not.
+            "PYTHONPATH": os.pathsep.join(
+                [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+            ),
+            "IPYTHONDIR": str(self.home / "ipython"),
+            "JUPYTERLAB_SETTINGS_DIR": str(self.home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(self.home / "workspaces"),
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+        }
 
     def _wait_for_answer(self) -> bool:
         process = self._process
@@ -306,6 +329,8 @@ class LabServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(30)
+        if self._forks is not None:
+            self._forks.__exit__(None, None, None)
         self._close_log()
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -352,6 +377,13 @@ STARRED = (
     "(cell) => cell.node.querySelector('.jp-InputPrompt')?.textContent.includes('[*]') ?? false"
 )
 NO_SPLASH = "document.getElementById('jupyterlab-splash') === null;"
+# Another document on the page is the launcher, which JupyterLab shows where there is none.
+OPEN = (
+    "async (path) => {const app = window.jupyterapp;"
+    "const panel = await app.commands.execute('docmanager:open', {path});"
+    "for (const one of [...app.shell.widgets('main')]) if (one !== panel) one.dispose();"
+    "app.shell.activateById(panel.id);}"
+)
 READY = (
     "async (path) => {"
     "if (!window.jupyterapp) return false;"
@@ -374,25 +406,40 @@ class LabPage:
     traffic: Traffic = field(default_factory=Traffic)
     console: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    started: bool = False
+    """JupyterLab is on the page, without a notebook."""
 
     def __post_init__(self) -> None:
         """Listen to the console, to errors, to requests and to websockets."""
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", self._on_error)
-        self.page.on("request", self._on_request)
-        self.page.on("websocket", self.traffic.watch)
+        for event, listener in self._listeners():
+            self.page.on(event, listener)  # type: ignore[call-overload]
 
     # -- opening and running
 
+    def start(self) -> None:
+        """Load JupyterLab without a notebook."""
+        self._goto(f"/lab?token={self.server.token}&reset")
+        started = f"() => window.jupyterapp?.restored.then(() => {NO_SPLASH[:-1]})"
+        until_on(self.page, lambda: self._on_page(started), "JupyterLab to start", START_LIMIT)
+        self.started = True
+
     def open(self, path: str) -> None:
-        """Open a notebook and wait until its kernel is ready."""
+        """Open a notebook and wait until its kernel is ready.
+
+        In the JupyterLab that has been started for it; any further one loads JupyterLab again.
+        """
         self.path = path
-        self.page.goto(
-            f"{self.server.url}/lab/tree/{quote(path)}?token={self.server.token}&reset",
-            timeout=START_LIMIT * 1000,
-            wait_until="domcontentloaded",
-        )
+        if self.started:
+            self.started = False
+            self.page.evaluate(OPEN, path)
+        else:
+            self._goto(f"/lab/tree/{quote(path)}?token={self.server.token}&reset")
         self._wait_ready()
+
+    def forget(self) -> None:
+        """Listen no longer."""
+        for event, listener in self._listeners():
+            self.page.remove_listener(event, listener)
 
     def save(self) -> None:
         """Save the notebook, outputs and widget state included."""
@@ -560,16 +607,32 @@ class LabPage:
         if wait:
             self.wait_idle()
 
-    def _wait_ready(self) -> None:
-        def ready() -> bool:
-            try:
-                return bool(self.page.evaluate(READY, self.path))
-            except Error as error:  # the page moves to its final address while it loads
-                if "context was destroyed" in str(error) or "navigation" in str(error):
-                    return False
-                raise
+    def _goto(self, address: str) -> None:
+        self.page.goto(
+            f"{self.server.url}{address}",
+            timeout=START_LIMIT * 1000,
+            wait_until="domcontentloaded",
+        )
 
-        self.until(ready, f"{self.path} to open with a kernel", START_LIMIT)
+    def _wait_ready(self) -> None:
+        what = f"{self.path} to open with a kernel"
+        self.until(lambda: self._on_page(READY, self.path), what, START_LIMIT)
+
+    def _on_page(self, condition: str, argument: Any = None) -> bool:
+        try:
+            return bool(self.page.evaluate(condition, argument))
+        except Error as error:  # the page moves to its final address while it loads
+            if "context was destroyed" in str(error) or "navigation" in str(error):
+                return False
+            raise
+
+    def _listeners(self) -> list[tuple[str, Callable[[Any], None]]]:
+        return [
+            ("console", self._on_console),
+            ("pageerror", self._on_error),
+            ("request", self._on_request),
+            ("websocket", self.traffic.watch),
+        ]
 
     def _on_console(self, message: ConsoleMessage) -> None:
         text = f"{message.type}: {message.text} ({message.location.get('url', '')})"
@@ -691,11 +754,12 @@ class Grid:
                 cell.x - page.x, cell.y - page.y, cell.width, cell.height,
               ].map((length) => Math.round(length * ratio));
               const image = canvas.getContext('2d').getImageData(x, y, width, height);
-              return [[height, width], Array.from(image.data)];
+              const bytes = Array.from(image.data, (byte) => String.fromCharCode(byte));
+              return [[height, width], btoa(bytes.join(''))];
             })()""",
             function,
         )
-        return np.asarray(values, dtype=np.uint8).reshape(*size, 4)
+        return np.frombuffer(base64.b64decode(values), dtype=np.uint8).reshape(*size, 4)
 
     def text(self) -> str:
         """Give the text of the view as the user reads it."""

@@ -192,7 +192,7 @@ NOTE_SIZES = """() => {
       const now = [Math.round(at), Math.round(height)];
       if (`${noted.at(-1)}` !== `${now}`) noted.push(now);
     }
-    requestAnimationFrame(look);
+    if (window.kwSizes === seen) requestAnimationFrame(look);
   };
   look();
 }"""
