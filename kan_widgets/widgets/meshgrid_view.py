@@ -104,7 +104,8 @@ def _pack(array: Float32 | None, _: Any) -> dict[str, Any]:
 
 def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
     """Return images likewise, and whether they are other than those that stand for none."""
-    return _pack(array, view) | {"given": not np.array_equal(array, default_digits())}
+    given = array is not None and not np.array_equal(array, default_digits())
+    return _pack(array, view) | {"given": given}
 
 
 def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:

@@ -342,7 +342,7 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     assert 0.3 < mesh.ask("view.pair().density.most") <= 1  # background beside background
     lab.page.mouse.move(*mesh.rect("plotRect()").at(0.7, 0.3))
     lab.until(lambda: mesh.ask("!root.querySelector('.kw-tip').hidden"), "the tooltip")
-    assert "φ(y)" in mesh.ask("root.querySelector('.kw-tip').innerText")
+    assert "φ₂(y)" in mesh.ask("root.querySelector('.kw-tip').innerText")
     mesh.screenshot(artifacts / "pair_light.png")
     mesh.dark()
     assert mesh.screenshot(artifacts / "pair_dark.png").mean() < 100
