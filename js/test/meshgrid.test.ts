@@ -35,7 +35,7 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { probeOf } from "../src/shell/probe.ts";
-import { brushRadius, stroke } from "../src/views/meshgrid_view/brush.ts";
+import { brushRadius, stroke } from "../src/phi/brush.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
 import { percent } from "../src/views/meshgrid_view/words.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";

@@ -26,7 +26,7 @@ import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
 import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
 import { colourRemarks, type Shown } from "./shown.ts";
-import { createSketch, type Sketch } from "./sketch.ts";
+import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import { blankFor, type Source, sourceOf } from "./source.ts";
 import { finite } from "./words.ts";
 

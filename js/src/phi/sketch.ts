@@ -1,6 +1,6 @@
 /** The image that is drawn by hand. No DOM. */
 
-import type { Images } from "../../phi/images.ts";
+import type { Images } from "./images.ts";
 import { brushRadius, stroke } from "./brush.ts";
 
 type Point = readonly [x: number, y: number];
