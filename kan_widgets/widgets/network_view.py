@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import traitlets
@@ -11,6 +12,21 @@ from kan_widgets.live import Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.view import View
+
+
+class _Share(traitlets.TraitType[Any, Any]):
+    """A number from 0 to 1, or "auto"."""
+
+    default_value = "auto"
+
+    def validate(self, obj: Any, value: Any) -> float | str:
+        if isinstance(value, str) and value == "auto":
+            return value
+        if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= 1:
+            return float(value)
+        raise traitlets.TraitError(
+            f"{self.name}: expected a number from 0 to 1, or 'auto', got {value!r:.80}"
+        )
 
 
 class NetworkView(View):
@@ -31,9 +47,9 @@ class NetworkView(View):
     ----------
     live_or_model
         A binding made by `kan_widgets.bind`, a recording, or a model.
-    relevance : float
+    relevance : float or "auto"
         Of each layer the strongest links are shown, until they make up this share of the sum
-        of all; 0 to 1.
+        of all, 0 to 1; "auto" shows up to 800 of each layer.
     top : int
         At most so many links lead to each unit; 0 for all.
     example : int
@@ -62,7 +78,7 @@ class NetworkView(View):
 
     _kind = "network_view"
 
-    relevance = option(traitlets.Float(1.0, min=0.0, max=1.0))
+    relevance = option(_Share())
     top = option(traitlets.Int(0, min=0))
     example = option(traitlets.Int(0, min=-1))
     height = option(traitlets.Int(600, min=320))

@@ -29,7 +29,7 @@ export function closeUpMarks(
   if (!closeUp) {
     const lines = (flow ? HINT.slice(0, 1) : HINT).flatMap((text) => wrapped(text, box.width, WORDS));
     return lines.map((text, k) => {
-      const place = { x: box.x, y: box.y + 24 + 16 * k };
+      const place = { x: box.x, y: box.y + 15 + 16 * k };
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
     });
   }

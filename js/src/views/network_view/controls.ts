@@ -11,13 +11,13 @@ export interface Header {
 }
 
 export interface Acts {
-  choose(trait: string, value: number): void;
+  choose(trait: string, value: number | string): void;
   zoom(factor: number): void;
   whole(): void;
   clear(): void;
 }
 
-const KEPT = [1, 0.95, 0.9, 0.8, 0.5, 0.25];
+const KEPT = [0.95, 0.9, 0.8, 0.5, 0.25];
 
 export function createHeader(document: Document, acts: Acts, signal: AbortSignal): Header {
   const kit = createKit(document, signal);
@@ -26,14 +26,13 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const relevance = kit.select(
     "links",
     "Show the strongest links only, until they make up this share of the total of each layer",
-    (value) => acts.choose("relevance", Number(value)),
+    (value) => acts.choose("relevance", value === "auto" ? value : Number(value)),
   );
-  relevance.fill(
-    KEPT.map((share) => ({
-      value: String(share),
-      label: share === 1 ? "all" : `strongest ${100 * share} %`,
-    })),
-  );
+  relevance.fill([
+    { value: "auto", label: "that can be told apart" },
+    { value: "1", label: "all" },
+    ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
+  ]);
   const zoom = element(document, "span", "kw-tools");
   const button = (text: string, title: string, act: () => void) =>
     kit.button(text, title, "kw-button", act);
@@ -64,7 +63,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     element: root,
     show(settings, store, zoomed) {
       current = store;
-      relevance.set(String(nearest(settings.relevance)));
+      relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
       const { state } = store.status();
       const selection = store.selection();
       const layer = store
@@ -79,5 +78,6 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
 }
 
 function nearest(share: number): number {
-  return KEPT.reduce((best, each) => (Math.abs(each - share) < Math.abs(best - share) ? each : best));
+  const closer = (a: number, b: number) => (Math.abs(b - share) < Math.abs(a - share) ? b : a);
+  return [1, ...KEPT].reduce(closer);
 }

@@ -12,7 +12,7 @@ const SLIM_GAP = 7;
 const UNIT = { least: 7, most: 84, gap: 5 };
 const INPUT = 132;
 const DOT = { least: 5, most: 22 };
-const THUMB = { least: 15, most: 62, function: 46 };
+const THUMB = { least: 12, most: 62, function: 46 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 70, most: 150 };
 const LOOSE = 170;
@@ -72,6 +72,7 @@ export function layoutOf(
   shown: readonly Shown[],
   width: number,
   height: number,
+  hasBars: boolean,
 ): NetworkLayout {
   const { columns, depths } = graph;
   const at = Array.from({ length: depths }, (_, depth) =>
@@ -80,7 +81,7 @@ export function layoutOf(
   const lanes = columns.map(({ depth }) => (height - HEAD - 8) / at[depth].length);
   const each = (width - 2 * SIDE) / depths;
   const last = lastOf(graph);
-  const sizes = columns.map((column, k) => sizesOf(column, shown[k], lanes[k], each, k === last));
+  const sizes = columns.map((column, k) => sizesOf(column, shown[k], lanes[k], each, hasBars && k === last));
   const widthAt = (part: (k: number) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(k))));
   const unitWidths = widthAt((k) => sizes[k].width + sizes[k].bars);
@@ -141,7 +142,7 @@ function sizesOf(
   const one = bundles.length > 0 && bundles[0].count === 1;
   const room = lane / Math.max(1, links.length);
   const largest = Math.min(one ? THUMB.function : THUMB.most, 0.42 * each);
-  const thumb = Math.min(largest, room - 3);
+  const thumb = Math.min(largest, room - Math.min(3, 0.15 * room));
   const fits = links.length > 0 && thumb >= THUMB.least;
   const bars = last && !column.map ? Math.max(BARS.least, Math.min(BARS.most, 0.6 * each)) : 0;
   return {

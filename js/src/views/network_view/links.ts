@@ -4,10 +4,10 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import type { Bundle } from "./graph.ts";
 import type { PlacedColumn, UnitBox } from "./layout.ts";
 
-const STEPS = 12;
-const LEVELS = 8;
+const STEPS = 18;
+const LEVELS = 10;
 /** More lines than this are drawn thin: see shell/canvas.ts. */
-const FEW = 260;
+const FEW = 120;
 
 /** Where a link begins, and where it goes on behind its thumbnail. */
 export interface Way {
@@ -77,20 +77,21 @@ export function lineMarks(
   lines: readonly Line[],
   leave: number,
   stroke: string,
-  { faint = 0.12, strong = 0.85, wide = 2.2 } = {},
+  { faint = 0.05, strong = 0.9, wide = 2.4 } = {},
 ): Mark[] {
   const groups = Array.from({ length: LEVELS }, () => ({ xy: [] as number[], ends: [] as number[] }));
   for (const { way, weight } of lines) {
-    const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.sqrt(Math.max(0, weight))));
+    const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.max(0, weight)));
     pointsOf(way, leave, groups[level].xy, groups[level].ends);
   }
   const thin = lines.length > FEW;
   return groups.flatMap(({ xy, ends }, level): Mark[] => {
     if (ends.length === 0) return [];
     const share = level / (LEVELS - 1);
-    const fade = thin ? Math.sqrt(FEW / lines.length) : 1;
-    const opacity = (faint + (strong - faint) * share) * Math.max(0.25, fade);
-    const width = thin ? 1 : 0.8 + (wide - 0.8) * share;
+    // Many on top of each other are dark however faint each is.
+    const fade = Math.min(1, Math.sqrt(30 / lines.length));
+    const opacity = Math.max(0.03, (faint + (strong - faint) * share ** 1.5) * fade);
+    const width = thin ? 1 : 0.8 + (wide - 0.8) * share * fade;
     return [{ kind: "lines", xy, ends, stroke, opacity, width }];
   });
 }

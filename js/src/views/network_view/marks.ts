@@ -202,7 +202,8 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const middle = box.x + box.width / 2;
     const left = previous ? (previous.box.x + previous.box.width / 2 + middle) / 2 : 0;
     const right = next ? (next.box.x + next.box.width / 2 + middle) / 2 : layout.width;
-    const room = 2 * Math.min(middle - left, right - middle) - 8;
+    // The first and the last have room to one side only.
+    const room = previous && next ? 2 * Math.min(middle - left, right - middle) - 8 : right - left - 8;
     const hidden = column.units - placed.units.length;
     const size = column.map ? `${column.units} maps ${column.map.join("×")}` : counted(column);
     const some = hidden > 0 ? `${placed.units.length} of ${size}` : size;

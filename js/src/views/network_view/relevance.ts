@@ -2,8 +2,9 @@
 
 import type { Bundle } from "./graph.ts";
 
-/** At most so many links of one layer are drawn: more is a grey field. */
+/** At most so many links of one layer are drawn; by itself fewer, of which one still sees each. */
 export const MOST_LINKS = 10000;
+export const FEW_LINKS = 800;
 
 export interface Relevance {
   /** Of each bundle: the root of the sum of squares over its functions. */
@@ -15,11 +16,11 @@ export interface Relevance {
   share: number;
 }
 
-/** `keep` is the share of the total that the shown ones have at least; `top` limits how many lead to each unit. */
+/** `keep` is the share of the total that the shown ones have at least, null to show those that can be told apart; `top` limits how many lead to each unit. */
 export function relevanceOf(
   bundles: readonly Bundle[],
   perFunction: Float32Array,
-  keep: number,
+  keep: number | null,
   top: number,
 ): Relevance {
   const sizes = new Float64Array(bundles.length);
@@ -41,7 +42,8 @@ export function relevanceOf(
   const into = new Map<number, number>();
   let sum = 0;
   for (const k of order) {
-    if (shown.length >= MOST_LINKS || (keep < 1 && sum >= keep * total && shown.length > 0)) break;
+    if (shown.length >= (keep === null ? FEW_LINKS : MOST_LINKS)) break;
+    if (keep !== null && keep < 1 && sum >= keep * total && shown.length > 0) break;
     const { to } = bundles[k];
     const already = into.get(to) ?? 0;
     if (already >= top) continue;

@@ -61,6 +61,8 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 const NARROW = 720;
 const STRIP = 158;
 const EXAMPLES = 52;
+/** Without examples there are only a few words. */
+const BARE = 46;
 /** The wish for units is made anew only where a hidden one is so much stronger. */
 const CLEARLY = 1.5;
 
@@ -181,8 +183,10 @@ function diagramOf(
     );
   });
   const key = shown.map(({ links, units: own }) => `${links.join()};${own.join()}`).join("|");
-  const layout = keep<NetworkLayout>("layout", [graph, room.width, height, window.scale, key], () =>
-    layoutOf(graph, shown, room.width * window.scale, height),
+  const hasBars = scoresOf(graph, flow) !== null;
+  const from = [graph, room.width, height, window.scale, key, hasBars];
+  const layout = keep<NetworkLayout>("layout", from, () =>
+    layoutOf(graph, shown, room.width * window.scale, height, hasBars),
   );
   return { frame, graph, pictures, relevances, shown, layout, flow, room, window };
 }
@@ -283,7 +287,8 @@ function sceneOf(
   const { store, theme, width, ratio } = given;
   const narrow = width < NARROW;
   const height = given.height;
-  const below = narrow ? STRIP + EXAMPLES : STRIP;
+  const hasExamples = store.probe() !== null;
+  const below = !hasExamples ? BARE : narrow ? STRIP + EXAMPLES : STRIP;
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
@@ -309,7 +314,7 @@ function sceneOf(
     pad,
     width,
     height,
-    title: "NetworkView",
+    title: "Network",
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram, scores, store.probe(), settings),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),

@@ -61,7 +61,7 @@ export function stripOf(
     height: TILE,
   })).filter((box) => box.x + TILE < width);
   const used = narrow || count === 0 ? 0 : LEFT + column * (TILE + GAP) + 10;
-  const close = narrow
+  const close = narrow && count > 0
     ? { x: LEFT, y: y + 62, width: width - 2 * LEFT, height: height - 66 }
     : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
   const idOf = (k: number) => (k < count ? `x:${k}` : "x:-1");
