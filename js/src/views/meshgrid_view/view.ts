@@ -3,13 +3,13 @@
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createPen } from "../../shell/pen.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { offersObserving } from "./observing.ts";
 import { createPairHands } from "./pair_hands.ts";
-import { createPen } from "../../shell/pen.ts";
 import { createPointing } from "./pointing.ts";
 import { type MeshElement, probeFor } from "./probe.ts";
 import { createRampHands } from "./ramp_hands.ts";

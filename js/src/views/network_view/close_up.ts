@@ -4,7 +4,7 @@ import { layerTitle } from "../../phi/entries.ts";
 import { contributions } from "../../phi/forward.ts";
 import type { Images } from "../../phi/images.ts";
 import { type Patch, patchOf } from "../../phi/patch.ts";
-import { patchAt, refusal, sourcesOf, type Swept, sweep } from "../../phi/response.ts";
+import { patchAt, refusal, type Swept, sourcesOf, sweep } from "../../phi/response.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import type { Flow } from "./flow.ts";
 import type { Column, Graph } from "./graph.ts";

@@ -27,7 +27,9 @@ export function closeUpMarks(
 ): Mark[] {
   const { colours } = theme;
   if (!closeUp) {
-    const lines = (flow ? HINT.slice(0, 1) : HINT).flatMap((text) => wrapped(text, box.width, WORDS));
+    const lines = (flow ? HINT.slice(0, 1) : HINT).flatMap((text) =>
+      wrapped(text, box.width, WORDS),
+    );
     return lines.map((text, k) => {
       const place = { x: box.x, y: box.y + 15 + 16 * k };
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
@@ -95,7 +97,8 @@ function pixelMarks(
     const toX = (x: number) => x0 + (cell * (x - lo)) / (hi - lo);
     const toY = (y: number) => middle - ((tall / 2 - 2) * y) / patch.most;
     patch.curves[e].forEach((y, k) => {
-      if (Number.isFinite(y)) line.xy.push(toX(lo + ((hi - lo) * k) / (patch.curves[e].length - 1)), toY(y));
+      if (Number.isFinite(y))
+        line.xy.push(toX(lo + ((hi - lo) * k) / (patch.curves[e].length - 1)), toY(y));
     });
     line.ends.push(line.xy.length / 2);
     if (Number.isFinite(inputs[e])) dots.push(toX(inputs[e]), toY(values[e]));
@@ -116,23 +119,46 @@ function pixelMarks(
   const end = start + count * step;
   marks.push(
     { kind: "rects", boxes, fill: colours.cell },
-    { kind: "lines", xy: zeros, ends: boxes.flatMap((_, k) => (k % 4 === 0 ? [k / 2 + 2] : [])), stroke: colours.zero },
+    {
+      kind: "lines",
+      xy: zeros,
+      ends: boxes.flatMap((_, k) => (k % 4 === 0 ? [k / 2 + 2] : [])),
+      stroke: colours.zero,
+    },
     { kind: "lines", ...line, stroke: colours.ink, width: 1.3, round: true },
     { kind: "dots", xy: dots, r: 3, fill: colours.accent },
     { kind: "lines", xy: [start, zero, end - 8, zero], ends: [2], stroke: colours.zero },
     { kind: "rects", boxes: bars.more, fill: colours.more, radius: 1 },
     { kind: "rects", boxes: bars.less, fill: colours.less, radius: 1 },
-    { kind: "text", x: end + 2, y: zero + 4, text: `Σ = ${number(part)}`, fill: colours.ink, size: 12, weight: 600 },
+    {
+      kind: "text",
+      x: end + 2,
+      y: zero + 4,
+      text: `Σ = ${number(part)}`,
+      fill: colours.ink,
+      size: 12,
+      weight: 600,
+    },
   );
   if (channels > 1) {
-    const text = fitted(`all ${channels} channels: ${number(total)}`, box.x + box.width - end - 2, 10);
+    const text = fitted(
+      `all ${channels} channels: ${number(total)}`,
+      box.x + box.width - end - 2,
+      10,
+    );
     marks.push({ kind: "text", x: end + 2, y: zero + 18, text, ...small });
   }
   return marks;
 }
 
 function arrow(x: number, y: number, { muted }: Colours): Mark {
-  return { kind: "path", d: `M${x} ${y}h12m-4 -4l4 4l-4 4`, stroke: muted, width: 1.25, round: true };
+  return {
+    kind: "path",
+    d: `M${x} ${y}h12m-4 -4l4 4l-4 4`,
+    stroke: muted,
+    width: 1.25,
+    round: true,
+  };
 }
 
 /** What units before add, the strongest first; those that have no room together. */
@@ -161,7 +187,12 @@ function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): 
     const middle = box.x + step * (k + 0.5);
     const length = scale * value;
     const w = Math.min(24, 0.55 * step);
-    bars[value >= 0 ? "more" : "less"].push(middle - w / 2, Math.min(zero, zero - length), w, Math.max(0.75, Math.abs(length)));
+    bars[value >= 0 ? "more" : "less"].push(
+      middle - w / 2,
+      Math.min(zero, zero - length),
+      w,
+      Math.max(0.75, Math.abs(length)),
+    );
     const text = number(Number(value.toPrecision(2)));
     const y = value >= 0 ? zero - length - 4 : zero - length + 12;
     const words = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;

@@ -52,8 +52,10 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const remove = button("remove φ", "Set the selected function to 0 in the model", () =>
     told("zero"),
   );
-  const back = button("put back", "Give the selected function what it had before it was changed", () =>
-    told("reset"),
+  const back = button(
+    "put back",
+    "Give the selected function what it had before it was changed",
+    () => told("reset"),
   );
   const undo = button("undo", "Take the last change by hand back", () => told("undo", false));
   edit.append(remove, back, undo);
@@ -66,9 +68,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
       const { state } = store.status();
       const selection = store.selection();
-      const layer = store
-        .current()
-        ?.layout.layers.find(({ name }) => name === selection?.layer);
+      const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
       edit.hidden = state === "saved" || state === "recorded" || !layer || layer.locked !== "";
       undo.disabled = store.edits().undo === 0;
       clear.hidden = settings.example >= 0;

@@ -28,7 +28,11 @@ export interface LayerPicture {
   plan: Plan;
 }
 
-export function pictureOf(frame: Frame, layer: LayerLayout, observed: Observed | null): LayerPicture {
+export function pictureOf(
+  frame: Frame,
+  layer: LayerLayout,
+  observed: Observed | null,
+): LayerPicture {
   const ends = observed ? allInputEnds(observed) : null;
   const x = endsOrGrid(ends, layer.domain);
   const coarse = rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8));
@@ -63,7 +67,12 @@ export function gridOf({ layer, fold }: Column): [number, number] {
 /** Where function n of a bundle lies in its picture. */
 export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n: number): Rect {
   const [w, h] = [box.width / columns, box.height / rows];
-  return { x: box.x + (n % columns) * w, y: box.y + Math.floor(n / columns) * h, width: w, height: h };
+  return {
+    x: box.x + (n % columns) * w,
+    y: box.y + Math.floor(n / columns) * h,
+    width: w,
+    height: h,
+  };
 }
 
 /** The pictures of bundles of one column. */

@@ -81,7 +81,9 @@ export function layoutOf(
   const lanes = columns.map(({ depth }) => (height - HEAD - 8) / at[depth].length);
   const each = (width - 2 * SIDE) / depths;
   const last = lastOf(graph);
-  const sizes = columns.map((column, k) => sizesOf(column, shown[k], lanes[k], each, hasBars && k === last));
+  const sizes = columns.map((column, k) =>
+    sizesOf(column, shown[k], lanes[k], each, hasBars && k === last),
+  );
   const widthAt = (part: (k: number) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(k))));
   const unitWidths = widthAt((k) => sizes[k].width + sizes[k].bars);
@@ -90,10 +92,7 @@ export function layoutOf(
   const natural = unitWidths.reduce((sum, w, d) => sum + w + railWidths[d] + slimWidths[d], 0);
   // A rail has a gap on either side.
   const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : 1.6), 0);
-  const gap = Math.max(
-    TIGHT,
-    Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)),
-  );
+  const gap = Math.max(TIGHT, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
   const whole = natural + gaps * gap;
   let x = Math.max(SIDE, (width - whole) / 2);
   const placed: PlacedColumn[] = [];
@@ -114,7 +113,7 @@ export function layoutOf(
     x += slimWidths[depth];
     for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
   });
-  return { columns: placed, width: Math.max(width, x + SIDE), height };
+  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height };
 }
 
 export function lastOf({ columns }: Graph): number {
@@ -210,7 +209,8 @@ function railed(
   if (thumb === 0) return;
   const one = bundles[0].count === 1;
   const height = one ? 0.76 * thumb : thumb;
-  const beside = links.length === units.length && new Set(links.map((k) => bundles[k].to)).size === links.length;
+  const beside =
+    links.length === units.length && new Set(links.map((k) => bundles[k].to)).size === links.length;
   const order = [...links].sort(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );

@@ -79,7 +79,10 @@ export function lineMarks(
   stroke: string,
   { faint = 0.05, strong = 0.9, wide = 2.4 } = {},
 ): Mark[] {
-  const groups = Array.from({ length: LEVELS }, () => ({ xy: [] as number[], ends: [] as number[] }));
+  const groups = Array.from({ length: LEVELS }, () => ({
+    xy: [] as number[],
+    ends: [] as number[],
+  }));
   for (const { way, weight } of lines) {
     const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.max(0, weight)));
     pointsOf(way, leave, groups[level].xy, groups[level].ends);

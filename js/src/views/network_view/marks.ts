@@ -1,40 +1,19 @@
 /** Draws the diagram. No DOM. */
 
-import { colourOf, type Palette } from "../../phi/palette.ts";
 import { rangeOf } from "../../phi/images.ts";
+import { colourOf, type Palette } from "../../phi/palette.ts";
 import { cssOf, greyOf, heatOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import type { Frame } from "../../wire/types.ts";
 import type { CloseUp } from "./close_up.ts";
+import type { Diagram, Focus } from "./diagram.ts";
 import { type Flow, unitValues } from "./flow.ts";
-import { type LayerPicture, thumbMarks } from "./functions.ts";
+import { thumbMarks } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
-import { HEAD, type NetworkLayout, type PlacedColumn, type Shown, type UnitBox } from "./layout.ts";
+import { HEAD, type NetworkLayout, type PlacedColumn, type UnitBox } from "./layout.ts";
 import { type Line, lineMarks, wayOf } from "./links.ts";
 import type { Relevance } from "./relevance.ts";
-import type { Window } from "./scene.ts";
-
-export interface Diagram {
-  frame: Frame;
-  graph: Graph;
-  /** By column; null where no functions lead to it. */
-  pictures: (LayerPicture | null)[];
-  relevances: (Relevance | null)[];
-  shown: Shown[];
-  layout: NetworkLayout;
-  flow: Flow | null;
-  room: Rect;
-  window: Window;
-}
-
-/** A unit that is looked at; `bundle` is one that leads to it, or −1. */
-export interface Focus {
-  column: number;
-  unit: number;
-  bundle: number;
-}
 
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
@@ -120,7 +99,8 @@ export function mostOf(column: Column, flow: Flow | null): number {
   const values = flow?.values[column.station];
   if (!values) return 0;
   let most = 0;
-  for (const value of values) if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
+  for (const value of values)
+    if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
   return most;
 }
 
@@ -193,7 +173,12 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { layout, window, room } = diagram;
   const over = window.y;
   const marks: Mark[] = [
-    { kind: "rects", boxes: [window.x, over, room.width, HEAD - 4], fill: colours.surface, opacity: 0.9 },
+    {
+      kind: "rects",
+      boxes: [window.x, over, room.width, HEAD - 4],
+      fill: colours.surface,
+      opacity: 0.9,
+    },
   ];
   layout.columns.forEach((placed, k) => {
     const { column, box } = placed;
@@ -203,7 +188,8 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const left = previous ? (previous.box.x + previous.box.width / 2 + middle) / 2 : 0;
     const right = next ? (next.box.x + next.box.width / 2 + middle) / 2 : layout.width;
     // The first and the last have room to one side only.
-    const room = previous && next ? 2 * Math.min(middle - left, right - middle) - 8 : right - left - 8;
+    const room =
+      previous && next ? 2 * Math.min(middle - left, right - middle) - 8 : right - left - 8;
     const hidden = column.units - placed.units.length;
     const size = column.map ? `${column.units} maps ${column.map.join("×")}` : counted(column);
     const some = hidden > 0 ? `${placed.units.length} of ${size}` : size;
@@ -256,7 +242,14 @@ export function focusMarks(
     const next = relevances[k];
     if (column.from[0] !== focus.column || !next || focus.bundle >= 0) return;
     const out = strongestOf(shown[k].bundles, next, ({ from }) => from === focus.unit);
-    const lines = linesOf(layout, shown[k].bundles, out, focus.column, k, (n) => next.sizes[n] / (next.most || 1));
+    const lines = linesOf(
+      layout,
+      shown[k].bundles,
+      out,
+      focus.column,
+      k,
+      (n) => next.sizes[n] / (next.most || 1),
+    );
     marks.push(...lineMarks(lines, after.out, colours.accent, { faint: 0.25 }));
   });
   const unit = after.byUnit.get(focus.unit);
@@ -385,7 +378,13 @@ export function miniMarks({ layout, window, room }: Diagram, { colours }: Theme)
   const [vx, vy] = [x0 + window.x * factor, y0 + window.y * factor];
   const seen = [vx, vy, Math.min(room.width * factor, w), Math.min(room.height * factor, h)];
   return [
-    { kind: "rects", boxes: [x0, y0, w, h], fill: colours.surface, stroke: colours.line, radius: 3 },
+    {
+      kind: "rects",
+      boxes: [x0, y0, w, h],
+      fill: colours.surface,
+      stroke: colours.line,
+      radius: 3,
+    },
     { kind: "rects", boxes: columns, fill: colours.ghost },
     { kind: "rects", boxes: seen, stroke: colours.accent, width: 1.5 },
   ];

@@ -11,33 +11,16 @@ import { type Mark, type Rect, type Scene, sitesOf } from "../../scene/marks.ts"
 import type { Frame, Probe } from "../../wire/types.ts";
 import { type CloseUp, closeUpTitle, pixelCloseUp, unitCloseUp } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
+import { type Diagram, diagramOf, type Focus, WHOLE, type Window } from "./diagram.ts";
 import { createFlow, type Flow, unitValues } from "./flow.ts";
-import { type LayerPicture, pictureOf } from "./functions.ts";
-import { bundlesOf, type Graph, graphOf } from "./graph.ts";
-import { HEAD, layoutOf, type NetworkLayout, roomFor, type Shown } from "./layout.ts";
-import {
-  type Diagram,
-  type Focus,
-  focusMarks,
-  frontMarks,
-  headMarks,
-  linkMarks,
-  miniMarks,
-} from "./marks.ts";
-import { type Relevance, relevanceOf } from "./relevance.ts";
+import { HEAD } from "./layout.ts";
+import { focusMarks, frontMarks, headMarks, linkMarks, miniMarks } from "./marks.ts";
+import { scoreMarks } from "./score_marks.ts";
 import { scoresOf } from "./scores.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { canDraw, stripOf } from "./strip.ts";
 import { captionOf, description, stationWords, thumbWords, unitWords } from "./words.ts";
 
-/** Which part of the diagram is seen: it is `scale` times as large as its room, and moved. */
-export interface Window {
-  scale: number;
-  x: number;
-  y: number;
-}
-
-export const WHOLE: Window = { scale: 1, x: 0, y: 0 };
 export const CLOSEST = 12;
 
 export interface NetworkScene extends Scene {
@@ -63,9 +46,6 @@ const STRIP = 158;
 const EXAMPLES = 52;
 /** Without examples there are only a few words. */
 const BARE = 46;
-/** The wish for units is made anew only where a hidden one is so much stronger. */
-const CLEARLY = 1.5;
-
 export function drawing(): NetworkDrawing {
   const keep = memory();
   const flowOf = createFlow();
@@ -77,7 +57,8 @@ export function drawing(): NetworkDrawing {
     if (frame.layout.layers.length === 0) return "no layer to draw";
     const settings = settingsOf(given.get);
     const probe = given.store.probe();
-    const drawn = settings.example < 0 && canDraw(probe) ? drawnOn(probe as Probe, given.get) : null;
+    const drawn =
+      settings.example < 0 && canDraw(probe) ? drawnOn(probe as Probe, given.get) : null;
     const flow = flowOf(given.store, frame, Math.max(0, settings.example), drawn);
     return sceneOf(given, frame, settings, flow, draw.window, keep, units);
   };
@@ -94,101 +75,6 @@ export function drawing(): NetworkDrawing {
     sketch.fit(width, height, ground, full);
     return keep("drawn", [sketch.version(), probe], () => sketch.image().data.slice());
   }
-}
-
-function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
-  return graph.columns.map((column, k): LayerPicture | null => {
-    const { layer } = column;
-    if (!layer) return null;
-    const observed = given.store.observed(layer.name);
-    return keep<LayerPicture>(`picture ${k}`, [frame, layer, observed], () =>
-      pictureOf(frame, layer, observed),
-    );
-  });
-}
-
-/** Units with the most to give and take, in their order; those shown before stay unless others are clearly stronger. */
-function chosenUnits(
-  graph: Graph,
-  number: number,
-  relevances: readonly (Relevance | null)[],
-  room: number,
-  before: number[] | undefined,
-): number[] {
-  const column = graph.columns[number];
-  if (column.units <= room) return Array.from({ length: column.units }, (_, unit) => unit);
-  const weight = new Float64Array(column.units);
-  graph.columns.forEach((other, k) => {
-    const relevance = relevances[k];
-    if (!relevance || (k !== number && other.from[0] !== number)) return;
-    bundlesOf(graph, other).forEach(({ from, to }, n) => {
-      weight[k === number ? to : from] += relevance.sizes[n] / (relevance.most || 1);
-    });
-  });
-  const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
-  const best = order.slice(0, room);
-  if (before?.length === room) {
-    const least = Math.min(...before.map((unit) => weight[unit]));
-    const missed = best.filter((unit) => !before.includes(unit));
-    if (missed.every((unit) => weight[unit] < CLEARLY * least)) return before;
-  }
-  return best.sort((a, b) => a - b);
-}
-
-function diagramOf(
-  given: Given,
-  frame: Frame,
-  settings: Settings,
-  flow: Flow | null,
-  room: Rect,
-  window: Window,
-  keep: Keep,
-  units: Map<string, number[]>,
-): Diagram {
-  const { store } = given;
-  const structure = store.structure();
-  const graph = keep<Graph>("graph", [structure, frame.layout], () =>
-    graphOf(structure, frame.layout),
-  );
-  const pictures = picturesOf(graph, frame, given, keep);
-  const { relevance: share, top } = settings;
-  const relevances = graph.columns.map((column, k): Relevance | null => {
-    const picture = pictures[k];
-    if (!picture) return null;
-    return keep<Relevance>(`relevance ${k}`, [picture, share, top, graph], () =>
-      relevanceOf(
-        bundlesOf(graph, column),
-        picture.importance,
-        share,
-        top > 0 ? top : Number.POSITIVE_INFINITY,
-      ),
-    );
-  });
-  const height = Math.round(room.height * window.scale);
-  const shown = graph.columns.map((column, k): Shown => {
-    const name = `${k} of ${graph.columns.length} at ${height}`;
-    const most = roomFor(column, height);
-    const own = chosenUnits(graph, k, relevances, most, units.get(name));
-    units.set(name, own);
-    return { bundles: bundlesOf(graph, column), links: [], units: own };
-  });
-  shown.forEach((own, k) => {
-    const before = shown[graph.columns[k].from[0]];
-    if (!before || !relevances[k]) return;
-    const [sources, targets] = [new Set(before.units), new Set(own.units)];
-    const all = own.bundles.length;
-    const whole = sources.size * targets.size >= all;
-    own.links = (relevances[k] as Relevance).shown.filter(
-      (n) => whole || (sources.has(own.bundles[n].from) && targets.has(own.bundles[n].to)),
-    );
-  });
-  const key = shown.map(({ links, units: own }) => `${links.join()};${own.join()}`).join("|");
-  const hasBars = scoresOf(graph, flow) !== null;
-  const from = [graph, room.width, height, window.scale, key, hasBars];
-  const layout = keep<NetworkLayout>("layout", from, () =>
-    layoutOf(graph, shown, room.width * window.scale, height, hasBars),
-  );
-  return { frame, graph, pictures, relevances, shown, layout, flow, room, window };
 }
 
 function focusOf(
@@ -220,11 +106,7 @@ function focusOf(
 }
 
 /** What is looked at closely: what is pointed at or selected, else what the network says. */
-function closeUpOf(
-  diagram: Diagram,
-  focus: Focus | null,
-  given: Given,
-): CloseUp | null {
+function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp | null {
   const { graph, flow, frame, layout } = diagram;
   if (!flow) return null;
   const last = graph.columns.length - 1;
@@ -327,12 +209,12 @@ function sceneOf(
       {
         from: [...known, settings.example],
         marks: () =>
-          moved([
-            ...frontMarks(diagram, theme, palette),
-            ...scoreMarks(diagram, given, settings),
-          ]),
+          moved([...frontMarks(diagram, theme, palette), ...barMarks(diagram, given, settings)]),
       },
-      { marks: () => moved(focus ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette) : []) },
+      {
+        marks: () =>
+          moved(focus ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette) : []),
+      },
       { marks: () => moved(headMarks(diagram, theme)) },
       { marks: () => miniMarks(diagram, theme) },
       {
@@ -345,20 +227,25 @@ function sceneOf(
             stroke: colours.line,
           },
           ...strip.marks(theme),
-          ...closeUpMarks(closeUp, titleOf(diagram, closeUp), strip.close, theme, palette, graph, flow),
+          ...closeUpMarks(
+            closeUp,
+            titleOf(diagram, closeUp),
+            strip.close,
+            theme,
+            palette,
+            graph,
+            flow,
+          ),
         ],
       },
     ],
-    sites: sitesOf([
-      ...diagramSites(diagram, scores),
-      ...strip.sites,
-    ]),
+    sites: sitesOf([...diagramSites(diagram, scores), ...strip.sites]),
   };
 
-  function scoreMarks(of: Diagram, { store: from }: Given, chosen: Settings): Mark[] {
+  function barMarks(of: Diagram, { store: from }: Given, chosen: Settings): Mark[] {
     const labels = from.probe()?.labels ?? null;
     const label = chosen.example >= 0 ? (labels?.[chosen.example] ?? null) : null;
-    return scores ? scores.marks(of, label, theme) : [];
+    return scores ? scoreMarks(of, scores, label, theme) : [];
   }
 }
 

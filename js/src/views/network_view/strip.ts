@@ -1,6 +1,6 @@
 /** Below the diagram: the examples to choose from, and the place of the close-up. No DOM. */
 
-import { imageAt, type Images, rangeOf } from "../../phi/images.ts";
+import { type Images, imageAt, rangeOf } from "../../phi/images.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
@@ -61,9 +61,10 @@ export function stripOf(
     height: TILE,
   })).filter((box) => box.x + TILE < width);
   const used = narrow || count === 0 ? 0 : LEFT + column * (TILE + GAP) + 10;
-  const close = narrow && count > 0
-    ? { x: LEFT, y: y + 62, width: width - 2 * LEFT, height: height - 66 }
-    : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
+  const close =
+    narrow && count > 0
+      ? { x: LEFT, y: y + 62, width: width - 2 * LEFT, height: height - 66 }
+      : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
   const idOf = (k: number) => (k < count ? `x:${k}` : "x:-1");
   const wordsOf = (k: number) =>
     k < count
@@ -99,4 +100,3 @@ export function stripOf(
 function label(x: number, y: number, text: string, fill: string): Mark {
   return { kind: "text", x, y, text, fill, size: 11 };
 }
-

@@ -2,12 +2,16 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { selectionOf } from "../../phi/entries.ts";
+import type { Point } from "../../scene/marks.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
+import type { Selection } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
-import { CLOSEST, drawing, type NetworkScene, WHOLE, type Window } from "./scene.ts";
+import { WHOLE, type Window } from "./diagram.ts";
+import { gridOf } from "./functions.ts";
+import { CLOSEST, drawing, type NetworkScene } from "./scene.ts";
 import { settingsOf } from "./settings.ts";
 import css from "./style.css";
 
@@ -19,7 +23,8 @@ const KIND: Kind = {
   traits: ["relevance", "top", "example", "drawing", "height"],
   drawing,
 };
-const HINT = "Point at anything to see what feeds it; click a link or a unit to select its function.";
+const HINT =
+  "Point at anything to see what feeds it; click a link or a unit to select its function.";
 
 /** What tests may ask of a view, as `element.kwNetwork`. */
 export interface NetworkElement extends HTMLElement {
@@ -85,26 +90,10 @@ function build(shell: Shell): Parts {
       shell.choose("example", Number(a));
       return;
     }
-    const k = Number(a);
-    const { graph, shown, relevances, layout } = scene.diagram;
-    const { layer } = graph.columns[k] ?? {};
-    if (!layer || kind === "s") return;
-    const { bundles } = shown[k];
-    let n = Number(b);
-    if (kind === "u") n = strongestInto(bundles, relevances[k]?.sizes, Number(b));
-    const bundle = bundles[n];
-    if (!bundle) return;
-    const thumb = kind === "e" ? layout.columns[k].thumbs.get(n) : undefined;
-    const place = stage.pointed().at;
-    let entry = strongestOf(scene, k, bundle);
-    if (thumb && place) {
-      const { window, room } = scene.diagram;
-      const [rows, columns] = layer.kind === "conv" ? layer.shape.slice(2) : graph.columns[k].fold;
-      const across = Math.floor(((place.x - room.x + window.x - thumb.x) / thumb.width) * columns);
-      const down = Math.floor(((place.y - room.y + window.y - thumb.y) / thumb.height) * rows);
-      entry = Math.max(0, Math.min(bundle.count - 1, down * columns + across));
-    }
-    store.select(selectionOf(layer, bundle.first + entry));
+    const selection =
+      kind === "s" ? null : selectionAt(scene, kind, Number(a), Number(b), stage.pointed().at);
+    if (!selection) return;
+    store.select(selection);
     if (event.type === "keydown") shell.speak(`selected: ${scene.sites.words(id)}`);
   }
 
@@ -181,6 +170,32 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
+}
+
+/** The function of what was clicked: of a thumbnail the one under the pointer, else the strongest. */
+function selectionAt(
+  scene: NetworkScene,
+  kind: string,
+  column: number,
+  number: number,
+  at: Point | null,
+): Selection | null {
+  const { graph, shown, relevances, layout, window, room } = scene.diagram;
+  const { layer } = graph.columns[column] ?? {};
+  if (!layer) return null;
+  const { bundles } = shown[column];
+  const n = kind === "u" ? strongestInto(bundles, relevances[column]?.sizes, number) : number;
+  const bundle = bundles[n];
+  if (!bundle) return null;
+  const thumb = kind === "e" ? layout.columns[column].thumbs.get(n) : undefined;
+  let entry = strongestOf(scene, column, bundle);
+  if (thumb && at) {
+    const [rows, columns] = gridOf(graph.columns[column]);
+    const across = Math.floor(((at.x - room.x + window.x - thumb.x) / thumb.width) * columns);
+    const down = Math.floor(((at.y - room.y + window.y - thumb.y) / thumb.height) * rows);
+    entry = Math.max(0, Math.min(bundle.count - 1, down * columns + across));
+  }
+  return selectionOf(layer, bundle.first + entry);
 }
 
 function zoomedTo(scale: number): number {

@@ -7,8 +7,8 @@ import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Probe, Station } from "../../wire/types.ts";
+import type { Diagram } from "./diagram.ts";
 import { unitValues } from "./flow.ts";
-import type { Diagram } from "./marks.ts";
 import { percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
@@ -19,12 +19,14 @@ export function captionOf(diagram: Diagram, theme: Theme): Remark[] {
   const all = shown.reduce((sum, { bundles }) => sum + bundles.length, 0);
   const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
   const known = relevances.filter((each) => each !== null);
-  const share = known.reduce((sum, each) => sum + (each?.share ?? 0), 0) / Math.max(1, known.length);
+  const share =
+    known.reduce((sum, each) => sum + (each?.share ?? 0), 0) / Math.max(1, known.length);
   const remarks: Remark[] = [
     {
       text: "small plots: learned functions φ",
       tone: "ink",
-      title: "On each link stands the function that is applied there, over the inputs that reach it",
+      title:
+        "On each link stands the function that is applied there, over the inputs that reach it",
     },
     {
       text: "strong link: φ varies much",
@@ -51,7 +53,8 @@ export function thumbWords({ graph, shown, relevances }: Diagram, k: number, n: 
   const { layer } = graph.columns[k];
   const { from, to, count } = shown[k].bundles[n];
   const relevance = relevances[k];
-  const what = count === 1 ? "function" : layer?.kind === "conv" ? "kernel" : counted(count, "function");
+  const what =
+    count === 1 ? "function" : layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const share = relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
   const strength = `${percent(share)} of the strongest`;
   return `${layer ? layerTitle(layer) : ""} · ${what} from ${from} to ${to} · ${strength}. Click to select it.`;
@@ -64,7 +67,8 @@ export function unitWords(
   scores: Scores | null,
 ): string {
   const column = graph.columns[k];
-  const what = column.kind === "input" ? (column.map ? "input channel" : "input") : `${column.name} · output`;
+  const what =
+    column.kind === "input" ? (column.map ? "input channel" : "input") : `${column.name} · output`;
   const isLast = k === graph.columns.length - 1;
   if (isLast && scores) {
     const { probabilities, raw } = scores;
@@ -85,10 +89,14 @@ export function description(
   { example }: Settings,
 ): string {
   const sizes = graph.columns.map(({ name, units, map }) =>
-    map ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}` : `${name}: ${counted(units, "number")}`,
+    map
+      ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}`
+      : `${name}: ${counted(units, "number")}`,
   );
   const which = example < 0 ? "the drawing" : `example ${example + 1}`;
   const said =
-    probe && scores && scores.raw.length > 1 ? ` For ${which} the largest score is number ${scores.best}.` : "";
+    probe && scores && scores.raw.length > 1
+      ? ` For ${which} the largest score is number ${scores.best}.`
+      : "";
   return `The network from input to output at step ${formatCount(frame.step)}. ${sizes.join(", ")}.${said}`;
 }
