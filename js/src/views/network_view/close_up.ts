@@ -7,7 +7,7 @@ import { type Patch, patchOf } from "../../phi/patch.ts";
 import { patchAt, refusal, type Swept, sourcesOf, sweep } from "../../phi/response.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import type { Flow } from "./flow.ts";
-import type { Column, Graph } from "./graph.ts";
+import type { Bundle, Column, Graph } from "./graph.ts";
 
 /** A pixel of a map: the patch under it on the functions of one kernel. */
 export interface PixelCloseUp {
@@ -37,7 +37,17 @@ export interface UnitCloseUp {
   total: number;
 }
 
-export type CloseUp = PixelCloseUp | UnitCloseUp;
+/** The functions of one bundle, where no example is known: those of a kernel, or the strongest one. */
+export interface FunctionsCloseUp {
+  kind: "functions";
+  column: number;
+  unit: number;
+  from: number;
+  layer: LayerLayout;
+  patch: Patch;
+}
+
+export type CloseUp = PixelCloseUp | UnitCloseUp | FunctionsCloseUp;
 
 /** The station whose output a column's layer takes in, and that output. */
 export function inputOf(graph: Graph, column: Column, flow: Flow) {
@@ -130,8 +140,27 @@ export function unitCloseUp(
   return { kind: "unit", column: number, unit, layer, parts, total };
 }
 
+/** `entry` is the function of a bundle that is more than a kernel. */
+export function functionsCloseUp(
+  column: number,
+  layer: LayerLayout,
+  { from, to, first }: Bundle,
+  entry: number,
+  frame: Frame,
+): FunctionsCloseUp {
+  const [, inputs, kh, kw] = layer.shape;
+  const kernel = Math.floor((first + (layer.kind === "linear" ? entry : 0)) / (kh * kw));
+  const at = { out: Math.floor(kernel / inputs), in: kernel % inputs };
+  const patch = patchOf(frame, layer, at, null, false, 49);
+  return { kind: "functions", column, unit: to, from, layer, patch };
+}
+
 export function closeUpTitle(closeUp: CloseUp, name: string): string {
   const { layer, unit } = closeUp;
+  if (closeUp.kind === "functions") {
+    const what = closeUp.patch.curves.length > 1 ? "The kernel" : "The function";
+    return `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to unit ${unit}`;
+  }
   if (closeUp.kind === "unit") return `What makes ${name}: ${layerTitle(layer)}, output ${unit}`;
   const { row, at, channel, channels } = closeUp;
   const of = channels > 1 ? `, from channel ${channel}` : "";

@@ -6,15 +6,11 @@ import { heatOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import type { CloseUp, PixelCloseUp, UnitCloseUp } from "./close_up.ts";
+import type { CloseUp, FunctionsCloseUp, PixelCloseUp, UnitCloseUp } from "./close_up.ts";
 import type { Flow } from "./flow.ts";
-import type { Graph } from "./graph.ts";
 
 const WORDS = 11;
-const HINT = [
-  "Point at a unit, a pixel of a map or a small plot: what it is made of stands here.",
-  "live.probe(images) sends examples through the network while it trains.",
-];
+const HINT = "live.probe(images) sends examples through the network while it trains.";
 
 export function closeUpMarks(
   closeUp: CloseUp | null,
@@ -22,20 +18,16 @@ export function closeUpMarks(
   box: Rect,
   theme: Theme,
   palette: Palette,
-  graph: Graph,
   flow: Flow | null,
 ): Mark[] {
   const { colours } = theme;
   if (!closeUp) {
-    const lines = (flow ? HINT.slice(0, 1) : HINT).flatMap((text) =>
-      wrapped(text, box.width, WORDS),
-    );
+    const lines = wrapped(flow ? "" : HINT, box.width, WORDS);
     return lines.map((text, k) => {
       const place = { x: box.x, y: box.y + 15 + 16 * k };
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
     });
   }
-  void graph;
   const about = flow && !flow.exact ? `${title} (to 8 bits, at step ${flow.step})` : title;
   const heading = {
     kind: "text",
@@ -47,11 +39,9 @@ export function closeUpMarks(
     weight: 600,
   } as const;
   const inside = { ...box, y: box.y + 22, height: box.height - 24 };
-  const parts =
-    closeUp.kind === "pixel"
-      ? pixelMarks(closeUp, inside, theme, palette)
-      : unitMarks(closeUp, inside, colours);
-  return [heading, ...parts];
+  if (closeUp.kind === "pixel") return [heading, ...pixelMarks(closeUp, inside, theme, palette)];
+  if (closeUp.kind === "unit") return [heading, ...unitMarks(closeUp, inside, colours)];
+  return [heading, ...functionMarks(closeUp, inside, flow ? "" : HINT, colours)];
 }
 
 function pixelMarks(
@@ -149,6 +139,41 @@ function pixelMarks(
     marks.push({ kind: "text", x: end + 2, y: zero + 18, text, ...small });
   }
   return marks;
+}
+
+/** The functions of a kernel side by side, without inputs on them. */
+function functionMarks(
+  { patch: { curves, range, most } }: FunctionsCloseUp,
+  box: Rect,
+  hint: string,
+  colours: Colours,
+): Mark[] {
+  const foot = hint ? 34 : 16;
+  const step = Math.min(150, box.width / curves.length);
+  const [cell, tall] = [step - 6, box.height - foot - 2];
+  const boxes: number[] = [];
+  const zeros: number[] = [];
+  const line = { xy: [] as number[], ends: [] as number[] };
+  curves.forEach((curve, e) => {
+    const [x, y] = [box.x + e * step, box.y];
+    boxes.push(x, y, cell, tall);
+    zeros.push(x, y + tall / 2, x + cell, y + tall / 2);
+    curve.forEach((value, k) => {
+      if (!Number.isFinite(value)) return;
+      line.xy.push(x + (cell * k) / (curve.length - 1), y + (tall / 2) * (1 - value / most));
+    });
+    line.ends.push(line.xy.length / 2);
+  });
+  const small = { size: 10, fill: colours.muted } as const;
+  const said = `each: x from ${number(range[0])} to ${number(range[1])}, φ ±${number(most)}`;
+  const ends = curves.map((_, k) => 2 * k + 2);
+  return [
+    { kind: "rects", boxes, fill: colours.cell },
+    { kind: "lines", xy: zeros, ends, stroke: colours.zero },
+    { kind: "lines", ...line, stroke: colours.ink, width: 1.4, round: true },
+    { kind: "text", x: box.x, y: box.y + tall + 14, text: said, ...small },
+    { kind: "text", x: box.x, y: box.y + tall + 31, text: hint, ...small, size: WORDS },
+  ];
 }
 
 function arrow(x: number, y: number, { muted }: Colours): Mark {

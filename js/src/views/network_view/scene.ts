@@ -9,7 +9,13 @@ import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, type Rect, type Scene, sitesOf } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
-import { type CloseUp, closeUpTitle, pixelCloseUp, unitCloseUp } from "./close_up.ts";
+import {
+  type CloseUp,
+  closeUpTitle,
+  functionsCloseUp,
+  pixelCloseUp,
+  unitCloseUp,
+} from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import { type Diagram, diagramOf, type Focus, WHOLE, type Window } from "./diagram.ts";
 import { createFlow, type Flow, unitValues } from "./flow.ts";
@@ -44,8 +50,6 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 const NARROW = 720;
 const STRIP = 158;
 const EXAMPLES = 52;
-/** Without examples there are only a few words. */
-const BARE = 46;
 export function drawing(): NetworkDrawing {
   const keep = memory();
   const flowOf = createFlow();
@@ -108,7 +112,7 @@ function focusOf(
 /** What is looked at closely: what is pointed at or selected, else what the network says. */
 function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp | null {
   const { graph, flow, frame, layout } = diagram;
-  if (!flow) return null;
+  if (!flow) return functionsOf(diagram, focus);
   const last = graph.columns.length - 1;
   const scores = scoresOf(graph, flow);
   const at = focus ?? { column: last, unit: scores?.best ?? 0, bundle: -1 };
@@ -116,7 +120,7 @@ function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp
   if (column.layer?.kind === "linear") {
     return unitCloseUp(graph, at.column, flow, frame, at.unit);
   }
-  if (!column.layer || !column.map) return null;
+  if (!column.layer || !column.map) return functionsOf(diagram, focus);
   const box = layout.columns[at.column].byUnit.get(at.unit);
   const [rows, columns] = column.map;
   let place = strongest(unitValues(flow, column.station, at.unit), columns);
@@ -130,6 +134,26 @@ function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp
   }
   const wanted = at.bundle < 0 ? -1 : inputOfBundle(diagram, at);
   return pixelCloseUp(graph, at.column, flow, frame, at.unit, place.row, place.at, wanted);
+}
+
+/** Of the unit or the link that is looked at, by itself of the strongest link of the first layer. */
+function functionsOf({ graph, shown, relevances, pictures, frame }: Diagram, focus: Focus | null) {
+  const first = graph.columns.findIndex(({ layer }) => layer !== null);
+  const at = focus && graph.columns[focus.column].layer ? focus : null;
+  const k = at?.column ?? first;
+  const { layer } = graph.columns[k] ?? {};
+  const { sizes } = relevances[k] ?? {};
+  const { bundles } = shown[k] ?? { bundles: [] };
+  let n = at && at.bundle >= 0 ? at.bundle : -1;
+  bundles.forEach(({ to }, other) => {
+    if (at && (at.bundle >= 0 || to !== at.unit)) return;
+    if (n < 0 || (sizes?.[other] ?? 0) > (sizes?.[n] ?? 0)) n = other;
+  });
+  if (!layer || !bundles[n]) return null;
+  const { first: f, count } = bundles[n];
+  const own = pictures[k]?.importance.subarray(f, f + count);
+  const entry = own ? own.reduce((best, value, e) => (value > own[best] ? e : best), 0) : 0;
+  return functionsCloseUp(k, layer, bundles[n], entry, frame);
 }
 
 function inputOfBundle({ graph, shown }: Diagram, { column, bundle }: Focus): number {
@@ -169,8 +193,7 @@ function sceneOf(
   const { store, theme, width, ratio } = given;
   const narrow = width < NARROW;
   const height = given.height;
-  const hasExamples = store.probe() !== null;
-  const below = !hasExamples ? BARE : narrow ? STRIP + EXAMPLES : STRIP;
+  const below = narrow && store.probe() !== null ? STRIP + EXAMPLES : STRIP;
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
