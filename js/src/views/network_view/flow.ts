@@ -31,7 +31,8 @@ export function createFlow() {
     if (flow && from.every((part, k) => part === made[k])) return flow;
     const input = drawn ?? (probe ? exampleOf(probe, example) : null);
     const hurried = !drawn && taken !== null && cost > SHORT && store.status().state === "live";
-    const computes = input !== null && obstacle(structure, frame.layout) === "";
+    const extras = taken?.extras ?? new Map();
+    const computes = input !== null && obstacle(structure, frame.layout, extras) === "";
     made = from;
     if (computes && !hurried) {
       const start = performance.now();

@@ -256,7 +256,6 @@ function sceneOf(
             strip.close,
             theme,
             palette,
-            graph,
             flow,
           ),
         ],
