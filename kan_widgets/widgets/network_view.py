@@ -77,6 +77,7 @@ class NetworkView(View):
     """
 
     _kind = "network_view"
+    _draws_network = True
 
     relevance = option(_Share())
     top = option(traitlets.Int(0, min=0))
@@ -90,3 +91,6 @@ class NetworkView(View):
         super().__init__(live_or_model, **options)
         if self.layout.width is None:
             self.layout.width = "100%"
+
+    def _colours(self, options: dict[str, Any]) -> int:
+        return 256  # feature maps

@@ -33,6 +33,8 @@ export interface UnitCloseUp {
   column: number;
   unit: number;
   layer: LayerLayout;
+  /** What units before are called. */
+  source: "channel" | "input" | "unit";
   parts: { from: number; value: number }[];
   total: number;
 }
@@ -137,7 +139,9 @@ export function unitCloseUp(
     parts.push({ from, value });
   }
   const total = parts.reduce((sum, { value }) => sum + value, 0);
-  return { kind: "unit", column: number, unit, layer, parts, total };
+  const before = graph.columns[column.from[0]];
+  const source = before?.map ? "channel" : before?.kind === "input" ? "input" : "unit";
+  return { kind: "unit", column: number, unit, layer, source, parts, total };
 }
 
 /** `entry` is the function of a bundle that is more than a kernel. */
@@ -161,7 +165,7 @@ export function closeUpTitle(closeUp: CloseUp, name: string): string {
     const what = closeUp.patch.curves.length > 1 ? "The kernel" : "The function";
     return `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to unit ${unit}`;
   }
-  if (closeUp.kind === "unit") return `What makes ${name}: ${layerTitle(layer)}, output ${unit}`;
+  if (closeUp.kind === "unit") return `What each ${closeUp.source} adds to ${name}`;
   const { row, at, channel, channels } = closeUp;
   const of = channels > 1 ? `, from channel ${channel}` : "";
   return `One pixel of ${layerTitle(layer)}, output ${unit}: row ${row}, column ${at}${of}`;

@@ -53,12 +53,12 @@ function pixelMarks(
   const [, , kh, kw] = layer.shape;
   const side = Math.min(66, box.height - 26, 0.16 * box.width);
   const inputs = Float32Array.from(patch.inputs ?? []);
-  const most = Math.max(...Array.from(inputs, Math.abs).filter(Number.isFinite), 1e-9);
+  const ink = Math.max(...Array.from(inputs, Math.abs).filter(Number.isFinite), 1e-9);
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
   const small = { size: 10, fill: colours.muted } as const;
   const marks: Mark[] = [
     { kind: "text", x: at.x, y: box.y + 8, text: "inputs", ...small },
-    { kind: "image", box: at, pixels: heatOf(inputs, kw, most, palette) },
+    { kind: "image", box: at, pixels: heatOf(inputs, kw, ink, palette) },
     { kind: "rects", boxes: [at.x, at.y, at.width, at.height], stroke: colours.line },
   ];
   const count = kh * kw;
@@ -69,10 +69,12 @@ function pixelMarks(
   const tall = Math.min(cell, box.height * 0.52);
   const [lo, hi] = patch.range;
   const values = patch.values ?? [];
-  const largest = Math.max(...values.map(Math.abs), 1e-9);
   const base = box.y + 12 + tall;
-  const barRoom = Math.max(8, (box.height - tall - 32) / 2);
-  const zero = base + 8 + barRoom;
+  const most = Math.max(0, ...values);
+  const least = Math.max(0, ...values.map((value) => -value));
+  const barRoom = Math.max(8, box.height - tall - 40);
+  const scale = barRoom / Math.max(1e-9, most + least);
+  const zero = base + 14 + scale * most;
   marks.push(arrow(at.x + side + 5, box.y + 12 + tall / 2, colours));
   const line = { xy: [] as number[], ends: [] as number[] };
   const boxes: number[] = [];
@@ -92,7 +94,7 @@ function pixelMarks(
     });
     line.ends.push(line.xy.length / 2);
     if (Number.isFinite(inputs[e])) dots.push(toX(inputs[e]), toY(values[e]));
-    const length = (barRoom * values[e]) / largest;
+    const length = scale * values[e];
     const w = Math.min(16, cell);
     bars[length >= 0 ? "more" : "less"].push(
       x0 + cell / 2 - w / 2,
@@ -102,7 +104,7 @@ function pixelMarks(
     );
     if (step >= 40) {
       const text = number(Number(values[e].toPrecision(2)));
-      const y = length >= 0 ? zero + 11 : zero - 4;
+      const y = length >= 0 ? zero - length - 4 : zero - length + 11;
       marks.push({ kind: "text", x: x0 + cell / 2, y, text, anchor: "middle", ...small });
     }
   }
@@ -187,25 +189,24 @@ function arrow(x: number, y: number, { muted }: Colours): Mark {
 }
 
 /** What units before add, the strongest first; those that have no room together. */
-function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): Mark[] {
-  const least = 46;
-  const fit = Math.max(2, Math.min(14, Math.floor((box.width - 90) / least)));
+function unitMarks({ parts, total, source }: UnitCloseUp, box: Rect, colours: Colours): Mark[] {
+  const narrowest = 46;
+  const fit = Math.max(2, Math.min(14, Math.floor((box.width - 90) / narrowest)));
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = order.length <= fit ? order : order.slice(0, fit - 1);
   const rest = order.slice(shown.length);
-  const columns = shown.map(({ from, value }) => ({ name: `unit ${from}`, value }));
+  const columns = shown.map(({ from, value }) => ({ name: `${source} ${from}`, value }));
   if (rest.length > 0) {
     const value = rest.reduce((sum, part) => sum + part.value, 0);
     columns.push({ name: `${rest.length} others`, value });
   }
-  const largest = Math.max(...columns.map(({ value }) => Math.abs(value)), 1e-9);
   const step = Math.min(72, (box.width - 90) / columns.length);
-  const above = columns.some(({ value }) => value > 0);
-  const beneath = columns.some(({ value }) => value < 0);
-  const room = box.height - 22;
-  const up = above && beneath ? room / 2 : above ? room : 0;
-  const zero = box.y + 6 + up;
-  const scale = (Math.max(up, room - up) - 14) / largest;
+  const most = Math.max(0, ...columns.map(({ value }) => value));
+  const least = Math.max(0, ...columns.map(({ value }) => -value));
+  // A number stands over or under each bar, the names below all of them.
+  const room = box.height - 18 - 14 * (Number(most > 0) + Number(least > 0));
+  const scale = room / Math.max(1e-9, most + least);
+  const zero = box.y + (most > 0 ? 14 : 0) + scale * most;
   const marks: Mark[] = [];
   const bars: Record<"more" | "less", number[]> = { more: [], less: [] };
   columns.forEach(({ name, value }, k) => {

@@ -34,6 +34,7 @@ export interface PlacedColumn {
   out: number;
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
   bars: number;
+  barsAt: number;
   /** Thumbnails of the bundles that lead to it, by their numbers; empty where there are too many. */
   thumbs: Map<number, Rect>;
 }
@@ -86,10 +87,14 @@ export function layoutOf(
   );
   const widthAt = (part: (k: number) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(k))));
-  const unitWidths = widthAt((k) => sizes[k].width + sizes[k].bars);
+  const unitWidths = widthAt((k) => sizes[k].width);
+  const barWidths = widthAt((k) => sizes[k].bars);
   const railWidths = widthAt((k) => sizes[k].rail);
   const slimWidths = widthAt((k) => slimWidth(columns[k].after.length));
-  const natural = unitWidths.reduce((sum, w, d) => sum + w + railWidths[d] + slimWidths[d], 0);
+  const natural = unitWidths.reduce(
+    (sum, w, d) => sum + w + railWidths[d] + slimWidths[d] + barWidths[d],
+    0,
+  );
   // A rail has a gap on either side.
   const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : 1.6), 0);
   const gap = Math.max(TIGHT, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
@@ -104,14 +109,15 @@ export function layoutOf(
     }
     own.forEach((k, lane) => {
       const top = HEAD + lane * lanes[k];
-      const left = x + (unitWidths[depth] - sizes[k].width - sizes[k].bars) / 2;
+      const left = x + (unitWidths[depth] - sizes[k].width) / 2;
       placed[k] = placedAt(columns[k], shown[k], sizes[k], left, top, lanes[k]);
       railed(placed[k], shown[k], sizes[k], railX + railWidths[depth] / 2, top, lanes[k]);
     });
     x += unitWidths[depth];
-    for (const k of own) slimmed(placed[k], x);
+    for (const k of own) slimmed(placed[k]);
     x += slimWidths[depth];
     for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
+    x += barWidths[depth];
   });
   return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height };
 }
@@ -180,21 +186,32 @@ function placedAt(
     ? { x, y: first.y, width: side, height: end.y + end.height - first.y }
     : { x, y: start, width: side, height: 0 };
   const byUnit = new Map(boxes.map((unit) => [unit.unit, unit]));
-  return { column, units: boxes, byUnit, box, slim: [], out: x + side, bars, thumbs: new Map() };
+  return {
+    column,
+    units: boxes,
+    byUnit,
+    box,
+    slim: [],
+    out: x + side,
+    bars,
+    barsAt: x + side + 5,
+    thumbs: new Map(),
+  };
 }
 
 /** What stands after a column: a bar for each station, as high as the units. */
-function slimmed(placed: PlacedColumn, right: number) {
+function slimmed(placed: PlacedColumn) {
   const { column, box } = placed;
   if (column.after.length === 0) return;
   const height = Math.max(box.height, 74);
   const y = Math.max(HEAD, box.y + box.height / 2 - height / 2);
-  let x = Math.max(box.x + box.width, placed.bars > 0 ? right : 0) + SLIM_GAP;
+  let x = box.x + box.width + SLIM_GAP;
   for (const station of column.after) {
     placed.slim.push({ station, box: { x, y, width: SLIM, height } });
     x += SLIM + 3;
   }
   placed.out = x;
+  placed.barsAt = x + 2;
 }
 
 /** Thumbnails one below the other, in the order of the units after and before; beside its unit where each has one. */

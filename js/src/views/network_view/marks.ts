@@ -94,13 +94,17 @@ function slimMarks({ slim }: PlacedColumn, { stations }: Graph, colours: Colours
   });
 }
 
-/** The largest size of what a column's units are, as its colours are scaled; 0 where it is not known. */
+const scales = new WeakMap<Float32Array, number>();
+
+/** What all but a hundredth of a column's numbers stay within: the scale of its colours; 0 where they are not known. */
 export function mostOf(column: Column, flow: Flow | null): number {
   const values = flow?.values[column.station];
   if (!values) return 0;
-  let most = 0;
-  for (const value of values)
-    if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
+  const known = scales.get(values);
+  if (known !== undefined) return known;
+  const sizes = values.map(Math.abs).filter(Number.isFinite).sort();
+  const most = sizes.length > 0 ? sizes[Math.floor(0.99 * (sizes.length - 1))] : 0;
+  scales.set(values, most);
   return most;
 }
 
@@ -191,7 +195,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const room =
       previous && next ? 2 * Math.min(middle - left, right - middle) - 8 : right - left - 8;
     const hidden = column.units - placed.units.length;
-    const size = column.map ? `${column.units} maps ${column.map.join("×")}` : counted(column);
+    const size = sizeText(column);
     const some = hidden > 0 ? `${placed.units.length} of ${size}` : size;
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
       const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
@@ -207,9 +211,14 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   return marks;
 }
 
-function counted({ units, kind }: Column): string {
-  if (kind === "input") return units === 1 ? "1 number" : `${units} numbers`;
-  return units === 1 ? "1 output" : `${units} outputs`;
+function sizeText({ units, kind, map }: Column): string {
+  if (map) {
+    const size = map.join("×");
+    if (kind === "input") return units === 1 ? `image ${size}` : `${units} channels ${size}`;
+    return units === 1 ? `1 map ${size}` : `${units} maps ${size}`;
+  }
+  const name = kind === "input" ? "number" : "output";
+  return units === 1 ? `1 ${name}` : `${units} ${name}s`;
 }
 
 /** What is looked at: the unit, what feeds it and what it feeds. */
@@ -338,12 +347,13 @@ function pixelMarks(
     width: 1.5,
   });
   const marks: Mark[] = [];
-  const map = before?.column.map;
   const source = before?.byUnit.get(channel);
-  const conv = layer.conv;
-  if (map && source && conv && before.column.after.length === 0) {
-    const [rows, columns] = map;
-    const [w, h] = [source.width / columns, source.height / rows];
+  const { sources } = graph.stations[graph.columns[column].station];
+  const shape = graph.stations[Math.max(...sources)]?.shape ?? [];
+  const { conv } = layer;
+  if (before?.column.map && source && conv && shape.length === 3) {
+    // A pool between makes the patch as much larger there.
+    const [w, h] = [source.width / shape[2], source.height / shape[1]];
     const [kh, kw] = [layer.shape[2], layer.shape[3]];
     marks.push(
       mark({

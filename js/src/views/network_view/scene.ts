@@ -223,7 +223,7 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram, scores, store.probe(), settings),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: captionOf(diagram, theme),
+    caption: captionOf(diagram, scores, store.probe(), settings, theme),
     sheets: [
       {
         from: [...steady.flat(), window.x, window.y, focus !== null],
@@ -250,14 +250,7 @@ function sceneOf(
             stroke: colours.line,
           },
           ...strip.marks(theme),
-          ...closeUpMarks(
-            closeUp,
-            titleOf(diagram, closeUp),
-            strip.close,
-            theme,
-            palette,
-            flow,
-          ),
+          ...closeUpMarks(closeUp, titleOf(diagram, closeUp), strip.close, theme, palette, flow),
         ],
       },
     ],
@@ -282,7 +275,10 @@ function padOf({ layout, room, window }: Diagram, { example }: Settings): Rect |
 function titleOf({ graph }: Diagram, closeUp: CloseUp | null): string {
   if (!closeUp) return "";
   const isLast = closeUp.column === graph.columns.length - 1;
-  return closeUpTitle(closeUp, isLast ? `score ${closeUp.unit}` : `unit ${closeUp.unit}`);
+  const name = isLast
+    ? `output ${closeUp.unit}`
+    : `${graph.columns[closeUp.column].name} ${closeUp.unit}`;
+  return closeUpTitle(closeUp, name);
 }
 
 function diagramSites(diagram: Diagram, scores: ReturnType<typeof scoresOf>) {

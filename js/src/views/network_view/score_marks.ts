@@ -15,15 +15,16 @@ export function scoreMarks(
   { colours }: Theme,
 ): Mark[] {
   const shown = probabilities ?? raw;
-  const { units, bars } = layout.columns[layout.columns.length - 1];
+  const nameOf = (unit: number) => (unit === label ? `${unit} ✓` : String(unit));
+  const { units, bars, barsAt } = layout.columns[layout.columns.length - 1];
   if (bars === 0) return [];
   const made: Mark[] = [];
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
-  const names = Math.max(...units.map(({ unit }) => widthOf(String(unit), 11, 600))) + 8;
+  const names = Math.max(...units.map(({ unit }) => widthOf(nameOf(unit), 11, 600))) + 8;
   const texts = 40;
-  for (const { unit, x, y, width, height } of units) {
-    const left = x + width + names + 4;
+  for (const { unit, y, height } of units) {
+    const left = barsAt + names;
     const room = bars - names - texts - 4;
     const zero = least < 0 ? left + room / 2 : left;
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
@@ -33,16 +34,14 @@ export function scoreMarks(
     const fill = isBest ? colours.accent : colours.ghost;
     const from = Math.min(zero, zero + length);
     const boxes = [from, middle - tall / 2, Math.max(1, Math.abs(length)), tall];
-    const right = unit === label;
     const text = { kind: "text", y: middle, size: 11, middle: true } as const;
-    const weight = isBest || right ? 600 : 400;
-    const name = right ? `${unit} ✓` : String(unit);
+    const weight = isBest || unit === label ? 600 : 400;
     made.push({
       ...text,
-      x: x + width + 5,
-      text: name,
+      x: barsAt,
+      text: nameOf(unit),
       weight,
-      fill: right ? colours.live : colours.ink,
+      fill: unit === label ? colours.live : colours.ink,
     });
     made.push({ kind: "rects", boxes, fill, radius: 2 });
     const said = probabilities ? percent(shown[unit]) : number(shown[unit]);

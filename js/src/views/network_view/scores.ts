@@ -35,7 +35,7 @@ function fromEnd(raw: number[]): number[] {
 export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "<0.1 %";
   if (share < 1 && share > 0.999) return ">99.9 %";
-  return `${number(Number((100 * share).toPrecision(3)))} %`;
+  return `${number(Number((100 * share).toFixed(1)))} %`;
 }
 
 /** Cross-entropy of one example, in nats. */

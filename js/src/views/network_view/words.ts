@@ -9,10 +9,16 @@ import type { Theme } from "../../scene/theme.ts";
 import type { Probe, Station } from "../../wire/types.ts";
 import type { Diagram } from "./diagram.ts";
 import { unitValues } from "./flow.ts";
-import { percent, type Scores } from "./scores.ts";
+import { lossOf, percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
-export function captionOf(diagram: Diagram, theme: Theme): Remark[] {
+export function captionOf(
+  diagram: Diagram,
+  scores: Scores | null,
+  probe: Probe | null,
+  settings: Settings,
+  theme: Theme,
+): Remark[] {
   const { graph, relevances, shown, flow } = diagram;
   const { colours } = theme;
   const ramp = rampOf(paletteOf(theme.name));
@@ -21,7 +27,9 @@ export function captionOf(diagram: Diagram, theme: Theme): Remark[] {
   const known = relevances.filter((each) => each !== null);
   const share =
     known.reduce((sum, each) => sum + (each?.share ?? 0), 0) / Math.max(1, known.length);
+  const verdict = verdictOf(scores, probe, settings);
   const remarks: Remark[] = [
+    ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
     {
       text: "small plots: learned functions φ",
       tone: "ink",
@@ -42,6 +50,17 @@ export function captionOf(diagram: Diagram, theme: Theme): Remark[] {
   }
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
+}
+
+/** What the network says of the example, and whether that is right. */
+function verdictOf(scores: Scores | null, probe: Probe | null, { example }: Settings): string {
+  if (!scores?.probabilities) return "";
+  const which = example < 0 ? "your drawing" : `example ${example + 1}`;
+  const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
+  const loss = lossOf(scores, label);
+  const truth = label === null ? "" : label === scores.best ? ", right" : `, wrong: it is ${label}`;
+  const said = `${which}: ${scores.best} (${percent(scores.probabilities[scores.best])})${truth}`;
+  return loss === null ? said : `${said} · loss ${number(Number(loss.toPrecision(2)))}`;
 }
 
 export function stationWords({ label, name, shape }: Station): string {
