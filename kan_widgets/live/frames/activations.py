@@ -128,31 +128,28 @@ def unpacked(
     LookupError, TypeError, ValueError
         If the parts do not fit together.
     """
-    values, extras, at = [], [], 0
-    for each in content["values"]:
-        shape = tuple(int(size) for size in each["shape"])
-        size = math.prod(shape)
+    values, extras = [], []
+    for each, part in zip(content["values"], _parts(content["values"], data), strict=True):
         low, high = (
             np.array([np.nan if v is None else v for v in each[edge]], np.float32)
             for edge in ("low", "high")
         )
-        if not len(low) == len(high) == shape[0]:
-            raise ValueError(f"{len(low)} spans for {shape[0]} examples")
-        values.append(Values(int(each["station"]), data[at : at + size].reshape(shape), low, high))
-        at += size
-    if at != len(data):
-        raise ValueError(f"{len(data)} values where {at} are expected")
-    at = 0
-    for each in content["extras"]:
-        shape = tuple(int(size) for size in each["shape"])
-        size = math.prod(shape)
-        extras.append(
-            Extra(int(each["station"]), str(each["name"]), more[at : at + size].reshape(shape))
-        )
-        at += size
-    if at != len(more):
-        raise ValueError(f"{len(more)} extras where {at} are expected")
+        if not len(low) == len(high) == len(part):
+            raise ValueError(f"{len(low)} and {len(high)} ends for {len(part)} examples")
+        values.append(Values(int(each["station"]), part, low, high))
+    for each, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
+        extras.append(Extra(int(each["station"]), str(each["name"]), numbers))
     return Activations(int(content["step"]), layout_version, tuple(values), tuple(extras))
+
+
+def _parts(entries: Sequence[Mapping[str, Any]], data: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the arrays that were put one after another."""
+    shapes = [tuple(int(size) for size in each["shape"]) for each in entries]
+    sizes = [math.prod(shape) for shape in shapes]
+    if sum(sizes) != len(data):
+        raise ValueError(f"{len(data)} numbers where {sum(sizes)} are expected")
+    parts = np.split(data, np.cumsum(sizes)[:-1]) if sizes else []
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _numbers(values: Float32) -> list[float | None]:

@@ -213,7 +213,7 @@ def _layer_norm(call: Call) -> Operation:
         "norm",
         "LayerNorm",
         {"op": "layer_norm", "size": size, "eps": float(call.of(4, "eps", 1e-5))},
-        {name: values for name, values in extras.items() if values is not None},
+        {name: values.reshape(-1) for name, values in extras.items() if values is not None},
     )
 
 

@@ -15,6 +15,7 @@ from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.watching.probes import Examples, Probes, as_taken, examples_of
 from kan_widgets.live.watching.reading import Reading
 from kan_widgets.live.watching.steered import Steered
+from kan_widgets.live.watching.undisturbed import unchanged
 
 # At rest examples are followed at each change that somebody makes, unless that takes longer.
 _QUICK_SECONDS = 0.1
@@ -90,10 +91,11 @@ class Probing(Reading, Steered):
         """Follow other examples from now on. Raises as ``probe`` does."""
         if (model := self.model) is None:
             return
-        if not self._observed:
-            self.observe(as_taken(examples.inputs, model))
         frame = self.current()
         found, activations = self._probes.follow(model, self.layout, frame.step, examples)
+        if not self._observed:
+            with unchanged(model):
+                self.observe(as_taken(examples.inputs, model))
         self._probes.examples = examples
         with self._sending:
             self._probed = examples.shown
