@@ -35,6 +35,7 @@ export interface UnitCloseUp {
   layer: LayerLayout;
   /** What units before are called. */
   source: "channel" | "input" | "unit";
+  before: string;
   parts: { from: number; value: number }[];
   total: number;
 }
@@ -141,7 +142,16 @@ export function unitCloseUp(
   const total = parts.reduce((sum, { value }) => sum + value, 0);
   const before = graph.columns[column.from[0]];
   const source = before?.map ? "channel" : before?.kind === "input" ? "input" : "unit";
-  return { kind: "unit", column: number, unit, layer, source, parts, total };
+  return {
+    kind: "unit",
+    column: number,
+    unit,
+    layer,
+    source,
+    before: before?.name ?? "",
+    parts,
+    total,
+  };
 }
 
 /** `entry` is the function of a bundle that is more than a kernel. */
@@ -165,7 +175,8 @@ export function closeUpTitle(closeUp: CloseUp, name: string): string {
     const what = closeUp.patch.curves.length > 1 ? "The kernel" : "The function";
     return `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to unit ${unit}`;
   }
-  if (closeUp.kind === "unit") return `What each ${closeUp.source} adds to ${name}`;
+  if (closeUp.kind === "unit")
+    return `What each ${closeUp.source} of ${closeUp.before} adds to ${name}`;
   const { row, at, channel, channels } = closeUp;
   const of = channels > 1 ? `, from channel ${channel}` : "";
   return `One pixel of ${layerTitle(layer)}, output ${unit}: row ${row}, column ${at}${of}`;

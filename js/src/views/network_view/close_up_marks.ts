@@ -189,13 +189,13 @@ function arrow(x: number, y: number, { muted }: Colours): Mark {
 }
 
 /** What units before add, the strongest first; those that have no room together. */
-function unitMarks({ parts, total, source }: UnitCloseUp, box: Rect, colours: Colours): Mark[] {
+function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): Mark[] {
   const narrowest = 46;
   const fit = Math.max(2, Math.min(14, Math.floor((box.width - 90) / narrowest)));
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = order.length <= fit ? order : order.slice(0, fit - 1);
   const rest = order.slice(shown.length);
-  const columns = shown.map(({ from, value }) => ({ name: `${source} ${from}`, value }));
+  const columns = shown.map(({ from, value }) => ({ name: String(from), value }));
   if (rest.length > 0) {
     const value = rest.reduce((sum, part) => sum + part.value, 0);
     columns.push({ name: `${rest.length} others`, value });
