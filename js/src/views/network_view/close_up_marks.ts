@@ -198,7 +198,7 @@ function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): 
   const columns = shown.map(({ from, value }) => ({ name: String(from), value }));
   if (rest.length > 0) {
     const value = rest.reduce((sum, part) => sum + part.value, 0);
-    columns.push({ name: `${rest.length} others`, value });
+    columns.push({ name: `${rest.length} more`, value });
   }
   const step = Math.min(72, (box.width - 90) / columns.length);
   const most = Math.max(0, ...columns.map(({ value }) => value));
