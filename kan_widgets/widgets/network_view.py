@@ -22,8 +22,9 @@ class _Share(traitlets.TraitType[Any, Any]):
     def validate(self, obj: Any, value: Any) -> float | str:
         if isinstance(value, str) and value == "auto":
             return value
-        if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= 1:
-            return float(value)
+        number = float(value) if isinstance(value, Real) and value is not True else -1.0
+        if 0 <= number <= 1:
+            return number
         raise traitlets.TraitError(
             f"{self.name}: expected a number from 0 to 1, or 'auto', got {value!r:.80}"
         )
