@@ -29,7 +29,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     (value) => acts.choose("relevance", value === "auto" ? value : Number(value)),
   );
   relevance.fill([
-    { value: "auto", label: "that can be told apart" },
+    { value: "auto", label: "up to 800 a layer" },
     { value: "1", label: "all" },
     ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
   ]);

@@ -14,7 +14,7 @@ const INPUT = 132;
 const DOT = { least: 5, most: 22 };
 const THUMB = { least: 12, most: 62, function: 46 };
 /** Beside the last units: their names and bars. */
-const BARS = { least: 70, most: 150 };
+const BARS = { least: 104, most: 150 };
 const LOOSE = 170;
 const TIGHT = 16;
 

@@ -195,8 +195,9 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const room =
       previous && next ? 2 * Math.min(middle - left, right - middle) - 8 : right - left - 8;
     const hidden = column.units - placed.units.length;
-    const size = sizeText(column);
-    const some = hidden > 0 ? `${placed.units.length} of ${size}` : size;
+    const sizes = sizeTexts(column);
+    const texts = hidden > 0 ? sizes.map((text) => `${placed.units.length} of ${text}`) : sizes;
+    const some = texts.find((text) => widthOf(text, 11) <= room) ?? sizes[sizes.length - 1];
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
       const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
       const x = Math.max(window.x + half + 4, Math.min(middle, layout.width - half - 4));
@@ -211,14 +212,16 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   return marks;
 }
 
-function sizeText({ units, kind, map }: Column): string {
+/** How many units there are and how large, the longest words first. */
+function sizeTexts({ units, kind, map }: Column): string[] {
   if (map) {
     const size = map.join("×");
-    if (kind === "input") return units === 1 ? `image ${size}` : `${units} channels ${size}`;
-    return units === 1 ? `1 map ${size}` : `${units} maps ${size}`;
+    if (kind === "input" && units === 1) return [`image ${size}`, size];
+    const name = `${kind === "input" ? "channel" : "map"}${units === 1 ? "" : "s"}`;
+    return [`${units} ${name} ${size}`, `${units} × ${size}`, String(units)];
   }
   const name = kind === "input" ? "number" : "output";
-  return units === 1 ? `1 ${name}` : `${units} ${name}s`;
+  return [units === 1 ? `1 ${name}` : `${units} ${name}s`, String(units)];
 }
 
 /** What is looked at: the unit, what feeds it and what it feeds. */
