@@ -65,6 +65,10 @@ describe("columns", () => {
     expect(traced).toBe(false);
     expect(columns.map(({ units }) => units)).toEqual([3, 4, 2]);
     expect(columns.map(({ from }) => from)).toEqual([[], [0], [1]]);
+    const stations = [station("input", "input", [], []), station("kan", "a", [0], [4])];
+    const known = { stations, traced: false, note: "in the order of the modules" };
+    const graph = graphOf(known, { version: 1, layers: [dense("a", 4, 3)] });
+    expect(graph.columns.map(({ units }) => units)).toEqual([3, 4]);
   });
 
   it("know what passes by", () => {

@@ -94,6 +94,11 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
       columns[before].after.push(k);
     } else {
       home[k] = columns.length;
+      const input = before < 0 ? null : columns[before];
+      // What goes in is known by the layer that takes it.
+      if (input?.kind === "input" && layer && stations[input.station].shape.length === 0) {
+        input.units = inputsOf(layer);
+      }
       columns.push(columnOf(station, k, layer, before < 0 ? null : columns[before], before));
       if (before >= 0) fold(columns[home[k]], columns[before], stations[main]);
     }
