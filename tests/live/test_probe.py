@@ -63,6 +63,7 @@ def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
 def always_due(live: kw.live.Binding, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "MAX_SHARE", float("inf"))
     live._probes._next = float("-inf")
+    monkeypatch.setattr(live._camera.throttle, "is_open", lambda now: True)
 
 
 def test_activations_are_what_hooks_see_to_eight_bits() -> None:
