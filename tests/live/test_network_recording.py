@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -13,10 +15,21 @@ from kan_widgets.live import Listener, Replay
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.recordings.reader import Reader
 
+# Nobody else holds the models: a binding does not.
+KEPT: list[torch.nn.Module] = []
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> Iterator[None]:
+    torch.manual_seed(0)
+    yield
+    KEPT.clear()
+
 
 def probed_run() -> tuple[nn.Module, kw.live.Binding]:
     torch.manual_seed(0)
     model = nn.Sequential(kw.nn.KANLinear(3, 4), nn.Linear(4, 2))
+    KEPT.append(model)
     live = kw.bind(model)
     live.probe(torch.rand(5, 3), labels=[0, 1, 1, 0, 1])
     return model, live

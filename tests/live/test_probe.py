@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import threading
 import warnings
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,10 +28,15 @@ from kan_widgets.live.frames.activations import (
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.watching import probes
 
+# Nobody else holds the models: a binding does not.
+KEPT: list[torch.nn.Module] = []
+
 
 @pytest.fixture(autouse=True)
-def _seed() -> None:
+def _seed() -> Iterator[None]:
     torch.manual_seed(0)
+    yield
+    KEPT.clear()
 
 
 class Net(nn.Module):
@@ -56,6 +64,7 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> Non
 
 def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
     model = Net()
+    KEPT.append(model)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
     return model, optimizer, kw.bind(model, optimizer, every=every, max_fps=1e6)
 
@@ -314,6 +323,18 @@ def test_another_binding_of_the_model_goes_on_with_its_examples() -> None:
     train(model, optimizer, 1)
     again.settle()
     assert [a.step for a in again.activations] == [0, 1]
+
+
+@pytest.mark.parametrize("make", [lambda: kw.nn.KANLinear(3, 2), Net], ids=["layer", "network"])
+def test_following_examples_keeps_no_model(make: Callable[[], nn.Module]) -> None:
+    model = make()
+    live = kw.bind(model)
+    live.probe(torch.rand(2, 3) if isinstance(model, kw.nn.KANLinear) else torch.rand(2, 1, 6, 6))
+    live.refresh()
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_refined_layer_is_followed_with_its_new_layout() -> None:

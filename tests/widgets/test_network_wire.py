@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ from kan_widgets.widgets.pictures import network_of
 from kan_widgets.widgets.saved import past_of, saved
 from kan_widgets.widgets.stream import Stream, pictured, stream_of
 
+# Nobody else holds the models: a binding does not.
+KEPT: list[torch.nn.Module] = []
+
 
 @pytest.fixture(autouse=True)
-def _seed() -> None:
+def _seed() -> Iterator[None]:
     torch.manual_seed(0)
+    yield
+    KEPT.clear()
 
 
 class Sent:
@@ -39,6 +45,7 @@ def bound() -> tuple[torch.nn.Module, kw.live.Binding]:
     model = torch.nn.Sequential(
         kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, 2), torch.nn.ReLU()
     )
+    KEPT.append(model)
     live = kw.bind(model)
     live.observe(torch.rand(2, 1, 4, 4))
     return model, live

@@ -92,7 +92,7 @@ class _Follower(Tracer):
                 closed.update(part.module.modules())
         for path, module in self._model.named_modules():
             if module not in closed:
-                self._around(module, path)
+                self._around(module, path.replace("._orig_mod", ""))  # torch.compile's
         for part in self._plan.parts:
             if isinstance(part, Whole | Opaque):
                 self._hook_closed(part)

@@ -18,7 +18,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.watching.following import follow
 from kan_widgets.live.watching.layers import BoundLayers
-from kan_widgets.live.watching.plan import Plan, plan_of
+from kan_widgets.live.watching.plan import Paths, plan_of
 from kan_widgets.live.watching.stations import Followed, assembled
 from kan_widgets.live.watching.undisturbed import unchanged
 
@@ -90,7 +90,7 @@ class Probes:
 
     def __init__(self, layers: BoundLayers) -> None:
         self._layers = layers
-        self._plan: tuple[int, Plan] | None = None
+        self._plan: tuple[int, Paths] | None = None
         self.examples: Examples | None = None
         self.waiting: Examples | None = None
         """Examples that the thread that trains is to take up."""
@@ -136,12 +136,14 @@ class Probes:
 
     def _followed(self, model: nn.Module, layout: Layout, inputs: Tensor) -> Followed:
         functions: dict[str, LayerFunctions] | None = None
-        if self._plan is None or self._plan[0] != layout.version:
+        if self._plan is not None and self._plan[0] == layout.version:
+            plan = self._plan[1].of(model)
+        else:
             # What reads them costs more than the rest: only where the layers are other ones.
             layers = self._layers.read()
-            self._plan = layout.version, plan_of(self._layers.entries(), layers)
+            plan = plan_of(self._layers.entries(), layers)
+            self._plan = layout.version, Paths(plan, model)
             functions = {layer.name: layer for layer in layers}
-        plan = self._plan[1]
         with unchanged(model):
             trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
         return assembled(trail, plan, layout)

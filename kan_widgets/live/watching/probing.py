@@ -39,6 +39,10 @@ class Probing(Reading, Steered):
         ever fail, or change a parameter or a buffer, that is said once and no more are made;
         training goes on. If nothing was observed yet, the examples are observed too.
 
+        For the views outputs are rounded to 8 bits, maps larger than 32×32 are means over areas,
+        and of more than 64 channels (of 4,096 features) there are the first; if that is more than
+        1 MB, it is of fewer examples. Of what is taken 16 MB are kept, thinned as the history is.
+
         While another thread trains, that one takes the examples up after its next step.
 
         Parameters
