@@ -17,7 +17,7 @@ from kan_widgets.live.watching.reading import Reading
 from kan_widgets.live.watching.steered import Steered
 from kan_widgets.live.watching.undisturbed import unchanged
 
-# At rest examples are followed at each change that somebody makes, unless that takes longer.
+# While a function is dragged examples follow each move, unless that takes longer.
 _QUICK_SECONDS = 0.1
 
 
@@ -165,9 +165,9 @@ class Probing(Reading, Steered):
             return
         if settled and trainer not in (None, current_thread()) and trainer.is_alive():
             return
-        now = perf_counter()
-        often = self.state == "live" or probes.took > _QUICK_SECONDS
-        if not settled and often and not probes.is_due(now):
+        edit = self.edits.latest
+        often = edit is not None and not edit.final and probes.took > _QUICK_SECONDS
+        if (self.state == "live" or often) and not probes.is_due(perf_counter()):
             return
         with cells.between() as free:
             if not free or self.trains_elsewhere():
