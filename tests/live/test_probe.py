@@ -172,6 +172,7 @@ def test_the_next_examples_are_due_when_the_last_took_a_hundredth_of_the_time(
 def test_activations_come_with_frames_and_the_last_frame_has_them() -> None:
     model, optimizer, live = bound(every=4)
     live.probe(torch.rand(2, 1, 6, 6))
+    assert live._probes.is_due(0.0)  # with the first frame
     live._probes._next = float("inf")  # none is due while it trains
     train(model, optimizer, 6)
     assert [a.step for a in live.activations] == [0]

@@ -106,6 +106,14 @@ class Probes:
         """Whether they may be followed at time ``now`` (seconds)."""
         return self.examples is not None and now >= self._next
 
+    def begin(self, examples: Examples, *, in_step: bool) -> None:
+        """Follow these from now on, again at once if training did not wait for the first time."""
+        self.examples = examples
+        if in_step:
+            self.in_steps += self.took
+        else:
+            self._next = float("-inf")
+
     def stop(self) -> None:
         """Follow none from now on."""
         self.examples = self.waiting = self._plan = None

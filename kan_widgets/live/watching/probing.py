@@ -91,7 +91,7 @@ class Probing(Reading, Steered):
         else:
             self._take_up(examples)
 
-    def _take_up(self, examples: Examples) -> None:
+    def _take_up(self, examples: Examples, *, in_step: bool = False) -> None:
         """Follow other examples from now on. Raises as ``probe`` does."""
         if (model := self.model) is None:
             return
@@ -100,7 +100,7 @@ class Probing(Reading, Steered):
         if not self._observed:
             with unchanged(model):
                 self.observe(as_taken(examples.inputs, model))
-        self._probes.examples = examples
+        self._probes.begin(examples, in_step=in_step)
         with self._sending:
             self._probed = examples.shown
             self._activations = ActivationHistory()
@@ -119,7 +119,7 @@ class Probing(Reading, Steered):
         examples, self._probes.waiting = self._probes.waiting, None
         if examples is not None:
             try:
-                self._take_up(examples)
+                self._take_up(examples, in_step=True)
             except Exception as error:
                 report(f"live.probe: the examples cannot be followed: {error}")
 
