@@ -26,7 +26,7 @@ from kan_widgets.live.frames.activations import (
     unpacked,
 )
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.watching import probes
+from kan_widgets.live.watching import following, probes
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -157,14 +157,20 @@ def test_attributes_that_a_forward_pass_sets_are_as_before() -> None:
 def test_the_next_examples_are_due_when_the_last_took_a_hundredth_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = iter([10.0, 10.5])  # the pass takes half a second
+    # Reading the layers takes 2 seconds, but only the first time; the pass half a second.
+    clock = iter([0.0, 0.1, 2.1, 2.5, 10.0, 10.5])
     monkeypatch.setattr(probes, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(following, "perf_counter", lambda: 0.0)  # whether sums are right
     model, _, live = bound()
     followed = probes.Probes(live._camera.layers)
     followed.examples = probes.examples_of(torch.rand(2, 1, 6, 6))
     assert followed.is_due(0.0)
     followed.follow(model, live.layout, 0)
-    assert (followed.took, followed.seconds) == (0.5, 0.5)
+    assert followed.took == 2.5
+    assert not followed.is_due(52.4)
+    assert followed.is_due(52.6)
+    followed.follow(model, live.layout, 1)
+    assert (followed.took, followed.seconds) == (0.5, 3.0)
     assert not followed.is_due(60.4)
     assert followed.is_due(60.5)
 
@@ -172,7 +178,6 @@ def test_the_next_examples_are_due_when_the_last_took_a_hundredth_of_the_time(
 def test_activations_come_with_frames_and_the_last_frame_has_them() -> None:
     model, optimizer, live = bound(every=4)
     live.probe(torch.rand(2, 1, 6, 6))
-    assert live._probes.is_due(0.0)  # with the first frame
     live._probes._next = float("inf")  # none is due while it trains
     train(model, optimizer, 6)
     assert [a.step for a in live.activations] == [0]

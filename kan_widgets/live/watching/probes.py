@@ -101,18 +101,17 @@ class Probes:
         self.took = 0.0
         """What that took the last time."""
         self._next = float("-inf")
+        self._once = 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether they may be followed at time ``now`` (seconds)."""
         return self.examples is not None and now >= self._next
 
     def begin(self, examples: Examples, *, in_step: bool) -> None:
-        """Follow these from now on, again at once if training did not wait for the first time."""
+        """Follow these from now on; they were followed once, and perhaps training waited for it."""
         self.examples = examples
         if in_step:
             self.in_steps += self.took
-        else:
-            self._next = float("-inf")
 
     def stop(self) -> None:
         """Follow none from now on."""
@@ -131,6 +130,7 @@ class Probes:
             Whatever the model raises.
         """
         start = perf_counter()
+        self._once = 0.0
         examples = examples or self.examples
         assert examples is not None
         try:
@@ -140,7 +140,8 @@ class Probes:
             end = perf_counter()
             self.took = end - start
             self.seconds += self.took
-            self._next = end + self.took / MAX_SHARE
+            # What is done once for a layout says nothing of what the next time will take.
+            self._next = end + (self.took - self._once) / MAX_SHARE
 
     def _followed(self, model: nn.Module, layout: Layout, inputs: Tensor) -> Followed:
         functions: dict[str, LayerFunctions] | None = None
@@ -148,12 +149,15 @@ class Probes:
             plan = self._plan[1].of(model)
         else:
             # What reads them costs more than the rest: only where the layers are other ones.
+            start = perf_counter()
             layers = self._layers.read()
             plan = plan_of(self._layers.entries(), layers)
             self._plan = layout.version, Paths(plan, model)
             functions = {layer.name: layer for layer in layers}
+            self._once = perf_counter() - start
         with unchanged(model):
             trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
+        self._once += trail.checking
         return assembled(trail, plan, layout)
 
 
