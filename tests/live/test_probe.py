@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import threading
 import warnings
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,12 +26,17 @@ from kan_widgets.live.frames.activations import (
     unpacked,
 )
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.watching import probes
+from kan_widgets.live.watching import following, probes
+
+# Nobody else holds the models: a binding does not.
+KEPT: list[torch.nn.Module] = []
 
 
 @pytest.fixture(autouse=True)
-def _seed() -> None:
+def _seed() -> Iterator[None]:
     torch.manual_seed(0)
+    yield
+    KEPT.clear()
 
 
 class Net(nn.Module):
@@ -56,6 +64,7 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> Non
 
 def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
     model = Net()
+    KEPT.append(model)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
     return model, optimizer, kw.bind(model, optimizer, every=every, max_fps=1e6)
 
@@ -63,6 +72,7 @@ def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
 def always_due(live: kw.live.Binding, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "MAX_SHARE", float("inf"))
     live._probes._next = float("-inf")
+    monkeypatch.setattr(live._camera.throttle, "is_open", lambda now: True)
 
 
 def test_activations_are_what_hooks_see_to_eight_bits() -> None:
@@ -147,14 +157,20 @@ def test_attributes_that_a_forward_pass_sets_are_as_before() -> None:
 def test_the_next_examples_are_due_when_the_last_took_a_hundredth_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = iter([10.0, 10.5])  # the pass takes half a second
+    # Reading the layers takes 2 seconds, but only the first time; the pass half a second.
+    clock = iter([0.0, 0.1, 2.1, 2.5, 10.0, 10.5])
     monkeypatch.setattr(probes, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(following, "perf_counter", lambda: 0.0)  # whether sums are right
     model, _, live = bound()
     followed = probes.Probes(live._camera.layers)
     followed.examples = probes.examples_of(torch.rand(2, 1, 6, 6))
     assert followed.is_due(0.0)
     followed.follow(model, live.layout, 0)
-    assert (followed.took, followed.seconds) == (0.5, 0.5)
+    assert followed.took == 2.5
+    assert not followed.is_due(52.4)
+    assert followed.is_due(52.6)
+    followed.follow(model, live.layout, 1)
+    assert (followed.took, followed.seconds) == (0.5, 3.0)
     assert not followed.is_due(60.4)
     assert followed.is_due(60.5)
 
@@ -313,6 +329,18 @@ def test_another_binding_of_the_model_goes_on_with_its_examples() -> None:
     train(model, optimizer, 1)
     again.settle()
     assert [a.step for a in again.activations] == [0, 1]
+
+
+@pytest.mark.parametrize("make", [lambda: kw.nn.KANLinear(3, 2), Net], ids=["layer", "network"])
+def test_following_examples_keeps_no_model(make: Callable[[], nn.Module]) -> None:
+    model = make()
+    live = kw.bind(model)
+    live.probe(torch.rand(2, 3) if isinstance(model, kw.nn.KANLinear) else torch.rand(2, 1, 6, 6))
+    live.refresh()
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_refined_layer_is_followed_with_its_new_layout() -> None:

@@ -177,11 +177,11 @@ class Reader:
             return [Mark(int(content["step"]), str(content["text"]))]
         elif kind == "observed.json":
             return [self._observed(json.loads(data)["layers"])]
-        elif kind == "structure.json":
+        elif kind == "network.json":
             return [structure_from(json.loads(data))]
         elif kind == "probe.json":
             return [self._probed(json.loads(data))]
-        elif kind == "activations.json":
+        elif kind == "activity.json":
             return [self._activations(json.loads(data))]
         elif kind == "status.json":
             return [Status(dict(json.loads(data)))]

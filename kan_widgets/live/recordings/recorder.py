@@ -87,7 +87,7 @@ class Recorder(Listener):
             if observed:
                 self._writer.observed(observed)
             self._network.begin(source)
-            self._network.write(self._writer, self._gap)
+            self._network.write(self._writer)
             self._write_status(source, "")
         except BaseException:
             source.unsubscribe(self)
@@ -281,7 +281,8 @@ class Recorder(Listener):
         if (observed := self._observed) is not None:
             self._writer.observed(observed)
             self._observed = observed if self._observed is not observed else None
-        news = self._network.write(self._writer, self._gap, is_last=is_last) or news
+        late = None if self._late is None else self._late.frame.step
+        news = self._network.write(self._writer, late) or news
         now = time.monotonic()
         self._is_stale = self._is_stale or news
         if is_last or (self._is_stale and now >= self._status_at):

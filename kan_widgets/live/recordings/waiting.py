@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.source import Source
@@ -23,7 +25,6 @@ class NetworkNews:
         self._waiting: list[Structure | Probe | Activations | None] = []
         self._lock = threading.Lock()
         self._written: Activations | None = None
-        self._late: Activations | None = None  # not written because the last one was too near
 
     def begin(self, source: Source) -> None:
         """Take what a source knows by now."""
@@ -42,43 +43,51 @@ class NetworkNews:
                 self._waiting.remove(taken[0])
             self._waiting.append(news)
 
-    def write(self, writer: Writer, gap: int, *, is_last: bool = False) -> bool:
-        """Write what waits; activations at least ``gap`` steps apart, but for the last.
+    def write(self, writer: Writer, late: int | None = None) -> bool:
+        """Write what waits; activations only of steps whose frames were written.
+
+        Parameters
+        ----------
+        writer
+            Frames that came before were written to it.
+        late
+            The step of a frame that is not written, as yet: it is too near the one before.
 
         Returns
         -------
         bool
-            Whether there was any.
+            Whether any was written.
 
         Raises
         ------
         OSError
             If the disk cannot be written; what was not written waits.
         """
-        some = bool(self._waiting)
+        some = False
         while self._waiting:
             each = self._waiting[0]
             if isinstance(each, Activations):
-                self._put(writer, each, gap)
-            elif isinstance(each, Structure):
-                writer.structure(each)
+                is_framed = _holds(writer.steps, each.step)
+                if is_framed and each is not self._written:
+                    writer.activations(each)
+                    self._written, some = each, True
+                elif each.step == late and len(self._waiting) == 1:
+                    return some  # its frame may be the last
+                elif not is_framed and each.step > max(writer.steps[-1], late or 0):
+                    return some  # its frame came after the others were written
             else:
-                writer.probe(each)
-                self._written = self._late = None
+                some = True
+                if isinstance(each, Structure):
+                    writer.structure(each)
+                else:
+                    writer.probe(each)
             with self._lock:
                 # Its place is taken by a later one when too many wait.
                 if self._waiting and self._waiting[0] is each:
                     del self._waiting[0]
-        if is_last and self._late is not None:
-            self._put(writer, self._late, 0)
         return some
 
-    def _put(self, writer: Writer, activations: Activations, gap: int) -> None:
-        last = self._written
-        if last is activations:
-            return
-        if last is not None and 0 < activations.step - last.step < gap:
-            self._late = activations
-            return
-        writer.activations(activations)
-        self._written, self._late = activations, None
+
+def _holds(steps: Sequence[int], step: int) -> bool:
+    place = bisect_left(steps, step)
+    return place < len(steps) and steps[place] == step

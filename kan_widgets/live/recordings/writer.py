@@ -26,7 +26,7 @@ from kan_widgets.live.recordings.archive import Archive, Member
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
 
 # Kinds of records that others take the place of.
-_REPLACED = ("array", "observed", "structure", "probe", "activations")
+_REPLACED = ("array", "observed", "network", "probe", "activity")
 _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
 
 
@@ -139,8 +139,8 @@ class Writer:
 
     def structure(self, structure: Structure) -> None:
         """Write how the network is put together."""
-        number = self._add("structure", structure_dict(structure))
-        self._current["structure"] = range(number, number + 1)
+        number = self._add("network", structure_dict(structure))
+        self._current["network"] = range(number, number + 1)
 
     def probe(self, probe: Probe | None) -> None:
         """Write which examples are followed from now on."""
@@ -162,7 +162,7 @@ class Writer:
         first = self._number + 1
         content, data, more = packed(activations)
         arrays = {"data": self._add("array", data), "more": self._add("array", more.astype("<f4"))}
-        last = self._add("activations", {**content, "layout": known[0], **arrays})
+        last = self._add("activity", {**content, "layout": known[0], **arrays})
         self._activations.append((activations.step, range(first, last + 1)))
 
     def status(self, status: Mapping[str, Any]) -> None:

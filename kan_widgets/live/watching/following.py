@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -92,7 +93,7 @@ class _Follower(Tracer):
                 closed.update(part.module.modules())
         for path, module in self._model.named_modules():
             if module not in closed:
-                self._around(module, path)
+                self._around(module, path.replace("._orig_mod", ""))  # torch.compile's
         for part in self._plan.parts:
             if isinstance(part, Whole | Opaque):
                 self._hook_closed(part)
@@ -221,6 +222,7 @@ class _Follower(Tracer):
         functions = [self._functions.get(layer.name) for layer in layers]
         if not self._functions or all(layer.name in self._plan.sums for layer in layers):
             return
+        start = perf_counter()
         try:
             total: Any = 0.0
             for known, x in zip(functions, inputs, strict=True):
@@ -245,6 +247,7 @@ class _Follower(Tracer):
             adds_up = False
         for layer in layers:
             self._plan.sums[layer.name] = adds_up
+        self.trail.checking += perf_counter() - start
 
     def _hook_place(self, place: Place) -> None:
         """Follow layers from where their inputs pass to where they add up, inside a module."""

@@ -82,7 +82,7 @@ def is_transparent(call: Call) -> bool:
 
 def operation(call: Call) -> Operation:
     """Say what a call is; `is_transparent` calls apart."""
-    name = call.name.removesuffix("_") if call.name.endswith("_") else call.name
+    name = call.name.strip("_")
     if call.func is F.batch_norm:
         return _batch_norm(call)
     if name in _HANDLERS:
@@ -99,7 +99,7 @@ def operation(call: Call) -> Operation:
         return Operation("norm", _NORMS.get(name, "BatchNorm"))
     if name in _POOLS:
         return Operation("pool", name.replace("_", " "))
-    return Operation("other", name.strip("_").replace("_", " "))
+    return Operation("other", name.replace("_", " "))
 
 
 def _reshape(call: Call) -> Operation:
@@ -309,5 +309,5 @@ _HANDLERS: dict[str, Callable[[Call], Operation]] = {
     "div": arithmetic.quotient,
     "true_divide": arithmetic.quotient,
     "neg": arithmetic.negative,
-    "_arithmetic.rsub__": arithmetic.rsub,
+    "rsub": arithmetic.rsub,
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -79,6 +79,41 @@ class Plan:
     def layers(self) -> list[str]:
         """Names of the layers."""
         return [layer.name for part in self.parts for layer in _layers(part)]
+
+
+class Paths:
+    """A plan that does not keep the model: it has paths in the place of modules."""
+
+    def __init__(self, plan: Plan, model: nn.Module) -> None:
+        paths = {module: path for path, module in model.named_modules()}
+        self._plan = _swapped(plan, paths.__getitem__)
+
+    def of(self, model: nn.Module) -> Plan:
+        """Return the plan for the model as it is.
+
+        Raises
+        ------
+        AttributeError
+            If a module is no longer part of it.
+        """
+        return _swapped(self._plan, model.get_submodule)
+
+
+def _swapped(plan: Plan, swap: Callable[[Any], Any]) -> Plan:
+    def tap(found: Tap) -> Tap:
+        return replace(found, modules=tuple(map(swap, found.modules)))
+
+    parts: list[Whole | Opaque | Split | Pykan] = []
+    for part in plan.parts:
+        moved = replace(part, module=swap(part.module))
+        if isinstance(moved, Split):
+            places = (
+                replace(place, inputs=tuple(map(tap, place.inputs)), at=tap(place.at))
+                for place in moved.places
+            )
+            moved = replace(moved, places=tuple(places))
+        parts.append(moved)
+    return Plan(tuple(parts), plan.sums)
 
 
 def _layers(part: Whole | Opaque | Split | Pykan) -> tuple[Bound, ...]:

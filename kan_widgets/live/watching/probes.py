@@ -18,7 +18,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.watching.following import follow
 from kan_widgets.live.watching.layers import BoundLayers
-from kan_widgets.live.watching.plan import Plan, plan_of
+from kan_widgets.live.watching.plan import Paths, plan_of
 from kan_widgets.live.watching.stations import Followed, assembled
 from kan_widgets.live.watching.undisturbed import unchanged
 
@@ -90,7 +90,7 @@ class Probes:
 
     def __init__(self, layers: BoundLayers) -> None:
         self._layers = layers
-        self._plan: tuple[int, Plan] | None = None
+        self._plan: tuple[int, Paths] | None = None
         self.examples: Examples | None = None
         self.waiting: Examples | None = None
         """Examples that the thread that trains is to take up."""
@@ -101,10 +101,17 @@ class Probes:
         self.took = 0.0
         """What that took the last time."""
         self._next = float("-inf")
+        self._once = 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether they may be followed at time ``now`` (seconds)."""
         return self.examples is not None and now >= self._next
+
+    def begin(self, examples: Examples, *, in_step: bool) -> None:
+        """Follow these from now on; they were followed once, and perhaps training waited for it."""
+        self.examples = examples
+        if in_step:
+            self.in_steps += self.took
 
     def stop(self) -> None:
         """Follow none from now on."""
@@ -123,6 +130,7 @@ class Probes:
             Whatever the model raises.
         """
         start = perf_counter()
+        self._once = 0.0
         examples = examples or self.examples
         assert examples is not None
         try:
@@ -132,18 +140,24 @@ class Probes:
             end = perf_counter()
             self.took = end - start
             self.seconds += self.took
-            self._next = end + self.took / MAX_SHARE
+            # What is done once for a layout says nothing of what the next time will take.
+            self._next = end + (self.took - self._once) / MAX_SHARE
 
     def _followed(self, model: nn.Module, layout: Layout, inputs: Tensor) -> Followed:
         functions: dict[str, LayerFunctions] | None = None
-        if self._plan is None or self._plan[0] != layout.version:
+        if self._plan is not None and self._plan[0] == layout.version:
+            plan = self._plan[1].of(model)
+        else:
             # What reads them costs more than the rest: only where the layers are other ones.
+            start = perf_counter()
             layers = self._layers.read()
-            self._plan = layout.version, plan_of(self._layers.entries(), layers)
+            plan = plan_of(self._layers.entries(), layers)
+            self._plan = layout.version, Paths(plan, model)
             functions = {layer.name: layer for layer in layers}
-        plan = self._plan[1]
+            self._once = perf_counter() - start
         with unchanged(model):
             trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
+        self._once += trail.checking
         return assembled(trail, plan, layout)
 
 

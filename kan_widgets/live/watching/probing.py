@@ -17,7 +17,7 @@ from kan_widgets.live.watching.reading import Reading
 from kan_widgets.live.watching.steered import Steered
 from kan_widgets.live.watching.undisturbed import unchanged
 
-# At rest examples are followed at each change that somebody makes, unless that takes longer.
+# While a function is dragged examples follow each move, unless that takes longer.
 _QUICK_SECONDS = 0.1
 
 
@@ -38,6 +38,10 @@ class Probing(Reading, Steered):
         attributes of modules and random number generators are as before afterwards. Should it
         ever fail, or change a parameter or a buffer, that is said once and no more are made;
         training goes on. If nothing was observed yet, the examples are observed too.
+
+        For the views outputs are rounded to 8 bits, maps larger than 32×32 are means over areas,
+        and of more than 64 channels (of 4,096 features) there are the first; if that is more than
+        1 MB, it is of fewer examples. Of what is taken 16 MB are kept, thinned as the history is.
 
         While another thread trains, that one takes the examples up after its next step.
 
@@ -87,7 +91,7 @@ class Probing(Reading, Steered):
         else:
             self._take_up(examples)
 
-    def _take_up(self, examples: Examples) -> None:
+    def _take_up(self, examples: Examples, *, in_step: bool = False) -> None:
         """Follow other examples from now on. Raises as ``probe`` does."""
         if (model := self.model) is None:
             return
@@ -96,7 +100,7 @@ class Probing(Reading, Steered):
         if not self._observed:
             with unchanged(model):
                 self.observe(as_taken(examples.inputs, model))
-        self._probes.examples = examples
+        self._probes.begin(examples, in_step=in_step)
         with self._sending:
             self._probed = examples.shown
             self._activations = ActivationHistory()
@@ -115,7 +119,7 @@ class Probing(Reading, Steered):
         examples, self._probes.waiting = self._probes.waiting, None
         if examples is not None:
             try:
-                self._take_up(examples)
+                self._take_up(examples, in_step=True)
             except Exception as error:
                 report(f"live.probe: the examples cannot be followed: {error}")
 
@@ -161,9 +165,9 @@ class Probing(Reading, Steered):
             return
         if settled and trainer not in (None, current_thread()) and trainer.is_alive():
             return
-        now = perf_counter()
-        often = self.state == "live" or probes.took > _QUICK_SECONDS
-        if not settled and often and not probes.is_due(now):
+        edit = self.edits.latest
+        often = edit is not None and not edit.final and probes.took > _QUICK_SECONDS
+        if (self.state == "live" or often) and not probes.is_due(perf_counter()):
             return
         with cells.between() as free:
             if not free or self.trains_elsewhere():
