@@ -79,6 +79,7 @@ class NetworkView(View):
 
     _kind = "network_view"
     _draws_network = True
+    _draws_network = True
 
     relevance = option(_Share())
     top = option(traitlets.Int(0, min=0))
