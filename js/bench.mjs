@@ -1,4 +1,5 @@
-// How long evaluating every function of a layer takes, and a large layer's first picture:  node bench.mjs
+// How long evaluating every function of a layer takes, how much each matters, the forward pass of a network, and a
+// large layer's first picture:  node bench.mjs
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -6,6 +7,8 @@ const { outputFiles } = await build({
   stdin: {
     contents: `
       export { evaluateAll, rangesAt, samplePlan } from "./phi/curves.ts";
+      export { forward } from "./phi/forward.ts";
+      export { importance } from "./phi/importance.ts";
       export { drawing } from "./views/kernel_grid/scene.ts";
       export { themeOf } from "./scene/theme.ts";
     `,
@@ -16,7 +19,7 @@ const { outputFiles } = await build({
   write: false,
 });
 const code = Buffer.from(outputFiles[0].contents).toString("base64");
-const { samplePlan, evaluateAll, rangesAt, drawing, themeOf } = await import(
+const { samplePlan, evaluateAll, rangesAt, forward, importance, drawing, themeOf } = await import(
   `data:text/javascript;base64,${code}`
 );
 
@@ -60,6 +63,96 @@ for (const count of [90, 1000, 10_000]) {
     });
     console.log(String(count).padEnd(11) + String(plan.points).padEnd(8) + cells.join(""));
   }
+}
+
+function layerOf(name, shape, offset, conv) {
+  const [out, inputs, kh, kw] = shape;
+  return {
+    name,
+    kind: conv ? "conv" : "linear",
+    type: "KAN",
+    shape,
+    nb,
+    offset,
+    count: out * inputs * kh * kw,
+    labels: ["SiLU"],
+    isBase: Array.from({ length: nb }, (_, b) => b === 0),
+    domain: [-1, 1],
+    extent: [-1, 1],
+    knots,
+    variable: "x",
+    note: "",
+    conv,
+    locked: "",
+    tables: [table],
+    bases: [{ domain: [-1, 1], extent: [-1, 1], knots }],
+    tableOf: null,
+  };
+}
+
+function frameOf(layers) {
+  const size = Math.max(...layers.map(({ offset, count }) => offset + count * nb));
+  const data = Float32Array.from({ length: size }, () => Math.random() - 0.5);
+  return { step: 0, layout: { version: 0, layers }, data };
+}
+
+function timed(what, work) {
+  const times = Array.from({ length: 100 }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  }).sort((a, b) => a - b);
+  console.log(`${what.padEnd(52)}${times[50].toFixed(1)} / ${times[95].toFixed(1)}`);
+}
+
+console.log("\nMedian and 95th percentile of 100, milliseconds");
+{
+  const layer = layerOf("fc", [100, 100, 1, 1], 0, null);
+  const bins = 64;
+  const observed = {
+    entries: 100,
+    bins,
+    edges: Float32Array.from({ length: bins + 1 }, (_, k) => -1 + (2 * k) / bins),
+    counts: Float32Array.from({ length: 100 * bins }, () => Math.round(9 * Math.random())),
+  };
+  const frame = frameOf([layer]);
+  timed("importance of 10,000 functions, inputs observed", () =>
+    importance(frame, layer, observed),
+  );
+  timed("importance of 10,000 functions, none observed", () => importance(frame, layer, null));
+}
+{
+  const conv = {
+    stride: [1, 1],
+    padding: [0, 0, 0, 0],
+    dilation: [1, 1],
+    paddingMode: "zeros",
+    groups: 1,
+    shared: true,
+  };
+  const layers = [
+    layerOf("conv1", [5, 1, 3, 3], 0, conv),
+    layerOf("conv2", [5, 1, 3, 3], 45 * nb, conv),
+    layerOf("fc", [10, 625, 1, 1], 90 * nb, null),
+  ];
+  const station = (compute, layer = null) => ({ kind: "other", layer, shape: [], compute });
+  const pool = { op: "max_pool", kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+  const stations = [
+    { ...station(null), kind: "input", shape: [1, 28, 28] },
+    station({ op: "kan" }, "conv1"),
+    station(pool),
+    station({ op: "kan" }, "conv2"),
+    station(pool),
+    station({ op: "flatten" }),
+    station({ op: "kan" }, "fc"),
+    station({ op: "log_softmax" }),
+  ].map((own, n) => ({ ...own, name: own.layer ?? "", sources: n > 0 ? [n - 1] : [] }));
+  const frame = frameOf(layers);
+  const input = Float32Array.from({ length: 784 }, () => 2 * Math.random() - 1);
+  const structure = { stations, traced: true, note: "" };
+  timed("forward pass of the article's network, 28 × 28", () =>
+    forward(structure, frame, new Map(), input),
+  );
 }
 
 console.log("\nKernelGrid's overview, first picture once the data is there, milliseconds");

@@ -1,9 +1,10 @@
 /**
  * The one bundle, which a stream carries: reads what the kernel sends, and draws all views of it. Where there is no page,
- * in Python's engine, it gives stills instead.
+ * in Python's engine, it gives stills and numbers instead.
  */
 
 import type { RenderProps } from "@anywidget/types";
+import { computed } from "./computed.ts";
 import { putSheet } from "./shell/sheet.ts";
 import { still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
@@ -24,6 +25,8 @@ export function initialize(context: StreamContext): StreamExports {
   return Object.assign(start(context), { render });
 }
 
-if (typeof document === "undefined") Object.assign(globalThis, { kwStill: still });
+if (typeof document === "undefined") {
+  Object.assign(globalThis, { kwStill: still, kwComputed: computed });
+}
 
 export default { initialize };

@@ -6,6 +6,7 @@ import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
 import { type Theme, type ThemeName, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
 import { initialize } from "./wire/stream.ts";
+import type { Store } from "./wire/types.ts";
 
 /** What Python asks; bytes come as {"base64": "…"}. */
 export interface Asked {
@@ -29,9 +30,7 @@ const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSig
 
 /** Pictures below each other. */
 export function still(json: string): string {
-  const pictures = JSON.parse(json, (_, value) =>
-    value && typeof value === "object" && "base64" in value ? bytesOf(value.base64) : value,
-  ) as Asked[];
+  const pictures = parsed<Asked[]>(json);
   return sheetOf(pictures.map(paged), themeOf(pictures[0].theme));
 }
 
@@ -47,11 +46,8 @@ function givenOf(
   { stream, messages, traits, width, height, ratio, parts }: Asked,
   theme: Theme,
 ): Given {
-  const model = new StillModel(stream);
-  const store = initialize({ model: model as never, signal: FOREVER });
-  for (const { content, buffers } of messages) model.tell(content, buffers);
   return {
-    store,
+    store: storeOf(stream, messages),
     get: (trait) => traits[trait],
     width,
     height,
@@ -60,6 +56,20 @@ function givenOf(
     pointed: NOTHING,
     parts: parts?.map((part) => givenOf(part, theme)),
   };
+}
+
+/** What Python sends, its bytes as they were. */
+export function parsed<T>(json: string): T {
+  return JSON.parse(json, (_, value) =>
+    value && typeof value === "object" && "base64" in value ? bytesOf(value.base64) : value,
+  );
+}
+
+export function storeOf(stream: Asked["stream"], messages: Asked["messages"] = []): Store {
+  const model = new StillModel(stream);
+  const store = initialize({ model: model as never, signal: FOREVER });
+  for (const { content, buffers } of messages) model.tell(content, buffers);
+  return store;
 }
 
 class StillModel extends PageModel {

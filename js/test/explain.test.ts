@@ -201,6 +201,7 @@ const STREAM = {
   edit() {},
   command() {},
   askObserved() {},
+  askActivations() {},
 };
 
 function storeOf(select: (selection: Selection | null) => void = () => {}): FrameStore {

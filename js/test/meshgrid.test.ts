@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { brushRadius, stroke } from "../src/phi/brush.ts";
 import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
@@ -35,7 +36,6 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { probeOf } from "../src/shell/probe.ts";
-import { brushRadius, stroke } from "../src/views/meshgrid_view/brush.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
 import { percent } from "../src/views/meshgrid_view/words.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";

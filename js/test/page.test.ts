@@ -155,6 +155,28 @@ describe("the stream of a page", () => {
       timeout: 20_000,
     });
   });
+
+  it("answers with past activations when a view looks at them", async () => {
+    const content = {
+      kind: "activations",
+      step: 10,
+      values: [{ station: 1, shape: [1, 1], low: [0], high: [1] }],
+      extras: [],
+    };
+    const buffers = [new DataView(Uint8Array.of(255).buffer), bytes([])];
+    const traits = {
+      ...savedStream().traits,
+      structure: { stations: [], traced: true, note: "" },
+      probe: { shape: [1, 2], inputs: bytes([1, 2]), labels: null },
+      activations: {},
+    };
+    const store = open(savedStream({ traits, activations: [{ content, buffers }] }));
+    expect(store.structure()?.traced).toBe(true);
+    expect(store.activations()).toBeNull();
+    await vi.waitFor(() => expect(store.activations()?.step).toBe(10), { timeout: 20_000 });
+    store.setCursor(5);
+    expect(store.activations()).toBeNull();
+  });
 });
 
 describe("a page", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { WireError } from "../src/wire/checks.ts";
 import {
   ProtocolMismatch,
   readEdits,
@@ -8,7 +9,6 @@ import {
   readMessage,
   readSelection,
   readStatus,
-  WireError,
 } from "../src/wire/protocol.ts";
 import { bytes, smallLayout, wholes, wireLayout } from "./samples.ts";
 

@@ -152,7 +152,7 @@ def check(
             worst, outputs = 0.0, 0
             for place in sums:
                 parts = [by_name[name] for name in place.layers]
-                total = sum(_total(part, recorder.at(part.x_at or own)) for part in parts)
+                total = sum(total_of(part, recorder.at(part.x_at or own)) for part in parts)
                 assert isinstance(total, Tensor)
                 out = recorder.at(place.at).to(torch.float64)
                 worst = max(worst, _compare(place, total, out, type(module).__name__, tolerance))
@@ -213,7 +213,7 @@ def _inputs(module: nn.Module, adapter: Adapter | None, layers: list[LayerFuncti
     return torch.cat([spread, single.reshape(-1, *shape)]).to(like)
 
 
-def _total(layer: LayerFunctions, x: Tensor) -> Tensor:
+def total_of(layer: LayerFunctions, x: Tensor) -> Tensor:
     """Return Σφ for each output, in double precision."""
     x = x.to(torch.float64)
     coefficients = layer.coefficients.detach().to(torch.float64)

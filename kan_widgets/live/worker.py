@@ -22,7 +22,7 @@ n.  lock                     owner                             held while
                                                                or runs it
 2   ``Edits.trying``         `steering.edits.Edits`            a function is changed to try it;
                                                                the last state of a quiet model
-                                                               is read
+                                                               is read, and examples follow it
 3   ``Painter._drawing``     `painter.Painter`                 a view is drawn
 4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
     ``Replay._reading``      `recordings.replay.Replay`        came are read and shown

@@ -6,6 +6,7 @@ from kan_widgets.widgets.explain import Explain
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import save_html
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.stream import Stream, stream_of
@@ -18,6 +19,7 @@ __all__ = [
     "KernelGrid",
     "LayerRanges",
     "MeshgridView",
+    "NetworkView",
     "SplineInspector",
     "Stream",
     "TrainingPanel",

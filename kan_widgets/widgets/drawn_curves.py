@@ -191,8 +191,8 @@ class DrawnCurves:
             )
         return found
 
-    def _panels(self) -> set[str]:
-        return {curve.panel for curve in self._curves.values()}
+    def _panels(self) -> frozenset[str]:
+        return frozenset(curve.panel for curve in self._curves.values())
 
     def _is_log(self, panel: str) -> bool:
         inside = [curve for curve in self._curves.values() if curve.panel == panel]

@@ -8,19 +8,18 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 import traitlets
 from numpy.typing import NDArray
 from torch import nn
 
 from kan_widgets import data
 from kan_widgets.live import Source
+from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.view import View
 
 Float32 = NDArray[np.float32]
 
-_MOST_FLOATS = 4_000_000
 _MANY = 500
 
 
@@ -56,65 +55,10 @@ class _Limits(traitlets.TraitType[Any, Any]):
         return low, high
 
 
-class _Array(traitlets.TraitType[Any, Any]):
-    """Numbers from numpy, torch or lists, kept as float32 of some numbers of dimensions."""
-
-    def __init__(self, shapes: str, dimensions: tuple[int, ...], **options: Any) -> None:
-        super().__init__(None, **options)
-        self._shapes = shapes
-        self._dimensions = dimensions
-
-    def validate(self, obj: Any, value: Any) -> Float32 | None:
-        if value is None:
-            return None
-        if isinstance(value, torch.Tensor):
-            value = value.detach().float().cpu().numpy()
-        try:
-            array = np.ascontiguousarray(value, dtype=np.float32)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"{self.name}: expected an array or tensor of numbers of shape {self._shapes}, got "
-                f"{type(value).__name__}"
-            ) from None
-        if array.ndim not in self._dimensions or array.size == 0:
-            raise ValueError(
-                f"{self.name}: expected shape {self._shapes}, got {array.shape}; "
-                "give one image as image[None]"
-            )
-        if array.size > _MOST_FLOATS:
-            raise ValueError(
-                f"{self.name}: expected at most {_MOST_FLOATS:,} numbers, which go to the browser, "
-                f"got shape {array.shape}; give fewer images"
-            )
-        if array is value:  # what is shown must not change behind the view's back
-            array = array.copy()
-        return array
-
-
-def _pack(array: Float32 | None, _: Any) -> dict[str, Any]:
-    """Return images as the browser reads them: shape (N, C, H, W) and little-endian float32."""
-    if array is None:
-        return {}
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 2:
-        array = array[None, None]
-    return {"shape": list(array.shape), "data": array.astype("<f4").tobytes()}
-
-
 def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
-    """Return images likewise, and whether they are other than those that stand for none."""
+    """Return images as the browser reads them, and whether they are other than the default."""
     given = array is not None and not np.array_equal(array, default_digits())
-    return _pack(array, view) | {"given": given}
-
-
-def _unpack(content: dict[str, Any], _: Any) -> Float32 | None:
-    """Read a drawing from the browser."""
-    if not content:
-        return None
-    numbers = np.frombuffer(content["data"], dtype="<f4").astype(np.float32)
-    image: Float32 = numbers.reshape(content["shape"])[0, 0]
-    return image
+    return packed(array, view) | {"given": given}
 
 
 class MeshgridView(View):
@@ -191,7 +135,7 @@ class MeshgridView(View):
     mode = option(Choice(["auto", "ramp", "pair", "response"]))
     limits = option(_Limits())
     direction = option(Choice(["horizontal", "vertical", "diagonal", "radial"]))
-    images = option(_Array("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images))
+    images = option(ImageArray("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images))
     scale = option(Choice(["layer", "kernel", "function"]))
     resolution = option(traitlets.Int(32, min=2, max=256))
     input = option(Choice(["images", "observed", "drawn", "ramp"]))
@@ -200,7 +144,7 @@ class MeshgridView(View):
     other = option(traitlets.Int(-1, min=-1))
     height = option(traitlets.Int(480, min=80))
     theme = option(Choice(["auto", "light", "dark"]))
-    drawing = _Array("(H, W)", (2,)).tag(sync=True, to_json=_pack, from_json=_unpack)
+    drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The image drawn with the mouse, ``(H, W)``; ``None`` before."""
 
     def __init__(self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any):

@@ -38,6 +38,8 @@ class Placed:
     comm: Any
     layout: Any
     model_id: str
+    _draws_network = False
+    """Whether it draws how the network is put together, and what examples make of it."""
 
     def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write this as a page that works by itself: see `kan_widgets.save_html`.
@@ -230,8 +232,10 @@ class _Page:
     def written(self, share: float) -> tuple[bytes, int]:
         """Return the page with about that share of the frames, and how many those are."""
         kept = [past.thinned(share) for past in self._pasts]
+        drawn = {view._stream for view in self._shown if view._draws_network}
         streams = [
-            saved(past.stream, frames) for past, frames in zip(self._pasts, kept, strict=True)
+            saved(past.stream, frames, network=past.stream in drawn)
+            for past, frames in zip(self._pasts, kept, strict=True)
         ]
         taken = Bytes()
         numbers = {reference(view): number for number, view in enumerate(self._shown)}

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from kan_widgets.live import Frame, Layout
+from kan_widgets.live import Frame, Layout, Source
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.widgets.wire import frame_dict, layout_dict, observation_message
+from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.widgets.wire import (
+    activations_dict,
+    frame_dict,
+    layout_dict,
+    observation_message,
+    probe_dict,
+)
 
 
 def asked(
@@ -20,6 +27,7 @@ def asked(
     *,
     observed: Sequence[Observation] = (),
     selection: Mapping[str, Any] | None = None,
+    network: Mapping[str, Any] | None = None,
     width: float,
     height: float,
     most: float,
@@ -40,6 +48,8 @@ def asked(
         Inputs that were seen, by layer.
     selection
         As in ``Source.selection``.
+    network
+        What `network_of` returns, for a view that draws it.
     width, height
         CSS pixels; the height is for a drawing that can choose.
     most
@@ -65,6 +75,7 @@ def asked(
             "ghost_step": -1,
             "edits": {"undo": 0, "redo": 0, "message": ""},
             "status": {"state": "idle", "message": ""},
+            **(network or {}),
         },
         "messages": [{"content": content, "buffers": buffers} for content, buffers in messages],
         "width": width,
@@ -72,6 +83,15 @@ def asked(
         "most": most,
         "theme": "dark" if theme == "dark" else "light",
         "ratio": pixel_ratio,
+    }
+
+
+def network_of(source: Source, frame: Frame) -> dict[str, Any]:
+    """Return a stream's traits of the network, for a picture of one frame."""
+    return {
+        "structure": structure_dict(source.structure),
+        "probe": probe_dict(source.probed),
+        "activations": activations_dict(source.activations.at(frame.step)),
     }
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.live import Frame
+from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.thinning import spread
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.wire import layout_dict, observation_message
+from kan_widgets.widgets.wire import activations_message, layout_dict, observation_message
 
 
 @dataclass
@@ -57,8 +58,13 @@ def past_of(stream: Stream) -> Past:
     return Past(stream, frames, needed)
 
 
-def saved(stream: Stream, frames: list[Frame]) -> dict[str, Any]:
-    """Return what the page's stand-in for a stream is made from."""
+def saved(stream: Stream, frames: list[Frame], *, network: bool = False) -> dict[str, Any]:
+    """Return what the page's stand-in for a stream is made from.
+
+    ``network`` tells whether a view of the page draws the network: then the traits have its
+    structure and the examples, and ``activations`` are messages as the stream gets them,
+    ``{"content", "buffers"}``, by rising step: for each frame kept the last ones before.
+    """
     runs: list[list[Frame]] = []
     for frame in frames:
         if runs and runs[-1][0].layout is frame.layout:
@@ -69,6 +75,7 @@ def saved(stream: Stream, frames: list[Frame]) -> dict[str, Any]:
     source = stream.source
     observed = [] if source is None else source.observed.values()
     messages = [observation_message(seen) for seen in observed]
+    taken = _taken(stream, frames) if network else []
     return {
         "traits": {
             "layouts": [layout_dict(layout) for layout in layouts.values()],
@@ -78,6 +85,7 @@ def saved(stream: Stream, frames: list[Frame]) -> dict[str, Any]:
             "left_out": list(stream.left_out),
             "status": {"state": "saved", "message": ""},
             "edits": {"undo": 0, "redo": 0, "message": ""},
+            **({"structure": stream.structure, "probe": stream.probe} if network else {}),
         },
         "runs": [
             {
@@ -88,7 +96,18 @@ def saved(stream: Stream, frames: list[Frame]) -> dict[str, Any]:
             for run in runs
         ],
         "observed": [{"content": content, "buffers": arrays} for content, arrays in messages],
+        "activations": [
+            {"content": content, "buffers": arrays}
+            for content, arrays in map(activations_message, taken)
+        ],
     }
+
+
+def _taken(stream: Stream, frames: list[Frame]) -> list[Activations]:
+    """Return what the examples had made of the network at some frames, each once."""
+    history = None if stream.source is None else stream.source.activations
+    found = [] if history is None else [history.at(frame.step) for frame in frames]
+    return list({id(each): each for each in found if each is not None}.values())
 
 
 def folded(frames: list[Frame]) -> bytes:

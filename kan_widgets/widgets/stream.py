@@ -12,24 +12,29 @@ from typing import Any, Protocol
 import anywidget
 import traitlets
 
-from kan_widgets.functions import survey
-from kan_widgets.live import Binding, Frame, Layout, Listener, Replay, Selection, Source, State
+from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.lifetime import Mortal
-from kan_widgets.widgets.sender import Outbox
+from kan_widgets.widgets.sender import Outbox, is_costly
+from kan_widgets.widgets.stream_state import state_of, training_of
 from kan_widgets.widgets.wire import (
+    activations_dict,
+    activations_message,
     frame_dict,
     layout_dict,
     layout_message,
     memory_of,
     observation_message,
+    probe_dict,
 )
 
 _HISTORY_BYTES = 32_000_000
@@ -87,6 +92,13 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
     """The modules of the model that have parameters and no functions to show, and why."""
 
+    structure = traitlets.Dict().tag(sync=True)
+    """How the network is put together: see `structure_dict`."""
+    probe = traitlets.Dict().tag(sync=True)
+    """The examples followed: ``{"shape", "inputs", "labels"}``, or empty."""
+    activations = traitlets.Dict().tag(sync=True)
+    """What they made of the network when training last went quiet, or empty."""
+
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)
         # Who sends holds it, so that a message comes after the frames that were there before.
@@ -95,7 +107,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._frames = source.history[0], source.frame
         self._views: tuple[weakref.ref[Viewer], ...] = ()
         self._painter = Painter(self._tell_training)
-        super().__init__(**_state_of(source))
+        super().__init__(**state_of(source))
         answer_during_cells(self)
         self.on_msg(self._answer)
         source.subscribe(self)
@@ -179,8 +191,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def on_layout(self, layout: Layout) -> None:
         """Send the tables that the frames to come are read with."""
         numbers, buffers = layout_message(layout)
+        source = self.source
         with self._outbox.emptied():
             self.send({"kind": "layout", "layout": numbers}, buffers)
+            if source is not None and not source.structure.traced:
+                self.structure = structure_dict(source.structure_of(layout))
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
             self.layouts = [*first, layout_dict(layout)]
 
@@ -191,18 +206,23 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         """
         self._painter.wake()
         self._frames = self._frames[0], frame
-        if not settled and _is_costly(self.comm):
+        if not settled and is_costly(self.comm):
             self._outbox.put(frame)
             return
         with self._outbox.emptied():
             self._send_frame(frame)
             if settled:
                 self.frame = frame_dict(frame)
+                latest = None if self.source is None else self.source.activations.latest
+                if latest is not None and self.activations.get("step") != latest.step:
+                    self.activations = activations_dict(latest)
 
-    def _send_waiting(self, message: Frame | dict[str, str]) -> None:
-        """Send a frame, or the status, that waited in the outbox."""
+    def _send_waiting(self, message: Frame | Activations | dict[str, str]) -> None:
+        """Send a frame, activations, or the status, that waited in the outbox."""
         if isinstance(message, Frame):
             self._send_frame(message)
+        elif isinstance(message, Activations):
+            self.send(*activations_message(message))
         else:
             self.status = message
 
@@ -214,7 +234,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         """Tell the views what the training does; in a kernel another thread sends "live"."""
         self._painter.wake()
         status = {"state": state, "message": message}
-        if state == "live" and _is_costly(self.comm):
+        if state == "live" and is_costly(self.comm):
             self._outbox.put(status)
             return
         with self._outbox.emptied():
@@ -225,7 +245,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._painter.wake()
 
     def _tell_training(self) -> None:
-        training = _training_of(self.source)
+        training = training_of(self.source)
         with self._lock:
             if training != self.training:
                 self.training = training
@@ -241,6 +261,27 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             content, buffers = observation_message(observation)
             with self._lock:
                 self.send(content, buffers)
+
+    def on_structure(self, structure: Structure) -> None:
+        """Send how the network is put together."""
+        with self._outbox.emptied():
+            self.structure = structure_dict(structure)
+
+    def on_probe(self, probe: Probe | None) -> None:
+        """Send other examples; what the ones before made of the network is past."""
+        with self._outbox.emptied():
+            self.probe, self.activations = probe_dict(probe), {}
+
+    def on_activations(self, activations: Activations) -> None:
+        """Send what the examples made of the network, as a frame is sent."""
+        source = self.source
+        if source is not None and source.state == "live" and is_costly(self.comm):
+            self._outbox.put(activations)
+            return
+        with self._outbox.emptied():
+            self.send(*activations_message(activations))
+            if source is not None and source.state != "live":
+                self.activations = activations_dict(activations)
 
     def on_batch(self, seen: bool, message: str) -> None:
         """Tell the views whether a batch could be observed."""
@@ -272,7 +313,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def _take_over(self, source: Source) -> None:
         with self._lock, self.hold_sync():
             self._frames = source.history[0], source.frame
-            for name, value in _state_of(source).items():
+            for name, value in state_of(source).items():
                 setattr(self, name, value)
 
     # -- what the browser asks ------------------------------------------------------
@@ -284,6 +325,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         kind = content.get("kind")
         if kind == "history?":
             self._send_history(source, content)
+        elif kind == "activations?":
+            self._send_activations(source, content)
         elif kind == "observed?":
             self.on_observed(source.observed)
         elif kind == "observe":
@@ -317,6 +360,14 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
                 [memory_of(frame.data) for frame in frames],
             )
 
+    def _send_activations(self, source: Source, content: dict[str, Any]) -> None:
+        before = content.get("before")
+        for activations in source.activations:
+            if before is None or activations.step < int(before):
+                message, buffers = activations_message(activations)
+                with self._outbox.emptied():
+                    self.send({**message, "past": True}, buffers)
+
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""
         if not isinstance(source, Binding):
@@ -334,11 +385,6 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
                 edits.set(content["layer"], index, content["coefficients"], final=final)
         except Exception as error:
             self._tell_edits(edits, str(error))
-
-
-def _is_costly(comm: Any) -> bool:
-    """Whether messages go through a notebook's kernel: without one they cost nothing."""
-    return type(comm).__module__.startswith("ipykernel")
 
 
 _pictured: ContextVar[Mapping[Stream, Frame]]
@@ -365,33 +411,3 @@ def stream_of(source: Source) -> Stream:
     if stream is None or stream.comm is None:
         stream = _streams[source] = Stream(source)
     return stream
-
-
-def _state_of(source: Source) -> dict[str, Any]:
-    first, latest = source.history[0], source.frame
-    layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
-    return {
-        "layouts": [layout_dict(layout) for layout in layouts.values()],
-        "initial": frame_dict(first),
-        "frame": frame_dict(latest),
-        "selection": dict(source.selection or {}),
-        "status": {"state": source.state, "message": source.message},
-        "training": _training_of(source),
-        "batch": _batch_of(source),
-        "left_out": _left_out_of(source),
-    }
-
-
-def _training_of(source: Source | None) -> str:
-    state = source.progress.state if isinstance(source, Binding | Replay) else "idle"
-    return "" if state == "idle" else state
-
-
-def _batch_of(source: Source) -> dict[str, Any]:
-    seen = isinstance(source, Binding) and source.is_open and source.last_batch.was_seen
-    return {"seen": seen, "message": ""}
-
-
-def _left_out_of(source: Source) -> list[str]:
-    model = source.model if isinstance(source, Binding) else None
-    return [] if model is None else [str(entry) for entry in survey(model)[1]]

@@ -16,7 +16,7 @@ from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
-from kan_widgets.widgets.pictures import asked, sliced
+from kan_widgets.widgets.pictures import asked, network_of, sliced
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.stream import Stream, stream_of
@@ -162,6 +162,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
             self._drawn_frames([sliced(one, layers) for one in (first, frame)], traits),
             observed=[seen[name] for name in layers if name in seen],
             selection=self._drawn_selection(options),
+            network=network_of(source, frame) if self._draws_network and source else None,
             width=width,
             height=int(traits.get("height") or _HEIGHT),
             most=most,

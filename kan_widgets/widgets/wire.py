@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout
+from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
 
@@ -52,6 +53,29 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "arrays": {name: number for number, name in enumerate(present)},
     }
     return content, [memory_of(np.ascontiguousarray(array)) for array in present.values()]
+
+
+def probe_dict(probe: Probe | None) -> dict[str, Any]:
+    """Return the examples as the browser reads them from a trait; empty where there are none."""
+    if probe is None:
+        return {}
+    labels = None if probe.labels is None else list(probe.labels)
+    inputs = np.ascontiguousarray(probe.inputs, dtype="<f4")
+    return {"shape": list(inputs.shape), "inputs": inputs.tobytes(), "labels": labels}
+
+
+def activations_message(activations: Activations) -> tuple[dict[str, Any], list[memoryview]]:
+    """Return activations as the browser reads them: all values in one buffer, all extras in one."""
+    content, values, extras = packed(activations)
+    return {"kind": "activations", **content}, [memory_of(values), memory_of(extras)]
+
+
+def activations_dict(activations: Activations | None) -> dict[str, Any]:
+    """Return activations as the browser reads them from a trait: values, then extras."""
+    if activations is None:
+        return {}
+    content, (values, extras) = activations_message(activations)
+    return {**content, "data": bytes(values) + bytes(extras)}
 
 
 def memory_of(array: NDArray[Any]) -> memoryview:

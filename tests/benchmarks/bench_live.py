@@ -1,4 +1,4 @@
-"""What watching and recording cost: hook share, bytes, bundle sizes; the quickstart's accuracy.
+"""What watching, probing and recording cost: shares, bytes, bundles; the quickstart's accuracy.
 
 Run: python -m tests.benchmarks.bench_live
 """
@@ -166,6 +166,52 @@ def recording(digits: kw.data.Digits) -> None:
     print(f"  bytes of a recorded epoch: median {statistics.median(sizes):,.0f}")
 
 
+def probing(digits: kw.data.Digits) -> None:
+    """Print what following examples adds to an epoch that is watched, side by side with none.
+
+    The order alternates, and epochs without are compared with each other as well.
+    """
+    batches, _ = digits.loaders(batch_size=64, seed=0)
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    images, labels = digits.test_images[:8], digits.test_labels[:8]
+    shares, passes, counts = [], [], []
+
+    def watched() -> float:
+        with kw.bind(model, optimizer, every=10):
+            return epoch(model, optimizer, batches)
+
+    def probed() -> float:
+        with kw.bind(model, optimizer, every=10) as live:
+            live.probe(images, labels)
+            seconds = epoch(model, optimizer, batches)
+            shares.append(live.stats.probe_share)
+            counts.append(len(live.activations))
+            latest = live.activations.latest
+            assert latest is not None
+            passes.append(latest.nbytes)
+            return seconds
+
+    watched()
+    ratios, null = [], []
+    for number in range(2 * ROUNDS):
+        if number % 2:
+            first, second = watched(), probed()
+            ratios.append(second / first)
+        else:
+            first, second = probed(), watched()
+            ratios.append(first / second)
+        null.append(watched() / watched())
+    for name, found in (("probed / watched", ratios), ("watched / watched", null)):
+        low, high = min(found), max(found)
+        middle = statistics.median(found)
+        print(f"  epoch {name}, pairwise: median {middle:.3f}, {low:.3f} to {high:.3f}")
+    print(f"  share of an epoch: median {statistics.median(shares):.2%}, most {max(shares):.2%}")
+    print(f"  steps with activations, per epoch: median {statistics.median(counts):.0f}")
+    print(f"  bytes of the activations of 8 digits: {passes[-1]:,}")
+
+
 def learning(digits: kw.data.Digits) -> None:
     """Print test accuracy by epoch, for the article's network and the default one."""
     for make in (kw.nn.KANCNN.article, kw.nn.KANCNN):
@@ -193,6 +239,8 @@ def main() -> None:
     hook_share(digits)
     print("watching in a notebook's kernel, the grid displayed")
     hook_share_in_a_kernel()
+    print("following 8 digits through the network")
+    probing(digits)
     print("recording")
     recording(digits)
     print("test accuracy after each epoch, batch 64, AdamW at 1e-3")

@@ -47,6 +47,7 @@ def train(parts, steps, pause=0):
 
 kan, cnn = bound(kw.nn.KANCNN.article()), bound(kw.nn.CNN())
 live = kan[2]
+live.probe(digits.test_images[:8], digits.test_labels[:8])
 """
 # Name of each picture, and the Python that gives the view.
 VIEWS = {
@@ -60,6 +61,7 @@ VIEWS = {
     "training_panel": "kw.TrainingPanel(live)",
     "layer_ranges": "kw.LayerRanges(live)",
     "compare": "kw.Compare({'KAN-CNN': live, 'CNN': cnn[2]})",
+    "network_view": "kw.NetworkView(live)",
     "dashboard": "kw.Dashboard(live)",
 }
 TRAIN = """

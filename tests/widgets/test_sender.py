@@ -138,7 +138,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
     It goes quiet when a test says so, not when a busy machine keeps the next step waiting.
     """
     monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
-    monkeypatch.setattr(stream_module, "_is_costly", lambda comm: True)
+    monkeypatch.setattr(stream_module, "is_costly", lambda comm: True)
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

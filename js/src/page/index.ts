@@ -74,7 +74,7 @@ function show(document: Document, main: HTMLElement, saved: Saved, modules: Modu
   }
 }
 
-/** The model of a stream, whose history and observations are in the page. */
+/** The model of a stream, whose history, observations and activations are in the page. */
 export function streamModel(saved: SavedStream): PageModel {
   const frames = saved.runs.flatMap(framesOf);
   const traits = { ...saved.traits, initial: frames[0], frame: frames[frames.length - 1] };
@@ -89,6 +89,10 @@ export function streamModel(saved: SavedStream): PageModel {
       );
     } else if (kind === "observed?") {
       for (const seen of saved.observed) reply(seen.content, seen.buffers);
+    } else if (kind === "activations?") {
+      for (const { content, buffers } of saved.activations ?? []) {
+        reply({ ...content, past: true }, buffers);
+      }
     }
   });
 }

@@ -13,7 +13,15 @@ export interface SavedStream {
   traits: Record<string, unknown>;
   /** The frames by rising step, in runs of one layout. */
   runs: Run[];
-  observed: { content: Record<string, unknown>; buffers: DataView[] }[];
+  observed: SavedMessage[];
+  /** What the examples made of the network, by rising step. */
+  activations?: SavedMessage[];
+}
+
+/** As the stream gets it from a kernel. */
+export interface SavedMessage {
+  content: Record<string, unknown>;
+  buffers: DataView[];
 }
 
 export interface Run {

@@ -189,24 +189,41 @@ export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?
  * views know that it cannot be drawn. The curves are not kept: there may be millions.
  */
 export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
+  return measured(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
+}
+
+/** max φ_f − min φ_f, in the manner of rangesAt. */
+export function spansAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
+  return measured(frame, layer, plan, (low, high) => high - low);
+}
+
+function measured(
+  frame: Frame,
+  layer: LayerLayout,
+  plan: Plan,
+  measure: (low: number, high: number) => number,
+): Float32Array {
   const { nb, count, tableOf, offset } = layer;
-  const ranges = new Float32Array(count);
+  const results = new Float32Array(count);
   const coefficients = new Float64Array(nb);
   const y = new Float32Array(plan.points);
   for (let f = 0, c = offset; f < count; f++) {
     for (let b = 0; b < nb; b++, c++) coefficients[b] = frame.data[c];
     const table = plan.tables[tableOf ? tableOf[f] : 0];
+    const points = table.x.length;
+    if (points === 0) continue;
     combine(coefficients, table, y, 0);
-    let largest = 0;
+    let low = y[0];
+    let high = y[0];
     let sum = 0;
-    for (let p = 0; p < table.x.length; p++) {
-      const size = Math.abs(y[p]);
-      if (size > largest) largest = size;
-      sum += size;
+    for (let p = 0; p < points; p++) {
+      if (y[p] < low) low = y[p];
+      else if (y[p] > high) high = y[p];
+      sum += Math.abs(y[p]);
     }
-    ranges[f] = Number.isFinite(sum) ? largest : Number.NaN;
+    results[f] = Number.isFinite(sum) ? measure(low, high) : Number.NaN;
   }
-  return ranges;
+  return results;
 }
 
 /** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */

@@ -6,13 +6,21 @@ import { basisAt } from "./interpolate.ts";
 
 /** The base activations by their names. */
 const ACTIVATIONS: Record<string, (x: number) => number> = {
-  silu: (x) => x / (1 + Math.exp(-x)),
-  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  silu,
+  gelu,
   relu: (x) => Math.max(x, 0),
   tanh: Math.tanh,
   identity: (x) => x,
   x: (x) => x,
 };
+
+export function silu(x: number): number {
+  return x / (1 + Math.exp(-x));
+}
+
+export function gelu(x: number): number {
+  return 0.5 * x * (1 + erf(x / Math.SQRT2));
+}
 
 /** Abramowitz and Stegun, formula 7.1.26: to 1.5e-7. */
 function erf(x: number): number {

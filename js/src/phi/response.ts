@@ -79,7 +79,7 @@ export function refusal(layer: LayerLayout, image: Images | null): string {
   return "";
 }
 
-function outputSize(layer: LayerLayout, conv: ConvSettings, image: Images) {
+export function outputSize(layer: LayerLayout, conv: ConvSettings, image: Images) {
   const [, , kh, kw] = layer.shape;
   const [left, right, top, bottom] = conv.padding;
   const size = (length: number, kernel: number, dilation: number, stride: number) =>
@@ -190,35 +190,44 @@ export function sourcesOf(
 
 /** The response of one output channel. */
 export function respond(frame: Frame, swept: Swept, output: number): Grid {
+  const { width, height } = swept;
+  const sums = new Float64Array(width * height);
+  for (const source of sourcesOf(swept, output)) addResponse(frame, swept, source, sums);
+  return { width, height, data: Float32Array.from(sums) };
+}
+
+/** Adds the response of one kernel to one channel, pixel by pixel of the output. */
+export function addResponse(
+  frame: Frame,
+  swept: Swept,
+  source: { out: number; in: number; channel: number },
+  sums: Float64Array,
+): void {
   const { layer, conv, padded, width, height } = swept;
   const [, inputs, kh, kw] = layer.shape;
   const { nb } = layer;
   const [down, across] = conv.stride;
-  const sums = new Float64Array(width * height);
-  for (const source of sourcesOf(swept, output)) {
-    const levels = swept.levels[source.channel];
-    const { index } = levels;
-    // One more for pixels over which nothing is added.
-    const phi = new Float64Array(levels.values.length + 1);
-    const kernel = (source.out * inputs + source.in) * kh * kw;
-    for (let entry = 0; entry < kh * kw; entry++) {
-      const f = kernel + entry;
-      const c = frame.data.subarray(layer.offset + f * nb, layer.offset + (f + 1) * nb);
-      const beta = betaOf(layer, levels, layer.tableOf ? layer.tableOf[f] : 0);
-      for (let k = 0, v = 0; k + 1 < phi.length; k++) {
-        let sum = 0;
-        for (let b = 0; b < nb; b++, v++) sum += c[b] * beta[v];
-        phi[k] = sum;
-      }
-      const row0 = Math.floor(entry / kw) * conv.dilation[0];
-      const column0 = (entry % kw) * conv.dilation[1];
-      for (let y = 0, o = 0; y < height; y++) {
-        let at = (y * down + row0) * padded.width + column0;
-        for (let x = 0; x < width; x++, o++, at += across) sums[o] += phi[index[at]];
-      }
+  const levels = swept.levels[source.channel];
+  const { index } = levels;
+  // One more for pixels over which nothing is added.
+  const phi = new Float64Array(levels.values.length + 1);
+  const kernel = (source.out * inputs + source.in) * kh * kw;
+  for (let entry = 0; entry < kh * kw; entry++) {
+    const f = kernel + entry;
+    const c = frame.data.subarray(layer.offset + f * nb, layer.offset + (f + 1) * nb);
+    const beta = betaOf(layer, levels, layer.tableOf ? layer.tableOf[f] : 0);
+    for (let k = 0, v = 0; k + 1 < phi.length; k++) {
+      let sum = 0;
+      for (let b = 0; b < nb; b++, v++) sum += c[b] * beta[v];
+      phi[k] = sum;
+    }
+    const row0 = Math.floor(entry / kw) * conv.dilation[0];
+    const column0 = (entry % kw) * conv.dilation[1];
+    for (let y = 0, o = 0; y < height; y++) {
+      let at = (y * down + row0) * padded.width + column0;
+      for (let x = 0; x < width; x++, o++, at += across) sums[o] += phi[index[at]];
     }
   }
-  return { width, height, data: Float32Array.from(sums) };
 }
 
 /** The output of a selected kernel; where kernels are shared, on the channel of another output. */

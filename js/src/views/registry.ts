@@ -8,6 +8,7 @@ import * as explain from "./explain/view.ts";
 import * as kernelGrid from "./kernel_grid/view.ts";
 import * as layerRanges from "./layer_ranges/view.ts";
 import * as meshgridView from "./meshgrid_view/view.ts";
+import * as networkView from "./network_view/view.ts";
 import * as splineInspector from "./spline_inspector/view.ts";
 import * as trainingPanel from "./training_panel/view.ts";
 
@@ -28,5 +29,6 @@ export const VIEWS: Record<string, Registered> = {
   layer_ranges: layerRanges,
   training_panel: trainingPanel,
   meshgrid_view: meshgridView,
+  network_view: networkView,
   spline_inspector: splineInspector,
 };

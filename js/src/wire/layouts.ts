@@ -1,6 +1,7 @@
 /** The layouts that came, and frames completed by them. */
 
-import { type RawFrame, readFrame, readLayout, WireError } from "./protocol.ts";
+import { WireError } from "./checks.ts";
+import { type RawFrame, readFrame, readLayout } from "./protocol.ts";
 import type { Frame, Layout } from "./types.ts";
 
 export interface Layouts {

@@ -4,7 +4,25 @@
  * All numbers are little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied
  * out of the message: that takes care of alignment, and a kept frame never holds on to the message it came in.
  */
+import {
+  describe,
+  filled,
+  finite,
+  float32,
+  interval,
+  list,
+  numbered,
+  positive,
+  record,
+  same,
+  text,
+  uint32,
+  WireError,
+  whole,
+} from "./checks.ts";
+import { readActivations } from "./network.ts";
 import type {
+  Activations,
   BasisRange,
   Batch,
   ConvSettings,
@@ -19,11 +37,6 @@ import type {
 } from "./types.ts";
 
 export const PROTOCOL = 1;
-
-/** Something arrived that cannot be read. The text is for people. */
-export class WireError extends Error {
-  override name = "WireError";
-}
 
 /** The kernel speaks another protocol. */
 export class ProtocolMismatch extends WireError {
@@ -50,6 +63,8 @@ export type Message =
   | { kind: "frame"; frame: RawFrame }
   | { kind: "history"; frames: RawFrame[] }
   | { kind: "observed"; observed: Observed }
+  /** Past: an answer to what was asked, and not of this moment. */
+  | { kind: "activations"; activations: Activations; past: boolean }
   /** A new binding took over the stream; if a version is given, its layouts have that one or a higher one. */
   | { kind: "reset"; version: number | null }
   /** From a newer kernel; not for us. */
@@ -72,6 +87,10 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
     }
     case "observed":
       return { kind: "observed", observed: readObserved(message, buffers) };
+    case "activations": {
+      const activations = readActivations(message, numbered(buffers, 0), numbered(buffers, 1));
+      return { kind: "activations", activations, past: message.past === true };
+    }
     case "reset": {
       const { version } = message;
       return { kind: "reset", version: version == null ? null : whole(version, "the version") };
@@ -83,9 +102,8 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
 
 /** Reads a frame as a trait holds it; null for {} and nothing. */
 export function readFrameTrait(value: unknown): RawFrame | null {
-  if (value == null) return null;
-  const raw = record(value, "a frame");
-  return Object.keys(raw).length === 0 ? null : rawFrame(raw, raw.data);
+  const raw = filled(value, "a frame");
+  return raw && rawFrame(raw, raw.data);
 }
 
 function rawFrame(raw: Record<string, unknown>, bytes: unknown): RawFrame {
@@ -308,83 +326,4 @@ export function readStatus(value: unknown): Status {
 /** Reads a list of words; what is none is left out. */
 export function readWords(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
-}
-
-/** Copies bytes into an array of their own. */
-export function float32(bytes: unknown, what: string): Float32Array {
-  return new Float32Array(copy(bytes, what));
-}
-
-function uint32(bytes: unknown, what: string): Uint32Array {
-  return new Uint32Array(copy(bytes, what));
-}
-
-function copy(bytes: unknown, what: string): ArrayBuffer {
-  let view: Uint8Array;
-  if (ArrayBuffer.isView(bytes)) {
-    view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  } else if (bytes instanceof ArrayBuffer) {
-    view = new Uint8Array(bytes);
-  } else {
-    throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
-  }
-  if (view.byteLength % 4 !== 0) {
-    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
-  }
-  return new Uint8Array(view).buffer;
-}
-
-function numbered(buffers: readonly unknown[], n: unknown): unknown {
-  if (typeof n !== "number" || !(n in buffers)) {
-    throw new WireError(`A message names buffer ${describe(n)} and has ${buffers.length}.`);
-  }
-  return buffers[n];
-}
-
-function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: an object.`);
-}
-
-function list(value: unknown, what: string): unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a list.`);
-}
-
-function whole(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 0 or more.`);
-}
-
-function positive(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 1 or more.`);
-}
-
-function finite(value: unknown, what: string): number {
-  if (Number.isFinite(value)) return value as number;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a finite number.`);
-}
-
-function interval(value: unknown, what: string): [number, number] {
-  const ends = list(value, what).map((end) => finite(end, what));
-  same(ends.length, 2, what);
-  return [ends[0], ends[1]];
-}
-
-function same(got: number, needed: number, what: string): void {
-  if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function describe(value: unknown): string {
-  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
-    return String(value);
-  }
-  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }

@@ -1,5 +1,8 @@
 /** The frames of one stream, as all views of a page share them. */
+import { PastActivations } from "./past_activations.ts";
+import { countUntil, thinned } from "./thinning.ts";
 import type {
+  Activations,
   Batch,
   Change,
   Command,
@@ -7,9 +10,11 @@ import type {
   Frame,
   Layout,
   Observed,
+  Probe,
   Selection,
   Status,
   Store,
+  Structure,
 } from "./types.ts";
 
 /** Where the store's own changes go: to the model, and so to Python and to other pages. */
@@ -21,6 +26,8 @@ export interface Outlet {
   command(kind: Command, selection?: Selection): void;
   /** Asks for what was observed before this page was there. */
   askObserved(): void;
+  /** Asks for the activations before a step, or for all of them. */
+  askActivations(before: number | null): void;
 }
 
 export const MAX_BYTES = 64 * 2 ** 20;
@@ -47,6 +54,10 @@ export class FrameStore implements Store {
   #ghostStep = -1;
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
+  #structure: Structure | null = null;
+  #probe: Probe | null = null;
+  readonly #activations = new PastActivations();
+  #askedActivations = false;
   #edits: Edits = { undo: 0, redo: 0, message: "" };
   #batch: Batch = { seen: false, message: "" };
   #leftOut: readonly string[] = [];
@@ -85,14 +96,8 @@ export class FrameStore implements Store {
   }
 
   at(step: number): Frame | null {
-    let low = 0;
-    let high = this.#ring.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#ring[middle].step <= step) low = middle + 1;
-      else high = middle;
-    }
-    if (low > 0) return this.#ring[low - 1];
+    const found = this.#ring[countUntil(this.#ring, step) - 1];
+    if (found) return found;
     return this.#initial && this.#initial.step <= step ? this.#initial : null;
   }
 
@@ -136,6 +141,23 @@ export class FrameStore implements Store {
 
   batch(): Batch {
     return this.#batch;
+  }
+
+  structure(): Structure | null {
+    return this.#structure;
+  }
+
+  probe(): Probe | null {
+    return this.#probe;
+  }
+
+  activations(): Activations | null {
+    if (this.#probe && !this.#askedActivations) {
+      this.#askedActivations = true;
+      this.#outlet.askActivations(this.#activations.first());
+    }
+    const frame = this.current();
+    return frame && this.#activations.at(frame.step);
   }
 
   edits(): Edits {
@@ -197,6 +219,9 @@ export class FrameStore implements Store {
    */
   takeLive(frame: Frame, now: number): void {
     this.#clearFault();
+    const last = this.latest();
+    const isBack = last !== null && frame.step < last.step;
+    if (isBack && this.#activations.cutAfter(frame.step)) this.#notify("network");
     this.#edit(() => {
       const newest = this.latest();
       if (newest && equal(newest, frame)) return false;
@@ -234,6 +259,8 @@ export class FrameStore implements Store {
     this.#replaced = true;
     this.#clearFault();
     this.setProtocolError(null);
+    this.#activations.clear();
+    this.#askedActivations = false;
     this.setCursor(-1);
     this.setGhostStep(-1);
   }
@@ -272,6 +299,30 @@ export class FrameStore implements Store {
   takeBatch(batch: Batch): void {
     this.#batch = batch;
     this.#notify("observed");
+  }
+
+  takeStructure(structure: Structure | null): void {
+    if (!structure && !this.#structure) return;
+    this.#structure = structure;
+    this.#notify("network");
+  }
+
+  takeProbe(probe: Probe | null): void {
+    if (!probe && !this.#probe) return;
+    this.#probe = probe;
+    this.#notify("network");
+  }
+
+  /** Takes what the examples make of the network now; null where nothing is known of them any more. */
+  takeActivations(activations: Activations | null): void {
+    if (activations) this.#activations.takeLive(activations);
+    else if (!this.#activations.cutAfter(-1)) return;
+    this.#notify("network");
+  }
+
+  /** Takes activations of a past step; of two with one step the one that is already here stays. */
+  takePastActivations(activations: Activations): void {
+    if (this.#activations.takePast(activations)) this.#notify("network");
   }
 
   takeEdits(edits: Edits): void {
@@ -343,19 +394,10 @@ export class FrameStore implements Store {
   #thin(): void {
     if (!this.#initial) return;
     const frames = [this.#initial, ...this.#ring];
-    if (bytes(frames) <= this.#maxBytes) return;
-    // Twice the mean distance drops every other frame of an even series.
-    const steps = frames[frames.length - 1].step - frames[0].step;
-    let kept = frames;
-    for (
-      let gap = Math.max(1, Math.ceil((2 * steps) / frames.length));
-      kept.length > 2 && bytes(kept) > this.#maxBytes / 2;
-      gap *= 2
-    ) {
-      kept = spaced(frames, gap, this.#ghostStep);
-      this.#gap = gap;
-    }
-    this.#ring = kept.slice(1);
+    const result = thinned(frames, (f) => f.data.byteLength, this.#maxBytes, this.#ghostStep);
+    if (!result) return;
+    this.#ring = result.kept.slice(1);
+    this.#gap = result.gap || this.#gap;
   }
 
   #clearFault(): void {
@@ -374,21 +416,6 @@ export class FrameStore implements Store {
       }
     }
   }
-}
-
-/** The first, the last, the one pinned, and between them those at least `gap` steps after the one kept before. */
-function spaced(frames: readonly Frame[], gap: number, pinned: number): Frame[] {
-  const kept = [frames[0]];
-  for (const frame of frames.slice(1, -1)) {
-    const far = frame.step - kept[kept.length - 1].step >= gap;
-    if (far || frame.step === pinned) kept.push(frame);
-  }
-  kept.push(frames[frames.length - 1]);
-  return kept;
-}
-
-function bytes(frames: readonly Frame[]): number {
-  return frames.reduce((sum, frame) => sum + frame.data.byteLength, 0);
 }
 
 /** Whether two frames say the same; NaN equals NaN. */

@@ -1,6 +1,8 @@
 /** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
 import type { AnyModel } from "@anywidget/types";
+import { WireError } from "./checks.ts";
 import { createLayouts } from "./layouts.ts";
+import { readActivationsTrait, readProbe, readStructure } from "./network.ts";
 import {
   ProtocolMismatch,
   readBatch,
@@ -10,9 +12,8 @@ import {
   readSelection,
   readStatus,
   readWords,
-  WireError,
 } from "./protocol.ts";
-import { FrameStore, MAX_BYTES } from "./store.ts";
+import { FrameStore, MAX_BYTES, type Outlet } from "./store.ts";
 import type { Frame, Store } from "./types.ts";
 
 /** What one answer to a request for history may weigh. */
@@ -28,18 +29,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   /** Whether the kernel was asked for the frames that this page has missed. */
   let asked = false;
 
-  const store = new FrameStore(
-    {
-      select: (selection) => write("selection", selection ?? {}),
-      setCursor: (step) => write("cursor", step),
-      setGhostStep: (step) => write("ghost_step", step),
-      edit: (selection, coefficients, final) =>
-        send({ kind: "edit", ...selection, coefficients, final }),
-      command: (kind, selection) => send({ kind, ...selection }),
-      askObserved: () => send({ kind: "observed?" }),
-    },
-    maxBytes,
-  );
+  const store = new FrameStore(outletTo(model), maxBytes);
 
   const layouts = createLayouts(
     () => (model.get("layouts") ?? []) as unknown[],
@@ -47,12 +37,6 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   );
 
   const guarded = (work: () => void) => guard(store, work);
-  const send = (content: object) => tell(model, content);
-
-  function write(trait: string, value: unknown): void {
-    model.set(trait, value);
-    model.save_changes();
-  }
 
   function frameOf(trait: "initial" | "frame"): Frame | null {
     const raw = readFrameTrait(model.get(trait));
@@ -111,32 +95,38 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
       case "observed":
         store.takeObserved(message.observed);
         break;
+      case "activations":
+        if (message.past) store.takePastActivations(message.activations);
+        else store.takeActivations(message.activations);
+        break;
       case "reset":
         // The traits of the new binding come before this message or, if it has a version, after it.
         layouts.restart(message.version ?? 0);
         store.reset();
         readFrames();
+        readNetwork();
         break;
     }
   }
 
+  const plain = plainReaders(model, store);
   const readers = {
-    status: () => store.takeStatus(readStatus(model.get("status"))),
-    training: () => store.takeTraining(String(model.get("training") ?? "")),
+    ...plain,
     layouts: () => guarded(layouts.read),
     initial: () => guarded(readInitial),
     frame: () => guarded(() => readLatest(true)),
-    selection: () => store.takeSelection(readSelection(model.get("selection"))),
-    cursor: () => store.takeCursor(Number(model.get("cursor") ?? -1)),
-    ghost_step: () => store.takeGhostStep(Number(model.get("ghost_step") ?? -1)),
-    left_out: () => store.takeLeftOut(readWords(model.get("left_out"))),
-    batch: () => store.takeBatch(readBatch(model.get("batch"))),
-    edits: () => store.takeEdits(readEdits(model.get("edits"))),
   };
+  function readNetwork(): void {
+    plain.structure();
+    plain.probe();
+    plain.activations();
+  }
 
-  const { status, training, selection, cursor, ghost_step, batch, edits, left_out } = readers;
-  const said = [status, training, batch, edits, left_out];
-  for (const read of [...said, readFrames, selection, cursor, ghost_step]) read();
+  const { status, training, ...others } = plain;
+  status();
+  training();
+  readFrames();
+  for (const read of Object.values(others)) read();
 
   const onCustom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));
@@ -155,7 +145,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   // trains, this page will have all from its first live frame on: it asks for those before.
   function askForHistory(before: number): void {
     asked = true;
-    send({ kind: "history?", before, max_bytes: HISTORY_BYTES });
+    tell(model, { kind: "history?", before, max_bytes: HISTORY_BYTES });
   }
   const [first, latest] = [store.initial(), store.latest()];
   if (store.status().state !== "live") {
@@ -163,6 +153,51 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     if (first && latest && latest.step > first.step) askForHistory(latest.step);
   }
   return store;
+}
+
+/** Changes that the page made go into the traits; the rest are messages. */
+function outletTo(model: AnyModel): Outlet {
+  const send = (content: object) => tell(model, content);
+  const write = (trait: string, value: unknown) => {
+    model.set(trait, value);
+    model.save_changes();
+  };
+  return {
+    select: (selection) => write("selection", selection ?? {}),
+    setCursor: (step) => write("cursor", step),
+    setGhostStep: (step) => write("ghost_step", step),
+    edit: (selection, coefficients, final) =>
+      send({ kind: "edit", ...selection, coefficients, final }),
+    command: (kind, selection) => send({ kind, ...selection }),
+    askObserved: () => send({ kind: "observed?" }),
+    askActivations: (before) =>
+      send({ kind: "activations?", ...(before === null ? {} : { before }) }),
+  };
+}
+
+/** Reads each trait that asks for nothing but itself. */
+function plainReaders(model: AnyModel, store: FrameStore) {
+  const guarded = (work: () => void) => guard(store, work);
+  const step = (trait: string) => Number(model.get(trait) ?? -1);
+  return {
+    status: () => store.takeStatus(readStatus(model.get("status"))),
+    training: () => store.takeTraining(String(model.get("training") ?? "")),
+    selection: () => void store.takeSelection(readSelection(model.get("selection"))),
+    cursor: () => void store.takeCursor(step("cursor")),
+    ghost_step: () => void store.takeGhostStep(step("ghost_step")),
+    batch: () => store.takeBatch(readBatch(model.get("batch"))),
+    edits: () => store.takeEdits(readEdits(model.get("edits"))),
+    left_out: () => store.takeLeftOut(readWords(model.get("left_out"))),
+    structure: () => guarded(() => store.takeStructure(readStructure(model.get("structure")))),
+    probe: () => guarded(() => store.takeProbe(readProbe(model.get("probe")))),
+    /** Set rarely, and so perhaps behind the messages: those say what is live. */
+    activations: () =>
+      guarded(() => {
+        const activations = readActivationsTrait(model.get("activations"));
+        if (activations) store.takePastActivations(activations);
+        else store.takeActivations(null);
+      }),
+  };
 }
 
 /** Without a kernel a message goes nowhere; the page works on with what it has. */

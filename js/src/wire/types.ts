@@ -115,6 +115,81 @@ export interface Observed {
   mapShape: [number, number, number, number] | null;
 }
 
+/** How a station comes about: a bound layer, a plain layer, or what stands between layers. */
+export type StationKind =
+  | "input"
+  | "kan"
+  | "plain"
+  | "norm"
+  | "pool"
+  | "activation"
+  | "reshape"
+  | "add"
+  | "multiply"
+  | "join"
+  | "block"
+  | "other";
+
+/** How a station's output is computed from its sources: an operation's name and its settings. */
+export interface Compute {
+  op: string;
+  [setting: string]: unknown;
+}
+
+/** What stands between the input of a network and its output, in the order in which it runs. */
+export interface Station {
+  kind: StationKind;
+  /** Path of the module, or the name of the function. */
+  name: string;
+  /** For people: "max pool 2×2". */
+  label: string;
+  /** The layer of frames that it is; null for others. */
+  layer: string | null;
+  /** The stations whose outputs it takes in. */
+  sources: number[];
+  /** Of its output for one example: [C, H, W], [F], …; [] where that is not known. */
+  shape: number[];
+  /** Null where only the model can compute it. */
+  compute: Compute | null;
+  /** Whether its output is the sum of its φ (and a bias); null where it has none. */
+  sums: boolean | null;
+}
+
+export interface Structure {
+  stations: Station[];
+  /** Whether an example was followed through the model; else the layers stand in the order of the modules. */
+  traced: boolean;
+  /** A sentence for people; empty where all is as it should be. */
+  note: string;
+}
+
+/** The examples that are followed through the network. */
+export interface Probe {
+  /** Number of examples, and the shape of each. */
+  shape: number[];
+  inputs: Float32Array;
+  /** The right class of each, where known. */
+  labels: number[] | null;
+}
+
+/** One station's outputs for all examples: value = low + data/255·(high − low), example by example. */
+export interface Taken {
+  /** Number of examples, and the shape of each; maps may be smaller than the station's, and channels fewer. */
+  shape: number[];
+  data: Uint8Array;
+  low: Float32Array;
+  high: Float32Array;
+}
+
+/** What the examples made of the network at one step. */
+export interface Activations {
+  step: number;
+  /** By station. */
+  values: Map<number, Taken>;
+  /** What `compute` needs beside the frame, by station and name: biases, scales. */
+  extras: Map<number, Map<string, Float32Array>>;
+}
+
 /** How far editing can be taken back and done again, and what was refused last, in words. */
 export interface Edits {
   undo: number;
@@ -137,6 +212,7 @@ export type Command = "zero" | "reset" | "straighten" | "undo" | "redo" | "obser
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
+ * network    the structure, the examples or what they made of the network changed
  * selection, cursor, status, observed, edits   as named; "observed" also for batch, "status" for training and leftOut, and when protocolError appears or goes
  */
 export type Change =
@@ -148,6 +224,7 @@ export type Change =
   | "history"
   | "ghost"
   | "observed"
+  | "network"
   | "edits";
 
 export interface Status {
@@ -184,6 +261,10 @@ export interface Store {
   /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
   observed(layer: string): Observed | null;
   batch(): Batch;
+  structure(): Structure | null;
+  probe(): Probe | null;
+  /** Of the frame that is drawn, or the nearest before it; null where there are none. */
+  activations(): Activations | null;
   edits(): Edits;
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;

@@ -65,3 +65,5 @@ class Stats:
     """Time that counting steps and taking frames added to the training loop."""
     share: float
     """``seconds`` as a fraction of the time spent training, pauses left out."""
+    probe_share: float = 0.0
+    """The part of ``share`` that following examples takes; see ``live.probe``."""

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any, Literal, TypedDict
 
+from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.reports import report
 
 # Of a recording that is complete, or whose end was read: "recorded".
@@ -55,6 +57,15 @@ class Listener:
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Take the inputs of the layers for a new batch."""
 
+    def on_structure(self, structure: Structure) -> None:
+        """Take how the network is put together, where that has become known or has changed."""
+
+    def on_probe(self, probe: Probe | None) -> None:
+        """Take other examples that are followed through the network from now on, or none."""
+
+    def on_activations(self, activations: Activations) -> None:
+        """Take what the examples made of the network at a step."""
+
     def on_batch(self, seen: bool, message: str) -> None:
         """Take note that a batch was seen that could be observed, or why it could not be."""
 
@@ -83,6 +94,9 @@ class Source:
         self._message = ""
         self._selection: Selection | None = None
         self._observed: dict[str, Observation] = {}
+        self._structure: Structure | None = None
+        self._probed: Probe | None = None
+        self._activations = ActivationHistory()
         self._listeners: tuple[Listener, ...] = ()
         # Held while frames are taken and sent, so that listeners get them in order.
         self._sending = threading.RLock()
@@ -125,6 +139,25 @@ class Source:
     def observed(self) -> dict[str, Observation]:
         """The inputs of each layer for the batch observed last, by layer name."""
         return dict(self._observed)
+
+    @property
+    def structure(self) -> Structure:
+        """How the network is put together: traced once examples were given by ``live.probe``."""
+        return self.structure_of(self.layout)
+
+    def structure_of(self, layout: Layout) -> Structure:
+        """Return what is known of how the layers of a layout are connected."""
+        return self._structure or untraced(layout)
+
+    @property
+    def probed(self) -> Probe | None:
+        """The examples that are followed through the network, if there are any."""
+        return self._probed
+
+    @property
+    def activations(self) -> ActivationHistory:
+        """What the examples made of the network, at some of the steps of frames."""
+        return self._activations
 
     @property
     def selection(self) -> Selection | None:
@@ -213,6 +246,17 @@ class Source:
     def _tell_observed(self) -> None:
         observed = self._observed
         self._tell("the inputs observed", lambda each: each.on_observed(observed))
+
+    def _tell_structure(self) -> None:
+        structure = self.structure
+        self._tell("the structure", lambda each: each.on_structure(structure))
+
+    def _tell_probe(self) -> None:
+        probe = self._probed
+        self._tell("the examples", lambda each: each.on_probe(probe))
+
+    def _tell_activations(self, activations: Activations) -> None:
+        self._tell("activations", lambda each: each.on_activations(activations))
 
     def _tell_training(self) -> None:
         self._tell("news of the training", lambda each: each.on_training())

@@ -35,9 +35,18 @@ series.json    ``name`` of something that is logged
 values.npy     ``(n,)`` structured: ``series`` (int32, a record), ``step`` (int64), ``value``
                (float64)
 mark.json      ``step`` and ``text``
-array.npy      an array that an observation refers to
+array.npy      an array that a later record refers to
 observed.json  ``layers``: the inputs of each layer for a batch, see
                `kan_widgets.live.frames.observation.Observation`; ``arrays`` by name are records
+network.json   how the network is put together, see
+               `kan_widgets.live.frames.structure.structure_dict`; the last one counts
+probe.json     the examples followed from here on: ``inputs``, an array, float32 ``(n, …)``, or
+               null for none any more; ``labels``: the right class of each, or null
+activity.json  what they made of the network: ``step``; ``layout``, a record; ``values``, by
+               ``station``: the ``shape`` (n, …), and of each example ``low`` and ``high``;
+               ``extras``: ``station``, ``name`` and ``shape``; ``data``, an array, uint8: all
+               values one after another, v for low + v / 255 · (high − low); ``more``, an array,
+               float32: all extras one after another
 status.json    how the training goes; the last one counts
 =============  ===================================================================================
 

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.functions import ConvSettings
+from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Mark
 from kan_widgets.live.frames.series import Float64, Int64
+from kan_widgets.live.frames.structure import Structure, structure_from
 from kan_widgets.live.recordings.archive import Place, first_name, members
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
 
@@ -49,7 +51,14 @@ class Observed:
     layers: dict[str, Observation]
 
 
-Record = Frame | Values | Mark | Status | Observed
+@dataclass(frozen=True)
+class Probed:
+    """The examples followed from here on."""
+
+    probe: Probe | None
+
+
+Record = Frame | Values | Mark | Status | Observed | Structure | Probed | Activations
 
 
 class Reader:
@@ -168,6 +177,12 @@ class Reader:
             return [Mark(int(content["step"]), str(content["text"]))]
         elif kind == "observed.json":
             return [self._observed(json.loads(data)["layers"])]
+        elif kind == "network.json":
+            return [structure_from(json.loads(data))]
+        elif kind == "probe.json":
+            return [self._probed(json.loads(data))]
+        elif kind == "activity.json":
+            return [self._activations(json.loads(data))]
         elif kind == "status.json":
             return [Status(dict(json.loads(data)))]
         return []
@@ -214,6 +229,20 @@ class Reader:
             for number in numbers.values():
                 del self._arrays[number]
         return Observed(found)
+
+    def _probed(self, raw: dict[str, Any]) -> Probed:
+        if raw["inputs"] is None:
+            return Probed(None)
+        inputs = self._arrays.pop(raw["inputs"]).astype(np.float32)
+        labels = raw["labels"]
+        if labels is not None and len(labels) != len(inputs):
+            raise ValueError(f"{len(labels)} labels for {len(inputs)} examples")
+        return Probed(Probe(inputs, None if labels is None else tuple(map(int, labels))))
+
+    def _activations(self, raw: dict[str, Any]) -> Activations:
+        data, more = (self._arrays.pop(raw[name]) for name in ("data", "more"))
+        layout = self._layouts[int(raw["layout"])]
+        return unpacked(raw, data.astype(np.uint8), more.astype(np.float32), layout.version)
 
     def _layer(self, raw: dict[str, Any]) -> LayerLayout:
         tables = tuple(self._table(table) for table in raw["tables"])

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Listener, Source, State
+from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.destination import begin, is_first_process, new_file, status_of
 from kan_widgets.live.recordings.recordable import Recordable
+from kan_widgets.live.recordings.waiting import NetworkNews
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
@@ -60,6 +63,7 @@ class Recorder(Listener):
         self._late: _Waiting | None = None  # not written because the last one was too near
         self._last: Frame | None = None  # in the file
         self._observed: Mapping[str, Observation] | None = None
+        self._network = NetworkNews()
         self._is_stale = False  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any] | None] = {}
         self._gap = 1
@@ -82,6 +86,8 @@ class Recorder(Listener):
             self._writer.scalars(source.training.scalars)
             if observed:
                 self._writer.observed(observed)
+            self._network.begin(source)
+            self._network.write(self._writer)
             self._write_status(source, "")
         except BaseException:
             source.unsubscribe(self)
@@ -152,6 +158,22 @@ class Recorder(Listener):
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Take the inputs of a batch."""
         self._observed = observed
+        self._job.wake()
+
+    def on_structure(self, structure: Structure) -> None:
+        """Take how the network is put together."""
+        if structure.traced:
+            self._network.add(structure)
+        self._job.wake()
+
+    def on_probe(self, probe: Probe | None) -> None:
+        """Take other examples."""
+        self._network.add(probe)
+        self._job.wake()
+
+    def on_activations(self, activations: Activations) -> None:
+        """Keep activations for the thread of all files."""
+        self._network.add(activations)
         self._job.wake()
 
     def on_training(self) -> None:
@@ -259,6 +281,8 @@ class Recorder(Listener):
         if (observed := self._observed) is not None:
             self._writer.observed(observed)
             self._observed = observed if self._observed is not observed else None
+        late = None if self._late is None else self._late.frame.step
+        news = self._network.write(self._writer, late) or news
         now = time.monotonic()
         self._is_stale = self._is_stale or news
         if is_last or (self._is_stale and now >= self._status_at):

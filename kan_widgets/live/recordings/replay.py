@@ -5,24 +5,34 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source, State
+from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.thinning import spread
-from kan_widgets.live.recordings.reader import Observed, Reader, Record, Status, Values
+from kan_widgets.live.recordings.reader import (
+    Observed,
+    Probed,
+    Reader,
+    Record,
+    Status,
+    Values,
+)
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
 NEEDS_MODEL = frozenset(
     "can_rest cell_over control counts_steps edits is_open is_quiet log loop_ended mark "
-    "max_fps model modules need_care observe on_fault on_step optimizer place_of read "
+    "max_fps model modules need_care observe on_fault on_step optimizer place_of probe read "
     "read_layer record refresh replaces save set_learning_rate settle show_edited stats "
     "step steps tell_batch tell_edited tell_training track trained_by trains_elsewhere watch_steps "
     "while_held".split()
@@ -67,6 +77,17 @@ _NOTHING = Progress(
 )
 
 
+@dataclass
+class _Network:
+    """What was read of the network and its examples."""
+
+    structure: Structure | None = None
+    probe: Probe | None = None
+    activations: ActivationHistory = field(default_factory=ActivationHistory)
+    news: list[Activations] = field(default_factory=list)
+    """Those not told of yet."""
+
+
 class NoFrames(ValueError):
     """There is nothing to show yet."""
 
@@ -86,6 +107,7 @@ class Replay(Source):
         self._is_silent = False
         self._trouble = ""
         self._seen: dict[str, Observation] = {}
+        self._network = _Network()
         self._interval = 0.5
         self._job = Job(disk, self._visit)
         self.scalars = Scalars()
@@ -103,6 +125,7 @@ class Replay(Source):
             )
         super().__init__(history)
         self._observed = self._seen
+        self._show_network()
         self._state: State = "recorded"
 
     # -- what it holds --------------------------------------------------------------
@@ -222,6 +245,14 @@ class Replay(Source):
             self._seen = record.layers
         elif isinstance(record, Status):
             self._status = record.content
+        elif isinstance(record, Structure):
+            self._network.structure = record
+        elif isinstance(record, Probed):
+            self._network.probe, self._network.news = record.probe, []
+            self._network.activations = ActivationHistory()
+        elif isinstance(record, Activations):
+            self._network.activations.append(record)
+            self._network.news = [*self._network.news, record][-_MOST_AT_ONCE:]
 
     def poll(self) -> bool:
         """Read what has come since, and show it; return whether there was anything.
@@ -275,7 +306,27 @@ class Replay(Source):
             if self._observed is not self._seen:
                 self._observed = self._seen
                 self._tell_observed()
+            self._show_network()
         self._tell_training()
+
+    def _show_network(self) -> None:
+        """Show what was read of the network since the last time."""
+        read = self._network
+        if read.structure is not self._structure:
+            self._structure = read.structure
+            self._tell_structure()
+        if read.activations is not self._activations:
+            self._probed, self._activations = read.probe, read.activations
+            self._tell_probe()
+        news, read.news = read.news, []
+        for activations in news:
+            self._tell_activations(activations)
+
+    def structure_of(self, layout: Layout) -> Structure:
+        """Return what is recorded of how the layers of a layout are connected."""
+        return self._structure or untraced(
+            layout, "The order is that of the modules: no examples were recorded."
+        )
 
     def _settle(self, state: State) -> None:
         with self._sending:

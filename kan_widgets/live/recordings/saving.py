@@ -25,8 +25,9 @@ class Savable(Recordable):
     def save(self, path: PathLike) -> Path:
         """Write all that is known of this run into a file, for `kan_widgets.replay`.
 
-        The frames kept, what was logged, the inputs observed last and how the training
-        went; `kan_widgets.live.recordings.format` documents the file. A file of that name is
+        The frames kept, what was logged, the inputs observed last, the examples followed with
+        what they made of the network, and how the training went;
+        `kan_widgets.live.recordings.format` documents the file. A file of that name is
         replaced once the new one is complete. In distributed training only the first process
         (rank 0) writes.
 
@@ -75,6 +76,12 @@ class Savable(Recordable):
         writer.scalars(self.training.scalars)
         if observed := self.observed:
             writer.observed(observed)
+        if self.structure.traced:
+            writer.structure(self.structure)
+        if self.probed is not None:
+            writer.probe(self.probed)
+        for activations in self.activations:
+            writer.activations(activations)
         writer.status(status_of(self) | {"output": self.progress.output})
 
     def record(

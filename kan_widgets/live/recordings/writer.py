@@ -14,15 +14,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kan_widgets.functions.parameters import parts_of
+from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64, Int64
+from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.recordings.archive import Archive, Member
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
 
+# Kinds of records that others take the place of.
+_REPLACED = ("array", "observed", "network", "probe", "activity")
 _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
 
 
@@ -57,7 +61,9 @@ class Writer:
         self._series: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._marks = 0
-        self._observed_from = 0
+        # The records of what only the last of its kind counts of, and of activations by step.
+        self._current: dict[str, range] = {}
+        self._activations: list[tuple[int, range]] = []
         self.steps: list[int] = []
         """Of the frames written."""
         archive.append(HEADER, _json(self._header))
@@ -129,8 +135,35 @@ class Writer:
                     "arrays": arrays,
                 }
             )
-        self._add("observed", {"layers": layers})
-        self._observed_from = first
+        self._current["observed"] = range(first, self._add("observed", {"layers": layers}) + 1)
+
+    def structure(self, structure: Structure) -> None:
+        """Write how the network is put together."""
+        number = self._add("network", structure_dict(structure))
+        self._current["network"] = range(number, number + 1)
+
+    def probe(self, probe: Probe | None) -> None:
+        """Write which examples are followed from now on."""
+        first, inputs, labels = self._number + 1, None, None
+        if probe is not None:
+            inputs, labels = self._add("array", probe.inputs.astype("<f4")), probe.labels
+        self._current["probe"] = range(
+            first,
+            self._add("probe", {"inputs": inputs, "labels": labels and list(labels)}) + 1,
+        )
+        self._activations = []
+
+    def activations(self, activations: Activations) -> None:
+        """Write what the examples made of the network; its frames come before it."""
+        version = activations.layout_version
+        known = [number for layout, number in self._layouts.items() if layout.version == version]
+        if not known:
+            return  # no frame of that layout was written
+        first = self._number + 1
+        content, data, more = packed(activations)
+        arrays = {"data": self._add("array", data), "more": self._add("array", more.astype("<f4"))}
+        last = self._add("activity", {**content, "layout": known[0], **arrays})
+        self._activations.append((activations.step, range(first, last + 1)))
 
     def status(self, status: Mapping[str, Any]) -> None:
         """Write how the training goes."""
@@ -149,18 +182,31 @@ class Writer:
         """
         steps = dict(zip((m.name for m in self._frames()), self.steps, strict=True))
         last_status = next((m for m in reversed(self.archive.members) if _is(m, "status")), None)
+        current = {number for numbers in self._current.values() for number in numbers}
 
         def is_current(member: Member) -> bool:
-            if _is(member, "array") or _is(member, "observed"):
-                return _number_of(member) >= self._observed_from
+            if any(_is(member, kind) for kind in _REPLACED):
+                return _number_of(member) in current
             return not _is(member, "status") or member is last_status
 
         rest = [m for m in self.archive.members if not _is(m, "frame") and is_current(m)]
         frames = self._frames()
-        room = max(most - _bytes(rest), 2 * _bytes(frames) // 3)
+        # With each frame goes what was taken between the one before and it.
+        places_of = np.searchsorted(self.steps, [step for step, _ in self._activations])
+        numbered = {_number_of(member): member for member in self.archive.members}
+        sizes = [_bytes([frame]) for frame in frames]
+        for place, (_, numbers) in zip(places_of, self._activations, strict=True):
+            sizes[min(int(place), len(sizes) - 1)] += _bytes([numbered[n] for n in numbers])
+        room = max(most - _bytes(rest), 2 * sum(sizes) // 3)
         places, gap = fitting(
-            self.steps, lambda places: _bytes([frames[place] for place in places]) <= room, gap=1
+            self.steps, lambda places: sum(sizes[place] for place in places) <= room, gap=1
         )
+        self._activations = [
+            each
+            for place, each in zip(places_of, self._activations, strict=True)
+            if min(int(place), len(sizes) - 1) in places
+        ]
+        current.update(number for _, numbers in self._activations for number in numbers)
         kept = [frames[place] for place in places]
         chosen = {member.name for member in kept}
         header = {**self._header, "copy": self._header["copy"] + 1}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from time import perf_counter
 
 from torch import nn
@@ -22,13 +21,13 @@ from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
-from kan_widgets.live.watching.reading import Reading
-from kan_widgets.live.watching.steered import Steered
+from kan_widgets.live.watching.probes import Probes
+from kan_widgets.live.watching.probing import Probing
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.nn.life import changes
 
 
-class Binding(Reading, Steered):
+class Binding(Probing):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     def __init__(
@@ -69,6 +68,7 @@ class Binding(Reading, Steered):
         """Run the model when that harms no training."""
         self.last_batch = LastBatch(self)
         """Observe the batch that ``live.track`` or `fit` gave last."""
+        self._probes = Probes(self._camera.layers)
         self._sent = self._skipped = 0
         # The earlier one counts until this one takes its place.
         if continued is None:
@@ -108,9 +108,12 @@ class Binding(Reading, Steered):
     def stats(self) -> Stats:
         """Counts and costs so far."""
         counter, total = self._counter, self._counter.training_seconds
-        share = min(1.0, counter.seconds / total) if total > 0 else 0.0
-        taken = self._camera.taken
-        return Stats(counter.steps, taken, self._sent, self._skipped, counter.seconds, share)
+        share, probes = (
+            min(1.0, seconds / total) if total > 0 else 0.0
+            for seconds in (counter.seconds, self._probes.in_steps)
+        )
+        taken, sent = self._camera.taken, self._sent
+        return Stats(counter.steps, taken, sent, self._skipped, counter.seconds, share, probes)
 
     @property
     def state(self) -> State:
@@ -164,19 +167,6 @@ class Binding(Reading, Steered):
             raise RuntimeError("the bound optimizer counts the steps: do not call step() as well")
         self._counter.step()
 
-    def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
-        """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
-
-        ``framed`` says whether a frame was taken at this step. Gradients are still there. It
-        must be quick; what it raises is a warning, once, and it is called at the next step again.
-
-        Returns
-        -------
-        callable
-            Call it to stop.
-        """
-        return self._counter.watch(watcher)
-
     def on_step(self, step: int, now: float) -> bool:
         """Do what is due after a step, in the thread that trains; called by the counter."""
         edited = self.edits.apply_waiting()
@@ -191,6 +181,7 @@ class Binding(Reading, Steered):
                 if (frame := camera.take(step)) is not None:
                     self._show(frame, settled=False)
                 camera.throttle.spent(now, perf_counter() - now)
+                self._follow_in_step(step)
                 return True
             self._skipped += 1
         elif camera.coming is not None and (frame := camera.arrived()) is not None:
@@ -248,6 +239,11 @@ class Binding(Reading, Steered):
         RuntimeError
             If the binding is closed or its model is gone.
         """
+        frame = self._refresh()
+        self._follow_at_rest()
+        return frame
+
+    def _refresh(self) -> Frame:
         self._check_open()
         started = self._begin_now()
         with self._sending:
@@ -259,7 +255,7 @@ class Binding(Reading, Steered):
         A new one is kept and sent like any other. Once closed, the last there was.
         """
         if self.state == "live" and self.frame.step != self.steps:
-            return self.refresh()
+            return self._refresh()
         return self.frame
 
     def settle(self) -> None:
@@ -288,6 +284,7 @@ class Binding(Reading, Steered):
                         self._show_started(started, settled=True)
                     if self.frame.step == self.steps:
                         self._set_state("idle")
+            self._follow_at_rest(settled=True)
         except Exception as error:
             if self.model is not None:
                 self.on_fault(error)
@@ -303,7 +300,8 @@ class Binding(Reading, Steered):
             if frame is not None:
                 self._show(frame, settled=self._state != "live")
         if frame is None:
-            self.refresh()
+            self._refresh()
+        self._follow_at_rest()
 
     def _begin_now(self) -> Started:
         # Not while sending: the training thread may wait for that, inside a step.
@@ -375,6 +373,7 @@ class Binding(Reading, Steered):
             changes.ignore(module, self._after_change)
         self._model = None
         self._camera.close()
+        self._probes.stop()
         quiet.unwatch(self)
         with self._sending:
             self._set_state(state)
@@ -384,6 +383,7 @@ class Binding(Reading, Steered):
         if self._training is earlier.training:
             self._take_over(earlier)
             self.edits.inherit(earlier.edits)
+        self._inherit_probes(earlier)
         earlier._hand_over(self)
         earlier.close()
 

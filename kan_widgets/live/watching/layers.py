@@ -84,6 +84,10 @@ class BoundLayers:
         found = [module for _, ref, _ in self._entries if (module := ref()) is not None]
         return list(dict.fromkeys(found))
 
+    def entries(self) -> list[tuple[str, nn.Module, Reader]]:
+        """Return the modules that hold layers, with their names and readers."""
+        return [(entry[0], _module(entry), entry[2]) for entry in self._entries]
+
     def owners(self) -> dict[str, nn.Module]:
         """Return the module that each layer was read from last, by the layer's name."""
         return {name: _module(entry) for name, entry in self._entry_of.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.live.frames.observation import BINS, Observation
 from kan_widgets.live.watching.folding import Folding, fold_of
+from kan_widgets.live.watching.undisturbed import undisturbed
 from kan_widgets.nn.life.sampling import drawn
 
 _MAX_PATCH_FLOATS = 250_000
@@ -74,8 +74,6 @@ def observe(
     def after(tap: Tap) -> Any:
         return lambda _, given, result: keep(tap, (result,))
 
-    training = {module: module.training for module in model.modules()}
-    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
     handles = [
         module.register_forward_pre_hook(before(tap), with_kwargs=True)
         if tap.side == "input"
@@ -83,19 +81,12 @@ def observe(
         for tap in passed
         for module in dict.fromkeys(tap.modules)
     ]
-    # The generators that a forward pass may draw from besides torch's.
-    draws = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
-        model.eval()
-        with torch.random.fork_rng(devices=devices), torch.no_grad(), Folding():
+        with undisturbed(model), Folding():
             model(*arguments)
     finally:
         for handle in handles:
             handle.remove()
-        for module, mode in training.items():
-            module.training = mode
-        random.setstate(draws[0])
-        np.random.set_state(draws[1])  # noqa: NPY002
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
     found = {
         layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))

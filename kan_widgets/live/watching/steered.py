@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Thread, current_thread
 from typing import Any, TypeVar
 
@@ -67,6 +67,19 @@ class Steered(Savable):
     def need_care(self) -> None:
         """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
         self._counter.need_care()
+
+    def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
+        """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
+
+        ``framed`` says whether a frame was taken at this step. Gradients are still there. It
+        must be quick; what it raises is a warning, once, and it is called at the next step again.
+
+        Returns
+        -------
+        callable
+            Call it to stop.
+        """
+        return self._counter.watch(watcher)
 
     @property
     def control(self) -> Control:

@@ -141,6 +141,10 @@ function streamModel(saved) {
       );
     } else if (kind === "observed?") {
       for (const seen of saved.observed) reply(seen.content, seen.buffers);
+    } else if (kind === "activations?") {
+      for (const { content: content2, buffers } of saved.activations ?? []) {
+        reply({ ...content2, past: true }, buffers);
+      }
     }
   });
 }

@@ -3,7 +3,7 @@
  */
 
 import { colourOf, type Palette } from "../../phi/palette.ts";
-import { float32 } from "../../wire/protocol.ts";
+import { float32 } from "../../wire/checks.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 
 /** Share of the palette's arms that is used: curves must stand out on the strongest. */

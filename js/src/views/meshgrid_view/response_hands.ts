@@ -4,9 +4,9 @@ import { functionOf } from "../../phi/entries.ts";
 import { outputOf, sourcesOf } from "../../phi/response.ts";
 import { cellOf, idOf } from "../../scene/regions.ts";
 import type { Shell } from "../../shell/mount.ts";
+import type { Pen } from "../../shell/pen.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Selection } from "../../wire/types.ts";
-import type { Pen } from "./pen.ts";
 import type { Place } from "./response.ts";
 import { placeText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 

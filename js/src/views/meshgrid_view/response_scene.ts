@@ -18,6 +18,7 @@ import {
   sweep,
   workPerOutput,
 } from "../../phi/response.ts";
+import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
@@ -26,7 +27,6 @@ import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
 import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
 import { colourRemarks, type Shown } from "./shown.ts";
-import { createSketch, type Sketch } from "./sketch.ts";
 import { blankFor, type Source, sourceOf } from "./source.ts";
 import { finite } from "./words.ts";
 

@@ -3,13 +3,13 @@
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createPen } from "../../shell/pen.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { offersObserving } from "./observing.ts";
 import { createPairHands } from "./pair_hands.ts";
-import { createPen } from "./pen.ts";
 import { createPointing } from "./pointing.ts";
 import { type MeshElement, probeFor } from "./probe.ts";
 import { createRampHands } from "./ramp_hands.ts";
@@ -50,7 +50,11 @@ function build(shell: Shell): Parts {
   );
   const ramp = createRampHands(shell);
   const pair = createPairHands(shell, stage);
-  const pen = createPen(shell, stage, draw.response.sketch, response);
+  const paper = () => {
+    const shown = response();
+    return shown?.response.source.input === "drawn" ? shown.layout.image : null;
+  };
+  const pen = createPen(shell, stage, draw.response.sketch, paper);
   const hands = createResponseHands(shell, stage, draw.response, pen);
   const pointing = createPointing(signal);
   const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear, observe };

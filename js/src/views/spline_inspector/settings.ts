@@ -1,6 +1,6 @@
 /** The view's own traits, as plain data. */
 
-import { float32 } from "../../wire/protocol.ts";
+import { float32 } from "../../wire/checks.ts";
 import type { Selection } from "../../wire/types.ts";
 
 /** What can be drawn, in the order of the legend. */

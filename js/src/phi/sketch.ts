@@ -1,7 +1,7 @@
 /** The image that is drawn by hand. No DOM. */
 
-import type { Images } from "../../phi/images.ts";
 import { brushRadius, stroke } from "./brush.ts";
+import type { Images } from "./images.ts";
 
 type Point = readonly [x: number, y: number];
 

@@ -1,10 +1,10 @@
-/** Draws on the input of a response: with the mouse, by the keyboard, and for tests. */
+/** Draws on an image in a scene: with the mouse, by the keyboard, and for tests. */
 
-import type { Images } from "../../phi/images.ts";
-import type { Shell } from "../../shell/mount.ts";
-import type { Stage } from "../../shell/stage.ts";
-import type { ResponseScene } from "./response_scene.ts";
-import type { Sketch } from "./sketch.ts";
+import type { Images } from "../phi/images.ts";
+import type { Sketch } from "../phi/sketch.ts";
+import type { Rect } from "../scene/marks.ts";
+import type { Shell } from "./mount.ts";
+import type { Stage } from "./stage.ts";
 
 type Point = [x: number, y: number];
 
@@ -16,12 +16,12 @@ export interface Pen {
   clear(): void;
 }
 
-/** `current` is the scene that is drawn; the drawing goes to Python whenever the pen is lifted. */
+/** `place` is where in the scene one draws, null where one cannot; the drawing goes to Python whenever the pen is lifted. */
 export function createPen(
   shell: Shell,
   { canvas, view }: Stage,
   sketch: Sketch,
-  current: () => ResponseScene | null,
+  place: () => Rect | null,
 ): Pen {
   const { signal } = shell;
   let held: { at: Point; erase: boolean } | null = null;
@@ -33,9 +33,8 @@ export function createPen(
 
   /** The place of the mouse in pixels of the image; null where nothing can be drawn. */
   function onImage(event: MouseEvent, anywhere: boolean): Point | null {
-    const scene = current();
-    if (scene?.response.source.input !== "drawn") return null;
-    const { image: box } = scene.layout;
+    const box = place();
+    if (!box) return null;
     const corner = canvas.getBoundingClientRect();
     const seen = view();
     const x = event.clientX - corner.left + seen.x - box.x;

@@ -1,0 +1,146 @@
+/** How much a function matters: how far its values spread over the inputs that it gets. No DOM. */
+
+import type { Frame, LayerLayout, Observed } from "../wire/types.ts";
+import { type Plan, samplePlan, spansAt } from "./curves.ts";
+import { expandAll } from "./expansion.ts";
+
+/** Points at which a function is looked at where no inputs were seen. */
+const POINTS = 64;
+
+/**
+ * Of each function the standard deviation of φ over the inputs that were observed at its entry, as far as they lie in
+ * the histogram's bins; where none do, that of values spread evenly between its least and its largest on its grid,
+ * (max − min) / √12. 0 for a function that is not finite.
+ */
+export function importance(
+  frame: Frame,
+  layer: LayerLayout,
+  observed: Observed | null,
+): Float32Array {
+  // NaN: its inputs were not seen.
+  const result = new Float32Array(layer.count).fill(Number.NaN);
+  const entries = entriesOf(layer);
+  if (observed?.entries === entries.length) fillSpreads(frame, layer, observed, entries, result);
+  if (!result.some(Number.isNaN)) return result;
+  const spans = spansAt(frame, layer, gridPlan(layer));
+  return result.map((spread, f) =>
+    Number.isNaN(spread) ? finite(spans[f] / Math.sqrt(12)) : spread,
+  );
+}
+
+/** Of each kernel out·in the root of the sum of squares of its functions' values. */
+export function bundled(
+  values: Float32Array,
+  { shape: [out, inputs, kh, kw] }: { shape: LayerLayout["shape"] },
+): Float32Array {
+  const result = new Float32Array(out * inputs);
+  for (let kernel = 0, f = 0; kernel < result.length; kernel++) {
+    let sum = 0;
+    for (let entry = 0; entry < kh * kw; entry++, f++) sum += finite(values[f]) ** 2;
+    result[kernel] = Math.sqrt(sum);
+  }
+  return result;
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+/** The functions of an entry: every `step`-th from the first on. */
+interface Entry {
+  first: number;
+  step: number;
+  count: number;
+}
+
+/** As in Observed: channels count over all groups, and there is one only where kernels are shared. */
+function entriesOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout): Entry[] {
+  const groups = conv?.groups ?? 1;
+  const area = kh * kw;
+  const step = inputs * area;
+  const count = out / groups;
+  return Array.from({ length: groups * step }, (_, entry) => ({
+    first: Math.floor(entry / step) * count * step + (entry % step),
+    step,
+    count,
+  }));
+}
+
+/** Each table over its own grid. */
+function gridPlan(layer: LayerLayout): Plan {
+  const tables = layer.tables.map((table, number) => {
+    const { domain } = layer.bases[number];
+    return samplePlan({ ...layer, tables: [table] }, domain, POINTS).tables[0];
+  });
+  return { tables, points: Math.max(...tables.map(({ x }) => x.length)) };
+}
+
+/** Writes the standard deviations of functions whose inputs were seen: √(cᵀ·C·c), C that of the basis functions. */
+function fillSpreads(
+  frame: Frame,
+  layer: LayerLayout,
+  observed: Observed,
+  entries: readonly Entry[],
+  result: Float32Array,
+): void {
+  const { nb, offset, tableOf } = layer;
+  const { edges, counts, bins } = observed;
+  const middles = Float64Array.from({ length: bins }, (_, k) => (edges[k] + edges[k + 1]) / 2);
+  const beta = layer.tables.map((_, table) => expandAll(layer, table, middles).values);
+  const covariance = new Float64Array(nb * nb);
+  entries.forEach(({ first, step, count }, entry) => {
+    const seen = counts.subarray(entry * bins, (entry + 1) * bins);
+    let last = -1;
+    let isSeen = false;
+    for (let n = 0, f = first; n < count; n++, f += step) {
+      const table = tableOf ? tableOf[f] : 0;
+      if (table !== last) isSeen = covary(seen, beta[table], nb, covariance);
+      last = table;
+      if (!isSeen) continue;
+      let variance = 0;
+      for (let a = 0, v = 0; a < nb; a++) {
+        const c = frame.data[offset + f * nb + a];
+        let sum = 0;
+        for (let b = 0; b < nb; b++, v++) sum += covariance[v] * frame.data[offset + f * nb + b];
+        variance += c * sum;
+      }
+      result[f] = finite(Math.sqrt(Math.max(0, variance)));
+    }
+  });
+}
+
+/** Sets the covariances of nb basis functions; returns whether there is anything in bins where they are known. */
+function covary(
+  counts: Float32Array,
+  beta: Float64Array,
+  nb: number,
+  covariance: Float64Array,
+): boolean {
+  const isKnown = (bin: number) => {
+    for (let b = 0; b < nb; b++) if (!Number.isFinite(beta[bin * nb + b])) return false;
+    return true;
+  };
+  const bins: number[] = [];
+  let total = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    if (!(counts[bin] > 0) || !isKnown(bin)) continue;
+    bins.push(bin);
+    total += counts[bin];
+  }
+  covariance.fill(0);
+  if (total === 0) return false;
+  const mean = new Float64Array(nb);
+  for (const bin of bins) {
+    for (let b = 0; b < nb; b++) mean[b] += (counts[bin] / total) * beta[bin * nb + b];
+  }
+  const away = new Float64Array(nb);
+  for (const bin of bins) {
+    const share = counts[bin] / total;
+    for (let b = 0; b < nb; b++) away[b] = beta[bin * nb + b] - mean[b];
+    for (let a = 0, v = 0; a < nb; a++) {
+      const weighted = share * away[a];
+      for (let b = 0; b < nb; b++, v++) covariance[v] += weighted * away[b];
+    }
+  }
+  return true;
+}

@@ -1,0 +1,83 @@
+/** The header: which links are shown, which example, how large, and what is done to the selected function. */
+
+import { createKit } from "../../shell/controls.ts";
+import { element } from "../../shell/element.ts";
+import type { Store } from "../../wire/types.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Header {
+  element: HTMLElement;
+  show(settings: Settings, store: Store, zoomed: boolean): void;
+}
+
+export interface Acts {
+  choose(trait: string, value: number | string): void;
+  zoom(factor: number): void;
+  whole(): void;
+  clear(): void;
+}
+
+const KEPT = [0.95, 0.9, 0.8, 0.5, 0.25];
+
+export function createHeader(document: Document, acts: Acts, signal: AbortSignal): Header {
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-header");
+  let current: Store | null = null;
+  const relevance = kit.select(
+    "links",
+    "Show the strongest links only, until they make up this share of the total of each layer",
+    (value) => acts.choose("relevance", value === "auto" ? value : Number(value)),
+  );
+  relevance.fill([
+    { value: "auto", label: "up to 800 a layer" },
+    { value: "1", label: "all" },
+    ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
+  ]);
+  const zoom = element(document, "span", "kw-tools");
+  const button = (text: string, title: string, act: () => void) =>
+    kit.button(text, title, "kw-button", act);
+  const whole = button("whole network", "Show the whole network again", acts.whole);
+  zoom.append(
+    button("−", "Show more of the network (−)", () => acts.zoom(1 / 1.5)),
+    button("+", "Look closer (+); Ctrl + wheel zooms at the pointer", () => acts.zoom(1.5)),
+    whole,
+  );
+  const edit = element(document, "span", "kw-tools");
+  const told = (kind: "zero" | "reset" | "undo", withFunction = true) => {
+    const selection = current?.selection();
+    if (!current) return;
+    if (!withFunction) current.command(kind);
+    else if (selection) current.command(kind, selection);
+  };
+  const remove = button("remove φ", "Set the selected function to 0 in the model", () =>
+    told("zero"),
+  );
+  const back = button(
+    "put back",
+    "Give the selected function what it had before it was changed",
+    () => told("reset"),
+  );
+  const undo = button("undo", "Take the last change by hand back", () => told("undo", false));
+  edit.append(remove, back, undo);
+  const clear = button("clear drawing", "Begin the drawing anew", acts.clear);
+  root.append(relevance.box, clear, edit, zoom);
+  return {
+    element: root,
+    show(settings, store, zoomed) {
+      current = store;
+      relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
+      const { state } = store.status();
+      const selection = store.selection();
+      const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
+      edit.hidden = state === "saved" || state === "recorded" || !layer || layer.locked !== "";
+      undo.disabled = store.edits().undo === 0;
+      clear.hidden = settings.example >= 0;
+      whole.hidden = !zoomed;
+    },
+  };
+}
+
+function nearest(share: number): number {
+  const closer = (a: number, b: number) => (Math.abs(b - share) < Math.abs(a - share) ? b : a);
+  return [1, ...KEPT].reduce(closer);
+}

@@ -1,0 +1,150 @@
+/** The functions of a layer as small pictures: where they are drawn, how high, which way they go. No DOM. */
+
+import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
+import { importance } from "../../phi/importance.ts";
+import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
+import { colourOf, type Palette } from "../../phi/palette.ts";
+import { niceCeil } from "../../phi/ranges.ts";
+import { cssOf } from "../../scene/heat.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
+import type { Bundle, Column } from "./graph.ts";
+
+const POINTS = 24;
+/** A kernel smaller than this is drawn as squares of colour. */
+const CURVES_FROM = 34;
+
+export interface LayerPicture {
+  layer: LayerLayout;
+  frame: Frame;
+  x: Ends;
+  importance: Float32Array;
+  /** What most functions stay within. */
+  scale: number;
+  /** φ at the upper end of x less φ at the lower one. */
+  rises: Float32Array;
+  riseMost: number;
+  plan: Plan;
+}
+
+export function pictureOf(
+  frame: Frame,
+  layer: LayerLayout,
+  observed: Observed | null,
+): LayerPicture {
+  const ends = observed ? allInputEnds(observed) : null;
+  const x = endsOrGrid(ends, layer.domain);
+  const coarse = rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8));
+  const two = samplePlan(layer, [x[0], x[1]], 2);
+  const { y, points } = evaluateAll(frame, layer, two);
+  const rises = new Float32Array(layer.count);
+  for (let f = 0; f < layer.count; f++) rises[f] = y[f * points + 1] - y[f * points];
+  return {
+    layer,
+    frame,
+    x,
+    importance: importance(frame, layer, observed),
+    scale: niceCeil(largest(coarse)),
+    rises,
+    riseMost: largest(rises),
+    plan: samplePlan(layer, [x[0], x[1]], POINTS),
+  };
+}
+
+/** The size that all but a fiftieth stay within. */
+function largest(values: Float32Array): number {
+  const sizes = values.map(Math.abs).filter(Number.isFinite).sort();
+  return sizes.length > 0 ? sizes[Math.floor(0.98 * (sizes.length - 1))] : 0;
+}
+
+/** How many rows and columns of functions a bundle is drawn as. */
+export function gridOf({ layer, fold }: Column): [number, number] {
+  if (!layer) return [1, 1];
+  return layer.kind === "conv" ? [layer.shape[2], layer.shape[3]] : fold;
+}
+
+/** Where function n of a bundle lies in its picture. */
+export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n: number): Rect {
+  const [w, h] = [box.width / columns, box.height / rows];
+  return {
+    x: box.x + (n % columns) * w,
+    y: box.y + Math.floor(n / columns) * h,
+    width: w,
+    height: h,
+  };
+}
+
+/** The pictures of bundles of one column. */
+export function thumbMarks(
+  picture: LayerPicture,
+  column: Column,
+  list: readonly { bundle: Bundle; box: Rect }[],
+  theme: Theme,
+  palette: Palette,
+): Mark[] {
+  if (list.length === 0) return [];
+  const grid = gridOf(column);
+  const { colours } = theme;
+  const frames = list.flatMap(({ box: { x, y, width, height } }) => [x, y, width, height]);
+  const marks: Mark[] = [{ kind: "rects", boxes: frames, fill: colours.surface, radius: 3 }];
+  const single = list[0].bundle.count === 1;
+  const few = grid[0] * grid[1] <= 49;
+  if (single || (few && list[0].box.width >= CURVES_FROM)) {
+    marks.push(...curveMarks(picture, grid, list, theme));
+  } else marks.push(squareMarks(picture, grid, list, palette));
+  marks.push({ kind: "rects", boxes: frames, stroke: colours.box, radius: 3 });
+  return marks;
+}
+
+function curveMarks(
+  { frame, layer, plan, x: [lo, hi], scale }: LayerPicture,
+  grid: [number, number],
+  list: readonly { bundle: Bundle; box: Rect }[],
+  { colours }: Theme,
+): Mark[] {
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const [xy, ends, zeros, boxes]: number[][] = [[], [], [], []];
+  for (const { bundle, box } of list) {
+    for (let n = 0; n < bundle.count; n++) {
+      const cell = cellOf(box, grid, n);
+      const [w, h] = [cell.width - 2, cell.height - 2];
+      const middle = cell.y + cell.height / 2;
+      if (bundle.count > 1) boxes.push(cell.x + 0.75, cell.y + 0.75, w + 0.5, h + 0.5);
+      zeros.push(cell.x + 1, middle, cell.x + 1 + w, middle);
+      const count = evaluate(frame, layer, bundle.first + n, plan, points);
+      for (let p = 0; p < count; p++) {
+        const share = Math.max(-1, Math.min(1, points.y[p] / scale));
+        if (!Number.isFinite(share)) continue;
+        xy.push(cell.x + 1 + (w * (points.x[p] - lo)) / (hi - lo), middle - (h / 2) * share);
+      }
+      if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
+    }
+  }
+  const zeroEnds = Array.from({ length: zeros.length / 4 }, (_, k) => 2 * k + 2);
+  const width = ends.length > 150 ? 1 : 1.3;
+  return [
+    { kind: "rects", boxes, fill: colours.cell },
+    { kind: "lines", xy: zeros, ends: zeroEnds, stroke: colours.zero },
+    { kind: "lines", xy, ends, stroke: colours.ink, width, round: true },
+  ];
+}
+
+function squareMarks(
+  { rises, riseMost }: LayerPicture,
+  grid: [number, number],
+  list: readonly { bundle: Bundle; box: Rect }[],
+  { bytes }: Palette,
+): Mark {
+  const boxes: number[] = [];
+  const fills: string[] = [];
+  for (const { bundle, box } of list) {
+    const inner = { x: box.x + 1, y: box.y + 1, width: box.width - 2, height: box.height - 2 };
+    for (let n = 0; n < bundle.count; n++) {
+      const cell = cellOf(inner, grid, n);
+      boxes.push(cell.x, cell.y, cell.width, cell.height);
+      fills.push(cssOf(bytes, colourOf(rises[bundle.first + n], riseMost)));
+    }
+  }
+  return { kind: "rects", boxes, fills };
+}

@@ -1,0 +1,206 @@
+/** The network as columns of units and the bundles of functions between them. No DOM. */
+
+import { layerTitle } from "../../phi/entries.ts";
+import type { LayerLayout, Layout, Station, Structure } from "../../wire/types.ts";
+
+/** Channels or features that come from one station. */
+export interface Column {
+  /** Number of the station in the structure; of a made-up structure where none is known. */
+  station: number;
+  kind: "input" | "layer" | "other";
+  /** Whose functions lead to it; null for others, and for layers that are not in the frame. */
+  layer: LayerLayout | null;
+  name: string;
+  units: number;
+  /** Rows and columns of the map of each unit; null where a unit is one number. */
+  map: [number, number] | null;
+  /** Columns that lead to it, the one it is drawn from first; empty for an input. */
+  from: number[];
+  /** Inputs of the layer for each unit before it, as rows and columns; [1, 1] for one each. */
+  fold: [number, number];
+  /** Stations after it, up to the next column. */
+  after: number[];
+  depth: number;
+}
+
+export interface Graph {
+  columns: Column[];
+  /** A station that takes in more than one: where the others come from. */
+  skips: { station: number; column: number; from: number }[];
+  stations: readonly Station[];
+  traced: boolean;
+  note: string;
+  depths: number;
+}
+
+/** All functions from one unit to another: those of a kernel, or of the inputs that a map was flattened to. */
+export interface Bundle {
+  /** Unit before, and unit after. */
+  from: number;
+  to: number;
+  /** Its functions are first … first + count − 1 of the layer. */
+  first: number;
+  count: number;
+}
+
+export function unitsOf(shape: readonly number[]): number {
+  if (shape.length === 0) return 0;
+  return shape.length === 2 ? shape[1] : shape[0];
+}
+
+/** The structure where none is known: the layers one after another. */
+export function inOrder({ layers }: Layout): Structure {
+  const first = layers[0];
+  const input: Station = {
+    kind: "input",
+    name: "input",
+    label: "input",
+    layer: null,
+    sources: [],
+    shape: first ? [inputsOf(first)] : [],
+    compute: null,
+    sums: null,
+  };
+  const stations = layers.map((layer, k): Station => {
+    const shape = [layer.shape[0]];
+    const sources = [k];
+    const name = layerTitle(layer);
+    const { name: own } = layer;
+    return { ...input, kind: "kan", name, label: layer.type, layer: own, sources, shape };
+  });
+  return { stations: [input, ...stations], traced: false, note: "" };
+}
+
+function inputsOf({ shape, conv }: LayerLayout): number {
+  return conv?.shared ? 1 : shape[1] * (conv?.groups ?? 1);
+}
+
+export function graphOf(known: Structure | null, layout: Layout): Graph {
+  const structure = known && known.stations.length > 1 ? known : inOrder(layout);
+  const { stations, traced, note } = structure;
+  const layerOf = new Map(layout.layers.map((layer) => [layer.name, layer]));
+  const graph: Graph = { columns: [], skips: [], stations, traced, note, depths: 0 };
+  const { columns, skips } = graph;
+  /** The column whose units a station gives on. */
+  const home: number[] = [];
+
+  stations.forEach((station, k) => {
+    const sources = station.sources.filter((source) => source < k);
+    const main = sources.length > 0 ? Math.max(...sources) : -1;
+    const layer = station.layer === null ? null : (layerOf.get(station.layer) ?? null);
+    const before = main < 0 ? -1 : home[main];
+    if (before >= 0 && !makesUnits(station, layer, columns[before])) {
+      home[k] = before;
+      columns[before].after.push(k);
+    } else {
+      home[k] = columns.length;
+      const input = before < 0 ? null : columns[before];
+      // What goes in is known by the layer that takes it.
+      if (input?.kind === "input" && layer && stations[input.station].shape.length === 0) {
+        input.units = inputsOf(layer);
+      }
+      columns.push(columnOf(station, k, layer, before < 0 ? null : columns[before], before));
+      if (before >= 0) fold(columns[home[k]], columns[before], stations[main]);
+    }
+    for (const source of new Set(sources)) {
+      if (home[source] !== before) skips.push({ station: k, column: home[k], from: home[source] });
+    }
+  });
+  graph.depths = 1 + Math.max(0, ...columns.map(({ depth }) => depth));
+  return graph;
+}
+
+function makesUnits(station: Station, layer: LayerLayout | null, before: Column): boolean {
+  if (layer || station.kind === "input" || station.kind === "kan" || station.kind === "plain")
+    return true;
+  if (station.kind === "reshape") return false;
+  const units = unitsOf(station.shape);
+  return units > 0 && units !== before.units && !isFlattened(station, before);
+}
+
+/** Whether a station's numbers are those of the maps before it, one after another. */
+function isFlattened({ shape }: Station, { units }: Column): boolean {
+  return shape.length === 1 && units > 0 && shape[0] % units === 0;
+}
+
+function columnOf(
+  station: Station,
+  number: number,
+  layer: LayerLayout | null,
+  before: Column | null,
+  from: number,
+): Column {
+  const { shape } = station;
+  let units = unitsOf(shape);
+  if (layer && (units === 0 || shape.length === 1)) {
+    const [out] = layer.shape;
+    units = layer.conv?.shared ? out * (before?.units ?? 1) : out;
+  }
+  return {
+    station: number,
+    kind: station.kind === "input" ? "input" : layer ? "layer" : "other",
+    layer,
+    name: station.name || station.label,
+    units: Math.max(1, units),
+    map: shape.length === 3 ? [shape[1], shape[2]] : null,
+    from: from < 0 ? [] : [from],
+    fold: [1, 1],
+    after: [],
+    depth: before ? before.depth + 1 : 0,
+  };
+}
+
+/** How many inputs of the layer belong to each unit before it. */
+function fold(column: Column, before: Column, { shape }: Station) {
+  const { layer } = column;
+  if (layer?.kind !== "linear") return;
+  const group = layer.shape[1] / before.units;
+  if (!Number.isInteger(group) || group <= 1) return;
+  const map = shape.length === 3 ? [shape[1], shape[2]] : before.map;
+  const square = Math.sqrt(group);
+  if (map && map[0] * map[1] === group) column.fold = [map[0], map[1]];
+  else column.fold = Number.isInteger(square) ? [square, square] : [1, group];
+}
+
+const bundles = new WeakMap<Column, Bundle[]>();
+
+/** The bundles that lead to a column, by unit after and unit before; none where they are not known. */
+export function bundlesOf(graph: Graph, column: Column): Bundle[] {
+  const known = bundles.get(column);
+  if (known) return known;
+  const { layer } = column;
+  const before = graph.columns[column.from[0]];
+  const made = layer && before ? bundlesBetween(layer, column, before.units) : [];
+  bundles.set(column, made);
+  return made;
+}
+
+function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bundle[] {
+  const [out, inputs, kh, kw] = layer.shape;
+  const size = kh * kw;
+  const { conv } = layer;
+  const made: Bundle[] = [];
+  if (conv?.shared) {
+    for (let to = 0; to < column.units; to++) {
+      made.push({ from: Math.floor(to / out), to, first: (to % out) * size, count: size });
+    }
+    return made.filter(({ from }) => from < before);
+  }
+  const group = layer.kind === "linear" ? column.fold[0] * column.fold[1] : 1;
+  const groups = conv?.groups ?? 1;
+  const each = inputs / group;
+  if (!Number.isInteger(each) || each * groups !== before) return [];
+  for (let to = 0; to < out; to++) {
+    const start = Math.floor(to / (out / groups)) * each;
+    for (let i = 0; i < each; i++) {
+      const first = (to * inputs + i * group) * size;
+      made.push({ from: start + i, to, first, count: group * size });
+    }
+  }
+  return made;
+}
+
+/** What stands behind the last column and makes its numbers probabilities: a softmax. */
+export function endsInSoftmax(graph: Graph, column: Column): boolean {
+  return column.after.some((k) => graph.stations[k].label.includes("softmax"));
+}

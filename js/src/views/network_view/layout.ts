@@ -1,0 +1,247 @@
+/** Where the parts of a network lie. The larger the room, the more of it is seen. No DOM. */
+
+import type { Rect } from "../../scene/marks.ts";
+import { type Bundle, type Column, type Graph, unitsOf } from "./graph.ts";
+
+/** Pixels of the heads over the columns. */
+export const HEAD = 34;
+const SIDE = 10;
+const SLIM = 13;
+const SLIM_GAP = 7;
+/** Sides of the picture of a unit, and of what stands on a link. */
+const UNIT = { least: 7, most: 84, gap: 5 };
+const INPUT = 132;
+const DOT = { least: 5, most: 22 };
+const THUMB = { least: 12, most: 62, function: 46 };
+/** Beside the last units: their names and bars. */
+const BARS = { least: 104, most: 150 };
+const LOOSE = 170;
+const TIGHT = 16;
+
+export interface UnitBox extends Rect {
+  unit: number;
+}
+
+export interface PlacedColumn {
+  column: Column;
+  /** Units that are shown, from above. */
+  units: UnitBox[];
+  byUnit: Map<number, UnitBox>;
+  /** From the first unit to the last. */
+  box: Rect;
+  slim: { station: number; box: Rect }[];
+  /** Where links leave it: right of what stands after it. */
+  out: number;
+  /** A row for each unit at its right, of this width; 0 where it is not the last one. */
+  bars: number;
+  barsAt: number;
+  /** Thumbnails of the bundles that lead to it, by their numbers; empty where there are too many. */
+  thumbs: Map<number, Rect>;
+}
+
+export interface NetworkLayout {
+  columns: PlacedColumn[];
+  width: number;
+  height: number;
+}
+
+export interface Shown {
+  bundles: readonly Bundle[];
+  /** Numbers of those that are drawn. */
+  links: readonly number[];
+  /** The units of the column that are drawn, rising. */
+  units: readonly number[];
+}
+
+/** How many units of a column find room in a height. */
+export function roomFor(column: Column, height: number): number {
+  const least = column.map ? UNIT.least + 4 : DOT.least + 3;
+  return Math.max(3, Math.floor((height - HEAD - 8) / least));
+}
+
+interface Sizes {
+  pitch: number;
+  side: number;
+  thumb: number;
+  width: number;
+  rail: number;
+  bars: number;
+}
+
+export function layoutOf(
+  graph: Graph,
+  shown: readonly Shown[],
+  width: number,
+  height: number,
+  hasBars: boolean,
+): NetworkLayout {
+  const { columns, depths } = graph;
+  const at = Array.from({ length: depths }, (_, depth) =>
+    columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
+  );
+  const lanes = columns.map(({ depth }) => (height - HEAD - 8) / at[depth].length);
+  const each = (width - 2 * SIDE) / depths;
+  const last = lastOf(graph);
+  const sizes = columns.map((column, k) =>
+    sizesOf(column, shown[k], lanes[k], each, hasBars && k === last),
+  );
+  const widthAt = (part: (k: number) => number) =>
+    at.map((own) => Math.max(0, ...own.map((k) => part(k))));
+  const unitWidths = widthAt((k) => sizes[k].width);
+  const barWidths = widthAt((k) => sizes[k].bars);
+  const railWidths = widthAt((k) => sizes[k].rail);
+  const slimWidths = widthAt((k) => slimWidth(columns[k].after.length));
+  const natural = unitWidths.reduce(
+    (sum, w, d) => sum + w + railWidths[d] + slimWidths[d] + barWidths[d],
+    0,
+  );
+  // A rail has a gap on either side.
+  const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : 1.6), 0);
+  const gap = Math.max(TIGHT, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
+  const whole = natural + gaps * gap;
+  let x = Math.max(SIDE, (width - whole) / 2);
+  const placed: PlacedColumn[] = [];
+  at.forEach((own, depth) => {
+    let railX = x;
+    if (depth > 0) {
+      railX = x + gap;
+      x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : 1.6 * gap;
+    }
+    own.forEach((k, lane) => {
+      const top = HEAD + lane * lanes[k];
+      const left = x + (unitWidths[depth] - sizes[k].width) / 2;
+      placed[k] = placedAt(columns[k], shown[k], sizes[k], left, top, lanes[k]);
+      railed(placed[k], shown[k], sizes[k], railX + railWidths[depth] / 2, top, lanes[k]);
+    });
+    x += unitWidths[depth];
+    for (const k of own) slimmed(placed[k]);
+    x += slimWidths[depth];
+    for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
+    x += barWidths[depth];
+  });
+  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height };
+}
+
+export function lastOf({ columns }: Graph): number {
+  return columns.length - 1;
+}
+
+function slimWidth(count: number): number {
+  return count > 0 ? count * (SLIM + 3) + 2 * SLIM_GAP : 0;
+}
+
+function sizesOf(
+  column: Column,
+  { links, units, bundles }: Shown,
+  lane: number,
+  each: number,
+  last: boolean,
+): Sizes {
+  const pitch = Math.min(lane / Math.max(1, units.length), 96);
+  let side: number;
+  if (column.map) {
+    const most = Math.min(column.kind === "input" ? INPUT : UNIT.most, 0.5 * each);
+    const room = column.kind === "input" ? lane / units.length : pitch;
+    side = Math.max(UNIT.least, Math.min(most, room - Math.min(UNIT.gap, 0.2 * pitch)));
+  } else side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.4 * each));
+  const one = bundles.length > 0 && bundles[0].count === 1;
+  const room = lane / Math.max(1, links.length);
+  const largest = Math.min(one ? THUMB.function : THUMB.most, 0.42 * each);
+  const thumb = Math.min(largest, room - Math.min(3, 0.15 * room));
+  const fits = links.length > 0 && thumb >= THUMB.least;
+  const bars = last && !column.map ? Math.max(BARS.least, Math.min(BARS.most, 0.6 * each)) : 0;
+  return {
+    pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
+    side,
+    thumb: fits ? thumb : 0,
+    width: side,
+    rail: fits ? thumb : 0,
+    bars,
+  };
+}
+
+function placedAt(
+  column: Column,
+  { units }: Shown,
+  { pitch, side, bars }: Sizes,
+  x: number,
+  top: number,
+  lane: number,
+): PlacedColumn {
+  const used = Math.min(lane, pitch * units.length);
+  const start = top + (lane - used) / 2;
+  const step = used / Math.max(1, units.length);
+  const [rows, across] = column.map ?? [1, 1];
+  const [w, h] = rows > across ? [(side * across) / rows, side] : [side, (side * rows) / across];
+  const boxes = units.map((unit, n) => ({
+    unit,
+    x: x + (side - w) / 2,
+    y: start + step * (n + 0.5) - h / 2,
+    width: w,
+    height: h,
+  }));
+  const first = boxes[0];
+  const end = boxes[boxes.length - 1];
+  const box = first
+    ? { x, y: first.y, width: side, height: end.y + end.height - first.y }
+    : { x, y: start, width: side, height: 0 };
+  const byUnit = new Map(boxes.map((unit) => [unit.unit, unit]));
+  return {
+    column,
+    units: boxes,
+    byUnit,
+    box,
+    slim: [],
+    out: x + side,
+    bars,
+    barsAt: x + side + 5,
+    thumbs: new Map(),
+  };
+}
+
+/** What stands after a column: a bar for each station, as high as the units. */
+function slimmed(placed: PlacedColumn) {
+  const { column, box } = placed;
+  if (column.after.length === 0) return;
+  const height = Math.max(box.height, 74);
+  const y = Math.max(HEAD, box.y + box.height / 2 - height / 2);
+  let x = box.x + box.width + SLIM_GAP;
+  for (const station of column.after) {
+    placed.slim.push({ station, box: { x, y, width: SLIM, height } });
+    x += SLIM + 3;
+  }
+  placed.out = x;
+  placed.barsAt = x + 2;
+}
+
+/** Thumbnails one below the other, in the order of the units after and before; beside its unit where each has one. */
+function railed(
+  placed: PlacedColumn,
+  { bundles, links, units }: Shown,
+  { thumb }: Sizes,
+  middle: number,
+  top: number,
+  lane: number,
+) {
+  if (thumb === 0) return;
+  const one = bundles[0].count === 1;
+  const height = one ? 0.76 * thumb : thumb;
+  const beside =
+    links.length === units.length && new Set(links.map((k) => bundles[k].to)).size === links.length;
+  const order = [...links].sort(
+    (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
+  );
+  const step = Math.min(lane / order.length, 1.6 * thumb + 10);
+  const start = top + (lane - step * order.length) / 2;
+  order.forEach((k, n) => {
+    const unit = beside ? placed.byUnit.get(bundles[k].to) : undefined;
+    const y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
+    placed.thumbs.set(k, { x: middle - thumb / 2, y: y - height / 2, width: thumb, height });
+  });
+}
+
+/** The shape of a unit's values in words: "14 × 14". */
+export function shapeText(column: Column, shape: readonly number[]): string {
+  if (column.map) return `${column.units} × ${column.map[0]}×${column.map[1]}`;
+  return String(unitsOf(shape) || column.units);
+}

@@ -1,0 +1,100 @@
+/** The links of a network as lines. No DOM. */
+
+import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Bundle } from "./graph.ts";
+import type { PlacedColumn, UnitBox } from "./layout.ts";
+
+const STEPS = 18;
+const LEVELS = 10;
+/** More lines than this are drawn thin: see shell/canvas.ts. */
+const FEW = 120;
+
+/** Where a link begins, and where it goes on behind its thumbnail. */
+export interface Way {
+  from: { x: number; y: number };
+  thumb: Rect | undefined;
+  to: { x: number; y: number };
+}
+
+export function wayOf(
+  before: PlacedColumn,
+  after: PlacedColumn,
+  { from, to }: Bundle,
+  number: number,
+): Way | null {
+  const source = before.byUnit.get(from);
+  const target = after.byUnit.get(to);
+  if (!source || !target) return null;
+  return {
+    from: { x: rightOf(source), y: source.y + source.height / 2 },
+    thumb: after.thumbs.get(number),
+    to: { x: target.x - 2, y: target.y + target.height / 2 },
+  };
+}
+
+function rightOf({ x, width }: UnitBox): number {
+  return x + width + 1;
+}
+
+/** Adds the points of a way: smooth from left to right, level at its ends. */
+export function pointsOf({ from, thumb, to }: Way, leave: number, xy: number[], ends: number[]) {
+  const start = Math.max(from.x, leave);
+  if (start > from.x + 1) {
+    xy.push(from.x, from.y);
+  }
+  if (thumb) {
+    bend(start, from.y, thumb.x, thumb.y + thumb.height / 2, xy);
+    ends.push(xy.length / 2);
+    bend(thumb.x + thumb.width, thumb.y + thumb.height / 2, to.x, to.y, xy);
+  } else bend(start, from.y, to.x, to.y, xy);
+  ends.push(xy.length / 2);
+}
+
+function bend(x0: number, y0: number, x1: number, y1: number, xy: number[]) {
+  if (Math.abs(y1 - y0) < 0.5) {
+    xy.push(x0, y0, x1, y1);
+    return;
+  }
+  for (let k = 0; k <= STEPS; k++) {
+    const t = k / STEPS;
+    // The cubic with both control points half way.
+    const u = 1 - t;
+    const middle = (x0 + x1) / 2;
+    const x = u * u * u * x0 + 3 * u * t * middle + t * t * t * x1;
+    const y = u * u * (1 + 2 * t) * y0 + t * t * (3 - 2 * t) * y1;
+    xy.push(x, y);
+  }
+}
+
+export interface Line {
+  way: Way;
+  /** 0 to 1: how strong it is drawn. */
+  weight: number;
+}
+
+/** Lines in a few strengths, the weak ones below. */
+export function lineMarks(
+  lines: readonly Line[],
+  leave: number,
+  stroke: string,
+  { faint = 0.05, strong = 0.9, wide = 2.4 } = {},
+): Mark[] {
+  const groups = Array.from({ length: LEVELS }, () => ({
+    xy: [] as number[],
+    ends: [] as number[],
+  }));
+  for (const { way, weight } of lines) {
+    const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.max(0, weight)));
+    pointsOf(way, leave, groups[level].xy, groups[level].ends);
+  }
+  const thin = lines.length > FEW;
+  return groups.flatMap(({ xy, ends }, level): Mark[] => {
+    if (ends.length === 0) return [];
+    const share = level / (LEVELS - 1);
+    // Many on top of each other are dark however faint each is.
+    const fade = Math.min(1, Math.sqrt(30 / lines.length));
+    const opacity = Math.max(0.03, (faint + (strong - faint) * share ** 1.5) * fade);
+    const width = thin ? 1 : 0.8 + (wide - 0.8) * share * fade;
+    return [{ kind: "lines", xy, ends, stroke, opacity, width }];
+  });
+}

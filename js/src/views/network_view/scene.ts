@@ -1,0 +1,309 @@
+/** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. No DOM. */
+
+import { functionOf } from "../../phi/entries.ts";
+import { formatCount } from "../../phi/format.ts";
+import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
+import { type Keep, memory } from "../../phi/memory.ts";
+import { paletteOf } from "../../phi/palette.ts";
+import { createSketch, type Sketch } from "../../phi/sketch.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
+import { type Mark, type Rect, type Scene, sitesOf } from "../../scene/marks.ts";
+import type { Frame, Probe } from "../../wire/types.ts";
+import {
+  type CloseUp,
+  closeUpTitle,
+  functionsCloseUp,
+  pixelCloseUp,
+  unitCloseUp,
+} from "./close_up.ts";
+import { closeUpMarks } from "./close_up_marks.ts";
+import { type Diagram, diagramOf, type Focus, WHOLE, type Window } from "./diagram.ts";
+import { createFlow, type Flow, unitValues } from "./flow.ts";
+import { HEAD } from "./layout.ts";
+import { focusMarks, frontMarks, headMarks, linkMarks, miniMarks } from "./marks.ts";
+import { scoreMarks } from "./score_marks.ts";
+import { scoresOf } from "./scores.ts";
+import { type Settings, settingsOf } from "./settings.ts";
+import { canDraw, stripOf } from "./strip.ts";
+import { captionOf, description, stationWords, thumbWords, unitWords } from "./words.ts";
+
+export const CLOSEST = 12;
+
+export interface NetworkScene extends Scene {
+  diagram: Diagram;
+  /** The room of the diagram in the scene. */
+  room: Rect;
+  focus: Focus | null;
+  closeUp: CloseUp | null;
+  settings: Settings;
+  /** Where the example is drawn large enough to be drawn on; null where it is no image. */
+  pad: Rect | null;
+}
+
+export interface NetworkDrawing extends Drawing<NetworkScene> {
+  window: Window;
+  /** What is drawn by hand on the input. */
+  sketch: Sketch;
+}
+
+/** Below this width examples and the close-up stand one over the other. */
+const NARROW = 720;
+const STRIP = 158;
+const EXAMPLES = 52;
+export function drawing(): NetworkDrawing {
+  const keep = memory();
+  const flowOf = createFlow();
+  const units = new Map<string, number[]>();
+  const sketch = createSketch();
+  const draw: NetworkDrawing = (given) => {
+    const frame = given.store.current();
+    if (!frame) return "waiting for the first frame…";
+    if (frame.layout.layers.length === 0) return "no layer to draw";
+    const settings = settingsOf(given.get);
+    const probe = given.store.probe();
+    const drawn =
+      settings.example < 0 && canDraw(probe) ? drawnOn(probe as Probe, given.get) : null;
+    const flow = flowOf(given.store, frame, Math.max(0, settings.example), drawn);
+    return sceneOf(given, frame, settings, flow, draw.window, keep, units);
+  };
+  draw.window = WHOLE;
+  draw.sketch = sketch;
+  return draw;
+
+  /** The drawing, in the size and between the values of the examples; another array whenever it has changed. */
+  function drawnOn(probe: Probe, get: Given["get"]): Float32Array {
+    const [, , height, width] = probe.shape;
+    const kept = get("drawing");
+    keep("kept", [kept], () => sketch.take(imagesOf(kept as RawArray | null)));
+    const [ground, full] = keep("ends", [probe], () => rangeOf(probe.inputs));
+    sketch.fit(width, height, ground, full);
+    return keep("drawn", [sketch.version(), probe], () => sketch.image().data.slice());
+  }
+}
+
+function focusOf(
+  diagram: Diagram,
+  { store, pointed }: Given,
+): { focus: Focus | null; pointed: boolean } {
+  const [kind, column, number] = pointed.id.split(":");
+  if (kind === "u") {
+    return { focus: { column: Number(column), unit: Number(number), bundle: -1 }, pointed: true };
+  }
+  if (kind === "e") {
+    const k = Number(column);
+    const bundle = Number(number);
+    const unit = diagram.shown[k].bundles[bundle]?.to ?? -1;
+    return { focus: { column: k, unit, bundle }, pointed: true };
+  }
+  const selection = store.selection();
+  const { columns } = diagram.graph;
+  const k = columns.findIndex(({ layer }) => layer !== null && layer.name === selection?.layer);
+  const { layer } = columns[k] ?? {};
+  if (!layer) return { focus: null, pointed: false };
+  const f = functionOf(layer, selection);
+  const bundle = diagram.shown[k].bundles.findIndex(
+    ({ first, count }) => f >= first && f < first + count,
+  );
+  if (bundle < 0) return { focus: null, pointed: false };
+  const unit = diagram.shown[k].bundles[bundle].to;
+  return { focus: { column: k, unit, bundle }, pointed: false };
+}
+
+/** What is looked at closely: what is pointed at or selected, else what the network says. */
+function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp | null {
+  const { graph, flow, frame, layout } = diagram;
+  if (!flow) return functionsOf(diagram, focus);
+  const last = graph.columns.length - 1;
+  const scores = scoresOf(graph, flow);
+  const at = focus ?? { column: last, unit: scores?.best ?? 0, bundle: -1 };
+  const column = graph.columns[at.column];
+  if (column.layer?.kind === "linear") {
+    return unitCloseUp(graph, at.column, flow, frame, at.unit);
+  }
+  if (!column.layer || !column.map) return functionsOf(diagram, focus);
+  const box = layout.columns[at.column].byUnit.get(at.unit);
+  const [rows, columns] = column.map;
+  let place = strongest(unitValues(flow, column.station, at.unit), columns);
+  const on = given.pointed.at;
+  if (box && on && given.pointed.id.startsWith("u:")) {
+    const [x, y] = inDiagram(diagram, on);
+    place = {
+      row: within(((y - box.y) / box.height) * rows, rows),
+      at: within(((x - box.x) / box.width) * columns, columns),
+    };
+  }
+  const wanted = at.bundle < 0 ? -1 : inputOfBundle(diagram, at);
+  return pixelCloseUp(graph, at.column, flow, frame, at.unit, place.row, place.at, wanted);
+}
+
+/** Of the unit or the link that is looked at, by itself of the strongest link of the first layer. */
+function functionsOf({ graph, shown, relevances, pictures, frame }: Diagram, focus: Focus | null) {
+  const first = graph.columns.findIndex(({ layer }) => layer !== null);
+  const at = focus && graph.columns[focus.column].layer ? focus : null;
+  const k = at?.column ?? first;
+  const { layer } = graph.columns[k] ?? {};
+  const { sizes } = relevances[k] ?? {};
+  const { bundles } = shown[k] ?? { bundles: [] };
+  let n = at && at.bundle >= 0 ? at.bundle : -1;
+  bundles.forEach(({ to }, other) => {
+    if (at && (at.bundle >= 0 || to !== at.unit)) return;
+    if (n < 0 || (sizes?.[other] ?? 0) > (sizes?.[n] ?? 0)) n = other;
+  });
+  if (!layer || !bundles[n]) return null;
+  const { first: f, count } = bundles[n];
+  const own = pictures[k]?.importance.subarray(f, f + count);
+  const entry = own ? own.reduce((best, value, e) => (value > own[best] ? e : best), 0) : 0;
+  return functionsCloseUp(k, layer, bundles[n], entry, frame);
+}
+
+function inputOfBundle({ graph, shown }: Diagram, { column, bundle }: Focus): number {
+  const { layer } = graph.columns[column];
+  const { first } = shown[column].bundles[bundle];
+  if (!layer) return -1;
+  const [, inputs, kh, kw] = layer.shape;
+  return Math.floor(first / (kh * kw)) % inputs;
+}
+
+/** The pixel with the largest size. */
+function strongest(values: Float32Array | null, columns: number) {
+  let best = 0;
+  values?.forEach((value, k) => {
+    if (Math.abs(value) > Math.abs(values[best])) best = k;
+  });
+  return { row: Math.floor(best / columns), at: best % columns };
+}
+
+function within(value: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, Math.floor(value)));
+}
+
+function inDiagram({ room, window }: Diagram, { x, y }: { x: number; y: number }) {
+  return [x - room.x + window.x, y - room.y + window.y] as const;
+}
+
+function sceneOf(
+  given: Given,
+  frame: Frame,
+  settings: Settings,
+  flow: Flow | null,
+  window: Window,
+  keep: Keep,
+  units: Map<string, number[]>,
+): NetworkScene {
+  const { store, theme, width, ratio } = given;
+  const narrow = width < NARROW;
+  const height = given.height;
+  const below = narrow && store.probe() !== null ? STRIP + EXAMPLES : STRIP;
+  const room = { x: 0, y: 0, width, height: height - below };
+  const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
+  const { graph, layout } = diagram;
+  const { focus, pointed: isPointed } = focusOf(diagram, given);
+  const closeUp = closeUpOf(diagram, focus, given);
+  const strip = stripOf(given, settings, { y: room.height, width, narrow, height: below });
+  const palette = paletteOf(theme.name);
+  const shift: [number, number] = [room.x - window.x, room.y - window.y];
+  const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
+  const moved = (marks: readonly Mark[]): Mark[] => [{ kind: "group", at: shift, clip, marks }];
+  const { colours } = theme;
+  const steady = [layout, diagram.relevances.map((each) => each?.sizes), theme.name, ratio];
+  const scores = scoresOf(graph, flow);
+  const known = [layout, frame, flow, theme.name, ratio, window.x, window.y];
+  const pad = padOf(diagram, settings);
+
+  return {
+    diagram,
+    room,
+    focus,
+    closeUp,
+    settings,
+    pad,
+    width,
+    height,
+    title: "Network",
+    moment: `step ${formatCount(frame.step)}`,
+    words: description(diagram, scores, store.probe(), settings),
+    about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
+    caption: captionOf(diagram, scores, store.probe(), settings, theme),
+    sheets: [
+      {
+        from: [...steady.flat(), window.x, window.y, focus !== null],
+        marks: () => moved(linkMarks(diagram, theme, focus !== null)),
+      },
+      {
+        from: [...known, settings.example],
+        marks: () =>
+          moved([...frontMarks(diagram, theme, palette), ...barMarks(diagram, given, settings)]),
+      },
+      {
+        marks: () =>
+          moved(focus ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette) : []),
+      },
+      { marks: () => moved(headMarks(diagram, theme)) },
+      { marks: () => miniMarks(diagram, theme) },
+      {
+        marks: () => [
+          { kind: "rects", boxes: [0, room.height, width, below], fill: colours.surface },
+          {
+            kind: "lines",
+            xy: [0, room.height + 0.5, width, room.height + 0.5],
+            ends: [2],
+            stroke: colours.line,
+          },
+          ...strip.marks(theme),
+          ...closeUpMarks(closeUp, titleOf(diagram, closeUp), strip.close, theme, palette, flow),
+        ],
+      },
+    ],
+    sites: sitesOf([...diagramSites(diagram, scores), ...strip.sites]),
+  };
+
+  function barMarks(of: Diagram, { store: from }: Given, chosen: Settings): Mark[] {
+    const labels = from.probe()?.labels ?? null;
+    const label = chosen.example >= 0 ? (labels?.[chosen.example] ?? null) : null;
+    return scores ? scoreMarks(of, scores, label, theme) : [];
+  }
+}
+
+/** Where one draws: the picture of the input. */
+function padOf({ layout, room, window }: Diagram, { example }: Settings): Rect | null {
+  const [first] = layout.columns;
+  if (example >= 0 || !first?.column.map) return null;
+  const box = first.units[0];
+  return { ...box, x: box.x - window.x + room.x, y: box.y - window.y + room.y };
+}
+
+function titleOf({ graph }: Diagram, closeUp: CloseUp | null): string {
+  if (!closeUp) return "";
+  const isLast = closeUp.column === graph.columns.length - 1;
+  const name = isLast
+    ? `output ${closeUp.unit}`
+    : `${graph.columns[closeUp.column].name} ${closeUp.unit}`;
+  return closeUpTitle(closeUp, name);
+}
+
+function diagramSites(diagram: Diagram, scores: ReturnType<typeof scoresOf>) {
+  const { layout, room, window, graph } = diagram;
+  const sites: { id: string; box: Rect; words: string }[] = [];
+  const seen = (box: Rect): Rect | null => {
+    const moved = { ...box, x: box.x - window.x, y: box.y - window.y };
+    const top = Math.max(moved.y, HEAD * 0.6);
+    const bottom = Math.min(moved.y + moved.height, room.height);
+    if (bottom - top < 2 || moved.x + moved.width < 0 || moved.x > room.width) return null;
+    return { ...moved, y: top, height: bottom - top };
+  };
+  const add = (id: string, box: Rect, words: string) => {
+    const on = seen(box);
+    if (on) sites.push({ id, box: on, words });
+  };
+  layout.columns.forEach((placed, k) => {
+    for (const { station, box } of placed.slim) {
+      add(`s:${station}`, box, stationWords(graph.stations[station]));
+    }
+    for (const [n, box] of placed.thumbs) add(`e:${k}:${n}`, box, thumbWords(diagram, k, n));
+    for (const unit of placed.units) {
+      const box = placed.bars > 0 ? { ...unit, width: unit.width + placed.bars } : unit;
+      add(`u:${k}:${unit.unit}`, box, unitWords(diagram, k, unit.unit, scores));
+    }
+  });
+  return sites;
+}

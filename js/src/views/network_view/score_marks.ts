@@ -1,0 +1,52 @@
+/** Draws the numbers at the end of the network as bars. No DOM. */
+
+import { number } from "../../phi/format.ts";
+import type { Mark } from "../../scene/marks.ts";
+import { widthOf } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Diagram } from "./diagram.ts";
+import { percent, type Scores } from "./scores.ts";
+
+/** The bars beside the last units; `label` is the right class. */
+export function scoreMarks(
+  { layout }: Diagram,
+  { raw, probabilities, best }: Scores,
+  label: number | null,
+  { colours }: Theme,
+): Mark[] {
+  const shown = probabilities ?? raw;
+  const nameOf = (unit: number) => (unit === label ? `${unit} ✓` : String(unit));
+  const { units, bars, barsAt } = layout.columns[layout.columns.length - 1];
+  if (bars === 0) return [];
+  const made: Mark[] = [];
+  const least = Math.min(0, ...shown);
+  const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
+  const names = Math.max(...units.map(({ unit }) => widthOf(nameOf(unit), 11, 600))) + 8;
+  const texts = 40;
+  for (const { unit, y, height } of units) {
+    const left = barsAt + names;
+    const room = bars - names - texts - 4;
+    const zero = least < 0 ? left + room / 2 : left;
+    const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
+    const middle = y + height / 2;
+    const tall = Math.min(12, height);
+    const isBest = unit === best && raw.length > 1;
+    const fill = isBest ? colours.accent : colours.ghost;
+    const from = Math.min(zero, zero + length);
+    const boxes = [from, middle - tall / 2, Math.max(1, Math.abs(length)), tall];
+    const text = { kind: "text", y: middle, size: 11, middle: true } as const;
+    const weight = isBest || unit === label ? 600 : 400;
+    made.push({
+      ...text,
+      x: barsAt,
+      text: nameOf(unit),
+      weight,
+      fill: unit === label ? colours.live : colours.ink,
+    });
+    made.push({ kind: "rects", boxes, fill, radius: 2 });
+    const said = probabilities ? percent(shown[unit]) : number(shown[unit]);
+    const at = Math.max(zero, zero + length) + 4;
+    made.push({ ...text, x: at, text: said, weight: isBest ? 600 : 400, fill: colours.muted });
+  }
+  return made;
+}

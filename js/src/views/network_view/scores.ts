@@ -1,0 +1,45 @@
+/** The numbers at the end of the network, in words and shares: probabilities where they are scores of classes. No DOM. */
+
+import { number } from "../../phi/format.ts";
+import { type Flow, softmax } from "./flow.ts";
+import { endsInSoftmax, type Graph } from "./graph.ts";
+
+export interface Scores {
+  /** What leaves the network. */
+  raw: number[];
+  /** Where the network has classes. */
+  probabilities: number[] | null;
+  /** The unit with the largest one. */
+  best: number;
+}
+
+export function scoresOf(graph: Graph, flow: Flow | null): Scores | null {
+  const column = graph.columns[graph.columns.length - 1];
+  const end = column.after[column.after.length - 1] ?? column.station;
+  const values = flow?.values[end] ?? flow?.values[column.station];
+  if (!values || column.map || values.length !== column.units) return null;
+  const raw = Array.from(values);
+  const probabilities = endsInSoftmax(graph, column) && raw.length > 1 ? fromEnd(raw) : null;
+  const shown = probabilities ?? raw;
+  const best = shown.reduce((most, value, k) => (value > shown[most] ? k : most), 0);
+  return { raw, probabilities, best };
+}
+
+/** Of log-probabilities and of scores alike; what are probabilities already stay as they are. */
+function fromEnd(raw: number[]): number[] {
+  const sum = raw.reduce((total, value) => total + value, 0);
+  const done = raw.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
+  return done ? raw : softmax(raw);
+}
+
+export function percent(share: number): string {
+  if (share > 0 && share < 0.001) return "<0.1 %";
+  if (share < 1 && share > 0.999) return ">99.9 %";
+  return `${number(Number((100 * share).toFixed(1)))} %`;
+}
+
+/** Cross-entropy of one example, in nats. */
+export function lossOf({ probabilities }: Scores, label: number | null): number | null {
+  if (!probabilities || label === null || !(label in probabilities)) return null;
+  return -Math.log(probabilities[label]);
+}

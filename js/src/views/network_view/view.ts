@@ -1,0 +1,229 @@
+/** NetworkView: the header and the hands on its scene. Everything but edits works without the kernel. */
+
+import type { RenderProps } from "@anywidget/types";
+import { selectionOf } from "../../phi/entries.ts";
+import type { Point } from "../../scene/marks.ts";
+import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createPen } from "../../shell/pen.ts";
+import { createStage } from "../../shell/stage.ts";
+import { takeWheel } from "../../shell/wheel.ts";
+import type { Selection } from "../../wire/types.ts";
+import { createHeader } from "./controls.ts";
+import { WHOLE, type Window } from "./diagram.ts";
+import { gridOf } from "./functions.ts";
+import { CLOSEST, drawing, type NetworkScene } from "./scene.ts";
+import { settingsOf } from "./settings.ts";
+import css from "./style.css";
+
+export { css, drawing };
+
+const KIND: Kind = {
+  name: "network_view",
+  label: "Network",
+  traits: ["relevance", "top", "example", "drawing", "height"],
+  drawing,
+};
+const HINT =
+  "Point at anything to see what feeds it; click a link or a unit to select its function.";
+
+/** What tests may ask of a view, as `element.kwNetwork`. */
+export interface NetworkElement extends HTMLElement {
+  kwNetwork: {
+    scene(): NetworkScene | null;
+    place(id: string): { x: number; y: number; width: number; height: number } | null;
+    drawLine(points: readonly [number, number][]): void;
+  };
+}
+
+export function render(props: RenderProps): void {
+  mountView(KIND, props, build);
+}
+
+function build(shell: Shell): Parts {
+  const { document, signal } = shell;
+  const draw = drawing();
+  let scene: NetworkScene | null = null;
+  const stage = createStage(
+    document,
+    {
+      moved: shell.schedule,
+      press,
+      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
+      key,
+      grab: (id, at) => (id === "" && draw.window.scale > 1 ? drag(at) : null),
+      cursor: (id) => (id === "" ? (draw.window.scale > 1 ? "grab" : "") : cursorOf(id)),
+    },
+    signal,
+  );
+  const pen = createPen(shell, stage, draw.sketch, () => scene?.pad ?? null);
+  const header = createHeader(
+    document,
+    {
+      choose: shell.choose,
+      zoom: (factor) => zoom(factor, null),
+      whole: () => moveTo(WHOLE),
+      clear: () => pen.clear(),
+    },
+    signal,
+  );
+  takeWheel(
+    stage.element,
+    (event) => {
+      const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY)) / 360);
+      const next = zoomedTo(draw.window.scale * factor);
+      return next === draw.window.scale ? null : () => zoom(factor, stage.at(event));
+    },
+    signal,
+    (event) => (scene ? stage.at(event).y < scene.room.height : false),
+  );
+
+  function cursorOf(id: string): string {
+    const isPad = scene?.pad && id === "u:0:0";
+    return isPad ? "crosshair" : "pointer";
+  }
+
+  function press(id: string, event: MouseEvent | KeyboardEvent) {
+    const store = shell.store();
+    if (!scene || !store || id === "") return;
+    const [kind, a, b] = id.split(":");
+    if (kind === "x") {
+      shell.choose("example", Number(a));
+      return;
+    }
+    const selection =
+      kind === "s" ? null : selectionAt(scene, kind, Number(a), Number(b), stage.pointed().at);
+    if (!selection) return;
+    store.select(selection);
+    if (event.type === "keydown") shell.speak(`selected: ${scene.sites.words(id)}`);
+  }
+
+  function key(event: KeyboardEvent): boolean {
+    const { window } = draw;
+    if (event.key === "+" || event.key === "=") zoom(1.5, null);
+    else if (event.key === "-") zoom(1 / 1.5, null);
+    else if (event.key === "0") moveTo(WHOLE);
+    else if (event.key === "Escape" && window.scale > 1) moveTo(WHOLE);
+    else if (event.key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
+    else return false;
+    return true;
+  }
+
+  /** Makes the diagram larger around a place of the scene, by default the middle of what is seen. */
+  function zoom(factor: number, place: { x: number; y: number } | null) {
+    if (!scene) return;
+    const { room } = scene;
+    const { scale, x, y } = draw.window;
+    const next = zoomedTo(scale * factor);
+    const by = next / scale;
+    const at = place ?? { x: room.x + room.width / 2, y: room.y + room.height / 2 };
+    const [dx, dy] = [at.x - room.x, at.y - room.y];
+    moveTo({ scale: next, x: (x + dx) * by - dx, y: (y + dy) * by - dy });
+  }
+
+  function moveTo(window: Window) {
+    if (!scene) return;
+    const { room } = scene;
+    const most = (size: number) => Math.max(0, size * window.scale - size);
+    const wide = Math.max(scene.diagram.layout.width, room.width * window.scale);
+    draw.window = {
+      scale: window.scale,
+      x: Math.max(0, Math.min(wide - room.width, window.x)),
+      y: Math.max(0, Math.min(most(room.height), window.y)),
+    };
+    shell.schedule();
+  }
+
+  function drag(from: { x: number; y: number }) {
+    const { scale, x, y } = draw.window;
+    return {
+      move: (to: { x: number; y: number }) =>
+        moveTo({ scale, x: x - (to.x - from.x), y: y - (to.y - from.y) }),
+      end() {},
+    };
+  }
+
+  (shell.root as unknown as NetworkElement).kwNetwork = {
+    scene: () => scene,
+    place: (id) => stage.clientBox(id),
+    drawLine: (points) => pen.through(points),
+  };
+
+  return {
+    header: header.element,
+    body: stage.element,
+    width: stage.width,
+    fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
+    changed(what) {
+      if (what === "stream") draw.window = WHOLE;
+    },
+    cleared() {
+      scene = null;
+    },
+    draw(given) {
+      header.show(settingsOf(given.get), given.store, draw.window.scale > 1.01);
+      const pointed = stage.pointed();
+      const make = (width: number) => draw({ ...given, width, pointed });
+      const shown = stage.show(make, given.height, given.ratio);
+      if (typeof shown === "string") return shown;
+      scene = shown;
+      shell.read(shown.sites.words(pointed.id) || HINT);
+      return shown;
+    },
+  };
+}
+
+/** The function of what was clicked: of a thumbnail the one under the pointer, else the strongest. */
+function selectionAt(
+  scene: NetworkScene,
+  kind: string,
+  column: number,
+  number: number,
+  at: Point | null,
+): Selection | null {
+  const { graph, shown, relevances, layout, window, room } = scene.diagram;
+  const { layer } = graph.columns[column] ?? {};
+  if (!layer) return null;
+  const { bundles } = shown[column];
+  const n = kind === "u" ? strongestInto(bundles, relevances[column]?.sizes, number) : number;
+  const bundle = bundles[n];
+  if (!bundle) return null;
+  const thumb = kind === "e" ? layout.columns[column].thumbs.get(n) : undefined;
+  let entry = strongestOf(scene, column, bundle);
+  if (thumb && at) {
+    const [rows, columns] = gridOf(graph.columns[column]);
+    const across = Math.floor(((at.x - room.x + window.x - thumb.x) / thumb.width) * columns);
+    const down = Math.floor(((at.y - room.y + window.y - thumb.y) / thumb.height) * rows);
+    entry = Math.max(0, Math.min(bundle.count - 1, down * columns + across));
+  }
+  return selectionOf(layer, bundle.first + entry);
+}
+
+function zoomedTo(scale: number): number {
+  const next = Math.max(1, Math.min(CLOSEST, scale));
+  return next < 1.02 ? 1 : next;
+}
+
+function strongestInto(
+  bundles: readonly { to: number }[],
+  sizes: Float64Array | undefined,
+  unit: number,
+): number {
+  let best = -1;
+  bundles.forEach(({ to }, n) => {
+    if (to === unit && (best < 0 || (sizes?.[n] ?? 0) > (sizes?.[best] ?? 0))) best = n;
+  });
+  return best;
+}
+
+function strongestOf(
+  { diagram }: NetworkScene,
+  column: number,
+  { first, count }: { first: number; count: number },
+): number {
+  const own = diagram.pictures[column]?.importance.subarray(first, first + count);
+  let best = 0;
+  own?.forEach((value, k) => {
+    if (value > own[best]) best = k;
+  });
+  return best;
+}

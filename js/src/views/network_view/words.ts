@@ -1,0 +1,121 @@
+/** NetworkView in words. No DOM. */
+
+import { counted, layerTitle } from "../../phi/entries.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import { paletteOf } from "../../phi/palette.ts";
+import { rampOf } from "../../scene/heat.ts";
+import type { Remark } from "../../scene/marks.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Probe, Station } from "../../wire/types.ts";
+import type { Diagram } from "./diagram.ts";
+import { unitValues } from "./flow.ts";
+import { lossOf, percent, type Scores } from "./scores.ts";
+import type { Settings } from "./settings.ts";
+
+export function captionOf(
+  diagram: Diagram,
+  scores: Scores | null,
+  probe: Probe | null,
+  settings: Settings,
+  theme: Theme,
+): Remark[] {
+  const { graph, relevances, shown, flow } = diagram;
+  const { colours } = theme;
+  const ramp = rampOf(paletteOf(theme.name));
+  const all = shown.reduce((sum, { bundles }) => sum + bundles.length, 0);
+  const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
+  const known = relevances.filter((each) => each !== null);
+  const share =
+    known.reduce((sum, each) => sum + (each?.share ?? 0), 0) / Math.max(1, known.length);
+  const verdict = verdictOf(scores, probe, settings);
+  const remarks: Remark[] = [
+    ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
+    {
+      text: "small plots: learned functions φ",
+      tone: "ink",
+      title:
+        "On each link stands the function that is applied there, over the inputs that reach it",
+    },
+    {
+      text: "strong link: φ varies much",
+      swatch: { kind: "line", colours: [colours.ink] },
+      title:
+        "The spread of φ over the inputs observed (before that, over its grid); of several functions the root of the sum of squares",
+    },
+  ];
+  if (flow) remarks.push({ text: "below 0 … above 0", swatch: { kind: "ramp", colours: ramp } });
+  if (links < all) {
+    const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
+    remarks.push({ text, title: "The strongest links are shown: see relevance" });
+  }
+  if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
+  return remarks;
+}
+
+/** What the network says of the example, and whether that is right. */
+function verdictOf(scores: Scores | null, probe: Probe | null, { example }: Settings): string {
+  if (!scores?.probabilities) return "";
+  const which = example < 0 ? "your drawing" : `example ${example + 1}`;
+  const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
+  const loss = lossOf(scores, label);
+  const truth = label === null ? "" : label === scores.best ? ", right" : `, wrong: it is ${label}`;
+  const said = `${which}: ${scores.best} (${percent(scores.probabilities[scores.best])})${truth}`;
+  return loss === null ? said : `${said} · loss ${number(Number(loss.toPrecision(2)))}`;
+}
+
+export function stationWords({ label, name, shape }: Station): string {
+  const size = shape.length > 0 ? `: gives ${shape.join(" × ")}` : "";
+  return name && name !== label ? `${label} (${name})${size}` : `${label}${size}`;
+}
+
+export function thumbWords({ graph, shown, relevances }: Diagram, k: number, n: number): string {
+  const { layer } = graph.columns[k];
+  const { from, to, count } = shown[k].bundles[n];
+  const relevance = relevances[k];
+  const what =
+    count === 1 ? "function" : layer?.kind === "conv" ? "kernel" : counted(count, "function");
+  const share = relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
+  const strength = `${percent(share)} of the strongest`;
+  return `${layer ? layerTitle(layer) : ""} · ${what} from ${from} to ${to} · ${strength}. Click to select it.`;
+}
+
+export function unitWords(
+  { graph, flow }: Diagram,
+  k: number,
+  unit: number,
+  scores: Scores | null,
+): string {
+  const column = graph.columns[k];
+  const what =
+    column.kind === "input" ? (column.map ? "input channel" : "input") : `${column.name} · output`;
+  const isLast = k === graph.columns.length - 1;
+  if (isLast && scores) {
+    const { probabilities, raw } = scores;
+    const said = probabilities ? percent(probabilities[unit]) : number(raw[unit]);
+    return `${what} ${unit}: ${said}`;
+  }
+  const values = flow ? unitValues(flow, column.station, unit) : null;
+  if (!values) return `${what} ${unit}`;
+  if (values.length === 1) return `${what} ${unit}: ${number(values[0])}`;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return `${what} ${unit}: mean ${number(mean)}`;
+}
+
+export function description(
+  { graph, frame }: Diagram,
+  scores: Scores | null,
+  probe: Probe | null,
+  { example }: Settings,
+): string {
+  const sizes = graph.columns.map(({ name, units, map }) =>
+    map
+      ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}`
+      : `${name}: ${counted(units, "number")}`,
+  );
+  const which = example < 0 ? "the drawing" : `example ${example + 1}`;
+  const said =
+    probe && scores && scores.raw.length > 1
+      ? ` For ${which} the largest score is number ${scores.best}.`
+      : "";
+  return `The network from input to output at step ${formatCount(frame.step)}. ${sizes.join(", ")}.${said}`;
+}

@@ -1,0 +1,106 @@
+/** What arrived, checked value by value. Numbers are little-endian; bytes are always copied out of the message. */
+
+/** Something arrived that cannot be read. The text is for people. */
+export class WireError extends Error {
+  override name = "WireError";
+}
+
+/** Copies bytes into an array of their own. */
+export function float32(bytes: unknown, what: string): Float32Array {
+  return new Float32Array(copy(bytes, what));
+}
+
+export function uint32(bytes: unknown, what: string): Uint32Array {
+  return new Uint32Array(copy(bytes, what));
+}
+
+export function uint8(bytes: unknown, what: string): Uint8Array {
+  return new Uint8Array(viewOf(bytes, what));
+}
+
+function copy(bytes: unknown, what: string): ArrayBuffer {
+  const view = viewOf(bytes, what);
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+
+function viewOf(bytes: unknown, what: string): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+}
+
+export function numbered(buffers: readonly unknown[], n: unknown): unknown {
+  if (typeof n !== "number" || !(n in buffers)) {
+    throw new WireError(`A message names buffer ${describe(n)} and has ${buffers.length}.`);
+  }
+  return buffers[n];
+}
+
+export function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: an object.`);
+}
+
+/** What a trait holds; null for {} and nothing. */
+export function filled(value: unknown, what: string): Record<string, unknown> | null {
+  if (value == null) return null;
+  const raw = record(value, what);
+  return Object.keys(raw).length === 0 ? null : raw;
+}
+
+export function list(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a list.`);
+}
+
+export function whole(value: unknown, what: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 0 or more.`);
+}
+
+export function positive(value: unknown, what: string): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 1 or more.`);
+}
+
+export function finite(value: unknown, what: string): number {
+  if (Number.isFinite(value)) return value as number;
+  throw new WireError(`Got ${describe(value)} for ${what}; needed: a finite number.`);
+}
+
+export function interval(value: unknown, what: string): [number, number] {
+  const ends = list(value, what).map((end) => finite(end, what));
+  same(ends.length, 2, what);
+  return [ends[0], ends[1]];
+}
+
+export function same(got: number, needed: number, what: string): void {
+  if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
+}
+
+/** Sizes along each dimension. */
+export function shapeOf(value: unknown, what: string): number[] {
+  return list(value, what).map((size) => whole(size, what));
+}
+
+export function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
+}
+
+export function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+export function describe(value: unknown): string {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+}

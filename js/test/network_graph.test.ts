@@ -1,0 +1,229 @@
+/** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
+
+import { describe, expect, it } from "vitest";
+import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
+import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
+import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
+import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
+import { layer } from "./samples.ts";
+
+const CONV = {
+  stride: [1, 1] as [number, number],
+  padding: [0, 0, 0, 0] as [number, number, number, number],
+  dilation: [1, 1] as [number, number],
+  paddingMode: "zeros" as const,
+  groups: 1,
+  shared: false,
+};
+
+function station(kind: Station["kind"], label: string, sources: number[], shape: number[]) {
+  const own = kind === "kan" ? label : null;
+  return { kind, name: label, label, layer: own, sources, shape, compute: null, sums: null };
+}
+
+function structure(stations: Station[]): Structure {
+  return { stations, traced: true, note: "" };
+}
+
+const dense = (name: string, out: number, inputs: number): LayerLayout =>
+  layer({ name, kind: "linear", shape: [out, inputs, 1, 1] });
+
+/** The article's network: two layers of shared kernels, and 625 features to ten classes. */
+function article(): Graph {
+  const shared = { ...CONV, shared: true };
+  const layers = [
+    layer({ name: "a", shape: [5, 1, 3, 3], conv: shared }),
+    layer({ name: "b", shape: [5, 1, 3, 3], conv: shared }),
+    dense("c", 10, 625),
+  ];
+  const stations = [
+    station("input", "input", [], [1, 28, 28]),
+    station("kan", "a", [0], [5, 26, 26]),
+    station("pool", "max pool 2×2", [1], [5, 13, 13]),
+    station("kan", "b", [2], [25, 11, 11]),
+    station("pool", "max pool 2×2", [3], [25, 5, 5]),
+    station("reshape", "flatten", [4], [625]),
+    station("kan", "c", [5], [10]),
+    station("activation", "log-softmax", [6], [10]),
+  ];
+  return graphOf(structure(stations), { version: 1, layers });
+}
+
+describe("columns", () => {
+  it("are the units of layers; what stands between belongs to the one before", () => {
+    const { columns, depths } = article();
+    expect(columns.map(({ units }) => units)).toEqual([1, 5, 25, 10]);
+    expect(columns.map(({ after }) => after)).toEqual([[], [2], [4, 5], [7]]);
+    expect(columns.map(({ map }) => map)).toEqual([[28, 28], [26, 26], [11, 11], null]);
+    expect(columns[3].fold).toEqual([5, 5]);
+    expect(depths).toBe(4);
+  });
+
+  it("stand in the order of the modules where nothing was followed", () => {
+    const layers = [dense("a", 4, 3), dense("b", 2, 4)];
+    const { columns, traced } = graphOf(null, { version: 1, layers });
+    expect(traced).toBe(false);
+    expect(columns.map(({ units }) => units)).toEqual([3, 4, 2]);
+    expect(columns.map(({ from }) => from)).toEqual([[], [0], [1]]);
+    const stations = [station("input", "input", [], []), station("kan", "a", [0], [4])];
+    const known = { stations, traced: false, note: "in the order of the modules" };
+    const graph = graphOf(known, { version: 1, layers: [dense("a", 4, 3)] });
+    expect(graph.columns.map(({ units }) => units)).toEqual([3, 4]);
+  });
+
+  it("know what passes by", () => {
+    const stations = [
+      station("input", "input", [], [4]),
+      station("kan", "a", [0], [4]),
+      station("kan", "b", [1], [4]),
+      station("add", "add", [1, 2], [4]),
+    ];
+    const graph = graphOf(structure(stations), {
+      version: 1,
+      layers: [dense("a", 4, 4), dense("b", 4, 4)],
+    });
+    expect(graph.columns).toHaveLength(3);
+    expect(graph.skips).toEqual([{ station: 3, column: 2, from: 1 }]);
+  });
+
+  it("have units of their own behind what is no layer and changes their number", () => {
+    const stations = [
+      station("input", "input", [], [6, 8]),
+      station("block", "attention", [0], [6, 16]),
+      station("kan", "a", [1], [6, 3]),
+    ];
+    const graph = graphOf(structure(stations), { version: 1, layers: [dense("a", 3, 16)] });
+    expect(graph.columns.map(({ kind, units }) => [kind, units])).toEqual([
+      ["input", 8],
+      ["other", 16],
+      ["layer", 3],
+    ]);
+    expect(bundlesOf(graph, graph.columns[1])).toEqual([]);
+    expect(bundlesOf(graph, graph.columns[2])).toHaveLength(48);
+  });
+});
+
+describe("bundles", () => {
+  it("of shared kernels lead from each channel to its own outputs", () => {
+    const graph = article();
+    const bundles = bundlesOf(graph, graph.columns[2]);
+    expect(bundles).toHaveLength(25);
+    expect(bundles[7]).toEqual({ from: 1, to: 7, first: 18, count: 9 });
+  });
+
+  it("of flattened maps hold the functions of one channel and class", () => {
+    const graph = article();
+    const bundles = bundlesOf(graph, graph.columns[3]);
+    expect(bundles).toHaveLength(250);
+    expect(bundles[3 * 25 + 2]).toEqual({ from: 2, to: 3, first: 3 * 625 + 50, count: 25 });
+  });
+
+  it("of a grouped convolution stay within their group", () => {
+    const layers = [layer({ name: "a", shape: [4, 2, 3, 3], conv: { ...CONV, groups: 2 } })];
+    const stations = [
+      station("input", "input", [], [4, 8, 8]),
+      station("kan", "a", [0], [4, 6, 6]),
+    ];
+    const graph = graphOf(structure(stations), { version: 1, layers });
+    const pairs = bundlesOf(graph, graph.columns[1]).map(({ from, to }) => [to, from]);
+    expect(pairs).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [2, 2],
+      [2, 3],
+      [3, 2],
+      [3, 3],
+    ]);
+  });
+
+  it("hold every function of a layer once", () => {
+    const graph = article();
+    const seen = new Uint8Array(6250);
+    for (const { first, count } of bundlesOf(graph, graph.columns[3])) {
+      for (let f = first; f < first + count; f++) seen[f]++;
+    }
+    expect(seen.every((times) => times === 1)).toBe(true);
+  });
+});
+
+describe("relevance", () => {
+  const bundles: Bundle[] = [0, 1, 2, 3].map((k) => ({
+    from: k,
+    to: k % 2,
+    first: 2 * k,
+    count: 2,
+  }));
+  const values = Float32Array.of(3, 4, 0, 1, 0, 0, Number.NaN, 2);
+
+  it("is the root of the sum of squares, and keeps the strongest until they have their share", () => {
+    const all = relevanceOf(bundles, values, 1, Number.POSITIVE_INFINITY);
+    expect(Array.from(all.sizes)).toEqual([5, 1, 0, 2]);
+    expect(all.shown).toEqual([0, 1, 2, 3]);
+    const some = relevanceOf(bundles, values, 0.8, Number.POSITIVE_INFINITY);
+    expect(some.shown).toEqual([0, 3]);
+    expect(some.share).toBeCloseTo(7 / 8, 12);
+  });
+
+  it("leaves each unit the strongest few", () => {
+    expect(relevanceOf(bundles, values, 1, 1).shown).toEqual([0, 3]);
+  });
+
+  it("by itself shows no more than can be told apart", () => {
+    const many = Array.from({ length: 3000 }, (_, k) => ({ from: k, to: 0, first: k, count: 1 }));
+    const sizes = Float32Array.from({ length: 3000 }, (_, k) => k);
+    const { shown } = relevanceOf(many, sizes, null, Number.POSITIVE_INFINITY);
+    expect(shown).toHaveLength(FEW_LINKS);
+    expect(shown[0]).toBe(3000 - FEW_LINKS);
+  });
+});
+
+describe("the layout", () => {
+  function placed(width: number, height: number) {
+    const graph = article();
+    const shown = graph.columns.map((column) => {
+      const bundles = bundlesOf(graph, column);
+      const units = Array.from({ length: column.units }, (_, unit) => unit);
+      return { bundles, units, links: Array.from(bundles.keys()) };
+    });
+    return layoutOf(graph, shown, width, height, true);
+  }
+
+  it.each([[600], [1000], [1600]])(
+    "has everything within %i pixels and nothing on another",
+    (width) => {
+      const { columns, width: whole } = placed(width, 440);
+      expect(whole).toBe(width);
+      let right = 0;
+      for (const { units, thumbs, slim, bars, barsAt } of columns) {
+        const boxes = [...thumbs.values()];
+        for (const box of boxes) expect(box.x).toBeGreaterThanOrEqual(right);
+        if (boxes.length > 0) right = Math.max(...boxes.map((box) => box.x + box.width));
+        for (const box of units) {
+          expect(box.x).toBeGreaterThanOrEqual(right);
+          expect(box.y).toBeGreaterThanOrEqual(0);
+          expect(box.y + box.height).toBeLessThanOrEqual(440);
+        }
+        units.slice(1).forEach((box, k) => {
+          expect(box.y).toBeGreaterThanOrEqual(units[k].y + units[k].height);
+        });
+        right = Math.max(...units.map((box) => box.x + box.width));
+        for (const { box } of slim) {
+          expect(box.x).toBeGreaterThanOrEqual(right);
+          right = box.x + box.width;
+        }
+        if (bars > 0) {
+          expect(barsAt).toBeGreaterThanOrEqual(right);
+          right = barsAt + bars;
+        }
+        expect(right).toBeLessThanOrEqual(width);
+      }
+    },
+  );
+
+  it("has room for more units where it is higher", () => {
+    const { columns } = article();
+    expect(roomFor(columns[2], 300)).toBeLessThan(roomFor(columns[2], 600));
+  });
+});

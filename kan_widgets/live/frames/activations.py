@@ -1,0 +1,229 @@
+"""What examples make of a network at one step, eight bits a number, and the steps kept of it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.live.frames.layout import Float32
+from kan_widgets.live.frames.thinning import fitting
+
+Uint8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """The examples that are followed through a network."""
+
+    inputs: Float32 = field(repr=False)
+    """``(n, *shape)``."""
+    labels: tuple[int, ...] | None = None
+    """The right class of each, where known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The outputs of one station: ``low + data / 255 · (high - low)``, example by example.
+
+    A number that is not finite counts as the lowest or the highest there is; with none finite,
+    ``low`` and ``high`` are NaN.
+    """
+
+    station: int
+    data: Uint8 = field(repr=False)
+    """``(n, *shape)``; smaller than the station's where that is large, see `kan_widgets.bind`'s
+    ``probe``: maps are means over areas, of channels and features there are the first ones."""
+    low: Float32 = field(repr=False)
+    """``(n,)``."""
+    high: Float32 = field(repr=False)
+    """``(n,)``."""
+
+    def decoded(self) -> Float32:
+        """Return the outputs as numbers, ``(n, *shape)``; they are rounded to 1/255 of the span."""
+        each = (-1, *[1] * (self.data.ndim - 1))
+        low, high = self.low.reshape(each), self.high.reshape(each)
+        found: Float32 = (low + self.data.astype(np.float32) / 255 * (high - low)).astype("f4")
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Extra:
+    """Numbers that a station's ``compute`` needs beside the frame."""
+
+    station: int
+    name: str
+    data: Float32 = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Activations:
+    """What the examples made of the network after ``step`` optimizer steps."""
+
+    step: int
+    layout_version: int
+    values: tuple[Values, ...] = field(repr=False)
+    extras: tuple[Extra, ...] = field(repr=False)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        values = sum(v.data.nbytes + v.low.nbytes + v.high.nbytes for v in self.values)
+        return values + sum(extra.data.nbytes for extra in self.extras)
+
+
+def quantised(station: int, values: NDArray[Any]) -> Values:
+    """Return outputs ``(n, *shape)`` with eight bits a number."""
+    rows = values.reshape(len(values), -1).astype(np.float64)
+    finite = np.isfinite(rows)
+    low = np.where(finite, rows, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(finite, rows, -np.inf).max(axis=1, initial=-np.inf)
+    low, high = (np.where(np.isfinite(edge), edge, np.nan) for edge in (low, high))
+    # Rounded first, so that what is decoded with them is right.
+    low, high = low.astype(np.float32), high.astype(np.float32)
+    span = (high.astype(np.float64) - low)[:, None]
+    with np.errstate(all="ignore"):
+        part = (rows - low[:, None]) / np.where(span > 0, span, 1.0)
+    part = np.where(rows == np.inf, 1.0, np.nan_to_num(part, nan=0.0, posinf=1.0, neginf=0.0))
+    data = np.rint(255 * part.clip(0, 1)).astype(np.uint8).reshape(values.shape)
+    return Values(station, data, low, high)
+
+
+def packed(activations: Activations) -> tuple[dict[str, Any], Uint8, Float32]:
+    """Return activations as JSON, all values in one array and all extras in another."""
+    values, extras = activations.values, activations.extras
+    content = {
+        "step": activations.step,
+        "values": [
+            {
+                "station": each.station,
+                "shape": list(each.data.shape),
+                "low": _numbers(each.low),
+                "high": _numbers(each.high),
+            }
+            for each in values
+        ],
+        "extras": [
+            {"station": each.station, "name": each.name, "shape": list(each.data.shape)}
+            for each in extras
+        ],
+    }
+    data = np.concatenate([np.empty(0, np.uint8), *(each.data.ravel() for each in values)])
+    more = np.concatenate([np.empty(0, np.float32), *(each.data.ravel() for each in extras)])
+    return content, data, more
+
+
+def unpacked(
+    content: Mapping[str, Any], data: Uint8, more: Float32, layout_version: int
+) -> Activations:
+    """Return the activations that `packed` has taken apart.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError
+        If the parts do not fit together.
+    """
+    values, extras = [], []
+    for each, part in zip(content["values"], _parts(content["values"], data), strict=True):
+        low, high = (
+            np.array([np.nan if v is None else v for v in each[edge]], np.float32)
+            for edge in ("low", "high")
+        )
+        if not len(low) == len(high) == len(part):
+            raise ValueError(f"{len(low)} and {len(high)} ends for {len(part)} examples")
+        values.append(Values(int(each["station"]), part, low, high))
+    for each, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
+        extras.append(Extra(int(each["station"]), str(each["name"]), numbers))
+    return Activations(int(content["step"]), layout_version, tuple(values), tuple(extras))
+
+
+def _parts(entries: Sequence[Mapping[str, Any]], data: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the arrays that were put one after another."""
+    shapes = [tuple(int(size) for size in each["shape"]) for each in entries]
+    sizes = [math.prod(shape) for shape in shapes]
+    if sum(sizes) != len(data):
+        raise ValueError(f"{len(data)} numbers where {sum(sizes)} are expected")
+    parts = np.split(data, np.cumsum(sizes)[:-1]) if sizes else []
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _numbers(values: Float32) -> list[float | None]:
+    # JSON has no NaN.
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+class ActivationHistory:
+    """Activations in the order of their steps, thinned evenly when over budget.
+
+    The first and the last are always kept.
+
+    Parameters
+    ----------
+    max_bytes
+        The budget.
+    """
+
+    def __init__(self, max_bytes: int = 16_000_000) -> None:
+        self.max_bytes = max_bytes
+        self._kept: list[Activations] = []
+        self._gap = 1
+        self._lock = threading.Lock()
+
+    def append(self, activations: Activations) -> None:
+        """Add what was taken last; of the same step as the last, it takes that one's place."""
+        with self._lock:
+            kept, step = self._kept, activations.step
+            if kept and kept[-1].step >= step:
+                kept = kept[:-1]
+            if len(kept) > 1 and kept[-1].step - kept[-2].step < self._gap:
+                kept = kept[:-1]  # it was there only as the last
+            kept = [*kept, activations]
+            places, self._gap = fitting(
+                [each.step for each in kept],
+                lambda places: sum(kept[k].nbytes for k in places) <= self.max_bytes,
+                self._gap,
+            )
+            self._kept = [kept[place] for place in places]
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept, self._gap = [], 1
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[Activations]:
+        return iter(self._kept)
+
+    def __getitem__(self, index: int) -> Activations:
+        return self._kept[index]
+
+    def __repr__(self) -> str:
+        return f"ActivationHistory({len(self)} steps, {self.nbytes / 1e6:.1f} MB)"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all kept."""
+        return sum(each.nbytes for each in self._kept)
+
+    @property
+    def latest(self) -> Activations | None:
+        """What was added last, if anything was."""
+        kept = self._kept
+        return kept[-1] if kept else None
+
+    def at(self, step: int) -> Activations | None:
+        """Return the last ones taken at or before ``step``; ``None`` if none were."""
+        return at_or_before(self._kept, step)
+
+
+def at_or_before(kept: Sequence[Activations], step: int) -> Activations | None:
+    """Return the last of some activations, in the order of their steps, that fit a frame."""
+    earlier = [each for each in kept if each.step <= step]
+    return earlier[-1] if earlier else None

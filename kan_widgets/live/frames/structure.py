@@ -1,0 +1,187 @@
+"""How a network is put together: its stations in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kan_widgets.live.frames.layout import Layout
+
+StationKind = Literal[
+    "input",
+    "kan",
+    "plain",
+    "norm",
+    "pool",
+    "activation",
+    "reshape",
+    "add",
+    "multiply",
+    "join",
+    "block",
+    "other",
+]
+
+UNTRACED = "The order is that of the modules: live.probe(images) finds how they are connected."
+
+
+@dataclass(frozen=True)
+class Station:
+    """One place that data pass on their way through a network.
+
+    Parameters
+    ----------
+    kind
+        ``"kan"`` and ``"plain"`` are layers; ``"block"`` is a module that is shown as a whole,
+        ``"other"`` a function that has no kind of its own, ``"join"`` is ``cat`` or ``stack``.
+    name
+        The module's path in the model, or the function's name.
+    label
+        Short, for people: ``"max pool 2×2"``.
+    layer
+        The layer of frames that it is; ``None`` for others.
+    sources
+        Which stations' outputs it takes in, in the order of the arguments.
+    shape
+        Of its output for one example, without the batch: ``(C, H, W)``, ``(F,)``, …; ``()`` where
+        that is not known.
+    compute
+        How its output follows from its sources: ``"op"`` and the operation's settings; ``None``
+        where only the model can compute it. Numbers that the operation needs beside the frame are
+        the extras of `Activations`. The operations, on one example:
+
+        ``kan``
+            The sums of the layer's functions, plus the extra ``bias`` (out,) where there is one.
+        ``conv2d`` (``stride``, ``padding`` [left, right, top, bottom], ``dilation``, ``groups``)
+        and ``linear``
+            With the weights of the layer in the frame, or else the extra ``weight``; plus the extra
+            ``bias`` where there is one.
+        ``affine``
+            Times the extra ``scale`` plus the extra ``shift``, both (C,), by the first axis.
+        ``layer_norm`` (``size``, ``eps``)
+            Over each ``size`` numbers in a row; the extras ``scale`` and ``shift`` may follow.
+        ``max_pool``, ``avg_pool`` (``kernel``, ``stride``, ``padding``, each [vertical,
+        horizontal]; for ``avg_pool`` ``count_padding``: whether padding counts)
+        ``global_avg_pool``
+            The mean of each channel.
+        ``elementwise`` (``function``, ``parameter``)
+            ``relu``, ``silu``, ``gelu``, ``tanh``, ``sigmoid``, ``elu`` and ``leaky_relu`` (the
+            parameter is the slope below zero), ``softplus`` (the parameter is β, or null for 1),
+            ``hardtanh``, ``identity``.
+        ``prelu``
+            With the extra ``slope``, (C,) or (1,).
+        ``softmax``, ``log_softmax``
+            Over the features.
+        ``flatten``, ``reshape`` (``shape``)
+        ``add``, ``multiply``
+            Of sources of the same shape.
+        ``products`` (``factors``)
+            Of pykan: number k is the product of the source's numbers ``factors[k]``.
+        ``join``
+            Of the sources, along the first axis.
+    sums
+        Whether its output is the sum of the layer's φ (and a bias), found on the examples;
+        ``None`` where it has no φ.
+    """
+
+    kind: StationKind
+    name: str
+    label: str
+    layer: str | None = None
+    sources: tuple[int, ...] = ()
+    shape: tuple[int, ...] = ()
+    compute: Mapping[str, Any] | None = None
+    sums: bool | None = None
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The stations of a network, in the order in which they run; the first one is the input.
+
+    Parameters
+    ----------
+    stations
+        Each takes in only earlier ones.
+    traced
+        Whether examples were followed through the model; else the layers stand in the order of
+        the modules, each after the one before.
+    note
+        A sentence for people; empty where all is as it should be.
+    """
+
+    stations: tuple[Station, ...]
+    traced: bool
+    note: str = ""
+
+    def __repr__(self) -> str:
+        how = "traced" if self.traced else "in the order of the modules"
+        return f"Structure({len(self.stations)} stations, {how})"
+
+
+def untraced(layout: Layout, note: str = UNTRACED) -> Structure:
+    """Return the layers of a layout one after the other, and the input before them."""
+    stations = [Station("input", "input", "input")]
+    for layer in layout.layers:
+        plain = layer.labels == ("x",)
+        stations.append(
+            Station(
+                "plain" if plain else "kan",
+                layer.name,
+                layer.name,
+                layer.name,
+                (len(stations) - 1,),
+                (layer.shape[0],) if layer.kind == "linear" else (),
+            )
+        )
+    return Structure(tuple(stations), False, note)
+
+
+def structure_dict(structure: Structure) -> dict[str, Any]:
+    """Return a structure as JSON, for the browser and for recordings."""
+    return {
+        "stations": [
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "label": each.label,
+                "layer": each.layer,
+                "sources": list(each.sources),
+                "shape": list(each.shape),
+                "compute": None if each.compute is None else dict(each.compute),
+                "sums": each.sums,
+            }
+            for each in structure.stations
+        ],
+        "traced": structure.traced,
+        "note": structure.note,
+    }
+
+
+def structure_from(raw: Mapping[str, Any]) -> Structure:
+    """Return the structure that `structure_dict` has made JSON of.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError
+        If it is not such a structure.
+    """
+    stations = []
+    for number, each in enumerate(raw["stations"]):
+        sources = tuple(int(source) for source in each["sources"])
+        if any(not 0 <= source < number for source in sources):
+            raise ValueError(f"station {number} takes in {sources}: expected earlier ones")
+        compute, sums, layer = each["compute"], each["sums"], each["layer"]
+        stations.append(
+            Station(
+                each["kind"],
+                str(each["name"]),
+                str(each["label"]),
+                None if layer is None else str(layer),
+                sources,
+                tuple(int(size) for size in each["shape"]),
+                None if compute is None else dict(compute),
+                None if sums is None else bool(sums),
+            )
+        )
+    return Structure(tuple(stations), bool(raw["traced"]), str(raw["note"]))

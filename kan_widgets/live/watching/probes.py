@@ -1,0 +1,213 @@
+"""Examples that are followed through the network while it trains, in a small share of its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.live.frames.activations import Activations, Probe, quantised
+from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.structure import Structure
+from kan_widgets.live.watching.following import follow
+from kan_widgets.live.watching.layers import BoundLayers
+from kan_widgets.live.watching.plan import Paths, plan_of
+from kan_widgets.live.watching.stations import Followed, assembled
+from kan_widgets.live.watching.undisturbed import unchanged
+
+MOST_EXAMPLES = 16
+MAX_SHARE = 0.01
+"""Of the training time, this much may go into probes."""
+_MOST_INPUT_BYTES = 4_000_000
+_MOST_BYTES = 1_000_000
+_MOST_CHANNELS = 64
+_MOST_SIDE = 32
+_MOST_FEATURES = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What is followed: as the model takes it in, and as it is shown."""
+
+    inputs: Tensor
+    shown: Probe
+
+
+def examples_of(images: Any, labels: Any = None) -> Examples:
+    """Return up to 16 examples, copied, up to 4 MB of them.
+
+    Raises
+    ------
+    TypeError
+        If ``images`` is no tensor or array of numbers, or the labels are no whole numbers.
+    ValueError
+        If there is no example, or not one label for each.
+    """
+    if isinstance(images, tuple | list | str) or not hasattr(images, "shape"):
+        raise TypeError(
+            f"images={type(images).__name__}: expected a tensor or an array of inputs, "
+            "(n, ...); from a loader, take the images of one batch"
+        )
+    inputs = images.detach() if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
+    if inputs.is_complex() or inputs.ndim < 2 or not inputs.numel():
+        raise ValueError(
+            f"images of shape {tuple(inputs.shape)}: expected (n, ...), at least one input"
+        )
+    numbers = None if labels is None else _labels_of(labels, len(inputs))
+    each = 4 * inputs[0].numel()
+    kept = max(1, min(MOST_EXAMPLES, len(inputs), _MOST_INPUT_BYTES // each))
+    inputs = inputs[:kept].clone()
+    shown = np.ascontiguousarray(inputs.float().cpu().numpy())
+    shown.flags.writeable = False
+    return Examples(inputs, Probe(shown, None if numbers is None else numbers[:kept]))
+
+
+def _labels_of(labels: Any, n: int) -> tuple[int, ...]:
+    listed = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if not isinstance(listed, list) or len(listed) != n:
+        count = len(listed) if isinstance(listed, list) else "one"
+        raise ValueError(f"labels: expected one for each of {n} examples, got {count}")
+    if any(isinstance(each, bool) or not isinstance(each, Integral) for each in listed):
+        raise TypeError("labels: expected the number of the right class of each example")
+    return tuple(int(each) for each in listed)
+
+
+class Probes:
+    """Follows examples through a model, when they are due.
+
+    Parameters
+    ----------
+    layers
+        The model's bound layers.
+    """
+
+    def __init__(self, layers: BoundLayers) -> None:
+        self._layers = layers
+        self._plan: tuple[int, Paths] | None = None
+        self.examples: Examples | None = None
+        self.waiting: Examples | None = None
+        """Examples that the thread that trains is to take up."""
+        self.seconds = 0.0
+        """What following them has taken in all."""
+        self.in_steps = 0.0
+        """The part of it that training has waited for."""
+        self.took = 0.0
+        """What that took the last time."""
+        self._next = float("-inf")
+        self._once = 0.0
+
+    def is_due(self, now: float) -> bool:
+        """Whether they may be followed at time ``now`` (seconds)."""
+        return self.examples is not None and now >= self._next
+
+    def begin(self, examples: Examples, *, in_step: bool) -> None:
+        """Follow these from now on; they were followed once, and perhaps training waited for it."""
+        self.examples = examples
+        if in_step:
+            self.in_steps += self.took
+
+    def stop(self) -> None:
+        """Follow none from now on."""
+        self.examples = self.waiting = self._plan = None
+
+    def follow(
+        self, model: nn.Module, layout: Layout, step: int, examples: Examples | None = None
+    ) -> tuple[Structure, Activations]:
+        """Follow the examples, or others, through the model, in this thread.
+
+        Raises
+        ------
+        Disturbed
+            If that changes the model; its buffers are as before all the same.
+        Exception
+            Whatever the model raises.
+        """
+        start = perf_counter()
+        self._once = 0.0
+        examples = examples or self.examples
+        assert examples is not None
+        try:
+            followed = self._followed(model, layout, examples.inputs)
+            return followed.structure, activations_of(followed, step, layout.version)
+        finally:
+            end = perf_counter()
+            self.took = end - start
+            self.seconds += self.took
+            # What is done once for a layout says nothing of what the next time will take.
+            self._next = end + (self.took - self._once) / MAX_SHARE
+
+    def _followed(self, model: nn.Module, layout: Layout, inputs: Tensor) -> Followed:
+        functions: dict[str, LayerFunctions] | None = None
+        if self._plan is not None and self._plan[0] == layout.version:
+            plan = self._plan[1].of(model)
+        else:
+            # What reads them costs more than the rest: only where the layers are other ones.
+            start = perf_counter()
+            layers = self._layers.read()
+            plan = plan_of(self._layers.entries(), layers)
+            self._plan = layout.version, Paths(plan, model)
+            functions = {layer.name: layer for layer in layers}
+            self._once = perf_counter() - start
+        with unchanged(model):
+            trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
+        self._once += trail.checking
+        return assembled(trail, plan, layout)
+
+
+def as_taken(inputs: Tensor, model: nn.Module) -> Tensor:
+    """Return inputs where the model is, numbers with a point as its parameters are."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            dtype = parameter.dtype if inputs.is_floating_point() else inputs.dtype
+            return inputs.to(parameter.device, dtype)
+    return inputs
+
+
+def reduced(values: Tensor) -> Tensor:
+    """Return what is kept of a station's output ``(n, *shape)``: a copy, of bounded size.
+
+    Of channels (or rows, as of tokens) the first 64, of features the first 4096; maps larger than
+    32×32 as means over areas.
+    """
+    values = values.detach()
+    if values.ndim == 2:
+        values = values[:, :_MOST_FEATURES]
+    elif values.ndim == 3:
+        values = values[:, :_MOST_CHANNELS, :_MOST_FEATURES]
+    elif values.ndim > 3:
+        values = values[:, :_MOST_CHANNELS]
+    values = values.float()
+    if values.ndim == 4:
+        size = min(values.shape[2], _MOST_SIDE), min(values.shape[3], _MOST_SIDE)
+        if tuple(values.shape[2:]) != size:
+            return F.adaptive_avg_pool2d(values, size)
+    return values.clone()
+
+
+def activations_of(followed: Followed, step: int, layout_version: int) -> Activations:
+    """Return what examples made of a network, eight bits a number, at most 1 MB of values."""
+    n = max((len(values) for values in followed.values.values()), default=1)
+    sizes = {station: values[0].numel() for station, values in followed.values.items()}
+    # Should one example be too much already, the largest stations are left out.
+    for station in sorted(sizes, key=lambda station: sizes[station], reverse=True):
+        if sum(sizes.values()) <= _MOST_BYTES:
+            break
+        del sizes[station]
+    kept = max(1, min(n, _MOST_BYTES // max(1, sum(sizes.values()))))
+    return Activations(
+        step,
+        layout_version,
+        tuple(
+            quantised(station, values[:kept].cpu().numpy())
+            for station, values in followed.values.items()
+            if station in sizes
+        ),
+        followed.extras,
+    )

@@ -1,0 +1,117 @@
+"""A model that is run beside its training, and left as it was."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Run a model in evaluation mode, without gradients, as it is written.
+
+    Modules' modes and random number generators are as before afterwards, also if the run fails.
+    """
+    training = {module: module.training for module in model.modules()}
+    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
+    # The generators that a forward pass may draw from besides torch's.
+    draws = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        model.eval()
+        with torch.random.fork_rng(devices=devices), torch.no_grad(), _as_written():
+            yield
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+        random.setstate(draws[0])
+        np.random.set_state(draws[1])  # noqa: NPY002
+
+
+def _as_written() -> Any:
+    """Leave out `torch.compile`, which would compile once more for hooks and another mode."""
+    # Whoever has compiled something has this module; importing it takes seconds.
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        return torch.compiler.set_stance("force_eager")
+    return nullcontext()
+
+
+class Disturbed(RuntimeError):
+    """Running the model changes it, in evaluation mode too."""
+
+
+@contextmanager
+def unchanged(model: nn.Module) -> Iterator[None]:
+    """Put back what a run changes of a model: attributes and buffers.
+
+    Raises
+    ------
+    Disturbed
+        At the end, if a parameter or buffer was changed. Buffers are as before all the same.
+    """
+    before = _Before(model)
+    try:
+        yield
+    except BaseException:
+        before.restore()
+        raise
+    if changed := before.restore():
+        raise Disturbed(
+            f"running the model changes {', '.join(map(repr, changed))}, in evaluation mode too"
+        )
+
+
+class _Before:
+    """What a model holds."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._modules = dict(model.named_modules())
+        self._attributes = {name: dict(module.__dict__) for name, module in self._modules.items()}
+        self._held = {
+            name: (dict(module._parameters), dict(module._buffers))
+            for name, module in self._modules.items()
+        }
+        self._versions = [
+            (f"{name}.{own}" if name else own, tensor, tensor._version)
+            for name, both in self._held.items()
+            for each in both
+            for own, tensor in each.items()
+            if tensor is not None and not tensor.is_inference()
+        ]
+        self._copies = {id(buffer): buffer.detach().clone() for buffer in model.buffers()}
+
+    def restore(self) -> list[str]:
+        """Put it back, and return which parameters and buffers were changed."""
+        changed: list[str] = []
+        for name, module in self._modules.items():
+            own = module.__dict__
+            for extra in own.keys() - self._attributes[name].keys():
+                del own[extra]
+            for each, value in self._attributes[name].items():
+                if own.get(each) is not value:
+                    own[each] = value
+            for before, now in zip(
+                self._held[name], (module._parameters, module._buffers), strict=True
+            ):
+                differ = {
+                    each
+                    for each in before.keys() | now.keys()
+                    if before.get(each) is not now.get(each)
+                }
+                changed += [f"{name}.{each}" if name else each for each in sorted(differ)]
+                if differ:
+                    now.clear()
+                    now.update(before)
+        for name, tensor, version in self._versions:
+            if tensor._version != version:
+                changed.append(name)
+                if id(tensor) in self._copies:
+                    with torch.no_grad():
+                        tensor.copy_(self._copies[id(tensor)])
+        return list(dict.fromkeys(changed))

@@ -1,0 +1,97 @@
+"""NetworkView: the whole network as one picture, with an example running through it."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import traitlets
+from torch import nn
+
+from kan_widgets.live import Source
+from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
+from kan_widgets.widgets.choices import Choice, option
+from kan_widgets.widgets.view import View
+
+
+class _Share(traitlets.TraitType[Any, Any]):
+    """A number from 0 to 1, or "auto"."""
+
+    default_value = "auto"
+
+    def validate(self, obj: Any, value: Any) -> float | str:
+        if isinstance(value, str) and value == "auto":
+            return value
+        number = float(value) if isinstance(value, Real) and value is not True else -1.0
+        if 0 <= number <= 1:
+            return number
+        raise traitlets.TraitError(
+            f"{self.name}: expected a number from 0 to 1, or 'auto', got {value!r:.80}"
+        )
+
+
+class NetworkView(View):
+    """The network from its input to its output, redrawn while it trains.
+
+    Left to right the layers as they run, found by following an example through the model
+    (``live.probe(images)``); before that, in the order of the modules. Each channel or feature is
+    a unit; on a link stands the function (of a convolution the kernel of functions) that is
+    applied there, and the link is the stronger the more that function varies over its inputs:
+    the standard deviation of φ over the inputs observed, before that over its grid. After
+    ``live.probe(images)`` the units show what the chosen example makes of them, the last ones
+    have bars, and what is pointed at is taken apart below: the functions, their inputs, and what
+    each adds to the sum. A network made of what the page can compute (KAN layers, convolutions,
+    linear layers, normalisation in evaluation mode, pooling, common activations) is computed
+    there, also for a digit that is drawn on its input, with the kernel busy or gone.
+
+    Parameters
+    ----------
+    live_or_model
+        A binding made by `kan_widgets.bind`, a recording, or a model.
+    relevance : float or "auto"
+        Of each layer the strongest links are shown, until they make up this share of the sum
+        of all, 0 to 1; "auto" shows up to 800 of each layer.
+    top : int
+        At most so many links lead to each unit; 0 for all.
+    example : int
+        Which of the examples runs through the network, from 0; −1 for the one that is drawn.
+    height : int
+        Pixels of the picture, at least 320.
+    theme : {"auto", "light", "dark"}
+        ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, or if neither a binding nor a model is given.
+    traitlets.TraitError
+        If a value is not one of those above.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> view = kw.NetworkView(kw.nn.KANCNN.article(), relevance=0.9)
+    >>> view.image(width=700).size[0]
+    1400
+    """
+
+    _kind = "network_view"
+    _draws_network = True
+
+    relevance = option(_Share())
+    top = option(traitlets.Int(0, min=0))
+    example = option(traitlets.Int(0, min=-1))
+    height = option(traitlets.Int(600, min=320))
+    theme = option(Choice(["auto", "light", "dark"]))
+    drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
+    """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
+
+    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
+        super().__init__(live_or_model, **options)
+        if self.layout.width is None:
+            self.layout.width = "100%"
+
+    def _colours(self, options: dict[str, Any]) -> int:
+        return 256  # feature maps

@@ -1,0 +1,45 @@
+"""What a stream's traits say of its source at one moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kan_widgets.functions import survey
+from kan_widgets.live import Binding, Replay, Source
+from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.widgets.wire import activations_dict, frame_dict, layout_dict, probe_dict
+
+
+def state_of(source: Source) -> dict[str, Any]:
+    """Return the traits of a stream that say what a source holds."""
+    first, latest = source.history[0], source.frame
+    layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
+    return {
+        "layouts": [layout_dict(layout) for layout in layouts.values()],
+        "initial": frame_dict(first),
+        "frame": frame_dict(latest),
+        "selection": dict(source.selection or {}),
+        "status": {"state": source.state, "message": source.message},
+        "training": training_of(source),
+        "structure": structure_dict(source.structure),
+        "probe": probe_dict(source.probed),
+        "activations": activations_dict(source.activations.latest),
+        "batch": _batch_of(source),
+        "left_out": _left_out_of(source),
+    }
+
+
+def training_of(source: Source | None) -> str:
+    """Return how the training stands, in Python's word for it; empty where nothing trained."""
+    state = source.progress.state if isinstance(source, Binding | Replay) else "idle"
+    return "" if state == "idle" else state
+
+
+def _batch_of(source: Source) -> dict[str, Any]:
+    seen = isinstance(source, Binding) and source.is_open and source.last_batch.was_seen
+    return {"seen": seen, "message": ""}
+
+
+def _left_out_of(source: Source) -> list[str]:
+    model = source.model if isinstance(source, Binding) else None
+    return [] if model is None else [str(entry) for entry in survey(model)[1]]

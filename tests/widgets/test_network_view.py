@@ -1,0 +1,94 @@
+"""NetworkView from Python: its keywords, and that what it says of an example is what torch says."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+import torch
+import traitlets
+from torch import nn
+
+import kan_widgets as kw
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts_of(svg: str) -> list[str]:
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.fixture(scope="module")
+def digits() -> kw.data.Digits:
+    return kw.data.mnist("embedded")
+
+
+def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    live.probe(digits.test_images[:4], digits.test_labels[:4])
+    view = kw.NetworkView(live, example=2)
+    words = texts_of(view.svg(width=1000))
+    with torch.no_grad():
+        log_probabilities = model(digits.test_images[2:3])[0]
+    shares = log_probabilities.exp()
+    best = int(shares.argmax())
+    label = int(digits.test_labels[2])
+    found = [word for word in words if word.startswith("example 3: ")]
+    said = re.fullmatch(r"example 3: (\d) \(([\d.]+) %\), .*loss ([\d.]+)", found[0])
+    assert said is not None
+    assert int(said[1]) == best
+    assert float(said[2]) == pytest.approx(100 * float(shares[best]), abs=0.051)
+    assert float(said[3]) == pytest.approx(-float(log_probabilities[label]), abs=0.051)
+    for share in shares:
+        assert f"{round(100 * float(share), 1):g} %" in words
+    scores = []
+    model.linear.register_forward_hook(lambda _, __, out: scores.append(out[0]))
+    with torch.no_grad():
+        model(digits.test_images[2:3])
+    [total] = [word for word in words if word.startswith("Σ = ")]
+    read = float(total.removeprefix("Σ = ").replace("−", "-"))
+    assert read == pytest.approx(float(scores[0][best]), rel=0.01)
+
+
+def test_before_an_example_the_layers_stand_in_the_order_of_the_modules():
+    live = kw.bind(nn.Sequential(kw.nn.KANLinear(3, 4), kw.nn.KANLinear(4, 2)))
+    words = texts_of(kw.NetworkView(live).svg(width=800))
+    for word in ("3 numbers", "4 outputs", "2 outputs", live.structure.note):
+        assert word in words
+
+
+def test_links_that_are_not_drawn_are_counted():
+    torch.manual_seed(0)
+    live = kw.bind(nn.Sequential(kw.nn.KANLinear(40, 50), kw.nn.KANLinear(50, 2)))
+    view = kw.NetworkView(live, height=1200)
+    words = texts_of(view.svg(width=1000, relevance=0.5, max_height=1300))
+    said = [word for word in words if " of 2,100 links, " in word]
+    assert len(said) == 1
+    shown, share = re.match(r"([\d,]+) of .*, ([\d.]+) %", said[0]).groups()  # type: ignore[union-attr]
+    assert int(shown.replace(",", "")) < 1000
+    assert 50 <= float(share) < 52
+
+
+@pytest.mark.parametrize("relevance", [-0.1, 1.5, "most", True, float("nan")])
+def test_a_share_is_a_number_from_0_to_1(relevance):
+    live = kw.bind(kw.nn.KANLinear(2, 2))
+    with pytest.raises(traitlets.TraitError, match="expected a number from 0 to 1, or 'auto', got"):
+        kw.NetworkView(live, relevance=relevance)
+
+
+def test_a_drawing_runs_through_the_network(digits):
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    live.probe(digits.test_images[:2])
+    view = kw.NetworkView(live, example=-1)
+    view.drawing = digits.test_images[7, 0]
+    words = texts_of(view.svg(width=1000))
+    with torch.no_grad():
+        shares = model(digits.test_images[7:8])[0].exp()
+    for share in shares:
+        assert f"{round(100 * float(share), 1):g} %" in words
+    assert any(word.startswith(f"your drawing: {int(shares.argmax())} (") for word in words)
