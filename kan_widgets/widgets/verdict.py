@@ -42,7 +42,7 @@ class Verdict:
         return tuple(k for k, value in enumerate(self.values) if value == most)
 
     def words(self, names: Sequence[str], steps: Sequence[int]) -> str:
-        """Say who is ahead, and at which step; empty where nobody is.
+        """Say who is ahead, and at which step; empty where that is not known.
 
         Parameters
         ----------
@@ -51,7 +51,9 @@ class Verdict:
         """
         best = self.best
         if not best:
-            return ""
+            same = len(set(self.values)) == 1 and len(self.values) > 1
+            what = f"{in_words(self.quantity)} {format_number(self.values[0] or 0.0)}"
+            return f"No model leads at step {self.step:,}: {what} for all." if same else ""
         others = [
             f"{format_number(value)} for {names[k]}"
             for k, value in enumerate(self.values)

@@ -207,7 +207,8 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     assert lab.is_running(3)
     assert probe(lab, "view.part().step") > before
     # The last layer costs one pass: it follows by itself while the cell trains.
-    lab.evaluate("setattr(view, 'layer', 'linear')")
+    view.locator(".kw-tabs .kw-segment", has_text="linear").click()
+    lab.until(lambda: probe(lab, "view.part().layer") == "linear", "the last layer")
     then = probe(lab, "view.part().step")
     lab.until(
         lambda: (

@@ -316,12 +316,12 @@ def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
     assert shown(compare)["last eval_accuracy"] == ["0.9", "0.7"]
 
 
-def test_a_tie_and_other_data_have_no_verdict(models: Models) -> None:
+def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
     for live in lives.values():
         live.log(1, loss=1.0)
-    assert verdict(compare) == ""
+    assert verdict(compare) == "No model leads at step 1: loss 1 for all."
     lives["KAN"].log(2, loss=0.5)
     lives["MLP"].log(2, loss=1.0)
     assert (
