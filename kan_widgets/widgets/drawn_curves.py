@@ -166,7 +166,7 @@ class DrawnCurves:
             of what it was at first, and all have a logarithm everywhere.
         """
         curves = list(self._curves.values())
-        logs = {panel: self._is_log(panel) if log is None else log for panel in self._panels()}
+        logs = {panel: self._is_log(panel) if log is None else log for panel, _ in self._curves}
         raw = {(curve.panel, curve.name): curve.points(window) for curve in curves}
         # A panel all of whose curves are short needs no means.
         long = {panel for (panel, _), (steps, _) in raw.items() if len(steps) > FEW}
@@ -190,9 +190,6 @@ class DrawnCurves:
                 }
             )
         return found
-
-    def _panels(self) -> frozenset[str]:
-        return frozenset(curve.panel for curve in self._curves.values())
 
     def _is_log(self, panel: str) -> bool:
         inside = [curve for curve in self._curves.values() if curve.panel == panel]

@@ -108,9 +108,8 @@ def open_panel(lab: LabPage, server: LabServer, *cells: str, setup: str = SETUP)
     lab.run_cell(1)
     assert lab.cell_errors() == []
     panel = Panel(lab, server)
-    lab.until_shown(
-        lambda: panel.element.count() == 1 and panel.state() == "not training", "the panel"
-    )
+    ready = "not training"
+    lab.until_shown(lambda: panel.element.count() == 1 and panel.state() == ready, "the panel")
     return panel
 
 

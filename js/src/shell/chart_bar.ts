@@ -10,7 +10,7 @@ const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 
 export interface ChartBar {
   element: HTMLElement;
-  /** `alone`: no kernel is there to make other means. `empty`: there are no curves; their place is kept. */
+  /** `alone`: no kernel is there to make other means. `empty`: there are no curves to zoom. */
   show(get: (trait: string) => unknown, alone: boolean, empty?: boolean): void;
 }
 
@@ -53,8 +53,6 @@ export function createChartBar(
   return {
     element: root,
     show(get, alone, empty = false) {
-      const visibility = empty ? "hidden" : "";
-      if (root.style.visibility !== visibility) root.style.visibility = visibility;
       const smoothing = Number(get("smoothing"));
       const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
       if (steps.join() !== listed) {
@@ -65,6 +63,7 @@ export function createChartBar(
       smooth.set(String(smoothing));
       smooth.disable(alone ? "No kernel is connected to compute other means" : "");
       scale.set(String(get("scale") ?? "linear"));
+      closer.disabled = empty;
       wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;
     },
   };

@@ -118,8 +118,11 @@ function show(document, main, saved, modules) {
   };
   for (const place of saved.places) {
     const figure = add(document, main, "figure", "kw-page-view");
-    figure.setAttribute("aria-label", place.name);
+    figure.setAttribute("aria-label", place.label);
     dress(figure, place.css);
+    if (saved.places.length > 1) {
+      add(document, figure, "h2", "kw-page-name").textContent = place.label;
+    }
     const el = add(document, figure, "div");
     const view = modules[saved.models[place.model].module]?.default;
     if (view) view.render({ model: models[place.model], el, host, signal });
