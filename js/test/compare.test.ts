@@ -278,8 +278,8 @@ describe("in a page", () => {
       [...name.children].map(({ textContent }) => textContent),
     );
     expect(names).toEqual([
-      ["KAN", "step 0 · idle"],
-      ["<b>CNN</b>", "step 0 · idle"],
+      ["KAN", "step 0 · not training"],
+      ["<b>CNN</b>", "step 0 · not training"],
     ]);
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
