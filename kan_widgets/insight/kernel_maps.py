@@ -14,6 +14,9 @@ from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.tables import Float64
 
+# Inputs whose basis functions are computed at a time.
+_AT_ONCE = 50_000
+
 
 @dataclass(frozen=True, eq=False)
 class KernelMaps:
@@ -120,7 +123,7 @@ def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
     index = None if layer.basis_index is None else layer.basis_index.reshape(outs, -1).cpu().numpy()
     means = np.zeros((outs, entries))
     for number, basis in enumerate(layer.bases):
-        beta = np.stack([_mean_beta(basis, x[:, column]) for column in range(x.shape[1])])
+        beta = _mean_beta(basis, x)
         mine = np.einsum(
             "gseb,geb->gse",
             coefficients.reshape(groups, size, entries, -1),
@@ -132,7 +135,12 @@ def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
 
 
 def _mean_beta(basis: ReadBasis, x: Float64) -> Float64:
+    """Return the mean of β over the rows of x, ``(columns, nb)``."""
+    some = max(1, _AT_ONCE // max(1, len(x)))
     with torch.no_grad():
-        beta = basis(torch.from_numpy(np.ascontiguousarray(x))).to(torch.float64)
-    mean: Float64 = beta.mean(dim=0).nan_to_num().numpy()
+        means = [
+            basis(part.contiguous()).to(torch.float64).mean(dim=0).nan_to_num()
+            for part in torch.from_numpy(x).split(some, dim=1)
+        ]
+    mean: Float64 = torch.cat(means).numpy()
     return mean

@@ -115,7 +115,9 @@ class Explain(View):
                 f"{source!r:.80}: an image runs through a model; give one, or an open binding"
             )
         self._frame = source.frame
-        self._explainer.explain(source, options["target"])
+        # The last layer alone first: for what it costs.
+        for layers in ((), None):
+            self._explainer.explain(source, options["target"], layers)
         options["layer"] = self._shown_layer(options.get("layer"))
         options["content"] = self._content()
 

@@ -74,11 +74,11 @@ class Explainer:
             self._known |= dict.fromkeys(parts, news)
             self._done_at = time.monotonic()
             cost = time.perf_counter() - start
+            alone = all(part.kind == "functions" for part in parts.values())
             for name, part in parts.items():
                 # What all layers took together is no more than a bound for one of them.
-                if part.kind == "kernels" and (layers is not None or name not in self._costs):
-                    self._costs[name] = cost
-                elif part.kind == "functions" and len(parts) == 1:
+                first = layers is not None or name not in self._costs
+                if alone or (part.kind == "kernels" and first):
                     self._costs[name] = cost
 
     def behind(self, step: int, first: str = "") -> list[str]:
@@ -88,7 +88,7 @@ class Explainer:
         return sorted(old, key=lambda name: name != first)
 
     def cost(self, layer: str) -> float:
-        """Return about how many seconds a layer takes; 0 where one pass has not been timed yet."""
+        """Return about how many seconds a layer takes; 0 before it was timed."""
         return self._costs.get(layer, 0.0)
 
     def due(self, layer: str, share: float) -> float:
