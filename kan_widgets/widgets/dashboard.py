@@ -17,6 +17,7 @@ from kan_widgets.widgets.headline import headline_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.panels import DEFAULT, PANELS, check_panels
 from kan_widgets.widgets.spline_inspector import SplineInspector
@@ -45,8 +46,9 @@ class Dashboard(View):
         The layer shown at first; the first by default.
     panels : sequence of str, optional
         What is shown, in this order, out of ``"training"`` (a `TrainingPanel`), ``"kernels"``
-        (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`) and
-        ``"ranges"`` (`LayerRanges`); all but the last by default.
+        (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
+        ``"ranges"`` (`LayerRanges`) and ``"network"`` (`NetworkView`); all but the last two by
+        default.
     folded : bool
         Whether the training controls are folded away.
     theme : {"auto", "light", "dark"}
@@ -56,7 +58,7 @@ class Dashboard(View):
 
     Attributes
     ----------
-    training, grid, inspector, meshgrid, ranges
+    training, grid, inspector, meshgrid, ranges, network
         The views of the panels there are, to set their traits.
 
     Raises
@@ -84,6 +86,7 @@ class Dashboard(View):
     meshgrid: MeshgridView
     training: TrainingPanel
     ranges: LayerRanges
+    network: NetworkView
 
     panels_shown = traitlets.List(traitlets.Dict()).tag(sync=True)
     """Name, title and more of each panel, in the order of ``parts``."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
+from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View
@@ -36,6 +37,13 @@ class Panel:
 
 
 PANELS = {
+    "network": Panel(
+        NetworkView,
+        "network",
+        "Network",
+        "Network: from input to output, with an example running through it",
+        wide=True,
+    ),
     "training": Panel(
         TrainingPanel,
         "training",
