@@ -58,6 +58,8 @@ export interface ChartLayout {
 const HEAD = 20;
 const GAP = 16;
 const SIZE = 11;
+/** The title of every axis of steps. */
+const STEP = "step";
 /** Widths of lines: what was logged, faint where there is a mean, and the mean. */
 const LOGGED = 1.25;
 const FAINT = 0.4;
@@ -149,11 +151,13 @@ export function chartMarks(
     const across = ticks(layout.steps, Math.max(2, Math.floor(plot.width / 60))).filter(
       Number.isInteger,
     );
-    const x = { scale: toX, ticks: across, title: "step", label: formatCount };
+    const legend = legendMarks(panel, chart.over, plot, colours);
+    const title = legend.aside ? "" : STEP;
+    const x = { scale: toX, ticks: across, title, label: formatCount };
     const axes = axesMarks(plot, x, { scale: toY, ...up }, colours, { size: SIZE, ratio });
     return [
       ...axes,
-      ...legendMarks(panel, chart.over, plot, colours),
+      ...legend.marks,
       markMarks(chart, layout, k, colours, ratio),
       curveMarks(panel, plot, toX, toY, colours),
     ];
@@ -187,10 +191,18 @@ function curveMarks(
   return { kind: "group", clip, marks };
 }
 
-/** Which line is what was logged and which a mean, below the plot at the right; nothing where there is no mean. */
-function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
+/**
+ * Which line is what was logged and which a mean, below the plot at the right; nothing where there is no mean. In little
+ * room the axis's title stands `aside`, at the left.
+ */
+function legendMarks(
+  { curves }: Panel,
+  over: number,
+  plot: Rect,
+  colours: Colours,
+): { marks: Mark[]; aside: boolean } {
   const smoothed = curves.find(({ mean }) => mean !== null);
-  if (!smoothed) return [];
+  if (!smoothed) return { marks: [], aside: false };
   const stroke = colourOf(colours, smoothed.colour);
   const right = plot.x + plot.width;
   const room = plot.width / 2 - 24;
@@ -205,12 +217,16 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
     return { kind: "lines", xy: [x, y - 3.5, x + SAMPLE, y - 3.5], ends: [2], stroke } as const;
   };
   const text = { kind: "text", y, size: SIZE, fill: colours.muted } as const;
-  return [
+  const aside = start < plot.x + (plot.width + widthOf(STEP, SIZE)) / 2 + 6;
+  if (aside && start < plot.x + widthOf(STEP, SIZE) + 8) return { marks: [], aside: false };
+  const marks: Mark[] = [
     { ...line(start), width: LOGGED, opacity: FAINT },
     { ...text, x: start + SAMPLE + 4, text: "logged" },
     { ...line(next), width: MEAN },
     { ...text, x: right, text: words, anchor: "end" },
   ];
+  if (aside) marks.push({ ...text, x: plot.x, text: STEP });
+  return { marks, aside };
 }
 
 function lineOf({ x, y }: Points, toX: (x: number) => number, toY: (y: number) => number) {

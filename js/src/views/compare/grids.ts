@@ -66,7 +66,9 @@ export function createGrids(shell: Shell, host: Host): Grids {
   });
   void Promise.all(connecting).then(() => {
     const stores = parts.flatMap((part) => part?.store ?? []);
-    if (stores.length > 0 && !signal.aborted) mountScrubber(time, together(stores), signal);
+    if (stores.length === 0 || signal.aborted) return;
+    const scrubber = mountScrubber(time, together(stores), signal);
+    for (const store of stores) store.subscribe(() => scrubber.tell(), signal);
   });
   // What stands over a drawing is taller where it wraps: the drawings of a row still begin at one height.
   const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
