@@ -181,15 +181,20 @@ describe("words", () => {
   it("give probabilities that add up to one, however large the scores", () => {
     expect(probabilities([0, Math.log(3)])).toEqual([0.25, 0.75].map((p) => expect.closeTo(p)));
     expect(probabilities([1000, 1000])).toEqual([0.5, 0.5]);
-    expect([0.25, 0.0001, 1].map(percent)).toEqual(["25.0 %", "< 0.1 %", "100.0 %"]);
+    expect([0.25, 0.0001, 0.9999, 1].map(percent)).toEqual([
+      "25.0 %",
+      "< 0.1 %",
+      "> 99.9 %",
+      "100.0 %",
+    ]);
   });
 
   it("say first what the network says", () => {
     const [first] = verdictTexts({ ...last, scores: [0, 0, 9], predicted: 2, target: 2 });
-    expect(first).toBe("The network says 2 (100.0 %), then 0 (< 0.1 %)");
+    expect(first).toBe("The network says 2 (> 99.9 %), then 0 (< 0.1 %)");
     expect(verdictTexts(last)[0]).toBe("The network says 0 (96.3 %); explained here: 1 (3.7 %)");
     const broken = verdictTexts({ ...last, scores: [0, Number.NaN] });
-    expect(broken).toEqual(["The scores are not all finite: it says nothing"]);
+    expect(broken).toEqual(["Some scores are not finite: no verdict"]);
     expect(verdictTexts({ ...last, scores: [-0.5], target: 0 })).toEqual(["The score is −0.5"]);
   });
 });
@@ -530,6 +535,14 @@ describe("the view", () => {
     await click("classes/0/0");
     expect(model.get("target")).toBeNull();
     expect(root.querySelector<HTMLElement>(".kw-again")?.hidden).toBe(true);
+  });
+
+  it("says so where the model is gone", async () => {
+    store.takeStatus({ state: "closed", message: "" });
+    const { texts } = await show();
+    expect(texts(".kw-tone-warn")).toEqual([
+      "closed: the model this showed is gone; what was explained last stays",
+    ]);
   });
 
   it("keeps what is chosen where the stream does not have the layer, in what is saved too", async () => {

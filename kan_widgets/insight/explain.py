@@ -216,6 +216,8 @@ def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
     """Say so where shares do not nearly add up."""
     change = score - shares.baseline
+    if not math.isfinite(change):
+        return []
     if abs(shares.missing) <= _WORTH_A_NOTE * max(abs(change), 1e-3):
         return []
     return [
@@ -271,6 +273,8 @@ def _ran_before(stages: list[Stage], found: Run, last: Stage) -> list[Stage]:
 def _after_last(last: Stage, found: Run, scores: Float64) -> list[str]:
     """Say so if the model gives something else than scores or their softmax."""
     output = found.output
+    if not np.isfinite(scores).all():
+        return []
     if isinstance(output, Tensor) and output.numel() == len(scores):
         given = output.detach().double().cpu().numpy().ravel() - scores
         if np.ptp(given) <= 1e-4 * max(1.0, float(np.abs(scores).max())):

@@ -109,7 +109,7 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         places=found.map_shape,
         maps=None,
         total=None if laid is None else laid.sum(axis=0),
-        sentence=sentence,
+        sentence=sentence if np.isfinite(found.score) else _nothing(found),
         moment=moment,
     )
 
@@ -139,9 +139,13 @@ def _kernels(
         places=None,
         maps=shares.maps,
         total=shares.maps.sum(axis=(0, 1), dtype=np.float64),
-        sentence=sentence,
+        sentence=sentence if np.isfinite(found.score) else _nothing(found),
         moment=moment,
     )
+
+
+def _nothing(found: Explanation) -> str:
+    return f"The score of class {found.target} is not finite: there is nothing to divide."
 
 
 def _signed(value: float) -> str:

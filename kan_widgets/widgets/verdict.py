@@ -71,8 +71,8 @@ class Verdict:
         )
         further = [k for k, made in enumerate(steps) if made > min(steps) + 1]
         if further:
-            made = ", ".join(f"{names[k]} is at {steps[k]:,}" for k in further)
-            text += f" All have come to that step; {made} by now."
+            made = ", ".join(f"{names[k]} is at {steps[k]:,} by now" for k in further)
+            text += f" That is as far as all have come: {made}."
         return text
 
 

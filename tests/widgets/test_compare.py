@@ -291,7 +291,7 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     kan = f"{accuracies[10:40].mean():.3g}"
     assert verdict(compare) == (
         f"MLP leads at step 40: accuracy 0.5, against {kan} for KAN (means of steps 11 to 40). "
-        "All have come to that step; KAN is at 100 by now."
+        "That is as far as all have come: KAN is at 100 by now."
     )
     [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
     assert (row["label"], row["values"]) == ("mean accuracy, steps 11 to 40", [kan, "0.5"])

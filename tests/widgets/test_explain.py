@@ -330,6 +330,11 @@ def test_scores_that_are_not_finite_reach_the_page():
     view = kw.Explain(live, digit(), 3)
     assert view.content["parts"][0]["scores"][4] is None
     assert "NaN" in texts(view.svg(layer="linear"))
+    view.target = 4
+    assert texts(view.svg(layer="linear"))[2:4] == [
+        "The score of class 4 is not finite: there is nothing to divide.",
+        "Some scores are not finite: no verdict",
+    ]
 
 
 # ---------------------------------------------------------------- still

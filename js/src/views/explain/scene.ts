@@ -44,6 +44,8 @@ export function isKnown(store: Store | null, layer: string): boolean {
   return store?.current()?.layout.layers.some(({ name }) => name === layer) ?? false;
 }
 
+const CLOSED = "closed: the model this showed is gone; what was explained last stays";
+
 export function drawing(): ExplainDrawing {
   const keep = memory();
   let last = "";
@@ -175,9 +177,11 @@ function momentOf({ step }: Part): string {
   return `step ${formatCount(step)}`;
 }
 
-function captionOf({ notes }: Part, { get }: Given, first: Remark): Remark[] {
+function captionOf({ notes }: Part, { get, store }: Given, first: Remark): Remark[] {
+  const closed = store.status().state === "closed" ? CLOSED : "";
   return [
     first,
+    { text: closed, tone: "warn" },
     { text: String(get("message") ?? ""), tone: "warn" },
     ...notes.map((text): Remark => ({ text })),
   ].filter(({ text }) => text !== "") as Remark[];

@@ -14,10 +14,11 @@ export function probabilities(scores: readonly number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** "62.3 %", "< 0.1 %". */
+/** "62.3 %", "< 0.1 %", "> 99.9 %". */
 export function percent(share: number): string {
   if (Number.isNaN(share)) return "";
-  return share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
+  if (share < 0.0005) return "< 0.1 %";
+  return share > 0.9995 && share < 1 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
 }
 
 /** "class 3 · score 4.21, 62.3 %, the highest". */
@@ -33,14 +34,13 @@ export function placeText(map: MapOf, row: number, column: number): string {
 
 /** The selected share in one line; what to do where there is none. */
 export function selectionText(part: Part, selected: number): string {
-  if (selected < 0)
-    return "Click a row or a place of the map to select its function; click a class to explain that one.";
+  if (selected < 0) return "Click a row or the map to select a function, or a class to explain it.";
   return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
 }
 
 /** What the network says of the image, the shorter the later. */
 export function verdictTexts({ scores, target, predicted }: Part): string[] {
-  if (!scores.every(Number.isFinite)) return ["The scores are not all finite: it says nothing"];
+  if (!scores.every(Number.isFinite)) return ["Some scores are not finite: no verdict"];
   if (scores.length < 2) return [`The score is ${number(scores[0])}`];
   const shares = probabilities(scores);
   const named = (k: number) => `${k} (${percent(shares[k])})`;
