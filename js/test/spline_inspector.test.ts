@@ -534,7 +534,7 @@ describe("words and colours", () => {
     expect(inputsText(one, observed)).toContain("under 0.1 % beyond every basis function");
     observed.outsideDomain.fill(0);
     expect(inputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
-    expect(inputsText(one, null)).toContain("live.observe(batch) shows where they fall");
+    expect(inputsText(one, null)).toBe("no inputs seen yet: live.observe(batch)");
   });
 
   it("print what evaluate gives", () => {

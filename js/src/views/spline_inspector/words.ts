@@ -8,7 +8,7 @@ import type { Evaluation, Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
-export const UNSEEN = "how many inputs fall where: none seen yet";
+export const UNSEEN = "live.observe(batch) draws here where the inputs fall";
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
@@ -56,7 +56,7 @@ export function percent(share: number): string {
 
 /** What was observed of the inputs of a function. */
 export function inputsText(phi: Phi, observed: Observed | null): string {
-  if (!observed) return "no inputs seen yet: live.observe(batch) shows where they fall";
+  if (!observed) return "no inputs seen yet: live.observe(batch)";
   const entry = entryOf(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
