@@ -39,9 +39,11 @@ export function heightsOf(panels: readonly Panel[], rows: number[][], room: numb
       const [panel, beside] = side === 0 ? [one, other] : [other, one];
       if (!panel.fills) return;
       if (beside.fills) heights[k] = room;
-      else if (panel.drawn > 0 && beside.drawn > 0) {
+      else {
+        // Until both are drawn it is low: what is below them moves once at most.
         const rest = beside.height - (panel.height - panel.drawn);
-        heights[k] = Math.max(panel.fills, Math.min(MOST, rest));
+        const known = panel.drawn > 0 && beside.drawn > 0;
+        heights[k] = known ? Math.max(panel.fills, Math.min(MOST, rest)) : panel.fills;
       }
     });
   }

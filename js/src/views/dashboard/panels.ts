@@ -11,6 +11,8 @@ import { heightsOf, rowsOf } from "./arrange.ts";
 const ROOM = 225;
 const AROUND = 76;
 const SPARE = 16;
+/** What a panel draws on, once it is seen. */
+const DRAWN = ".kw-view:not([data-kw-unborn]) .kw-viewport";
 /** As in the style sheet. */
 const PAIRED = 760;
 
@@ -58,7 +60,8 @@ export function createPanels(shell: Shell, host: Host): Panels {
   const lines = refs.map(() => NOTHING);
   const stills: (() => Still | null)[] = [];
   const again: (() => void)[] = [];
-  const heights: number[] = named.map(({ fills }) => fills || ROOM);
+  /** Of the drawings; none before the first one asks. */
+  const heights: number[] = [];
   let all = false;
   let active = 0;
 
@@ -107,7 +110,10 @@ export function createPanels(shell: Shell, host: Host): Panels {
         },
         // Said by the first panel of the layer for all of them.
         says: (remark: string) => number !== speaker && remark !== "" && remark === noteIn(shell),
-        height: () => (all || named[number].wide ? undefined : heights[number]),
+        height() {
+          if (heights.length === 0) arrange();
+          return all || named[number].wide ? undefined : heights[number];
+        },
         takes(still: () => Still | null, draw: () => void) {
           stills[number] = still;
           again[number] = draw;
@@ -136,7 +142,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
       wide: named[k].wide || inside.hidden === true,
       fills: named[k].fills,
       height: section.offsetHeight,
-      drawn: inside.querySelector<HTMLElement>(".kw-viewport")?.clientHeight ?? 0,
+      drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
     }));
     const rows = paired() ? rowsOf(shown) : shown.map((_, k) => [k]);
     for (const row of rows) {
@@ -146,9 +152,10 @@ export function createPanels(shell: Shell, host: Host): Panels {
     }
     const next = heightsOf(shown, rows, roomFor(rows.length));
     next.forEach((height, k) => {
-      if (Math.abs(height - heights[k]) < 2) return;
+      const before = heights[k];
+      if (before !== undefined && Math.abs(height - before) < 2) return;
       heights[k] = height;
-      again[k]?.();
+      if (before !== undefined) again[k]?.();
     });
   }
 
