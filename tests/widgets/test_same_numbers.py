@@ -30,7 +30,7 @@ def over_panels(view: kw.TrainingPanel | kw.Compare) -> list[str]:
         for element in ElementTree.fromstring(view.svg()).iter("{http://www.w3.org/2000/svg}text")
         if element.get("font-weight") == "600" and element.get("font-size") == "11"
     ]
-    titles = {"Training", "idle"}
+    titles = {"Training", "not training"}
     return [text.text or "" for text in texts if text.text not in titles]
 
 
