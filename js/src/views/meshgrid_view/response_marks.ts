@@ -108,7 +108,9 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   const { outputs, grids, swept, scaleOf, selection, place, by } = response;
   const { colours } = theme;
   const palette = paletteIn(theme);
-  const marks: Mark[] = [title(mapsTitle(response), layout.titles.response, theme)];
+  const right = Math.max(...Array.from(layout.maps.values(), ({ x, width }) => x + width));
+  const words = mapsTitle(response, right - layout.titles.response[0]);
+  const marks: Mark[] = [title(words, layout.titles.response, theme)];
   const over: Mark[] = [];
   for (const output of outputs) {
     const box = layout.maps.get(output) as Rect;
@@ -142,8 +144,9 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   return [...marks, ...over];
 }
 
-function mapsTitle({ outputs, swept }: Response): string {
-  if (outputs.length > 1) return "response of each output";
+function mapsTitle({ outputs, swept }: Response, room: number): string {
+  const each = "response of each output";
+  if (outputs.length > 1) return widthOf(each, WORDS, 600) <= room ? each : "responses";
   if (swept.outputs === 1) return "response";
   return `response: output ${outputs[0]}`;
 }
