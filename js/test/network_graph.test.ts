@@ -190,7 +190,7 @@ describe("the layout", () => {
     return layoutOf(graph, shown, width, height, true);
   }
 
-  it.each([[600], [1000], [1600]])(
+  it.each([[400], [480], [600], [1000], [1600]])(
     "has everything within %i pixels and nothing on another",
     (width) => {
       const { columns, width: whole } = placed(width, 440);

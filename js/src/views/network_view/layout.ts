@@ -16,7 +16,9 @@ const THUMB = { least: 12, most: 62, function: 46 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 104, most: 150 };
 const LOOSE = 170;
-const TIGHT = 16;
+const TIGHT = 12;
+/** Of a column's room so much is used for what stands in it. */
+const SHARES = [1, 0.85, 0.7, 0.55, 0.4];
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -68,6 +70,7 @@ interface Sizes {
   bars: number;
 }
 
+/** Parts are made smaller until they fit; of many columns some lie outside all the same. */
 export function layoutOf(
   graph: Graph,
   shown: readonly Shown[],
@@ -75,12 +78,28 @@ export function layoutOf(
   height: number,
   hasBars: boolean,
 ): NetworkLayout {
+  const all = SHARES.map((share) => () => laidOut(graph, shown, width, height, hasBars, share));
+  for (const make of all.slice(0, -1)) {
+    const made = make();
+    if (made.width <= width) return made;
+  }
+  return all[all.length - 1]();
+}
+
+function laidOut(
+  graph: Graph,
+  shown: readonly Shown[],
+  width: number,
+  height: number,
+  hasBars: boolean,
+  share: number,
+): NetworkLayout {
   const { columns, depths } = graph;
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
   const lanes = columns.map(({ depth }) => (height - HEAD - 8) / at[depth].length);
-  const each = (width - 2 * SIDE) / depths;
+  const each = (share * (width - 2 * SIDE)) / depths;
   const last = lastOf(graph);
   const sizes = columns.map((column, k) =>
     sizesOf(column, shown[k], lanes[k], each, hasBars && k === last),

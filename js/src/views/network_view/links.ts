@@ -36,12 +36,9 @@ function rightOf({ x, width }: UnitBox): number {
   return x + width + 1;
 }
 
-/** Adds the points of a way: smooth from left to right, level at its ends. */
-export function pointsOf({ from, thumb, to }: Way, leave: number, xy: number[], ends: number[]) {
+/** Adds the points of a way from where it leaves the others of its unit: smooth from left to right, level at its ends. */
+function pointsOf({ from, thumb, to }: Way, leave: number, xy: number[], ends: number[]) {
   const start = Math.max(from.x, leave);
-  if (start > from.x + 1) {
-    xy.push(from.x, from.y);
-  }
   if (thumb) {
     bend(start, from.y, thumb.x, thumb.y + thumb.height / 2, xy);
     ends.push(xy.length / 2);
@@ -83,9 +80,18 @@ export function lineMarks(
     xy: [] as number[],
     ends: [] as number[],
   }));
+  // What links of one unit have in common is drawn once, as strong as the strongest of them.
+  const stems = new Map<number, { from: Way["from"]; level: number }>();
   for (const { way, weight } of lines) {
     const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.max(0, weight)));
     pointsOf(way, leave, groups[level].xy, groups[level].ends);
+    const known = stems.get(way.from.y)?.level ?? -1;
+    if (level > known) stems.set(way.from.y, { from: way.from, level });
+  }
+  for (const { from, level } of stems.values()) {
+    if (leave <= from.x + 1) continue;
+    groups[level].xy.push(from.x, from.y, leave, from.y);
+    groups[level].ends.push(groups[level].xy.length / 2);
   }
   const thin = lines.length > FEW;
   return groups.flatMap(({ xy, ends }, level): Mark[] => {

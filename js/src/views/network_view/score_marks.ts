@@ -22,7 +22,7 @@ export function scoreMarks(
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
   const names = Math.max(...units.map(({ unit }) => widthOf(nameOf(unit), 11, 600))) + 8;
-  const texts = 40;
+  const texts = 50;
   for (const { unit, y, height } of units) {
     const left = barsAt + names;
     const room = bars - names - texts - 4;
