@@ -53,6 +53,7 @@ follows what others must not do:
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 import time
@@ -64,6 +65,8 @@ from kan_widgets.live.reports import report
 
 # Longer ones are more than some platforms can wait at once; it then waits again.
 _LONGEST_WAIT = 3600.0
+# How long the end of the program waits for a job.
+_LONGEST_END = 10.0
 
 
 class Worker:
@@ -83,6 +86,7 @@ class Worker:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._busy_since: float | None = None
+        self._is_over = False
 
     def start(self) -> None:
         """Start the thread unless it runs; cheap if it does."""
@@ -103,7 +107,20 @@ class Worker:
         since = self._busy_since
         return since is not None and time.monotonic() - since > seconds
 
+    def finish(self) -> None:
+        """Begin no job any more, and wait for the one that runs, for the end of the program.
+
+        A thread that Python ends while it computes in torch would abort the program.
+        """
+        self._is_over = True
+        end = time.monotonic() + _LONGEST_END
+        while self._thread is not None and self._thread.is_alive() and self.is_busy(0.0):
+            if threading.current_thread() is self._thread or time.monotonic() > end:
+                return
+            time.sleep(0.005)
+
     def _run(self) -> None:
+        self._busy_since = None
         while True:
             self._await_job()
             now = time.monotonic()
@@ -112,7 +129,8 @@ class Worker:
                 self._pending.discard(job)
                 self._busy_since = time.monotonic()
                 try:
-                    job.run()
+                    if not self._is_over:
+                        job.run()
                 except Exception as error:
                     report(f"{self.name}: {error!r}")
                 self._busy_since = None
@@ -195,4 +213,5 @@ def thread(run: Callable[[], object], name: str) -> threading.Thread:
 
 
 scheduler = Worker("kan_widgets scheduler")
+atexit.register(scheduler.finish)
 disk = Worker("kan_widgets disk")

@@ -170,6 +170,23 @@ def test_a_program_that_watches_comes_to_its_end(more: str, tmp_path: Path) -> N
     assert done.stdout == b"fine\n"
 
 
+def test_the_end_of_a_program_waits_for_the_job_that_runs_and_begins_no_other() -> None:
+    # Ended inside torch, the thread would take the program with it.
+    code = (
+        "import threading, time, torch\n"
+        "from kan_widgets.live.worker import Job, scheduler\n"
+        "begun = threading.Event()\n"
+        "def work():\n"
+        "    job.wake(); begun.set(); time.sleep(0.5)\n"
+        "    for _ in range(50): torch.rand(99, 99) @ torch.rand(99, 99)\n"
+        "    print('done', flush=True)\n"
+        "job = Job(scheduler, work)\n"
+        "job.wake(); begun.wait(20)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
 def test_a_job_of_which_word_is_left_runs_and_starts_no_thread() -> None:
     worker, runs, done = Worker("test"), [], threading.Event()
     job = Job(worker, lambda: runs.append(threading.current_thread().name))
