@@ -8,7 +8,7 @@ import type { Mounted, Shell, Still } from "../../shell/mount.ts";
 import { heightsOf, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
-const ROOM = 225;
+const ROOM = 188;
 const AROUND = 76;
 const SPARE = 16;
 /** What a panel draws on, once it is seen. */

@@ -118,7 +118,9 @@ export const COVERED_TITLE =
 
 /** Which steps the scale holds for: "scale covers steps 0 … 30". */
 export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
-  if (isGrey(settings) || steps < 2) return "";
+  if (isGrey(settings)) return "";
+  // From the first step on: a line that came later would move what is below it.
+  if (steps < 2) return `scale covers step ${formatCount(first)}`;
   return `scale covers steps ${formatCount(first)} ${steps > 2 ? "…" : "and"} ${formatCount(last)}`;
 }
 
