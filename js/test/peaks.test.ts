@@ -64,7 +64,7 @@ describe("the scale", () => {
     expect(coveredText(picture(history[0], history.slice(0, 2)))).toBe(
       "scale covers steps 10 and 20",
     );
-    expect(coveredText(picture(history[0], []))).toBe("");
+    expect(coveredText(picture(history[0], []))).toBe("scale covers step 10");
   });
 
   it("is not that of a step that blew up, but at that step", () => {
