@@ -90,7 +90,7 @@ def test_panels_are_chosen_and_ordered(live: kw.Binding) -> None:
 @pytest.mark.parametrize(
     ("panels", "error", "words"),
     [
-        (["kernls"], ValueError, r"expected some of 'training', .*, got 'kernls'. Did you mean 'k"),
+        (["kernls"], ValueError, r"expected some of 'network', .*, got 'kernls'. Did you mean 'k"),
         ("kernels", TypeError, "expected a list of some of .*, got 'kernels'"),
         (3, TypeError, "expected a list of some of .*, got 3"),
         ([], ValueError, "expected at least one of"),
