@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, unwrap
+from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.kernel_maps import mean_responses
 from kan_widgets.insight.kernel_shares import Float32, KernelShares, NotDivided, kernel_shares
 from kan_widgets.insight.kernels import Observed
-from kan_widgets.insight.running import Run, Stage, run, stages_of, undisturbed
+from kan_widgets.insight.running import Run, Stage, run, stages_of
 from kan_widgets.insight.tables import Float64
 
 # From this share of the change on, what is missing is said.
@@ -144,7 +145,7 @@ def explain(
     x = _batch_of_one(inner, image)
     stages = stages_of(inner)
     _check_layers(layers, stages)
-    with undisturbed(inner):
+    with undisturbed(inner, gradients=True):
         with torch.no_grad():
             taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
             first = run(inner, x, taps)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -110,23 +107,6 @@ def stages_of(model: nn.Module) -> list[Stage]:
     return found
 
 
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode; modes and random generators are as before afterwards."""
-    training = {module: module.training for module in model.modules()}
-    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
-    draws = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        model.eval()
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-        random.setstate(draws[0])
-        np.random.set_state(draws[1])  # noqa: NPY002
-
-
 def run(
     model: nn.Module,
     x: Tensor,
@@ -138,7 +118,7 @@ def run(
     Parameters
     ----------
     model
-        In the mode it is to run in.
+        In the mode it is to run in: see `kan_widgets.functions.undisturbed`.
     x
         The batch.
     taps

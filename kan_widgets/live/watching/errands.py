@@ -11,6 +11,7 @@ from kan_widgets.live import cells
 from kan_widgets.live.reports import report
 
 Errand = Callable[[bool], object]
+"""A bound method. Its object is held weakly: without it nothing is done."""
 
 
 class Trained(Protocol):
@@ -39,7 +40,7 @@ class Errands(cells.CellListener):
 
     def __init__(self, binding: Trained) -> None:
         self._of = weakref.ref(binding)
-        self._waiting: tuple[Errand, ...] = ()
+        self._waiting: tuple[weakref.WeakMethod[Errand], ...] = ()
         self._lock = threading.Lock()
         cells.watch(self)
 
@@ -50,7 +51,7 @@ class Errands(cells.CellListener):
 
     def waits(self, errand: Errand) -> bool:
         """Whether this waits to be done."""
-        return errand in self._waiting
+        return weakref.WeakMethod(errand) in self._waiting
 
     def want(self, errand: Errand) -> bool:
         """Do it now where that harms no training, or else later; return whether it was done.
@@ -71,15 +72,15 @@ class Errands(cells.CellListener):
     def later(self, errand: Errand) -> None:
         """Leave it to the thread that trains. Again before it was done is no second time."""
         with self._lock:
-            if errand not in self._waiting:
-                self._waiting = (*self._waiting, errand)
+            waiting = tuple(one for one in self._waiting if one() not in (None, errand))
+            self._waiting = (*waiting, weakref.WeakMethod(errand))
         if (binding := self._of()) is not None:
             binding.need_care()
 
     def forget(self, errand: Errand) -> None:
         """Let it not be done, where it still waits."""
         with self._lock:
-            self._waiting = tuple(one for one in self._waiting if one != errand)
+            self._waiting = tuple(one for one in self._waiting if one() not in (None, errand))
 
     @property
     def can_be_alone(self) -> bool:
@@ -99,9 +100,10 @@ class Errands(cells.CellListener):
         """Do all that waits, in this thread: the one that trains, if any does."""
         with self._lock:
             waiting, self._waiting = self._waiting, ()
-        for errand in waiting:
+        for reference in waiting:
             try:
-                errand(at_rest)
+                if (errand := reference()) is not None:
+                    errand(at_rest)
             except Exception as error:
                 report(f"what was wanted of the model could not be done: {error!r}")
 

@@ -15,10 +15,10 @@ from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.adapters.pykan_nodes import nodes_of
 from kan_widgets.functions.adapters.torch_layers import conv_settings
 from kan_widgets.functions.proof import total_of
+from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.watching.calls import Operation, shape_of
 from kan_widgets.live.watching.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
 from kan_widgets.live.watching.tracing import Tracer, Trail, tensors
-from kan_widgets.live.watching.undisturbed import undisturbed
 
 # Functions times places: above, what the adapter says of the sums is believed.
 _MOST_CHECKED = 200_000_000
@@ -55,13 +55,13 @@ def follow(
     tracer = _Follower(model, plan, len(inputs), reduce, functions or {})
     inputs = inputs.clone()
     tracer.link(inputs, tracer.add(Operation("input", "input"), "input", (), inputs))
-    try:
-        with undisturbed(model):
+    with undisturbed(model):
+        try:
             tracer.place_hooks()
             with tracer:
                 output = model(inputs)
-    finally:
-        tracer.remove_hooks()
+        finally:
+            tracer.remove_hooks()
     tracer.end(output)
     return tracer.trail
 

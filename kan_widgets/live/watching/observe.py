@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.frames.observation import BINS, Observation
 from kan_widgets.live.watching.folding import Folding, fold_of
-from kan_widgets.live.watching.undisturbed import undisturbed
 from kan_widgets.nn.life.sampling import drawn
 
 _MAX_PATCH_FLOATS = 250_000
@@ -74,19 +74,19 @@ def observe(
     def after(tap: Tap) -> Any:
         return lambda _, given, result: keep(tap, (result,))
 
-    handles = [
-        module.register_forward_pre_hook(before(tap), with_kwargs=True)
-        if tap.side == "input"
-        else module.register_forward_hook(after(tap))
-        for tap in passed
-        for module in dict.fromkeys(tap.modules)
-    ]
-    try:
-        with undisturbed(model), Folding():
+    with undisturbed(model), Folding():
+        handles = [
+            module.register_forward_pre_hook(before(tap), with_kwargs=True)
+            if tap.side == "input"
+            else module.register_forward_hook(after(tap))
+            for tap in passed
+            for module in dict.fromkeys(tap.modules)
+        ]
+        try:
             model(*arguments)
-    finally:
-        for handle in handles:
-            handle.remove()
+        finally:
+            for handle in handles:
+                handle.remove()
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
     found = {
         layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))

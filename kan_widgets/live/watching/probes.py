@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.undisturbed import unchanged
 from kan_widgets.live.frames.activations import Activations, Probe, quantised
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure
@@ -20,7 +21,6 @@ from kan_widgets.live.watching.following import follow
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.plan import Paths, plan_of
 from kan_widgets.live.watching.stations import Followed, assembled
-from kan_widgets.live.watching.undisturbed import unchanged
 
 MOST_EXAMPLES = 16
 MAX_SHARE = 0.01

@@ -6,6 +6,7 @@ from threading import current_thread
 from time import perf_counter
 from typing import Any
 
+from kan_widgets.functions.undisturbed import unchanged
 from kan_widgets.live import cells
 from kan_widgets.live.frames.activations import ActivationHistory, Activations
 from kan_widgets.live.frames.frame import Frame
@@ -15,7 +16,6 @@ from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.watching.probes import Examples, Probes, as_taken, examples_of
 from kan_widgets.live.watching.reading import Reading
 from kan_widgets.live.watching.steered import Steered
-from kan_widgets.live.watching.undisturbed import unchanged
 
 # While a function is dragged examples follow each move, unless that takes longer.
 _QUICK_SECONDS = 0.1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -12,20 +14,33 @@ import numpy as np
 import torch
 from torch import nn
 
+# Of each model that was run so. A thread takes one last of all, and holds it while it runs it.
+_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
+_making = threading.Lock()
+
 
 @contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Run a model in evaluation mode, without gradients, as it is written.
+def undisturbed(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
+    """Run a model in evaluation mode as it is written, with or without gradients.
 
     Modules' modes and random number generators are as before afterwards, also if the run fails.
+    One thread after the other: modes are put back in order, and a hook sees its own run alone.
     """
+    with _making:
+        lock = _locks.setdefault(model, threading.RLock())
+    with lock, nullcontext() if gradients else torch.no_grad(), _evaluated(model):
+        yield
+
+
+@contextmanager
+def _evaluated(model: nn.Module) -> Iterator[None]:
     training = {module: module.training for module in model.modules()}
     devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
     # The generators that a forward pass may draw from besides torch's.
     draws = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         model.eval()
-        with torch.random.fork_rng(devices=devices), torch.no_grad(), _as_written():
+        with torch.random.fork_rng(devices=devices), _as_written():
             yield
     finally:
         for module, mode in training.items():
