@@ -214,8 +214,10 @@ class _Page:
         stream = view._stream
         if stream not in self._streams:
             self._streams.append(stream)
+        # Unpacked: a policy as strict as the page's allows no code that it makes itself.
+        self._bundles.setdefault("Stream", bundle("main.js"))
+        self._bundles.setdefault(type(view).__name__, str(view._esm))
         for name, widget in (("Stream", stream), (type(view).__name__, view)):
-            self._bundles.setdefault(name, str(widget._esm))
             if widget.has_trait("_css"):
                 self._styles.setdefault(name, str(widget._css))
         self._shown.append(view)

@@ -18,6 +18,8 @@ FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)
 _COLOURS = 64
 _MOST_PIXELS = 100e6
 _APART = 6  # levels in one channel
+# Of the pixels of an image: a colour of more is one of the paper, of a panel or of a band.
+_AREA = 0.01
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
 
 
@@ -107,10 +109,24 @@ def png_bytes(image: Image.Image) -> bytes:
     """
     # Maximum coverage keeps rare colours, such as a single cross; a median cut would lose them.
     colours = image.info.get("colours", _COLOURS)
+    image = image.convert("RGB")
     small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.putpalette(_with_common(image, small))
     target = io.BytesIO()
     small.save(target, "PNG", optimize=True, dpi=image.info.get("dpi", (96, 96)))
     return target.getvalue()
+
+
+def _with_common(image: Image.Image, small: Image.Image) -> bytes:
+    """Return the palette found for an image, with the colours of whole areas as they are."""
+    palette = np.array(small.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    pixels, indices = np.asarray(image), np.asarray(small)
+    counted: list[tuple[int, Any]] = image.getcolors(1 << 24) or []
+    areas = [one for one in counted if one[0] > _AREA * indices.size]
+    for _, colour in sorted(areas):  # the largest last, should two share an entry
+        place = np.argmax((pixels == colour).all(axis=2))
+        palette[indices.flat[place]] = colour
+    return palette.tobytes()
 
 
 def check_ratio(pixel_ratio: float) -> None:

@@ -22,7 +22,7 @@ from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
-from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.bundle import packed
 from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox, is_costly
 from kan_widgets.widgets.stream_state import state_of, training_of
@@ -64,7 +64,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     needs after a reload. Made by `stream_of`.
     """
 
-    _esm = bundle("main.js")
+    _esm = traitlets.Unicode().tag(sync=True)
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""
@@ -98,6 +98,10 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     """The examples followed: ``{"shape", "inputs", "labels"}``, or empty."""
     activations = traitlets.Dict().tag(sync=True)
     """What they made of the network when training last went quiet, or empty."""
+
+    @traitlets.default("_esm")
+    def _packed(self) -> str:
+        return packed("main.js")
 
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)

@@ -295,7 +295,7 @@ def test_reading_kernels_walked(lab: LabPage, server: LabServer, artifacts: Path
     for end, value in (("from", "-1"), ("to", "1")):
         maps.get_by_label(f"ramp {end}").fill(value)
         maps.get_by_label(f"ramp {end}").press("Tab")
-    lab.until(lambda: "−1 … 1" in maps.inner_text(), "the other limits")
+    lab.until(lambda: "from −1 to 1" in maps.inner_text(), "the other limits")
     walk.look("limits")
 
     walk.says("reading-puzzle", "Click a row", "over time", "splines", "**update**")
