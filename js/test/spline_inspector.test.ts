@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionOf, selectionOf } from "../src/phi/entries.ts";
+import { evaluationText } from "../src/phi/evaluation.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
@@ -42,7 +43,7 @@ import {
   zoomed,
   zoomedWithin,
 } from "../src/views/spline_inspector/window.ts";
-import { evaluationText, inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
+import { inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
 import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { frameOf, layer, table } from "./samples.ts";
 

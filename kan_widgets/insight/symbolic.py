@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ def symbolic(
     penalty: float = PENALTY,
     least: float = LEAST,
     keep: int = 3,
+    only: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> SymbolicFits:
     """Find the forms a·f(b·x + c) + d that every function of a layer is most like.
@@ -80,6 +81,8 @@ def symbolic(
         R² below which no form fits, 0 to 1.
     keep
         How many forms are kept for each function.
+    only
+        (out, in, row, column) of one function, to look at that one alone.
     progress
         Told how many functions are done; by default a bar where there are more than 10,000.
 
@@ -89,6 +92,8 @@ def symbolic(
         If nothing observed, or something other than forms, is given.
     ValueError
         If what was observed does not fit the layer, or another value is out of range.
+    IndexError
+        If there is no such function.
 
     Examples
     --------
@@ -113,7 +118,8 @@ def symbolic(
     if keep < 1:
         raise ValueError(f"keep: expected a whole number ≥ 1, got {keep!r}")
     keep = min(keep, len(library))
-    count = layer.n_functions
+    chosen = np.arange(layer.n_functions) if only is None else _number(layer, only)
+    count = len(chosen)
     images = images_of(observed)
     tell = progress or (progress_line("symbolic forms") if count > _MANY else None)
     told = _Told(0)
@@ -132,14 +138,26 @@ def symbolic(
 
     everywhere = np.arange(len(inputs))
     halves = halves_of(images)
-    tried = np.unique(np.linspace(0, count - 1, min(count, _TRIED_IN_HALVES)).round().astype(int))
+    even = np.linspace(0, count - 1, min(count, _TRIED_IN_HALVES)).round().astype(int)
+    tried = chosen[np.unique(even)]
     told.of = count + (0 if halves is None else 2 * len(tried))
-    found = fitted(everywhere, np.arange(count))
+    found = fitted(everywhere, chosen)
     if halves is not None:
         one, other = (fitted(half, tried).named()[tried] for half in halves)
         moving = (found.form[tried, 0] >= 0) & (found.form[tried, 0] < len(library))
         found.agrees[tried] = np.where(moving, one == other, np.nan)
     return found
+
+
+def _number(layer: LayerFunctions, index: Sequence[int]) -> Int64:
+    """Return the number of one function among those of its layer, ``(1,)``."""
+    place = tuple(int(i) for i in index)
+    place = (*place, 0, 0) if len(place) == 2 and layer.shape[2:] == (1, 1) else place
+    inside = len(place) == 4 and all(0 <= i < n for i, n in zip(place, layer.shape, strict=True))
+    if not inside:
+        sizes = " × ".join(map(str, layer.shape))
+        raise IndexError(f"only={tuple(index)}: {layer.name} has {sizes} functions")
+    return np.array([np.ravel_multi_index(place, layer.shape)])
 
 
 @dataclass(eq=False)

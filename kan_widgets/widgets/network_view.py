@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
+import torch
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Source
+from kan_widgets.live import Binding, Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.view import View
+from kan_widgets.widgets.evaluated import Evaluated
+from kan_widgets.widgets.wire import activations_dict
 
 
 class _Share(traitlets.TraitType[Any, Any]):
@@ -30,7 +34,7 @@ class _Share(traitlets.TraitType[Any, Any]):
         )
 
 
-class NetworkView(View):
+class NetworkView(Evaluated):
     """The network from its input to its output, redrawn while it trains.
 
     Left to right the layers as they run, found by following an example through the model
@@ -61,11 +65,16 @@ class NetworkView(View):
         ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
         CSS of the box.
+    evaluate : callable, optional
+        Called without arguments after a function was changed by hand, when the model is not
+        training, with the function as it was and as it is; the two numbers, such as accuracies
+        on held-out data, are shown and kept in ``evaluation``. See `SplineInspector`.
 
     Raises
     ------
     TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
+        For an unknown keyword, if neither a binding nor a model is given, or if ``evaluate``
+        cannot be called.
     traitlets.TraitError
         If a value is not one of those above.
 
@@ -87,11 +96,53 @@ class NetworkView(View):
     theme = option(Choice(["auto", "light", "dark"]))
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
+    drawn = traitlets.Dict().tag(sync=True)
+    """What the model made of the drawing, where the page cannot compute it; else empty."""
 
-    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
-        super().__init__(live_or_model, **options)
+    def __init__(
+        self,
+        live_or_model: Source | nn.Module,
+        *,
+        evaluate: Callable[[], float] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(live_or_model, evaluate, **options)
+        self.on_msg(self._answer)
+        source = self._stream_source()
+        if isinstance(source, Binding) and source.probed is None and source.observed:
+            source.errands.want(self._follow)
         if self.layout.width is None:
             self.layout.width = "100%"
+
+    def _follow(self, _: bool) -> None:
+        """Follow examples of what was observed; without any the network is drawn all the same."""
+        source = self._stream.source
+        if isinstance(source, Binding) and source.probed is None:
+            with suppress(ValueError):
+                source.probe()
+
+    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        source = self._stream.source
+        if content.get("kind") == "run" and isinstance(source, Binding):
+            source.errands.want(self._run_drawing)
+
+    def _run_drawing(self, _: bool) -> None:
+        """Run the drawing through the model, in a thread that may."""
+        source = self._stream.source
+        if not isinstance(source, Binding) or self.drawing is None:
+            return
+        try:
+            image = torch.from_numpy(self.drawing[None, None].copy())
+            self.drawn = activations_dict(source.run_example(image))
+            self.notice = ""
+        except Exception as error:
+            self._complain("the model", error)
+
+    def _end(self) -> None:
+        if isinstance(source := self._stream.source, Binding):
+            source.errands.forget(self._follow)
+            source.errands.forget(self._run_drawing)
+        super()._end()
 
     def _colours(self, options: dict[str, Any]) -> int:
         return 256  # feature maps

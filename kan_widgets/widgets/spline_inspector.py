@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import torch
 import traitlets
 from PIL import Image
 from torch import nn
 
 from kan_widgets.insight import SymbolicFit
-from kan_widgets.live import Binding, Source, State, cells
-from kan_widgets.live.frames.edit import Edit, EditLog
-from kan_widgets.live.reports import name_of, report
-from kan_widgets.live.worker import thread
+from kan_widgets.live import Source
+from kan_widgets.live.frames.edit import Edit
+from kan_widgets.live.reports import name_of
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.evaluated import Evaluated
 from kan_widgets.widgets.overlays import (
     check_overlays,
     check_pins,
@@ -24,13 +22,11 @@ from kan_widgets.widgets.overlays import (
     overlay_of,
 )
 from kan_widgets.widgets.rasters import few_colours
-from kan_widgets.widgets.view import View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
 
-class SplineInspector(View):
+class SplineInspector(Evaluated):
     """One function φ and its terms, large: φ = base + Σ weight·basis function.
 
     It shows the selected function of its stream, or the first of its layer, where its inputs
@@ -107,10 +103,6 @@ class SplineInspector(View):
     overlays = option(traitlets.List(traitlets.Dict()))
     height = option(traitlets.Int(None, min=160, allow_none=True))
     theme = option(Choice(["auto", "light", "dark"]))
-    evaluation = traitlets.Dict().tag(sync=True)
-    """``{"state", "before", "after"}`` of the last edit; empty without ``evaluate``."""
-    notice = traitlets.Unicode().tag(sync=True)
-    """What a callback raised last, as shown on the panel; empty if nothing."""
 
     def __init__(
         self,
@@ -121,18 +113,12 @@ class SplineInspector(View):
         evaluate: Callable[[], float] | None = None,
         **options: Any,
     ) -> None:
-        for name, given in (("on_edit", on_edit), ("evaluate", evaluate)):
-            if given is not None and not callable(given):
-                raise TypeError(f"{name}: expected a function, got {given!r:.80}")
+        if on_edit is not None and not callable(on_edit):
+            raise TypeError(f"on_edit: expected a function, got {on_edit!r:.80}")
         self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
-        self._evaluate = evaluate
-        self._to_evaluate: Edit | None = None
-        super().__init__(live_or_model, layer=layer, **options)
+        super().__init__(live_or_model, evaluate, layer=layer, **options)
         if on_edit is not None:
             self.on_edit(on_edit)
-        self._listener = _Listener(self)
-        self._stream_source().subscribe(self._listener)
-        cells.watch(self._listener)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
@@ -144,11 +130,6 @@ class SplineInspector(View):
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
         return _check_show(proposal["value"])
-
-    def _stream_source(self) -> Source:
-        source = self._stream.source
-        assert source is not None
-        return source
 
     # -- curves laid over ------------------------------------------------------------
 
@@ -227,56 +208,13 @@ class SplineInspector(View):
                 callback(edit)
             except Exception as error:
                 self._complain(f"on_edit: {name_of(callback)}", error)
-        if self._evaluate is not None:
-            self._to_evaluate = edit
-            self._evaluate_when_quiet()
-
-    def _evaluate_when_quiet(self) -> None:
-        """Evaluate what waits for it, unless the model may be training."""
-        # A cell that starts now waits until this is done.
-        with cells.between() as free:
-            edit, source = self._to_evaluate, self._stream.source
-            if edit is None or not isinstance(source, Binding) or source.model is None:
-                return
-            if not free or source.trains_elsewhere() or source.edits.is_waiting:
-                self.evaluation = {"state": "waiting", "before": None, "after": None}
-                return
-            self._to_evaluate = None
-            self.evaluation = {"state": "running", "before": None, "after": None}
-            try:
-                with source.edits.without(edit):
-                    before = self._score(source.model)
-                after = self._score(source.model)
-            except Exception as error:
-                self.evaluation = {}
-                self._complain("evaluate", error)
-            else:
-                self.evaluation = {"state": "done", "before": before, "after": after}
-
-    def _score(self, model: nn.Module) -> float:
-        """Call ``evaluate`` so that nothing but its number remains."""
-        assert self._evaluate is not None
-        training = {module: module.training for module in model.modules()}
-        devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
-        try:
-            model.eval()
-            with torch.random.fork_rng(devices=devices), torch.no_grad():
-                return float(self._evaluate())
-        finally:
-            for module, mode in training.items():
-                module.training = mode
-
-    def _complain(self, what: str, error: Exception) -> None:
-        self.notice = f"{what} raised {type(error).__name__}: {error}"
-        report(f"SplineInspector: {self.notice}")
+        super()._edited(edit)
 
     def _page_note(self) -> str:
         return "Editing is off in this page: there is no model behind it." if self.editable else ""
 
     def _end(self) -> None:
-        let_go(self._stream.source)
         self._edit_callbacks = ()
-        self._evaluate = self._to_evaluate = None
         super()._end()
 
     # -- the picture ----------------------------------------------------------------
@@ -298,12 +236,10 @@ class SplineInspector(View):
         layer = options.get("layer", self.layer if self.layer in names else None)
         if "layer" not in options and names_function(self.selection, layers):
             layer = self.selection["layer"] if self.selection else layer
-        # The drawing code is handed JSON, which has no NaN.
-        evaluation = {
-            name: value if isinstance(value, str) or value is None or math.isfinite(value) else None
-            for name, value in self.evaluation.items()
+        return taken | {
+            "layer": layer_name(layer, names),
+            "evaluation": self._finite_evaluation(),
         }
-        return taken | {"layer": layer_name(layer, names), "evaluation": evaluation}
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         return {} if "layer" in options else super()._drawn_selection(options)
@@ -311,31 +247,6 @@ class SplineInspector(View):
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         pinned = [pin.get("layer") for pin in traits["pins"]]
         return [name for name in names if name == traits["layer"] or name in pinned]
-
-
-class _Listener(ViewListener[SplineInspector], cells.CellListener):
-    """Listens to edits for an inspector, without keeping it alive."""
-
-    def on_edit(self, edits: EditLog) -> None:
-        """Pass on an edit that stands."""
-        inspector, edit = self.view, edits.latest
-        if inspector is not None and edit is not None and edit.final and not edits.message:
-            inspector._edited(edit)
-
-    def on_state(self, state: State, message: str) -> None:
-        """Evaluate when training has gone quiet, but not in the thread that says so."""
-        inspector = self.view
-        if state == "idle" and inspector is not None and inspector._to_evaluate is not None:
-            thread(inspector._evaluate_when_quiet, "kan_widgets evaluate")
-
-    def cell_ended(self) -> None:
-        """Evaluate what has waited for the end of a notebook cell."""
-        inspector = self.view
-        if inspector is None or inspector._to_evaluate is None:
-            return
-        if isinstance(source := inspector._stream.source, Binding):
-            source.edits.cell_ended()
-        inspector._evaluate_when_quiet()
 
 
 def _check_show(show: Iterable[str]) -> list[str]:

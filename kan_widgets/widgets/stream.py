@@ -23,6 +23,7 @@ from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.widgets.bundle import packed
+from kan_widgets.widgets.formed import become_formed
 from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox, is_costly
 from kan_widgets.widgets.stream_state import state_of, training_of
@@ -79,7 +80,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     ghost_step = traitlets.Int(-1).tag(sync=True)
     """The step drawn behind the one shown; −1 is the first."""
     edits = traitlets.Dict().tag(sync=True)
-    """``{"undo", "redo", "message"}``: how many steps back and forth, and what was refused."""
+    """``{"undo", "redo", "message"}``: how many steps back and forth, and what was refused;
+    ``"said"`` where there is something to say of the last edit."""
     status = traitlets.Dict().tag(sync=True)
     """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
     may be called by the thread that sends, while the one that trains waits for it."""
@@ -296,9 +298,10 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: EditLog, message: str) -> None:
+    def _tell_edits(self, edits: EditLog, message: str, said: str = "") -> None:
+        counts = {"undo": len(edits.done), "redo": len(edits.undone)}
         with self._lock:
-            self.edits = {"undo": len(edits.done), "redo": len(edits.undone), "message": message}
+            self.edits = {**counts, "message": message, **({"said": said} if said else {})}
 
     def on_replaced(self, source: Source) -> None:
         """Show the binding that has replaced the one behind this stream."""
@@ -333,10 +336,10 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_activations(source, content)
         elif kind == "observed?":
             self.on_observed(source.observed)
-        elif kind == "observe":
+        elif kind in ("observe", "follow"):
             if isinstance(source, Binding):
-                source.last_batch.want()
-        elif kind == "edit" or kind in _WITHOUT_PLACE or kind in _OF_ONE:
+                source.last_batch.want(follow=kind == "follow")
+        elif kind in ("edit", "form") or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
@@ -382,7 +385,10 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
                 _WITHOUT_PLACE[kind](edits)
                 return
             index = [int(content[part]) for part in ("out", "in", "row", "column")]
-            if kind in _OF_ONE:
+            if kind == "form":
+                said = become_formed(source, content["layer"], index)
+                self._tell_edits(edits, edits.message, said)
+            elif kind in _OF_ONE:
                 _OF_ONE[kind](edits, content["layer"], index)
             else:
                 final = bool(content.get("final", True))

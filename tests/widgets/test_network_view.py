@@ -92,3 +92,82 @@ def test_a_drawing_runs_through_the_network(digits):
     for share in shares:
         assert f"{round(100 * float(share), 1):g} %" in words
     assert any(word.startswith(f"your drawing: {int(shares.argmax())} (") for word in words)
+
+
+def told(view, **content):
+    view.stream._handle_custom_msg(content, [])
+
+
+def test_a_function_becomes_its_form_and_the_score_is_told_before_and_after():
+    model = nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    live = kw.bind(model)
+    x = torch.rand(200, 2) * 2 - 1
+    live.observe(x)
+
+    def score():
+        with torch.no_grad():
+            return float(model(x).square().mean())
+
+    view = kw.NetworkView(live, evaluate=score)
+    before = score()
+    place = {"layer": "0", "out": 1, "in": 0, "row": 0, "column": 0}
+    told(view, kind="form", **place)
+    said = view.stream.edits["said"]
+    assert said.startswith("φ is now ")
+    [layer] = [one for one in live.read() if one.name == "0"]
+    fit = kw.insight.symbolic(layer, live.observed["0"], only=(1, 0)).at((1, 0))[0]
+    assert fit.r2 > 0.9999
+    after = score()
+    assert view.evaluation["before"] == pytest.approx(before, rel=1e-5)
+    assert view.evaluation["after"] == pytest.approx(after, rel=1e-5)
+    told(view, kind="undo")
+    assert score() == pytest.approx(before, rel=1e-5)
+
+
+def test_a_form_needs_inputs_and_says_so():
+    live = kw.bind(model := nn.Sequential(kw.nn.KANLinear(2, 3)))
+    view = kw.NetworkView(live)
+    told(view, kind="form", **{"layer": "0", "out": 1, "in": 0, "row": 0, "column": 0})
+    assert "live.observe(batch)" in view.stream.edits["message"]
+    assert model is live.model
+
+
+def test_examples_of_what_was_observed_run_through_the_network_by_themselves(digits):
+    live = kw.bind(model := kw.nn.KANCNN.article())
+    live.observe(digits.test_images[:32])
+    kw.NetworkView(live)
+    assert live.probed.inputs.shape == (8, 1, 28, 28)
+    assert torch.equal(torch.from_numpy(live.probed.inputs.copy()), digits.test_images[:8])
+    assert model is live.model
+
+
+class Shifted(nn.Module):
+    """What the page cannot compute."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = kw.nn.KANConv2d(1, 2, 3)
+        self.head = kw.nn.KANLinear(2, 3)
+
+    def forward(self, x):
+        return self.head(torch.special.erfcx(self.conv(x)).mean((2, 3)))
+
+
+def test_a_drawing_that_the_page_cannot_compute_is_run_by_the_model():
+    live = kw.bind(model := Shifted())
+    live.probe(torch.rand(2, 1, 8, 8))
+    view = kw.NetworkView(live)
+    image = torch.rand(8, 8)
+    view.drawing = image.numpy()
+    view._handle_custom_msg({"kind": "run"}, [])
+    *_, last = view.drawn["values"]
+    span = (last["high"][0] - last["low"][0]) / 255
+    size = torch.Size(last["shape"]).numel()
+    values = sum(torch.Size(each["shape"]).numel() for each in view.drawn["values"])
+    taken = torch.frombuffer(bytearray(view.drawn["data"][:values]), dtype=torch.uint8)[-size:]
+    with torch.no_grad():
+        wanted = model.eval()(image[None, None])[0]
+    assert torch.allclose(last["low"][0] + span * taken.float(), wanted, atol=span)
+    # The picture of it says so.
+    view.example = -1
+    assert any("to 8 bits" in word for word in texts_of(view.svg(width=900)))

@@ -295,9 +295,11 @@ function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[])
 
 /** Reads the edits trait. */
 export function readEdits(value: unknown): Edits {
-  const { undo, redo, message } = (value ?? {}) as Record<string, unknown>;
+  const { undo, redo, message, said } = (value ?? {}) as Record<string, unknown>;
   const count = (n: unknown) => (Number.isSafeInteger(n) && (n as number) > 0 ? (n as number) : 0);
-  return { undo: count(undo), redo: count(redo), message: text(message) };
+  const words = text(said);
+  const all = { undo: count(undo), redo: count(redo), message: text(message) };
+  return words ? { ...all, said: words } : all;
 }
 
 /** Reads what can be observed; nothing where the kernel says nothing. */

@@ -195,6 +195,8 @@ export interface Edits {
   undo: number;
   redo: number;
   message: string;
+  /** What there is to say of the last edit. */
+  said?: string;
 }
 
 /** Whether the kernel saw a batch that it could observe when asked, and why it could not. */
@@ -203,8 +205,16 @@ export interface Batch {
   message: string;
 }
 
-/** What can be done to a function, or to the list of edits; "observe" is of the last batch. */
-export type Command = "zero" | "reset" | "straighten" | "undo" | "redo" | "observe";
+/** What can be done to a function, or to the list of edits; "observe" and "follow" are of the last batch. */
+export type Command =
+  | "zero"
+  | "reset"
+  | "straighten"
+  | "form"
+  | "undo"
+  | "redo"
+  | "observe"
+  | "follow";
 
 /**
  * What changed in a store:

@@ -30,6 +30,9 @@ class Observing(Protocol):
     def observe(self, batch: Any) -> Any:
         """Run a batch through the model."""
 
+    def probe(self) -> None:
+        """Follow examples of the batch observed last."""
+
     def tell_batch(self) -> None:
         """Tell the views what can be observed, or why it could not."""
 
@@ -48,12 +51,29 @@ class LastBatch:
         binding = self._of()
         return binding is not None and binding.training.batch_seen
 
-    def want(self) -> None:
-        """Observe it, now or as soon as that is harmless. Never raises: see ``message``."""
+    def want(self, *, follow: bool = False) -> None:
+        """Observe it, now or as soon as that is harmless. Never raises: see ``message``.
+
+        Parameters
+        ----------
+        follow
+            Also follow some examples of it through the network from then on.
+        """
         binding = self._of()
-        if binding is not None and not binding.errands.want(self.observe):
+        errand = self.follow if follow else self.observe
+        if binding is not None and not binding.errands.want(errand):
             self.message = ""
             binding.tell_batch()
+
+    def follow(self, at_rest: bool = True) -> None:
+        """Observe it in this thread, and follow some examples of it."""
+        self.observe(at_rest)
+        if (binding := self._of()) is not None and not self.message:
+            try:
+                binding.probe()
+            except Exception as error:
+                self.message = f"the last batch could not be followed: {error}"
+                binding.tell_batch()
 
     def observe(self, at_rest: bool = True) -> None:
         """Observe it in this thread: the one that trains, if any does."""

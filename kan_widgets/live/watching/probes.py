@@ -23,6 +23,7 @@ from kan_widgets.live.watching.plan import Paths, plan_of
 from kan_widgets.live.watching.stations import Followed, assembled
 
 MOST_EXAMPLES = 16
+_DEFAULT_EXAMPLES = 8
 MAX_SHARE = 0.01
 """Of the training time, this much may go into probes."""
 _MOST_INPUT_BYTES = 4_000_000
@@ -61,12 +62,25 @@ def examples_of(images: Any, labels: Any = None) -> Examples:
             f"images of shape {tuple(inputs.shape)}: expected (n, ...), at least one input"
         )
     numbers = None if labels is None else _labels_of(labels, len(inputs))
-    each = 4 * inputs[0].numel()
-    kept = max(1, min(MOST_EXAMPLES, len(inputs), _MOST_INPUT_BYTES // each))
-    inputs = inputs[:kept].clone()
+    inputs = _first(inputs, MOST_EXAMPLES)
+    kept = len(inputs)
     shown = np.ascontiguousarray(inputs.float().cpu().numpy())
     shown.flags.writeable = False
     return Examples(inputs, Probe(shown, None if numbers is None else numbers[:kept]))
+
+
+def first_examples(batch: Any) -> Tensor | None:
+    """Return copies of a few examples of a batch; ``None`` if it is not one tensor of them."""
+    if isinstance(batch, tuple | list) and len(batch) == 1:
+        [batch] = batch
+    if not isinstance(batch, Tensor) or batch.ndim < 2 or not batch.numel():
+        return None
+    return _first(batch.detach(), _DEFAULT_EXAMPLES)
+
+
+def _first(inputs: Tensor, most: int) -> Tensor:
+    each = 4 * inputs[0].numel()
+    return inputs[: max(1, min(most, len(inputs), _MOST_INPUT_BYTES // each))].clone()
 
 
 def _labels_of(labels: Any, n: int) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ class Probing(Reading, Steered):
     edits: Edits
     _followed: Frame | None = None
 
-    def probe(self, images: Any, labels: Any = None) -> None:
+    def probe(self, images: Any = "observed", labels: Any = None) -> None:
         """Follow a few examples through the network from now on, for the views.
 
         One forward pass is made at once; it finds how the network is put together
@@ -49,16 +49,16 @@ class Probing(Reading, Steered):
         ----------
         images
             Examples of the model's input, ``(n, ...)``; of many the first 16, and at most 4 MB.
-            ``None`` ends it: only the structure
-            stays.
+            By default the first 8 of the batch that was observed last. ``None`` ends it: only
+            the structure stays.
         labels
             The number of the right class of each, for the views.
 
         Raises
         ------
         TypeError, ValueError
-            If ``images`` is not an input, is empty, or reaches no layer; if ``labels`` has not a
-            whole number for each.
+            If ``images`` is not an input, is empty, or reaches no layer; if none are given and
+            nothing was observed; if ``labels`` has not a whole number for each.
         RuntimeError
             If the binding is closed, or running the model changes its parameters or buffers.
             Whatever the model raises passes through; nothing has changed then.
@@ -84,12 +84,41 @@ class Probing(Reading, Steered):
             return
         if self.model is None:
             raise RuntimeError("this binding is closed: bind the model again")
+        if isinstance(images, str) and images == "observed":
+            if (images := self._seen) is None:
+                raise ValueError(
+                    "no batch was observed: give examples, as in live.probe(images), or call "
+                    "live.observe(batch) first"
+                )
         examples = examples_of(images, labels)
         if self.trains_elsewhere():
             probes.waiting = examples
             self.need_care()
         else:
             self._take_up(examples)
+
+    def run_example(self, image: Any) -> Activations:
+        """Run one example through the model, in this thread, and return what it makes of it.
+
+        Only for who may run the model: see `kan_widgets.live.watching.errands`. It counts as a
+        probe.
+
+        Parameters
+        ----------
+        image
+            ``(1, ...)``, an input of the model.
+
+        Raises
+        ------
+        RuntimeError
+            If the binding is closed, or running the model changes it.
+        TypeError, ValueError
+            As ``probe``. Whatever the model raises passes through.
+        """
+        if (model := self.model) is None:
+            raise RuntimeError("this binding is closed: bind the model again")
+        one = examples_of(as_taken(image, model))
+        return self._probes.follow(model, self.layout, self.current().step, one)[1]
 
     def _take_up(self, examples: Examples, *, in_step: bool = False) -> None:
         """Follow other examples from now on. Raises as ``probe`` does."""
@@ -182,7 +211,7 @@ class Probing(Reading, Steered):
     def _inherit_probes(self, earlier: Probing) -> None:
         """Follow what an earlier binding of the model has followed."""
         self._probes.examples = earlier._probes.examples
-        self._probed = earlier._probed
+        self._probed, self._seen = earlier._probed, earlier._seen
         if self.layout is earlier.layout:
             self._structure, self._activations = earlier._structure, earlier._activations
             self._followed = earlier._followed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.frames.edit import Index
@@ -15,12 +15,15 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.entries import Place
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.watching.observe import nan_in_words, observe
+from kan_widgets.live.watching.probes import first_examples
 
 
 class Reading(Source):
     """A source of frames whose model can be read and run."""
 
     _camera: Camera
+    _seen: Tensor | None = None
+    """A few examples of what was observed last."""
 
     @property
     @abstractmethod
@@ -84,5 +87,6 @@ class Reading(Source):
         if words := nan_in_words(found):
             report(words)
         self._observed = found
+        self._seen = first_examples(batch)
         self._tell_observed()
         return dict(found)

@@ -2,7 +2,7 @@
 
 import { layerTitle } from "../../phi/entries.ts";
 import { contributions } from "../../phi/forward.ts";
-import type { Images } from "../../phi/images.ts";
+import { type Images, rangeOf } from "../../phi/images.ts";
 import { type Patch, patchOf } from "../../phi/patch.ts";
 import { patchAt, refusal, type Swept, sourcesOf, sweep } from "../../phi/response.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -22,6 +22,8 @@ export interface PixelCloseUp {
   channels: number;
   kernel: { out: number; in: number };
   patch: Patch;
+  /** The least and the largest number of the channel, where it is an image given to the network: drawn in greys. */
+  greys: readonly [number, number] | null;
   /** What this kernel adds, and what all of them make together. */
   part: number;
   total: number;
@@ -114,9 +116,21 @@ export function pixelCloseUp(
     channels: patches.length,
     kernel: { out: source.out, in: source.in },
     patch,
+    greys: greysOf(graph, column, given, source.channel),
     part,
     total: patches.reduce((sum, each) => sum + each.part, 0),
   };
+}
+
+function greysOf(
+  graph: Graph,
+  column: Column,
+  { values, shape }: { values: Float32Array; shape: number[] },
+  channel: number,
+): readonly [number, number] | null {
+  if (graph.columns[column.from[0]]?.kind !== "input") return null;
+  const each = shape[1] * shape[2];
+  return rangeOf(values.subarray(channel * each, (channel + 1) * each));
 }
 
 export function unitCloseUp(

@@ -2,7 +2,7 @@
 
 import { number } from "../../phi/format.ts";
 import type { Palette } from "../../phi/palette.ts";
-import { heatOf } from "../../scene/heat.ts";
+import { greyOf, heatOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
@@ -45,7 +45,7 @@ export function closeUpMarks(
 }
 
 function pixelMarks(
-  { patch, layer, part, total, channels }: PixelCloseUp,
+  { patch, layer, part, total, channels, greys }: PixelCloseUp,
   box: Rect,
   { colours }: Theme,
   palette: Palette,
@@ -58,7 +58,11 @@ function pixelMarks(
   const small = { size: 10, fill: colours.muted } as const;
   const marks: Mark[] = [
     { kind: "text", x: at.x, y: box.y + 8, text: "inputs", ...small },
-    { kind: "image", box: at, pixels: heatOf(inputs, kw, ink, palette) },
+    {
+      kind: "image",
+      box: at,
+      pixels: greys ? greyOf(inputs, kw, greys) : heatOf(inputs, kw, ink, palette),
+    },
     { kind: "rects", boxes: [at.x, at.y, at.width, at.height], stroke: colours.line },
   ];
   const count = kh * kw;

@@ -43,7 +43,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     whole,
   );
   const edit = element(document, "span", "kw-tools");
-  const told = (kind: "zero" | "reset" | "undo", withFunction = true) => {
+  const told = (kind: "zero" | "form" | "reset" | "undo", withFunction = true) => {
     const selection = current?.selection();
     if (!current) return;
     if (!withFunction) current.command(kind);
@@ -57,10 +57,20 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     "Give the selected function what it had before it was changed",
     () => told("reset"),
   );
+  const form = button(
+    "set to a formula",
+    "Set the selected function to the formula a·f(b·x + c) + d that is most like it over the inputs seen",
+    () => told("form"),
+  );
   const undo = button("undo", "Take the last change by hand back", () => told("undo", false));
-  edit.append(remove, back, undo);
+  edit.append(remove, form, back, undo);
+  const follow = button(
+    "send examples through",
+    "Run a few inputs of the last batch of the training through the network, without changing anything, and show what each layer makes of them",
+    () => current?.command("follow"),
+  );
   const clear = button("clear drawing", "Begin the drawing anew", acts.clear);
-  root.append(relevance.box, clear, edit, zoom);
+  root.append(relevance.box, follow, clear, edit, zoom);
   return {
     element: root,
     show(settings, store, zoomed) {
@@ -71,6 +81,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
       edit.hidden = state === "saved" || state === "recorded" || !layer || layer.locked !== "";
       undo.disabled = store.edits().undo === 0;
+      follow.hidden = store.probe() !== null || !store.batch().seen;
       clear.hidden = settings.example >= 0;
       whole.hidden = !zoomed;
     },

@@ -16,30 +16,48 @@ export interface Flow {
 /** Milliseconds that the page may compute for a frame while more of them come in. */
 const SHORT = 16;
 
-/** Keeps the last one: a function of the frame, the example and the drawing. */
+export interface Found {
+  flow: Flow | null;
+  /** The page cannot compute what was drawn: only the model can. */
+  asks: boolean;
+}
+
+/**
+ * Keeps the last one: a function of the frame, the example, the drawing, and what the model made of the drawing where
+ * the page cannot compute it.
+ */
 export function createFlow() {
   let made: readonly unknown[] = [];
   let flow: Flow | null = null;
+  let asks = false;
   let cost = 0;
 
-  return (store: Store, frame: Frame, example: number, drawn: Float32Array | null): Flow | null => {
+  return (
+    store: Store,
+    frame: Frame,
+    example: number,
+    drawn: Float32Array | null,
+    modelled: Activations | null,
+  ): Found => {
     const structure = store.structure();
     const probe = store.probe();
     const taken = store.activations();
-    if (!structure || structure.stations.length < 2) return null;
-    const from = [structure, probe, taken, frame, example, drawn];
-    if (flow && from.every((part, k) => part === made[k])) return flow;
+    if (!structure || structure.stations.length < 2) return { flow: null, asks: false };
+    const from = [structure, probe, taken, frame, example, drawn, modelled];
+    if ((flow || asks) && from.every((part, k) => part === made[k])) return { flow, asks };
     const input = drawn ?? (probe ? exampleOf(probe, example) : null);
     const hurried = !drawn && taken !== null && cost > SHORT && store.status().state === "live";
     const extras = taken?.extras ?? new Map();
     const computes = input !== null && obstacle(structure, frame.layout, extras) === "";
     made = from;
+    asks = drawn !== null && !computes;
     if (computes && !hurried) {
       const start = performance.now();
       flow = computed(structure, frame, taken, input);
       cost = performance.now() - start;
-    } else flow = taken && !drawn ? received(structure, taken, example, input) : null;
-    return flow;
+    } else if (drawn) flow = modelled ? received(structure, modelled, 0, drawn) : null;
+    else flow = taken ? received(structure, taken, example, input) : null;
+    return { flow, asks };
   };
 }
 

@@ -10,6 +10,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
+import type { NetworkLayout, Shown } from "./layout.ts";
 
 const POINTS = 24;
 /** A kernel smaller than this is drawn as squares of colour. */
@@ -75,6 +76,26 @@ export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n:
   };
 }
 
+/** Whether there is room for the curves of a bundle. */
+function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
+  const [rows, columns] = gridOf(column);
+  return count === 1 || (rows * columns <= 49 && width >= CURVES_FROM);
+}
+
+/** Whether some functions are drawn as squares of colour. */
+export function hasSquares({
+  layout,
+  shown,
+}: {
+  layout: NetworkLayout;
+  shown: readonly Shown[];
+}): boolean {
+  return layout.columns.some(({ column, thumbs }, k) => {
+    const [first] = thumbs;
+    return first !== undefined && !hasCurves(column, shown[k].bundles[first[0]], first[1].width);
+  });
+}
+
 /** The pictures of bundles of one column. */
 export function thumbMarks(
   picture: LayerPicture,
@@ -88,9 +109,7 @@ export function thumbMarks(
   const { colours } = theme;
   const frames = list.flatMap(({ box: { x, y, width, height } }) => [x, y, width, height]);
   const marks: Mark[] = [{ kind: "rects", boxes: frames, fill: colours.surface, radius: 3 }];
-  const single = list[0].bundle.count === 1;
-  const few = grid[0] * grid[1] <= 49;
-  if (single || (few && list[0].box.width >= CURVES_FROM)) {
+  if (hasCurves(column, list[0].bundle, list[0].box.width)) {
     marks.push(...curveMarks(picture, grid, list, theme));
   } else marks.push(squareMarks(picture, grid, list, palette));
   marks.push({ kind: "rects", boxes: frames, stroke: colours.box, radius: 3 });

@@ -13,6 +13,8 @@ const UNIT = { least: 7, most: 84, gap: 5 };
 const INPUT = 132;
 const DOT = { least: 5, most: 22 };
 const THUMB = { least: 12, most: 62, function: 46 };
+/** Kernels that are too low for their curves stand in so many rows at most, one beside the other. */
+const STAGGER = { most: 4, curves: 36, gap: 5 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 104, most: 150 };
 const LOOSE = 170;
@@ -65,6 +67,8 @@ interface Sizes {
   pitch: number;
   side: number;
   thumb: number;
+  /** So many thumbnails stand side by side, each at its own height. */
+  stagger: number;
   width: number;
   rail: number;
   bars: number;
@@ -166,17 +170,35 @@ function sizesOf(
   const one = bundles.length > 0 && bundles[0].count === 1;
   const room = lane / Math.max(1, links.length);
   const largest = Math.min(one ? THUMB.function : THUMB.most, 0.42 * each);
-  const thumb = Math.min(largest, room - Math.min(3, 0.15 * room));
+  // Side by side they reach from end to end of the lane: see railed.
+  const steps = Math.max(1, links.length - 1);
+  const fitting = (rows: number) =>
+    rows === 1
+      ? Math.min(largest, room - Math.min(3, 0.15 * room))
+      : Math.min(largest, ((rows * lane) / steps - 2) / (1 + rows / steps));
+  const stagger = one ? 1 : staggerOf(fitting, 0.42 * each);
+  const thumb = fitting(stagger);
   const fits = links.length > 0 && thumb >= THUMB.least;
   const bars = last && !column.map ? Math.max(BARS.least, Math.min(BARS.most, 0.6 * each)) : 0;
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,
     thumb: fits ? thumb : 0,
+    stagger,
     width: side,
-    rail: fits ? thumb : 0,
+    rail: fits ? stagger * (thumb + STAGGER.gap) - STAGGER.gap : 0,
     bars,
   };
+}
+
+/** How many thumbnails side by side make room for curves in them; one where nothing does. */
+function staggerOf(fitting: (rows: number) => number, room: number): number {
+  for (let rows = 1; rows <= STAGGER.most; rows++) {
+    const thumb = fitting(rows);
+    if (rows * (thumb + STAGGER.gap) - STAGGER.gap > room && rows > 1) return 1;
+    if (thumb >= STAGGER.curves) return rows;
+  }
+  return 1;
 }
 
 function placedAt(
@@ -237,7 +259,7 @@ function slimmed(placed: PlacedColumn) {
 function railed(
   placed: PlacedColumn,
   { bundles, links, units }: Shown,
-  { thumb }: Sizes,
+  { thumb, stagger, rail }: Sizes,
   middle: number,
   top: number,
   lane: number,
@@ -254,8 +276,10 @@ function railed(
   const start = top + (lane - step * order.length) / 2;
   order.forEach((k, n) => {
     const unit = beside ? placed.byUnit.get(bundles[k].to) : undefined;
-    const y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
-    placed.thumbs.set(k, { x: middle - thumb / 2, y: y - height / 2, width: thumb, height });
+    let y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
+    if (stagger > 1) y = top + height / 2 + (n * (lane - height)) / (order.length - 1);
+    const x = middle - rail / 2 + (n % stagger) * (thumb + STAGGER.gap);
+    placed.thumbs.set(k, { x, y: y - height / 2, width: thumb, height });
   });
 }
 

@@ -8,7 +8,8 @@ import { paletteOf } from "../../phi/palette.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, type Rect, type Scene, sitesOf } from "../../scene/marks.ts";
-import type { Frame, Probe } from "../../wire/types.ts";
+import { readActivationsTrait } from "../../wire/network.ts";
+import type { Activations, Frame, Probe } from "../../wire/types.ts";
 import {
   type CloseUp,
   closeUpTitle,
@@ -36,6 +37,8 @@ export interface NetworkScene extends Scene {
   focus: Focus | null;
   closeUp: CloseUp | null;
   settings: Settings;
+  /** What only the model can compute: a drawing at a step; null where nothing is asked of it. */
+  asks: string | null;
   /** Where the example is drawn large enough to be drawn on; null where it is no image. */
   pad: Rect | null;
 }
@@ -63,8 +66,18 @@ export function drawing(): NetworkDrawing {
     const probe = given.store.probe();
     const drawn =
       settings.example < 0 && canDraw(probe) ? drawnOn(probe as Probe, given.get) : null;
-    const flow = flowOf(given.store, frame, Math.max(0, settings.example), drawn);
-    return sceneOf(given, frame, settings, flow, draw.window, keep, units);
+    const kept = given.get("drawn");
+    const modelled = keep<Activations | null>("modelled", [kept], () => readActivationsTrait(kept));
+    const { flow, asks } = flowOf(
+      given.store,
+      frame,
+      Math.max(0, settings.example),
+      drawn,
+      modelled,
+    );
+    const scene = sceneOf(given, frame, settings, flow, draw.window, keep, units);
+    scene.asks = asks ? `${sketch.version()} at ${frame.step}` : null;
+    return scene;
   };
   draw.window = WHOLE;
   draw.sketch = sketch;
@@ -216,6 +229,7 @@ function sceneOf(
     focus,
     closeUp,
     settings,
+    asks: null,
     pad,
     width,
     height,

@@ -7,22 +7,26 @@ import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.
 import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
-import type { Selection } from "../../wire/types.ts";
+import type { Selection, Store } from "../../wire/types.ts";
+import { createCamera } from "./camera.ts";
 import { createHeader } from "./controls.ts";
-import { WHOLE, type Window } from "./diagram.ts";
+import { WHOLE } from "./diagram.ts";
 import { gridOf } from "./functions.ts";
-import { CLOSEST, drawing, type NetworkScene } from "./scene.ts";
+import { drawing, type NetworkScene } from "./scene.ts";
 import { settingsOf } from "./settings.ts";
 import css from "./style.css";
+import { editWords } from "./words.ts";
 
 export { css, drawing };
 
 const KIND: Kind = {
   name: "network_view",
   label: "Network",
-  traits: ["relevance", "top", "example", "drawing", "height"],
+  traits: ["relevance", "top", "example", "drawing", "drawn", "height", "evaluation", "notice"],
   drawing,
 };
+/** Milliseconds that an answer of the model is waited for before it is asked again. */
+const PATIENCE = 3000;
 const HINT =
   "Point at anything to see what feeds it; click a link or a unit to select its function.";
 
@@ -43,6 +47,7 @@ function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: NetworkScene | null = null;
+  const { zoom, turn, moveTo, drag } = createCamera(draw, () => scene, shell.schedule);
   const stage = createStage(
     document,
     {
@@ -68,14 +73,22 @@ function build(shell: Shell): Parts {
   );
   takeWheel(
     stage.element,
-    (event) => {
-      const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY)) / 360);
-      const next = zoomedTo(draw.window.scale * factor);
-      return next === draw.window.scale ? null : () => zoom(factor, stage.at(event));
-    },
+    (event) => turn(event, stage.at(event)),
     signal,
     (event) => (scene ? stage.at(event).y < scene.room.height : false),
   );
+
+  let asked = "";
+  let askedAt = 0;
+
+  /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
+  function ask(what: string, store: Store) {
+    const { state } = store.status();
+    if (what === asked || state === "saved" || state === "recorded" || state === "closed") return;
+    if (performance.now() - askedAt < PATIENCE) return;
+    [asked, askedAt] = [what, performance.now()];
+    shell.model.send({ kind: "run" });
+  }
 
   function cursorOf(id: string): string {
     const isPad = scene?.pad && id === "u:0:0";
@@ -108,40 +121,6 @@ function build(shell: Shell): Parts {
     return true;
   }
 
-  /** Makes the diagram larger around a place of the scene, by default the middle of what is seen. */
-  function zoom(factor: number, place: { x: number; y: number } | null) {
-    if (!scene) return;
-    const { room } = scene;
-    const { scale, x, y } = draw.window;
-    const next = zoomedTo(scale * factor);
-    const by = next / scale;
-    const at = place ?? { x: room.x + room.width / 2, y: room.y + room.height / 2 };
-    const [dx, dy] = [at.x - room.x, at.y - room.y];
-    moveTo({ scale: next, x: (x + dx) * by - dx, y: (y + dy) * by - dy });
-  }
-
-  function moveTo(window: Window) {
-    if (!scene) return;
-    const { room } = scene;
-    const most = (size: number) => Math.max(0, size * window.scale - size);
-    const wide = Math.max(scene.diagram.layout.width, room.width * window.scale);
-    draw.window = {
-      scale: window.scale,
-      x: Math.max(0, Math.min(wide - room.width, window.x)),
-      y: Math.max(0, Math.min(most(room.height), window.y)),
-    };
-    shell.schedule();
-  }
-
-  function drag(from: { x: number; y: number }) {
-    const { scale, x, y } = draw.window;
-    return {
-      move: (to: { x: number; y: number }) =>
-        moveTo({ scale, x: x - (to.x - from.x), y: y - (to.y - from.y) }),
-      end() {},
-    };
-  }
-
   (shell.root as unknown as NetworkElement).kwNetwork = {
     scene: () => scene,
     place: (id) => stage.clientBox(id),
@@ -155,6 +134,7 @@ function build(shell: Shell): Parts {
     fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
     changed(what) {
       if (what === "stream") draw.window = WHOLE;
+      if (what === "drawn") askedAt = 0;
     },
     cleared() {
       scene = null;
@@ -166,7 +146,10 @@ function build(shell: Shell): Parts {
       const shown = stage.show(make, given.height, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
-      shell.read(shown.sites.words(pointed.id) || HINT);
+      if (shown.asks) ask(shown.asks, given.store);
+      const said = editWords(given.store.edits(), given.get);
+      const words = shown.sites.words(pointed.id);
+      shell.read(words || said.text || HINT, false, !words && said.warns);
       return shown;
     },
   };
@@ -196,11 +179,6 @@ function selectionAt(
     entry = Math.max(0, Math.min(bundle.count - 1, down * columns + across));
   }
   return selectionOf(layer, bundle.first + entry);
-}
-
-function zoomedTo(scale: number): number {
-  const next = Math.max(1, Math.min(CLOSEST, scale));
-  return next < 1.02 ? 1 : next;
 }
 
 function strongestInto(

@@ -1,14 +1,16 @@
 /** NetworkView in words. No DOM. */
 
 import { counted, layerTitle } from "../../phi/entries.ts";
+import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Probe, Station } from "../../wire/types.ts";
+import type { Edits, Probe, Station } from "../../wire/types.ts";
 import type { Diagram } from "./diagram.ts";
 import { unitValues } from "./flow.ts";
+import { hasSquares } from "./functions.ts";
 import { lossOf, percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
@@ -43,6 +45,13 @@ export function captionOf(
         "The spread of φ over the inputs observed (before that, over its grid); of several functions the root of the sum of squares",
     },
   ];
+  if (hasSquares(diagram)) {
+    remarks.push({
+      text: "coloured squares: φ rises (orange) or falls (blue)",
+      title:
+        "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves",
+    });
+  }
   if (flow) remarks.push({ text: "below 0 … above 0", swatch: { kind: "ramp", colours: ramp } });
   if (links < all) {
     const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
@@ -50,6 +59,18 @@ export function captionOf(
   }
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
+}
+
+/** What there is to say of the last edit, and whether something went wrong. */
+export function editWords(
+  { message, said }: Edits,
+  get: (trait: string) => unknown,
+): { text: string; warns: boolean } {
+  const notice = String(get("notice") ?? "");
+  if (message || notice) return { text: message || notice, warns: true };
+  const { state, before, after } = (get("evaluation") ?? {}) as Partial<Evaluation>;
+  const score = state ? scoreText({ state, before: before ?? null, after: after ?? null }) : "";
+  return { text: [said, score].filter(Boolean).join(" · "), warns: false };
 }
 
 /** What the network says of the example, and whether that is right. */

@@ -1,13 +1,12 @@
 /** The legend beside or below the plot: where its rows lie, their marks and their sites. No DOM. */
 
+import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { number } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Row } from "./rows.ts";
-import type { Evaluation } from "./settings.ts";
 import type { Reading } from "./terms.ts";
-import { scoreText } from "./words.ts";
 
 /** Pixels from one row to the next, where there is room and where there is little. */
 const ROOMY = 18;

@@ -1,5 +1,6 @@
 /** The view's own traits, as plain data. */
 
+import type { Evaluation } from "../../phi/evaluation.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Selection } from "../../wire/types.ts";
 
@@ -16,12 +17,6 @@ export const PARTS = [
 ] as const;
 
 export type Part = (typeof PARTS)[number];
-
-export interface Evaluation {
-  state: "" | "waiting" | "running" | "done";
-  before: number | null;
-  after: number | null;
-}
 
 /** A curve that Python has laid over one function, as the trait carries it. */
 export interface WireOverlay extends Selection {

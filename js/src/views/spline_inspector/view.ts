@@ -2,6 +2,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { placeText, selectionOf } from "../../phi/entries.ts";
+import { scoreText } from "../../phi/evaluation.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { probeOf } from "../../shell/probe.ts";
 import type { Selection } from "../../wire/types.ts";
@@ -15,7 +16,7 @@ import { type Settings, samePlace, settingsReader, TRAITS, type WireOverlay } fr
 import css from "./style.css";
 import { type Switches, togglePin } from "./switches.ts";
 import { phiOf } from "./terms.ts";
-import { footText, scoreText, UNREAD } from "./words.ts";
+import { footText, UNREAD } from "./words.ts";
 
 export type { InspectorElement, InspectorProbe } from "./probe.ts";
 export { css, drawing };

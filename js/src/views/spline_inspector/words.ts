@@ -4,7 +4,7 @@ import { placeText } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { Picture } from "./picture.ts";
-import type { Evaluation, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
@@ -65,22 +65,6 @@ export function inputsText(phi: Phi, observed: Observed | null): string {
   if (!(grid > 0)) return `all ${seen} lie on the grid`;
   const beyond = support > 0 ? `, ${percent(support)} beyond every basis function` : "";
   return `${percent(grid)} of the ${seen} lie outside the grid${beyond}`;
-}
-
-const WAITING: Record<string, string> = {
-  waiting: "evaluated when training is idle",
-  running: "evaluating…",
-};
-
-/** What `evaluate` gave before and after the last edit. */
-export function scoreText({ state, before, after }: Evaluation): string {
-  return WAITING[state] ?? `held out ${evaluationText(before)} → ${evaluationText(after)}`;
-}
-
-export function evaluationText(value: number | null): string {
-  if (value === null) return "…";
-  const text = value.toFixed(4);
-  return Math.abs(value) <= 100 && Number(text) !== 0 ? text.replace("-", "−") : number(value);
 }
 
 /** The text alternative of the drawing. */

@@ -1,0 +1,125 @@
+"""Views that change functions of the model, and show what that does to a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import traitlets
+from torch import nn
+
+from kan_widgets.functions.undisturbed import undisturbed
+from kan_widgets.live import Binding, Source, State, cells
+from kan_widgets.live.frames.edit import Edit, EditLog
+from kan_widgets.live.reports import report
+from kan_widgets.live.worker import thread
+from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+
+class Evaluated(View):
+    """A view that calls ``evaluate`` after an edit, with the function as it was and as it is.
+
+    It is called when the model is not training, so that nothing but its number remains.
+    """
+
+    evaluation = traitlets.Dict().tag(sync=True)
+    """``{"state", "before", "after"}`` of the last edit; empty without ``evaluate``."""
+    notice = traitlets.Unicode().tag(sync=True)
+    """What a callback raised last, as shown in the view; empty if nothing."""
+
+    def __init__(
+        self,
+        live_or_model: Source | nn.Module,
+        evaluate: Callable[[], float] | None,
+        **options: Any,
+    ) -> None:
+        if evaluate is not None and not callable(evaluate):
+            raise TypeError(f"evaluate: expected a function, got {evaluate!r:.80}")
+        self._evaluate = evaluate
+        self._to_evaluate: Edit | None = None
+        super().__init__(live_or_model, **options)
+        self._listener = _Listener(self)
+        self._stream_source().subscribe(self._listener)
+        cells.watch(self._listener)
+
+    def _stream_source(self) -> Source:
+        source = self._stream.source
+        assert source is not None
+        return source
+
+    def _edited(self, edit: Edit) -> None:
+        """Evaluate after an edit."""
+        if self._evaluate is not None:
+            self._to_evaluate = edit
+            self._evaluate_when_quiet()
+
+    def _evaluate_when_quiet(self) -> None:
+        """Evaluate what waits for it, unless the model may be training."""
+        # A cell that starts now waits until this is done.
+        with cells.between() as free:
+            edit, source = self._to_evaluate, self._stream.source
+            if edit is None or not isinstance(source, Binding) or source.model is None:
+                return
+            if not free or source.trains_elsewhere() or source.edits.is_waiting:
+                self.evaluation = {"state": "waiting", "before": None, "after": None}
+                return
+            self._to_evaluate = None
+            self.evaluation = {"state": "running", "before": None, "after": None}
+            try:
+                with source.edits.without(edit):
+                    before = self._score(source.model)
+                after = self._score(source.model)
+            except Exception as error:
+                self.evaluation = {}
+                self._complain("evaluate", error)
+            else:
+                self.evaluation = {"state": "done", "before": before, "after": after}
+
+    def _score(self, model: nn.Module) -> float:
+        """Call ``evaluate`` so that nothing but its number remains."""
+        assert self._evaluate is not None
+        with undisturbed(model):
+            return float(self._evaluate())
+
+    def _complain(self, what: str, error: Exception) -> None:
+        self.notice = f"{what} raised {type(error).__name__}: {error}"
+        report(f"{type(self).__name__}: {self.notice}")
+
+    def _finite_evaluation(self) -> dict[str, Any]:
+        """Return the evaluation as JSON, which has no NaN."""
+        return {
+            name: value if isinstance(value, str) or value is None or math.isfinite(value) else None
+            for name, value in self.evaluation.items()
+        }
+
+    def _end(self) -> None:
+        let_go(self._stream.source)
+        self._evaluate = self._to_evaluate = None
+        super()._end()
+
+
+class _Listener(ViewListener[Evaluated], cells.CellListener):
+    """Listens to edits for a view, without keeping it alive."""
+
+    def on_edit(self, edits: EditLog) -> None:
+        """Pass on an edit that stands."""
+        view, edit = self.view, edits.latest
+        if view is not None and edit is not None and edit.final and not edits.message:
+            view._edited(edit)
+
+    def on_state(self, state: State, message: str) -> None:
+        """Evaluate when training has gone quiet, but not in the thread that says so."""
+        view = self.view
+        if state == "idle" and view is not None and view._to_evaluate is not None:
+            thread(view._evaluate_when_quiet, "kan_widgets evaluate")
+
+    def cell_ended(self) -> None:
+        """Evaluate what has waited for the end of a notebook cell."""
+        view = self.view
+        if view is None or view._to_evaluate is None:
+            return
+        if isinstance(source := view._stream.source, Binding):
+            source.edits.cell_ended()
+        view._evaluate_when_quiet()
