@@ -187,6 +187,38 @@ def pause(walk: Walk, cell: str, training: str) -> None:
     walk.lab.until(holds, "the training to hold")
 
 
+def walk_the_whole_network(walk: Walk) -> None:
+    """Point at a map, select a kernel, choose another digit, and draw one while Python is busy."""
+    lab = walk.lab
+    walk.says("whole-text", "**Point**", "**Click**", "**draw**")
+    walk.run_to("whole")
+    network = walk.view("whole", "network-view")
+    network.scroll_into_view_if_needed()
+
+    def middle(part: str) -> tuple[float, float]:
+        box = network.evaluate("(view, id) => view.kwNetwork.place(id)", part)
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    lab.until(lambda: "example 1: " in network.inner_text(), "what the network says")
+    walk.look("whole")
+    lab.page.mouse.move(*middle("u:1:2"))
+    kind = "view => view.kwNetwork.scene().closeUp?.kind"
+    lab.until(lambda: network.evaluate(kind) == "pixel", "a pixel taken apart")
+    walk.look("pixel")
+    lab.page.mouse.click(*middle("e:1:3"))
+    lab.until(lambda: lab.evaluate("live.selection")["out"] == 3, "the kernel")
+    lab.page.mouse.click(*middle("x:2"))
+    lab.until(lambda: "example 3: 0" in network.inner_text(), "another digit")
+    lab.page.mouse.click(*middle("x:-1"))
+    kernel = "const {kernel} = panel.sessionContext.session;"
+    lab.script(f"{kernel} kernel.requestExecute({{code: arg, silent: true}});", "time.sleep(6)")
+    lab.wait(f"{kernel} return kernel.status === 'busy';", "Python to be busy")
+    network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
+    lab.until(lambda: "your drawing: " in network.inner_text(), "what the network says of it")
+    assert lab.script(f"{kernel} return kernel.status;") == "busy"
+    walk.look("drawn")
+
+
 def test_the_quickstart_walked(lab: LabPage, server: LabServer, artifacts: Path) -> None:
     walk = Walk(lab, server, QUICKSTART, artifacts)
     walk.run_to("setup")
@@ -237,6 +269,7 @@ def test_the_quickstart_walked(lab: LabPage, server: LabServer, artifacts: Path)
     walk.run_to("facts")
     walk.cell("facts").scroll_into_view_if_needed()
     walk.look("facts")
+    walk_the_whole_network(walk)
     answers = walk.cell("exercises").locator("details")
     assert answers.locator("p").first.is_hidden()
     answers.locator("summary").first.click()
