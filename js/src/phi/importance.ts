@@ -85,6 +85,8 @@ function fillSpreads(
 ): void {
   const { nb, offset, tableOf } = layer;
   const { edges, counts, bins } = observed;
+  const { data } = frame;
+  const own = new Float64Array(nb);
   const middles = Float64Array.from({ length: bins }, (_, k) => (edges[k] + edges[k + 1]) / 2);
   const beta = layer.tables.map((_, table) => expandAll(layer, table, middles).values);
   const covariance = new Float64Array(nb * nb);
@@ -97,19 +99,20 @@ function fillSpreads(
       if (table !== last) isSeen = covary(seen, beta[table], nb, covariance);
       last = table;
       if (!isSeen) continue;
+      for (let b = 0; b < nb; b++) own[b] = data[offset + f * nb + b];
       let variance = 0;
-      for (let a = 0, v = 0; a < nb; a++) {
-        const c = frame.data[offset + f * nb + a];
+      for (let a = 0; a < nb; a++) {
+        // The covariance is symmetric: above the diagonal each stands for two.
         let sum = 0;
-        for (let b = 0; b < nb; b++, v++) sum += covariance[v] * frame.data[offset + f * nb + b];
-        variance += c * sum;
+        for (let b = a + 1, v = a * nb + a + 1; b < nb; b++, v++) sum += covariance[v] * own[b];
+        variance += own[a] * (covariance[a * nb + a] * own[a] + 2 * sum);
       }
       result[f] = finite(Math.sqrt(Math.max(0, variance)));
     }
   });
 }
 
-/** Sets the covariances of nb basis functions; returns whether there is anything in bins where they are known. */
+/** Sets the covariances of nb basis functions, on and above the diagonal; returns whether there is anything in bins where they are known. */
 function covary(
   counts: Float32Array,
   beta: Float64Array,
@@ -137,9 +140,9 @@ function covary(
   for (const bin of bins) {
     const share = counts[bin] / total;
     for (let b = 0; b < nb; b++) away[b] = beta[bin * nb + b] - mean[b];
-    for (let a = 0, v = 0; a < nb; a++) {
+    for (let a = 0; a < nb; a++) {
       const weighted = share * away[a];
-      for (let b = 0; b < nb; b++, v++) covariance[v] += weighted * away[b];
+      for (let b = a, v = a * nb + a; b < nb; b++, v++) covariance[v] += weighted * away[b];
     }
   }
   return true;
