@@ -54,10 +54,11 @@ REST = """
 other = kw.nn.KANLinear(3, 2)
 explain, ranges = kw.Explain(live, digits.test_images[0]), kw.LayerRanges(live)
 display(explain, ranges, kw.Compare({"KAN": live, "other": other}), kw.Dashboard(live))
+kw.NetworkView(live, height=400)
 """
 KINDS = (
     *("kernel-grid", "spline-inspector", "meshgrid-view", "training-panel"),
-    *("explain", "layer-ranges", "compare", "dashboard"),
+    *("explain", "layer-ranges", "compare", "dashboard", "network-view"),
 )
 # What of a view is cut, scrolls sideways, or is not drawn for the pixels of the screen.
 CUT = """view => {

@@ -35,6 +35,7 @@ def views():
         "Explain": kw.Explain(live, digits.test_images[0]),
         "TrainingPanel": kw.TrainingPanel(live),
         "Compare": kw.Compare({"KAN": live}),
+        "NetworkView": kw.NetworkView(live, height=400),
         "Dashboard": kw.Dashboard(live),
     }
 
@@ -87,7 +88,7 @@ every = list(views().values())
 def pairs():
     # Those boxes write into the layout of what they hold: views of their own.
     own = list(views().values())
-    return list(zip(own[::2], own[1::2]))
+    return [*zip(own[::2], own[1::2]), (own[-1], slider())]
 """
 BESIDE = "ipywidgets.VBox([ipywidgets.{}([view, slider()]) for view in every])"
 PLACES = {
@@ -97,7 +98,7 @@ PLACES = {
     "VBox": "ipywidgets.VBox(every)",
     "Output": "out = ipywidgets.Output()\nwith out:\n    display(*every)\nout",
     "GridspecLayout": """
-grid = ipywidgets.GridspecLayout(4, 2)
+grid = ipywidgets.GridspecLayout(5, 2)
 for row, pair in enumerate(pairs()):
     grid[row, 0], grid[row, 1] = pair
 grid
@@ -123,7 +124,7 @@ with beside:
 """
 FOLDED = {"Tab": ".lm-TabBar-tab", "Accordion": ".jupyter-widget-Collapse-header"}
 KINDS = ["kernel-grid", "spline-inspector", "meshgrid-view", "layer-ranges", "explain"]
-KINDS += ["training-panel", "compare", "dashboard"]
+KINDS += ["training-panel", "compare", "network-view", "dashboard"]
 
 
 def test_every_view_has_a_sane_width_in_every_box(
@@ -170,7 +171,7 @@ def test_every_view_has_a_sane_width_in_every_box(
 BESIDE_NOTEBOOK = """() => {
   const roots = [...document.querySelectorAll('#jp-right-stack .kw-view')];
   const views = roots.filter((root) => !root.parentElement.closest('.kw-view'));
-  if (views.length !== 8) return [`${views.length} views`];
+  if (views.length !== 9) return [`${views.length} views`];
   const room = document.querySelector('#jp-right-stack').clientWidth;
   return views
     .map((view) => [view.className, view.offsetWidth, view.scrollWidth, room])
@@ -204,7 +205,7 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
     lab.page.set_viewport_size({"width": 700, "height": 900})
     # The inspector first: that anything was observed it is told after it is shown.
     names = ["SplineInspector", "KernelGrid", "MeshgridView", "LayerRanges", "Explain"]
-    names += ["TrainingPanel", "Compare", "Dashboard"]
+    names += ["TrainingPanel", "Compare", "NetworkView", "Dashboard"]
     lab.open(server.write_notebook([SETUP, *(f"views()[{name!r}]" for name in names)]))
     lab.script("app.commands.execute('application:toggle-left-area');")
     lab.run_cell(0)
@@ -215,7 +216,7 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
         lab.page.wait_for_timeout(500)
     assert lab.cell_errors() == []
     sizes = lab.page.evaluate("window.kwSizes")
-    assert len(sizes) == 8 + 4 + 1  # the dashboard has four inside, the comparison a grid
+    assert len(sizes) == 9 + 4 + 1  # the dashboard has four inside, the comparison a grid
     spans = {
         name: [max(of) - min(of) for of in zip(*noted, strict=True)]
         for name, noted in sizes.items()
@@ -243,6 +244,7 @@ PLOTS = {
     "Explain": ".kw-explain canvas",
     "TrainingPanel": ".kw-training-panel canvas",
     "Compare": ".kw-compare canvas",
+    "NetworkView": ".kw-network-view canvas",
 }
 
 

@@ -62,6 +62,7 @@ views = [
     kw.TrainingPanel(live),
     kw.LayerRanges(live),
     kw.Compare({"KAN": live, "CNN": other}),
+    kw.NetworkView(live),
 ]
 display(*views)
 """
@@ -74,6 +75,7 @@ ROOTS = [
     ".kw-training-panel",
     ".kw-layer-ranges",
     ".kw-compare",
+    ".kw-network-view",
 ]
 # All views in sight at once: axe-core takes what is scrolled away for hidden.
 HEIGHT = 12000

@@ -208,9 +208,9 @@ function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): 
   const most = Math.max(0, ...columns.map(({ value }) => value));
   const least = Math.max(0, ...columns.map(({ value }) => -value));
   // A number stands over or under each bar, the names below all of them.
-  const room = box.height - 18 - 14 * (Number(most > 0) + Number(least > 0));
+  const room = box.height - 18 - (most > 0 ? 14 : 10) - (least > 0 ? 14 : 0);
   const scale = room / Math.max(1e-9, most + least);
-  const zero = box.y + (most > 0 ? 14 : 0) + scale * most;
+  const zero = box.y + (most > 0 ? 14 : 10) + scale * most;
   const marks: Mark[] = [];
   const bars: Record<"more" | "less", number[]> = { more: [], less: [] };
   columns.forEach(({ name, value }, k) => {

@@ -56,7 +56,7 @@ export function pictureOf(
 /** The size that all but a fiftieth stay within. */
 function largest(values: Float32Array): number {
   const sizes = values.map(Math.abs).filter(Number.isFinite).sort();
-  return sizes.length > 0 ? sizes[Math.floor(0.98 * (sizes.length - 1))] : 0;
+  return sizes.length > 0 ? sizes[Math.ceil(0.98 * (sizes.length - 1))] : 0;
 }
 
 /** How many rows and columns of functions a bundle is drawn as. */

@@ -11,10 +11,11 @@ const SLIM_GAP = 7;
 /** Sides of the picture of a unit, and of what stands on a link. */
 const UNIT = { least: 7, most: 84, gap: 5 };
 const INPUT = 132;
-const DOT = { least: 5, most: 22 };
-const THUMB = { least: 12, most: 62, function: 46 };
-/** Kernels that are too low for their curves stand in so many rows at most, one beside the other. */
-const STAGGER = { most: 4, curves: 36, gap: 5 };
+const DOT = { least: 4, most: 22, gap: 2 };
+/** A single function is the larger, the fewer there are. */
+const THUMB = { least: 12, most: 62, function: 120, flat: 0.76 };
+/** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
+const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 104, most: 150 };
 const LOOSE = 170;
@@ -59,7 +60,7 @@ export interface Shown {
 
 /** How many units of a column find room in a height. */
 export function roomFor(column: Column, height: number): number {
-  const least = column.map ? UNIT.least + 4 : DOT.least + 3;
+  const least = column.map ? UNIT.least + 4 : DOT.least + DOT.gap;
   return Math.max(3, Math.floor((height - HEAD - 8) / least));
 }
 
@@ -170,13 +171,15 @@ function sizesOf(
   const one = bundles.length > 0 && bundles[0].count === 1;
   const room = lane / Math.max(1, links.length);
   const largest = Math.min(one ? THUMB.function : THUMB.most, 0.42 * each);
+  const [cells] = bundles.map(({ count }) => count);
   // Side by side they reach from end to end of the lane: see railed.
   const steps = Math.max(1, links.length - 1);
   const fitting = (rows: number) =>
     rows === 1
-      ? Math.min(largest, room - Math.min(3, 0.15 * room))
+      ? Math.min(largest, (room - Math.min(3, 0.15 * room)) / (one ? THUMB.flat + 0.12 : 1))
       : Math.min(largest, ((rows * lane) / steps - 2) / (1 + rows / steps));
-  const stagger = one ? 1 : staggerOf(fitting, 0.42 * each);
+  const wanted = cells <= 49 ? STAGGER.curves : STAGGER.image;
+  const stagger = one ? 1 : staggerOf(fitting, wanted, 0.42 * each);
   const thumb = fitting(stagger);
   const fits = links.length > 0 && thumb >= THUMB.least;
   const bars = last && !column.map ? Math.max(BARS.least, Math.min(BARS.most, 0.6 * each)) : 0;
@@ -191,12 +194,12 @@ function sizesOf(
   };
 }
 
-/** How many thumbnails side by side make room for curves in them; one where nothing does. */
-function staggerOf(fitting: (rows: number) => number, room: number): number {
+/** How many thumbnails side by side make them as large as wanted; one where nothing does. */
+function staggerOf(fitting: (rows: number) => number, wanted: number, room: number): number {
   for (let rows = 1; rows <= STAGGER.most; rows++) {
     const thumb = fitting(rows);
     if (rows * (thumb + STAGGER.gap) - STAGGER.gap > room && rows > 1) return 1;
-    if (thumb >= STAGGER.curves) return rows;
+    if (thumb >= wanted) return rows;
   }
   return 1;
 }
@@ -266,7 +269,7 @@ function railed(
 ) {
   if (thumb === 0) return;
   const one = bundles[0].count === 1;
-  const height = one ? 0.76 * thumb : thumb;
+  const height = one ? THUMB.flat * thumb : thumb;
   const beside =
     links.length === units.length && new Set(links.map((k) => bundles[k].to)).size === links.length;
   const order = [...links].sort(
