@@ -45,6 +45,7 @@ const NARROWEST = 240;
 const LOW = 140;
 const COMPARED =
   "Compared at the last step that all models have come to: on the data that is trained on by the mean of the last 30 steps, since each value is of one batch; on held-out data by the value measured last";
+const AIRY = 1.4;
 const EMPTY =
   "No curves yet: call live.log(loss=…) in each model's loop, for example live.log(loss=loss).";
 
@@ -62,7 +63,7 @@ export function drawing(): CompareDrawing {
 /** Places of all parts: beside each other where that is wide enough, else one below the other. */
 function placed(shown: Shown, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
-  const table = tableOf(shown, { x: PAD, y: PAD }, inside);
+  let table = tableOf(shown, { x: PAD, y: PAD }, inside);
   const beside = inside - table.width - 2 * GAP >= ROOM;
   const left = beside ? PAD + table.width + 2 * GAP : PAD;
   const top = beside ? PAD : PAD + table.height + GAP;
@@ -72,6 +73,9 @@ function placed(shown: Shown, chart: Chart, width: number) {
   const each = (table.height - (rows - 1) * GAP) / Math.max(1, rows);
   const high = beside ? Math.max(rows > 1 ? LOW : PANEL, each) : PANEL;
   const layout = layoutOf(chart, { x: left, y: top, width: room }, high, NARROWEST);
+  // Numbers beside taller curves have air.
+  const stretch = Math.min(AIRY, layout.height / table.height);
+  if (beside && stretch > 1) table = tableOf(shown, { x: PAD, y: PAD }, inside, stretch);
   const empty = chart.panels.length === 0 ? wrapped(EMPTY, room, TEXT) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
   const under = Math.max(PAD + table.height, top + curves) + GAP;

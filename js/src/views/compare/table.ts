@@ -37,10 +37,12 @@ export interface Table {
 
 const sizeOf = ({ lead }: Row) => (lead ? LEAD : TEXT);
 
+/** `stretch`: how much more room its rows have than they need. */
 export function tableOf(
   { rows, models }: Shown,
   at: { x: number; y: number },
   width: number,
+  stretch = 1,
 ): Table {
   const count = Math.max(1, models.length);
   const labels = rows.map(({ label }) => widthOf(label, TEXT));
@@ -56,7 +58,7 @@ export function tableOf(
   const whole = (over ? 0 : beside) + column * models.length;
   let y = at.y + HEAD;
   const placed = rows.map((row) => {
-    const height = (row.lead ? TALL : LOW) + (over ? OVER : 0);
+    const height = Math.round(stretch * ((row.lead ? TALL : LOW) + (over ? OVER : 0)));
     const box = { x: at.x, y, width: whole, height };
     y += height;
     return { row, box };
