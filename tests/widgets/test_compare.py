@@ -585,7 +585,7 @@ def test_numbers_and_kernels_of_all_models_are_in_the_picture(models: Models) ->
     lives = bound(models)
     compare = kw.Compare(lives)
     lives["MLP"].log(1, loss=0.25)
-    svg = ElementTree.fromstring(compare.svg(width=900))
+    svg = ElementTree.fromstring(compare.svg(width=900, more=True))
     words = [text.text for text in svg.iter(f"{SVG}text")]
     for values in shown(compare).values():
         assert set(values) <= set(words)
@@ -594,7 +594,7 @@ def test_numbers_and_kernels_of_all_models_are_in_the_picture(models: Models) ->
     assert words.count("step 0") >= 2
     for option in ({"scale": "log"}, {"smoothing": 0}, {"zoom": [0, 2]}, {"height": 100}):
         assert compare.svg(**option)
-    assert (compare.scale, compare.height) == ("linear", 360)
+    assert (compare.scale, compare.height, compare.more) == ("auto", 360, False)
 
 
 def test_an_animation_moves_the_kernels_of_all_models(tmp_path: Path) -> None:

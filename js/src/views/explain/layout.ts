@@ -24,6 +24,9 @@ const SCORES = 260;
 /** So wide, two lists stand beside each other; else the second may come under pictures that are so wide. */
 const TWO_LISTS = 660;
 const UNDER = 330;
+/** Beside maps a list has this share of the width, and this much at least. */
+const LISTED = 0.38;
+const BARS = 290;
 /** A list of more rows is so tall that maps have room beside it. */
 const LONG = 12;
 /** Rows of the first list whose maps stand beside each other. */
@@ -180,10 +183,10 @@ function row(page: Page) {
   const x = beside && hasScores ? right + SCORES + COLUMN_GAP : PAD;
   const y = beside ? TOP : Math.max(under, end);
   const room = width - PAD - x;
-  const wide = beside || mapped.length === 0 ? room : (room - COLUMN_GAP) / 2;
+  const wide = beside || mapped.length === 0 ? room : Math.max(BARS, LISTED * room);
   const bottom = page.list(first, x, y, wide, false);
   if (beside) page.maps(x, bottom, room, under - bottom);
-  else page.maps(x + wide + COLUMN_GAP, y, wide, bottom - y - GAP);
+  else page.maps(x + wide + COLUMN_GAP, y, room - wide - COLUMN_GAP, bottom - y - GAP);
 }
 
 /** One of several layers below each other: a heading, two pictures, and the list that adds up. */

@@ -3,7 +3,7 @@
 import { formatCount } from "../../phi/format.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given, Pointed } from "../../scene/drawing.ts";
-import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
+import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
@@ -266,7 +266,10 @@ function markedMarks(
   return marks;
 }
 
-/** Rows have air at their sides. */
-function padded<B extends { x: number; width: number }>(box: B, name: string): B {
-  return name === "map" || name === "maps" ? box : { ...box, x: box.x - 3, width: box.width + 6 };
+/** Rows have air at their sides, and small maps around them. */
+function padded(box: Rect, name: string): Rect {
+  if (name === "map") return box;
+  const { x, y, width, height } = box;
+  const down = name === "maps" ? 3 : 0;
+  return { x: x - 3, y: y - down, width: width + 6, height: height + 2 * down };
 }
