@@ -33,10 +33,9 @@ function shown(steps: string[], more: Partial<Shown> = {}): Shown {
     ],
     growth: [
       {
-        summary: "450 parameters",
         layers: [{ name: "convs.0", type: "KANConv2d", formula: "5·3·3·10", parameters: "450" }],
       },
-      { summary: "160 parameters", layers: [] },
+      { layers: [] },
     ],
     ...more,
   };
@@ -205,7 +204,7 @@ describe("the picture", () => {
 
   it("lists layers under their model, and counts those that are too many", () => {
     const layer = { name: "convs.0", type: "KANConv2d", formula: "5·3·3·10", parameters: "450" };
-    const many = { summary: "", layers: Array.from({ length: 40 }, () => layer) };
+    const many = { layers: Array.from({ length: 40 }, () => layer) };
     const scene = sceneOf({ shown: shown(["3"], { growth: [many, many] }), more: true });
     expect(texts(scene).filter(({ text }) => text === "and 24 more layers")).toHaveLength(2);
     expect(scene.meaning("layer 0 0")).toBe("KANConv2d: 5·3·3·10");

@@ -290,7 +290,6 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]
         ],
         "growth": [
             {
-                "summary": comparison.summary(one.growth),
                 "layers": [
                     dict(zip(layer, words, strict=True))
                     for words in comparison.layer_words(one.growth)

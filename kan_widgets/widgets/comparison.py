@@ -270,15 +270,6 @@ def _times(models: Sequence[Numbers]) -> list[Row]:
     ]
 
 
-def summary(growth: ModelGrowth) -> str:
-    """Return how a model's parameters grow, in one line."""
-    text = f"{growth.parameters:,} parameters, O({growth.order})"
-    if growth.doubled != growth.parameters:
-        what = "grid twice as fine" if growth.order == "N²·G" else "basis twice as large"
-        text += f"; {growth.doubled:,} with a {what}"
-    return text
-
-
 def layer_words(growth: ModelGrowth) -> list[tuple[str, str, str, str]]:
     """Return name, type, formula and parameters of each layer, and of what is left."""
     found = [

@@ -95,9 +95,7 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         terms = f"{format_number(float(values.sum()))} from {pieces}"
     if found.bias:
         terms += f"{_added(found.bias)} bias"
-    sentence = (
-        f"The score of {found.target}, {format_number(found.score)}, is the sum of {terms}."
-    )
+    sentence = f"The score of {found.target}, {format_number(found.score)}, is the sum of {terms}."
     method = (
         "The last layer adds up its functions φ(x): these are its own terms, exact but for "
         f"{format_number(found.error)} of rounding."

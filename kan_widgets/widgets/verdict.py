@@ -54,8 +54,8 @@ class Verdict:
         after = f"After {self.step:,} step{'' if self.step == 1 else 's'}"
         if not best:
             same = len(set(self.values)) == 1 and len(self.values) > 1
-            value = format_number(self.values[0] or 0.0)
-            return f"{after}, no model is ahead: {what} {value} for all." if same else ""
+            all_have = format_number(self.values[0] or 0.0)
+            return f"{after}, no model is ahead: {what} {all_have} for all." if same else ""
         others = [
             format_number(value) + (f" ({names[k]})" if len(names) > 2 else "")
             for k, value in enumerate(self.values)

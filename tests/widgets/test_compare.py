@@ -662,8 +662,7 @@ def test_what_steps_take_is_compared_for_one_of_each() -> None:
     rows = shown(compare)
     assert (rows["seconds_per_step"], rows["seconds"]) == (["1 s", "2.5 s"], ["6 s", "5 s"])
     assert compare.shown["costs"] == (
-        "It has about twice the parameters but takes less time per step. "
-        "KAN has gone on to step 6."
+        "It has about twice the parameters but takes less time per step. KAN has gone on to step 6."
     )
 
 

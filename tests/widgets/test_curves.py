@@ -12,7 +12,7 @@ from kan_widgets.widgets.curves import Smoothed, thin
 
 
 def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> list[float]:
-    """The mean of all values near each step; within reach of an end the line that fits them best."""
+    """The mean of all values near each step; near an end the line that fits them best."""
     shown = [math.isfinite(v) and (v > 0 or not log) for v in values]
     at = [step for step, is_shown in zip(steps, shown, strict=True) if is_shown]
     found = []

@@ -22,9 +22,8 @@ export interface Layer {
   parameters: string;
 }
 
-/** How a model's parameters grow, in one line and by its layers. */
+/** What a model's parameters are made of. */
 export interface Growth {
-  summary: string;
   layers: Layer[];
 }
 

@@ -26,7 +26,7 @@ const TWO_LISTS = 660;
 const UNDER = 330;
 /** Beside maps a list has this share of the width, and this much at least. */
 const LISTED = 0.38;
-const BARS = 290;
+const BARS = 300;
 /** A list of more rows is so tall that maps have room beside it. */
 const LONG = 12;
 /** Rows of the first list whose maps stand beside each other. */

@@ -12,6 +12,8 @@ import type { Row } from "./rows.ts";
 import { fitting } from "./words.ts";
 
 const GAP = 12;
+/** Below the heading, for the frame of a map. */
+const AIR = 4;
 /** Pixels of height that a free place in the last row weighs as much as. */
 const EMPTY = 20;
 /** Pixels of a map at least, for the number over it, and at most. */
@@ -53,7 +55,7 @@ export function mapsBlock(
     name: "maps",
     box: {
       x,
-      y: y + LINE,
+      y: y + LINE + AIR,
       width: columns * (side + GAP) - GAP,
       height: down * (LINE + size.height + GAP) - GAP,
     },
