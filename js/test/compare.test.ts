@@ -15,13 +15,15 @@ import { FakeModel as StreamModel } from "./page_model.ts";
 const VIEW = { x: 0, y: 0, width: 4000, height: 9000 };
 const { colours } = themeOf("light");
 const row = (key: string, values: string[], more: object = {}) => {
-  return { key, label: key, meaning: `what ${key} means`, values, lead: false, best: [], ...more };
+  const meaning = `what ${key} means`;
+  return { key, label: key, meaning, values, lead: false, best: [], more: false, ...more };
 };
 
 function shown(steps: string[], more: Partial<Shown> = {}): Shown {
   return {
     hints: [],
     verdict: "",
+    costs: "",
     note: "",
     models: ["KAN", "<b>CNN</b>"],
     rows: [
@@ -31,10 +33,9 @@ function shown(steps: string[], more: Partial<Shown> = {}): Shown {
     ],
     growth: [
       {
-        summary: "450 parameters",
         layers: [{ name: "convs.0", type: "KANConv2d", formula: "5·3·3·10", parameters: "450" }],
       },
-      { summary: "160 parameters", layers: [] },
+      { layers: [] },
     ],
     ...more,
   };
@@ -180,7 +181,7 @@ describe("the numbers", () => {
 
 describe("the picture", () => {
   it("gives a model one colour in the numbers, the curves and over its kernels", () => {
-    const scene = sceneOf({ shown: shown(["3", "4"]), curves: CURVES }, 900, 2);
+    const scene = sceneOf({ shown: shown(["3", "4"]), curves: CURVES, more: true }, 900, 2);
     const painted = (colour: string) =>
       marksOf(scene).filter((mark) => "fill" in mark && mark.fill === colour).length;
     // Over its column, its layers and its kernels, before its number over the curves, and the curve's own dots.
@@ -190,7 +191,7 @@ describe("the picture", () => {
 
   it("puts the curves beside the numbers where there is room, else below", () => {
     const traits = { shown: shown(["3", "4"]), curves: CURVES };
-    const [wide, narrow] = [1600, 700].map((width) => sceneOf(traits, width));
+    const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
     const top = ({ layout }: CompareScene) => layout.places[0].box.y;
     expect(top(wide)).toBeLessThan(20);
     expect(top(narrow)).toBeGreaterThan(narrow.table.height);
@@ -203,10 +204,24 @@ describe("the picture", () => {
 
   it("lists layers under their model, and counts those that are too many", () => {
     const layer = { name: "convs.0", type: "KANConv2d", formula: "5·3·3·10", parameters: "450" };
-    const many = { summary: "", layers: Array.from({ length: 40 }, () => layer) };
-    const scene = sceneOf({ shown: shown(["3"], { growth: [many, many] }) });
+    const many = { layers: Array.from({ length: 40 }, () => layer) };
+    const scene = sceneOf({ shown: shown(["3"], { growth: [many, many] }), more: true });
     expect(texts(scene).filter(({ text }) => text === "and 24 more layers")).toHaveLength(2);
     expect(scene.meaning("layer 0 0")).toBe("KANConv2d: 5·3·3·10");
+  });
+
+  it("says how parameters grow where more is asked for, else not", () => {
+    const rows = [
+      row("parameters", ["450", "160"]),
+      row("order", ["O(N²·G)", "O(N²)"], { more: true }),
+    ];
+    const [short, long] = [false, true].map((more) => {
+      return texts(sceneOf({ shown: shown(["3"], { rows }), more })).map(({ text }) => text);
+    });
+    for (const text of ["O(N²·G)", "5·3·3·10", "parameters by layer"]) {
+      expect(short).not.toContain(text);
+      expect(long).toContain(text);
+    }
   });
 
   it("has the kernels of all models, those of a row from one height on", () => {

@@ -18,7 +18,7 @@ import {
 import { outlineOf } from "../src/views/explain/pixels.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
-import { percent, probabilities, verdictTexts } from "../src/views/explain/words.ts";
+import { probabilities, verdict } from "../src/views/explain/words.ts";
 import { FrameStore } from "../src/wire/store.ts";
 import type { Selection } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";
@@ -44,6 +44,7 @@ const functions = {
   mapShape: [2, 2],
   total: bytes([0.25, -2, 0.5, 1]),
   sentence: "exact",
+  method: "its own terms",
 };
 const kernels = {
   ...said,
@@ -61,7 +62,8 @@ const kernels = {
   maps: bytes([-1, -2, 1, 1]),
   mapShape: [1, 2],
   total: bytes([0, -1]),
-  sentence: "integrated gradients",
+  sentence: "their share",
+  method: "integrated gradients",
 };
 const wire = {
   image: { shape: [1, 2, 4], data: bytes([0, 1, 0, 1, 0, 1, 0, 1]) },
@@ -106,14 +108,14 @@ describe("the shares", () => {
     const [{ name, rows }, ...more] = listsOf({ ...conv, rows: 6, columns: 1 }, 2, 9, 5);
     expect([name, more]).toEqual(["bars", []]);
     expect(rows.map(({ kind, name: own, value }) => [kind, own, value])).toEqual([
-      ["share", "output 1 · input 0", -3],
-      ["share", "output 3 · input 0", 2],
-      ["share", "output 5 · input 0", -0.5],
+      ["share", "output 1", -3],
+      ["share", "output 3", 2],
+      ["share", "output 5", -0.5],
       ["others", "3 others that raise it", 1.5],
       ["total", "all 6 kernels together", 0],
     ]);
     expect(rows[1].beside).toBeNaN();
-    expect(rows[0].words).toBe("conv1 · output 1 · input 0 · −3 · alone −2");
+    expect(rows[0].words).toBe("conv1 · output 1 · −3 · alone −2");
     const whole = listsOf(conv, 6, 9, -1)[0].rows;
     expect(whole.map(({ kind }) => kind)).toEqual([...Array(6).fill("share"), "total"]);
   });
@@ -181,21 +183,18 @@ describe("words", () => {
   it("give probabilities that add up to one, however large the scores", () => {
     expect(probabilities([0, Math.log(3)])).toEqual([0.25, 0.75].map((p) => expect.closeTo(p)));
     expect(probabilities([1000, 1000])).toEqual([0.5, 0.5]);
-    expect([0.25, 0.0001, 0.9999, 1].map(percent)).toEqual([
-      "25.0 %",
-      "< 0.1 %",
-      "> 99.9 %",
-      "100.0 %",
-    ]);
   });
 
   it("say first what the network says", () => {
-    const [first] = verdictTexts({ ...last, scores: [0, 0, 9], predicted: 2, target: 2 });
-    expect(first).toBe("The network says 2 (> 99.9 %), then 0 (< 0.1 %)");
-    expect(verdictTexts(last)[0]).toBe("The network says 0 (96.3 %); explained here: 1 (3.7 %)");
-    const broken = verdictTexts({ ...last, scores: [0, Number.NaN] });
-    expect(broken).toEqual(["Some scores are not finite: no verdict"]);
-    expect(verdictTexts({ ...last, scores: [-0.5], target: 0 })).toEqual(["The score is −0.5"]);
+    const [sure, torn] = [9, 1].map((score) =>
+      verdict({ ...last, scores: [0, 0, score], predicted: 2, target: 2 }),
+    );
+    expect(sure).toBe("The network says 2 (>99.9 %), then 0");
+    expect(torn).toBe("The network says 2 (57.6 %), then 0 (21.2 %)");
+    expect(verdict(last)).toBe("The network says 0 (96.3 %); explained here: 1 (3.7 %)");
+    const broken = verdict({ ...last, scores: [0, Number.NaN] });
+    expect(broken).toBe("Some scores are not finite: no verdict");
+    expect(verdict({ ...last, scores: [-0.5], target: 0 })).toBe("The score is −0.5");
   });
 });
 
@@ -322,7 +321,8 @@ describe("the scene", () => {
     expect(made.numberAt("map/0/1")).toBe(5);
     expect(made.classAt("classes/1/0")).toBe(1);
     expect(sites.next("", "first")).toBe("bars/0/0");
-    expect(sites.next("bars/0/0", "left")).toMatch(/^map/);
+    expect(sites.next("bars/0/0", "up")).toBe("classes/1/0");
+    expect(sites.next("classes/1/0", "left")).toMatch(/^map/);
   });
 
   it("lists channels first where there are more functions than rows, each with its map", () => {
@@ -345,10 +345,10 @@ describe("the scene", () => {
   it("shows all layers below each other where none is named, each with its own sentence", () => {
     const { made, marks } = scene({ layer: "" });
     const words = textsOf(marks).map(({ text }) => text);
-    for (const text of ["linear", "conv1", "exact", "integrated gradients"]) {
+    for (const text of ["linear", "conv1", "exact", "their share"]) {
       expect(words).toContain(text);
     }
-    expect(made.caption[0].text).toBe("class 1 · score −0.25, 3.7 %, highest is class 0");
+    expect(made.caption[0].text).toBe("The network says 0 (96.3 %); explained here: 1 (3.7 %)");
   });
 
   it("has the same shapes and words in light and dark", () => {
@@ -452,7 +452,12 @@ describe("the view", () => {
     expect(texts(".kw-segment")).toEqual(["linear", "conv1"]);
     expect(texts("select[aria-label='class'] option")).toEqual(["0: 3 (highest)", "1: −0.25"]);
     expect(root.querySelector<HTMLSelectElement>("select[aria-label='class']")?.value).toBe("1");
-    expect(texts(".kw-remark").slice(0, 2)).toEqual(["exact", "a note"]);
+    const remarks = [verdict(last), "exact", "a note"];
+    expect(texts(".kw-remark")).toEqual(remarks);
+    const how = root.querySelector<HTMLButtonElement>(".kw-plain[aria-pressed]");
+    how?.click();
+    await painted();
+    expect(texts(".kw-remark")).toEqual([...remarks.slice(0, 2), "its own terms", "a note"]);
     expect(texts(".kw-explained")).toEqual(["explained at step 40"]);
     const bars = root.kwExplain.sites("bars").map((words) => words.split(" · ").at(-1));
     expect(bars.slice(0, 4)).toEqual(["−2", "+1", "+0.5", "+0.25"]);
@@ -472,8 +477,15 @@ describe("the view", () => {
     expect(model.get("layer")).toBe("conv1");
     expect(root.kwExplain.selected()).toBe(3);
     expect(root.querySelector("canvas")?.getAttribute("aria-label")).toContain(
-      "Map of layer conv1, output 1 · input 0, 1 × 2, from +1 to +1.",
+      "Map of layer conv1, all kernels, 1 × 2, from −1 to 0.",
     );
+    // What is chosen here has the large map, until all together are.
+    const map = () => root.querySelector("canvas")?.getAttribute("aria-label")?.split("Map of ")[1];
+    await click("bars/1/0");
+    expect(map()).toMatch(/^layer conv1, output 1 · input 0, 1 × 2, from \+1 to \+1\./);
+    await click("bars/6/0");
+    expect(map()).toMatch(/^layer conv1, all kernels/);
+    expect(root.kwExplain.selected()).toBe(3);
     await click("bars/0/0");
     expect(selected.at(-1)).toEqual({ layer: "conv1", out: 0, in: 1, row: 1, column: 1 });
     store.takeSelection(null);
@@ -497,6 +509,8 @@ describe("the view", () => {
     expect(selected).toEqual([{ layer: "linear", out: 1, in: 7, row: 0, column: 0 }]);
     await press("Escape");
     expect(selected.at(-1)).toBeNull();
+    await press("ArrowUp");
+    await press("ArrowUp");
     await press("ArrowLeft");
     expect(texts(".kw-spoken")).toEqual(["row 1 · column 1 of the map: +1"]);
     await press("ArrowUp");

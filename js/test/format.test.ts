@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatCount, formatNumber, formatRange } from "../src/phi/format.ts";
+import { chance, formatCount, formatNumber, formatRange, percent } from "../src/phi/format.ts";
 
 describe("formatNumber", () => {
   it.each([
@@ -39,4 +39,10 @@ it("writes a range with its sign", () => {
 
 it("groups the digits of a count", () => {
   expect(formatCount(12340)).toBe("12,340");
+});
+
+it("rounds no share to nothing or to all, and no probability is either", () => {
+  const shares = [0, 0.0001, 0.25, 0.9999, 1];
+  expect(shares.map(percent)).toEqual(["0 %", "<0.1 %", "25 %", ">99.9 %", "100 %"]);
+  expect(shares.map(chance)).toEqual(["<0.1 %", "<0.1 %", "25 %", ">99.9 %", ">99.9 %"]);
 });

@@ -83,7 +83,7 @@ describe("curves", () => {
       [false, "auto"],
       [true, "linear"],
     ] as const;
-    const are = cases.map(([log, scale]) => said(log, scale).includes("logarithmic scale"));
+    const are = cases.map(([log, scale]) => said(log, scale).includes("log scale"));
     expect(are).toEqual([true, true, false, false]);
   });
 

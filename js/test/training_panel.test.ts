@@ -28,6 +28,7 @@ const RUNNING = {
   done: 300,
   total: 400,
   rate: 84.2,
+  mean_rate: 71.3,
   elapsed: 75,
   remaining: 3723,
   share: 0.012,
@@ -520,13 +521,26 @@ describe("what is shown", () => {
       "84.2 steps/s",
       "elapsed 1:15",
       "remaining 1:02:03",
-      "watching takes 1.2 %",
       "data MNIST",
     ]);
     const titles = [...root.querySelectorAll<HTMLElement>(".kw-remark")].map(({ title }) => title);
     expect(titles.slice(1).every((title) => title !== "")).toBe(true);
     // The numbers of the stream's frames and its time are other views' matter.
     expect(root.querySelector(".kw-status, .kw-time")).toBeNull();
+  });
+
+  it("are those of the whole run once it has ended, and what showing it took where that is much", async () => {
+    const { model, remarks } = await show();
+    model.update({ status: { ...RUNNING, share: 0.13 } });
+    await drawn();
+    expect(remarks()).toContain("showing it takes 13 % of the time");
+    model.update({ status: { ...RUNNING, state: "finished", remaining: null, share: 0.13 } });
+    await drawn();
+    expect(remarks().slice(3, 6)).toEqual([
+      "mean 71.3 steps/s",
+      "took 1:15",
+      "showing it took 13 % of the time",
+    ]);
   });
 
   it("begins with the state and its colour", async () => {

@@ -20,7 +20,7 @@ from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.compared import ComparedModel, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
+from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.measured import in_words, quantity, rank
 from kan_widgets.widgets.page import reference
@@ -58,10 +58,13 @@ class Compare(View):
     smoothing : int
         A thin line shows the mean of each curve over so many steps around each step, with the
         values themselves faint behind; 0 for none. Numbers in print are never smoothed.
-    scale : {"linear", "log"}
-        Of the values of the curves.
+    scale : {"auto", "linear", "log"}
+        Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
+        less than a hundredth.
     zoom : sequence of float
         The two ends of the steps that are drawn; empty for all.
+    more : bool
+        How the parameters grow too, and where they are, layer by layer.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
@@ -106,8 +109,9 @@ class Compare(View):
     """References to the grids, which are drawn in this view."""
     height = option(traitlets.Int(360, min=80))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(["linear", "log"]))
+    scale = option(Choice(list(SCALES)))
     zoom = option(traitlets.List(traitlets.Float()))
+    more = option(traitlets.Bool(False))
     theme = option(Choice(["auto", "light", "dark"]))
 
     def __init__(self, models: Mapping[str, Source | nn.Module], **options: Any) -> None:
@@ -218,7 +222,7 @@ class Compare(View):
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        return self._logged.wire(window, over=smoothing, log=scale == "log")
+        return self._logged.wire(window, over=smoothing, log=SCALES[scale])
 
     # -- the picture ------------------------------------------------------------------
 
@@ -270,12 +274,14 @@ class Compare(View):
 
 def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]:
     """Return what the page shows of the numbers, as JSON."""
-    names, steps = [one.name for one in numbers], [one.steps for one in numbers]
+    names = [one.name for one in numbers]
     hints = comparison.hints(numbers)
+    decided = None if hints else verdict
     layer = "name", "type", "formula", "parameters"
     return {
         "hints": hints,
-        "verdict": "" if verdict is None or hints else verdict.words(names, steps),
+        "verdict": "" if decided is None else decided.words(names),
+        "costs": "" if decided is None else comparison.costs(numbers, decided),
         "note": comparison.data_sources(numbers),
         "models": names,
         "rows": [
@@ -284,7 +290,6 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]
         ],
         "growth": [
             {
-                "summary": comparison.summary(one.growth),
                 "layers": [
                     dict(zip(layer, words, strict=True))
                     for words in comparison.layer_words(one.growth)

@@ -109,6 +109,8 @@ class Row:
     """Whether it is one of those that decide between models."""
     best: tuple[int, ...] = ()
     """Which models have the best value; none where none is better, or cannot be compared."""
+    more: bool = False
+    """Whether it is shown only where more is asked for."""
 
 
 def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]:
@@ -129,23 +131,72 @@ def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]
         if last.values == values:
             del measured[own]
     size, *grown = _parameters(models)
-    total, *times = _times(models)
-    equal = len({model.steps for model in models}) == 1
-    cost = total if equal else _time_for(verdict.step if verdict else 0, models)
+    cost, *times = _times(models)
     lead += [
         replace(size, lead=True, best=_best([m.growth.parameters for m in models], models)),
         replace(cost, lead=True, best=_best([m.seconds_per_step for m in models], models)),
     ]
-    all_rows = [*lead, *measured, *([] if equal else [replace(total, key="total")]), *times, *grown]
+    all_rows = [*lead, *times, *measured, *(replace(row, more=True) for row in grown)]
     return [row for row in all_rows if any(value != NOTHING for value in row.values)]
 
 
-def _time_for(steps: int, models: Sequence[Numbers]) -> Row:
-    """Return the time that so many steps take; of one step where nothing was compared."""
-    label = f"time for {steps:,} steps" if steps > 1 else "time per step"
-    seconds = [m.seconds_per_step for m in models]
-    words = tuple(_seconds(None if s is None else s * max(1, steps)) for s in seconds)
-    return Row("seconds", label, "Training time per step, for as many steps of each model", words)
+def costs(models: Sequence[Numbers], verdict: Verdict) -> str:
+    """Say what the model that is ahead costs beside the others, and who has gone on since.
+
+    Of two models how much larger and slower it is; of several whether it is the smallest and the
+    fastest. Empty where there is nothing to say.
+    """
+    said = []
+    if len(verdict.best) == 1:
+        own = models[verdict.best[0]]
+        ordered = [own, *(model for model in models if model is not own)]
+        size = _beside([model.growth.parameters for model in ordered], _SIZES)
+        time = _beside([model.seconds_per_step for model in ordered], _TIMES)
+        joint = " but " if size and time and size[0] * time[0] < 0 else " and "
+        if size or time:
+            said.append(f"It {joint.join(one[1] for one in (size, time) if one)}.")
+    least = min(model.steps for model in models)
+    said += [
+        f"{model.name} has gone on to step {model.steps:,}."
+        for model in models
+        if model.steps > least + 1
+    ]
+    return " ".join(said)
+
+
+# Beside one other: about half, less, about as much, more, about twice; of several: the least.
+_SIZES = (
+    "has about half the parameters",
+    "has fewer parameters",
+    "has about as many parameters",
+    "has more parameters",
+    "has about twice the parameters",
+    "has the fewest parameters",
+)
+_TIMES = (
+    "takes about half the time per step",
+    "takes less time per step",
+    "takes about as much time per step",
+    "takes more time per step",
+    "takes about twice the time per step",
+    "takes the least time per step",
+)
+
+
+def _beside(values: Sequence[float | None], words: Sequence[str]) -> tuple[int, str] | None:
+    """Return whether the first is better (1), about equal (0) or worse (-1), and the words."""
+    known = [value for value in values if value]
+    if len(known) < len(values) or len(known) < 2:
+        return None
+    first, *others = known
+    if len(others) > 1:
+        return (1, words[5]) if first < min(others) else None
+    ratio = first / others[0]
+    if 0.9 < ratio < 1.1:
+        return 0, words[2]
+    if ratio < 1:
+        return 1, words[0 if 0.45 < ratio < 0.55 else 1]
+    return -1, words[4 if 1.8 < ratio < 2.2 else 3]
 
 
 def _best(values: Sequence[float | None], models: Sequence[Numbers]) -> tuple[int, ...]:
@@ -161,7 +212,8 @@ def _measured(name: str, models: Sequence[Numbers]) -> Row | None:
     if all(value is None for value in values):
         return None
     words = tuple(NOTHING if v is None else format_number(v) for v in values)
-    return Row(name, f"last {in_words(name)}", "The value logged last, not smoothed", words)
+    meaning = "As logged last, at each model's own latest step; one batch, not smoothed"
+    return Row(name, f"latest {in_words(name)}", meaning, words)
 
 
 def _parameters(models: Sequence[Numbers]) -> list[Row]:
@@ -191,13 +243,6 @@ def _parameters(models: Sequence[Numbers]) -> list[Row]:
 def _times(models: Sequence[Numbers]) -> list[Row]:
     return [
         Row(
-            "seconds",
-            "training time",
-            "Spent on this model's steps, without evaluation and pauses; in a loop of your own, "
-            "the time between its steps",
-            tuple(_seconds(m.seconds) for m in models),
-        ),
-        Row(
             "seconds_per_step",
             "time per step",
             "Training time divided by the steps it was measured on",
@@ -215,16 +260,14 @@ def _times(models: Sequence[Numbers]) -> list[Row]:
             "Passes over the training data, the one going on in part",
             tuple(NOTHING if m.epochs is None else f"{m.epochs:.2f}" for m in models),
         ),
+        Row(
+            "seconds",
+            "training time",
+            "Spent on this model's steps, without evaluation and pauses; in a loop of your own, "
+            "the time between its steps",
+            tuple(_seconds(m.seconds) for m in models),
+        ),
     ]
-
-
-def summary(growth: ModelGrowth) -> str:
-    """Return how a model's parameters grow, in one line."""
-    text = f"{growth.parameters:,} parameters, O({growth.order})"
-    if growth.doubled != growth.parameters:
-        what = "grid twice as fine" if growth.order == "N²·G" else "basis twice as large"
-        text += f"; {growth.doubled:,} with a {what}"
-    return text
 
 
 def layer_words(growth: ModelGrowth) -> list[tuple[str, str, str, str]]:

@@ -19,10 +19,10 @@ class Smoothed:
     """A growing curve, each value the mean of those around it.
 
     At step s it is the mean of all values at most r steps before or after it, r = ``over``/2.
-    Near an end r is the distance to it, so that the two sides always weigh the same: a
-    straight line stays where it is, all of it, and the last value is the last one logged.
-    Values further apart than r, such as one an epoch, are left as they are. What is not
-    finite has no part in it.
+    Within r steps of an end there are values on one side only: there it is the straight line
+    that fits them best, at s. So a trend is neither behind nor ahead anywhere, and the end of
+    the curve is as calm as its middle. Values further apart than r, such as one an epoch, are
+    left as they are. What is not finite has no part in it.
 
     Parameters
     ----------
@@ -99,12 +99,45 @@ class Smoothed:
             if self._first_step is None:
                 self._first_step = float(at[0])
             self._last_step = float(at[-1])
-            reach = np.minimum(at - self._first_step, at[-1] - at).clip(0, self.over / 2)
+            reach = self.over / 2
             first = np.searchsorted(at, at - reach, "left")
             end = np.searchsorted(at, at + reach, "right")
             means = _sums(v, first, end) / (end - first)
+            for edge in (self._first_step, self._last_step):
+                near = abs(at - edge) < reach
+                means[near] = _fitted(at - edge, v, near, first[near], end[near])
             smooth[shown] = np.exp(means) if self.log else means
         return smooth
+
+
+def _fitted(
+    x: Float64,
+    v: Float64,
+    near: NDArray[np.bool_],
+    first: NDArray[np.intp],
+    end: NDArray[np.intp],
+) -> Float64:
+    """Return, for some places, the best straight line through ``v[first_k:end_k]`` there.
+
+    Parameters
+    ----------
+    x
+        ``(n,)``, small near those places: its squares are added up.
+    v
+        ``(n,)``.
+    near
+        ``(n,)``, which places.
+    first, end
+        One for each of those.
+    """
+    count = end - first
+    middle, mean = _sums(x, first, end) / count, _sums(v, first, end) / count
+    spread = _sums(x * x, first, end) - count * middle * middle
+    rise = _sums(x * v, first, end) - count * middle * mean
+    # Values at one step have no slope.
+    slope = np.divide(rise, spread, out=np.zeros_like(rise), where=spread > 1e-9)
+    fitted: Float64 = mean + slope * (x[near] - middle)
+    return fitted
 
 
 def _sums(values: Float64, first: NDArray[np.intp], end: NDArray[np.intp]) -> Float64:

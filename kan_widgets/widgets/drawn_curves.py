@@ -13,6 +13,8 @@ from kan_widgets.widgets.curves import Float64, Range, Smoothed, thin
 
 Series: TypeAlias = tuple[NDArray[Any], Float64]
 
+SCALES = {"auto": None, "linear": False, "log": True}
+"""Scales by name, as `DrawnCurves.wire` takes them."""
 COLOURS = 7
 """How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
 FEW = 12

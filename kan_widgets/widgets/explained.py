@@ -51,7 +51,9 @@ class Part:
     total: Float64 | None
     """``(height, width)``: all maps together."""
     sentence: str
-    """How it adds up, and by which method."""
+    """How it adds up, for whoever looks once."""
+    method: str
+    """How that is computed, and what it leaves out."""
     moment: Moment
     """What the model said when this was computed."""
 
@@ -83,7 +85,7 @@ def parts_of(found: Explanation, layers: Iterable[LayerFunctions], step: int) ->
 
 def _functions(found: Explanation, shares: FunctionShares, number: int, moment: Moment) -> Part:
     values = shares.contributions[found.target]
-    pieces = f"{len(values):,} functions φ(x)" if len(values) > 1 else "one function φ(x)"
+    pieces = f"{len(values):,} functions" if len(values) > 1 else "one function"
     terms = pieces
     rest = sum(float(other.contributions[found.target].sum()) for other in found.functions)
     if len(found.functions) > 1:
@@ -93,9 +95,10 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         terms = f"{format_number(float(values.sum()))} from {pieces}"
     if found.bias:
         terms += f"{_added(found.bias)} bias"
-    sentence = (
-        f"The score of class {found.target} is {format_number(found.score)}, the sum of {terms}: "
-        f"exact, but for {format_number(found.error)} of rounding."
+    sentence = f"The score of {found.target}, {format_number(found.score)}, is the sum of {terms}."
+    method = (
+        "The last layer adds up its functions φ(x): these are its own terms, exact but for "
+        f"{format_number(found.error)} of rounding."
     )
     laid = found.map(number)
     return Part(
@@ -110,6 +113,7 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         maps=None,
         total=None if laid is None else laid.sum(axis=0),
         sentence=sentence if np.isfinite(found.score) else _nothing(found),
+        method=method,
         moment=moment,
     )
 
@@ -119,13 +123,17 @@ def _kernels(
 ) -> Part:
     count = shares.contributions.size
     mean = "over this image" if not shares.samples else f"over {shares.samples:,} images"
-    pieces = f"These {count:,} kernels" if count > 1 else "This one kernel"
-    each = "each kernel" if count > 1 else "it"
+    pieces = f"these {count:,} kernels make" if count > 1 else "this one kernel makes"
+    their, each = ("their", "each kernel") if count > 1 else ("its", "the kernel")
     sentence = (
-        f"The score of class {found.target} is {format_number(found.score)}; with {each} at its "
-        f"mean {mean} it would be {format_number(shares.baseline)}. {pieces} make the difference, "
-        f"{_signed(float(shares.contributions.sum()))}, but for {format_number(shares.missing)}: "
-        "shares by integrated gradients, which depend on that mean."
+        f"Of the score of {found.target}, {format_number(found.score)}, {pieces} "
+        f"{_signed(float(shares.contributions.sum()))} compared with {their} usual response."
+    )
+    method = (
+        f"The usual response is the mean {mean}: with {each} at it the score would be "
+        f"{format_number(shares.baseline)}. What differs is shared out by integrated gradients, "
+        f"which depend on that mean, and {format_number(shares.missing)} is left over. The drop "
+        "is how far the score falls where that kernel alone responds as usual."
     )
     shape = layer.shape
     return Part(
@@ -133,19 +141,20 @@ def _kernels(
         kind="kernels",
         values=shares.contributions,
         beside=shares.ablated,
-        beside_label="drop of the score with that kernel alone at its mean",
+        beside_label="drop of the score without it",
         kernel=(shape[2], shape[3]),
         shared=bool(layer.conv and layer.conv.shared),
         places=None,
         maps=shares.maps,
         total=shares.maps.sum(axis=(0, 1), dtype=np.float64),
         sentence=sentence if np.isfinite(found.score) else _nothing(found),
+        method=method,
         moment=moment,
     )
 
 
 def _nothing(found: Explanation) -> str:
-    return f"The score of class {found.target} is not finite: there is nothing to divide."
+    return f"The score of {found.target} is not finite: there is nothing to divide."
 
 
 def _signed(value: float) -> str:
@@ -189,6 +198,7 @@ def _wire(part: Part) -> dict[str, Any]:
         "mapShape": None if part.total is None else list(part.total.shape),
         "total": None if part.total is None else _bytes(part.total),
         "sentence": part.sentence,
+        "method": part.method,
         "step": part.moment.step,
         "target": part.moment.target,
         "predicted": part.moment.predicted,

@@ -17,14 +17,13 @@ from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import DrawnCurves, Series
+from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 _REPORTS = 5
 _MARKS = 100
-_LOG = {"auto": None, "linear": False, "log": True}
 _OF_CURVES = ("zoom", "scale", "smoothing")
 
 
@@ -86,7 +85,7 @@ class TrainingPanel(View):
     """The widget's own id, by which the page asks whether a kernel is behind it."""
     height = option(traitlets.Int(None, min=100, allow_none=True))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(["auto", "linear", "log"]))
+    scale = option(Choice(list(SCALES)))
     zoom = option(traitlets.List(traitlets.Float()))
     theme = option(Choice(["auto", "light", "dark"]))
 
@@ -210,7 +209,7 @@ class TrainingPanel(View):
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        return self._logged.wire(window, over=smoothing, log=_LOG[scale])
+        return self._logged.wire(window, over=smoothing, log=SCALES[scale])
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()
@@ -255,7 +254,7 @@ class _Listener(ViewListener["TrainingPanel"]):
 
 def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
-    progress = live.progress
+    progress, training = live.progress, live.training
     control = live.control if isinstance(live, Binding) else None
     return {
         "state": progress.state,
@@ -270,6 +269,7 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "done": progress.batches_done,
         "total": progress.batches_total,
         "rate": progress.steps_per_second,
+        "mean_rate": training.timed_steps / training.seconds if training.seconds else 0.0,
         "elapsed": progress.elapsed,
         "remaining": progress.remaining,
         "share": progress.share,

@@ -25,7 +25,7 @@ class Verdict:
     quantity: str
     """See `kan_widgets.widgets.measured.quantity`."""
     label: str
-    """What the values are: "mean accuracy, steps 11 to 40", "eval accuracy at step 40"."""
+    """What the values are: "accuracy, mean of steps 11 to 40", "eval accuracy at step 40"."""
     step: int
     first: int
     """The first of the steps that the values are means over; the step itself where they are not."""
@@ -41,39 +41,35 @@ class Verdict:
         most = max(known) if self.quantity.endswith("accuracy") else min(known)
         return tuple(k for k, value in enumerate(self.values) if value == most)
 
-    def words(self, names: Sequence[str], steps: Sequence[int]) -> str:
-        """Say who is ahead, and at which step; empty where that is not known.
+    def words(self, names: Sequence[str]) -> str:
+        """Say who is ahead, after how many steps; empty where that is not known.
 
         Parameters
         ----------
-        names, steps
-            Of the models: what they are called, and how many steps they have made by now.
+        names
+            Of the models.
         """
         best = self.best
+        what = in_words(self.quantity)
+        after = f"After {self.step:,} step{'' if self.step == 1 else 's'}"
         if not best:
             same = len(set(self.values)) == 1 and len(self.values) > 1
-            what = f"{in_words(self.quantity)} {format_number(self.values[0] or 0.0)}"
-            return f"No model leads at step {self.step:,}: {what} for all." if same else ""
+            all_have = format_number(self.values[0] or 0.0)
+            return f"{after}, no model is ahead: {what} {all_have} for all." if same else ""
         others = [
-            f"{format_number(value)} for {names[k]}"
+            format_number(value) + (f" ({names[k]})" if len(names) > 2 else "")
             for k, value in enumerate(self.values)
             if k not in best and value is not None
         ]
         leads = " and ".join(names[k] for k in best)
         value = self.values[best[0]]
         assert value is not None
-        means = (
-            f" (means of steps {self.first:,} to {self.step:,})" if self.first < self.step else ""
+        over = self.step - self.first + 1
+        means = f" (means of the last {over:,} steps)" if over > 1 else ""
+        return (
+            f"{after}, {leads} {'is' if len(best) == 1 else 'are'} ahead: "
+            f"{what} {format_number(value)} against {', '.join(others)}{means}."
         )
-        text = (
-            f"{leads} lead{'s' if len(best) == 1 else ''} at step {self.step:,}: "
-            f"{in_words(self.quantity)} {format_number(value)}, against {', '.join(others)}{means}."
-        )
-        further = [k for k, made in enumerate(steps) if made > min(steps) + 1]
-        if further:
-            made = ", ".join(f"{names[k]} is at {steps[k]:,} by now" for k in further)
-            text += f" That is as far as all have come: {made}."
-        return text
 
 
 def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
@@ -97,7 +93,7 @@ def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
     values = tuple(None if one is None else float(np.mean(one)) for one in found)
     if not several:
         return Verdict(what, f"{in_words(what)} at step {step:,}", step, step, values)
-    label = f"mean {in_words(what)}, steps {first:,} to {step:,}"
+    label = f"{in_words(what)}, mean of steps {first:,} to {step:,}"
     return Verdict(what, label, step, first, values)
 
 

@@ -177,15 +177,18 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.page.mouse.move(5, 5)
     assert view.locator(".kw-readout[data-selected]").inner_text() == names[2].rpartition(" · ")[0]
 
-    # A kernel selected in Python is marked, with its map.
+    # A kernel selected in Python is marked; the large map stays that of all.
     lab.evaluate("live.select('convs.1', 3, 2, 0, 1)")
     lab.until(lambda: probe(lab, "view.part().layer") == "convs.1", "the layer of the kernel")
     lab.until(lambda: probe(lab, "view.selected()") == 3 * 8 + 2, "the kernel")
     described = view.locator("canvas").get_attribute("aria-label") or ""
-    assert "Map of layer convs.1, output 3 · input 2, 11 × 11, from " in described
-    sentence = view.locator(".kw-remark").first.inner_text()
-    assert "over 64 images" in sentence
-    assert "integrated gradients" in sentence
+    assert "Map of layer convs.1, all kernels, 11 × 11, from " in described
+    assert "these 128 kernels make" in view.locator(".kw-remark").nth(1).inner_text()
+    view.locator(".kw-plain", has_text="how this is computed").click()
+    method = view.locator(".kw-remark").nth(2)
+    method.wait_for()
+    assert "over 64 images" in method.inner_text()
+    assert "integrated gradients" in method.inner_text()
     view.screenshot(path=artifacts / "kernels.png")
     canvas = "document.querySelector('.kw-explain canvas').toDataURL()"
     one = lab.page.evaluate(canvas)

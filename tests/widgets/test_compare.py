@@ -290,19 +290,23 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     log(lives["MLP"], [0.25, 0.75] * 20)
     kan = f"{accuracies[10:40].mean():.3g}"
     assert verdict(compare) == (
-        f"MLP leads at step 40: accuracy 0.5, against {kan} for KAN (means of steps 11 to 40). "
-        "That is as far as all have come: KAN is at 100 by now."
+        f"After 40 steps, MLP is ahead: accuracy 0.5 against {kan} (means of the last 30 steps)."
     )
+    costs = compare.shown["costs"]
+    assert costs.startswith("It has about half the parameters ")
+    assert costs.endswith(". KAN has gone on to step 100.")
     [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
-    assert (row["label"], row["values"]) == ("mean accuracy, steps 11 to 40", [kan, "0.5"])
+    assert (row["label"], row["values"]) == ("accuracy, mean of steps 11 to 40", [kan, "0.5"])
     assert (row["lead"], row["best"]) == (True, [1])
     assert shown(compare)["last accuracy"] == ["1", "0.75"]
     # Once both have made as many steps, there is nothing more to say of them.
     for number in range(41, 101):
         lives["MLP"].step()
         lives["MLP"].log(number, accuracy=0.5)
-    assert verdict(compare).startswith("KAN leads at step 100: accuracy 0.")
-    assert verdict(compare).endswith("(means of steps 71 to 100).")
+    assert verdict(compare).startswith("After 100 steps, KAN is ahead: accuracy 0.")
+    assert verdict(compare).endswith("(means of the last 30 steps).")
+    assert compare.shown["costs"].startswith("It has about twice the parameters ")
+    assert "gone on" not in compare.shown["costs"]
 
 
 def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
@@ -311,7 +315,7 @@ def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
     for number, value in ((10, 0.5), (20, 0.6), (30, 0.9)):
         lives["KAN"].log(number, val_acc=value, accuracy=1.0)
     lives["MLP"].log(25, val_acc=0.7)
-    assert verdict(compare) == "MLP leads at step 25: eval accuracy 0.7, against 0.6 for KAN."
+    assert verdict(compare) == "After 25 steps, MLP is ahead: eval accuracy 0.7 against 0.6."
     assert shown(compare)["eval_accuracy"] == ["0.6", "0.7"]
     assert shown(compare)["last eval_accuracy"] == ["0.9", "0.7"]
 
@@ -321,12 +325,11 @@ def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
     compare = kw.Compare(lives)
     for live in lives.values():
         live.log(1, loss=1.0)
-    assert verdict(compare) == "No model leads at step 1: loss 1 for all."
+    assert verdict(compare) == "After 1 step, no model is ahead: loss 1 for all."
     lives["KAN"].log(2, loss=0.5)
     lives["MLP"].log(2, loss=1.0)
-    assert (
-        verdict(compare)
-        == "KAN leads at step 2: loss 0.75, against 1 for MLP (means of steps 1 to 2)."
+    assert verdict(compare) == (
+        "After 2 steps, KAN is ahead: loss 0.75 against 1 (means of the last 2 steps)."
     )
     lives["KAN"].data_source, lives["MLP"].data_source = "MNIST", "digits"
     assert verdict(compare) == ""
@@ -582,7 +585,7 @@ def test_numbers_and_kernels_of_all_models_are_in_the_picture(models: Models) ->
     lives = bound(models)
     compare = kw.Compare(lives)
     lives["MLP"].log(1, loss=0.25)
-    svg = ElementTree.fromstring(compare.svg(width=900))
+    svg = ElementTree.fromstring(compare.svg(width=900, more=True))
     words = [text.text for text in svg.iter(f"{SVG}text")]
     for values in shown(compare).values():
         assert set(values) <= set(words)
@@ -591,7 +594,7 @@ def test_numbers_and_kernels_of_all_models_are_in_the_picture(models: Models) ->
     assert words.count("step 0") >= 2
     for option in ({"scale": "log"}, {"smoothing": 0}, {"zoom": [0, 2]}, {"height": 100}):
         assert compare.svg(**option)
-    assert (compare.scale, compare.height) == ("linear", 360)
+    assert (compare.scale, compare.height, compare.more) == ("auto", 360, False)
 
 
 def test_an_animation_moves_the_kernels_of_all_models(tmp_path: Path) -> None:
@@ -645,20 +648,22 @@ def test_the_numbers_that_decide_stand_first_with_the_best_model(models: Models)
     assert lead(compare)["eval_accuracy"] == []
 
 
-def test_what_steps_take_is_compared_for_as_many_of_each() -> None:
+def test_what_steps_take_is_compared_for_one_of_each() -> None:
     models, optimizers = make()
     lives = {name: kw.bind(model, optimizers[name]) for name, model in models.items()}
     compare = kw.Compare(lives)
     for name, count in (("KAN", 6), ("MLP", 3)):
         for _ in range(count):
             step(lives[name], models[name], optimizers[name])
+        lives[name].log(count, loss=1.0 if name == "KAN" else 2.0)
     lives["KAN"].training.seconds, lives["KAN"].training.timed_steps = 6.0, 6
     lives["MLP"].training.seconds, lives["MLP"].training.timed_steps = 5.0, 2
-    assert lead(compare)["seconds"] == [0]
+    assert lead(compare)["seconds_per_step"] == [0]
     rows = shown(compare)
-    assert (rows["seconds"], rows["total"]) == (["3 s", "7.5 s"], ["6 s", "5 s"])
-    [row] = [row for row in compare.shown["rows"] if row["key"] == "seconds"]
-    assert row["label"] == "time for 3 steps"
+    assert (rows["seconds_per_step"], rows["seconds"]) == (["1 s", "2.5 s"], ["6 s", "5 s"])
+    assert compare.shown["costs"] == (
+        "It has about twice the parameters but takes less time per step. KAN has gone on to step 6."
+    )
 
 
 def test_a_loss_that_is_not_finite_is_not_the_best(models: Models) -> None:

@@ -28,3 +28,16 @@ export function formatRange(largest: number): string {
 export function formatCount(count: number): string {
   return grouped(count);
 }
+
+/** A share: "62.3 %"; "0 %" and "100 %" are exact. */
+export function percent(share: number): string {
+  if (Number.isNaN(share)) return "";
+  if (share > 0 && share < 0.001) return "<0.1 %";
+  if (share < 1 && share > 0.999) return ">99.9 %";
+  return `${number(Number((100 * share).toFixed(1)))} %`;
+}
+
+/** The probability of a class, which is never quite 0 or 1, whatever numbers can hold. */
+export function chance(share: number): string {
+  return percent(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, share)));
+}

@@ -106,6 +106,9 @@ export function layoutOf(
   const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
   const axes = chart.panels.map((panel) => valueAxis(panel, chart));
   const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
+  const steps = stepsOf(chart);
+  // The last step's number stands whole under its tick.
+  const right = Math.max(6, Math.ceil(widthOf(formatCount(Math.floor(steps.to)), SIZE) / 2));
   const places = chart.panels.map((_, k) => {
     const x = at.x + (k % columns) * (width + GAP);
     const y = at.y + Math.floor(k / columns) * (panelHeight + GAP);
@@ -113,13 +116,13 @@ export function layoutOf(
     const plot = {
       x: x + left,
       y: y + HEAD,
-      width: Math.max(20, width - left - 6),
+      width: Math.max(20, width - left - right),
       height: Math.max(20, panelHeight - HEAD - foot),
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
   const height = rows * panelHeight + Math.max(0, rows - 1) * GAP;
-  return { height, places, steps: stepsOf(chart) };
+  return { height, places, steps };
 }
 
 function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
@@ -132,7 +135,7 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 function valueAxis(panel: Panel, chart: Chart) {
   const { log } = panel;
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
-  const title = log ? "logarithmic scale" : "";
+  const title = log ? "log scale" : "";
   return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title };
 }
 
@@ -280,6 +283,8 @@ function markMarks(
 export interface Entry {
   name: string;
   colour: number;
+  /** The value's line is faint behind that of the mean. */
+  faint: boolean;
   value: string;
   /** The mean there, where a step is read and there is one; "" else. */
   mean: string;
@@ -297,6 +302,7 @@ export function entriesOf(panel: Panel, steps: Range, step: number | null): Entr
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
+      faint: curve.mean !== null,
       value: value === null ? "–" : formatNumber(value),
       mean: around === null ? "" : formatNumber(around.value),
       step: point?.step ?? null,
@@ -374,10 +380,11 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     const bold = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
     const whole = bold + widthOf(also, TEXT);
     if (x + whole > end) break;
-    const { colour } = entries[k];
+    const { colour, faint } = entries[k];
     const fill = colourOf(colours, colour);
     marks.push(
-      { kind: "rects", boxes: [x, y - 5, 9, 2.5], fill },
+      // As the line that the value is of.
+      { kind: "rects", boxes: [x, y - 5, 9, 2.5], fill, opacity: faint ? FAINT : 1 },
       { kind: "text", x: x + 12, y, text: word, fill: colours.muted, size: TEXT },
       {
         kind: "text",

@@ -30,16 +30,25 @@ export interface StatusLine {
 export function statusText(
   step: number | null,
   cursor: number,
-  { state, message }: Status,
-  { training = "", alone = false }: Known = {},
+  status: Status,
+  known: Known = {},
+  stateFirst = false,
 ): string {
-  if (state === "fault") return message || "the binding stopped on a fault";
-  const at = step === null ? "" : `step ${formatCount(step)} · `;
-  if (cursor >= 0) return `${at}looking back`;
-  if (state === "closed") return `${at}closed: the model this showed is gone`;
-  if (state === "saved") return at + stateWord(state);
-  if (alone) return `${at}no kernel: run the cell again`;
-  return at + stateWord(moodOf(state, training));
+  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  const at = step === null ? [] : [`step ${formatCount(step)}`];
+  const how = stateText(cursor, status, known);
+  return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
+}
+
+function stateText(
+  cursor: number,
+  { state }: Status,
+  { training = "", alone = false }: Known,
+): string {
+  if (cursor >= 0) return "looking back";
+  if (state === "closed") return "closed: the model this showed is gone";
+  if (state === "saved") return stateWord(state);
+  return alone ? "no kernel: run the cell again" : stateWord(moodOf(state, training));
 }
 
 /** A recording says that it is one; of a training that goes on, or did, what is known of it comes before whether frames come in. */
@@ -55,8 +64,13 @@ function hintText({ state }: Status, { alone = false }: Known): string {
 
 const ENDED = "What was shown last stays, and its history; nothing more comes.";
 
-/** Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh, and when the kernel goes or comes. */
-export function createStatus(document: Document, again: () => void, timed: boolean): StatusLine {
+/** `stateFirst`: it is the headline of several views. Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh, and when the kernel goes or comes. */
+export function createStatus(
+  document: Document,
+  again: () => void,
+  timed: boolean,
+  stateFirst = false,
+): StatusLine {
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
   const said = element(document, "span", "kw-status-text", root);
@@ -72,7 +86,8 @@ export function createStatus(document: Document, again: () => void, timed: boole
       const status = store.status();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
-      put(said, statusText(store.current()?.step ?? null, store.cursor(), status, known));
+      const step = store.current()?.step ?? null;
+      put(said, statusText(step, store.cursor(), status, known, stateFirst));
       const hint = hintText(status, known);
       if (said.title !== hint) said.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");

@@ -14,6 +14,8 @@ from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.rewriting import terms_rewriter
 
+_NOTE = "Weights: each function is a straight line, w·x."
+
 
 def read_conv2d(module: nn.Module) -> LayerFunctions:
     """Read the kernels of a convolution; the bias is not part of any φ."""
@@ -25,6 +27,7 @@ def read_conv2d(module: nn.Module) -> LayerFunctions:
         conv=conv_settings(module),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
+        note=_NOTE,
         rewriter=partial(terms_rewriter, module, base="weight"),
     )
 
@@ -38,6 +41,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (IdentityBasis(),),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
+        note=_NOTE,
         rewriter=partial(terms_rewriter, module, base="weight"),
     )
 

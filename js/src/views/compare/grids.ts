@@ -156,7 +156,7 @@ export function createGrids(shell: Shell, host: Host): Grids {
         const store = parts[k]?.store;
         if (store) {
           const left = store.leftOut();
-          const at = statusText(store.current()?.step ?? null, store.cursor(), store.status());
+          const at = stateOf(store);
           put(step, left.length > 0 ? `${at} · ${counted(left.length, "layer")} not shown` : at);
           const title = left.join("\n");
           if (step.title !== title) step.title = title;
@@ -171,6 +171,11 @@ export function createGrids(shell: Shell, host: Host): Grids {
           : [],
       ),
   };
+}
+
+function stateOf(store: Store): string {
+  const known = { training: store.training() };
+  return statusText(store.current()?.step ?? null, store.cursor(), store.status(), known);
 }
 
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];

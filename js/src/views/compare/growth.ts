@@ -2,7 +2,7 @@
 
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { snapped } from "../../scene/snap.ts";
-import { fitted, widthOf, wrapped } from "../../scene/text.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { evenColumns } from "./columns.ts";
 import type { Growth, Layer, Shown } from "./shown.ts";
@@ -21,7 +21,6 @@ const MOST = 16;
 export interface Card {
   box: Rect;
   growth: Growth;
-  summary: string[];
   layers: { layer: Layer; box: Rect }[];
   /** "and 30 more layers"; "" where all are listed. */
   more: string;
@@ -53,14 +52,13 @@ export function cardsOf({ growth }: Shown, at: { x: number; y: number }, width: 
 function cardAt(growth: Growth, at: { x: number; y: number }, width: number): Card {
   const listed = growth.layers.length > MOST + 1 ? MOST : growth.layers.length;
   const left = growth.layers.length - listed;
-  const summary = wrapped(growth.summary, width, TEXT);
-  const top = at.y + NAME + LINE * summary.length + 4;
+  const top = at.y + NAME + 4;
   const layers = growth.layers.slice(0, listed).map((layer, k) => {
     return { layer, box: { x: at.x, y: top + ROW * k, width, height: ROW } };
   });
   const more = left > 0 ? `and ${left} more layers` : "";
   const height = top - at.y + ROW * (listed + (more ? 1 : 0));
-  return { box: { ...at, width, height }, growth, summary, layers, more };
+  return { box: { ...at, width, height }, growth, layers, more };
 }
 
 export const layerId = (card: number, layer: number) => `layer ${card} ${layer}`;
@@ -81,9 +79,6 @@ export function growthMarks(
   cards.forEach((card, k) => {
     const { x, y, width } = card.box;
     marks.push(...nameMarks(models[k], k, { x, y: y + 14, room: width }, colours));
-    card.summary.forEach((text, n) => {
-      marks.push(words(text, x, y + NAME + 11 + LINE * n));
-    });
     // One column for all names, so that formulas stand under each other.
     const names = card.layers.map(({ layer }) => widthOf(layer.name, TEXT));
     const named = Math.min(Math.max(0, ...names), width / 3);

@@ -8,6 +8,7 @@ import {
   entriesOf,
   handsMarks,
   layoutOf,
+  tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
@@ -36,11 +37,15 @@ const PAD = 8;
 const GAP = 24;
 const TEXT = 11;
 const PANEL = 190;
-/** So wide, numbers and curves have room beside each other. */
-const WIDE = 1080;
-const NARROWEST = 300;
-/** So wide, two panels of curves are still better beside each other. */
-const PAIR = 480;
+/** So wide, curves have room beside the numbers. */
+const ROOM = 320;
+/** Two panels of curves stand beside each other from this width of one on. */
+const NARROWEST = 240;
+/** Beside the numbers a panel below another one is at least so high. */
+const LOW = 140;
+const COMPARED =
+  "Compared at the last step that all models have come to: on the data that is trained on by the mean of the last 30 steps, since each value is of one batch; on held-out data by the value measured last";
+const AIRY = 1.4;
 const EMPTY =
   "No curves yet: call live.log(loss=…) in each model's loop, for example live.log(loss=loss).";
 
@@ -58,13 +63,19 @@ export function drawing(): CompareDrawing {
 /** Places of all parts: beside each other where that is wide enough, else one below the other. */
 function placed(shown: Shown, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
-  const beside = width >= WIDE;
-  const table = tableOf(shown, { x: PAD, y: PAD }, beside ? inside * 0.42 : inside);
+  let table = tableOf(shown, { x: PAD, y: PAD }, inside);
+  const beside = inside - table.width - 2 * GAP >= ROOM;
   const left = beside ? PAD + table.width + 2 * GAP : PAD;
   const top = beside ? PAD : PAD + table.height + GAP;
   const room = width - PAD - left;
-  const narrowest = room >= PAIR ? Math.min(NARROWEST, (room - GAP) / 2) : NARROWEST;
-  const layout = layoutOf(chart, { x: left, y: top, width: room }, PANEL, narrowest);
+  const { rows } = tabulated(chart.panels.length, room, NARROWEST);
+  // Beside the numbers they end where these end, as far as they can be read so.
+  const each = (table.height - (rows - 1) * GAP) / Math.max(1, rows);
+  const high = beside ? Math.max(rows > 1 ? LOW : PANEL, each) : PANEL;
+  const layout = layoutOf(chart, { x: left, y: top, width: room }, high, NARROWEST);
+  // Numbers beside taller curves have air.
+  const stretch = Math.min(AIRY, layout.height / table.height);
+  if (beside && stretch > 1) table = tableOf(shown, { x: PAD, y: PAD }, inside, stretch);
   const empty = chart.panels.length === 0 ? wrapped(EMPTY, room, TEXT) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
   const under = Math.max(PAD + table.height, top + curves) + GAP;
@@ -79,7 +90,7 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
   const { table, layout, empty, cards, height } = placed(shown, chart, width);
   const kernels = parts && kernelsOf(parts, shown.models, width, given);
   const sites = sitesIn(shown, table, cards);
-  const steady = [chart.panels, chart.marks, width, theme.name, colours.surface, ratio];
+  const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;
   return {
     shown,
@@ -97,7 +108,7 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
     sheets: [
       { marks: () => tableMarks(table, shown, pointed.id, colours, ratio) },
       {
-        from: [...steady, layout.steps.from, layout.steps.to, place?.x, place?.y],
+        from: [...steady, layout.steps.from, layout.steps.to, place?.x, place?.y, place?.height],
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
       { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
@@ -136,9 +147,10 @@ function sitesIn(shown: Shown, table: Table, cards: Cards) {
   return [...rows, ...layers];
 }
 
-function captionOf({ hints, verdict, note }: Shown): Remark[] {
+function captionOf({ hints, verdict, costs, note }: Shown): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
-  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
+  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: COMPARED });
+  if (costs) remarks.push({ text: costs, tone: "ink" });
   return note ? [...remarks, { text: note }] : remarks;
 }
 

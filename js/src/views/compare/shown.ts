@@ -11,6 +11,8 @@ export interface Row {
   lead: boolean;
   /** Numbers of the models that have the best value; none where no value is better. */
   best: number[];
+  /** It is shown only where more is asked for. */
+  more: boolean;
 }
 
 export interface Layer {
@@ -20,17 +22,18 @@ export interface Layer {
   parameters: string;
 }
 
-/** How a model's parameters grow, in one line and by its layers. */
+/** What a model's parameters are made of. */
 export interface Growth {
-  summary: string;
   layers: Layer[];
 }
 
 export interface Shown {
   /** Why the models cannot be compared as they are; mostly none. */
   hints: string[];
-  /** Who is ahead, and at which step; "" where nobody is. */
+  /** Who is ahead, and after how many steps; "" where nobody is. */
   verdict: string;
+  /** What the one that is ahead costs, and who has gone on since. */
+  costs: string;
   /** What they are trained on. */
   note: string;
   models: string[];
@@ -38,16 +41,24 @@ export interface Shown {
   growth: Growth[];
 }
 
+/** What is shown: how parameters grow only where `more` is asked for. */
 export function shownIn(get: (trait: string) => unknown): Shown {
+  const shown = allIn(get);
+  if (get("more") === true) return shown;
+  return { ...shown, rows: shown.rows.filter(({ more }) => !more), growth: [] };
+}
+
+function allIn(get: (trait: string) => unknown): Shown {
   const {
     hints = [],
     verdict = "",
+    costs = "",
     note = "",
     models = [],
     rows = [],
     growth = [],
   } = (get("shown") ?? {}) as Partial<Shown>;
-  return { hints, verdict, note, models, rows, growth };
+  return { hints, verdict, costs, note, models, rows, growth };
 }
 
 /** The steps made, as they are written: one word where all models have made as many. */

@@ -20,7 +20,7 @@ const OVER = 15;
 const APART = 6;
 const SWATCH = 10;
 /** A column of numbers is no wider: the eye has to come across. */
-const WIDEST = 190;
+const WIDEST = 120;
 
 export interface Table {
   height: number;
@@ -37,10 +37,12 @@ export interface Table {
 
 const sizeOf = ({ lead }: Row) => (lead ? LEAD : TEXT);
 
+/** `stretch`: how much more room its rows have than they need. */
 export function tableOf(
   { rows, models }: Shown,
   at: { x: number; y: number },
   width: number,
+  stretch = 1,
 ): Table {
   const count = Math.max(1, models.length);
   const labels = rows.map(({ label }) => widthOf(label, TEXT));
@@ -49,12 +51,14 @@ export function tableOf(
   const beside = Math.max(0, ...labels) + GAP;
   const widest = Math.max(0, ...numbers, ...names.map((name) => Math.min(name, 90)));
   const over = beside + count * (widest + GAP) > width;
-  const column = over ? width / count : Math.min(WIDEST, (width - beside) / count);
+  // Each model's name is read whole where there is room for it.
+  const wide = Math.max(WIDEST, ...names.map((name) => name + GAP));
+  const column = over ? width / count : Math.min(wide, (width - beside) / count);
   const left = at.x + (over ? 0 : beside);
   const whole = (over ? 0 : beside) + column * models.length;
   let y = at.y + HEAD;
   const placed = rows.map((row) => {
-    const height = (row.lead ? TALL : LOW) + (over ? OVER : 0);
+    const height = Math.round(stretch * ((row.lead ? TALL : LOW) + (over ? OVER : 0)));
     const box = { x: at.x, y, width: whole, height };
     y += height;
     return { row, box };

@@ -3,6 +3,7 @@
 import type { Host, RenderProps } from "@anywidget/types";
 import { createChartBar } from "../../shell/chart_bar.ts";
 import { createChartHands } from "../../shell/chart_hands.ts";
+import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
@@ -29,7 +30,7 @@ export interface CompareElement extends HTMLElement {
 const KIND: Kind = {
   name: "compare",
   label: "Comparison",
-  traits: ["shown", "curves", "marks", "zoom", "scale", "smoothing"],
+  traits: ["shown", "curves", "marks", "zoom", "scale", "smoothing", "more"],
   timeless: true,
   drawing,
 };
@@ -48,7 +49,12 @@ function build(shell: Shell, host: Host): Parts {
   let scene: CompareScene | null = null;
   let told = "";
   const hands = createChartHands(shell, () => scene, draw);
-  const bar = createChartBar(shell, hands.zoomBy, hands.all);
+  const bar = createChartBar(shell, hands.zoomBy, hands.all, true);
+  const more = createKit(document, signal).check(
+    "how parameters grow",
+    "Show the parameters of each layer as a sum, and how they grow with width and grid",
+    (value) => shell.choose("more", value),
+  );
   const grids = createGrids(shell, host);
   const stage = createStage(
     document,
@@ -75,7 +81,7 @@ function build(shell: Shell, host: Host): Parts {
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
   const header = element(document, "div", "kw-header");
-  header.append(bar.element);
+  header.append(bar.element, more.box);
 
   /** Says a new hint; its numbers change with every frame and are not said again. */
   function tell({ shown: { hints } }: CompareScene) {
@@ -106,7 +112,8 @@ function build(shell: Shell, host: Host): Parts {
     },
     draw(given) {
       bar.show(given.get, shell.store()?.status().state === "saved");
-      header.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
+      bar.element.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
+      more.set(given.get("more") === true);
       const pointed = stage.pointed();
       const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
       if (typeof shown === "string") return shown;

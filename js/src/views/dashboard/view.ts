@@ -66,7 +66,9 @@ function build(shell: Shell, host: Host): Parts {
       if (layer && !given.store.selection()) given.store.select(selectionOf(layer, 0));
       panels.fold(given.get("folded") === true);
       const { words, chosen, warns } = panels.line();
-      shell.read(words, chosen, warns);
+      // The layer is the one that is chosen above.
+      const own = `${layer?.name} · `;
+      shell.read(words.startsWith(own) ? words.slice(own.length) : words, chosen, warns);
       return sceneOf(given, []);
     },
   };

@@ -10,7 +10,7 @@ import type { List, Row } from "./rows.ts";
 import { fitting } from "./words.ts";
 
 /** Below this width of a list names and numbers stand above their bars. */
-const NARROW = 330;
+const NARROW = 300;
 const [ROW, TALL, MAPPED] = [18, 32, 22];
 /** Pixels of a small map, and of the room that it takes. */
 const MAP = 19;

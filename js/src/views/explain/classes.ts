@@ -1,12 +1,12 @@
 /** The score of every class with its probability, as bars. No DOM. */
 
-import { formatCount, number } from "../../phi/format.ts";
+import { chance, formatCount, number } from "../../phi/format.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, LINE, line, SIZE } from "./block.ts";
 import type { Part } from "./content.ts";
-import { fitting, percent, probabilities } from "./words.ts";
+import { fitting, probabilities } from "./words.ts";
 
 /** More classes than this are those of the highest scores, and the one explained. */
 const MOST = 12;
@@ -35,7 +35,7 @@ export function classesBlock(
     k,
     name: String(k),
     score: number(scores[k]),
-    share: percent(shares[k]),
+    share: chance(shares[k]),
   }));
   const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, SIZE, 600)));
   const names = widest(rows.map(({ name }) => name));

@@ -29,8 +29,10 @@ export interface WirePart {
   mapShape: [number, number] | null;
   /** The sum of all maps. */
   total: Bytes | null;
-  /** How it adds up, and by which method. */
+  /** How it adds up, for whoever looks once. */
   sentence: string;
+  /** How that is computed, and what it leaves out. */
+  method: string;
   /** What the model said when this was found: layers are not all found at one step. */
   step: number;
   target: number;
@@ -119,11 +121,13 @@ export function partOf(content: Content, layer: string): Part {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
-/** "channel 3 · row 2 · column 1", "input 7", "output 4 · input 2". */
+/** "channel 3 · row 2 · column 1", "input 7", "output 4 · input 2"; "output 4" where there is one input. */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
-  if (part.kind === "kernels")
-    return `output ${row} · ${part.shared ? "channel" : "input"} ${column}`;
+  if (part.kind === "kernels") {
+    const input = `${part.shared ? "channel" : "input"} ${column}`;
+    return part.columns > 1 ? `output ${row} · ${input}` : `output ${row}`;
+  }
   if (!part.places) return `input ${column}`;
   const [, height, width] = part.places;
   const place = column % (height * width);
@@ -195,12 +199,21 @@ export function signed(value: number): string {
   return value > 0 ? `+${number(value)}` : number(value);
 }
 
-/** The largest |value|, 0 if there is none. */
-export function mostOf(values: ArrayLike<number>): number {
-  let most = 0;
-  for (let k = 0; k < values.length; k++) {
-    const size = Math.abs(values[k]);
-    if (size > most) most = size;
-  }
-  return most;
+/** A scale of ±most; `cut`: a few values lie beyond it. */
+export interface Span {
+  most: number;
+  cut: boolean;
+}
+
+/** So many of the sizes that can be seen at all lie on the scale of a map; a few large ones would make it empty. */
+const SHARE = 0.98;
+const SEEN = 0.01;
+
+/** The scale for some maps. */
+export function spanOf(maps: readonly MapOf[]): Span {
+  const sizes = maps.flatMap(({ data }) => Array.from(data, Math.abs).filter(Number.isFinite));
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  const seen = sizes.filter((size) => size > SEEN * largest).sort((a, b) => a - b);
+  const most = seen[Math.ceil(SHARE * seen.length) - 1] ?? 0;
+  return { most, cut: most < largest };
 }

@@ -22,6 +22,7 @@ export function createHeader(
   document: Document,
   choose: (trait: string, value: string | number) => void,
   again: () => void,
+  explain: (how: boolean) => void,
   signal: AbortSignal,
 ): Header {
   const kit = createKit(document, signal);
@@ -33,12 +34,23 @@ export function createHeader(
   const repeat = kit.button(
     "explain now",
     "Explain with the model as it is now",
-    "kw-again",
+    "kw-plain kw-again",
     again,
   );
   const options = element(document, "div", "kw-options");
   const step = element(document, "span", "kw-explained");
-  options.append(classes.box, step, repeat);
+  const how = kit.button(
+    "how this is computed",
+    "Say how the shares are computed, and what they leave out",
+    "kw-plain",
+    () => {
+      const said = how.getAttribute("aria-pressed") !== "true";
+      how.setAttribute("aria-pressed", String(said));
+      explain(said);
+    },
+  );
+  how.setAttribute("aria-pressed", "false");
+  options.append(classes.box, step, repeat, how);
   root.append(...layers.boxes, options);
   let filled = "";
 

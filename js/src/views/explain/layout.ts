@@ -7,27 +7,33 @@ import type { Theme } from "../../scene/theme.ts";
 import { listBlock, planOf } from "./bars.ts";
 import { type Block, GAP, LINE, line, PAD, SIZE } from "./block.ts";
 import { classesBlock } from "./classes.ts";
-import { type Content, mapOf, mostOf, type Part } from "./content.ts";
+import { type Content, type MapOf, mapOf, type Part, type Span, spanOf } from "./content.ts";
+import { mapsBlock } from "./maps.ts";
 import { boxIn, imageBlock, mapBlock, type Plate } from "./pictures.ts";
-import { type List, listsOf } from "./rows.ts";
-import { fitting, verdictTexts } from "./words.ts";
+import { type List, listsOf, type Row } from "./rows.ts";
 
-/** From this width on the lists stand beside the pictures. */
+/** From this width on things stand beside the pictures, and so wide all in one row. */
 const BESIDE = 620;
+const WIDE = 1180;
 /** Share of the width for the pictures, and how large each of the two may be. */
 const PICTURES = 0.42;
 const [LEAST, LARGEST] = [110, 260];
 const COLUMN_GAP = 28;
-/** Without pictures the scores of the classes are a column of this width. */
+/** Width of the scores of the classes where they are a column. */
 const SCORES = 260;
-/** So wide, two lists stand beside each other; else the second comes under the pictures that are so wide. */
+/** So wide, two lists stand beside each other; else the second may come under pictures that are so wide. */
 const TWO_LISTS = 660;
 const UNDER = 330;
+/** Beside maps a list has this share of the width, and this much at least. */
+const LISTED = 0.38;
+const BARS = 300;
+/** A list of more rows is so tall that maps have room beside it. */
+const LONG = 12;
+/** Rows of the first list whose maps stand beside each other. */
+const MAPS = 10;
 /** Channels or outputs that have a row. */
 const GROUPS = 25;
-/** What is said first is the largest. */
-const VERDICT = 17;
-const HEAD = VERDICT + 9;
+const TOP = 4;
 /** In an overview of all layers pictures are no larger than this, and a layer has so many rows. */
 const SMALL = 140;
 const BRIEF_ROWS = 6;
@@ -36,6 +42,8 @@ export interface Section {
   marks: Mark[];
   regions: Region[];
   lists: readonly List[];
+  /** The rows whose maps stand beside each other. */
+  mapped: readonly Row[];
   bottom: number;
   /** Heights at which nothing is cut. */
   cuts: number[];
@@ -48,6 +56,8 @@ export interface Shown {
   /** null where the input is no image. */
   plate: Plate | null;
   selected: number;
+  /** The share whose map is the large one; −1 for all together. */
+  shown: number;
   top: number;
   width: number;
   theme: Theme;
@@ -61,60 +71,122 @@ function sideOf(plate: Plate, width: number, largest: number): number {
   return Math.max(box.width, box.height);
 }
 
-/** The largest size on any map of the layer: all have one scale. */
-function mostOn({ part, plate, selected }: Shown, lists: readonly List[]): number {
-  if (!plate) return 0;
-  const maps = [part.total, mapOf(part, selected)];
-  for (const { rows } of lists) maps.push(...rows.map(({ map }) => map));
-  return Math.max(0, ...maps.map((map) => (map ? mostOf(map.data) : 0)));
+/** The scale of some maps; each has its own where that of a sum would leave nothing to see in its parts. */
+function spanFor(maps: readonly (MapOf | null)[]): Span {
+  return spanOf(maps.flatMap((map) => map ?? []));
 }
 
 /** One layer with all there is to say of it. */
 export function sectionOf(shown: Shown): Section {
-  const { part, plate, selected, top, width, theme } = shown;
-  const narrow = width < BESIDE;
-  const whole = width - 2 * PAD;
+  const { part, top, selected, width } = shown;
   const lists = listsOf(part, top, GROUPS, selected);
-  const most = mostOn(shown, lists);
-  const blocks = [verdictBlock(part, 4, whole, theme)];
-  const y = 4 + HEAD;
-  let left = narrow ? whole : SCORES;
-  let under = y;
-  if (plate) {
-    const side = sideOf(plate, width, LARGEST);
-    left = narrow ? whole : 2 * side + GAP;
-    const second = narrow ? PAD + (whole + GAP) / 2 : PAD + side + GAP;
-    const map = mapBlock(plate, part, selected, most, [second, y], side, theme);
-    blocks.push(imageBlock(plate, [PAD, y], side, theme), ...(map ? [map] : []));
-    under = Math.max(...blocks.map(({ bottom }) => bottom)) + 12;
-  }
-  const classes = classesBlock(part, [PAD, under], left, theme);
-  if (classes) blocks.push(classes);
-  const drawn = plate !== null || classes !== null;
-  const beside = drawn && !narrow;
-  under = drawn ? Math.max(...blocks.map(({ bottom }) => bottom)) + GAP : y;
-  const at: [number, number] = beside ? [PAD + left + COLUMN_GAP, y] : [PAD, under];
-  const room = width - PAD - at[0];
-  const place = (list: List, [x, from]: [number, number], wide: number) => {
-    const plan = planOf(lists, wide, plate);
-    blocks.push(listBlock(part, list, plan, selected, [x, from], plate, most, theme));
-    return blocks[blocks.length - 1].bottom + GAP;
-  };
-  const [first, second] = lists;
-  const across = second && beside && room >= TWO_LISTS;
-  const wide = across ? (room - COLUMN_GAP) / 2 : room;
-  const below = place(first, at, wide);
-  if (across) place(second, [at[0] + wide + COLUMN_GAP, y], wide);
-  else if (second && beside && left >= UNDER) place(second, [PAD, under], left);
-  else if (second) place(second, [at[0], below], wide);
-  return together(blocks, lists);
+  const page = pageOf(shown, lists);
+  if (width < BESIDE) narrow(page);
+  else if (lists.length > 1) columns(page);
+  else row(page);
+  return together(page.blocks, lists, page.mapped);
 }
 
-function verdictBlock(part: Part, y: number, width: number, { colours }: Theme): Block {
-  const how = { size: VERDICT, weight: 600 } as const;
-  const text = fitting(verdictTexts(part), width, VERDICT, 600);
-  const mark: Mark = { kind: "text", x: PAD, y: y + VERDICT - 1, text, fill: colours.ink, ...how };
-  return { marks: [mark], regions: [], top: y, bottom: y + HEAD - 4 };
+/** What the blocks of a section are placed with; each returns the y below it. */
+function pageOf(shown: Shown, lists: readonly List[]) {
+  const { part, plate, selected, width, theme } = shown;
+  const large = spanFor([mapOf(part, shown.shown) ?? part.total]);
+  const small = spanFor(lists.flatMap(({ rows }) => rows.map(({ map }) => map)));
+  const blocks: Block[] = [];
+  const side = plate ? sideOf(plate, width, LARGEST) : 0;
+  const rows = lists[0].rows.filter(({ map }) => map !== null);
+  const mapped = plate && rows.length > 1 ? rows.slice(0, MAPS) : [];
+  const left = rows.length - mapped.length;
+  const page = {
+    width,
+    blocks,
+    lists,
+    mapped,
+    add(block: Block | null, y: number) {
+      if (block) blocks.push(block);
+      return block ? block.bottom + GAP : y;
+    },
+    /** The image and the large map, in a box so wide; nothing where there is no image. */
+    pictures(y: number, wide = 2 * side + GAP) {
+      if (!plate) return y;
+      const second = PAD + (wide + GAP) / 2;
+      const image = page.add(imageBlock(plate, [PAD, y], side, theme), y);
+      const map = mapBlock(plate, part, shown.shown, large, [second, y], side, theme);
+      return Math.max(image, page.add(map, y));
+    },
+    /** Where the pictures end. */
+    right: plate ? PAD + 2 * side + GAP + COLUMN_GAP : PAD,
+    scores: (x: number, y: number, wide: number) =>
+      page.add(classesBlock(part, [x, y], wide, theme), y),
+    /** `icons`: each row has its map. */
+    list(list: List, x: number, y: number, wide: number, icons: boolean) {
+      const over = icons ? plate : null;
+      const plan = planOf(lists, wide, over);
+      const { most } = small;
+      return page.add(listBlock(part, list, plan, selected, [x, y], over, most, theme), y);
+    },
+    maps(x: number, y: number, wide: number, tall: number) {
+      if (!plate || mapped.length === 0) return y;
+      const room = [wide, tall] as const;
+      return page.add(mapsBlock(mapped, left, plate, small, selected, [x, y], room, theme), y);
+    },
+  };
+  return page;
+}
+
+type Page = ReturnType<typeof pageOf>;
+
+/** One below the other. */
+function narrow(page: Page) {
+  const wide = page.width - 2 * PAD;
+  let y = page.scores(PAD, page.pictures(TOP, wide), wide);
+  const [first, second] = page.lists;
+  y = page.maps(PAD, page.list(first, PAD, y, wide, false), wide, 0);
+  if (second) page.list(second, PAD, y, wide, false);
+}
+
+/** The pictures over the scores, and the lists beside them. */
+function columns(page: Page) {
+  const { width, lists, mapped } = page;
+  const [first, second] = lists;
+  const left = page.right > PAD ? page.right - COLUMN_GAP - PAD : SCORES;
+  const under = page.scores(PAD, page.pictures(TOP), left);
+  const x = PAD + left + COLUMN_GAP;
+  const room = width - PAD - x;
+  const across = room >= TWO_LISTS;
+  const wide = across ? (room - COLUMN_GAP) / 2 : room;
+  const below = page.list(first, x, TOP, wide, !across);
+  if (across) {
+    const next = x + wide + COLUMN_GAP;
+    const end = page.list(second, next, TOP, wide, false);
+    // Where the first list is long there is room under the second, else under both.
+    if (first.rows.length > LONG) page.maps(next, end, wide, below - end);
+    else page.maps(x, Math.max(below, end), room, under - Math.max(below, end));
+  } else {
+    // Without its maps beside each other, each row of the first list has its own.
+    mapped.length = 0;
+    if (left >= UNDER && under < below) page.list(second, PAD, under, left, false);
+    else page.list(second, x, below, room, false);
+  }
+}
+
+/** The pictures and the scores beside each other; what adds up to the score, and the maps of that, in the same row or below. */
+function row(page: Page) {
+  const { width, lists, mapped, right } = page;
+  const [first] = lists;
+  const whole = width - PAD - right;
+  const beside = width >= WIDE;
+  const under = page.pictures(TOP);
+  const end = page.scores(right, TOP, beside ? SCORES : whole);
+  const hasScores = end > TOP;
+  // Where there is nothing but the lists they begin at the left.
+  const x = beside && hasScores ? right + SCORES + COLUMN_GAP : PAD;
+  const y = beside ? TOP : Math.max(under, end);
+  const room = width - PAD - x;
+  const wide = beside || mapped.length === 0 ? room : Math.max(BARS, LISTED * room);
+  const bottom = page.list(first, x, y, wide, false);
+  if (beside) page.maps(x, bottom, room, under - bottom);
+  else page.maps(x + wide + COLUMN_GAP, y, room - wide - COLUMN_GAP, bottom - y - GAP);
 }
 
 /** One of several layers below each other: a heading, two pictures, and the list that adds up. */
@@ -122,8 +194,8 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   const { part, plate, selected, width, theme } = shown;
   const { colours } = theme;
   const whole = width - 2 * PAD;
-  const blocks = first ? [verdictBlock(part, y, whole, theme)] : [];
-  let at = first ? y + HEAD : y;
+  const blocks: Block[] = [];
+  let at = y;
   const name = step ? `${part.layer} · ${step}` : part.layer;
   const marks: Mark[] = [line(PAD, at, name, colours.ink, { weight: 600, size: SIZE + 1 })];
   at += LINE + 2;
@@ -133,7 +205,8 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   }
   at += 4;
   const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const most = mostOn(shown, lists);
+  const span = spanFor([part.total]);
+  const small = spanFor(lists[0].rows.map(({ map }) => map));
   const side = plate ? sideOf(plate, width, SMALL) : SCORES;
   let right = PAD;
   const add = (block: Block | null) => {
@@ -143,7 +216,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   };
   if (plate) {
     if (first) add(imageBlock(plate, [right, at], side, theme));
-    add(mapBlock(plate, part, selected, most, [right, at], side, theme));
+    add(mapBlock(plate, part, shown.shown, span, [right, at], side, theme));
   } else if (first) add(classesBlock(part, [right, at], side, theme));
   const under = Math.max(at, ...blocks.map(({ bottom }) => bottom));
   const beside = right > PAD && width >= BESIDE;
@@ -151,29 +224,32 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
     ? [right + COLUMN_GAP - GAP, at]
     : [PAD, right > PAD ? under + GAP : at];
   const plan = planOf(lists, width - PAD - from[0], plate);
-  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, most, theme));
-  const section = together(blocks, lists);
+  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, small.most, theme));
+  const section = together(blocks, lists, []);
   return { ...section, marks: [...marks, ...section.marks] };
 }
 
-function together(blocks: Block[], lists: readonly List[]): Section {
+function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[]): Section {
   const bottom = Math.max(...blocks.map((block) => block.bottom)) + PAD;
   return {
     marks: blocks.flatMap((block) => block.marks),
     regions: blocks.flatMap((block) => block.regions),
     lists,
+    mapped,
     bottom,
     cuts: [...cutsOf(blocks), bottom],
   };
 }
 
+/** Regions that can be cut between their rows. */
+const ROWS = new Set(["groups", "bars", "classes"]);
 /** Air under each row. */
 const AIR = 1;
 
 /** Heights that lie in no row and in no picture of any block. */
 function cutsOf(blocks: readonly Block[]): number[] {
   const spans = blocks.flatMap(({ regions: [region], top, bottom }) => {
-    if (!region || region.name === "image" || region.name === "map") return [[top, bottom]];
+    if (!region || !ROWS.has(region.name)) return [[top, bottom]];
     const { box, rows } = region;
     const pitch = box.height / rows;
     return Array.from({ length: rows }, (_, k) => {

@@ -7,7 +7,7 @@ import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, framed, GAP, LINE, line, SIZE } from "./block.ts";
-import { type MapOf, mapOf, type Part } from "./content.ts";
+import { type MapOf, mapOf, type Part, type Span } from "./content.ts";
 import { type Image, imagePixels, outlineOf } from "./pixels.ts";
 import { mapHeading, placeText } from "./words.ts";
 
@@ -64,25 +64,25 @@ export function imageBlock(
   };
 }
 
-/** The map of what is selected, or else the whole, on a scale of ±most; the scale under it is the same call for the palette's colours. */
+/** The map of a share, or else of all together, on a scale that stands under it: the same call for the palette's colours. */
 export function mapBlock(
   plate: Plate,
   part: Part,
-  selected: number,
-  most: number,
+  shown: number,
+  span: Span,
   [x, y]: readonly [number, number],
   side: number,
   theme: Theme,
 ): Block | null {
-  const own = mapOf(part, selected);
+  const own = mapOf(part, shown);
   const map = own ?? part.total;
   if (!map) return null;
   const { colours } = theme;
   const box = { x, y: y + LINE, ...boxIn(plate.image, side) };
-  const scale = scaleMarks(box.x, box.y + box.height + 6, box.width, most, theme);
+  const scale = scaleMarks(box.x, box.y + box.height + 6, box.width, span, theme);
   const marks: Mark[] = [
-    line(x, y, mapHeading(part, own ? selected : -1, side), colours.muted),
-    ...mapMarks(plate, map, most, box, theme),
+    line(x, y, mapHeading(part, own ? shown : -1, side), colours.muted),
+    ...mapMarks(plate, map, span.most, box, theme),
     ...scale,
   ];
   return {
@@ -118,7 +118,13 @@ export function mapMarks(plate: Plate, map: MapOf, most: number, box: Rect, them
 }
 
 /** From −most to +most in the colours of the map, with its ends, its zero, and what they mean. */
-function scaleMarks(x: number, y: number, width: number, most: number, theme: Theme): Mark[] {
+function scaleMarks(
+  x: number,
+  y: number,
+  width: number,
+  { most, cut }: Span,
+  theme: Theme,
+): Mark[] {
   const { colours } = theme;
   const steps = 2 * ARM + 1;
   const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
@@ -132,9 +138,9 @@ function scaleMarks(x: number, y: number, width: number, most: number, theme: Th
   return [
     { kind: "image", box, pixels, smooth: true },
     framed(box, colours.line),
-    said(number(-most), x, 0),
+    said(`${cut ? "≤ " : ""}${number(-most)}`, x, 0),
     said("0", x + width / 2, 0, ends.middle),
-    said(`+${number(most)}`, x + width, 0, ends.end),
+    said(`${cut ? "≥ " : ""}+${number(most)}`, x + width, 0, ends.end),
     said(long ? "lowers the score" : "lowers", x, LINE - 3),
     said(long ? "raises it" : "raises", x + width, LINE - 3, ends.end),
   ];

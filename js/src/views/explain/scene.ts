@@ -3,7 +3,7 @@
 import { formatCount } from "../../phi/format.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given, Pointed } from "../../scene/drawing.ts";
-import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
+import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
@@ -21,7 +21,7 @@ import {
 import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
 import { plateOf } from "./pictures.ts";
 import type { Row } from "./rows.ts";
-import { classText, description } from "./words.ts";
+import { description, verdict } from "./words.ts";
 
 export interface ExplainScene extends Scene {
   content: Content;
@@ -32,11 +32,17 @@ export interface ExplainScene extends Scene {
   numberAt(id: string): number;
   /** The class that a site is of; −1 for none. */
   classAt(id: string): number;
+  /** Whether a site stands for all shares together. */
+  isWhole(id: string): boolean;
 }
 
 /** A drawing that keeps what was chosen where the stream does not have it. */
 export interface ExplainDrawing extends Drawing<ExplainScene> {
   chosen: number;
+  /** Whether it was chosen in this view: then the large map is its own, else that of all together. */
+  here: boolean;
+  /** Whether it is said how all this is computed. */
+  how: boolean;
 }
 
 /** Whether the stream has the layer: only then its functions can be selected in the other views. */
@@ -60,36 +66,43 @@ export function drawing(): ExplainDrawing {
     const selection = store.selection();
     if (part.layer !== last) draw.chosen = -1;
     last = part.layer;
+    const before = draw.chosen;
     // What is only chosen here, because the stream does not have it, stays.
     if (isKnown(store, part.layer) || selection?.layer === part.layer) {
       draw.chosen = numberFor(part, selection, draw.chosen);
     }
     if (draw.chosen >= part.values.length) draw.chosen = -1;
     const selected = draw.chosen;
+    if (selected !== before || selected < 0) draw.here = false;
     const plate = keep("plate", [content], () => (content.image ? plateOf(content.image) : null));
     const top = Number(get("top")) || 10;
-    const shown: Shown = { content, part, plate, selected, top, width, theme };
+    const chosen = draw.here ? selected : -1;
+    const shown: Shown = { content, part, plate, selected, shown: chosen, top, width, theme };
     const { surface, ink } = theme.colours;
-    const from = [content, part, selected, top, width, theme.name, surface, ink];
+    const from = [content, part, selected, chosen, top, width, theme.name, surface, ink];
     if (layer === "" && content.parts.length > 1) return overview(shown, given);
     const section = keep("section", from, () => sectionOf(shown));
-    return sceneOf(shown, section, from, given);
+    return sceneOf(shown, section, from, given, draw.how);
   }
   draw.chosen = -1;
+  draw.here = false;
+  draw.how = false;
   return draw;
 }
 
 function sceneOf(
-  { content, part, selected, width, theme }: Shown,
+  shown: Shown,
   section: Section,
   from: readonly unknown[],
   given: Given,
+  how: boolean,
 ): ExplainScene {
+  const { content, part, selected, width, theme } = shown;
   const { regions, bottom, cuts } = section;
   const start = regions.findIndex(({ name }) => name === "groups" || name === "bars");
   const numberAt = (id: string) => {
     const cell = cellNamed(id);
-    if (cell?.name === "map") return placeNumber(part, selected, cell.row, cell.column);
+    if (cell?.name === "map") return placeNumber(part, shown.shown, cell.row, cell.column);
     return rowOf(section, id)?.number ?? -1;
   };
   return {
@@ -97,6 +110,7 @@ function sceneOf(
     part,
     selected,
     numberAt,
+    isWhole: (id) => rowOf(section, id)?.kind === "total",
     classAt(id) {
       const cell = cellNamed(id);
       return cell?.name === "classes" ? (classesShown(part)[cell.row] ?? -1) : -1;
@@ -105,9 +119,9 @@ function sceneOf(
     height: bottom,
     title: `Explain · class ${part.target} · ${part.layer}`,
     moment: momentOf(part),
-    words: description(content, part, selected, rowsIn(section)),
+    words: description(shown, rowsIn(section)),
     about: JSON.stringify([part.layer, part.target, part.step, selected]),
-    caption: captionOf(part, given, { text: part.sentence, tone: "ink" }),
+    caption: captionOf(part, given, sentencesOf(part, how)),
     cuts,
     sheets: [
       { from, marks: () => section.marks },
@@ -129,9 +143,9 @@ function overview(shown: Shown, given: Given): ExplainScene {
   content.parts.forEach((part, k) => {
     const selected = numberFor(part, selection);
     const step = steps.size > 1 ? momentOf(part) : "";
-    const section = briefOf({ ...shown, part, selected }, y, k === 0, step);
+    const section = briefOf({ ...shown, part, selected, shown: -1 }, y, k === 0, step);
     marks.push(...section.marks, ...markedMarks(part, selected, section, given.pointed, theme));
-    said.push(description(content, part, selected, rowsIn(section)));
+    said.push(description({ content, part, selected, shown: -1 }, rowsIn(section)));
     cuts.push(section.bottom);
     y = section.bottom + 4;
   });
@@ -141,13 +155,14 @@ function overview(shown: Shown, given: Given): ExplainScene {
     selected: -1,
     numberAt: () => -1,
     classAt: () => -1,
+    isWhole: () => false,
     width,
     height: y,
     title: `Explain · class ${first.target}`,
     moment: steps.size > 1 ? "" : momentOf(first),
     words: said.join(" "),
     about: "",
-    caption: captionOf(first, given, { text: classText(first), tone: "ink" }),
+    caption: captionOf(first, given, []),
     cuts,
     sheets: [{ marks: () => marks }],
     sites: NOWHERE,
@@ -155,8 +170,12 @@ function overview(shown: Shown, given: Given): ExplainScene {
 }
 
 /** The row that a site is. */
-function rowOf({ lists }: Section, id: string): Row | undefined {
+function rowOf({ lists, mapped, regions }: Section, id: string): Row | undefined {
   const cell = cellNamed(id);
+  if (cell?.name === "maps") {
+    const columns = regions.find(({ name }) => name === "maps")?.columns ?? 1;
+    return mapped[cell.row * columns + cell.column];
+  }
   return lists.find(({ name }) => name === cell?.name)?.rows[cell?.row ?? -1];
 }
 
@@ -177,13 +196,20 @@ function momentOf({ step }: Part): string {
   return `step ${formatCount(step)}`;
 }
 
-function captionOf({ notes }: Part, { get, store }: Given, first: Remark): Remark[] {
+/** How it adds up, and where it is asked for, how that is computed. */
+function sentencesOf({ sentence, method }: Part, how: boolean): Remark[] {
+  const first: Remark = { text: sentence, tone: "ink", title: method };
+  return how ? [first, { text: method }] : [first];
+}
+
+function captionOf(part: Part, { get, store }: Given, sentences: readonly Remark[]): Remark[] {
   const closed = store.status().state === "closed" ? CLOSED : "";
   return [
-    first,
+    { text: verdict(part), tone: "ink", strong: true } as const,
+    ...sentences,
     { text: closed, tone: "warn" },
     { text: String(get("message") ?? ""), tone: "warn" },
-    ...notes.map((text): Remark => ({ text })),
+    ...part.notes.map((text): Remark => ({ text })),
   ].filter(({ text }) => text !== "") as Remark[];
 }
 
@@ -191,7 +217,7 @@ function captionOf({ notes }: Part, { get, store }: Given, first: Remark): Remar
 function markedMarks(
   part: Part,
   selected: number,
-  { lists, regions }: Section,
+  { lists, mapped, regions }: Section,
   pointed: Pointed,
   { colours }: Theme,
 ): Mark[] {
@@ -204,6 +230,12 @@ function markedMarks(
       const row = rows.findIndex((one) => one.has(selected));
       const over = region(name);
       if (row >= 0 && over) marks.push(framed(around(over, row), colours.accent, 2));
+    }
+    const over = region("maps");
+    const place = mapped.findIndex((one) => one.has(selected));
+    if (over && place >= 0) {
+      const box = around(over, Math.floor(place / over.columns), place % over.columns);
+      marks.push(framed(box, colours.accent, 2));
     }
     const at = cellOf(part, selected);
     const map = region("map")?.box;
@@ -234,7 +266,10 @@ function markedMarks(
   return marks;
 }
 
-/** Rows have air at their sides. */
-function padded<B extends { x: number; width: number }>(box: B, name: string): B {
-  return name === "map" ? box : { ...box, x: box.x - 3, width: box.width + 6 };
+/** Rows have air at their sides, and small maps around them. */
+function padded(box: Rect, name: string): Rect {
+  if (name === "map") return box;
+  const { x, y, width, height } = box;
+  const down = name === "maps" ? 3 : 0;
+  return { x: x - 3, y: y - down, width: width + 6, height: height + 2 * down };
 }

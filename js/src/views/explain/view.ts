@@ -55,11 +55,13 @@ function build(shell: Shell): Parts {
         if (target >= 0 && shell.store()?.status().state !== "saved") choose("target", target);
         const number = scene.numberAt(id);
         if (number >= 0) select(scene, number);
+        else if (scene.isWhole(id)) showWhole();
       },
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
       key(event) {
         if (event.key !== "Escape" || !scene || scene.selected < 0) return false;
         draw.chosen = -1;
+        draw.here = false;
         if (isKnown(shell.store(), scene.part.layer)) shell.store()?.select(null);
         shell.speak("selection cleared");
         return true;
@@ -71,6 +73,10 @@ function build(shell: Shell): Parts {
     document,
     choose,
     () => shell.model.send({ kind: "explain" }),
+    (how) => {
+      draw.how = how;
+      shell.schedule();
+    },
     signal,
   );
 
@@ -80,9 +86,17 @@ function build(shell: Shell): Parts {
 
   function select({ part }: ExplainScene, number: number) {
     draw.chosen = number;
+    draw.here = true;
     const store = shell.store();
     if (isKnown(store, part.layer)) store?.select(selectionFor(part, number));
     shell.speak(`selected: ${selectionText(part, number)}`);
+    shell.schedule();
+  }
+
+  /** The large map is that of all together again. */
+  function showWhole() {
+    draw.here = false;
+    shell.speak("the map of all together");
     shell.schedule();
   }
 

@@ -1,7 +1,7 @@
 /** What Explain says in words. No DOM. */
 
 import { counted } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { chance, formatCount, number } from "../../phi/format.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import { SIZE } from "./block.ts";
 import { type Content, type MapOf, mapOf, mapTitle, nameOf, type Part, signed } from "./content.ts";
@@ -14,20 +14,6 @@ export function probabilities(scores: readonly number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** "62.3 %", "< 0.1 %", "> 99.9 %". */
-export function percent(share: number): string {
-  if (Number.isNaN(share)) return "";
-  if (share < 0.0005) return "< 0.1 %";
-  return share > 0.9995 && share < 1 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
-}
-
-/** "class 3 · score 4.21, 62.3 %, the highest". */
-export function classText({ scores, target, predicted }: Part): string {
-  const share = scores.length > 1 ? `, ${percent(probabilities(scores)[target])}` : "";
-  const place = target === predicted ? "the highest" : `highest is class ${predicted}`;
-  return `class ${target} · score ${number(scores[target])}${share}, ${place}`;
-}
-
 export function placeText(map: MapOf, row: number, column: number): string {
   return `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`;
 }
@@ -38,28 +24,23 @@ export function selectionText(part: Part, selected: number): string {
   return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
 }
 
-/** What the network says of the image, the shorter the later. */
-export function verdictTexts({ scores, target, predicted }: Part): string[] {
-  if (!scores.every(Number.isFinite)) return ["Some scores are not finite: no verdict"];
-  if (scores.length < 2) return [`The score is ${number(scores[0])}`];
+/** What the network says of the image. */
+export function verdict({ scores, target, predicted }: Part): string {
+  if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
+  if (scores.length < 2) return `The score is ${number(scores[0])}`;
   const shares = probabilities(scores);
-  const named = (k: number) => `${k} (${percent(shares[k])})`;
+  const named = (k: number) => `${k} (${chance(shares[k])})`;
   if (target !== predicted) {
-    return [
-      `The network says ${named(predicted)}; explained here: ${named(target)}`,
-      `says ${named(predicted)}, explained: ${named(target)}`,
-      `explained: ${named(target)}`,
-    ];
+    return `The network says ${named(predicted)}; explained here: ${named(target)}`;
   }
   const others = scores.map((_, k) => k).filter((k) => k !== predicted);
   const next = others.reduce((a, b) => (scores[b] > scores[a] ? b : a));
-  const said = named(predicted);
-  return [
-    `The network says ${said}, then ${named(next)}`,
-    `The network says ${said}`,
-    `says ${said}`,
-  ];
+  const then = shares[next] < FEW ? next : named(next);
+  return `The network says ${named(predicted)}, then ${then}`;
 }
+
+/** A smaller probability is not worth a number. */
+const FEW = 0.001;
 
 /** "where it comes from: all channels". */
 export function mapHeading(part: Part, k: number, room: number): string {
@@ -78,14 +59,23 @@ export function fitting(
   return found ?? fitted(texts[texts.length - 1], room, size, weight);
 }
 
+/** What is described. */
+interface Shown {
+  content: Content;
+  part: Part;
+  selected: number;
+  /** The share whose map is the large one; −1 for all together. */
+  shown: number;
+}
+
 /** The text alternative of the drawing. */
-export function description(content: Content, part: Part, selected: number, bars: number): string {
-  const own = mapOf(part, selected);
+export function description({ content, part, selected, shown }: Shown, bars: number): string {
+  const own = mapOf(part, shown);
   const map = content.image ? (own ?? part.total) : null;
   const chosen = selected >= 0 ? `Selected: ${selectionText(part, selected)}. ` : "";
   return (
-    `Explanation of ${classText(part)}, at step ${formatCount(part.step)}. ${part.sentence} ` +
-    (map ? `${mapText(part, own ? selected : -1, map)}. ` : "") +
+    `Explanation at step ${formatCount(part.step)}. ${verdict(part)}. ${part.sentence} ` +
+    (map ? `${mapText(part, own ? shown : -1, map)}. ` : "") +
     `${counted(bars, "row")} of shares. ${chosen}` +
     "Arrow keys move between rows, classes and the places of the map; Enter selects, Escape clears."
   );

@@ -1,8 +1,9 @@
 /** The numbers at the end of the network, in words and shares: probabilities where they are scores of classes. No DOM. */
 
-import { number } from "../../phi/format.ts";
 import { type Flow, softmax } from "./flow.ts";
 import { endsInSoftmax, type Graph } from "./graph.ts";
+
+export { percent } from "../../phi/format.ts";
 
 export interface Scores {
   /** What leaves the network. */
@@ -30,12 +31,6 @@ function fromEnd(raw: number[]): number[] {
   const sum = raw.reduce((total, value) => total + value, 0);
   const done = raw.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
   return done ? raw : softmax(raw);
-}
-
-export function percent(share: number): string {
-  if (share > 0 && share < 0.001) return "<0.1 %";
-  if (share < 1 && share > 0.999) return ">99.9 %";
-  return `${number(Number((100 * share).toFixed(1)))} %`;
 }
 
 /** Cross-entropy of one example, in nats. */

@@ -70,13 +70,18 @@ function inRoom(chart: Chart, given: Given): Given {
   const { room, width } = given;
   if (room === undefined) return given;
   const at = { x: PAD, y: 0, width: width - 2 * PAD };
-  const { places, height } = layoutOf(chart, at, 0, narrowest(given));
+  const { places, height } = layoutOf(chart, at, 0, narrowest(chart, given));
   const rows = new Set(places.map(({ box }) => box.y)).size;
   const each = Math.max(LEAST_ROW, (room - 2 * PAD - height) / Math.max(1, rows));
   return { ...given, get: (trait) => (trait === "height" ? each : given.get(trait)) };
 }
 
-const narrowest = ({ room }: Given) => (room === undefined ? undefined : NARROW);
+/** Beside each other they may be narrow, where there is no room for all below each other. */
+function narrowest({ panels }: Chart, { room }: Given): number | undefined {
+  if (room === undefined) return undefined;
+  const stacked = panels.length * (LEAST_ROW + PAD) <= room;
+  return stacked ? undefined : NARROW;
+}
 
 function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
   const { width, theme, ratio } = given;
@@ -85,7 +90,7 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
   const count = chart.panels.length;
   const high = Number(given.get("height")) || panelHeight(count || EXPECTED, inside.width);
-  const layout = layoutOf(chart, inside, high, narrowest(given));
+  const layout = layoutOf(chart, inside, high, narrowest(chart, given));
   // As high as the curves to come, so that nothing moves when they do.
   const below = count > 0 ? layout.height : high;
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];

@@ -15,7 +15,9 @@ export interface Status {
   /** Batches done, and how many there are, where that is known. */
   done: number;
   total: number | null;
+  /** Steps a second: of late, and over all steps. */
   rate: number;
+  mean_rate: number;
   elapsed: number;
   remaining: number | null;
   share: number;
@@ -41,6 +43,7 @@ const EMPTY: Status = {
   done: 0,
   total: null,
   rate: 0,
+  mean_rate: 0,
   elapsed: 0,
   remaining: null,
   share: 0,

@@ -4,6 +4,11 @@ import { formatCount, formatNumber } from "../../phi/format.ts";
 import { stateWord } from "../../phi/states.ts";
 import type { Status } from "./status.ts";
 
+/** States in which nothing more comes by itself. */
+const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
+/** A smaller share of the training time for what is shown is not worth a word. */
+const MUCH = 0.05;
+
 /** "0:07", "1:15", "1:02:03". */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
@@ -22,32 +27,33 @@ export function numbers(status: Status): [label: string, value: string, title: s
     const of = status.epochs ? ` of ${status.epochs}` : "";
     found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
-  if (status.rate > 0) {
+  const ended = ENDED.includes(status.state);
+  const rate = ended ? status.mean_rate : status.rate;
+  if (rate > 0) {
     found.push([
-      "",
-      `${formatNumber(status.rate)} steps/s`,
-      "Optimizer steps a second over the last few seconds, pauses not counted",
+      ended ? "mean" : "",
+      `${formatNumber(rate)} steps/s`,
+      ended
+        ? "All optimizer steps divided by the time they took, pauses not counted"
+        : "Optimizer steps a second over the last few seconds, pauses not counted",
     ]);
   }
   if (status.elapsed > 0) {
-    found.push(["elapsed", duration(status.elapsed), "Since the first step, pauses not counted"]);
+    const label = ended ? "took" : "elapsed";
+    found.push([label, duration(status.elapsed), "Since the first step, pauses not counted"]);
   }
   if (status.remaining !== null) {
     found.push(["remaining", duration(status.remaining), "At the present rate"]);
   }
-  if (status.share > 0) {
+  if (status.share >= MUCH) {
     found.push([
-      "watching takes",
-      percent(status.share),
-      "Share of the training time that kan_widgets takes to read the model and draw",
+      ended ? "showing it took" : "showing it takes",
+      `${Math.round(100 * status.share)} % of the time`,
+      "The part of the training time in which kan_widgets read the model and drew; a larger “draw every” makes it smaller",
     ]);
   }
   if (status.source) found.push(["data", status.source, "What the model is trained on"]);
   return found;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }
 
 export function trainingWord({ state, control, closed, fault }: Status): string {
