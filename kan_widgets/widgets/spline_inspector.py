@@ -270,9 +270,6 @@ class SplineInspector(View):
         self.notice = f"{what} raised {type(error).__name__}: {error}"
         report(f"SplineInspector: {self.notice}")
 
-    def _page_note(self) -> str:
-        return "Editing is off in this page: there is no model behind it." if self.editable else ""
-
     def _end(self) -> None:
         let_go(self._stream.source)
         self._edit_callbacks = ()
