@@ -182,11 +182,11 @@ describe("the scales of a drawing", () => {
       return pictureMaker()(now, layer, null, settings, 700, null, observed);
     };
     expect(drawn([...inputs, 1000, -1000]).xRange).toEqual([-0.6, 1.6]);
-    expect(axesText(drawn(inputs))).toMatch(/ · inputs x −0\.6 … 1\.6$/);
+    expect(axesText(drawn(inputs))).toMatch(/, x from −0\.6 to 1\.6 \(the inputs\), φ /);
     expect(drawn(inputs.map((x) => 10 * x)).xRange[1]).toBeCloseTo(2.2, 5);
     for (const nothing of [[], [0.5, 0.5, 0.5]]) {
       expect(drawn(nothing).xRange).toEqual([-1, 1]);
-      expect(axesText(drawn(nothing))).toMatch(/ · grid x −1 … 1$/);
+      expect(axesText(drawn(nothing))).toMatch(/, x from −1 to 1 \(the grid\), φ /);
     }
   });
 
@@ -218,9 +218,7 @@ describe("functions that are not finite", () => {
     const picture = pictureOf(now, null);
     expect(remarks(picture).warned).toBe("2 functions not finite (×)");
     expect(hoverLines(picture, 3, 0)).toEqual([{ label: "φ", value: "not finite" }]);
-    expect(selectionText(picture, 13)).toBe(
-      "conv1 · output 1 · input 0 · row 1 · column 1 · not finite",
-    );
+    expect(selectionText(picture, 13)).toBe("conv1 · output 1 · row 1, column 1 · not finite");
   });
 
   it("do not colour the pattern of the others", () => {
@@ -358,7 +356,9 @@ describe("the change", () => {
     const picture = pictureOf(start, start, { mode: "change" });
     expect(Math.max(...picture.ranges)).toBe(0);
     expect(remarks(picture).noted).toBe("nothing has changed yet");
-    expect(axesText(picture)).toMatch(/^each plot is one function: change since step 0 ±1 · /);
+    expect(axesText(picture)).toMatch(
+      /^each plot: the change of one function φ\(x\) since step 0, .+, change from −1 to 1$/,
+    );
   });
 });
 
@@ -392,10 +392,10 @@ describe("the words", () => {
       small.data[k] = 0.01 * value;
     });
     expect(axesText(pictureOf(small, null))).toMatch(
-      /^each plot is one function: φ ±0\.00\d+ · grid x −1 … 1$/,
+      /^each plot: one function φ\(x\), x from −1 to 1 \(the grid\), φ from −0\.00(\d+) to 0\.00\1$/,
     );
     expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
-      /^each plot is one function: φ, own scales ±\S+ … ±\S+ · grid x −1 … 1$/,
+      /; each function has its own scale of φ: ±\S+ to ±\S+$/,
     );
     expect(axesText(pictureOf(now, null, { mode: "pattern" }))).toContain(
       "black: φ is larger at x = −1 · white: at x = 1",
@@ -403,8 +403,8 @@ describe("the words", () => {
   });
 
   it("count kernels and functions", () => {
-    expect(layerSize(layer)).toBe("5 kernels 3 × 3, 45 functions");
-    expect(layerSize(runOf("linear").layer)).toBe("10 × 625, 6,250 functions");
+    expect(layerSize(layer)).toBe("5 kernels of 3 × 3 functions");
+    expect(layerSize(runOf("linear").layer)).toBe("6,250 functions: 10 outputs × 625 inputs");
   });
 
   it("name an entry by the numbers that find it again", () => {
@@ -449,10 +449,8 @@ describe("the words", () => {
 
   it("describe the drawing without the step, which changes with every frame", () => {
     const text = description(pictureOf(now, start), 4);
-    expect(text).toContain("layer conv1, 5 kernels 3 × 3, 45 functions");
-    expect(text).toContain(
-      "Selected: conv1 · output 0 · input 0 · row 1 · column 1 · largest |φ| 0.152",
-    );
+    expect(text).toContain("layer conv1, 5 kernels of 3 × 3 functions");
+    expect(text).toContain("Selected: conv1 · output 0 · row 1, column 1 · largest |φ| 0.152");
     expect(text).not.toContain("400");
   });
 });

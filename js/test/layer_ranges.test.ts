@@ -186,10 +186,10 @@ describe("the words", () => {
     const { content } = contentReader()((trait) => rows[trait]);
     const [headline, why] = sentences(content as Content);
     expect(headline).toBe(
-      "The functions of b vary least: typically by 0.1 on the grid, 4 times less than those of a (0.4).",
+      "Layer b: its functions vary least, typically by 0.1 on the grid, 4 times less than those of layer a (0.4).",
     );
     expect(why).toBe(
-      "That is 2 times as much as at the start (0.05). Splines make 20 % of that, the base the rest.",
+      "That is 2 times as much as at the start (0.05). Splines make 20 % of the range on the grid, the base the rest.",
     );
   });
 
@@ -204,20 +204,22 @@ describe("the words", () => {
     const scene = sceneFrom(traits);
     const [headline, why] = sentences(scene.content);
     expect(headline).toBe(
-      "The functions of a vary least: typically by 0.1 over the inputs seen, 3 times less than those of b (0.3).",
+      "Layer a: its functions vary least, typically by 0.1 over the inputs seen, 3 times less than those of layer b (0.3).",
     );
     expect(why).toBe(
-      "On the grid they vary by 0.4, 4 times as much as at the start (0.1). Splines make 20 % of that, the base the rest. 40 % of the inputs of a lie outside its grid, where few splines reach.",
+      "On the grid they vary by 0.4, 4 times as much as at the start (0.1). Splines make 20 % of the range on the grid, the base the rest. 40 % of the inputs of layer a lie outside its grid, where few splines reach.",
     );
     const [range] = scene.layout.cells;
-    expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", "0.4"]);
-    expect(range.column.below).toBe("seen / grid");
+    expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", ""]);
+    const [both] = sceneFrom({ ...traits, more: true }).layout.cells;
+    expect(both.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", "0.4"]);
+    expect(both.column.below).toBe("seen / grid");
   });
 
   it("call a layer that is named by a number a layer", () => {
     const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
     const [headline] = sentences(contentReader()((trait) => rows[trait]).content as Content);
-    expect(headline).toMatch(/^The functions of layer 4 vary least: .+ of layer 0 \(0\.4\)/);
+    expect(headline).toMatch(/^Layer 4: its functions vary least, .+ of layer 0 \(0\.4\)/);
   });
 
   it("say so where all layers reach about as far, and nothing where no range is known", () => {
@@ -230,7 +232,7 @@ describe("the words", () => {
       return sentences(contentReader()((trait) => traits[trait]).content as Content)[0];
     };
     expect(said(0.1, 0.11)).toMatch(/vary about as much: typically by 0\.1 to 0\.11 on the grid/);
-    expect(said(0.1)).toBe("A typical function of l0 varies by 0.1 on the grid.");
+    expect(said(0.1)).toBe("A typical function of layer l0 varies by 0.1 on the grid.");
     expect(said(null, 0)).toBe("");
   });
 
@@ -238,7 +240,7 @@ describe("the words", () => {
     const numbers = { ...NUMBERS, observed_silu_shaped: 0.25, base: "x", base_shaped: 1 };
     const row = (outside: number | null) => ({ numbers: { outside_grid: outside } }) as Row;
     const column = (seen: boolean) =>
-      columnsOf({ rows: [row(seen ? 0 : null)], threshold: 0.9 }, false)[3];
+      columnsOf({ rows: [row(seen ? 0 : null)], threshold: 0.9 }, true)[3];
     expect(column(false).below).toBe("R² ≥ 0.9");
     expect(column(false).about).toContain("on the grid");
     expect(column(true).about).toContain("over the inputs seen");
@@ -302,7 +304,7 @@ describe("the plots", () => {
   it("mark the step that is looked at", () => {
     const accents = (stream: Record<string, unknown>) =>
       sceneFrom(traitsOf(["a", "b"]), {}, stream)
-        .sheets[3].marks({ x: 0, y: 0, width: 800, height: 300 })
+        .sheets[2].marks({ x: 0, y: 0, width: 800, height: 300 })
         .filter((mark) => mark.kind === "lines" && mark.stroke === themeOf("light").colours.accent)
         .length;
     expect(accents({})).toBe(0);
@@ -364,11 +366,11 @@ describe("the scene", () => {
     const scene = sceneFrom(traitsOf(names));
     const view = { x: 0, y: 3000, width: 800, height: 300 };
     const texts = textsOf(scene, view);
-    expect(texts.filter(({ text }) => text.startsWith("layer")).length).toBeLessThan(8);
+    expect(texts.filter(({ text }) => text.startsWith("layer")).length).toBeLessThan(9);
     const head = texts.filter(({ text }) => text === "splines");
     expect(head.map(({ y }) => y > 3000 && y < 3000 + headHeight(scene.layout))).toEqual([true]);
     expect(scene.sites.at(10, 3010, view)).toBe("");
-    expect(scene.sites.at(10, 3000 + headHeight(scene.layout) + 60, view)).toMatch(/^5\d$/);
+    expect(scene.sites.at(10, 3000 + headHeight(scene.layout) + 60, view)).toMatch(/^6\d$/);
     expect(scene.stuck).toBe(headHeight(scene.layout));
   });
 
@@ -410,7 +412,7 @@ describe("the scene", () => {
       said(sceneFrom({ ...traits, content: { ...(traits.content as object) } })),
     ).not.toContain("live.observe");
     const saved = { status: { state: "saved", message: "" }, cursor: 10 };
-    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are those of step 20");
+    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers stay those of step 20");
   });
 });
 
@@ -482,6 +484,23 @@ describe("the view", () => {
     input.value = "0,5";
     input.dispatchEvent(new Event("change"));
     expect(model.get("threshold")).toBe(0.5);
+  });
+
+  it("offers to observe the batch that the kernel saw, and again: inputs grow old", async () => {
+    const { root, stream, model } = await show();
+    const button = root.querySelector("button.kw-button") as HTMLButtonElement;
+    expect(button.hidden).toBe(true);
+    stream.set("batch", { seen: true, message: "" });
+    await painted();
+    expect([button.hidden, button.textContent]).toEqual([false, "observe a batch"]);
+    expect(root.textContent).toContain("Press “observe a batch”");
+    button.click();
+    expect(stream.sent).toContainEqual({ kind: "observe" });
+    const seen = traitsOf(["a", "b"], [{ outside_grid: 0 }]).content as object;
+    model.set("content", { ...seen, observed: true, observed_step: 12 });
+    await painted();
+    expect([button.hidden, button.textContent]).toEqual([false, "observe again"]);
+    expect(root.textContent).toContain("over the inputs seen at step 12");
   });
 
   it("has no threshold where nobody could measure with it, and all else", async () => {

@@ -141,13 +141,11 @@ describe("a layer of many functions", () => {
     const scene = sceneOf(frame);
     expect(scene.plot).not.toBeNull();
     expect(
-      titles(scene).some((text) => text.includes("output 7 · input 32 · row 0 · column 1")),
+      titles(scene).some((text) => text.includes("output 7 · input 32 · row 0, column 1")),
     ).toBe(true);
     const selection = { layer: frame.layout.layers[0].name, out: 3, in: 4, row: 2, column: 0 };
     const chosen = titles(sceneOf(frame, { selection }));
-    expect(chosen.some((text) => text.includes("output 3 · input 4 · row 2 · column 0"))).toBe(
-      true,
-    );
+    expect(chosen.some((text) => text.includes("output 3 · input 4 · row 2, column 0"))).toBe(true);
     expect(chosen.some((text) => text.startsWith("selected"))).toBe(true);
     const plot = marksOf(scene).find((mark) => mark.kind === "group");
     const lines =

@@ -60,11 +60,11 @@ describe("the scale", () => {
       expect(scales[0]).toBe(picture(history[4], [], { scale }).scaleOf(7));
       expect(scales[0]).toBeGreaterThan(3 * picture(history[0], [], { scale }).scaleOf(7));
     }
-    expect(coveredText(picture(history[0], history))).toBe("scale covers steps 10 … 50");
+    expect(coveredText(picture(history[0], history))).toBe("one scale for steps 10 to 50");
     expect(coveredText(picture(history[0], history.slice(0, 2)))).toBe(
-      "scale covers steps 10 and 20",
+      "one scale for steps 10 and 20",
     );
-    expect(coveredText(picture(history[0], []))).toBe("scale covers step 10");
+    expect(coveredText(picture(history[0], []))).toBe("scale of step 10");
   });
 
   it("is not that of a step that blew up, but at that step", () => {

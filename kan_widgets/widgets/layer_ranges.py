@@ -37,10 +37,10 @@ MEASURES = ["range", "splines", "silu", "change", "gradient", "update"]
 class LayerRanges(View):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
-    A row for each layer: a dot for each function (of many, evenly by rank), boxes for the
-    quartiles of the ranges over the inputs seen and on the grid, dashes for the median on the
-    grid at the start; curves over the steps; and the numbers. Headline and dots are of the
-    inputs once some were seen (``live.observe(batch)``), of the grid before. Clicking a row
+    A row for each layer: a dot for each function (of many, evenly by rank), a box for the
+    quartiles of the ranges; curves over the steps; and the numbers. Headline, dots and box are
+    of the inputs once some were seen (``live.observe(batch)``, or the button that observes the
+    last batch), of the grid before; ``more`` has both. Clicking a row
     selects the layer's typical function in all views of the stream, clicking a dot its
     function. In a narrow view the curves come with ``more``. While it is open, a step is
     measured for the sizes of gradient and update after each frame, at most ten a second;
@@ -57,7 +57,8 @@ class LayerRanges(View):
     over_time : {"range", "splines", "silu", "change", "gradient", "update"}
         What the curves over the steps show.
     more : bool
-        Whether change, gradient and update have columns too.
+        Whether change, gradient and update have columns too; and beside what is seen over the
+        inputs, what is so on the grid, now and at the start.
     height : int
         Pixels of the drawing at most, at least 160; more rows scroll, their head stays.
     theme : {"auto", "light", "dark"}
@@ -166,8 +167,15 @@ class LayerRanges(View):
     def _content(
         self, source: Source, frame: Frame, rows: list[Row], threshold: float
     ) -> dict[str, Any]:
-        start, observed = source.history[0].step, bool(source.observed)
-        return content(rows, frame.step, start=start, threshold=threshold, observed=observed)
+        seen = list(source.observed.values())
+        return content(
+            rows,
+            frame.step,
+            start=source.history[0].step,
+            threshold=threshold,
+            observed=bool(seen),
+            observed_step=seen[0].step if seen else None,
+        )
 
     def _became(
         self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
@@ -231,10 +239,6 @@ class LayerRanges(View):
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()
-
-    def _page_note(self) -> str:
-        step = self.content.get("step", 0)
-        return f"The numbers are those of step {step:,}; the curves over time are of all steps."
 
     def _end(self) -> None:
         # Perhaps before all was made.

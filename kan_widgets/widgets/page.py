@@ -16,7 +16,7 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.page_words import USE, about, in_words, names
+from kan_widgets.widgets.page_words import about, in_words, models, names, use
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.stream import Stream
 
@@ -178,7 +178,7 @@ class _Page:
 
     def __init__(self, views: Sequence[Placed], title: str | None) -> None:
         self._saved_at = datetime.datetime.now().astimezone()
-        self._named = names(views)
+        self._named, self._of = names(views), models(views)
         self._title = self._named if title is None else title
         self._streams: list[Stream] = []
         self._bundles: dict[str, str] = {}
@@ -272,9 +272,9 @@ class _Page:
             "<body>",
             f'<header>{heading}<label class="kw-page-theme">theme '
             f'<select id="kw-theme">{themes}</select></label>',
-            f'<p class="kw-page-about">{about(kept, self._saved_at)}</p></header>',
+            f'<p class="kw-page-about">{about(self._of, kept, self._saved_at)} {use(kept)}</p>',
+            "</header>",
             "<main>Opening…</main>",
-            f"<footer>{USE}</footer>",
             "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
             f'<script type="application/json" id="kw-saved">{_json(content)}</script>',
             f'<script type="text/plain" id="kw-bytes">{packed}</script>',
@@ -315,6 +315,9 @@ def _traits(view: Any) -> dict[str, Any]:
     for name, value in (("theme", "auto"), ("editable", False), ("notice", "")):
         if name in traits:
             traits[name] = value
+    # What showing it cost is of no use where all is over.
+    if "share" in traits.get("status", {}):
+        traits["status"] = traits["status"] | {"share": 0.0}
     if traits.get("evaluation", {}).get("state") not in (None, "done"):
         traits["evaluation"] = {}
     return traits

@@ -20,7 +20,13 @@ _POINTS, _MOST_POINTS, _LEAST_POINTS = 8000, 200, 20
 
 
 def content(
-    rows: Sequence[Row], step: int, *, start: int, threshold: float, observed: bool
+    rows: Sequence[Row],
+    step: int,
+    *,
+    start: int,
+    threshold: float,
+    observed: bool,
+    observed_step: int | None,
 ) -> dict[str, Any]:
     """Return the numbers of all layers at one step.
 
@@ -34,12 +40,15 @@ def content(
         As for `insight.summarise`.
     observed
         Whether a batch was observed.
+    observed_step
+        After how many steps; ``None`` where that is not known.
     """
     return {
         "step": step,
         "start": start,
         "threshold": threshold,
         "observed": observed,
+        "observed_step": observed_step,
         "rows": [_row(row, step) for row in rows],
     }
 

@@ -210,9 +210,6 @@ class SplineInspector(Evaluated):
                 self._complain(f"on_edit: {name_of(callback)}", error)
         super()._edited(edit)
 
-    def _page_note(self) -> str:
-        return "Editing is off in this page: there is no model behind it." if self.editable else ""
-
     def _end(self) -> None:
         self._edit_callbacks = ()
         super()._end()

@@ -80,7 +80,7 @@ class Ranges:
         """Give the places of boxes and curves as they are drawn."""
         return str(
             self.ask(
-                "scene()?.sheets.slice(2, 4).map((sheet) => JSON.stringify(sheet.marks("
+                "scene()?.sheets.slice(1, 3).map((sheet) => JSON.stringify(sheet.marks("
                 "{x: 0, y: 0, width: 2000, height: 2000}).map((mark) => mark.xy ?? mark.boxes)))"
             )
         )
@@ -166,7 +166,7 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     canvas = tall.root.locator("canvas")
     canvas.focus()
     lab.page.keyboard.press("End")
-    lab.until(lambda: tall.ask("seen().y") > 4000, "the last rows")
+    lab.until(lambda: tall.ask("seen().y") > 3500, "the last rows")
     for _ in range(9):
         lab.page.keyboard.press("ArrowUp")
     head = tall.ask("scene().stuck")

@@ -186,7 +186,7 @@ def test_every_function_over_the_ramp_is_phi(
     lab.page.mouse.move(*cell.at(0.75, 0.5))
     lab.until(lambda: mesh.ask("view.hovered()") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")
-    assert "output 1 · input 0 · row 1 · column 1" in tip
+    assert "output 1 · row 1, column 1" in tip
     assert "φ(x)" in tip
 
     mesh.dark()
@@ -262,7 +262,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
         lab.evaluate(f"phi(0, {2 * 9 + k}, [{x}])")[0] for k, x in enumerate(probe["patch"])
     )
     assert probe["value"] == pytest.approx(total, abs=1e-4)
-    assert "output 2 · row 7 · column 6" in mesh.text()
+    assert "output 2 · row 7, column 6" in mesh.text()
 
     # A click keeps the pixel and selects the kernel; a click on its φ selects that.
     lab.page.mouse.click(*target.at(6.5 / 14, 7.5 / 14))

@@ -229,7 +229,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
         page.keyboard.press(key)
     chosen = {"layer": "convs.0", "out": 0, "in": 0, "row": 0, "column": 1}
     lab.until(lambda: lab.evaluate("live.selection") == chosen, "Python to hear of the selection")
-    entry = "output 0 · input 0 · row 0 · column 1"
+    entry = "output 0 · row 0, column 1"
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
         ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",
@@ -265,7 +265,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     response.locator("canvas").focus()
     page.keyboard.press("ArrowRight")
     spoken = response.locator(".kw-spoken")
-    read = r"output 0 · row 13 · column 13 · response \S+"
+    read = r"output 0 · row 13, column 13 · response \S+"
     lab.until(lambda: re.match(read, spoken.text_content() or ""), "the pixel")
     # To the last pixel of the map's row, and over the edges of the maps beside it.
     for _ in range(200):

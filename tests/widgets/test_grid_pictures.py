@@ -236,7 +236,7 @@ def test_with_a_wide_x_the_curve_is_drawn_as_far_as_the_splines_reach() -> None:
     layer = layer_of((1, 1, 1, 2), extent=(-1.75, 2.0))
     picture = draw(frame_of(layer, [(0, 0.5, 0)]), x_range="wide")
     follows(picture.values(0, 1.0, (-1.75, 2)), lambda x: 0.5 * x, 1.0, (-1.75, 2))
-    assert any(text.endswith("x −1.75 … 2") for text in picture.texts)
+    assert any("x from −1.75 to 2 (all that the splines reach)" in text for text in picture.texts)
 
 
 def test_x_runs_where_the_observed_inputs_are_unless_told_otherwise() -> None:
@@ -532,27 +532,27 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     layer = layer_of((2, 3, 1, 2), name="features.0", variable="tanh x", note="Scaled by 2.")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 0.0039, 0)], step=12345)
     picture = draw(frame, frame_of(layer, [], step=20), width=900)
-    assert picture.texts[:9] == [
+    assert picture.texts[:8] == [
         "KernelGrid · features.0",
         "step 12,345",
-        "each plot is one function: φ ±0.004 · grid tanh x −1 … 1",
-        "scale covers steps 20 and 12,345",
+        "each plot: one function φ(tanh x), tanh x from −1 to 1 (the grid), φ from −0.004 to 0.004",
+        "one scale for steps 20 and 12,345",
         "now",
         "step 20",
-        "6 kernels 1 × 2, 12 functions",
+        "6 kernels of 1 × 2 functions. Scaled by 2.",
         "rows: outputs · columns: input channels",
-        "Scaled by 2.",
     ]
 
 
 def test_own_axes_print_the_smallest_and_the_largest_range() -> None:
     layer = layer_of((1, 2, 1, 2), kind="linear")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 7, 0), (0, 1, 0), (0, 1, 0)])
-    own = "own scales ±0.004 … ±8 · grid x −1 … 1"
-    assert f"each plot is one function: φ, {own}" in draw(frame, scale="function").texts
+    what, x = "one function φ(x)", "x from −1 to 1 (the grid)"
+    own = "each function has its own scale of φ: ±0.004 to ±8"
+    assert f"each plot: {what}, {x}; {own}" in draw(frame, scale="function").texts
     changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change", width=600)
-    own = "own scales ±1 … ±8 · grid x −1 … 1"
-    assert f"each plot is one function: change since step 0, {own}" in changed.texts
+    own = "each kernel has its own scale of change: ±1 to ±8"
+    assert f"each plot: the change of {what} since step 0, {x}; {own}" in changed.texts
 
 
 # ------------------------------------------------------------------ what is too high

@@ -21,8 +21,9 @@ export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
 
 export function layerSize(layer: LayerLayout): string {
   const [out, inputs, kh, kw] = layer.shape;
-  if (layer.kind === "linear") return `${out} × ${inputs}, ${counted(layer.count, "function")}`;
-  return `${counted(out * inputs, "kernel")} ${kh} × ${kw}, ${counted(layer.count, "function")}`;
+  const functions = counted(layer.count, "function");
+  if (layer.kind === "linear") return `${functions}: ${out} outputs × ${inputs} inputs`;
+  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} functions`;
 }
 
 export function selectionOf(layer: Pick<LayerLayout, "name" | "shape">, f: number): Selection {
@@ -55,7 +56,12 @@ export function entryText(layer: LayerLayout, f: number): string {
   return placeText(layer, selectionOf(layer, f));
 }
 
-export function placeText(layer: Pick<LayerLayout, "kind">, at: Selection): string {
-  const entry = layer.kind === "conv" ? ` · row ${at.row} · column ${at.column}` : "";
-  return `output ${at.out} · input ${at.in}${entry}`;
+/** The input is named where there are several. */
+export function placeText(
+  { kind, shape }: Pick<LayerLayout, "kind" | "shape">,
+  at: Selection,
+): string {
+  const input = kind === "linear" || shape[1] > 1 ? ` · input ${at.in}` : "";
+  const entry = kind === "conv" ? ` · row ${at.row}, column ${at.column}` : "";
+  return `output ${at.out}${input}${entry}`;
 }

@@ -9,7 +9,7 @@
  */
 
 export const PAD = 8;
-export const CELL_GAP = 1;
+const CELL_GAP = 1;
 const ROW_LABEL = 34;
 export const COL_LABEL = 16;
 export const BAND_GAP = 10;
@@ -51,6 +51,8 @@ export interface Shape {
   kw: number;
   /** What columns are called, if not "input". */
   column?: string | undefined;
+  /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
+  apart?: number | undefined;
 }
 
 export interface Rect {
@@ -109,8 +111,12 @@ export function arrange(
 ): Arrangement {
   const { kind, kh, kw } = shape;
   const { min, max } = SPACING[kind];
-  let gap: number = SPACING[kind].gap;
-  let cellGap = CELL_GAP;
+  let cellGap = shape.apart ?? CELL_GAP;
+  // What belongs together stays closer than what does not.
+  let gap =
+    shape.kh * shape.kw > 1
+      ? SPACING[kind].gap + 2 * (cellGap - CELL_GAP)
+      : Math.max(SPACING[kind].gap, cellGap);
   const kernels = shape.out * shape.in;
   if (order && order.length !== kernels) {
     throw new RangeError(`the order names ${order.length} kernels, the layer has ${kernels}`);
@@ -118,12 +124,12 @@ export function arrange(
   const flowing = order !== null || shape.in === 1;
   const rows = flowing ? 1 : shape.out;
   const columns = flowing ? kernels : shape.in;
-  const across = (cell: number) => kw * cell + (kw - 1) * CELL_GAP;
-  const down = (cell: number) => kh * cell + (kh - 1) * CELL_GAP;
+  const across = (cell: number) => kw * cell + (kw - 1) * cellGap;
+  const down = (cell: number) => kh * cell + (kh - 1) * cellGap;
   const left = flowing && !(order && shape.in > 1) ? PAD : PAD + ROW_LABEL;
   const available = width - left - PAD;
   const fit = (n: number) =>
-    Math.floor((available - (n - 1) * gap - n * (kw - 1) * CELL_GAP) / (n * kw));
+    Math.floor((available - (n - 1) * gap - n * (kw - 1) * cellGap) / (n * kw));
 
   let perBand = columns;
   if (fit(columns) < min) {
@@ -133,7 +139,7 @@ export function arrange(
   let bands = Math.ceil(columns / perBand);
   let cell = Math.max(min, Math.min(max, fit(perBand)));
   const tallest = (n: number) => {
-    const between = n * (COL_LABEL + rows * (kh - 1) * CELL_GAP + (rows - 1) * gap + BAND_GAP);
+    const between = n * (COL_LABEL + rows * (kh - 1) * cellGap + (rows - 1) * gap + BAND_GAP);
     return Math.floor((room - 2 * PAD + BAND_GAP - between) / (n * rows * kh));
   };
   // Smaller cells, where that makes all of them fit the page.

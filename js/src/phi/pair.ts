@@ -12,6 +12,8 @@ export interface Group {
   count: number;
   /** Whether entry e is input e, not a place in the kernel. */
   byInput: boolean;
+  /** Whether the layer has no other input. */
+  single: boolean;
 }
 
 export function groupOf(layer: LayerLayout, selection: Selection | null): Group {
@@ -20,9 +22,10 @@ export function groupOf(layer: LayerLayout, selection: Selection | null): Group 
   const o = Math.min(chosen?.out ?? 0, out - 1);
   if (kh * kw > 1) {
     const i = Math.min(chosen?.in ?? 0, inputs - 1);
-    return { out: o, in: i, columns: kw, count: kh * kw, byInput: false };
+    return { out: o, in: i, columns: kw, count: kh * kw, byInput: false, single: inputs === 1 };
   }
-  return { out: o, in: 0, columns: Math.ceil(Math.sqrt(inputs)), count: inputs, byInput: true };
+  const columns = Math.ceil(Math.sqrt(inputs));
+  return { out: o, in: 0, columns, count: inputs, byInput: true, single: inputs === 1 };
 }
 
 /** The number of the function that an entry of a group is. */

@@ -157,6 +157,8 @@ export function chartMarks(
     const legend = legendMarks(panel, chart.over, plot, colours);
     const title = legend.aside ? "" : STEP;
     const x = { scale: toX, ticks: across, title, label: formatCount };
+    // Turned words that are longer than the axis would run into what is beside it.
+    if (widthOf(up.title, SIZE) > plot.height) up.title = "";
     const axes = axesMarks(plot, x, { scale: toY, ...up }, colours, { size: SIZE, ratio });
     return [
       ...axes,

@@ -61,7 +61,7 @@ export function createChartBar(
         smooth.fill(steps.map((n) => ({ value: String(n), label: words(n) })));
       }
       smooth.set(String(smoothing));
-      smooth.disable(alone ? "No kernel is connected to compute other means" : "");
+      smooth.box.hidden = alone;
       scale.set(String(get("scale") ?? "linear"));
       closer.disabled = empty;
       wider.disabled = whole.disabled = zoomOf(get("zoom")) === null;

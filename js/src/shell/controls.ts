@@ -20,16 +20,11 @@ export interface Choice extends Control<string> {
   fill(entries: readonly (Entry & { title?: string })[]): void;
 }
 
-export interface Menu extends Choice {
-  /** It cannot be used, and why; "" where it can. */
-  disable(why: string): void;
-}
-
 export interface Kit {
   /** A row of which one is chosen. */
   segments(name: string, choose: (value: string) => void): Choice;
   /** A menu behind its label. */
-  select(label: string, title: string, choose: (value: string) => void): Menu;
+  select(label: string, title: string, choose: (value: string) => void): Choice;
   check(label: string, title: string, choose: (value: boolean) => void): Control<boolean>;
   /** A field behind its label; what `read` finds no number in is put back. */
   number(
@@ -87,10 +82,6 @@ export function createKit(document: Document, signal: AbortSignal): Kit {
         },
         set(value) {
           if (input.value !== value) input.value = value;
-        },
-        disable(why) {
-          input.disabled = why !== "";
-          if (input.title !== (why || title)) input.title = why || title;
         },
       };
     },

@@ -140,7 +140,7 @@ def read_layer(module: Any) -> LayerFunctions:
         gradient=lambda: torch.cat(
             [term_gradients(*terms(kernel)) for kernel in _kernels(module).kernels]
         ).reshape(*shape, -1),
-        note="Kernels run over each input channel." if shared else "",
+        note="Each kernel is used on every input channel." if shared else "",
     )
 
 

@@ -57,7 +57,7 @@ def read_shared_conv(module: nn.Module) -> LayerFunctions:
         write=partial(_write, module),
         gradient=partial(_gradient, module),
         rewriter=partial(_rewriter, module, basis),
-        note="Kernels run over each input channel.",
+        note="Each kernel is used on every input channel.",
     )
 
 

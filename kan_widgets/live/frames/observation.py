@@ -46,6 +46,8 @@ class Observation:
     """``(n,)``: the image (row) that each patch is of; ``None`` in recordings without it."""
     nan_inputs: int = field(default=0, repr=False)
     """Inputs that are NaN: they are in no bin and no share, and their patches are left out."""
+    step: int | None = field(default=None, repr=False)
+    """Training steps made before it; ``None`` in recordings without it."""
     fold: tuple[int, int, int] | None = field(default=None, repr=False)
     """Of a dense layer: channels, height and width of the map that its inputs are, flattened;
     ``None`` where they are none, or where that was not seen."""

@@ -221,6 +221,7 @@ class Reader:
                 is_image=bool(raw["is_image"]),
                 fold=_settled(raw.get("fold")),
                 nan_inputs=int(raw.get("nan_inputs", 0)),
+                step=raw.get("step"),
                 maps=arrays.get("maps"),
                 images=None,
                 **{name: arrays[name] for name in ARRAYS if name != "maps"},

@@ -132,6 +132,7 @@ class Writer:
                     "is_image": seen.is_image,
                     "fold": None if seen.fold is None else list(seen.fold),
                     "nan_inputs": seen.nan_inputs,
+                    "step": seen.step,
                     "arrays": arrays,
                 }
             )

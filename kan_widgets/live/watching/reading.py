@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.entries import Place
 from kan_widgets.live.watching.camera import Camera
+from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.observe import nan_in_words, observe
 from kan_widgets.live.watching.probes import first_examples
 
@@ -22,6 +24,7 @@ class Reading(Source):
     """A source of frames whose model can be read and run."""
 
     _camera: Camera
+    _counter: Counter
     _seen: Tensor | None = None
     """A few examples of what was observed last."""
 
@@ -86,6 +89,7 @@ class Reading(Source):
         found = observe(model, self._camera.layers.owners(), layers, batch)
         if words := nan_in_words(found):
             report(words)
+        found = {name: replace(seen, step=self._counter.steps) for name, seen in found.items()}
         self._observed = found
         self._seen = first_examples(batch)
         self._tell_observed()

@@ -53,7 +53,8 @@ export function magnifiedMarks(
     width: 0,
     height: height - 6 - bottomRoom({ title: "x" }),
   };
-  plot.width = width - plot.x - 8;
+  // The last label may stand at the very end.
+  plot.width = width - plot.x - 12;
   y.scale = linear(up, plot.y + plot.height, plot.y);
   const along = { from: xRange[0], to: xRange[1] };
   const across = linear(along, plot.x, plot.x + plot.width);

@@ -106,6 +106,11 @@ function greyMarks(picture: Picture, visible: readonly number[], colours: Colour
   ];
 }
 
+/** Whether x runs beyond the grid's range. */
+export function beyondGrid({ layer: { domain }, xRange }: Picture): boolean {
+  return domain[0] > xRange[0] || domain[1] < xRange[1];
+}
+
 function cellMarks(
   picture: Picture,
   visible: readonly number[],
@@ -121,7 +126,7 @@ function cellMarks(
 
   // The cell; where x runs beyond the grid's range, a fainter ground there.
   const [lo, hi] = [Math.max(layer.domain[0], xRange[0]), Math.min(layer.domain[1], xRange[1])];
-  const wide = lo > xRange[0] || hi < xRange[1];
+  const wide = beyondGrid(picture);
   const ground = wide ? colours.outside : colours.cell;
   const marks: Mark[] = [{ kind: "rects", boxes: within(0, arrangement.cell), fill: ground }];
   const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.cell];

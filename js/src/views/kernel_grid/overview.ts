@@ -1,7 +1,7 @@
 /** Functions as small coloured cells: thousands of them in one picture. No DOM. */
 
 import { number } from "../../phi/format.ts";
-import { COL_LABEL, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
+import { COL_LABEL, columnLabels, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark } from "../../scene/marks.ts";
@@ -81,6 +81,13 @@ export function shownOf({ ranges }: Picture, hovered: number, selected: number):
   return strongest;
 }
 
+/** The functions of f's kernel or map, which are drawn behind it; none where they are too many. */
+export function othersOf({ shape }: Picture, f: number): number[] {
+  const size = shape[2] * shape[3];
+  if (size === 1 || size > MOST_OTHERS) return [];
+  return Array.from({ length: size }, (_, k) => f - (f % size) + k);
+}
+
 /** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
 export function plotBox({ arrangement: a }: Picture, width: number, height: number): Rect | null {
   if (width < WIDE) {
@@ -88,7 +95,8 @@ export function plotBox({ arrangement: a }: Picture, width: number, height: numb
     return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
   }
   const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;
-  const x = right + GAP;
+  const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
+  const x = Math.max(right + GAP, ...labels);
   const across = Math.min(LARGEST.width, width - x - PAD);
   const down = Math.min(LARGEST.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
   return across < 180 || down < 100 ? null : { x, y: PAD, width: across, height: HEAD + down };
@@ -117,19 +125,13 @@ export function plotMarks(
   { x, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
-  const { shape, ranges } = picture;
+  const { ranges } = picture;
   const { colours } = theme;
-  const size = shape[2] * shape[3];
-  const first = f - (f % size);
-  const others =
-    size > 1 && size <= MOST_OTHERS ? Array.from({ length: size }, (_, k) => first + k) : [];
   const [left, top] = [x + 12, y + 14];
-  const kin = shape === picture.layer.shape ? "kernel" : "map";
   const reach = Number.isNaN(ranges[f]) ? "not finite" : `|φ| up to ${number(reachOf(picture, f))}`;
   const framed = `${how}, framed in the map · ${reach}`;
-  const all = others.length > 0 ? `${framed} · grey: the others of its ${kin}` : framed;
   const fits = (words: string, weight?: 600) => widthOf(words, 12, weight) <= width - 12;
-  const about = [all, framed].find((words) => fits(words)) ?? `${how} · ${reach}`;
+  const about = fits(framed) ? framed : `${how} · ${reach}`;
   const text = (words: string, down: number, fill: string, weight: 400 | 600): Mark => ({
     kind: "text",
     x: left,
@@ -145,7 +147,7 @@ export function plotMarks(
     Number.NaN,
     theme,
     { width, height: height - HEAD },
-    others,
+    othersOf(picture, f),
   );
   return [
     text(placeTexts(picture, f).find((words) => fits(words, 600)) ?? "", 0, colours.ink, 600),

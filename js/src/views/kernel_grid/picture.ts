@@ -11,7 +11,7 @@ import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
-import { LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
+import { APART, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
@@ -373,14 +373,15 @@ function arranged(
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
   const overview = settings.mode === "overview";
+  const flat = isFlat(settings);
   const kind = kh * kw > 1 ? "conv" : layer.kind;
   const across = overview ? widthOfCells(width) : width;
-  const tiny = overview || (isFlat(settings) && layer.count > MOST_CURVES);
+  const tiny = overview || (flat && layer.count > MOST_CURVES);
   const column = shape === layer.shape ? "input" : "channel";
   const within = (down: number, least: number) => {
     const of = (height: number, breadth: number) =>
       arrange(
-        { kind, out, in: inputs, kh: height, kw: breadth, column },
+        { kind, out, in: inputs, kh: height, kw: breadth, column, apart: flat ? undefined : APART },
         across,
         order,
         down,

@@ -6,6 +6,9 @@ export const WIDE = 760;
 const SHARE = 0.34;
 const LEAST = 260;
 
+/** Between plots of a kernel: closer, the curves of a row are read as one line. */
+export const APART = 5;
+
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
 export const HEAD = 40;
 export const PLOT = HEAD + 148;

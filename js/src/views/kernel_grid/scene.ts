@@ -1,6 +1,6 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. No DOM. */
 
-import { functionOf, layerNamed, layerSize, layerTitle } from "../../phi/entries.ts";
+import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { cellAt, neighbour, type Rect, rectOf, rowEnds, underHead } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -9,8 +9,16 @@ import { stuckHeadMarks } from "../../scene/heads.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark, Scene, Sites } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
-import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { boxOf, functionAt, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
+import { beyondGrid, functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
+import {
+  boxOf,
+  functionAt,
+  othersOf,
+  plotBox,
+  plotMarks,
+  plottedMarks,
+  shownOf,
+} from "./overview.ts";
 import {
   type Fold,
   foldedShape,
@@ -29,7 +37,9 @@ import {
   coveredText,
   cutText,
   description,
+  kinText,
   leadText,
+  OUTSIDE_TITLE,
   overviewText,
   PLACES_TITLE,
   placesText,
@@ -37,6 +47,7 @@ import {
   remarks,
   selectionText,
   shadeText,
+  sizeText,
   xTitle,
 } from "./words.ts";
 
@@ -234,7 +245,7 @@ function captionOf(
   selected: number,
   hasPlot: boolean,
 ): Remark[] {
-  const { settings, initial, layer, frame, shade } = picture;
+  const { settings, initial, frame, shade } = picture;
   const { colours } = theme;
   const { warned, noted } = remarks(picture);
   const { mode } = settings;
@@ -254,6 +265,13 @@ function captionOf(
       const then = `step ${formatCount(initial.frame.step)}`;
       caption.push({ text: then, swatch: { kind: "dash", colours: [colours.ghost] } });
     }
+    if (overview && othersOf(picture, 0).length > 0) {
+      caption.push({ text: kinText(picture), swatch: { kind: "line", colours: [colours.zero] } });
+    }
+  }
+  if (!isFlat(settings) && beyondGrid(picture)) {
+    const swatch = { kind: "fill", colours: [colours.outside] } as const;
+    caption.push({ text: "outside the grid", swatch, title: OUTSIDE_TITLE });
   }
   if (initial && settings.mode === "change") {
     caption.push({ text: "rose", swatch: { kind: "fill", colours: [colours.rise] } });
@@ -264,7 +282,7 @@ function captionOf(
     const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
     caption.push({ text: shadeText(shade), swatch });
   }
-  caption.push({ text: isGrey(settings) ? reachText(picture, selected) : layerSize(layer) });
+  caption.push({ text: isGrey(settings) ? reachText(picture, selected) : sizeText(picture) });
   if (!overview) caption.push({ text: placesText(picture), title: PLACES_TITLE });
   caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");

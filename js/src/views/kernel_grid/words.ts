@@ -10,7 +10,11 @@ import { reached } from "./preferred.ts";
 import type { Shade } from "./scores.ts";
 import { isGrey, type XRange } from "./settings.ts";
 
-const X_WORDS: Record<XRange, string> = { inputs: "inputs", domain: "grid", wide: "whole support" };
+const X_WORDS: Record<XRange, string> = {
+  inputs: "the inputs",
+  domain: "the grid",
+  wide: "all that the splines reach",
+};
 
 /** Which x are drawn, and how to see others. */
 export function xTitle({ xIs, settings }: Picture): string {
@@ -51,12 +55,12 @@ export function overviewText(picture: Picture): string {
   const { ranges, scales, unit } = picture;
   const what = unit > 1 ? "the kernel's largest φ" : "φ";
   const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
-  return `how far ${what} gets from zero: 0 … ${number(scales.largest)}${more}, over ${inputsText(picture)}`;
+  return `how far ${what} gets from zero: 0 to ${number(scales.largest)}${more}, for ${inputsText(picture)}`;
 }
 
-/** The inputs that are looked at: "inputs x −1 … 1". */
+/** The x that are looked at: "x from −1 to 1 (the inputs)". */
 function inputsText({ layer, xIs, xRange: [low, high] }: Picture): string {
-  return `${X_WORDS[xIs]} ${layer.variable} ${number(low)} … ${number(high)}`;
+  return `${layer.variable} from ${number(low)} to ${number(high)} (${X_WORDS[xIs]})`;
 }
 
 /** What is seen in an overview: "rows: 10 outputs · columns: 625 inputs (5 strips)". */
@@ -93,7 +97,7 @@ export function placesText({ layer, shape, arrangement }: Picture): string {
 export const PLACES_TITLE =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which live.observe(batch) sees, or fold=(channels, height, width) gives";
 
-/** The axes of the drawing, in print: "each plot is one function: φ ±0.0031 · inputs x −1 … 1". */
+/** The axes of the drawing, in print: "each plot: one function φ(x), x from −1 to 1 (the inputs), φ from −0.5 to 0.5". */
 export function axesText(picture: Picture): string {
   const { layer, settings, scales } = picture;
   const x = inputsText(picture);
@@ -103,25 +107,33 @@ export function axesText(picture: Picture): string {
   if (picture.preferred) return preferredText(picture);
   if (settings.mode === "overview") return `${leadText(picture)}; ${overviewText(picture)}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
-  const what = `each plot is one function: ${settings.mode === "change" ? `change${since}` : "φ"}`;
+  const changed = settings.mode === "change";
+  const one = `one function φ(${layer.variable})`;
+  const what = `each plot: ${changed ? `the change of ${one}${since}` : one}, ${x}`;
   const { smallest, largest } = scales;
-  if (settings.scale === "layer") return `${what} ${formatRange(largest)} · ${x}`;
+  const value = changed ? "change" : "φ";
+  if (settings.scale === "layer") {
+    return `${what}, ${value} from ${number(-largest)} to ${number(largest)}`;
+  }
   const own =
     smallest === largest
       ? formatRange(largest)
-      : `${formatRange(smallest)} … ${formatRange(largest)}`;
-  return `${what}, own scales ${own} · ${x}`;
+      : `${formatRange(smallest)} to ${formatRange(largest)}`;
+  return `${what}; each ${settings.scale} has its own scale of ${value}: ${own}`;
 }
+
+export const OUTSIDE_TITLE =
+  "Training sees these x, but few splines or none reach them: there φ is mostly its base";
 
 export const COVERED_TITLE =
   "The scale stays the same over all steps that the page has, so that growth is seen while scrubbing";
 
-/** Which steps the scale holds for: "scale covers steps 0 … 30". */
+/** Which steps the scale holds for: "one scale for steps 0 to 30". */
 export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
   if (isGrey(settings)) return "";
   // From the first step on: a line that came later would move what is below it.
-  if (steps < 2) return `scale covers step ${formatCount(first)}`;
-  return `scale covers steps ${formatCount(first)} ${steps > 2 ? "…" : "and"} ${formatCount(last)}`;
+  if (steps < 2) return `scale of step ${formatCount(first)}`;
+  return `one scale for steps ${formatCount(first)} ${steps > 2 ? "to" : "and"} ${formatCount(last)}`;
 }
 
 /** How many functions are cut at the edge of their cells. */
@@ -169,10 +181,22 @@ function scoreText({ shade }: Picture, f: number): string {
   return !shade || Number.isNaN(value) ? "" : `${number(value)} ${shade.units}`.trimEnd();
 }
 
+/** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on every input channel.". */
+export function sizeText({ layer, settings }: Picture): string {
+  // What leads an overview counts its rows and columns.
+  const size = settings.mode === "overview" ? counted(layer.count, "function") : layerSize(layer);
+  return [size, layer.note].filter((text) => text).join(". ");
+}
+
+/** What is drawn behind the plot of one function. */
+export function kinText({ layer, shape }: Picture): string {
+  return `the other functions of its ${shape === layer.shape ? "kernel" : "map"}`;
+}
+
 /** What the reader must know beside the axes. */
 export function remarks(picture: Picture): { warned: string; noted: string } {
   const { layer, settings, broken, initial } = picture;
-  const noted = [layer.note];
+  const noted = isGrey(settings) ? [layer.note] : [];
   if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
   if (
     settings.mode === "preferred" &&

@@ -53,8 +53,9 @@ export interface Content {
   start: number;
   /** R² from which a function counts as SiLU-shaped. */
   threshold: number;
-  /** Whether a batch was observed. */
+  /** Whether a batch was observed; and after how many steps, where that is known. */
   observed: boolean;
+  observed_step?: number | null;
   rows: Row[];
 }
 

@@ -1,7 +1,7 @@
 /** The header: what the curves show, from when a function counts as SiLU-shaped, and the other columns. */
 
 import { createKit } from "../../shell/controls.ts";
-import { element } from "../../shell/element.ts";
+import { element, put } from "../../shell/element.ts";
 import { MEASURED, MEASURES, type Measure, thresholdOf } from "./content.ts";
 
 export interface Choices {
@@ -10,6 +10,9 @@ export interface Choices {
   more: boolean;
   /** Whether there is room for the curves. */
   timed: boolean;
+  /** Whether the kernel has a batch that it could observe, and has observed one. */
+  batch: boolean;
+  observed: boolean;
 }
 
 export interface Header {
@@ -21,6 +24,7 @@ export interface Header {
 export function createHeader(
   document: Document,
   choose: (trait: string, value: string | number | boolean) => void,
+  observe: () => void,
   signal: AbortSignal,
 ): Header {
   const kit = createKit(document, signal);
@@ -39,10 +43,16 @@ export function createHeader(
   );
   const more = kit.check(
     "more",
-    "Show the columns change, gradient and update too, and what counts as SiLU-shaped",
+    "Show what is so on the grid beside what is so over the inputs; the columns change, gradient and update too; and what counts as SiLU-shaped",
     (value) => choose("more", value),
   );
-  root.append(overTime.box, more.box, threshold.box);
+  const look = kit.button(
+    "",
+    "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
+    "kw-button",
+    observe,
+  );
+  root.append(overTime.box, more.box, threshold.box, look);
   return {
     element: root,
     show(choices, alone) {
@@ -51,6 +61,8 @@ export function createHeader(
       overTime.box.hidden = !choices.timed;
       threshold.box.hidden = alone || !choices.more;
       more.set(choices.more);
+      look.hidden = alone || !choices.batch;
+      put(look, choices.observed ? "observe again" : "observe a batch");
     },
   };
 }

@@ -2,19 +2,27 @@
 
 import { layerTitle } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { fittedApart, widthOf, wrapped } from "../../scene/text.ts";
+import { fittedApart, widthOf } from "../../scene/text.ts";
 import type { Content } from "./content.ts";
-import { type Column, columnsOf, sentences } from "./words.ts";
+import { anySeen, type Column, columnsOf } from "./words.ts";
 
 export const PAD = 8;
-/** Of a row: its plots, one line of columns, and the curves where they lie under the plot. */
-export const PLOT = 54;
+/** Heights within a row: the strip of dots, and below it the box over the inputs and that on the grid; alone it takes the upper place. */
+export interface Plot {
+  dots: readonly [number, number];
+  boxes: readonly [number, number];
+  height: number;
+}
+
+/** Of a few layers the rows are higher: there is room. */
+const ROOMY: Plot = { dots: [23, 43], boxes: [54, 66], height: 76 };
+const CLOSE: Plot = { dots: [20, 30], boxes: [38, 47], height: 54 };
+const FEW = 8;
+/** One line of columns, and the curves where they lie under the plot. */
 const BAND = 34;
 const CURVES = 44;
 const HEAD = 38;
 const CURVES_HEAD = 52;
-const HEADLINE = 15;
-const WHY = 12;
 export const TITLE = 12;
 /** Size of the names of layers. */
 export const NAME = 12.5;
@@ -39,13 +47,13 @@ export interface Cell {
 export interface Layout {
   width: number;
   height: number;
-  headline: string[];
-  why: string[];
   /** Top of the head, and of the first row. */
   head: number;
   top: number;
   rowHeight: number;
   rows: number;
+  /** Where the ranges lie in a row. */
+  heights: Plot;
   /** From left to right of the ranges and of the curves over the steps. */
   plot: { x: number; width: number };
   times: { x: number; width: number };
@@ -64,11 +72,8 @@ export interface Layout {
 
 export function layoutOf(content: Content, width: number, more: boolean): Layout {
   const inside = width - 2 * PAD;
-  const [first, second] = sentences(content);
-  const headline = first ? wrapped(first, inside, HEADLINE, 600) : [];
-  const why = second ? wrapped(second, inside, WHY) : [];
-  const words = headline.length * 20 + why.length * 17;
-  const head = words > 0 ? words + 10 : 4;
+  const head = 4;
+  const heights = heightsOf(content, more);
 
   const columns = columnsOf(content, more);
   const widths = columns.map((column) => widthOfColumn(column, content));
@@ -88,7 +93,10 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
   const own = (narrow ? left : 0.6 * left) - GAP;
   const plot = { x: PAD, width: own };
   const times = narrow ? plot : { x: PAD + own + GAP, width: left - own - 2 * GAP };
-  const rowHeight = Math.max(PLOT + (stacked ? CURVES : 0), bands > 1 ? bands * BAND + 6 : 0);
+  const rowHeight = Math.max(
+    heights.height + (stacked ? CURVES : 0),
+    bands > 1 ? bands * BAND + 6 : 0,
+  );
   const heads = (stacked ? HEAD : 0) + (timed ? CURVES_HEAD : HEAD);
   const headHeight = Math.max(heads, bands * 2 * LINE + 8);
   const top = head + headHeight;
@@ -102,22 +110,27 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
   return {
     width,
     height: top + rowHeight * content.rows.length + PAD,
-    headline,
-    why,
     head,
     top,
     rowHeight,
     rows: content.rows.length,
+    heights,
     plot,
     times,
     timed,
     upperHead: stacked ? HEAD : headHeight,
-    timesTop: stacked ? PLOT : 0,
+    timesTop: stacked ? heights.height : 0,
     timesHeight: stacked ? CURVES : rowHeight,
     cells,
     bands,
     names: fittedApart(content.rows.map(layerTitle), plot.width, NAME, 600),
   };
+}
+
+function heightsOf(content: Content, more: boolean): Plot {
+  const plot = content.rows.length > FEW ? CLOSE : ROOMY;
+  const [upper, lower] = plot.boxes;
+  return more && anySeen(content) ? plot : { ...plot, height: plot.height - (lower - upper) };
 }
 
 function widthOfColumn({ title, below, lines }: Column, { rows }: Content): number {

@@ -18,7 +18,6 @@ import {
   LINE,
   NAME,
   PAD,
-  PLOT,
   rowsWithin,
   rowTop,
   TITLE,
@@ -27,10 +26,8 @@ import { aside } from "./words.ts";
 
 /** Heights within a row's plot. */
 const BASELINE = 12;
-const DOTS: [number, number] = [20, 30];
-/** Of the boxes: over the inputs seen, and on the grid; alone it takes the upper place. */
-const BOXES = [38, 47];
-const START: [number, number] = [17, 52];
+/** Where the dash of the start begins, and how far above the end of the plot it ends. */
+const START: [number, number] = [17, 2];
 const LANES = 5;
 
 /** The axis that holds most ranges of all layers. */
@@ -66,10 +63,11 @@ export function strip(across: ArrayLike<number>, apart: number): number[] {
 }
 
 /** The places of a row's dots: x0, y0, x1, y1, … */
-export function dotPlaces(row: Row, toX: Scale, top: number): number[] {
+export function dotPlaces(row: Row, toX: Scale, { heights }: Layout, top: number): number[] {
+  const [upper, lower] = heights.dots;
   const across = Array.from(row.dots, toX);
-  const heights = strip(across, 5);
-  return across.flatMap((x, k) => [x, top + DOTS[0] + (DOTS[1] - DOTS[0]) * heights[k]]);
+  const lanes = strip(across, 5);
+  return across.flatMap((x, k) => [x, top + upper + (lower - upper) * lanes[k]]);
 }
 
 /** Stripes, grid lines, and under them what is chosen and pointed at. */
@@ -100,7 +98,7 @@ export function groundMarks(
     const x = snapped(toX(tick), ratio);
     for (let k = from; k < to; k++) {
       const y = rowTop(layout, k);
-      lines.push(x, y + 16, x, y + PLOT);
+      lines.push(x, y + 16, x, y + layout.heights.height);
     }
   }
   const ends = Array.from({ length: lines.length / 4 }, (_, k) => 2 * k + 2);
@@ -108,11 +106,13 @@ export function groundMarks(
   return marks;
 }
 
+/** `both`: beside what is so over the inputs, what is so on the grid. */
 export function rowMarks(
   content: Content,
   layout: Layout,
   view: Rect,
   axis: Range,
+  both: boolean,
   colours: Colours,
 ): Mark[] {
   const [from, to] = rowsWithin(layout, view);
@@ -121,7 +121,7 @@ export function rowMarks(
     const top = rowTop(layout, from + k);
     return [
       ...nameMarks(row, layout.names[from + k], layout, top, colours),
-      ...plotMarks(row, toX, top, colours),
+      ...plotMarks(row, layout, toX, top, both, colours),
       ...cellMarks(row, layout, top, colours),
     ];
   });
@@ -171,21 +171,34 @@ function nameMarks(
   return marks;
 }
 
-function plotMarks(row: Row, toX: Scale, top: number, colours: Colours): Mark[] {
+function plotMarks(
+  row: Row,
+  layout: Layout,
+  toX: Scale,
+  top: number,
+  both: boolean,
+  colours: Colours,
+): Mark[] {
   const marks: Mark[] = [];
-  const median = row.start?.[2] ?? 0;
+  const onGrid = both || !row.seen;
+  const median = onGrid ? (row.start?.[2] ?? 0) : 0;
   if (median > 0) {
     const x = toX(median);
-    const xy = [x, top + START[0], x, top + START[1]];
+    const xy = [x, top + START[0], x, top + layout.heights.height - START[1]];
     marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1.2, dash: [3, 2.5] });
   }
-  const [upper, lower] = BOXES;
+  const [upper, lower] = layout.heights.boxes;
   const fill = row.seen ? colours.seen : colours.dot;
-  marks.push(
-    ...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen),
-    ...boxMarks(row.grid, toX, top + (row.seen ? lower : upper), colours.box, colours.ink),
-    { kind: "dots", xy: dotPlaces(row, toX, top), r: 1.8, fill },
-  );
+  marks.push(...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen), {
+    kind: "dots",
+    xy: dotPlaces(row, toX, layout, top),
+    r: 2,
+    fill,
+  });
+  if (onGrid) {
+    const y = top + (row.seen ? lower : upper);
+    marks.push(...boxMarks(row.grid, toX, y, colours.box, colours.ink));
+  }
   return marks;
 }
 
@@ -213,7 +226,7 @@ function cellMarks(row: Row, layout: Layout, top: number, colours: Colours): Mar
   const between = bands > 1 ? (rowHeight - 6) / bands : 0;
   return layout.cells.flatMap(({ column, right, width, band }) => {
     const [first, second] = column.lines(row.numbers);
-    const y = bands > 1 ? top + 4 + band * between : top + PLOT / 2 - 14;
+    const y = bands > 1 ? top + 4 + band * between : top + layout.heights.height / 2 - 14;
     const text = (words: string, at: number, strong: boolean): Mark => ({
       kind: "text",
       x: right,
@@ -236,33 +249,6 @@ function cellMarks(row: Row, layout: Layout, top: number, colours: Colours): Mar
     );
     return marks;
   });
-}
-
-/** The sentences over the rows. */
-export function leadMarks({ headline, why }: Layout, colours: Colours): Mark[] {
-  const lines = headline.map(
-    (text, k): Mark => ({
-      kind: "text",
-      x: PAD,
-      y: 17 + 20 * k,
-      text,
-      fill: colours.ink,
-      size: 15,
-      weight: 600,
-    }),
-  );
-  const below = 20 * headline.length;
-  const more = why.map(
-    (text, k): Mark => ({
-      kind: "text",
-      x: PAD,
-      y: below + 14 + 17 * k,
-      text,
-      fill: colours.muted,
-      size: 12,
-    }),
-  );
-  return [...lines, ...more];
 }
 
 /** Heads of plot and columns; they stay where rows scroll. `times` is the head of the curves. */

@@ -5,22 +5,13 @@ import { formatCount, number } from "../../phi/format.ts";
 import type { Range } from "../../scene/axes.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Remark, Scene } from "../../scene/marks.ts";
-import type { Colours } from "../../scene/theme.ts";
-import type { Selection } from "../../wire/types.ts";
+import type { Selection, Store } from "../../wire/types.ts";
 import { type Content, contentReader, MEASURED, measureOf } from "./content.ts";
 import { headHeight, type Layout, layoutOf, rowTop } from "./layout.ts";
-import {
-  dotPlaces,
-  groundMarks,
-  headMarks,
-  leadMarks,
-  rangeAxis,
-  rangeScale,
-  rowMarks,
-} from "./marks.ts";
+import { dotPlaces, groundMarks, headMarks, rangeAxis, rangeScale, rowMarks } from "./marks.ts";
 import { siteOf, sitesOf } from "./sites.ts";
 import { readAt, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
-import { anySeen, sentences, where } from "./words.ts";
+import { anySeen, inputsText, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
   content: Content;
@@ -72,12 +63,11 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
     moment: `step ${formatCount(content.step)}`,
     words: wordsOf(content, times, [headline, why]),
     about: JSON.stringify([selection, times.measure, content.rows.length]),
-    caption: captionOf(content, given, colours),
+    caption: captionOf(content, given, [headline, why], more),
     cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
-      { marks: () => leadMarks(layout, colours) },
       { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, colours, ratio) },
-      { marks: (view) => rowMarks(content, layout, view, axis, colours) },
+      { marks: (view) => rowMarks(content, layout, view, axis, more, colours) },
       { marks: (view) => timesMarks(times, layout, view, now, colours, ratio) },
       { marks: () => [...reading.marks, ...markedMarks(content, layout, axis, given)] },
       {
@@ -110,7 +100,7 @@ function markedMarks(content: Content, layout: Layout, axis: Range, given: Given
   const toX = rangeScale(axis, layout);
   const marks: Mark[] = [];
   const ring = (row: number, dot: number, stroke: string) => {
-    const places = dotPlaces(content.rows[row], toX, rowTop(layout, row));
+    const places = dotPlaces(content.rows[row], toX, layout, rowTop(layout, row));
     const xy = places.slice(2 * dot, 2 * dot + 2);
     marks.push({ kind: "dots", xy, r: 4, stroke, fill: colours.surface, width: 2 });
     marks.push({ kind: "dots", xy, r: 1.8, fill: stroke });
@@ -132,37 +122,55 @@ function markedMarks(content: Content, layout: Layout, axis: Range, given: Given
   return marks;
 }
 
-function captionOf(content: Content, { store }: Given, colours: Colours): Remark[] {
+/** What the rows say, and then what is drawn in them. */
+function captionOf(
+  content: Content,
+  { store, theme }: Given,
+  [headline, why]: readonly string[],
+  more: boolean,
+): Remark[] {
+  const { colours } = theme;
   const { observed, start, step } = content;
   const seen = anySeen(content);
-  const box = "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median";
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
+    { text: headline, tone: "ink", strong: true },
+    { text: why },
     {
-      text: "one φ",
+      text: `a function’s range, max φ − min φ, ${seen ? inputsText(content) : where(false)}`,
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
-      title: `Its range ${where(seen)}. A dot for each function; in large layers, 60 of them evenly by rank`,
+      title: "A dot for each function; in large layers, 60 of them evenly by rank",
+    },
+    {
+      text: "the middle half of a layer’s functions, and their median",
+      swatch: fill(seen ? colours["seen-box"] : colours.box),
+      title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
   ];
-  if (seen) caption.push({ text: where(seen), swatch: fill(colours["seen-box"]), title: box });
-  caption.push(
-    { text: "on the grid", swatch: fill(colours.box), title: box },
-    {
-      text: `step ${formatCount(start)}, on the grid`,
+  if (seen && more) caption.push({ text: "the same on the grid", swatch: fill(colours.box) });
+  if (!seen || more) {
+    caption.push({
+      text: `median at step ${formatCount(start)}, on the grid`,
       swatch: { kind: "dash", colours: [colours.ghost] },
-      title: "The median of the ranges at the start",
-    },
+    });
+  }
+  caption.push(
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },
   );
-  if (!observed) {
-    caption.push({ text: "live.observe(batch) shows where inputs fall", tone: "ink" });
-  }
+  if (!observed) caption.push({ text: howToObserve(store), tone: "ink" });
+  caption.push({ text: store.batch().message, tone: "warn" });
   if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
-    const text = `ranges and numbers are those of step ${formatCount(step)}: no kernel is connected to compute others`;
+    const text = `ranges and numbers stay those of step ${formatCount(step)}: a page has no others`;
     caption.push({ text, tone: "warn" });
   }
-  return caption;
+  return caption.filter(({ text }) => text !== "");
+}
+
+function howToObserve(store: Store): string {
+  return store.batch().seen
+    ? "Press “observe a batch” to see the ranges over the inputs."
+    : "Call live.observe(batch) to see the ranges over the inputs.";
 }
 
 function wordsOf({ rows, step }: Content, { measure }: Times, lead: readonly string[]): string {

@@ -3,7 +3,7 @@
 import type { Range } from "../../scene/axes.ts";
 import type { Rect, Sites } from "../../scene/marks.ts";
 import type { Content, Row } from "./content.ts";
-import { headAt, headHeight, type Layout, PLOT, rowAt, rowTop } from "./layout.ts";
+import { headAt, headHeight, type Layout, rowAt, rowTop } from "./layout.ts";
 import { dotPlaces, rangeScale } from "./marks.ts";
 import { dotWords, rowWords } from "./words.ts";
 
@@ -22,7 +22,7 @@ export function siteOf(id: string): { row: number; dot: number; column: number }
 export function sitesOf(content: Content, layout: Layout, axis: Range, more: boolean): Sites {
   const { rows } = content;
   const toX = rangeScale(axis, layout);
-  const places = (k: number) => dotPlaces(rows[k], toX, rowTop(layout, k));
+  const places = (k: number) => dotPlaces(rows[k], toX, layout, rowTop(layout, k));
 
   function columnAt(x: number, y: number, top: number): string {
     const line = (headHeight(layout) - 10) / layout.bands;
@@ -50,7 +50,7 @@ export function sitesOf(content: Content, layout: Layout, axis: Range, more: boo
       if (y >= top && y < top + headHeight(layout)) return columnAt(x, y, top);
       const k = rowAt(layout, y);
       if (k < 0) return "";
-      const dot = y - rowTop(layout, k) < PLOT ? nearestDot(k, x, y) : -1;
+      const dot = y - rowTop(layout, k) < layout.heights.height ? nearestDot(k, x, y) : -1;
       return dot < 0 ? String(k) : `${k}.${dot}`;
     },
     box(id): Rect | null {

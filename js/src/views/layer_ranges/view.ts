@@ -46,7 +46,12 @@ function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: RangesScene | null = null;
-  const header = createHeader(document, shell.choose, signal);
+  const header = createHeader(
+    document,
+    shell.choose,
+    () => shell.store()?.command("observe"),
+    signal,
+  );
   const stage = createStage(
     document,
     {
@@ -129,6 +134,8 @@ function build(shell: Shell): Parts {
         threshold: Number(given.get("threshold")),
         more: given.get("more") === true,
         timed: typeof shown === "string" || shown.layout.timed,
+        batch: given.store.batch().seen,
+        observed: typeof shown !== "string" && shown.content.observed,
       };
       header.show(choices, given.store.status().state === "saved");
       if (typeof shown === "string") return shown;

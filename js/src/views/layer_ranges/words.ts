@@ -29,6 +29,11 @@ export function anySeen({ rows }: Pick<Content, "rows">): boolean {
 
 export const where = (seen: boolean) => (seen ? "over the inputs seen" : "on the grid");
 
+/** Which inputs these are: "over the inputs seen at step 40". */
+export function inputsText({ observed_step: step }: Pick<Content, "observed_step">): string {
+  return typeof step === "number" ? `${where(true)} at step ${formatCount(step)}` : where(true);
+}
+
 export interface Column {
   title: string;
   /** What the two lines are. */
@@ -40,20 +45,22 @@ export interface Column {
 
 /** The columns in their order; those that decide come first. */
 export function columnsOf(content: Pick<Content, "rows" | "threshold">, more: boolean): Column[] {
-  const four = deciding(anySeen(content), content.threshold);
+  const four = deciding(anySeen(content), content.threshold, more);
   return more ? [...four, ...OTHERS] : four;
 }
 
-function deciding(seen: boolean, threshold: number): Column[] {
+function deciding(seen: boolean, threshold: number, more: boolean): Column[] {
   const what = "Median of max φ − min φ of the layer’s functions";
   return [
     {
       title: "range",
-      below: seen ? "seen / grid" : "on the grid",
-      about: seen
-        ? `${what}: over the inputs seen, and below it on the grid`
-        : `${what} on the grid`,
-      lines: (n) => (seen ? [known(n.observed_range), known(n.range)] : [known(n.range), ""]),
+      below: seen && more ? "seen / grid" : "median",
+      about:
+        seen && more
+          ? `${what}: over the inputs seen, and below it on the grid`
+          : `${what} ${where(seen)}`,
+      lines: (n) =>
+        seen ? [known(n.observed_range), more ? known(n.range) : ""] : [known(n.range), ""],
     },
     {
       title: "splines",
@@ -64,14 +71,16 @@ function deciding(seen: boolean, threshold: number): Column[] {
     },
     {
       title: "outside",
-      below: "grid / support",
-      about:
-        "Share of the inputs seen outside the grid, where few splines reach, and outside the support, where none does",
-      lines: (n) => (seen ? [percent(n.outside_grid), percent(n.outside_support)] : [UNKNOWN, ""]),
+      below: more ? "grid / support" : "the grid",
+      about: `Share of the inputs seen outside the grid, where few splines reach${more ? ", and outside the support, where none does" : ""}`,
+      lines: (n) => {
+        if (!seen) return [UNKNOWN, ""];
+        return [percent(n.outside_grid), more ? percent(n.outside_support) : ""];
+      },
     },
     {
       title: "SiLU-shaped",
-      below: `R² ≥ ${number(threshold)}`,
+      below: more ? `R² ≥ ${number(threshold)}` : "of functions",
       about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${number(threshold)}`,
       lines: (n) => [percent(seen ? n.observed_silu_shaped : n.silu_shaped), ownShape(n, seen)],
     },
@@ -122,10 +131,9 @@ export function sentences({ rows }: Pick<Content, "rows">): [headline: string, w
   if (some.length === 0) return ["", ""];
   const least = some.reduce((a, b) => (reach(b) < reach(a) ? b : a));
   const most = some.reduce((a, b) => (reach(b) > reach(a) ? b : a));
-  const [small, large] = [inSentence(least), inSentence(most)];
   const ratio = reach(most) / reach(least);
   if (some.length === 1) {
-    const text = `A typical function of ${small} varies by ${number(reach(least))} ${where(seen)}.`;
+    const text = `A typical function of ${inSentence(least)} varies by ${number(reach(least))} ${where(seen)}.`;
     return [text, outsideText(rows)];
   }
   if (ratio < 1.5) {
@@ -134,8 +142,8 @@ export function sentences({ rows }: Pick<Content, "rows">): [headline: string, w
     return [text, outsideText(rows)];
   }
   const headline =
-    `The functions of ${small} vary least: typically by ${number(reach(least))} ${where(seen)}, ` +
-    `${times(ratio)} less than those of ${large} (${number(reach(most))}).`;
+    `Layer ${layerTitle(least)}: its functions vary least, typically by ${number(reach(least))} ` +
+    `${where(seen)}, ${times(ratio)} less than those of ${inSentence(most)} (${number(reach(most))}).`;
   const why = [grownText(least, seen), shareText(least), outsideText(rows)];
   return [headline, why.filter((text) => text !== "").join(" ")];
 }
@@ -149,7 +157,9 @@ function grownText({ numbers }: Row, seen: boolean): string {
 }
 
 function shareText({ numbers: { spline_share: share } }: Row): string {
-  return share === null ? "" : `Splines make ${percent(share)} of that, the base the rest.`;
+  return share === null
+    ? ""
+    : `Splines make ${percent(share)} of the range on the grid, the base the rest.`;
 }
 
 /** Worth a sentence. */
@@ -163,11 +173,7 @@ function outsideText(rows: readonly Row[]): string {
   return `${percent(share(worst))} of the inputs of ${inSentence(worst)} lie outside its grid, where few splines reach.`;
 }
 
-/** A name that is only a number, as in a Sequential, is not read as one. */
-function inSentence(row: Row): string {
-  const name = layerTitle(row);
-  return /^\d/.test(name) ? `layer ${name}` : name;
-}
+const inSentence = (row: Row) => `layer ${layerTitle(row)}`;
 
 const times = (ratio: number) => `${roughly(ratio)} times`;
 

@@ -24,16 +24,31 @@ export interface Pair {
   /** Half the range of both functions alone. */
   curveMost: number;
   density: Density | null;
+  /** What is seen, in sentences. */
+  said: string[];
   /** φ of every entry of the group over the grid's range, and half the range of their colours. */
   strips: Float64Array[];
   stripMost: number;
 }
 
+/** The functions that a pair is chosen from: "kernel of output 0". */
+export function kernelName(group: Group): string {
+  return group.byInput ? `inputs of ${groupName(group)}` : `kernel of ${groupName(group)}`;
+}
+
+export function groupName({ byInput, out, in: input, single }: Group): string {
+  return byInput || single ? `output ${out}` : `output ${out} · input ${input}`;
+}
+
 export interface PairLayout {
   narrow: boolean;
   kernel: Region;
+  /** The head of the kernel: left and baseline. */
+  head: { x: number; y: number };
   /** Where the names of both entries begin: left and baselines. */
   names: { x: number; y: [number, number] };
+  /** Where the sentences stand: left and baselines of their lines. */
+  said: { x: number; lines: { text: string; y: number }[] };
   plot: Rect;
   /** The functions alone: the first above the plot, the second beside it. */
   curves: [Rect, Rect];

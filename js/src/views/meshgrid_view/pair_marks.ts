@@ -10,16 +10,17 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Pair, PairLayout, Reading } from "./pair.ts";
+import { kernelName, type Pair, type PairLayout, type Reading } from "./pair.ts";
 import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 
 const LABEL = 11;
+const HEAD = 12;
 const TICK = 4;
 
 /** Every entry as its own φ from the low end of the grid to the high one, on the kernel's own scale. */
 export function kernelMarks(
   { group, strips, stripMost, entries, names }: Pair,
-  { kernel, names: place }: PairLayout,
+  { kernel, head, names: place, said }: PairLayout,
   { hovered, keyboard }: { hovered: number; keyboard: Cell | null },
   theme: Theme,
 ): Mark[] {
@@ -55,6 +56,11 @@ export function kernelMarks(
     marks.push(...badge(text, place.x + 6, y - 4, colour, colours.surface));
     const words = { kind: "text", x: place.x + 20, y, text: name } as const;
     marks.push({ ...words, fill: colours.ink, size: 11 });
+  });
+  const words = { kind: "text", fill: colours.ink, size: HEAD } as const;
+  marks.push({ ...words, ...head, text: kernelName(group), weight: 600 });
+  said.lines.forEach(({ text, y }, k) => {
+    marks.push({ ...words, x: said.x, y, text, weight: k === 0 ? 600 : 400 });
   });
   return marks;
 }
@@ -124,7 +130,7 @@ export function curveAxis({ curveMost }: Pair, start: number, end: number): Axis
 /** Both functions alone, along the axes of the surface that is their sum. */
 export function curveMarks(
   pair: Pair,
-  { curves: [above, beside], axes }: PairLayout,
+  { curves: [above, beside], axes, width }: PairLayout,
   { colours }: Theme,
 ): Mark[] {
   const { surface } = pair;
@@ -160,21 +166,46 @@ export function curveMarks(
         middle: true,
       }),
     ),
-    ...right.ticks
-      .filter((tick) => tick === 0 || beside.width >= 100)
-      .map(
-        (tick): Mark => ({
-          ...words,
-          x: right.scale(tick),
-          y: beside.y + beside.height + LABEL + 3,
-          text: right.label?.(tick) ?? "",
-          anchor: "middle",
-        }),
-      ),
-    // In the corner between both.
-    { ...words, x: beside.x, y: above.y + 12, text: "φ₁(x)", fill: colours.ink },
-    { ...words, x: beside.x, y: beside.y - 6, text: "φ₂(y)", fill: colours.ink },
+    ...labelled(right, width).map(
+      ({ text, x }): Mark => ({
+        ...words,
+        x,
+        y: beside.y + beside.height + LABEL + 3,
+        text,
+        anchor: "middle",
+      }),
+    ),
+    { ...words, fill: colours.ink, ...freeCorner("φ₁(x)", above, first) },
+    { ...words, fill: colours.ink, ...freeCorner("φ₂(y)", beside, second) },
   ];
+}
+
+/** Where the labels of an axis stand: all of them, or the outer two where there is no room between. */
+function labelled(axis: Axis, end: number): { text: string; x: number }[] {
+  const all = axis.ticks.map((tick) => {
+    const text = axis.label?.(tick) ?? "";
+    const half = widthOf(text, LABEL) / 2;
+    return { text, half, x: Math.min(axis.scale(tick), end - half - 1) };
+  });
+  const apart = all.every(
+    ({ x, half }, k) => k === 0 || x - half > all[k - 1].x + all[k - 1].half + 4,
+  );
+  return apart ? all : all.filter((_, k) => k === 0 || k === all.length - 1);
+}
+
+/** Where in a box a name is not crossed by a curve: the first such corner, from the upper left. */
+function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly Point[]) {
+  const [wide, high] = [widthOf(text, LABEL) + 8, LABEL + 7];
+  const corners = [
+    [x, y],
+    [x + width - wide, y],
+    [x, y + height - high],
+    [x + width - wide, y + height - high],
+  ];
+  const crossed = ([left, top]: readonly number[]) =>
+    curve.some(([px, py]) => px >= left && px <= left + wide && py >= top && py <= top + high);
+  const [left, top] = corners.find((corner) => !crossed(corner)) ?? corners[0];
+  return { text, x: left + 4, y: top + LABEL + 2 };
 }
 
 /** The parts of a curve between points that are not finite. */

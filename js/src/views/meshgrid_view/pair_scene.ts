@@ -7,7 +7,6 @@ import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
-  type Density,
   densityOf,
   domainOf,
   entryIn,
@@ -26,8 +25,10 @@ import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import type { Pair, PairLayout, Reading } from "./pair.ts";
+import { wrapped } from "../../scene/text.ts";
+import { groupName, type Pair, type PairLayout, type Reading } from "./pair.ts";
 import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
+import { densityWords, LINKED, sentencesOf } from "./pair_words.ts";
 import { colourRemarks, type Shown } from "./shown.ts";
 import { finite, percent } from "./words.ts";
 
@@ -48,6 +49,15 @@ export const READINGS = 41;
 const PAD = 8;
 const TOP = 10;
 const NARROW = 520;
+/** Room for the sentences at the right. */
+const WIDE = 1200;
+const SENTENCES = 300;
+/** The curve beside the surface is never broader. */
+const BROADEST = 220;
+/** Over the kernel, for its name; and the head and the lines of what is said. */
+const HEAD = 18;
+const SAID = "what the sum says";
+const LINE = 16;
 /** Between the surface and the curves along it. */
 const GAP = 14;
 /** Beyond the inputs seen, as a share of their range: dots at its ends do not lie on the axes. */
@@ -102,6 +112,13 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
       curveMost: niceCeil(mostOf(reachOf([...surface.across, ...surface.up]))),
       levels: keep("levels", [reach], () => levelsOf(reach.low, reach.high)),
       density,
+      said: keep("said", [surface, density], () =>
+        sentencesOf(
+          [(x) => exactAt(layer, i, frame, x).phi, (x) => exactAt(layer, j, frame, x).phi],
+          [across, up],
+          density,
+        ),
+      ),
       strips,
       stripMost: Math.max(...strips.map((strip) => mostOf(reachOf(strip)))),
     };
@@ -167,13 +184,14 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
   const { group, names, range } = pair;
   const narrow = width < NARROW;
   const rows = Math.ceil(group.count / group.columns);
-  const side = narrow ? 0 : within(0.22 * width, 150, 250);
+  const wide = width >= WIDE;
+  const side = narrow ? 0 : within((wide ? 0.2 : 0.23) * width, 150, 300);
   const room = narrow ? within(0.3 * width, 72, 132) : side - 3 * PAD;
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
   const box = {
     x: PAD + 3,
-    y: TOP + 3,
+    y: TOP + 3 + HEAD,
     width: group.columns * pitch - gap,
     height: rows * pitch - gap,
   };
@@ -187,8 +205,11 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
     home: placeOf(group, pair.entries[0]),
     words: (row, column) => entryName(group, row * group.columns + column),
   };
-  const below = box.y + box.height + (narrow ? 12 : 20);
+  const foot = box.y + box.height;
   const beside = box.x + box.width + 16;
+  const place: PairLayout["names"] = narrow
+    ? { x: beside, y: [box.y + 12, box.y + 32] }
+    : { x: box.x, y: [foot + 20, foot + 40] };
   const v = layer.variable === "x" ? "" : `${layer.variable}, `;
   const bottom = 44;
   const axis = (k: 0 | 1, start: number, end: number): Axis => {
@@ -197,7 +218,9 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
     const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
     return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
   };
-  const strip = within(0.1 * width, 44, 130);
+  const strip = within(0.1 * width, 44, 110);
+  const said = sentencesIn(pair, place.x, place.y[1] + 26, (narrow ? width : side) - place.x - PAD);
+  const below = Math.max(foot, place.y[1], narrow ? said.y : 0) + 12;
   const top = (narrow ? below : TOP) + strip + GAP;
   // The labels of another height may be others, of nearly the same width.
   const x =
@@ -207,21 +230,39 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
   const across = width - x - GAP - strip - PAD;
   const size = Math.max(110, Math.min(across, height));
   const plot = { x, y: top, width: size, height: size };
+  const right = x + size + GAP;
+  // What is left over makes the curve at the side larger, and then holds the sentences.
+  const breadth = within(width - right - PAD - (wide ? SENTENCES : 0), strip, BROADEST);
+  const end = right + breadth;
   return {
     narrow,
     kernel,
-    names: narrow
-      ? { x: beside, y: [box.y + 16, box.y + 38] }
-      : { x: PAD + 3, y: [below, below + 20] },
+    head: { x: box.x, y: TOP + 9 },
+    names: place,
+    said: wide ? sentencesIn(pair, end + 2 * GAP, top + 9, width - end - 2 * GAP - PAD) : said,
     plot,
     curves: [
       { ...plot, y: top - GAP - strip, height: strip },
-      { ...plot, x: x + size + GAP, width: strip },
+      { ...plot, x: right, width: breadth },
     ],
     axes: [axis(0, x, x + size), axis(1, top + size, top)],
-    width: Math.max(width, x + size + GAP + strip + PAD),
-    height: Math.max(top + size + bottom, below + 30),
+    width: Math.max(width, end + PAD),
+    height: Math.max(top + size + bottom, narrow || wide ? 0 : said.y + 12, below),
   };
+}
+
+/** The sentences under their head, in lines; `y` is the last baseline. */
+function sentencesIn({ said }: Pair, x: number, y: number, width: number) {
+  const lines = [{ text: SAID, y }];
+  let at = y;
+  for (const sentence of said) {
+    at += 4;
+    for (const text of wrapped(sentence, width, 12)) {
+      at += LINE;
+      lines.push({ text: text.replaceAll(LINKED, " "), y: at });
+    }
+  }
+  return { x, y: at, lines };
 }
 
 function within(value: number, least: number, most: number): number {
@@ -272,11 +313,10 @@ function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Read
 }
 
 function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remark[] {
-  const { reach, most, density, levels, surface } = pair;
-  const known = reach.broken < surface.values.length ? reach : null;
+  const { reach, most, density, levels } = pair;
   const caption: Remark[] = [
     { text: "colour is the sum φ₁(x) + φ₂(y) of two functions", tone: "ink" },
-    ...colourRemarks("sum", { smallest: most, largest: most }, known, theme),
+    ...colourRemarks("sum", { smallest: most, largest: most }, null, theme),
   ];
   if (levels.length > 1) {
     caption.push({ text: `contours every ${number(levels[1] - levels[0])}` });
@@ -301,15 +341,4 @@ export function pairText({ layer, pair }: PairScene): string {
 export function entryName(group: Group, entry: number): string {
   if (group.byInput) return `input ${entry}`;
   return `row ${Math.floor(entry / group.columns)}, column ${entry % group.columns}`;
-}
-
-function groupName(group: Group): string {
-  return group.byInput ? `output ${group.out}` : `output ${group.out} · input ${group.in}`;
-}
-
-function densityWords({ x, y, most, fullest, outside }: Density): string {
-  const out = outside > 0 ? `; ${percent(outside)} lie outside` : "";
-  const where = `${percent(most)} near x ${number(x[fullest])}, y ${number(y[fullest])}`;
-  const largest = most > 0 ? ` (largest: ${where})` : "";
-  return `dots: inputs that came together, larger where more often${largest}${out}`;
 }

@@ -50,7 +50,7 @@ function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Tol
   const { patch, kernel } = response;
   const entry = cell.row * layer.shape[3] + cell.column;
   return {
-    title: `output ${kernel.out} · input ${kernel.in} · row ${cell.row} · column ${cell.column}`,
+    title: `output ${kernel.out} · input ${kernel.in} · row ${cell.row}, column ${cell.column}`,
     lines: [
       { label: layer.variable, value: finite(patch.inputs?.[entry] ?? Number.NaN) },
       { label: "φ", value: finite(patch.values?.[entry] ?? Number.NaN) },

@@ -316,7 +316,7 @@ export function kernelWords({ swept, place, kernel }: Response): string {
 export function placeText({ grids, swept, place: own }: Response, place = own): string {
   const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
   const text = value === undefined ? "not drawn" : finite(value);
-  return `output ${place.output} · row ${place.row} · column ${place.column} · response ${text}`;
+  return `output ${place.output} · row ${place.row}, column ${place.column} · response ${text}`;
 }
 
 /** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */

@@ -147,7 +147,8 @@ function build(shell: Shell): Parts {
       const status = known();
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
       controls.show(status, alone());
-      notes.show(status, alone());
+      // On a page of its own nobody expects to steer a training.
+      notes.show(status, alone() && given.store.status().state !== "saved");
       bar.show(given.get, alone(), curves(given.get) === 0);
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
