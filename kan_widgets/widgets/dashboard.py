@@ -19,7 +19,7 @@ from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.panels import DEFAULT, PANELS, check_panels
+from kan_widgets.widgets.panels import DEFAULT, PAGES, PANELS, check_panels
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View
@@ -28,6 +28,8 @@ from kan_widgets.widgets.view_listener import ViewListener, let_go
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
 _OF_PANEL = ("title", "about", "wide", "folds", "fills")
+# Pixels of the network's drawing, so that it stands in a laptop's window with the training.
+_NETWORK = 440
 
 
 class Dashboard(View):
@@ -35,8 +37,10 @@ class Dashboard(View):
 
     What is selected in one panel is selected in all, and a layer chosen at the top, or as
     ``dashboard.layer = "fc"``, is chosen in all. The headline has the model, the step and the
-    latest loss that was logged. Where there is room (from about 900 pixels) the panels stand in
-    two columns, in less below each other.
+    latest loss that was logged. It opens on the network, with an example running through it; a
+    click on a link there selects a function, which the second page shows beside all others of its
+    layer. Where there is room (from about 900 pixels) panels stand in two columns, in less below
+    each other.
 
     Parameters
     ----------
@@ -47,8 +51,10 @@ class Dashboard(View):
     panels : sequence of str, optional
         What is shown, in this order, out of ``"training"`` (a `TrainingPanel`), ``"kernels"``
         (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
-        ``"ranges"`` (`LayerRanges`) and ``"network"`` (`NetworkView`); all but the last two by
-        default.
+        ``"ranges"`` (`LayerRanges`) and ``"network"`` (`NetworkView`), all on one page. By
+        default all but the ranges, on two pages.
+    page : {"network", "functions"}
+        Which of the two pages is shown; the training stands on both.
     folded : bool
         Whether the training controls are folded away.
     theme : {"auto", "light", "dark"}
@@ -95,6 +101,7 @@ class Dashboard(View):
     headline = traitlets.Dict().tag(sync=True)
     """See js/src/views/dashboard/scene.ts; set by the painter only."""
     layer = option(LayerName())
+    page = option(Choice(list(PAGES)))
     folded = option(traitlets.Bool(False))
     theme = option(Choice(["auto", "light", "dark"]))
 
@@ -112,7 +119,9 @@ class Dashboard(View):
         super().__init__(live_or_model, layer=layer, **options)
         for name in self._chosen or self._default():
             panel = PANELS[name]
-            look = {"theme": self.theme}
+            look: dict[str, Any] = {"theme": self.theme}
+            if name == "network":
+                look["height"] = _NETWORK
             if panel.view.class_traits().get("layer") is not None:
                 look["layer"] = self.layer
             self._views[name] = view = panel.view(self.live, **look)
@@ -125,6 +134,10 @@ class Dashboard(View):
             {"name": name} | {part: getattr(PANELS[name], part) for part in _OF_PANEL}
             for name in self._views
         ]
+        if self._chosen is None:
+            self.panels_shown = [
+                panel | {"page": PANELS[panel["name"]].page} for panel in self.panels_shown
+            ]
         self.parts = [reference(view) for view in self.views]
         if self.layout.width is None:
             self.layout.width = "100%"

@@ -34,6 +34,8 @@ class Panel:
     that it has at least."""
     trains: bool = False
     """It needs something that trains: a binding or a recording."""
+    page: str = "functions"
+    """Where it stands while there are two pages; empty on both."""
 
 
 PANELS = {
@@ -43,6 +45,7 @@ PANELS = {
         "Network",
         "Network: from input to output, with an example running through it",
         wide=True,
+        page="network",
     ),
     "training": Panel(
         TrainingPanel,
@@ -52,6 +55,7 @@ PANELS = {
         folds=True,
         fills=130,
         trains=True,
+        page="",
     ),
     "kernels": Panel(KernelGrid, "grid", "Kernels", "Kernels: every function of the layer"),
     "function": Panel(
@@ -68,7 +72,8 @@ PANELS = {
         LayerRanges, "ranges", "Ranges", "Ranges: how far each layer's functions reach", wide=True
     ),
 }
-DEFAULT = ("training", "kernels", "function", "response")
+PAGES = ("network", "functions")
+DEFAULT = ("training", "network", "kernels", "function", "response")
 
 
 def check_panels(panels: Iterable[str]) -> tuple[str, ...]:

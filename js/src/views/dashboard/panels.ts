@@ -27,6 +27,8 @@ interface Named {
   folds: boolean;
   /** Pixels at least of a drawing that takes any height; else 0. */
   fills: number;
+  /** The page on which it stands; nothing where it stands on all. */
+  page?: string;
 }
 
 interface Exports {
@@ -44,6 +46,10 @@ const NOTHING: Line = { words: "", chosen: false, warns: false };
 export interface Panels {
   element: HTMLElement;
   fold(folded: boolean): void;
+  /** Names of the pages that there are. */
+  pages: string[];
+  /** Shows one page. */
+  turn(page: string): void;
   /** All that there is is shown, as tall as it is. */
   whole(all: boolean): void;
   /** What there is to read, of the panel that is pointed at before others. */
@@ -73,7 +79,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
     const head = element(document, "div", "kw-panel-head", section);
     head.title = about;
     const inside = element(document, "div", "kw-panel-inside", section);
-    const folder = folds ? createFolder(head, title) : null;
+    const folder = folds ? createFolder(shell, head, title) : null;
     if (!folder) head.textContent = title;
     for (const event of ["pointerenter", "focusin"]) {
       section.addEventListener(event, () => point(number), { signal });
@@ -84,17 +90,6 @@ export function createPanels(shell: Shell, host: Host): Panels {
   const sizes = new ResizeObserver(arrange);
   for (const { section } of sections) sizes.observe(section);
   signal.addEventListener("abort", () => sizes.disconnect(), { once: true });
-
-  function createFolder(head: HTMLElement, title: string) {
-    const folder = element(document, "button", "kw-folder", head);
-    folder.type = "button";
-    folder.textContent = title;
-    folder.title = "Fold this panel away, or show it again";
-    folder.addEventListener("click", () => shell.choose("folded", get("folded") !== true), {
-      signal,
-    });
-    return folder;
-  }
 
   async function mount(ref: string, number: number, el: HTMLElement) {
     try {
@@ -144,13 +139,16 @@ export function createPanels(shell: Shell, host: Host): Panels {
       height: section.offsetHeight,
       drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
     }));
-    const rows = paired() ? rowsOf(shown) : shown.map((_, k) => [k]);
+    // Of the panels on this page.
+    const here = Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
+    const found = paired() ? rowsOf(here.map((k) => shown[k])) : here.map((_, k) => [k]);
+    const rows = found.map((row) => row.map((n) => here[n]));
     for (const row of rows) {
       for (const k of row) {
         sections[k].section.toggleAttribute("data-whole", paired() && row.length === 1);
       }
     }
-    const next = heightsOf(shown, rows, roomFor(rows.length));
+    const next = heightsOf(shown, rows, roomFor(shell.root, root, rows.length));
     next.forEach((height, k) => {
       const before = heights[k];
       if (before !== undefined && Math.abs(height - before) < 2) return;
@@ -159,16 +157,21 @@ export function createPanels(shell: Shell, host: Host): Panels {
     });
   }
 
-  /** Of the whole screen rows take what there is. */
-  function roomFor(rows: number): number {
-    if (document.fullscreenElement !== shell.root) return ROOM;
-    const free = shell.root.clientHeight - root.offsetTop - SPARE;
-    return Math.max(ROOM, Math.floor(free / rows) - AROUND);
-  }
   document.addEventListener("fullscreenchange", arrange, { signal });
 
   return {
     element: root,
+    pages: [...new Set(named.flatMap(({ page }) => page || []))],
+    turn(page) {
+      const elsewhere = (k: number) => Boolean(named[k].page) && named[k].page !== page;
+      if (sections.every(({ section }, k) => section.hidden === elsewhere(k))) return;
+      sections.forEach(({ section }, k) => {
+        section.hidden = elsewhere(k);
+      });
+      active = sections.findIndex(({ section }) => !section.hidden);
+      arrange();
+      for (const k of sections.keys()) if (!sections[k].section.hidden) again[k]?.();
+    },
     fold(folded) {
       for (const { inside, folder } of sections) {
         if (!folder) continue;
@@ -185,14 +188,36 @@ export function createPanels(shell: Shell, host: Host): Panels {
     },
     line: () =>
       lines.find(({ warns }) => warns) ??
-      [lines[active] ?? NOTHING, ...lines].find(({ words }) => words !== "") ??
+      [lines[active] ?? NOTHING, ...lines.filter((_, k) => !sections[k].section.hidden)].find(
+        ({ words }) => words !== "",
+      ) ??
       NOTHING,
     pictures: () =>
       stills.flatMap((still, k) => {
-        const shown = sections[k].inside.hidden ? null : still();
+        const { inside, section } = sections[k];
+        const shown = inside.hidden || section.hidden ? null : still();
         return shown ? [pictureOf(shown.scene, shown.theme)] : [];
       }),
   };
+}
+
+/** Pixels for the drawings of a row: of the whole screen rows take what there is. */
+function roomFor(view: HTMLElement, panels: HTMLElement, rows: number): number {
+  if (view.ownerDocument.fullscreenElement !== view) return ROOM;
+  const free = view.clientHeight - panels.offsetTop - SPARE;
+  return Math.max(ROOM, Math.floor(free / rows) - AROUND);
+}
+
+/** The name of a panel as a button that folds it away. */
+function createFolder({ document, get, choose, signal }: Shell, head: HTMLElement, title: string) {
+  const folder = element(document, "button", "kw-folder", head);
+  folder.type = "button";
+  folder.textContent = title;
+  folder.title = "Fold this panel away, or show it again";
+  folder.addEventListener("click", () => choose("folded", get("folded") !== true), {
+    signal,
+  });
+  return folder;
 }
 
 function noteIn({ get, store }: Shell): string {

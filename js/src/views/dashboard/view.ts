@@ -14,9 +14,14 @@ import css from "./style.css";
 const KIND: Kind = {
   name: "dashboard",
   label: "Dashboard",
-  traits: ["layer", "headline", "folded"],
+  traits: ["layer", "headline", "folded", "page"],
   above: true,
   drawing,
+};
+
+const PAGES: Record<string, string> = {
+  network: "The whole network, with an example running through it",
+  functions: "The functions of one layer: all, the selected one, and what the layer answers",
 };
 
 export { css, drawing };
@@ -44,9 +49,12 @@ function build(shell: Shell, host: Host): Parts {
   const header = element(document, "div", "kw-header");
   const tools = element(document, "span", "kw-tools");
   tools.append(options, createFullScreen(root, kit, signal));
-  header.append(...layers.boxes, tools);
+  const pages = kit.segments("Page", (page) => shell.choose("page", page));
+  pages.fill(panels.pages.map((page) => ({ value: page, label: page, title: PAGES[page] ?? "" })));
+  pages.box.hidden = panels.pages.length < 2;
+  header.append(pages.box, ...layers.boxes, tools);
   /** Layers are tabs while these fit beside the tools: see how much of a view's width tabs may take. */
-  const room = () => (header.clientWidth - tools.offsetWidth - 28) / TABS;
+  const room = () => (header.clientWidth - tools.offsetWidth - pages.box.offsetWidth - 28) / TABS;
 
   return {
     header,
@@ -64,6 +72,10 @@ function build(shell: Shell, host: Host): Parts {
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
       // Whatever shows a function shows this one: it is marked in all panels.
       if (layer && !given.store.selection()) given.store.select(selectionOf(layer, 0));
+      const page = String(given.get("page") ?? panels.pages[0] ?? "");
+      pages.set(page);
+      for (const box of layers.boxes) box.toggleAttribute("data-kw-off", page === "network");
+      panels.turn(page);
       panels.fold(given.get("folded") === true);
       const { words, chosen, warns } = panels.line();
       // The layer is the one that is chosen above.

@@ -60,7 +60,7 @@ export interface Shown {
 
 /** How many units of a column find room in a height. */
 export function roomFor(column: Column, height: number): number {
-  const least = column.map ? UNIT.least + 4 : DOT.least + DOT.gap;
+  const least = column.map ? UNIT.least + 2 : DOT.least + DOT.gap;
   return Math.max(3, Math.floor((height - HEAD - 8) / least));
 }
 

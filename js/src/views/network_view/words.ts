@@ -21,14 +21,12 @@ export function captionOf(
   settings: Settings,
   theme: Theme,
 ): Remark[] {
-  const { graph, relevances, shown, flow } = diagram;
+  const { graph, shown, flow } = diagram;
   const { colours } = theme;
   const ramp = rampOf(paletteOf(theme.name));
   const all = shown.reduce((sum, { bundles }) => sum + bundles.length, 0);
   const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
-  const known = relevances.filter((each) => each !== null);
-  const share =
-    known.reduce((sum, each) => sum + (each?.share ?? 0), 0) / Math.max(1, known.length);
+  const share = shareShown(diagram);
   const verdict = verdictOf(scores, probe, settings);
   const remarks: Remark[] = [
     ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
@@ -59,6 +57,17 @@ export function captionOf(
   }
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
+}
+
+/** Of the strengths of all links of a layer the part that is drawn, as the mean over the layers. */
+function shareShown({ relevances, shown }: Diagram): number {
+  const shares = relevances.flatMap((relevance, k) => {
+    if (!relevance) return [];
+    const all = relevance.sizes.reduce((sum, size) => sum + size, 0);
+    const drawn = shown[k].links.reduce((sum, n) => sum + relevance.sizes[n], 0);
+    return [all > 0 ? drawn / all : 1];
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
 }
 
 /** What there is to say of the last edit, and whether something went wrong. */
