@@ -324,7 +324,8 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(
     live.log(1, loss=2.0)
     live.log(2, loss=1.0)
     compare = kw.Compare({"KAN": live, "other": other})
-    rows = {row["key"]: row["values"] for row in compare.shown["rows"]}
+    shown_rows = [row for row in compare.shown["rows"] if not row["more"]]
+    rows = {row["key"]: row["values"] for row in shown_rows}
     path = kw.save_html(tmp_path / "page.html", compare)
     compare.close()
     for scheme in ("light", "dark"):
