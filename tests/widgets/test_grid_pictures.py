@@ -535,8 +535,8 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     assert picture.texts[:8] == [
         "KernelGrid · features.0",
         "step 12,345",
-        "each plot: one function φ(tanh x), tanh x from −1 to 1 (the grid), φ from −0.004 to 0.004",
-        "one scale for steps 20 and 12,345",
+        "each plot: a function φ(tanh x), tanh x from −1 to 1 (grid), φ from −0.004 to 0.004",
+        "scale fixed over steps 20 and 12,345",
         "now",
         "step 20",
         "6 kernels of 1 × 2 functions. Scaled by 2.",
@@ -547,7 +547,7 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
 def test_own_axes_print_the_smallest_and_the_largest_range() -> None:
     layer = layer_of((1, 2, 1, 2), kind="linear")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 7, 0), (0, 1, 0), (0, 1, 0)])
-    what, x = "one function φ(x)", "x from −1 to 1 (the grid)"
+    what, x = "a function φ(x)", "x from −1 to 1 (grid)"
     own = "each function has its own scale of φ: ±0.004 to ±8"
     assert f"each plot: {what}, {x}; {own}" in draw(frame, scale="function").texts
     changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change", width=600)
