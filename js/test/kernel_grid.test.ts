@@ -182,11 +182,11 @@ describe("the scales of a drawing", () => {
       return pictureMaker()(now, layer, null, settings, 700, null, observed);
     };
     expect(drawn([...inputs, 1000, -1000]).xRange).toEqual([-0.6, 1.6]);
-    expect(axesText(drawn(inputs))).toMatch(/, x from −0\.6 to 1\.6 \(the inputs\), φ /);
+    expect(axesText(drawn(inputs))).toMatch(/, x from −0\.6 to 1\.6 \(inputs\), φ /);
     expect(drawn(inputs.map((x) => 10 * x)).xRange[1]).toBeCloseTo(2.2, 5);
     for (const nothing of [[], [0.5, 0.5, 0.5]]) {
       expect(drawn(nothing).xRange).toEqual([-1, 1]);
-      expect(axesText(drawn(nothing))).toMatch(/, x from −1 to 1 \(the grid\), φ /);
+      expect(axesText(drawn(nothing))).toMatch(/, x from −1 to 1 \(grid\), φ /);
     }
   });
 
@@ -357,7 +357,7 @@ describe("the change", () => {
     expect(Math.max(...picture.ranges)).toBe(0);
     expect(remarks(picture).noted).toBe("nothing has changed yet");
     expect(axesText(picture)).toMatch(
-      /^each plot: the change of one function φ\(x\) since step 0, .+, change from −1 to 1$/,
+      /^each plot: the change of a function φ\(x\) since step 0, .+, change from −1 to 1$/,
     );
   });
 });
@@ -392,7 +392,7 @@ describe("the words", () => {
       small.data[k] = 0.01 * value;
     });
     expect(axesText(pictureOf(small, null))).toMatch(
-      /^each plot: one function φ\(x\), x from −1 to 1 \(the grid\), φ from −0\.00(\d+) to 0\.00\1$/,
+      /^each plot: a function φ\(x\), x from −1 to 1 \(grid\), φ from −0\.00(\d+) to 0\.00\1$/,
     );
     expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
       /; each function has its own scale of φ: ±\S+ to ±\S+$/,

@@ -4,6 +4,7 @@ import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.t
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
+  type Density,
   densityOf,
   entryIn,
   functionIn,
@@ -36,6 +37,7 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { probeOf } from "../src/shell/probe.ts";
+import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair_words.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
 import { percent } from "../src/views/meshgrid_view/words.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
@@ -369,6 +371,20 @@ describe("a pair", () => {
       const sum = phi(frame, one, i, x[column]) + phi(frame, one, j, y[row]);
       expect(values[row * 17 + column]).toBeCloseTo(sum, 4);
     }
+  });
+
+  it("says where the sum is largest and smallest, and which input matters more", () => {
+    const density = { most: 0.25, fullest: 1, x: [0, 0.5], y: [0, 1] } as unknown as Density;
+    const said = sentencesOf([(x) => x * x, (y) => -y], [-1, 1], density);
+    expect(said.map((text) => text.replaceAll(LINKED, " "))).toEqual([
+      "Largest: 2 at x = −1, y = −1.",
+      "Smallest: −1 at x = 0, y = 1.",
+      "Along x the sum changes by 1, along y by 2: y matters more.",
+      "25 % of the inputs lie near x = 0.5, y = 1: there the sum is −0.75.",
+    ]);
+    expect(sentencesOf([(x) => x, () => Number.NaN], [-1, 1], null)).toEqual([
+      "The sum is not finite everywhere.",
+    ]);
   });
 
   it("is of the first kernel and its opposite ends where nothing is chosen", () => {

@@ -60,9 +60,9 @@ describe("the scale", () => {
       expect(scales[0]).toBe(picture(history[4], [], { scale }).scaleOf(7));
       expect(scales[0]).toBeGreaterThan(3 * picture(history[0], [], { scale }).scaleOf(7));
     }
-    expect(coveredText(picture(history[0], history))).toBe("one scale for steps 10 to 50");
+    expect(coveredText(picture(history[0], history))).toBe("scale fixed over steps 10 to 50");
     expect(coveredText(picture(history[0], history.slice(0, 2)))).toBe(
-      "one scale for steps 10 and 20",
+      "scale fixed over steps 10 and 20",
     );
     expect(coveredText(picture(history[0], []))).toBe("scale of step 10");
   });

@@ -179,7 +179,7 @@ def test_three_models_move_while_one_cell_trains_them(
     assert lab.page.locator(".kw-compare .kw-save").count() == 1
     assert lab.page.locator(".kw-compare .kw-scrubber").count() == 1
     scales = lab.page.locator(".kw-compare .kw-model .kw-remark").all_inner_texts()
-    said = "each plot: one function φ(x), "
+    said = "each plot: a function φ(x), "
     axes = [text.removeprefix(said) for text in scales if text.startswith(said)]
     # The MLP's first layer has too many functions for curves: its overview has the same scale.
     assert len(axes) == 2

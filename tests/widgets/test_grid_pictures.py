@@ -244,13 +244,13 @@ def test_x_runs_where_the_observed_inputs_are_unless_told_otherwise() -> None:
     live = kw.bind(model)
     grid = kw.KernelGrid(live)
     assert grid.x_range == "inputs"
-    assert "· grid x −1 … 1</text>" in grid.svg()
+    assert ", x from −1 to 1 (grid), φ from" in grid.svg()
     ramp = torch.linspace(-0.5, 2.98, 9 * 9 * 8).reshape(8, 1, 9, 9)
     live.observe(ramp)
     # Not beyond the splines' support.
-    assert "· inputs x −0.5 … 2.2</text>" in grid.svg()
-    assert "· whole support x −2.2 … 2.2</text>" in grid.svg(x_range="wide")
-    assert "· grid x −1 … 1</text>" in grid.svg(x_range="domain")
+    assert ", x from −0.5 to 2.2 (inputs), φ from" in grid.svg()
+    assert ", x from −2.2 to 2.2 (all that the splines reach)" in grid.svg(x_range="wide")
+    assert ", x from −1 to 1 (grid), φ from" in grid.svg(x_range="domain")
 
 
 def test_with_a_wide_x_the_ground_outside_the_grid_is_marked() -> None:
@@ -535,8 +535,8 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     assert picture.texts[:8] == [
         "KernelGrid · features.0",
         "step 12,345",
-        "each plot: one function φ(tanh x), tanh x from −1 to 1 (the grid), φ from −0.004 to 0.004",
-        "one scale for steps 20 and 12,345",
+        "each plot: a function φ(tanh x), tanh x from −1 to 1 (grid), φ from −0.004 to 0.004",
+        "scale fixed over steps 20 and 12,345",
         "now",
         "step 20",
         "6 kernels of 1 × 2 functions. Scaled by 2.",
@@ -547,10 +547,10 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
 def test_own_axes_print_the_smallest_and_the_largest_range() -> None:
     layer = layer_of((1, 2, 1, 2), kind="linear")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 7, 0), (0, 1, 0), (0, 1, 0)])
-    what, x = "one function φ(x)", "x from −1 to 1 (the grid)"
+    what, x = "a function φ(x)", "x from −1 to 1 (grid)"
     own = "each function has its own scale of φ: ±0.004 to ±8"
-    assert f"each plot: {what}, {x}; {own}" in draw(frame, scale="function").texts
-    changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change", width=600)
+    assert f"each plot: {what}, {x}; {own}" in draw(frame, scale="function", width=900).texts
+    changed = draw(frame, frame_of(layer, [], 0), scale="kernel", mode="change", width=900)
     own = "each kernel has its own scale of change: ±1 to ±8"
     assert f"each plot: the change of {what} since step 0, {x}; {own}" in changed.texts
 

@@ -260,7 +260,7 @@ def test_shapes_are_taken_where_the_inputs_are_once_they_are_seen_and_say_so(tra
     model, optimizer, live = trained
     view = kw.LayerRanges(live)
     train(model, optimizer, 30)
-    dots = "a function’s range, max φ − min φ, "
+    dots = "one function: max φ − min φ "
     assert f"{dots}on the grid" in texts(view)
     assert f"{dots}over the inputs seen at step 30" not in texts(view)
     assert all(row["observed_silu_shaped"] is None for row in view.table())

@@ -11,8 +11,8 @@ import type { Shade } from "./scores.ts";
 import { isGrey, type XRange } from "./settings.ts";
 
 const X_WORDS: Record<XRange, string> = {
-  inputs: "the inputs",
-  domain: "the grid",
+  inputs: "inputs",
+  domain: "grid",
   wide: "all that the splines reach",
 };
 
@@ -58,7 +58,7 @@ export function overviewText(picture: Picture): string {
   return `how far ${what} gets from zero: 0 to ${number(scales.largest)}${more}, for ${inputsText(picture)}`;
 }
 
-/** The x that are looked at: "x from −1 to 1 (the inputs)". */
+/** The x that are looked at: "x from −1 to 1 (inputs)". */
 function inputsText({ layer, xIs, xRange: [low, high] }: Picture): string {
   return `${layer.variable} from ${number(low)} to ${number(high)} (${X_WORDS[xIs]})`;
 }
@@ -97,7 +97,7 @@ export function placesText({ layer, shape, arrangement }: Picture): string {
 export const PLACES_TITLE =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which live.observe(batch) sees, or fold=(channels, height, width) gives";
 
-/** The axes of the drawing, in print: "each plot: one function φ(x), x from −1 to 1 (the inputs), φ from −0.5 to 0.5". */
+/** The axes of the drawing, in print: "each plot: a function φ(x), x from −1 to 1 (inputs), φ from −0.5 to 0.5". */
 export function axesText(picture: Picture): string {
   const { layer, settings, scales } = picture;
   const x = inputsText(picture);
@@ -108,7 +108,7 @@ export function axesText(picture: Picture): string {
   if (settings.mode === "overview") return `${leadText(picture)}; ${overviewText(picture)}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const changed = settings.mode === "change";
-  const one = `one function φ(${layer.variable})`;
+  const one = `a function φ(${layer.variable})`;
   const what = `each plot: ${changed ? `the change of ${one}${since}` : one}, ${x}`;
   const { smallest, largest } = scales;
   const value = changed ? "change" : "φ";
@@ -128,12 +128,12 @@ export const OUTSIDE_TITLE =
 export const COVERED_TITLE =
   "The scale stays the same over all steps that the page has, so that growth is seen while scrubbing";
 
-/** Which steps the scale holds for: "one scale for steps 0 to 30". */
+/** Which steps the scale holds for: "scale fixed over steps 0 to 30". */
 export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
   if (isGrey(settings)) return "";
   // From the first step on: a line that came later would move what is below it.
   if (steps < 2) return `scale of step ${formatCount(first)}`;
-  return `one scale for steps ${formatCount(first)} ${steps > 2 ? "to" : "and"} ${formatCount(last)}`;
+  return `scale fixed over steps ${formatCount(first)} ${steps > 2 ? "to" : "and"} ${formatCount(last)}`;
 }
 
 /** How many functions are cut at the edge of their cells. */

@@ -137,12 +137,12 @@ function captionOf(
     { text: headline, tone: "ink", strong: true },
     { text: why },
     {
-      text: `a function’s range, max φ − min φ, ${seen ? inputsText(content) : where(false)}`,
+      text: `one function: max φ − min φ ${seen ? inputsText(content) : where(false)}`,
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
       title: "A dot for each function; in large layers, 60 of them evenly by rank",
     },
     {
-      text: "the middle half of a layer’s functions, and their median",
+      text: "the middle half of a layer, with its median",
       swatch: fill(seen ? colours["seen-box"] : colours.box),
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },

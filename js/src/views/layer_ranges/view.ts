@@ -10,7 +10,7 @@ import { createHeader } from "./controls.ts";
 import { drawing, type RangesScene } from "./scene.ts";
 import { siteOf, typicalDot } from "./sites.ts";
 import css from "./style.css";
-import { dotWords } from "./words.ts";
+import { dotWords, rowHint } from "./words.ts";
 
 /** What tests may ask of a view, as `element.kwRanges`. */
 export interface RangesElement extends HTMLElement {
@@ -34,7 +34,7 @@ const KIND: Kind = {
   traits: ["content", "past", "over_time", "threshold", "more", "height"],
   drawing,
 };
-const HINT = "Click a layer to select its typical function, a dot to select that function.";
+const HINT = "Click a dot to select its function, a layer to select a typical one.";
 
 export { css, drawing };
 
@@ -140,7 +140,9 @@ function build(shell: Shell): Parts {
       header.show(choices, given.store.status().state === "saved");
       if (typeof shown === "string") return shown;
       scene = shown;
-      shell.read(shown.reading || shown.sites.words(pointed.id) || HINT);
+      const { row, dot } = siteOf(pointed.id);
+      const over = dot < 0 ? shown.content.rows[row] : undefined;
+      shell.read(shown.reading || (over ? rowHint(over) : shown.sites.words(pointed.id)) || HINT);
       return shown;
     },
   };

@@ -188,6 +188,12 @@ export function rowWords(row: Row, content: Content, more: boolean): string {
   return [...head, ...(note ? [note] : []), ...cells].join(", ");
 }
 
+/** What a click on a row does. */
+export function rowHint({ name, type, numbers }: Row): string {
+  const what = `${type}, ${counted(numbers.functions, "function")}`;
+  return `${layerTitle({ name, type })} · ${what} · click to select its typical function`;
+}
+
 export function dotWords(row: Row, dot: number): string {
   const f = row.functions[dot];
   const at = { ...selectionOf(row, f), layer: row.name };

@@ -31,9 +31,9 @@ export interface Pair {
   stripMost: number;
 }
 
-/** The functions that a pair is chosen from: "kernel of output 0". */
+/** The functions that a pair is chosen from: "kernel of output 0", "functions of output 0". */
 export function kernelName(group: Group): string {
-  return group.byInput ? `inputs of ${groupName(group)}` : `kernel of ${groupName(group)}`;
+  return group.byInput ? `functions of ${groupName(group)}` : `kernel of ${groupName(group)}`;
 }
 
 export function groupName({ byInput, out, in: input, single }: Group): string {

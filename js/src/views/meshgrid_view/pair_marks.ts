@@ -166,7 +166,7 @@ export function curveMarks(
         middle: true,
       }),
     ),
-    ...labelled(right, width).map(
+    ...labelled(right, beside.x, width).map(
       ({ text, x }): Mark => ({
         ...words,
         x,
@@ -181,11 +181,11 @@ export function curveMarks(
 }
 
 /** Where the labels of an axis stand: all of them, or the outer two where there is no room between. */
-function labelled(axis: Axis, end: number): { text: string; x: number }[] {
+function labelled(axis: Axis, start: number, end: number): { text: string; x: number }[] {
   const all = axis.ticks.map((tick) => {
     const text = axis.label?.(tick) ?? "";
     const half = widthOf(text, LABEL) / 2;
-    return { text, half, x: Math.min(axis.scale(tick), end - half - 1) };
+    return { text, half, x: Math.max(start + half, Math.min(axis.scale(tick), end - half - 1)) };
   });
   const apart = all.every(
     ({ x, half }, k) => k === 0 || x - half > all[k - 1].x + all[k - 1].half + 4,

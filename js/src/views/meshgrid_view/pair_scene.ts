@@ -115,7 +115,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
       said: keep("said", [surface, density], () =>
         sentencesOf(
           [(x) => exactAt(layer, i, frame, x).phi, (x) => exactAt(layer, j, frame, x).phi],
-          [across, up],
+          [low, high],
           density,
         ),
       ),

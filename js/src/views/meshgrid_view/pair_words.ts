@@ -34,13 +34,13 @@ function extremesOf(phi: Phi, [lo, hi]: Ends): { least: Extreme; most: Extreme }
   };
 }
 
-/** Where a sum is largest and smallest, which of its inputs matters more, and what it is at the most frequent ones. */
+/** Where a sum of functions is largest and smallest, which of its inputs matters more, and what it is at the most frequent ones. */
 export function sentencesOf(
   [first, second]: readonly [Phi, Phi],
-  [across, up]: readonly [Ends, Ends],
+  ends: Ends,
   density: Density | null,
 ): string[] {
-  const [one, other] = [extremesOf(first, across), extremesOf(second, up)];
+  const [one, other] = [extremesOf(first, ends), extremesOf(second, ends)];
   if (!one || !other) return ["The sum is not finite everywhere."];
   const end = (a: Extreme, b: Extreme) => `${number(a.value + b.value)} at ${place(a.at, b.at)}`;
   const [alongX, alongY] = [one, other].map(({ least, most }) => most.value - least.value);
