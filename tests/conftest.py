@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -28,3 +29,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _skip_is_failure(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def _no_cell_is_left() -> Generator[None, None, None]:
+    """Forget the cells that a test has played: the thread that runs the next one executes none."""
+    yield
+    if (cells := sys.modules.get("kan_widgets.live.cells")) is not None:
+        cells._execute.clear()
+        cells._running.clear()

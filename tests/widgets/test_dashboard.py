@@ -22,11 +22,16 @@ def live() -> kw.Binding:
 
 def test_the_panels_share_one_stream(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
-    kinds = (kw.TrainingPanel, kw.KernelGrid, kw.SplineInspector, kw.MeshgridView)
+    kinds = (
+        *(kw.TrainingPanel, kw.NetworkView),
+        *(kw.KernelGrid, kw.SplineInspector, kw.MeshgridView),
+    )
     assert len(dashboard.views) == len(kinds)
     assert all(map(isinstance, dashboard.views, kinds))
-    known = (dashboard.training, dashboard.grid, dashboard.inspector, dashboard.meshgrid)
-    assert dashboard.views == known
+    first = (dashboard.training, dashboard.network)
+    assert dashboard.views == (*first, dashboard.grid, dashboard.inspector, dashboard.meshgrid)
+    pages = [panel["page"] for panel in dashboard.panels_shown]
+    assert pages == ["", "network", "functions", "functions", "functions"]
     assert dashboard.parts == [f"anywidget:{view.model_id}" for view in dashboard.views]
     assert len({view.stream for view in (dashboard, *dashboard.views)}) == 1
     live.select("0", 1, 0, 2, 2)
@@ -177,7 +182,7 @@ def test_closing_closes_the_views_and_not_the_binding(live: kw.Binding) -> None:
     views = dashboard.views
     dashboard.close()
     dashboard.close()
-    assert [view.comm for view in views] == [None] * 4
+    assert [view.comm for view in views] == [None] * 5
     assert live.state == "idle"
 
 
