@@ -364,7 +364,8 @@ class Traffic:
         self.received += 1
         self.received_bytes += len(payload)
         text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
-        self.codes += "kwStill" in text
+        # It is packed; so it begins.
+        self.codes += "const packed = Uint8Array" in text
 
 
 # What every script below starts from: the panel of the notebook under test.
