@@ -63,6 +63,7 @@ VIEWS = {
     "compare": "kw.Compare({'KAN-CNN': live, 'CNN': cnn[2]})",
     "network_view": "kw.NetworkView(live)",
     "dashboard": "kw.Dashboard(live)",
+    "dashboard_functions": "kw.Dashboard(live, page='functions')",
 }
 TRAIN = """
 train(cnn, 40)
