@@ -43,7 +43,7 @@ def test_the_mean_is_of_the_values_around_each_step() -> None:
     [curve] = one(FALLING).wire(None, over=10, log=False)
     _, mean = points(curve, "mean")
     # Less than half a window from an end: the best straight line through what there is.
-    line = np.polyfit(STEPS[:6], FALLING[:6], 1)
+    line = np.polyfit(STEPS[:7], FALLING[:7], 1)
     assert mean[1] == pytest.approx(np.polyval(line, STEPS[1]))
     assert mean[50] == pytest.approx(FALLING[45:56].mean())
 
