@@ -10,6 +10,7 @@ from kan_widgets.functions.describe import Description, describe
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.proof import Proof, check
+from kan_widgets.functions.proving import prove, take_as_read
 from kan_widgets.functions.reading import (
     LeftOut,
     ReadableModule,
@@ -51,9 +52,11 @@ __all__ = [
     "check",
     "describe",
     "find",
+    "prove",
     "read",
     "read_module",
     "register_adapter",
     "survey",
+    "take_as_read",
     "unwrap",
 ]
