@@ -21,6 +21,8 @@ from kan_widgets.functions.reading import (
     unwrap,
 )
 from kan_widgets.functions.registry import Adapter, Sum, register_adapter
+from kan_widgets.functions.sampled_basis import SampledBasis
+from kan_widgets.functions.sampling import sampled_anew
 from kan_widgets.functions.smooth import (
     Gaussian,
     Gram,
@@ -45,6 +47,7 @@ __all__ = [
     "Proof",
     "ReadableModule",
     "ReflectionalSwitch",
+    "SampledBasis",
     "SquaredReLU",
     "Sum",
     "Tap",
@@ -56,6 +59,7 @@ __all__ = [
     "read",
     "read_module",
     "register_adapter",
+    "sampled_anew",
     "survey",
     "take_as_read",
     "unwrap",

@@ -18,6 +18,7 @@ from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, survey, unwrap
 from kan_widgets.functions.registry import Adapter, Sum, candidates, settle, settled
+from kan_widgets.functions.sampling import Untold, sampling_adapter
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.activation import BaseActivation
 
@@ -27,7 +28,7 @@ _TOLERANCE = 1e-3
 # Numbers to multiply in one proof, and outputs of a linear layer to compare.
 _WORK = 1e8
 _OUTPUTS = 32
-_SECONDS = 2.0
+_SECONDS = 5.0
 
 # Which adapter reads a kind of layer rightly, or why none does, by class and settings.
 _verdicts: weakref.WeakKeyDictionary[type, dict[Hashable, Adapter | str]] = (
@@ -42,6 +43,9 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
     that cannot be copied is run itself and is as before afterwards. Where another adapter reads it
     rightly, that one does from now on. What `read` and `describe` say of the model holds the
     result. Ordinary layers of torch need no proof.
+
+    Of what no adapter reads rightly it is found out whether it adds up functions of one input each;
+    then these are sampled, and read so from now on.
 
     Parameters
     ----------
@@ -65,6 +69,7 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
 what it computes is 0.5 times that
     """
     end = time.perf_counter() + seconds
+    samples_end = end + seconds
     waiting = True
     while waiting:  # what is inside a layer that fails is looked into
         found, left_out = survey(model)
@@ -74,8 +79,8 @@ what it computes is 0.5 times that
                 _settle(entry.module, "", time.perf_counter() < end)
                 waiting = True
         for missed in left_out:
-            if _is_open(missed):
-                _settle(missed.module, missed.reason, time.perf_counter() < end)
+            if _is_open(missed, [entry.name for entry in found]):
+                _settle(missed.module, missed.reason, time.perf_counter() < samples_end)
                 waiting = waiting or isinstance(settled(missed.module), Adapter)
 
 
@@ -85,8 +90,21 @@ def take_as_read(model: nn.Module) -> None:
         settle(module, None)
 
 
-def _is_open(missed: LeftOut) -> bool:
-    return missed.is_kan and settled(missed.module) is None
+def _is_open(missed: LeftOut, found: list[str]) -> bool:
+    """Say whether a module that is left out is to be looked at: one that may be a KAN layer."""
+    module = missed.module
+    if settled(module) is not None:
+        return False
+    if missed.is_kan:
+        return True
+    inside = f"{missed.name}." if missed.name else ""
+    weights = any(p.ndim > 1 and p.requires_grad for p in module.parameters(recurse=False))
+    return (
+        missed.unknown
+        and weights
+        and not type(module).__module__.startswith("torch.nn.")
+        and not any(name.startswith(inside) for name in found)
+    )
 
 
 def _settle(module: nn.Module, problem: str, roomy: bool) -> None:
@@ -103,8 +121,23 @@ def _settle(module: nn.Module, problem: str, roomy: bool) -> None:
                 break
             wrong.append(difference)
         else:
-            known[key] = "; ".join(wrong) or problem
+            return settle(module, _sampled(module, "; ".join(wrong) or problem, roomy))
     settle(module, known[key])
+
+
+def _sampled(module: nn.Module, problem: str, roomy: bool) -> Adapter | str:
+    """Sample the functions of a module, or say why it is left out."""
+    if not roomy:
+        return f"{problem}; there was no time left to sample it"
+    try:
+        return sampling_adapter(module, _sentence(problem))
+    except Exception as error:
+        words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
+        return f"{problem}; not sampled: {words}"
+
+
+def _sentence(problem: str) -> str:
+    return problem[:1].upper() + problem[1:]
 
 
 def _settings(module: nn.Module) -> Hashable:

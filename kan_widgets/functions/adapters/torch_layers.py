@@ -14,6 +14,8 @@ from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.rewriting import terms_rewriter
 
+PLAIN = "A plain layer: nothing is learned but the slope of each straight line."
+
 
 def read_conv2d(module: nn.Module) -> LayerFunctions:
     """Read the kernels of a convolution; the bias is not part of any φ."""
@@ -26,6 +28,7 @@ def read_conv2d(module: nn.Module) -> LayerFunctions:
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
         rewriter=partial(terms_rewriter, module, base="weight"),
+        note=PLAIN,
     )
 
 
@@ -39,6 +42,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
         rewriter=partial(terms_rewriter, module, base="weight"),
+        note=PLAIN,
     )
 
 

@@ -1,0 +1,295 @@
+"""What a module that nobody knows takes in, and what it makes of any inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.nn.bases.basis import Interval
+
+_INPUTS = (
+    "in_features in_channels input_dim inputdim in_dim input_size in_size indim n_in d_in "
+    "num_inputs input_features inputs in_planes in_chans dim"
+).split()
+_NORM = re.compile(r"Norm")
+_AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
+_GRID = re.compile(r"grid|knot|cent(er|re)s?$")
+_MOST_SHAPES = 8
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a module can be run as a sum of functions of its inputs.
+
+    Parameters
+    ----------
+    shape
+        Of one input, without the batch.
+    inputs
+        How many numbers one sum takes in: features, or channels times entries of a kernel.
+    domain, extent
+        Where the functions are meant for, and where to look at them.
+    before
+        The norm that the input passes first, by name; or empty.
+    after
+        Norms and activations that the sum passes, the last one first.
+    kernel, stride, padding, dilation
+        Of a convolution; ``kernel`` is ``None`` for others. ``padding`` as `ConvSettings` has it.
+    why
+        Why no adapter reads it, for a person to read.
+    """
+
+    shape: tuple[int, ...]
+    inputs: int
+    domain: Interval
+    extent: Interval
+    before: str = ""
+    after: tuple[str, ...] = ()
+    kernel: tuple[int, int] | None = None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    why: str = ""
+
+    @property
+    def width(self) -> int:
+        """How many numbers one input has."""
+        return int(torch.Size(self.shape).numel())
+
+
+def ways_of(run: nn.Module) -> Iterator[Way]:
+    """Yield the ways in which a module runs, likely ones first."""
+    domain, extent = _interval(run)
+    kernel = _pair(_setting(run, "kernel_size", None))
+    tried = 0
+    for size in _sizes(run):
+        for way in _shapes(run, size, kernel, domain, extent):
+            y = _output(run, way)
+            if y is None or not _fits(way, y):
+                continue
+            yield _around(run, way)
+            tried += 1
+            if tried == _MOST_SHAPES:
+                return
+
+
+def _shapes(
+    run: nn.Module, size: int, kernel: tuple[int, int] | None, domain: Interval, extent: Interval
+) -> Iterator[Way]:
+    if kernel is not None:
+        stride, padding, dilation = (
+            _pair(_setting(run, name, default)) or (default, default)
+            for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
+        )
+        reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+        first = [-(-p // s) * s - p for p, s in zip(padding, stride, strict=True)]
+        sides = tuple(a + r for a, r in zip(first, reach, strict=True))
+        pads = (padding[1], padding[1], padding[0], padding[0])
+        numbers = size * kernel[0] * kernel[1]
+        shape = (size, *sides)
+        yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
+    yield Way((size,), size, domain, extent)
+    yield Way((1, size), size, domain, extent)
+
+
+def _sizes(run: nn.Module) -> list[int]:
+    """Return what may be the number of inputs, named ones first."""
+    named = [vars(run).get(name) for name in _INPUTS]
+    weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
+    sizes = [size for weight in weights[:4] for size in weight.shape]
+    layered = [size for weight in weights[:2] for size in _flattened(weight)]
+    found = [size for size in (*named, *sizes, *layered) if type(size) is int]
+    return [size for size in dict.fromkeys(found) if 1 <= size <= 8192][: 2 * _MOST_SHAPES]
+
+
+def _flattened(weight: Tensor) -> list[int]:
+    """Return divisors of a weight's columns, where inputs times basis functions lie in one row."""
+    columns = weight.shape[1]
+    return [columns // nb for nb in range(2, 17) if columns % nb == 0]
+
+
+def _setting(run: nn.Module, name: str, default: Any) -> Any:
+    """Return a setting of a convolution, of the module itself or of one inside it."""
+    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d))]
+    found = [vars(part)[name] for part in inside if name in vars(part)]
+    return found[0] if found else default
+
+
+def _pair(value: Any) -> tuple[int, int] | None:
+    if type(value) is int:
+        return value, value
+    if isinstance(value, tuple | list) and len(value) == 2 and all(type(v) is int for v in value):
+        return value[0], value[1]
+    return None
+
+
+def _interval(run: nn.Module) -> tuple[Interval, Interval]:
+    """Return the range of a grid and somewhat more; −1 to 1 where there is none."""
+    given = vars(run).get("grid_range")
+    low, high = -1.0, 1.0
+    if isinstance(given, tuple | list) and len(given) == 2:
+        low, high = float(given[0]), float(given[1])
+    else:
+        for name, tensor in (*run.named_buffers(), *run.named_parameters()):
+            last = name.rpartition(".")[2].lower()
+            if _GRID.search(last) and tensor.is_floating_point() and tensor.numel() > 1:
+                low, high = float(tensor.min()), float(tensor.max())
+                break
+    if not -1e3 < low < high < 1e3:
+        low, high = -1.0, 1.0
+    room = (high - low) / 2
+    return (low, high), (min(low - room, -1.0), max(high + room, 1.0))
+
+
+def _output(run: nn.Module, way: Way) -> Tensor | None:
+    like = next(run.parameters())
+    try:
+        found = run(torch.zeros(3, *way.shape).to(like))
+    except Exception:
+        return None
+    return found if isinstance(found, Tensor) else None
+
+
+def _fits(way: Way, y: Tensor) -> bool:
+    shape = y.shape[1:]
+    if way.kernel is not None:
+        return y.ndim == 4 and len(y) == 3
+    return len(y) == 3 and len(shape) == len(way.shape) and shape[:-1] == way.shape[:-1]
+
+
+def _around(run: nn.Module, way: Way) -> Way:
+    """Find the norm that the input passes first, and what the sum passes last."""
+    passed: list[tuple[str, nn.Module, Tensor, Tensor]] = []
+
+    def hook(name: str) -> Any:
+        def note(part: nn.Module, given: tuple[Any, ...], out: Any) -> None:
+            if given and isinstance(given[0], Tensor) and isinstance(out, Tensor):
+                passed.append((name, part, given[0], out))
+
+        return note
+
+    handles = [
+        part.register_forward_hook(hook(name))
+        for name, part in run.named_modules()
+        if name and not list(part.children())
+    ]
+    like = next(run.parameters())
+    x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like)
+    try:
+        y = run(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    after = []
+    for name, part, given, out in reversed(passed):
+        if not _same(out, y):
+            continue
+        if not _AFTER.search(type(part).__name__) or given.shape != y.shape:
+            break
+        after.append(name)
+        y = given
+    before = ""
+    for name, part, given, _ in passed:
+        if name not in after and _NORM.search(type(part).__name__) and _same(given, x):
+            before = name
+            break
+    if before:
+        return replace(way, before=before, after=tuple(after), domain=(-2, 2), extent=(-4, 4))
+    return replace(way, after=tuple(after))
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and (a is b or torch.equal(a, b))
+
+
+class Probe:
+    """Gives the sums of a module for any inputs of its functions.
+
+    Parameters
+    ----------
+    run
+        A module in evaluation mode, whose hooks are one's own.
+    way
+        How to run it.
+    """
+
+    def __init__(self, run: nn.Module, way: Way) -> None:
+        self.run, self.way = run, way
+        self._like = next(run.parameters())
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the sums for inputs ``(n, inputs)``: ``(n, out)``, in double precision.
+
+        A norm that comes before is left out.
+        """
+        with torch.autocast(self._like.device.type, enabled=False):
+            _, y = self._passed(self._embedded(x).to(self._like), normed=False)
+        return y
+
+    def as_it_is(self) -> tuple[Tensor, Tensor]:
+        """Run it as it is on some examples; return what the functions take in, and the sums."""
+        generator = torch.Generator().manual_seed(2)
+        low, high = self.way.domain
+        x = low + (high - low) * torch.rand(32, *self.way.shape, generator=generator)
+        return self._passed(x.to(self._like), normed=True)
+
+    def _passed(self, x: Tensor, normed: bool) -> tuple[Tensor, Tensor]:
+        way, found, handles = self.way, {"x": x}, []
+
+        def leave_out(part: nn.Module, given: tuple[Any, ...], out: Any) -> Any:
+            if normed:
+                found["x"] = out
+                return out
+            return given[0]
+
+        def keep(part: nn.Module, given: tuple[Any, ...]) -> None:
+            found["y"] = given[0]
+
+        if way.before:
+            part = self.run.get_submodule(way.before)
+            handles.append(part.register_forward_hook(leave_out))
+        if way.after:
+            part = self.run.get_submodule(way.after[-1])
+            handles.append(part.register_forward_pre_hook(keep))
+        try:
+            out = self.run(x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return self._patches(found["x"]), self._sums(found.get("y", out))
+
+    def _sums(self, y: Tensor) -> Tensor:
+        y = y.detach().to("cpu", torch.float64)
+        if self.way.kernel is None:
+            return y.flatten(1)
+        row, column = self._first()[1]
+        return y[:, :, row, column]
+
+    def _patches(self, x: Tensor) -> Tensor:
+        x = x.detach().to("cpu", torch.float64)
+        if self.way.kernel is None:
+            return x.flatten(1)
+        (top, left), _ = self._first()
+        (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
+        return x[:, :, top::dy, left::dx][:, :, :kh, :kw].flatten(1)
+
+    def _embedded(self, x: Tensor) -> Tensor:
+        if self.way.kernel is None:
+            return x.reshape(-1, *self.way.shape)
+        (top, left), _ = self._first()
+        (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
+        images = torch.zeros(len(x), *self.way.shape, dtype=x.dtype)
+        images[:, :, top::dy, left::dx] = x.reshape(len(x), -1, kh, kw)
+        return images
+
+    def _first(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return where the first patch without padding begins, and its place in the output."""
+        _, left, _, top = (self.way.padding[k] for k in (1, 0, 3, 2))
+        (sy, sx) = self.way.stride
+        row, column = -(-top // sy), -(-left // sx)
+        return (row * sy - top, column * sx - left), (row, column)
