@@ -194,16 +194,18 @@ def _difference(module: nn.Module, adapter: Adapter, roomy: bool) -> str:
 def _compared(
     run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
 ) -> None:
-    """Compare a module's sums, whether it takes (n, in) or only (n, tokens, in)."""
-    try:
-        compared(run, layers, sums, x, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)
-    except Unlike:
-        raise
-    except Exception:
-        if x.ndim != 2:
+    """Compare a module's sums, whether it takes (n, in), (n, tokens, in) or (groups, n, in)."""
+    forms = [x, x.unsqueeze(1), x.unsqueeze(0)] if x.ndim == 2 else [x]
+    for form in forms:
+        try:
+            compared(run, layers, sums, form, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)
+        except Unlike:
             raise
-        tokens = x.unsqueeze(1)
-        compared(run, layers, sums, tokens, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)
+        except Exception:
+            if form is forms[-1]:
+                raise
+        else:
+            return
 
 
 def _device(module: nn.Module) -> str:
