@@ -20,6 +20,7 @@ from kan_widgets.functions.reading import (
     survey,
     unwrap,
 )
+from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.registry import Adapter, Sum, register_adapter
 from kan_widgets.functions.sampled_basis import SampledBasis
 from kan_widgets.functions.sampling import sampled_anew
@@ -62,5 +63,6 @@ __all__ = [
     "sampled_anew",
     "survey",
     "take_as_read",
+    "tensor_adapter",
     "unwrap",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kan_widgets.nn.bases.basis import Interval
 
-_INPUTS = (
+INPUT_NAMES = (
     "in_features in_channels input_dim inputdim in_dim input_size in_size indim n_in d_in "
     "num_inputs input_features inputs in_planes in_chans dim"
 ).split()
@@ -66,16 +66,19 @@ def ways_of(run: nn.Module) -> Iterator[Way]:
     """Yield the ways in which a module runs, likely ones first."""
     domain, extent = _interval(run)
     kernel = _pair(_setting(run, "kernel_size", None))
-    tried = 0
-    for size in _sizes(run):
-        for way in _shapes(run, size, kernel, domain, extent):
-            y = _output(run, way)
-            if y is None or not _fits(way, y):
-                continue
+    named, others = _sizes(run)
+    # A size that it names itself holds; any other that runs may do so by chance.
+    for sizes in (*([size] for size in named), others):
+        ran = [
+            way
+            for size in sizes
+            for way in _shapes(run, size, kernel, domain, extent)
+            if _runs(run, way)
+        ]
+        for way in ran[:_MOST_SHAPES]:
             yield _around(run, way)
-            tried += 1
-            if tried == _MOST_SHAPES:
-                return
+        if ran:
+            return
 
 
 def _shapes(
@@ -97,14 +100,14 @@ def _shapes(
     yield Way((1, size), size, domain, extent)
 
 
-def _sizes(run: nn.Module) -> list[int]:
-    """Return what may be the number of inputs, named ones first."""
-    named = [vars(run).get(name) for name in _INPUTS]
+def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
+    """Return what may be the number of inputs: as it is named, and as tensors have it."""
+    named = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
     layered = [size for weight in weights[:2] for size in _flattened(weight)]
-    found = [size for size in (*named, *sizes, *layered) if type(size) is int]
-    return [size for size in dict.fromkeys(found) if 1 <= size <= 8192][: 2 * _MOST_SHAPES]
+    others = [size for size in dict.fromkeys((*sizes, *layered)) if 2 <= size <= 8192]
+    return [size for size in dict.fromkeys(named) if size >= 1], others[: 2 * _MOST_SHAPES]
 
 
 def _flattened(weight: Tensor) -> list[int]:
@@ -146,20 +149,17 @@ def _interval(run: nn.Module) -> tuple[Interval, Interval]:
     return (low, high), (min(low - room, -1.0), max(high + room, 1.0))
 
 
-def _output(run: nn.Module, way: Way) -> Tensor | None:
+def _runs(run: nn.Module, way: Way) -> bool:
     like = next(run.parameters())
     try:
-        found = run(torch.zeros(3, *way.shape).to(like))
+        y = run(torch.zeros(3, *way.shape).to(like))
     except Exception:
-        return None
-    return found if isinstance(found, Tensor) else None
-
-
-def _fits(way: Way, y: Tensor) -> bool:
-    shape = y.shape[1:]
+        return False
+    if not isinstance(y, Tensor) or len(y) != 3:
+        return False
     if way.kernel is not None:
-        return y.ndim == 4 and len(y) == 3
-    return len(y) == 3 and len(shape) == len(way.shape) and shape[:-1] == way.shape[:-1]
+        return y.ndim == 4
+    return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
 
 
 def _around(run: nn.Module, way: Way) -> Way:

@@ -62,11 +62,8 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
     ...         return super().forward(x) / 2
     >>> model = Halved(3, 2)
     >>> prove(model)
-    >>> print(kw.functions.describe(model))
-    nothing is read
-    left out
-      (model) (Halved): read as kan_widgets has it, it would be off by 100% of its largest output: \
-what it computes is 0.5 times that
+    >>> [row.adapter for row in kw.functions.describe(model).layers]
+    ['sampled']
     """
     end = time.perf_counter() + seconds
     samples_end = end + seconds

@@ -203,3 +203,25 @@ def test_sampling_changes_nothing():
     assert module.training
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
+
+
+def test_nothing_can_be_read_says_what_was_found_and_how_the_layer_could_be_read():
+    class MyPolyKAN(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.input_dim, self.outdim = 4, 3
+            self.poly = nn.Parameter(torch.randn(4, 3, 6))
+
+        def forward(self, x: Tensor) -> Tensor:
+            powers = x.sum(-1, keepdim=True)[..., None] ** torch.arange(6)
+            return torch.einsum("nib,iob->no", powers.expand(-1, 4, -1), self.poly)
+
+    with pytest.raises(ValueError, match="what inputs do together is") as error:
+        kw.bind(nn.Sequential(MyPolyKAN()))
+    message = str(error.value)
+    code = message[message.index("import kan_widgets") : message.index("check(layer)")]
+    assert '"poly": ("in", "out", 6)' in code
+    assert 'get("poly").permute(1, 0, 2)' in code
+    exec(code, {})
+    [layer] = read(MyPolyKAN())
+    assert layer.coefficients.shape == (3, 4, 6)
