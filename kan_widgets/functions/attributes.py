@@ -93,6 +93,11 @@ _KAN_PART = re.compile(
 _FEW = 4
 
 
+def called_kan(module: nn.Module) -> bool:
+    """Say whether a module has the name of a KAN."""
+    return bool(_KAN_NAME.search(type(module).__name__))
+
+
 def computes_more(module: nn.Module, name: str, plain: Sequence[nn.Module]) -> bool:
     """Say whether a module is a KAN layer of which ``plain`` are only a part.
 
@@ -106,7 +111,7 @@ def computes_more(module: nn.Module, name: str, plain: Sequence[nn.Module]) -> b
     own += [key for key, value in vars(module).items() if type(value) is int]
     parts = any(_KAN_PART.search(key.lower()) for key in own)
     parts = parts or any(_KAN_PART.search(key.lower()) for key, _ in module.named_children())
-    called = bool(_KAN_NAME.search(type(module).__name__))
+    called = called_kan(module)
     if not plain:
         weights = any(
             p.requires_grad and not nn.parameter.is_lazy(p) and p.ndim > 1

@@ -91,7 +91,8 @@ def _shapes(
         )
         reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         first = [-(-p // s) * s - p for p, s in zip(padding, stride, strict=True)]
-        sides = tuple(a + r for a, r in zip(first, reach, strict=True))
+        # Two outputs each way: some norms refuse a single one.
+        sides = tuple(a + r + s for a, r, s in zip(first, reach, stride, strict=True))
         pads = (padding[1], padding[1], padding[0], padding[0])
         numbers = size * kernel[0] * kernel[1]
         shape = (size, *sides)
@@ -111,9 +112,13 @@ def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
 
 
 def _flattened(weight: Tensor) -> list[int]:
-    """Return divisors of a weight's columns, where inputs times basis functions lie in one row."""
-    columns = weight.shape[1]
-    return [columns // nb for nb in range(2, 17) if columns % nb == 0]
+    """Return divisors of a weight's sides, where inputs times basis functions lie in one."""
+    return [
+        side // nb
+        for side in (weight.shape[1], weight.shape[0])
+        for nb in range(2, 17)
+        if side % nb == 0
+    ]
 
 
 def _setting(run: nn.Module, name: str, default: Any) -> Any:
@@ -284,7 +289,7 @@ class Probe:
         (top, left), _ = self._first()
         (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
         images = torch.zeros(len(x), *self.way.shape, dtype=x.dtype)
-        images[:, :, top::dy, left::dx] = x.reshape(len(x), -1, kh, kw)
+        images[:, :, top::dy, left::dx][:, :, :kh, :kw] = x.reshape(len(x), -1, kh, kw)
         return images
 
     def _first(self) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -6,19 +6,20 @@ import re
 import time
 import weakref
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import BuiltinFunctionType, FunctionType
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import unreadable_state
+from kan_widgets.functions.attributes import called_kan, unreadable_state
 from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, survey, unwrap
 from kan_widgets.functions.registry import Adapter, Sum, candidates, settle, settled
-from kan_widgets.functions.sampling import Untold, sampling_adapter
+from kan_widgets.functions.sampling import SAMPLED, Untold, sampling_adapter
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.activation import BaseActivation
 
@@ -79,6 +80,25 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
             if _is_open(missed, [entry.name for entry in found]):
                 _settle(missed.module, missed.reason, time.perf_counter() < samples_end)
                 waiting = waiting or isinstance(settled(missed.module), Adapter)
+    if time.perf_counter() < samples_end:
+        _join_parts(model)
+
+
+def _join_parts(model: nn.Module) -> None:
+    """Sample a KAN layer as a whole where functions of it were sampled beside plain layers."""
+    found = survey(model)[0]
+    for name, module in unwrap(model).named_modules():
+        inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
+        plain = [entry for entry in inside if entry.is_plain]
+        sampled = [entry for entry in inside if entry.library == SAMPLED]
+        if plain and len(plain) + len(sampled) == len(inside) <= 4 and sampled:
+            if called_kan(module) and settled(module) is None:
+                with suppress(Exception):
+                    settle(module, sampling_adapter(module))
+
+
+def _lies_in(name: str, other: str) -> bool:
+    return not other or name.startswith(f"{other}.")
 
 
 def take_as_read(model: nn.Module) -> None:

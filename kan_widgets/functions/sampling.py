@@ -22,6 +22,7 @@ from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refi
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.bases.basis import Interval
 
+SAMPLED = "sampled"
 # Of the largest value: what inputs may do together, and how far samples may be off.
 _INTERACTION = 1e-3
 _ERROR = 2e-2
@@ -80,7 +81,7 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
         If it is not; with the size of what its inputs do together, relative to its largest output.
     """
     reasons: dict[str, None] = {}
-    with stand_in(module) as (run, _):
+    with _on_cpu(module) as run:
         for way in ways_of(run):
             way = replace(way, why=why)
             probe = Probe(run, way)
@@ -95,7 +96,7 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
                 raise Untold("its functions are straight lines: a plain layer")
             _samples[module] = sampled
             return Adapter(
-                "sampled",
+                SAMPLED,
                 type(module),
                 partial(_read, way),
                 _no_problem,
@@ -104,6 +105,21 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
                 partial(_shape, way),
             )
     raise Untold("; ".join(reasons) or "no shape of input was found that it takes")
+
+
+@contextmanager
+def _on_cpu(module: nn.Module) -> Iterator[nn.Module]:
+    """Give what runs in the place of a module on the CPU.
+
+    It is not known what any numbers do to it: on an accelerator, an index out of range would end
+    the whole process.
+    """
+    with stand_in(module) as (run, copied):
+        if copied:
+            run.to("cpu")
+        elif any(not tensor.is_cpu for tensor in (*module.parameters(), *module.buffers())):
+            raise Untold("it cannot be copied from its device to the CPU")
+        yield run
 
 
 def _interaction(probe: Probe) -> str:
@@ -144,16 +160,19 @@ def _sample(module: nn.Module, run: nn.Module, way: Way, known: SampledBasis | N
     def values(x: Tensor) -> Tensor:
         """Return φ at some points: (points, in, out)."""
         found = []
+        began = time.perf_counter()
         rows = max(1, 200_000 // (way.width * len(x)))
         for first in range(0, way.inputs, rows):
             own = torch.arange(first, min(first + rows, way.inputs))
             one = torch.zeros(len(own), len(x), way.inputs)
             one[torch.arange(len(own)), :, own] = x.to(one)
             found.append((probe(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
-            spent = time.perf_counter() - started
-            needed = spent * way.inputs / (own[-1].item() + 1)
+            spent = time.perf_counter() - began
+            needed = began - started + spent * way.inputs / (own[-1].item() + 1)
             if needed > _SECONDS and spent > 0.2:
-                raise Untold(f"to sample its {way.inputs:,} inputs takes about {needed:.0f} s")
+                raise Untold(
+                    f"it would take {needed:.0f} s or more to sample its {way.inputs:,} inputs"
+                )
         return torch.cat(found).transpose(0, 1)
 
     if known is None:
@@ -241,7 +260,7 @@ def _read(way: Way, module: nn.Module) -> LayerFunctions:
     """Return the functions as they were sampled last, or anew if that is due."""
     known = _samples.get(module)
     if known is None or _is_due(module, known):
-        with stand_in(module) as (run, _):
+        with _on_cpu(module) as run:
             known = _sample(module, run, way, known.basis if known is not None else None)
         _samples[module] = known
     return known.layer

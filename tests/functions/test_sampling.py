@@ -225,3 +225,33 @@ def test_nothing_can_be_read_says_what_was_found_and_how_the_layer_could_be_read
     exec(code, {})
     [layer] = read(MyPolyKAN())
     assert layer.coefficients.shape == (3, 4, 6)
+
+
+def test_a_kan_layer_of_several_parts_is_sampled_as_a_whole():
+    class Gaussians(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.grid = nn.Parameter(torch.linspace(-2, 2, 8), requires_grad=False)
+            self.spline_weight = nn.Parameter(torch.randn(4 * 8, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            bumps = torch.exp(-(((x.unsqueeze(-1) - self.grid) / (4 / 7)) ** 2))
+            return bumps.flatten(1) @ self.spline_weight
+
+    class RBFKANLayer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rbf_linear, self.base_linear = Gaussians(), nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.rbf_linear(x) + self.base_linear(F.silu(x))
+
+    model = nn.Sequential(RBFKANLayer())
+    prove(model)
+    [layer] = read(model)
+    x = torch.linspace(-2, 2, 9)
+    with torch.no_grad():
+        alone = torch.zeros(9, 4)
+        alone[:, 2] = x
+        expected = model(alone) - model(torch.zeros(1, 4))
+    torch.testing.assert_close(layer.evaluate(x)[:, 2].T, expected, atol=1e-3, rtol=0)
