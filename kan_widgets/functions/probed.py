@@ -99,6 +99,8 @@ def _shapes(
         yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
     yield Way((size,), size, domain, extent)
     yield Way((1, size), size, domain, extent)
+    if size > 1:
+        yield Way((size, 1), size, domain, extent)
 
 
 def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
@@ -164,6 +166,8 @@ def _runs(run: nn.Module, way: Way) -> bool:
         return False
     if way.kernel is not None:
         return y.ndim == 4
+    if way.shape[1:] == (1,):
+        return y.ndim == 3 and y.shape[2] == 1
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
 
 

@@ -187,6 +187,8 @@ def compared(
     by_name = {layer.name: layer for layer in layers}
     own = Tap((module,))
     taps = [own, *(s.at for s in sums), *(x.x_at for x in layers if x.x_at is not None)]
+    # ReLU-KAN takes and returns columns, (n, in, 1).
+    columns = x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1
     recorder = _Recorder(list(dict.fromkeys(taps)))
     worst, outputs = 0.0, 0
     try:
@@ -195,12 +197,17 @@ def compared(
             parts = [by_name[name] for name in place.layers]
             rows: slice | Tensor = slice(None)
             out, bias = recorder.at(place.at).to("cpu", torch.float64), place.bias
+            out = out.squeeze(2) if columns else out
             if most_outputs is not None and all(
                 part.kind == "linear" and part.shape[0] == out.shape[-1] for part in parts
             ):
                 rows = torch.linspace(0, out.shape[-1] - 1, min(most_outputs, out.shape[-1])).long()
                 out, bias = out[..., rows], None if bias is None else bias.detach().cpu()[rows]
-            total = sum(total_of(part, recorder.at(part.x_at or own), rows) for part in parts)
+            inputs = [recorder.at(part.x_at or own) for part in parts]
+            inputs = [each.squeeze(2) for each in inputs] if columns else inputs
+            total = sum(
+                total_of(part, each, rows) for part, each in zip(parts, inputs, strict=True)
+            )
             assert isinstance(total, Tensor)
             kind = type(module).__name__
             found = Sum(place.layers, place.at, bias)

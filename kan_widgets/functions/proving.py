@@ -211,8 +211,8 @@ def _difference(module: nn.Module, adapter: Adapter, roomy: bool) -> str:
 def _compared(
     run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
 ) -> None:
-    """Compare a module's sums, whether it takes (n, in), (n, tokens, in) or (groups, n, in)."""
-    forms = [x, x.unsqueeze(1), x.unsqueeze(0)] if x.ndim == 2 else [x]
+    """Compare sums, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
+    forms = [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]
     for form in forms:
         try:
             compared(run, layers, sums, form, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)

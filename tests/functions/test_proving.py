@@ -193,3 +193,14 @@ def test_a_bias_is_no_difference_between_functions():
             return super().forward(x) + torch.arange(self.out_features)
 
     assert kw.bind(Biased(3, 2)).layout.names == ("Biased",)
+
+
+def test_a_layer_that_takes_columns_is_proved_too():
+    class ReLUKANLayer(lookalikes.ReLUKANLayer):
+        """ReLU-KAN's own: x is (n, in, 1), and what it returns (n, out, 1)."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.squeeze(2)).unsqueeze(2)
+
+    prove(model := ReLUKANLayer(4, 3))
+    assert describe(model).layers[0].adapter == "torch-conv-kan"
