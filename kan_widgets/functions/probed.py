@@ -20,6 +20,7 @@ _NORM = re.compile(r"Norm")
 _AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
 _GRID = re.compile(r"grid|knot|cent(er|re)s?$")
 _MOST_SHAPES = 8
+_USUAL = (-2.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -139,19 +140,23 @@ def _pair(value: Any) -> tuple[int, int] | None:
 
 
 def _interval(run: nn.Module) -> tuple[Interval, Interval]:
-    """Return the range of a grid and somewhat more; −1 to 1 where there is none."""
+    """Return the range of a grid, and somewhat more; −2 to 2 where there is none."""
     given = vars(run).get("grid_range")
-    low, high = -1.0, 1.0
+    grids = [
+        tensor
+        for name, tensor in (*run.named_buffers(), *run.named_parameters())
+        if _GRID.search(name.rpartition(".")[2].lower())
+        and tensor.is_floating_point()
+        and tensor.numel() > 1
+    ]
     if isinstance(given, tuple | list) and len(given) == 2:
         low, high = float(given[0]), float(given[1])
+    elif grids:
+        low, high = float(grids[0].min()), float(grids[0].max())
     else:
-        for name, tensor in (*run.named_buffers(), *run.named_parameters()):
-            last = name.rpartition(".")[2].lower()
-            if _GRID.search(last) and tensor.is_floating_point() and tensor.numel() > 1:
-                low, high = float(tensor.min()), float(tensor.max())
-                break
+        return _USUAL, _USUAL
     if not -1e3 < low < high < 1e3:
-        low, high = -1.0, 1.0
+        return _USUAL, _USUAL
     room = (high - low) / 2
     return (low, high), (min(low - room, -1.0), max(high + room, 1.0))
 
@@ -208,7 +213,8 @@ def _around(run: nn.Module, way: Way) -> Way:
             before = name
             break
     if before:
-        return replace(way, before=before, after=tuple(after), domain=(-2, 2), extent=(-4, 4))
+        around = (-4.0, 4.0)
+        return replace(way, before=before, after=tuple(after), domain=_USUAL, extent=around)
     return replace(way, after=tuple(after))
 
 

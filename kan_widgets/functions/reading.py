@@ -12,9 +12,8 @@ from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled
 
-_UNKNOWN = (
-    "a KAN layer that no adapter knows; the plain layers in it are a part of what it computes"
-)
+_UNKNOWN = "a KAN layer that no adapter knows"
+_PARTS = "; the plain layers in it are only a part of what it computes"
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,8 @@ class _Walk:
             return self._own(module, name, left_out)
         # A layer by itself: what is in it is only a part of what it computes.
         self.found[found:] = []
-        self.left_out[left_out:] = [LeftOut(name, module, problem or _UNKNOWN, near=True)]
+        reason = problem or _UNKNOWN + _PARTS * bool(inside)
+        self.left_out[left_out:] = [LeftOut(name, module, reason, near=True)]
         return None
 
     def _own(self, module: nn.Module, name: str, place: int) -> None:
