@@ -167,7 +167,9 @@ def _settings(module: nn.Module) -> Hashable:
             for own in (part._parameters, part._buffers)
             for key, tensor in own.items()
         ]
-        found.append((name, type(part), type(part).forward, tuple(settings), tuple(tensors)))
+        # Not the class of the module itself nor its methods: these would keep it.
+        kind = type(part) if name else getattr(type(part).forward, "__code__", None)
+        found.append((name, kind, tuple(settings), tuple(tensors)))
     return tuple(found)
 
 

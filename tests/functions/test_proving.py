@@ -7,7 +7,9 @@ them, and computes by a formula of its own; before, it was drawn wrongly and wit
 from __future__ import annotations
 
 import copy
+import gc
 import re
+import weakref
 
 import lookalikes
 import pytest
@@ -204,3 +206,17 @@ def test_a_layer_that_takes_columns_is_proved_too():
 
     prove(model := ReLUKANLayer(4, 3))
     assert describe(model).layers[0].adapter == "torch-conv-kan"
+
+
+def test_a_class_that_is_defined_anew_is_let_go():
+    def proved() -> weakref.ref[type]:
+        class Passing(kw.nn.KANLinear):
+            def forward(self, x: Tensor) -> Tensor:
+                return super().forward(x)
+
+        prove(Passing(2, 2))
+        return weakref.ref(Passing)
+
+    gone = proved()
+    gc.collect()
+    assert gone() is None
