@@ -10,6 +10,7 @@ from kan_widgets.functions.describe import Description, describe
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.proof import Proof, check
+from kan_widgets.functions.proving import prove, take_as_read
 from kan_widgets.functions.reading import (
     LeftOut,
     ReadableModule,
@@ -19,7 +20,10 @@ from kan_widgets.functions.reading import (
     survey,
     unwrap,
 )
+from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.registry import Adapter, Sum, register_adapter
+from kan_widgets.functions.sampled_basis import SampledBasis
+from kan_widgets.functions.sampling import sampled_anew
 from kan_widgets.functions.smooth import (
     Gaussian,
     Gram,
@@ -44,6 +48,7 @@ __all__ = [
     "Proof",
     "ReadableModule",
     "ReflectionalSwitch",
+    "SampledBasis",
     "SquaredReLU",
     "Sum",
     "Tap",
@@ -51,9 +56,13 @@ __all__ = [
     "check",
     "describe",
     "find",
+    "prove",
     "read",
     "read_module",
     "register_adapter",
+    "sampled_anew",
     "survey",
+    "take_as_read",
+    "tensor_adapter",
     "unwrap",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -82,6 +83,42 @@ def missing_knots(module: nn.Module, path: str, sizes: Mapping[str, int], order:
         f"{path} has {sizes['knots']} knots, but {sizes['nb']} splines of order {order} "
         f"need {needed}"
     )
+
+
+# How people call layers of learned functions, and the tensors and settings of such layers.
+_KAN_NAME = re.compile(r"KAN|Kan(?![a-z])|(^|_)kan(_|$)")
+_KAN_PART = re.compile(
+    r"grid|knot|cent(er|re)s?|coef|spline|poly|basis|wavelet|cheby|fourier|phase|degree|rbf"
+)
+_FEW = 4
+
+
+def called_kan(module: nn.Module) -> bool:
+    """Say whether a module has the name of a KAN."""
+    return bool(_KAN_NAME.search(type(module).__name__))
+
+
+def computes_more(module: nn.Module, name: str, plain: Sequence[nn.Module]) -> bool:
+    """Say whether a module is a KAN layer of which ``plain`` are only a part.
+
+    Nobody can tell from outside what a module computes. Taken for such a layer is one that has
+    at most a few plain layers in it, and the name of a KAN or tensors and settings that are named
+    after those of one; a whole model only by the latter, or if it has nothing in it.
+    """
+    if type(module).__module__.startswith("torch.nn.") or len(plain) > _FEW:
+        return False
+    own = [*module._parameters, *module._buffers]
+    own += [key for key, value in vars(module).items() if type(value) is int]
+    parts = any(_KAN_PART.search(key.lower()) for key in own)
+    parts = parts or any(_KAN_PART.search(key.lower()) for key, _ in module.named_children())
+    called = called_kan(module)
+    if not plain:
+        weights = any(
+            p.requires_grad and not nn.parameter.is_lazy(p) and p.ndim > 1
+            for p in module.parameters()
+        )
+        return (parts or called) and weights
+    return parts or (called and bool(name))
 
 
 def unreadable_kind(module: nn.Module) -> str:

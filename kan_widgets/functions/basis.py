@@ -154,13 +154,17 @@ def _expand(basis: Basis, x: Tensor) -> Tensor:
     return basis.expand(x if like is None else x.to(like)).to(x)
 
 
+# The labels of a basis that makes straight lines, as plain layers have it.
+STRAIGHT = ("x",)
+
+
 @dataclass(frozen=True)
 class IdentityBasis:
     """β(x) = x: an ordinary weight is the straight line φ(x) = w·x."""
 
     domain: Interval = (-1.0, 1.0)
     extent: Interval = (-2.0, 2.0)
-    labels: tuple[str, ...] = ("x",)
+    labels: tuple[str, ...] = STRAIGHT
     is_base: tuple[bool, ...] = (True,)
     knots: tuple[float, ...] = ()
     continuous: bool = True

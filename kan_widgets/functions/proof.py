@@ -14,6 +14,7 @@ from kan_widgets.functions.attributes import attribute
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
+from kan_widgets.functions.undisturbed import undisturbed
 
 _SAMPLES = 64
 
@@ -137,41 +138,94 @@ def check(
     found = reader(module)
     layers = [found] if isinstance(found, LayerFunctions) else list(found)
     by_name = {layer.name: layer for layer in layers}
-    sums = _sums(module, known, tuple(by_name), before, bias)
-    own = Tap((module,))
-    taps = [own, *(s.at for s in sums), *(x.x_at for x in layers if x.x_at is not None)]
-    x = _inputs(module, known, layers) if inputs is None else inputs
+    sums = sums_of(module, known, tuple(by_name), before, bias)
+    x = inputs_for(module, known, layers) if inputs is None else inputs
 
-    training = {part: part.training for part in module.modules()}
-    devices = sorted({p.device.index for p in module.parameters() if p.is_cuda})
-    recorder = _Recorder(list(dict.fromkeys(taps)))
-    try:
-        module.eval()
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
-            module(x)
-            worst, outputs = 0.0, 0
-            for place in sums:
-                parts = [by_name[name] for name in place.layers]
-                total = sum(total_of(part, recorder.at(part.x_at or own)) for part in parts)
-                assert isinstance(total, Tensor)
-                out = recorder.at(place.at).to(torch.float64)
-                worst = max(worst, _compare(place, total, out, type(module).__name__, tolerance))
-                outputs += out.numel()
-    finally:
-        recorder.remove()
-        for part, mode in training.items():
-            part.training = mode
+    with undisturbed(module):
+        worst, outputs = compared(module, layers, sums, x, tolerance)
     kind = type(module).__name__
     return Proof(tuple(name or kind for name in by_name), worst, outputs)
 
 
-def _sums(
+def compared(
+    module: nn.Module,
+    layers: Sequence[LayerFunctions],
+    sums: Sequence[Sum],
+    x: Tensor,
+    tolerance: float,
+    *,
+    most_outputs: int | None = None,
+    constants: bool = False,
+) -> tuple[float, int]:
+    """Run a module, and compare the sums in it with Σφ.
+
+    Parameters
+    ----------
+    module
+        In the mode and state to run it in.
+    layers, sums
+        Its functions, and where their sums appear.
+    x
+        Its input.
+    tolerance
+        The largest difference allowed, relative to the largest output.
+    most_outputs
+        Of a linear layer, how many outputs to compare; all by default.
+    constants
+        Whether a constant for each output may differ, a bias that no adapter names.
+
+    Returns
+    -------
+    float, int
+        The largest relative difference, and how many numbers were compared.
+
+    Raises
+    ------
+    ValueError
+        If Σφ is not what the module computes.
+    """
+    by_name = {layer.name: layer for layer in layers}
+    own = Tap((module,))
+    taps = [own, *(s.at for s in sums), *(x.x_at for x in layers if x.x_at is not None)]
+    # ReLU-KAN takes and returns columns, (n, in, 1).
+    columns = x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1
+    recorder = _Recorder(list(dict.fromkeys(taps)))
+    worst, outputs = 0.0, 0
+    try:
+        module(x)
+        for place in sums:
+            parts = [by_name[name] for name in place.layers]
+            rows: slice | Tensor = slice(None)
+            out, bias = recorder.at(place.at).to("cpu", torch.float64), place.bias
+            out = out.squeeze(2) if columns else out
+            if most_outputs is not None and all(
+                part.kind == "linear" and part.shape[0] == out.shape[-1] for part in parts
+            ):
+                rows = torch.linspace(0, out.shape[-1] - 1, min(most_outputs, out.shape[-1])).long()
+                out, bias = out[..., rows], None if bias is None else bias.detach().cpu()[rows]
+            inputs = [recorder.at(part.x_at or own) for part in parts]
+            inputs = [each.squeeze(2) for each in inputs] if columns else inputs
+            total = sum(
+                total_of(part, each, rows) for part, each in zip(parts, inputs, strict=True)
+            )
+            assert isinstance(total, Tensor)
+            kind = type(module).__name__
+            found = Sum(place.layers, place.at, bias)
+            worst = max(worst, _compare(found, total, out, kind, tolerance, constants))
+            outputs += out.numel()
+    finally:
+        recorder.remove()
+    return worst, outputs
+
+
+def sums_of(
     module: nn.Module,
     adapter: Adapter | None,
     names: tuple[str, ...],
-    before: str,
-    bias: Tensor | None,
+    before: str = "",
+    bias: Tensor | None = None,
 ) -> Sequence[Sum]:
+    """Return where the sums of a module's layers appear."""
     if before:
         part = attribute(module, before)
         if not isinstance(part, nn.Module):
@@ -185,7 +239,12 @@ def _sums(
     return [Sum(names, Tap((module,), "output"), bias)]
 
 
-def _inputs(module: nn.Module, adapter: Adapter | None, layers: list[LayerFunctions]) -> Tensor:
+def inputs_for(
+    module: nn.Module,
+    adapter: Adapter | None,
+    layers: Sequence[LayerFunctions],
+    samples: int = _SAMPLES,
+) -> Tensor:
     """Return random inputs, and ones in which a single entry is not 0."""
     first = layers[0]
     settings = first.conv or ConvSettings()
@@ -203,33 +262,43 @@ def _inputs(module: nn.Module, adapter: Adapter | None, layers: list[LayerFuncti
     low, high = min(x.extent[0] for x in layers), max(x.extent[1] for x in layers)
     margin = 0.1 * (high - low)
     generator = torch.Generator().manual_seed(0)
-    spread = torch.rand(_SAMPLES, *shape, generator=generator) * (high - low + 2 * margin)
+    spread = torch.rand(samples, *shape, generator=generator) * (high - low + 2 * margin)
     spread = spread + low - margin
     size = spread[0].numel()
-    single = torch.zeros(min(_SAMPLES, size), size)
+    single = torch.zeros(min(samples, size), size)
     entries = torch.arange(len(single))
-    single[entries, entries] = spread.reshape(_SAMPLES, size)[entries % _SAMPLES, entries]
+    single[entries, entries] = spread.reshape(samples, size)[entries % samples, entries]
     like = next(module.parameters(), first.coefficients)
     return torch.cat([spread, single.reshape(-1, *shape)]).to(like)
 
 
-def total_of(layer: LayerFunctions, x: Tensor) -> Tensor:
-    """Return Σφ for each output, in double precision."""
-    x = x.to(torch.float64)
-    coefficients = layer.coefficients.detach().to(torch.float64)
-    index = layer.basis_index
+def total_of(layer: LayerFunctions, x: Tensor, rows: slice | Tensor = slice(None)) -> Tensor:
+    """Return Σφ for each output, or some of a linear layer's, in double precision on the CPU."""
+    x = x.to("cpu", torch.float64)
+    coefficients = layer.coefficients.detach()[rows].to("cpu", torch.float64)
+    if layer.basis_index is None:
+        return _summed(layer, layer.bases[0], coefficients, x)
+    index = layer.basis_index.to("cpu")[rows]
     total: Tensor | int = 0
     for g, basis in enumerate(layer.bases):
-        chosen = coefficients
-        if index is not None:
-            chosen = coefficients * (index.to(coefficients.device) == g).unsqueeze(-1)
+        chosen = index == g
+        own = coefficients * chosen.unsqueeze(-1)
         if layer.kind == "linear":
-            values = basis(x).nan_to_num() if index is not None else basis(x)
-            total = total + torch.einsum("...ib,oib->...o", values, chosen)
+            # Only the inputs that have a function with this basis: there may be one for each.
+            inputs = chosen.any(0)
+            total = total + torch.einsum(
+                "...ib,oib->...o", basis(x[..., inputs]).nan_to_num(), own[:, inputs]
+            )
         else:
-            total = total + _convolved(basis, chosen, layer.conv or ConvSettings(), x)
+            total = total + _summed(layer, basis, own, x)
     assert isinstance(total, Tensor)
     return total
+
+
+def _summed(layer: LayerFunctions, basis: Any, coefficients: Tensor, x: Tensor) -> Tensor:
+    if layer.kind == "linear":
+        return torch.einsum("...ib,oib->...o", basis(x), coefficients)
+    return _convolved(basis, coefficients, layer.conv or ConvSettings(), x)
 
 
 def _convolved(basis: Any, coefficients: Tensor, settings: ConvSettings, x: Tensor) -> Tensor:
@@ -247,7 +316,9 @@ def _convolved(basis: Any, coefficients: Tensor, settings: ConvSettings, x: Tens
     return out.reshape(n, -1, *out.shape[2:]) if settings.shared else out
 
 
-def _compare(place: Sum, total: Tensor, out: Tensor, kind: str, tolerance: float) -> float:
+def _compare(
+    place: Sum, total: Tensor, out: Tensor, kind: str, tolerance: float, constants: bool
+) -> float:
     names = ", ".join(name for name in place.layers if name) or kind
     if total.shape != out.shape:
         raise ValueError(
@@ -262,13 +333,13 @@ def _compare(place: Sum, total: Tensor, out: Tensor, kind: str, tolerance: float
     scale = float(out.abs().max())
     difference = total - out
     error = float(difference.abs().max()) / (scale or 1.0)
-    if error <= tolerance:
-        return error
     by_output = difference.movedim(axis, 0).flatten(1)
+    spread = float((by_output - by_output[:, :1]).abs().max()) / (scale or 1.0)
+    if error <= tolerance or (constants and spread <= tolerance):
+        return min(error, spread) if constants else error
     worst = int(by_output.abs().amax(1).argmax())
     hint = ""
-    spread = by_output - by_output[:, :1]
-    if float(spread.abs().max()) <= tolerance * (scale or 1.0):
+    if spread <= tolerance:
         hint = " The difference is a constant for each output: give it as bias."
     elif not torch.isfinite(difference).all():
         hint = " Some of the values are not finite."
@@ -276,8 +347,17 @@ def _compare(place: Sum, total: Tensor, out: Tensor, kind: str, tolerance: float
         factor = float((total * out).sum() / (total * total).sum().clamp_min(1e-300))
         if float((total * factor - out).abs().max()) <= tolerance * (scale or 1.0):
             hint = f" The output is {factor:.6g} times Σφ: a scale is missing."
-    raise ValueError(
+    raise Unlike(
         f"Σφ of {names} is not what the module computes: it differs by {error:.3g} of the "
         f"largest output ({scale:.4g}), most at output {worst}.{hint} If a norm or an "
-        "activation follows the sum, name it with before=."
+        "activation follows the sum, name it with before=.",
+        error,
     )
+
+
+class Unlike(ValueError):
+    """Σφ is not what a module computes: by how much, relative to the largest output."""
+
+    def __init__(self, message: str, error: float) -> None:
+        super().__init__(message)
+        self.error = error

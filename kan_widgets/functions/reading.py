@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
+from kan_widgets.functions.attributes import computes_more, unreadable_kind, unreadable_state
+from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import Reader, find_adapter, readable_names
+from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled
+
+_UNKNOWN = "a KAN layer that no adapter knows"
+_PARTS = "; the plain layers in it are only a part of what it computes"
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,11 @@ class ReadableModule:
     module: nn.Module
     reader: Reader
     library: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is an ordinary layer of torch, whose functions are straight lines."""
+        return isinstance(self.module, nn.Linear | nn.Conv2d)
 
     def read(self) -> list[LayerFunctions]:
         """Read the module's functions as they are now, named by their path in the model."""
@@ -37,6 +46,11 @@ class LeftOut:
     """Whether an adapter knows its class, but something does not fit."""
     unknown: bool = False
     """Whether no adapter knows its class, which is no news in an error."""
+
+    @property
+    def is_kan(self) -> bool:
+        """Whether it is, or may be, a layer of learned functions that is not read."""
+        return self.near and not isinstance(self.module, nn.Linear | nn.Conv2d)
 
     def __str__(self) -> str:
         return f"{self.name or 'the model'} ({type(self.module).__name__}): {self.reason}"
@@ -77,34 +91,55 @@ def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
-    found: list[ReadableModule] = []
-    left_out: list[LeftOut] = []
-    seen: set[nn.Module] = set()
+    walk = _Walk()
+    walk.visit(unwrap(model), "")
+    return walk.found, walk.left_out
 
-    def visit(module: nn.Module, name: str) -> None:
+
+class _Walk:
+    """Goes through the modules of a model in the order they were added."""
+
+    def __init__(self) -> None:
+        self.found: list[ReadableModule] = []
+        self.left_out: list[LeftOut] = []
+        self._seen: set[nn.Module] = set()
+
+    def visit(self, module: nn.Module, name: str) -> None:
         module = unwrap(module)
-        if module in seen:
+        if module in self._seen:
             return
-        seen.add(module)
+        self._seen.add(module)
         adapter, problem = find_adapter(module)
         if adapter is not None:
-            found.append(ReadableModule(name, module, adapter.read, adapter.library))
-            return
-        if problem:
-            left_out.append(LeftOut(name, module, problem, near=True))
+            self.found.append(ReadableModule(name, module, adapter.read, adapter.library))
             return
         children = list(module.named_children())
         if state := unreadable_kind(module) if children else unreadable_state(module):
-            left_out.append(LeftOut(name, module, state, near=False))
+            self.left_out.append(LeftOut(name, module, problem or state, near=bool(problem)))
             return
-        if next(module.parameters(recurse=False), None) is not None:
-            reason = f"no adapter knows {type(module).__name__}"
-            left_out.append(LeftOut(name, module, reason, near=False, unknown=True))
+        found, left_out = len(self.found), len(self.left_out)
         for child_name, child in children:
-            visit(child, f"{name}.{child_name}" if name else child_name)
+            self.visit(child, f"{name}.{child_name}" if name else child_name)
+        inside, unread = self.found[found:], self.left_out[left_out:]
+        if any(not entry.is_plain for entry in inside) or any(entry.is_kan for entry in unread):
+            if problem and settled(module) is not None:
+                self.left_out.insert(left_out, LeftOut(name, module, problem, near=True))
+                return None
+            return self._own(module, name, left_out)
+        if not problem and not computes_more(module, name, [entry.module for entry in inside]):
+            return self._own(module, name, left_out)
+        # A layer by itself: what is in it is only a part of what it computes.
+        self.found[found:] = []
+        reason = problem or _UNKNOWN + _PARTS * bool(inside)
+        self.left_out[left_out:] = [LeftOut(name, module, reason, near=True)]
+        return None
 
-    visit(model, "")
-    return found, left_out
+    def _own(self, module: nn.Module, name: str, place: int) -> None:
+        """Name a module that has parameters of its own, before those inside it."""
+        if next(module.parameters(recurse=False), None) is None:
+            return
+        reason = f"no adapter knows {type(module).__name__}"
+        self.left_out.insert(place, LeftOut(name, module, reason, near=False, unknown=True))
 
 
 def find(model: nn.Module) -> list[ReadableModule]:
@@ -129,12 +164,28 @@ def find(model: nn.Module) -> list[ReadableModule]:
         raise ValueError(
             f"no readable functions in {type(inner).__name__}. "
             f"Modules found: {', '.join(present)}.{near} Modules that can be read: "
-            f"{', '.join(readable_names())}. Others: kan_widgets.functions.register_adapter."
+            f"{', '.join(readable_names())}.{_what_to_do(left_out)}"
         )
     for entry in left_out:
         if entry.near and not isinstance(entry.module, (nn.Linear, nn.Conv2d)):
             warnings.warn(f"not read: {entry}", stacklevel=3)
     return found
+
+
+def _what_to_do(left_out: list[LeftOut]) -> str:
+    """Say how the layer that is the most likely one can be read, with its own names."""
+    likely = sorted(left_out, key=lambda entry: not entry.is_kan)
+    for entry in likely:
+        own = type(entry.module).__module__.startswith("torch.nn.")
+        if not own and not unreadable_state(entry.module) and (code := first_lines(entry.module)):
+            kind = type(entry.module).__name__
+            return (
+                f"\n\nA layer can be drawn if each of its outputs is a sum of functions of one "
+                f"input each, Σ φ(x). kw.bind tries that by itself, unless prove=False. If {kind} "
+                "is made of coefficients times basis functions, these lines, completed, make it "
+                f"readable and editable:\n\n{code}"
+            )
+    return " Others: kan_widgets.functions.register_adapter."
 
 
 def read(model: nn.Module) -> list[LayerFunctions]:

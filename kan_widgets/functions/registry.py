@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from kan_widgets.functions.attributes import unreadable_state
 from kan_widgets.functions.layer import LayerFunctions, Tap
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
+
+_CHANGES = "changes what"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,11 @@ class Adapter:
     def misfit(self, module: nn.Module, parent: type) -> str:
         """Say why ``module``, whose class or parent class is meant, is not read."""
         if isinstance(self.target, str) and _own_forward(type(module), parent):
-            return f"{type(module).__name__} changes what {parent.__name__} computes"
+            return f"{type(module).__name__} {_CHANGES} {parent.__name__} computes"
+        return self.lacks(module)
+
+    def lacks(self, module: nn.Module) -> str:
+        """Say what ``module``, whatever its class, lacks to be read; empty if nothing."""
         try:
             return self.problem(module)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -51,6 +58,9 @@ class Adapter:
 
 
 _adapters: dict[type[nn.Module] | str, dict[str, Adapter]] = {}
+
+# What a proof has found of a module: who reads it rightly, or why nobody does.
+_settled: weakref.WeakKeyDictionary[nn.Module, Adapter | str] = weakref.WeakKeyDictionary()
 
 
 def _no_problem(module: nn.Module) -> str:
@@ -201,22 +211,98 @@ def _own_forward(own: type, parent: type) -> bool:
     return any(getattr(own, m, None) is not getattr(parent, m, None) for m in methods)
 
 
+def settle(module: nn.Module, verdict: Adapter | str | None) -> None:
+    """Have a module read by one adapter from now on, or by none and why; ``None`` forgets that."""
+    if verdict is None:
+        _settled.pop(module, None)
+    else:
+        _settled[module] = verdict
+
+
+def settled(module: nn.Module) -> Adapter | str | None:
+    """Return what `settle` was told of a module, as far as it still holds."""
+    verdict = _settled.get(module)
+    if isinstance(verdict, Adapter) and verdict.lacks(module):
+        return None
+    return verdict
+
+
 def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
-    """Return the adapter that reads ``module``; or none, and why if its class is known."""
+    """Return the adapter that reads ``module``; or none, and why if its class is known.
+
+    What a proof has settled comes first. Of the others those of the module's class are tried
+    first, then those of its parent classes, then all that are known by their tensors.
+    """
+    verdict = settled(module)
+    if verdict is not None:
+        if isinstance(verdict, str):
+            return None, verdict
+        state = unreadable_state(module)
+        return (None, state) if state else (verdict, "")
+    problems: list[str] = []
+    candidates: list[Adapter] = []
     for parent in type(module).__mro__:
-        candidates = [
-            *reversed(_adapters.get(parent, {}).values()),
-            *reversed(_adapters.get(parent.__name__, {}).values()),
-        ]
-        candidates = [adapter for adapter in candidates if adapter.resembles(module)]
-        problems = []
+        candidates = [adapter for adapter in _named(parent) if adapter.resembles(module)]
         for adapter in candidates:
             problem = adapter.misfit(module, parent)
-            if not problem and (problem := unreadable_state(module)):
-                return None, problem
             if not problem:
-                return adapter, ""
+                state = unreadable_state(module)
+                return (None, state) if state else (adapter, "")
             problems.append(f"{adapter.library}: {problem}" if adapter.library else problem)
         if candidates:
-            return None, "; ".join(problems)
-    return None, ""
+            break
+    known = any(adapter.refused for adapter in candidates)
+    if not known and not any(_CHANGES in problem for problem in problems):
+        for adapter in by_tensors(module):
+            if not unreadable_state(module):
+                return adapter, ""
+    return None, "; ".join(problems)
+
+
+def candidates(module: nn.Module) -> list[Adapter]:
+    """Return all adapters that may read ``module``, likely ones first; which is right, none says.
+
+    Those of its class and its parent classes, also where it has a ``forward`` of its own, and then
+    those that find their tensors in it.
+    """
+    named = [
+        adapter
+        for parent in type(module).__mro__
+        for adapter in _named(parent)
+        if not adapter.refused and adapter.resembles(module) and not adapter.lacks(module)
+    ]
+    return list(dict.fromkeys([*named, *by_tensors(module)]))
+
+
+def by_tensors(module: nn.Module) -> list[Adapter]:
+    """Return the adapters that find in ``module`` all tensors they need, whatever its class.
+
+    Those that are registered for its class's name come first, then those for a name that is part
+    of it or that it is part of.
+    """
+    own = type(module)
+    if own.__module__.startswith("torch.nn."):
+        return []
+    found = [
+        (_likeness(own.__name__, target), adapter)
+        for target, adapters in _adapters.items()
+        if isinstance(target, str)
+        for adapter in reversed(adapters.values())
+        if adapter.problem is not _no_problem
+        and not adapter.refused
+        and adapter.resembles(module)
+        and not adapter.lacks(module)
+    ]
+    return [adapter for _, adapter in sorted(found, key=lambda each: each[0])]
+
+
+def _likeness(name: str, target: str) -> int:
+    a, b = name.lower(), target.lower()
+    return 0 if a == b else 1 if a in b or b in a else 2
+
+
+def _named(parent: type) -> list[Adapter]:
+    return [
+        *reversed(_adapters.get(parent, {}).values()),
+        *reversed(_adapters.get(parent.__name__, {}).values()),
+    ]

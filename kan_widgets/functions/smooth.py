@@ -84,7 +84,7 @@ class Gaussian(_Smooth):
 
 @dataclass(frozen=True)
 class ReflectionalSwitch(_Smooth):
-    """Bumps β_b(x) = 1 − tanh²(x − centres[b]) (Delis, FasterKAN, 2024).
+    """Bumps β_b(x) = 1 − tanh²((x − centres[b])/width) (Delis, FasterKAN, 2024).
 
     Examples
     --------
@@ -94,6 +94,7 @@ class ReflectionalSwitch(_Smooth):
     """
 
     centres: tuple[float, ...]
+    width: float = 1.0
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -107,14 +108,14 @@ class ReflectionalSwitch(_Smooth):
 
     @property
     def extent(self) -> Interval:
-        """2.5 further on each side, where the bumps have fallen to 3 %."""
+        """2.5 widths further on each side, where the bumps have fallen to 3 %."""
         low, high = self.domain
-        return low - 2.5, high + 2.5
+        return low - 2.5 * self.width, high + 2.5 * self.width
 
     def expand(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
         centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
-        return 1 - torch.tanh(x.unsqueeze(-1) - centres) ** 2
+        return 1 - torch.tanh((x.unsqueeze(-1) - centres) / self.width) ** 2
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import sys
 import threading
@@ -17,6 +18,7 @@ from torch import nn
 # Of each model that was run so. A thread takes one last of all, and holds it while it runs it.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
+_MOST_COPIED = 10_000_000
 
 
 @contextmanager
@@ -55,6 +57,36 @@ def _as_written() -> Any:
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
         return torch.compiler.set_stance("force_eager")
     return nullcontext()
+
+
+@contextmanager
+def stand_in(module: nn.Module) -> Iterator[tuple[nn.Module, bool]]:
+    """Give something to run in a module's place, in evaluation mode without gradients.
+
+    A copy without the hooks of others, and True: it may be changed. Where a module is too large
+    to be copied or cannot be, itself without these hooks, and False; it is as before afterwards.
+    """
+    emptied: dict[int, Any] = {
+        id(value): type(value)()
+        for part in module.modules()
+        for name, value in part.__dict__.items()
+        if "_hooks" in name and isinstance(value, dict)
+    }
+    try:
+        if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
+            raise MemoryError
+        with torch.no_grad():
+            copied = copy.deepcopy(module, dict(emptied))
+    except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
+        with undisturbed(module), unchanged(module):
+            for part in module.modules():
+                for name, value in list(part.__dict__.items()):
+                    if id(value) in emptied:
+                        part.__dict__[name] = emptied[id(value)]
+            yield module, False
+    else:
+        with undisturbed(copied):
+            yield copied, True
 
 
 class Disturbed(RuntimeError):

@@ -14,6 +14,7 @@ from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
 from kan_widgets.nn.conv import KANConv2d, SharedKANConv2d
+from kan_widgets.nn.conv_nd import KANConv1d, KANConv3d
 from kan_widgets.nn.kernels.native import use_compiled
 from kan_widgets.nn.layer import KANLayer
 from kan_widgets.nn.life.pruning import Pruning
@@ -30,7 +31,9 @@ __all__ = [
     "Basis",
     "Chebyshev",
     "Fourier",
+    "KANConv1d",
     "KANConv2d",
+    "KANConv3d",
     "KANLayer",
     "KANLinear",
     "KnotSpline",

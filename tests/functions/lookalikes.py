@@ -571,3 +571,108 @@ class _SplineNetwork(nn.Module):
 # efficient-kan's and torchkan's networks have the same name.
 _SplineNetwork.__name__ = "KAN"
 SplineNetwork = _SplineNetwork
+
+
+# -- layers of one file each ------------------------------------------------------------
+
+
+class NaiveFourierKANLayer(nn.Module):
+    """FourierKAN: Σ_k coeffs[0]·cos kx + coeffs[1]·sin kx, and a bias."""
+
+    def __init__(self, inputdim: int, outdim: int, gridsize: int = 3, addbias: bool = True) -> None:
+        super().__init__()
+        self.inputdim, self.outdim, self.gridsize = inputdim, outdim, gridsize
+        self.addbias = addbias
+        self.fouriercoeffs = nn.Parameter(torch.randn(2, outdim, inputdim, gridsize))
+        if addbias:
+            self.bias = nn.Parameter(torch.zeros(1, outdim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        angle = x.reshape(-1, 1, self.inputdim, 1) * torch.arange(1, self.gridsize + 1)
+        waves = angle.cos() * self.fouriercoeffs[0] + angle.sin() * self.fouriercoeffs[1]
+        y = waves.sum((-2, -1)).reshape(*x.shape[:-1], self.outdim)
+        return y + self.bias if self.addbias else y
+
+
+class BareJacobi(nn.Module):
+    """JacobiKAN: Jacobi polynomials of tanh x, without a base."""
+
+    def __init__(self, input_dim: int, output_dim: int, degree: int = 3) -> None:
+        super().__init__()
+        self.a, self.b, self.degree = 1.0, 0.5, degree
+        self.jacobi_coeffs = nn.Parameter(torch.randn(input_dim, output_dim, degree + 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = jacobi_polynomials(torch.tanh(x), self.degree, self.a, self.b)
+        return torch.einsum("nid,iod->no", torch.stack(values, dim=-1), self.jacobi_coeffs)
+
+
+class BSRBF_KANLayer(nn.Module):
+    """BSRBF_KAN: a base, and splines plus Gaussians, of LayerNorm(x)."""
+
+    def __init__(self, input_dim: int, output_dim: int) -> None:
+        super().__init__()
+        self.layernorm = nn.LayerNorm(input_dim)
+        self.spline_order, self.grid_size = 3, 5
+        self.base_activation = nn.SiLU()
+        self.base_weight = nn.Parameter(torch.randn(output_dim, input_dim))
+        self.spline_weight = nn.Parameter(torch.randn(output_dim, input_dim * 8))
+        self.rbf = RadialBasisFunction(-1.5, 1.5, 8)
+        self.register_buffer("grid", even_knots(5, 3, -1.5, 1.5).repeat(input_dim, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layernorm(x)
+        both = b_splines(x, self.grid, 3) + self.rbf(x)
+        return self.base_activation(x) @ self.base_weight.T + both.flatten(1) @ self.spline_weight.T
+
+
+class _WideSwitches(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.grid = nn.Parameter(torch.linspace(-2, 2, 8), requires_grad=False)
+        self.inv_denominator = 1 / 0.33
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1 - torch.tanh((x[..., None] - self.grid) * self.inv_denominator) ** 2
+
+
+class VisionLayer(FasterKANLayer):
+    """Vision-KAN's file of faster-kan: the width acts, and is a plain number."""
+
+    def __init__(self, input_dim: int, output_dim: int) -> None:
+        super().__init__(input_dim, output_dim)
+        self.rbf = _WideSwitches()
+
+
+class OldLayer(nn.Module):
+    """pykan until 0.0.5: all edges in a row, a grid extended as it runs; returns a tuple."""
+
+    def __init__(self, in_dim: int, out_dim: int) -> None:
+        super().__init__()
+        self.in_dim, self.out_dim, self.num, self.k = in_dim, out_dim, 5, 3
+        edges = in_dim * out_dim
+        grid = torch.linspace(-1, 1, 6).repeat(edges, 1)
+        grid[1] *= 1.2
+        self.grid = nn.Parameter(grid, requires_grad=False)
+        self.coef = nn.Parameter(torch.randn(edges, 8))
+        self.scale_base, self.scale_sp = (nn.Parameter(torch.randn(edges)) for _ in range(2))
+        self.mask = nn.Parameter((torch.arange(edges) != 2).float(), requires_grad=False)
+        self.base_fun = nn.SiLU()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        edges = x.unsqueeze(1).expand(-1, self.out_dim, -1).flatten(1)
+        step = (self.grid[:, -1:] - self.grid[:, :1]) / 5
+        knots = self.grid
+        for _ in range(self.k):
+            knots = torch.cat([knots[:, :1] - step, knots, knots[:, -1:] + step], dim=1)
+        splines = (b_splines(edges, knots, self.k) * self.coef).sum(-1)
+        y = self.mask * (self.scale_base * self.base_fun(edges) + self.scale_sp * splines)
+        return y.unflatten(1, (self.out_dim, self.in_dim)).sum(2), edges, y, splines
+
+
+for _lookalike, _name in {
+    BareJacobi: "JacobiKANLayer",
+    VisionLayer: "FasterKANLayer",
+    OldLayer: "KANLayer",
+}.items():
+    _lookalike.__name__ = _name

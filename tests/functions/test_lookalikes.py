@@ -33,6 +33,11 @@ LINEAR = {
     "GRAMLayer": lambda: lookalikes.GRAMLayer(5, 3),
     "JacobiKANLayer": lambda: lookalikes.JacobiKANLayer(5, 3),
     "ReLUKANLayer": lambda: lookalikes.ReLUKANLayer(5, 3),
+    "FourierKAN": lambda: lookalikes.NaiveFourierKANLayer(5, 3),
+    "FourierKAN without bias": lambda: lookalikes.NaiveFourierKANLayer(5, 3, addbias=False),
+    "JacobiKAN": lambda: lookalikes.BareJacobi(5, 3),
+    "BSRBF_KAN": lambda: lookalikes.BSRBF_KANLayer(5, 3),
+    "Vision-KAN": lambda: lookalikes.VisionLayer(5, 3),
     "torchkan": lambda: lookalikes.SplineNetwork([5, 4, 3]),
     "torchkan with tanh, order 2": lambda: lookalikes.SplineNetwork([5, 3], 8, 2, nn.Tanh),
 }
@@ -62,6 +67,16 @@ def test_a_linear_layers_functions_sum_to_its_output_fresh_and_trained(name):
     train(module, 5)
     assert check(module).error < 1e-5
     assert_writes_back(module)
+
+
+def test_pykans_old_layer_has_all_edges_in_a_row_and_a_grid_for_each():
+    module = lookalikes.OldLayer(4, 3)
+    assert check(module).error < 1e-5
+    train(module, 4)
+    assert check(module).error < 1e-5
+    [layer] = read(module)
+    assert len(layer.bases) == 2
+    assert not layer.coefficients[0, 2].any()
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=identifier)

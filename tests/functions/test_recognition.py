@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import sys
+from pathlib import Path
 
 import lookalikes
 import pytest
@@ -323,3 +324,75 @@ def test_what_is_never_read_is_not_listed_among_what_is():
     named = str(error.value).split("Modules that can be read: ")[1]
     assert "KANConv2DLayer" in named
     assert "KALNConv2DLayer" not in named
+
+
+class KANLayer(nn.Module):
+    """A wrapper, as U-KAN and others have it: KAN layers with a convolution between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = lookalikes.KANLinear(4, 4)
+        self.dwconv = nn.Conv2d(4, 4, 3, padding=1, groups=4)
+        self.fc2 = lookalikes.KANLinear(4, 2)
+
+
+def test_a_wrapper_with_the_name_of_a_layer_is_looked_into():
+    model = nn.Sequential(KANLayer(), KANLayer())
+    names = [layer.name for layer in read(model)]
+    assert names == [f"{k}.{part}" for k in (0, 1) for part in ("fc1", "dwconv", "fc2")]
+    assert reasons(model) == {}
+
+
+def test_a_layer_is_known_by_its_tensors_whatever_it_is_called():
+    renamed = type("EfficientKANLinear", (nn.Module,), dict(vars(lookalikes.KANLinear)))
+    renamed.__init__ = lambda self: nn.Module.__init__(self)
+    module, known = renamed(), lookalikes.KANLinear(3, 2)
+    module.__dict__.update(known.__dict__)
+    assert describe(module).layers[0].adapter == "efficient-kan"
+    assert kw.bind(module).layout.layers[0].labels[0] == "silu"
+    del module.grid
+    with pytest.raises(ValueError, match="KAN layer that no adapter knows"):
+        read(module)
+
+
+def test_the_plain_layers_in_a_kan_layer_are_not_drawn_as_its_functions():
+    class FancyKANConv(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.base = nn.Conv2d(2, 3, 3)
+            self.inner = nn.Conv2d(4, 3, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            both = torch.cat([x, x * x.mean((1, 2, 3), keepdim=True)], dim=1)
+            return self.base(x) + self.inner(both)
+
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), FancyKANConv(), nn.Flatten(), kw.nn.KANLinear(3, 2))
+    assert [name for name in reasons(model)] == ["1"]
+    with pytest.warns(UserWarning, match="1 .FancyKANConv.: a KAN layer that no adapter knows"):
+        live = kw.bind(model)
+    assert live.layout.names == ("3", "0")
+    assert "plain" in live.layout.layer("0").note
+    assert [s.name for s in live.structure.stations[1:]] == ["0", "3"]
+
+
+def test_an_ordinary_network_is_no_kan_layer():
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(3))
+            self.conv = nn.Conv2d(3, 3, 1)
+            self.norm = nn.BatchNorm2d(3)
+
+    class KANsas(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.blocks = nn.Conv2d(3, 3, 1), nn.ModuleList([Block(), Block()])
+            self.head = nn.Linear(3, 2)
+
+    names = [layer.name for layer in read(KANsas())]
+    assert names == ["stem", "blocks.0.conv", "blocks.1.conv", "head"]
+
+
+def test_every_file_of_an_adapter_is_found_by_itself():
+    files = {path.stem for path in Path(kw.functions.adapters.__file__).parent.glob("[!_]*.py")}
+    assert {f"kan_widgets.functions.adapters.{name}" for name in files} <= set(sys.modules)

@@ -358,7 +358,8 @@ def test_large_maps_are_means_over_areas_and_a_message_is_bounded() -> None:
     kept = probes.reduced(values)
     assert kept.shape == (2, 64, 32, 32)
     torch.testing.assert_close(kept[0, 3, :, 0], values[0, 3, :, :2].reshape(32, 4).mean(1))
-    live = kw.bind(nn.Sequential(kw.nn.KANConv2d(1, 64, 3, padding=1), nn.ReLU(), nn.ReLU()))
+    model = nn.Sequential(kw.nn.KANConv2d(1, 64, 3, padding=1), nn.ReLU(), nn.ReLU())
+    live = kw.bind(model)
     live.probe(torch.rand(9, 1, 40, 40))
     latest = live.activations.latest
     assert latest is not None

@@ -59,8 +59,8 @@ class Transformer(nn.Module):
         return self.head(x[:, 0])
 
 
-def traced(model: nn.Module, inputs: Tensor) -> Structure:
-    live = kw.bind(model)
+def traced(model: nn.Module, inputs: Tensor, *, prove: bool = True) -> Structure:
+    live = kw.bind(model, prove=prove)
     live.probe(inputs)
     live.close()
     return live.structure
@@ -175,7 +175,8 @@ def test_a_layer_whose_functions_do_not_add_up_says_so() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return 2 * super().forward(x)
 
-    station = traced(nn.Sequential(Doubled(3, 2)), torch.rand(2, 3)).stations[1]
+    model = nn.Sequential(Doubled(3, 2))
+    station = traced(model, torch.rand(2, 3), prove=False).stations[1]
     assert (station.kind, station.sums, station.compute) == ("kan", False, None)
 
 

@@ -174,6 +174,9 @@ class Locked(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(2, 3))
 
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.weight.exp().T
+
 
 def test_a_locked_layer_tells_the_page_why(setting):
     def read(module: nn.Module) -> LayerFunctions:

@@ -1,35 +1,7 @@
-"""One short file per library; importing this package registers them all."""
+"""One short file per library; importing this package registers them all, each file it has."""
 
-from kan_widgets.functions.adapters import (
-    convkan,
-    convolutional_kans,
-    efficient_kan,
-    fast_kan,
-    faster_kan,
-    flashkan,
-    inkan,
-    kan_layers,
-    pykan,
-    torch_conv_kan,
-    torch_conv_kan_classes,
-    torch_conv_kan_linear,
-    torch_layers,
-    torchkan,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "convkan",
-    "convolutional_kans",
-    "efficient_kan",
-    "fast_kan",
-    "faster_kan",
-    "flashkan",
-    "inkan",
-    "kan_layers",
-    "pykan",
-    "torch_conv_kan",
-    "torch_conv_kan_classes",
-    "torch_conv_kan_linear",
-    "torch_layers",
-    "torchkan",
-]
+for _file in iter_modules(__path__):
+    import_module(f"{__name__}.{_file.name}")

@@ -14,7 +14,7 @@ from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.rewriting import terms_rewriter
 
-_NOTE = "Weights: each function is a straight line, w·x."
+PLAIN = "A plain layer: each function is a straight line, w·x."
 
 
 def read_conv2d(module: nn.Module) -> LayerFunctions:
@@ -27,8 +27,8 @@ def read_conv2d(module: nn.Module) -> LayerFunctions:
         conv=conv_settings(module),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        note=_NOTE,
         rewriter=partial(terms_rewriter, module, base="weight"),
+        note=PLAIN,
     )
 
 
@@ -41,8 +41,8 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (IdentityBasis(),),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        note=_NOTE,
         rewriter=partial(terms_rewriter, module, base="weight"),
+        note=PLAIN,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kan_widgets.functions.basis import STRAIGHT
 from kan_widgets.live.frames.layout import Layout
 
 StationKind = Literal[
@@ -119,11 +120,15 @@ class Structure:
         return f"Structure({len(self.stations)} stations, {how})"
 
 
-def untraced(layout: Layout, note: str = UNTRACED) -> Structure:
-    """Return the layers of a layout one after the other, and the input before them."""
+def untraced(layout: Layout, note: str = UNTRACED, order: Sequence[str] = ()) -> Structure:
+    """Return the layers of a layout one after the other, and the input before them.
+
+    With ``order``, names of layers, in that order.
+    """
     stations = [Station("input", "input", "input")]
-    for layer in layout.layers:
-        plain = layer.labels == ("x",)
+    places = {name: place for place, name in enumerate(order)}
+    for layer in sorted(layout.layers, key=lambda each: places.get(each.name, len(places))):
+        plain = layer.labels == STRAIGHT
         stations.append(
             Station(
                 "plain" if plain else "kan",

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.watching.limits import check_every, check_max_fps, check_number
@@ -32,6 +33,7 @@ def bind(
     max_fps: float = 30.0,
     layers: Sequence[str] | None = None,
     history_mb: float = 64.0,
+    prove: bool = True,
 ) -> Binding:
     """Watch a model while it trains.
 
@@ -65,6 +67,10 @@ def bind(
     history_mb
         Megabytes (10⁶ bytes) of frames to keep, at least 0. The first and the
         latest frame are always kept.
+    prove
+        Whether to prove first that what is read of each layer is what it computes: each distinct
+        layer is run once on a copy, see `kan_widgets.functions.prove`. What fails is not drawn, and
+        a warning says which difference was found. With False everything is drawn as recognised.
 
     Returns
     -------
@@ -119,6 +125,10 @@ def bind(
                 f"the optimizer holds none of the parameters of {type(inner).__name__}: give the "
                 "one made from model.parameters() (made after the model was built or moved)"
             )
+    if prove:
+        functions.prove(inner)
+    else:
+        functions.take_as_read(inner)
     chosen = _checked_layers(inner, layers) if layers is not None else None
 
     earlier = _bindings.get(inner)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
@@ -149,12 +149,17 @@ class Camera:
             Those that count the steps: the frame is then read between two of them. Else it is
             read again while steps are counted meanwhile, for up to two seconds.
         """
+
+        def read() -> list[LayerFunctions]:
+            with sampled_anew():
+                return self.layers.read()
+
         if hooks is not None:
-            return hooks.read_between_steps(lambda: self._start(self.layers.read(), step()))
+            return hooks.read_between_steps(lambda: self._start(read(), step()))
         end = time.perf_counter() + _PATIENCE_TO_READ
         while True:
             counted = step()
-            started = self._start(self.layers.read(), counted)
+            started = self._start(read(), counted)
             # A step counted meanwhile may have changed what was read before.
             if step() == counted or time.perf_counter() > end:
                 return started

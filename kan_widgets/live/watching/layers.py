@@ -7,6 +7,7 @@ import weakref
 from torch import nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module
+from kan_widgets.functions.basis import STRAIGHT
 from kan_widgets.functions.registry import Reader
 from kan_widgets.live.frames.edit import Index
 from kan_widgets.live.steering.entries import Place
@@ -16,6 +17,9 @@ Entry = tuple[str, weakref.ref[nn.Module], Reader]
 
 class BoundLayers:
     """All layers of a model, or some. It does not keep the model.
+
+    Plain layers, whose functions are straight lines, come after the others: views open on the
+    first one.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ class BoundLayers:
         self._entry_of: dict[str, Entry] = {}
 
     def read(self) -> list[LayerFunctions]:
-        """Read all of them.
+        """Read all of them, those of learned functions first.
 
         Raises
         ------
@@ -54,8 +58,8 @@ class BoundLayers:
             raise RuntimeError("this binding is closed: bind the model again")
         if self._chosen is not None:
             by_name = {layer.name: layer for layer in layers}
-            layers = [by_name[name] for name in self._chosen]
-        return layers
+            return [by_name[name] for name in self._chosen]
+        return sorted(layers, key=lambda layer: layer.basis_labels == STRAIGHT)
 
     def read_one(self, name: str) -> LayerFunctions:
         """Read the module that holds one layer, and no other. Raises as ``read`` does."""
@@ -78,6 +82,10 @@ class BoundLayers:
         """Say where one function is in the model. Raises as ``read`` does."""
         entry = self._entry(name)
         return Place(_module(entry), entry[0], entry[2], name, index)
+
+    def names_in_order(self) -> list[str]:
+        """Return the names of all layers read so far, in the order of the modules."""
+        return list(self._entry_of)
 
     def modules(self) -> list[nn.Module]:
         """Return the modules that hold layers and still exist, each once."""

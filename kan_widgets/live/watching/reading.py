@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.entries import Place
 from kan_widgets.live.watching.camera import Camera
@@ -54,6 +56,10 @@ class Reading(Source):
     def modules(self) -> list[nn.Module]:
         """Return the modules that hold the bound layers."""
         return self._camera.layers.modules()
+
+    def structure_of(self, layout: Layout) -> Structure:
+        """Return what is known of how the layers of a layout are connected."""
+        return self._structure or untraced(layout, order=self._camera.layers.names_in_order())
 
     def observe(self, batch: Any) -> dict[str, Observation]:
         """Run a batch through the model and keep what reaches each layer, for the views.

@@ -31,7 +31,7 @@ class Followed:
 def assembled(trail: Trail, plan: Plan, layout: Layout) -> Followed:
     """Return the structure of a trail: without side tracks, blocks as one station each."""
     if trail.trouble:
-        return _in_order(trail, layout)
+        return _in_order(trail, plan, layout)
     kept = _reached(trail)
     replaced = _blocks(trail, kept)
     numbers = {old: new for new, old in enumerate(sorted(kept))}
@@ -66,9 +66,10 @@ def assembled(trail: Trail, plan: Plan, layout: Layout) -> Followed:
     return Followed(structure, values, tuple(e for each in extras.values() for e in each))
 
 
-def _in_order(trail: Trail, layout: Layout) -> Followed:
+def _in_order(trail: Trail, plan: Plan, layout: Layout) -> Followed:
     """Return the layers in the order of the modules, with what they returned."""
-    structure = untraced(layout, f"The order is that of the modules: {trail.trouble}.")
+    note = f"The order is that of the modules: {trail.trouble}."
+    structure = untraced(layout, note, plan.layers)
     first = {raw.layer: raw for raw in reversed(trail.raw) if raw.layer is not None}
     stations, values = list(structure.stations), {}
     for number, station in enumerate(stations):

@@ -1,0 +1,310 @@
+"""What a module that nobody knows takes in, and what it makes of any inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.nn.bases.basis import Interval
+
+INPUT_NAMES = (
+    "in_features in_channels input_dim inputdim in_dim input_size in_size indim n_in d_in "
+    "num_inputs input_features inputs in_planes in_chans dim"
+).split()
+_NORM = re.compile(r"Norm")
+_AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
+_GRID = re.compile(r"grid|knot|cent(er|re)s?$")
+_MOST_SHAPES = 8
+_USUAL = (-2.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a module can be run as a sum of functions of its inputs.
+
+    Parameters
+    ----------
+    shape
+        Of one input, without the batch.
+    inputs
+        How many numbers one sum takes in: features, or channels times entries of a kernel.
+    domain, extent
+        Where the functions are meant for, and where to look at them.
+    before
+        The norm that the input passes first, by name; or empty.
+    after
+        Norms and activations that the sum passes, the last one first.
+    kernel, stride, padding, dilation
+        Of a convolution; ``kernel`` is ``None`` for others. ``padding`` as `ConvSettings` has it.
+    why
+        Why no adapter reads it, for a person to read.
+    """
+
+    shape: tuple[int, ...]
+    inputs: int
+    domain: Interval
+    extent: Interval
+    before: str = ""
+    after: tuple[str, ...] = ()
+    kernel: tuple[int, int] | None = None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    why: str = ""
+
+    @property
+    def width(self) -> int:
+        """How many numbers one input has."""
+        return int(torch.Size(self.shape).numel())
+
+
+def ways_of(run: nn.Module) -> Iterator[Way]:
+    """Yield the ways in which a module runs, likely ones first."""
+    domain, extent = _interval(run)
+    kernel = _pair(_setting(run, "kernel_size", None))
+    named, others = _sizes(run)
+    # A size that it names itself holds; any other that runs may do so by chance.
+    for sizes in (*([size] for size in named), others):
+        ran = [
+            way
+            for size in sizes
+            for way in _shapes(run, size, kernel, domain, extent)
+            if _runs(run, way)
+        ]
+        for way in ran[:_MOST_SHAPES]:
+            yield _around(run, way)
+        if ran:
+            return
+
+
+def _shapes(
+    run: nn.Module, size: int, kernel: tuple[int, int] | None, domain: Interval, extent: Interval
+) -> Iterator[Way]:
+    if kernel is not None:
+        stride, padding, dilation = (
+            _pair(_setting(run, name, default)) or (default, default)
+            for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
+        )
+        reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+        first = [-(-p // s) * s - p for p, s in zip(padding, stride, strict=True)]
+        # Two outputs each way: some norms refuse a single one.
+        sides = tuple(a + r + s for a, r, s in zip(first, reach, stride, strict=True))
+        pads = (padding[1], padding[1], padding[0], padding[0])
+        numbers = size * kernel[0] * kernel[1]
+        shape = (size, *sides)
+        yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
+    yield Way((size,), size, domain, extent)
+    yield Way((1, size), size, domain, extent)
+    if size > 1:
+        yield Way((size, 1), size, domain, extent)
+
+
+def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
+    """Return what may be the number of inputs: as it is named, and as tensors have it."""
+    named = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
+    weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
+    sizes = [size for weight in weights[:4] for size in weight.shape]
+    layered = [size for weight in weights[:2] for size in _flattened(weight)]
+    others = [size for size in dict.fromkeys((*sizes, *layered)) if 2 <= size <= 8192]
+    return [size for size in dict.fromkeys(named) if size >= 1], others[: 2 * _MOST_SHAPES]
+
+
+def _flattened(weight: Tensor) -> list[int]:
+    """Return divisors of a weight's sides, where inputs times basis functions lie in one."""
+    return [
+        side // nb
+        for side in (weight.shape[1], weight.shape[0])
+        for nb in range(2, 17)
+        if side % nb == 0
+    ]
+
+
+def _setting(run: nn.Module, name: str, default: Any) -> Any:
+    """Return a setting of a convolution, of the module itself or of one inside it."""
+    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d))]
+    found = [vars(part)[name] for part in inside if name in vars(part)]
+    return found[0] if found else default
+
+
+def _pair(value: Any) -> tuple[int, int] | None:
+    if type(value) is int:
+        return value, value
+    if isinstance(value, tuple | list) and len(value) == 2 and all(type(v) is int for v in value):
+        return value[0], value[1]
+    return None
+
+
+def _interval(run: nn.Module) -> tuple[Interval, Interval]:
+    """Return the range of a grid, and somewhat more; −2 to 2 where there is none."""
+    given = vars(run).get("grid_range")
+    grids = [
+        tensor
+        for name, tensor in (*run.named_buffers(), *run.named_parameters())
+        if _GRID.search(name.rpartition(".")[2].lower())
+        and tensor.is_floating_point()
+        and tensor.numel() > 1
+    ]
+    if isinstance(given, tuple | list) and len(given) == 2:
+        low, high = float(given[0]), float(given[1])
+    elif grids:
+        low, high = float(grids[0].min()), float(grids[0].max())
+    else:
+        return _USUAL, _USUAL
+    if not -1e3 < low < high < 1e3:
+        return _USUAL, _USUAL
+    room = (high - low) / 2
+    return (low, high), (min(low - room, -1.0), max(high + room, 1.0))
+
+
+def _runs(run: nn.Module, way: Way) -> bool:
+    like = next(run.parameters())
+    try:
+        y = run(torch.zeros(3, *way.shape).to(like))
+    except Exception:
+        return False
+    if not isinstance(y, Tensor) or len(y) != 3:
+        return False
+    if way.kernel is not None:
+        return y.ndim == 4
+    if way.shape[1:] == (1,):
+        return y.ndim == 3 and y.shape[2] == 1
+    return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
+
+
+def _around(run: nn.Module, way: Way) -> Way:
+    """Find the norm that the input passes first, and what the sum passes last."""
+    passed: list[tuple[str, nn.Module, Tensor, Tensor]] = []
+
+    def hook(name: str) -> Any:
+        def note(part: nn.Module, given: tuple[Any, ...], out: Any) -> None:
+            if given and isinstance(given[0], Tensor) and isinstance(out, Tensor):
+                passed.append((name, part, given[0], out))
+
+        return note
+
+    handles = [
+        part.register_forward_hook(hook(name))
+        for name, part in run.named_modules()
+        if name and not list(part.children())
+    ]
+    like = next(run.parameters())
+    x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like)
+    try:
+        y = run(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    after = []
+    for name, part, given, out in reversed(passed):
+        if not _same(out, y):
+            continue
+        if not _AFTER.search(type(part).__name__) or given.shape != y.shape:
+            break
+        after.append(name)
+        y = given
+    before = ""
+    for name, part, given, _ in passed:
+        if name not in after and _NORM.search(type(part).__name__) and _same(given, x):
+            before = name
+            break
+    if before:
+        around = (-4.0, 4.0)
+        return replace(way, before=before, after=tuple(after), domain=_USUAL, extent=around)
+    return replace(way, after=tuple(after))
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and (a is b or torch.equal(a, b))
+
+
+class Probe:
+    """Gives the sums of a module for any inputs of its functions.
+
+    Parameters
+    ----------
+    run
+        A module in evaluation mode, whose hooks are one's own.
+    way
+        How to run it.
+    """
+
+    def __init__(self, run: nn.Module, way: Way) -> None:
+        self.run, self.way = run, way
+        self._like = next(run.parameters())
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the sums for inputs ``(n, inputs)``: ``(n, out)``, in double precision.
+
+        A norm that comes before is left out.
+        """
+        with torch.autocast(self._like.device.type, enabled=False):
+            _, y = self._passed(self._embedded(x).to(self._like), normed=False)
+        return y
+
+    def as_it_is(self) -> tuple[Tensor, Tensor]:
+        """Run it as it is on some examples; return what the functions take in, and the sums."""
+        generator = torch.Generator().manual_seed(2)
+        low, high = self.way.domain
+        x = low + (high - low) * torch.rand(32, *self.way.shape, generator=generator)
+        return self._passed(x.to(self._like), normed=True)
+
+    def _passed(self, x: Tensor, normed: bool) -> tuple[Tensor, Tensor]:
+        way, found, handles = self.way, {"x": x}, []
+
+        def leave_out(part: nn.Module, given: tuple[Any, ...], out: Any) -> Any:
+            if normed:
+                found["x"] = out
+                return out
+            return given[0]
+
+        def keep(part: nn.Module, given: tuple[Any, ...]) -> None:
+            found["y"] = given[0]
+
+        if way.before:
+            part = self.run.get_submodule(way.before)
+            handles.append(part.register_forward_hook(leave_out))
+        if way.after:
+            part = self.run.get_submodule(way.after[-1])
+            handles.append(part.register_forward_pre_hook(keep))
+        try:
+            out = self.run(x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return self._patches(found["x"]), self._sums(found.get("y", out))
+
+    def _sums(self, y: Tensor) -> Tensor:
+        y = y.detach().to("cpu", torch.float64)
+        if self.way.kernel is None:
+            return y.flatten(1)
+        row, column = self._first()[1]
+        return y[:, :, row, column]
+
+    def _patches(self, x: Tensor) -> Tensor:
+        x = x.detach().to("cpu", torch.float64)
+        if self.way.kernel is None:
+            return x.flatten(1)
+        (top, left), _ = self._first()
+        (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
+        return x[:, :, top::dy, left::dx][:, :, :kh, :kw].flatten(1)
+
+    def _embedded(self, x: Tensor) -> Tensor:
+        if self.way.kernel is None:
+            return x.reshape(-1, *self.way.shape)
+        (top, left), _ = self._first()
+        (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
+        images = torch.zeros(len(x), *self.way.shape, dtype=x.dtype)
+        images[:, :, top::dy, left::dx][:, :, :kh, :kw] = x.reshape(len(x), -1, kh, kw)
+        return images
+
+    def _first(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return where the first patch without padding begins, and its place in the output."""
+        _, left, _, top = (self.way.padding[k] for k in (1, 0, 3, 2))
+        (sy, sx) = self.way.stride
+        row, column = -(-top // sy), -(-left // sx)
+        return (row * sy - top, column * sx - left), (row, column)

@@ -1,0 +1,163 @@
+"""KANConv1d and KANConv3d: convolutions over one and three dimensions, made of KANConv2d."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kan_widgets.nn.conv import KANConv2d, PaddingMode
+
+
+class KANConv1d(nn.Module):
+    """Convolution over one dimension whose kernel entries are learned functions.
+
+    It is a `KANConv2d` of kernels 1×k, ``conv``, which is what the views draw.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
+        As in ``nn.Conv1d``. There is no bias: constants are among the splines.
+    **basis
+        ``grid_size``, ``basis`` and the others, as in `KANConv2d`.
+
+    Examples
+    --------
+    >>> KANConv1d(3, 8, 5, padding=2)(torch.zeros(4, 3, 100)).shape
+    torch.Size([4, 8, 100])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | str = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
+        **basis: Any,
+    ) -> None:
+        super().__init__()
+        self.conv = KANConv2d(
+            in_channels,
+            out_channels,
+            (1, kernel_size),
+            (1, stride),
+            padding if isinstance(padding, str) else (0, padding),
+            (1, dilation),
+            groups,
+            padding_mode,
+            **basis,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer: ``(N, C, L)`` or ``(C, L)``, as ``nn.Conv1d``."""
+        return self.conv(x.unsqueeze(-2)).squeeze(-2)  # type: ignore[no-any-return]
+
+
+class KANConv3d(nn.Module):
+    """Convolution over three dimensions whose kernel entries are learned functions.
+
+    It is one `KANConv2d` for each slice of the kernel, ``slices``, which is what the views draw:
+    slice d takes in the planes that lie d·dilation behind the first. ``phi`` starts as in
+    `KANConv2d`, of a fan_in of all slices.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
+        As in ``nn.Conv3d``: numbers, or three of depth, height and width; ``padding`` may be
+        ``"same"`` or ``"valid"``. There is no bias: constants are among the splines.
+    **basis
+        ``grid_size``, ``basis`` and the others, as in `KANConv2d`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range; on a call, if the kernel is deeper than the padded input.
+
+    Examples
+    --------
+    >>> KANConv3d(1, 4, 3, padding="same")(torch.zeros(2, 1, 8, 10, 10)).shape
+    torch.Size([2, 4, 8, 10, 10])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] | str = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
+        **basis: Any,
+    ) -> None:
+        super().__init__()
+        depth, *size = _three("kernel_size", kernel_size, 1)
+        self.stride, *strides = _three("stride", stride, 1)
+        self.dilation, *dilations = _three("dilation", dilation, 1)
+        self.padding_mode = padding_mode
+        pads: Any = padding
+        if isinstance(padding, str):
+            total = self.dilation * (depth - 1) if padding == "same" else 0
+            self.pads = (total // 2, total - total // 2)
+        else:
+            behind, *pads = _three("padding", padding, 0)
+            self.pads = (behind, behind)
+        self.slices = nn.ModuleList(
+            KANConv2d(
+                in_channels,
+                out_channels,
+                (size[0], size[1]),
+                (strides[0], strides[1]),
+                pads if isinstance(pads, str) else (pads[0], pads[1]),
+                (dilations[0], dilations[1]),
+                groups,
+                padding_mode,
+                **basis,
+            )
+            for _ in range(depth)
+        )
+        with torch.no_grad():
+            for plane in self.slices:
+                plane.base_weight.div_(math.sqrt(depth))  # type: ignore[operator]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer: ``(N, C, D, H, W)`` or ``(C, D, H, W)``, as ``nn.Conv3d``."""
+        if x.dim() == 4:
+            return self.forward(x.unsqueeze(0)).squeeze(0)
+        if x.dim() != 5:
+            raise ValueError(
+                f"expected input of shape (N, C, D, H, W) or (C, D, H, W), got {tuple(x.shape)}"
+            )
+        if any(self.pads):
+            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+            x = F.pad(x, (0, 0, 0, 0, *self.pads), mode=mode)
+        reach = self.dilation * (len(self.slices) - 1)
+        count = (x.shape[2] - reach - 1) // self.stride + 1
+        if count < 1:
+            raise ValueError(
+                f"the kernel, {reach + 1} deep with dilation, is deeper than the padded input, "
+                f"{x.shape[2]}"
+            )
+        total = x.new_zeros(())
+        for d, plane in enumerate(self.slices):
+            first = d * self.dilation
+            planes = x[:, :, first : first + (count - 1) * self.stride + 1 : self.stride]
+            total = total + plane(planes.transpose(1, 2).flatten(0, 1))
+        volume: Tensor = total.unflatten(0, (len(x), count)).transpose(1, 2)
+        return volume
+
+
+def _three(name: str, value: int | Sequence[int], least: int) -> list[int]:
+    found = [value] * 3 if isinstance(value, int) else list(value)
+    if len(found) != 3 or any(type(each) is not int or each < least for each in found):
+        raise ValueError(f"{name}: expected one or three whole numbers ≥ {least}, got {value!r}")
+    return found

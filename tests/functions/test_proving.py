@@ -1,0 +1,222 @@
+"""No reading is drawn that is not what the module computes.
+
+Each module here has the name and the tensors of one that an adapter knows, as a public file has
+them, and computes by a formula of its own; before, it was drawn wrongly and without a word.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import re
+import weakref
+
+import lookalikes
+import pytest
+import torch
+from torch import Tensor, nn
+
+import kan_widgets as kw
+from kan_widgets.functions import check, describe, prove, read
+
+
+class SplinesOnly(lookalikes.KANLinear):
+    """Holds a base weight that it does not use."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        base = self.base_activation(x) @ self.base_weight.T
+        return super().forward(x) - base
+
+
+class Transposed(nn.Module):
+    """Chebyshev polynomials of tanh x, coefficients (out, in, n); what follows differs."""
+
+    def __init__(self, size: int, degree: int, after: type[nn.Module]) -> None:
+        super().__init__()
+        self.cheby_coeffs = nn.Parameter(torch.randn(size, size, degree + 1))
+        self.norm = nn.LayerNorm(size)
+        self.after = after()
+
+    def forward(self, x: Tensor) -> Tensor:
+        degrees = torch.arange(self.cheby_coeffs.shape[-1])
+        angle = torch.acos(torch.tanh(x).clamp(-1 + 1e-7, 1 - 1e-7))
+        waves = torch.cos(angle[..., None] * degrees)
+        return self.norm(self.after(torch.einsum("nid,oid->no", waves, self.cheby_coeffs)))
+
+
+class NormedBase(nn.Module):
+    """Gaussians and a base, both of LayerNorm(x)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        parts = lookalikes.FastKANLayer(inputs, outputs)
+        for name in ("layernorm", "rbf", "spline_linear", "base_linear"):
+            setattr(self, name, getattr(parts, name))
+        self.use_base_update, self.base_activation = True, parts.base_activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layernorm(x)
+        return self.spline_linear(self.rbf(x).flatten(-2)) + self.base_linear(
+            self.base_activation(x)
+        )
+
+
+class KernelsFirst(lookalikes.ArticleLayer):
+    """Output o·C + c is kernel o on channel c; the article's is c·n + o."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = super().forward(x).unflatten(1, (x.shape[1], self.n_convs))
+        return channels.transpose(1, 2).flatten(1, 2)
+
+
+for _lookalike, _name in {
+    SplinesOnly: "KANLinear",
+    Transposed: "ChebyKANLayer",
+    NormedBase: "FastKANLayer",
+    KernelsFirst: "KAN_Convolutional_Layer",
+}.items():
+    _lookalike.__name__ = _name
+
+WRONG = {
+    "splines only": (lambda: SplinesOnly(4, 3), "it leaves out the base term"),
+    "transposed": (lambda: Transposed(4, 3, nn.Identity), "LayerNorm in it"),
+    "transposed with SiLU": (lambda: Transposed(4, 3, nn.SiLU), "LayerNorm, SiLU in it"),
+    "base of the norm": (lambda: NormedBase(4, 3), r"all of its terms take LayerNorm\(x\)"),
+    "kernels first": (lambda: KernelsFirst(3, (2, 2)), "off by .* of its largest output"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_not_what_the_module_computes_is_sampled_and_the_difference_is_said(name):
+    make, words = WRONG[name]
+    module = make()
+    model = nn.Sequential(module, kw.nn.KANLinear(3, 2))
+    live = kw.bind(model)
+    sampled = live.layout.layer("0")
+    assert "Sampled" in sampled.note
+    assert re.search(words, sampled.note)
+    assert "sampled" in sampled.locked
+    assert [row.adapter for row in describe(model).layers] == ["sampled", "kan_widgets"]
+    assert check(module, tolerance=1e-4).outputs > 64
+    live.close()
+
+
+def test_who_knows_better_binds_without_a_proof():
+    model = SplinesOnly(4, 3)
+    prove(model)
+    assert describe(model).layers[0].adapter == "sampled"
+    assert kw.bind(model, prove=False).layout.layers[0].labels[0] == "silu"
+
+
+def test_what_cannot_be_proved_nor_sampled_is_not_drawn():
+    class Mixed(lookalikes.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) * torch.sigmoid(x.sum(-1, keepdim=True))
+
+    model = nn.Sequential(Mixed(4, 3), kw.nn.KANLinear(3, 2))
+    with pytest.warns(UserWarning, match="what inputs do together is .* of what it computes"):
+        assert kw.bind(model).layout.names == ("1",)
+
+
+def test_a_subclass_with_a_forward_of_its_own_is_read_once_it_is_proved_right():
+    class Flattened(lookalikes.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.flatten(1))
+
+    model = nn.Sequential(Flattened(4, 3), nn.Linear(3, 1))
+    with pytest.warns(UserWarning, match="Flattened changes what KANLinear computes"):
+        assert [layer.name for layer in read(model)] == ["1"]
+    assert set(kw.bind(model).layout.names) == {"0", "1"}
+
+
+def test_each_kind_of_layer_is_run_once_and_on_a_copy():
+    ran: list[nn.Module] = []
+
+    class Counted(kw.nn.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            ran.append(self)
+            return super().forward(x)
+
+    model = nn.Sequential(*[Counted(3, 3) for _ in range(5)], Counted(3, 2))
+    calls: list[int] = []
+    model[0].register_forward_hook(lambda *given: calls.append(1))
+    before, state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
+    prove(model)
+    prove(model)
+    assert len(ran) == 2
+    assert not set(ran) & set(model)
+    assert not calls
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
+def test_a_layer_that_cannot_be_copied_is_run_itself_and_left_as_it_was():
+    class Held(kw.nn.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            self.last = super().forward(x)
+            return self.last
+
+    model = Held(3, 2)
+    model(torch.rand(4, 3))  # a tensor in a graph: deepcopy raises
+    last, calls = model.last, []
+    model.register_forward_hook(lambda *given: calls.append(1))
+    prove(model)
+    assert model.last is last
+    assert model.training
+    assert not calls
+    assert len(model._forward_hooks) == 1
+    assert read(model)[0].shape == (2, 3, 1, 1)
+
+
+def test_what_is_still_zero_is_moved_before_it_is_compared():
+    class Shifted(kw.nn.KANLinear):
+        def __init__(self, inputs: int, outputs: int) -> None:
+            super().__init__(inputs, outputs)
+            self.slope = nn.Parameter(torch.zeros(outputs, inputs))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + x @ self.slope.T
+
+    model = Shifted(3, 2)
+    assert check(model).error < 1e-5  # by now
+    prove(model)
+    [layer] = read(model)
+    assert "off by" in layer.note  # and so it is sampled
+
+
+def test_a_bias_is_no_difference_between_functions():
+    class Biased(kw.nn.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + torch.arange(self.out_features)
+
+    assert kw.bind(Biased(3, 2)).layout.names == ("Biased",)
+
+
+def test_a_layer_that_takes_columns_is_proved_too():
+    class ReLUKANLayer(lookalikes.ReLUKANLayer):
+        """ReLU-KAN's own: x is (n, in, 1), and what it returns (n, out, 1)."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.squeeze(2)).unsqueeze(2)
+
+    prove(model := ReLUKANLayer(4, 3))
+    assert describe(model).layers[0].adapter == "torch-conv-kan"
+
+
+def test_a_class_that_is_defined_anew_is_let_go():
+    def proved() -> weakref.ref[type]:
+        class Passing(kw.nn.KANLinear):
+            def forward(self, x: Tensor) -> Tensor:
+                return super().forward(x)
+
+        prove(Passing(2, 2))
+        return weakref.ref(Passing)
+
+    gone = proved()
+    gc.collect()
+    assert gone() is None

@@ -1,0 +1,257 @@
+"""Layers that no adapter reads: sampled if they add up functions, and said why if they do not."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import kan_widgets as kw
+from kan_widgets.functions import describe, prove, read, sampled_anew
+from kan_widgets.functions.sampled_basis import refined_nodes
+
+
+class Wavelets(nn.Module):
+    """Wav-KAN: Mexican hats with a scale and a shift each, a base, and a batch norm."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.in_features = inputs
+        self.scale = nn.Parameter(torch.rand(outputs, inputs) + 0.5)
+        self.translation = nn.Parameter(torch.rand(outputs, inputs) - 0.5)
+        self.wavelet_weights = nn.Parameter(torch.randn(outputs, inputs))
+        self.base = nn.Parameter(torch.randn(outputs, inputs))
+        self.bn = nn.BatchNorm1d(outputs)
+
+    def phi(self, o: int, i: int, x: Tensor) -> Tensor:
+        z = (x - self.translation[o, i]) / self.scale[o, i]
+        return self.wavelet_weights[o, i] * (z**2 - 1) * torch.exp(-(z**2) / 2) + self.base[
+            o, i
+        ] * F.silu(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = (x.unsqueeze(1) - self.translation) / self.scale
+        waves = ((z**2 - 1) * torch.exp(-(z**2) / 2) * self.wavelet_weights).sum(-1)
+        return self.bn(waves + F.silu(x) @ self.base.T)
+
+
+class Sines(nn.Module):
+    """A convolution over x, sin x and tanh 2x, without a word of it in any tensor."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.poly_conv = nn.Conv2d(3 * inputs, outputs, 3, stride=2, padding=1)
+        self.norm = nn.InstanceNorm2d(outputs)
+        self.act = nn.PReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(
+            self.norm(self.poly_conv(torch.cat([x, x.sin(), torch.tanh(2 * x)], dim=1)))
+        )
+
+
+class Ranged(nn.Module):
+    """Scales by the smallest and the largest value of the batch, as KAL-Net does."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.poly_weights = nn.Parameter(torch.randn(outputs, inputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (2 * (x - x.min()) / (x.max() - x.min() + 1e-6) - 1).sin() @ self.poly_weights.T
+
+
+class Ridges(nn.Module):
+    """Functions of sums of its inputs."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.spline_weight = nn.Parameter(torch.randn(outputs, inputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(x @ self.spline_weight.T)
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def test_a_layer_that_adds_up_functions_is_sampled_and_its_norm_named():
+    module = Wavelets(5, 3)
+    prove(module)
+    [layer] = read(module)
+    assert layer.shape == (3, 5, 1, 1)
+    assert "BatchNorm1d comes after the sum" in layer.note
+    assert "Sampled" in layer.note
+    assert layer.write is None
+    x = torch.linspace(-2, 2, 77)
+    found = layer.evaluate(x)
+    with torch.no_grad():
+        for o, i in ((0, 0), (2, 4), (1, 3)):
+            expected = module.phi(o, i, x) - module.phi(o, i, torch.zeros(1))
+            torch.testing.assert_close(found[o, i], expected, atol=5e-4, rtol=0)
+
+
+def test_a_convolution_is_sampled_by_the_entries_of_a_patch():
+    module = Sines(2, 4)
+    prove(module)
+    [layer] = read(module)
+    assert layer.shape == (4, 2, 3, 3)
+    assert layer.conv.stride == (2, 2)
+    assert "InstanceNorm2d and PReLU come after the sum" in layer.note
+    assert layer.basis_labels == ("sampled 0", "sampled 1", "sampled 2")
+    x = torch.linspace(-1, 1, 9)
+    w = module.poly_conv.weight.detach()[3, [1, 3, 5], 2, 0]
+    expected = w[0] * x + w[1] * x.sin() + w[2] * torch.tanh(2 * x)
+    torch.testing.assert_close(layer.evaluate(x)[3, 1, 2, 0], expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (Ridges(4, 3), "what inputs do together is .* of what it computes"),
+        (Ranged(4, 3), "depends on the others of its batch"),
+    ],
+)
+def test_what_is_no_sum_of_functions_is_left_out_with_the_reason(module, words):
+    prove(module)
+    with pytest.raises(ValueError, match=words):
+        read(module)
+
+
+def test_a_plain_layer_of_another_name_is_not_called_learned_functions():
+    class EqualLinear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(3, 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return 0.5 * x @ self.weight.T
+
+    module = EqualLinear()
+    prove(module)
+    assert describe(module).layers == ()
+
+
+def test_points_are_added_where_functions_bend():
+    nodes, samples, error = refined_nodes((-1.0, 1.0), lambda x: (x - 0.3).abs().unsqueeze(1))
+    near = (nodes - 0.3).abs() < 0.1
+    assert near.sum() > 20  # of 65, 6 would lie there
+    assert len(nodes) <= 257
+    assert error < 1e-3
+    torch.testing.assert_close(samples[:, 0], (nodes - 0.3).abs())
+    smooth, _, error = refined_nodes((-1.0, 1.0), lambda x: x.sin().unsqueeze(1))
+    assert len(smooth) == 65
+    assert error < 1e-5
+
+
+def test_while_it_trains_it_is_sampled_now_and_then_and_at_rest_as_it_is():
+    def trained(watched: bool) -> tuple[nn.Module, kw.live.Binding | None]:
+        torch.manual_seed(1)
+        model = nn.Sequential(Wavelets(3, 4), kw.nn.KANLinear(4, 2))
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        live = kw.bind(model, optimizer, every=1) if watched else None
+        for _ in range(5):
+            optimizer.zero_grad()
+            model(torch.randn(16, 3)).square().mean().backward()
+            optimizer.step()
+        return model, live
+
+    model, live = trained(True)
+    assert live is not None
+    first, frame = live.history[0], live.refresh()
+    assert frame.step == 5
+    before, now = (f.evaluate("0")[1][:, :, 0, 0] for f in (first, frame))
+    assert abs(before - now).max() > 1e-3
+    x = torch.from_numpy(frame.evaluate("0")[0])
+    with torch.no_grad():
+        layer = model[0]
+        expected = layer.phi(2, 1, x) - layer.phi(2, 1, torch.zeros(1))
+    torch.testing.assert_close(torch.from_numpy(now[2, 1]), expected, atol=1e-3, rtol=0)
+    unwatched, _ = trained(False)
+    for ours, theirs in zip(
+        model.state_dict().values(), unwatched.state_dict().values(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+    live.close()
+
+
+def test_a_reading_between_is_the_one_before_unless_it_is_asked_for():
+    module = Wavelets(3, 2)
+    prove(module)
+    [before] = read(module)
+    with torch.no_grad():
+        module.wavelet_weights.add_(1.0)
+    assert read(module)[0] is not None
+    assert read(module)[0].coefficients.equal(before.coefficients)
+    with sampled_anew():
+        assert not read(module)[0].coefficients.equal(before.coefficients)
+
+
+def test_sampling_changes_nothing():
+    module = Wavelets(3, 2)
+    calls: list[int] = []
+    module.register_forward_hook(lambda *given: calls.append(1))
+    before, state = copy.deepcopy(module.state_dict()), torch.get_rng_state()
+    prove(module)
+    read(module)
+    assert not calls
+    assert module.training
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
+
+
+def test_nothing_can_be_read_says_what_was_found_and_how_the_layer_could_be_read():
+    class MyPolyKAN(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.input_dim, self.outdim = 4, 3
+            self.poly = nn.Parameter(torch.randn(4, 3, 6))
+
+        def forward(self, x: Tensor) -> Tensor:
+            powers = x.sum(-1, keepdim=True)[..., None] ** torch.arange(6)
+            return torch.einsum("nib,iob->no", powers.expand(-1, 4, -1), self.poly)
+
+    with pytest.raises(ValueError, match="what inputs do together is") as error:
+        kw.bind(nn.Sequential(MyPolyKAN()))
+    message = str(error.value)
+    code = message[message.index("import kan_widgets") : message.index("check(layer)")]
+    assert '"poly": ("in", "out", 6)' in code
+    assert 'get("poly").permute(1, 0, 2)' in code
+    exec(code, {})
+    [layer] = read(MyPolyKAN())
+    assert layer.coefficients.shape == (3, 4, 6)
+
+
+def test_a_kan_layer_of_several_parts_is_sampled_as_a_whole():
+    class Gaussians(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.grid = nn.Parameter(torch.linspace(-2, 2, 8), requires_grad=False)
+            self.spline_weight = nn.Parameter(torch.randn(4 * 8, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            bumps = torch.exp(-(((x.unsqueeze(-1) - self.grid) / (4 / 7)) ** 2))
+            return bumps.flatten(1) @ self.spline_weight
+
+    class RBFKANLayer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rbf_linear, self.base_linear = Gaussians(), nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.rbf_linear(x) + self.base_linear(F.silu(x))
+
+    model = nn.Sequential(RBFKANLayer())
+    prove(model)
+    [layer] = read(model)
+    x = torch.linspace(-2, 2, 9)
+    with torch.no_grad():
+        alone = torch.zeros(9, 4)
+        alone[:, 2] = x
+        expected = model(alone) - model(torch.zeros(1, 4))
+    torch.testing.assert_close(layer.evaluate(x)[:, 2].T, expected, atol=1e-3, rtol=0)
