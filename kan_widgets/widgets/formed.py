@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kan_widgets.insight import symbolic
+from kan_widgets.insight import fix, symbolic
 from kan_widgets.live import Binding
 
 
 def become_formed(binding: Binding, layer: str, index: Sequence[int]) -> str:
-    """Set a function to the form a·f(b·x + c) + d that is most like it, and say which.
+    """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
 
     Raises
     ------
+    KeyError, IndexError
+        If there is no such function.
     ValueError
         If nothing was observed at the layer, no form fits, or the layer cannot be edited.
     """
-    functions = next((own for own in binding.read() if own.name == layer), None)
-    if functions is None:
-        raise ValueError(f"there is no layer {layer!r}")
+    functions = binding.read_layer(layer)
     observed = binding.observed.get(layer)
     if observed is None:
         raise ValueError(
@@ -28,5 +28,5 @@ def become_formed(binding: Binding, layer: str, index: Sequence[int]) -> str:
     [best, *_] = symbolic(functions, observed, only=index).at(index)
     if not best.fits:
         raise ValueError(f"this function has no simple form: {best.quality()}")
-    error = binding.edits.become(layer, index, best)
-    return f"φ is now {best} ({best.quality()}), to {error:.2g} in the layer's basis"
+    fixed = fix(binding, best, observed=observed)
+    return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,7 +17,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.editable import Editable
 from kan_widgets.live.steering.held import held_in, hold, release
-from kan_widgets.live.steering.straight import nearest, straight
+from kan_widgets.live.steering.straight import straight
 from kan_widgets.live.steering.writing import Wanted, always, place_in, present, unnoticed, write
 
 _MAX_UNDO = 200
@@ -206,36 +206,6 @@ class Edits(cells.CellListener):
         functions = self._functions(layer)
         line = straight(functions, place_in(functions, place), self._present(functions, place))
         self.set(layer, place, line.tolist())
-
-    def become(
-        self, layer: str, index: Sequence[int], curve: Callable[[Float64], Float64]
-    ) -> float:
-        """Set a function to the one in its basis that is nearest to a curve over the domain.
-
-        Parameters
-        ----------
-        layer, index
-            As for ``set``.
-        curve
-            Called with ``(n,)`` float64, returns as many; where they are not finite the function
-            is to stay as it is. A `kan_widgets.insight.SymbolicFit` is one.
-
-        Returns
-        -------
-        float
-            The largest difference between function and curve, at evenly spaced points.
-
-        Raises
-        ------
-        KeyError, IndexError, ValueError, RuntimeError
-            As ``set``.
-        """
-        place = self._place(layer, index)
-        functions = self._functions(layer)
-        own = place_in(functions, place)
-        found, error = nearest(functions, own, self._present(functions, place), curve)
-        self.set(layer, place, found.tolist())
-        return error
 
     def undo(self) -> Edit | None:
         """Take the last edit back; returns it, or ``None`` if there is none."""
