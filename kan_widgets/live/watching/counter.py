@@ -117,7 +117,8 @@ class Counter:
             mine = self._trainer() is current_thread()
             if mine and step % self.every and passed <= _QUIET_SECONDS:
                 with self._lock:
-                    if self.is_calm:  # another thread may have changed it meanwhile
+                    # Another thread may have changed it, or have made steps, meanwhile.
+                    if self.is_calm and self.steps == step - 1:
                         self.steps = step
                         self.training_seconds += passed
                         self._intervals.append(passed)
