@@ -10,6 +10,7 @@ import traitlets
 from torch import nn
 
 from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.engine import drawn
@@ -29,7 +30,7 @@ ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
 _OF_PANEL = ("title", "about", "wide", "folds", "fills")
 # Pixels of the network's drawing, so that it stands in a laptop's window with the training.
-_NETWORK = 440
+_NETWORK = 520
 
 
 class Dashboard(View):
@@ -98,6 +99,8 @@ class Dashboard(View):
     """Name, title and more of each panel, in the order of ``parts``."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views, which are drawn in this one."""
+    shared = traitlets.Bool(False).tag(sync=True)
+    """Whether the response is that to the examples of the network; the page keeps them together."""
     headline = traitlets.Dict().tag(sync=True)
     """See js/src/views/dashboard/scene.ts; set by the painter only."""
     layer = option(LayerName())
@@ -116,6 +119,7 @@ class Dashboard(View):
         self._chosen = None if panels is None else check_panels(panels)
         self._views: dict[str, View] = {}
         self._painter = Painter(self._draw, fps=5)
+        self._probe: Probe | None = None
         super().__init__(live_or_model, layer=layer, **options)
         for name in self._chosen or self._default():
             panel = PANELS[name]
@@ -199,6 +203,20 @@ class Dashboard(View):
             drawn = panel.drawn_latest(said["loss"])
             said |= {} if drawn is None else {"value": repr(drawn)}
         self.headline = said
+        self._share_examples()
+
+    def _share_examples(self) -> None:
+        """Have the response shown to the examples that run through the network."""
+        source = self._stream.source
+        probe = None if source is None else source.probed
+        response, network = self._views.get("response"), self._views.get("network")
+        if probe is self._probe or probe is None or response is None or network is None:
+            return
+        self._probe = probe
+        self.shared = probe.inputs.ndim == 4
+        if self.shared:
+            response.set_trait("images", probe.inputs)
+            response.set_trait("sample", max(0, network.example))
 
     def _curves_drawn(self, _: Any) -> None:
         self._painter.now()
@@ -323,6 +341,10 @@ class _Listener(ViewListener[Dashboard]):
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         """Note that steps were made."""
+        self._wake()
+
+    def on_probe(self, probe: Probe | None) -> None:
+        """Note that other examples run through the network."""
         self._wake()
 
     def on_replaced(self, source: Source) -> None:

@@ -59,8 +59,8 @@ class NetworkView(Evaluated):
         At most so many links lead to each unit; 0 for all.
     example : int
         Which of the examples runs through the network, from 0; −1 for the one that is drawn.
-    height : int
-        Pixels of the picture, at least 320.
+    height : int, optional
+        Pixels of the picture, at least 320; by default as many as its units need, 570 to 760.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional
@@ -92,7 +92,7 @@ class NetworkView(Evaluated):
     relevance = option(_Share())
     top = option(traitlets.Int(0, min=0))
     example = option(traitlets.Int(0, min=-1))
-    height = option(traitlets.Int(600, min=320))
+    height = option(traitlets.Int(None, min=320, allow_none=True))
     theme = option(Choice(["auto", "light", "dark"]))
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""

@@ -73,7 +73,7 @@ PANELS = {
     ),
 }
 PAGES = ("network", "functions")
-DEFAULT = ("training", "network", "kernels", "function", "response")
+DEFAULT = ("network", "training", "kernels", "function", "response")
 
 
 def check_panels(panels: Iterable[str]) -> tuple[str, ...]:

@@ -23,15 +23,15 @@ def live() -> kw.Binding:
 def test_the_panels_share_one_stream(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
     kinds = (
-        *(kw.TrainingPanel, kw.NetworkView),
+        *(kw.NetworkView, kw.TrainingPanel),
         *(kw.KernelGrid, kw.SplineInspector, kw.MeshgridView),
     )
     assert len(dashboard.views) == len(kinds)
     assert all(map(isinstance, dashboard.views, kinds))
-    first = (dashboard.training, dashboard.network)
+    first = (dashboard.network, dashboard.training)
     assert dashboard.views == (*first, dashboard.grid, dashboard.inspector, dashboard.meshgrid)
     pages = [panel["page"] for panel in dashboard.panels_shown]
-    assert pages == ["", "network", "functions", "functions", "functions"]
+    assert pages == ["network", "", "functions", "functions", "functions"]
     assert dashboard.parts == [f"anywidget:{view.model_id}" for view in dashboard.views]
     assert len({view.stream for view in (dashboard, *dashboard.views)}) == 1
     live.select("0", 1, 0, 2, 2)
@@ -210,3 +210,16 @@ def test_a_picture_leaves_out_what_is_folded_and_takes_a_layer() -> None:
     assert "KernelGrid · 2" in other
     assert dashboard.layer == "0"
     assert live.state == "idle"
+
+
+def test_the_response_is_that_to_the_examples_of_the_network() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(8, 2))
+    live = kw.bind(model)
+    live.probe(images := torch.rand(3, 1, 4, 4))
+    dashboard = kw.Dashboard(live)
+    assert dashboard.shared
+    assert torch.equal(torch.from_numpy(dashboard.meshgrid.images.copy()), images)
+    live.probe(others := torch.rand(5, 1, 4, 4))
+    dashboard._painter.now()
+    assert torch.equal(torch.from_numpy(dashboard.meshgrid.images.copy()), others)

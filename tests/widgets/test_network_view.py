@@ -168,6 +168,7 @@ def test_a_drawing_that_the_page_cannot_compute_is_run_by_the_model():
     with torch.no_grad():
         wanted = model.eval()(image[None, None])[0]
     assert torch.allclose(last["low"][0] + span * taken.float(), wanted, atol=span)
-    # The picture of it says so.
     view.example = -1
-    assert any("to 8 bits" in word for word in texts_of(view.svg(width=900)))
+    [total] = [word for word in texts_of(view.svg(width=900)) if word.startswith("Σ = ")]
+    read = float(total.removeprefix("Σ = ").replace("−", "-"))
+    assert read == pytest.approx(float(wanted.max()), abs=span + 0.01)

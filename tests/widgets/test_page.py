@@ -145,8 +145,8 @@ def test_a_dashboard_is_alive_with_its_panels(tmp_path: Path) -> None:
     models = page.saved["models"]
     assert place["name"] == models[place["model"]]["module"] == "Dashboard"
     assert [models[number]["module"] for number in models[place["model"]]["parts"]] == [
-        "TrainingPanel",
         "NetworkView",
+        "TrainingPanel",
         "KernelGrid",
         "SplineInspector",
         "MeshgridView",

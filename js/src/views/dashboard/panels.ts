@@ -1,11 +1,11 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
-import type { Host, RenderProps } from "@anywidget/types";
+import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
-import { heightsOf, rowsOf } from "./arrange.ts";
+import { heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
 const ROOM = 188;
@@ -15,6 +15,12 @@ const SPARE = 16;
 const DRAWN = ".kw-view:not([data-kw-unborn]) .kw-viewport";
 /** As in the style sheet. */
 const PAIRED = 760;
+const BESIDE = 1100;
+/** The panels that show an example, and the trait that says which. */
+const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
+  ["network", "example"],
+  ["response", "sample"],
+];
 
 /** A panel as Python names it. */
 interface Named {
@@ -68,8 +74,10 @@ export function createPanels(shell: Shell, host: Host): Panels {
   const again: (() => void)[] = [];
   /** Of the drawings; none before the first one asks. */
   const heights: number[] = [];
+  const models = new Map<string, AnyModel>();
   let all = false;
   let active = 0;
+  let page = "";
 
   const sections = refs.map((ref, number) => {
     const { title, about, name, folds } = named[number];
@@ -96,6 +104,9 @@ export function createPanels(shell: Shell, host: Host): Panels {
       const model = await host.getModel(ref);
       const { exports } = await host.getWidget<Exports>(String(model.get("stream")));
       if (signal.aborted) return;
+      models.set(named[number].name, model);
+      // Whoever comes last finds the others.
+      if (models.size === named.length) keepTogether(models, shell);
       const within = {
         read(words: string, chosen = false, warns = false) {
           const { words: before, chosen: was, warns: did } = lines[number];
@@ -133,12 +144,10 @@ export function createPanels(shell: Shell, host: Host): Panels {
   const paired = () => root.clientWidth >= PAIRED;
 
   function arrange() {
-    const shown = sections.map(({ section, inside }, k) => ({
-      wide: named[k].wide || inside.hidden === true,
-      fills: named[k].fills,
-      height: section.offsetHeight,
-      drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
-    }));
+    // What trains stands beside the network where both have room.
+    const isBeside = page === "network" && root.clientWidth >= BESIDE;
+    root.toggleAttribute("data-kw-beside", isBeside);
+    const shown = sections.map((section, k) => sizeOf(section, named[k], isBeside));
     // Of the panels on this page.
     const here = Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
     const found = paired() ? rowsOf(here.map((k) => shown[k])) : here.map((_, k) => [k]);
@@ -162,7 +171,8 @@ export function createPanels(shell: Shell, host: Host): Panels {
   return {
     element: root,
     pages: [...new Set(named.flatMap(({ page }) => page || []))],
-    turn(page) {
+    turn(to) {
+      page = to;
       const elsewhere = (k: number) => Boolean(named[k].page) && named[k].page !== page;
       if (sections.every(({ section }, k) => section.hidden === elsewhere(k))) return;
       sections.forEach(({ section }, k) => {
@@ -192,13 +202,50 @@ export function createPanels(shell: Shell, host: Host): Panels {
         ({ words }) => words !== "",
       ) ??
       NOTHING,
-    pictures: () =>
-      stills.flatMap((still, k) => {
-        const { inside, section } = sections[k];
-        const shown = inside.hidden || section.hidden ? null : still();
-        return shown ? [pictureOf(shown.scene, shown.theme)] : [];
-      }),
+    pictures: () => picturesOf(sections, stills),
   };
+}
+
+interface Section {
+  section: HTMLElement;
+  inside: HTMLElement;
+}
+
+function sizeOf({ section, inside }: Section, { wide, fills }: Named, isBeside: boolean): Panel {
+  return {
+    wide: (wide && !isBeside) || inside.hidden === true,
+    fills,
+    height: section.offsetHeight,
+    drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
+  };
+}
+
+/** The panels that are seen, for a saved picture. */
+function picturesOf(sections: readonly Section[], stills: readonly (() => Still | null)[]) {
+  return sections.flatMap(({ section, inside }, k): Paged[] => {
+    const shown = inside.hidden || section.hidden ? null : stills[k]?.();
+    return shown ? [pictureOf(shown.scene, shown.theme)] : [];
+  });
+}
+
+/** One example in all panels that show one, of the same images. */
+function keepTogether(models: ReadonlyMap<string, AnyModel>, { get, signal }: Shell) {
+  const [one, other] = EXAMPLES.map(([panel, trait]) => ({ model: models.get(panel), trait }));
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ]) {
+    const tell = () => {
+      const number = Number(from.model?.get(from.trait));
+      if (number < 0 || get("shared") !== true || to.model?.get(to.trait) === number) return;
+      to.model?.set(to.trait, number);
+      to.model?.save_changes();
+    };
+    from.model?.on(`change:${from.trait}`, tell);
+    signal.addEventListener("abort", () => from.model?.off(`change:${from.trait}`, tell), {
+      once: true,
+    });
+  }
 }
 
 /** Pixels for the drawings of a row: of the whole screen rows take what there is. */

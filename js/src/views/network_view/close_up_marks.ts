@@ -19,6 +19,7 @@ export function closeUpMarks(
   theme: Theme,
   palette: Palette,
   flow: Flow | null,
+  step: number,
 ): Mark[] {
   const { colours } = theme;
   if (!closeUp) {
@@ -28,7 +29,7 @@ export function closeUpMarks(
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
     });
   }
-  const about = flow && !flow.exact ? `${title} (to 8 bits, at step ${flow.step})` : title;
+  const about = flow && flow.step !== step ? `${title} (as of step ${flow.step})` : title;
   const heading = {
     kind: "text",
     x: box.x,

@@ -83,6 +83,11 @@ function chosenUnits(
   return best.sort((a, b) => a - b);
 }
 
+export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
+  const structure = store.structure();
+  return keep<Graph>("graph", [structure, frame.layout], () => graphOf(structure, frame.layout));
+}
+
 export function diagramOf(
   given: Given,
   frame: Frame,
@@ -93,11 +98,7 @@ export function diagramOf(
   keep: Keep,
   units: Map<string, number[]>,
 ): Diagram {
-  const { store } = given;
-  const structure = store.structure();
-  const graph = keep<Graph>("graph", [structure, frame.layout], () =>
-    graphOf(structure, frame.layout),
-  );
+  const graph = graphIn(given, frame, keep);
   const pictures = picturesOf(graph, frame, given, keep);
   const { relevance: share, top } = settings;
   const relevances = graph.columns.map((column, k): Relevance | null => {

@@ -13,7 +13,7 @@ const UNIT = { least: 7, most: 84, gap: 5 };
 const INPUT = 132;
 const DOT = { least: 4, most: 22, gap: 2 };
 /** A single function is the larger, the fewer there are. */
-const THUMB = { least: 12, most: 62, function: 120, flat: 0.76 };
+const THUMB = { least: 10, most: 62, function: 120, flat: 0.76 };
 /** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
 const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */

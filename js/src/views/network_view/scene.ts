@@ -18,7 +18,7 @@ import {
   unitCloseUp,
 } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
-import { type Diagram, diagramOf, type Focus, WHOLE, type Window } from "./diagram.ts";
+import { type Diagram, diagramOf, type Focus, graphIn, WHOLE, type Window } from "./diagram.ts";
 import { createFlow, type Flow, unitValues } from "./flow.ts";
 import { HEAD } from "./layout.ts";
 import { focusMarks, frontMarks, headMarks, linkMarks, miniMarks } from "./marks.ts";
@@ -53,6 +53,8 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 const NARROW = 720;
 const STRIP = 158;
 const EXAMPLES = 52;
+const ROOM = { least: 410, most: 600, unit: 22 };
+
 export function drawing(): NetworkDrawing {
   const keep = memory();
   const flowOf = createFlow();
@@ -205,8 +207,8 @@ function sceneOf(
 ): NetworkScene {
   const { store, theme, width, ratio } = given;
   const narrow = width < NARROW;
-  const height = given.height;
   const below = narrow && store.probe() !== null ? STRIP + EXAMPLES : STRIP;
+  const height = given.room || Number(given.get("height")) || below + roomOf(given, frame, keep);
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
@@ -264,7 +266,15 @@ function sceneOf(
             stroke: colours.line,
           },
           ...strip.marks(theme),
-          ...closeUpMarks(closeUp, titleOf(diagram, closeUp), strip.close, theme, palette, flow),
+          ...closeUpMarks(
+            closeUp,
+            titleOf(diagram, closeUp),
+            strip.close,
+            theme,
+            palette,
+            flow,
+            frame.step,
+          ),
         ],
       },
     ],
@@ -276,6 +286,13 @@ function sceneOf(
     const label = chosen.example >= 0 ? (labels?.[chosen.example] ?? null) : null;
     return scores ? scoreMarks(of, scores, label, theme) : [];
   }
+}
+
+/** Pixels of the diagram by itself: so that the units of a column are large enough to be seen, within bounds. */
+function roomOf(given: Given, frame: Frame, keep: Keep): number {
+  const { columns } = graphIn(given, frame, keep);
+  const most = Math.max(...columns.map(({ units, map }) => (map ? units : units / 2)));
+  return Math.max(ROOM.least, Math.min(ROOM.most, ROOM.unit * most + HEAD));
 }
 
 /** Where one draws: the picture of the input. */

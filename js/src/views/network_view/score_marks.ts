@@ -15,7 +15,8 @@ export function scoreMarks(
   { colours }: Theme,
 ): Mark[] {
   const shown = probabilities ?? raw;
-  const nameOf = (unit: number) => (unit === label ? `${unit} ✓` : String(unit));
+  const mark = label === best ? "✓" : "true";
+  const nameOf = (unit: number) => (unit === label ? `${unit} ${mark}` : String(unit));
   const { units, bars, barsAt } = layout.columns[layout.columns.length - 1];
   if (bars === 0) return [];
   const made: Mark[] = [];
@@ -41,7 +42,7 @@ export function scoreMarks(
       x: barsAt,
       text: nameOf(unit),
       weight,
-      fill: unit === label ? colours.live : colours.ink,
+      fill: unit === label && label === best ? colours.live : colours.ink,
     });
     made.push({ kind: "rects", boxes, fill, radius: 2 });
     const said = probabilities ? percent(shown[unit]) : number(shown[unit]);

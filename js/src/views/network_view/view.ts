@@ -27,6 +27,8 @@ const KIND: Kind = {
 };
 /** Milliseconds that an answer of the model is waited for before it is asked again. */
 const PATIENCE = 3000;
+/** Pixels of a drawing at most. */
+const MOST = 4000;
 const HINT =
   "Point at anything to see what feeds it; click a link or a unit to select its function.";
 
@@ -143,7 +145,7 @@ function build(shell: Shell): Parts {
       header.show(settingsOf(given.get), given.store, draw.window.scale > 1.01);
       const pointed = stage.pointed();
       const make = (width: number) => draw({ ...given, width, pointed });
-      const shown = stage.show(make, given.height, given.ratio);
+      const shown = stage.show(make, MOST, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
       if (shown.asks) ask(shown.asks, given.store);

@@ -90,7 +90,7 @@ function verdictOf(scores: Scores | null, probe: Probe | null, { example }: Sett
   const loss = lossOf(scores, label);
   const truth = label === null ? "" : label === scores.best ? ", right" : `, wrong: it is ${label}`;
   const said = `${which}: ${scores.best} (${percent(scores.probabilities[scores.best])})${truth}`;
-  return loss === null ? said : `${said} · loss ${number(Number(loss.toPrecision(2)))}`;
+  return loss === null ? said : `${said} · its loss ${number(Number(loss.toPrecision(2)))}`;
 }
 
 export function stationWords({ label, name, shape }: Station): string {
