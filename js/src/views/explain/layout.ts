@@ -7,7 +7,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { listBlock, planOf } from "./bars.ts";
 import { type Block, GAP, LINE, line, PAD, SIZE } from "./block.ts";
 import { classesBlock } from "./classes.ts";
-import { type Content, type MapOf, mapOf, type Part, type Span, spanOf } from "./content.ts";
+import { type Content, type Part, type Span, spanOf } from "./content.ts";
 import { mapsBlock } from "./maps.ts";
 import { boxIn, imageBlock, mapBlock, type Plate } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
@@ -71,8 +71,9 @@ function sideOf(plate: Plate, width: number, largest: number): number {
   return Math.max(box.width, box.height);
 }
 
-/** The scale of some maps; each has its own where that of a sum would leave nothing to see in its parts. */
-function spanFor(maps: readonly (MapOf | null)[]): Span {
+/** The one scale of a layer's maps: of all together and of those in its lists. */
+function spanFor(part: Part, lists: readonly List[]): Span {
+  const maps = [part.total, ...lists.flatMap(({ rows }) => rows.map(({ map }) => map))];
   return spanOf(maps.flatMap((map) => map ?? []));
 }
 
@@ -90,8 +91,7 @@ export function sectionOf(shown: Shown): Section {
 /** What the blocks of a section are placed with; each returns the y below it. */
 function pageOf(shown: Shown, lists: readonly List[]) {
   const { part, plate, selected, width, theme } = shown;
-  const large = spanFor([mapOf(part, shown.shown) ?? part.total]);
-  const small = spanFor(lists.flatMap(({ rows }) => rows.map(({ map }) => map)));
+  const span = spanFor(part, lists);
   const blocks: Block[] = [];
   const side = plate ? sideOf(plate, width, LARGEST) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
@@ -111,7 +111,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
       if (!plate) return y;
       const second = PAD + (wide + GAP) / 2;
       const image = page.add(imageBlock(plate, [PAD, y], side, theme), y);
-      const map = mapBlock(plate, part, shown.shown, large, [second, y], side, theme);
+      const map = mapBlock(plate, part, shown.shown, span, [second, y], side, theme);
       return Math.max(image, page.add(map, y));
     },
     /** Where the pictures end. */
@@ -122,13 +122,12 @@ function pageOf(shown: Shown, lists: readonly List[]) {
     list(list: List, x: number, y: number, wide: number, icons: boolean) {
       const over = icons ? plate : null;
       const plan = planOf(lists, wide, over);
-      const { most } = small;
-      return page.add(listBlock(part, list, plan, selected, [x, y], over, most, theme), y);
+      return page.add(listBlock(part, list, plan, selected, [x, y], over, span.most, theme), y);
     },
     maps(x: number, y: number, wide: number, tall: number) {
       if (!plate || mapped.length === 0) return y;
       const room = [wide, tall] as const;
-      return page.add(mapsBlock(mapped, left, plate, small, selected, [x, y], room, theme), y);
+      return page.add(mapsBlock(mapped, left, plate, span.most, selected, [x, y], room, theme), y);
     },
   };
   return page;
@@ -205,8 +204,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   }
   at += 4;
   const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const span = spanFor([part.total]);
-  const small = spanFor(lists[0].rows.map(({ map }) => map));
+  const span = spanFor(part, lists);
   const side = plate ? sideOf(plate, width, SMALL) : SCORES;
   let right = PAD;
   const add = (block: Block | null) => {
@@ -224,7 +222,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
     ? [right + COLUMN_GAP - GAP, at]
     : [PAD, right > PAD ? under + GAP : at];
   const plan = planOf(lists, width - PAD - from[0], plate);
-  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, small.most, theme));
+  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, span.most, theme));
   const section = together(blocks, lists, []);
   return { ...section, marks: [...marks, ...section.marks] };
 }
