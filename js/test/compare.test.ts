@@ -26,6 +26,7 @@ function shown(steps: string[], more: Partial<Shown> = {}): Shown {
     costs: "",
     note: "",
     models: ["KAN", "<b>CNN</b>"],
+    still: [false, false],
     rows: [
       row("accuracy", ["0.97", "0.95"], { lead: true, best: [0] }),
       row("parameters", ["94,650", "160"], { lead: true, best: [1] }),

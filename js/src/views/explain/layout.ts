@@ -7,7 +7,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { listBlock, planOf } from "./bars.ts";
 import { type Block, GAP, LINE, line, PAD, SIZE } from "./block.ts";
 import { classesBlock } from "./classes.ts";
-import { type Content, type Part, type Span, spanOf } from "./content.ts";
+import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
 import { mapsBlock } from "./maps.ts";
 import { boxIn, imageBlock, mapBlock, type Plate } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
@@ -71,10 +71,13 @@ function sideOf(plate: Plate, width: number, largest: number): number {
   return Math.max(box.width, box.height);
 }
 
-/** The one scale of a layer's maps: of all together and of those in its lists. */
-function spanFor(part: Part, lists: readonly List[]): Span {
-  const maps = [part.total, ...lists.flatMap(({ rows }) => rows.map(({ map }) => map))];
-  return spanOf(maps.flatMap((map) => map ?? []));
+/** The one scale of a layer's maps, that of the large one; cut where any of them goes beyond it. */
+function spanFor(part: Part, shown: number, lists: readonly List[]): Span {
+  const large = mapOf(part, shown) ?? part.total;
+  if (!large) return spanOf([]);
+  const span = spanOf([large]);
+  const beyond = ({ map }: Row) => map?.data.some((value) => Math.abs(value) > span.most) ?? false;
+  return { ...span, cut: span.cut || lists.some(({ rows }) => rows.some(beyond)) };
 }
 
 /** One layer with all there is to say of it. */
@@ -91,7 +94,7 @@ export function sectionOf(shown: Shown): Section {
 /** What the blocks of a section are placed with; each returns the y below it. */
 function pageOf(shown: Shown, lists: readonly List[]) {
   const { part, plate, selected, width, theme } = shown;
-  const span = spanFor(part, lists);
+  const span = spanFor(part, shown.shown, lists);
   const blocks: Block[] = [];
   const side = plate ? sideOf(plate, width, LARGEST) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
@@ -204,7 +207,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   }
   at += 4;
   const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const span = spanFor(part, lists);
+  const span = spanFor(part, -1, lists);
   const side = plate ? sideOf(plate, width, SMALL) : SCORES;
   let right = PAD;
   const add = (block: Block | null) => {
