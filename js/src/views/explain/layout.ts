@@ -15,8 +15,8 @@ import { type List, listsOf, type Row } from "./rows.ts";
 /** From this width on things stand beside the pictures, and so wide all in one row. */
 const BESIDE = 620;
 const WIDE = 1180;
-/** Share of the width for the pictures, and how large each of the two may be. */
-const PICTURES = 0.42;
+/** Share of the width for the pictures, less beside two lists, and how large each of the two may be. */
+const [PICTURES, PICTURES_BESIDE] = [0.56, 0.5];
 const [LEAST, LARGEST] = [110, 260];
 const COLUMN_GAP = 28;
 /** Width of the scores of the classes where they are a column. */
@@ -63,10 +63,10 @@ export interface Shown {
   theme: Theme;
 }
 
-function sideOf(plate: Plate, width: number, largest: number): number {
+function sideOf(plate: Plate, width: number, largest: number, share = PICTURES): number {
   const narrow = width < BESIDE;
-  const share = ((narrow ? width - 2 * PAD : PICTURES * width) - GAP) / 2;
-  const side = Math.max(narrow ? 16 : LEAST, Math.min(largest, share));
+  const most = ((narrow ? width - 2 * PAD : share * width) - GAP) / 2;
+  const side = Math.max(narrow ? 16 : LEAST, Math.min(largest, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
 }
@@ -96,7 +96,8 @@ function pageOf(shown: Shown, lists: readonly List[]) {
   const { part, plate, selected, width, theme } = shown;
   const span = spanFor(part, shown.shown, lists);
   const blocks: Block[] = [];
-  const side = plate ? sideOf(plate, width, LARGEST) : 0;
+  const share = lists.length > 1 ? PICTURES_BESIDE : PICTURES;
+  const side = plate ? sideOf(plate, width, LARGEST, share) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
   const mapped = plate && rows.length > 1 ? rows.slice(0, MAPS) : [];
   const left = rows.length - mapped.length;
