@@ -175,7 +175,8 @@ export function createGrids(shell: Shell, host: Host): Grids {
 }
 
 function stateOf(store: Store, still: boolean): string {
-  const known = { training: still ? "stands still" : store.training() };
+  const training = store.training();
+  const known = { training: still && training === "running" ? "stands still" : training };
   return statusText(store.current()?.step ?? null, store.cursor(), store.status(), known);
 }
 
