@@ -26,6 +26,7 @@ function shown(steps: string[], more: Partial<Shown> = {}): Shown {
     costs: "",
     note: "",
     models: ["KAN", "<b>CNN</b>"],
+    still: [false, false],
     rows: [
       row("accuracy", ["0.97", "0.95"], { lead: true, best: [0] }),
       row("parameters", ["94,650", "160"], { lead: true, best: [1] }),
@@ -59,7 +60,7 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
-function streamOf() {
+function streamOf(training = "") {
   const run = makeRun(RUNS.article);
   const model = new StreamModel({
     layouts: [run.layout],
@@ -68,6 +69,7 @@ function streamOf() {
     selection: {},
     cursor: -1,
     status: { state: "idle", message: "" },
+    training,
   });
   return initialize({ model: model as never, signal: life.signal });
 }
@@ -247,7 +249,7 @@ describe("the picture", () => {
   });
 });
 
-async function show(traits: Record<string, unknown> = {}, broken = false) {
+async function show(traits: Record<string, unknown> = {}, broken = false, training = "") {
   vi.useFakeTimers();
   const nothing = new Proxy({} as Record<string, unknown>, {
     get: (target, name: string) => target[name] ?? (() => {}),
@@ -277,7 +279,7 @@ async function show(traits: Record<string, unknown> = {}, broken = false) {
       if (broken && ref === "g1") throw new Error("it is gone");
       return grids[Number(ref.slice(1))];
     },
-    getWidget: async () => ({ exports: streamOf() }),
+    getWidget: async () => ({ exports: streamOf(training) }),
   };
   const el = document.body.appendChild(document.createElement("div"));
   render({ model, el, host, signal: life.signal } as never);
@@ -297,6 +299,13 @@ describe("in a page", () => {
       ["<b>CNN</b>", "step 0 · not training"],
     ]);
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
+  });
+
+  it("a model that makes no steps while another does is not said to be training", async () => {
+    const still = shown(["3", "4"], { still: [false, true] });
+    const { root } = await show({ shown: still }, false, "running");
+    const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
+    expect(steps).toEqual(["step 0 · training", "step 0 · stands still"]);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
     expect(root.kwCompare.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
   });

@@ -15,6 +15,7 @@ import {
 } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
+import { agreement, type Together } from "../src/views/kernel_grid/together.ts";
 import {
   axesText,
   description,
@@ -25,6 +26,7 @@ import {
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
 import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
+import { frameOf, layer } from "./samples.ts";
 
 const PLAIN: Settings = {
   mode: "curves",
@@ -499,4 +501,21 @@ it("the x under the pointer runs from end to end of the cell and no further", ()
 it("a trait with an unknown value falls back to its first choice", () => {
   const settings = settingsOf(((name: string) => ({ mode: "paint", ghost: true })[name]) as never);
   expect(settings).toEqual({ ...PLAIN, ghost: true, xRange: "inputs" });
+});
+
+describe("a grid among others", () => {
+  const made = layer({ shape: [16, 1, 3, 3] });
+  const frame = frameOf([made]);
+  const tall = (room: number, together: Together | null) =>
+    pictureMaker()(frame, made, null, PLAIN, 430, null, null, undefined, [], room, null, together)
+      .arrangement;
+
+  it("has smaller cells where all of them then fit the room, and else the usual ones", () => {
+    const compared = agreement(2, 400)(0);
+    expect(tall(360, null).height).toBeGreaterThan(360);
+    expect(tall(360, compared).height).toBeLessThanOrEqual(360);
+    expect(tall(360, compared).cell).toBeGreaterThanOrEqual(14);
+    expect(tall(80, compared)).toEqual(tall(80, null));
+    expect(tall(900, compared)).toEqual(tall(900, null));
+  });
 });

@@ -53,9 +53,9 @@ describe("curves", () => {
     expect(layout.steps).toEqual({ from: 0, to: 100 });
     expect(line.xy[0]).toBeCloseTo(plot.x + plot.width / 100);
     expect(line.xy[198]).toBeCloseTo(plot.x + plot.width);
-    // 1 is the top of the axis.
-    expect(line.xy[1]).toBeCloseTo(plot.y);
-    expect(line.xy[199]).toBeCloseTo(plot.y + 0.99 * plot.height);
+    // 1 is the top of the axis, with some air above, as below 0.
+    expect(line.xy[1]).toBeCloseTo(plot.y + 6);
+    expect(line.xy[199]).toBeCloseTo(plot.y + 6 + 0.99 * (plot.height - 12));
   });
 
   it("have a mean with their values faint behind", () => {
@@ -69,7 +69,7 @@ describe("curves", () => {
     const chart = (mean: readonly number[] | null) =>
       chartOf([curve("loss", "loss", steps, falling, { mean })], { smoothing: 30 });
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
-    expect(said(chart(falling))).toEqual(expect.arrayContaining(["logged", "mean over 30 steps"]));
+    expect(said(chart(falling))).toEqual(expect.arrayContaining(["logged", "mean of 30 steps"]));
     expect(said(chart(falling), 280)).toEqual(expect.arrayContaining(["logged", "mean"]));
     expect(said(chart(null))).not.toContain("logged");
   });
@@ -140,6 +140,20 @@ describe("panels", () => {
   it("show the steps of a zoom", () => {
     const chart = chartOf(three, { zoom: [20, 40] });
     expect(layOut(chart).steps).toEqual({ from: 20, to: 40 });
+  });
+
+  it("have two ticks or more on the axis of steps, however narrow", () => {
+    for (const last of [3, 7, 12, 19, 34, 45, 49, 350, 480]) {
+      const some = steps.map((step) => (step * last) / 100);
+      const chart = chartOf([curve("loss", "loss", some, falling)]);
+      const layout = layOut(chart, 130);
+      const { plot } = layout.places[0];
+      const under = flat(chartMarks(chart, layout, colours, 1)).filter(
+        (mark) => mark.kind === "text" && mark.y > plot.y + plot.height && !mark.turn,
+      );
+      const numbers = words(under).filter((text) => /^[\d,]+$/.test(text));
+      expect(numbers.length, `${last} steps`).toBeGreaterThan(1);
+    }
   });
 
   it("have a line and words at what was marked, where the words do not touch", () => {

@@ -234,7 +234,10 @@ describe("the controls", () => {
     expect(others.every((button) => button.disabled)).toBe(true);
     const idle = await show({ state: "finished" });
     expect(idle.one<HTMLButtonElement>("[data-icon=stop]").disabled).toBe(true);
-    expect(idle.one<HTMLButtonElement>("[data-icon=pause]").disabled).toBe(false);
+    const pause = idle.one<HTMLButtonElement>("[data-icon=pause]");
+    expect(pause.disabled).toBe(false);
+    expect(pause.hasAttribute("data-idle")).toBe(true);
+    expect(pause.title).toBe("Pauses the next run after its first step (key: p)");
   });
 
   it("are not there for a recording, which says what it is instead", async () => {
@@ -527,17 +530,17 @@ describe("what is shown", () => {
     expect(root.querySelector(".kw-status, .kw-time")).toBeNull();
   });
 
-  it("are those of the whole run once it has ended, and what showing it took where that is much", async () => {
+  it("are those of the whole run once it has ended, and what drawing took where that is much", async () => {
     const { model, remarks } = await show();
     model.update({ status: { ...RUNNING, share: 0.13 } });
     await drawn();
-    expect(remarks()).toContain("showing it takes 13 % of the time");
+    expect(remarks()).toContain("drawing takes 13 % of the time");
     model.update({ status: { ...RUNNING, state: "finished", remaining: null, share: 0.13 } });
     await drawn();
     expect(remarks().slice(3, 6)).toEqual([
       "mean 71.3 steps/s",
       "took 1:15",
-      "showing it took 13 % of the time",
+      "drawing took 13 % of the time",
     ]);
   });
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import traitlets
 from PIL import Image
 from torch import nn
@@ -206,19 +207,30 @@ class Compare(View):
     def _draw(self) -> None:
         numbers = self._numbers()
         logs = {one.name: one.scalars for one in self._compared}
-        self.shown = _in_words(numbers, verdict_of(list(logs.values())))
         drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
-        if drawn == self._drawn:
-            return
         listed = logs, [log.names for log in logs.values()]
         if listed != self._listed:
             self._logged.forget()
             _draw_logged(self._logged, logs)
             self._listed = listed
         with self.hold_sync():
-            self.marks = [[step, text] for step, text in _marks(logs)[-_MARKS:]]
-            self.curves = self._wire(self.zoom, self.scale, self.smoothing)
-        self._drawn = drawn
+            if drawn != self._drawn:
+                self.marks = [[step, text] for step, text in _marks(logs)[-_MARKS:]]
+                self.curves = self._wire(self.zoom, self.scale, self.smoothing)
+                self._drawn = drawn
+            self.shown = self._in_words(numbers, self.curves)
+
+    def _in_words(self, numbers: list[Numbers], curves: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the numbers in words, what was logged last as it stands over the curves."""
+        logs = {one.name: one.scalars for one in self._compared}
+        latest = _latest(curves, logs)
+        numbers = [replace(one, last=latest[one.name]) for one in numbers]
+        made = sum(one.steps for one in numbers)
+        still = [
+            one.stands_still(made - number.steps)
+            for one, number in zip(self._compared, numbers, strict=True)
+        ]
+        return _in_words(numbers, verdict_of(list(logs.values())), still)
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
@@ -245,7 +257,8 @@ class Compare(View):
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
-        return options | {"curves": self._wire(**chosen)}
+        curves = self._wire(**chosen)
+        return options | {"curves": curves, "shown": self._in_words(self._numbers(), curves)}
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()
@@ -272,7 +285,7 @@ class Compare(View):
         super()._end()
 
 
-def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]:
+def _in_words(numbers: list[Numbers], verdict: Verdict | None, still: list[bool]) -> dict[str, Any]:
     """Return what the page shows of the numbers, as JSON."""
     names = [one.name for one in numbers]
     hints = comparison.hints(numbers)
@@ -280,10 +293,11 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]
     layer = "name", "type", "formula", "parameters"
     return {
         "hints": hints,
-        "verdict": "" if decided is None else decided.words(names),
+        "verdict": "" if decided is None else comparison.said(numbers, decided),
         "costs": "" if decided is None else comparison.costs(numbers, decided),
         "note": comparison.data_sources(numbers),
         "models": names,
+        "still": still,
         "rows": [
             asdict(row) | {"values": list(row.values), "best": list(row.best)}
             for row in comparison.rows(numbers, verdict)
@@ -300,24 +314,39 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]
     }
 
 
-def _draw_logged(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
-    """Draw all that was logged: a panel for each quantity, in it a curve of each model."""
-    panels: dict[str, list[tuple[str, str, str]]] = {}
+def _drawn_series(logs: Mapping[str, Scalars]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield quantity, curve, model and series of all that was logged."""
     for model, log in logs.items():
         names = log.names
         measured = [quantity(series) for series in names]
         for series, what in zip(names, measured, strict=True):
             curve = model if measured.count(what) == 1 else f"{model} {series}"
-            panels.setdefault(what, []).append((curve, model, series))
-    for what in sorted(panels, key=rank):
-        for curve, model, series in panels[what]:
-            curves.grow(
-                in_words(what),
-                curve,
-                partial(logs[model].series, series),
-                thinned=partial(_thinned, logs[model], series),
-                kind=model,
-            )
+            yield what, curve, model, series
+
+
+def _draw_logged(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
+    """Draw all that was logged: a panel for each quantity, in it a curve of each model."""
+    for what, curve, model, series in sorted(_drawn_series(logs), key=lambda one: rank(one[0])):
+        curves.grow(
+            in_words(what),
+            curve,
+            partial(logs[model].series, series),
+            thinned=partial(_thinned, logs[model], series),
+            kind=model,
+        )
+
+
+def _latest(
+    curves: list[dict[str, Any]], logs: Mapping[str, Scalars]
+) -> dict[str, dict[str, float]]:
+    """Return each model's latest value of each quantity, as the curves have them."""
+    known = {(one["panel"], one["name"]): np.frombuffer(one["latest"]) for one in curves}
+    found: dict[str, dict[str, float]] = {model: {} for model in logs}
+    for what, curve, model, _ in _drawn_series(logs):
+        # What was logged for the first time since they were drawn comes with them.
+        for value in known.get((in_words(what), curve), np.empty(0)):
+            found[model].setdefault(what, float(value))
+    return found
 
 
 def _thinned(log: Scalars, series: str, window: Range | None, points: int) -> Series:

@@ -140,28 +140,37 @@ def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]
     return [row for row in all_rows if any(value != NOTHING for value in row.values)]
 
 
+def said(models: Sequence[Numbers], verdict: Verdict) -> str:
+    """Say who is ahead, or what all had come to and how far some have gone on since."""
+    least = min(model.steps for model in models)
+    # Of models that take turns one is a step ahead.
+    gone = [model for model in models if model.steps > least + 1]
+    words = verdict.words([model.name for model in models], bool(gone))
+    since = [_since(model, verdict.quantity) for model in gone]
+    return " ".join([words, *since]) if words else ""
+
+
+def _since(model: Numbers, name: str) -> str:
+    value = model.last.get(name)
+    now = "" if value is None else f": {in_words(name)} {format_number(value)}"
+    return f"{model.name} has since gone on to step {model.steps:,}{now}."
+
+
 def costs(models: Sequence[Numbers], verdict: Verdict) -> str:
-    """Say what the model that is ahead costs beside the others, and who has gone on since.
+    """Say what the model that is ahead costs beside the others.
 
     Of two models how much larger and slower it is; of several whether it is the smallest and the
     fastest. Empty where there is nothing to say.
     """
-    said = []
-    if len(verdict.best) == 1:
-        own = models[verdict.best[0]]
-        ordered = [own, *(model for model in models if model is not own)]
-        size = _beside([model.growth.parameters for model in ordered], _SIZES)
-        time = _beside([model.seconds_per_step for model in ordered], _TIMES)
-        joint = " but " if size and time and size[0] * time[0] < 0 else " and "
-        if size or time:
-            said.append(f"It {joint.join(one[1] for one in (size, time) if one)}.")
-    least = min(model.steps for model in models)
-    said += [
-        f"{model.name} has gone on to step {model.steps:,}."
-        for model in models
-        if model.steps > least + 1
-    ]
-    return " ".join(said)
+    if len(verdict.best) != 1:
+        return ""
+    own = models[verdict.best[0]]
+    ordered = [own, *(model for model in models if model is not own)]
+    size = _beside([model.growth.parameters for model in ordered], _SIZES)
+    time = _beside([model.seconds_per_step for model in ordered], _TIMES)
+    joint = " but " if size and time and size[0] * time[0] < 0 else " and "
+    found = joint.join(one[1] for one in (size, time) if one)
+    return f"{own.name} {found}." if found else ""
 
 
 # Beside one other: about half, less, about as much, more, about twice; of several: the least.

@@ -95,7 +95,7 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         terms = f"{format_number(float(values.sum()))} from {pieces}"
     if found.bias:
         terms += f"{_added(found.bias)} bias"
-    sentence = f"The score of {found.target}, {format_number(found.score)}, is the sum of {terms}."
+    sentence = f"{_score(found)}, the sum of {terms}."
     method = (
         "The last layer adds up its functions φ(x): these are its own terms, exact but for "
         f"{format_number(found.error)} of rounding."
@@ -123,11 +123,13 @@ def _kernels(
 ) -> Part:
     count = shares.contributions.size
     mean = "over this image" if not shares.samples else f"over {shares.samples:,} images"
-    pieces = f"these {count:,} kernels make" if count > 1 else "this one kernel makes"
+    added = float(shares.contributions.sum())
+    pieces, s = (f"these {count:,} kernels", "") if count > 1 else ("this one kernel", "s")
+    verb = f"lower{s} it by" if added < 0 else f"add{s}"
     their, each = ("their", "each kernel") if count > 1 else ("its", "the kernel")
     sentence = (
-        f"Of the score of {found.target}, {format_number(found.score)}, {pieces} "
-        f"{_signed(float(shares.contributions.sum()))} compared with {their} usual response."
+        f"{_score(found)}; {pieces} {verb} {format_number(abs(added))} "
+        f"compared with {their} usual response."
     )
     method = (
         f"The usual response is the mean {mean}: with {each} at it the score would be "
@@ -157,8 +159,8 @@ def _nothing(found: Explanation) -> str:
     return f"The score of {found.target} is not finite: there is nothing to divide."
 
 
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{format_number(abs(value))}"
+def _score(found: Explanation) -> str:
+    return f"Class {found.target} scores {format_number(found.score)}"
 
 
 def _added(value: float) -> str:

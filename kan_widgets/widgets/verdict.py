@@ -41,34 +41,41 @@ class Verdict:
         most = max(known) if self.quantity.endswith("accuracy") else min(known)
         return tuple(k for k, value in enumerate(self.values) if value == most)
 
-    def words(self, names: Sequence[str]) -> str:
+    def words(self, names: Sequence[str], gone_on: bool = False) -> str:
         """Say who is ahead, after how many steps; empty where that is not known.
 
         Parameters
         ----------
         names
             Of the models.
+        gone_on
+            Whether one has made more steps since: then it is not said who is ahead, only what
+            they had come to.
         """
         best = self.best
         what = in_words(self.quantity)
+        whose = "both" if len(names) == 2 else "all"
         after = f"After {self.step:,} step{'' if self.step == 1 else 's'}"
+        at = f"At step {self.step:,}, the last step {whose} have" if gone_on else after
         if not best:
             same = len(set(self.values)) == 1 and len(self.values) > 1
             all_have = format_number(self.values[0] or 0.0)
-            return f"{after}, no model is ahead: {what} {all_have} for all." if same else ""
-        others = [
-            format_number(value) + (f" ({names[k]})" if len(names) > 2 else "")
-            for k, value in enumerate(self.values)
-            if k not in best and value is not None
-        ]
-        leads = " and ".join(names[k] for k in best)
-        value = self.values[best[0]]
-        assert value is not None
+            return f"{at}, no model is ahead: {what} {all_have} for all." if same else ""
         over = self.step - self.first + 1
         means = f" (means of the last {over:,} steps)" if over > 1 else ""
+        order = [*best, *(k for k in range(len(names)) if k not in best)]
+        known = [(names[k], value) for k in order if (value := self.values[k]) is not None]
+        if gone_on:
+            each = ", ".join(f"{name} {format_number(value)}" for name, value in known)
+            return f"{at}: {what} {each}{means}."
+        others = [
+            format_number(value) + (f" ({name})" if len(names) > 2 else "")
+            for name, value in known[len(best) :]
+        ]
+        leads = " and ".join(names[k] for k in best)
         return (
-            f"{after}, {leads} {'is' if len(best) == 1 else 'are'} ahead: "
-            f"{what} {format_number(value)} against {', '.join(others)}{means}."
+            f"{at}, {leads} {'is' if len(best) == 1 else 'are'} ahead: "
+            f"{what} {format_number(known[0][1])} against {', '.join(others)}{means}."
         )
 
 

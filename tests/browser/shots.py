@@ -66,11 +66,12 @@ VIEWS = {
     "dashboard_functions": "kw.Dashboard(live, page='functions')",
 }
 TRAIN = """
-train(cnn, 40)
-train(kan, 40)
+for model in (cnn, kan):
+    train(model, 40)
 _ = live.observe(digits.test_images[:32])
 while not Path("enough").exists():
-    train(kan, 5, pause=0.02)
+    for model in (cnn, kan):
+        train(model, 5, pause=0.02)
 """
 SAVE = "kw.Dashboard(live).save_html('page.html')"
 SHOW = """

@@ -290,11 +290,10 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     log(lives["MLP"], [0.25, 0.75] * 20)
     kan = f"{accuracies[10:40].mean():.3g}"
     assert verdict(compare) == (
-        f"After 40 steps, MLP is ahead: accuracy 0.5 against {kan} (means of the last 30 steps)."
+        f"At step 40, the last step both have: accuracy MLP 0.5, KAN {kan} (means of the last 30 "
+        "steps). KAN has since gone on to step 100: accuracy 1."
     )
-    costs = compare.shown["costs"]
-    assert costs.startswith("It has about half the parameters ")
-    assert costs.endswith(". KAN has gone on to step 100.")
+    assert compare.shown["costs"].startswith("MLP has about half the parameters ")
     [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
     assert (row["label"], row["values"]) == ("accuracy, mean of steps 11 to 40", [kan, "0.5"])
     assert (row["lead"], row["best"]) == (True, [1])
@@ -305,8 +304,8 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
         lives["MLP"].log(number, accuracy=0.5)
     assert verdict(compare).startswith("After 100 steps, KAN is ahead: accuracy 0.")
     assert verdict(compare).endswith("(means of the last 30 steps).")
-    assert compare.shown["costs"].startswith("It has about twice the parameters ")
-    assert "gone on" not in compare.shown["costs"]
+    assert "gone on" not in verdict(compare)
+    assert compare.shown["costs"].startswith("KAN has about twice the parameters ")
 
 
 def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
@@ -662,7 +661,7 @@ def test_what_steps_take_is_compared_for_one_of_each() -> None:
     rows = shown(compare)
     assert (rows["seconds_per_step"], rows["seconds"]) == (["1 s", "2.5 s"], ["6 s", "5 s"])
     assert compare.shown["costs"] == (
-        "It has about twice the parameters but takes less time per step. KAN has gone on to step 6."
+        "KAN has about twice the parameters but takes less time per step."
     )
 
 
@@ -672,6 +671,43 @@ def test_a_loss_that_is_not_finite_is_not_the_best(models: Models) -> None:
     for live, loss in zip(lives.values(), (float("nan"), 0.25), strict=True):
         live.log(1, loss=loss)
     assert lead(compare)["loss"] == []
+
+
+def test_a_model_whose_loop_ended_without_a_word_stands_still(models: Models) -> None:
+    lives = bound(models)
+    compare = kw.Compare(lives)
+
+    def still_after(name: str, count: int) -> list[bool]:
+        for _ in range(count):
+            lives[name].step()
+        compare._painter.now()
+        found: list[bool] = compare.shown["still"]
+        return found
+
+    assert still_after("MLP", 3) == [False, False]
+    assert still_after("KAN", 29) == [False, False]
+    assert still_after("KAN", 1) == [False, True]
+    assert still_after("MLP", 1) == [False, False]
+
+
+def test_the_table_and_the_curves_are_of_one_moment(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives = bound(models)
+    compare = kw.Compare(lives)
+    lives["KAN"].log(1, loss=2.0, accuracy=0.5)
+    whole = compare._wire
+
+    def meanwhile(*args: Any) -> list[dict[str, Any]]:
+        found = whole(*args)
+        lives["KAN"].log(2, loss=1.0)
+        return found
+
+    monkeypatch.setattr(compare, "_wire", meanwhile)
+    compare._painter.now()
+    [row] = [row for row in compare.shown["rows"] if row["key"] == "loss"]
+    assert row["values"] == ["2", "–"]
+    assert np.frombuffer(compare.curves[0]["latest"]) == [2.0]
 
 
 # -- a notebook

@@ -87,15 +87,15 @@ def test_the_sentences_add_up(view):
     [linear, second, _] = view._explainer.parts
     number = kw.widgets.ranges.format_number
     score = number(found.score)
-    assert linear.sentence == f"The score of 3, {score}, is the sum of 400 functions."
+    assert linear.sentence == f"Class 3 scores {score}, the sum of 400 functions."
     assert f"exact but for {number(found.error)} of rounding" in linear.method
     means = "the mean over 16 images: with each kernel at it the score would be {}"
     assert means.format(number(found.kernels[1].baseline)) in second.method
     assert f"and {number(found.kernels[1].missing)} is left over" in second.method
     added = found.kernels[1].contributions.sum()
-    sign = "+" if added > 0 else "−"
-    made = f"these 128 kernels make {sign}{number(abs(added))} compared with their usual response"
-    assert second.sentence == f"Of the score of 3, {score}, {made}."
+    verb = "add" if added > 0 else "lower it by"
+    made = f"these 128 kernels {verb} {number(abs(added))} compared with their usual response"
+    assert second.sentence == f"Class 3 scores {score}; {made}."
 
 
 def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):

@@ -53,6 +53,8 @@ export interface Shape {
   column?: string | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
+  /** Pixels of a cell at least, if not the usual ones. */
+  least?: number | undefined;
 }
 
 export interface Rect {
@@ -110,7 +112,8 @@ export function arrange(
   tiny = false,
 ): Arrangement {
   const { kind, kh, kw } = shape;
-  const { min, max } = SPACING[kind];
+  const { max } = SPACING[kind];
+  const min = shape.least ?? SPACING[kind].min;
   let cellGap = shape.apart ?? CELL_GAP;
   // What belongs together stays closer than what does not.
   let gap =

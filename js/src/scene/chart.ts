@@ -69,6 +69,8 @@ const SAMPLE = 14;
 const TEXT = 11;
 /** So few values would hardly be a line: they are dots too, and need no mean (drawn_curves.py). */
 const FEW = 12;
+/** Pixels free over the highest value of an axis and under its lowest. */
+const AIR = 6;
 /** Shares of the span of steps within which a curve's end still counts as read. */
 const SLACK = 0.02;
 
@@ -151,9 +153,7 @@ export function chartMarks(
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
     const { range, ...up } = valueAxis(panel, chart);
     const toY = valueScale(range, panel.log, plot);
-    const across = ticks(layout.steps, Math.max(2, Math.floor(plot.width / 60))).filter(
-      Number.isInteger,
-    );
+    const across = stepTicks(layout.steps, Math.floor(plot.width / 60));
     const legend = legendMarks(panel, chart.over, plot, colours);
     const title = legend.aside ? "" : STEP;
     const x = { scale: toX, ticks: across, title, label: formatCount };
@@ -169,10 +169,18 @@ export function chartMarks(
   });
 }
 
+/** About so many ticks at whole steps; two at least, since one says nothing of the scale. */
+function stepTicks(steps: Range, most: number): number[] {
+  for (let count = Math.max(2, most); ; count++) {
+    const found = ticks(steps, count).filter(Number.isInteger);
+    if (found.length > 1 || count > most + 5) return found;
+  }
+}
+
 function valueScale(range: Range, log: boolean, plot: Rect) {
-  const bottom = plot.y + plot.height;
-  if (!log) return linear(range, bottom, plot.y);
-  const scale = linear({ from: Math.log10(range.from), to: Math.log10(range.to) }, bottom, plot.y);
+  const [bottom, top] = [plot.y + plot.height - AIR, plot.y + AIR];
+  if (!log) return linear(range, bottom, top);
+  const scale = linear({ from: Math.log10(range.from), to: Math.log10(range.to) }, bottom, top);
   return (value: number) => scale(Math.log10(value));
 }
 
@@ -191,9 +199,7 @@ function curveMarks(
     if (curve.x.length <= FEW) marks.push({ ...dotsOf(curve, toX, toY), r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
   }
-  // A line along an end of the axis is seen whole.
-  const clip = { ...plot, y: plot.y - 1, height: plot.height + 2 };
-  return { kind: "group", clip, marks };
+  return { kind: "group", clip: plot, marks };
 }
 
 /**
@@ -212,9 +218,9 @@ function legendMarks(
   const right = plot.x + plot.width;
   const room = plot.width / 2 - 24;
   const count = `${formatCount(over)} steps`;
-  const mean = [`mean over ${count}`, `mean, ${count}`, "mean"];
   const wide = (words: string) => 2 * SAMPLE + 22 + widthOf("logged", SIZE) + widthOf(words, SIZE);
-  const words = mean.find((one) => wide(one) <= room) ?? "mean";
+  const mean = `mean of ${count}`;
+  const words = wide(mean) <= room ? mean : "mean";
   const y = plot.y + plot.height + 2 * SIZE + 7;
   const start = right - wide(words);
   const next = start + SAMPLE + 4 + widthOf("logged", SIZE) + 10;

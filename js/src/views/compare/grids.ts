@@ -14,11 +14,12 @@ import { SORTS } from "../kernel_grid/settings.ts";
 import { agreement } from "../kernel_grid/together.ts";
 import { render } from "../kernel_grid/view.ts";
 import { columnsOf, MOST } from "./kernels.ts";
+import type { Shown } from "./shown.ts";
 
 export interface Grids {
   element: HTMLElement;
   /** Names them and gives them their columns. */
-  show(models: readonly string[], width: number): void;
+  show(shown: Pick<Shown, "models" | "still">, width: number): void;
   /** What a picture of them is drawn from. */
   parts(given: Given): Given[];
 }
@@ -148,7 +149,7 @@ export function createGrids(shell: Shell, host: Host): Grids {
 
   return {
     element: whole,
-    show(models, width) {
+    show({ models, still }, width) {
       const columns = `repeat(${columnsOf(places.length, width)}, minmax(0, 1fr))`;
       if (root.style.gridTemplateColumns !== columns) root.style.gridTemplateColumns = columns;
       places.forEach(({ place, name, step }, k) => {
@@ -156,7 +157,7 @@ export function createGrids(shell: Shell, host: Host): Grids {
         const store = parts[k]?.store;
         if (store) {
           const left = store.leftOut();
-          const at = stateOf(store);
+          const at = stateOf(store, still[k] ?? false);
           put(step, left.length > 0 ? `${at} · ${counted(left.length, "layer")} not shown` : at);
           const title = left.join("\n");
           if (step.title !== title) step.title = title;
@@ -173,8 +174,9 @@ export function createGrids(shell: Shell, host: Host): Grids {
   };
 }
 
-function stateOf(store: Store): string {
-  const known = { training: store.training() };
+function stateOf(store: Store, still: boolean): string {
+  const training = store.training();
+  const known = { training: still && training === "running" ? "stands still" : training };
   return statusText(store.current()?.step ?? null, store.cursor(), store.status(), known);
 }
 

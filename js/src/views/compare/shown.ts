@@ -37,6 +37,8 @@ export interface Shown {
   /** What they are trained on. */
   note: string;
   models: string[];
+  /** Whether each makes no steps while others do, although its training is not known to be over. */
+  still: boolean[];
   rows: Row[];
   growth: Growth[];
 }
@@ -55,10 +57,11 @@ function allIn(get: (trait: string) => unknown): Shown {
     costs = "",
     note = "",
     models = [],
+    still = [],
     rows = [],
     growth = [],
   } = (get("shown") ?? {}) as Partial<Shown>;
-  return { hints, verdict, costs, note, models, rows, growth };
+  return { hints, verdict, costs, note, models, still, rows, growth };
 }
 
 /** The steps made, as they are written: one word where all models have made as many. */

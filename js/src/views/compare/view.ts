@@ -118,7 +118,7 @@ function build(shell: Shell, host: Host): Parts {
       const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
-      grids.show(shown.shown.models, shown.width);
+      grids.show(shown.shown, shown.width);
       tell(shown);
       return shown;
     },

@@ -7,7 +7,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { listBlock, planOf } from "./bars.ts";
 import { type Block, GAP, LINE, line, PAD, SIZE } from "./block.ts";
 import { classesBlock } from "./classes.ts";
-import { type Content, type MapOf, mapOf, type Part, type Span, spanOf } from "./content.ts";
+import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
 import { mapsBlock } from "./maps.ts";
 import { boxIn, imageBlock, mapBlock, type Plate } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
@@ -15,8 +15,8 @@ import { type List, listsOf, type Row } from "./rows.ts";
 /** From this width on things stand beside the pictures, and so wide all in one row. */
 const BESIDE = 620;
 const WIDE = 1180;
-/** Share of the width for the pictures, and how large each of the two may be. */
-const PICTURES = 0.42;
+/** Share of the width for the pictures, less beside two lists, and how large each of the two may be. */
+const [PICTURES, PICTURES_BESIDE] = [0.56, 0.5];
 const [LEAST, LARGEST] = [110, 260];
 const COLUMN_GAP = 28;
 /** Width of the scores of the classes where they are a column. */
@@ -63,17 +63,21 @@ export interface Shown {
   theme: Theme;
 }
 
-function sideOf(plate: Plate, width: number, largest: number): number {
+function sideOf(plate: Plate, width: number, largest: number, share = PICTURES): number {
   const narrow = width < BESIDE;
-  const share = ((narrow ? width - 2 * PAD : PICTURES * width) - GAP) / 2;
-  const side = Math.max(narrow ? 16 : LEAST, Math.min(largest, share));
+  const most = ((narrow ? width - 2 * PAD : share * width) - GAP) / 2;
+  const side = Math.max(narrow ? 16 : LEAST, Math.min(largest, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
 }
 
-/** The scale of some maps; each has its own where that of a sum would leave nothing to see in its parts. */
-function spanFor(maps: readonly (MapOf | null)[]): Span {
-  return spanOf(maps.flatMap((map) => map ?? []));
+/** The one scale of a layer's maps, that of the large one; cut where any of them goes beyond it. */
+function spanFor(part: Part, shown: number, lists: readonly List[]): Span {
+  const large = mapOf(part, shown) ?? part.total;
+  if (!large) return spanOf([]);
+  const span = spanOf([large]);
+  const beyond = ({ map }: Row) => map?.data.some((value) => Math.abs(value) > span.most) ?? false;
+  return { ...span, cut: span.cut || lists.some(({ rows }) => rows.some(beyond)) };
 }
 
 /** One layer with all there is to say of it. */
@@ -90,10 +94,10 @@ export function sectionOf(shown: Shown): Section {
 /** What the blocks of a section are placed with; each returns the y below it. */
 function pageOf(shown: Shown, lists: readonly List[]) {
   const { part, plate, selected, width, theme } = shown;
-  const large = spanFor([mapOf(part, shown.shown) ?? part.total]);
-  const small = spanFor(lists.flatMap(({ rows }) => rows.map(({ map }) => map)));
+  const span = spanFor(part, shown.shown, lists);
   const blocks: Block[] = [];
-  const side = plate ? sideOf(plate, width, LARGEST) : 0;
+  const share = lists.length > 1 ? PICTURES_BESIDE : PICTURES;
+  const side = plate ? sideOf(plate, width, LARGEST, share) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
   const mapped = plate && rows.length > 1 ? rows.slice(0, MAPS) : [];
   const left = rows.length - mapped.length;
@@ -111,7 +115,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
       if (!plate) return y;
       const second = PAD + (wide + GAP) / 2;
       const image = page.add(imageBlock(plate, [PAD, y], side, theme), y);
-      const map = mapBlock(plate, part, shown.shown, large, [second, y], side, theme);
+      const map = mapBlock(plate, part, shown.shown, span, [second, y], side, theme);
       return Math.max(image, page.add(map, y));
     },
     /** Where the pictures end. */
@@ -122,13 +126,12 @@ function pageOf(shown: Shown, lists: readonly List[]) {
     list(list: List, x: number, y: number, wide: number, icons: boolean) {
       const over = icons ? plate : null;
       const plan = planOf(lists, wide, over);
-      const { most } = small;
-      return page.add(listBlock(part, list, plan, selected, [x, y], over, most, theme), y);
+      return page.add(listBlock(part, list, plan, selected, [x, y], over, span.most, theme), y);
     },
     maps(x: number, y: number, wide: number, tall: number) {
       if (!plate || mapped.length === 0) return y;
       const room = [wide, tall] as const;
-      return page.add(mapsBlock(mapped, left, plate, small, selected, [x, y], room, theme), y);
+      return page.add(mapsBlock(mapped, left, plate, span.most, selected, [x, y], room, theme), y);
     },
   };
   return page;
@@ -205,8 +208,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   }
   at += 4;
   const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const span = spanFor([part.total]);
-  const small = spanFor(lists[0].rows.map(({ map }) => map));
+  const span = spanFor(part, -1, lists);
   const side = plate ? sideOf(plate, width, SMALL) : SCORES;
   let right = PAD;
   const add = (block: Block | null) => {
@@ -224,7 +226,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
     ? [right + COLUMN_GAP - GAP, at]
     : [PAD, right > PAD ? under + GAP : at];
   const plan = planOf(lists, width - PAD - from[0], plate);
-  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, small.most, theme));
+  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, span.most, theme));
   const section = together(blocks, lists, []);
   return { ...section, marks: [...marks, ...section.marks] };
 }

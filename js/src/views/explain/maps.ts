@@ -1,12 +1,11 @@
 /** The maps of the shares in a list, side by side, as large as there is room for. No DOM. */
 
-import { formatRange } from "../../phi/format.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { cellBox, type Region } from "../../scene/regions.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, LINE, line, SIZE } from "./block.ts";
-import { type Span, signed } from "./content.ts";
+import { signed } from "./content.ts";
 import { boxIn, mapMarks, type Plate } from "./pictures.ts";
 import type { Row } from "./rows.ts";
 import { fitting } from "./words.ts";
@@ -40,7 +39,7 @@ export function mapsBlock(
   rows: readonly Row[],
   left: number,
   plate: Plate,
-  { most, cut }: Span,
+  most: number,
   selected: number,
   [x, y]: readonly [number, number],
   [width, tall]: readonly [number, number],
@@ -66,13 +65,8 @@ export function mapsBlock(
     words: (row, column) => rows[row * columns + column]?.words ?? "",
   };
   const which = left > 0 ? `the first ${rows.length} come` : "each comes";
-  const scale = `scale ${formatRange(most)}`;
   const heading = fitting(
-    [
-      `where ${which} from, ${scale}${cut ? " with a few beyond" : ""}`,
-      `where ${which} from, ${scale}`,
-      scale,
-    ],
+    [`where ${which} from, on the same scale`, `where ${which} from`, "from where"],
     width,
   );
   const marks: Mark[] = [line(x, y, heading, colours.muted)];

@@ -11,7 +11,7 @@ import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
-import { APART, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
+import { APART, CLOSE, COMPACT, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf } from "./scores.ts";
 import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
@@ -208,7 +208,7 @@ export function pictureMaker(): (
     const { arrangement, unit } = keep(
       "arrangement",
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
-      () => arranged(layer, shape, settings, width, order, room),
+      () => arranged(layer, shape, settings, width, order, room, together !== null),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed));
     const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
@@ -370,6 +370,7 @@ function arranged(
   width: number,
   order: readonly number[] | null,
   room: number,
+  compared: boolean,
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
   const overview = settings.mode === "overview";
@@ -379,15 +380,25 @@ function arranged(
   const tiny = overview || (flat && layer.count > MOST_CURVES);
   const column = shape === layer.shape ? "input" : "channel";
   const within = (down: number, least: number) => {
-    const of = (height: number, breadth: number) =>
-      arrange(
-        { kind, out, in: inputs, kh: height, kw: breadth, column, apart: flat ? undefined : APART },
-        across,
-        order,
-        down,
-        tiny,
-      );
-    const arrangement = of(kh, kw);
+    const of = (height: number, breadth: number, apart = APART, cell?: number) => {
+      const gap = flat ? undefined : apart;
+      const cells = {
+        kind,
+        out,
+        in: inputs,
+        kh: height,
+        kw: breadth,
+        column,
+        apart: gap,
+        least: cell,
+      };
+      return arrange(cells, across, order, down, tiny);
+    };
+    const usual = of(kh, kw);
+    // Beside another grid it is as tall as that where its cells can be small enough.
+    const smaller = compared && !flat && usual.height > down ? COMPACT : [];
+    const compact = smaller.map((cell) => of(kh, kw, CLOSE, cell));
+    const arrangement = compact.find(({ height }) => height <= down) ?? usual;
     // A folded map is read as a picture: it scrolls rather than becoming one cell.
     const tooMany = arrangement.cell < least || arrangement.height > down;
     const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;

@@ -9,6 +9,10 @@ const LEAST = 260;
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
 export const APART = 5;
 
+/** Where grids are compared, plots of a kernel may be so small and so close that all fit the room: first the largest. */
+export const COMPACT = [22, 20, 18, 16, 14];
+export const CLOSE = 3;
+
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
 export const HEAD = 40;
 export const PLOT = HEAD + 148;

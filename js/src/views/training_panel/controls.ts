@@ -11,6 +11,8 @@ const ICONS = {
   step: "M3 2l7 6-7 6zM11 2h2v12h-2z",
   stop: "M3 3h10v10H3z",
 };
+/** What pausing does while nothing trains. */
+const BEFORE = "Pauses the next run after its first step";
 type Icon = keyof typeof ICONS;
 
 export interface Controls {
@@ -126,9 +128,11 @@ export function createControls(
       draw(hold, paused ? "play" : "pause");
       if (paused) label(hold, "Resume", "Resume training (key: p)");
       else {
-        const when = active ? "the current step" : "the first step of the next training";
-        label(hold, "Pause", `Pause after ${when} (key: p)`);
+        const what = active ? "Pause after the current step" : BEFORE;
+        label(hold, "Pause", `${what} (key: p)`);
       }
+      // Nothing is there to pause: it can be pressed, but does not ask for it.
+      hold.toggleAttribute("data-idle", !active && !paused);
       hold.toggleAttribute("data-waiting", wanted !== null && commands.hearing() !== "well");
       const steered = !alone && !now.closed && now.recording === "";
       for (const part of [hold, one, several, count, every]) part.disabled = !steered;

@@ -47,7 +47,7 @@ export function numbers(status: Status): [label: string, value: string, title: s
   }
   if (status.share >= MUCH) {
     found.push([
-      ended ? "showing it took" : "showing it takes",
+      ended ? "drawing took" : "drawing takes",
       `${Math.round(100 * status.share)} % of the time`,
       "The part of the training time in which kan_widgets read the model and drew; a larger “draw every” makes it smaller",
     ]);
