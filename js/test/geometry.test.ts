@@ -215,6 +215,15 @@ describe("a layer that is small for its page", () => {
     expect(two.cell).toBeGreaterThan(1.5 * one.cell);
   });
 
+  it("stands in one row rather than in two of which one is not full", () => {
+    for (const width of [512, 812, 1412]) {
+      const a = filled(5, 1, 3, width, 480);
+      expect([a.bands, a.perBand]).toEqual([1, 5]);
+      expect(a.cell).toBeGreaterThanOrEqual(24);
+    }
+    expect(filled(6, 1, 3, 600, 900).perBand).toBe(3);
+  });
+
   it("is no other where the page has no room for more", () => {
     const large = { kind: "linear", out: 128, in: 1024, kh: 1, kw: 1 } as const;
     expect(arrange(large, 700, null, 480)).toEqual(arrange(large, 700));

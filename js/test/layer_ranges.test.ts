@@ -189,11 +189,11 @@ describe("the words", () => {
       "Layer b: its functions vary least, typically by 0.1 on the grid, 4 times less than those of layer a (0.4).",
     );
     expect(why).toBe(
-      "That is 2 times as much as at the start (0.05). Splines make 20 % of the range on the grid, the base the rest.",
+      "That is 2 times as much as at the start (0.05). Splines make 20 % of the range, the base the rest.",
     );
   });
 
-  it("are of the inputs once some were seen, and say what is of the grid", () => {
+  it("are of the inputs once some were seen, and lead with many that lie outside the grid", () => {
     const traits = traitsOf(
       ["a", "b"],
       [
@@ -202,13 +202,13 @@ describe("the words", () => {
       ],
     );
     const scene = sceneFrom(traits);
-    const [headline, why] = sentences(scene.content);
-    expect(headline).toBe(
+    expect(sentences(scene.content)).toEqual([
+      "40 % of the inputs of layer a lie outside its grid, where few splines reach.",
       "Layer a: its functions vary least, typically by 0.1 over the inputs seen, 3 times less than those of layer b (0.3).",
-    );
-    expect(why).toBe(
-      "On the grid they vary by 0.4, 4 times as much as at the start (0.1). Splines make 20 % of the range on the grid, the base the rest. 40 % of the inputs of layer a lie outside its grid, where few splines reach.",
-    );
+    ]);
+    scene.content.rows[0].numbers.outside_grid = 0.06;
+    expect(sentences(scene.content)[0]).toMatch(/^Layer a: its functions vary least/);
+    expect(sentences(scene.content)[1]).toMatch(/^6 % of the inputs of layer a lie outside/);
     const [range] = scene.layout.cells;
     expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", ""]);
     const [both] = sceneFrom({ ...traits, more: true }).layout.cells;
@@ -357,8 +357,29 @@ describe("the scene", () => {
     const traits = traitsOf(["a", name], [{ not_finite: 1 }, { not_finite: 2 }]);
     const texts = textsOf(sceneFrom(traits, { width: 600 }));
     const [beside, under] = texts.filter(({ text }) => text.endsWith("not finite"));
-    expect([beside.text, beside.anchor ?? "start"]).toEqual(["1 not finite", "start"]);
+    expect([beside.text, beside.anchor ?? "start"]).toEqual([
+      "3 of 6 shown · 1 not finite",
+      "start",
+    ]);
     expect([under.text, under.anchor]).toEqual(["2 not finite", "end"]);
+  });
+
+  it("says how many functions of a layer are drawn, where these are not all", () => {
+    const traits = traitsOf(
+      ["a", "b", "c"],
+      [{ functions: 6250 }, { functions: 3 }, { functions: 4, constant: 1 }],
+    );
+    const notes = (width: number) =>
+      textsOf(sceneFrom(traits, { width }))
+        .map(({ text }) => text)
+        .filter((text) => /functions?$|shown|constant$/.test(text));
+    expect(notes(1000)).toEqual([
+      "KANLinear, 3 of 6,250 functions shown",
+      "KANLinear, 3 functions",
+      "1 constant",
+      "of functions",
+    ]);
+    expect(notes(420)[0]).toBe("3 of 6,250 shown");
   });
 
   it("draws of a hundred layers what is seen, under a head that stays", () => {

@@ -319,9 +319,10 @@ describe("a contour", () => {
       [-1, 1],
       [1e-7, 3e-7],
       [-4000, 90],
+      [-0.23, 0.19],
     ]) {
       const levels = levelsOf(lo, hi);
-      expect(levels.length).toBeGreaterThan(3);
+      expect(levels.length).toBeGreaterThan(4);
       expect(levels.length).toBeLessThan(12);
       expect(levels.every((level) => level >= lo && level <= hi)).toBe(true);
     }

@@ -293,7 +293,7 @@ describe("the pair", () => {
     await painted();
     const plot = view.plotRect();
     expect(plot?.width).toBe(plot?.height);
-    expect(plot?.width).toBeGreaterThan(Math.min(430, 0.5 * wide));
+    expect(plot?.width).toBeGreaterThan(wide < 1200 ? Math.min(430, 0.5 * wide) : 0.41 * wide);
     expect(view.pair()?.x).toEqual(view.pair()?.y);
   });
 

@@ -43,7 +43,7 @@ import {
   zoomed,
   zoomedWithin,
 } from "../src/views/spline_inspector/window.ts";
-import { inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
+import { formula, inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
 import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
@@ -387,6 +387,27 @@ describe("the plane", () => {
     expect(inFull(0)).toBe("0");
     expect(rangeText([-0.125, 0.25])).toBe("φ from −0.125 to 0.25");
     expect(rangeText(null)).toBe("φ is not finite");
+  });
+});
+
+describe("the formula of φ", () => {
+  const made = (labels: string[], bases = 1, variable = "x") =>
+    formula({ labels, isBase: labels.map((_, b) => b < bases), variable });
+
+  it("has every weight that the legend has", () => {
+    expect(made(["silu", "B0", "B1"])).toBe("φ(x) = w·silu(x) + Σ c·B(x)");
+    expect(made(["x", "R0"])).toBe("φ(x) = w·x + c·R0(x)");
+    expect(made(["x", "sin πx", "cos πx"])).toBe("φ(x) = w·x + Σ c·β(x)");
+    expect(made(["T0(tanh x)", "T1(tanh x)"], 0)).toBe("φ(x) = Σ c·T(tanh x)");
+    expect(made(["silu", "x", "B0", "B1"], 2)).toBe("φ(x) = base(x) + Σ c·B(x)");
+  });
+
+  it("is nothing of one term, and says a long name of x where it must", () => {
+    expect(made(["x"])).toBe("");
+    expect(made(["silu", "R0", "R1"], 1, "LayerNorm(x)")).toBe("φ = w·silu + Σ c·R");
+    expect(made(["T0(tanh x)", "T1(tanh x)"], 0, "LayerNorm(x)")).toBe(
+      "φ = Σ c·T(tanh LayerNorm(x))",
+    );
   });
 });
 

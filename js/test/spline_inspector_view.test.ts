@@ -283,6 +283,30 @@ describe("the legend", () => {
     expect(document.activeElement).toBe(row("phi"));
   });
 
+  it("names φ and its parts where their lines end, as long as they are drawn", async () => {
+    const { store } = makeStream();
+    const { model, one } = show(store);
+    const words = () => {
+      const svg = one<SaveElement>(".kw-save").kwSave.svg() ?? "";
+      const read = new DOMParser().parseFromString(svg, "text/xml");
+      const texts = [...read.querySelectorAll("text")].map(({ textContent }) => textContent);
+      return ["φ", "base", "splines"].map((name) => texts.filter((text) => text === name).length);
+    };
+    await painted();
+    // The legend has rows of φ and of the splines; that of the base names its function too.
+    expect(words()).toEqual([2, 1, 2]);
+    model.set(
+      "show",
+      PARTS.filter((part) => part !== "base"),
+    );
+    await painted();
+    expect(words()).toEqual([2, 0, 2]);
+    model.set("stacked", true);
+    await painted();
+    expect(words()[0]).toBe(2);
+    expect(words()[1]).toBe(0);
+  });
+
   it("names the terms of any basis, and the parts it has not got are not there", async () => {
     const run = makeRun(RUNS.article);
     const first = run.layout.layers[0];

@@ -3,7 +3,10 @@
 /** x and y in grid units: 0 … width − 1, 0 … height − 1. */
 export type Point = [number, number];
 
-/** Round levels that cut a range into about `parts`; zero is among them if it is inside. */
+/** Fewer lines show no shape. */
+const LEAST_LEVELS = 5;
+
+/** Round levels that cut a range into about `parts`, or more for enough of them; zero is among them if it is inside. */
 export function levelsOf(low: number, high: number, parts = 8): number[] {
   if (!(high > low) || !Number.isFinite(high - low)) return [];
   const raw = (high - low) / parts;
@@ -14,7 +17,7 @@ export function levelsOf(low: number, high: number, parts = 8): number[] {
     // Digits beyond those of the step are rounding.
     levels.push(k === 0 ? 0 : Number((k * step).toPrecision(12)));
   }
-  return levels;
+  return levels.length < LEAST_LEVELS ? levelsOf(low, high, parts + 1) : levels;
 }
 
 /**

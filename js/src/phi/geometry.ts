@@ -24,6 +24,8 @@ const LARGEST = 150;
 
 /** More bands make a view taller: cells must gain so much by them. */
 const WORTH = 1.5;
+/** And no more places of them may stay blank than this share of the kernels. */
+const BLANK = 1 / 8;
 
 /** A cell of one colour needs no more. */
 const LARGEST_TINY = 15;
@@ -101,7 +103,7 @@ export interface Arrangement extends Shape {
  * The arrangement of a layer on `width` pixels; `order[position] = kernel`
  * (kernel = o·in + i) makes the kernels flow in that order. A layer that is
  * small for a page `room` high has larger cells, and more bands where those
- * make the cells larger still. `tiny` cells show no more than a colour: they
+ * make the cells larger still and are full. `tiny` cells show no more than a colour: they
  * shrink until all of them fit in the room.
  */
 export function arrange(
@@ -149,6 +151,7 @@ export function arrange(
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const each = Math.ceil(columns / n);
+    if (n > bands && each * n - columns > BLANK * columns) continue;
     const size = Math.min(LARGEST, fit(each), tallest(n));
     if (size > (n > bands ? WORTH : 1) * cell)
       [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];

@@ -1,6 +1,6 @@
 /** Draws rows, columns and heads of LayerRanges as marks. No DOM. */
 
-import { counted, layerTitle } from "../../phi/entries.ts";
+import { layerTitle } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
@@ -22,7 +22,7 @@ import {
   rowTop,
   TITLE,
 } from "./layout.ts";
-import { aside } from "./words.ts";
+import { aside, drawnNotes } from "./words.ts";
 
 /** Heights within a row's plot. */
 const BASELINE = 12;
@@ -135,11 +135,9 @@ function nameMarks(
   colours: Colours,
 ): Mark[] {
   const warns = aside(row);
-  const note = warns || `${row.type}, ${counted(row.numbers.functions, "function")}`;
   const size = BELOW;
-  const wide = widthOf(note, size) + 10;
-  const whole = layerTitle(row);
-  const noted = widthOf(whole, NAME, 600) + wide <= plot.width;
+  const room = plot.width - widthOf(layerTitle(row), NAME, 600) - 10;
+  const note = drawnNotes(row).find((words) => widthOf(words, size) <= room);
   const marks: Mark[] = [
     {
       kind: "text",
@@ -151,13 +149,13 @@ function nameMarks(
       weight: 600,
     },
   ];
-  if (noted) {
+  if (note) {
     const x = plot.x + widthOf(name, NAME, 600) + 8;
     const fill = warns ? colours.warn : colours.muted;
     marks.push({ kind: "text", x, y: top + BASELINE, text: note, fill, size });
   }
   // What is wrong is said in any case: under the numbers, where it has no room beside the name.
-  if (!noted && warns) {
+  if (!note && warns) {
     const place = { x: width - PAD, y: top + rowHeight - 4 };
     marks.push({
       kind: "text",

@@ -123,54 +123,78 @@ export function aside({ numbers }: Row): string {
   return parts.join(" · ");
 }
 
-/** What the rows say in one sentence: which layer's functions vary least; and why, in others. */
+/** What a layer is, how many of its functions are drawn, and which count nowhere; the longest words first. */
+export function drawnNotes(row: Row): string[] {
+  const { type, numbers, dots } = row;
+  const { functions, constant, not_finite } = numbers;
+  const some = dots.length < functions - constant - not_finite;
+  const few = `${formatCount(dots.length)} of ${formatCount(functions)}`;
+  const all = some ? `${few} functions shown` : counted(functions, "function");
+  const warning = aside(row);
+  if (warning)
+    return some ? [`${all} · ${warning}`, `${few} shown · ${warning}`, warning] : [warning];
+  return some ? [`${type}, ${all}`, all, `${few} shown`] : [`${type}, ${all}`];
+}
+
+/** A share of inputs outside a grid that leads, and one that is worth a sentence. */
+const LARGE = 0.1;
+const MANY = 0.05;
+
+/**
+ * What the rows say: which layer's functions vary least, and why. Where a layer gets a large part of its inputs from
+ * outside its grid, that comes first: something can be done about it.
+ */
 export function sentences({ rows }: Pick<Content, "rows">): [headline: string, why: string] {
   const seen = anySeen({ rows });
+  const outside = outsideText(rows);
+  const [first, ...others] = comparison(rows, seen);
+  const leads = Math.max(...rows.map(outsideOf)) > LARGE;
+  const said = leads ? [outside, first, ...others] : [first, ...others, outside];
+  const [headline = "", ...why] = said.filter((text) => text);
+  return [headline, why.join(" ")];
+}
+
+function comparison(rows: readonly Row[], seen: boolean): string[] {
   const reach = ({ numbers }: Row) => (seen ? numbers.observed_range : numbers.range) ?? 0;
   const some = rows.filter((row) => reach(row) > 0);
-  if (some.length === 0) return ["", ""];
+  if (some.length === 0) return [];
   const least = some.reduce((a, b) => (reach(b) < reach(a) ? b : a));
   const most = some.reduce((a, b) => (reach(b) > reach(a) ? b : a));
   const ratio = reach(most) / reach(least);
   if (some.length === 1) {
-    const text = `A typical function of ${inSentence(least)} varies by ${number(reach(least))} ${where(seen)}.`;
-    return [text, outsideText(rows)];
+    return [
+      `A typical function of ${inSentence(least)} varies by ${number(reach(least))} ${where(seen)}.`,
+    ];
   }
   if (ratio < 1.5) {
     const ends = `${number(reach(least))} to ${number(reach(most))}`;
-    const text = `The functions of all layers vary about as much: typically by ${ends} ${where(seen)}.`;
-    return [text, outsideText(rows)];
+    return [`The functions of all layers vary about as much: typically by ${ends} ${where(seen)}.`];
   }
   const headline =
     `Layer ${layerTitle(least)}: its functions vary least, typically by ${number(reach(least))} ` +
     `${where(seen)}, ${times(ratio)} less than those of ${inSentence(most)} (${number(reach(most))}).`;
-  const why = [grownText(least, seen), shareText(least), outsideText(rows)];
-  return [headline, why.filter((text) => text !== "").join(" ")];
+  // These are known on the grid alone, and would be another measure than the inputs'.
+  return seen ? [headline] : [headline, grownText(least), shareText(least)];
 }
 
-/** How much more a layer's functions vary than at the start, where they do; both are known on the grid. */
-function grownText({ numbers }: Row, seen: boolean): string {
-  const { range, range_at_start: then, change } = numbers;
+/** How much more a layer's functions vary than at the start, where they do. */
+function grownText({ numbers: { range, range_at_start: then, change } }: Row): string {
   if (range === null || !then || !change) return "";
-  const now = seen ? `On the grid they vary by ${number(range)}, ` : "That is ";
-  return `${now}${times(range / then)} as much as at the start (${number(then)}).`;
+  return `That is ${times(range / then)} as much as at the start (${number(then)}).`;
 }
 
 function shareText({ numbers: { spline_share: share } }: Row): string {
-  return share === null
-    ? ""
-    : `Splines make ${percent(share)} of the range on the grid, the base the rest.`;
+  return share === null ? "" : `Splines make ${percent(share)} of the range, the base the rest.`;
 }
 
-/** Worth a sentence. */
-const MANY = 0.05;
+const outsideOf = ({ numbers }: Row) => numbers.outside_grid ?? 0;
 
 /** Which layer gets most of its inputs from outside its grid, if any gets many. */
 function outsideText(rows: readonly Row[]): string {
-  const share = ({ numbers }: Row) => numbers.outside_grid ?? 0;
-  const worst = rows.reduce((a, b) => (share(b) > share(a) ? b : a));
-  if (!(share(worst) >= MANY)) return "";
-  return `${percent(share(worst))} of the inputs of ${inSentence(worst)} lie outside its grid, where few splines reach.`;
+  const worst = rows.reduce((a, b) => (outsideOf(b) > outsideOf(a) ? b : a));
+  const share = outsideOf(worst);
+  if (!(share >= MANY)) return "";
+  return `${percent(share)} of the inputs of ${inSentence(worst)} lie outside its grid, where few splines reach.`;
 }
 
 const inSentence = (row: Row) => `layer ${layerTitle(row)}`;

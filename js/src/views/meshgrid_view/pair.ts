@@ -28,7 +28,6 @@ export interface Pair {
   said: string[];
   /** φ of every entry of the group over the grid's range, and half the range of their colours. */
   strips: Float64Array[];
-  stripMost: number;
 }
 
 /** The functions that a pair is chosen from: "kernel of output 0", "functions of output 0". */

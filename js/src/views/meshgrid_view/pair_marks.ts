@@ -17,9 +17,9 @@ const LABEL = 11;
 const HEAD = 12;
 const TICK = 4;
 
-/** Every entry as its own φ from the low end of the grid to the high one, on the kernel's own scale. */
+/** Every entry as its own φ from the low end of the grid to the high one, in the colours of the surface. */
 export function kernelMarks(
-  { group, strips, stripMost, entries, names }: Pair,
+  { group, strips, most, entries, names }: Pair,
   { kernel, head, names: place, said }: PairLayout,
   { hovered, keyboard }: { hovered: number; keyboard: Cell | null },
   theme: Theme,
@@ -30,7 +30,7 @@ export function kernelMarks(
     cellBox(kernel, Math.floor(entry / group.columns), entry % group.columns);
   const points = strips[0].length;
   const sheet = sheetOf(strips.length, points, 1, (k, pixels) =>
-    colourise(strips[k], stripMost, palette, pixels, points),
+    colourise(strips[k], most, palette, pixels, points),
   );
   const boxes = strips.flatMap((_, k) => {
     const { x, y, width, height } = box(k);

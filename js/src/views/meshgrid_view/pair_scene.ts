@@ -54,6 +54,9 @@ const WIDE = 1200;
 const SENTENCES = 300;
 /** The curve beside the surface is never broader. */
 const BROADEST = 220;
+/** On a wide page of its own the surface is larger than the height asked for, up to a share of the width. */
+const GROWN = 1.25;
+const SHARE = 0.42;
 /** Over the kernel, for its name; and the head and the lines of what is said. */
 const HEAD = 18;
 const SAID = "what the sum says";
@@ -120,7 +123,6 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
         ),
       ),
       strips,
-      stripMost: Math.max(...strips.map((strip) => mostOf(reachOf(strip)))),
     };
   }
 
@@ -180,7 +182,8 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
 }
 
 /** The map of the kernel: beside the surface where there is room, above it otherwise. */
-function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLayout {
+function layOut(given: Given, { layer }: Shown, pair: Pair): PairLayout {
+  const { width, height } = given;
   const { group, names, range } = pair;
   const narrow = width < NARROW;
   const rows = Math.ceil(group.count / group.columns);
@@ -228,7 +231,11 @@ function layOut({ width, height }: Given, { layer }: Shown, pair: Pair): PairLay
     PAD +
     Math.max(leftRoom(axis(1, height, 0), WORDS), leftRoom(curveAxis(pair, 0, 1), WORDS));
   const across = width - x - GAP - strip - PAD;
-  const size = Math.max(110, Math.min(across, height));
+  const grown =
+    wide && given.room === undefined
+      ? Math.max(height, Math.min(GROWN * height, SHARE * width))
+      : height;
+  const size = Math.max(110, Math.min(across, grown));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + GAP;
   // What is left over makes the curve at the side larger, and then holds the sentences.
@@ -313,7 +320,7 @@ function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Read
 }
 
 function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remark[] {
-  const { reach, most, density, levels } = pair;
+  const { reach, most, density, levels, strips } = pair;
   const caption: Remark[] = [
     { text: "colour is the sum φ₁(x) + φ₂(y) of two functions", tone: "ink" },
     ...colourRemarks("sum", { smallest: most, largest: most }, null, theme),
@@ -321,6 +328,10 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
   if (levels.length > 1) {
     caption.push({ text: `contours every ${number(levels[1] - levels[0])}` });
   }
+  const cut = strips.some((strip) => mostOf(reachOf(strip)) > most);
+  caption.push({
+    text: `tiles: each function alone, same colours${cut ? `, cut at ±${number(most)}` : ""}`,
+  });
   if (reach.broken > 0) caption.push({ text: "not finite where grey", tone: "warn" });
   if (density) {
     const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;

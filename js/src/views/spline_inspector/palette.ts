@@ -29,6 +29,20 @@ const OVERLAYS = {
   dark: ["#f08a45", "#2fc79b", "#e39fc4"],
 };
 
+/** How far basis functions go to grey, and from there to the page: what they make up is in full colours. */
+const GREY = 0.5;
+const PALE = { light: { to: 255, share: 0.2 }, dark: { to: 24, share: 0.1 } } as const;
+
+function muted(colour: readonly number[], theme: ThemeName): number[] {
+  const [red, green, blue] = colour;
+  const grey = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  const { to, share } = PALE[theme];
+  return colour.map((part) => {
+    const own = part + GREY * (grey - part);
+    return Math.round(own + share * (to - own));
+  });
+}
+
 /** One colour for each of `count` basis functions, rising with their number. */
 export function basisColours(count: number, theme: ThemeName): string[] {
   const [first, last] = PART[theme];
@@ -36,10 +50,8 @@ export function basisColours(count: number, theme: ThemeName): string[] {
     const share = count > 1 ? k / (count - 1) : 0.5;
     const at = (first + share * (last - first)) * (STOPS.length - 1);
     const low = Math.min(STOPS.length - 2, Math.floor(at));
-    const mixed = STOPS[low].map((from, c) =>
-      Math.round(from + (at - low) * (STOPS[low + 1][c] - from)),
-    );
-    return `rgb(${mixed.join(", ")})`;
+    const mixed = STOPS[low].map((from, c) => from + (at - low) * (STOPS[low + 1][c] - from));
+    return `rgb(${muted(mixed, theme).join(", ")})`;
   });
 }
 

@@ -57,6 +57,8 @@ export interface Picture {
   range: Range | null;
   lines: Line[];
   curves: Named[];
+  /** The curves that are named where they end. */
+  named: ("phi" | "base" | "spline")[];
   handles: Handle[];
   order: number;
   domain: Range;
@@ -157,6 +159,7 @@ export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
     range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,
     curves,
+    named: namesOf(settings, layer.isBase),
     handles,
     order: splineOrder(phi),
     domain,
@@ -219,6 +222,16 @@ function termLines(
     if (both && show.has("base")) add({ y: base, colour: colours.base, width: 2 });
   }
   return { terms, whole: { x: samples.x, y: whole } };
+}
+
+/** The thick lines of φ and of its two parts, where both are drawn. */
+function namesOf({ show, stacked }: Settings, isBase: readonly boolean[]): Picture["named"] {
+  const both = !stacked && isBase.includes(true) && isBase.includes(false);
+  return [
+    ...(show.has("phi") ? (["phi"] as const) : []),
+    ...(both && show.has("base") ? (["base"] as const) : []),
+    ...(both && show.has("spline") ? (["spline"] as const) : []),
+  ];
 }
 
 const covers = ([low, high]: Range, x: number) => x >= low && x <= high;

@@ -3,9 +3,11 @@
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Rect } from "../../scene/marks.ts";
 import { snapped } from "../../scene/snap.ts";
+import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
 import type { Line, Picture } from "./picture.ts";
+import { span } from "./rows.ts";
 import { stripMarks } from "./strip.ts";
 import type { Range, Reading } from "./terms.ts";
 import { toX, toY } from "./window.ts";
@@ -14,6 +16,8 @@ import { toX, toY } from "./window.ts";
 export interface Places {
   plot: Rect;
   strip: Rect | null;
+  /** Where the names of lines end. */
+  right: number;
 }
 
 export interface Plane {
@@ -25,6 +29,7 @@ export interface Plane {
 }
 
 const SMALL = 11;
+const BEFORE_NAME = 5;
 const LEFT = 60;
 const RIGHT = 10;
 const TOP = 8;
@@ -39,6 +44,10 @@ const OUT = 1e5;
 /** Pixels beside the plot in any case: what it is wide follows from the labels of y. */
 export const BESIDE_PLOT = LEFT + RIGHT;
 
+/** Room at the right of the plot for the names of lines; and the width from which there is so much. */
+const NAMES = 52;
+const NAMED = 420;
+
 export function placesIn(box: Rect, y: Range, strip: boolean): Places {
   const foot = BOTTOM + (strip ? STRIP + GAP : 0);
   const height = Math.max(40, box.height - TOP - foot);
@@ -46,10 +55,14 @@ export function placesIn(box: Rect, y: Range, strip: boolean): Places {
   const plot = {
     x: box.x + left,
     y: box.y + TOP,
-    width: Math.max(40, box.width - left - RIGHT),
+    width: Math.max(40, box.width - left - (box.width < NAMED ? RIGHT : NAMES)),
     height,
   };
-  return { plot, strip: strip ? { ...plot, y: plot.y + height + GAP, height: STRIP } : null };
+  return {
+    plot,
+    strip: strip ? { ...plot, y: plot.y + height + GAP, height: STRIP } : null,
+    right: box.x + box.width,
+  };
 }
 
 function upAxis([from, to]: Range, plot: Rect, title = "φ") {
@@ -76,6 +89,7 @@ export function planeMarks(plane: Plane): Mark[] {
     },
     ...(strip ? stripMarks(picture, strip, theme.colours) : []),
     ...axisMarks(plane),
+    ...nameMarks(plane),
   ];
 }
 
@@ -142,6 +156,38 @@ function lineMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMar
   if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
   const { colour: stroke, width, dash } = line;
   return { kind: "lines", xy, ends, stroke, width, dash };
+}
+
+/** Names at the right ends of the thick lines, as far as they end in sight; pushed apart where they end together. */
+function nameMarks({ picture, y, places: { plot, right }, theme }: Plane): Mark[] {
+  const edge = plot.x + plot.width;
+  const texts = { phi: "φ", base: "base", spline: span(picture).name };
+  const ends = picture.named.flatMap((name) => {
+    const text = texts[name];
+    const curve = picture.curves.find((one) => one.name === name);
+    const last = (curve?.x.length ?? 0) - 1;
+    if (!curve || last < 0 || widthOf(text, SMALL) > right - edge - BEFORE_NAME) return [];
+    const at = toY(y, plot, curve.y[last]);
+    const there = Math.abs(toX(picture.x, plot, curve.x[last]) - edge) < 2;
+    return there && at >= plot.y && at <= plot.y + plot.height ? [{ text, at }] : [];
+  });
+  let free = Number.NEGATIVE_INFINITY;
+  return ends
+    .sort((a, b) => a.at - b.at)
+    .map(({ text, at }): Mark => {
+      const height = Math.max(at, free);
+      free = height + SMALL + 2;
+      const fill = theme.colours.ink;
+      return {
+        kind: "text",
+        x: edge + BEFORE_NAME,
+        y: height,
+        text,
+        size: SMALL,
+        fill,
+        middle: true,
+      };
+    });
 }
 
 function areaMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMark[] {

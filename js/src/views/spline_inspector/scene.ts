@@ -28,7 +28,7 @@ import {
   pointMarks,
   readingMarks,
 } from "./plot.ts";
-import { legendRows, type Row, span } from "./rows.ts";
+import { legendRows, type Row } from "./rows.ts";
 import { type Settings, samePlace, settingsReader } from "./settings.ts";
 import {
   dataRange,
@@ -40,7 +40,7 @@ import {
   tableRange,
 } from "./terms.ts";
 import { fitted, fromX, inSight, reaching, roomy } from "./window.ts";
-import { description, inputsText, rangeInFull, rangeText, windowText } from "./words.ts";
+import { description, formula, inputsText, rangeInFull, rangeText, windowText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
@@ -261,7 +261,7 @@ function sceneOf(
   const said = {
     reading,
     variable: layer.variable,
-    sum: sumText(picture),
+    sum: formula(phi.layer),
     evaluation,
     lit: pointed.id,
   };
@@ -349,17 +349,6 @@ function dotsAt(at: Reading, { phi }: Picture, { show, stacked }: Settings, { th
 function frameMarks({ x, y, width, height }: Rect, stroke: string): Mark[] {
   const boxes = [x - 0.5, y - 0.5, width + 1, height + 1];
   return [{ kind: "rects", boxes, stroke, width: 1 }];
-}
-
-/** What the terms have to do with φ, where there are several. */
-function sumText(picture: Picture): string {
-  const { labels, isBase } = picture.phi.layer;
-  if (labels.length < 2) return "";
-  const bases = labels.filter((_, b) => isBase[b]);
-  const { name } = span(picture);
-  const base = bases.length > 1 ? "base" : bases[0];
-  const rest = isBase.every((is) => is) ? [] : [name];
-  return `φ = ${[...(base ? [base] : []), ...rest].join(" + ")}`;
 }
 
 function captionOf(picture: Picture, store: Store, room: number | undefined): Remark[] {

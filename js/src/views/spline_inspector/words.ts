@@ -44,6 +44,33 @@ export function windowText(variable: string, [low, high]: Range): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
 }
 
+const X = /\bx\b/;
+const COUNTED = /^([A-Z])\d+(\(.*\))?$/;
+
+/** φ as what it is made of, where it has several terms: "φ(x) = w·silu(x) + Σ c·B(x)". */
+export function formula({
+  labels,
+  isBase,
+  variable,
+}: Pick<LayerLayout, "labels" | "isBase" | "variable">): string {
+  if (labels.length < 2) return "";
+  // A long name of x would be there again and again.
+  const x = variable.length > 2 ? "" : `(${variable})`;
+  const of = (label: string) => (X.test(label) ? label.replace(X, variable) : `${label}${x}`);
+  const bases = labels.filter((_, b) => isBase[b]);
+  const others = labels.filter((_, b) => !isBase[b]);
+  const parts: string[] = [];
+  if (bases.length === 1) parts.push(`w·${of(bases[0])}`);
+  if (bases.length > 1) parts.push(`base${x}`);
+  if (others.length === 1) parts.push(`c·${of(others[0])}`);
+  if (others.length > 1) {
+    const names = new Set(others.map((label) => label.replace(COUNTED, "$1$2")));
+    const [name] = names.size === 1 ? names : ["β"];
+    parts.push(`Σ c·${of(name)}`);
+  }
+  return `φ${x} = ${parts.join(" + ")}`;
+}
+
 export function percent(share: number): string {
   if (!(share > 0)) return "none";
   if (share < 0.001) return "under 0.1 %";
