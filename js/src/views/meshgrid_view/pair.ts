@@ -26,7 +26,7 @@ export interface Pair {
   density: Density | null;
   /** What is seen, in sentences. */
   said: string[];
-  /** φ of every entry of the group over the grid's range, and half the range of their colours. */
+  /** φ of every entry of the group over the grid’s range. */
   strips: Float64Array[];
 }
 
