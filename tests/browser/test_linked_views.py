@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 VIEWS = ("kernel-grid", "spline-inspector", "meshgrid-view")
 BLOCK = "train(4)\nwait_for('go')"
-DASHBOARD = "dashboard = kw.Dashboard(live)\ndashboard"
+DASHBOARD = "dashboard = kw.Dashboard(live, page='functions')\ndashboard"
 
 
 def open_dashboard(
@@ -99,10 +99,10 @@ def layers(lab: LabPage) -> list[str]:
     [
         DASHBOARD,
         # Another grid that shows the layer already, and views of which only one is seen.
-        "from IPython.display import display\ndashboard = kw.Dashboard(live)\n"
+        "from IPython.display import display\ndashboard = kw.Dashboard(live, page='functions')\n"
         "display(dashboard, kw.KernelGrid(live, layer=1))",
-        "import ipywidgets\ndashboard = kw.Dashboard(live)\n"
-        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views[1:]])\ntab",
+        "import ipywidgets\ndashboard = kw.Dashboard(live, page='functions')\n"
+        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views[2:]])\ntab",
     ],
     ids=["alone", "beside another grid", "in tabs"],
 )
@@ -253,7 +253,7 @@ def test_the_dashboard_fits_without_overlaps_or_scroll_bars(
         "live.observe(x);\ntrain(12)\nlive.select('0', 1, 0, 1, 1)\n"
         "for k in range(12): live.log(k, loss=1 / (1 + k), accuracy=k / 12)"
     )
-    show = DASHBOARD.replace("(live)", f"(live, layout={{'width': '{width}px'}})")
+    show = DASHBOARD.replace("(live,", f"(live, layout={{'width': '{width}px'}},")
     open_dashboard(lab, server, train, show=show, width=width + 320)
     lab.script("await app.commands.execute('application:toggle-left-area');")
     lab.set_theme(theme)
@@ -264,7 +264,7 @@ def test_the_dashboard_fits_without_overlaps_or_scroll_bars(
     lab.page.wait_for_timeout(500)
     lab.screenshot(artifacts / "dashboard.png")
     boxes = lab.page.evaluate(
-        """() => [...document.querySelectorAll('.kw-dashboard .kw-panel')].map((panel) => {
+        """() => [...document.querySelectorAll('.kw-dashboard .kw-panel:not([hidden])')].map((panel) => {
           const {left, top, right, bottom} = panel.getBoundingClientRect();
           return {left, top, right, bottom};
         })"""
@@ -332,7 +332,7 @@ def test_the_dashboard_takes_the_whole_screen_and_gives_it_back(
 def test_the_dashboard_docks_beside_the_notebook(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    dock = "dashboard = kw.Dashboard(live)\ndashboard.dock('right')"
+    dock = "dashboard = kw.Dashboard(live, page='functions')\ndashboard.dock('right')"
     open_dashboard(lab, server, BLOCK, show=dock)
     # What is out of sight is not drawn.
     lab.page.set_viewport_size({"width": 1680, "height": 2600})

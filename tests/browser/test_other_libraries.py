@@ -64,7 +64,11 @@ def activations(model, layer, places):
             found.append((numeric(x)[2] + symbolic(x)[1])[:, o, i].tolist())
     return found
 """
-DASHBOARD = "live = kw.bind(model, optimizer, every=2)\ndashboard = kw.Dashboard(live)\ndashboard"
+DASHBOARD = """
+live = kw.bind(model, optimizer, every=2)
+dashboard = kw.Dashboard(live, page="functions")
+dashboard
+"""
 HALVES = """
 train(20)
 record["half"] = copy.deepcopy(parts())

@@ -149,7 +149,7 @@ def saved(
 ) -> Path:
     """Give the page of a dashboard, with an observed batch."""
     _, live, images = trained
-    dashboard = kw.Dashboard(live)
+    dashboard = kw.Dashboard(live, page="functions")
     dashboard.meshgrid.images = images
     dashboard.meshgrid.mode = "response"
     return dashboard.save_html(tmp_path_factory.mktemp("pages") / "page.html", title=HOSTILE)

@@ -186,7 +186,7 @@ def test_scrubbing_needs_no_kernel_and_shows_each_step_as_it_was(
 def test_dragging_moves_all_views_of_the_stream_while_a_cell_runs(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    show = "kw.Dashboard(live)"
+    show = "kw.Dashboard(live, page='functions')"
     lab.page.set_viewport_size({"width": 1680, "height": 1800})
     grid, _ = open_notebook(lab, server, "train(30)\nwait_for('go')", show=show)
     lab.until(lambda: lab.page.locator(".kw-scrubber").count() == 1, "the one scrubber")
