@@ -264,10 +264,13 @@ def test_the_dashboard_fits_without_overlaps_or_scroll_bars(
     lab.page.wait_for_timeout(500)
     lab.screenshot(artifacts / "dashboard.png")
     boxes = lab.page.evaluate(
-        """() => [...document.querySelectorAll('.kw-dashboard .kw-panel:not([hidden])')].map((panel) => {
-          const {left, top, right, bottom} = panel.getBoundingClientRect();
-          return {left, top, right, bottom};
-        })"""
+        """() => {
+          const panels = [...document.querySelectorAll('.kw-dashboard .kw-panel:not([hidden])')];
+          return panels.map((panel) => {
+            const {left, top, right, bottom} = panel.getBoundingClientRect();
+            return {left, top, right, bottom};
+          });
+        }"""
     )
     outside = lab.page.evaluate(
         """() => {
