@@ -51,7 +51,7 @@ NUMBER = re.compile(r"[-−±]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[-+−]?\d+)?")
 
 
 # Time goes on between the screen and the picture.
-CLOCK = re.compile(r"\d+:\d\d|steps/s|showing|\d m?s$")
+CLOCK = re.compile(r"\d+:\d\d|steps/s|drawing|\d m?s$")
 
 
 def numbers(words: list[str]) -> Counter[str]:

@@ -109,7 +109,7 @@ function curveMarks({ steps, values }: Series, toX: Scale, toY: Scale, stroke: s
   }
   // A single point would be no line.
   if (xy.length === 2) return [{ kind: "dots", xy, r: 2, fill: stroke }];
-  return [{ kind: "lines", xy, ends: [xy.length / 2], stroke, width: 1.5 }];
+  return [{ kind: "lines", xy, ends: [xy.length / 2], stroke, width: 2 }];
 }
 
 function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, colours: Colours): Mark {
