@@ -220,3 +220,26 @@ def test_a_class_that_is_defined_anew_is_let_go():
     gone = proved()
     gc.collect()
     assert gone() is None
+
+
+class Inside:
+    """A basis that is known within its domain alone."""
+
+    domain, n_basis, labels, points = (-1.0, 1.0), 1, ("wave",), 100
+
+    def expand(self, x):
+        inside = (x >= -1) & (x <= 1)
+        return torch.sin(3 * torch.where(inside, x, torch.nan)).unsqueeze(-1)
+
+    def derivative(self, x):
+        inside = (x >= -1) & (x <= 1)
+        return 3 * torch.cos(3 * torch.where(inside, x, torch.nan)).unsqueeze(-1)
+
+
+def test_a_layer_that_is_nowhere_outside_its_domain_is_read():
+    layer = kw.nn.KANLinear(1, 1, basis=Inside())
+    with torch.no_grad():
+        layer.base_weight.zero_()
+        layer.spline_weight.fill_(2)
+    model = torch.nn.Sequential(layer)
+    assert kw.bind(model).layers == ("0",)
