@@ -211,11 +211,13 @@ def walk_the_whole_network(walk: Walk) -> None:
     lab.until(lambda: "example 3: 0" in network.inner_text(), "another digit")
     lab.page.mouse.click(*middle("x:-1"))
     kernel = "const {kernel} = panel.sessionContext.session;"
-    lab.script(f"{kernel} kernel.requestExecute({{code: arg, silent: true}});", "time.sleep(6)")
+    wait = "while not pathlib.Path('drawn').exists(): time.sleep(0.02)"
+    lab.script(f"{kernel} kernel.requestExecute({{code: arg, silent: true}});", wait)
     lab.wait(f"{kernel} return kernel.status === 'busy';", "Python to be busy")
     network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
     lab.until(lambda: "your drawing: " in network.inner_text(), "what the network says of it")
     assert lab.script(f"{kernel} return kernel.status;") == "busy"
+    walk.let_go("drawn")
     walk.look("drawn")
 
 
