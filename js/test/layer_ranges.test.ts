@@ -278,7 +278,7 @@ describe("the plots", () => {
     const traits = { ...traitsOf(["a"]), over_time: "change" };
     const scene = sceneFrom(traits);
     const curves = marksOf(scene, whole(scene)).flatMap((mark) =>
-      mark.kind === "lines" && mark.width === 1.5 ? [mark] : [],
+      mark.kind === "lines" && mark.width === 2 ? [mark] : [],
     );
     expect(curves.map(({ ends }) => Array.from(ends))).toEqual([[2], [0]]);
     expect(scene.times.values.from).toBeGreaterThan(0);

@@ -212,11 +212,17 @@ def walk_the_whole_network(walk: Walk) -> None:
     lab.page.mouse.click(*middle("x:-1"))
     kernel = "const {kernel} = panel.sessionContext.session;"
     wait = "while not pathlib.Path('drawn').exists(): time.sleep(0.02)"
-    lab.script(f"{kernel} kernel.requestExecute({{code: arg, silent: true}});", wait)
+    # What answers in between tells the page that the kernel is idle: so ask for this cell itself.
+    lab.script(
+        f"{kernel} window.kwDone = false;"
+        "kernel.requestExecute({code: arg, silent: true}).done"
+        ".then(() => { window.kwDone = true; });",
+        wait,
+    )
     lab.wait(f"{kernel} return kernel.status === 'busy';", "Python to be busy")
     network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
     lab.until(lambda: "your drawing: " in network.inner_text(), "what the network says of it")
-    assert lab.script(f"{kernel} return kernel.status;") == "busy"
+    assert lab.page.evaluate("window.kwDone") is False
     walk.let_go("drawn")
     walk.look("drawn")
 
