@@ -134,14 +134,12 @@ class Dashboard(View):
         for view in together:
             view.linked = [reference(other) for other in together if other is not view]
             view.observe(self._layer_chosen, "layer")
+        # Those that were chosen stand on one page.
+        told = _OF_PANEL if self._chosen is not None else (*_OF_PANEL, "page")
         self.panels_shown = [
-            {"name": name} | {part: getattr(PANELS[name], part) for part in _OF_PANEL}
+            {"name": name} | {part: getattr(PANELS[name], part) for part in told}
             for name in self._views
         ]
-        if self._chosen is None:
-            self.panels_shown = [
-                panel | {"page": PANELS[panel["name"]].page} for panel in self.panels_shown
-            ]
         self.parts = [reference(view) for view in self.views]
         if self.layout.width is None:
             self.layout.width = "100%"
