@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ARM, paletteOf } from "../src/phi/palette.ts";
 import { pictureMaker, sortedOrder } from "../src/views/kernel_grid/picture.ts";
 import {
+  isPlain,
   rampOf,
   type Scores,
   scoresReader,
@@ -9,6 +10,7 @@ import {
   TINT,
   tintOf,
   valuesOf,
+  weightsOf,
 } from "../src/views/kernel_grid/scores.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { hoverLines, selectionText, shadeText } from "../src/views/kernel_grid/words.ts";
@@ -29,6 +31,25 @@ const colour = (place: number, theme: "light" | "dark" = "light") => {
   const [r, g, b] = paletteOf(theme).bytes.subarray(3 * (ARM + place), 3 * (ARM + place) + 3);
   return `rgb(${r},${g},${b})`;
 };
+
+describe("the weights of a plain layer", () => {
+  const plain = layer({ nb: 1, labels: ["x"], isBase: [true] });
+
+  it("are its coefficients, and tint it as long as no score was chosen", () => {
+    expect([isPlain(plain), isPlain(made)]).toEqual([true, false]);
+    const shown = frameOf([plain]);
+    const data = shown.data.slice();
+    data.fill(-0.25, plain.offset, plain.offset + plain.count);
+    data[plain.offset] = 0.5;
+    data[plain.offset + 1] = Number.NaN;
+    const shade = weightsOf({ ...shown, data }, plain, 2);
+    const palette = paletteOf("light");
+    expect(tintOf(shade, 0, palette)).toBe(colour(Math.round((ARM * TINT) / 4)));
+    expect(tintOf(shade, 1, palette)).toBeNull();
+    expect(tintOf(shade, 2, palette)).toBe(colour(Math.round((-ARM * TINT) / 8)));
+    expect(shadeText(shade)).toBe("weight w −2 … 2");
+  });
+});
 
 const falling = Array.from({ length: made.count }, (_, f) => made.count - f);
 

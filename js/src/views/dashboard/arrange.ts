@@ -11,9 +11,9 @@ export interface Panel {
 }
 
 /** Pixels of a drawing at most that fills the height of its neighbour. */
-/** So many more it has where it has no neighbour. */
-const ALONE = 40;
 const MOST = 520;
+/** So many pixels more than at least it has where it has no neighbour: nothing beside it needs the room. */
+const ALONE = 64;
 
 /** Numbers of the panels in each row: two, or one that is wide or has no neighbour. */
 export function rowsOf(panels: readonly Pick<Panel, "wide">[]): number[][] {
@@ -32,7 +32,7 @@ export function rowsOf(panels: readonly Pick<Panel, "wide">[]): number[][] {
  * what fills ends where its neighbour ends.
  */
 export function heightsOf(panels: readonly Panel[], rows: number[][], room: number): number[] {
-  const heights = panels.map(({ fills }) => (fills ? Math.min(fills + ALONE, room) : room));
+  const heights = panels.map(({ fills }) => (fills ? fills + ALONE : room));
   for (const row of rows.filter(({ length }) => length === 2)) {
     const [one, other] = row.map((k) => panels[k]);
     row.forEach((k, side) => {

@@ -12,7 +12,7 @@ import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import { APART, CLOSE, COMPACT, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
-import { type Scores, type Shade, shadeOf } from "./scores.ts";
+import { isPlain, type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
 import type { Together } from "./together.ts";
@@ -308,6 +308,11 @@ export function pictureMaker(): (
     const [first, last] = [Math.min(...steps), Math.max(...steps)];
     picture.covered = { first, last, steps: new Set(steps).size };
     setScales(picture, now, all, together);
+    // The numbers that a plain layer is known by lie under its lines.
+    if (mode === "curves" && !picture.shade && isPlain(layer)) {
+      const far = Math.max(Math.abs(xRange[0]), Math.abs(xRange[1]));
+      picture.shade = weightsOf(frame, layer, picture.scales.largest / far);
+    }
     return picture;
   };
 }

@@ -4,7 +4,7 @@
 
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { float32 } from "../../wire/checks.ts";
-import type { LayerLayout } from "../../wire/types.ts";
+import type { Frame, LayerLayout } from "../../wire/types.ts";
 
 /** Share of the palette's arms that is used: curves must stand out on the strongest. */
 export const TINT = 0.5;
@@ -78,6 +78,18 @@ export function shadeOf(scores: Scores, name: string, layer: LayerLayout): Shade
     else most = Math.max(most, Math.abs(value));
   }
   return { name, units: score.units, signed: score.signed, values, most, unknown };
+}
+
+/** Whether the functions of a layer are the straight lines w·x of a plain layer. */
+export function isPlain({ labels }: Pick<LayerLayout, "labels">): boolean {
+  return labels.length === 1 && labels[0] === "x";
+}
+
+/** The weights of a plain layer, which are its coefficients; `most` is the end of their scale. */
+export function weightsOf(frame: Frame, layer: LayerLayout, most: number): Shade {
+  const values = frame.data.subarray(layer.offset, layer.offset + layer.count);
+  const known = values.map((value) => (Number.isFinite(value) ? value : Number.NaN));
+  return { name: "weight w", units: "", signed: true, values: known, most, unknown: 0 };
 }
 
 /** The tint of function f; null where it has no number. */

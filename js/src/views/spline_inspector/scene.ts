@@ -365,12 +365,17 @@ function captionOf(picture: Picture, store: Store, room: number | undefined): Re
   return caption.filter(({ text }) => text !== "");
 }
 
-/** What the lines are, where there is no legend that says it. */
+/** What the lines and points are, where there is no legend that says it. */
 function keyOf(rows: readonly Row[]): Remark[] {
-  const looks = { line: "line", dashes: "dash" } as const;
-  return rows.flatMap(({ look, label, colour, on, nested }) =>
-    on && !nested && (look === "line" || look === "dashes")
-      ? [{ text: label, swatch: { kind: looks[look], colours: [colour] } }]
-      : [],
-  );
+  const looks = { line: "line", dashes: "dash", point: "ring" } as const;
+  const parts = rows.filter(({ nested, on, look }) => nested && on && look === "thin");
+  return rows.flatMap(({ key, look, label, colour, on, nested }): Remark[] => {
+    if (!on || nested) return [];
+    if (key === "basis" && parts.length > 0) {
+      const colours = parts.map((part) => part.colour);
+      return [{ text: label, swatch: { kind: "ramp", colours } }];
+    }
+    if (look !== "line" && look !== "dashes" && look !== "point") return [];
+    return [{ text: label, swatch: { kind: looks[look], colours: [colour] } }];
+  });
 }
