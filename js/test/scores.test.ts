@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { isPlain } from "../src/phi/entries.ts";
 import { ARM, paletteOf } from "../src/phi/palette.ts";
 import { pictureMaker, sortedOrder } from "../src/views/kernel_grid/picture.ts";
 import {
-  isPlain,
   rampOf,
   type Scores,
   scoresReader,

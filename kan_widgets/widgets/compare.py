@@ -24,6 +24,7 @@ from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.measured import in_words, quantity, rank
+from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.stream import pictured
 from kan_widgets.widgets.verdict import Verdict, verdict_of
@@ -35,6 +36,7 @@ _TALLEST = 4000
 _NARROWEST = 300
 _COLOURS = 128
 _OF_CURVES = ("zoom", "scale", "smoothing")
+SHOWN = ("kernels", "networks")
 
 
 class Compare(View):
@@ -64,6 +66,10 @@ class Compare(View):
         less than a hundredth.
     zoom : sequence of float
         The two ends of the steps that are drawn; empty for all.
+    show : {"kernels", "networks"}
+        What stands below the numbers: a `KernelGrid` of each model, or the whole network of each
+        (`NetworkView`) with one example running through all: that of the first model that follows
+        examples (``live.probe(images)``), or the first of its last observed batch.
     more : bool
         How the parameters grow too, and where they are, layer by layer.
     theme : {"auto", "light", "dark"}
@@ -75,6 +81,8 @@ class Compare(View):
     ----------
     grids : dict
         The `KernelGrid` of each model by name, to set their traits.
+    networks : dict
+        Likewise the `NetworkView` of each, once they are shown.
 
     Raises
     ------
@@ -108,7 +116,10 @@ class Compare(View):
     """``[step, text]`` each."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the grids, which are drawn in this view."""
+    diagrams = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """References to the networks, once they are shown."""
     height = option(traitlets.Int(360, min=80))
+    show = option(Choice(list(SHOWN)))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
     scale = option(Choice(list(SCALES)))
     zoom = option(traitlets.List(traitlets.Float()))
@@ -124,6 +135,7 @@ class Compare(View):
         look: dict[str, Any] = {n: value for n, value in chosen.items() if n in ("height", "theme")}
         look.setdefault("height", 360)
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
+        self.networks: dict[str, NetworkView] = {}
         self._painter = Painter(self._draw, fps=4)
         self._logged = DrawnCurves(list(models))
         self._listed: object = None
@@ -136,8 +148,10 @@ class Compare(View):
             self.layout.width = "100%"
         self.observe(self._dress, ["height", "theme"])
         self.observe(self._redraw, _OF_CURVES)
+        self.observe(self._show, "show")
         for one in self._compared:
             one.join()
+        self._show()
         self._painter.now()
 
     @property
@@ -192,19 +206,40 @@ class Compare(View):
     # -- drawing ----------------------------------------------------------------------
 
     def _dress(self, change: Any) -> None:
-        for grid in self.grids.values():
-            setattr(grid, change["name"], change["new"])
+        dressed = self._within() if change["name"] == "theme" else self.grids.values()
+        for view in dressed:
+            setattr(view, change["name"], change["new"])
+
+    def _show(self, _: Any = None) -> None:
+        if self.show == "networks":
+            self._show_networks()
+
+    def _show_networks(self) -> None:
+        """Make the networks, if this has not been done."""
+        if not self.networks:
+            lives = self.lives
+            self.networks = {n: NetworkView(live, theme=self.theme) for n, live in lives.items()}
+            self.diagrams = [reference(view) for view in self.networks.values()]
+        self._painter.wake()
+
+    def _share_examples(self) -> None:
+        """Have the examples of the first model that follows some run through all of them."""
+        probes = [live.probed for live in self.lives.values() if live.probed is not None]
+        if self.networks and probes:
+            for one in self._compared:
+                one.follow(probes[0])
 
     def _redraw(self, _: Any) -> None:
         self._painter.wake()
 
-    def _within(self) -> list[KernelGrid]:
-        return list(self.grids.values())
+    def _within(self) -> list[View]:
+        return [*self.grids.values(), *self.networks.values()]
 
     def _bring_up_to_date(self) -> None:
         self._painter.now()
 
     def _draw(self) -> None:
+        self._share_examples()
         numbers = self._numbers()
         logs = {one.name: one.scalars for one in self._compared}
         drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
@@ -248,8 +283,12 @@ class Compare(View):
         if not width >= _NARROWEST:
             raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
         self._painter.now()
-        height = {"height": options["height"]} if "height" in options else {}
         asked = super()._asked(width, most, pixel_ratio, options)
+        if options.get("show", self.show) == "networks":
+            self._show_networks()
+            parts = [one._asked(width, most, pixel_ratio, {}) for one in self.networks.values()]
+            return asked | {"parts": parts}
+        height = {"height": options["height"]} if "height" in options else {}
         parts = [
             grid._asked(width, most, pixel_ratio, dict(height)) for grid in self.grids.values()
         ]
@@ -269,7 +308,7 @@ class Compare(View):
 
     def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with ExitStack() as moment:
-            for stream in {grid._stream for grid in self.grids.values()} - {self._stream}:
+            for stream in {view._stream for view in self._within()} - {self._stream}:
                 if (source := stream.source) is not None:
                     moment.enter_context(pictured(stream, source.history.at(frame.step)))
             return super()._at(frame, options)
@@ -280,7 +319,7 @@ class Compare(View):
             self._painter.close()
             for one in self._compared:
                 let_go(one.live)
-            self._close_inside(self.grids.values())
+            self._close_inside(self._within())
             self._models = []
         super()._end()
 

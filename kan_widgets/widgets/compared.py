@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import torch
 from torch import nn
 
 from kan_widgets.functions import find, unwrap
 from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
 from kan_widgets.live import Binding, Frame, Listener, Replay, Source, State, bind, binding_of
+from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.comparison import Numbers
@@ -102,6 +105,7 @@ class ComparedModel(Listener):
         self._growth: ModelGrowth
         self._numbers: Numbers
         self._stood = (-1, 0)
+        self._wanted: Probe | None = None
         self._read(live)
 
     @property
@@ -128,6 +132,24 @@ class ComparedModel(Listener):
         if self._stood[0] != self._numbers.steps:
             self._stood = self._numbers.steps, others
         return self._numbers.state == "running" and others - self._stood[1] >= _MANY
+
+    def follow(self, probe: Probe) -> None:
+        """Have the examples of another model run through this one, as soon as that harms nothing.
+
+        Where its own are the same, or where it cannot take them, nothing is done.
+        """
+        live = self._live()
+        if probe is self._wanted or not isinstance(live, Binding) or live.probed is probe:
+            return
+        self._wanted = probe
+        live.errands.want(self._follow)
+
+    def _follow(self, _: bool) -> None:
+        live, probe = self._live(), self._wanted
+        if isinstance(live, Binding) and probe is not None:
+            # A model of other inputs keeps the examples it has.
+            with suppress(Exception):
+                live.probe(torch.from_numpy(probe.inputs.copy()), probe.labels)
 
     def _read(self, live: Binding | Replay) -> None:
         self.scalars = live.scalars
@@ -171,6 +193,10 @@ class ComparedModel(Listener):
 
     def on_state(self, state: State, message: str) -> None:
         """Note that it began or ended."""
+        self._wake()
+
+    def on_probe(self, probe: Probe | None) -> None:
+        """Note that other examples run through it."""
         self._wake()
 
     def on_replaced(self, source: Source) -> None:

@@ -61,6 +61,7 @@ VIEWS = {
     "training_panel": "kw.TrainingPanel(live)",
     "layer_ranges": "kw.LayerRanges(live)",
     "compare": "kw.Compare({'KAN-CNN': live, 'CNN': cnn[2]})",
+    "compare_networks": "kw.Compare({'KAN-CNN': live, 'CNN': cnn[2]}, show='networks')",
     "network_view": "kw.NetworkView(live)",
     "dashboard": "kw.Dashboard(live)",
     "dashboard_functions": "kw.Dashboard(live, page='functions')",

@@ -325,3 +325,22 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
         lambda: "eval accuracy at step 20: KAN" in (spoken.text_content() or ""), "the first row"
     )
     lab.screenshot(artifacts / "read.png")
+
+    # One example runs through the networks of all.
+    probe = "[live.probe(digits.test_images[:4], digits.test_labels[:4]) for live in lives.values()]"
+    lab.evaluate(probe)
+    lab.page.locator(".kw-compare .kw-segment", has_text="networks").click()
+    views = lab.page.locator(".kw-compare .kw-network-view")
+    flows = """views => views.map((view) => {
+        const scene = view.kwNetwork?.scene();
+        return scene?.diagram.flow ? scene.settings.example : null;
+    })"""
+    lab.until(lambda: views.evaluate_all(flows)[:2] == [0] * 2, "an example in each network")
+    views.nth(1).evaluate("view => view.scrollIntoView({ block: 'end' })")
+    place = views.nth(1).evaluate("view => view.kwNetwork.place('x:2')")
+    lab.page.mouse.click(place["x"] + 5, place["y"] + 5)
+    # The third view lies below the window: it is drawn when it comes in sight.
+    lab.until(lambda: views.evaluate_all(flows)[:2] == [2] * 2, "the third one in each")
+    examples = "[view.example for view in compare.networks.values()]"
+    lab.until(lambda: lab.evaluate(examples) == [2] * 3, "Python to hear of it")
+    lab.page.locator(".kw-compare").screenshot(path=artifacts / "networks.png")

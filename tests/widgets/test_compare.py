@@ -424,6 +424,33 @@ def test_each_model_has_a_grid_of_its_kernels(models: Models) -> None:
     assert {(grid.height, grid.theme) for grid in compare.grids.values()} == {(200, "light")}
 
 
+def test_one_example_runs_through_the_networks_of_all_that_can_take_it() -> None:
+    torch.manual_seed(0)
+    kan, cnn = kw.nn.KANCNN.article(), kw.nn.CNN()
+    other = torch.nn.Sequential(torch.nn.Linear(3, 2))
+    lives = {"KAN": kw.bind(kan), "CNN": kw.bind(cnn), "other": kw.bind(other)}
+    lives["other"].probe(torch.ones(2, 3))
+    images = torch.rand(4, 1, 28, 28)
+    # The first one that follows some gives them to the others.
+    lives["CNN"].observe(images)
+    compare = kw.Compare(lives)
+    assert compare.networks == {}
+    lives["KAN"].probe(images, labels=[1, 2, 3, 4])
+    compare.show = "networks"
+    assert compare.diagrams == [f"anywidget:{one.model_id}" for one in compare.networks.values()]
+    compare._painter.now()
+    for name in ("KAN", "CNN"):
+        assert (probed := lives[name].probed) is not None
+        assert np.array_equal(probed.inputs, images.numpy())
+        assert probed.labels == (1, 2, 3, 4)
+    assert (own := lives["other"].probed) is not None and own.inputs.shape == (2, 3)
+    svg = ElementTree.fromstring(compare.svg(width=900))
+    words = [text.text for text in svg.iter(f"{SVG}text")]
+    assert sum((text or "").startswith("example 1: ") for text in words) == 2
+    assert "Network" in words
+    assert "Network" not in compare.svg(show="kernels")
+
+
 def test_a_name_is_no_markup(models: Models) -> None:
     name = "<b>K&N</b>"
     compare = kw.Compare({name: models["KAN"]})

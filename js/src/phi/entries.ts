@@ -26,6 +26,11 @@ export function layerSize(layer: LayerLayout): string {
   return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} functions`;
 }
 
+/** Whether the functions of a layer are the straight lines w·x of a plain layer. */
+export function isPlain({ labels }: Pick<LayerLayout, "labels">): boolean {
+  return labels.length === 1 && labels[0] === "x";
+}
+
 export function selectionOf(layer: Pick<LayerLayout, "name" | "shape">, f: number): Selection {
   const [, inputs, kh, kw] = layer.shape;
   const kernel = Math.floor(f / (kh * kw));

@@ -18,6 +18,7 @@ export const MOST = 400;
 export const columnsOf = (count: number, width: number): number =>
   evenColumns(count, width, NARROWEST, GAP);
 
+/** Pictures of all models. */
 export interface Kernels {
   marks: Mark[];
   height: number;
@@ -39,15 +40,34 @@ export function kernelsOf(
   });
   // Once for the ranges that they have in common.
   for (const part of all) gridDrawing()({ ...part, width: room });
+  return stacked(models, columns, width, theme, (room, row) =>
+    aligned(
+      row.map((number) => all[number]),
+      room,
+      theme,
+    ),
+  );
+}
+
+/** Pictures of all models under their names, so many in a row. */
+export function stacked(
+  models: readonly string[],
+  columns: number,
+  width: number,
+  theme: Theme,
+  draw: (room: number, row: readonly number[]) => readonly Paged[],
+): Kernels {
+  const room = (width - GAP * (columns - 1)) / columns;
+  const numbers = Array.from(models.keys());
   const marks: Mark[] = [];
   let top = 0;
-  for (let from = 0; from < all.length; from += columns) {
-    const row = all.slice(from, from + columns);
-    const pictures = aligned(row, room, theme);
+  for (let from = 0; from < numbers.length; from += columns) {
+    const row = numbers.slice(from, from + columns);
+    const pictures = draw(room, row);
     pictures.forEach((picture, k) => {
       const x = k * (room + GAP);
       const name = { x: x + 8, y: top + 15, room: room - 8 };
-      marks.push(...nameMarks(models[from + k] ?? "", from + k, name, theme.colours));
+      marks.push(...nameMarks(models[row[k]] ?? "", row[k], name, theme.colours));
       marks.push({ kind: "group", at: [x, top + NAME], marks: picture.marks });
     });
     top += NAME + Math.max(...pictures.map(({ height }) => height)) + GAP;

@@ -16,6 +16,7 @@ import { type Mark, type Remark, type Scene, sitesOf } from "../../scene/marks.t
 import { wrapped } from "../../scene/text.ts";
 import { type Cards, cardsOf, growthMarks, layerId } from "./growth.ts";
 import { kernelsOf } from "./kernels.ts";
+import { networksOf } from "./networks.ts";
 import { momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
 import { idOf, type Table, tableMarks, tableOf } from "./table.ts";
 
@@ -88,7 +89,8 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
   const { width, theme, ratio, pointed, parts } = given;
   const { colours } = theme;
   const { table, layout, empty, cards, height } = placed(shown, chart, width);
-  const kernels = parts && kernelsOf(parts, shown.models, width, given);
+  const draw = given.get("show") === "networks" ? networksOf : kernelsOf;
+  const kernels = parts && draw(parts, shown.models, width, given);
   const sites = sitesIn(shown, table, cards);
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;

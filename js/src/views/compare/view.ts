@@ -1,6 +1,7 @@
 /** Compare: several models' numbers and curves, over the kernels of each. */
 
 import type { Host, RenderProps } from "@anywidget/types";
+import type { Given } from "../../scene/drawing.ts";
 import { createChartBar } from "../../shell/chart_bar.ts";
 import { createChartHands } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
@@ -8,6 +9,8 @@ import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
 import { createGrids } from "./grids.ts";
+import type { Models } from "./models.ts";
+import { createNetworks } from "./networks.ts";
 import { type CompareScene, drawing } from "./scene.ts";
 import { nameOf, shownIn } from "./shown.ts";
 import css from "./style.css";
@@ -30,7 +33,7 @@ export interface CompareElement extends HTMLElement {
 const KIND: Kind = {
   name: "compare",
   label: "Comparison",
-  traits: ["shown", "curves", "marks", "zoom", "scale", "smoothing", "more"],
+  traits: ["shown", "curves", "marks", "zoom", "scale", "smoothing", "more", "show", "diagrams"],
   timeless: true,
   drawing,
 };
@@ -50,12 +53,23 @@ function build(shell: Shell, host: Host): Parts {
   let told = "";
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands.zoomBy, hands.all, true);
-  const more = createKit(document, signal).check(
+  const kit = createKit(document, signal);
+  const more = kit.check(
     "how parameters grow",
     "Show the parameters of each layer as a sum, and how they grow with width and grid",
     (value) => shell.choose("more", value),
   );
+  const what = kit.segments("Below the numbers", (value) => shell.choose("show", value));
+  what.fill([
+    { value: "kernels", label: "kernels", title: "The kernels of one layer of each model" },
+    {
+      value: "networks",
+      label: "networks",
+      title: "The whole network of each model, with one example running through all",
+    },
+  ]);
   const grids = createGrids(shell, host);
+  let networks: Models | null = null;
   const stage = createStage(
     document,
     {
@@ -82,6 +96,24 @@ function build(shell: Shell, host: Host): Parts {
   body.append(stage.element, grids.element);
   const header = element(document, "div", "kw-header");
   header.append(bar.element, more.box);
+  const below = element(document, "div", "kw-header");
+  below.append(what.box);
+  grids.element.before(below);
+
+  /** What stands below the numbers; diagrams are made when they are asked for first. */
+  function lower(given: Given): Models {
+    const shows = given.get("show") === "networks";
+    const made = ((given.get("diagrams") ?? []) as unknown[]).length > 0;
+    if (shows && made && !networks) {
+      networks = createNetworks(shell, host);
+      body.append(networks.element);
+    }
+    what.set(shows ? "networks" : "kernels");
+    const shown = shows && networks ? networks : grids;
+    grids.element.hidden = shown !== grids;
+    if (networks) networks.element.hidden = shown !== networks;
+    return shown;
+  }
 
   /** Says a new hint; its numbers change with every frame and are not said again. */
   function tell({ shown: { hints } }: CompareScene) {
@@ -106,7 +138,7 @@ function build(shell: Shell, host: Host): Parts {
     body,
     width: stage.width,
     fileName: () => nameOf(shownIn(shell.get)),
-    still: (given) => drawing()({ ...given, parts: grids.parts(given) }),
+    still: (given) => drawing()({ ...given, parts: lower(given).parts(given) }),
     cleared() {
       scene = null;
     },
@@ -118,7 +150,7 @@ function build(shell: Shell, host: Host): Parts {
       const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
-      grids.show(shown.shown, shown.width);
+      lower(given).show(shown.shown, shown.width);
       tell(shown);
       return shown;
     },

@@ -4,6 +4,7 @@
  */
 
 import { type Plan, samplePlan } from "../../phi/curves.ts";
+import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
@@ -12,7 +13,7 @@ import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import { APART, CLOSE, COMPACT, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
-import { isPlain, type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
+import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
 import type { Together } from "./together.ts";

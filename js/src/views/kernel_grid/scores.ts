@@ -80,11 +80,6 @@ export function shadeOf(scores: Scores, name: string, layer: LayerLayout): Shade
   return { name, units: score.units, signed: score.signed, values, most, unknown };
 }
 
-/** Whether the functions of a layer are the straight lines w·x of a plain layer. */
-export function isPlain({ labels }: Pick<LayerLayout, "labels">): boolean {
-  return labels.length === 1 && labels[0] === "x";
-}
-
 /** The weights of a plain layer, which are its coefficients; `most` is the end of their scale. */
 export function weightsOf(frame: Frame, layer: LayerLayout, most: number): Shade {
   const values = frame.data.subarray(layer.offset, layer.offset + layer.count);

@@ -1,6 +1,6 @@
 /** NetworkView in words. No DOM. */
 
-import { counted, layerTitle } from "../../phi/entries.ts";
+import { counted, isPlain, layerTitle } from "../../phi/entries.ts";
 import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -13,6 +13,8 @@ import { unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
 import { lossOf, percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
+
+const ROOT = "the root of the sum of squares";
 
 export function captionOf(
   diagram: Diagram,
@@ -30,6 +32,39 @@ export function captionOf(
   const verdict = verdictOf(scores, probe, settings);
   const remarks: Remark[] = [
     ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
+    ...keyOf(diagram, colours.ink),
+  ];
+  if (flow) remarks.push({ text: "below 0 … above 0", swatch: { kind: "ramp", colours: ramp } });
+  if (links < all) {
+    const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
+    remarks.push({ text, title: "The strongest links are shown: see relevance" });
+  }
+  if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
+  return remarks;
+}
+
+/** What stands on the links. */
+function keyOf(diagram: Diagram, ink: string): Remark[] {
+  const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
+  const line = { kind: "line", colours: [ink] } as const;
+  const squares = hasSquares(diagram);
+  if (layers.length > 0 && layers.every(isPlain)) {
+    return [
+      {
+        text: squares
+          ? "coloured squares: weights w, above 0 (orange) or below 0 (blue)"
+          : "small plots: straight lines w·x",
+        tone: "ink",
+        title: "Every layer of this network is a plain one: on each link its input is multiplied",
+      },
+      {
+        text: "strong link: w·x varies much",
+        swatch: line,
+        title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
+      },
+    ];
+  }
+  const remarks: Remark[] = [
     {
       text: "small plots: learned functions φ",
       tone: "ink",
@@ -38,24 +73,17 @@ export function captionOf(
     },
     {
       text: "strong link: φ varies much",
-      swatch: { kind: "line", colours: [colours.ink] },
-      title:
-        "The spread of φ over the inputs observed (before that, over its grid); of several functions the root of the sum of squares",
+      swatch: line,
+      title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
   ];
-  if (hasSquares(diagram)) {
+  if (squares) {
     remarks.push({
       text: "coloured squares: φ rises (orange) or falls (blue)",
       title:
         "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves",
     });
   }
-  if (flow) remarks.push({ text: "below 0 … above 0", swatch: { kind: "ramp", colours: ramp } });
-  if (links < all) {
-    const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
-    remarks.push({ text, title: "The strongest links are shown: see relevance" });
-  }
-  if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
 }
 
@@ -84,12 +112,16 @@ export function editWords(
 
 /** What the network says of the example, and whether that is right. */
 function verdictOf(scores: Scores | null, probe: Probe | null, { example }: Settings): string {
-  if (!scores?.probabilities) return "";
+  if (!scores || scores.raw.length < 2) return "";
   const which = example < 0 ? "your drawing" : `example ${example + 1}`;
   const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
   const loss = lossOf(scores, label);
+  // Whether what leaves the network scores classes only labels tell, where it ends in no softmax.
+  if (!scores.probabilities && !probe?.labels) return "";
   const truth = label === null ? "" : label === scores.best ? ", right" : `, wrong: it is ${label}`;
-  const said = `${which}: ${scores.best} (${percent(scores.probabilities[scores.best])})${truth}`;
+  const said = scores.probabilities
+    ? `${which}: ${scores.best} (${percent(scores.probabilities[scores.best])})${truth}`
+    : `${which}: highest score ${scores.best}${truth}`;
   return loss === null ? said : `${said} · its loss ${number(Number(loss.toPrecision(2)))}`;
 }
 
