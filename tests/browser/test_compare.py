@@ -327,8 +327,8 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
     lab.screenshot(artifacts / "read.png")
 
     # One example runs through the networks of all.
-    probe = "[live.probe(digits.test_images[:4], digits.test_labels[:4]) for live in lives.values()]"
-    lab.evaluate(probe)
+    for name in NAMES:
+        lab.evaluate(f"lives[{name!r}].probe(digits.test_images[:4], digits.test_labels[:4])")
     lab.page.locator(".kw-compare .kw-segment", has_text="networks").click()
     views = lab.page.locator(".kw-compare .kw-network-view")
     flows = """views => views.map((view) => {

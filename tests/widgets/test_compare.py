@@ -443,7 +443,8 @@ def test_one_example_runs_through_the_networks_of_all_that_can_take_it() -> None
         assert (probed := lives[name].probed) is not None
         assert np.array_equal(probed.inputs, images.numpy())
         assert probed.labels == (1, 2, 3, 4)
-    assert (own := lives["other"].probed) is not None and own.inputs.shape == (2, 3)
+    assert (own := lives["other"].probed) is not None
+    assert own.inputs.shape == (2, 3)
     svg = ElementTree.fromstring(compare.svg(width=900))
     words = [text.text for text in svg.iter(f"{SVG}text")]
     assert sum((text or "").startswith("example 1: ") for text in words) == 2
