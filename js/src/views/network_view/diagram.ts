@@ -1,5 +1,6 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. No DOM. */
 
+import { importance } from "../../phi/importance.ts";
 import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
@@ -32,6 +33,8 @@ export interface Diagram {
   flow: Flow | null;
   room: Rect;
   window: Window;
+  /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
+  late: number;
 }
 
 /** A unit that is looked at; `bundle` is one that leads to it, or −1. */
@@ -44,15 +47,50 @@ export interface Focus {
 /** The wish for units is made anew only where a hidden one is so much stronger. */
 const CLEARLY = 1.5;
 
+/**
+ * While frames come in, how strong the links are is found again in at most this share of the time; where there are more
+ * of them than FEW, which are slow to draw, not before so many milliseconds.
+ */
+const SHARE = 0.1;
+const FEW = 1000;
+const REST = 250;
+
+interface Pace {
+  /** When that was done last, how many milliseconds it took, and for which frame. */
+  at: number;
+  took: number;
+  frame: Frame | null;
+}
+
+/** Milliseconds until it may be done again; 0 where it may be now. */
+function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given): number {
+  const isLive = store.status().state === "live" && store.cursor() < 0;
+  if (!isLive || last === null || last === frame) return 0;
+  const rest = last.layout.layers.reduce((n, { count }) => n + count, 0) > FEW ? REST : 0;
+  return Math.max(0, at + Math.max(rest, took / SHARE) - performance.now());
+}
+
 function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
-  return graph.columns.map((column, k): LayerPicture | null => {
+  const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
+  const late = waits(pace, frame, given);
+  const start = performance.now();
+  const pictures = graph.columns.map((column, k): LayerPicture | null => {
     const { layer } = column;
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
-    return keep<LayerPicture>(`picture ${k}`, [frame, layer, observed], () =>
-      pictureOf(frame, layer, observed),
+    const of = late > 0 ? pace.frame : frame;
+    const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
+      importance(frame, layer, observed),
+    );
+    return keep<LayerPicture>(`picture ${k}`, [frame, layer, strengths], () =>
+      pictureOf(frame, layer, observed, strengths),
     );
   });
+  if (late === 0 && pace.frame !== frame) {
+    const now = performance.now();
+    Object.assign(pace, { at: now, took: now - start, frame });
+  }
+  return { pictures, late };
 }
 
 /** Units with the most to give and take, in their order; those shown before stay unless others are clearly stronger. */
@@ -99,15 +137,16 @@ export function diagramOf(
   units: Map<string, number[]>,
 ): Diagram {
   const graph = graphIn(given, frame, keep);
-  const pictures = picturesOf(graph, frame, given, keep);
+  const { pictures, late } = picturesOf(graph, frame, given, keep);
   const { relevance: share, top } = settings;
   const relevances = graph.columns.map((column, k): Relevance | null => {
     const picture = pictures[k];
     if (!picture) return null;
-    return keep<Relevance>(`relevance ${k}`, [picture, share, top, graph], () =>
+    const { importance: strengths } = picture;
+    return keep<Relevance>(`relevance ${k}`, [strengths, share, top, graph], () =>
       relevanceOf(
         bundlesOf(graph, column),
-        picture.importance,
+        strengths,
         share,
         top > 0 ? top : Number.POSITIVE_INFINITY,
       ),
@@ -117,25 +156,36 @@ export function diagramOf(
   const shown = graph.columns.map((column, k): Shown => {
     const name = `${k} of ${graph.columns.length} at ${height}`;
     const most = roomFor(column, height);
-    const own = chosenUnits(graph, k, relevances, most, units.get(name));
-    units.set(name, own);
-    return { bundles: bundlesOf(graph, column), links: [], units: own };
+    const before = units.get(name);
+    const own = chosenUnits(graph, k, relevances, most, before);
+    units.set(name, before && isSame(own, before) ? before : own);
+    return { bundles: bundlesOf(graph, column), links: [], units: units.get(name) as number[] };
   });
   shown.forEach((own, k) => {
     const before = shown[graph.columns[k].from[0]];
-    if (!before || !relevances[k]) return;
-    const [sources, targets] = [new Set(before.units), new Set(own.units)];
-    const all = own.bundles.length;
-    const whole = sources.size * targets.size >= all;
-    own.links = (relevances[k] as Relevance).shown.filter(
-      (n) => whole || (sources.has(own.bundles[n].from) && targets.has(own.bundles[n].to)),
-    );
+    const relevance = relevances[k];
+    if (!before || !relevance) return;
+    own.links = keep<number[]>(`links ${k}`, [relevance, before.units, own.units], (last) => {
+      const links = linksOf(own, before, relevance);
+      return last && isSame(links, last) ? last : links;
+    });
   });
-  const key = shown.map(({ links, units: own }) => `${links.join()};${own.join()}`).join("|");
   const hasBars = scoresOf(graph, flow) !== null;
-  const from = [graph, room.width, height, window.scale, key, hasBars];
+  const drawn = shown.flatMap(({ links, units: own }) => [links, own]);
+  const from = [graph, room.width, height, window.scale, hasBars, ...drawn];
   const layout = keep<NetworkLayout>("layout", from, () =>
     layoutOf(graph, shown, room.width * window.scale, height, hasBars),
   );
-  return { frame, graph, pictures, relevances, shown, layout, flow, room, window };
+  return { frame, graph, pictures, relevances, shown, layout, flow, room, window, late };
+}
+
+/** Those that matter, between units that are drawn. */
+function linksOf({ bundles, units }: Shown, before: Shown, relevance: Relevance): number[] {
+  const [sources, targets] = [new Set(before.units), new Set(units)];
+  if (sources.size * targets.size >= bundles.length) return relevance.shown;
+  return relevance.shown.filter((n) => sources.has(bundles[n].from) && targets.has(bundles[n].to));
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((value, k) => value === b[k]));
 }

@@ -1,7 +1,6 @@
 /** The functions of a layer as small pictures: where they are drawn, how high, which way they go. No DOM. */
 
 import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
-import { importance } from "../../phi/importance.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { niceCeil } from "../../phi/ranges.ts";
@@ -22,10 +21,9 @@ export interface LayerPicture {
   x: Ends;
   importance: Float32Array;
   /** What most functions stay within. */
-  scale: number;
-  /** φ at the upper end of x less φ at the lower one. */
-  rises: Float32Array;
-  riseMost: number;
+  scale(): number;
+  /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
+  rises(): { values: Float32Array; most: number };
   plan: Plan;
 }
 
@@ -33,23 +31,34 @@ export function pictureOf(
   frame: Frame,
   layer: LayerLayout,
   observed: Observed | null,
+  importance: Float32Array,
 ): LayerPicture {
   const ends = observed ? allInputEnds(observed) : null;
   const x = endsOrGrid(ends, layer.domain);
-  const coarse = rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8));
-  const two = samplePlan(layer, [x[0], x[1]], 2);
-  const { y, points } = evaluateAll(frame, layer, two);
-  const rises = new Float32Array(layer.count);
-  for (let f = 0; f < layer.count; f++) rises[f] = y[f * points + 1] - y[f * points];
   return {
     layer,
     frame,
     x,
-    importance: importance(frame, layer, observed),
-    scale: niceCeil(largest(coarse)),
-    rises,
-    riseMost: largest(rises),
+    importance,
+    scale: once(() =>
+      niceCeil(largest(rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8)))),
+    ),
+    rises: once(() => {
+      const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
+      const values = new Float32Array(layer.count);
+      for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
+      return { values, most: largest(values) };
+    }),
     plan: samplePlan(layer, [x[0], x[1]], POINTS),
+  };
+}
+
+/** Made when it is asked for first. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -117,12 +126,13 @@ export function thumbMarks(
 }
 
 function curveMarks(
-  { frame, layer, plan, x: [lo, hi], scale }: LayerPicture,
+  { frame, layer, plan, x: [lo, hi], ...picture }: LayerPicture,
   grid: [number, number],
   list: readonly { bundle: Bundle; box: Rect }[],
   { colours }: Theme,
 ): Mark[] {
   const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const scale = picture.scale();
   const [xy, ends, zeros, boxes]: number[][] = [[], [], [], []];
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
@@ -150,11 +160,12 @@ function curveMarks(
 }
 
 function squareMarks(
-  { rises, riseMost }: LayerPicture,
+  { rises }: LayerPicture,
   grid: [number, number],
   list: readonly { bundle: Bundle; box: Rect }[],
   { bytes }: Palette,
 ): Mark {
+  const { values, most } = rises();
   const boxes: number[] = [];
   const fills: string[] = [];
   for (const { bundle, box } of list) {
@@ -162,7 +173,7 @@ function squareMarks(
     for (let n = 0; n < bundle.count; n++) {
       const cell = cellOf(inner, grid, n);
       boxes.push(cell.x, cell.y, cell.width, cell.height);
-      fills.push(cssOf(bytes, colourOf(rises[bundle.first + n], riseMost)));
+      fills.push(cssOf(bytes, colourOf(values[bundle.first + n], most)));
     }
   }
   return { kind: "rects", boxes, fills };

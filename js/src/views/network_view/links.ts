@@ -4,7 +4,10 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import type { Bundle } from "./graph.ts";
 import type { PlacedColumn, UnitBox } from "./layout.ts";
 
+/** Pieces of a line; of thousands of faint ones fewer will do. */
 const STEPS = 18;
+const STEPS_OF_MANY = 9;
+const MANY = 2000;
 const LEVELS = 10;
 /** More lines than this are drawn thin: see shell/canvas.ts. */
 const FEW = 120;
@@ -37,23 +40,29 @@ function rightOf({ x, width }: UnitBox): number {
 }
 
 /** Adds the points of a way from where it leaves the others of its unit: smooth from left to right, level at its ends. */
-function pointsOf({ from, thumb, to }: Way, leave: number, xy: number[], ends: number[]) {
+function pointsOf(
+  { from, thumb, to }: Way,
+  leave: number,
+  steps: number,
+  xy: number[],
+  ends: number[],
+) {
   const start = Math.max(from.x, leave);
   if (thumb) {
-    bend(start, from.y, thumb.x, thumb.y + thumb.height / 2, xy);
+    bend(start, from.y, thumb.x, thumb.y + thumb.height / 2, steps, xy);
     ends.push(xy.length / 2);
-    bend(thumb.x + thumb.width, thumb.y + thumb.height / 2, to.x, to.y, xy);
-  } else bend(start, from.y, to.x, to.y, xy);
+    bend(thumb.x + thumb.width, thumb.y + thumb.height / 2, to.x, to.y, steps, xy);
+  } else bend(start, from.y, to.x, to.y, steps, xy);
   ends.push(xy.length / 2);
 }
 
-function bend(x0: number, y0: number, x1: number, y1: number, xy: number[]) {
+function bend(x0: number, y0: number, x1: number, y1: number, steps: number, xy: number[]) {
   if (Math.abs(y1 - y0) < 0.5) {
     xy.push(x0, y0, x1, y1);
     return;
   }
-  for (let k = 0; k <= STEPS; k++) {
-    const t = k / STEPS;
+  for (let k = 0; k <= steps; k++) {
+    const t = k / steps;
     // The cubic with both control points half way.
     const u = 1 - t;
     const middle = (x0 + x1) / 2;
@@ -82,9 +91,10 @@ export function lineMarks(
   }));
   // What links of one unit have in common is drawn once, as strong as the strongest of them.
   const stems = new Map<number, { from: Way["from"]; level: number }>();
+  const steps = lines.length > MANY ? STEPS_OF_MANY : STEPS;
   for (const { way, weight } of lines) {
     const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.max(0, weight)));
-    pointsOf(way, leave, groups[level].xy, groups[level].ends);
+    pointsOf(way, leave, steps, groups[level].xy, groups[level].ends);
     const known = stems.get(way.from.y)?.level ?? -1;
     if (level > known) stems.set(way.from.y, { from: way.from, level });
   }

@@ -37,12 +37,15 @@ export function relevanceOf(
     if (sizes[k] > most) most = sizes[k];
   });
   const order = Array.from(bundles.keys());
+  const room = keep === null ? FEW_LINKS : MOST_LINKS;
+  const all = order.length <= room && top === Number.POSITIVE_INFINITY;
+  if (all && (keep === null || keep >= 1)) return { sizes, most, shown: order, share: 1 };
   order.sort((a, b) => sizes[b] - sizes[a] || a - b);
   const shown: number[] = [];
   const into = new Map<number, number>();
   let sum = 0;
   for (const k of order) {
-    if (shown.length >= (keep === null ? FEW_LINKS : MOST_LINKS)) break;
+    if (shown.length >= room) break;
     if (keep !== null && keep < 1 && sum >= keep * total && shown.length > 0) break;
     const { to } = bundles[k];
     const already = into.get(to) ?? 0;

@@ -82,6 +82,14 @@ function build(shell: Shell): Parts {
 
   let asked = "";
   let askedAt = 0;
+  let later = 0;
+  signal.addEventListener("abort", () => clearTimeout(later), { once: true });
+
+  /** Draws once more where how strong links are is not that of the frame drawn. */
+  function comesLater(milliseconds: number) {
+    clearTimeout(later);
+    if (milliseconds > 0) later = window.setTimeout(shell.schedule, milliseconds);
+  }
 
   /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
   function ask(what: string, store: Store) {
@@ -148,6 +156,7 @@ function build(shell: Shell): Parts {
       const shown = stage.show(make, MOST, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
+      comesLater(shown.diagram.late);
       if (shown.asks) ask(shown.asks, given.store);
       const said = editWords(given.store.edits(), given.get);
       const words = shown.sites.words(pointed.id);
