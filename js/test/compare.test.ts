@@ -295,8 +295,8 @@ describe("in a page", () => {
       [...name.children].map(({ textContent }) => textContent),
     );
     expect(names).toEqual([
-      ["KAN", "step 0 · not training"],
-      ["<b>CNN</b>", "step 0 · not training"],
+      ["KAN", "not training"],
+      ["<b>CNN</b>", "not training"],
     ]);
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
   });
@@ -305,7 +305,7 @@ describe("in a page", () => {
     const still = shown(["3", "4"], { still: [false, true] });
     const { root } = await show({ shown: still }, false, "running");
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
-    expect(steps).toEqual(["step 0 · training", "step 0 · stands still"]);
+    expect(steps).toEqual(["training", "stands still"]);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
     expect(root.kwCompare.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
   });

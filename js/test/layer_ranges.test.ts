@@ -203,7 +203,7 @@ describe("the words", () => {
     );
     const scene = sceneFrom(traits);
     expect(sentences(scene.content)).toEqual([
-      "40 % of the inputs of layer a lie outside its grid, where few splines reach.",
+      "40 % of the inputs of layer a lie outside its grid, where its splines fade out.",
       "Layer a: its functions vary least, typically by 0.1 over the inputs seen, 3 times less than those of layer b (0.3).",
     ]);
     scene.content.rows[0].numbers.outside_grid = 0.06;
@@ -379,7 +379,7 @@ describe("the scene", () => {
       "1 constant",
       "of functions",
     ]);
-    expect(notes(420)[0]).toBe("3 of 6,250 shown");
+    expect(notes(420)[0]).toBe("3 of 6,250 functions shown");
   });
 
   it("draws of a hundred layers what is seen, under a head that stays", () => {

@@ -121,15 +121,18 @@ def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]
     measured = [row for name in quantities(models) if (row := _measured(name, models))]
     lead = []
     if verdict is not None:
-        best = () if hints(models) else verdict.best
-        values = tuple(NOTHING if v is None else format_number(v) for v in verdict.values)
-        lead.append(Row(verdict.quantity, verdict.label, MEANING, values, lead=True, best=best))
-        # What was logged last stands below, where it is another number.
-        last = next(row for row in measured if row.key == verdict.quantity)
-        own = measured.index(last)
-        measured[own] = replace(last, key=f"last {last.key}")
-        if last.values == values:
-            del measured[own]
+        for deciding in (verdict, verdict.tie):
+            if deciding is None:
+                continue
+            best = () if hints(models) else deciding.best
+            values = tuple(NOTHING if v is None else format_number(v) for v in deciding.values)
+            lead.append(Row(deciding.quantity, deciding.label, MEANING, values, True, best))
+            # What was logged last stands below, where it is another number.
+            last = next(row for row in measured if row.key == deciding.quantity)
+            own = measured.index(last)
+            measured[own] = replace(last, key=f"last {last.key}")
+            if last.values == values:
+                del measured[own]
     size, *grown = _parameters(models)
     cost, *times = _times(models)
     lead += [
@@ -162,9 +165,10 @@ def costs(models: Sequence[Numbers], verdict: Verdict) -> str:
     Of two models how much larger and slower it is; of several whether it is the smallest and the
     fastest. Empty where there is nothing to say.
     """
-    if len(verdict.best) != 1:
+    best = verdict.best or (verdict.tie.best if verdict.tie else ())
+    if len(best) != 1:
         return ""
-    own = models[verdict.best[0]]
+    own = models[best[0]]
     ordered = [own, *(model for model in models if model is not own)]
     size = _beside([model.growth.parameters for model in ordered], _SIZES)
     time = _beside([model.seconds_per_step for model in ordered], _TIMES)
@@ -272,9 +276,8 @@ def _times(models: Sequence[Numbers]) -> list[Row]:
         Row(
             "seconds",
             "training time",
-            "Spent on this model's steps, without evaluation and pauses; in a loop of your own, "
-            "the time between its steps",
-            tuple(_seconds(m.seconds) for m in models),
+            "All steps at this model's time per step: without evaluation and pauses",
+            tuple(_seconds(m.seconds_per_step and m.seconds_per_step * m.steps) for m in models),
         ),
     ]
 

@@ -124,12 +124,12 @@ def _kernels(
     count = shares.contributions.size
     mean = "over this image" if not shares.samples else f"over {shares.samples:,} images"
     added = float(shares.contributions.sum())
-    pieces, s = (f"these {count:,} kernels", "") if count > 1 else ("this one kernel", "s")
-    verb = f"lower{s} it by" if added < 0 else f"add{s}"
-    their, each = ("their", "each kernel") if count > 1 else ("its", "the kernel")
+    pieces, each = ("these kernels", "each kernel") if count > 1 else ("this kernel", "the kernel")
+    rest = f"{_added(shares.missing)} left over" if _is_seen(shares.missing, found.score) else ""
     sentence = (
-        f"{_score(found)}; {pieces} {verb} {format_number(abs(added))} "
-        f"compared with {their} usual response."
+        f"{_score(found)}: {format_number(shares.baseline)} with {each} at its usual response "
+        f"(its mean {mean}){_added(added)} from what {pieces} make{'s' * (count == 1)} of this "
+        f"image{rest}."
     )
     method = (
         f"The usual response is the mean {mean}: with {each} at it the score would be "
@@ -153,6 +153,11 @@ def _kernels(
         method=method,
         moment=moment,
     )
+
+
+def _is_seen(part: float, whole: float) -> bool:
+    """Whether a part is worth a word beside the whole."""
+    return abs(part) >= 0.005 * abs(whole)
 
 
 def _nothing(found: Explanation) -> str:

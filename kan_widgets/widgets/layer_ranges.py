@@ -182,7 +182,9 @@ class LayerRanges(View):
     ) -> tuple[list[dict[str, Any]], bool]:
         """Return what became of a frame's layers, and whether it is all there."""
         names = frame.layout.names
-        moments, complete = self._past.moments(source, threshold, self._starts, most)
+        moments, complete = self._past.moments(
+            source, threshold, self._starts, self._observations, most
+        )
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return past(names, moments, series), complete
 
@@ -206,7 +208,7 @@ class LayerRanges(View):
         source = self._stream.source
         if source is not None:
             source.current()
-            self._past.moments(source, self.threshold, self._starts)
+            self._past.moments(source, self.threshold, self._starts, self._observations)
             self._painter.now()
 
     def _draw(self) -> None:

@@ -73,7 +73,7 @@ PANELS = {
     ),
 }
 PAGES = ("network", "functions")
-DEFAULT = ("network", "training", "kernels", "function", "response")
+DEFAULT = ("network", "kernels", "function", "response", "training")
 
 
 def check_panels(panels: Iterable[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -145,11 +146,19 @@ class Past:
     def __init__(self) -> None:
         self._known: weakref.WeakKeyDictionary[Frame, tuple[float, dict[str, Moment]]]
         self._known = weakref.WeakKeyDictionary()
+        self._seen: list[Observation] = []
 
     def moments(
-        self, source: Source, threshold: float, starts: Starts, most: int = 1_000_000
+        self,
+        source: Source,
+        threshold: float,
+        starts: Starts,
+        observations: Observations,
+        most: int = 1_000_000,
     ) -> tuple[list[dict[str, Moment]], bool]:
         """Return moments of evenly spread frames, by layer, and whether all are there.
+
+        Ranges are those over the inputs seen last, at every step, or else on the grid.
 
         Parameters
         ----------
@@ -159,9 +168,15 @@ class Past:
             As for `summarise`.
         starts
             What the layers were like at first.
+        observations
+            The inputs seen.
         most
             Frames to work out at most in this call.
         """
+        seen = list(source.observed.values())
+        if len(seen) != len(self._seen) or any(map(operator.is_not, seen, self._seen)):
+            self._known.clear()
+            self._seen = seen
         chosen = _evenly(list(source.history))
         found, complete = [], True
         for frame in chosen:
@@ -171,7 +186,8 @@ class Past:
                     complete = False
                     continue
                 most -= 1
-                known = self._known[frame] = threshold, _moment(source, frame, threshold, starts)
+                moment = _moment(source, frame, threshold, starts, observations)
+                known = self._known[frame] = threshold, moment
             found.append(known[1])
         return found, complete
 
@@ -189,15 +205,18 @@ def _evenly(frames: Sequence[Frame]) -> list[Frame]:
     return chosen if chosen[-1] is frames[-1] else [*chosen, frames[-1]]
 
 
-def _moment(source: Source, frame: Frame, threshold: float, starts: Starts) -> dict[str, Moment]:
+def _moment(
+    source: Source, frame: Frame, threshold: float, starts: Starts, observations: Observations
+) -> dict[str, Moment]:
     found = {}
     for layer in frame.layout.layers:
         coefficients = frame.coefficients(layer.name)
-        ranges = function_ranges(layer, coefficients, starts.of(source, layer.name))
-        summary = summarise(layer, ranges, None, threshold)
+        seen = observations.of(source, layer)
+        ranges = function_ranges(layer, coefficients, starts.of(source, layer.name), seen)
+        summary = summarise(layer, ranges, seen, threshold)
         found[layer.name] = Moment(
             frame.step,
-            summary.grid,
+            summary.grid if seen is None else summary.observed,
             summary.spline_share,
             summary.silu_shaped,
             None if summary.change is None else summary.change.median,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class Verdict:
     """The first of the steps that the values are means over; the step itself where they are not."""
     values: tuple[float | None, ...]
     """One for each model; ``None`` where it was not measured."""
+    tie: Verdict | None = None
+    """What decides between models that are equal in this."""
 
     @property
     def best(self) -> tuple[int, ...]:
@@ -59,10 +61,13 @@ class Verdict:
         at = f"At step {self.step:,}, the last step {whose} have" if gone_on else after
         if not best:
             same = len(set(self.values)) == 1 and len(self.values) > 1
-            all_have = format_number(self.values[0] or 0.0)
-            return f"{at}, no model is ahead: {what} {all_have} for all." if same else ""
-        over = self.step - self.first + 1
-        means = f" (means of the last {over:,} steps)" if over > 1 else ""
+            if not same:
+                return ""
+            all_have = f"{what} {format_number(self.values[0] or 0.0)} for {whose}"
+            if self.tie is None or not self.tie.best:
+                return f"{at}, no model is ahead: {all_have}."
+            return f"{at}: {all_have}; {self.tie.lead(names)}."
+        means = self._means
         order = [*best, *(k for k in range(len(names)) if k not in best)]
         known = [(names[k], value) for k in order if (value := self.values[k]) is not None]
         if gone_on:
@@ -78,17 +83,51 @@ class Verdict:
             f"{what} {format_number(known[0][1])} against {', '.join(others)}{means}."
         )
 
+    @property
+    def _means(self) -> str:
+        over = self.step - self.first + 1
+        return f" (means of the last {over:,} steps)" if over > 1 else ""
+
+    def lead(self, names: Sequence[str]) -> str:
+        """Say who is best in this, as a part of a sentence."""
+        leads = " and ".join(names[k] for k in self.best)
+        least = "higher" if self.quantity.endswith("accuracy") else "lower"
+        values = [f"{format_number(v)}" for k in self.best if (v := self.values[k]) is not None]
+        others = [
+            format_number(v) + (f" ({names[k]})" if len(names) > 2 else "")
+            for k, v in enumerate(self.values)
+            if v is not None and k not in self.best
+        ]
+        has = "has" if len(self.best) == 1 else "have"
+        what = in_words(self.quantity)
+        return (
+            f"{leads} {has} the {least} {what}, {values[0]} against "
+            f"{', '.join(others)}{self._means}"
+        )
+
 
 def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
     """Return what decides between the models that these were logged for; ``None`` if nothing does.
+
+    Where all are equal in it, what is measured of the same data beside it decides (``tie``): the
+    loss where accuracies are the same.
 
     What is measured on the data that is trained on is the mean over the last 30 steps, since each
     value is of one batch; what is measured on held-out data is the value measured last by then.
     """
     named = [_by_quantity(log) for log in logs]
-    what = next((name for name in DECIDE if any(name in found for found in named)), None)
-    if what is None:
+    measured = [name for name in DECIDE if any(name in found for found in named)]
+    if not measured:
         return None
+    what, *others = measured
+    found = _verdict(what, logs, named)
+    data = belongs_to(what)[1]
+    ties = [_verdict(name, logs, named) for name in others if belongs_to(name)[1] == data]
+    tie = next((one for one in ties if one.best), None)
+    return found if found.best or len(set(found.values)) > 1 else replace(found, tie=tie)
+
+
+def _verdict(what: str, logs: Sequence[Scalars], named: Sequence[Mapping[str, str]]) -> Verdict:
     pairs = list(zip(logs, named, strict=True))
     step = min(_last_step(log, found[what]) for log, found in pairs if what in found)
     held_out = belongs_to(what)[1] == "held out"

@@ -324,7 +324,7 @@ def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
     compare = kw.Compare(lives)
     for live in lives.values():
         live.log(1, loss=1.0)
-    assert verdict(compare) == "After 1 step, no model is ahead: loss 1 for all."
+    assert verdict(compare) == "After 1 step, no model is ahead: loss 1 for both."
     lives["KAN"].log(2, loss=0.5)
     lives["MLP"].log(2, loss=1.0)
     assert verdict(compare) == (
@@ -332,6 +332,21 @@ def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
     )
     lives["KAN"].data_source, lives["MLP"].data_source = "MNIST", "digits"
     assert verdict(compare) == ""
+
+
+def test_of_equal_accuracies_the_loss_decides(models: Models) -> None:
+    lives = bound(models)
+    compare = kw.Compare(lives)
+    for name, loss in (("KAN", 0.25), ("MLP", 0.5)):
+        lives[name].log(1, loss=loss, accuracy=1.0)
+        lives[name].log(2, loss=loss, accuracy=1.0)
+    assert verdict(compare) == (
+        "After 2 steps: accuracy 1 for both; KAN has the lower loss, 0.25 against 0.5 "
+        "(means of the last 2 steps)."
+    )
+    rows = compare.shown["rows"]
+    assert [row["key"] for row in rows[:2]] == ["accuracy", "loss"]
+    assert [row["best"] for row in rows[:2]] == [[], [0]]
 
 
 def test_rows_in_which_nothing_is_known_are_left_out(models: Models) -> None:
@@ -687,7 +702,7 @@ def test_what_steps_take_is_compared_for_one_of_each() -> None:
     lives["MLP"].training.seconds, lives["MLP"].training.timed_steps = 5.0, 2
     assert lead(compare)["seconds_per_step"] == [0]
     rows = shown(compare)
-    assert (rows["seconds_per_step"], rows["seconds"]) == (["1 s", "2.5 s"], ["6 s", "5 s"])
+    assert (rows["seconds_per_step"], rows["seconds"]) == (["1 s", "2.5 s"], ["6 s", "7.5 s"])
     assert compare.shown["costs"] == (
         "KAN has about twice the parameters but takes less time per step."
     )

@@ -23,15 +23,16 @@ def live() -> kw.Binding:
 def test_the_panels_share_one_stream(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
     kinds = (
-        *(kw.NetworkView, kw.TrainingPanel),
+        kw.NetworkView,
         *(kw.KernelGrid, kw.SplineInspector, kw.MeshgridView),
+        kw.TrainingPanel,
     )
     assert len(dashboard.views) == len(kinds)
     assert all(map(isinstance, dashboard.views, kinds))
-    first = (dashboard.network, dashboard.training)
-    assert dashboard.views == (*first, dashboard.grid, dashboard.inspector, dashboard.meshgrid)
+    functions = (dashboard.grid, dashboard.inspector, dashboard.meshgrid)
+    assert dashboard.views == (dashboard.network, *functions, dashboard.training)
     pages = [panel["page"] for panel in dashboard.panels_shown]
-    assert pages == ["network", "", "functions", "functions", "functions"]
+    assert pages == ["network", "functions", "functions", "functions", ""]
     assert dashboard.parts == [f"anywidget:{view.model_id}" for view in dashboard.views]
     assert len({view.stream for view in (dashboard, *dashboard.views)}) == 1
     live.select("0", 1, 0, 2, 2)

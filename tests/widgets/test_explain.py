@@ -92,10 +92,15 @@ def test_the_sentences_add_up(view):
     means = "the mean over 16 images: with each kernel at it the score would be {}"
     assert means.format(number(found.kernels[1].baseline)) in second.method
     assert f"and {number(found.kernels[1].missing)} is left over" in second.method
-    added = found.kernels[1].contributions.sum()
-    verb = "add" if added > 0 else "lower it by"
-    made = f"these 128 kernels {verb} {number(abs(added))} compared with their usual response"
-    assert second.sentence == f"Class 3 scores {score}; {made}."
+    added, missing = found.kernels[1].contributions.sum(), found.kernels[1].missing
+    sign = "+" if added > 0 else "−"
+    assert second.sentence.startswith(
+        f"Class 3 scores {score}: {number(found.kernels[1].baseline)} with each kernel at its "
+        f"usual response (its mean over 16 images) {sign} {number(abs(added))} from what these "
+        "kernels make of this image"
+    )
+    assert ("left over" in second.sentence) == (abs(missing) >= 0.005 * abs(found.score))
+    assert found.kernels[1].baseline + added + missing == pytest.approx(found.score, rel=1e-4)
 
 
 def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):

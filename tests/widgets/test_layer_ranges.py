@@ -146,7 +146,7 @@ def test_the_curves_over_time_are_the_frames_own_numbers(trained):
     train(model, optimizer, 12)
     live.refresh()
     settled(view)
-    moments, complete = view._past.moments(live, 0.95, view._starts)
+    moments, complete = view._past.moments(live, 0.95, view._starts, view._observations)
     assert complete
     steps = [moment["0"].step for moment in moments]
     assert steps == live.history.steps.tolist()
@@ -163,7 +163,7 @@ def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained)
     for _ in range(300):
         live._counter.steps += 1
         live.refresh()
-    moments, complete = view._past.moments(live, 0.95, view._starts)
+    moments, complete = view._past.moments(live, 0.95, view._starts, view._observations)
     steps = [moment["0"].step for moment in moments]
     assert complete
     assert MOST_MOMENTS / 2 <= len(steps) <= MOST_MOMENTS + 2
@@ -177,7 +177,7 @@ def test_all_curves_over_time_cross_whatever_is_looked_at(trained):
     train(model, optimizer, 12)
     live.refresh()
     settled(view)
-    moments, _ = view._past.moments(live, 0.95, view._starts)
+    moments, _ = view._past.moments(live, 0.95, view._starts, view._observations)
     first = view.past[0]
     assert np.frombuffer(first["steps"], "<i4").tolist() == [m["0"].step for m in moments]
     for name, read in (
@@ -419,7 +419,7 @@ def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, widt
 def test_four_columns_decide_and_more_has_the_others(trained):
     _, _, live = trained
     view = kw.LayerRanges(live)
-    four, others = {"range", "splines", "outside", "SiLU-shaped"}, {"changed", "gradient", "update"}
+    four, others = {"range", "splines", "outside", "like SiLU"}, {"changed", "gradient", "update"}
     assert set(texts(view)) & (four | others) == four
     view.more = True
     assert set(texts(view)) & (four | others) == four | others

@@ -192,6 +192,12 @@ export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32A
   return measured(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
+/** The function of a layer that reaches furthest from zero on its grid. */
+export function largestOf(frame: Frame, layer: LayerLayout): number {
+  const reach = rangesAt(frame, layer, samplePlan(layer, layer.domain, 16));
+  return reach.reduce((best, value, f) => (value > reach[best] ? f : best), 0);
+}
+
 /** max φ_f − min φ_f, in the manner of rangesAt. */
 export function spansAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
   return measured(frame, layer, plan, (low, high) => high - low);

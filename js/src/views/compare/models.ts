@@ -160,7 +160,9 @@ export function createModels(
 function stateOf(store: Store, still: boolean): string {
   const training = store.training();
   const known = { training: still && training === "running" ? "stands still" : training };
-  return statusText(store.current()?.step ?? null, store.cursor(), store.status(), known);
+  // The newest step of each stands in the table above, which is drawn at moments of its own.
+  const step = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
+  return statusText(step, store.cursor(), store.status(), known);
 }
 
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];

@@ -39,7 +39,7 @@ const GAP = 24;
 const TEXT = 11;
 const PANEL = 190;
 /** So wide, curves have room beside the numbers. */
-const ROOM = 320;
+const ROOM = 290;
 /** Two panels of curves stand beside each other from this width of one on. */
 const NARROWEST = 240;
 /** Beside the numbers a panel below another one is at least so high. */

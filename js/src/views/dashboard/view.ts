@@ -1,6 +1,7 @@
 /** Dashboard: the views of a stream as one, with one choice of layers, one timeline and one line that is read. */
 
 import type { Host, RenderProps } from "@anywidget/types";
+import { largestOf } from "../../phi/curves.ts";
 import { layerNamed, selectionOf } from "../../phi/entries.ts";
 import { createKit, TABS } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
@@ -71,7 +72,9 @@ function build(shell: Shell, host: Host): Parts {
       layers.show(frame?.layout.layers ?? [], layer?.name ?? "", room());
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
       // Whatever shows a function shows this one: it is marked in all panels.
-      if (layer && !given.store.selection()) given.store.select(selectionOf(layer, 0));
+      if (frame && layer && !given.store.selection()) {
+        given.store.select(selectionOf(layer, largestOf(frame, layer)));
+      }
       const page = String(given.get("page") ?? panels.pages[0] ?? "");
       pages.set(page);
       for (const box of layers.boxes) box.toggleAttribute("data-kw-off", page === "network");

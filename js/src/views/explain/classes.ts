@@ -11,6 +11,9 @@ import { fitting, probabilities } from "./words.ts";
 /** More classes than this are those of the highest scores, and the one explained. */
 const MOST = 12;
 const ROW = 16;
+/** Pixels of the bar of a probability of 1, and of a block that has such bars. */
+const BAR = 44;
+const ROOMY = 240;
 
 /** The classes that have a row, in their order. */
 export function classesShown({ scores, target }: Part): number[] {
@@ -41,7 +44,9 @@ export function classesBlock(
   const names = widest(rows.map(({ name }) => name));
   const values = widest(rows.map(({ score }) => score));
   const percents = widest(rows.map(({ share }) => share));
-  const [from, to] = [x + names + 8, x + width - values - percents - 16];
+  // Where there is room, probabilities have bars too.
+  const bars = width >= ROOMY ? BAR + 8 : 0;
+  const [from, to] = [x + names + 8, x + width - values - percents - bars - 16];
   const all = [0, ...shown.map((k) => scores[k])].filter(Number.isFinite);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const place = (score: number) => from + ((score - low) * (to - from)) / (high - low || 1);
@@ -55,13 +60,17 @@ export function classesBlock(
     if (Number.isFinite(scores[k])) {
       const ends = [place(0), place(scores[k])];
       boxes.push(Math.min(...ends), at + 3, Math.abs(ends[1] - ends[0]), 10);
-      fills.push(k === target ? colours.accent : colours.ghost);
+      fills.push(k === target ? colours.ink : colours.ghost);
     }
     const how = { weight: k === target ? 600 : 400 } as const;
     const ink = k === target || k === predicted ? colours.ink : colours.muted;
     words.push(line(x, at + 1, name, ink, how));
     words.push(line(to + 8 + values, at + 1, score, ink, { ...how, anchor: "end" }));
     words.push(line(x + width, at + 1, share, ink, { ...how, anchor: "end" }));
+    if (bars > 0 && shares[k] > 0) {
+      boxes.push(to + 16 + values, at + 3, Math.max(1, BAR * shares[k]), 10);
+      fills.push(k === target ? colours.ink : colours.ghost);
+    }
   });
   const left = scores.length - shown.length;
   if (left > 0) {

@@ -241,7 +241,7 @@ function sitesOf(picture: Picture): Sites {
 
 function captionOf(
   picture: Picture,
-  { store, theme }: Given,
+  { store, theme, room }: Given,
   selected: number,
   hasPlot: boolean,
 ): Remark[] {
@@ -257,7 +257,10 @@ function captionOf(
     const swatch = { kind: "ramp", colours: ramp } as const;
     caption.push({ text: overviewText(picture), swatch, title: xTitle(picture) });
   } else caption.push({ text: axesText(picture), tone: "ink", title: xTitle(picture) });
-  caption.push({ text: coveredText(picture), title: COVERED_TITLE });
+  // In a host there is room for what is needed to read it; the rest is said on hovering.
+  const rest = [coveredText(picture), ...(isGrey(settings) ? [] : [sizeText(picture)])];
+  if (room === undefined) caption.push({ text: coveredText(picture), title: COVERED_TITLE });
+  else caption[0].title = [caption[0].title, ...rest].filter(Boolean).join(". ");
   if (initial && (mode === "curves" || (overview && hasPlot))) {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
@@ -282,7 +285,8 @@ function captionOf(
     const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
     caption.push({ text: shadeText(shade), swatch });
   }
-  caption.push({ text: isGrey(settings) ? reachText(picture, selected) : sizeText(picture) });
+  if (isGrey(settings)) caption.push({ text: reachText(picture, selected) });
+  else if (room === undefined) caption.push({ text: sizeText(picture) });
   if (!overview) caption.push({ text: placesText(picture), title: PLACES_TITLE });
   caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
   return caption.filter(({ text }) => text !== "");

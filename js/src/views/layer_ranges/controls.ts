@@ -42,7 +42,7 @@ export function createHeader(
     (value) => choose("threshold", value),
   );
   const more = kit.check(
-    "more",
+    "more columns",
     "Show what is so on the grid beside what is so over the inputs; the columns change, gradient and update too; and what counts as SiLU-shaped",
     (value) => choose("more", value),
   );

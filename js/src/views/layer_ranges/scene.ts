@@ -6,7 +6,7 @@ import type { Range } from "../../scene/axes.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Remark, Scene } from "../../scene/marks.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { type Content, contentReader, MEASURED, measureOf } from "./content.ts";
+import { type Content, contentReader, measureOf } from "./content.ts";
 import { headHeight, type Layout, layoutOf, rowTop } from "./layout.ts";
 import { dotPlaces, groundMarks, headMarks, rangeAxis, rangeScale, rowMarks } from "./marks.ts";
 import { siteOf, sitesOf } from "./sites.ts";
@@ -30,7 +30,11 @@ export function drawing(): Drawing<RangesScene> {
     const { content, past } = read(given.get);
     if (!content) return "waiting for the first numbers…";
     if (content.rows.length === 0) return "no layer to measure";
-    return sceneOf(content, timesOf(past, measureOf(given.get("over_time"))), given);
+    return sceneOf(
+      content,
+      timesOf(past, measureOf(given.get("over_time")), where(anySeen(content))),
+      given,
+    );
   };
 }
 
@@ -173,7 +177,7 @@ function howToObserve(store: Store): string {
     : "Call live.observe(batch) to see the ranges over the inputs.";
 }
 
-function wordsOf({ rows, step }: Content, { measure }: Times, lead: readonly string[]): string {
+function wordsOf({ rows, step }: Content, { words }: Times, lead: readonly string[]): string {
   const seen = anySeen({ rows });
   const medians = rows.map((row) => {
     const range = seen ? row.numbers.observed_range : row.numbers.range;
@@ -183,7 +187,7 @@ function wordsOf({ rows, step }: Content, { measure }: Times, lead: readonly str
     `Ranges of φ at step ${formatCount(step)}, a row for each of ${formatCount(rows.length)} layers.`,
     ...lead.filter((words) => words !== ""),
     `Medians ${where(seen)}: ${medians.slice(0, 12).join(", ")}${medians.length > 12 ? ", …" : ""}.`,
-    `Over the steps: ${MEASURED[measure].words}.`,
+    `Over the steps: ${words}.`,
     "Up and down arrow move between layers; Enter selects the typical function, left and right arrow those of smaller and larger range.",
   ].join(" ");
 }

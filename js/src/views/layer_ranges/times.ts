@@ -18,14 +18,16 @@ const EDGE = 7;
 /** What is drawn over the steps. */
 export interface Times {
   measure: Measure;
+  /** What that is, in words: of a range also where it is measured. */
+  words: string;
   rows: Lines[];
   values: Range;
   steps: Range;
 }
 
-export function timesOf(past: Past, measure: Measure): Times {
+export function timesOf(past: Past, measure: Measure, where: string): Times {
   const rows = past.layers.map((layer) => layer(measure));
-  const { log } = MEASURED[measure];
+  const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { steps } of all) {
@@ -36,6 +38,7 @@ export function timesOf(past: Past, measure: Measure): Times {
   const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
   return {
     measure,
+    words: measure === "range" ? `${words} ${where}` : words,
     rows,
     values,
     steps:
@@ -138,13 +141,17 @@ export function timesHead(
 ): Mark[] {
   if (!layout.timed) return [];
   const { x, width } = layout.times;
-  const { words: measured, log } = MEASURED[times.measure];
+  const { log } = MEASURED[times.measure];
+  const { words: measured } = times;
   const { toX } = scales(times, layout);
   const bottom = top + height;
   const [low, high] = [times.values.from, times.values.to].map((value) =>
     log ? number(Number(value.toPrecision(2))) : percent(value),
   );
-  const [whole, short] = [`${measured} by step`, measured.replace(" on the grid", "")];
+  const [whole, short] = [
+    `${measured} by step`,
+    measured.replace(/ (on the grid|over the inputs seen)$/, ""),
+  ];
   const titles = [whole, measured, short];
   const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
   // What the title has no room for is said below it.
@@ -201,7 +208,8 @@ export function readAt(
 ): { words: string; marks: Mark[] } {
   const { toX, toY } = scales(times, layout);
   const y = toY(rowTop(layout, k));
-  const { words, log } = MEASURED[times.measure];
+  const { log } = MEASURED[times.measure];
+  const { words } = times;
   const read = [times.rows[k]?.first, times.rows[k]?.splines].map((series) =>
     series ? pointAt({ x: series.steps, y: series.values }, step) : null,
   );

@@ -72,14 +72,14 @@ function deciding(seen: boolean, threshold: number, more: boolean): Column[] {
     {
       title: "outside",
       below: more ? "grid / support" : "the grid",
-      about: `Share of the inputs seen outside the grid, where few splines reach${more ? ", and outside the support, where none does" : ""}`,
+      about: `Share of the inputs seen outside the grid, where splines fade out${more ? ", and outside the support, where none does" : ""}`,
       lines: (n) => {
         if (!seen) return [UNKNOWN, ""];
         return [percent(n.outside_grid), more ? percent(n.outside_support) : ""];
       },
     },
     {
-      title: "SiLU-shaped",
+      title: "like SiLU",
       below: more ? `R² ≥ ${number(threshold)}` : "of functions",
       about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${number(threshold)}`,
       lines: (n) => [percent(seen ? n.observed_silu_shaped : n.silu_shaped), ownShape(n, seen)],
@@ -144,9 +144,12 @@ const MANY = 0.05;
  * What the rows say: which layer's functions vary least, and why. Where a layer gets a large part of its inputs from
  * outside its grid, that comes first: something can be done about it.
  */
-export function sentences({ rows }: Pick<Content, "rows">): [headline: string, why: string] {
+export function sentences(
+  content: Pick<Content, "rows" | "observed_step">,
+): [headline: string, why: string] {
+  const { rows } = content;
   const seen = anySeen({ rows });
-  const outside = outsideText(rows);
+  const outside = outsideText(content);
   const [first, ...others] = comparison(rows, seen);
   const leads = Math.max(...rows.map(outsideOf)) > LARGE;
   const said = leads ? [outside, first, ...others] : [first, ...others, outside];
@@ -190,11 +193,15 @@ function shareText({ numbers: { spline_share: share } }: Row): string {
 const outsideOf = ({ numbers }: Row) => numbers.outside_grid ?? 0;
 
 /** Which layer gets most of its inputs from outside its grid, if any gets many. */
-function outsideText(rows: readonly Row[]): string {
+function outsideText({
+  rows,
+  observed_step: step,
+}: Pick<Content, "rows" | "observed_step">): string {
   const worst = rows.reduce((a, b) => (outsideOf(b) > outsideOf(a) ? b : a));
   const share = outsideOf(worst);
   if (!(share >= MANY)) return "";
-  return `${percent(share)} of the inputs of ${inSentence(worst)} lie outside its grid, where few splines reach.`;
+  const when = typeof step === "number" ? ` (seen at step ${formatCount(step)})` : "";
+  return `${percent(share)} of the inputs of ${inSentence(worst)}${when} lie outside its grid, where its splines fade out.`;
 }
 
 const inSentence = (row: Row) => `layer ${layerTitle(row)}`;

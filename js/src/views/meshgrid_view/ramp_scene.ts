@@ -191,7 +191,7 @@ function sitesOf(arrangement: Arrangement, count: number, words: (f: number) => 
 function heatMarks(
   { theme }: Given,
   { layer, settings }: Shown,
-  { arrangement, tile, curves, scales, spread }: Evaluated,
+  { arrangement, ramp, tile, curves, scales, spread }: Evaluated,
   view: Rect,
 ): Mark[] {
   const { colours } = theme;
@@ -218,9 +218,39 @@ function heatMarks(
     { kind: "tiles", boxes, ...sheet },
     // A hairline keeps what is near zero apart from the page.
     { kind: "rects", boxes: blocks, stroke: colours.line },
+    ...curveMarks(settings, visible, { arrangement, ramp, curves, scales, spread }, colours),
     ...domainMarks(layer, settings, arrangement, visible, colours),
     ...brokenMarks(arrangement, visible, spread.most, colours),
   ];
+}
+
+/** Whether φ is drawn over its stripes: where x rises to the right and there is room. */
+function hasCurves({ direction }: Shown["settings"], { cell }: Arrangement): boolean {
+  return direction === "horizontal" && cell >= SMALL;
+}
+
+/** φ as a line over the stripes that it is the heights of, zero in the middle. */
+function curveMarks(
+  settings: Shown["settings"],
+  visible: readonly number[],
+  { arrangement, ramp, curves, scales, spread }: Omit<Evaluated, "tile">,
+  { ink }: Colours,
+): Mark[] {
+  if (!hasCurves(settings, arrangement)) return [];
+  const xy: number[] = [];
+  const ends: number[] = [];
+  for (const f of visible) {
+    if (Number.isNaN(spread.most[f])) continue;
+    const { x, y, width, height } = rectOf(arrangement, f);
+    const scale = scales.of(f) || 1;
+    for (let column = 0; column < ramp.width; column++) {
+      const value = curves.y[f * curves.points + ramp.index[column]];
+      const share = Math.max(-1, Math.min(1, value / scale));
+      xy.push(x + ((column + 0.5) / ramp.width) * width, y + height / 2 - 0.46 * height * share);
+    }
+    ends.push(xy.length / 2);
+  }
+  return [{ kind: "lines", xy, ends, stroke: ink, width: 1, opacity: 0.75 }];
 }
 
 /** Whether the ramp runs beyond the grid and the ticks that say so can be drawn. */
@@ -305,6 +335,10 @@ function captionOf(
   if (spread.broken > 0) {
     const text = `${counted(spread.broken, "function")} not finite (×, grey)`;
     caption.push({ text, tone: "warn" });
+  }
+  if (hasCurves(shown.settings, arrangement)) {
+    const swatch = { kind: "line", colours: [theme.colours.ink] } as const;
+    caption.push({ text: "the same as a curve", swatch });
   }
   if (sticksOut(shown, arrangement)) caption.push({ text: "ticks: the grid's range" });
   if (shown.layer.note) caption.push({ text: shown.layer.note });

@@ -280,7 +280,7 @@ function reachIn({ reaches }: Response): { low: number; high: number; broken: nu
   };
 }
 
-function captionOf({ theme }: Given, { layer }: Shown, response: Response): Remark[] {
+function captionOf({ theme, room }: Given, { layer }: Shown, response: Response): Remark[] {
   const { source, scales, swept, outputs } = response;
   const { low, high, broken } = reachIn(response);
   const [black, white] = source.range;
@@ -296,7 +296,12 @@ function captionOf({ theme }: Given, { layer }: Shown, response: Response): Rema
     caption.push({ text: `${counted(broken, "pixel")} not finite (grey)`, tone: "warn" });
   }
   for (const text of [source.note, layer.note]) if (text) caption.push({ text });
-  return caption;
+  if (room === undefined) return caption;
+  // In a host there is room for what is needed to read it; the rest is said on hovering.
+  const short = caption.filter(({ tone, swatch }) => tone || swatch);
+  const rest = caption.filter((one) => !short.includes(one)).map(({ text }) => text);
+  short[0].title = rest.join(". ");
+  return short;
 }
 
 function inputWords({ input, sample, count }: Source): string {

@@ -10,6 +10,8 @@ const SLIM = 13;
 const SLIM_GAP = 7;
 /** Sides of the picture of a unit, and of what stands on a link. */
 const UNIT = { least: 7, most: 84, gap: 5 };
+/** Maps smaller than this stand in two ranks, where that makes them so much larger; and the gap between these. */
+const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
 const INPUT = 132;
 const DOT = { least: 4, most: 22, gap: 2 };
 /** A single function is the larger, the fewer there are. */
@@ -17,7 +19,7 @@ const THUMB = { least: 10, most: 62, function: 120, flat: 0.76 };
 /** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
 const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */
-const BARS = { least: 104, most: 150 };
+const BARS = { least: 104, most: 190 };
 const LOOSE = 170;
 const TIGHT = 12;
 /** Of a column's room so much is used for what stands in it. */
@@ -67,6 +69,8 @@ export function roomFor(column: Column, height: number): number {
 interface Sizes {
   pitch: number;
   side: number;
+  /** Units stand in two ranks, by turns, where else they were small. */
+  ranks: 1 | 2;
   thumb: number;
   /** So many thumbnails stand side by side, each at its own height. */
   stagger: number;
@@ -163,10 +167,13 @@ function sizesOf(
 ): Sizes {
   const pitch = Math.min(lane / Math.max(1, units.length), 96);
   let side: number;
+  let ranks: 1 | 2 = 1;
   if (column.map) {
     const most = Math.min(column.kind === "input" ? INPUT : UNIT.most, 0.5 * each);
     const room = column.kind === "input" ? lane / units.length : pitch;
     side = Math.max(UNIT.least, Math.min(most, room - Math.min(UNIT.gap, 0.2 * pitch)));
+    const two = Math.min(most / 2, sideOfTwo(lane, units.length));
+    if (side < RANKS.below && two > RANKS.gain * side) [side, ranks] = [two, 2];
   } else side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.4 * each));
   const one = bundles.length > 0 && bundles[0].count === 1;
   const room = lane / Math.max(1, links.length);
@@ -186,12 +193,19 @@ function sizesOf(
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,
+    ranks,
     thumb: fits ? thumb : 0,
     stagger,
-    width: side,
+    width: ranks * side + (ranks - 1) * RANKS.gap,
     rail: fits ? stagger * (thumb + STAGGER.gap) - STAGGER.gap : 0,
     bars,
   };
+}
+
+/** The side of units in two ranks, so that a line passes between those of the other rank. */
+function sideOfTwo(lane: number, units: number): number {
+  const steps = Math.max(1, units - 1);
+  return ((2 * lane) / steps - RANKS.apart) / (1 + 2 / steps);
 }
 
 /** How many thumbnails side by side make them as large as wanted; one where nothing does. */
@@ -207,7 +221,7 @@ function staggerOf(fitting: (rows: number) => number, wanted: number, room: numb
 function placedAt(
   column: Column,
   { units }: Shown,
-  { pitch, side, bars }: Sizes,
+  { pitch, side, ranks, width, bars }: Sizes,
   x: number,
   top: number,
   lane: number,
@@ -217,18 +231,22 @@ function placedAt(
   const step = used / Math.max(1, units.length);
   const [rows, across] = column.map ?? [1, 1];
   const [w, h] = rows > across ? [(side * across) / rows, side] : [side, (side * rows) / across];
+  const middle = (n: number) =>
+    ranks === 1
+      ? start + step * (n + 0.5)
+      : top + side / 2 + (n * (lane - side)) / Math.max(1, units.length - 1);
   const boxes = units.map((unit, n) => ({
     unit,
-    x: x + (side - w) / 2,
-    y: start + step * (n + 0.5) - h / 2,
+    x: x + (side - w) / 2 + (n % ranks) * (side + RANKS.gap),
+    y: middle(n) - h / 2,
     width: w,
     height: h,
   }));
   const first = boxes[0];
   const end = boxes[boxes.length - 1];
   const box = first
-    ? { x, y: first.y, width: side, height: end.y + end.height - first.y }
-    : { x, y: start, width: side, height: 0 };
+    ? { x, y: first.y, width, height: end.y + end.height - first.y }
+    : { x, y: start, width, height: 0 };
   const byUnit = new Map(boxes.map((unit) => [unit.unit, unit]));
   return {
     column,
@@ -236,9 +254,9 @@ function placedAt(
     byUnit,
     box,
     slim: [],
-    out: x + side,
+    out: x + width,
     bars,
-    barsAt: x + side + 5,
+    barsAt: x + width + 5,
     thumbs: new Map(),
   };
 }

@@ -14,6 +14,7 @@ import type { Bundle, Column, Graph } from "./graph.ts";
 import { HEAD, type NetworkLayout, type PlacedColumn, type UnitBox } from "./layout.ts";
 import { type Line, lineMarks, wayOf } from "./links.ts";
 import type { Relevance } from "./relevance.ts";
+import { scoresOf } from "./scores.ts";
 
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
@@ -113,7 +114,7 @@ function unitMarks(placed: PlacedColumn, diagram: Diagram, theme: Theme, palette
   const { colours } = theme;
   const { flow } = diagram;
   const most = mostOf(column, flow);
-  if (!column.map) return dotMarks(placed, flow, most, colours, palette);
+  if (!column.map) return dotMarks(placed, flow, most, shares(diagram, placed), colours, palette);
   const isInput = column.kind === "input";
   const flat = units.flatMap(({ x, y, width, height }) => [x, y, width, height]);
   const marks: Mark[] = [{ kind: "rects", boxes: flat, fill: colours.cell }];
@@ -132,6 +133,12 @@ function unitMarks(placed: PlacedColumn, diagram: Diagram, theme: Theme, palette
   }
   marks.push({ kind: "rects", boxes: flat, stroke: colours.outline, width: 0.75 });
   return marks;
+}
+
+/** Of the last units the probabilities, where they are classes: those that lose are pale. */
+function shares({ graph, layout, flow }: Diagram, placed: PlacedColumn): readonly number[] | null {
+  const isLast = placed === layout.columns[layout.columns.length - 1];
+  return isLast ? (scoresOf(graph, flow)?.probabilities ?? null) : null;
 }
 
 function acrossOf({ shapes }: Flow, { station }: Column): number {
@@ -155,6 +162,7 @@ function dotMarks(
   { units, column }: PlacedColumn,
   flow: Flow | null,
   most: number,
+  probabilities: readonly number[] | null,
   colours: Colours,
   { bytes }: Palette,
 ): Mark[] {
@@ -164,7 +172,8 @@ function dotMarks(
     const values = flow ? unitValues(flow, column.station, unit.unit) : null;
     const value = values ? values.reduce((sum, each) => sum + each, 0) / values.length : Number.NaN;
     const known = Number.isFinite(value);
-    const fill = known ? cssOf(bytes, colourOf(value, most)) : colours.cell;
+    const share = probabilities ? probabilities[unit.unit] : value / (most || 1);
+    const fill = known ? cssOf(bytes, colourOf(share, 1)) : colours.cell;
     const middle = [x + width / 2, y + height / 2];
     marks.push({ kind: "dots", xy: middle, r: width / 2, fill, stroke: colours.muted, width: 1 });
     if (!known && width >= 16) marks.push(numberMark(unit, colours));

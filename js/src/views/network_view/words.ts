@@ -34,7 +34,11 @@ export function captionOf(
     ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
     ...keyOf(diagram, colours.ink),
   ];
-  if (flow) remarks.push({ text: "below 0 … above 0", swatch: { kind: "ramp", colours: ramp } });
+  if (flow)
+    remarks.push({
+      text: "below 0 … above 0, each layer on its own scale",
+      swatch: { kind: "ramp", colours: ramp },
+    });
   if (links < all) {
     const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
     remarks.push({ text, title: "The strongest links are shown: see relevance" });

@@ -28,19 +28,21 @@ export function numbers(status: Status): [label: string, value: string, title: s
     found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
   const ended = ENDED.includes(status.state);
-  const rate = ended ? status.mean_rate : status.rate;
-  if (rate > 0) {
+  if (!ended && status.rate > 0) {
     found.push([
-      ended ? "mean" : "",
-      `${formatNumber(rate)} steps/s`,
-      ended
-        ? "All optimizer steps divided by the time they took, pauses not counted"
-        : "Optimizer steps a second over the last few seconds, pauses not counted",
+      "now",
+      `${formatNumber(status.rate)} steps/s`,
+      "Optimizer steps a second over the last few seconds, pauses not counted",
     ]);
   }
   if (status.elapsed > 0) {
-    const label = ended ? "took" : "elapsed";
-    found.push([label, duration(status.elapsed), "Since the first step, pauses not counted"]);
+    const mean = status.mean_rate;
+    const each = mean > 0 ? `; while steps were made, ${formatNumber(mean)} a second` : "";
+    found.push([
+      ended ? "took" : "elapsed",
+      duration(status.elapsed),
+      `Since the first step, with all between the steps but pauses${each}`,
+    ]);
   }
   if (status.remaining !== null) {
     found.push(["remaining", duration(status.remaining), "At the present rate"]);
