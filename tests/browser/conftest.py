@@ -36,8 +36,8 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[LabServer]:
-    """Give a running JupyterLab."""
-    with LabServer() as running:
+    """Give a running JupyterLab; its notebooks draw stills where a test asks for them."""
+    with LabServer(stills=False) as running:
         yield running
 
 
