@@ -34,8 +34,12 @@ lab: $(VENV)/.lab ## open JupyterLab on the first notebook (LAB_ARGS=... are pas
 demo: $(VENV)/.lab ## train without a browser and draw the kernels (DEMO_ARGS=--help says more)
 	$(bin)/kan-widgets demo $(DEMO_ARGS)
 
-# Files go out in the order of their folders: so a worker starts one JupyterLab, for all browser tests.
-test: $(VENV)/.dev lint check-js check-bundles chromium ## run every check and test: Python, JavaScript, browser
+# What checks Python and what checks JavaScript use a core each, installing included; bundles are
+# built where the tests of either look, so after them. Files go out in the order of their folders:
+# so a worker starts one JupyterLab, for all browser tests.
+test: chromium ## run every check and test: Python, JavaScript, browser
+	+$(MAKE) --jobs=2 lint check-js
+	+$(MAKE) check-bundles
 	$(pytest) $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages

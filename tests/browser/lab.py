@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, cast
@@ -139,7 +140,9 @@ def until(condition: Callable[[], Any], what: str, pause: Callable[[], None], li
 
 def until_on(page: Page, condition: Callable[[], Any], what: str, limit: float = RUN_LIMIT) -> Any:
     """Call ``condition`` until it gives something true, while the page's events go on arriving."""
-    return until(condition, what, lambda: page.wait_for_timeout(50), limit)
+    # Asking takes time from the page that is waited for: seldom, once it has not come at once.
+    pauses = chain((20, 30, 50), repeat(100))
+    return until(condition, what, lambda: page.wait_for_timeout(next(pauses)), limit)
 
 
 def decode(picture: bytes) -> NDArray[np.uint8]:
