@@ -18,11 +18,12 @@ bin := $(VENV)/bin
 static := kan_widgets/widgets/static
 root_user := $(filter 0,$(shell id -u))
 node_modules := js/node_modules/.package-lock.json
+pytest = OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test lint format check-js check-bundles chromium bundles notebooks page shots docs bench bench-accuracy clean
+.PHONY: help lab demo test test-fast lint format check-js check-bundles chromium bundles notebooks page shots docs bench bench-accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,9 +34,16 @@ lab: $(VENV)/.lab ## open JupyterLab on the first notebook (LAB_ARGS=... are pas
 demo: $(VENV)/.lab ## train without a browser and draw the kernels (DEMO_ARGS=--help says more)
 	$(bin)/kan-widgets demo $(DEMO_ARGS)
 
-# Files go out in the order of their folders: so a worker starts one JupyterLab, for all browser tests.
-test: $(VENV)/.dev lint check-js check-bundles chromium ## run every check and test: Python, JavaScript, browser
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+# What checks Python and what checks JavaScript use a core each, installing included; bundles are
+# built where the tests of either look, so after them. Files go out in the order of their folders:
+# so a worker starts one JupyterLab, for all browser tests.
+test: chromium ## run every check and test: Python, JavaScript, browser
+	+$(MAKE) --jobs=2 lint check-js
+	+$(MAKE) check-bundles
+	$(pytest) $(PYTEST_ARGS)
+
+test-fast: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
+	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "*/tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(bin)/ruff check .
@@ -93,9 +101,10 @@ clean: ## remove the virtual environment, node_modules, caches and build product
 	rm -rf $(VENV) js/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
 	find kan_widgets tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Unbuffered: into a pipe or a log, too, pip's lines come as they are written, not minutes later.
 # The stamps are older than pyproject.toml when its dependencies may have changed.
 $(VENV)/.lab $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.made
-	$(bin)/python -m pip install --editable ".[$*]"
+	PYTHONUNBUFFERED=1 $(bin)/python -m pip install --editable ".[$*]"
 	@touch $@
 
 $(VENV)/.made:

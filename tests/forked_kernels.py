@@ -1,8 +1,8 @@
-"""Kernels with torch in memory from the start: each is a fork of one process that imported it.
+"""Kernels with torch and the package in memory from the start: forks of one process with both.
 
-Importing torch takes a kernel longer than most tests need it for. What a server starts as its
+Importing them takes a kernel longer than most tests need it for. What a server starts as its
 kernel is here a small process (`attend`) that asks the one with the imports (`serve`) for a fork,
-passes signals on to it and ends as it ends. The package itself is imported by the notebook.
+passes signals on to it and ends as it ends.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-# What a notebook with views loads besides the package (`torch._dynamo` comes with the first
-# optimizer). Not quickjs, whose import starts a thread.
+# What a notebook with views loads (`torch._dynamo` comes with the first optimizer). Not quickjs,
+# whose import starts a thread.
 PRELOADED = (
     *("torch", "torch._dynamo", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
     *("ipywidgets", "anywidget", "PIL.Image"),
+    *(f"kan_widgets.{part}" for part in ("data", "figures", "functions", "insight", "live")),
+    *("kan_widgets.nn", "kan_widgets.widgets"),
 )
 STANDARD_STREAMS = (0, 1, 2)
 

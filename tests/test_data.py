@@ -5,6 +5,7 @@ import hashlib
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -322,28 +323,9 @@ WHOLE_FILE_PROMISED = b"HTTP/1.0 200 OK\r\nContent-Length: 9912422\r\n\r\n\x1f\x
 
 
 @pytest.fixture
-def silent() -> Iterator[Server]:
-    with contextlib.closing(Server(b"", "silent")) as server:
-        yield server
-
-
-@pytest.fixture
-def stopping() -> Iterator[Server]:
-    """Sends the beginning of a file, then nothing."""
-    with contextlib.closing(Server(WHOLE_FILE_PROMISED + bytes(100_000), "silent")) as server:
-        yield server
-
-
-@pytest.fixture
 def trickling() -> Iterator[Server]:
     """Sends a file, ten bytes a second."""
     with contextlib.closing(Server(WHOLE_FILE_PROMISED, "trickle")) as server:
-        yield server
-
-
-@pytest.fixture
-def failing() -> Iterator[Server]:
-    with contextlib.closing(Server(b"HTTP/1.0 503 Unavailable\r\n\r\n", "close")) as server:
         yield server
 
 
@@ -358,24 +340,63 @@ def files_under(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file()]
 
 
-def test_a_silent_server_ends_in_an_error_not_in_a_hang(
-    silent: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_mirrors(monkeypatch, silent)
-    with pytest.raises(ConnectionError, match=r'source="embedded".*timed out') as caught:
-        data.mnist("torchvision", root=tmp_path, download=True)
-    assert silent.url in str(caught.value)
-    assert silent.requests >= 1
-    assert files_under(tmp_path) == []
+@dataclass(frozen=True)
+class Attempt:
+    """A download from bad mirrors: they, the folder, and what was raised."""
+
+    servers: dict[str, Server]
+    root: Path
+    words: str
+
+    def fault(self, name: str) -> str:
+        """Give what is said of one mirror, before what is said of the next."""
+        starts = {key: self.words.index(server.url) for key, server in self.servers.items()}
+        later = [start for start in starts.values() if start > starts[name]]
+        return self.words[starts[name] : min(later, default=None)]
 
 
-def test_a_silent_mirror_makes_way_for_the_next(
-    silent: Server, failing: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_mirrors(monkeypatch, silent, failing)
-    with pytest.raises(ConnectionError, match=r"(?s)timed out.*503"):
-        data.mnist("torchvision", root=tmp_path, download=True)
-    assert failing.requests >= 1
+@pytest.fixture(scope="module")
+def attempt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attempt]:
+    """Try one mirror after the other, none of which has the files: torchvision is slow to import.
+
+    ``silent`` sends nothing, ``stopping`` the beginning of a file and then nothing, ``failing`` an
+    error.
+    """
+    root = tmp_path_factory.mktemp("attempt")
+    half = WHOLE_FILE_PROMISED + bytes(100_000)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(silent := Server(b"", "silent")))
+        stack.enter_context(contextlib.closing(stopping := Server(half, "silent")))
+        error = b"HTTP/1.0 503 Unavailable\r\n\r\n"
+        stack.enter_context(contextlib.closing(failing := Server(error, "close")))
+        monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
+        set_mirrors(monkeypatch, silent, stopping, failing)
+        with pytest.raises(ConnectionError, match="could not be downloaded") as caught:
+            data.mnist("torchvision", root=root, download=True)
+        servers = {"silent": silent, "stopping": stopping, "failing": failing}
+        yield Attempt(servers, root, str(caught.value))
+
+
+def test_a_silent_server_ends_in_an_error_not_in_a_hang(attempt: Attempt) -> None:
+    assert 'source="embedded"' in attempt.words
+    assert "timed out" in attempt.fault("silent")
+    assert attempt.servers["silent"].requests >= 1
+    assert files_under(attempt.root) == []
+
+
+def test_a_silent_mirror_makes_way_for_the_next(attempt: Attempt) -> None:
+    assert attempt.servers["stopping"].requests >= 1
+    assert attempt.servers["failing"].requests >= 1
+
+
+def test_a_half_received_file_is_not_kept(attempt: Attempt) -> None:
+    assert attempt.fault("stopping")
+    assert files_under(attempt.root) == []
+    assert data.mnist(root=attempt.root).source.startswith("embedded")
+
+
+def test_a_failing_server_is_quoted(attempt: Attempt) -> None:
+    assert "503" in attempt.fault("failing")
 
 
 @pytest.mark.slow
@@ -391,26 +412,6 @@ def test_the_deadline_holds_for_the_whole_download(
         if trickling.requests:
             break
     assert trickling.requests >= 1
-
-
-def test_a_half_received_file_is_not_kept(
-    stopping: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_mirrors(monkeypatch, stopping)
-    with pytest.raises(ConnectionError):
-        data.mnist("torchvision", root=tmp_path, download=True)
-    assert stopping.requests >= 1
-    assert files_under(tmp_path) == []
-    assert data.mnist(root=tmp_path).source.startswith("embedded")
-
-
-def test_a_failing_server_is_quoted(
-    failing: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_mirrors(monkeypatch, failing)
-    with pytest.raises(ConnectionError, match=r"(?s)could not be downloaded.*503"):
-        data.mnist("torchvision", root=tmp_path, download=True)
-    assert files_under(tmp_path) == []
 
 
 def receive(monkeypatch: pytest.MonkeyPatch, arrived: Path) -> None:

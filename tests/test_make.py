@@ -9,19 +9,44 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+
+
+def told(target: str, folder: Path) -> list[str]:
+    """Return the lines that a target would run where nothing is installed."""
+    command = ["make", "--dry-run", target, f"VENV={folder / 'venv'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("target", ["lab", "demo", "lint"])
 def test_installing_says_first_what_will_happen_and_then_how_far_it_is(
     target: str, tmp_path: Path
 ) -> None:
-    command = ["make", "--dry-run", target, f"VENV={tmp_path / 'venv'}"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    lines = told.splitlines()
+    lines = told(target, tmp_path)
     (announced,) = (k for k, line in enumerate(lines) if line.startswith("echo"))
     (made,) = (k for k, line in enumerate(lines) if line.endswith(f"-m venv {tmp_path / 'venv'}"))
     (installed,) = (k for k, line in enumerate(lines) if " pip install " in line)
     assert announced < made < installed
     assert "minutes" in lines[announced]
     assert "GB" in lines[announced]
-    assert not {"--quiet", "-q", "-qq"} & set(shlex.split(lines[installed]))
+    words = shlex.split(lines[installed])
+    assert not {"--quiet", "-q", "-qq"} & set(words)
+    assert words[0] == "PYTHONUNBUFFERED=1"  # or a pipe holds back what pip says
+
+
+def test_the_fast_tests_are_all_but_browser_executed_notebooks_and_pages(tmp_path: Path) -> None:
+    lines = told("test-fast", tmp_path)
+    (line,) = (line for line in lines if " -m pytest " in line)
+    whole = next(line for line in told("test", tmp_path) if " -m pytest " in line)
+    assert line.startswith(whole.strip())
+    options = shlex.split(line.removeprefix(whole.strip()))
+    assert options[:2] == ["-m", "not browser"]
+    left_out = options[3::2]
+    assert options[2::2] == ["--ignore", "--ignore-glob", "--ignore"]
+    assert left_out == ["tests/browser", "*/tests/notebooks/test_0*", "tests/docs"]
+    executed = {
+        path.name for path in TESTS.glob("notebooks/test_*.py") if "run_of(" in path.read_text()
+    }
+    assert executed == {path.name for path in TESTS.glob("notebooks/test_0*")}
+    assert executed

@@ -120,11 +120,13 @@ def png_bytes(image: Image.Image) -> bytes:
 def _with_common(image: Image.Image, small: Image.Image) -> bytes:
     """Return the palette found for an image, with the colours of whole areas as they are."""
     palette = np.array(small.getpalette(), dtype=np.uint8).reshape(-1, 3)
-    pixels, indices = np.asarray(image), np.asarray(small)
+    indices = np.asarray(small)
+    # A pixel as one number: red, green, blue and 255, a byte each.
+    pixels = np.frombuffer(image.convert("RGBA").tobytes(), dtype="<u4")
     counted: list[tuple[int, Any]] = image.getcolors(1 << 24) or []
     areas = [one for one in counted if one[0] > _AREA * indices.size]
     for _, colour in sorted(areas):  # the largest last, should two share an entry
-        place = np.argmax((pixels == colour).all(axis=2))
+        place = np.argmax(pixels == int.from_bytes(bytes([*colour, 255]), "little"))
         palette[indices.flat[place]] = colour
     return palette.tobytes()
 

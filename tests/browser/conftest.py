@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pytest
@@ -15,12 +16,14 @@ from playwright.sync_api import Browser, sync_playwright
 from scipy.interpolate import BSpline  # type: ignore[import-untyped]
 
 from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
+from tests.browser.walk import Walk
 from tests.browser.window import Window
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 # weights of a layer, points -> (functions, points)
 Reference: TypeAlias = Callable[[dict[str, Any], NDArray[np.float64]], NDArray[np.float64]]
 FAILED = pytest.StashKey[bool]()
+T = TypeVar("T")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,8 +39,8 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[LabServer]:
-    """Give a running JupyterLab."""
-    with LabServer() as running:
+    """Give a running JupyterLab; its notebooks draw stills where a test asks for them."""
+    with LabServer(stills=False) as running:
         yield running
 
 
@@ -59,7 +62,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def artifacts(request: pytest.FixtureRequest) -> Path:
     """Give this test's own folder for pictures and logs, emptied."""
-    folder = ARTIFACTS / re.sub(r"\W+", "_", request.node.name).strip("_")
+    return emptied(re.sub(r"\W+", "_", request.node.name).strip("_"))
+
+
+def emptied(name: str) -> Path:
+    """Give a folder for pictures and logs, emptied."""
+    folder = ARTIFACTS / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
@@ -73,24 +81,47 @@ def window(server: LabServer, browser: Browser) -> Iterator[Window]:
     window.close()
 
 
-@pytest.fixture
-def lab(request: pytest.FixtureRequest, window: Window, artifacts: Path) -> Iterator[LabPage]:
+@contextmanager
+def opened(
+    window: Window, artifacts: Path, failed: Callable[[], bool] = lambda: False
+) -> Iterator[LabPage]:
     """Give JupyterLab without a notebook; on failure keep a screenshot, console and server's log.
 
-    A complaint in the browser's console that is not expected fails the test. The page is that of
-    the test before in this file, if that has passed and left nothing behind.
+    A complaint in the browser's console that is not expected is a failure. The page is that of
+    the use before in this file, if that has gone well and left nothing behind.
     """
     lab = window.lab()
     good = False
     try:
-        yield lab
-        lab.page.wait_for_timeout(100)  # lets the last console messages arrive
-        good = not lab.complaints and not request.node.stash.get(FAILED, False)
-        if not good:
-            keep_evidence(lab, artifacts)
+        try:
+            yield lab
+            lab.page.wait_for_timeout(100)  # lets the last console messages arrive
+            good = not lab.complaints and not failed()
+        finally:
+            if not good:
+                keep_evidence(lab, artifacts)
         assert lab.complaints == []
     finally:
         window.leave(lab, good)
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, window: Window, artifacts: Path) -> Iterator[LabPage]:
+    """Give JupyterLab without a notebook to one test."""
+    with opened(window, artifacts, lambda: request.node.stash.get(FAILED, False)) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def walked(window: Window) -> Callable[[str, Callable[[Walk], T]], T]:
+    """Give a function that walks through a tutorial and returns what the walk returns."""
+
+    def walk(name: str, through: Callable[[Walk], T]) -> T:
+        pictures = emptied(Path(name).stem)
+        with opened(window, pictures) as lab:
+            return through(Walk(lab, lab.server, name, pictures))
+
+    return walk
 
 
 def keep_evidence(lab: LabPage, folder: Path) -> None:

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, cast
@@ -67,6 +68,21 @@ def wait_for(name):
     import pathlib, time
     while not pathlib.Path(name).exists():
         time.sleep(0.02)
+"""
+
+# Python that each kernel runs first. A still, which a view draws beside itself for pages without a
+# kernel, costs a small notebook as much as all else.
+NO_STILLS = "no-stills"
+START_UP = f"""
+def _(name):
+    import pathlib
+    if pathlib.Path(name).exists():
+        from kan_widgets.widgets.pictured import Pictured
+        def without(view, **options):
+            return super(Pictured, view)._repr_mimebundle_(**options)
+        Pictured._repr_mimebundle_ = without
+_({NO_STILLS!r})
+del _
 """
 
 # Complaints in the browser's console that JupyterLab makes without any widget on the page.
@@ -124,7 +140,9 @@ def until(condition: Callable[[], Any], what: str, pause: Callable[[], None], li
 
 def until_on(page: Page, condition: Callable[[], Any], what: str, limit: float = RUN_LIMIT) -> Any:
     """Call ``condition`` until it gives something true, while the page's events go on arriving."""
-    return until(condition, what, lambda: page.wait_for_timeout(50), limit)
+    # Asking takes time from the page that is waited for: seldom, once it has not come at once.
+    pauses = chain((20, 30, 50), repeat(100))
+    return until(condition, what, lambda: page.wait_for_timeout(next(pauses)), limit)
 
 
 def decode(picture: bytes) -> NDArray[np.uint8]:
@@ -137,9 +155,15 @@ class LabServer:
     """A JupyterLab of its own: own port, token, settings, kernels and notebook folder.
 
     Use it as a context manager. Only processes started here are ended.
+
+    Parameters
+    ----------
+    stills : bool
+        Whether the views of the notebooks that are written here draw stills, unless told otherwise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stills: bool = True) -> None:
+        self._stills = stills
         self.home = Path(tempfile.mkdtemp(prefix="kan-widgets-lab-"))
         self.root = self.home / "notebooks"
         self.root.mkdir()
@@ -158,6 +182,9 @@ class LabServer:
     def __enter__(self) -> LabServer:
         """Start the server and wait until it answers."""
         self.reset_settings()
+        start = self.home / "ipython" / "profile_default" / "startup" / "stills.py"
+        start.parent.mkdir(parents=True)
+        start.write_text(START_UP)
         try:
             if self._forks is not None:
                 self._forks.__enter__()
@@ -205,8 +232,12 @@ class LabServer:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content))
 
-    def write_notebook(self, cells: Sequence[str], name: str = "test.ipynb") -> str:
+    def write_notebook(
+        self, cells: Sequence[str], name: str = "test.ipynb", stills: bool | None = None
+    ) -> str:
         """Write a notebook of code cells into a new folder.
+
+        Its views draw the stills of a saved notebook as `stills` says, or else this server.
 
         Returns
         -------
@@ -224,6 +255,8 @@ class LabServer:
             },
         )
         folder = self._new_folder()
+        if not (self._stills if stills is None else stills):
+            (folder / NO_STILLS).touch()
         nbformat.write(content, folder / name)  # type: ignore[no-untyped-call]
         return f"{folder.name}/{name}"
 

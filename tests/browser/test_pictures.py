@@ -237,7 +237,9 @@ def test_a_snapshot_renews_the_still_of_the_saved_notebook_and_the_view_stays(
         "from IPython.display import display\ndisplay(grid)",
     ]
     lab.page.set_viewport_size({"width": 1280, "height": 2000})
-    lab.open(server.write_notebook([SETUP, *shown, "train(2)\ngrid.snapshot()\ntrain(2)"]))
+    lab.open(
+        server.write_notebook([SETUP, *shown, "train(2)\ngrid.snapshot()\ntrain(2)"], stills=True)
+    )
     for cell in range(3):
         lab.run_cell(cell)
     lab.until_shown(lambda: lab.grid_count() == 2 and lab.grid().is_ready(), "the two grids")

@@ -103,6 +103,8 @@ def test_the_screen_and_the_picture_have_the_same_numbers(lab: LabPage, server: 
         kind = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
         def same(k: int = k, kind: str = kind, name: str = name) -> bool:
+            # What has not been in sight is not drawn.
+            lab.script("panel.content.widgets[arg].node.scrollIntoView();", k + 1)
             here = shown(lab.page, kind)
             if here is None:
                 return False

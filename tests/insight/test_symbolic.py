@@ -123,12 +123,12 @@ def test_no_search_from_many_places_finds_a_better_one(name: str) -> None:
     torch.manual_seed(1)
     rng = np.random.default_rng(1)
     [form] = [form for form in FORMS if form.name == name]
-    layer = kw.nn.KANLinear(3, 1, grid_range=(-3, 3))
+    layer = kw.nn.KANLinear(2, 1, grid_range=(-3, 3))
     nn.init.normal_(layer.spline_weight)
     [functions] = kw.functions.read(layer)
-    inputs = torch.randn(300, 3)
+    inputs = torch.randn(300, 2)
     fits = symbolic(functions, seen(functions, inputs.double().numpy()), forms=[form])
-    for i in range(3):
+    for i in range(2):
         x = inputs[:, i].double().numpy()
         y = functions.evaluate(inputs[:, i])[0, i].double().numpy()
 

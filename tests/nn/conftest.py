@@ -1,13 +1,9 @@
-"""The ways a layer can compute, what compiles one of them, and a network that has learned."""
+"""The ways a layer can compute, and what compiles one of them."""
 
 from __future__ import annotations
 
 import pytest
-import torch
-import torch.nn.functional as F
 
-from kan_widgets.data import mnist
-from kan_widgets.nn import KANCNN
 from kan_widgets.nn.kernels import compiler, library_cache, local, native
 
 
@@ -49,25 +45,3 @@ def cxx(tmp_path, monkeypatch):
         monkeypatch.setenv("CXX", str(file))
 
     return write
-
-
-@pytest.fixture(scope="session")
-def digits():
-    return mnist("embedded")
-
-
-@pytest.fixture(scope="session")
-def trained(digits):
-    """A network trained on grids laid evenly over what it saw then; copy it to change it."""
-    torch.manual_seed(0)
-    model = KANCNN(norm=None)
-    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
-    loader, _ = digits.loaders(64)
-    for epoch in range(4):
-        if epoch < 2:
-            model.update_grid(digits.train_images[:512], grid_eps=1.0)
-        for x, y in loader:
-            optimizer.zero_grad()
-            F.nll_loss(model(x), y).backward()
-            optimizer.step()
-    return model.eval()

@@ -251,8 +251,8 @@ def test_gradients_of_layers(basis):
     torch.manual_seed(0)
     for layer, shape in (
         (KANLinear(3, 2, basis=copy.deepcopy(basis), spline_scaler=True), (2, 3)),
-        (KANConv2d(2, 2, 2, padding=1, basis=copy.deepcopy(basis)), (1, 2, 2, 3)),
-        (SharedKANConv2d(2, 2, basis=copy.deepcopy(basis)), (1, 2, 2, 3)),
+        (KANConv2d(2, 1, 2, padding=1, basis=copy.deepcopy(basis)), (1, 2, 2, 2)),
+        (SharedKANConv2d(2, 2, basis=copy.deepcopy(basis)), (1, 2, 2, 2)),
     ):
         lively(layer).double()
         names, parameters = zip(*layer.named_parameters(), strict=True)

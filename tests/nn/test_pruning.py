@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from scipy.stats import spearmanr
 from torch import nn
 
 from kan_widgets.nn import KANCNN, KANConv2d, KANLinear, SharedKANConv2d, prune
@@ -170,106 +169,6 @@ def test_a_network_is_pruned_by_what_reaches_each_layer():
         model.prune(0.05, torch.full_like(x, torch.nan))
     with pytest.raises(TypeError, match="Linear has none"):
         prune(nn.Linear(2, 2), 0.1, torch.randn(3, 2))
-
-
-# -- more patches than are looked at --------------------------------------------------
-
-SIZES = (500, 509, 512, 1021, 1024, 4096)
-
-
-@pytest.fixture(scope="module")
-def images(digits):
-    return torch.cat([digits.train_images, digits.test_images])[: max(SIZES)]
-
-
-@pytest.fixture(scope="module")
-def of_all_patches(trained, images):
-    """The importances of all functions over all patches, for each batch size: {size: {name: t}}."""
-    layers = {name: part for name, part in trained.named_modules() if hasattr(part, "base_weight")}
-    seen = {}
-    hooks = [
-        layer.register_forward_pre_hook(lambda _, x, name=name: seen.__setitem__(name, x[0]))
-        for name, layer in layers.items()
-    ]
-    sums = {name: torch.zeros_like(layer.base_weight) for name, layer in layers.items()}
-    found = {}
-    with torch.no_grad():
-        for first, last in zip((0, *SIZES), SIZES, strict=False):
-            for part in images[first:last].split(256):
-                trained(part)
-                for name, layer in layers.items():
-                    sums[name] += magnitudes(layer, seen[name])
-            found[last] = {name: total / last for name, total in sums.items()}
-    for hook in hooks:
-        hook.remove()
-    return found
-
-
-def magnitudes(layer, x):
-    """Σ over images of the mean over positions of |φ|, function by function."""
-    if isinstance(layer, KANLinear):
-        columns = torch.cat([F.silu(x).unsqueeze(-1), layer.basis.expand(x)], dim=-1)
-        return torch.stack(
-            [
-                torch.einsum("nib,ib->ni", columns, c).abs().sum(0)
-                for c in torch.cat([layer.base_weight.unsqueeze(-1), layer.spline_weight], dim=-1)
-            ]
-        )
-    assert layer.kernel_size == (3, 3)
-    assert layer.padding == (1, 1)
-    assert layer.stride == layer.dilation == (1, 1)
-    total = torch.zeros_like(layer.base_weight)
-    side = x.shape[-1]
-    x = F.pad(x, (1, 1, 1, 1))
-    for i in range(layer.in_channels):
-        columns = torch.cat([F.silu(x[:, i]).unsqueeze(-1), layer.basis.expand(x[:, i])], dim=-1)
-        for r, c in np.ndindex(3, 3):
-            at = columns[:, r : r + side, c : c + side].flatten(0, 2)
-            base, spline = layer.base_weight[:, i, r, c, None], layer.spline_weight[:, i, r, c]
-            phi = at @ torch.cat([base, spline], dim=-1).T
-            total[:, i, r, c] = phi.abs().sum(0) / side**2
-    return total
-
-
-@pytest.mark.parametrize("n", SIZES)
-def test_of_many_patches_those_drawn_rank_the_functions_as_all_do(
-    trained, images, of_all_patches, n
-):
-    found = trained.prune(0.0, images[:n])
-    assert found.keys() == of_all_patches[n].keys()
-    for name, record in found.items():
-        exact = of_all_patches[n][name].flatten()
-        assert spearmanr(record.importance.flatten(), exact).statistic >= 0.98
-        torch.testing.assert_close(record.importance.flatten(), exact, rtol=0.15, atol=1e-3)
-
-
-def test_the_same_batch_gives_the_same_importances_and_leaves_the_generator_alone(trained, images):
-    torch.manual_seed(3)
-    first, again = (trained.prune(0.0, images[:512]) for _ in range(2))
-    for name, record in first.items():
-        assert torch.equal(again[name].importance, record.importance)
-    assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(3)))
-
-
-@pytest.mark.parametrize("n", [512, 1024, 4096])
-def test_pruned_by_the_patches_drawn_a_network_is_as_good_as_pruned_by_all(
-    trained, images, of_all_patches, digits, n
-):
-    def accuracy(importances):
-        model = copy.deepcopy(trained)
-        with torch.no_grad():
-            for name, layer in model.named_modules():
-                if isinstance(layer, KANConv2d):
-                    importance = importances[name]
-                    layer.mask = importance > importance.quantile(0.3)
-            right = model(digits.test_images).argmax(1) == digits.test_labels
-        return 100 * right.float().mean().item()
-
-    exact = accuracy(of_all_patches[n])
-    found = trained.prune(0.0, images[:n])
-    ours = accuracy({name: record.importance for name, record in found.items()})
-    assert exact > 90
-    assert ours == pytest.approx(exact, abs=1.5)
 
 
 def test_of_batches_of_unlike_sizes_each_gets_its_share():

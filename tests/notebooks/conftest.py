@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 import pytest
 
-from tests.notebooks.execution import Run, execute
+from tests.forked_kernels import ForkServer
+from tests.notebooks.execution import CHECKOUT, Run, execute
 
 
-@pytest.fixture(scope="session")
-def run_of() -> Callable[[str], Run]:
+@pytest.fixture(scope="package")
+def kernels() -> Iterator[str]:
+    """Give the folder of a kernel that has imported the package; none where forks are not safe."""
+    if sys.platform != "linux":
+        yield ""
+        return
+    paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with ForkServer({**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}) as forks:
+        yield forks.folder
+
+
+@pytest.fixture(scope="package")
+def run_of(kernels: str) -> Callable[[str], Run]:
     """Give the executed notebook of that file name, executing it the first time it is asked for.
 
     Whole files go to one worker (`--dist loadfile`): ask for a notebook only in its own test file,
     ``test_0N_name.py`` for ``0N_name.ipynb``.
     """
-    return cache(execute)
+    return cache(partial(execute, kernels=kernels))

@@ -108,7 +108,7 @@ def errors(notebook: Any) -> list[str]:
     ]
 
 
-def execute(name: str, timeout: int = 600) -> Run:
+def execute(name: str, timeout: int = 600, first: str = "", kernels: str = "") -> Run:
     """Execute a tutorial in a copy of its folder, with one thread and no settings of the user.
 
     A cell that raises does not end it: `check_runs` and `errors` tell.
@@ -119,6 +119,10 @@ def execute(name: str, timeout: int = 600) -> Run:
         The file's name in the folder of the tutorials.
     timeout : int
         Seconds that one cell may take.
+    first : str
+        Python that is run before the first cell.
+    kernels : str
+        Folder with a kernel ``python3`` to take instead of the one that is installed.
     """
     with tempfile.TemporaryDirectory(prefix="kan-widgets-") as home:
         folder = Path(home) / "notebooks"
@@ -142,8 +146,11 @@ def execute(name: str, timeout: int = 600) -> Run:
             resources={"metadata": {"path": str(folder)}},
         )
         start = time.perf_counter()
-        with patch.dict(os.environ, _environment(Path(home))):
+        environment = _environment(Path(home)) | ({"JUPYTER_PATH": kernels} if kernels else {})
+        with patch.dict(os.environ, environment):
             with client.setup_kernel():
+                if first:
+                    _run(client, notebook, first)
                 for index, cell in enumerate(notebook.cells):
                     client.execute_cell(cell, index)
                 answer = _ask(client, notebook)
@@ -204,12 +211,7 @@ def _ask(client: NotebookClient, notebook: Any) -> dict[str, Any]:
         for output in cell.outputs
         if VIEW in output.get("data", {})
     ]
-    cell = nbformat.v4.new_code_cell(f"{QUESTION}\n_ask({shown!r}, {ANSWER!r})")  # type: ignore[no-untyped-call]
-    notebook.cells.append(cell)
-    try:
-        client.execute_cell(cell, len(notebook.cells) - 1)
-    finally:
-        notebook.cells.pop()
+    cell = _run(client, notebook, f"{QUESTION}\n_ask({shown!r}, {ANSWER!r})")
     for output in cell.outputs:
         if output.output_type == "error":
             raise ValueError(f"the facts must be plain numbers: {output.ename}: {output.evalue}")
@@ -217,3 +219,14 @@ def _ask(client: NotebookClient, notebook: Any) -> dict[str, Any]:
             answer: dict[str, Any] = json.loads(output.data[ANSWER])
             return answer
     raise RuntimeError("the kernel did not answer what the notebook's facts are")
+
+
+def _run(client: NotebookClient, notebook: Any, code: str) -> Any:
+    """Run code that is no cell of the notebook; return it as a cell with its outputs."""
+    cell = nbformat.v4.new_code_cell(code)  # type: ignore[no-untyped-call]
+    notebook.cells.append(cell)
+    try:
+        client.execute_cell(cell, len(notebook.cells) - 1)
+    finally:
+        notebook.cells.pop()
+    return cell

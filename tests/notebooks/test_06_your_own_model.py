@@ -7,7 +7,6 @@ Bounds are wide of what four seeds gave: unexplained variance of the class from 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,12 +77,9 @@ def test_the_layer_of_wavelets_learns(facts: dict[str, Any]) -> None:
     assert facts["own loss"]["last"] < 0.1 < facts["own loss"]["first"]
 
 
-def test_without_pykan_it_runs_to_its_end_and_names_the_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "kan.py").write_text("raise ModuleNotFoundError('no module named kan')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    run = execute("06_your_own_model.ipynb")
+def test_without_pykan_it_runs_to_its_end_and_names_the_package(kernels: str) -> None:
+    absent = "import sys\nsys.modules['kan'] = None"
+    run = execute("06_your_own_model.ipynb", first=absent, kernels=kernels)
     assert errors(run.notebook) == []
     assert "pykan" not in run.facts
     assert "pip install pykan" in printed(run)

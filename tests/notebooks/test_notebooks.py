@@ -14,7 +14,7 @@ import pytest
 from tests.notebooks.execution import FOLDER, TUTORIALS, VIEW, code_cells, errors, read
 from tests.notebooks.save import ABSOLUTE, ADDRESS, INDEX, METADATA, index
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 LINES_OF_A_SCREEN = 25
 
 every_tutorial = pytest.mark.parametrize("name", TUTORIALS)
@@ -43,9 +43,11 @@ def test_the_quickstart_is_the_first() -> None:
 
 
 @every_tutorial
-def test_a_test_file_of_its_own_executes_it(name: str) -> None:
-    text = (HERE / f"test_{name.removesuffix('.ipynb')}.py").read_text()
-    assert f'run_of("{name}")' in text
+def test_a_test_file_of_its_own_executes_or_walks_it(name: str) -> None:
+    (file,) = TESTS.glob(f"*/test_{name.removesuffix('.ipynb')}.py")
+    text = file.read_text()
+    way = "walked" if file.parent.name == "browser" else "run_of"
+    assert f'{way}("{name}"' in text
     assert "check_runs(run)" in text
     assert "run.facts" in text
 

@@ -123,7 +123,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
 
 
 @pytest.mark.slow
-def test_after_100_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
+def test_after_30_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
     notebook: Notebook,
 ) -> None:
     notebook.run_cell()  # what is made once is made
@@ -132,11 +132,11 @@ def test_after_100_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
     until(lambda: notebook.alive == alive)
     counts = notebook.counts
     objects = len(gc.get_objects())
-    for _ in range(100):
+    for _ in range(30):
         notebook.run_cell()
     until(lambda: notebook.alive == alive)
     assert notebook.counts == counts
-    assert len(gc.get_objects()) < 1.02 * objects
+    assert len(gc.get_objects()) < 1.006 * objects
     assert notebook.work() <= 1.1 * work
 
 
@@ -144,14 +144,14 @@ def test_no_memory_is_left_by_a_run_of_a_cell(notebook: Notebook) -> None:
     tracemalloc.start()
     try:
         sizes = []
-        for _ in range(8):
+        for _ in range(6):
             notebook.run_cell()
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
     # The first ones replace what was made before it was counted.
-    one_run, left = sizes[0], (sizes[-1] - sizes[2]) / 5
+    one_run, left = sizes[0], (sizes[-1] - sizes[2]) / 3
     assert one_run > 300_000
     assert left < one_run / 50
 
@@ -159,7 +159,7 @@ def test_no_memory_is_left_by_a_run_of_a_cell(notebook: Notebook) -> None:
 def test_a_new_model_with_each_run_leaves_neither_models_nor_histories() -> None:
     gone: list[weakref.ref[Any]] = []
     known = len(_instances)
-    for _ in range(8):
+    for _ in range(4):
         notebook = Notebook()
         notebook.step()
         stream = stream_of(notebook.live)
@@ -336,7 +336,7 @@ def test_in_a_notebook_a_cell_that_is_run_again_leaves_nothing(kernel: Kernel) -
     kernel.run(VIEWS, "views")
     kernel.run(VIEWS, "views")
     counts = kernel.ask(COUNTS)
-    for _ in range(10):
+    for _ in range(3):
         kernel.run(VIEWS, "views")
     assert kernel.ask(COUNTS) == counts
     assert counts[-1] == 9

@@ -24,9 +24,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def live() -> Any:
-    """Give a trained binding: ten steps, each kept."""
+    """Give a trained binding, which no test changes: ten steps, each kept."""
     torch.manual_seed(0)
     model = kw.nn.KANCNN.article()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
@@ -65,8 +65,8 @@ def texts(root: ElementTree.Element) -> list[str]:
 
 def test_every_view_has_an_svg_whose_words_are_text(live: Any, tmp_path: Path) -> None:
     for name, view in views(live).items():
-        root = read(view.to_svg(tmp_path / f"{name}.svg"))
-        width, height = view.image(pixel_ratio=1).size
+        root = read(view.to_svg(tmp_path / f"{name}.svg", width=500))
+        width, height = view.image(width=500, pixel_ratio=1).size
         # A length that is no whole number of pixels is cut otherwise at each ratio.
         assert float(root.attrib["width"]) == width, name
         assert abs(float(root.attrib["height"]) - height) <= 1, name
@@ -122,9 +122,9 @@ def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Pat
 def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
     for name, view in views(live).items():
         options = {} if name in ("dashboard", "panel", "ranges") else {"theme": "dark"}
-        path = view.to_png(tmp_path / f"{name}.png", width=600, pixel_ratio=ratio, **options)
+        path = view.to_png(tmp_path / f"{name}.png", width=400, pixel_ratio=ratio, **options)
         with Image.open(path) as image:
-            assert image.width == round(600 * ratio), name
+            assert image.width == round(400 * ratio), name
             assert len(image.convert("RGB").getcolors(1 << 24) or []) > 4, name
 
 

@@ -1,23 +1,99 @@
-"""What the prose of the fifth tutorial relies on, in the numbers of its own run."""
+"""The fifth tutorial walked, and what its prose relies on, in the numbers of that run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.browser.walk import GATE, Walk, shows
 from tests.notebooks.execution import Run, check_runs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CONVOLUTIONS = ("convs.0", "convs.1")
 
 
+def walk_through(walk: Walk) -> Run:
+    """Pause the training, and do with each view what the text says."""
+    lab = walk.lab
+    lab.page.set_viewport_size({"width": 1280, "height": 1400})
+    walk.run_to("reading-setup")
+    lab.evaluate("1", GATE)
+    walk.says("reading-live", "buttons of the panel pause the loop", "single steps")
+    with walk.training("reading-train"):
+        walk.pause("reading-views", "reading-train")
+        walk.look("paused")
+        panel = walk.view("reading-views", "training-panel")
+        step = panel.locator(".kw-remark").nth(1)
+        held = int(step.inner_text().removeprefix("step "))
+        walk.press("reading-views", "One step")
+        lab.until(lambda: step.inner_text() == f"step {held + 1}", "one more step")
+        assert walk.is_running("reading-train")
+        walk.press("reading-views", "Resume")
+    walk.view("reading-views", "layer-ranges")
+    walk.look("after-the-epoch")
+
+    walk.says("reading-ten", "Point at a function", "click it and it opens in the inspector")
+    walk.run_to("reading-grids")
+    grid = walk.grid("reading-grids")
+    grid.hover(4)
+    lab.until(lambda: "base" in grid.tip()[1], "the tip")
+    grid.click(12)
+    inspector = walk.view("reading-views", "spline-inspector")
+    chosen = {"layer": "convs.0", "out": 1, "in": 0, "row": 1, "column": 0}
+    lab.until(
+        lambda: inspector.evaluate("view => view.kwView.selection()") == chosen, "the inspector"
+    )
+    walk.look("inspector")
+
+    walk.says("reading-pattern", "Uncheck **binarise**")
+    walk.run_to("reading-binarised")
+    pattern = walk.grid("reading-binarised")
+    assert "full at" not in pattern.text()
+    walk.look("binarised")
+    walk.view("reading-binarised", "kernel-grid").get_by_text("binarise", exact=True).click()
+    lab.until(lambda: "full at φ(1) − φ(−1)" in pattern.text(), "the shades of grey")
+    walk.look("pattern")
+
+    walk.says("reading-meshgrid", "Choose another **ramp**", "vertical", "other limits")
+    walk.says("reading-outside", "Set the limits to −1 and 1")
+    walk.run_to("reading-ramp")
+    maps = walk.view("reading-ramp", "meshgrid-view")
+    walk.look("ramp")
+    maps.locator("select[aria-label=ramp]").select_option("vertical")
+    for end, value in (("from", "-1"), ("to", "1")):
+        maps.get_by_label(f"ramp {end}").fill(value)
+        maps.get_by_label(f"ramp {end}").press("Tab")
+    lab.until(lambda: "from −1 to 1" in maps.inner_text(), "the other limits")
+    walk.look("limits")
+
+    walk.says("reading-puzzle", "Click a row", "over time", "splines", "**update**")
+    walk.run_to("reading-ranges")
+    ranges = walk.view("reading-ranges", "layer-ranges")
+    ranges.scroll_into_view_if_needed()
+    row = ranges.evaluate("view => view.kwRanges.place('2')")
+    lab.page.mouse.click(row["x"] + 20, row["y"] + row["height"] / 2)
+    lab.until(lambda: ranges.evaluate("view => view.kwRanges.chosen()") == 2, "the chosen row")
+    assert ranges.evaluate("view => view.kwRanges.scene().content.rows[2].name") == "linear"
+    for words in ("splines", "update"):
+        ranges.get_by_label("over time").select_option(words)
+        read = partial(ranges.evaluate, "view => view.kwShown().words.join(' · ')")
+        lab.until(shows(read, words), words)
+        walk.look(words)
+
+    walk.run_to("reading-saw-more")
+    walk.cell("reading-saw-more").scroll_into_view_if_needed()
+    walk.look("saw")
+    return walk.run()
+
+
 @pytest.fixture(scope="module")
-def run(run_of: Callable[[str], Run]) -> Run:
-    return run_of("05_reading_kernels.ipynb")
+def run(walked: Callable[[str, Callable[[Walk], Run]], Run]) -> Run:
+    return walked("05_reading_kernels.ipynb", walk_through)
 
 
 @pytest.fixture(scope="module")
