@@ -65,8 +65,8 @@ class Way:
 
 def ways_of(run: nn.Module) -> Iterator[Way]:
     """Yield the ways in which a module runs, likely ones first."""
-    domain, extent = _interval(run)
-    kernel = _pair(_setting(run, "kernel_size", None))
+    domain, extent = interval_of(run)
+    kernel = _pair(setting_in(run, "kernel_size", None))
     named, others = _sizes(run)
     # A size that it names itself holds; any other that runs may do so by chance.
     for sizes in (*([size] for size in named), others):
@@ -87,7 +87,7 @@ def _shapes(
 ) -> Iterator[Way]:
     if kernel is not None:
         stride, padding, dilation = (
-            _pair(_setting(run, name, default)) or (default, default)
+            _pair(setting_in(run, name, default)) or (default, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
         )
         reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -124,7 +124,7 @@ def _flattened(weight: Tensor) -> list[int]:
     ]
 
 
-def _setting(run: nn.Module, name: str, default: Any) -> Any:
+def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
     """Return a setting of a convolution, of the module itself or of one inside it."""
     inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d))]
     found = [vars(part)[name] for part in inside if name in vars(part)]
@@ -139,7 +139,7 @@ def _pair(value: Any) -> tuple[int, int] | None:
     return None
 
 
-def _interval(run: nn.Module) -> tuple[Interval, Interval]:
+def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
     """Return the range of a grid, and somewhat more; −2 to 2 where there is none."""
     given = vars(run).get("grid_range")
     grids = [

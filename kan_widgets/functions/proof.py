@@ -275,6 +275,8 @@ def inputs_for(
 def total_of(layer: LayerFunctions, x: Tensor, rows: slice | Tensor = slice(None)) -> Tensor:
     """Return Σφ for each output, or some of a linear layer's, in double precision on the CPU."""
     x = x.to("cpu", torch.float64)
+    if layer.kind == "elementwise":
+        return _applied(layer, x)
     coefficients = layer.coefficients.detach()[rows].to("cpu", torch.float64)
     if layer.basis_index is None:
         return _summed(layer, layer.bases[0], coefficients, x)
@@ -293,6 +295,15 @@ def total_of(layer: LayerFunctions, x: Tensor, rows: slice | Tensor = slice(None
             total = total + _summed(layer, basis, own, x)
     assert isinstance(total, Tensor)
     return total
+
+
+def _applied(layer: LayerFunctions, x: Tensor) -> Tensor:
+    """Apply the function of each group to every value of its channels."""
+    coefficients = layer.coefficients.detach().to("cpu", torch.float64)[0]
+    along = x.movedim(layer.axis, 0).unflatten(0, (len(coefficients), -1))
+    index = [0] * len(coefficients) if layer.basis_index is None else layer.basis_index[0].tolist()
+    parts = [layer.bases[b](along[g]) @ coefficients[g] for g, b in enumerate(index)]
+    return torch.cat(parts).movedim(0, layer.axis)
 
 
 def _summed(layer: LayerFunctions, basis: Any, coefficients: Tensor, x: Tensor) -> Tensor:

@@ -224,3 +224,38 @@ class Jacobi(_Smooth):
                 (linear * values[-1] - 2 * (n + a - 1) * (n + b - 1) * c * values[-2]) / lead
             )
         return torch.stack(values[: self.degree + 1], dim=-1)
+
+
+@dataclass(frozen=True)
+class Rational(_Smooth):
+    """Powers of x over one denominator, β_k(x) = x^k / (1 + Σ_j |denominator[j]·x^(j+1)|).
+
+    Padé activations (Molina et al. 2020), with absolute values as in the Kolmogorov-Arnold
+    Transformer: of each term, or if ``signed`` of its factor alone, which has poles.
+
+    Examples
+    --------
+    >>> Rational(2, (1.0,)).expand(torch.tensor([-3.0]))
+    tensor([[ 0.2500, -0.7500]])
+    """
+
+    domain: ClassVar[Interval] = (-3.0, 3.0)
+    extent: ClassVar[Interval] = (-4.5, 4.5)
+
+    powers: int
+    denominator: tuple[float, ...]
+    signed: bool = False
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """1/Q, x/Q, x^2/Q, ..."""
+        return tuple(f"{('1', 'x')[k] if k < 2 else f'x^{k}'}/Q" for k in range(self.powers))
+
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        x = x.unsqueeze(-1)
+        powers = torch.arange(1, len(self.denominator) + 1, device=x.device)
+        factors = torch.tensor(self.denominator, dtype=x.dtype, device=x.device)
+        terms = factors.abs() * x**powers
+        below = 1 + (terms if self.signed else terms.abs()).sum(-1, keepdim=True)
+        return x ** torch.arange(self.powers, device=x.device) / below

@@ -222,6 +222,11 @@ def _find(model: nn.Module, name: str) -> tuple[nn.Module, str, LayerFunctions]:
         local = _local_names(entry)
         for own, functions in zip(local, entry.read(), strict=True):
             names.append(functions.name)
+            if functions.name == name and functions.kind == "elementwise":
+                raise ValueError(
+                    f"layer={name!r}: {functions.type} is a learned activation, which adds no "
+                    "functions up: give a layer that does"
+                )
             if functions.name == name:
                 return entry.module, own, functions
     raise ValueError(f"layer={name!r}: the layers are {', '.join(map(repr, names))}")

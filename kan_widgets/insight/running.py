@@ -87,6 +87,8 @@ def stages_of(model: nn.Module) -> list[Stage]:
     """
     found = []
     for entry in find(model):
+        if entry.elementwise:
+            continue
         adapter, _ = find_adapter(entry.module)
         own = entry.reader(entry.module)
         own = [own] if isinstance(own, LayerFunctions) else list(own)

@@ -17,6 +17,7 @@ export const BAND_GAP = 10;
 const SPACING = {
   conv: { gap: 12, min: 24, max: 56 },
   linear: { gap: 2, min: 16, max: 48 },
+  elementwise: { gap: 2, min: 16, max: 48 },
 } as const;
 
 /** A larger cell shows no more of a function. */

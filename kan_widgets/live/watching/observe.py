@@ -168,6 +168,8 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
         return x, None
+    if layer.kind == "elementwise":
+        return layer.by_group(x), None
     settings = layer.conv or ConvSettings()
     kh, kw = layer.shape[2:]
     if x.ndim == 3:

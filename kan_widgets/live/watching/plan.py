@@ -143,7 +143,8 @@ def plan_of(
         own = {}
         for layer in [found] if isinstance(found, LayerFunctions) else found:
             full = ".".join(part for part in (name, layer.name) if part) or type(module).__name__
-            if full in known:
+            # A learned activation adds nothing up: it is one of the operations between layers.
+            if full in known and layer.kind != "elementwise":
                 own[layer.name] = known[full]
         if own:
             parts.append(_part(module, own))
