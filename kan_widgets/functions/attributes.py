@@ -122,7 +122,10 @@ def computes_more(
     if len(plain) > _FEW:
         # A list that a forward pass goes through, such as ``poly_weights``: one for each layer.
         lists = [part for part in parts if isinstance(part, nn.ModuleList)]
-        return any(inner in plain for part in lists for inner in part)
+        if any(inner in plain for part in lists for inner in part):
+            return True
+        weights = any(p.ndim > 1 for p in module.parameters(recurse=False))
+        return weights and called_kan(module) and "Layer" in type(module).__name__
     own = [*module._parameters, *module._buffers]
     own += [key for key, value in vars(module).items() if type(value) is int]
     named = bool(parts) or any(_KAN_PART.search(key.lower()) for key in own)

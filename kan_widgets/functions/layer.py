@@ -236,7 +236,8 @@ class LayerFunctions:
         groups = self.shape[1]
         if groups == 1:
             return x.reshape(len(x), -1, 1)
-        return x.movedim(self.axis, -1).unflatten(-1, (groups, -1)).movedim(-2, -1)
+        found: Tensor = x.movedim(self.axis, -1).unflatten(-1, (groups, -1)).movedim(-2, -1)
+        return found
 
     def evaluate(self, x: Tensor) -> Tensor:
         """φ at ``x``, all functions at once.

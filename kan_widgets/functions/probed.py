@@ -41,6 +41,8 @@ class Way:
         Norms and activations that the sum passes, the last one first.
     kernel, stride, padding, dilation
         Of a convolution; ``kernel`` is ``None`` for others. ``padding`` as `ConvSettings` has it.
+    border
+        What a convolution pads: ``"x"``, ``"basis"`` (see `ConvSettings`), or ``"unknown"``.
     why
         Why no adapter reads it, for a person to read.
     """
@@ -55,6 +57,7 @@ class Way:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
+    border: str = "x"
     why: str = ""
 
     @property
@@ -98,10 +101,25 @@ def _shapes(
         numbers = size * kernel[0] * kernel[1]
         shape = (size, *sides)
         yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
+    if _has_kernels(run):
+        return  # on a single place each kernel would be its centre alone
     yield Way((size,), size, domain, extent)
     yield Way((1, size), size, domain, extent)
     if size > 1:
         yield Way((size, 1), size, domain, extent)
+
+
+def _has_kernels(run: nn.Module) -> bool:
+    """Say whether a convolution in it takes in more than one place at once."""
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    sizes = [part.kernel_size for part in run.modules() if isinstance(part, kinds)]
+    return any(size != 1 for own in (*sizes, _numbers(run, "kernel_size")) for size in own)
+
+
+def _numbers(run: nn.Module, name: str) -> tuple[int, ...]:
+    value = vars(run).get(name, ())
+    found = value if isinstance(value, tuple | list) else (value,)
+    return tuple(each for each in found if type(each) is int)
 
 
 def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:

@@ -130,13 +130,17 @@ class _Walk:
         for child_name, child in children:
             self.visit(child, f"{name}.{child_name}" if name else child_name)
         inside, unread = self.found[found:], self.left_out[left_out:]
-        if any(entry.adds_up for entry in inside) or any(entry.is_kan for entry in unread):
+        activations = [entry.module for entry in inside if entry.elementwise]
+        plain = [entry.module for entry in inside if not entry.elementwise]
+        adds_up = any(entry.adds_up for entry in inside)
+        if adds_up or any(entry.is_kan for entry in unread):
+            if not adds_up and plain and computes_more(module, name, plain, activations):
+                # Beside what is not read, plain layers in it are only a part of it as well.
+                self.found[found:] = []
             if problem and settled(module) is not None:
                 self.left_out.insert(left_out, LeftOut(name, module, problem, near=True))
                 return None
             return self._own(module, name, left_out)
-        activations = [entry.module for entry in inside if entry.elementwise]
-        plain = [entry.module for entry in inside if not entry.elementwise]
         if not problem and not computes_more(module, name, plain, activations):
             return self._own(module, name, left_out)
         # A layer by itself: what is in it is only a part of what it computes.

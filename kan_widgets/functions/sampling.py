@@ -6,7 +6,7 @@ import contextvars
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.probed import Probe, Way, ways_of
+from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refined_nodes
@@ -108,6 +109,8 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
             if words := _mistake(probe, sampled):
                 reasons[words] = None
                 continue
+            way = _at_the_border(run, way, sampled)
+            sampled = replace(sampled, layer=_of(way, module, sampled))
             if sampled.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
             samples_of[module] = sampled
@@ -205,6 +208,8 @@ def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | N
         raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
     basis = basis if basis is known else basis.with_error(error)
     own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1).float().contiguous()
+    if way.kernel is not None:
+        own = own.unflatten(1, (-1, *way.kernel))
     cost = time.perf_counter() - started
     return Samples.taken(module, _layer(module, way, own, basis, error), zero, basis, cost)
 
@@ -230,8 +235,12 @@ def _layer(
     norm = module.get_submodule(way.before) if way.before else None
     more: dict[str, Any] = {}
     if way.kernel is not None:
-        coefficients = coefficients.unflatten(1, (-1, *way.kernel))
-        more["conv"] = ConvSettings(way.stride, way.padding, way.dilation)
+        more["conv"] = ConvSettings(
+            way.stride, way.padding, way.dilation, pads_basis=way.border == "basis"
+        )
+    if way.border == "unknown":
+        more["conv"] = None
+        words.append("What it adds up at the border, where kernels reach beyond, is not known.")
     if norm is not None:
         more["variable"] = f"{type(norm).__name__}(x)"
         more["x_at"] = Tap((norm,), "output")
@@ -244,6 +253,29 @@ def _layer(
         rewriter=rewriter_of(module, coefficients),
         **more,
     )
+
+
+def _of(way: Way, module: nn.Module, sampled: Samples) -> LayerFunctions:
+    return _layer(module, way, sampled.layer.coefficients, sampled.basis, sampled.basis.error)
+
+
+def _at_the_border(run: nn.Module, way: Way, sampled: Samples) -> Way:
+    """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
+    if way.kernel is None or not any(way.padding):
+        return way
+    low, high = way.domain
+    generator = torch.Generator().manual_seed(3)
+    x = low + (high - low) * torch.rand(4, *way.shape, generator=generator)
+    at = Tap((run.get_submodule(way.after[-1]),)) if way.after else Tap((run,), "output")
+    for border in ("x", "basis"):
+        tried = replace(way, border=border)
+        layer = _of(tried, run, sampled)
+        with suppress(Exception):
+            place = Sum(("",), at, sampled.bias)
+            near = max(1e-3, 20 * sampled.basis.error)
+            compared(run, [layer], [place], x.to(next(run.parameters())), near)
+            return tried
+    return replace(way, border="unknown")
 
 
 def _mistake(probe: Probe, sampled: Samples) -> str:
