@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +44,27 @@ class Tap:
 
     If a module is called several times, or there are several modules, the tensors are
     joined in the order of the calls: side by side along the channels (``"cat"``), or
-    added up (``"add"``).
+    added up (``"add"``). ``view`` makes maps, ``(n, channels, height, width)``, of what passes in
+    another form, as over one or three dimensions.
     """
 
     modules: tuple[nn.Module, ...]
     side: Literal["input", "output"] = "input"
     joined: Literal["cat", "add"] = "cat"
+    view: Callable[[Tensor], Tensor] | None = None
+
+    def join(self, passed: Sequence[Tensor]) -> Tensor:
+        """Return as one what passed, in the form in which functions take it."""
+        if self.joined == "add":
+            found = torch.stack(list(passed)).sum(0)
+        else:
+            found = torch.cat(list(passed), dim=1) if len(passed) > 1 else passed[0]
+        return found if self.view is None else self.view(found)
+
+
+def as_rows(x: Tensor) -> Tensor:
+    """Return ``(n, channels, length)`` as maps of one row: a ``view`` of a `Tap`."""
+    return x.unsqueeze(-2)
 
 
 @dataclass(frozen=True, eq=False)

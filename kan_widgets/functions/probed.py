@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.layer import as_rows
 from kan_widgets.nn.bases.basis import Interval
 
 INPUT_NAMES = (
@@ -41,6 +42,8 @@ class Way:
         Norms and activations that the sum passes, the last one first.
     kernel, stride, padding, dilation
         Of a convolution; ``kernel`` is ``None`` for others. ``padding`` as `ConvSettings` has it.
+    line
+        Whether it is a convolution over one dimension, ``shape`` being (channels, length).
     border
         What a convolution pads: ``"x"``, ``"basis"`` (see `ConvSettings`), or ``"unknown"``.
     why
@@ -57,6 +60,7 @@ class Way:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
+    line: bool = False
     border: str = "x"
     why: str = ""
 
@@ -88,7 +92,21 @@ def ways_of(run: nn.Module) -> Iterator[Way]:
 def _shapes(
     run: nn.Module, size: int, kernel: tuple[int, int] | None, domain: Interval, extent: Interval
 ) -> Iterator[Way]:
-    if kernel is not None:
+    if kernel is not None and _is_line(run):
+        (_, k), (_, s), (_, p), (_, d) = (
+            _pair(setting_in(run, name, default)) or (default, default)
+            for name, default in (
+                ("kernel_size", 1),
+                ("stride", 1),
+                ("padding", 0),
+                ("dilation", 1),
+            )
+        )
+        # Two outputs each way, as below.
+        row: tuple[int, ...] = (size, -(-p // s) * s - p + d * (k - 1) + 1 + s)
+        more = ((1, s), (p, p, 0, 0), (1, d))
+        yield Way(row, size * k, domain, extent, "", (), (1, k), *more, line=True)
+    elif kernel is not None:
         stride, padding, dilation = (
             _pair(setting_in(run, name, default)) or (default, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
@@ -107,6 +125,13 @@ def _shapes(
     yield Way((1, size), size, domain, extent)
     if size > 1:
         yield Way((size, 1), size, domain, extent)
+
+
+def _is_line(run: nn.Module) -> bool:
+    """Say whether its convolutions go over one dimension."""
+    parts = list(run.modules())
+    flat = any(isinstance(part, nn.Conv2d | nn.Conv3d) for part in parts)
+    return not flat and any(isinstance(part, nn.Conv1d) for part in parts)
 
 
 def _has_kernels(run: nn.Module) -> bool:
@@ -144,7 +169,7 @@ def _flattened(weight: Tensor) -> list[int]:
 
 def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
     """Return a setting of a convolution, of the module itself or of one inside it."""
-    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d))]
+    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d | nn.Conv1d))]
     found = [vars(part)[name] for part in inside if name in vars(part)]
     return found[0] if found else default
 
@@ -152,6 +177,8 @@ def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
 def _pair(value: Any) -> tuple[int, int] | None:
     if type(value) is int:
         return value, value
+    if isinstance(value, tuple | list) and len(value) == 1 and type(value[0]) is int:
+        return value[0], value[0]
     if isinstance(value, tuple | list) and len(value) == 2 and all(type(v) is int for v in value):
         return value[0], value[1]
     return None
@@ -188,7 +215,7 @@ def _runs(run: nn.Module, way: Way) -> bool:
     if not isinstance(y, Tensor) or len(y) != 3:
         return False
     if way.kernel is not None:
-        return y.ndim == 4
+        return y.ndim == len(way.shape) + 1
     if way.shape[1:] == (1,):
         return y.ndim == 3 and y.shape[2] == 1
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
@@ -301,12 +328,14 @@ class Probe:
         if self.way.kernel is None:
             return y.flatten(1)
         row, column = self._first()[1]
+        y = as_rows(y) if self.way.line else y
         return y[:, :, row, column]
 
     def _patches(self, x: Tensor) -> Tensor:
         x = x.detach().to("cpu", torch.float64)
         if self.way.kernel is None:
             return x.flatten(1)
+        x = as_rows(x) if self.way.line else x
         (top, left), _ = self._first()
         (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
         return x[:, :, top::dy, left::dx][:, :, :kh, :kw].flatten(1)
@@ -316,9 +345,10 @@ class Probe:
             return x.reshape(-1, *self.way.shape)
         (top, left), _ = self._first()
         (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
-        images = torch.zeros(len(x), *self.way.shape, dtype=x.dtype)
+        channels, *sides = self.way.shape
+        images = torch.zeros(len(x), channels, *([1] * self.way.line), *sides, dtype=x.dtype)
         images[:, :, top::dy, left::dx][:, :, :kh, :kw] = x.reshape(len(x), -1, kh, kw)
-        return images
+        return images.squeeze(2) if self.way.line else images
 
     def _first(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return where the first patch without padding begins, and its place in the output."""

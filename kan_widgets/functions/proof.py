@@ -66,9 +66,7 @@ class _Recorder:
         if not passed:
             names = ", ".join(type(module).__name__ for module in tap.modules)
             raise ValueError(f"nothing passed {names} while the module ran")
-        if tap.joined == "add":
-            return torch.stack(passed).sum(0)
-        return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+        return tap.join(passed)
 
 
 def _tensor(value: Any) -> Tensor:
@@ -319,7 +317,10 @@ def _convolved(basis: Any, coefficients: Tensor, settings: ConvSettings, x: Tens
     mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
     if not settings.pads_basis:
         x = F.pad(x, settings.padding, mode=mode)
-    values = basis(x).movedim(-1, 2).flatten(1, 2)
+    values = basis(x)
+    if settings.pads_basis:  # NaN: planes beyond the border
+        values = values.masked_fill(x.isnan().unsqueeze(-1), 0)
+    values = values.movedim(-1, 2).flatten(1, 2)
     if settings.pads_basis:
         values = F.pad(values, settings.padding, mode=mode)
     weight = coefficients.movedim(-1, 2).flatten(1, 2)

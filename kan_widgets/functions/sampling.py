@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap, as_rows
 from kan_widgets.functions.probed import Probe, Way, ways_of
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
@@ -243,7 +243,9 @@ def _layer(
         words.append("What it adds up at the border, where kernels reach beyond, is not known.")
     if norm is not None:
         more["variable"] = f"{type(norm).__name__}(x)"
-        more["x_at"] = Tap((norm,), "output")
+        more["x_at"] = Tap((norm,), "output", view=_view(way))
+    elif way.line:
+        more["x_at"] = Tap((module,), view=_view(way))
     return LayerFunctions(
         "linear" if way.kernel is None else "conv",
         coefficients,
@@ -266,7 +268,7 @@ def _at_the_border(run: nn.Module, way: Way, sampled: Samples) -> Way:
     low, high = way.domain
     generator = torch.Generator().manual_seed(3)
     x = low + (high - low) * torch.rand(4, *way.shape, generator=generator)
-    at = Tap((run.get_submodule(way.after[-1]),)) if way.after else Tap((run,), "output")
+    at = _sum_in(way, run)
     for border in ("x", "basis"):
         tried = replace(way, border=border)
         layer = _of(tried, run, sampled)
@@ -333,10 +335,18 @@ def _shape(way: Way, module: nn.Module) -> tuple[int, ...]:
 def _sums(way: Way, module: nn.Module) -> list[Sum]:
     newest(partial(_sample, way), module)
     known = samples_of[module]
-    at = Tap((module,), "output")
+    return [Sum(("",), _sum_in(way, module), known.bias)]
+
+
+def _sum_in(way: Way, module: nn.Module) -> Tap:
+    """Say where in a module the sum passes."""
     if way.after:
-        at = Tap((module.get_submodule(way.after[-1]),))
-    return [Sum(("",), at, known.bias)]
+        return Tap((module.get_submodule(way.after[-1]),), view=_view(way))
+    return Tap((module,), "output", view=_view(way))
+
+
+def _view(way: Way) -> Callable[[Tensor], Tensor] | None:
+    return as_rows if way.line else None
 
 
 def rewriter_of(module: nn.Module, coefficients: Tensor) -> Callable[[Tensor], Rewrite | None]:

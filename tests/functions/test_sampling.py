@@ -289,19 +289,23 @@ def test_what_a_sampled_convolution_does_at_the_border_is_found_out_or_left_open
         assert "at the border" in functions.note
 
 
-def test_a_kernel_of_one_dimension_is_not_taken_for_its_centre():
-    class Line(nn.Module):
-        def __init__(self) -> None:
+def test_a_kernel_over_one_dimension_is_a_row_and_one_over_three_is_not_taken_for_its_centre():
+    class Lines(nn.Module):
+        def __init__(self, kind: type[nn.Module]) -> None:
             super().__init__()
             self.in_channels = 2
-            self.poly_conv = nn.Conv1d(4, 4, 3, padding=1)
+            self.poly_conv = kind(4, 4, 3, stride=2, padding=1)
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.poly_conv(torch.cat([x.cos(), x.sin()], dim=1))
+            return self.poly_conv(torch.cat([x.cos() - 1, x.sin()], dim=1))
 
-    layer = Line()
-    prove(layer)
-    assert not describe(layer).layers
+    line, volume = Lines(nn.Conv1d), Lines(nn.Conv3d)
+    prove(line)
+    [functions] = read(line)
+    assert functions.shape == (4, 2, 1, 3)
+    assert kw.functions.check(line, inputs=4 * torch.rand(2, 2, 9) - 2, tolerance=1e-4).error < 1e-4
+    prove(volume)
+    assert not describe(volume).layers
 
 
 def test_plain_layers_beside_a_part_that_is_not_read_are_not_drawn_for_the_whole():
