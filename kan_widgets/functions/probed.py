@@ -209,7 +209,7 @@ def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
 def _runs(run: nn.Module, way: Way) -> bool:
     like = next(run.parameters())
     try:
-        y = run(torch.zeros(3, *way.shape).to(like))
+        y = _first(run(torch.zeros(3, *way.shape).to(like)))
     except Exception:
         return False
     if not isinstance(y, Tensor) or len(y) != 3:
@@ -219,6 +219,11 @@ def _runs(run: nn.Module, way: Way) -> bool:
     if way.shape[1:] == (1,):
         return y.ndim == 3 and y.shape[2] == 1
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
+
+
+def _first(out: Any) -> Any:
+    """Return what a module computes; pykan's layers return more beside it."""
+    return out[0] if isinstance(out, tuple) and out else out
 
 
 def _around(run: nn.Module, way: Way) -> Way:
@@ -240,7 +245,7 @@ def _around(run: nn.Module, way: Way) -> Way:
     like = next(run.parameters())
     x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like)
     try:
-        y = run(x)
+        y = _first(run(x))
     finally:
         for handle in handles:
             handle.remove()
@@ -317,13 +322,15 @@ class Probe:
             part = self.run.get_submodule(way.after[-1])
             handles.append(part.register_forward_pre_hook(keep))
         try:
-            out = self.run(x)
+            out = _first(self.run(x))
         finally:
             for handle in handles:
                 handle.remove()
         return self._patches(found["x"]), self._sums(found.get("y", out))
 
     def _sums(self, y: Tensor) -> Tensor:
+        if y.is_complex():
+            raise ValueError("it computes complex numbers")
         y = y.detach().to("cpu", torch.float64)
         if self.way.kernel is None:
             return y.flatten(1)

@@ -227,16 +227,18 @@ def _compared(
 ) -> None:
     """Compare sums, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
     forms = [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]
+    first: Exception | None = None
     for form in forms:
         try:
             compared(run, layers, sums, form, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)
         except Unlike:
             raise
-        except Exception:
-            if form is forms[-1]:
-                raise
+        except Exception as error:
+            first = first or error
         else:
             return
+    assert first is not None
+    raise first
 
 
 def _device(module: nn.Module) -> str:

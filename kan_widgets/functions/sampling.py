@@ -128,7 +128,7 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
 
 @contextmanager
 def on_cpu(module: nn.Module) -> Iterator[nn.Module]:
-    """Give what runs in the place of a module on the CPU.
+    """Give what runs in the place of a module that was not sampled before, on the CPU.
 
     It is not known what any numbers do to it: on an accelerator, an index out of range would end
     the whole process.
@@ -304,7 +304,8 @@ def newest(sample: Sampler, module: nn.Module) -> LayerFunctions:
     """Return the functions as they were sampled last, or anew if that is due."""
     known = samples_of.get(module)
     if known is None or _is_due(module, known):
-        with on_cpu(module) as run:
+        # Where it is: it has taken such inputs before.
+        with stand_in(module) as (run, _):
             known = sample(module, run, known.basis if known is not None else None)
         samples_of[module] = known
     return known.layer

@@ -259,3 +259,41 @@ class Rational(_Smooth):
         terms = factors.abs() * x**powers
         below = 1 + (terms if self.signed else terms.abs()).sum(-1, keepdim=True)
         return x ** torch.arange(self.powers, device=x.device) / below
+
+
+@dataclass(frozen=True)
+class ThreeTerm(_Smooth):
+    """Polynomials p_n of the squashed input t = tanh x, each made of the two before it.
+
+    p_0 = ``first``, p_1 = ``second[0]``·t + ``second[1]``, and then for each (a, b, c) of ``steps``
+    p_n = (a·t + b)·p_(n−1) + c·p_(n−2), as all classical families have it (Abramowitz and Stegun,
+    22.7).
+
+    Examples
+    --------
+    Legendre polynomials up to the second degree:
+
+    >>> ThreeTerm("P", 1.0, (1.0, 0.0), ((1.5, 0.0, -0.5),)).expand(torch.tensor([0.0]))
+    tensor([[ 1.0000,  0.0000, -0.5000]])
+    """
+
+    domain: ClassVar[Interval] = _TANH_DOMAIN
+    extent: ClassVar[Interval] = _TANH_EXTENT
+
+    letter: str
+    first: float
+    second: tuple[float, float]
+    steps: tuple[tuple[float, float, float], ...]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """P0(tanh x), P1(tanh x), ..."""
+        return tuple(f"{self.letter}{n}(tanh x)" for n in range(len(self.steps) + 2))
+
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        t = torch.tanh(x)
+        values = [torch.full_like(t, self.first), self.second[0] * t + self.second[1]]
+        for a, b, c in self.steps:
+            values.append((a * t + b) * values[-1] + c * values[-2])
+        return torch.stack(values, dim=-1)
