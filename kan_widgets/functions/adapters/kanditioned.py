@@ -1,11 +1,7 @@
-"""Read the ``KANLayer`` of kanditioned (PyPI): straight pieces between control points.
-
-The first and the last piece go on beyond the points.
-"""
+"""Read the ``KANLayer`` of kanditioned (PyPI): straight pieces between control points."""
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +16,9 @@ class Pieces:
     width: float
 
     domain = property(lambda self: (-self.width / 2, self.width / 2))
-    knots = property(lambda self: tuple(np.linspace(*self.domain, self.n_basis).tolist()))
+    knots = property(
+        lambda self: tuple(self.width * (b / (self.n_basis - 1) - 0.5) for b in range(self.n_basis))
+    )
     labels = property(lambda self: tuple(f"B{b}" for b in range(self.n_basis)))
 
     def expand(self, x: Tensor) -> Tensor:

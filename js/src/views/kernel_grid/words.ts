@@ -88,7 +88,7 @@ export function placesText({ layer, shape, arrangement }: Picture): string {
     if (channels === 1) return `each map: the ${size} functions from all inputs to one output`;
     return `each map: the ${size} functions from one channel to one output`;
   }
-  if (layer.kind === "elementwise") return "one function for each group of channels";
+  if (layer.kind === "elementwise") return "";
   const inputs = layer.kind === "conv" ? "input channels" : "inputs";
   if (arrangement.order && channels > 1)
     return `out,in: from which of the ${inputs} to which output`;
