@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { valueAt } from "../src/phi/curves.ts";
-import { functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
+import { entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
@@ -407,6 +407,14 @@ describe("the words", () => {
   it("count kernels and functions", () => {
     expect(layerSize(layer)).toBe("5 kernels of 3 × 3 functions");
     expect(layerSize(runOf("linear").layer)).toBe("6,250 functions: 10 outputs × 625 inputs");
+  });
+
+  it("call a learned activation one, with a function for each group", () => {
+    const groups = { ...layer, kind: "elementwise", shape: [1, 4, 1, 1], count: 4 } as LayerLayout;
+    expect(layerSize(groups)).toBe(
+      "learned activation: 4 functions, one for each group of channels",
+    );
+    expect(entryText(groups, 2)).toBe("group 2");
   });
 
   it("name an entry by the numbers that find it again", () => {

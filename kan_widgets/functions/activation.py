@@ -27,7 +27,7 @@ _FUNCTIONS: dict[Callable[..., Tensor], str] = {
 
 
 def named_activation(activation: Callable[[Tensor], Tensor]) -> BaseActivation:
-    """Return the name of a well-known activation, or the activation itself.
+    """Return the name of a well-known activation, or the activation itself, of a class an instance.
 
     Two layers have their own ``nn.SiLU()``; by name their bases compare equal.
 
@@ -38,6 +38,8 @@ def named_activation(activation: Callable[[Tensor], Tensor]) -> BaseActivation:
     >>> named_activation(nn.Softplus())
     Softplus(beta=1.0, threshold=20.0)
     """
+    if isinstance(activation, type):
+        activation = activation()
     if isinstance(activation, nn.GELU):
         return "gelu" if activation.approximate == "none" else activation
     if isinstance(activation, nn.Module):

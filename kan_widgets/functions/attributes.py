@@ -98,27 +98,45 @@ def called_kan(module: nn.Module) -> bool:
     return bool(_KAN_NAME.search(type(module).__name__))
 
 
-def computes_more(module: nn.Module, name: str, plain: Sequence[nn.Module]) -> bool:
+def computes_more(
+    module: nn.Module,
+    name: str,
+    plain: Sequence[nn.Module],
+    activations: Sequence[nn.Module] = (),
+) -> bool:
     """Say whether a module is a KAN layer of which ``plain`` are only a part.
+
+    ``activations`` are learned activations in it, which are read by themselves.
 
     Nobody can tell from outside what a module computes. Taken for such a layer is one that has
     at most a few plain layers in it, and the name of a KAN or tensors and settings that are named
     after those of one; a whole model only by the latter, or if it has nothing in it.
     """
-    if type(module).__module__.startswith("torch.nn.") or len(plain) > _FEW:
+    if type(module).__module__.startswith("torch.nn."):
         return False
+    parts = [
+        child
+        for key, child in module.named_children()
+        if _KAN_PART.search(key.lower()) and child not in activations
+    ]
+    if len(plain) > _FEW:
+        # A list that a forward pass goes through, such as ``poly_weights``: one for each layer.
+        lists = [part for part in parts if isinstance(part, nn.ModuleList)]
+        if any(inner in plain for part in lists for inner in part):
+            return True
+        weights = any(p.ndim > 1 for p in module.parameters(recurse=False))
+        return weights and called_kan(module) and "Layer" in type(module).__name__
     own = [*module._parameters, *module._buffers]
     own += [key for key, value in vars(module).items() if type(value) is int]
-    parts = any(_KAN_PART.search(key.lower()) for key in own)
-    parts = parts or any(_KAN_PART.search(key.lower()) for key, _ in module.named_children())
+    named = bool(parts) or any(_KAN_PART.search(key.lower()) for key in own)
     called = called_kan(module)
     if not plain:
         weights = any(
             p.requires_grad and not nn.parameter.is_lazy(p) and p.ndim > 1
             for p in module.parameters()
         )
-        return (parts or called) and weights
-    return parts or (called and bool(name))
+        return (named or called) and weights
+    return named or (called and bool(name))
 
 
 def unreadable_kind(module: nn.Module) -> str:

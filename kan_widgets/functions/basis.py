@@ -175,6 +175,29 @@ class IdentityBasis:
 
 
 @dataclass(frozen=True)
+class Halves:
+    """The identity for positive x, and for negative x: φ(x) = max(x, 0) + w·min(x, 0) is a PReLU.
+
+    Examples
+    --------
+    >>> Halves()(torch.tensor([-1.0, 2.0]))
+    tensor([[ 0., -1.],
+            [ 2.,  0.]])
+    """
+
+    domain: Interval = (-1.0, 1.0)
+    extent: Interval = (-2.0, 2.0)
+    labels: tuple[str, ...] = ("max(x, 0)", "min(x, 0)")
+    is_base: tuple[bool, ...] = (True, False)
+    knots: tuple[float, ...] = (0.0,)
+    continuous: bool = True
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., 2)``."""
+        return torch.stack([x.clamp_min(0), x.clamp_max(0)], dim=-1)
+
+
+@dataclass(frozen=True)
 class BaseOnly:
     """A base activation alone: φ(x) = w·act(x).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.nn.bases.basis import Interval
 
-Kind = Literal["conv", "linear"]
+Kind = Literal["conv", "linear", "elementwise"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
 Rewriter = Callable[[Tensor], Rewrite | None]
@@ -44,26 +44,44 @@ class Tap:
 
     If a module is called several times, or there are several modules, the tensors are
     joined in the order of the calls: side by side along the channels (``"cat"``), or
-    added up (``"add"``).
+    added up (``"add"``). ``view`` makes maps, ``(n, channels, height, width)``, of what passes in
+    another form, as over one or three dimensions.
     """
 
     modules: tuple[nn.Module, ...]
     side: Literal["input", "output"] = "input"
     joined: Literal["cat", "add"] = "cat"
+    view: Callable[[Tensor], Tensor] | None = None
+
+    def join(self, passed: Sequence[Tensor]) -> Tensor:
+        """Return as one what passed, in the form in which functions take it."""
+        if self.joined == "add":
+            found = torch.stack(list(passed)).sum(0)
+        else:
+            found = torch.cat(list(passed), dim=1) if len(passed) > 1 else passed[0]
+        return found if self.view is None else self.view(found)
+
+
+def as_rows(x: Tensor) -> Tensor:
+    """Return ``(n, channels, length)`` as maps of one row: a ``view`` of a `Tap`."""
+    return x.unsqueeze(-2)
 
 
 @dataclass(frozen=True, eq=False)
 class LayerFunctions:
     """All φ of one layer: φ[o, i, r, c](x) = Σ_b coefficients[o, i, r, c, b]·β_b(x).
 
+    A learned activation adds nothing up: it has one φ for each group of its channels, φ[0, g],
+    which is applied to every value of theirs.
+
     Parameters
     ----------
     kind
         ``"conv"`` or ``"linear"``: whether each (out, in) pair holds a kernel
-        of kh×kw functions, or one function.
+        of kh×kw functions, or one function. ``"elementwise"`` is a learned activation.
     coefficients
-        ``(out, in, kh, kw, nb)`` or ``(out, in, nb)``, detached. They may share
-        memory with the model's parameters: copy before keeping them.
+        ``(out, in, kh, kw, nb)`` or ``(out, in, nb)``, detached; ``(1, groups, nb)`` if
+        elementwise. They may share memory with the model's parameters: copy before keeping them.
     bases
         The basis, or several where groups of functions have their own (a grid
         per input feature): a `LayerBasis` each, which joins a `kan_widgets.nn.Basis` and the
@@ -100,6 +118,8 @@ class LayerFunctions:
         ``out``, float32 on the CPU and of their shape, and returns True; or it returns False, if
         anything but their values may have changed since these functions were read. It must not
         keep the module alive. ``None`` where every frame takes reading anew, which is slower.
+    axis
+        If elementwise: the dimension of x that is divided into groups, equally many channels each.
 
     Raises
     ------
@@ -123,14 +143,19 @@ class LayerFunctions:
     x_at: Tap | None = None
     gradient: Gradient | None = None
     rewriter: Rewriter | None = None
+    axis: int = -1
 
     def __post_init__(self) -> None:
         c = self.coefficients
-        expected = {"conv": 5, "linear": 3}.get(self.kind)
-        if expected is None:
-            raise ValueError(f"kind: expected 'conv' or 'linear', got {self.kind!r}")
-        if c.ndim != expected:
-            form = "(out, in, kh, kw, nb)" if self.kind == "conv" else "(out, in, nb)"
+        forms = {
+            "conv": "(out, in, kh, kw, nb)",
+            "linear": "(out, in, nb)",
+            "elementwise": "(1, groups, nb)",
+        }
+        form = forms.get(self.kind)
+        if form is None:
+            raise ValueError(f"kind: expected 'conv', 'linear' or 'elementwise', got {self.kind!r}")
+        if c.ndim != form.count(",") + 1 or (self.kind == "elementwise" and len(c) != 1):
             raise ValueError(
                 f"coefficients: expected shape {form} for a {self.kind} layer, got {tuple(c.shape)}"
             )
@@ -178,9 +203,9 @@ class LayerFunctions:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """(out, in, kh, kw), with kh = kw = 1 for a linear layer."""
+        """(out, in, kh, kw), with kh = kw = 1 but for a convolution."""
         size = tuple(self.coefficients.shape[:-1])
-        return (*size, 1, 1) if self.kind == "linear" else size  # type: ignore[return-value]
+        return size if self.kind == "conv" else (*size, 1, 1)  # type: ignore[return-value]
 
     @property
     def n_functions(self) -> int:
@@ -220,6 +245,14 @@ class LayerFunctions:
         if len(self.bases) > 1:
             raise ValueError(f"{self.name} has {len(self.bases)} bases: call bases[g](x)")
         return self.bases[0](x)
+
+    def by_group(self, x: Tensor) -> Tensor:
+        """Return the values of x that each group takes in, ``(..., n, groups)``, if elementwise."""
+        groups = self.shape[1]
+        if groups == 1:
+            return x.reshape(len(x), -1, 1)
+        found: Tensor = x.movedim(self.axis, -1).unflatten(-1, (groups, -1)).movedim(-2, -1)
+        return found
 
     def evaluate(self, x: Tensor) -> Tensor:
         """φ at ``x``, all functions at once.

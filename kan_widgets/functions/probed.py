@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.layer import as_rows
 from kan_widgets.nn.bases.basis import Interval
 
 INPUT_NAMES = (
@@ -41,6 +42,10 @@ class Way:
         Norms and activations that the sum passes, the last one first.
     kernel, stride, padding, dilation
         Of a convolution; ``kernel`` is ``None`` for others. ``padding`` as `ConvSettings` has it.
+    line
+        Whether it is a convolution over one dimension, ``shape`` being (channels, length).
+    border
+        What a convolution pads: ``"x"``, ``"basis"`` (see `ConvSettings`), or ``"unknown"``.
     why
         Why no adapter reads it, for a person to read.
     """
@@ -55,6 +60,8 @@ class Way:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
+    line: bool = False
+    border: str = "x"
     why: str = ""
 
     @property
@@ -65,8 +72,8 @@ class Way:
 
 def ways_of(run: nn.Module) -> Iterator[Way]:
     """Yield the ways in which a module runs, likely ones first."""
-    domain, extent = _interval(run)
-    kernel = _pair(_setting(run, "kernel_size", None))
+    domain, extent = interval_of(run)
+    kernel = _pair(setting_in(run, "kernel_size", None))
     named, others = _sizes(run)
     # A size that it names itself holds; any other that runs may do so by chance.
     for sizes in (*([size] for size in named), others):
@@ -85,9 +92,23 @@ def ways_of(run: nn.Module) -> Iterator[Way]:
 def _shapes(
     run: nn.Module, size: int, kernel: tuple[int, int] | None, domain: Interval, extent: Interval
 ) -> Iterator[Way]:
-    if kernel is not None:
+    if kernel is not None and _is_line(run):
+        (_, k), (_, s), (_, p), (_, d) = (
+            _pair(setting_in(run, name, default)) or (default, default)
+            for name, default in (
+                ("kernel_size", 1),
+                ("stride", 1),
+                ("padding", 0),
+                ("dilation", 1),
+            )
+        )
+        # Two outputs each way, as below.
+        row: tuple[int, ...] = (size, -(-p // s) * s - p + d * (k - 1) + 1 + s)
+        more = ((1, s), (p, p, 0, 0), (1, d))
+        yield Way(row, size * k, domain, extent, "", (), (1, k), *more, line=True)
+    elif kernel is not None:
         stride, padding, dilation = (
-            _pair(_setting(run, name, default)) or (default, default)
+            _pair(setting_in(run, name, default)) or (default, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
         )
         reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -98,10 +119,32 @@ def _shapes(
         numbers = size * kernel[0] * kernel[1]
         shape = (size, *sides)
         yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
+    if _has_kernels(run):
+        return  # on a single place each kernel would be its centre alone
     yield Way((size,), size, domain, extent)
     yield Way((1, size), size, domain, extent)
     if size > 1:
         yield Way((size, 1), size, domain, extent)
+
+
+def _is_line(run: nn.Module) -> bool:
+    """Say whether its convolutions go over one dimension."""
+    parts = list(run.modules())
+    flat = any(isinstance(part, nn.Conv2d | nn.Conv3d) for part in parts)
+    return not flat and any(isinstance(part, nn.Conv1d) for part in parts)
+
+
+def _has_kernels(run: nn.Module) -> bool:
+    """Say whether a convolution in it takes in more than one place at once."""
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    sizes = [part.kernel_size for part in run.modules() if isinstance(part, kinds)]
+    return any(size != 1 for own in (*sizes, _numbers(run, "kernel_size")) for size in own)
+
+
+def _numbers(run: nn.Module, name: str) -> tuple[int, ...]:
+    value = vars(run).get(name, ())
+    found = value if isinstance(value, tuple | list) else (value,)
+    return tuple(each for each in found if type(each) is int)
 
 
 def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
@@ -124,9 +167,9 @@ def _flattened(weight: Tensor) -> list[int]:
     ]
 
 
-def _setting(run: nn.Module, name: str, default: Any) -> Any:
+def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
     """Return a setting of a convolution, of the module itself or of one inside it."""
-    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d))]
+    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d | nn.Conv1d))]
     found = [vars(part)[name] for part in inside if name in vars(part)]
     return found[0] if found else default
 
@@ -134,12 +177,14 @@ def _setting(run: nn.Module, name: str, default: Any) -> Any:
 def _pair(value: Any) -> tuple[int, int] | None:
     if type(value) is int:
         return value, value
+    if isinstance(value, tuple | list) and len(value) == 1 and type(value[0]) is int:
+        return value[0], value[0]
     if isinstance(value, tuple | list) and len(value) == 2 and all(type(v) is int for v in value):
         return value[0], value[1]
     return None
 
 
-def _interval(run: nn.Module) -> tuple[Interval, Interval]:
+def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
     """Return the range of a grid, and somewhat more; −2 to 2 where there is none."""
     given = vars(run).get("grid_range")
     grids = [
@@ -164,16 +209,21 @@ def _interval(run: nn.Module) -> tuple[Interval, Interval]:
 def _runs(run: nn.Module, way: Way) -> bool:
     like = next(run.parameters())
     try:
-        y = run(torch.zeros(3, *way.shape).to(like))
+        y = _first(run(torch.zeros(3, *way.shape).to(like)))
     except Exception:
         return False
     if not isinstance(y, Tensor) or len(y) != 3:
         return False
     if way.kernel is not None:
-        return y.ndim == 4
+        return y.ndim == len(way.shape) + 1
     if way.shape[1:] == (1,):
         return y.ndim == 3 and y.shape[2] == 1
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
+
+
+def _first(out: Any) -> Any:
+    """Return what a module computes; pykan's layers return more beside it."""
+    return out[0] if isinstance(out, tuple) and out else out
 
 
 def _around(run: nn.Module, way: Way) -> Way:
@@ -195,7 +245,7 @@ def _around(run: nn.Module, way: Way) -> Way:
     like = next(run.parameters())
     x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like)
     try:
-        y = run(x)
+        y = _first(run(x))
     finally:
         for handle in handles:
             handle.remove()
@@ -272,23 +322,27 @@ class Probe:
             part = self.run.get_submodule(way.after[-1])
             handles.append(part.register_forward_pre_hook(keep))
         try:
-            out = self.run(x)
+            out = _first(self.run(x))
         finally:
             for handle in handles:
                 handle.remove()
         return self._patches(found["x"]), self._sums(found.get("y", out))
 
     def _sums(self, y: Tensor) -> Tensor:
+        if y.is_complex():
+            raise ValueError("it computes complex numbers")
         y = y.detach().to("cpu", torch.float64)
         if self.way.kernel is None:
             return y.flatten(1)
         row, column = self._first()[1]
+        y = as_rows(y) if self.way.line else y
         return y[:, :, row, column]
 
     def _patches(self, x: Tensor) -> Tensor:
         x = x.detach().to("cpu", torch.float64)
         if self.way.kernel is None:
             return x.flatten(1)
+        x = as_rows(x) if self.way.line else x
         (top, left), _ = self._first()
         (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
         return x[:, :, top::dy, left::dx][:, :, :kh, :kw].flatten(1)
@@ -298,9 +352,10 @@ class Probe:
             return x.reshape(-1, *self.way.shape)
         (top, left), _ = self._first()
         (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
-        images = torch.zeros(len(x), *self.way.shape, dtype=x.dtype)
+        channels, *sides = self.way.shape
+        images = torch.zeros(len(x), channels, *([1] * self.way.line), *sides, dtype=x.dtype)
         images[:, :, top::dy, left::dx][:, :, :kh, :kw] = x.reshape(len(x), -1, kh, kw)
-        return images
+        return images.squeeze(2) if self.way.line else images
 
     def _first(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return where the first patch without padding begins, and its place in the output."""

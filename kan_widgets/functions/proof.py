@@ -66,9 +66,7 @@ class _Recorder:
         if not passed:
             names = ", ".join(type(module).__name__ for module in tap.modules)
             raise ValueError(f"nothing passed {names} while the module ran")
-        if tap.joined == "add":
-            return torch.stack(passed).sum(0)
-        return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+        return tap.join(passed)
 
 
 def _tensor(value: Any) -> Tensor:
@@ -275,6 +273,8 @@ def inputs_for(
 def total_of(layer: LayerFunctions, x: Tensor, rows: slice | Tensor = slice(None)) -> Tensor:
     """Return Σφ for each output, or some of a linear layer's, in double precision on the CPU."""
     x = x.to("cpu", torch.float64)
+    if layer.kind == "elementwise":
+        return _applied(layer, x)
     coefficients = layer.coefficients.detach()[rows].to("cpu", torch.float64)
     if layer.basis_index is None:
         return _summed(layer, layer.bases[0], coefficients, x)
@@ -295,6 +295,15 @@ def total_of(layer: LayerFunctions, x: Tensor, rows: slice | Tensor = slice(None
     return total
 
 
+def _applied(layer: LayerFunctions, x: Tensor) -> Tensor:
+    """Apply the function of each group to every value of its channels."""
+    coefficients = layer.coefficients.detach().to("cpu", torch.float64)[0]
+    along = x.movedim(layer.axis, 0).unflatten(0, (len(coefficients), -1))
+    index = [0] * len(coefficients) if layer.basis_index is None else layer.basis_index[0].tolist()
+    parts = [layer.bases[b](along[g]) @ coefficients[g] for g, b in enumerate(index)]
+    return torch.cat(parts).movedim(0, layer.axis)
+
+
 def _summed(layer: LayerFunctions, basis: Any, coefficients: Tensor, x: Tensor) -> Tensor:
     if layer.kind == "linear":
         return torch.einsum("...ib,oib->...o", basis(x), coefficients)
@@ -308,7 +317,10 @@ def _convolved(basis: Any, coefficients: Tensor, settings: ConvSettings, x: Tens
     mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
     if not settings.pads_basis:
         x = F.pad(x, settings.padding, mode=mode)
-    values = basis(x).movedim(-1, 2).flatten(1, 2)
+    values = basis(x)
+    if settings.pads_basis:  # NaN: planes beyond the border
+        values = values.masked_fill(x.isnan().unsqueeze(-1), 0)
+    values = values.movedim(-1, 2).flatten(1, 2)
     if settings.pads_basis:
         values = F.pad(values, settings.padding, mode=mode)
     weight = coefficients.movedim(-1, 2).flatten(1, 2)

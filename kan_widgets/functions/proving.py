@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
 from kan_widgets.functions.basis import LayerBasis
+from kan_widgets.functions.elementwise import elementwise_adapter, is_open
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, survey, unwrap
@@ -68,6 +69,7 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
     """
     end = time.perf_counter() + seconds
     samples_end = end + seconds
+    _settle_activations(model)
     waiting = True
     while waiting:  # what is inside a layer that fails is looked into
         found, left_out = survey(model)
@@ -84,12 +86,22 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
         _join_parts(model)
 
 
+def _settle_activations(model: nn.Module) -> None:
+    """Sample learned activations, wherever they are: they are no part of the layer around them."""
+    found = survey(model)[0]
+    read = {part for entry in found for part in entry.module.modules()}
+    for module in unwrap(model).modules():
+        if is_open(module) and module not in read and settled(module) is None:
+            with suppress(Exception):
+                settle(module, elementwise_adapter(module))
+
+
 def _join_parts(model: nn.Module) -> None:
     """Sample a KAN layer as a whole where functions of it were sampled beside plain layers."""
     found = survey(model)[0]
     for name, module in unwrap(model).named_modules():
         inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
-        plain = [entry for entry in inside if entry.is_plain]
+        plain = [entry for entry in inside if not entry.adds_up]
         sampled = [entry for entry in inside if entry.library == SAMPLED]
         if plain and len(plain) + len(sampled) == len(inside) <= 4 and sampled:
             if called_kan(module) and settled(module) is None:
@@ -215,16 +227,18 @@ def _compared(
 ) -> None:
     """Compare sums, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
     forms = [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]
+    first: Exception | None = None
     for form in forms:
         try:
             compared(run, layers, sums, form, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)
         except Unlike:
             raise
-        except Exception:
-            if form is forms[-1]:
-                raise
+        except Exception as error:
+            first = first or error
         else:
             return
+    assert first is not None
+    raise first
 
 
 def _device(module: nn.Module) -> str:

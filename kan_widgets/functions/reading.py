@@ -24,6 +24,13 @@ class ReadableModule:
     module: nn.Module
     reader: Reader
     library: str = ""
+    elementwise: bool = False
+    """Whether it is a learned activation."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is a layer of learned functions that are added up."""
+        return not self.is_plain and not self.elementwise
 
     @property
     def is_plain(self) -> bool:
@@ -111,7 +118,9 @@ class _Walk:
         self._seen.add(module)
         adapter, problem = find_adapter(module)
         if adapter is not None:
-            self.found.append(ReadableModule(name, module, adapter.read, adapter.library))
+            self.found.append(
+                ReadableModule(name, module, adapter.read, adapter.library, adapter.elementwise)
+            )
             return
         children = list(module.named_children())
         if state := unreadable_kind(module) if children else unreadable_state(module):
@@ -121,12 +130,18 @@ class _Walk:
         for child_name, child in children:
             self.visit(child, f"{name}.{child_name}" if name else child_name)
         inside, unread = self.found[found:], self.left_out[left_out:]
-        if any(not entry.is_plain for entry in inside) or any(entry.is_kan for entry in unread):
+        activations = [entry.module for entry in inside if entry.elementwise]
+        plain = [entry.module for entry in inside if not entry.elementwise]
+        adds_up = any(entry.adds_up for entry in inside)
+        if adds_up or any(entry.is_kan for entry in unread):
+            if not adds_up and plain and computes_more(module, name, plain, activations):
+                # Beside what is not read, plain layers in it are only a part of it as well.
+                self.found[found:] = []
             if problem and settled(module) is not None:
                 self.left_out.insert(left_out, LeftOut(name, module, problem, near=True))
                 return None
             return self._own(module, name, left_out)
-        if not problem and not computes_more(module, name, [entry.module for entry in inside]):
+        if not problem and not computes_more(module, name, plain, activations):
             return self._own(module, name, left_out)
         # A layer by itself: what is in it is only a part of what it computes.
         self.found[found:] = []

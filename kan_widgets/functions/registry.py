@@ -42,6 +42,8 @@ class Adapter:
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None
     refused: bool = False
     """Whether modules of this kind are known, but never read."""
+    elementwise: bool = False
+    """Whether it reads learned activations."""
 
     def misfit(self, module: nn.Module, parent: type) -> str:
         """Say why ``module``, whose class or parent class is meant, is not read."""
@@ -80,6 +82,7 @@ def register_adapter(
     resembles: Callable[[nn.Module], bool] = _always,
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None,
+    elementwise: bool = False,
 ) -> None:
     """Teach `read` how to read a type of module.
 
@@ -115,6 +118,9 @@ def register_adapter(
     input_shape
         Takes the module, returns the shape of one input, without the batch. Only `check`
         uses it, where the layers' shapes do not tell.
+    elementwise
+        Whether what it reads are learned activations, of the kind ``"elementwise"``: these come
+        after all layers that add functions up.
 
     Raises
     ------
@@ -178,7 +184,16 @@ def register_adapter(
         )
     if not callable(reader):
         raise TypeError(f"reader: expected a function of the module, got {reader!r}")
-    adapter = Adapter(library, module_type, reader, problem, resembles, sums, input_shape)
+    adapter = Adapter(
+        library,
+        module_type,
+        reader,
+        problem,
+        resembles,
+        sums,
+        input_shape,
+        elementwise=elementwise,
+    )
     if named:
         _adapters.setdefault(module_type, {})[library] = adapter
     else:

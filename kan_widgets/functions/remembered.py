@@ -52,6 +52,7 @@ def remembered(
     make
         Makes the result.
     """
+    module = getattr(module, "whole", module)  # of which it may be a slice
     with torch.no_grad():
         values = None
         if tensors[0].device.type == "cpu":

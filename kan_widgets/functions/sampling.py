@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextvars
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap, as_rows
 from kan_widgets.functions.probed import Probe, Way, ways_of
+from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refined_nodes
@@ -25,7 +26,7 @@ from kan_widgets.nn.bases.basis import Interval
 SAMPLED = "sampled"
 # Of the largest value: what inputs may do together, and how far samples may be off.
 _INTERACTION = 1e-3
-_ERROR = 2e-2
+MOST_OFF = 2e-2
 _SECONDS = 6.0
 # Sampling takes at most this share of the time of a training.
 _SHARE = 0.01
@@ -36,7 +37,7 @@ class Untold(ValueError):
 
 
 @dataclass(eq=False)
-class _Samples:
+class Samples:
     """What was sampled of a module, and when."""
 
     layer: LayerFunctions
@@ -45,16 +46,32 @@ class _Samples:
     versions: tuple[tuple[int, int], ...]
     next: float
 
+    @classmethod
+    def taken(
+        cls,
+        module: nn.Module,
+        layer: LayerFunctions,
+        bias: Tensor,
+        basis: SampledBasis,
+        cost: float,
+    ) -> Samples:
+        """Return what was sampled now and took ``cost`` seconds."""
+        due = time.perf_counter() + max(1.0, cost / _SHARE)
+        return cls(layer, bias, basis, _versions(module), due)
+
     @property
     def is_straight(self) -> bool:
         """Whether all functions are straight lines."""
         nodes = torch.tensor(self.basis.nodes, dtype=torch.float64)
         values = torch.tensor(self.basis.values, dtype=torch.float64)
-        slope = (nodes @ values) / (nodes @ nodes)
-        return float((values - nodes.unsqueeze(1) * slope).abs().max()) < 1e-4
+        # A constant may be among them where functions are not drawn as 0 at x = 0.
+        lines = torch.stack([nodes, torch.ones_like(nodes)], dim=1)
+        return float((values - lines @ (torch.linalg.pinv(lines) @ values)).abs().max()) < 1e-4
 
 
-_samples: weakref.WeakKeyDictionary[nn.Module, _Samples] = weakref.WeakKeyDictionary()
+Sampler = Callable[[nn.Module, nn.Module, SampledBasis | None], Samples]
+
+samples_of: weakref.WeakKeyDictionary[nn.Module, Samples] = weakref.WeakKeyDictionary()
 _anew: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled anew", default=False)
 
 
@@ -81,24 +98,26 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
         If it is not; with the size of what its inputs do together, relative to its largest output.
     """
     reasons: dict[str, None] = {}
-    with _on_cpu(module) as run:
+    with on_cpu(module) as run:
         for way in ways_of(run):
             way = replace(way, why=why)
             probe = Probe(run, way)
             if words := _interaction(probe):
                 reasons[words] = None
                 continue
-            sampled = _sample(module, run, way, None)
+            sampled = _sample(way, module, run, None)
             if words := _mistake(probe, sampled):
                 reasons[words] = None
                 continue
+            way = _at_the_border(run, way, sampled)
+            sampled = replace(sampled, layer=_of(way, module, sampled))
             if sampled.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
-            _samples[module] = sampled
+            samples_of[module] = sampled
             return Adapter(
                 SAMPLED,
                 type(module),
-                partial(_read, way),
+                partial(newest, partial(_sample, way)),
                 _no_problem,
                 _always,
                 partial(_sums, way),
@@ -108,8 +127,8 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
 
 
 @contextmanager
-def _on_cpu(module: nn.Module) -> Iterator[nn.Module]:
-    """Give what runs in the place of a module on the CPU.
+def on_cpu(module: nn.Module) -> Iterator[nn.Module]:
+    """Give what runs in the place of a module that was not sampled before, on the CPU.
 
     It is not known what any numbers do to it: on an accelerator, an index out of range would end
     the whole process.
@@ -151,7 +170,7 @@ def _interaction(probe: Probe) -> str:
     return ""
 
 
-def _sample(module: nn.Module, run: nn.Module, way: Way, known: SampledBasis | None) -> _Samples:
+def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | None) -> Samples:
     """Sample all functions of a module, with what runs in its place."""
     started = time.perf_counter()
     probe = Probe(run, way)
@@ -176,7 +195,7 @@ def _sample(module: nn.Module, run: nn.Module, way: Way, known: SampledBasis | N
         return torch.cat(found).transpose(0, 1)
 
     if known is None:
-        nodes, samples, error = refined_nodes(_wider(way.extent), values)
+        nodes, samples, error = refined_nodes(wider(way.extent), values)
         basis, coefficients = fitted_basis(nodes, samples.flatten(1), way.domain, way.extent)
     else:
         nodes = torch.tensor(known.nodes, dtype=torch.float64)
@@ -185,21 +204,17 @@ def _sample(module: nn.Module, run: nn.Module, way: Way, known: SampledBasis | N
         off = samples.flatten(1) - torch.tensor(known.values, dtype=torch.float64) @ coefficients
         if float(off.abs().max()) > 1e-4 * float(samples.abs().max()):
             basis, coefficients = fitted_basis(nodes, samples.flatten(1), way.domain, way.extent)
-    if error > _ERROR:
+    if error > MOST_OFF:
         raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
     basis = basis if basis is known else basis.with_error(error)
     own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1).float().contiguous()
+    if way.kernel is not None:
+        own = own.unflatten(1, (-1, *way.kernel))
     cost = time.perf_counter() - started
-    return _Samples(
-        _layer(module, way, own, basis, error),
-        zero,
-        basis,
-        _versions(module),
-        time.perf_counter() + max(1.0, cost / _SHARE),
-    )
+    return Samples.taken(module, _layer(module, way, own, basis, error), zero, basis, cost)
 
 
-def _wider(extent: Interval) -> Interval:
+def wider(extent: Interval) -> Interval:
     """Return where to sample: also a little beyond what is drawn."""
     room = 0.12 * (extent[1] - extent[0])
     return extent[0] - room, extent[1] + room
@@ -220,23 +235,52 @@ def _layer(
     norm = module.get_submodule(way.before) if way.before else None
     more: dict[str, Any] = {}
     if way.kernel is not None:
-        coefficients = coefficients.unflatten(1, (-1, *way.kernel))
-        more["conv"] = ConvSettings(way.stride, way.padding, way.dilation)
+        more["conv"] = ConvSettings(
+            way.stride, way.padding, way.dilation, pads_basis=way.border == "basis"
+        )
+    if way.border == "unknown":
+        more["conv"] = None
+        words.append("What it adds up at the border, where kernels reach beyond, is not known.")
     if norm is not None:
         more["variable"] = f"{type(norm).__name__}(x)"
-        more["x_at"] = Tap((norm,), "output")
+        more["x_at"] = Tap((norm,), "output", view=_view(way))
+    elif way.line:
+        more["x_at"] = Tap((module,), view=_view(way))
     return LayerFunctions(
         "linear" if way.kernel is None else "conv",
         coefficients,
         (basis,),
         locked="Its functions are sampled: how they follow from its parameters is not known.",
         note=" ".join(words),
-        rewriter=partial(_rewriter, weakref.ref(module), coefficients),
+        rewriter=rewriter_of(module, coefficients),
         **more,
     )
 
 
-def _mistake(probe: Probe, sampled: _Samples) -> str:
+def _of(way: Way, module: nn.Module, sampled: Samples) -> LayerFunctions:
+    return _layer(module, way, sampled.layer.coefficients, sampled.basis, sampled.basis.error)
+
+
+def _at_the_border(run: nn.Module, way: Way, sampled: Samples) -> Way:
+    """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
+    if way.kernel is None or not any(way.padding):
+        return way
+    low, high = way.domain
+    generator = torch.Generator().manual_seed(3)
+    x = low + (high - low) * torch.rand(4, *way.shape, generator=generator)
+    at = _sum_in(way, run)
+    for border in ("x", "basis"):
+        tried = replace(way, border=border)
+        layer = _of(tried, run, sampled)
+        with suppress(Exception):
+            place = Sum(("",), at, sampled.bias)
+            near = max(1e-3, 20 * sampled.basis.error)
+            compared(run, [layer], [place], x.to(next(run.parameters())), near)
+            return tried
+    return replace(way, border="unknown")
+
+
+def _mistake(probe: Probe, sampled: Samples) -> str:
     """Say whether the functions add up to what the module computes as it is, norms included."""
     x, y = probe.as_it_is()
     inside = ((x >= sampled.basis.nodes[0]) & (x <= sampled.basis.nodes[-1])).all(1)
@@ -256,17 +300,18 @@ def _mistake(probe: Probe, sampled: _Samples) -> str:
     return f"its sampled functions are off by {off:.0%} of its largest output"
 
 
-def _read(way: Way, module: nn.Module) -> LayerFunctions:
+def newest(sample: Sampler, module: nn.Module) -> LayerFunctions:
     """Return the functions as they were sampled last, or anew if that is due."""
-    known = _samples.get(module)
+    known = samples_of.get(module)
     if known is None or _is_due(module, known):
-        with _on_cpu(module) as run:
-            known = _sample(module, run, way, known.basis if known is not None else None)
-        _samples[module] = known
+        # Where it is: it has taken such inputs before.
+        with stand_in(module) as (run, _):
+            known = sample(module, run, known.basis if known is not None else None)
+        samples_of[module] = known
     return known.layer
 
 
-def _is_due(module: nn.Module, known: _Samples) -> bool:
+def _is_due(module: nn.Module, known: Samples) -> bool:
     if not _anew.get() and time.perf_counter() < known.next:
         return False
     return _versions(module) != known.versions
@@ -289,18 +334,31 @@ def _shape(way: Way, module: nn.Module) -> tuple[int, ...]:
 
 
 def _sums(way: Way, module: nn.Module) -> list[Sum]:
-    _read(way, module)
-    known = _samples[module]
-    at = Tap((module,), "output")
+    newest(partial(_sample, way), module)
+    known = samples_of[module]
+    return [Sum(("",), _sum_in(way, module), known.bias)]
+
+
+def _sum_in(way: Way, module: nn.Module) -> Tap:
+    """Say where in a module the sum passes."""
     if way.after:
-        at = Tap((module.get_submodule(way.after[-1]),))
-    return [Sum(("",), at, known.bias)]
+        return Tap((module.get_submodule(way.after[-1]),), view=_view(way))
+    return Tap((module,), "output", view=_view(way))
+
+
+def _view(way: Way) -> Callable[[Tensor], Tensor] | None:
+    return as_rows if way.line else None
+
+
+def rewriter_of(module: nn.Module, coefficients: Tensor) -> Callable[[Tensor], Rewrite | None]:
+    """Return a layer's ``rewriter``, which copies what was sampled until that is due anew."""
+    return partial(_rewriter, weakref.ref(module), coefficients)
 
 
 def _rewriter(ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor) -> Rewrite | None:
     def rewrite() -> bool:
         module = ref()
-        known = _samples.get(module) if module is not None else None
+        known = samples_of.get(module) if module is not None else None
         if module is None or known is None or known.layer.coefficients is not coefficients:
             return False
         if _is_due(module, known):

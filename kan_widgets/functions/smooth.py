@@ -224,3 +224,76 @@ class Jacobi(_Smooth):
                 (linear * values[-1] - 2 * (n + a - 1) * (n + b - 1) * c * values[-2]) / lead
             )
         return torch.stack(values[: self.degree + 1], dim=-1)
+
+
+@dataclass(frozen=True)
+class Rational(_Smooth):
+    """Powers of x over one denominator, β_k(x) = x^k / (1 + Σ_j |denominator[j]·x^(j+1)|).
+
+    Padé activations (Molina et al. 2020), with absolute values as in the Kolmogorov-Arnold
+    Transformer: of each term, or if ``signed`` of its factor alone, which has poles.
+
+    Examples
+    --------
+    >>> Rational(2, (1.0,)).expand(torch.tensor([-3.0]))
+    tensor([[ 0.2500, -0.7500]])
+    """
+
+    domain: ClassVar[Interval] = (-3.0, 3.0)
+    extent: ClassVar[Interval] = (-4.5, 4.5)
+
+    powers: int
+    denominator: tuple[float, ...]
+    signed: bool = False
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """1/Q, x/Q, x^2/Q, ..."""
+        return tuple(f"{('1', 'x')[k] if k < 2 else f'x^{k}'}/Q" for k in range(self.powers))
+
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        x = x.unsqueeze(-1)
+        powers = torch.arange(1, len(self.denominator) + 1, device=x.device)
+        factors = torch.tensor(self.denominator, dtype=x.dtype, device=x.device)
+        terms = factors.abs() * x**powers
+        below = 1 + (terms if self.signed else terms.abs()).sum(-1, keepdim=True)
+        return x ** torch.arange(self.powers, device=x.device) / below
+
+
+@dataclass(frozen=True)
+class ThreeTerm(_Smooth):
+    """Polynomials p_n of the squashed input t = tanh x, each made of the two before it.
+
+    p_0 = ``first``, p_1 = ``second[0]``·t + ``second[1]``, and then for each (a, b, c) of ``steps``
+    p_n = (a·t + b)·p_(n−1) + c·p_(n−2), as all classical families have it (Abramowitz and Stegun,
+    22.7).
+
+    Examples
+    --------
+    Legendre polynomials up to the second degree:
+
+    >>> ThreeTerm("P", 1.0, (1.0, 0.0), ((1.5, 0.0, -0.5),)).expand(torch.tensor([0.0]))
+    tensor([[ 1.0000,  0.0000, -0.5000]])
+    """
+
+    domain: ClassVar[Interval] = _TANH_DOMAIN
+    extent: ClassVar[Interval] = _TANH_EXTENT
+
+    letter: str
+    first: float
+    second: tuple[float, float]
+    steps: tuple[tuple[float, float, float], ...]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """P0(tanh x), P1(tanh x), ..."""
+        return tuple(f"{self.letter}{n}(tanh x)" for n in range(len(self.steps) + 2))
+
+    def expand(self, x: Tensor) -> Tensor:
+        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+        t = torch.tanh(x)
+        values = [torch.full_like(t, self.first), self.second[0] * t + self.second[1]]
+        for a, b, c in self.steps:
+            values.append((a * t + b) * values[-1] + c * values[-2])
+        return torch.stack(values, dim=-1)

@@ -223,6 +223,16 @@ def _find(model: nn.Module, name: str) -> tuple[nn.Module, str, LayerFunctions]:
         for own, functions in zip(local, entry.read(), strict=True):
             names.append(functions.name)
             if functions.name == name:
+                if functions.kind == "elementwise":
+                    raise ValueError(
+                        f"layer={name!r}: {functions.type} is a learned activation, which adds no "
+                        "functions up: give a layer that does"
+                    )
+                if functions.x_at is not None and functions.x_at.view is not None:
+                    raise ValueError(
+                        f"layer={name!r}: means are put only into layers of vectors or maps, not "
+                        f"into those of {functions.type}"
+                    )
                 return entry.module, own, functions
     raise ValueError(f"layer={name!r}: the layers are {', '.join(map(repr, names))}")
 

@@ -66,9 +66,7 @@ class Run:
         passed = self.passed.get(tap)
         if not passed:
             return None
-        if tap.joined == "add":
-            return torch.stack(passed).sum(0)
-        return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+        return tap.join(passed)
 
     def input(self, tap: Tap) -> Tensor:
         """Return what passed at the input of a stage that ran."""
@@ -87,6 +85,8 @@ def stages_of(model: nn.Module) -> list[Stage]:
     """
     found = []
     for entry in find(model):
+        if entry.elementwise:
+            continue
         adapter, _ = find_adapter(entry.module)
         own = entry.reader(entry.module)
         own = [own] if isinstance(own, LayerFunctions) else list(own)
@@ -103,6 +103,8 @@ def stages_of(model: nn.Module) -> list[Stage]:
         for place in sums:
             parts = tuple(named[name] for name in place.layers)
             taps = tuple(part.x_at or Tap((entry.module,)) for part in parts)
+            if any(tap.view for tap in taps):
+                continue  # over one or three dimensions there are no maps to follow
             found.append(Stage(parts, taps, place.at, place.bias))
     return found
 

@@ -20,10 +20,10 @@ class KANConv1d(nn.Module):
 
     Parameters
     ----------
-    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
+    in_channels, out_channels, kernel_size, stride, padding, dilation
         As in ``nn.Conv1d``. There is no bias: constants are among the splines.
-    **basis
-        ``grid_size``, ``basis`` and the others, as in `KANConv2d`.
+    **settings
+        ``groups``, ``padding_mode``, ``grid_size`` and all others of `KANConv2d`.
 
     Examples
     --------
@@ -39,22 +39,12 @@ class KANConv1d(nn.Module):
         stride: int = 1,
         padding: int | str = 0,
         dilation: int = 1,
-        groups: int = 1,
-        padding_mode: PaddingMode = "zeros",
-        **basis: Any,
+        **settings: Any,
     ) -> None:
         super().__init__()
-        self.conv = KANConv2d(
-            in_channels,
-            out_channels,
-            (1, kernel_size),
-            (1, stride),
-            padding if isinstance(padding, str) else (0, padding),
-            (1, dilation),
-            groups,
-            padding_mode,
-            **basis,
-        )
+        pads = padding if isinstance(padding, str) else (0, padding)
+        along = (1, kernel_size), (1, stride), pads, (1, dilation)
+        self.conv = KANConv2d(in_channels, out_channels, *along, **settings)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer: ``(N, C, L)`` or ``(C, L)``, as ``nn.Conv1d``."""
@@ -70,11 +60,11 @@ class KANConv3d(nn.Module):
 
     Parameters
     ----------
-    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
+    in_channels, out_channels, kernel_size, stride, padding, dilation
         As in ``nn.Conv3d``: numbers, or three of depth, height and width; ``padding`` may be
         ``"same"`` or ``"valid"``. There is no bias: constants are among the splines.
-    **basis
-        ``grid_size``, ``basis`` and the others, as in `KANConv2d`.
+    **settings
+        ``groups``, ``padding_mode``, ``grid_size`` and all others of `KANConv2d`.
 
     Raises
     ------
@@ -95,15 +85,12 @@ class KANConv3d(nn.Module):
         stride: int | Sequence[int] = 1,
         padding: int | Sequence[int] | str = 0,
         dilation: int | Sequence[int] = 1,
-        groups: int = 1,
-        padding_mode: PaddingMode = "zeros",
-        **basis: Any,
+        **settings: Any,
     ) -> None:
         super().__init__()
         depth, *size = _three("kernel_size", kernel_size, 1)
         self.stride, *strides = _three("stride", stride, 1)
         self.dilation, *dilations = _three("dilation", dilation, 1)
-        self.padding_mode = padding_mode
         pads: Any = padding
         if isinstance(padding, str):
             total = self.dilation * (depth - 1) if padding == "same" else 0
@@ -111,20 +98,12 @@ class KANConv3d(nn.Module):
         else:
             behind, *pads = _three("padding", padding, 0)
             self.pads = (behind, behind)
+        flat = tuple(size), tuple(strides), pads if isinstance(pads, str) else tuple(pads)
         self.slices = nn.ModuleList(
-            KANConv2d(
-                in_channels,
-                out_channels,
-                (size[0], size[1]),
-                (strides[0], strides[1]),
-                pads if isinstance(pads, str) else (pads[0], pads[1]),
-                (dilations[0], dilations[1]),
-                groups,
-                padding_mode,
-                **basis,
-            )
+            KANConv2d(in_channels, out_channels, *flat, tuple(dilations), **settings)  # type: ignore[arg-type]
             for _ in range(depth)
         )
+        self.padding_mode: PaddingMode = self.slices[0].padding_mode  # type: ignore[assignment]
         with torch.no_grad():
             for plane in self.slices:
                 plane.base_weight.div_(math.sqrt(depth))  # type: ignore[operator]

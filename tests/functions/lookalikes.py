@@ -239,6 +239,7 @@ class _GroupedConv(nn.Module):
     """A base convolution and one over a basis, for each group; a norm and an activation follow."""
 
     base = True
+    dimensions = 2
 
     def __init__(
         self, input_dim, output_dim, kernel_size, groups=1, padding=0, stride=1, dilation=1, **own
@@ -251,20 +252,29 @@ class _GroupedConv(nn.Module):
         self.c, self.o = input_dim // groups, output_dim // groups
         if self.base:
             self.base_conv = self.convs(self.c, self.o)
-        self.layer_norm = nn.ModuleList([nn.InstanceNorm2d(self.o) for _ in range(groups)])
+        self.layer_norm = nn.ModuleList([self.norm(self.o) for _ in range(groups)])
         self.build(**own)
+
+    @property
+    def conv(self):
+        return (nn.Conv1d, nn.Conv2d, nn.Conv3d)[self.dimensions - 1]
+
+    @property
+    def norm(self):
+        return (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[self.dimensions - 1]
 
     def convs(self, inputs: int, outputs: int, kernel_size: int | None = None) -> nn.ModuleList:
         if kernel_size is not None:
-            make = [nn.Conv2d(inputs, outputs, kernel_size, bias=False) for _ in range(self.groups)]
+            make = [self.conv(inputs, outputs, kernel_size, bias=False) for _ in range(self.groups)]
             return nn.ModuleList(make)
         settings = (self.kernel_size, self.stride, self.padding, self.dilation)
         return nn.ModuleList(
-            [nn.Conv2d(inputs, outputs, *settings, bias=False) for _ in range(self.groups)]
+            [self.conv(inputs, outputs, *settings, bias=False) for _ in range(self.groups)]
         )
 
     def convolved(self, x: Tensor, weight: Tensor) -> Tensor:
-        return F.conv2d(x, weight, None, self.stride, self.padding, self.dilation)
+        convolve = (F.conv1d, F.conv2d, F.conv3d)[self.dimensions - 1]
+        return convolve(x, weight, None, self.stride, self.padding, self.dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         parts = [
@@ -297,10 +307,12 @@ class KANConv2DLayer(_GroupedConv):
 
 
 class FastKANConv2DLayer(_GroupedConv):
-    def build(self, norm_layer=nn.InstanceNorm2d) -> None:
+    def build(self, norm_layer=None) -> None:
         self.rbf = RadialBasisFunction()
         self.spline_conv = self.convs(self.c * 8, self.o)
-        self.layer_norm = nn.ModuleList([norm_layer(self.c) for _ in range(self.groups)])
+        self.layer_norm = nn.ModuleList(
+            [(norm_layer or self.norm)(self.c) for _ in range(self.groups)]
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         parts = []
@@ -337,7 +349,7 @@ def gram_polynomials(x: Tensor, betas: Tensor) -> list[Tensor]:
 class KAGNConv2DLayer(_GroupedConv):
     def build(self, degree: int = 3) -> None:
         self.degree = degree
-        size = (self.kernel_size, self.kernel_size)
+        size = (self.kernel_size,) * self.dimensions
         shape = (self.groups, self.o, self.c * (degree + 1), *size)
         self.poly_weights = nn.Parameter(0.3 * torch.randn(*shape))
         self.beta_weights = nn.Parameter(0.1 * torch.randn(degree + 1))
@@ -382,7 +394,7 @@ def jacobi_polynomials(t: Tensor, degree: int, a: float, b: float) -> list[Tenso
 class KAJNConv2DLayer(_GroupedConv):
     def build(self, degree: int = 3, a: float = 1.0, b: float = 1.0) -> None:
         self.degree, self.a, self.b = degree, a, b
-        size = (self.kernel_size, self.kernel_size)
+        size = (self.kernel_size,) * self.dimensions
         shape = (self.groups, self.o, self.c * (degree + 1), *size)
         self.poly_weights = nn.Parameter(0.3 * torch.randn(*shape))
 
@@ -401,7 +413,9 @@ class ReLUKANConv2DLayer(_GroupedConv):
         low = torch.arange(-self.k, self.g) / self.g
         high = low + (self.k + 1) / self.g
         for name, phase in (("phase_low", low), ("phase_high", high)):
-            expanded = phase.expand(inputs, -1).reshape(1, inputs, -1, 1, 1).clone()
+            expanded = (
+                phase.expand(inputs, -1).reshape(1, inputs, -1, *[1] * self.dimensions).clone()
+            )
             setattr(self, name, nn.Parameter(expanded))
 
     def bumps(self, x: Tensor) -> Tensor:
@@ -418,7 +432,7 @@ class BottleNeckKAGNConv2DLayer(_GroupedConv):
         self.degree = degree
         self.inner_proj = self.convs(self.c, inner, 1)
         self.out_proj = self.convs(inner, self.o, 1)
-        size = (self.kernel_size, self.kernel_size)
+        size = (self.kernel_size,) * self.dimensions
         shape = (self.groups, inner, inner * (degree + 1), *size)
         self.poly_weights = nn.Parameter(0.3 * torch.randn(*shape))
         self.beta_weights = nn.Parameter(0.1 * torch.randn(degree + 1))

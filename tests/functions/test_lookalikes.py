@@ -91,6 +91,24 @@ def test_a_convolutions_functions_sum_to_what_reaches_its_norm(name, settings):
     assert_writes_back(module)
 
 
+@pytest.mark.parametrize("dimensions", [1, 3])
+@pytest.mark.parametrize(
+    "name", ["FastKANConv2DLayer", "KAGNConv2DLayer", "BottleNeckReLUKANConv2DLayer"]
+)
+def test_over_one_and_three_dimensions_kernels_are_rows_and_slices(name, dimensions):
+    own = {"dimensions": dimensions}
+    kind = type(name.replace("2D", f"{dimensions}D"), (lookalikes.TORCH_CONV_KAN[name],), own)
+    module = kind(4, 2, 3, stride=2, padding=1, groups=2)
+    assert check(module).error < 1e-5
+    assert_writes_back(module)
+    layers = read(module)
+    assert {layer.shape[2:] for layer in layers} == {(1, 3) if dimensions == 1 else (3, 3)}
+    live = kw.bind(module)
+    live.observe(torch.randn(2, 4, *[5] * dimensions))
+    seen = [live.observed[layer.name] for layer in layers]
+    assert all(each.counts.sum() > 0 and not each.nan_inputs for each in seen)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
     "settings",

@@ -255,3 +255,68 @@ def test_a_kan_layer_of_several_parts_is_sampled_as_a_whole():
         alone[:, 2] = x
         expected = model(alone) - model(torch.zeros(1, 4))
     torch.testing.assert_close(layer.evaluate(x)[:, 2].T, expected, atol=1e-3, rtol=0)
+
+
+class Padded(nn.Module):
+    """A convolution over basis functions, of which all, or the input, are padded with zeros."""
+
+    def __init__(self, constant: float, pads_input: bool) -> None:
+        super().__init__()
+        self.in_channels, self.kernel_size, self.padding = 2, 3, 1
+        self.constant, self.pads_input = constant, pads_input
+        self.poly_conv = nn.Conv2d(4, 3, 3, padding=0 if pads_input else 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.pads_input:
+            x = F.pad(x, [1, 1, 1, 1])
+        return self.poly_conv(torch.cat([x.cos() - self.constant, x.sin()], dim=1))
+
+
+@pytest.mark.parametrize(
+    ("constant", "pads_input", "known"),
+    [(0.0, True, True), (1.0, False, True), (0.0, False, False)],
+)
+def test_what_a_sampled_convolution_does_at_the_border_is_found_out_or_left_open(
+    constant, pads_input, known
+):
+    layer = Padded(constant, pads_input)
+    prove(layer)
+    [functions] = read(layer)
+    if known:
+        assert kw.functions.check(layer, tolerance=1e-4).error < 1e-4
+    else:
+        assert functions.conv is None
+        assert "at the border" in functions.note
+
+
+def test_a_kernel_over_one_dimension_is_a_row_and_one_over_three_is_not_taken_for_its_centre():
+    class Lines(nn.Module):
+        def __init__(self, kind: type[nn.Module]) -> None:
+            super().__init__()
+            self.in_channels = 2
+            self.poly_conv = kind(4, 4, 3, stride=2, padding=1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.poly_conv(torch.cat([x.cos() - 1, x.sin()], dim=1))
+
+    line, volume = Lines(nn.Conv1d), Lines(nn.Conv3d)
+    prove(line)
+    [functions] = read(line)
+    assert functions.shape == (4, 2, 1, 3)
+    assert kw.functions.check(line, inputs=4 * torch.rand(2, 2, 9) - 2, tolerance=1e-4).error < 1e-4
+    prove(volume)
+    assert not describe(volume).layers
+
+
+def test_plain_layers_beside_a_part_that_is_not_read_are_not_drawn_for_the_whole():
+    class RadialKANLayer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.spline, self.base_linear = Ridges(4, 3), nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.spline(x) + self.base_linear(x)
+
+    model = nn.Sequential(RadialKANLayer())
+    prove(model)
+    assert not describe(model).layers

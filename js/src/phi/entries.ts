@@ -23,6 +23,9 @@ export function layerSize(layer: LayerLayout): string {
   const [out, inputs, kh, kw] = layer.shape;
   const functions = counted(layer.count, "function");
   if (layer.kind === "linear") return `${functions}: ${out} outputs × ${inputs} inputs`;
+  if (layer.kind === "elementwise") {
+    return `learned activation: ${inputs === 1 ? "one function" : `${functions}, one for each group of channels`}`;
+  }
   return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} functions`;
 }
 
@@ -66,6 +69,7 @@ export function placeText(
   { kind, shape }: Pick<LayerLayout, "kind" | "shape">,
   at: Selection,
 ): string {
+  if (kind === "elementwise") return `group ${at.in}`;
   const input = kind === "linear" || shape[1] > 1 ? ` · input ${at.in}` : "";
   const entry = kind === "conv" ? ` · row ${at.row}, column ${at.column}` : "";
   return `output ${at.out}${input}${entry}`;

@@ -17,6 +17,7 @@ export const BAND_GAP = 10;
 const SPACING = {
   conv: { gap: 12, min: 24, max: 56 },
   linear: { gap: 2, min: 16, max: 48 },
+  elementwise: { gap: 2, min: 16, max: 48 },
 } as const;
 
 /** A larger cell shows no more of a function. */
@@ -39,6 +40,9 @@ const GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
 const IMAGE = 100;
 
 const LABEL_HEIGHT = 13;
+
+/** What columns are called where there is one row alone, without an output. */
+export const GROUP = "group";
 
 /** Estimated advance of one character of a 10 px label. */
 const LABEL_CHARACTER = 6;
@@ -384,7 +388,7 @@ export function underHead(a: Arrangement, view: Rect, y: number): boolean {
 
 export function rowLabels(a: Arrangement): Label[] {
   const labels: Label[] = [];
-  if (a.flowing) return labels;
+  if (a.flowing || a.column === GROUP) return labels;
   for (let band = 0; band < a.bands; band++) {
     for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
@@ -396,7 +400,7 @@ export function rowLabels(a: Arrangement): Label[] {
 
 /** What the numbers beside the rows count, or, where kernels are sorted, what "o,i" above one means. */
 export function cornerLabels(a: Arrangement): Label[] {
-  if (a.flowing && !hasCorner(a)) return [];
+  if ((a.flowing && !hasCorner(a)) || a.column === GROUP) return [];
   return Array.from({ length: a.bands }, (_, band) => ({
     text: a.flowing ? "out,in" : "output",
     x: a.left - 6,

@@ -58,6 +58,9 @@ export function refusal(layer: LayerLayout, image: Images | null): string {
   if (layer.kind === "linear") {
     return `${name} is a linear layer: its inputs have no positions, so it has no response map.`;
   }
+  if (layer.kind === "elementwise") {
+    return `${name} is applied to each value by itself, so it has no response map.`;
+  }
   if (!conv) {
     return `How ${name} moves its kernels is not known here, so it has no response map.`;
   }

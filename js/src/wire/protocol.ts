@@ -174,7 +174,7 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
   }
   return {
     name,
-    kind: raw.kind === "linear" ? "linear" : "conv",
+    kind: raw.kind === "linear" || raw.kind === "elementwise" ? raw.kind : "conv",
     type: text(raw.type),
     shape: shape as [number, number, number, number],
     nb,

@@ -17,7 +17,8 @@ export interface BasisRange {
 
 export interface LayerLayout {
   name: string;
-  kind: "conv" | "linear";
+  /** Elementwise is a learned activation, with one output and an input for each group of channels. */
+  kind: "conv" | "linear" | "elementwise";
   /** Class name of the module. */
   type: string;
   /** out, in, kh, kw; a linear layer has kh = kw = 1. */

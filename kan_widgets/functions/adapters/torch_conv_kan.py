@@ -34,7 +34,7 @@ def _weights(convs: Any, of: Callable[[Tensor], Tensor] = Tensor.detach) -> list
     """Return each group's weight: of a list of convolutions, of one, or of one tensor."""
     if isinstance(convs, Tensor):
         return list(of(convs))
-    parts: Any = convs if isinstance(convs, nn.ModuleList) else [convs]
+    parts: Any = convs if isinstance(convs, nn.ModuleList | list) else [convs]
     return [of(part.weight) for part in parts]
 
 
@@ -120,7 +120,7 @@ def settings_of(module: Any) -> ConvSettings:
     found = getattr(module, "base_conv", None)
     if found is None:
         found = module.poly_conv
-    one: Any = found[0] if isinstance(found, nn.ModuleList) else found
+    one: Any = found[0] if isinstance(found, nn.ModuleList | list) else found
     plain = conv_settings(one)
     return ConvSettings(
         stride=plain.stride,

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from kan_widgets.functions.adapters import torch_conv_kan as read
+from kan_widgets.functions.adapters.torch_conv_kan_slices import read_slices, sums_of_slices
 from kan_widgets.functions.attributes import missing_knots, missing_tensors
 from kan_widgets.functions.layer import Tap
 from kan_widgets.functions.registry import Sum, refuse_module, register_adapter
@@ -78,15 +79,14 @@ def _around_projection(name: str) -> Callable[[Any], Sequence[Sum]]:
 
 def _fast_sums(module: Any) -> Sequence[Sum]:
     names = tuple(layer.name for layer in read.read_fast(module))
-    return [Sum(names, Tap((module,), "output"))]
+    return [Sum(names, Tap((getattr(module, "whole", module),), "output"))]
 
 
 def _input_shape(module: Any) -> tuple[int, ...]:
-    settings = read.settings_of(module)
-    size = module.kernel_size
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    both = zip(pair, settings.dilation, settings.stride, strict=True)
-    return (module.inputdim, *((k - 1) * d + 1 + 2 * s for k, d, s in both))
+    found = module.poly_conv if getattr(module, "base_conv", None) is None else module.base_conv
+    conv: Any = found[0] if isinstance(found, nn.ModuleList) else found
+    each = zip(conv.kernel_size, conv.dilation, conv.stride, strict=True)
+    return (module.inputdim, *((k - 1) * d + 1 + 2 * s for k, d, s in each))
 
 
 def _register(
@@ -98,14 +98,25 @@ def _register(
     more: Callable[[Any], str] | None = None,
     sums: Callable[[Any], Sequence[Sum]] | None = None,
 ) -> None:
-    register_adapter(
-        name,
-        reader,
-        library=LIBRARY,
-        problem=partial(_problem, needs, shapes, nb, more),
-        sums=sums or _before_norm(""),
-        input_shape=_input_shape,
-    )
+    own_sums = sums or _before_norm("")
+    for dimensions in (1, 2, 3):
+        flat = dimensions == 2
+        own = {path: _over(dimensions, shape) for path, shape in shapes.items()}
+        register_adapter(
+            name.replace("2D", f"{dimensions}D"),
+            reader if flat else partial(read_slices, reader),
+            library=LIBRARY,
+            problem=partial(_problem, needs, own, nb, more),
+            sums=own_sums if flat else partial(sums_of_slices, reader, own_sums),
+            input_shape=_input_shape,
+        )
+
+
+def _over(dimensions: int, shape: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return the shape that a tensor has over another number of dimensions."""
+    if shape[-2:] == _KERNEL:
+        return (*shape[:-2], *("kd", *_KERNEL)[-dimensions:])
+    return (*shape[:-2], *(1,) * dimensions) if shape[-2:] == (1, 1) else shape
 
 
 def _knots(module: Any) -> str:
@@ -239,11 +250,5 @@ for _name, _reason in {
     "BottleNeckGRAMLayer": "no adapter reads its projections",
     "KAGNExpert": "no adapter reads the experts of a mixture",
 }.items():
-    refuse_module(_name, _reason, library=LIBRARY)
-for _kind in ("KAN", "FastKAN", "KACN", "KAGN", "KAJN", "KALN", "KABN", "WavKAN", "ReLUKAN"):
-    for _dimensions in (1, 3):
-        refuse_module(
-            f"{_kind}Conv{_dimensions}DLayer",
-            "only two-dimensional convolutions are drawn",
-            library=LIBRARY,
-        )
+    for _dimensions in (1, 2, 3):
+        refuse_module(_name.replace("2D", f"{_dimensions}D"), _reason, library=LIBRARY)

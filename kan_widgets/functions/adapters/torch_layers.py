@@ -1,4 +1,7 @@
-"""Read `torch.nn.Conv2d` and `torch.nn.Linear`: every weight w is the line φ(x) = w·x."""
+"""Read `torch.nn.Conv2d` and `torch.nn.Linear`: every weight w is the line φ(x) = w·x.
+
+And `torch.nn.PReLU`, a learned activation.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import missing_tensors, unreadable_state
-from kan_widgets.functions.basis import IdentityBasis
+from kan_widgets.functions.attributes import attribute, missing_tensors, unreadable_state
+from kan_widgets.functions.basis import Halves, IdentityBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
@@ -44,6 +47,28 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         rewriter=partial(terms_rewriter, module, base="weight"),
         note=PLAIN,
     )
+
+
+def read_prelu(module: nn.Module) -> LayerFunctions:
+    """Read a learned activation: one function, or one for each channel."""
+    assert isinstance(module, nn.PReLU)
+    weight = module.weight.detach()
+    return LayerFunctions(
+        "elementwise",
+        torch.stack([torch.ones_like(weight), weight], dim=-1).unsqueeze(0),
+        (Halves(),),
+        write=partial(_write_prelu, weight),
+        gradient=lambda: torch.stack(
+            [torch.full_like(weight, torch.nan), gradient_of(module.weight)], dim=-1
+        ).unsqueeze(0),
+        axis=1,
+    )
+
+
+def _write_prelu(weight: Tensor, index: tuple[int, ...], coefficients: Tensor) -> None:
+    if coefficients[0] != 1:
+        raise ValueError("of a PReLU only the slope where x is negative can be set")
+    weight[index[1]] = coefficients[1]
 
 
 def _write(module: nn.Conv2d | nn.Linear, index: tuple[int, ...], coefficients: Tensor) -> None:
@@ -93,6 +118,13 @@ def problem_of_linear(module: nn.Module) -> str:
     return _problem(module, nn.Linear, {"weight": ("out", "in")})
 
 
+def problem_of_prelu(module: nn.Module) -> str:
+    """Say why a PReLU is none."""
+    if type(module).forward is not nn.PReLU.forward:
+        return f"{type(module).__name__} changes what PReLU computes"
+    return unreadable_state(module) or missing_tensors(module, {"weight": ("channels",)})
+
+
 def _problem(module: nn.Module, parent: type[nn.Module], shapes: dict[str, tuple[str, ...]]) -> str:
     methods = ("forward", "_conv_forward")
     if any(getattr(type(module), m, None) is not getattr(parent, m, None) for m in methods):
@@ -112,4 +144,12 @@ register_adapter(
 )
 register_adapter(
     nn.Linear, read_linear, library="torch", problem=problem_of_linear, sums=sum_with_bias
+)
+register_adapter(
+    nn.PReLU,
+    read_prelu,
+    library="torch",
+    problem=problem_of_prelu,
+    input_shape=lambda module: (attribute(module, "weight").shape[0], 4),
+    elementwise=True,
 )

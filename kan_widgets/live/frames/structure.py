@@ -128,6 +128,8 @@ def untraced(layout: Layout, note: str = UNTRACED, order: Sequence[str] = ()) ->
     stations = [Station("input", "input", "input")]
     places = {name: place for place, name in enumerate(order)}
     for layer in sorted(layout.layers, key=lambda each: places.get(each.name, len(places))):
+        if layer.kind == "elementwise":
+            continue
         plain = layer.labels == STRAIGHT
         stations.append(
             Station(

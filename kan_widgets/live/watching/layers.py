@@ -46,7 +46,7 @@ class BoundLayers:
         self._entry_of: dict[str, Entry] = {}
 
     def read(self) -> list[LayerFunctions]:
-        """Read all of them, those of learned functions first.
+        """Read all of them: layers of learned functions, learned activations, plain layers.
 
         Raises
         ------
@@ -59,7 +59,10 @@ class BoundLayers:
         if self._chosen is not None:
             by_name = {layer.name: layer for layer in layers}
             return [by_name[name] for name in self._chosen]
-        return sorted(layers, key=lambda layer: layer.basis_labels == STRAIGHT)
+        return sorted(
+            layers,
+            key=lambda layer: (layer.basis_labels == STRAIGHT, layer.kind == "elementwise"),
+        )
 
     def read_one(self, name: str) -> LayerFunctions:
         """Read the module that holds one layer, and no other. Raises as ``read`` does."""

@@ -114,9 +114,11 @@ def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
         return None
     if layer.x_at is None:
         return passed[0]
-    if tap.joined == "add":
-        return torch.stack(passed).sum(0)
-    return torch.cat(passed, dim=1) if len(passed) > 1 else passed[0]
+    x = tap.join(passed)
+    if tap.view is None:
+        return x
+    there = ~x.isnan().flatten(1).all(1)  # planes beyond the border of a volume are none
+    return x[there] if bool(there.any()) else x
 
 
 def _describe(
@@ -168,6 +170,8 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
         return x, None
+    if layer.kind == "elementwise":
+        return layer.by_group(x), None
     settings = layer.conv or ConvSettings()
     kh, kw = layer.shape[2:]
     if x.ndim == 3:

@@ -143,7 +143,8 @@ def plan_of(
         own = {}
         for layer in [found] if isinstance(found, LayerFunctions) else found:
             full = ".".join(part for part in (name, layer.name) if part) or type(module).__name__
-            if full in known:
+            # A learned activation adds nothing up: it is one of the operations between layers.
+            if full in known and layer.kind != "elementwise":
                 own[layer.name] = known[full]
         if own:
             parts.append(_part(module, own))
@@ -168,7 +169,7 @@ def _part(module: nn.Module, own: dict[str, LayerFunctions]) -> Whole | Opaque |
         inputs = tuple(own[name].x_at or Tap((module,)) for name in found.layers)
         layers = tuple(bound[name] for name in found.layers)
         places.append(Place(layers, inputs, found.at, found.bias))
-    if any(len(tap.modules) > 1 for p in places for tap in (p.at, *p.inputs)):
+    if any(len(tap.modules) > 1 or tap.view for p in places for tap in (p.at, *p.inputs)):
         return Opaque(module, tuple(bound.values()))
     place = places[0]
     around = len(places) == 1 and len(place.layers) == 1 and _is(place.at, module, "output")

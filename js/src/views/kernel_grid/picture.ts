@@ -5,7 +5,7 @@
 
 import { type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
-import { type Arrangement, arrange } from "../../phi/geometry.ts";
+import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -384,7 +384,8 @@ function arranged(
   const kind = kh * kw > 1 ? "conv" : layer.kind;
   const across = overview ? widthOfCells(width) : width;
   const tiny = overview || (flat && layer.count > MOST_CURVES);
-  const column = shape === layer.shape ? "input" : "channel";
+  const own = layer.kind === "elementwise" ? GROUP : "input";
+  const column = shape === layer.shape ? own : "channel";
   const within = (down: number, least: number) => {
     const of = (height: number, breadth: number, apart = APART, cell?: number) => {
       const gap = flat ? undefined : apart;

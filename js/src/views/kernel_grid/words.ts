@@ -72,6 +72,7 @@ export function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const { order, flowing, bands } = arrangement;
   const channel = layer.kind === "conv" || folded ? "channel" : "input";
   const cell = single ? "cell" : unit > 1 ? "kernel" : size;
+  if (layer.kind === "elementwise") return `one ${cell} for each of ${counted(inputs, "group")}`;
   if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
   if (order) return `one ${cell} for every output and ${channel}, sorted`;
   const each = single ? "" : unit > 1 ? ", a cell is a kernel" : `, ${size}s`;
@@ -87,6 +88,7 @@ export function placesText({ layer, shape, arrangement }: Picture): string {
     if (channels === 1) return `each map: the ${size} functions from all inputs to one output`;
     return `each map: the ${size} functions from one channel to one output`;
   }
+  if (layer.kind === "elementwise") return "";
   const inputs = layer.kind === "conv" ? "input channels" : "inputs";
   if (arrangement.order && channels > 1)
     return `out,in: from which of the ${inputs} to which output`;

@@ -196,7 +196,7 @@ function createFields(document: Document, choose: () => void, signal: AbortSigna
   function show(layer: LayerLayout, at: Selection) {
     const values = [at.out, at.in, at.row, at.column];
     fields.forEach(({ label, input }, k) => {
-      label.hidden = layer.kind === "linear" && k > 1;
+      label.hidden = layer.kind !== "conv" && k > 1;
       input.max = String(layer.shape[k] - 1);
       input.title = `${INDEX[k]}: 0 to ${layer.shape[k] - 1}`;
       input.disabled = layer.shape[k] === 1;

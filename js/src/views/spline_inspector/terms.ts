@@ -214,7 +214,7 @@ function vertex(x: Float64Array, y: Float64Array, p: number): number | null {
 export function entryOf(layer: LayerLayout, f: number): number {
   const [out, inputs, kh, kw] = layer.shape;
   const at = selectionOf(layer, f);
-  if (layer.kind === "linear") return at.in;
+  if (layer.kind !== "conv") return at.in;
   const groups = layer.conv?.groups ?? 1;
   const group = Math.floor(at.out / (out / groups));
   const channel = layer.conv?.shared ? 0 : group * inputs + at.in;

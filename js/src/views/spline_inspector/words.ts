@@ -30,6 +30,7 @@ export function footText(
 /** A function among those of all layers: "conv1 · 0,0 · 1,2". */
 export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
   const entry = layer.kind === "conv" ? ` · ${at.row},${at.column}` : "";
+  if (layer.kind === "elementwise") return `${layer.name || layer.type} · group ${at.in}`;
   return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
 }
 

@@ -1,0 +1,179 @@
+"""Learned activations that no adapter reads: found by running them, and sampled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.probed import interval_of, setting_in
+from kan_widgets.functions.registry import Adapter
+from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refined_nodes
+from kan_widgets.functions.sampling import (
+    MOST_OFF,
+    SAMPLED,
+    Samples,
+    Untold,
+    newest,
+    on_cpu,
+    rewriter_of,
+    samples_of,
+    wider,
+)
+from kan_widgets.nn.bases.basis import Interval
+
+_ALIKE = 1e-5
+_CHANNELS = 6
+_MOST_CHANNELS = 4096
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How a learned activation is applied: to what shape, and along which dimension it differs."""
+
+    shape: tuple[int, ...]
+    axis: int
+    groups: int
+    domain: Interval
+    extent: Interval
+
+    def values(self, run: nn.Module, x: Tensor) -> Tensor:
+        """Return φ at some points, ``(points,)``, for each group: ``(points, groups)``."""
+        y = _applied(run, x.reshape(-1, *[1] * len(self.shape)).expand(-1, *self.shape))
+        each = _by_channel(y, self.axis)[:, 0]
+        return each[:, :: each.shape[1] // self.groups]
+
+
+def is_open(module: nn.Module) -> bool:
+    """Say whether a module may be a learned activation: it has nothing but numbers of its own."""
+    own = next((p for p in module.parameters(recurse=False) if p.requires_grad), None)
+    known = type(module).__module__.startswith("torch.nn.")
+    return own is not None and not known and not list(module.children())
+
+
+def elementwise_adapter(module: nn.Module) -> Adapter:
+    """Return an adapter that reads a learned activation by sampling it.
+
+    Taken is a module that makes each value of its output of the same value of its input, by one
+    function or by one for each channel or group of channels, of which one at least is no straight
+    line.
+
+    Raises
+    ------
+    Untold
+        If it is none.
+    """
+    with on_cpu(module) as run:
+        for shape in _shapes(run):
+            applied = _look(run, shape)
+            if applied is None:
+                continue
+            sampled = _sample(applied, module, run, None)
+            if sampled.is_straight:
+                raise Untold("its functions are straight lines")
+            samples_of[module] = sampled
+            return Adapter(
+                SAMPLED,
+                type(module),
+                partial(newest, partial(_sample, applied)),
+                lambda module: "",
+                lambda module: True,
+                None,
+                partial(_shape, shape),
+                elementwise=True,
+            )
+    raise Untold("it is no learned activation")
+
+
+def _shape(shape: tuple[int, ...], module: nn.Module) -> tuple[int, ...]:
+    return shape
+
+
+def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
+    """Yield shapes that it may take: tokens of features, maps of channels, or features."""
+    sizes = [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
+    groups = [setting_in(run, name) for name in ("num_groups", "groups")]
+    sizes += [2 * size for size in groups if isinstance(size, int) and size > 1]
+    for size in dict.fromkeys((_CHANNELS, *sizes)):
+        yield from ((3, size), (size, 4, 5), (size,))
+
+
+def _applied(run: nn.Module, x: Tensor) -> Tensor:
+    y: Tensor = run(x.to(next(run.parameters())))
+    return y.detach().to("cpu", torch.float64)
+
+
+def _look(run: nn.Module, shape: tuple[int, ...]) -> Applied | None:
+    """Find out whether it is applied to each value by itself, and along which dimension alike."""
+    domain, extent = interval_of(run)
+    generator = torch.Generator().manual_seed(0)
+    low, high = domain
+    x, other = (low + (high - low) * torch.rand(4, *shape, generator=generator) for _ in range(2))
+    kept = torch.rand(4, *shape, generator=generator) < 0.5
+    try:
+        y, mixed = _applied(run, x), _applied(run, torch.where(kept, x, other))
+        # The same few numbers everywhere: where functions are equal, so are values.
+        even = torch.linspace(low, high, 7).reshape(-1, *[1] * len(shape)).expand(-1, *shape)
+        each = _applied(run, even)
+    except Exception:
+        return None
+    if y.shape != x.shape or not bool(y.isfinite().all() & each.isfinite().all()):
+        return None
+    near = _ALIKE * max(float(y.abs().max()), float(each.abs().max()), 1e-12)
+    if float((y - mixed)[kept].abs().max()) > near:
+        return None
+    if float((y - mixed)[~kept].abs().max()) <= near:
+        return None  # a constant
+    for axis in (-1, 1):
+        along = _by_channel(each, axis)
+        if float((along - along[:, :1]).abs().max()) <= near:
+            return Applied(shape, axis, _groups(along[:, 0], near), domain, extent)
+    return None
+
+
+def _by_channel(y: Tensor, axis: int) -> Tensor:
+    """Return ``(n, places, channels)``."""
+    y = y.movedim(axis, -1)
+    return y.reshape(len(y), -1, y.shape[-1])
+
+
+def _groups(values: Tensor, near: float) -> int:
+    """Return the fewest runs of equally many channels within which all values are alike."""
+    channels = values.shape[1]
+    for groups in range(1, channels):
+        if channels % groups == 0:
+            runs = values.unflatten(1, (groups, -1))
+            if float((runs - runs[:, :, :1]).abs().max()) <= near:
+                return groups
+    return channels
+
+
+def _sample(
+    applied: Applied, module: nn.Module, run: nn.Module, known: SampledBasis | None
+) -> Samples:
+    """Sample the function of each group."""
+    started = time.perf_counter()
+    nodes, values, error = refined_nodes(
+        wider(applied.extent), lambda x: applied.values(run, x.float())
+    )
+    if error > MOST_OFF:
+        raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
+    basis, coefficients = fitted_basis(nodes, values, applied.domain, applied.extent)
+    basis = basis.with_error(error)
+    own = coefficients.T.unsqueeze(0).float().contiguous()
+    layer = LayerFunctions(
+        "elementwise",
+        own,
+        (basis,),
+        locked="Its functions are sampled: how they follow from its parameters is not known.",
+        note=f"Sampled, at {len(basis.nodes)} points each, to within {error:.0e} of the largest "
+        "value.",
+        rewriter=rewriter_of(module, own),
+        axis=applied.axis,
+    )
+    return Samples.taken(module, layer, torch.zeros(1), basis, time.perf_counter() - started)

@@ -1,0 +1,127 @@
+"""Learned activations: a kind of their own, one function for each group of channels."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import kan_widgets as kw
+from kan_widgets.functions import check, describe, prove, read
+
+
+class RationalGroups(nn.Module):
+    """The activation of the Kolmogorov-Arnold Transformer, with the tensors of its library."""
+
+    def __init__(self, groups: int, signed: bool = False) -> None:
+        super().__init__()
+        self.signed = signed
+        self.weight_numerator = nn.Parameter(torch.randn(1, 6) / 4)
+        self.weight_denominator = nn.Parameter(torch.rand(groups, 4))
+
+    def phi(self, g: int, x: Tensor) -> Tensor:
+        a, b = self.weight_numerator[0], self.weight_denominator[g].abs()
+        signed = x if self.signed else x.abs()
+        above = sum(a[k] * x**k for k in range(6))
+        return above / (1 + sum(b[j] * signed ** (j + 1) for j in range(4)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.chunk(len(self.weight_denominator), dim=-1)
+        return torch.cat([self.phi(g, part) for g, part in enumerate(parts)], dim=-1)
+
+
+class Waves(nn.Module):
+    """A sine of its own for each channel of a map, which no adapter knows."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.rate = nn.Parameter(torch.rand(channels) + 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.rate.view(1, -1, 1, 1)).sin()
+
+
+class Scaled(nn.Module):
+    """Straight lines."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gamma, self.beta = nn.Parameter(torch.rand(channels)), nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gamma + self.beta
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (5, 3, 4, 2)])
+def test_a_prelu_is_one_function_for_each_channel(shape):
+    act = nn.PReLU(3)
+    act.weight.data.copy_(torch.tensor([0.1, 0.2, -0.3]))
+    [layer] = read(act)
+    assert (layer.kind, layer.shape) == ("elementwise", (1, 3, 1, 1))
+    x = torch.linspace(-2, 2, 9)
+    expected = nn.functional.prelu(x.expand(1, 3, 9), act.weight)
+    assert torch.allclose(layer.evaluate(x), expected)
+    assert check(act, inputs=torch.randn(shape)).error < 1e-6
+    layer.write((0, 2), torch.tensor([1.0, 0.5]))
+    assert act.weight[2] == 0.5
+    with pytest.raises(ValueError, match="only the slope"):
+        layer.write((0, 2), torch.tensor([2.0, 0.5]))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_rational_groups_are_told_apart_by_what_they_compute(signed):
+    act = RationalGroups(4, signed)
+    prove(act)
+    [layer] = read(act)
+    x = torch.linspace(-0.5, 2, 9)
+    expected = torch.stack([act.phi(g, x) for g in range(4)]).unsqueeze(0)
+    assert torch.allclose(layer.evaluate(x), expected, atol=1e-6)
+
+
+def test_any_other_is_sampled_unless_it_is_a_straight_line():
+    waves = nn.Sequential(Waves(4), Scaled(5))
+    prove(waves)
+    [row] = describe(waves).layers
+    assert (row.layer, row.adapter, row.functions) == ("0", "sampled", 4)
+    [layer] = read(waves)
+    x = torch.linspace(-2, 2, 33)
+    expected = (x * waves[0].rate.detach().unsqueeze(1)).sin()
+    assert torch.allclose(layer.evaluate(x)[0], expected, atol=1e-4)
+
+
+def test_they_come_after_layers_that_add_up_and_before_plain_ones_and_are_no_part_of_a_sum():
+    model = nn.Sequential(nn.Linear(4, 8), RationalGroups(2), kw.nn.KANLinear(8, 3), nn.PReLU())
+    live = kw.bind(model)
+    assert [layer.name for layer in live.layout.layers] == ["2", "1", "3", "0"]
+    with pytest.raises(ValueError, match="learned activation"):
+        kw.insight.ablate(model, "1", [(0, 0)], torch.zeros(2, 4), lambda y: 0.0)
+
+
+def test_each_function_is_shown_with_the_density_of_its_own_inputs():
+    model = nn.Sequential(RationalGroups(2))
+    live = kw.bind(model)
+    x = torch.cat([torch.full((6, 3), -1.0), torch.full((6, 3), 2.0)], dim=-1)
+    live.observe(x)
+    counts, edges = live.observed["0"].counts, live.observed["0"].edges
+    assert counts.shape[0] == 2
+    assert counts.sum(1).tolist() == [18, 18]
+    for group, at in enumerate((-1.0, 2.0)):
+        place = counts[group].argmax()
+        assert edges[place] <= at <= edges[place + 1]
+
+
+def test_a_list_of_plain_layers_for_basis_functions_is_no_set_of_straight_lines():
+    class Volver(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+            self.base_weights = nn.ModuleList(nn.Linear(4, 4) for _ in range(2))
+            self.poly_weights = nn.ModuleList(nn.Linear(12, 4) for _ in range(2))
+
+    with pytest.raises(ValueError, match="only a part of what it computes"):
+        read(Volver())

@@ -1,0 +1,79 @@
+"""Adapters of a few lines, held to scipy's polynomials and numpy's interpolation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from proofs import assert_writes_back
+from scipy import special
+from torch import Tensor, nn
+
+from kan_widgets.functions import check, describe, prove
+
+POLYNOMIALS = {
+    "cheby2": special.eval_chebyu,
+    "legendre": special.eval_legendre,
+    "hermite": special.eval_hermite,
+    "laguerre": lambda n, t: special.eval_genlaguerre(n, 0.5, t),
+    "gegenbauer": lambda n, t: special.eval_gegenbauer(n, 0.5, t),
+    "bessel": lambda n, t: sum(
+        special.comb(n, k) * special.poch(n + 1, k) * (t / 2) ** k * np.ones_like(t)
+        for k in range(n + 1)
+    ),
+    # Binet's formulas for the polynomials of Fibonacci and Lucas.
+    "fib": lambda n, t: (
+        (((t + np.sqrt(t * t + 4)) / 2) ** n - ((t - np.sqrt(t * t + 4)) / 2) ** n)
+        / np.sqrt(t * t + 4)
+    ),
+    "lucas": lambda n, t: ((t + np.sqrt(t * t + 4)) / 2) ** n + ((t - np.sqrt(t * t + 4)) / 2) ** n,
+}
+
+
+class Polynomials(nn.Module):
+    """A layer of OrthogPolyKANs, whose tensor names its family."""
+
+    def __init__(self, family: str) -> None:
+        super().__init__()
+        self.family, self.input_dim, self.output_dim = family, 4, 3
+        self.alpha = self.alpha_param = 0.5
+        self.register_parameter(f"{family}_coeffs", nn.Parameter(torch.randn(4, 3, 5)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        t = np.tanh(x.detach().double().numpy())
+        values = np.stack([POLYNOMIALS[self.family](n, t) for n in range(5)], axis=-1)
+        coefficients = getattr(self, f"{self.family}_coeffs")
+        return torch.einsum("bid,iod->bo", torch.from_numpy(values).to(x), coefficients)
+
+
+class Interpolated(nn.Module):
+    """kanditioned's layer: straight pieces, the outer ones without an end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_control_points, self.spline_width = 6, 3.0
+        self.kan_weight = nn.Parameter(torch.randn(4, 6, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        place = (x + self.spline_width / 2) * 5 / self.spline_width
+        first = place.floor().clamp(0, 4).long()
+        total = 0
+        for i in range(4):
+            left, right = self.kan_weight[i, first[:, i]], self.kan_weight[i, first[:, i] + 1]
+            total = total + torch.lerp(left, right, (place - first)[:, i : i + 1])
+        return total
+
+
+@pytest.mark.parametrize(
+    ("module", "library"),
+    [
+        *((Polynomials(family), "OrthogPolyKANs") for family in POLYNOMIALS),
+        (Interpolated(), "kanditioned"),
+    ],
+    ids=[*POLYNOMIALS, "kanditioned"],
+)
+def test_a_layer_is_the_sum_of_its_functions_and_they_can_be_set(module, library):
+    prove(module)
+    assert [row.adapter for row in describe(module).layers] == [library]
+    assert check(module).error < 1e-5
+    assert_writes_back(module)
