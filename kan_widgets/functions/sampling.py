@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.probed import Probe, Way, ways_of
 from kan_widgets.functions.registry import Adapter, Sum
-from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.functions.rewriting import ALL, Part, Rewrite
 from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refined_nodes
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.bases.basis import Interval
@@ -297,7 +297,9 @@ def _sums(way: Way, module: nn.Module) -> list[Sum]:
     return [Sum(("",), at, known.bias)]
 
 
-def _rewriter(ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor) -> Rewrite | None:
+def _rewriter(
+    ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor, part: Part = ALL
+) -> Rewrite | None:
     def rewrite() -> bool:
         module = ref()
         known = _samples.get(module) if module is not None else None
@@ -305,7 +307,7 @@ def _rewriter(ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor) ->
             return False
         if _is_due(module, known):
             return False
-        out.copy_(coefficients)
+        out.copy_(coefficients[part])
         return True
 
     return rewrite

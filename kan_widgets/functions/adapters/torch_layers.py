@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 
 import torch
@@ -27,7 +28,7 @@ def read_conv2d(module: nn.Module) -> LayerFunctions:
         conv=conv_settings(module),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        rewriter=partial(terms_rewriter, module, base="weight"),
+        rewriter=partial(terms_rewriter, weakref.ref(module), base="weight"),
         note=PLAIN,
     )
 
@@ -41,7 +42,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (IdentityBasis(),),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        rewriter=partial(terms_rewriter, module, base="weight"),
+        rewriter=partial(terms_rewriter, weakref.ref(module), base="weight"),
         note=PLAIN,
     )
 
