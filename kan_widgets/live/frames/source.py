@@ -215,13 +215,13 @@ class Source:
     def subscribe_from_start(
         self, listener: Listener
     ) -> tuple[list[Frame], dict[str, Observation]]:
-        """Subscribe, and return the frames and observations from before.
+        """Subscribe, and return the exact frames and the observations from before.
 
         No frame is both returned and handed to the listener, and none is missing.
         """
         with self._sending:
             self.subscribe(listener)
-            return list(self._history), self.observed
+            return self._history.exact(), self.observed
 
     def let_go(self) -> None:
         """Forget listeners that are over. Waits for nobody: the garbage collector may call it."""

@@ -12,10 +12,10 @@ from kan_widgets.live.frames.layout import Float32, LayerLayout
 CELLS = 96
 """A map has so many rows and columns at most."""
 _POINTS = 8
-_MOST = 4_000_000
+_MOST = 2_000_000
 """Of more functions than these a part is evaluated: those of every so many-th input."""
-_CHUNK = 1_000_000
-"""So many values of φ are in memory at a time."""
+_CHUNK = 100_000
+"""So many functions are evaluated at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +61,18 @@ def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
     bases = [_basis(layer, number) for number in range(len(layer.tables))]
     reach = np.full((rows, columns), -1, np.float32)
     broken = 0
-    step = max(1, _CHUNK // (len(chosen) * height * width * _POINTS))
+    step = max(1, _CHUNK // (len(chosen) * height * width))
     for first in range(0, out, step):
         part = coefficients[first : first + step]
         part = part if every == 1 else part[:, chosen]
         if tables is None:
-            far = np.abs(part @ bases[0]).max(-1)
+            far = _furthest(part, bases[0])
         else:
             own = tables[first : first + step][:, chosen]
             far = np.empty(own.shape, np.float32)
             for number in np.unique(own):
                 here = own == number
-                far[here] = np.abs(part[here] @ bases[number]).max(-1)
+                far[here] = _furthest(part[here], bases[number])
         finite = np.isfinite(far)
         if not finite.all():
             broken += int(finite.size - finite.sum())
@@ -84,10 +84,19 @@ def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
     return Summary(layer.name, frame.step, reach, block, every, broken)
 
 
+def _furthest(coefficients: Float32, points: Float32) -> Float32:
+    """Return max |φ| over a few points, ``(points, nb)``; one by one, which takes least memory."""
+    most = np.abs(coefficients @ points[0])
+    for point in points[1:]:
+        here = coefficients @ point
+        np.maximum(most, np.abs(here, out=here), out=most)
+    return most
+
+
 def _basis(layer: LayerLayout, number: int) -> Float32:
-    """Return β at few points over a grid's range, ``(nb, points)``."""
+    """Return β at few points over a grid's range, ``(points, nb)``."""
     table = layer.tables[number]
     low, high = table.domain
     inside = np.flatnonzero((table.x >= low) & (table.x <= high))
     rows = inside[np.linspace(0, len(inside) - 1, _POINTS).round().astype(int)]
-    return np.ascontiguousarray(table.values[rows].T)
+    return np.ascontiguousarray(table.values[rows])

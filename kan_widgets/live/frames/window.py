@@ -15,6 +15,8 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout, Window, new_layo
 
 BUDGET = 1_000_000
 """Bytes of the coefficients that a frame for a page may have, unless told otherwise."""
+MOST = 10_000
+"""Functions that a window has at most: as many as a page draws anew 30 times a second."""
 _UNSEEN_SHARE = 4
 """Layers that no view shows share this part (1/4) of the budget."""
 _PICTURED_SHARE = 4
@@ -153,7 +155,8 @@ def _window(layer: LayerLayout, share: int, at: tuple[int, int], offset: int) ->
     out, inputs, height, width = layer.shape
     if share >= 4 * layer.length:
         return replace(layer, offset=offset)
-    kernels = max(1, share // (4 * height * width * layer.nb))
+    size = height * width
+    kernels = max(1, min(share // (4 * size * layer.nb), MOST // size))
     columns = min(inputs, max(1, math.isqrt(kernels)))
     rows = min(out, kernels // columns)
     columns = min(inputs, kernels // rows)

@@ -100,24 +100,33 @@ class Camera:
         layout = build_layout(read, earlier.latest.layout if earlier is not None else None)
         self.goes_on = earlier is not None and layout is earlier.latest.layout
         """Whether the earlier history goes on."""
-        self.history = History(history_bytes)
+        is_large = self.looking.cut(layout) is not layout
+        # What was looked at has half of the budget.
+        self.history = History(history_bytes // 2 if is_large else history_bytes)
+        self.glimpses = History(history_bytes // 2)
+        """The frames of what was looked at, where whole ones are taken seldom."""
         if earlier is not None and self.goes_on:
             for frame in earlier:
                 self.history.append(frame)
-        first = Frame(step if self.goes_on else 0, layout, Copy(read).data())
-        self.history.append(first)
-        self.glimpses = History(history_bytes)
-        """The frames of what was looked at, where whole ones are taken seldom."""
-        self.taken = 1
-        """Frames kept so far, of whichever kind."""
-        self.coming: Started | None = None
-        """The frame taken last, where it has not arrived yet."""
         self._fingerprint = Fingerprint.of(read)
         # Only for the thread that trains.
         self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
         self._read_with = layout
         self._recopy: Recopy | None = None
         self._recopied: Layout | None = None
+        data = None
+        if is_large:
+            # What was read may be as large as the model: it goes before the frame is made.
+            read = []
+            once = recopy_of(self._rewriters, layout)
+            data = once.data(last=True) if once is not None else None
+        if data is None:
+            data = Copy(read or layers.read()).data()
+        self.history.append(Frame(step if self.goes_on else 0, layout, data))
+        self.taken = 1
+        """Frames kept so far, of whichever kind."""
+        self.coming: Started | None = None
+        """The frame taken last, where it has not arrived yet."""
 
     @property
     def layout(self) -> Layout:
