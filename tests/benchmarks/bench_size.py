@@ -83,10 +83,11 @@ class Trained:
 
 seen, alone = Trained(), Trained()
 with Peak() as pictured:
-    start = time.perf_counter()
+    start, before = time.perf_counter(), time.process_time()
     grid = kw.KernelGrid(seen.live, "0")
     grid.image()
     first_picture = time.perf_counter() - start
+    first_cpu = time.process_time() - before
 """
 
 # A cell with and one without a view, by turns.
@@ -146,12 +147,13 @@ def measure(lab: LabPage, server: LabServer, exponent: int, seconds: float) -> s
     if errors:
         raise RuntimeError(errors[0])
     asked = (
-        "[seen.seconds, seen.peak.above, first_picture, pictured.above, "
+        "[seen.seconds, seen.peak.above, first_picture, first_cpu, pictured.above, "
         "len(grid.stream.frame['data']), rate, seen.live.frame.nbytes]"
     )
-    bind, bound, picture, above, sent, rate, whole = lab.evaluate(asked)
+    bind, bound, picture, cpu, above, sent, rate, whole = lab.evaluate(asked)
     return (
-        f"{out * inputs:>10,} | {bind:5.2f} s {bound:6.0f} MB | {picture:5.2f} s {above:6.0f} MB | "
+        f"{out * inputs:>10,} | {bind:5.2f} s {bound:6.0f} MB | {picture:5.2f} s, CPU {cpu:5.2f} s "
+        f"{above:6.0f} MB | "
         f"{sent:>9,} of {whole:>11,} | {statistics.median(ratios):5.3f} "
         f"({min(ratios):.3f} to {max(ratios):.3f}) | {statistics.median(loops):5.3f} "
         f"({min(loops):.3f} to {max(loops):.3f}) | {per_second:5.1f} of {rate:5.1f} | "
@@ -166,7 +168,7 @@ def main(arguments: Any = None) -> None:
     parser.add_argument("--exponents", type=int, nargs="+", choices=SHAPES, default=list(SHAPES))
     options = parser.parse_args(arguments)
     print(
-        " functions | bind, memory     | first picture    | bytes of a frame         | "
+        " functions | bind, memory     | first picture                | bytes of a frame         | "
         "cell with a page / without  | its thread's CPU alone | drawn of taken/s | page"
     )
     with LabServer() as server, sync_playwright() as playwright:
