@@ -212,3 +212,17 @@ def test_a_page_that_says_nothing_for_long_is_sent_one_more():
         gate.sent(now=0.0)
     assert not gate.is_open(now=0.4)
     assert gate.is_open(now=0.5)
+
+
+def test_a_page_that_cannot_answer_while_it_trains_is_sent_everything():
+    gate = Gate()
+    gate.came(gate.sent(now=0.0), in_time=False)
+    for _ in range(20):
+        gate.sent(now=0.0)
+    assert gate.is_open(now=0.0)
+    gate.came(21)
+    for number in range(4 + 4):
+        assert gate.is_open(now=0.5 * number)
+        gate.sent(now=0.5 * number)
+    # Four were sent in vain: nobody answers.
+    assert gate.is_open(now=3.5)

@@ -86,7 +86,7 @@ def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
 
 def _furthest(coefficients: Float32, points: Float32) -> Float32:
     """Return max |φ| over a few points, ``(points, nb)``; one by one, which takes least memory."""
-    most = np.abs(coefficients @ points[0])
+    most: Float32 = np.abs(coefficients @ points[0])
     for point in points[1:]:
         here = coefficients @ point
         np.maximum(most, np.abs(here, out=here), out=most)
