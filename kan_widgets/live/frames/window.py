@@ -43,8 +43,8 @@ class Looking:
     Window(whole=(30, 40, 1, 1), out=15, in_=15)
     """
 
-    def __init__(self, budget: int = BUDGET) -> None:
-        self.budget = budget
+    def __init__(self, budget: int | None = None) -> None:
+        self.budget = BUDGET if budget is None else budget
         """Bytes of coefficients, from the next look on; at least one kernel of each is seen."""
         self._shown: frozenset[str] = frozenset()
         self._places: dict[str, tuple[int, int]] = {}

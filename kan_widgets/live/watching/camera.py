@@ -96,6 +96,7 @@ class Camera:
         self.throttle = Throttle(max_fps)
         self._whole_throttle = Throttle(_WHOLE_FPS, _WHOLE_SHARE)
         self._is_dear = False
+        start = perf_counter()
         read = layers.read()
         layout = build_layout(read, earlier.latest.layout if earlier is not None else None)
         self.goes_on = earlier is not None and layout is earlier.latest.layout
@@ -123,6 +124,10 @@ class Camera:
         if data is None:
             data = Copy(read or layers.read()).data()
         self.history.append(Frame(step if self.goes_on else 0, layout, data))
+        if is_large:
+            # The next whole one comes once the training has taken long enough for it.
+            now = perf_counter()
+            self._whole_throttle.spent(now, now - start)
         self.taken = 1
         """Frames kept so far, of whichever kind."""
         self.coming: Started | None = None
