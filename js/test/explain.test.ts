@@ -205,6 +205,7 @@ const STREAM = {
   edit() {},
   command() {},
   askObserved() {},
+  look() {},
   askActivations() {},
 };
 

@@ -36,6 +36,7 @@ function show(steps: number[], store?: FrameStore) {
       edit: nothing,
       command: nothing,
       askObserved: nothing,
+      look: nothing,
       askActivations: nothing,
     });
   for (const step of steps) made.takeLive(smallFrame(step, layout), step);

@@ -14,6 +14,7 @@ function newStore(maxBytes = 1000 * FRAME) {
     edit: vi.fn(),
     command: vi.fn(),
     askObserved: vi.fn(),
+    look: vi.fn(),
     askActivations: vi.fn(),
   };
   const store = new FrameStore(outlet, maxBytes);

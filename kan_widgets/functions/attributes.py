@@ -163,7 +163,12 @@ def unreadable_state(module: nn.Module) -> str:
     if any(nn.parameter.is_lazy(tensor) for tensor in tensors):
         return "its parameters have no shape yet: run the model once"
     if any(tensor.is_meta for tensor in tensors):
-        return "its parameters are meta tensors without values: load the weights first"
-    if any(tensor.is_quantized for tensor in tensors):
+        return (
+            "its parameters are meta tensors without values: load the weights first, or bring "
+            "those back that are offloaded"
+        )
+    numbers = [parameter for parameter in tensors if isinstance(parameter, nn.Parameter)]
+    whole = any(not (one.is_floating_point() or one.is_complex()) for one in numbers)
+    if whole or any(tensor.is_quantized for tensor in tensors):
         return "its weights are quantised: read the model before it is quantised"
     return ""

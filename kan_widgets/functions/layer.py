@@ -16,7 +16,7 @@ from kan_widgets.nn.bases.basis import Interval
 Kind = Literal["conv", "linear", "elementwise"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
-Rewriter = Callable[[Tensor], Rewrite | None]
+Rewriter = Callable[..., Rewrite | None]
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ class LayerFunctions:
     rewriter
         ``rewriter(out)`` returns ``rewrite`` (or ``None`` if it cannot): called without gradients
         and with `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
-        ``out``, float32 on the CPU and of their shape, and returns True; or it returns False, if
-        anything but their values may have changed since these functions were read. It must not
+        ``out``, float32 on the CPU and of their shape, and returns True; with ``rewriter(out,
+        part)`` those of some outputs and inputs, two slices. Or it returns False, if
+        anything but their values may have changed since these functions were read. Neither may
         keep the module alive. ``None`` where every frame takes reading anew, which is slower.
     axis
         If elementwise: the dimension of x that is divided into groups, equally many channels each.

@@ -19,8 +19,9 @@ from kan_widgets.functions.elementwise import elementwise_adapter, is_open
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, survey, unwrap
-from kan_widgets.functions.registry import Adapter, Sum, candidates, settle, settled
+from kan_widgets.functions.registry import Adapter, Sum, candidates, find_adapter, settle, settled
 from kan_widgets.functions.sampling import SAMPLED, Untold, sampling_adapter
+from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.activation import BaseActivation
 
@@ -139,6 +140,10 @@ def _is_open(missed: LeftOut, found: list[str]) -> bool:
 def _settle(module: nn.Module, problem: str, roomy: bool) -> None:
     """Find who reads a module rightly."""
     if problem and unreadable_state(module):
+        return
+    if is_sharded(module):
+        # To run it takes all processes: it is taken as it is recognised.
+        settle(module, find_adapter(module)[0] or problem)
         return
     known, key = _verdicts.setdefault(type(module), {}), _settings(module)
     if key not in known:

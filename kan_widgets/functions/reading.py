@@ -11,6 +11,7 @@ from kan_widgets.functions.attributes import computes_more, unreadable_kind, unr
 from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled
+from kan_widgets.functions.shards import is_sharded, read_share
 
 _UNKNOWN = "a KAN layer that no adapter knows"
 _PARTS = "; the plain layers in it are only a part of what it computes"
@@ -65,7 +66,7 @@ class LeftOut:
 
 def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunctions]:
     """Read one module; its layers are named by ``name`` and their own names."""
-    found = reader(module)
+    found = read_share(module, reader) if is_sharded(module) else reader(module)
     layers = [found] if isinstance(found, LayerFunctions) else list(found)
     kind = type(module).__name__
     return [

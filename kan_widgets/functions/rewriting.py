@@ -11,10 +11,15 @@ from torch import Tensor, nn
 
 Rewrite = Callable[[], bool]
 
+Part = tuple[slice, slice]
+"""Some outputs and inputs of a layer."""
+ALL: Part = (slice(None), slice(None))
+
 
 def terms_rewriter(
-    module: nn.Module,
+    known: weakref.ref[Any],
     out: Tensor,
+    part: Part = ALL,
     *,
     base: str,
     splines: str = "",
@@ -28,12 +33,14 @@ def terms_rewriter(
 
     Parameters
     ----------
-    module
-        Whose parameters they are.
+    known
+        The module whose parameters they are.
     out
         ``(..., nb)`` float32 on the CPU, where they are written.
+    part
+        The outputs and inputs to write; the parameters' first two axes.
     base, splines, scale
-        Names of parameters of ``module`` itself: ``(...)``, ``(..., nb - 1)`` and ``(...)``.
+        Names of parameters of the module itself: ``(...)``, ``(..., nb - 1)`` and ``(...)``.
         Without splines ``nb`` is 1.
     unchanged
         Takes the module, returns whether all else that the coefficients and their bases depend on
@@ -51,7 +58,9 @@ def terms_rewriter(
         expected[splines] = to_splines.shape
     if scale:
         expected[scale] = to_base.shape
-    known = weakref.ref(module)
+
+    def here(parameter: Tensor) -> Tensor:
+        return parameter if part is ALL else parameter[part]
 
     def fits(module: nn.Module) -> bool:
         # Not by attribute: a parametrised or pruned weight is computed, and no parameter.
@@ -60,7 +69,7 @@ def terms_rewriter(
             found = parameters.get(name)
             if found is None or found.dtype is not torch.float32 or not found.is_cpu:
                 return False
-            if found.shape != shape:
+            if here(found).shape != shape:
                 return False
         return True
 
@@ -69,11 +78,12 @@ def terms_rewriter(
         if module is None or not unchanged(module) or not fits(module):
             return False
         own: dict[str, Any] = module._parameters
-        to_base.copy_(own[base])
+        to_base.copy_(here(own[base]))
         if scale:
-            torch.mul(own[splines], own[scale].unsqueeze(-1), out=to_splines)
+            torch.mul(here(own[splines]), here(own[scale]).unsqueeze(-1), out=to_splines)
         elif splines:
-            to_splines.copy_(own[splines])
+            to_splines.copy_(here(own[splines]))
         return True
 
-    return rewrite if unchanged(module) and fits(module) else None
+    module = known()
+    return rewrite if module is not None and unchanged(module) and fits(module) else None

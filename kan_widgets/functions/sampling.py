@@ -18,7 +18,7 @@ from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap, as_ro
 from kan_widgets.functions.probed import Probe, Way, ways_of
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
-from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.functions.rewriting import ALL, Part, Rewrite
 from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refined_nodes
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.bases.basis import Interval
@@ -355,7 +355,9 @@ def rewriter_of(module: nn.Module, coefficients: Tensor) -> Callable[[Tensor], R
     return partial(_rewriter, weakref.ref(module), coefficients)
 
 
-def _rewriter(ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor) -> Rewrite | None:
+def _rewriter(
+    ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor, part: Part = ALL
+) -> Rewrite | None:
     def rewrite() -> bool:
         module = ref()
         known = samples_of.get(module) if module is not None else None
@@ -363,7 +365,7 @@ def _rewriter(ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor) ->
             return False
         if _is_due(module, known):
             return False
-        out.copy_(coefficients)
+        out.copy_(coefficients[part])
         return True
 
     return rewrite

@@ -9,9 +9,8 @@ from typing import Any
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Frame, Layout, Source
+from kan_widgets.live import Layout, Source
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.reduced import reduced
 from kan_widgets.widgets.scores import checked
 from kan_widgets.widgets.view import View
 
@@ -216,9 +215,6 @@ class KernelGrid(View):
         # The layer shown may be gone since the model was bound again.
         layer = options.get("layer", self.layer if self.layer in names else None)
         return options | {"layer": layer_name(layer, names)}
-
-    def _drawn_frames(self, frames: list[Frame], traits: dict[str, Any]) -> list[Frame]:
-        return reduced(frames) if traits["mode"] in ("auto", "overview") else frames
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return [traits["layer"]]

@@ -28,6 +28,7 @@ def asked(
     observed: Sequence[Observation] = (),
     selection: Mapping[str, Any] | None = None,
     network: Mapping[str, Any] | None = None,
+    summaries: Sequence[Mapping[str, Any]] = (),
     width: float,
     height: float,
     most: float,
@@ -50,6 +51,8 @@ def asked(
         As in ``Source.selection``.
     network
         What `network_of` returns, for a view that draws it.
+    summaries
+        Of the layers of which the frames have windows, as `summary_dict` returns them.
     width, height
         CSS pixels; the height is for a drawing that can choose.
     most
@@ -71,6 +74,7 @@ def asked(
             # Once where it is the first, which takes half the time.
             "frame": {} if _same(first, frame) else frame_dict(frame),
             "selection": dict(selection or {}),
+            "summaries": list(summaries),
             "cursor": -1,
             "ghost_step": -1,
             "edits": {"undo": 0, "redo": 0, "message": ""},

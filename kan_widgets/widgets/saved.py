@@ -15,7 +15,12 @@ from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.thinning import spread
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.wire import activations_message, layout_dict, observation_message
+from kan_widgets.widgets.wire import (
+    activations_message,
+    layout_dict,
+    observation_message,
+    seen_inputs,
+)
 
 
 @dataclass
@@ -46,6 +51,8 @@ def past_of(stream: Stream) -> Past:
     first, latest = stream.frames()
     source = stream.source
     frames = [first, latest] if source is None else list(source.history)
+    if source is not None:
+        frames = [source.looking.seen(frame) for frame in frames]
     if not frames:
         raise ValueError("a view has no frame to show yet: save it once there is one")
     if len(frames) > 1 and frames[0] is frames[-1]:
@@ -74,7 +81,8 @@ def saved(stream: Stream, frames: list[Frame], *, network: bool = False) -> dict
     layouts = {frame.layout.version: frame.layout for frame in frames}
     source = stream.source
     observed = [] if source is None else source.observed.values()
-    messages = [observation_message(seen) for seen in observed]
+    cut = [seen_inputs(seen, frames[-1].layout) for seen in observed]
+    messages = [observation_message(seen) for seen in cut if seen is not None]
     taken = _taken(stream, frames) if network else []
     return {
         "traits": {
@@ -82,6 +90,7 @@ def saved(stream: Stream, frames: list[Frame], *, network: bool = False) -> dict
             "selection": dict(stream.selection),
             "cursor": stream.cursor,
             "ghost_step": stream.ghost_step,
+            "summaries": list(stream.summaries),
             "left_out": list(stream.left_out),
             "status": {"state": "saved", "message": ""},
             "edits": {"undo": 0, "redo": 0, "message": ""},

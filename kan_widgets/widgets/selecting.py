@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import traitlets
@@ -64,6 +64,10 @@ class Selecting(traitlets.HasTraits):
         """Handle a change of the stream's trait ``name``."""
         if name == "selection":
             self.selection = self._selected_in_stream()
+
+    def looked_at(self) -> Collection[str]:
+        """Return the layers whose functions it shows."""
+        return ()
 
     def _join(self) -> None:
         self._stream.join(self)

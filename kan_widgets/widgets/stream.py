@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from time import monotonic
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -24,9 +25,10 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.widgets.bundle import packed
 from kan_widgets.widgets.formed import become_formed
+from kan_widgets.widgets.gate import Gate
 from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox, is_costly
-from kan_widgets.widgets.stream_state import state_of, training_of
+from kan_widgets.widgets.stream_state import frames_of, state_of, summaries_of, training_of
 from kan_widgets.widgets.wire import (
     activations_dict,
     activations_message,
@@ -36,6 +38,7 @@ from kan_widgets.widgets.wire import (
     memory_of,
     observation_message,
     probe_dict,
+    seen_inputs,
 )
 
 _HISTORY_BYTES = 32_000_000
@@ -56,6 +59,9 @@ class Viewer(Protocol):
 
     def stream_changed(self, name: str) -> None:
         """Handle a change of the stream's trait ``name``; must not ask for frames."""
+
+    def looked_at(self) -> Collection[str]:
+        """Return the layers whose functions it shows."""
 
 
 class Stream(Mortal, anywidget.AnyWidget, Listener):
@@ -89,6 +95,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     """How the training of the source stands: `Progress.state`; empty where nothing was trained
     or nobody says."""
 
+    summaries = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    """Of the layers of which the page has a window: how far they reach, see `summary_dict`."""
     batch = traitlets.Dict().tag(sync=True)
     """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
@@ -113,6 +121,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._frames = source.history[0], source.frame
         self._views: tuple[weakref.ref[Viewer], ...] = ()
         self._painter = Painter(self._tell_training)
+        self._summing = Painter(self._tell_summaries, fps=1)
+        self._gate = Gate()
+        self._late: Frame | None = None
         super().__init__(**state_of(source))
         answer_during_cells(self)
         self.on_msg(self._answer)
@@ -158,6 +169,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if (source := self.source) is not None:
             source.let_go()
         self._painter.close()
+        self._summing.close()
         self._outbox.clear()
 
     # -- its views ------------------------------------------------------------------
@@ -165,6 +177,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def join(self, view: Viewer) -> None:
         """Tell a view of changes from now on, until it is closed or gone."""
         self._views = (*map(weakref.ref, self._open_views()), weakref.ref(view))
+        self.look()
 
     def _open_views(self) -> list[Viewer]:
         views = [ref() for ref in self._views]
@@ -177,12 +190,54 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         else:
             self.selection = dict(selection or {})
 
+    # -- what is looked at ----------------------------------------------------------
+
+    def look(self) -> None:
+        """Look at the layers that the views show, and at the selected function.
+
+        A page that has all of a frame anyway is told nothing.
+        """
+        if (source := self.source) is None:
+            return
+        shown = {name for view in self._open_views() for name in view.looked_at()}
+        chosen = source.selection
+        if chosen is not None:
+            shown.add(chosen["layer"])
+        changed = source.looking.show(shown)
+        if chosen is not None:
+            changed |= source.looking.at(chosen["layer"], chosen["out"], chosen["in"])
+        if changed:
+            self._look_elsewhere(source)
+
+    def _look_elsewhere(self, source: Source) -> None:
+        """Have the page forget the windows it has, for others."""
+        frames = source.history[0], source.frame
+        if not any(source.looking.cut(frame.layout).is_cut for frame in frames):
+            return
+        with self._outbox.emptied():
+            self._late = None
+            with self.hold_sync():
+                for name, value in frames_of(source).items():
+                    setattr(self, name, value)
+            oldest = min(layout["version"] for layout in self.layouts)
+            self.send({"kind": "reset", "version": oldest, "moved": True})
+        self.on_observed(source.observed)
+        self._summing.wake()
+
+    def _tell_summaries(self) -> None:
+        source, frame = self.source, self._frames[1]
+        found = [] if source is None else summaries_of(source.looking.cut(frame.layout), frame)
+        if found or self.summaries:
+            with self._lock:
+                self.summaries = found
+
     @traitlets.observe("selection", "cursor", "status")
     def _changed(self, change: Any) -> None:
         """Tell the source and the views; an error in one does not keep it from the others."""
         name = change["name"]
         if name == "selection" and (source := self.source) is not None:
             source.set_selection(change["new"] or None)
+            self.look()
         for view in self._open_views():
             try:
                 view.stream_changed(name)
@@ -196,12 +251,13 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def on_layout(self, layout: Layout) -> None:
         """Send the tables that the frames to come are read with."""
-        numbers, buffers = layout_message(layout)
         source = self.source
+        whole, layout = layout, layout if source is None else source.looking.cut(layout)
+        numbers, buffers = layout_message(layout)
         with self._outbox.emptied():
             self.send({"kind": "layout", "layout": numbers}, buffers)
             if source is not None and not source.structure.traced:
-                self.structure = structure_dict(source.structure_of(layout))
+                self.structure = structure_dict(source.structure_of(whole))
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
             self.layouts = [*first, layout_dict(layout)]
 
@@ -212,16 +268,48 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         """
         self._painter.wake()
         self._frames = self._frames[0], frame
+        if (source := self.source) is not None and frame is not (
+            frame := source.looking.seen(frame)
+        ):
+            self._summing.wake()
         if not settled and is_costly(self.comm):
-            self._outbox.put(frame)
+            self._put(frame)
             return
         with self._outbox.emptied():
+            self._late = None
             self._send_frame(frame)
             if settled:
                 self.frame = frame_dict(frame)
                 latest = None if self.source is None else self.source.activations.latest
                 if latest is not None and self.activations.get("step") != latest.step:
                     self.activations = activations_dict(latest)
+
+    def on_glimpse(self, frame: Frame) -> None:
+        """Send a frame of what is looked at, if that is still so."""
+        source = self.source
+        if source is None or source.looking.cut(source.layout) is not frame.layout:
+            return
+        if is_costly(self.comm):
+            self._put(frame)
+            return
+        with self._outbox.emptied():
+            self._send_frame(frame)
+
+    def _put(self, frame: Frame) -> None:
+        """Have a frame sent soon; where the page is behind, once it is not, and only the latest."""
+        self._late = None
+        if self._gate.is_open(monotonic()):
+            self._outbox.put(frame)
+        else:
+            self._late = frame
+
+    def _came(self, number: int) -> None:
+        """Note that the page has a frame; the latest may have waited for that."""
+        source = self.source
+        self._gate.came(number, in_time=source is not None and source.state == "live")
+        late, self._late = self._late, None
+        if late is not None:
+            self._put(late)
 
     def _send_waiting(self, message: Frame | Activations | dict[str, str]) -> None:
         """Send a frame, activations, or the status, that waited in the outbox."""
@@ -234,6 +322,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _send_frame(self, frame: Frame) -> None:
         content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
+        if is_costly(self.comm):
+            content["number"] = self._gate.sent(monotonic())
         self.send(content, [memory_of(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
@@ -263,8 +353,13 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Send what reaches the layers."""
+        source = self.source
+        layout = None if source is None else source.looking.cut(source.layout)
         for observation in observed.values():
-            content, buffers = observation_message(observation)
+            seen = observation if layout is None else seen_inputs(observation, layout)
+            if seen is None:
+                continue
+            content, buffers = observation_message(seen)
             with self._lock:
                 self.send(content, buffers)
 
@@ -311,10 +406,12 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             if source.selection is not None and source.selection["layer"] not in source.layers:
                 source.deselect()
             self.cursor = self.ghost_step = -1
+            self.look()
             self._take_over(source)
+            self._late = None
             # The page forgets the old frames, and those still on their way.
             self._outbox.clear()
-            oldest = source.history[0].layout.version
+            oldest = min(layout["version"] for layout in self.layouts)
             self.send({"kind": "reset", "version": oldest})
 
     def _take_over(self, source: Source) -> None:
@@ -330,7 +427,13 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if source is None:
             return
         kind = content.get("kind")
-        if kind == "history?":
+        if kind == "shown":
+            self._came(int(content["number"]))
+        elif kind == "look":
+            place = (int(content[part]) for part in ("out", "in"))
+            if source.looking.at(str(content["layer"]), *place):
+                self._look_elsewhere(source)
+        elif kind == "history?":
             self._send_history(source, content)
         elif kind == "activations?":
             self._send_activations(source, content)
@@ -344,7 +447,13 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
         before = content.get("before")
-        frames = [f for f in source.history if before is None or f.step < int(before)]
+        seen = {frame.step: source.looking.seen(frame) for frame in source.history}
+        now = source.looking.cut(source.layout)
+        for frame in source.glimpses or ():
+            if frame.layout is now:
+                seen.setdefault(frame.step, frame)
+        rising = sorted(seen.items())
+        frames = [frame for step, frame in rising if before is None or step < int(before)]
         if not frames:
             return
         limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)

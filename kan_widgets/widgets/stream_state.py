@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from kan_widgets.functions import survey
-from kan_widgets.live import Binding, Replay, Source
+from kan_widgets.live import Binding, Frame, Layout, Replay, Source
 from kan_widgets.live.frames.structure import structure_dict
-from kan_widgets.widgets.wire import activations_dict, frame_dict, layout_dict, probe_dict
+from kan_widgets.live.frames.summary import summary_of
+from kan_widgets.widgets.wire import (
+    activations_dict,
+    frame_dict,
+    layout_dict,
+    probe_dict,
+    summary_dict,
+)
 
 
 def state_of(source: Source) -> dict[str, Any]:
     """Return the traits of a stream that say what a source holds."""
-    first, latest = source.history[0], source.frame
-    layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
     return {
-        "layouts": [layout_dict(layout) for layout in layouts.values()],
-        "initial": frame_dict(first),
-        "frame": frame_dict(latest),
+        **frames_of(source),
         "selection": dict(source.selection or {}),
         "status": {"state": source.state, "message": source.message},
         "training": training_of(source),
@@ -27,6 +30,23 @@ def state_of(source: Source) -> dict[str, Any]:
         "batch": _batch_of(source),
         "left_out": _left_out_of(source),
     }
+
+
+def frames_of(source: Source) -> dict[str, Any]:
+    """Return the traits of a stream that hold frames, as far as they are looked at."""
+    first, latest = (source.looking.seen(frame) for frame in (source.history[0], source.frame))
+    layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
+    return {
+        "layouts": [layout_dict(layout) for layout in layouts.values()],
+        "initial": frame_dict(first),
+        "frame": frame_dict(latest),
+    }
+
+
+def summaries_of(cut: Layout, frame: Frame) -> list[dict[str, Any]]:
+    """Return the summaries of those layers of a whole frame of which a layout has windows."""
+    windows = [layer.name for layer in cut.layers if layer.window is not None]
+    return [summary_dict(summary_of(frame, frame.layout.layer(name))) for name in windows]
 
 
 def training_of(source: Source | None) -> str:

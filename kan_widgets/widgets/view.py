@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 from torch import nn
 
-from kan_widgets.live import Binding, Frame, Source, bind, binding_of
+from kan_widgets.live import Binding, Source, bind, binding_of
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
@@ -20,6 +20,8 @@ from kan_widgets.widgets.pictures import asked, network_of, sliced
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.stream import Stream, stream_of
+from kan_widgets.widgets.stream_state import summaries_of
+from kan_widgets.widgets.wire import seen_inputs
 
 _HEIGHT = 480
 _NARROWEST = 100
@@ -48,6 +50,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
     """
 
     _esm = bundle("view.js")
+    _is_joined = False
     _kind = ""
     """Its name in ``js/src/views/registry.ts``."""
 
@@ -64,6 +67,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         super().__init__(kind=self._kind, stream=stream_of(source), **options)
         answer_during_cells(self)
         self._join()
+        self._is_joined = True
 
     def _check_keywords(self, options: dict[str, Any]) -> None:
         known = sorted(set(self._options()) | {"layout"})
@@ -106,13 +110,19 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         """Return the layers that can be chosen."""
         return self._stream.layout_shown.names
 
+    def looked_at(self) -> Sequence[str]:
+        """Return the layers whose functions it shows."""
+        traits = {name: getattr(self, name) for name in self._options()}
+        return self._drawn_layers(traits, self._layer_names())
+
+    @traitlets.observe("layer")
+    def _looks_elsewhere(self, _: Any) -> None:
+        if self.comm is not None and self._is_joined:
+            self._stream.look()
+
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         """Return the layers that a picture with these traits needs; all by default."""
         return names
-
-    def _drawn_frames(self, frames: list[Frame], traits: dict[str, Any]) -> list[Frame]:
-        """Return what a picture with these traits needs of frames of the layers it draws."""
-        return frames
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the selection in a picture with these options; the stream's by default."""
@@ -156,11 +166,18 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         layers = self._drawn_layers(traits, names)
         source = self._stream.source
         seen = {} if source is None else source.observed
+        frames = [first, frame]
+        if source is not None:
+            frames = [source.looking.pictured(one, layers) for one in frames]
+        frames = [sliced(one, layers) for one in frames]
+        cut = frames[-1].layout
+        inputs = [seen_inputs(seen[name], cut) for name in layers if name in seen]
         return asked(
             self._kind,
             {name: self._sent(name, value) for name, value in traits.items()},
-            self._drawn_frames([sliced(one, layers) for one in (first, frame)], traits),
-            observed=[seen[name] for name in layers if name in seen],
+            frames,
+            observed=[known for known in inputs if known is not None],
+            summaries=summaries_of(cut, frame),
             selection=self._drawn_selection(options),
             network=network_of(source, frame) if self._draws_network and source else None,
             width=width,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from kan_widgets.live import Frame, Layout
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.summary import Summary
 
 PROTOCOL = 1
 
@@ -53,6 +55,44 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "arrays": {name: number for number, name in enumerate(present)},
     }
     return content, [memory_of(np.ascontiguousarray(array)) for array in present.values()]
+
+
+def seen_inputs(seen: Observation, layout: Layout) -> Observation | None:
+    """Return the inputs of those functions of a layer that a layout has.
+
+    ``None`` where it has a window of a layer in which these cannot be told: a convolution in
+    groups.
+    """
+    layer = next((one for one in layout.layers if one.name == seen.layer), None)
+    if layer is None or layer.window is None:
+        return seen
+    size = layer.shape[2] * layer.shape[3]
+    if len(seen.counts) != layer.window.whole[1] * size:
+        return None
+    columns = layer.part[1]
+    here = slice(columns.start * size, columns.stop * size)
+    return replace(
+        seen,
+        counts=seen.counts[here],
+        outside_domain=seen.outside_domain[here],
+        outside_extent=seen.outside_extent[here],
+        patches=seen.patches[:, here],
+        maps=None if seen.maps is None else seen.maps[:, columns],
+        fold=None,
+    )
+
+
+def summary_dict(summary: Summary) -> dict[str, Any]:
+    """Return a summary as the browser reads it from a trait."""
+    return {
+        "layer": summary.layer,
+        "step": summary.step,
+        "shape": list(summary.reach.shape),
+        "block": list(summary.block),
+        "every": summary.every,
+        "broken": summary.broken,
+        "reach": np.ascontiguousarray(summary.reach, dtype="<f4").tobytes(),
+    }
 
 
 def probe_dict(probe: Probe | None) -> dict[str, Any]:

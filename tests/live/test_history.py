@@ -113,3 +113,29 @@ def test_coefficients_over_time_are_the_models():
     assert over_time[1:, 0, :, 0, 0, 0].tolist() == [[1.0, 1.0], [2.0, 2.0]]
     with pytest.raises(KeyError, match="the layers are 'KANLinear'"):
         live.history.coefficients("conv")
+
+
+def test_large_frames_between_the_ends_are_nearly_as_they_were(monkeypatch):
+    monkeypatch.setattr("kan_widgets.live.frames.history.PACKED_FROM", 1_000)
+    layout = Layout(7, ())
+    values = np.random.default_rng(0).normal(size=(5, 500)).astype(np.float32)
+    frames = [Frame(step, layout, data) for step, data in enumerate(values)]
+    history = History(10**6)
+    for frame in frames:
+        history.append(frame)
+    assert history.exact() == [frames[0], frames[4]]
+    assert history.nbytes == 4 * 500 * 2 + 2 * 500 * 3
+    assert "3 of them as float16 differences" in repr(history)
+    for frame, own in zip(history, frames, strict=True):
+        moved = abs(own.data - frames[0].data)
+        assert (abs(frame.data - own.data) <= 2**-11 * moved + 1e-7).all()
+    assert history.at(4) is frames[4]
+
+
+def test_what_float16_cannot_hold_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr("kan_widgets.live.frames.history.PACKED_FROM", 1_000)
+    layout = Layout(7, ())
+    history = History(10**6)
+    for step, size in enumerate((0.0, 1e6, 1.0)):
+        history.append(Frame(step, layout, np.full(500, size, np.float32)))
+    assert len(history.exact()) == 3

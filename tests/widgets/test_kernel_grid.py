@@ -7,7 +7,6 @@ import gc
 import io
 import weakref
 
-import numpy as np
 import pytest
 import torch
 import traitlets
@@ -15,7 +14,6 @@ from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.reduced import reduced
 from kan_widgets.widgets.wire import observation_message
 
 
@@ -184,41 +182,3 @@ def test_the_page_is_told_which_map_a_dense_layer_reads(live):
     content, _ = observation_message(seen["linear"])
     assert content["fold"] == [25, 5, 5]
     assert observation_message(seen["convs.0"])[0]["fold"] is None
-
-
-def test_a_picture_of_very_many_functions_has_the_furthest_of_each_kernel(monkeypatch):
-    monkeypatch.setattr("kan_widgets.widgets.reduced.MOST", 500)
-    torch.manual_seed(0)
-    model = nn.Sequential(kw.nn.KANConv2d(8, 9, 3))
-    fixture_models.append(model)
-    frame = kw.bind(model).frame
-    layer = frame.layout.layers[0]
-    (small,) = reduced([frame])
-    its = small.layout.layers[0]
-    assert its.shape == (9, 8, 1, 1)
-    assert "648" in its.note
-    table = layer.tables[0]
-    grid = (table.x >= layer.domain[0]) & (table.x <= layer.domain[1])
-    every = frame.data.reshape(72, 9, layer.nb) @ table.values[grid].T
-    drawn = small.data.reshape(72, layer.nb) @ table.values[grid].T
-    # Found from 16 of the points.
-    reach = abs(drawn).max(1) / abs(every).max((1, 2))
-    assert reach.min() > 0.95
-    assert (reach > 1 - 1e-6).mean() > 0.9
-
-
-def test_a_function_that_is_not_finite_stands_for_its_kernel_only_if_all_are(monkeypatch):
-    monkeypatch.setattr("kan_widgets.widgets.reduced.MOST", 50)
-    model = nn.Sequential(kw.nn.KANConv2d(3, 4, 3))
-    fixture_models.append(model)
-    frame = kw.bind(model).frame
-    data = frame.data.copy().reshape(12, 9, -1)
-    data[2, 4] = float("nan")
-    data[5] = float("nan")
-    (small,) = reduced([kw.live.Frame(0, frame.layout, data.reshape(-1))])
-    broken = np.isnan(small.data.reshape(12, -1)).any(1)
-    assert np.flatnonzero(broken).tolist() == [5]
-
-
-def test_what_is_small_is_drawn_whole(live):
-    assert reduced([live.frame])[0] is live.frame

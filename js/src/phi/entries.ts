@@ -19,8 +19,26 @@ export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
   return layer.name || layer.type;
 }
 
+/** Out, in, kh, kw of the whole layer, of which a window may be here. */
+export function wholeOf({ shape, window }: Pick<LayerLayout, "shape" | "window">) {
+  return window?.whole ?? shape;
+}
+
+/** Which part of a layer is here: "outputs 0 to 55 of 256, inputs 0 to 54 of 256"; empty for all of it. */
+export function windowText({ shape, window }: Pick<LayerLayout, "shape" | "window">): string {
+  if (!window) return "";
+  const span = (first: number, count: number, of: number) =>
+    `${formatCount(first)} to ${formatCount(first + count - 1)} of ${formatCount(of)}`;
+  const [out, inputs] = window.whole;
+  return `outputs ${span(window.out, shape[0], out)}, inputs ${span(window.in, shape[1], inputs)}`;
+}
+
 export function layerSize(layer: LayerLayout): string {
-  const [out, inputs, kh, kw] = layer.shape;
+  const [out, inputs, kh, kw] = wholeOf(layer);
+  if (layer.window) {
+    const all = formatCount(out * inputs * kh * kw);
+    return `${formatCount(layer.count)} of ${all} functions: ${windowText(layer)}`;
+  }
   const functions = counted(layer.count, "function");
   if (layer.kind === "linear") return `${functions}: ${out} outputs × ${inputs} inputs`;
   if (layer.kind === "elementwise") {
@@ -34,14 +52,18 @@ export function isPlain({ labels }: Pick<LayerLayout, "labels">): boolean {
   return labels.length === 1 && labels[0] === "x";
 }
 
-export function selectionOf(layer: Pick<LayerLayout, "name" | "shape">, f: number): Selection {
+/** Where in the whole layer function f is. */
+export function selectionOf(
+  layer: Pick<LayerLayout, "name" | "shape" | "window">,
+  f: number,
+): Selection {
   const [, inputs, kh, kw] = layer.shape;
   const kernel = Math.floor(f / (kh * kw));
   const entry = f - kernel * kh * kw;
   return {
     layer: layer.name,
-    out: Math.floor(kernel / inputs),
-    in: kernel % inputs,
+    out: Math.floor(kernel / inputs) + (layer.window?.out ?? 0),
+    in: (kernel % inputs) + (layer.window?.in ?? 0),
     row: Math.floor(entry / kw),
     column: entry % kw,
   };
@@ -49,15 +71,20 @@ export function selectionOf(layer: Pick<LayerLayout, "name" | "shape">, f: numbe
 
 /** The number of the function a selection names, or -1 where this layer has none such. */
 export function functionOf(
-  layer: Pick<LayerLayout, "name" | "shape">,
+  layer: Pick<LayerLayout, "name" | "shape" | "window">,
   selection: Selection | null,
 ): number {
   if (!selection || selection.layer !== layer.name) return -1;
   const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = selection;
+  const { out: o, in: i, row, column } = localOf(layer, selection);
   const inside = (n: number, size: number) => Number.isInteger(n) && n >= 0 && n < size;
   if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i) * kh + row) * kw + column;
+}
+
+/** A place of the whole layer as one of the window that is here. */
+export function localOf({ window }: Pick<LayerLayout, "window">, at: Selection): Selection {
+  return window ? { ...at, out: at.out - window.out, in: at.in - window.in } : at;
 }
 
 export function entryText(layer: LayerLayout, f: number): string {
@@ -66,11 +93,12 @@ export function entryText(layer: LayerLayout, f: number): string {
 
 /** The input is named where there are several. */
 export function placeText(
-  { kind, shape }: Pick<LayerLayout, "kind" | "shape">,
+  layer: Pick<LayerLayout, "kind" | "shape" | "window">,
   at: Selection,
 ): string {
+  const { kind } = layer;
   if (kind === "elementwise") return `group ${at.in}`;
-  const input = kind === "linear" || shape[1] > 1 ? ` · input ${at.in}` : "";
+  const input = kind === "linear" || wholeOf(layer)[1] > 1 ? ` · input ${at.in}` : "";
   const entry = kind === "conv" ? ` · row ${at.row}, column ${at.column}` : "";
   return `output ${at.out}${input}${entry}`;
 }

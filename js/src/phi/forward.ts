@@ -2,6 +2,7 @@
 
 import { product } from "../wire/checks.ts";
 import type { Activations, Frame, LayerLayout, Layout, Station, Structure } from "../wire/types.ts";
+import { layerTitle, windowText } from "./entries.ts";
 import { imageOf, layerOutput, layerShape, PLAIN, termsOf } from "./layer_output.ts";
 import { type Given, OPERATIONS, type Operation, sameShape } from "./operations.ts";
 import { addResponse, sourcesOf, sweep } from "./response.ts";
@@ -25,6 +26,8 @@ const ALL: Readonly<Record<string, Operation>> = { ...OPERATIONS, ...PLAIN };
  * there. Where a basis is not known beyond its table, and an input lies there, outputs are NaN all the same.
  */
 export function obstacle(structure: Structure, layout: Layout, extras?: Extras): string {
+  const part = layout.layers.find(({ window }) => window);
+  if (part) return `Of ${layerTitle(part)} the page has ${windowText(part)}.`;
   const steps = stepsOf(structure, layout, extras ?? new Map());
   if (typeof steps === "string") return steps;
   const lacking = ({ operation, given }: Step) =>

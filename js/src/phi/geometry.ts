@@ -56,6 +56,8 @@ export interface Shape {
   kh: number;
   kw: number;
   /** What columns are called, if not "input". */
+  /** Of a layer that is here in part: the numbers of the first output and the first input. */
+  corner?: readonly [number, number] | undefined;
   column?: string | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
@@ -186,6 +188,7 @@ export function arrange(
     left,
     kind,
     column: shape.column,
+    corner: shape.corner,
     out: shape.out,
     in: shape.in,
     kh,
@@ -234,14 +237,19 @@ function roundStep(least: number): number {
 }
 
 function columnText(a: Arrangement, column: number): string {
-  if (!a.flowing) return `${a.column ?? "input"} ${column}`;
+  const [out, input] = a.corner ?? [0, 0];
+  if (!a.flowing) return `${a.column ?? "input"} ${input + column}`;
   const kernel = a.order ? (a.order[column] as number) : column;
-  return a.in === 1 ? `output ${kernel}` : `${Math.floor(kernel / a.in)},${kernel % a.in}`;
+  if (a.in === 1 && input === 0) return `output ${out + kernel}`;
+  return `${out + Math.floor(kernel / a.in)},${input + (kernel % a.in)}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  if (!a.flowing) return `${a.column ?? "input"} ${a.in - 1}`;
-  return a.in === 1 ? `output ${a.out - 1}` : `${a.out - 1},${a.in - 1}`;
+  const [out, input] = a.corner ?? [0, 0];
+  if (!a.flowing) return `${a.column ?? "input"} ${input + a.in - 1}`;
+  return a.in === 1 && input === 0
+    ? `output ${out + a.out - 1}`
+    : `${out + a.out - 1},${input + a.in - 1}`;
 }
 
 /** The rectangle of kernel o·in + i. */
@@ -392,7 +400,11 @@ export function rowLabels(a: Arrangement): Label[] {
   for (let band = 0; band < a.bands; band++) {
     for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
-      labels.push({ text: `${row}`, x: a.left - 6, y: block.y + block.height / 2 });
+      labels.push({
+        text: `${(a.corner?.[0] ?? 0) + row}`,
+        x: a.left - 6,
+        y: block.y + block.height / 2,
+      });
     }
   }
   return labels;

@@ -1,5 +1,6 @@
 /** The surface φ_i(x) + φ_j(y) of two entries of one kernel. No DOM. */
 import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
+import { functionOf, localOf, selectionOf } from "./entries.ts";
 import type { Ends } from "./inputs.ts";
 import { exactAt } from "./interpolate.ts";
 
@@ -17,11 +18,11 @@ export interface Group {
 }
 
 export function groupOf(layer: LayerLayout, selection: Selection | null): Group {
-  const [out, inputs, kh, kw] = layer.shape;
-  const chosen = selection?.layer === layer.name ? selection : null;
-  const o = Math.min(chosen?.out ?? 0, out - 1);
+  const [, inputs, kh, kw] = layer.shape;
+  const chosen = selection && functionOf(layer, selection) >= 0 ? localOf(layer, selection) : null;
+  const o = chosen?.out ?? 0;
   if (kh * kw > 1) {
-    const i = Math.min(chosen?.in ?? 0, inputs - 1);
+    const i = chosen?.in ?? 0;
     return { out: o, in: i, columns: kw, count: kh * kw, byInput: false, single: inputs === 1 };
   }
   const columns = Math.ceil(Math.sqrt(inputs));
@@ -36,17 +37,15 @@ export function functionIn(layer: LayerLayout, group: Group, entry: number): num
 }
 
 export function selectionIn(layer: LayerLayout, group: Group, entry: number): Selection {
-  const { out, columns } = group;
-  const place = { layer: layer.name, out };
-  if (group.byInput) return { ...place, in: entry, row: 0, column: 0 };
-  const row = Math.floor(entry / columns);
-  return { ...place, in: group.in, row, column: entry - row * columns };
+  return selectionOf(layer, functionIn(layer, group, entry));
 }
 
 /** The selected entry, or the first. */
 export function entryIn(layer: LayerLayout, group: Group, selection: Selection | null): number {
   if (selection?.layer !== layer.name) return 0;
-  const entry = group.byInput ? selection.in : selection.row * group.columns + selection.column;
+  const entry = group.byInput
+    ? localOf(layer, selection).in
+    : selection.row * group.columns + selection.column;
   return entry >= 0 && entry < group.count ? entry : 0;
 }
 
@@ -150,8 +149,9 @@ export function observedEntry(layer: LayerLayout, selection: Selection): number 
   const { conv } = layer;
   if (conv?.shared) return selection.row * kw + selection.column;
   const groups = conv?.groups ?? 1;
-  const group = Math.floor(selection.out / (out / groups));
-  const channel = group * inputs + selection.in;
+  const at = localOf(layer, selection);
+  const group = Math.floor(at.out / (out / groups));
+  const channel = group * inputs + at.in;
   return (channel * kh + selection.row) * kw + selection.column;
 }
 

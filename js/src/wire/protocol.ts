@@ -33,7 +33,9 @@ import type {
   Observed,
   Selection,
   Status,
+  Summary,
   Table,
+  Window,
 } from "./types.ts";
 
 export const PROTOCOL = 1;
@@ -60,13 +62,17 @@ export interface RawFrame {
 
 export type Message =
   | { kind: "layout"; layout: Layout }
-  | { kind: "frame"; frame: RawFrame }
+  /** The number is for the kernel to hear that it has come; left out where it does not ask. */
+  | { kind: "frame"; frame: RawFrame; number?: number }
   | { kind: "history"; frames: RawFrame[] }
   | { kind: "observed"; observed: Observed }
   /** Past: an answer to what was asked, and not of this moment. */
   | { kind: "activations"; activations: Activations; past: boolean }
-  /** A new binding took over the stream; if a version is given, its layouts have that one or a higher one. */
-  | { kind: "reset"; version: number | null }
+  /**
+   * A new binding took over the stream, or it is the same and looks elsewhere: "moved". If a version is given, the
+   * layouts from now on have that one or a higher one.
+   */
+  | { kind: "reset"; version: number | null; moved?: true }
   /** From a newer kernel; not for us. */
   | { kind: "unknown" };
 
@@ -77,7 +83,11 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
     case "layout":
       return { kind: "layout", layout: readLayout(message.layout, (n) => numbered(buffers, n)) };
     case "frame":
-      return { kind: "frame", frame: rawFrame(message, numbered(buffers, 0)) };
+      return {
+        kind: "frame",
+        frame: rawFrame(message, numbered(buffers, 0)),
+        ...(typeof message.number === "number" && { number: message.number }),
+      };
     case "history": {
       const entries = list(message.frames, "the frames of a history");
       const frames = entries.map((entry, n) =>
@@ -93,7 +103,11 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
     }
     case "reset": {
       const { version } = message;
-      return { kind: "reset", version: version == null ? null : whole(version, "the version") };
+      return {
+        kind: "reset",
+        version: version == null ? null : whole(version, "the version"),
+        ...(message.moved === true && { moved: true as const }),
+      };
     }
     default:
       return { kind: "unknown" };
@@ -191,7 +205,38 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
     bases: rawTables.map((table) => readRange({ ...raw, ...table }, of)),
     tableOf,
     count,
+    ...(raw.window == null ? {} : { window: readWindow(record(raw.window, of("window")), of) }),
   };
+}
+
+function readWindow(raw: Record<string, unknown>, of: (what: string) => string): Window {
+  const sizes = list(raw.whole, of("window")).map((size) => positive(size, of("window")));
+  same(sizes.length, 4, of("window"));
+  const [out, input] = [raw.out, raw.in].map((first) => whole(first, of("window")));
+  return { whole: sizes as Window["whole"], out, in: input };
+}
+
+/** Reads the trait of summaries; what cannot be read is left out. */
+export function readSummaries(value: unknown): Summary[] {
+  return (Array.isArray(value) ? value : []).map((entry) => {
+    const raw = record(entry, "a summary");
+    const pair = (name: string) =>
+      list(raw[name], `the ${name} of a summary`).map((size) => positive(size, name));
+    const [rows, columns] = pair("shape");
+    const [down, across] = pair("block");
+    const reach = float32(raw.reach, "a summary");
+    same(reach.length, rows * columns, "a summary");
+    return {
+      layer: text(raw.layer),
+      step: whole(raw.step, "the step of a summary"),
+      rows,
+      columns,
+      block: [down, across],
+      every: positive(raw.every, "what a summary leaves out"),
+      broken: whole(raw.broken, "functions that are not finite"),
+      reach,
+    };
+  });
 }
 
 function readTable(

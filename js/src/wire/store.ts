@@ -15,6 +15,7 @@ import type {
   Status,
   Store,
   Structure,
+  Summary,
 } from "./types.ts";
 
 /** Where the store's own changes go: to the model, and so to Python and to other pages. */
@@ -26,6 +27,8 @@ export interface Outlet {
   command(kind: Command, selection?: Selection): void;
   /** Asks for what was observed before this page was there. */
   askObserved(): void;
+  /** Asks for other functions of a layer of which this page has a window. */
+  look(layer: string, out: number, input: number): void;
   /** Asks for the activations before a step, or for all of them. */
   askActivations(before: number | null): void;
 }
@@ -54,6 +57,7 @@ export class FrameStore implements Store {
   #ghostStep = -1;
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
+  #summaries: ReadonlyMap<string, Summary> = new Map();
   #structure: Structure | null = null;
   #probe: Probe | null = null;
   readonly #activations = new PastActivations();
@@ -141,6 +145,14 @@ export class FrameStore implements Store {
 
   batch(): Batch {
     return this.#batch;
+  }
+
+  summary(layer: string): Summary | null {
+    return this.#summaries.get(layer) ?? null;
+  }
+
+  look(layer: string, out: number, input: number): void {
+    this.#outlet.look(layer, out, input);
   }
 
   structure(): Structure | null {
@@ -265,6 +277,11 @@ export class FrameStore implements Store {
     this.setGhostStep(-1);
   }
 
+  /** The same binding looks elsewhere: what is kept goes as soon as there is a frame of that. */
+  moved(): void {
+    this.#replaced = true;
+  }
+
   /** Returns whether it is another selection than before. */
   takeSelection(selection: Selection | null): boolean {
     if (same(this.#selection, selection)) return false;
@@ -298,6 +315,12 @@ export class FrameStore implements Store {
 
   takeBatch(batch: Batch): void {
     this.#batch = batch;
+    this.#notify("observed");
+  }
+
+  takeSummaries(summaries: readonly Summary[]): void {
+    if (summaries.length === 0 && this.#summaries.size === 0) return;
+    this.#summaries = new Map(summaries.map((summary) => [summary.layer, summary]));
     this.#notify("observed");
   }
 

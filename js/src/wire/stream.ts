@@ -11,6 +11,7 @@ import {
   readMessage,
   readSelection,
   readStatus,
+  readSummaries,
   readWords,
 } from "./protocol.ts";
 import { FrameStore, MAX_BYTES, type Outlet } from "./store.ts";
@@ -72,6 +73,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         layouts.keep(message.layout);
         break;
       case "frame": {
+        // The kernel sends only so many that it has not heard of.
+        if (message.number !== undefined) tell(model, { kind: "shown", number: message.number });
         if (store.protocolError !== null) break;
         const frame = layouts.complete(message.frame);
         if (!frame) break;
@@ -102,6 +105,12 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
       case "reset":
         // The traits of the new binding come before this message or, if it has a version, after it.
         layouts.restart(message.version ?? 0);
+        if (message.moved) {
+          store.moved();
+          readFrames();
+          askForMissed();
+          break;
+        }
         store.reset();
         readFrames();
         readNetwork();
@@ -147,11 +156,12 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     asked = true;
     tell(model, { kind: "history?", before, max_bytes: HISTORY_BYTES });
   }
-  const [first, latest] = [store.initial(), store.latest()];
-  if (store.status().state !== "live") {
-    asked = true;
-    if (first && latest && latest.step > first.step) askForHistory(latest.step);
+  function askForMissed() {
+    asked = store.status().state !== "live";
+    const [first, latest] = [store.initial(), store.latest()];
+    if (asked && first && latest && latest.step > first.step) askForHistory(latest.step);
   }
+  askForMissed();
   return store;
 }
 
@@ -169,6 +179,7 @@ function outletTo(model: AnyModel): Outlet {
     edit: (selection, coefficients, final) =>
       send({ kind: "edit", ...selection, coefficients, final }),
     command: (kind, selection) => send({ kind, ...selection }),
+    look: (layer, out, input) => send({ kind: "look", layer, out, in: input }),
     askObserved: () => send({ kind: "observed?" }),
     askActivations: (before) =>
       send({ kind: "activations?", ...(before === null ? {} : { before }) }),
@@ -187,6 +198,7 @@ function plainReaders(model: AnyModel, store: FrameStore) {
     ghost_step: () => void store.takeGhostStep(step("ghost_step")),
     batch: () => store.takeBatch(readBatch(model.get("batch"))),
     edits: () => store.takeEdits(readEdits(model.get("edits"))),
+    summaries: () => guarded(() => store.takeSummaries(readSummaries(model.get("summaries")))),
     left_out: () => store.takeLeftOut(readWords(model.get("left_out"))),
     structure: () => guarded(() => store.takeStructure(readStructure(model.get("structure")))),
     probe: () => guarded(() => store.takeProbe(readProbe(model.get("probe")))),

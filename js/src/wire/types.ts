@@ -15,6 +15,31 @@ export interface BasisRange {
   knots: number[];
 }
 
+/** Which functions of a large layer are here: some outputs of some inputs. */
+export interface Window {
+  /** out, in, kh, kw of the whole layer. */
+  whole: [number, number, number, number];
+  /** The first output, and the first input. */
+  out: number;
+  in: number;
+}
+
+/** How far the functions of a whole layer get from zero, where the page has a window of it. */
+export interface Summary {
+  layer: string;
+  step: number;
+  rows: number;
+  columns: number;
+  /** Outputs and inputs of a block. */
+  block: [number, number];
+  /** Only the functions of every so many-th input were evaluated. */
+  every: number;
+  /** Of those, how many are not finite. */
+  broken: number;
+  /** reach[row·columns + column]: the largest |φ| of the block; NaN where none is finite. */
+  reach: Float32Array;
+}
+
 export interface LayerLayout {
   name: string;
   /** Elementwise is a learned activation, with one output and an input for each group of channels. */
@@ -47,6 +72,8 @@ export interface LayerLayout {
   bases: BasisRange[];
   /** Table of each function; null: all use tables[0]. */
   tableOf: Uint32Array | null;
+  /** Where only a part of the layer is here: shape, count and the numbers f are those of the part. */
+  window?: Window | null;
   /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
   count: number;
 }
@@ -224,7 +251,7 @@ export type Command =
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
  * network    the structure, the examples or what they made of the network changed
- * selection, cursor, status, observed, edits   as named; "observed" also for batch, "status" for training and leftOut, and when protocolError appears or goes
+ * selection, cursor, status, observed, edits   as named; "observed" also for batch and summaries, "status" for training and leftOut, and when protocolError appears or goes
  */
 export type Change =
   | "frame"
@@ -272,6 +299,10 @@ export interface Store {
   /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
   observed(layer: string): Observed | null;
   batch(): Batch;
+  /** Of a layer of which the page has a window; null of others, and until it has come. */
+  summary(layer: string): Summary | null;
+  /** Have the window of a layer moved to the functions from an input to an output. */
+  look(layer: string, out: number, input: number): void;
   structure(): Structure | null;
   probe(): Probe | null;
   /** Of the frame that is drawn, or the nearest before it; null where there are none. */

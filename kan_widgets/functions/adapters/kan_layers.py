@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 
 import torch
@@ -11,7 +12,7 @@ from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions
 from kan_widgets.functions.registry import register_adapter
-from kan_widgets.functions.rewriting import Rewrite, terms_rewriter
+from kan_widgets.functions.rewriting import ALL, Part, Rewrite, terms_rewriter
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
 from kan_widgets.nn.life.changes import together
 
@@ -26,7 +27,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (basis,),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
-        rewriter=partial(_rewriter, module, basis),
+        rewriter=partial(_rewriter, weakref.ref(module), basis),
     )
 
 
@@ -41,7 +42,7 @@ def read_conv(module: nn.Module) -> LayerFunctions:
         conv=_settings(module, shared=False),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
-        rewriter=partial(_rewriter, module, basis),
+        rewriter=partial(_rewriter, weakref.ref(module), basis),
     )
 
 
@@ -56,7 +57,7 @@ def read_shared_conv(module: nn.Module) -> LayerFunctions:
         conv=_settings(module, shared=True),
         write=partial(_write, module),
         gradient=partial(_gradient, module),
-        rewriter=partial(_rewriter, module, basis),
+        rewriter=partial(_rewriter, weakref.ref(module), basis),
         note="Each kernel is used on every input channel.",
     )
 
@@ -78,9 +79,12 @@ def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
         return module.coefficients(), LayerBasis(module.basis, module.base_activation)
 
 
-def _rewriter(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None:
+def _rewriter(
+    ref: weakref.ref[KANLayer], read: LayerBasis, out: Tensor, part: Part = ALL
+) -> Rewrite | None:
     basis, activation = read.basis, read.base_activation
-    if type(module).coefficients is not KANLayer.coefficients:
+    module = ref()
+    if module is None or type(module).coefficients is not KANLayer.coefficients:
         return None
     scaled = module.spline_scaler is not None
 
@@ -97,8 +101,9 @@ def _rewriter(module: KANLayer, read: LayerBasis, out: Tensor) -> Rewrite | None
         )
 
     return terms_rewriter(
-        module,
+        ref,
         out,
+        part,
         base="base_weight",
         splines="spline_weight",
         scale="spline_scaler" if scaled else "",

@@ -5,6 +5,7 @@ And `torch.nn.PReLU`, a learned activation.
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 
 import torch
@@ -30,7 +31,7 @@ def read_conv2d(module: nn.Module) -> LayerFunctions:
         conv=conv_settings(module),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        rewriter=partial(terms_rewriter, module, base="weight"),
+        rewriter=partial(terms_rewriter, weakref.ref(module), base="weight"),
         note=PLAIN,
     )
 
@@ -44,7 +45,7 @@ def read_linear(module: nn.Module) -> LayerFunctions:
         (IdentityBasis(),),
         write=partial(_write, module),
         gradient=lambda: gradient_of(module.weight).unsqueeze(-1),
-        rewriter=partial(terms_rewriter, module, base="weight"),
+        rewriter=partial(terms_rewriter, weakref.ref(module), base="weight"),
         note=PLAIN,
     )
 

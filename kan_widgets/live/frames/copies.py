@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.layer import Rewriter
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.live.frames.layout import Float32, Layout
 from kan_widgets.nn.life.changes import together
@@ -18,11 +19,21 @@ class Copy:
 
     On the CPU it is made at once. From an accelerator it is one copy enqueued on the
     current stream; the training does not wait for it.
+
+    Parameters
+    ----------
+    layers
+        As read.
+    cut
+        Copy only what this layout has of each of them.
     """
 
-    def __init__(self, layers: Sequence[LayerFunctions]) -> None:
+    def __init__(self, layers: Sequence[LayerFunctions], cut: Layout | None = None) -> None:
         with torch.no_grad():
-            parts = [layer.coefficients.float().reshape(-1) for layer in layers]
+            seen = [layer.coefficients for layer in layers]
+            if cut is not None:
+                seen = [each[place.part] for each, place in zip(seen, cut.layers, strict=True)]
+            parts = [each.float().reshape(-1) for each in seen]
             if len({part.device for part in parts}) > 1:
                 parts = [part.cpu() for part in parts]
             flat = torch.cat(parts)
@@ -61,26 +72,39 @@ class Recopy:
         self.layout = layout
         """What the copies are read with."""
 
-    def data(self) -> Float32 | None:
-        """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
+    def data(self, *, last: bool = False) -> Float32 | None:
+        """Return a copy, read-only float32; ``None`` once the layers must be read anew.
+
+        With ``last`` this is not asked again: it hands out its own memory.
+        """
         with self._no_grad, together:
             for rewrite in self._rewrites:
                 if not rewrite():
                     return None
-        data: Float32 = self._host.copy()
+        data: Float32 = self._host if last else self._host.copy()
         data.flags.writeable = False
         return data
 
 
-def recopy_of(layers: Sequence[LayerFunctions], layout: Layout) -> Recopy | None:
-    """Get ready to copy the coefficients of layers just read again, where all of them allow it."""
-    if any(layer.rewriter is None for layer in layers):
+def recopy_of(rewriters: Sequence[Rewriter | None], layout: Layout) -> Recopy | None:
+    """Get ready to copy the coefficients of layers read before, where all of them allow it.
+
+    Parameters
+    ----------
+    rewriters
+        Of the layers of the layout, in its order.
+    layout
+        Of the layers read, or a cut of it: what is to be copied.
+    """
+    if any(rewriter is None for rewriter in rewriters):
         return None
     host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
     rewrites = []
-    for layer, place in zip(layers, layout.layers, strict=True):
-        part = host[place.offset : place.offset + place.length]
-        rewrite = layer.rewriter(part.view(layer.coefficients.shape)) if layer.rewriter else None
+    for rewriter, place in zip(rewriters, layout.layers, strict=True):
+        shape = place.shape if place.kind == "conv" else place.shape[:2]
+        out = host[place.offset : place.offset + place.length].view(*shape, place.nb)
+        part = () if place.window is None else (place.part,)
+        rewrite = rewriter(out, *part) if rewriter else None
         if rewrite is None:
             return None
         rewrites.append(rewrite)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,18 @@ class Table:
         return self.x.tobytes(), self.values.tobytes(), self.domain, self.extent, self.knots
 
 
+@dataclass(frozen=True)
+class Window:
+    """Where the functions of a layer lie in the whole layer, of which they are a part."""
+
+    whole: tuple[int, int, int, int]
+    """Out, in, kh, kw of the whole layer."""
+    out: int
+    """The first output."""
+    in_: int
+    """The first input, or input channel of a group."""
+
+
 @dataclass(frozen=True, eq=False)
 class LayerLayout:
     """Where one layer lies in a frame, and the tables that turn it into curves.
@@ -64,11 +78,24 @@ class LayerLayout:
     locked: str
     tables: tuple[Table, ...]
     table_of: NDArray[np.uint32] | None
+    window: Window | None = None
+    """Where only a part of the layer is here: ``shape`` is that of the part."""
+
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """The outputs and the inputs that are here, of those of the whole layer."""
+        out, in_ = (self.window.out, self.window.in_) if self.window is not None else (0, 0)
+        return slice(out, out + self.shape[0]), slice(in_, in_ + self.shape[1])
+
+    def sees(self, out: int, in_: int) -> bool:
+        """Whether the functions from an input to an output are here."""
+        rows, columns = self.part
+        return out in range(rows.start, rows.stop) and in_ in range(columns.start, columns.stop)
 
     @property
     def count(self) -> int:
         """How many functions the layer has."""
-        return int(np.prod(self.shape))
+        return int(math.prod(self.shape))
 
     @property
     def length(self) -> int:
@@ -99,8 +126,10 @@ class Layout:
 
     version: int
     layers: tuple[LayerLayout, ...]
+    is_cut: bool = False
+    """Whether it has windows of layers, of which it has not all functions."""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Floats in a frame."""
         return sum(layer.length for layer in self.layers)
@@ -304,4 +333,9 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
         "locked": layer.locked,
         "tables": tables,
         "table_of": table_of,
+        **({} if layer.window is None else {"window": _window_dict(layer.window)}),
     }
+
+
+def _window_dict(window: Window) -> dict[str, Any]:
+    return {"whole": list(window.whole), "out": window.out, "in": window.in_}

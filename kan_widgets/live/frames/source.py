@@ -14,6 +14,7 @@ from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, untraced
+from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report
 
 # Of a recording that is complete, or whose end was read: "recorded".
@@ -47,6 +48,9 @@ class Listener:
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         """Take a frame; ``settled`` if all is quiet and it is the latest there is."""
+
+    def on_glimpse(self, frame: Frame) -> None:
+        """Take a frame of what is looked at, of a model too large to take whole ones as often."""
 
     def on_state(self, state: State, message: str) -> None:
         """Take a change of the source's state."""
@@ -86,10 +90,14 @@ class Source:
     ----------
     history
         With at least one frame.
+    looking
+        What is looked at.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, looking: Looking | None = None) -> None:
         self._history = history
+        self.looking = looking or Looking()
+        """What views look at; its ``budget`` is what a frame for a page may weigh."""
         self._state: State = "idle"
         self._message = ""
         self._selection: Selection | None = None
@@ -124,6 +132,11 @@ class Source:
     def history(self) -> History:
         """The frames kept so far: the first, the latest, and evenly spread ones between."""
         return self._history
+
+    @property
+    def glimpses(self) -> History | None:
+        """Frames of what was looked at, where whole ones are taken seldom."""
+        return None
 
     @property
     def state(self) -> State:
@@ -202,13 +215,13 @@ class Source:
     def subscribe_from_start(
         self, listener: Listener
     ) -> tuple[list[Frame], dict[str, Observation]]:
-        """Subscribe, and return the frames and observations from before.
+        """Subscribe, and return the exact frames and the observations from before.
 
         No frame is both returned and handed to the listener, and none is missing.
         """
         with self._sending:
             self.subscribe(listener)
-            return list(self._history), self.observed
+            return self._history.exact(), self.observed
 
     def let_go(self) -> None:
         """Forget listeners that are over. Waits for nobody: the garbage collector may call it."""
@@ -242,6 +255,9 @@ class Source:
 
     def _tell_frame(self, frame: Frame, *, settled: bool) -> None:
         self._tell("a frame", lambda each: each.on_frame(frame, settled))
+
+    def _tell_glimpse(self, frame: Frame) -> None:
+        self._tell("a frame", lambda each: each.on_glimpse(frame))
 
     def _tell_observed(self) -> None:
         observed = self._observed

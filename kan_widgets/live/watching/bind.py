@@ -41,7 +41,9 @@ def bind(
     trainer, gradient scaler or closure works as it is. Every ``every`` steps a
     frame (a copy of the coefficients) is taken, unless one was taken less than
     1/``max_fps`` seconds ago; when training goes quiet, or the notebook cell
-    ends, the last state is always taken. Watching changes nothing: no forward
+    ends, the last state is always taken. Of a model whose frame is over a megabyte most
+    frames have what views look at only, and whole ones are taken at most once a second
+    (``live.looking``, ``live.glimpses``). Watching changes nothing: no forward
     pass, no gradient, no random number, no mode switch. Should reading the model
     ever fail, training goes on and a warning says what happened.
 
@@ -66,7 +68,7 @@ def bind(
         Names of the layers to watch (see ``read(model)``); all by default.
     history_mb
         Megabytes (10⁶ bytes) of frames to keep, at least 0. The first and the
-        latest frame are always kept.
+        latest frame are always kept. Of large models half of it is for what was looked at.
     prove
         Whether to prove first that what is read of each layer is what it computes: each distinct
         layer is run once on a copy, see `kan_widgets.functions.prove`. What fails is not drawn, and

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from time import perf_counter
 
 from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.source import State
 from kan_widgets.live.reports import report
@@ -50,8 +50,9 @@ class Binding(Probing):
             max_fps=max_fps,
             earlier=earlier.history if earlier is not None else None,
             step=earlier.steps if earlier is not None else 0,
+            looking=earlier.looking if earlier is not None else None,
         )
-        super().__init__(self._camera.history)
+        super().__init__(self._camera.history, self._camera.looking)
         continued = earlier if self._camera.goes_on else None
         self._training = continued.training if continued is not None else Training(self)
         self._counter = Counter(
@@ -151,6 +152,11 @@ class Binding(Probing):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    @property
+    def glimpses(self) -> History:
+        """Frames of what was looked at, where whole ones are taken seldom; see ``looking``."""
+        return self._camera.glimpses
+
     # -- counting steps -------------------------------------------------------------
 
     def step(self) -> None:
@@ -180,7 +186,7 @@ class Binding(Probing):
             if edited or camera.throttle.is_open(now):
                 if (frame := camera.take(step)) is not None:
                     self._show(frame, settled=False)
-                camera.throttle.spent(now, perf_counter() - now)
+                camera.spent(now)
                 self._follow_in_step(step)
                 return True
             self._skipped += 1
@@ -317,6 +323,12 @@ class Binding(Probing):
 
     def _show(self, frame: Frame, *, settled: bool) -> None:
         """Keep a new frame, and send it."""
+        if frame.layout.is_cut:
+            self._camera.keep(frame)
+            if self._listeners:
+                self._tell_glimpse(frame)
+                self._sent += 1
+            return
         if frame.layout is not self.layout:
             self.edits.forget_changed(self.layout, frame.layout)
             self._tell_layout(frame.layout)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
+from kan_widgets.functions.layer import Rewriter
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, build_layout
+from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks
 from kan_widgets.live.watching.throttle import Throttle
 
 # Where steps are counted by hand: how long to try to read between two of them.
 _PATIENCE_TO_READ = 2.0
+# Whole frames of which pages are shown parts: so many a second at most, in this share of the time.
+_WHOLE_FPS = 1.0
+_WHOLE_SHARE = 0.01
 
 
 class Pending(Protocol):
@@ -37,6 +42,8 @@ class Started:
     step: int
     layout: Layout
     copy: Pending
+    whole: Layout | None = None
+    """What the layout is a cut of, if it is one."""
 
 
 class Camera:
@@ -44,6 +51,8 @@ class Camera:
 
     A frame is started (`take`, `begin_now`), developed once its coefficients have arrived, and
     kept. Whoever shows frames may have to say between the last two that the layout is another.
+    Where a frame is larger than what is looked at, most of those that `take` returns are
+    *glimpses*: frames of what is looked at, of a layout that is a cut.
 
     Parameters
     ----------
@@ -58,6 +67,8 @@ class Camera:
         with its latest layout.
     step
         The step of the first frame, where an earlier history goes on; else it is 0.
+    looking
+        What is looked at.
 
     Examples
     --------
@@ -78,25 +89,49 @@ class Camera:
         max_fps: float = 30.0,
         earlier: History | None = None,
         step: int = 0,
+        looking: Looking | None = None,
     ) -> None:
         self.layers = layers
+        self.looking = looking or Looking()
         self.throttle = Throttle(max_fps)
+        self._whole_throttle = Throttle(_WHOLE_FPS, _WHOLE_SHARE)
+        self._is_dear = False
+        start = perf_counter()
         read = layers.read()
         layout = build_layout(read, earlier.latest.layout if earlier is not None else None)
         self.goes_on = earlier is not None and layout is earlier.latest.layout
         """Whether the earlier history goes on."""
-        self.history = History(history_bytes)
+        is_large = self.looking.cut(layout) is not layout
+        # What was looked at has half of the budget.
+        self.history = History(history_bytes // 2 if is_large else history_bytes)
+        self.glimpses = History(history_bytes // 2)
+        """The frames of what was looked at, where whole ones are taken seldom."""
         if earlier is not None and self.goes_on:
             for frame in earlier:
                 self.history.append(frame)
-        first = Frame(step if self.goes_on else 0, layout, Copy(read).data())
-        self.history.append(first)
+        self._fingerprint = Fingerprint.of(read)
+        # Only for the thread that trains.
+        self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
+        self._read_with = layout
+        self._recopy: Recopy | None = None
+        self._recopied: Layout | None = None
+        data = None
+        if is_large:
+            # What was read may be as large as the model: it goes before the frame is made.
+            read = []
+            once = recopy_of(self._rewriters, layout)
+            data = once.data(last=True) if once is not None else None
+        if data is None:
+            data = Copy(read or layers.read()).data()
+        self.history.append(Frame(step if self.goes_on else 0, layout, data))
+        if is_large:
+            # The next whole one comes once the training has taken long enough for it.
+            now = perf_counter()
+            self._whole_throttle.spent(now, now - start)
         self.taken = 1
-        """Frames kept so far."""
+        """Frames kept so far, of whichever kind."""
         self.coming: Started | None = None
         """The frame taken last, where it has not arrived yet."""
-        self._fingerprint = Fingerprint.of(read)
-        self._recopy: Recopy | None = recopy_of(read, layout)  # only for the thread that trains
 
     @property
     def layout(self) -> Layout:
@@ -109,15 +144,40 @@ class Camera:
         Layers are read anew only where they changed. ``None`` if the frame is still on its way,
         to be asked for with `arrived`.
         """
-        recopy = self._recopy
-        if recopy is not None and recopy.layout is self.layout:
-            if (data := recopy.data()) is not None:
-                self.coming = None
-                return Frame(step, recopy.layout, data)
+        cut = self.looking.cut(self.layout)
+        self._is_dear = cut is not self.layout and self._whole_throttle.is_open(perf_counter())
+        return self._take(step, self.layout if self._is_dear else cut)
+
+    def spent(self, start: float) -> None:
+        """Note that the frame taken last, and showing it, began at a time and has ended now."""
+        seconds = perf_counter() - start
+        if self._is_dear:
+            self._whole_throttle.spent(start, seconds)
+        self.throttle.spent(start, 0.0 if self._is_dear else seconds)
+
+    def _take(self, step: int, layout: Layout) -> Frame | None:
+        """Take a frame with the layout there was last, or with a cut of it."""
+        # Beside a large frame no other memory of its size is kept.
+        once = not layout.is_cut and self.looking.cut(layout) is not layout
+        if self._read_with is not self.layout:
+            recopy = None
+        else:
+            recopy = recopy_of(self._rewriters, layout) if once else self._ready(layout)
+        if recopy is not None and (data := recopy.data(last=once)) is not None:
+            self.coming = None
+            return Frame(step, layout, data)
         read = self.layers.read()
-        self.coming = started = self._start(read, step)
-        self._recopy = recopy_of(read, started.layout)
+        self.coming = self._start(read, step, layout)
+        self._rewriters, self._recopied = [layer.rewriter for layer in read], None
+        self._read_with = self.coming.whole or self.coming.layout
         return self.arrived()
+
+    def _ready(self, layout: Layout) -> Recopy | None:
+        """Return what copies without reading anew; ``None`` where that cannot be."""
+        if self._recopied is not layout:
+            self._recopied = layout
+            self._recopy = recopy_of(self._rewriters, layout)
+        return self._recopy
 
     def arrived(self) -> Frame | None:
         """Return the frame that was on its way, if it is there by now."""
@@ -134,8 +194,8 @@ class Camera:
         return Frame(started.step, started.layout, started.copy.data())
 
     def keep(self, frame: Frame) -> None:
-        """Put a frame into the history."""
-        self.history.append(frame)
+        """Put a frame into the history, or among the glimpses."""
+        (self.glimpses if frame.layout.is_cut else self.history).append(frame)
         self.taken += 1
 
     def begin_now(self, step: Callable[[], int], hooks: StepHooks | None = None) -> Started:
@@ -156,12 +216,12 @@ class Camera:
 
         if hooks is not None:
             return hooks.read_between_steps(lambda: self._start(read(), step()))
-        end = time.perf_counter() + _PATIENCE_TO_READ
+        end = perf_counter() + _PATIENCE_TO_READ
         while True:
             counted = step()
             started = self._start(read(), counted)
             # A step counted meanwhile may have changed what was read before.
-            if step() == counted or time.perf_counter() > end:
+            if step() == counted or perf_counter() > end:
                 return started
 
     def amend(self, layer: str, step: int, hooks: StepHooks | None = None) -> Frame | None:
@@ -200,10 +260,15 @@ class Camera:
         """Take no more; the history stays."""
         self.layers.forget()
         self._recopy = None
+        self._rewriters = [None]
 
-    def _start(self, read: list[LayerFunctions], step: int) -> Started:
+    def _start(
+        self, read: list[LayerFunctions], step: int, wanted: Layout | None = None
+    ) -> Started:
         layout, fingerprint = self.layout, Fingerprint.of(read)
         if not self._fingerprint.fits(fingerprint):
             layout = build_layout(read, layout)
             self._fingerprint = fingerprint
+        if wanted is not None and wanted.is_cut and layout is self.layout:
+            return Started(step, wanted, Copy(read, wanted), layout)
         return Started(step, layout, Copy(read))

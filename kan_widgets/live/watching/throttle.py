@@ -15,9 +15,12 @@ class Throttle:
     ----------
     max_fps
         Frames per second at most.
+    share
+        Of the time, so much may go into frames; ``MAX_SHARE`` by default.
     """
 
-    def __init__(self, max_fps: float) -> None:
+    def __init__(self, max_fps: float, share: float | None = None) -> None:
+        self._share = share
         self.interval = 1.0 / max_fps
         self._next = float("-inf")
         self._saved = 0.0
@@ -32,7 +35,8 @@ class Throttle:
         # Steps come when they come: a frame that had to wait for one does not delay the next.
         late = now - self._next
         due = self._next if 0 <= late < self.interval else now
-        earned = MAX_SHARE * (now - self._counted) if self._counted is not None else 0.0
+        share = MAX_SHARE if self._share is None else self._share
+        earned = share * (now - self._counted) if self._counted is not None else 0.0
         self._saved = min(self._saved + earned, MAX_SAVED) - seconds
         self._counted = now
-        self._next = max(due + self.interval, now - self._saved / MAX_SHARE)
+        self._next = max(due + self.interval, now - self._saved / share)

@@ -396,6 +396,7 @@ function arranged(
         kh: height,
         kw: breadth,
         column,
+        corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
         apart: gap,
         least: cell,
       };

@@ -9,6 +9,7 @@ import { stuckHeadMarks } from "../../scene/heads.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark, Scene, Sites } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
+import { type LayerMap, mapOf, underMap } from "./map.ts";
 import { beyondGrid, functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
 import {
   boxOf,
@@ -54,6 +55,8 @@ import {
 export interface GridScene extends Scene {
   picture: Picture;
   marked: Marked;
+  /** Of a layer of which a window is drawn: all of it, above. */
+  map: LayerMap | null;
   /** Where an overview has the plot of one function; null where it has none. */
   plot: Rect | null;
 }
@@ -147,7 +150,20 @@ export function drawing(): GridDrawing {
         together,
       );
     }
-    return sceneOf(picture, given, draw.readingX);
+    const map = layer.window ? mapOf(layer, store.summary(layer.name), width) : null;
+    if (!map) return sceneOf(picture, given, draw.readingX);
+    const { pointed } = given;
+    const place = pointed.at && { x: pointed.at.x, y: pointed.at.y - map.under };
+    // The map has sites of its own.
+    const number = (id: string) => (id.startsWith("map:") ? "" : id);
+    const below = {
+      ...pointed,
+      id: number(pointed.id),
+      keyboard: number(pointed.keyboard),
+      at: place,
+    };
+    const scene = sceneOf(picture, { ...given, pointed: below }, draw.readingX);
+    return { ...underMap(scene, map, given.theme), map };
   }
   draw.readingX = 0;
   draw.sortAgain = () => {
@@ -187,6 +203,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   return {
     picture,
     marked,
+    map: null,
     plot,
     width: plot ? given.width : Math.max(given.width, arrangement.width),
     height: Math.max(arrangement.height, plot ? plot.y + plot.height + 8 : 0),

@@ -2,6 +2,7 @@
  * Numbers that somebody gave the functions of some layers, and the tints that show them.  No DOM.
  */
 
+import { selectionOf, wholeOf } from "../../phi/entries.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -60,10 +61,23 @@ export function scoresReader(): (value: unknown) => Scores {
   };
 }
 
+/** Of the numbers of a whole layer those of the window that is here. */
+const parts = new WeakMap<Float32Array, { layer: LayerLayout; part: Float32Array }>();
+
 /** The numbers of a layer, or null where it has none that fit. */
 export function valuesOf(scores: Scores, name: string, layer: LayerLayout): Float32Array | null {
   const values = scores.get(name)?.layers.get(layer.name);
-  return values?.length === layer.count ? values : null;
+  if (!values || !layer.window) return values?.length === layer.count ? values : null;
+  const [out, inputs, kh, kw] = wholeOf(layer);
+  if (values.length !== out * inputs * kh * kw) return null;
+  const known = parts.get(values);
+  if (known?.layer === layer) return known.part;
+  const part = Float32Array.from({ length: layer.count }, (_, f) => {
+    const at = selectionOf(layer, f);
+    return values[((at.out * inputs + at.in) * kh + at.row) * kw + at.column];
+  });
+  parts.set(values, { layer, part });
+  return part;
 }
 
 /** What is shaded by; null where nothing is. */

@@ -11,6 +11,7 @@ import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { HEIGHT, magnifiedMarks, WIDTH } from "./magnified.ts";
+import { placeOf } from "./map.ts";
 import { type GridElement, probeOf } from "./probe.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
@@ -61,6 +62,11 @@ function build(shell: Shell): Parts {
       press(id, event) {
         if (!scene || id === "") return;
         const { layer } = scene.picture;
+        const place = scene.map && placeOf(scene.map, id);
+        if (place) {
+          shell.store()?.look(layer.name, place.out, place.in);
+          return;
+        }
         shell.store()?.select(selectionOf(layer, Number(id)));
         if (event.type === "keydown") shell.speak(`selected: ${entryText(layer, Number(id))}`);
       },
@@ -85,7 +91,7 @@ function build(shell: Shell): Parts {
       return true;
     }
     const sideways = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
-    if (!scene || !event.shiftKey || sideways === 0 || id === "") return false;
+    if (!scene || !event.shiftKey || sideways === 0 || !/^\d+$/.test(id)) return false;
     const { picture } = scene;
     const [lo, hi] = picture.xRange;
     const within = (x: number) => Math.max(lo, Math.min(hi, x));

@@ -77,6 +77,7 @@ export function leadText({ layer, shape, arrangement, unit }: Picture): string {
   if (order) return `one ${cell} for every output and ${channel}, sorted`;
   const each = single ? "" : unit > 1 ? ", a cell is a kernel" : `, ${size}s`;
   const strips = bands > 1 ? ` (${bands} strips)` : "";
+  if (layer.window) return `rows: outputs · columns: ${channel}s${each}${strips}`;
   return `rows: ${counted(out, "output")} · columns: ${counted(inputs, channel)}${each}${strips}`;
 }
 
@@ -163,7 +164,8 @@ function preferredText({ layer, settings, preferred }: Picture): string {
 
 /** What the kernel of function f adds up to at the patch shown; empty in other modes. */
 export function reachText({ layer, preferred, settings }: Picture, f: number): string {
-  if (!preferred || f < 0) return "";
+  // Of a window the other inputs are not known.
+  if (!preferred || f < 0 || layer.window) return "";
   const { output, entries, sum } = reached(layer, preferred, f);
   if (Number.isNaN(sum)) return "";
   const which = settings.suppressed ? "at least" : "at most";
@@ -186,7 +188,10 @@ function scoreText({ shade }: Picture, f: number): string {
 /** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on every input channel.". */
 export function sizeText({ layer, settings }: Picture): string {
   // What leads an overview counts its rows and columns.
-  const size = settings.mode === "overview" ? counted(layer.count, "function") : layerSize(layer);
+  const size =
+    settings.mode === "overview" && !layer.window
+      ? counted(layer.count, "function")
+      : layerSize(layer);
   return [size, layer.note].filter((text) => text).join(". ");
 }
 

@@ -1,6 +1,6 @@
 /** MeshgridView's scene, in one of its three ways of looking. No DOM. */
 
-import { layerNamed } from "../../phi/entries.ts";
+import { layerNamed, windowText } from "../../phi/entries.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import { type PairScene, pairDrawing } from "./pair_scene.ts";
 import { type RampScene, rampDrawing } from "./ramp_scene.ts";
@@ -30,6 +30,9 @@ export function drawing(): MeshDrawing {
       case "pair":
         return pair(given, shown);
       case "response":
+        if (layer.window) {
+          return `Of this layer the page has ${windowText(layer)}: a response needs all of its functions`;
+        }
         return response.draw(given, shown);
     }
   };

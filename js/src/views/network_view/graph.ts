@@ -1,6 +1,6 @@
 /** The network as columns of units and the bundles of functions between them. No DOM. */
 
-import { layerTitle } from "../../phi/entries.ts";
+import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import type { LayerLayout, Layout, Station, Structure } from "../../wire/types.ts";
 
 /** Channels or features that come from one station. */
@@ -62,7 +62,7 @@ export function inOrder({ layers }: Layout): Structure {
     sums: null,
   };
   const stations = layers.map((layer, k): Station => {
-    const shape = [layer.shape[0]];
+    const shape = [wholeOf(layer)[0]];
     const sources = [k];
     const name = layerTitle(layer);
     const { name: own } = layer;
@@ -71,8 +71,8 @@ export function inOrder({ layers }: Layout): Structure {
   return { stations: [input, ...stations], traced: false, note: "" };
 }
 
-function inputsOf({ shape, conv }: LayerLayout): number {
-  return conv?.shared ? 1 : shape[1] * (conv?.groups ?? 1);
+function inputsOf(layer: LayerLayout): number {
+  return layer.conv?.shared ? 1 : wholeOf(layer)[1] * (layer.conv?.groups ?? 1);
 }
 
 export function graphOf(known: Structure | null, layout: Layout): Graph {
@@ -133,7 +133,7 @@ function columnOf(
   const { shape } = station;
   let units = unitsOf(shape);
   if (layer && (units === 0 || shape.length === 1)) {
-    const [out] = layer.shape;
+    const [out] = wholeOf(layer);
     units = layer.conv?.shared ? out * (before?.units ?? 1) : out;
   }
   return {
@@ -154,7 +154,7 @@ function columnOf(
 function fold(column: Column, before: Column, { shape }: Station) {
   const { layer } = column;
   if (layer?.kind !== "linear") return;
-  const group = layer.shape[1] / before.units;
+  const group = wholeOf(layer)[1] / before.units;
   if (!Number.isInteger(group) || group <= 1) return;
   const map = shape.length === 3 ? [shape[1], shape[2]] : before.map;
   const square = Math.sqrt(group);
@@ -176,24 +176,32 @@ export function bundlesOf(graph: Graph, column: Column): Bundle[] {
 }
 
 function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bundle[] {
-  const [out, inputs, kh, kw] = layer.shape;
+  const [out, all, kh, kw] = wholeOf(layer);
   const size = kh * kw;
   const { conv } = layer;
   const made: Bundle[] = [];
+  // Of a layer that is here in part only the bundles that are whole.
+  const [outs, inputs] = layer.shape;
+  const corner = layer.window ?? { out: 0, in: 0 };
   if (conv?.shared) {
     for (let to = 0; to < column.units; to++) {
+      if (layer.window) break;
       made.push({ from: Math.floor(to / out), to, first: (to % out) * size, count: size });
     }
     return made.filter(({ from }) => from < before);
   }
   const group = layer.kind === "linear" ? column.fold[0] * column.fold[1] : 1;
   const groups = conv?.groups ?? 1;
-  const each = inputs / group;
+  const each = all / group;
   if (!Number.isInteger(each) || each * groups !== before) return [];
-  for (let to = 0; to < out; to++) {
+  const [firstUnit, endUnit] = [
+    Math.ceil(corner.in / group),
+    Math.floor((corner.in + inputs) / group),
+  ];
+  for (let to = corner.out; to < corner.out + outs; to++) {
     const start = Math.floor(to / (out / groups)) * each;
-    for (let i = 0; i < each; i++) {
-      const first = (to * inputs + i * group) * size;
+    for (let i = firstUnit; i < endUnit; i++) {
+      const first = ((to - corner.out) * inputs + i * group - corner.in) * size;
       made.push({ from: start + i, to, first, count: group * size });
     }
   }

@@ -132,6 +132,7 @@ function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp
   const scores = scoresOf(graph, flow);
   const at = focus ?? { column: last, unit: scores?.best ?? 0, bundle: -1 };
   const column = graph.columns[at.column];
+  if (column.layer?.window) return functionsOf(diagram, focus);
   if (column.layer?.kind === "linear") {
     return unitCloseUp(graph, at.column, flow, frame, at.unit);
   }

@@ -1,6 +1,6 @@
 /** Header and tools: which φ it is, and what can be done with it. */
 
-import { layerTitle } from "../../phi/entries.ts";
+import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
@@ -197,10 +197,11 @@ function createFields(document: Document, choose: () => void, signal: AbortSigna
     const values = [at.out, at.in, at.row, at.column];
     fields.forEach(({ label, input }, k) => {
       label.hidden = layer.kind !== "conv" && k > 1;
-      input.max = String(layer.shape[k] - 1);
-      input.title = `${INDEX[k]}: 0 to ${layer.shape[k] - 1}`;
-      input.disabled = layer.shape[k] === 1;
-      const digits = `${Math.max(1, String(layer.shape[k] - 1).length)}ch`;
+      const size = wholeOf(layer)[k];
+      input.max = String(size - 1);
+      input.title = `${INDEX[k]}: 0 to ${size - 1}`;
+      input.disabled = size === 1;
+      const digits = `${Math.max(1, String(size - 1).length)}ch`;
       if (input.style.getPropertyValue("--kw-digits") !== digits) {
         input.style.setProperty("--kw-digits", digits);
       }
@@ -217,7 +218,7 @@ function createFields(document: Document, choose: () => void, signal: AbortSigna
     values: (layer: LayerLayout) =>
       fields.map(({ input }, k) => {
         const value = Math.round(Number(input.value));
-        return Number.isFinite(value) ? Math.max(0, Math.min(layer.shape[k] - 1, value)) : 0;
+        return Number.isFinite(value) ? Math.max(0, Math.min(wholeOf(layer)[k] - 1, value)) : 0;
       }),
   };
 }

@@ -1,6 +1,6 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
-import { functionOf, selectionOf } from "../../phi/entries.ts";
+import { functionOf, localOf, selectionOf } from "../../phi/entries.ts";
 import { allInputEnds, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
 import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
@@ -213,7 +213,7 @@ function vertex(x: Float64Array, y: Float64Array, p: number): number | null {
 /** Which input of a layer reaches a function: an entry of what was observed. */
 export function entryOf(layer: LayerLayout, f: number): number {
   const [out, inputs, kh, kw] = layer.shape;
-  const at = selectionOf(layer, f);
+  const at = localOf(layer, selectionOf(layer, f));
   if (layer.kind !== "conv") return at.in;
   const groups = layer.conv?.groups ?? 1;
   const group = Math.floor(at.out / (out / groups));

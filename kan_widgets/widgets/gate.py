@@ -1,0 +1,56 @@
+"""How many frames may be on their way to a page: what comes later waits, and the latest wins."""
+
+from __future__ import annotations
+
+_MOST = 4
+"""So many frames may be under way."""
+_PATIENCE_SECONDS = 0.5
+"""After so long without a word from the page one more is sent all the same."""
+_TRIES = 4
+"""After so many of these in vain the page is taken for one that cannot answer."""
+
+
+class Gate:
+    """Open while the page keeps up: it says of each frame that it came.
+
+    A page that does not say so, such as one that cannot while a cell runs, is sent everything.
+
+    Examples
+    --------
+    >>> gate = Gate()
+    >>> gate.came(gate.sent(now=0.0))
+    >>> [gate.is_open(now=0.1) and gate.sent(now=0.1) for _ in range(6)]
+    [2, 3, 4, 5, False, False]
+    >>> gate.came(3)
+    >>> gate.is_open(now=0.1)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._sent = self._came = 0
+        self._heard = False
+        self._in_vain = 0
+        self._last = 0.0
+
+    def is_open(self, now: float) -> bool:
+        """Whether a frame may be sent at time ``now``, in seconds."""
+        late = now - self._last >= _PATIENCE_SECONDS
+        return not self._heard or self._sent - self._came < _MOST or late
+
+    def sent(self, now: float) -> int:
+        """Note that a frame is sent; returns its number."""
+        if self._sent - self._came >= _MOST:
+            self._in_vain += 1
+            self._heard = self._heard and self._in_vain < _TRIES
+        self._sent += 1
+        self._last = now
+        return self._sent
+
+    def came(self, number: int, *, in_time: bool = True) -> None:
+        """Note that the page has a frame, and with it those before.
+
+        ``in_time`` tells whether that is heard while it trains, as it has to be.
+        """
+        if in_time:
+            self._heard, self._in_vain = True, 0
+        self._came = max(self._came, min(number, self._sent))

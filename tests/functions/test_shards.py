@@ -1,0 +1,76 @@
+"""Layers of which each of two processes has a part."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import kan_widgets as kw
+
+ONE_OF_TWO = """
+import sys
+import torch, torch.distributed as dist
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+
+import kan_widgets as kw
+
+rank, path = int(sys.argv[1]), sys.argv[2]
+dist.init_process_group("gloo", init_method=f"file://{path}", rank=rank, world_size=2)
+torch.manual_seed(0)
+whole = kw.nn.KANLinear(3, 5)
+expected = whole.coefficients().detach()
+model = torch.nn.Sequential(whole)
+fully_shard(model, mesh=init_device_mesh("cpu", (2,)))
+if rank == 0:  # the other one is told nothing
+    live = kw.bind(model)
+    layer, = live.layout.layers
+    assert layer.shape == (3, 3, 1, 1), layer.shape
+    assert "3 of 5 outputs" in layer.note, layer.note
+    assert "split over several processes" in layer.locked
+    shown = torch.from_numpy(live.frame.coefficients("0").copy())
+    assert torch.equal(shown[:, :, 0, 0], expected[:3])
+    assert kw.KernelGrid(live).svg()
+dist.barrier()
+dist.destroy_process_group()
+"""
+
+
+def test_a_process_shows_the_outputs_that_it_has(tmp_path: Path) -> None:
+    script = tmp_path / "one_of_two.py"
+    script.write_text(ONE_OF_TWO, encoding="utf-8")
+    both = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(rank), str(tmp_path / "meeting")],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda layer: layer.to("meta"), "offloaded"),
+        (
+            lambda layer: setattr(
+                layer,
+                "spline_weight",
+                torch.nn.Parameter(torch.zeros(2, 3, 8, dtype=torch.int8), requires_grad=False),
+            ),
+            "quantised",
+        ),
+    ],
+)
+def test_what_has_no_numbers_to_read_is_said_clearly(change, words) -> None:
+    layer = kw.nn.KANLinear(3, 2)
+    change(layer)
+    with pytest.raises(ValueError, match=words):
+        kw.bind(layer)

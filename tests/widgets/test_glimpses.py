@@ -1,0 +1,228 @@
+"""What a page gets of a model that is larger than a frame may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.live.frames.summary import summary_of
+from kan_widgets.live.frames.window import cut_frame
+from kan_widgets.widgets import Stream, stream_of
+from kan_widgets.widgets.gate import Gate
+
+BUDGET = 8_000
+
+
+class Setting:
+    """A convolution and a dense layer of which a page gets windows; the convolution is shown."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(kw.nn.KANConv2d(12, 14, 3), kw.nn.KANLinear(30, 20))
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        for parameter in self.model.parameters():
+            parameter.grad = torch.randn_like(parameter)
+        monkeypatch.setattr("kan_widgets.live.frames.window.BUDGET", BUDGET)
+        self.live = kw.bind(self.model, self.optimizer, every=1, prove=False)
+        self.grid = kw.KernelGrid(self.live)
+        self.stream: Stream = stream_of(self.live)
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        monkeypatch.setattr(self.stream, "send", self._send)
+        monkeypatch.setattr(self.live._camera.throttle, "is_open", lambda now: True)
+
+    def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
+        self.sent.append((content, [bytes(buffer) for buffer in buffers or []]))
+
+    def steps(self, count: int) -> None:
+        for _ in range(count):
+            self.optimizer.step()
+
+    def ask(self, **content: Any) -> None:
+        self.stream._answer(None, content, None)
+
+    def layer(self, number: int = 0) -> dict[str, Any]:
+        return self.stream.layouts[-1]["layers"][number]
+
+    def expected(self, number: int) -> np.ndarray:
+        """What of a layer's coefficients now is in the window that the page knows."""
+        shown = self.layer(number)
+        (out, in_), (rows, columns) = (
+            [shown["window"][name] for name in ("out", "in")],
+            shown["shape"][:2],
+        )
+        whole = self.live.read()[number].coefficients.numpy()
+        return whole[out : out + rows, in_ : in_ + columns].ravel()
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
+    return Setting(monkeypatch)
+
+
+def test_a_frame_carries_what_is_looked_at_within_its_budget(setting):
+    setting.steps(3)
+    content, (data,) = setting.sent[-1]
+    assert content["kind"] == "frame"
+    assert len(data) <= BUDGET
+    assert len(data) > 0.8 * BUDGET
+    assert content["layout"] == setting.stream.layouts[-1]["version"]
+    assert np.prod(setting.layer(0)["shape"]) > 2 * np.prod(setting.layer(1)["shape"])
+    expected = np.concatenate([setting.expected(0), setting.expected(1)])
+    assert np.array_equal(np.frombuffer(data, "<f4"), expected)
+
+
+def test_whole_frames_are_taken_seldom_and_when_training_goes_quiet(setting):
+    setting.steps(5)
+    assert len(setting.live.glimpses) == 5
+    assert [frame.step for frame in setting.live.history] == [0]
+    setting.live.settle()
+    frame = setting.live.frame
+    assert frame.step == 5
+    assert all(
+        np.array_equal(frame.coefficients(layer.name).ravel(), layer.coefficients.numpy().ravel())
+        for layer in setting.live.read()
+    )
+    assert len(setting.stream.frame["data"]) <= BUDGET
+
+
+def test_what_a_page_asks_to_look_at_comes_with_its_past(setting):
+    setting.steps(3)
+    setting.ask(kind="look", layer="0", out=13, **{"in": 11})
+    assert setting.sent[-1][0]["moved"]
+    window = setting.layer(0)["window"]
+    rows, columns = setting.layer(0)["shape"][:2]
+    assert (window["out"] + rows, window["in"] + columns) == (14, 12)
+    setting.steps(1)
+    assert np.array_equal(
+        np.frombuffer(setting.sent[-1][1][0], "<f4"),
+        np.concatenate([setting.expected(0), setting.expected(1)]),
+    )
+    setting.ask(kind="history?")
+    content, frames = setting.sent[-1]
+    assert [frame["step"] for frame in content["frames"]] == [0, 4]
+    first = setting.live.history[0].coefficients("0")[window["out"] :, window["in"] :]
+    assert np.array_equal(np.frombuffer(frames[0], "<f4")[: first.size], first.ravel())
+    # What is seen already moves nothing.
+    count = len(setting.sent)
+    setting.ask(kind="look", layer="0", out=13, **{"in": 11})
+    assert len(setting.sent) == count
+
+
+def test_a_selected_function_is_looked_at_and_so_is_the_layer_of_a_view(setting):
+    setting.live.select("1", out=19, in_=29)
+    window, shape = setting.layer(1)["window"], setting.layer(1)["shape"]
+    assert window["out"] + shape[0] == 20
+    assert window["in"] + shape[1] == 30
+    before = np.prod(shape)
+    setting.live.deselect()
+    setting.grid.layer = "1"
+    assert np.prod(setting.layer(1)["shape"]) > before
+
+
+def test_a_model_within_the_budget_crosses_as_it_is(setting):
+    setting.live.looking.budget = 10**6
+    live = setting.live
+    assert live.looking.show(["1"])
+    assert live.looking.seen(live.frame) is live.frame
+
+
+def test_observed_inputs_are_those_of_the_window(setting):
+    live = kw.bind(setting.model[0], prove=False)
+    live.looking.budget = BUDGET
+    stream = stream_of(live)
+    stream.look()
+    live.select("KANConv2d", out=13, in_=11)
+    sent: list[Any] = []
+    stream.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
+    seen = live.observe(torch.randn(4, 12, 6, 6))["KANConv2d"]
+    (layer,) = stream.layouts[-1]["layers"]
+    entries = layer["shape"][1] * 9
+    assert sent[-1]["shapes"]["counts"] == [entries, 64]
+    assert sent[-1]["shapes"]["patches"][1] == entries < seen.patches.shape[1]
+
+
+def test_a_summary_has_the_largest_of_each_block(monkeypatch):
+    monkeypatch.setattr("kan_widgets.live.frames.summary.CELLS", 5)
+    monkeypatch.setattr("kan_widgets.live.frames.summary._CHUNK", 2_000)
+    torch.manual_seed(0)
+    live = kw.bind(kw.nn.KANConv2d(12, 14, 3), prove=False)
+    frame = live.frame
+    layer = frame.layout.layers[0]
+    found = summary_of(frame, layer)
+    assert found.reach.shape == (5, 4)
+    table = layer.tables[0]
+    inside = (table.x >= layer.domain[0]) & (table.x <= layer.domain[1])
+    reach = abs(frame.coefficients(layer.name) @ table.values[inside].T).max((2, 3, 4))
+    for row in range(5):
+        for column in range(4):
+            block = reach[3 * row : 3 * row + 3, 3 * column : 3 * column + 3]
+            # Eight points of each function are looked at.
+            assert 0.8 * block.max() <= found.reach[row, column] <= block.max() * (1 + 1e-6)
+
+
+def test_functions_that_are_not_finite_are_counted(monkeypatch):
+    live = kw.bind(kw.nn.KANLinear(4, 3), prove=False)
+    data = live.frame.data.copy()
+    data[:18] = np.nan
+    found = summary_of(kw.live.Frame(0, live.layout, data), live.layout.layers[0])
+    assert found.broken == 2
+    assert np.flatnonzero(np.isnan(found.reach)).tolist() == [0, 1]
+
+
+def test_a_still_shows_a_window_and_a_map_of_the_rest(setting):
+    drawn = setting.grid.svg(width=600)
+    assert "map of all 14 outputs (down) × 12 inputs (across)" in drawn
+    assert "of 1,512 functions" in drawn
+
+
+def test_a_cut_of_a_frame_is_its_own_copy(setting):
+    frame = setting.live.frame
+    cut = setting.live.looking.cut(frame.layout)
+    assert not np.shares_memory(cut_frame(frame, cut).data, frame.data)
+
+
+def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypatch):
+    monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
+    put: list[int] = []
+
+    def send(frame: Any) -> None:
+        put.append(frame.step)
+        setting.stream._send_frame(frame)
+
+    monkeypatch.setattr(setting.stream._outbox, "put", send)
+    setting.steps(1)
+    setting.ask(kind="shown", number=1)
+    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
+    setting.stream._gate._last = 0.0
+    setting.steps(9)
+    assert put == [1, 2, 3, 4, 5]
+    setting.ask(kind="shown", number=2)
+    assert put == [1, 2, 3, 4, 5, 10]
+
+
+def test_a_page_that_says_nothing_for_long_is_sent_one_more():
+    gate = Gate()
+    gate.came(gate.sent(now=0.0))
+    for _ in range(4):
+        gate.sent(now=0.0)
+    assert not gate.is_open(now=0.4)
+    assert gate.is_open(now=0.5)
+
+
+def test_a_page_that_cannot_answer_while_it_trains_is_sent_everything():
+    gate = Gate()
+    gate.came(gate.sent(now=0.0), in_time=False)
+    for _ in range(20):
+        gate.sent(now=0.0)
+    assert gate.is_open(now=0.0)
+    gate.came(21)
+    for number in range(4 + 4):
+        assert gate.is_open(now=0.5 * number)
+        gate.sent(now=0.5 * number)
+    # Four were sent in vain: nobody answers.
+    assert gate.is_open(now=3.5)
