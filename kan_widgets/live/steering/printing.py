@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_takers: dict[int, Callable[[str], None]] = {}
+# By process and thread: a forked process has threads of the same numbers.
+_takers: dict[tuple[int, int], Callable[[str], None]] = {}
 _lock = threading.Lock()
-_process = os.getpid()
 
 
 class _ByThread:
@@ -41,9 +41,12 @@ class _ByThread:
         return getattr(self._stream, name)
 
 
+def _here() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
+
+
 def _taker() -> Callable[[str], None] | None:
-    # A forked process has threads of the same numbers.
-    return _takers.get(threading.get_ident()) if os.getpid() == _process else None
+    return _takers.get(_here())
 
 
 @contextmanager
@@ -52,18 +55,18 @@ def printed_to(taker: Callable[[str], None]) -> Iterator[None]:
 
     What was bound to the streams before, such as a logging handler, goes on as it was.
     """
-    thread = threading.get_ident()
+    here = _here()
     with _lock:
         if not isinstance(sys.stdout, _ByThread):
             sys.stdout = _ByThread(sys.stdout)
         if not isinstance(sys.stderr, _ByThread):
             sys.stderr = _ByThread(sys.stderr)
-        _takers[thread] = taker
+        _takers[here] = taker
     try:
         yield
     finally:
         with _lock:
-            del _takers[thread]
+            del _takers[here]
             if not _takers:
                 # Somebody else may have put a stream of his own in between.
                 if isinstance(sys.stdout, _ByThread):
