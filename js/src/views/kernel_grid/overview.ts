@@ -121,7 +121,7 @@ export function plottedMarks(picture: Picture, f: number, { colours }: Theme): M
 export function plotMarks(
   picture: Picture,
   f: number,
-  how: "pointed at" | "selected" | "largest of the layer",
+  how: "pointed at" | "selected" | "largest of the layer" | "largest of those drawn",
   { x, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {

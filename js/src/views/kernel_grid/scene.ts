@@ -199,7 +199,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const plot = settings.mode === "overview" ? plotBox(picture, given.width, given.height) : null;
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
-  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : "largest of the layer";
+  const most = layer.window ? "largest of those drawn" : "largest of the layer";
+  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
   return {
     picture,
     marked,
