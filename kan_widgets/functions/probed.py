@@ -154,7 +154,8 @@ def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
     layered = [size for weight in weights[:2] for size in _flattened(weight)]
-    others = [size for size in dict.fromkeys((*sizes, *layered)) if 2 <= size <= 8192]
+    least = 1 if _has_kernels(run) else 2  # an image may have one channel
+    others = [size for size in dict.fromkeys((*sizes, *layered)) if least <= size <= 8192]
     return [size for size in dict.fromkeys(named) if size >= 1], others[: 2 * _MOST_SHAPES]
 
 

@@ -293,6 +293,20 @@ def test_what_a_sampled_convolution_does_at_the_border_is_found_out_or_left_open
         assert "at the border" in functions.note
 
 
+def test_a_convolution_of_images_of_one_channel_is_sampled_though_it_does_not_say_so():
+    class Grey(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.poly_conv, self.base_conv = nn.Conv2d(2, 3, 3), nn.Conv2d(1, 3, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.poly_conv(torch.cat([x.cos(), x.sin()], dim=1)) + self.base_conv(x)
+
+    layer = Grey()
+    prove(layer)
+    assert read(layer)[0].shape == (3, 1, 3, 3)
+
+
 def test_a_kernel_over_one_dimension_is_a_row_and_one_over_three_is_not_taken_for_its_centre():
     class Lines(nn.Module):
         def __init__(self, kind: type[nn.Module]) -> None:
