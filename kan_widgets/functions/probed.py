@@ -45,7 +45,8 @@ class Way:
     line
         Whether it is a convolution over one dimension, ``shape`` being (channels, length).
     border
-        What a convolution pads: ``"x"``, ``"basis"`` (see `ConvSettings`), or ``"unknown"``.
+        What a convolution pads: ``"x"``, ``"basis"`` (see `ConvSettings`), ``"constants"`` if it is
+        the basis, and functions are not 0 at x = 0, or ``"unknown"``.
     why
         Why no adapter reads it, for a person to read.
     """
@@ -153,7 +154,8 @@ def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
     layered = [size for weight in weights[:2] for size in _flattened(weight)]
-    others = [size for size in dict.fromkeys((*sizes, *layered)) if 2 <= size <= 8192]
+    least = 1 if _has_kernels(run) else 2  # an image may have one channel
+    others = [size for size in dict.fromkeys((*sizes, *layered)) if least <= size <= 8192]
     return [size for size in dict.fromkeys(named) if size >= 1], others[: 2 * _MOST_SHAPES]
 
 
@@ -302,6 +304,24 @@ class Probe:
         low, high = self.way.domain
         x = low + (high - low) * torch.rand(32, *self.way.shape, generator=generator)
         return self._passed(x.to(self._like), normed=True)
+
+    def of_zeros(self) -> Tensor:
+        """Return the sums of a convolution for inputs that are 0, ``(out, height, width)``."""
+        found: dict[str, Tensor] = {}
+
+        def keep(part: nn.Module, given: tuple[Any, ...]) -> None:
+            found["y"] = given[0]
+
+        after = self.way.after
+        part = self.run.get_submodule(after[-1]) if after else None
+        handle = part.register_forward_pre_hook(keep) if part is not None else None
+        try:
+            out = _first(self.run(torch.zeros(2, *self.way.shape).to(self._like)))
+        finally:
+            if handle is not None:
+                handle.remove()
+        y = found.get("y", out)[0].detach().to("cpu", torch.float64)
+        return as_rows(y) if self.way.line else y
 
     def _passed(self, x: Tensor, normed: bool) -> tuple[Tensor, Tensor]:
         way, found, handles = self.way, {"x": x}, []

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap, as_rows
@@ -109,7 +110,7 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
             if words := _mistake(probe, sampled):
                 reasons[words] = None
                 continue
-            way = _at_the_border(run, way, sampled)
+            way, sampled = _at_the_border(run, way, sampled)
             sampled = replace(sampled, layer=_of(way, module, sampled))
             if sampled.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
@@ -211,7 +212,8 @@ def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | N
     if way.kernel is not None:
         own = own.unflatten(1, (-1, *way.kernel))
     cost = time.perf_counter() - started
-    return Samples.taken(module, _layer(module, way, own, basis, error), zero, basis, cost)
+    found = Samples.taken(module, _layer(module, way, own, basis, error), zero, basis, cost)
+    return _with_constants(run, way, module, found) if way.border == "constants" else found
 
 
 def wider(extent: Interval) -> Interval:
@@ -224,9 +226,12 @@ def _layer(
     module: nn.Module, way: Way, coefficients: Tensor, basis: SampledBasis, error: float
 ) -> LayerFunctions:
     around = [type(module.get_submodule(name)).__name__ for name in reversed(way.after)]
+    zero = "each φ is drawn as 0 at x = 0."
+    if way.border == "constants":
+        zero = "what an entry of a kernel adds at x = 0 is divided evenly among its inputs."
     words = [
         f"Sampled, at {len(basis.nodes)} points each, to within {error:.0e} of the largest value; "
-        "each φ is drawn as 0 at x = 0."
+        + zero
     ]
     if around:
         words.append(f"{' and '.join(around)} come{'s' * (len(around) < 2)} after the sum.")
@@ -236,7 +241,7 @@ def _layer(
     more: dict[str, Any] = {}
     if way.kernel is not None:
         more["conv"] = ConvSettings(
-            way.stride, way.padding, way.dilation, pads_basis=way.border == "basis"
+            way.stride, way.padding, way.dilation, pads_basis=way.border in ("basis", "constants")
         )
     if way.border == "unknown":
         more["conv"] = None
@@ -261,23 +266,50 @@ def _of(way: Way, module: nn.Module, sampled: Samples) -> LayerFunctions:
     return _layer(module, way, sampled.layer.coefficients, sampled.basis, sampled.basis.error)
 
 
-def _at_the_border(run: nn.Module, way: Way, sampled: Samples) -> Way:
+def _with_constants(run: nn.Module, way: Way, module: nn.Module, sampled: Samples) -> Samples:
+    """Add to functions that are 0 at x = 0 what they really are there.
+
+    At the border some entries of a kernel add nothing: what is missing there tells what they add.
+    """
+    assert way.kernel is not None
+    y = Probe(run, way).of_zeros()
+    sides = way.shape[1:] if not way.line else (1, *way.shape[1:])
+    inside = F.pad(torch.ones(1, 1, *sides, dtype=y.dtype), way.padding)
+    there = F.unfold(inside, way.kernel, way.dilation, 0, way.stride)[0].T
+    there = torch.cat([there, torch.ones(len(there), 1, dtype=y.dtype)], dim=1)
+    solved = (torch.linalg.pinv(there) @ y.flatten(1).T).T
+    constants = solved[:, :-1].unflatten(1, way.kernel) / sampled.layer.shape[1]
+    own = sampled.layer.coefficients
+    added = constants.unsqueeze(1).unsqueeze(-1).expand(*own.shape[:-1], 1).to(own)
+    values = sampled.basis.values
+    if all(row[-1] == 1.0 for row in values):  # sampled before
+        basis, own = sampled.basis, torch.cat([own[..., :-1], own[..., -1:] + added], dim=-1)
+    else:
+        basis = replace(sampled.basis, values=tuple((*row, 1.0) for row in values))
+        own = torch.cat([own, added], dim=-1)
+    layer = _layer(module, way, own.contiguous(), basis, basis.error)
+    return replace(sampled, layer=layer, bias=solved[:, -1], basis=basis)
+
+
+def _at_the_border(run: nn.Module, way: Way, sampled: Samples) -> tuple[Way, Samples]:
     """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
     if way.kernel is None or not any(way.padding):
-        return way
+        return way, sampled
     low, high = way.domain
     generator = torch.Generator().manual_seed(3)
     x = low + (high - low) * torch.rand(4, *way.shape, generator=generator)
     at = _sum_in(way, run)
-    for border in ("x", "basis"):
-        tried = replace(way, border=border)
-        layer = _of(tried, run, sampled)
+    for border in ("x", "basis", "constants"):
+        tried, found = replace(way, border=border), sampled
         with suppress(Exception):
-            place = Sum(("",), at, sampled.bias)
+            if border == "constants" and not way.before:
+                found = _with_constants(run, tried, run, sampled)
+            place = Sum(("",), at, found.bias)
             near = max(1e-3, 20 * sampled.basis.error)
+            layer = _of(tried, run, found)
             compared(run, [layer], [place], x.to(next(run.parameters())), near)
-            return tried
-    return replace(way, border="unknown")
+            return tried, found
+    return replace(way, border="unknown"), sampled
 
 
 def _mistake(probe: Probe, sampled: Samples) -> str:

@@ -260,33 +260,51 @@ def test_a_kan_layer_of_several_parts_is_sampled_as_a_whole():
 class Padded(nn.Module):
     """A convolution over basis functions, of which all, or the input, are padded with zeros."""
 
-    def __init__(self, constant: float, pads_input: bool) -> None:
+    def __init__(self, constant: float, input_mode: str) -> None:
         super().__init__()
         self.in_channels, self.kernel_size, self.padding = 2, 3, 1
-        self.constant, self.pads_input = constant, pads_input
-        self.poly_conv = nn.Conv2d(4, 3, 3, padding=0 if pads_input else 1)
+        self.constant, self.input_mode = constant, input_mode
+        self.poly_conv = nn.Conv2d(4, 3, 3, padding=0 if input_mode else 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.pads_input:
-            x = F.pad(x, [1, 1, 1, 1])
+        if self.input_mode:
+            x = F.pad(x, [1, 1, 1, 1], mode=self.input_mode)
         return self.poly_conv(torch.cat([x.cos() - self.constant, x.sin()], dim=1))
 
 
 @pytest.mark.parametrize(
-    ("constant", "pads_input", "known"),
-    [(0.0, True, True), (1.0, False, True), (0.0, False, False)],
+    ("constant", "input_mode", "known"),
+    [(0.0, "constant", True), (1.0, "", True), (0.0, "", True), (0.0, "reflect", False)],
 )
 def test_what_a_sampled_convolution_does_at_the_border_is_found_out_or_left_open(
-    constant, pads_input, known
+    constant, input_mode, known
 ):
-    layer = Padded(constant, pads_input)
+    layer = Padded(constant, input_mode)
     prove(layer)
     [functions] = read(layer)
     if known:
-        assert kw.functions.check(layer, tolerance=1e-4).error < 1e-4
+        for _ in range(2):
+            with sampled_anew():
+                assert kw.functions.check(layer, tolerance=1e-4).error < 1e-4
+            with torch.no_grad():
+                layer.poly_conv.weight.add_(0.1 * torch.randn(3, 4, 3, 3))
     else:
         assert functions.conv is None
         assert "at the border" in functions.note
+
+
+def test_a_convolution_of_images_of_one_channel_is_sampled_though_it_does_not_say_so():
+    class Grey(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.poly_conv, self.base_conv = nn.Conv2d(2, 3, 3), nn.Conv2d(1, 3, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.poly_conv(torch.cat([x.cos(), x.sin()], dim=1)) + self.base_conv(x)
+
+    layer = Grey()
+    prove(layer)
+    assert read(layer)[0].shape == (3, 1, 3, 3)
 
 
 def test_a_kernel_over_one_dimension_is_a_row_and_one_over_three_is_not_taken_for_its_centre():

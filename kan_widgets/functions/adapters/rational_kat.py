@@ -13,7 +13,6 @@ from kan_widgets.functions.attributes import attribute, missing_tensors
 from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
-from kan_widgets.functions.remembered import floats
 from kan_widgets.functions.smooth import Rational
 
 
@@ -21,7 +20,8 @@ def read(signed: bool, module: Any) -> LayerFunctions:
     """Read it; all groups may share a numerator."""
     above, below = module.weight_numerator.detach(), module.weight_denominator.detach()
     coefficients = above.expand(len(below), -1).unsqueeze(0)
-    bases = tuple(LayerBasis(Rational(above.shape[1], floats(row), signed)) for row in below)
+    rows = map(tuple, below.tolist())  # one transfer
+    bases = tuple(LayerBasis(Rational(above.shape[1], row, signed)) for row in rows)
     index = torch.arange(len(below)).unsqueeze(0)
     locked = "Its groups share a numerator." if len(above) < len(below) else ""
     write = None if locked else lambda place, values: above[place[1]].copy_(values)
