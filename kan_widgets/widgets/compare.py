@@ -332,7 +332,7 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None, still: list[bool]
     layer = "name", "type", "formula", "parameters"
     return {
         "hints": hints,
-        "verdict": "" if decided is None else comparison.said(numbers, decided),
+        "verdict": comparison.said(numbers, decided),
         "costs": "" if decided is None else comparison.costs(numbers, decided),
         "note": comparison.data_sources(numbers),
         "models": names,

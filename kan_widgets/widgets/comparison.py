@@ -143,8 +143,10 @@ def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]
     return [row for row in all_rows if any(value != NOTHING for value in row.values)]
 
 
-def said(models: Sequence[Numbers], verdict: Verdict) -> str:
+def said(models: Sequence[Numbers], verdict: Verdict | None) -> str:
     """Say who is ahead, or what all had come to and how far some have gone on since."""
+    if verdict is None:
+        return "" if any(model.steps or model.last for model in models) else "Not trained yet."
     least = min(model.steps for model in models)
     # Of models that take turns one is a step ahead.
     gone = [model for model in models if model.steps > least + 1]

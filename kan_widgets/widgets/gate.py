@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-_MOST = 4
-"""So many frames may be under way."""
+_FEW, _MANY = 4, 64
+"""So many frames may be under way in any case, and at most where they are small."""
+_BYTES = 4_000_000
+"""Small frames may have so many together."""
 _PATIENCE_SECONDS = 0.5
 """After so long without a word from the page one more is sent all the same."""
 _TRIES = 4
@@ -27,19 +29,21 @@ class Gate:
     """
 
     def __init__(self) -> None:
+        self._most = _FEW
         self._sent = self._came = 0
         self._heard = False
         self._in_vain = 0
         self._last = 0.0
 
-    def is_open(self, now: float) -> bool:
-        """Whether a frame may be sent at time ``now``, in seconds."""
+    def is_open(self, now: float, size: int = _BYTES) -> bool:
+        """Whether a frame of ``size`` bytes may be sent at time ``now``, in seconds."""
+        self._most = max(_FEW, min(_MANY, _BYTES // max(1, size)))
         late = now - self._last >= _PATIENCE_SECONDS
-        return not self._heard or self._sent - self._came < _MOST or late
+        return not self._heard or self._sent - self._came < self._most or late
 
     def sent(self, now: float) -> int:
         """Note that a frame is sent; returns its number."""
-        if self._sent - self._came >= _MOST:
+        if self._sent - self._came >= self._most:
             self._in_vain += 1
             self._heard = self._heard and self._in_vain < _TRIES
         self._sent += 1

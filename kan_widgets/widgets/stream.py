@@ -298,7 +298,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def _put(self, frame: Frame) -> None:
         """Have a frame sent soon; where the page is behind, once it is not, and only the latest."""
         self._late = None
-        if self._gate.is_open(monotonic()):
+        if self._gate.is_open(monotonic(), frame.data.nbytes):
             self._outbox.put(frame)
         else:
             self._late = frame

@@ -55,7 +55,7 @@ class Verdict:
             they had come to.
         """
         best = self.best
-        what = in_words(self.quantity)
+        what = self._what
         whose = "both" if len(names) == 2 else "all"
         after = f"After {self.step:,} step{'' if self.step == 1 else 's'}"
         at = f"At step {self.step:,}, the last step {whose} have" if gone_on else after
@@ -84,6 +84,11 @@ class Verdict:
         )
 
     @property
+    def _what(self) -> str:
+        what = in_words(self.quantity)
+        return what if belongs_to(self.quantity)[1] == "held out" else f"training {what}"
+
+    @property
     def _means(self) -> str:
         over = self.step - self.first + 1
         return f" (means of the last {over:,} steps)" if over > 1 else ""
@@ -99,9 +104,8 @@ class Verdict:
             if v is not None and k not in self.best
         ]
         has = "has" if len(self.best) == 1 else "have"
-        what = in_words(self.quantity)
         return (
-            f"{leads} {has} the {least} {what}, {values[0]} against "
+            f"{leads} {has} the {least} {self._what}, {values[0]} against "
             f"{', '.join(others)}{self._means}"
         )
 

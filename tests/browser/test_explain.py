@@ -183,7 +183,8 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.until(lambda: probe(lab, "view.selected()") == 3 * 8 + 2, "the kernel")
     described = view.locator("canvas").get_attribute("aria-label") or ""
     assert "Map of layer convs.1, all kernels, 11 × 11, from " in described
-    assert "these 128 kernels add" in view.locator(".kw-remark").nth(1).inner_text()
+    sentence = view.locator(".kw-remark").nth(1).inner_text()
+    assert "from what these kernels make of this image" in sentence
     view.locator(".kw-plain", has_text="how this is computed").click()
     method = view.locator(".kw-remark").nth(2)
     method.wait_for()

@@ -102,7 +102,7 @@ def layers(lab: LabPage) -> list[str]:
         "from IPython.display import display\ndashboard = kw.Dashboard(live, page='functions')\n"
         "display(dashboard, kw.KernelGrid(live, layer=1))",
         "import ipywidgets\ndashboard = kw.Dashboard(live, page='functions')\n"
-        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views[2:]])\ntab",
+        "tab = ipywidgets.Tab([ipywidgets.VBox([view]) for view in dashboard.views[1:4]])\ntab",
     ],
     ids=["alone", "beside another grid", "in tabs"],
 )

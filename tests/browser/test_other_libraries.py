@@ -150,7 +150,8 @@ def test_what_is_drawn_of_a_pykan_model_is_its_own_activations_during_a_blocking
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     grid = open_dashboard(lab, server, PYKAN, HALVES)
-    said = lab.page.locator(".kw-dashboard .kw-caption").all_inner_texts()
+    titles = "remarks => remarks.map(({ title }) => title)"
+    said = lab.page.locator(".kw-dashboard .kw-remark").evaluate_all(titles)
     assert sum("outputs 3·4 into node 3" in text for text in said) == 1
     places, start = drawn(grid, 32)
     own = lab.evaluate(f"activations(model, 0, {places})")

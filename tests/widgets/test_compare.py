@@ -284,13 +284,13 @@ def log(live: kw.Binding, values: Sequence[float]) -> None:
 def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
-    assert verdict(compare) == ""
+    assert verdict(compare) == "Not trained yet."
     accuracies = np.linspace(0, 1, 100)
     log(lives["KAN"], accuracies.tolist())
     log(lives["MLP"], [0.25, 0.75] * 20)
     kan = f"{accuracies[10:40].mean():.3g}"
     assert verdict(compare) == (
-        f"At step 40, the last step both have: accuracy MLP 0.5, KAN {kan} (means of the last 30 "
+        f"At step 40, the last step both have: training accuracy MLP 0.5, KAN {kan} (means of the last 30 "
         "steps). KAN has since gone on to step 100: accuracy 1."
     )
     assert compare.shown["costs"].startswith("MLP has about half the parameters ")
@@ -302,7 +302,7 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     for number in range(41, 101):
         lives["MLP"].step()
         lives["MLP"].log(number, accuracy=0.5)
-    assert verdict(compare).startswith("After 100 steps, KAN is ahead: accuracy 0.")
+    assert verdict(compare).startswith("After 100 steps, KAN is ahead: training accuracy 0.")
     assert verdict(compare).endswith("(means of the last 30 steps).")
     assert "gone on" not in verdict(compare)
     assert compare.shown["costs"].startswith("KAN has about twice the parameters ")
@@ -324,11 +324,11 @@ def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
     compare = kw.Compare(lives)
     for live in lives.values():
         live.log(1, loss=1.0)
-    assert verdict(compare) == "After 1 step, no model is ahead: loss 1 for both."
+    assert verdict(compare) == "After 1 step, no model is ahead: training loss 1 for both."
     lives["KAN"].log(2, loss=0.5)
     lives["MLP"].log(2, loss=1.0)
     assert verdict(compare) == (
-        "After 2 steps, KAN is ahead: loss 0.75 against 1 (means of the last 2 steps)."
+        "After 2 steps, KAN is ahead: training loss 0.75 against 1 (means of the last 2 steps)."
     )
     lives["KAN"].data_source, lives["MLP"].data_source = "MNIST", "digits"
     assert verdict(compare) == ""
@@ -341,8 +341,8 @@ def test_of_equal_accuracies_the_loss_decides(models: Models) -> None:
         lives[name].log(1, loss=loss, accuracy=1.0)
         lives[name].log(2, loss=loss, accuracy=1.0)
     assert verdict(compare) == (
-        "After 2 steps: accuracy 1 for both; KAN has the lower loss, 0.25 against 0.5 "
-        "(means of the last 2 steps)."
+        "After 2 steps: training accuracy 1 for both; KAN has the lower training loss, 0.25 "
+        "against 0.5 (means of the last 2 steps)."
     )
     rows = compare.shown["rows"]
     assert [row["key"] for row in rows[:2]] == ["accuracy", "loss"]

@@ -188,6 +188,7 @@ def test_a_cut_of_a_frame_is_its_own_copy(setting):
 
 def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypatch):
     monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
+    monkeypatch.setattr("kan_widgets.widgets.gate._BYTES", 0)
     put: list[int] = []
 
     def send(frame: Any) -> None:
@@ -203,6 +204,16 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
     assert put == [1, 2, 3, 4, 5]
     setting.ask(kind="shown", number=2)
     assert put == [1, 2, 3, 4, 5, 10]
+
+
+def test_of_small_frames_more_may_be_under_way():
+    gate = Gate()
+    gate.came(gate.sent(now=0.0))
+    numbers = [gate.sent(now=0.0) for _ in range(100) if gate.is_open(now=0.0, size=200_000)]
+    assert len(numbers) == 20
+    assert not gate.is_open(now=0.0, size=1_000_000)
+    gate.came(numbers[-3])
+    assert gate.is_open(now=0.0, size=1_000_000)
 
 
 def test_a_page_that_says_nothing_for_long_is_sent_one_more():

@@ -42,3 +42,21 @@ export function allInputEnds(observed: Observed): Ends | null {
 export function endsOrGrid(ends: Ends | null, grid: Ends): Ends {
   return ends && ends[1] - ends[0] > NARROW * (grid[1] - grid[0]) ? ends : grid;
 }
+
+/** Ends are rounded out to a round number, of which at most so many lie between them. */
+const ROUND = 10;
+
+export function roundedOut([from, to]: Ends): [number, number] {
+  const step = roundStep((to - from) / ROUND);
+  const out = (value: number, end: (v: number) => number) =>
+    Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
+  return [out(from, Math.floor), out(to, Math.ceil)];
+}
+
+/** Smallest of 1, 2 or 5 · 10^k that is at least `least`. */
+function roundStep(least: number): number {
+  for (let decade = Math.floor(Math.log10(least)); ; decade++) {
+    for (const n of [1, 2, 5])
+      if (Number(`${n}e${decade}`) >= least) return Number(`${n}e${decade}`);
+  }
+}

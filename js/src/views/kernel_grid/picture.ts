@@ -6,6 +6,7 @@
 import { type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
+import { roundedOut } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -82,8 +83,6 @@ export interface Picture {
 
 /** Of the observed inputs so much lies below the x that is drawn, and so much above. */
 const TAIL = 0.01;
-/** The ends of the observed inputs are rounded out to a round number, of which at most so many lie between them. */
-const ROUND = 10;
 
 /** Where the inputs of a layer are: 1 % to 99 % of those observed, rounded out; null where none were. */
 export function inputsOf(observed: Observed | null): [number, number] | null {
@@ -93,18 +92,7 @@ export function inputsOf(observed: Observed | null): [number, number] | null {
   const from = sorted[Math.floor(TAIL * last)];
   const to = sorted[Math.ceil((1 - TAIL) * last)];
   if (!(from < to) || !Number.isFinite(to - from)) return null;
-  const step = roundStep((to - from) / ROUND);
-  const out = (value: number, end: (v: number) => number) =>
-    Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
-  return [out(from, Math.floor), out(to, Math.ceil)];
-}
-
-/** Smallest of 1, 2 or 5 · 10^k that is at least `least`. */
-function roundStep(least: number): number {
-  for (let decade = Math.floor(Math.log10(least)); ; decade++) {
-    for (const n of [1, 2, 5])
-      if (Number(`${n}e${decade}`) >= least) return Number(`${n}e${decade}`);
-  }
+  return roundedOut([from, to]);
 }
 
 /** The x that is drawn: where the inputs are, the grid's range, or the whole support of the basis. */

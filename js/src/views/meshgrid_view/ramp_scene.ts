@@ -67,6 +67,9 @@ const WORDS: Record<Rise, string> = {
 };
 
 /** In cells below this many pixels a matrix is drawn with few points, and small marks are left out. */
+/** Cells of so few kernels have so many pixels at least. */
+const FEW_KERNELS = 8;
+const ROOMY = 40;
 const SMALL = 28;
 const FEW = 6;
 
@@ -94,7 +97,20 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
     const { direction, resolution, scale } = settings;
     const [lo, hi] = settings.limits;
     const arrangement = keep("arrangement", [layer, width, height], () =>
-      arrange({ kind: layer.kind, out, in: inputs, kh, kw }, width, null, height),
+      arrange(
+        // A few kernels are in two rows rather than small.
+        {
+          kind: layer.kind,
+          out,
+          in: inputs,
+          kh,
+          kw,
+          least: out * inputs <= FEW_KERNELS ? ROOMY : undefined,
+        },
+        width,
+        null,
+        height,
+      ),
     );
     const ramp = keep("ramp", [direction, lo, hi, resolution], () =>
       makeRamp(direction, [lo, hi], resolution),

@@ -107,8 +107,8 @@ function pixelMarks(
       w,
       Math.max(0.75, Math.abs(length)),
     );
-    if (step >= 40) {
-      const text = number(Number(values[e].toPrecision(2)));
+    const text = number(Number(values[e].toPrecision(2)));
+    if (widthOf(text, small.size) + 3 <= step) {
       const y = length >= 0 ? zero - length - 4 : zero - length + 11;
       marks.push({ kind: "text", x: x0 + cell / 2, y, text, anchor: "middle", ...small });
     }

@@ -208,14 +208,16 @@ function sideOfTwo(lane: number, units: number): number {
   return ((2 * lane) / steps - RANKS.apart) / (1 + 2 / steps);
 }
 
-/** How many thumbnails side by side make them as large as wanted; one where nothing does. */
+/** How many thumbnails side by side make them as large as wanted, or else clearly larger. */
 function staggerOf(fitting: (rows: number) => number, wanted: number, room: number): number {
+  let best = 1;
   for (let rows = 1; rows <= STAGGER.most; rows++) {
     const thumb = fitting(rows);
-    if (rows * (thumb + STAGGER.gap) - STAGGER.gap > room && rows > 1) return 1;
+    if (rows * (thumb + STAGGER.gap) - STAGGER.gap > room && rows > 1) return best;
     if (thumb >= wanted) return rows;
+    if (thumb > RANKS.gain * fitting(best)) best = rows;
   }
-  return 1;
+  return best;
 }
 
 function placedAt(

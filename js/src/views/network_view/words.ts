@@ -39,6 +39,7 @@ export function captionOf(
       text: "below 0 … above 0, each layer on its own scale",
       swatch: { kind: "ramp", colours: ramp },
     });
+  if (scores?.probabilities) remarks.push({ text: "last circles: probability" });
   if (links < all) {
     const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
     remarks.push({ text, title: "The strongest links are shown: see relevance" });

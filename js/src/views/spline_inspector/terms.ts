@@ -1,7 +1,7 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
 import { functionOf, localOf, selectionOf } from "../../phi/entries.ts";
-import { allInputEnds, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
+import { allInputEnds, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
 import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 
@@ -80,7 +80,8 @@ export function dataRange(
   const [first, last] = tableRange(phi);
   const clipped = ([low, high]: Range): Range => [Math.max(first, low), Math.min(last, high)];
   const seen = observed && endsOf(phi, observed);
-  const [low, high] = endsOrGrid(seen && clipped(seen), clipped(basisRange(phi).domain));
+  const round = seen && seen[0] < seen[1] ? clipped(roundedOut(seen)) : seen;
+  const [low, high] = endsOrGrid(round && clipped(round), clipped(basisRange(phi).domain));
   return low < high ? [low, high] : [first, last];
 }
 
