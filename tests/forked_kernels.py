@@ -72,11 +72,15 @@ class ForkServer:
         self._home.cleanup()
 
 
-def attend(path: str, connection: str) -> int:
+def attend(path: str, connection: str, *arguments: str) -> int:
     """Have a kernel forked, stand in for it, and give its exit status."""
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path)
-        asked = {"connection": connection, "folder": os.getcwd(), "environment": dict(os.environ)}
+        asked = {
+            "arguments": ["-f", connection, *arguments],
+            "folder": os.getcwd(),
+            "environment": dict(os.environ),
+        }
         socket.send_fds(server, [b"\n"], STANDARD_STREAMS)
         server.sendall(json.dumps(asked).encode() + b"\n")
         answers = server.makefile()
@@ -189,7 +193,7 @@ def be_kernel(request: dict[str, Any], streams: list[int], sockets: list[socket.
     os.environ.update(request["environment"])
     os.environ["JPY_PARENT_PID"] = str(os.getppid())
     sys.path.pop(0)  # the folder of this file
-    sys.argv = ["ipykernel_launcher", "-f", request["connection"]]
+    sys.argv = ["ipykernel_launcher", *request["arguments"]]
     random.seed()
     np.random.seed()  # noqa: NPY002
     try:
