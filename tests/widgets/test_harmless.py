@@ -37,7 +37,10 @@ def trained(watched: bool) -> list[Any]:
     for _ in range(2):
         for images, labels in loader:
             if explain is not None:
-                explain._job.run()  # as the scheduler does: what is behind is left to this thread
+                # As the scheduler does: what is behind is left to this thread. Whether the frame of
+                # the step before is known by now is up to other threads: there is news in any case.
+                explain._explainer.news()
+                explain._job.run()
             optimizer.zero_grad()
             loss = nll_loss(model(images), labels)
             loss.backward()

@@ -146,10 +146,10 @@ def test_a_dashboard_is_alive_with_its_panels(tmp_path: Path) -> None:
     assert place["name"] == models[place["model"]]["module"] == "Dashboard"
     assert [models[number]["module"] for number in models[place["model"]]["parts"]] == [
         "NetworkView",
-        "TrainingPanel",
         "KernelGrid",
         "SplineInspector",
         "MeshgridView",
+        "TrainingPanel",
     ]
     layered = [number for number, model in enumerate(models) if "layer" in model["traits"]]
     for number in layered:
