@@ -8,6 +8,7 @@ import {
   evenLabels,
   leftRoom,
   linear,
+  type Scale,
   ticks,
 } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -70,6 +71,7 @@ export function magnifiedMarks(
   const zero = y.scale(0);
   const drawn: Mark[] = [
     { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.plot },
+    { kind: "rects", boxes: beyond(picture, f, plot, across), fill: colours.outside },
     ...axesMarks(plot, below, y, colours),
     {
       kind: "lines",
@@ -103,6 +105,17 @@ export function magnifiedMarks(
     drawn.push({ kind: "dots", xy: [across(x), y.scale(value)], r: 3.5, fill: colours.accent });
   }
   return drawn;
+}
+
+/** What of a plot lies beyond the grid of a function. */
+function beyond({ layer, xRange }: Picture, f: number, plot: Rect, across: Scale): number[] {
+  const [low, high] = layer.bases[layer.tableOf?.[f] ?? 0]?.domain ?? layer.domain;
+  const part = (from: number, to: number) =>
+    from < to ? [across(from), plot.y, across(to) - across(from), plot.height] : [];
+  return [
+    ...part(xRange[0], Math.min(xRange[1], low)),
+    ...part(Math.max(xRange[0], high), xRange[1]),
+  ];
 }
 
 function curveOf(

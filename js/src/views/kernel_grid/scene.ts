@@ -290,7 +290,7 @@ function captionOf(
       caption.push({ text: kinText(picture), swatch: { kind: "line", colours: [colours.zero] } });
     }
   }
-  if (!isFlat(settings) && beyondGrid(picture)) {
+  if ((!isFlat(settings) || hasPlot) && beyondGrid(picture)) {
     const swatch = { kind: "fill", colours: [colours.outside] } as const;
     caption.push({ text: "outside the grid", swatch, title: OUTSIDE_TITLE });
   }
