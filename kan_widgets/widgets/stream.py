@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -447,13 +448,13 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
         before = content.get("before")
-        seen = {frame.step: source.looking.seen(frame) for frame in source.history}
+        end = math.inf if before is None else int(before)
         now = source.looking.cut(source.layout)
+        seen = {f.step: source.looking.seen(f) for f in source.history if f.step < end}
         for frame in source.glimpses or ():
-            if frame.layout is now:
+            if frame.layout is now and frame.step < end:
                 seen.setdefault(frame.step, frame)
-        rising = sorted(seen.items())
-        frames = [frame for step, frame in rising if before is None or step < int(before)]
+        frames = [seen[step] for step in sorted(seen)]
         if not frames:
             return
         limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)

@@ -68,20 +68,13 @@ class Verdict:
                 return f"{at}, no model is ahead: {all_have}."
             return f"{at}: {all_have}; {self.tie.lead(names)}."
         means = self._means
-        order = [*best, *(k for k in range(len(names)) if k not in best)]
-        known = [(names[k], value) for k in order if (value := self.values[k]) is not None]
         if gone_on:
+            order = [*best, *(k for k in range(len(names)) if k not in best)]
+            known = [(names[k], value) for k in order if (value := self.values[k]) is not None]
             each = ", ".join(f"{name} {format_number(value)}" for name, value in known)
             return f"{at}: {what} {each}{means}."
-        others = [
-            format_number(value) + (f" ({name})" if len(names) > 2 else "")
-            for name, value in known[len(best) :]
-        ]
-        leads = " and ".join(names[k] for k in best)
-        return (
-            f"{at}, {leads} {'is' if len(best) == 1 else 'are'} ahead: "
-            f"{what} {format_number(known[0][1])} against {', '.join(others)}{means}."
-        )
+        is_are = "is" if len(best) == 1 else "are"
+        return f"{at}, {self._leaders(names)} {is_are} ahead: {what} {self._against(names)}."
 
     @property
     def _what(self) -> str:
@@ -93,21 +86,25 @@ class Verdict:
         over = self.step - self.first + 1
         return f" (means of the last {over:,} steps)" if over > 1 else ""
 
+    def _leaders(self, names: Sequence[str]) -> str:
+        return " and ".join(names[k] for k in self.best)
+
+    def _against(self, names: Sequence[str]) -> str:
+        """Return the best value against those of the others, with their names of more than two."""
+        known = [(k, value) for k, value in enumerate(self.values) if value is not None]
+        first = next(format_number(value) for k, value in known if k in self.best)
+        others = [
+            format_number(value) + (f" ({names[k]})" if len(names) > 2 else "")
+            for k, value in known
+            if k not in self.best
+        ]
+        return f"{first} against {', '.join(others)}{self._means}"
+
     def lead(self, names: Sequence[str]) -> str:
         """Say who is best in this, as a part of a sentence."""
-        leads = " and ".join(names[k] for k in self.best)
-        least = "higher" if self.quantity.endswith("accuracy") else "lower"
-        values = [f"{format_number(v)}" for k in self.best if (v := self.values[k]) is not None]
-        others = [
-            format_number(v) + (f" ({names[k]})" if len(names) > 2 else "")
-            for k, v in enumerate(self.values)
-            if v is not None and k not in self.best
-        ]
         has = "has" if len(self.best) == 1 else "have"
-        return (
-            f"{leads} {has} the {least} {self._what}, {values[0]} against "
-            f"{', '.join(others)}{self._means}"
-        )
+        least = "higher" if self.quantity.endswith("accuracy") else "lower"
+        return f"{self._leaders(names)} {has} the {least} {self._what}, {self._against(names)}"
 
 
 def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
