@@ -100,7 +100,15 @@ class Mesh:
         return str(self.ask("root.innerText"))
 
     def rect(self, expression: str, argument: Any = None) -> Rect:
-        found = self.ask(f"view.{expression}", argument)
+        """Give where it stands once the page around it has done scrolling and growing."""
+        found: Any = None
+
+        def still() -> bool:
+            nonlocal found
+            before, found = found, self.ask(f"view.{expression}", argument)
+            return bool(before == found)
+
+        self.lab.until(still, f"{expression} to stand still")
         return Rect(found["x"], found["y"], found["width"], found["height"])
 
     def array(self, expression: str, argument: Any = None) -> NDArray[np.float64]:

@@ -176,7 +176,8 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
     words.say(text, tone);
-    if (text !== WAITING) birth.show();
+    // What was observed may be on its way: words about its absence would only flash.
+    if (text !== WAITING && !(text && store?.awaitsObserved())) birth.show();
     parts.body.hidden = text !== "";
     if (!text) return;
     tip.hide();

@@ -143,6 +143,10 @@ export class FrameStore implements Store {
     return found;
   }
 
+  awaitsObserved(): boolean {
+    return this.#askedObserved && this.#observed.size === 0;
+  }
+
   batch(): Batch {
     return this.#batch;
   }

@@ -298,6 +298,8 @@ export interface Store {
   ghost(): Frame | null;
   /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
   observed(layer: string): Observed | null;
+  /** Whether the kernel was asked for what was observed and has not sent any; it sends nothing where it has none. */
+  awaitsObserved(): boolean;
   batch(): Batch;
   /** Of a layer of which the page has a window; null of others, and until it has come. */
   summary(layer: string): Summary | null;
