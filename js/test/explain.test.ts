@@ -77,7 +77,7 @@ describe("the shares", () => {
   it("are named by their place, and the function they select is one of theirs", () => {
     expect(nameOf(last, 5)).toBe("channel 1 · row 0 · column 1");
     expect(nameOf({ ...last, places: null }, 5)).toBe("input 5");
-    expect(nameOf(conv, 4)).toBe("output 1 · input 1");
+    expect(nameOf(conv, 4)).toBe("kernel 1 → 1");
     expect(selectionFor(last, 5)).toEqual({ layer: "linear", out: 1, in: 5, row: 0, column: 0 });
     expect(selectionFor(conv, 4)).toEqual({ layer: "conv1", out: 1, in: 1, row: 1, column: 1 });
     for (const part of [last, conv]) {
@@ -96,7 +96,7 @@ describe("the shares", () => {
 
   it("of a shared kernel are one for each channel: the one chosen, or else the largest", () => {
     const shared = { ...conv, shared: true };
-    expect(nameOf(shared, 4)).toBe("output 1 · channel 1");
+    expect(nameOf(shared, 4)).toBe("kernel 1 · channel 1");
     const selection = selectionFor(shared, 4);
     expect(selection.in).toBe(0);
     expect(numberFor(shared, selection)).toBe(3);
@@ -108,14 +108,14 @@ describe("the shares", () => {
     const [{ name, rows }, ...more] = listsOf({ ...conv, rows: 6, columns: 1 }, 2, 9, 5);
     expect([name, more]).toEqual(["bars", []]);
     expect(rows.map(({ kind, name: own, value }) => [kind, own, value])).toEqual([
-      ["share", "output 1", -3],
-      ["share", "output 3", 2],
-      ["share", "output 5", -0.5],
+      ["share", "kernel 1", -3],
+      ["share", "kernel 3", 2],
+      ["share", "kernel 5", -0.5],
       ["others", "3 others that raise it", 1.5],
       ["total", "all 6 kernels together", 0],
     ]);
     expect(rows[1].beside).toBeNaN();
-    expect(rows[0].words).toBe("conv1 · output 1 · −3 · alone −2");
+    expect(rows[0].words).toBe("conv1 · kernel 1 · −3 · alone −2");
     const whole = listsOf(conv, 6, 9, -1)[0].rows;
     expect(whole.map(({ kind }) => kind)).toEqual([...Array(6).fill("share"), "total"]);
   });
@@ -144,8 +144,8 @@ describe("the maps", () => {
     const mapped = { ...conv, mapped: [0, 1, 2], maps: Float32Array.from([1, 2, 3, 4, 5, 6]) };
     const [outputs, kernel] = listsOf(mapped, 2, 9, -1).map(({ rows }) => rows);
     expect(outputs.map(({ name, map }) => [name, map && Array.from(map.data)])).toEqual([
-      ["output 0", [9, 12]],
-      ["output 1", null],
+      ["to channel 0", [9, 12]],
+      ["to channel 1", null],
       ["all 6 kernels together", null],
     ]);
     expect(Array.from(kernel[0].map?.data ?? [])).toEqual([3, 4]);
@@ -484,7 +484,7 @@ describe("the view", () => {
     // What is chosen here has the large map, until all together are.
     const map = () => root.querySelector("canvas")?.getAttribute("aria-label")?.split("Map of ")[1];
     await click("bars/1/0");
-    expect(map()).toMatch(/^layer conv1, output 1 · input 0, 1 × 2, from \+1 to \+1\./);
+    expect(map()).toMatch(/^layer conv1, kernel 0 → 1, 1 × 2, from \+1 to \+1\./);
     await click("bars/6/0");
     expect(map()).toMatch(/^layer conv1, all kernels/);
     expect(root.kwExplain.selected()).toBe(3);

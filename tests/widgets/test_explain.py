@@ -7,6 +7,7 @@ import gc
 import io
 import math
 import re
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -392,15 +393,20 @@ def test_one_layer_has_its_largest_shares_all_classes_and_what_all_come_to(view)
     found = texts(view.svg(layer="convs.1", max_height=3000))
     shares = view.explanation.kernels[1].contributions
     number = kw.widgets.ranges.format_number
+    # One number of decimals in all rows, so that the column adds up as it is read.
+    signed = [text for text in found if re.fullmatch(r"[+−]\d+\.\d+", text)]
+    decimals = statistics.mode(len(text.split(".")[1]) for text in signed)
+
+    def printed(value: float) -> str:
+        return f"{value:+.{decimals}f}".replace("-", "−")
+
     largest = view._explainer.parts[1].order()[:10]
     for out, in_ in zip(*np.unravel_index(largest, shares.shape), strict=True):
-        assert f"output {out} · input {in_}" in found
-        value = number(float(shares[out, in_]))
-        assert ("+" if shares[out, in_] > 0 else "") + value.replace("-", "−") in found
-    assert "what each output adds to the score" in found
+        assert f"kernel {in_} → {out}" in found
+        assert printed(float(shares[out, in_])) in signed
+    assert "what each output channel adds to the score" in found
     assert "all 128 kernels together" in found
-    whole = number(float(shares.astype(np.float32).sum()))
-    assert (whole if whole.startswith("−") else f"+{whole}") in found
+    assert printed(float(shares.astype(np.float32).sum())) in signed
     for score in view.explanation.scores:
         assert number(float(score)).replace("-", "−") in found
     assert found.count("convs.1") == 0
@@ -444,12 +450,12 @@ def test_the_picture_marks_the_selected_share_though_it_is_small(view):
     part = view._explainer.parts[1]
     least = part.order()[-1]
     out, in_ = divmod(least, 8)
-    name = f"output {out} · input {in_}"
+    name = f"kernel {in_} → {out}"
     assert name not in texts(view.svg(max_height=2000))
     view.live.select("convs.1", out, in_, 2, 2)
     try:
         # Of a picture of all layers its output is the row; where one layer is drawn it has its own.
-        for options, row in (({}, f"output {out}"), ({"layer": "convs.1"}, name)):
+        for options, row in (({}, f"to channel {out}"), ({"layer": "convs.1"}, name)):
             svg = view.svg(max_height=2000, **options)
             bold = ElementTree.fromstring(svg).iter(f"{SVG}text")
             assert row in [text.text for text in bold if text.get("font-weight") == "600"]
@@ -492,9 +498,9 @@ def test_shares_of_shared_kernels_are_named_by_their_channel():
     assert part.shared
     found = texts(view.svg(layer=part.layer, max_height=3000))
     out, channel = divmod(part.order()[0], 5)
-    assert f"output {out} · channel {channel}" in found
+    assert f"kernel {out} · channel {channel}" in found
     live.select("convs.1", 1, 0, 0, 0)
     largest = int(np.abs(part.values[1]).argmax())
     found = texts(view.svg(layer=part.layer, max_height=3000))
-    assert f"output 1 · channel {largest}" in found
+    assert f"kernel 1 · channel {largest}" in found
     assert len(parts_of(view.explanation, live.read(), 0)) == 3

@@ -4,7 +4,7 @@ import type { Mark } from "../../scene/marks.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, LINE, line, SIZE } from "./block.ts";
-import { type Part, signed } from "./content.ts";
+import type { Part } from "./content.ts";
 import { boxIn, mapMarks, type Plate } from "./pictures.ts";
 import type { List, Row } from "./rows.ts";
 import { fitting } from "./words.ts";
@@ -33,7 +33,7 @@ export function planOf(lists: readonly List[], width: number, plate: Plate | nul
   const rows = lists.flatMap((list) => list.rows);
   const tall = width < NARROW;
   const widest = (texts: string[]) => Math.max(0, ...texts.map((text) => widthOf(text, SIZE, 600)));
-  const values = widest(rows.map(({ value }) => signed(value)));
+  const values = widest(rows.map(({ text }) => text));
   const ends = lists.map(
     (list) => indentOf(list, plate) + widest(list.rows.map(({ name }) => name)),
   );
@@ -126,7 +126,7 @@ function rowMarks(
   const fill = row.kind === "others" ? colours.muted : colours.ink;
   const marks: Mark[] = [
     line(x + indent, words, fitted(row.name, names - indent, SIZE, weight), fill, { weight }),
-    line(x + width, words, signed(row.value), fill, { weight, anchor: "end" }),
+    line(x + width, words, row.text, fill, { weight, anchor: "end" }),
   ];
   if (whole)
     marks.push({ kind: "lines", xy: [x, top, x + width, top], ends: [2], stroke: colours.line });

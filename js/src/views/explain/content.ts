@@ -121,12 +121,12 @@ export function partOf(content: Content, layer: string): Part {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
-/** "channel 3 · row 2 · column 1", "input 7", "output 4 · input 2"; "output 4" where there is one input. */
+/** "channel 3 · row 2 · column 1", "input 7"; of kernels "kernel 4", "kernel 4 · channel 2" where shared, else "kernel 2 → 4". */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
   if (part.kind === "kernels") {
-    const input = `${part.shared ? "channel" : "input"} ${column}`;
-    return part.columns > 1 ? `output ${row} · ${input}` : `output ${row}`;
+    if (part.columns === 1) return `kernel ${row}`;
+    return part.shared ? `kernel ${row} · channel ${column}` : `kernel ${column} → ${row}`;
   }
   if (!part.places) return `input ${column}`;
   const [, height, width] = part.places;
@@ -197,6 +197,19 @@ export function mapTitle(part: Part, k: number): string {
 
 export function signed(value: number): string {
   return value > 0 ? `+${number(value)}` : number(value);
+}
+
+/** Three digits of the largest, and as many decimals for the others: so a column of them adds up as it is read. */
+export function signedAlike(values: readonly number[]): (value: number) => string {
+  const most = Math.max(...values.map(Math.abs).filter(Number.isFinite), 0);
+  const decimals = most > 0 ? 2 - Math.floor(Math.log10(most)) : 0;
+  if (decimals < 0 || decimals > 5) return signed;
+  return (value) => {
+    if (!Number.isFinite(value)) return signed(value);
+    const text = Math.abs(value).toFixed(decimals);
+    if (Number(text) === 0) return text;
+    return `${value < 0 ? "−" : "+"}${text}`;
+  };
 }
 
 /** A scale of ±most; `cut`: a few values lie beyond it. */

@@ -5,7 +5,6 @@ import { cellBox, type Region } from "../../scene/regions.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, LINE, line, SIZE } from "./block.ts";
-import { signed } from "./content.ts";
 import { boxIn, mapMarks, type Plate } from "./pictures.ts";
 import type { Row } from "./rows.ts";
 import { fitting } from "./words.ts";
@@ -74,7 +73,7 @@ export function mapsBlock(
     if (!row.map) return;
     const cell = cellBox(region, Math.floor(k / columns), k % columns);
     const weight = row.has(selected) ? 600 : 400;
-    const value = signed(row.value);
+    const value = row.text;
     const [name, number] = [row.name, value].map((text) => widthOf(text, SIZE, weight));
     // Both where there is room; the number stands beside its bar too.
     const named = name <= size.width;

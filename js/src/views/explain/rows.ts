@@ -2,12 +2,14 @@
 
 import { counted } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { type MapOf, mapOf, nameOf, type Part, signed } from "./content.ts";
+import { type MapOf, mapOf, nameOf, type Part, signed, signedAlike } from "./content.ts";
 
 export interface Row {
   kind: "group" | "share" | "others" | "total";
   name: string;
   value: number;
+  /** The value as it is printed, in as many decimals as all others of the lists. */
+  text: string;
   /** NaN where there is nothing to compare with. */
   beside: number;
   /** The share to select; −1 for none. */
@@ -40,15 +42,22 @@ const sumOf = (numbers: ArrayLike<number>, of: readonly number[]): number =>
  * those are up to `mostGroups` channels or outputs that they belong to, and a second list has the largest shares themselves.
  */
 export function listsOf(part: Part, most: number, mostGroups: number, selected: number): List[] {
-  const one = part.kind === "functions" ? "function" : "kernel";
-  const whole = `all ${counted(part.values.length, one)} together`;
+  const lists = unprinted(part, most, mostGroups, selected);
+  const text = signedAlike(lists.flatMap(({ rows }) => rows.map(({ value }) => value)));
+  const printed = (row: Row): Row => ({ ...row, text: text(row.value) });
+  return lists.map((list) => ({ ...list, rows: list.rows.map(printed) }));
+}
+
+function unprinted(part: Part, most: number, mostGroups: number, selected: number): List[] {
+  const one = oneOf(part);
+  const whole = wholeOf(part);
   const groups = part.values.length > most ? groupsOf(part) : [];
   if (groups.length === 0) {
     const rows = part.order.map((k) => shareRow(part, k));
-    const headings = [`what each ${one} adds to the score`, `what each ${one} adds`];
+    const headings = [`what each ${one.one} adds to the score`, `what each ${one.one} adds`];
     return [{ name: "bars", headings, rows: summed(part, rows, most, selected, whole) }];
   }
-  const by = part.kind === "functions" ? "channel" : "output";
+  const by = part.kind === "functions" ? "channel" : part.shared ? "kernel" : "output channel";
   const rows = groups.map((group) => groupRow(part, group));
   rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = part.order.slice(0, most);
@@ -63,12 +72,27 @@ export function listsOf(part: Part, most: number, mostGroups: number, selected: 
     {
       name: "bars",
       headings: [
-        `the largest of the ${count} ${one}s, each counted in its ${by}`,
-        `the largest of the ${count} ${one}s`,
+        `the largest of the ${count} ${one.all}, each counted in its ${by}`,
+        `the largest of the ${count} ${one.all}`,
       ],
       rows: shown.map((k) => shareRow(part, k)),
     },
   ];
+}
+
+/** What a share is of: a shared kernel has one for each channel that it reads. */
+function oneOf({ kind, shared, columns }: Part): { one: string; all: string } {
+  if (kind === "functions") return { one: "function", all: "functions" };
+  if (shared && columns > 1)
+    return { one: "kernel on a channel", all: "pairs of kernel and channel" };
+  return { one: "kernel", all: "kernels" };
+}
+
+function wholeOf(part: Part): string {
+  const { kind, shared, rows, columns, values } = part;
+  if (kind === "kernels" && shared && columns > 1)
+    return `all ${counted(rows, "kernel")} on all ${counted(columns, "channel")} together`;
+  return `all ${counted(values.length, kind.slice(0, -1))} together`;
 }
 
 /** The largest, the selected one, what the others add by their sign, and the whole. */
@@ -110,7 +134,8 @@ function groupsOf(part: Part): Group[] {
 }
 
 function ownerOf(part: Part): ((k: number) => string) | null {
-  if (part.kind === "kernels") return (k) => `output ${Math.floor(k / part.columns)}`;
+  const to = part.shared ? "kernel" : "to channel";
+  if (part.kind === "kernels") return (k) => `${to} ${Math.floor(k / part.columns)}`;
   if (!part.places) return null;
   const size = part.places[1] * part.places[2];
   return (k) => `channel ${Math.floor(k / size)}`;
@@ -123,11 +148,12 @@ function groupRow(part: Part, { name, members }: Group): Row {
     kind: "group",
     name,
     value,
+    text: "",
     beside: part.kind === "functions" ? beside : Number.NaN,
     number: members[0],
     has: (k) => members.includes(k),
     map: part.kind === "functions" ? mapOf(part, members[0]) : joined(part, members),
-    words: `${part.layer} · ${name}, ${counted(members.length, part.kind.slice(0, -1))} · ${signed(value)}`,
+    words: `${part.layer} · ${name}, ${counted(members.length, part.shared ? "channel" : part.kind.slice(0, -1))} · ${signed(value)}`,
   };
 }
 
@@ -152,6 +178,7 @@ function shareRow(part: Part, k: number): Row {
     kind: "share",
     name,
     value: part.values[k],
+    text: "",
     beside,
     number: k,
     has: (other) => other === k,
@@ -162,5 +189,6 @@ function shareRow(part: Part, k: number): Row {
 
 function sumRow(part: Part, kind: "others" | "total", name: string, value: number): Row {
   const words = `${part.layer} · ${name} · ${signed(value)}`;
-  return { kind, name, value, beside: Number.NaN, number: -1, has: () => false, map: null, words };
+  const rest = { beside: Number.NaN, number: -1, has: () => false, map: null, words };
+  return { kind, name, value, text: "", ...rest };
 }
