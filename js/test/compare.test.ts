@@ -232,7 +232,7 @@ describe("the picture", () => {
     expect(scene.height).toBeGreaterThan(without.height + 120);
     // None is cut, whatever height its cells are sized for.
     expect(texts(scene).filter(({ text }) => text.startsWith("cut here"))).toEqual([]);
-    const outputs = texts(scene).filter(({ text }) => text === "output 0");
+    const outputs = texts(scene).filter(({ text }) => text === "kernel 0");
     expect(outputs.map(({ y }) => y)).toEqual([outputs[0].y, outputs[0].y]);
     expect(texts(scene).filter(({ text }) => text === "KAN")).not.toHaveLength(0);
   });

@@ -142,10 +142,10 @@ describe("a dashboard", () => {
     const said = (panel: string) =>
       all(`[data-panel="${panel}"] .kw-remark`).map(({ textContent }) => textContent);
     expect(said("training").join()).not.toMatch(/step|idle|paused/);
-    expect(said("function")[0]).toBe("conv1 · output 0 · row 1, column 2");
+    expect(said("function")[0]).toBe("conv1 · kernel 0 · row 1, column 2");
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
     await painted();
-    expect(said("function")[0]).toBe("conv1 · output 1 · row 1, column 1");
+    expect(said("function")[0]).toBe("conv1 · kernel 1 · row 1, column 1");
   });
 
   it("shows a layer in all panels that is chosen at the top", async () => {
@@ -176,7 +176,7 @@ describe("a dashboard", () => {
     const { all } = await show();
     const [line] = all(".kw-readout");
     const before = line.textContent;
-    expect(before).toMatch(/^output 0 · row 1, column 2/);
+    expect(before).toMatch(/^kernel 0 · row 1, column 2/);
     all('[data-panel="function"]')[0].dispatchEvent(new Event("pointerenter"));
     await painted();
     expect(line.textContent).not.toBe(before);

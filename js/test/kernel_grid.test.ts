@@ -220,7 +220,7 @@ describe("functions that are not finite", () => {
     const picture = pictureOf(now, null);
     expect(remarks(picture).warned).toBe("2 functions not finite (×)");
     expect(hoverLines(picture, 3, 0)).toEqual([{ label: "φ", value: "not finite" }]);
-    expect(selectionText(picture, 13)).toBe("conv1 · output 1 · row 1, column 1 · not finite");
+    expect(selectionText(picture, 13)).toBe("conv1 · kernel 1 · row 1, column 1 · not finite");
   });
 
   it("do not colour the pattern of the others", () => {
@@ -460,7 +460,7 @@ describe("the words", () => {
   it("describe the drawing without the step, which changes with every frame", () => {
     const text = description(pictureOf(now, start), 4);
     expect(text).toContain("layer conv1, 5 kernels of 3 × 3 functions");
-    expect(text).toContain("Selected: conv1 · output 0 · row 1, column 1 · largest |φ| 0.152");
+    expect(text).toContain("Selected: conv1 · kernel 0 · row 1, column 1 · largest |φ| 0.152");
     expect(text).not.toContain("400");
   });
 });

@@ -392,9 +392,9 @@ describe("selecting", () => {
     await painted();
     expect(root.kwGrid.selected()).toBe(4);
     expect(canvas.getAttribute("aria-label")).toContain(
-      "Selected: conv1 · output 0 · row 1, column 1 · largest |φ| 0.0208",
+      "Selected: conv1 · kernel 0 · row 1, column 1 · largest |φ| 0.0208",
     );
-    expect(one(".kw-readout").textContent).toContain("conv1 · output 0 · row 1, column 1");
+    expect(one(".kw-readout").textContent).toContain("conv1 · kernel 0 · row 1, column 1");
     press("Escape");
     expect(store.selection()).toBeNull();
   });

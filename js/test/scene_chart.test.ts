@@ -69,8 +69,10 @@ describe("curves", () => {
     const chart = (mean: readonly number[] | null) =>
       chartOf([curve("loss", "loss", steps, falling, { mean })], { smoothing: 30 });
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
-    expect(said(chart(falling))).toEqual(expect.arrayContaining(["logged", "mean of 30 steps"]));
-    expect(said(chart(falling), 280)).toEqual(expect.arrayContaining(["logged", "mean"]));
+    expect(said(chart(falling))).toEqual(
+      expect.arrayContaining(["logged", "smoothed over 30 steps"]),
+    );
+    expect(said(chart(falling), 280)).toEqual(expect.arrayContaining(["logged", "smoothed"]));
     expect(said(chart(null))).not.toContain("logged");
   });
 
@@ -198,9 +200,9 @@ describe("values over a panel", () => {
       const layout = layOut(chart, width);
       return words(handsMarks(chart, layout, { step: 50, band: null }, colours, 1)).join(" ");
     };
-    expect(at(700)).toContain("MLP  0.222  (mean 1)");
-    expect(at(400)).toContain("KAN  0.222 CNN  0.222 MLP  0.222");
-    expect(at(300)).toContain("eval accuracy 0.222 0.222 0.222");
+    expect(at(700)).toContain("MLP  22.2 %  (mean 100 %)");
+    expect(at(400)).toContain("KAN  22.2 % CNN  22.2 % MLP  22.2 %");
+    expect(at(300)).toContain("eval accuracy 22.2 % 22.2 % 22.2 %");
   });
 
   it("are none before the first step and beyond the last", () => {

@@ -158,7 +158,7 @@ describe("which function is shown", () => {
     await painted();
     expect(root.kwView.selection()).toEqual(chosen);
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain(
-      "layer conv1, output 3 · row 2, column 1",
+      "layer conv1, kernel 3 · row 2, column 1",
     );
     model.set("layer", "fc");
     await painted();

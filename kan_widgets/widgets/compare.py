@@ -13,6 +13,7 @@ import traitlets
 from PIL import Image
 from torch import nn
 
+from kan_widgets.functions.basis import STRAIGHT
 from kan_widgets.live import Binding, Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
@@ -37,6 +38,8 @@ _NARROWEST = 300
 _COLOURS = 128
 _OF_CURVES = ("zoom", "scale", "smoothing")
 SHOWN = ("kernels", "networks")
+# Links to each unit of a network of plain layers: all of them would hide its maps.
+_LINKS = 4
 
 
 class Compare(View):
@@ -217,8 +220,10 @@ class Compare(View):
     def _show_networks(self) -> None:
         """Make the networks, if this has not been done."""
         if not self.networks:
-            lives = self.lives
-            self.networks = {n: NetworkView(live, theme=self.theme) for n, live in lives.items()}
+            self.networks = {
+                name: NetworkView(live, theme=self.theme, top=0 if _has_functions(live) else _LINKS)
+                for name, live in self.lives.items()
+            }
             self.diagrams = [reference(view) for view in self.networks.values()]
         self._painter.wake()
 
@@ -392,6 +397,10 @@ def _thinned(log: Scalars, series: str, window: Range | None, points: int) -> Se
     low, high = window or (None, None)
     found: Series = log.decimated(series, low, high, points)
     return found
+
+
+def _has_functions(live: Source) -> bool:
+    return any(layer.labels != STRAIGHT for layer in live.layout.layers)
 
 
 def _marks(logs: Mapping[str, Scalars]) -> list[tuple[int, str]]:

@@ -11,11 +11,10 @@ from kan_widgets.insight.growth import ModelGrowth
 from kan_widgets.live import Binding
 from kan_widgets.live.frames.progress import Phase
 from kan_widgets.live.recordings.replay import Replay
-from kan_widgets.widgets.measured import ALWAYS, in_words, quantity, rank
+from kan_widgets.widgets.measured import ALWAYS, NOTHING, in_words, quantity, rank, written
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.verdict import Verdict
 
-NOTHING = "–"
 MEANING = (
     "At the last step that all models have come to. On the data that is trained on: the mean over "
     "the last 30 steps, since each value is of one batch; on held-out data: as measured last"
@@ -125,7 +124,7 @@ def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]
             if deciding is None:
                 continue
             best = () if hints(models) else deciding.best
-            values = tuple(NOTHING if v is None else format_number(v) for v in deciding.values)
+            values = written(deciding.quantity, deciding.values)
             lead.append(Row(deciding.quantity, deciding.label, MEANING, values, True, best))
             # What was logged last stands below, where it is another number.
             last = next(row for row in measured if row.key == deciding.quantity)
@@ -157,7 +156,7 @@ def said(models: Sequence[Numbers], verdict: Verdict | None) -> str:
 
 def _since(model: Numbers, name: str) -> str:
     value = model.last.get(name)
-    now = "" if value is None else f": {in_words(name)} {format_number(value)}"
+    now = "" if value is None else f": {in_words(name)} {written(name, [value])[0]}"
     return f"{model.name} has since gone on to step {model.steps:,}{now}."
 
 
@@ -226,7 +225,7 @@ def _measured(name: str, models: Sequence[Numbers]) -> Row | None:
     values = [m.last.get(name) for m in models]
     if all(value is None for value in values):
         return None
-    words = tuple(NOTHING if v is None else format_number(v) for v in values)
+    words = written(name, values)
     meaning = "As logged last, at each model's own latest step; one batch, not smoothed"
     return Row(name, f"latest {in_words(name)}", meaning, words)
 

@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.curves import SMOOTHING
-from kan_widgets.widgets.measured import DECIDE, in_words, quantity
-from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.measured import (
+    DECIDE,
+    higher_is_better,
+    in_words,
+    quantity,
+    written,
+)
 
 Float64 = NDArray[np.float64]
 
@@ -40,7 +45,7 @@ class Verdict:
         known = [value for value in self.values if value is not None and math.isfinite(value)]
         if len(set(known)) < 2:
             return ()
-        most = max(known) if self.quantity.endswith("accuracy") else min(known)
+        most = max(known) if higher_is_better(self.quantity) else min(known)
         return tuple(k for k, value in enumerate(self.values) if value == most)
 
     def words(self, names: Sequence[str], gone_on: bool = False) -> str:
@@ -63,15 +68,15 @@ class Verdict:
             same = len(set(self.values)) == 1 and len(self.values) > 1
             if not same:
                 return ""
-            all_have = f"{what} {format_number(self.values[0] or 0.0)} for {whose}"
+            all_have = f"{what} {self._written[0]} for {whose}"
             if self.tie is None or not self.tie.best:
                 return f"{at}, no model is ahead: {all_have}."
             return f"{at}: {all_have}; {self.tie.lead(names)}."
         means = self._means
         if gone_on:
             order = [*best, *(k for k in range(len(names)) if k not in best)]
-            known = [(names[k], value) for k in order if (value := self.values[k]) is not None]
-            each = ", ".join(f"{name} {format_number(value)}" for name, value in known)
+            known = [k for k in order if self.values[k] is not None]
+            each = ", ".join(f"{names[k]} {self._written[k]}" for k in known)
             return f"{at}: {what} {each}{means}."
         is_are = "is" if len(best) == 1 else "are"
         return f"{at}, {self._leaders(names)} {is_are} ahead: {what} {self._against(names)}."
@@ -80,6 +85,10 @@ class Verdict:
     def _what(self) -> str:
         what = in_words(self.quantity)
         return what if belongs_to(self.quantity)[1] == "held out" else f"training {what}"
+
+    @property
+    def _written(self) -> tuple[str, ...]:
+        return written(self.quantity, self.values)
 
     @property
     def _means(self) -> str:
@@ -91,11 +100,11 @@ class Verdict:
 
     def _against(self, names: Sequence[str]) -> str:
         """Return the best value against those of the others, with their names of more than two."""
-        known = [(k, value) for k, value in enumerate(self.values) if value is not None]
-        first = next(format_number(value) for k, value in known if k in self.best)
+        known = [k for k, value in enumerate(self.values) if value is not None]
+        first = next(self._written[k] for k in known if k in self.best)
         others = [
-            format_number(value) + (f" ({names[k]})" if len(names) > 2 else "")
-            for k, value in known
+            self._written[k] + (f" ({names[k]})" if len(names) > 2 else "")
+            for k in known
             if k not in self.best
         ]
         return f"{first} against {', '.join(others)}{self._means}"
@@ -103,7 +112,7 @@ class Verdict:
     def lead(self, names: Sequence[str]) -> str:
         """Say who is best in this, as a part of a sentence."""
         has = "has" if len(self.best) == 1 else "have"
-        least = "higher" if self.quantity.endswith("accuracy") else "lower"
+        least = "higher" if higher_is_better(self.quantity) else "lower"
         return f"{self._leaders(names)} {has} the {least} {self._what}, {self._against(names)}"
 
 

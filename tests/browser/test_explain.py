@@ -118,7 +118,7 @@ def test_the_patch_that_is_drawn_is_the_best_there_is(
     grid.scroll_into_view()
     grid.hover(40)
     title, lines = grid.tip()
-    assert title.endswith("output 4 · row 1, column 1")
+    assert title.endswith("kernel 4 · row 1, column 1")
     assert list(lines) == ["smallest at", "φ there", "within"]
     lab.page.wait_for_timeout(500)
     lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "dark.png")

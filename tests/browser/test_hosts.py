@@ -114,7 +114,7 @@ def follow_a_click(page: Page, function: int = 13) -> None:
     until_on(page, hovered, "the function to be hovered")
     page.mouse.down()
     page.mouse.up()
-    entry = "output 1 · row 1, column 1"
+    entry = "kernel 1 · row 1, column 1"
     for canvas in (f"{INSPECTOR} canvas", f"{MAPS} canvas"):
         page.locator(canvas).scroll_into_view_if_needed()
         label = f"node.getAttribute('aria-label').includes('{entry}')"

@@ -138,7 +138,7 @@ def test_hovering_reads_out_phi_as_scipy_computes_it(
     for out, row, column, across in [(0, 0, 0, 0.5), (1, 0, 2, 0.2), (3, 2, 1, 0.9)]:
         function = 9 * out + 3 * row + column
         grid.hover(function, across)
-        place = f"output {out} · row {row}, column {column}"
+        place = f"kernel {out} · row {row}, column {column}"
         title, read = grid.tip()
         assert title.endswith(place)
         assert grid.tip_rows() == [1] * 4

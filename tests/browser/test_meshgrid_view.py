@@ -194,7 +194,7 @@ def test_every_function_over_the_ramp_is_phi(
     lab.page.mouse.move(*cell.at(0.75, 0.5))
     lab.until(lambda: mesh.ask("view.hovered()") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")
-    assert "output 1 · row 1, column 1" in tip
+    assert "kernel 1 · row 1, column 1" in tip
     assert "φ(x)" in tip
 
     mesh.dark()

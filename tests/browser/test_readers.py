@@ -229,7 +229,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
         page.keyboard.press(key)
     chosen = {"layer": "convs.0", "out": 0, "in": 0, "row": 0, "column": 1}
     lab.until(lambda: lab.evaluate("live.selection") == chosen, "Python to hear of the selection")
-    entry = "output 0 · row 0, column 1"
+    entry = "kernel 0 · row 0, column 1"
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
         ".kw-spline-inspector canvas": f"layer convs.0, {entry}. φ from ",

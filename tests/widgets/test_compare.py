@@ -246,7 +246,7 @@ def test_what_goes_by_other_names_stands_in_one_row(models: Models) -> None:
     lives["MLP"].log(1, train_loss=2.5, eval_accuracy=0.25)
     rows = shown(compare)
     assert rows["loss"] == ["1.5", "2.5"]
-    assert rows["eval_accuracy"] == ["0.5", "0.25"]
+    assert rows["eval_accuracy"] == ["50 %", "25 %"]
     assert rows["custom"] == ["7", "–"]
     assert [record["custom"] for record in compare.table()] == [7, None]
     assert panels(compare) == ["loss", "eval accuracy", "custom"]
@@ -288,21 +288,21 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     accuracies = np.linspace(0, 1, 100)
     log(lives["KAN"], accuracies.tolist())
     log(lives["MLP"], [0.25, 0.75] * 20)
-    kan = f"{accuracies[10:40].mean():.3g}"
+    kan = f"{100 * accuracies[10:40].mean():.3g} %"
     assert verdict(compare) == (
-        f"At step 40, the last step both have: training accuracy MLP 0.5, KAN {kan} (means of "
-        "the last 30 steps). KAN has since gone on to step 100: accuracy 1."
+        f"At step 40, the last step both have: training accuracy MLP 50 %, KAN {kan} (means of "
+        "the last 30 steps). KAN has since gone on to step 100: accuracy 100 %."
     )
     assert compare.shown["costs"].startswith("MLP has about half the parameters ")
     [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
-    assert (row["label"], row["values"]) == ("accuracy, mean of steps 11 to 40", [kan, "0.5"])
+    assert (row["label"], row["values"]) == ("accuracy, mean of steps 11 to 40", [kan, "50 %"])
     assert (row["lead"], row["best"]) == (True, [1])
-    assert shown(compare)["last accuracy"] == ["1", "0.75"]
+    assert shown(compare)["last accuracy"] == ["100 %", "75 %"]
     # Once both have made as many steps, there is nothing more to say of them.
     for number in range(41, 101):
         lives["MLP"].step()
         lives["MLP"].log(number, accuracy=0.5)
-    assert verdict(compare).startswith("After 100 steps, KAN is ahead: training accuracy 0.")
+    assert verdict(compare).startswith("After 100 steps, KAN is ahead: training accuracy ")
     assert verdict(compare).endswith("(means of the last 30 steps).")
     assert "gone on" not in verdict(compare)
     assert compare.shown["costs"].startswith("KAN has about twice the parameters ")
@@ -314,9 +314,9 @@ def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
     for number, value in ((10, 0.5), (20, 0.6), (30, 0.9)):
         lives["KAN"].log(number, val_acc=value, accuracy=1.0)
     lives["MLP"].log(25, val_acc=0.7)
-    assert verdict(compare) == "After 25 steps, MLP is ahead: eval accuracy 0.7 against 0.6."
-    assert shown(compare)["eval_accuracy"] == ["0.6", "0.7"]
-    assert shown(compare)["last eval_accuracy"] == ["0.9", "0.7"]
+    assert verdict(compare) == "After 25 steps, MLP is ahead: eval accuracy 70 % against 60 %."
+    assert shown(compare)["eval_accuracy"] == ["60 %", "70 %"]
+    assert shown(compare)["last eval_accuracy"] == ["90 %", "70 %"]
 
 
 def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
@@ -341,7 +341,7 @@ def test_of_equal_accuracies_the_loss_decides(models: Models) -> None:
         lives[name].log(1, loss=loss, accuracy=1.0)
         lives[name].log(2, loss=loss, accuracy=1.0)
     assert verdict(compare) == (
-        "After 2 steps: training accuracy 1 for both; KAN has the lower training loss, 0.25 "
+        "After 2 steps: training accuracy 100 % for both; KAN has the lower training loss, 0.25 "
         "against 0.5 (means of the last 2 steps)."
     )
     rows = compare.shown["rows"]

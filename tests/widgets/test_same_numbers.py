@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import kan_widgets as kw
+from kan_widgets.widgets.measured import written
 from kan_widgets.widgets.ranges import format_number
 
 
@@ -40,7 +41,7 @@ def test_panel_comparison_and_table_print_the_value_logged_last(
 ) -> None:
     panel, compare = kw.TrainingPanel(live, scale=scale), kw.Compare({"KAN": live}, scale=scale)
     logged = [live.scalars.latest(name) for name in ("loss", "val_accuracy")]
-    words = [format_number(value) for value in logged]
+    words = [format_number(logged[0]), *written("eval_accuracy", logged[1:])]
     assert over_panels(panel) == over_panels(compare) == words
     record = compare.table()[0]
     assert [record["loss"], record["eval_accuracy"]] == logged

@@ -167,9 +167,9 @@ def test_the_largest_come_first_also_where_all_are_negative(grid: kw.KernelGrid)
     assert [found[k] for k in range(0, 36, 9)] == [found[k + 8] for k in range(0, 36, 9)]
     cold = [warmth(found[k]) for k in range(0, 36, 9)]
     assert cold == sorted(cold, reverse=True)
-    assert "output 1" in words(grid, sort="drop")
-    first = [text for text in words(grid, sort="drop") if text.startswith("output ")]
-    assert first == ["output 1", "output 3", "output 0", "output 4", "output 2"]
+    assert "kernel 1" in words(grid, sort="drop")
+    first = [text for text in words(grid, sort="drop") if text.startswith("kernel ")]
+    assert first == ["kernel 1", "kernel 3", "kernel 0", "kernel 4", "kernel 2"]
 
 
 def test_a_layer_without_numbers_is_drawn_as_ever_and_says_so(grid: kw.KernelGrid) -> None:

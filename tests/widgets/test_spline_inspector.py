@@ -548,7 +548,7 @@ def test_the_picture_says_what_the_legend_says(shown, setting):
     svg = shown.svg(stacked=True)
     texts = labels(svg)
     weights = setting.model[0].spline_weight[0, 0, 0, 0]
-    assert texts[0] == "SplineInspector · 0 · output 0 · row 0, column 0"
+    assert texts[0] == "SplineInspector · 0 · kernel 0 · row 0, column 0"
     for b, weight in enumerate(weights.tolist()):
         at = texts.index(f"B{b}")
         assert float(texts[at + 1].replace("−", "-")) == pytest.approx(weight, rel=0.01)

@@ -91,14 +91,15 @@ export function entryText(layer: LayerLayout, f: number): string {
   return placeText(layer, selectionOf(layer, f));
 }
 
-/** The input is named where there are several. */
+/** The input is named where there are several; an output of a convolution that has one is that of a kernel. */
 export function placeText(
   layer: Pick<LayerLayout, "kind" | "shape" | "window">,
   at: Selection,
 ): string {
   const { kind } = layer;
   if (kind === "elementwise") return `group ${at.in}`;
-  const input = kind === "linear" || wholeOf(layer)[1] > 1 ? ` · input ${at.in}` : "";
-  const entry = kind === "conv" ? ` · row ${at.row}, column ${at.column}` : "";
-  return `output ${at.out}${input}${entry}`;
+  if (kind === "linear") return `output ${at.out} · input ${at.in}`;
+  const entry = `row ${at.row}, column ${at.column}`;
+  const several = wholeOf(layer)[1] > 1;
+  return several ? `output ${at.out} · input ${at.in} · ${entry}` : `kernel ${at.out} · ${entry}`;
 }

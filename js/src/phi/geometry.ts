@@ -236,11 +236,16 @@ function roundStep(least: number): number {
   }
 }
 
+/** What the functions of one output are where there is one input. */
+function oneOf({ kind }: Arrangement): string {
+  return kind === "conv" ? "kernel" : "output";
+}
+
 function columnText(a: Arrangement, column: number): string {
   const [out, input] = a.corner ?? [0, 0];
   if (!a.flowing) return `${a.column ?? "input"} ${input + column}`;
   const kernel = a.order ? (a.order[column] as number) : column;
-  if (a.in === 1 && input === 0) return `output ${out + kernel}`;
+  if (a.in === 1 && input === 0) return `${oneOf(a)} ${out + kernel}`;
   return `${out + Math.floor(kernel / a.in)},${input + (kernel % a.in)}`;
 }
 
@@ -248,7 +253,7 @@ function longestColumnText(a: Arrangement): string {
   const [out, input] = a.corner ?? [0, 0];
   if (!a.flowing) return `${a.column ?? "input"} ${input + a.in - 1}`;
   return a.in === 1 && input === 0
-    ? `output ${out + a.out - 1}`
+    ? `${oneOf(a)} ${out + a.out - 1}`
     : `${out + a.out - 1},${input + a.in - 1}`;
 }
 

@@ -1,6 +1,6 @@
 /** Curves over training steps, one panel for each quantity, all over the same steps. No DOM. */
 
-import { formatCount, formatNumber } from "../phi/format.ts";
+import { formatCount, formatNumber, percent } from "../phi/format.ts";
 import { axesMarks, bottomRoom, leftRoom, linear, logTicks, type Range, ticks } from "./axes.ts";
 import { stepExtent, valueExtent } from "./extents.ts";
 import type { Mark, Rect } from "./marks.ts";
@@ -138,7 +138,14 @@ function valueAxis(panel: Panel, chart: Chart) {
   const { log } = panel;
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
   const title = log ? "log scale" : "";
-  return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title };
+  return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title, label: wordsOf(panel) };
+}
+
+/** How values are written: an accuracy that was logged as a share is one of 100 %. */
+function wordsOf({ title, curves }: Panel): (value: number) => string {
+  const isShare = (value: number | null) => !(value !== null && (value < 0 || value > 1));
+  const share = ({ y, latest }: Curve) => isShare(latest) && Array.from(y).every(isShare);
+  return title.endsWith("accuracy") && curves.every(share) ? percent : formatNumber;
 }
 
 /** Axes, curves and heads. */
@@ -219,8 +226,8 @@ function legendMarks(
   const room = plot.width / 2 - 24;
   const count = `${formatCount(over)} steps`;
   const wide = (words: string) => 2 * SAMPLE + 22 + widthOf("logged", SIZE) + widthOf(words, SIZE);
-  const mean = `mean of ${count}`;
-  const words = wide(mean) <= room ? mean : "mean";
+  const mean = `smoothed over ${count}`;
+  const words = wide(mean) <= room ? mean : "smoothed";
   const y = plot.y + plot.height + 2 * SIZE + 7;
   const start = right - wide(words);
   const next = start + SAMPLE + 4 + widthOf("logged", SIZE) + 10;
@@ -303,6 +310,7 @@ export interface Entry {
 /** What stands over a panel: the latest values, or those at the step that is read. */
 export function entriesOf(panel: Panel, steps: Range, step: number | null): Entry[] {
   const slack = SLACK * (steps.to - steps.from);
+  const written = wordsOf(panel);
   return panel.curves.map((curve) => {
     const point = step === null ? null : pointAt(curve, step, slack);
     const value = step === null ? curve.latest : (point?.value ?? null);
@@ -311,8 +319,8 @@ export function entriesOf(panel: Panel, steps: Range, step: number | null): Entr
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
       faint: curve.mean !== null,
-      value: value === null ? "–" : formatNumber(value),
-      mean: around === null ? "" : formatNumber(around.value),
+      value: value === null ? "–" : written(value),
+      mean: around === null ? "" : written(around.value),
       step: point?.step ?? null,
     };
   });

@@ -1,13 +1,13 @@
 /** The kernels of each model in the page: a kernel grid under each name, with one toolbar and one scale for all. */
 
-import type { AnyModel, Host } from "@anywidget/types";
+import type { Host } from "@anywidget/types";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell } from "../../shell/mount.ts";
 import { SORTS } from "../kernel_grid/settings.ts";
 import { agreement } from "../kernel_grid/together.ts";
 import { render } from "../kernel_grid/view.ts";
 import { columnsOf, MOST } from "./kernels.ts";
-import { createModels, type Models } from "./models.ts";
+import { createModels, type Models, saying } from "./models.ts";
 
 /** What the one toolbar sets for all grids. The layer is each grid's own, and so are scores: other models have others. */
 const ALIKE = ["mode", "binarise", "suppressed", "bounds", "scale", "ghost", "x_range", "sort"];
@@ -24,19 +24,6 @@ export function createGrids(shell: Shell, host: Host): Models {
     });
   });
 
-  /** The grid's model, which says that it is one of several. */
-  function inGroup(model: AnyModel, number: number): AnyModel {
-    const group = agreed(number);
-    const get = (trait: string) => (trait === "together" ? group : model.get(trait));
-    return new Proxy(model, {
-      get(target, name) {
-        if (name === "get") return get;
-        const value = Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  }
-
   const models = createModels(
     shell,
     host,
@@ -45,7 +32,8 @@ export function createGrids(shell: Shell, host: Host): Models {
       label: "Kernels",
       columns: columnsOf,
       render(props, number) {
-        render({ ...props, model: inGroup(props.model, number) } as unknown as Mounted);
+        const model = saying(props.model, "together", agreed(number));
+        render({ ...props, model } as unknown as Mounted);
       },
       mounted(_, number, place) {
         share(number, place, bar);

@@ -183,3 +183,15 @@ function align(places: readonly HTMLElement[]): void {
     }
   }
 }
+
+/** A view's model that says something more: that it is one of several, for one. */
+export function saying(model: AnyModel, trait: string, said: unknown): AnyModel {
+  const get = (name: string) => (name === trait ? said : model.get(name));
+  return new Proxy(model, {
+    get(target, name) {
+      if (name === "get") return get;
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

@@ -8,7 +8,7 @@ import { drawing } from "../network_view/scene.ts";
 import { render } from "../network_view/view.ts";
 import { evenColumns } from "./columns.ts";
 import { GAP, type Kernels, stacked } from "./kernels.ts";
-import { createModels, type Models } from "./models.ts";
+import { createModels, type Models, saying } from "./models.ts";
 
 /** Narrower than this a diagram is not read at a glance. */
 const NARROWEST = 560;
@@ -21,7 +21,10 @@ export function createNetworks(shell: Shell, host: Host): Models {
   return createModels(shell, host, (shell.get("diagrams") ?? []) as string[], {
     label: "Network",
     columns: columnsOf,
-    render: (props: Mounted) => render(props),
+    render(props, number) {
+      const model = saying(props.model, "picker", number === 0);
+      render({ ...props, model } as unknown as Mounted);
+    },
     alike: ["example", "drawing", "relevance"],
   });
 }
@@ -34,7 +37,10 @@ export function networksOf(
 ): Kernels {
   const columns = columnsOf(parts.length, width);
   return stacked(models, columns, width, theme, (room, row) => {
-    const scenes = row.map((number) => drawing()({ ...parts[number], theme, ratio, width: room }));
+    const scenes = row.map((number) => {
+      const get = (trait: string) => (trait === "picker" ? number === 0 : parts[number].get(trait));
+      return drawing()({ ...parts[number], get, theme, ratio, width: room });
+    });
     const heads = scenes.map((scene) => (typeof scene === "string" ? 0 : headOf(scene, theme)));
     const head = Math.max(...heads);
     return scenes.map((scene) =>

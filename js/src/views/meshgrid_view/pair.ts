@@ -30,13 +30,15 @@ export interface Pair {
   strips: Float64Array[];
 }
 
-/** The functions that a pair is chosen from: "kernel of output 0", "functions of output 0". */
+/** The functions that a pair is chosen from: "kernel 0", "kernel of output 0 · input 1", "functions of output 0". */
 export function kernelName(group: Group): string {
-  return group.byInput ? `functions of ${groupName(group)}` : `kernel of ${groupName(group)}`;
+  if (group.byInput) return `functions of ${groupName(group)}`;
+  return group.single ? groupName(group) : `kernel of ${groupName(group)}`;
 }
 
 export function groupName({ byInput, out, in: input, single }: Group): string {
-  return byInput || single ? `output ${out}` : `output ${out} · input ${input}`;
+  if (byInput) return `output ${out}`;
+  return single ? `kernel ${out}` : `output ${out} · input ${input}`;
 }
 
 export interface PairLayout {

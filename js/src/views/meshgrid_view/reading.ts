@@ -1,6 +1,6 @@
 /** What is read of a scene beside the drawing: in the tooltip, and in the line below. No DOM. */
 
-import { entryText, layerTitle } from "../../phi/entries.ts";
+import { entryText, layerTitle, placeText as nameOf } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { cellOf } from "../../scene/regions.ts";
@@ -50,7 +50,7 @@ function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Tol
   const { patch, kernel } = response;
   const entry = cell.row * layer.shape[3] + cell.column;
   return {
-    title: `output ${kernel.out} · input ${kernel.in} · row ${cell.row}, column ${cell.column}`,
+    title: nameOf(layer, { ...kernel, layer: layer.name, row: cell.row, column: cell.column }),
     lines: [
       { label: layer.variable, value: finite(patch.inputs?.[entry] ?? Number.NaN) },
       { label: "φ", value: finite(patch.values?.[entry] ?? Number.NaN) },

@@ -7,6 +7,8 @@ export interface Settings {
   top: number;
   /** Number of the example; −1 for what was drawn. */
   example: number;
+  /** Whether the examples to choose from stand below the diagram: of several diagrams below one. */
+  picker: boolean;
 }
 
 export function settingsOf(get: (trait: string) => unknown): Settings {
@@ -16,5 +18,6 @@ export function settingsOf(get: (trait: string) => unknown): Settings {
     relevance: typeof share === "number" ? Math.max(0, Math.min(1, share)) : null,
     top: Math.max(0, Math.round(Number(get("top") ?? 0))),
     example,
+    picker: get("picker") !== false,
   };
 }

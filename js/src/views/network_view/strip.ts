@@ -45,10 +45,10 @@ export function canDraw(probe: Probe | null): boolean {
 
 export function stripOf(
   { store, width }: Given,
-  { example }: Settings,
+  { example, picker }: Settings,
   { y, narrow, height }: { y: number; width: number; narrow: boolean; height: number },
 ): Strip {
-  const probe = store.probe();
+  const probe = picker ? store.probe() : null;
   const count = probe ? probe.shape[0] : 0;
   const draws = canDraw(probe);
   const pictures = probe ? picturesOf(probe) : [];
