@@ -8,7 +8,7 @@ import pathlib
 import sys
 from collections.abc import Iterable
 from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO, overload
 
 from IPython.core.displayhook import DisplayHook
 from IPython.display import display
@@ -17,6 +17,7 @@ from PIL import Image
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
+from kan_widgets.widgets.destinations import To, Written, check_suffix, pdf_of, written
 from kan_widgets.widgets.lifetime import Mortal, hold, show
 from kan_widgets.widgets.rasters import image_of, png_bytes
 from kan_widgets.widgets.stream import Stream, pictured
@@ -57,45 +58,98 @@ class Pictured(Mortal):
         """Return how many colours the PNG of such a picture needs, at most 256."""
         return 64
 
-    def to_png(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the current state as a PNG, replacing a file of that name.
+    @overload
+    def to_png(self, path: None = None, **options: Any) -> bytes: ...
+    @overload
+    def to_png(self, path: Written, **options: Any) -> Written: ...
+    @overload
+    def to_png(self, path: str, **options: Any) -> pathlib.Path: ...
+    def to_png(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+        """Write the current state as a PNG.
 
         Parameters
         ----------
         path
-            The file to write; its folder must exist.
+            The file to write, replacing one of that name: it ends in ``.png``, and its folder must
+            exist. Or a binary file that is open for writing; or nothing, for the bytes.
         **options
             As for ``image``; ``pixel_ratio`` is the scale.
 
         Returns
         -------
-        pathlib.Path
-            The file written.
+        pathlib.Path, the open file or bytes
+            What was written.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise.
         """
-        path = pathlib.Path(path)
-        path.write_bytes(png_bytes(self.image(**options)))
-        return path
+        check_suffix(path, ".png")
+        return written(png_bytes(self.image(**options)), path)
 
-    def to_svg(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
-        """Write the current state as an SVG, replacing a file of that name.
+    @overload
+    def to_svg(self, path: None = None, **options: Any) -> bytes: ...
+    @overload
+    def to_svg(self, path: Written, **options: Any) -> Written: ...
+    @overload
+    def to_svg(self, path: str, **options: Any) -> pathlib.Path: ...
+    def to_svg(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+        """Write the current state as an SVG, in UTF-8.
 
-        Curves are paths and words are text. Heat maps and images are made of pixels.
+        Curves are paths and words are text. Heat maps and images are made of pixels. Lengths are
+        CSS pixels.
 
         Parameters
         ----------
         path
-            The file to write; its folder must exist.
+            As for ``to_png``, ending in ``.svg``.
         **options
             As for ``image``.
 
         Returns
         -------
-        pathlib.Path
-            The file written. Its lengths are CSS pixels.
+        pathlib.Path, the open file or bytes
+            What was written.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise.
         """
-        path = pathlib.Path(path)
-        path.write_text(self.svg(**options), encoding="utf-8")
-        return path
+        check_suffix(path, ".svg")
+        return written(self.svg(**options).encode(), path)
+
+    @overload
+    def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
+    @overload
+    def to_pdf(self, path: Written, **options: Any) -> Written: ...
+    @overload
+    def to_pdf(self, path: str, **options: Any) -> pathlib.Path: ...
+    def to_pdf(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+        """Write the current state as a PDF of one page, made of the SVG.
+
+        Parameters
+        ----------
+        path
+            As for ``to_png``, ending in ``.pdf``.
+        **options
+            As for ``image``.
+
+        Returns
+        -------
+        pathlib.Path, the open file or bytes
+            What was written.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise.
+        ImportError
+            Without CairoSVG: ``pip install "kan-widgets[pdf]"``.
+        """
+        check_suffix(path, ".pdf")
+        return written(pdf_of(self.svg(**options)), path)
 
     def snapshot(self) -> None:
         """Update the still beside the live view, for when the notebook is saved.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import sys
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -126,6 +128,42 @@ def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
         with Image.open(path) as image:
             assert image.width == round(400 * ratio), name
             assert len(image.convert("RGB").getcolors(1 << 24) or []) > 4, name
+
+
+def test_a_picture_goes_to_a_path_a_file_that_is_open_or_back_as_bytes(
+    live: Any, tmp_path: Path
+) -> None:
+    grid = kw.KernelGrid(live)
+    for write, head in ((grid.to_png, b"\x89PNG"), (grid.to_svg, b"<svg"), (grid.to_pdf, b"%PDF")):
+        suffix = write.__name__.removeprefix("to_")
+        data = write(width=300)
+        assert data.startswith(head)
+        buffer = io.BytesIO()
+        assert write(buffer, width=300) is buffer
+        path = write(str(tmp_path / f"a.{suffix}"), width=300)
+        assert path == tmp_path / f"a.{suffix}"
+        if suffix != "pdf":  # which has the second at which it was made
+            assert buffer.getvalue() == path.read_bytes() == data
+        assert buffer.getvalue().startswith(head)
+        with pytest.raises(ValueError, match=rf"a name that ends in \.{suffix}, got 'a\.jpg'"):
+            write("a.jpg")
+        with pytest.raises(TypeError, match="expected the name of a file"):
+            write(3)
+
+
+def test_a_pdf_has_the_curves_as_paths_and_the_size_of_the_svg(live: Any) -> None:
+    grid = kw.KernelGrid(live)
+    root = ElementTree.fromstring(grid.to_svg(width=400))
+    pdf = grid.to_pdf(width=400)
+    packed = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    inside = b"".join([pdf, *map(zlib.decompress, packed)])
+    assert b"/Image" not in inside
+    found = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", inside)
+    assert found
+    # A CSS pixel is three quarters of a point.
+    assert [float(n) / 0.75 for n in found.groups()] == pytest.approx(
+        [float(root.get(name) or 0) for name in ("width", "height")], abs=1
+    )
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused(live: Any) -> None:
