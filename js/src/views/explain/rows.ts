@@ -43,7 +43,8 @@ const sumOf = (numbers: ArrayLike<number>, of: readonly number[]): number =>
  */
 export function listsOf(part: Part, most: number, mostGroups: number, selected: number): List[] {
   const lists = unprinted(part, most, mostGroups, selected);
-  const text = signedAlike(lists.flatMap(({ rows }) => rows.map(({ value }) => value)));
+  const summands = lists.flatMap(({ rows }) => rows.filter(({ kind }) => kind !== "total"));
+  const text = signedAlike(summands.map(({ value }) => value));
   const printed = (row: Row): Row => ({ ...row, text: text(row.value) });
   return lists.map((list) => ({ ...list, rows: list.rows.map(printed) }));
 }
