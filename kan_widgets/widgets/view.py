@@ -177,7 +177,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
             {name: self._sent(name, value) for name, value in traits.items()},
             frames,
             observed=[known for known in inputs if known is not None],
-            summaries=summaries_of(cut, frame),
+            summaries=summaries_of(cut, frame, first),
             selection=self._drawn_selection(options),
             network=network_of(source, frame) if self._draws_network and source else None,
             width=width,
