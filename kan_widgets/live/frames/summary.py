@@ -14,7 +14,7 @@ from kan_widgets.live.frames.layout import Float32, LayerLayout
 CELLS = 96
 """A map has so many rows and columns at most."""
 _POINTS = 8
-_MOST = 2_000_000
+_MOST = 1_000_000
 """Of more functions than these a part is evaluated: those of every so many-th input."""
 _CHUNK = 100_000
 """So many functions are evaluated at a time."""
@@ -36,7 +36,7 @@ class Summary:
     """Of those, how many are not finite."""
     change: Float32 | None = field(default=None, repr=False)
     """As ``reach``: how far a φ of each block is at most from what it was at step ``since``;
-    ``None`` where it had another basis then, or no such frame is given."""
+    ``None`` where it had another basis then, or there is no earlier frame."""
     since: int = 0
     """The step of the frame that ``change`` is counted from."""
 
@@ -61,7 +61,7 @@ def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> 
     frame, layer
         The frame, and one of its layout's layers.
     first
-        The frame to count the change from, if any.
+        The frame to count the change from, if that is another one.
     """
     out, inputs, height, width = layer.shape
     block = -(-out // CELLS), -(-inputs // CELLS)
@@ -74,7 +74,7 @@ def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> 
     starts = np.searchsorted(chosen, np.arange(columns) * block[1])
     now = _coefficients(frame, layer)
     before = None
-    if first is not None and layer.name in first.layout.names:
+    if first is not None and first.step < frame.step and layer.name in first.layout.names:
         earlier = first.layout.layer(layer.name)
         before = _coefficients(first, earlier) if layer.reads_as(earlier) else None
     tables = None

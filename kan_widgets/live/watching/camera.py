@@ -79,7 +79,7 @@ class Camera:
         The history of the layers' earlier camera; it goes on if the layers can still be read
         with its latest layout.
     step
-        The step of the first frame, where an earlier history goes on; else it is 0.
+        The step of the first frame; where an earlier history does not go on it is 0.
     looking
         What is looked at.
 
@@ -134,7 +134,8 @@ class Camera:
             data = once.data(last=True) if once is not None else None
         if data is None:
             data = Copy(read or layers.read()).data()
-        self.history.append(Frame(step if self.goes_on else 0, layout, data))
+        begins = step if self.goes_on or earlier is None else 0
+        self.history.append(Frame(begins, layout, data))
         if is_large:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
