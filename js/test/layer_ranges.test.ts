@@ -25,6 +25,7 @@ vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurried
 
 const NUMBERS: Numbers = {
   functions: 6,
+  measured: 6,
   constant: 0,
   not_finite: 0,
   range: 0.1,
@@ -254,6 +255,8 @@ describe("the words", () => {
   it("name functions that count nowhere else", () => {
     const row = (numbers: Partial<Numbers>) => ({ numbers: { ...NUMBERS, ...numbers } }) as Row;
     expect(aside(row({ constant: 1200, not_finite: 1 }))).toBe("1,200 constant · 1 not finite");
+    const part = row({ functions: 3_000_000, measured: 99_856, not_finite: 1 });
+    expect(aside(part)).toBe("99,856 measured, at random · 1 not finite");
     expect(aside(row({}))).toBe("");
   });
 });
@@ -367,7 +370,11 @@ describe("the scene", () => {
   it("says how many functions of a layer are drawn, where these are not all", () => {
     const traits = traitsOf(
       ["a", "b", "c"],
-      [{ functions: 6250 }, { functions: 3 }, { functions: 4, constant: 1 }],
+      [
+        { functions: 6250, measured: 6250 },
+        { functions: 3, measured: 3 },
+        { functions: 4, measured: 4, constant: 1 },
+      ],
     );
     const notes = (width: number) =>
       textsOf(sceneFrom(traits, { width }))

@@ -113,6 +113,20 @@ describe("the map of the whole layer", () => {
     expect(mapOf(part, null, 600)).toBeNull();
   });
 
+  it("says how far functions have moved, and how many are not finite", () => {
+    const change = bytes([0, 0.5, 0, 0, 0, 0.25]);
+    const [moved] = readSummaries([{ ...raw, change, since: 3, broken: 2 }]) as [Summary];
+    const map = mapOf(part, moved, 600);
+    if (!map) throw new Error("no map");
+    const { sites, caption } = underMap(inner, map, themeOf("light"));
+    expect(caption[0]?.text).toContain("since step 3 φ has moved by up to 0.5");
+    expect(caption[0]?.text).toContain("2 functions are not finite");
+    expect(sites.words("map:1:2")).toContain("largest |φ| 6, moved by up to 0.25 since step 3;");
+    const still = mapOf(part, readSummaries([{ ...raw, change, since: 7 }])[0], 600);
+    if (!still) throw new Error("no map");
+    expect(underMap(inner, still, themeOf("light")).caption[0]?.text).not.toContain("moved");
+  });
+
   it("is above the kernels, and a place on it is looked at", () => {
     const map = mapOf(part, summary, 600);
     if (!map) throw new Error("no map");

@@ -22,8 +22,8 @@ from kan_widgets.functions.reading import (
 )
 from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.registry import Adapter, Sum, register_adapter
-from kan_widgets.functions.sampled_basis import SampledBasis
-from kan_widgets.functions.sampling import sampled_anew
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis
+from kan_widgets.functions.sampling.samples import sampled_anew
 from kan_widgets.functions.smooth import (
     Gaussian,
     Gram,

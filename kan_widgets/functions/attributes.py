@@ -85,6 +85,12 @@ def missing_knots(module: nn.Module, path: str, sizes: Mapping[str, int], order:
     )
 
 
+# How people call the number of inputs of a layer.
+INPUT_NAMES = (
+    "in_features in_channels input_dim inputdim in_dim input_size in_size indim n_in d_in "
+    "num_inputs input_features inputs in_planes in_chans dim"
+).split()
+
 # How people call layers of learned functions, and the tensors and settings of such layers.
 _KAN_NAME = re.compile(r"KAN|Kan(?![a-z])|(^|_)kan(_|$)")
 _KAN_PART = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from kan_widgets.functions.probed import INPUT_NAMES
+from kan_widgets.functions.attributes import INPUT_NAMES
 
 _OUTPUT_NAMES = (
     "out_features out_channels output_dim outdim out_dim output_size out_size n_out d_out "

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
 from kan_widgets.functions.basis import LayerBasis
-from kan_widgets.functions.elementwise import elementwise_adapter, is_open
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, survey, unwrap
 from kan_widgets.functions.registry import Adapter, Sum, candidates, find_adapter, settle, settled
-from kan_widgets.functions.sampling import SAMPLED, Untold, sampling_adapter
+from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
+from kan_widgets.functions.sampling.adapter import sampling_adapter
+from kan_widgets.functions.sampling.samples import SAMPLED, Untold
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.activation import BaseActivation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -11,7 +12,7 @@ from kan_widgets.functions.attributes import computes_more, unreadable_kind, unr
 from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled
-from kan_widgets.functions.shards import is_sharded, read_share
+from kan_widgets.functions.shards import is_gathered, is_sharded, read_gathered, read_share
 
 _UNKNOWN = "a KAN layer that no adapter knows"
 _PARTS = "; the plain layers in it are only a part of what it computes"
@@ -66,8 +67,18 @@ class LeftOut:
 
 def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunctions]:
     """Read one module; its layers are named by ``name`` and their own names."""
-    found = read_share(module, reader) if is_sharded(module) else reader(module)
-    layers = [found] if isinstance(found, LayerFunctions) else list(found)
+    if is_sharded(module):
+        return named_layers(name, module, read_share(module, reader))
+    if is_gathered(module):
+        return named_layers(name, module, read_gathered(module, reader))
+    found = reader(module)
+    return named_layers(name, module, [found] if isinstance(found, LayerFunctions) else list(found))
+
+
+def named_layers(
+    name: str, module: nn.Module, layers: Sequence[LayerFunctions]
+) -> list[LayerFunctions]:
+    """Name what was read of a module by its path in the model."""
     kind = type(module).__name__
     return [
         layer.named(

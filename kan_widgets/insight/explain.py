@@ -27,6 +27,8 @@ from kan_widgets.insight.tables import Float64
 
 # From this share of the change on, what is missing is said.
 _WORTH_A_NOTE = 0.05
+# Coefficients at a time.
+_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,8 +289,7 @@ def _function_shares(
     part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None
 ) -> FunctionShares:
     beta = [basis(x[0].detach().double().cpu()).detach().double().numpy() for basis in part.bases]
-    coefficients = part.coefficients.detach().double().cpu().numpy()
-    contributions = _contract(part, coefficients, beta)
+    contributions = _contract(part, beta)
     if observed is None or part.name not in observed:
         return FunctionShares(part.name, contributions, None, 0, 0)
     seen = observed[part.name]
@@ -296,16 +297,21 @@ def _function_shares(
     return FunctionShares(part.name, contributions, usual, seen.samples, len(seen.patches))
 
 
-def _contract(part: LayerFunctions, coefficients: Float64, beta: list[Float64]) -> Float64:
-    """Return φ_oi(x_i) of β, ``(features, nb)`` of each basis."""
-    if part.basis_index is None:
-        found: Float64 = np.einsum("oib,ib->oi", coefficients, beta[0])
-        return found
-    index = part.basis_index.cpu().numpy()
-    found = np.zeros(index.shape)
-    for number, values in enumerate(beta):
-        mine = np.einsum("oib,ib->oi", coefficients, np.nan_to_num(values))
-        found += np.where(index == number, mine, 0.0)
+def _contract(part: LayerFunctions, beta: list[Float64]) -> Float64:
+    """Return φ_oi(x_i) of β, ``(features, nb)`` of each basis; some outputs at a time."""
+    outs, features = part.shape[:2]
+    found = np.zeros((outs, features))
+    size = max(1, _AT_ONCE // (features * part.coefficients.shape[-1]))
+    for first in range(0, outs, size):
+        some = slice(first, first + size)
+        coefficients = part.coefficients[some].detach().double().cpu().numpy()
+        if part.basis_index is None:
+            found[some] = np.einsum("oib,ib->oi", coefficients, beta[0])
+            continue
+        index = part.basis_index[some].cpu().numpy()
+        for number, values in enumerate(beta):
+            mine = np.einsum("oib,ib->oi", coefficients, np.nan_to_num(values))
+            found[some] += np.where(index == number, mine, 0.0)
     return found
 
 

@@ -16,6 +16,7 @@ from kan_widgets.insight.tables import Float64
 
 # Inputs whose basis functions are computed at a time.
 _AT_ONCE = 50_000
+_COEFFICIENTS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +118,18 @@ def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
     outs, in_, kh, kw = layer.shape
     groups = layer.conv.groups if layer.conv is not None else 1
     entries = in_ * kh * kw
-    coefficients = layer.coefficients.detach().to("cpu", torch.float64).numpy()
-    coefficients = coefficients.reshape(outs, entries, -1)
-    size = max(1, outs // groups)
+    coefficients = layer.coefficients.detach().reshape(outs, entries, -1)
+    own = np.arange(outs) // max(1, outs // groups)  # the group of each output
     index = None if layer.basis_index is None else layer.basis_index.reshape(outs, -1).cpu().numpy()
     means = np.zeros((outs, entries))
+    size = max(1, _COEFFICIENTS_AT_ONCE // (entries * coefficients.shape[-1]))
     for number, basis in enumerate(layer.bases):
-        beta = _mean_beta(basis, x)
-        mine = np.einsum(
-            "gseb,geb->gse",
-            coefficients.reshape(groups, size, entries, -1),
-            beta.reshape(groups, entries, -1),
-        ).reshape(outs, entries)
-        means += mine if index is None else np.where(index == number, mine, 0.0)
+        beta = _mean_beta(basis, x).reshape(groups, entries, -1)
+        for first in range(0, outs, size):
+            some = slice(first, first + size)
+            part = coefficients[some].to("cpu", torch.float64).numpy()
+            mine = np.einsum("oeb,oeb->oe", part, beta[own[some]])
+            means[some] += mine if index is None else np.where(index[some] == number, mine, 0.0)
     result: Float64 = means.reshape(outs, in_, kh * kw).sum(axis=2)
     return result
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from kan_widgets.functions import LayerFunctions, Sum, Tap, find, read_module
+from kan_widgets.functions import LayerFunctions, Sum, Tap, find
+from kan_widgets.functions.reading import named_layers
 from kan_widgets.functions.registry import find_adapter
 
 
@@ -90,13 +91,9 @@ def stages_of(model: nn.Module) -> list[Stage]:
         adapter, _ = find_adapter(entry.module)
         own = entry.reader(entry.module)
         own = [own] if isinstance(own, LayerFunctions) else list(own)
-        named = dict(
-            zip(
-                (layer.name for layer in own),
-                read_module(entry.name, entry.module, entry.reader),
-                strict=True,
-            )
-        )
+        # Not read twice: what is read may be a copy.
+        whole = named_layers(entry.name, entry.module, own)
+        named = dict(zip((layer.name for layer in own), whole, strict=True))
         sums = [Sum(tuple(named), Tap((entry.module,), "output"))]
         if adapter is not None and adapter.sums is not None:
             sums = list(adapter.sums(entry.module))

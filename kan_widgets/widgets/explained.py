@@ -71,7 +71,7 @@ def parts_of(found: Explanation, layers: Iterable[LayerFunctions], step: int) ->
     found
         The explanation.
     layers
-        Those of the model.
+        Those of the model whose kernels are explained.
     step
         Of the training, at which it was found.
     """

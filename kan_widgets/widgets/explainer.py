@@ -65,7 +65,8 @@ class Explainer:
                 raise RuntimeError("this binding is closed: bind the model again")
             seen = source.observed or None
             found = explain(model, self.image, target, observed=seen, layers=layers)
-            parts = {part.layer: part for part in parts_of(found, read(model), news[1])}
+            layers_read = read(model) if found.kernels else ()
+            parts = {part.layer: part for part in parts_of(found, layers_read, news[1])}
             self.found = found
             if layers is None:
                 self.parts = tuple(parts.values())

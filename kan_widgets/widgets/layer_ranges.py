@@ -37,7 +37,8 @@ MEASURES = ["range", "splines", "silu", "change", "gradient", "update"]
 class LayerRanges(View):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
-    A row for each layer: a dot for each function (of many, evenly by rank), a box for the
+    A row for each layer, of more than 100,000 functions for a part of them chosen at random (the
+    words say so): a dot for each function (of many, evenly by rank), a box for the
     quartiles of the ranges; curves over the steps; and the numbers. Headline, dots and box are
     of the inputs once some were seen (``live.observe(batch)``, or the button that observes the
     last batch), of the grid before; ``more`` has both. Clicking a row
@@ -122,8 +123,11 @@ class LayerRanges(View):
 
             ``layer``, ``type``, ``step``, ``functions``
                 Name, class, training step of the frame, number of functions.
+            ``measured``
+                How many of them all other numbers are of: of more than 100,000 those between some
+                inputs and some outputs, chosen at random and the same in every frame.
             ``constant``, ``not_finite``
-                How many of them are constant on the grid, or not finite.
+                How many of those measured are constant on the grid, or not finite.
             ``range``, ``range_5``, ``range_25``, ``range_75``, ``range_95``
                 Median and percentiles of max φ − min φ on the grid, in units of φ.
             ``observed_range``, ``observed_range_5`` ...

@@ -6,7 +6,7 @@ import base64
 import math
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import Any, BinaryIO, overload
 
@@ -202,6 +202,10 @@ class Animated(Pictured):
     def _stream(self) -> Stream:
         raise NotImplementedError
 
+    def looked_at(self, **options: Any) -> Sequence[str]:
+        """Return the layers whose functions it shows, or a picture of it with other options."""
+        raise NotImplementedError
+
     def animate(
         self,
         path: str | pathlib.Path,
@@ -262,7 +266,7 @@ class Animated(Pictured):
             raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
         if not most >= 2:
             raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
-        frames = _spread(self._frames_at(steps), most)
+        frames = _spread(self._frames_at(steps, options), most)
         options = {"pixel_ratio": 1, **options}
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
         samples = [self._at(frames[k], options) for k in (0, len(frames) // 2, -1)]
@@ -293,15 +297,17 @@ class Animated(Pictured):
         with pictured(self._stream, frame):
             return self.image(**options).convert("RGB")
 
-    def _frames_at(self, steps: Iterable[int] | None) -> list[Frame]:
+    def _frames_at(self, steps: Iterable[int] | None, options: dict[str, Any]) -> list[Frame]:
+        """Return the frames to draw: of small layers there may be more than whole ones."""
         source = self._stream.source
         if source is None:
             raise RuntimeError("the model this view showed is gone, and its history with it")
         # The latest state is in the history then too.
         source.current()
+        layers = self.looked_at(**options) or source.layers
         if steps is None:
-            return list(source.history)
-        frames = [source.history.at(int(step)) for step in steps]
+            return source.history.holding(layers)
+        frames = [source.history.at(int(step), layers) for step in steps]
         if not frames:
             raise ValueError("steps: expected at least one step, got none; leave it out for all")
         return frames

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from kan_widgets.live import Frame, Layout, Source
+from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.widgets.wire import (
@@ -105,18 +102,3 @@ def _same(first: Frame, frame: Frame) -> bool:
         and first.layout.version == frame.layout.version
         and first.data.tobytes() == frame.data.tobytes()
     )
-
-
-def sliced(frame: Frame, names: Sequence[str]) -> Frame:
-    """Return a frame of some of its layers: a picture is made from no more than it shows."""
-    layers = [layer for layer in frame.layout.layers if layer.name in names]
-    if len(layers) == len(frame.layout.layers):
-        return frame
-    parts, moved, offset = [], [], 0
-    for layer in layers:
-        parts.append(frame.data[layer.offset : layer.offset + layer.length])
-        moved.append(replace(layer, offset=offset))
-        offset += layer.length
-    layout = Layout(frame.layout.version, tuple(moved))
-    data = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else frame.data[:0]
-    return Frame(frame.step, layout, data)

@@ -28,6 +28,7 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.curves import Float64
+from kan_widgets.widgets.range_part import part_of
 
 MOST_DOTS = 60
 """Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
@@ -41,6 +42,7 @@ class Row:
 
     layout: LayerLayout
     ranges: FunctionRanges
+    """Of the functions measured: all, or a `Part`."""
     summary: LayerSummary
     updates: UpdateSizes | None
     dots: Float64
@@ -75,8 +77,8 @@ class Starts:
         if first is not self._frame:
             self._frame, self._known = first, {}
         if name not in self._known and name in first.layout.names:
-            layer = first.layout.layer(name)
-            self._known[name] = start_from(layer, first.coefficients(name))
+            part = part_of(first.layout.layer(name))
+            self._known[name] = start_from(part.layer, part.coefficients(first))
         return self._known.get(name)
 
 
@@ -93,13 +95,15 @@ class Observations:
             return None
         known = self._known.get(layer.name)
         if known is None or known[0] is not seen or known[1].tables != layer.tables:
+            part = part_of(layer)
+            own = part.seen(seen)
             inputs = seen_inputs(
-                layer,
-                seen.patches,
-                seen.edges,
-                seen.counts,
-                seen.outside_domain,
-                seen.outside_extent,
+                part.layer,
+                own.patches,
+                own.edges,
+                own.counts,
+                own.outside_domain,
+                own.outside_extent,
             )
             known = self._known[layer.name] = seen, layer, inputs
         return known[2]
@@ -116,9 +120,9 @@ def measure(
     """Measure every layer of a frame, in order."""
     rows = []
     for layer in frame.layout.layers:
-        seen = observations.of(source, layer)
-        coefficients = frame.coefficients(layer.name)
-        ranges = function_ranges(layer, coefficients, starts.of(source, layer.name), seen)
+        seen, part = observations.of(source, layer), part_of(layer)
+        start = starts.of(source, layer.name)
+        ranges = function_ranges(part.layer, part.coefficients(frame), start, seen)
         sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
         reach = ranges.range if seen is None else ranges.observed
         varying = np.flatnonzero(reach > 0)
@@ -130,11 +134,11 @@ def measure(
             Row(
                 layer,
                 ranges,
-                summarise(layer, ranges, seen, threshold),
+                summarise(part.layer, ranges, seen, threshold),
                 sizes,
                 reach[picked],
-                picked.tolist(),
-                int(order[len(order) // 2]) if len(order) else 0,
+                part.numbers(picked).tolist(),
+                int(part.numbers(order[len(order) // 2])) if len(order) else 0,
             )
         )
     return rows
@@ -210,10 +214,10 @@ def _moment(
 ) -> dict[str, Moment]:
     found = {}
     for layer in frame.layout.layers:
-        coefficients = frame.coefficients(layer.name)
-        seen = observations.of(source, layer)
-        ranges = function_ranges(layer, coefficients, starts.of(source, layer.name), seen)
-        summary = summarise(layer, ranges, seen, threshold)
+        seen, part = observations.of(source, layer), part_of(layer)
+        start = starts.of(source, layer.name)
+        ranges = function_ranges(part.layer, part.coefficients(frame), start, seen)
+        summary = summarise(part.layer, ranges, seen, threshold)
         found[layer.name] = Moment(
             frame.step,
             summary.grid if seen is None else summary.observed,
@@ -242,7 +246,8 @@ def record(row: Row, step: int) -> dict[str, Any]:
         "layer": s.layer,
         "type": s.type,
         "step": step,
-        "functions": s.functions,
+        "functions": row.layout.count,
+        "measured": s.functions,
         "constant": s.constant,
         "not_finite": s.not_finite,
         "range": middle(s.grid),

@@ -97,7 +97,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     or nobody says."""
 
     summaries = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """Of the layers of which the page has a window: how far they reach, see `summary_dict`."""
+    """Of the layers of which the page has a window: how far they reach and moved, see
+    `summary_dict`."""
     batch = traitlets.Dict().tag(sync=True)
     """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
@@ -226,8 +227,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._summing.wake()
 
     def _tell_summaries(self) -> None:
-        source, frame = self.source, self._frames[1]
-        found = [] if source is None else summaries_of(source.looking.cut(frame.layout), frame)
+        source, (first, frame) = self.source, self._frames
+        cut = None if source is None else source.looking.cut(frame.layout)
+        found = [] if cut is None else summaries_of(cut, frame, first)
         if found or self.summaries:
             with self._lock:
                 self.summaries = found

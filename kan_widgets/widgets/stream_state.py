@@ -43,10 +43,13 @@ def frames_of(source: Source) -> dict[str, Any]:
     }
 
 
-def summaries_of(cut: Layout, frame: Frame) -> list[dict[str, Any]]:
-    """Return the summaries of those layers of a whole frame of which a layout has windows."""
+def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]]:
+    """Return the summaries of those layers of a whole frame of which a layout has windows.
+
+    Changes are counted from the ``first`` frame on.
+    """
     windows = [layer.name for layer in cut.layers if layer.window is not None]
-    return [summary_dict(summary_of(frame, frame.layout.layer(name))) for name in windows]
+    return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
 def training_of(source: Source | None) -> str:

@@ -12,11 +12,12 @@ from torch import nn
 
 from kan_widgets.live import Binding, Source, bind, binding_of
 from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.frames.frame import sliced
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
-from kan_widgets.widgets.pictures import asked, network_of, sliced
+from kan_widgets.widgets.pictures import asked, network_of
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.stream import Stream, stream_of
@@ -110,9 +111,9 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         """Return the layers that can be chosen."""
         return self._stream.layout_shown.names
 
-    def looked_at(self) -> Sequence[str]:
-        """Return the layers whose functions it shows."""
-        traits = {name: getattr(self, name) for name in self._options()}
+    def looked_at(self, **options: Any) -> Sequence[str]:
+        """Return the layers whose functions it shows, or a picture of it with other options."""
+        traits = {name: getattr(self, name) for name in self._options()} | options
         return self._drawn_layers(traits, self._layer_names())
 
     @traitlets.observe("layer")
@@ -177,7 +178,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
             {name: self._sent(name, value) for name, value in traits.items()},
             frames,
             observed=[known for known in inputs if known is not None],
-            summaries=summaries_of(cut, frame),
+            summaries=summaries_of(cut, frame, first),
             selection=self._drawn_selection(options),
             network=network_of(source, frame) if self._draws_network and source else None,
             width=width,

@@ -92,6 +92,10 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
         "every": summary.every,
         "broken": summary.broken,
         "reach": np.ascontiguousarray(summary.reach, dtype="<f4").tobytes(),
+        "change": None
+        if summary.change is None
+        else np.ascontiguousarray(summary.change, dtype="<f4").tobytes(),
+        "since": summary.since,
     }
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import kan_widgets as kw
 from kan_widgets.functions import describe, prove, read, sampled_anew
-from kan_widgets.functions.sampled_basis import refined_nodes
+from kan_widgets.functions.sampling.sampled_basis import refined_nodes
 
 
 class Wavelets(nn.Module):
@@ -75,6 +75,34 @@ class Ridges(nn.Module):
         return torch.sin(x @ self.spline_weight.T)
 
 
+class Beside(nn.Module):
+    """GRBF's and KAN4Rec's layers: a base of x, and Gaussians of LayerNorm(x)."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 0) -> None:
+        super().__init__()
+        self.centers = nn.Parameter(torch.linspace(-2, 2, 8), requires_grad=False)
+        wide = 8 * inputs
+        if kernel:
+            self.in_channels = inputs
+            self.norm = nn.GroupNorm(1, inputs)
+            self.base_conv = nn.Conv2d(inputs, outputs, kernel, padding=1)
+            self.spline_conv = nn.Conv2d(wide, outputs, kernel, bias=False, padding=1)
+        else:
+            self.layernorm = nn.LayerNorm(inputs)
+            self.base_linear = nn.Linear(inputs, outputs)
+            self.spline_weight = nn.Parameter(torch.randn(outputs, wide))
+
+    def bumps(self, x: Tensor) -> Tensor:
+        return torch.exp(-((x.unsqueeze(2) - self.centers.view(8, *[1] * (x.ndim - 2))) ** 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if hasattr(self, "norm"):
+            splines = self.spline_conv(self.bumps(self.norm(x)).flatten(1, 2))
+            return self.base_conv(F.silu(x)) + splines
+        splines = self.bumps(self.layernorm(x)).flatten(1) @ self.spline_weight.T
+        return self.base_linear(F.silu(x)) + splines
+
+
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
@@ -108,6 +136,40 @@ def test_a_convolution_is_sampled_by_the_entries_of_a_patch():
     w = module.poly_conv.weight.detach()[3, [1, 3, 5], 2, 0]
     expected = w[0] * x + w[1] * x.sin() + w[2] * torch.tanh(2 * x)
     torch.testing.assert_close(layer.evaluate(x)[3, 1, 2, 0], expected, atol=1e-4, rtol=0)
+
+
+def test_functions_of_x_beside_those_of_a_norm_are_two_layers():
+    model = nn.Sequential(Beside(5, 3))
+    prove(model)
+    normed, own = read(model)
+    assert (normed.name, normed.variable) == ("0.layernorm", "LayerNorm(x)")
+    assert (own.name, own.variable) == ("0", "x")
+    assert "functions of LayerNorm(x) too" in own.note
+    layer, x = model[0], torch.linspace(-3, 3, 50)
+    zero = torch.zeros(1)
+    with torch.no_grad():
+        expected = layer.base_linear.weight.unsqueeze(-1) * F.silu(x)
+        torch.testing.assert_close(own.evaluate(x), expected, atol=1e-3, rtol=0)
+        weight = layer.spline_weight.unflatten(1, (5, 8))
+        bumps = (torch.exp(-((at.unsqueeze(-1) - layer.centers) ** 2)) for at in (x, zero))
+        expected = weight @ (torch.sub(*bumps)).T
+        torch.testing.assert_close(normed.evaluate(x), expected, atol=1e-3, rtol=0)
+    assert kw.functions.check(layer, tolerance=1e-3).outputs > 0
+    live = kw.bind(model)
+    live.observe(1 + 3 * torch.randn(64, 5))
+    furthest = {name: abs(seen.patches).max() for name, seen in live.observed.items()}
+    assert furthest["0.layernorm"] < 2.01 < 4 < furthest["0"]
+
+
+def test_a_convolution_of_x_beside_a_norm_is_two_layers_and_both_pad():
+    layer = Beside(2, 3, kernel=3)
+    prove(layer)
+    normed, own = read(layer)
+    assert normed.shape == own.shape == (3, 2, 3, 3)
+    x = torch.linspace(-3, 3, 50)
+    with torch.no_grad():
+        expected = layer.base_conv.weight.unsqueeze(-1) * F.silu(x)
+    torch.testing.assert_close(own.evaluate(x), expected, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize(

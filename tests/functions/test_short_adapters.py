@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from proofs import assert_writes_back
 from scipy import special
+from scipy.interpolate import BSpline
 from torch import Tensor, nn
 
 from kan_widgets.functions import check, describe, prove
@@ -64,13 +66,55 @@ class Interpolated(nn.Module):
         return total
 
 
+class KANInterpoLayer(nn.Module):
+    """FCN-KAN's: straight pieces between even points, and down to 0 beyond them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.X = torch.linspace(-2, 2, 9)
+        self.Y = nn.Parameter(torch.randn(4, 3, 9))
+
+    def forward(self, x: Tensor) -> Tensor:
+        points = np.linspace(-2.5, 2.5, 11)
+        values = np.pad(self.Y.detach().numpy(), ((0, 0), (0, 0), (1, 1)))
+        sums = [
+            sum(np.interp(x[:, i].numpy(), points, values[i, o]) for i in range(4))
+            for o in range(3)
+        ]
+        return torch.from_numpy(np.stack(sums, axis=1)).to(x)
+
+
+class FlashKAN(nn.Module):
+    """Splines of order k - 1 whose end knots are k-fold, and the base in the last row of w."""
+
+    def __init__(self, G: int = 5, k: int = 4) -> None:
+        super().__init__()
+        self.k, self.act = k, F.silu
+        self.w = nn.Parameter(torch.randn(G + k, 4, 3))
+        inner = torch.linspace(-1, 1, G + 1)
+        ends = torch.ones(k - 1)
+        self.register_buffer("t", torch.cat([-ends, inner, ends]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        w, knots = self.w.detach().numpy(), self.t.double().numpy()
+        splines = BSpline(knots, w[:-1].astype(float), self.k - 1, extrapolate=False)
+        total = F.silu(x) @ self.w[-1]
+        for i in range(4):
+            own = np.nan_to_num(splines(x[:, i].numpy()))[:, i]
+            total = total + torch.from_numpy(own).to(x)
+        return total
+
+
 @pytest.mark.parametrize(
     ("module", "library"),
     [
         *((Polynomials(family), "OrthogPolyKANs") for family in POLYNOMIALS),
         (Interpolated(), "kanditioned"),
+        (KANInterpoLayer(), "FCN-KAN"),
+        (FlashKAN(), "FlashKAN"),
+        (FlashKAN(G=3, k=3), "FlashKAN"),
     ],
-    ids=[*POLYNOMIALS, "kanditioned"],
+    ids=[*POLYNOMIALS, "kanditioned", "FCN-KAN", "FlashKAN", "FlashKAN of order 2"],
 )
 def test_a_layer_is_the_sum_of_its_functions_and_they_can_be_set(module, library):
     prove(module)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 
 import numpy as np
 import pytest
@@ -324,3 +325,25 @@ def test_wrong_arguments_are_refused_with_what_would_do():
     other = SeenPatches("elsewhere", 2, np.zeros((2, 3)))
     with pytest.raises(ValueError, match="observed at elsewhere"):
         explain(model, torch.zeros(3), observed={"KANLinear": other})
+
+
+def test_a_layer_is_read_once_and_its_coefficients_are_looked_at_some_at_a_time(monkeypatch):
+    torch.manual_seed(0)
+    layer = kw.nn.KANLinear(6, 40)
+    read = []
+    own = kw.nn.KANLinear.coefficients
+    layer.coefficients = lambda: read.append(1) or own(layer)
+    x, batch = torch.randn(6), torch.randn(9, 6)
+    observed = kw.bind(layer, prove=False).observe(batch)
+    read.clear()
+    whole = kw.insight.explain(layer, x, 3, observed=observed).functions[0]
+    assert len(read) == 1
+    of_function = importlib.import_module("kan_widgets.insight.explain")
+    monkeypatch.setattr(of_function, "_AT_ONCE", 7 * 6 * 9)
+    monkeypatch.setattr("kan_widgets.insight.kernel_maps._COEFFICIENTS_AT_ONCE", 7 * 6 * 9)
+    some = kw.insight.explain(layer, x, 3, observed=observed).functions[0]
+    np.testing.assert_array_equal(some.contributions, whole.contributions)
+    np.testing.assert_array_equal(some.usual, whole.usual)
+    phi = kw.functions.read(layer)[0].evaluate(x)
+    expected = phi[:, torch.arange(6), torch.arange(6)]
+    np.testing.assert_allclose(some.contributions, expected, atol=1e-6)

@@ -11,6 +11,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import History
+from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.watching.layers import BoundLayers
 
@@ -158,6 +159,17 @@ def test_an_earlier_history_goes_on_where_it_can_be_read(
     other = Camera(BoundLayers(model, ("1",)), history_bytes=10**6, earlier=camera.history, step=3)
     assert not other.goes_on
     assert other.history.steps.tolist() == [0]
+
+
+def test_what_is_looked_at_has_the_budget_where_no_whole_frame_fits(model: nn.Sequential) -> None:
+    looking = Looking(budget=400)
+    layout = Camera(BoundLayers(model), history_bytes=10**6).layout
+    room = 2 * 2 * layout.size  # a frame of float16 takes half of it
+    for budget, shares in ((room, (room // 2, room // 2)), (room - 2, (0, room - 2))):
+        camera = Camera(BoundLayers(model), history_bytes=budget, looking=looking)
+        assert (camera.history.max_bytes, camera.glimpses.max_bytes) == shares
+    whole = Camera(BoundLayers(model), history_bytes=room)
+    assert whole.history.max_bytes == room
 
 
 def test_a_closed_camera_takes_no_more_and_keeps_what_it_has(camera: Camera) -> None:

@@ -490,3 +490,40 @@ def test_a_page_has_the_whole_past_however_little_was_drawn_yet(trained, tmp_pat
     assert (steps[0], steps[-1]) == (0, 30)
     assert len(steps) == len(live.history)
     assert view.content["step"] == 30
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: kw.nn.KANLinear(60, 50), lambda: kw.nn.KANConv2d(24, 32, 3, groups=2)],
+    ids=["linear", "conv in groups"],
+)
+def test_of_very_many_functions_a_part_is_measured_and_it_is_said(make, monkeypatch):
+    torch.manual_seed(0)
+    model = make()
+    live = kw.bind(model, every=1, prove=False)
+    x = torch.randn(16, 60) if isinstance(model, kw.nn.KANLinear) else torch.randn(4, 24, 9, 9)
+    live.observe(x)
+    [whole] = kw.LayerRanges(live).table()
+    monkeypatch.setattr("kan_widgets.widgets.range_part.MOST_MEASURED", 1000)
+    monkeypatch.setattr("kan_widgets.widgets.range_part._parts", weakref.WeakKeyDictionary())
+    view = kw.LayerRanges(live)
+    [part] = view.table()
+    assert whole["measured"] == whole["functions"] == part["functions"]
+    assert 500 < part["measured"] <= 1000
+    for name in ("range", "observed_range", "spline_share"):
+        assert part[name] == pytest.approx(whole[name], rel=0.15)
+    # Each dot has the number, and the range over the inputs seen, of a function of the whole.
+    [row] = view.content["rows"]
+    functions, dots = (
+        np.frombuffer(row[key], kind) for key, kind in (("functions", "<i4"), ("dots", "<f4"))
+    )
+    [layer] = live.frame.layout.layers
+    batch = live.observed[layer.name]
+    seen = insight.seen_inputs(layer, batch.patches, batch.edges, batch.counts)
+    exact = insight.function_ranges(layer, live.frame.coefficients(layer.name), seen=seen)
+    np.testing.assert_allclose(dots, exact.observed[functions], rtol=0.02)
+    assert f"{part['measured']:,} measured, at random" in view.svg(width=1000)
+    # Later frames measure the same ones: what did not change is seen not to have changed.
+    live.step()
+    live.refresh()
+    assert view.table()[0]["change"] == 0

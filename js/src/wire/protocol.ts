@@ -226,6 +226,8 @@ export function readSummaries(value: unknown): Summary[] {
     const [down, across] = pair("block");
     const reach = float32(raw.reach, "a summary");
     same(reach.length, rows * columns, "a summary");
+    const change = raw.change == null ? null : float32(raw.change, "a summary");
+    if (change) same(change.length, rows * columns, "a summary");
     return {
       layer: text(raw.layer),
       step: whole(raw.step, "the step of a summary"),
@@ -235,6 +237,8 @@ export function readSummaries(value: unknown): Summary[] {
       every: positive(raw.every, "what a summary leaves out"),
       broken: whole(raw.broken, "functions that are not finite"),
       reach,
+      change,
+      since: whole(raw.since ?? 0, "the first step of a summary"),
     };
   });
 }

@@ -38,6 +38,9 @@ export interface Summary {
   broken: number;
   /** reach[row·columns + column]: the largest |φ| of the block; NaN where none is finite. */
   reach: Float32Array;
+  /** As reach: how far φ has moved at most since the step `since`; null where that is not known. */
+  change: Float32Array | null;
+  since: number;
 }
 
 export interface LayerLayout {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from kan_widgets.live.frames.layout import Float32, Layout
 
@@ -55,3 +58,23 @@ class Frame:
             raise ValueError(f"{name}: its functions use {len(layer.tables)} different tables")
         table = layer.tables[0]
         return table.x, self.coefficients(name) @ table.values.T
+
+
+def sliced(frame: Frame, names: Collection[str], layout: Layout | None = None) -> Frame:
+    """Return a frame of some of its layers, with a layout of them where there is one already."""
+    layers = [layer for layer in frame.layout.layers if layer.name in names]
+    if len(layers) == len(frame.layout.layers):
+        return frame
+    parts = [frame.data[layer.offset : layer.offset + layer.length] for layer in layers]
+    data = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else frame.data[:0]
+    return Frame(frame.step, layout or layout_of_some(frame.layout, names), data)
+
+
+def layout_of_some(layout: Layout, names: Collection[str]) -> Layout:
+    """Return the layout of frames of some layers."""
+    moved, offset = [], 0
+    for layer in layout.layers:
+        if layer.name in names:
+            moved.append(replace(layer, offset=offset))
+            offset += layer.length
+    return Layout(layout.version, tuple(moved), layout.is_cut)

@@ -1,10 +1,12 @@
-"""A layer of very many functions in few numbers: how far they reach, by blocks of kernels."""
+"""A layer of very many functions in few numbers: how far they reach and moved, by blocks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Float32, LayerLayout
@@ -12,7 +14,7 @@ from kan_widgets.live.frames.layout import Float32, LayerLayout
 CELLS = 96
 """A map has so many rows and columns at most."""
 _POINTS = 8
-_MOST = 2_000_000
+_MOST = 1_000_000
 """Of more functions than these a part is evaluated: those of every so many-th input."""
 _CHUNK = 100_000
 """So many functions are evaluated at a time."""
@@ -20,7 +22,7 @@ _CHUNK = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """How far the functions of one layer get from zero over their grids, at one step."""
+    """How far the functions of one layer get from zero over their grids, and how far they moved."""
 
     layer: str
     step: int
@@ -32,17 +34,34 @@ class Summary:
     """Only the functions of every so many-th input were evaluated; 1 for all."""
     broken: int
     """Of those, how many are not finite."""
+    change: Float32 | None = field(default=None, repr=False)
+    """As ``reach``: how far a φ of each block is at most from what it was at step ``since``;
+    ``None`` where it had another basis then, or there is no earlier frame."""
+    since: int = 0
+    """The step of the frame that ``change`` is counted from."""
 
     @property
     def most(self) -> float:
         """The largest |φ| of the layer; 0 where none is finite."""
-        return float(np.nanmax(self.reach)) if np.isfinite(self.reach).any() else 0.0
+        return _most(self.reach)
+
+    @property
+    def moved(self) -> float | None:
+        """The largest change of a function of the layer; ``None`` where that is not known."""
+        return None if self.change is None else _most(self.change)
 
 
-def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
+def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> Summary:
     """Summarise one layer of a frame, evaluating few functions at a time.
 
     Each at eight points, evenly over its grid's range.
+
+    Parameters
+    ----------
+    frame, layer
+        The frame, and one of its layout's layers.
+    first
+        The frame to count the change from, if that is another one.
     """
     out, inputs, height, width = layer.shape
     block = -(-out // CELLS), -(-inputs // CELLS)
@@ -53,35 +72,60 @@ def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
         [np.arange(c * block[1], min(inputs, (c + 1) * block[1]), every) for c in range(columns)]
     )
     starts = np.searchsorted(chosen, np.arange(columns) * block[1])
-    coefficients = frame.data[layer.offset : layer.offset + layer.length]
-    coefficients = coefficients.reshape(out, inputs, height * width, layer.nb)
+    now = _coefficients(frame, layer)
+    before = None
+    if first is not None and first.step < frame.step and layer.name in first.layout.names:
+        earlier = first.layout.layer(layer.name)
+        before = _coefficients(first, earlier) if layer.reads_as(earlier) else None
     tables = None
     if layer.table_of is not None:
         tables = layer.table_of.reshape(out, inputs, height * width)
     bases = [_basis(layer, number) for number in range(len(layer.tables))]
     reach = np.full((rows, columns), -1, np.float32)
+    change = None if before is None else np.full((rows, columns), -1, np.float32)
     broken = 0
     step = max(1, _CHUNK // (len(chosen) * height * width))
-    for first in range(0, out, step):
-        part = coefficients[first : first + step]
-        part = part if every == 1 else part[:, chosen]
-        if tables is None:
+
+    def collect(part: Float32, own: NDArray[Any] | None, place: int, into: Float32) -> int:
+        """Note how far some functions get from zero; return how many are not finite."""
+        if own is None:
             far = _furthest(part, bases[0])
         else:
-            own = tables[first : first + step][:, chosen]
             far = np.empty(own.shape, np.float32)
             for number in np.unique(own):
                 here = own == number
                 far[here] = _furthest(part[here], bases[number])
         finite = np.isfinite(far)
-        if not finite.all():
-            broken += int(finite.size - finite.sum())
-            far[~finite] = -1
+        far[~finite] = -1
         far = np.maximum.reduceat(far.max(-1), starts, axis=1)
-        into = np.arange(first, min(out, first + step)) // block[0]
-        np.maximum.at(reach, into, far)
-    reach[reach < 0] = np.nan
-    return Summary(layer.name, frame.step, reach, block, every, broken)
+        np.maximum.at(into, np.arange(place, place + len(far)) // block[0], far)
+        return int(finite.size - finite.sum())
+
+    for place in range(0, out, step):
+        some = slice(place, place + step)
+        own = None if tables is None else tables[some][:, chosen]
+        part = now[some] if every == 1 else now[some][:, chosen]
+        broken += collect(part, own, place, reach)
+        if before is not None and change is not None:
+            past = before[some] if every == 1 else before[some][:, chosen]
+            with np.errstate(invalid="ignore"):
+                collect(part - past, own, place, change)
+    for found in (reach, change):
+        if found is not None:
+            found[found < 0] = np.nan
+    since = 0 if first is None else first.step
+    return Summary(layer.name, frame.step, reach, block, every, broken, change, since)
+
+
+def _most(values: Float32) -> float:
+    return float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
+
+
+def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:
+    """Return the coefficients of a layer, ``(out, in, kh·kw, nb)``."""
+    out, inputs, height, width = layer.shape
+    data = frame.data[layer.offset : layer.offset + layer.length]
+    return data.reshape(out, inputs, height * width, layer.nb)
 
 
 def _furthest(coefficients: Float32, points: Float32) -> Float32:

@@ -68,7 +68,9 @@ def bind(
         Names of the layers to watch (see ``read(model)``); all by default.
     history_mb
         Megabytes (10⁶ bytes) of frames to keep, at least 0. The first and the
-        latest frame are always kept. Of large models half of it is for what was looked at.
+        latest frame are always kept. Of large models half of it is for what was looked at, or
+        all of it where whole frames would not fit. Large layers are thinned more than small ones:
+        ``live.history`` says what it has kept.
     prove
         Whether to prove first that what is read of each layer is what it computes: each distinct
         layer is run once on a copy, see `kan_widgets.functions.prove`. What fails is not drawn, and

@@ -18,6 +18,7 @@ from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
+from kan_widgets.live.watching.gathering import Gathering
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
@@ -27,7 +28,7 @@ from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.nn.life import changes
 
 
-class Binding(Probing):
+class Binding(Gathering, Probing):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     def __init__(
@@ -40,6 +41,7 @@ class Binding(Probing):
         layers: tuple[str, ...] | None,
         history_mb: float,
         earlier: Binding | None = None,
+        start: int = 0,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
         self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
@@ -49,7 +51,7 @@ class Binding(Probing):
             history_bytes=int(history_mb * 1e6),
             max_fps=max_fps,
             earlier=earlier.history if earlier is not None else None,
-            step=earlier.steps if earlier is not None else 0,
+            step=earlier.steps if earlier is not None else start,
             looking=earlier.looking if earlier is not None else None,
         )
         super().__init__(self._camera.history, self._camera.looking)
@@ -61,7 +63,7 @@ class Binding(Probing):
             hooks_of(optimizer) if optimizer is not None else None,
             lock=self._sending,
             every=every,
-            steps=continued.steps if continued is not None else 0,
+            steps=continued.steps if continued is not None else start,
         )
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
@@ -156,6 +158,17 @@ class Binding(Probing):
     def glimpses(self) -> History:
         """Frames of what was looked at, where whole ones are taken seldom; see ``looking``."""
         return self._camera.glimpses
+
+    def _beside(self, model: nn.Module) -> Binding:
+        return Binding(
+            model,
+            None,
+            every=1,
+            max_fps=self.max_fps,
+            layers=None,
+            history_mb=self.history.max_bytes / 1e6,
+            start=self.steps,
+        )
 
     # -- counting steps -------------------------------------------------------------
 

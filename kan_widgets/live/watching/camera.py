@@ -25,6 +25,19 @@ _WHOLE_FPS = 1.0
 _WHOLE_SHARE = 0.01
 
 
+def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, int]:
+    """Return the bytes for whole frames, and those for frames of what was looked at.
+
+    Half each; all for the latter where not even one whole frame fits between the first and the
+    latest, which are kept in any case.
+    """
+    if not is_large:
+        return history_bytes, 0
+    half = history_bytes // 2
+    packed = 2 * layout.size
+    return (half, half) if packed <= half else (0, history_bytes)
+
+
 class Pending(Protocol):
     """Coefficients, perhaps still on their way from a device."""
 
@@ -66,7 +79,7 @@ class Camera:
         The history of the layers' earlier camera; it goes on if the layers can still be read
         with its latest layout.
     step
-        The step of the first frame, where an earlier history goes on; else it is 0.
+        The step of the first frame; where an earlier history does not go on it is 0.
     looking
         What is looked at.
 
@@ -102,13 +115,11 @@ class Camera:
         self.goes_on = earlier is not None and layout is earlier.latest.layout
         """Whether the earlier history goes on."""
         is_large = self.looking.cut(layout) is not layout
-        # What was looked at has half of the budget.
-        self.history = History(history_bytes // 2 if is_large else history_bytes)
-        self.glimpses = History(history_bytes // 2)
+        whole, of_glimpses = budgets(history_bytes, layout, is_large)
+        self.history, self.glimpses = History(whole), History(of_glimpses)
         """The frames of what was looked at, where whole ones are taken seldom."""
         if earlier is not None and self.goes_on:
-            for frame in earlier:
-                self.history.append(frame)
+            self.history.go_on_from(earlier)
         self._fingerprint = Fingerprint.of(read)
         # Only for the thread that trains.
         self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
@@ -123,7 +134,8 @@ class Camera:
             data = once.data(last=True) if once is not None else None
         if data is None:
             data = Copy(read or layers.read()).data()
-        self.history.append(Frame(step if self.goes_on else 0, layout, data))
+        begins = step if self.goes_on or earlier is None else 0
+        self.history.append(Frame(begins, layout, data))
         if is_large:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()

@@ -53,17 +53,26 @@ function mostOf(reach: Float32Array): number {
   return Math.max(0, ...reach.filter(Number.isFinite));
 }
 
+/** Whether there is a change to speak of: not from a frame to itself. */
+function hasMoved(summary: Summary): summary is Summary & { change: Float32Array } {
+  return summary.change !== null && summary.step > summary.since;
+}
+
 /** What the map shows, in words. */
 export function mapText({ summary, layer }: LayerMap): string {
   const [out, inputs] = wholeOf(layer);
   const [down, across] = summary.block;
-  const { reach, every } = summary;
+  const { reach, every, broken } = summary;
   const most = mostOf(reach);
   const block = down * across > 1 ? `a block of ${down} × ${across}` : "an output and input";
   const part = every > 1 ? `, of every ${formatCount(every)}th input` : "";
   return (
     `map of all ${formatCount(out)} outputs (down) × ${formatCount(inputs)} inputs (across) at step ` +
     `${formatCount(summary.step)}: a cell is ${block}, coloured by its largest |φ|${part}, 0 to ${number(most)}; ` +
+    (broken > 0 ? `${formatCount(broken)} functions are not finite; ` : "") +
+    (hasMoved(summary)
+      ? `since step ${formatCount(summary.since)} φ has moved by up to ${number(mostOf(summary.change))}; `
+      : "") +
     "below it, the kernels in the frame: click the map to look elsewhere"
   );
 }
@@ -161,7 +170,11 @@ function sitesUnder(inner: Sites, map: LayerMap): Sites {
         `${formatCount(k * size)} to ${formatCount(Math.min(of, (k + 1) * size) - 1)}`;
       const far = reach[row * columns + column];
       const size = Number.isNaN(far) ? "not finite" : `largest |φ| ${number(far)}`;
-      return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}; Enter looks there`;
+      const moved = hasMoved(summary) ? summary.change[row * columns + column] : Number.NaN;
+      const change = Number.isNaN(moved)
+        ? ""
+        : `, moved by up to ${number(moved)} since step ${formatCount(summary.since)}`;
+      return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}${change}; Enter looks there`;
     },
     next(id, direction) {
       if (!isMap(id)) {

@@ -5,6 +5,8 @@ import type { LayerLayout } from "../../wire/types.ts";
 /** Of one layer, as `LayerRanges.table` gives them in Python; null is not known. */
 export interface Numbers {
   functions: number;
+  /** How many of them were measured; counts are of these. */
+  measured: number;
   constant: number;
   not_finite: number;
   range: number | null;

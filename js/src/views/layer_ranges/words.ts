@@ -115,9 +115,11 @@ function ownShape(n: Numbers, seen: boolean): string {
   return `${shape} ${percent(seen ? n.observed_base_shaped : n.base_shaped)}`;
 }
 
-/** What is to be said of functions that count nowhere else; or nothing. */
+/** What is to be said of functions that count nowhere else, or were not measured; or nothing. */
 export function aside({ numbers }: Row): string {
   const parts: string[] = [];
+  const { measured, functions } = numbers;
+  if (measured < functions) parts.push(`${formatCount(measured)} measured, at random`);
   if (numbers.constant) parts.push(`${formatCount(numbers.constant)} constant`);
   if (numbers.not_finite) parts.push(`${formatCount(numbers.not_finite)} not finite`);
   return parts.join(" · ");

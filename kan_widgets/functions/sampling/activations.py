@@ -11,11 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.probed import interval_of, setting_in
 from kan_widgets.functions.registry import Adapter
-from kan_widgets.functions.sampled_basis import SampledBasis, fitted_basis, refined_nodes
-from kan_widgets.functions.sampling import (
+from kan_widgets.functions.sampling.sampled_basis import (
     MOST_OFF,
+    SampledBasis,
+    fitted_basis,
+    refined_nodes,
+    wider,
+)
+from kan_widgets.functions.sampling.samples import (
     SAMPLED,
     Samples,
     Untold,
@@ -23,8 +27,8 @@ from kan_widgets.functions.sampling import (
     on_cpu,
     rewriter_of,
     samples_of,
-    wider,
 )
+from kan_widgets.functions.sampling.ways import interval_of, setting_in
 from kan_widgets.nn.bases.basis import Interval
 
 _ALIKE = 1e-5
@@ -176,4 +180,4 @@ def _sample(
         rewriter=rewriter_of(module, own),
         axis=applied.axis,
     )
-    return Samples.taken(module, layer, torch.zeros(1), basis, time.perf_counter() - started)
+    return Samples.taken(module, [layer], torch.zeros(1), basis, time.perf_counter() - started)

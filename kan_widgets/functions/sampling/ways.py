@@ -1,27 +1,21 @@
-"""What a module that nobody knows takes in, and what it makes of any inputs."""
+"""How a module that nobody knows can be run: what shape of inputs it takes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import as_rows
+from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.nn.bases.basis import Interval
 
-INPUT_NAMES = (
-    "in_features in_channels input_dim inputdim in_dim input_size in_size indim n_in d_in "
-    "num_inputs input_features inputs in_planes in_chans dim"
-).split()
-_NORM = re.compile(r"Norm")
-_AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
 _GRID = re.compile(r"grid|knot|cent(er|re)s?$")
 _MOST_SHAPES = 8
-_USUAL = (-2.0, 2.0)
+USUAL = (-2.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -33,11 +27,14 @@ class Way:
     shape
         Of one input, without the batch.
     inputs
-        How many numbers one sum takes in: features, or channels times entries of a kernel.
+        How many numbers one sum takes in: features, or channels times entries of a kernel. With
+        ``beside`` twice as many, those of the norm first.
     domain, extent
         Where the functions are meant for, and where to look at them.
     before
         The norm that the input passes first, by name; or empty.
+    beside
+        Whether the input itself is taken in too, beside what the norm makes of it.
     after
         Norms and activations that the sum passes, the last one first.
     kernel, stride, padding, dilation
@@ -64,6 +61,7 @@ class Way:
     line: bool = False
     border: str = "x"
     why: str = ""
+    beside: bool = False
 
     @property
     def width(self) -> int:
@@ -72,7 +70,7 @@ class Way:
 
 
 def ways_of(run: nn.Module) -> Iterator[Way]:
-    """Yield the ways in which a module runs, likely ones first."""
+    """Yield the ways in which a module runs, likely ones first; norms are not looked at."""
     domain, extent = interval_of(run)
     kernel = _pair(setting_in(run, "kernel_size", None))
     named, others = _sizes(run)
@@ -84,8 +82,7 @@ def ways_of(run: nn.Module) -> Iterator[Way]:
             for way in _shapes(run, size, kernel, domain, extent)
             if _runs(run, way)
         ]
-        for way in ran[:_MOST_SHAPES]:
-            yield _around(run, way)
+        yield from ran[:_MOST_SHAPES]
         if ran:
             return
 
@@ -201,9 +198,9 @@ def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
     elif grids:
         low, high = float(grids[0].min()), float(grids[0].max())
     else:
-        return _USUAL, _USUAL
+        return USUAL, USUAL
     if not -1e3 < low < high < 1e3:
-        return _USUAL, _USUAL
+        return USUAL, USUAL
     room = (high - low) / 2
     return (low, high), (min(low - room, -1.0), max(high + room, 1.0))
 
@@ -211,7 +208,7 @@ def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
 def _runs(run: nn.Module, way: Way) -> bool:
     like = next(run.parameters())
     try:
-        y = _first(run(torch.zeros(3, *way.shape).to(like)))
+        y = computed(run(torch.zeros(3, *way.shape).to(like)))
     except Exception:
         return False
     if not isinstance(y, Tensor) or len(y) != 3:
@@ -223,163 +220,6 @@ def _runs(run: nn.Module, way: Way) -> bool:
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
 
 
-def _first(out: Any) -> Any:
+def computed(out: Any) -> Any:
     """Return what a module computes; pykan's layers return more beside it."""
     return out[0] if isinstance(out, tuple) and out else out
-
-
-def _around(run: nn.Module, way: Way) -> Way:
-    """Find the norm that the input passes first, and what the sum passes last."""
-    passed: list[tuple[str, nn.Module, Tensor, Tensor]] = []
-
-    def hook(name: str) -> Any:
-        def note(part: nn.Module, given: tuple[Any, ...], out: Any) -> None:
-            if given and isinstance(given[0], Tensor) and isinstance(out, Tensor):
-                passed.append((name, part, given[0], out))
-
-        return note
-
-    handles = [
-        part.register_forward_hook(hook(name))
-        for name, part in run.named_modules()
-        if name and not list(part.children())
-    ]
-    like = next(run.parameters())
-    x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like)
-    try:
-        y = _first(run(x))
-    finally:
-        for handle in handles:
-            handle.remove()
-    after = []
-    for name, part, given, out in reversed(passed):
-        if not _same(out, y):
-            continue
-        if not _AFTER.search(type(part).__name__) or given.shape != y.shape:
-            break
-        after.append(name)
-        y = given
-    before = ""
-    for name, part, given, _ in passed:
-        if name not in after and _NORM.search(type(part).__name__) and _same(given, x):
-            before = name
-            break
-    if before:
-        around = (-4.0, 4.0)
-        return replace(way, before=before, after=tuple(after), domain=_USUAL, extent=around)
-    return replace(way, after=tuple(after))
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and (a is b or torch.equal(a, b))
-
-
-class Probe:
-    """Gives the sums of a module for any inputs of its functions.
-
-    Parameters
-    ----------
-    run
-        A module in evaluation mode, whose hooks are one's own.
-    way
-        How to run it.
-    """
-
-    def __init__(self, run: nn.Module, way: Way) -> None:
-        self.run, self.way = run, way
-        self._like = next(run.parameters())
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Return the sums for inputs ``(n, inputs)``: ``(n, out)``, in double precision.
-
-        A norm that comes before is left out.
-        """
-        with torch.autocast(self._like.device.type, enabled=False):
-            _, y = self._passed(self._embedded(x).to(self._like), normed=False)
-        return y
-
-    def as_it_is(self) -> tuple[Tensor, Tensor]:
-        """Run it as it is on some examples; return what the functions take in, and the sums."""
-        generator = torch.Generator().manual_seed(2)
-        low, high = self.way.domain
-        x = low + (high - low) * torch.rand(32, *self.way.shape, generator=generator)
-        return self._passed(x.to(self._like), normed=True)
-
-    def of_zeros(self) -> Tensor:
-        """Return the sums of a convolution for inputs that are 0, ``(out, height, width)``."""
-        found: dict[str, Tensor] = {}
-
-        def keep(part: nn.Module, given: tuple[Any, ...]) -> None:
-            found["y"] = given[0]
-
-        after = self.way.after
-        part = self.run.get_submodule(after[-1]) if after else None
-        handle = part.register_forward_pre_hook(keep) if part is not None else None
-        try:
-            out = _first(self.run(torch.zeros(2, *self.way.shape).to(self._like)))
-        finally:
-            if handle is not None:
-                handle.remove()
-        y = found.get("y", out)[0].detach().to("cpu", torch.float64)
-        return as_rows(y) if self.way.line else y
-
-    def _passed(self, x: Tensor, normed: bool) -> tuple[Tensor, Tensor]:
-        way, found, handles = self.way, {"x": x}, []
-
-        def leave_out(part: nn.Module, given: tuple[Any, ...], out: Any) -> Any:
-            if normed:
-                found["x"] = out
-                return out
-            return given[0]
-
-        def keep(part: nn.Module, given: tuple[Any, ...]) -> None:
-            found["y"] = given[0]
-
-        if way.before:
-            part = self.run.get_submodule(way.before)
-            handles.append(part.register_forward_hook(leave_out))
-        if way.after:
-            part = self.run.get_submodule(way.after[-1])
-            handles.append(part.register_forward_pre_hook(keep))
-        try:
-            out = _first(self.run(x))
-        finally:
-            for handle in handles:
-                handle.remove()
-        return self._patches(found["x"]), self._sums(found.get("y", out))
-
-    def _sums(self, y: Tensor) -> Tensor:
-        if y.is_complex():
-            raise ValueError("it computes complex numbers")
-        y = y.detach().to("cpu", torch.float64)
-        if self.way.kernel is None:
-            return y.flatten(1)
-        row, column = self._first()[1]
-        y = as_rows(y) if self.way.line else y
-        return y[:, :, row, column]
-
-    def _patches(self, x: Tensor) -> Tensor:
-        x = x.detach().to("cpu", torch.float64)
-        if self.way.kernel is None:
-            return x.flatten(1)
-        x = as_rows(x) if self.way.line else x
-        (top, left), _ = self._first()
-        (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
-        return x[:, :, top::dy, left::dx][:, :, :kh, :kw].flatten(1)
-
-    def _embedded(self, x: Tensor) -> Tensor:
-        if self.way.kernel is None:
-            return x.reshape(-1, *self.way.shape)
-        (top, left), _ = self._first()
-        (kh, kw), (dy, dx) = self.way.kernel, self.way.dilation
-        channels, *sides = self.way.shape
-        images = torch.zeros(len(x), channels, *([1] * self.way.line), *sides, dtype=x.dtype)
-        images[:, :, top::dy, left::dx][:, :, :kh, :kw] = x.reshape(len(x), -1, kh, kw)
-        return images.squeeze(2) if self.way.line else images
-
-    def _first(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return where the first patch without padding begins, and its place in the output."""
-        _, left, _, top = (self.way.padding[k] for k in (1, 0, 3, 2))
-        (sy, sx) = self.way.stride
-        row, column = -(-top // sy), -(-left // sx)
-        return (row * sy - top, column * sx - left), (row, column)

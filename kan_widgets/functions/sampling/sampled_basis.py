@@ -15,6 +15,8 @@ _FEWEST, _MOST = 65, 257
 # Of the largest value: samples closer than this to what lies between others are left out, and
 # basis functions that add less.
 _FINE, _NEGLIGIBLE = 2e-5, 1e-5
+MOST_OFF = 2e-2
+"""Of the largest value: farther than this samples may not be off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,12 @@ def interpolated(nodes: Tensor, values: Tensor, x: Tensor) -> Tensor:
         total = total + weight.unsqueeze(-1) * values[near[..., k]]
     assert isinstance(total, Tensor)
     return total
+
+
+def wider(extent: Interval) -> Interval:
+    """Return where to sample: also a little beyond what is drawn."""
+    room = 0.12 * (extent[1] - extent[0])
+    return extent[0] - room, extent[1] + room
 
 
 def refined_nodes(

@@ -1,0 +1,138 @@
+"""What was sampled of which module, kept until that is due anew."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.rewriting import ALL, Part, Rewrite
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis
+from kan_widgets.functions.undisturbed import stand_in
+
+SAMPLED = "sampled"
+# Sampling takes at most this share of the time of a training.
+_SHARE = 0.01
+
+
+class Untold(ValueError):
+    """A layer that cannot be read by sampling, and why."""
+
+
+@dataclass(eq=False)
+class Samples:
+    """What was sampled of a module, and when."""
+
+    layers: list[LayerFunctions]
+    bias: Tensor
+    basis: SampledBasis
+    versions: tuple[tuple[int, int], ...]
+    next: float
+
+    @classmethod
+    def taken(
+        cls,
+        module: nn.Module,
+        layers: list[LayerFunctions],
+        bias: Tensor,
+        basis: SampledBasis,
+        cost: float,
+    ) -> Samples:
+        """Return what was sampled now and took ``cost`` seconds."""
+        due = time.perf_counter() + max(1.0, cost / _SHARE)
+        return cls(layers, bias, basis, _versions(module), due)
+
+    @property
+    def coefficients(self) -> Tensor:
+        """Of all functions, ``(out, inputs, nb)``."""
+        return torch.cat([layer.coefficients.flatten(1, -2) for layer in self.layers], dim=1)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether all functions are straight lines."""
+        nodes = torch.tensor(self.basis.nodes, dtype=torch.float64)
+        values = torch.tensor(self.basis.values, dtype=torch.float64)
+        # A constant may be among them where functions are not drawn as 0 at x = 0.
+        lines = torch.stack([nodes, torch.ones_like(nodes)], dim=1)
+        return float((values - lines @ (torch.linalg.pinv(lines) @ values)).abs().max()) < 1e-4
+
+
+Sampler = Callable[[nn.Module, nn.Module, SampledBasis | None], Samples]
+
+samples_of: weakref.WeakKeyDictionary[nn.Module, Samples] = weakref.WeakKeyDictionary()
+_anew: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled anew", default=False)
+
+
+@contextmanager
+def sampled_anew() -> Iterator[None]:
+    """Have layers whose parameters changed sampled again now, whatever time it takes."""
+    token = _anew.set(True)
+    try:
+        yield
+    finally:
+        _anew.reset(token)
+
+
+@contextmanager
+def on_cpu(module: nn.Module) -> Iterator[nn.Module]:
+    """Give what runs in the place of a module that was not sampled before, on the CPU.
+
+    It is not known what any numbers do to it: on an accelerator, an index out of range would end
+    the whole process.
+    """
+    with stand_in(module) as (run, copied):
+        if copied:
+            run.to("cpu")
+        elif any(not tensor.is_cpu for tensor in (*module.parameters(), *module.buffers())):
+            raise Untold("it cannot be copied from its device to the CPU")
+        yield run
+
+
+def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
+    """Return the functions as they were sampled last, or anew if that is due."""
+    known = samples_of.get(module)
+    if known is None or _is_due(module, known):
+        # Where it is: it has taken such inputs before.
+        with stand_in(module) as (run, _):
+            known = sample(module, run, known.basis if known is not None else None)
+        samples_of[module] = known
+    return known.layers
+
+
+def _is_due(module: nn.Module, known: Samples) -> bool:
+    if not _anew.get() and time.perf_counter() < known.next:
+        return False
+    return _versions(module) != known.versions
+
+
+def _versions(module: nn.Module) -> tuple[tuple[int, int], ...]:
+    return tuple((t.data_ptr(), t._version) for t in (*module.parameters(), *module.buffers()))
+
+
+def rewriter_of(module: nn.Module, coefficients: Tensor) -> Callable[[Tensor], Rewrite | None]:
+    """Return a layer's ``rewriter``, which copies what was sampled until that is due anew."""
+    return partial(_rewriter, weakref.ref(module), coefficients)
+
+
+def _rewriter(
+    ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor, part: Part = ALL
+) -> Rewrite | None:
+    def rewrite() -> bool:
+        module = ref()
+        known = samples_of.get(module) if module is not None else None
+        if module is None or known is None or _is_due(module, known):
+            return False
+        if not any(layer.coefficients is coefficients for layer in known.layers):
+            return False
+        out.copy_(coefficients[part])
+        return True
+
+    return rewrite
