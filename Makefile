@@ -23,7 +23,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test test-fast lint format check-js check-bundles chromium bundles notebooks page shots docs bench bench-accuracy clean
+.PHONY: help lab demo test test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks page shots docs bench bench-accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,18 @@ test: chromium ## run every check and test: Python, JavaScript, browser
 
 test-fast: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
 	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "*/tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
+
+test-oldest: ## test-fast with the oldest versions that pyproject.toml takes, in an environment of their own
+	$(MAKE) VENV=build/oldest PIP_CONSTRAINT=$(CURDIR)/build/oldest.txt build/oldest.txt test-fast
+
+test-newest: ## test-fast with the newest versions that there are, in an environment of their own
+	rm -rf build/newest
+	$(MAKE) VENV=build/newest test-fast
+
+# A variable of the command line is exported: pip takes it, and so does the environment it builds in.
+build/oldest.txt: pyproject.toml
+	@mkdir -p build
+	$(PYTHON) tests/oldest.py > $@
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(bin)/ruff check .

