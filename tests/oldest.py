@@ -1,4 +1,4 @@
-"""Print the lowest version of each package that the project itself requires, as pip's constraints."""
+"""Print the lowest versions of what the project itself requires, as constraints for pip."""
 
 from __future__ import annotations
 
