@@ -309,7 +309,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def _came(self, number: int) -> None:
         """Note that the page has a frame; the latest may have waited for that."""
         source = self.source
-        self._gate.came(number, in_time=source is not None and source.state == "live")
+        is_live = source is not None and source.state == "live"
+        self._gate.came(number, in_time=is_live, now=monotonic())
         late, self._late = self._late, None
         if late is not None:
             self._put(late)

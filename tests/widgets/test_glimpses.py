@@ -263,3 +263,21 @@ def test_a_page_that_cannot_answer_while_it_trains_is_sent_everything():
         gate.sent(now=0.5 * number)
     # Four were sent in vain: nobody answers.
     assert gate.is_open(now=3.5)
+
+
+def test_a_page_that_says_late_that_it_has_a_frame_is_left_alone_for_as_long():
+    gate = Gate()
+    first, second = gate.sent(now=1.0), gate.sent(now=1.03)
+    gate.came(first, now=1.04)
+    assert gate.is_open(now=1.05)  # it keeps up
+    gate.came(second, now=1.33)
+    assert not gate.is_open(now=1.62)
+    assert gate.is_open(now=1.64)
+    # What was there before the one that it speaks of came too, and says nothing of its haste.
+    gate.sent(now=2.0)
+    last = gate.sent(now=3.0)
+    gate.came(last, now=3.05)
+    assert gate.is_open(now=3.06)
+    # One that has stood still is not waited for longer than for one that says nothing.
+    gate.came(gate.sent(now=4.0), now=60.0)
+    assert gate.is_open(now=60.5)
