@@ -28,11 +28,6 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     "Show the strongest links only, until they make up this share of the total of each layer",
     (value) => acts.choose("relevance", value === "auto" ? value : Number(value)),
   );
-  relevance.fill([
-    { value: "auto", label: "up to 800 a layer" },
-    { value: "1", label: "all" },
-    ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
-  ]);
   const zoom = element(document, "span", "kw-tools");
   const button = (text: string, title: string, act: () => void) =>
     kit.button(text, title, "kw-button", act);
@@ -74,13 +69,19 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   return {
     element: root,
     show(settings, store, zoomed) {
+      const { top } = settings;
       current = store;
+      relevance.fill([
+        { value: "auto", label: top > 0 ? `${top} to each unit` : "up to 800 a layer" },
+        { value: "1", label: "all" },
+        ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
+      ]);
       relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
       const { state } = store.status();
       const selection = store.selection();
       const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
       edit.hidden = state === "saved" || state === "recorded" || !layer || layer.locked !== "";
-      undo.disabled = store.edits().undo === 0;
+      undo.disabled = back.disabled = store.edits().undo === 0;
       follow.hidden = store.probe() !== null || !store.batch().seen;
       clear.hidden = settings.example >= 0;
       whole.hidden = !zoomed;

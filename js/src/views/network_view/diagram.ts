@@ -42,6 +42,8 @@ export interface Focus {
   column: number;
   unit: number;
   bundle: number;
+  /** Number of the selected function in its bundle; null where none is. */
+  entry: number | null;
 }
 
 /** The wish for units is made anew only where a hidden one is so much stronger. */

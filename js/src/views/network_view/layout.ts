@@ -1,5 +1,6 @@
 /** Where the parts of a network lie. The larger the room, the more of it is seen. No DOM. */
 
+import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { type Bundle, type Column, type Graph, unitsOf } from "./graph.ts";
 
@@ -15,7 +16,7 @@ const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
 const INPUT = 132;
 const DOT = { least: 4, most: 22, gap: 2 };
 /** A single function is the larger, the fewer there are. */
-const THUMB = { least: 10, most: 62, function: 120, flat: 0.76 };
+const THUMB = { least: 10, line: 24, most: 62, function: 120, flat: 0.76 };
 /** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
 const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */
@@ -36,7 +37,8 @@ export interface PlacedColumn {
   byUnit: Map<number, UnitBox>;
   /** From the first unit to the last. */
   box: Rect;
-  slim: { station: number; box: Rect }[];
+  /** What stands after it, a bar for each station; or one for all of them, where there is little room. */
+  slim: { stations: number[]; box: Rect }[];
   /** Where links leave it: right of what stands after it. */
   out: number;
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
@@ -79,7 +81,7 @@ interface Sizes {
   bars: number;
 }
 
-/** Parts are made smaller until they fit; of many columns some lie outside all the same. */
+/** Parts are made smaller until they fit, and the stations of a gap then stand in one bar; of many columns some lie outside all the same. */
 export function layoutOf(
   graph: Graph,
   shown: readonly Shown[],
@@ -87,7 +89,9 @@ export function layoutOf(
   height: number,
   hasBars: boolean,
 ): NetworkLayout {
-  const all = SHARES.map((share) => () => laidOut(graph, shown, width, height, hasBars, share));
+  const all = [false, true].flatMap((joined) =>
+    SHARES.map((share) => () => laidOut(graph, shown, width, height, hasBars, share, joined)),
+  );
   for (const make of all.slice(0, -1)) {
     const made = make();
     if (made.width <= width) return made;
@@ -102,6 +106,7 @@ function laidOut(
   height: number,
   hasBars: boolean,
   share: number,
+  joined: boolean,
 ): NetworkLayout {
   const { columns, depths } = graph;
   const at = Array.from({ length: depths }, (_, depth) =>
@@ -118,7 +123,7 @@ function laidOut(
   const unitWidths = widthAt((k) => sizes[k].width);
   const barWidths = widthAt((k) => sizes[k].bars);
   const railWidths = widthAt((k) => sizes[k].rail);
-  const slimWidths = widthAt((k) => slimWidth(columns[k].after.length));
+  const slimWidths = widthAt((k) => slimWidth(barsOf(columns[k], joined).length));
   const natural = unitWidths.reduce(
     (sum, w, d) => sum + w + railWidths[d] + slimWidths[d] + barWidths[d],
     0,
@@ -142,7 +147,7 @@ function laidOut(
       railed(placed[k], shown[k], sizes[k], railX + railWidths[depth] / 2, top, lanes[k]);
     });
     x += unitWidths[depth];
-    for (const k of own) slimmed(placed[k]);
+    for (const k of own) slimmed(placed[k], joined);
     x += slimWidths[depth];
     for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
     x += barWidths[depth];
@@ -152,6 +157,11 @@ function laidOut(
 
 export function lastOf({ columns }: Graph): number {
   return columns.length - 1;
+}
+
+/** The stations after a column, those of a bar together. */
+function barsOf({ after }: Column, joined: boolean): number[][] {
+  return joined && after.length > 0 ? [after] : after.map((station) => [station]);
 }
 
 function slimWidth(count: number): number {
@@ -188,7 +198,9 @@ function sizesOf(
   const wanted = cells <= 49 ? STAGGER.curves : STAGGER.image;
   const stagger = one ? 1 : staggerOf(fitting, wanted, 0.42 * each);
   const thumb = fitting(stagger);
-  const fits = links.length > 0 && thumb >= THUMB.least;
+  // A straight line says nothing that its link does not say, unless it is read with its numbers.
+  const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
+  const fits = links.length > 0 && thumb >= least;
   const bars = last && !column.map ? Math.max(BARS.least, Math.min(BARS.most, 0.6 * each)) : 0;
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
@@ -263,15 +275,15 @@ function placedAt(
   };
 }
 
-/** What stands after a column: a bar for each station, as high as the units. */
-function slimmed(placed: PlacedColumn) {
+/** What stands after a column: bars as high as the units. */
+function slimmed(placed: PlacedColumn, joined: boolean) {
   const { column, box } = placed;
   if (column.after.length === 0) return;
   const height = Math.max(box.height, 74);
   const y = Math.max(HEAD, box.y + box.height / 2 - height / 2);
   let x = box.x + box.width + SLIM_GAP;
-  for (const station of column.after) {
-    placed.slim.push({ station, box: { x, y, width: SLIM, height } });
+  for (const stations of barsOf(column, joined)) {
+    placed.slim.push({ stations, box: { x, y, width: SLIM, height } });
     x += SLIM + 3;
   }
   placed.out = x;

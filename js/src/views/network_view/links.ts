@@ -17,6 +17,8 @@ export interface Way {
   from: { x: number; y: number };
   thumb: Rect | undefined;
   to: { x: number; y: number };
+  /** Where the unit stands behind others, in the second rank: a thin line goes on so far. */
+  behind: number | null;
 }
 
 export function wayOf(
@@ -31,7 +33,8 @@ export function wayOf(
   return {
     from: { x: rightOf(source), y: source.y + source.height / 2 },
     thumb: after.thumbs.get(number),
-    to: { x: target.x - 2, y: target.y + target.height / 2 },
+    to: { x: after.box.x - 2, y: target.y + target.height / 2 },
+    behind: target.x - after.box.x > target.width ? target.x - 2 : null,
   };
 }
 
@@ -104,7 +107,14 @@ export function lineMarks(
     groups[level].ends.push(groups[level].xy.length / 2);
   }
   const thin = lines.length > FEW;
-  return groups.flatMap(({ xy, ends }, level): Mark[] => {
+  const [xy, ends]: number[][] = [[], []];
+  for (const { way } of lines) {
+    if (way.behind === null) continue;
+    xy.push(way.to.x, way.to.y, way.behind, way.to.y);
+    ends.push(xy.length / 2);
+  }
+  const behind: Mark = { kind: "lines", xy, ends, stroke, opacity: 0.3, width: 0.75 };
+  const levels = groups.flatMap(({ xy, ends }, level): Mark[] => {
     if (ends.length === 0) return [];
     const share = level / (LEVELS - 1);
     // Many on top of each other are dark however faint each is.
@@ -113,4 +123,5 @@ export function lineMarks(
     const width = thin ? 1 : 0.8 + (wide - 0.8) * share * fade;
     return [{ kind: "lines", xy, ends, stroke, opacity, width }];
   });
+  return ends.length > 0 ? [behind, ...levels] : levels;
 }

@@ -9,7 +9,7 @@ import type { Colours, Theme } from "../../scene/theme.ts";
 import type { CloseUp } from "./close_up.ts";
 import type { Diagram, Focus } from "./diagram.ts";
 import { type Flow, unitValues } from "./flow.ts";
-import { thumbMarks } from "./functions.ts";
+import { cellOf, gridOf, thumbMarks } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 import { HEAD, type NetworkLayout, type PlacedColumn, type UnitBox } from "./layout.ts";
 import { type Line, lineMarks, wayOf } from "./links.ts";
@@ -50,7 +50,7 @@ function skipMarks({ skips }: Graph, { columns }: NetworkLayout, { accent }: Col
   return skips.flatMap(({ station, column, from }): Mark[] => {
     const source = columns[from];
     const target = columns[column];
-    const at = target.slim.find((slim) => slim.station === station)?.box ?? target.box;
+    const at = target.slim.find(({ stations }) => stations.includes(station))?.box ?? target.box;
     const [x0, y0] = [source.out - 4, source.box.y - 3];
     const [x1, y1] = [at.x + at.width / 2, at.y - 2];
     const top = Math.max(HEAD - 6, Math.min(y0, y1) - 26);
@@ -74,9 +74,9 @@ export function frontMarks(diagram: Diagram, theme: Theme, palette: Palette): Ma
 }
 
 function slimMarks({ slim }: PlacedColumn, { stations }: Graph, colours: Colours): Mark[] {
-  return slim.flatMap(({ station, box }): Mark[] => {
+  return slim.flatMap(({ stations: own, box }): Mark[] => {
     const { x, y, width, height } = box;
-    const text = fitted(stations[station].label, height - 10, SMALL);
+    const text = fitted(own.map((k) => stations[k].label).join(" · "), height - 10, SMALL);
     const boxes = [x, y, width, height];
     return [
       { kind: "rects", boxes, fill: colours.surface, stroke: colours.line, radius: 4 },
@@ -222,12 +222,14 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
 }
 
 /** How many units there are and how large, the longest words first. */
-function sizeTexts({ units, kind, map }: Column): string[] {
+function sizeTexts({ units, kind, map, layer }: Column): string[] {
   if (map) {
     const size = map.join("×");
     if (kind === "input" && units === 1) return [`image ${size}`, size];
     const name = `${kind === "input" ? "channel" : "map"}${units === 1 ? "" : "s"}`;
-    return [`${units} ${name} ${size}`, `${units} × ${size}`, String(units)];
+    const kernels = layer?.conv?.shared ? layer.shape[0] : units;
+    const by = kernels < units ? [`${units} ${name} ${size} by ${kernels} kernels`] : [];
+    return [...by, `${units} ${name} ${size}`, `${units} × ${size}`, String(units)];
   }
   const name = kind === "input" ? "number" : "output";
   return [units === 1 ? `1 ${name}` : `${units} ${name}s`, String(units)];
@@ -277,7 +279,14 @@ export function focusMarks(
   if (unit) marks.push(outline(unit, stroke, 2));
   if (focus.bundle >= 0) {
     const thumb = after.thumbs.get(focus.bundle);
-    if (thumb) marks.push(outline(thumb, stroke, 2));
+    if (thumb) {
+      marks.push(outline(thumb, stroke, 2));
+      const { count } = shown[focus.column].bundles[focus.bundle];
+      if (focus.entry !== null && count > 1) {
+        const { x, y, width, height } = cellOf(thumb, gridOf(after.column), focus.entry);
+        marks.push({ kind: "rects", boxes: [x, y, width, height], stroke, width: 1.5, radius: 2 });
+      }
+    }
     const source = before?.byUnit.get(shown[focus.column].bundles[focus.bundle].from);
     if (source) marks.push(outline(source, stroke, 1.5));
   }

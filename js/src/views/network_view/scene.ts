@@ -102,13 +102,14 @@ function focusOf(
 ): { focus: Focus | null; pointed: boolean } {
   const [kind, column, number] = pointed.id.split(":");
   if (kind === "u") {
-    return { focus: { column: Number(column), unit: Number(number), bundle: -1 }, pointed: true };
+    const focus = { column: Number(column), unit: Number(number), bundle: -1, entry: null };
+    return { focus, pointed: true };
   }
   if (kind === "e") {
     const k = Number(column);
     const bundle = Number(number);
     const unit = diagram.shown[k].bundles[bundle]?.to ?? -1;
-    return { focus: { column: k, unit, bundle }, pointed: true };
+    return { focus: { column: k, unit, bundle, entry: null }, pointed: true };
   }
   const selection = store.selection();
   const { columns } = diagram.graph;
@@ -121,7 +122,8 @@ function focusOf(
   );
   if (bundle < 0) return { focus: null, pointed: false };
   const unit = diagram.shown[k].bundles[bundle].to;
-  return { focus: { column: k, unit, bundle }, pointed: false };
+  const entry = f - diagram.shown[k].bundles[bundle].first;
+  return { focus: { column: k, unit, bundle, entry }, pointed: false };
 }
 
 /** What is looked at closely: what is pointed at or selected, else what the network says. */
@@ -130,7 +132,7 @@ function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp
   if (!flow) return functionsOf(diagram, focus);
   const last = graph.columns.length - 1;
   const scores = scoresOf(graph, flow);
-  const at = focus ?? { column: last, unit: scores?.best ?? 0, bundle: -1 };
+  const at = focus ?? { column: last, unit: scores?.best ?? 0, bundle: -1, entry: null };
   const column = graph.columns[at.column];
   if (column.layer?.window) return functionsOf(diagram, focus);
   if (column.layer?.kind === "linear") {
@@ -328,8 +330,9 @@ function diagramSites(diagram: Diagram, scores: ReturnType<typeof scoresOf>) {
     if (on) sites.push({ id, box: on, words });
   };
   layout.columns.forEach((placed, k) => {
-    for (const { station, box } of placed.slim) {
-      add(`s:${station}`, box, stationWords(graph.stations[station]));
+    for (const { stations, box } of placed.slim) {
+      const words = stations.map((station) => stationWords(graph.stations[station]));
+      add(`s:${stations[0]}`, box, words.join(", then "));
     }
     for (const [n, box] of placed.thumbs) add(`e:${k}:${n}`, box, thumbWords(diagram, k, n));
     for (const unit of placed.units) {

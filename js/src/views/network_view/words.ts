@@ -23,13 +23,15 @@ export function captionOf(
   settings: Settings,
   theme: Theme,
 ): Remark[] {
-  const { graph, shown, flow } = diagram;
+  const { graph, shown, flow, frame } = diagram;
   const { colours } = theme;
   const ramp = rampOf(paletteOf(theme.name));
   const all = shown.reduce((sum, { bundles }) => sum + bundles.length, 0);
   const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
   const share = shareShown(diagram);
-  const verdict = verdictOf(scores, probe, settings);
+  const said = verdictOf(scores, probe, settings);
+  const late = flow !== null && flow.step !== frame.step;
+  const verdict = said && late ? `${said} (as of step ${formatCount(flow.step)})` : said;
   const remarks: Remark[] = [
     ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
     ...keyOf(diagram, colours.ink),
@@ -41,8 +43,10 @@ export function captionOf(
     });
   if (scores?.probabilities) remarks.push({ text: "last circles: probability" });
   if (links < all) {
-    const text = `${formatCount(links)} of ${counted(all, "link")}, ${percent(share)} of the total`;
-    remarks.push({ text, title: "The strongest links are shown: see relevance" });
+    const which = settings.top > 0 ? `the ${settings.top} strongest to each unit` : "the strongest";
+    const text = `${formatCount(links)} of ${counted(all, "link")} shown, ${which}`;
+    const title = `They have ${percent(share)} of the strength of all links, in the mean over the layers`;
+    remarks.push({ text, title });
   }
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
