@@ -20,7 +20,7 @@ from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
-from kan_widgets.live.watching.limits import check_every, check_max_fps
+from kan_widgets.live.watching.limits import check_every, check_max_fps, optimizer_of
 from kan_widgets.live.watching.probes import Probes
 from kan_widgets.live.watching.probing import Probing
 from kan_widgets.live.watching.steps import hooks_of
@@ -39,6 +39,7 @@ class Binding(Probing):
         max_fps: float,
         layers: tuple[str, ...] | None,
         history_mb: float,
+        steps: int = 0,
         earlier: Binding | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
@@ -50,6 +51,7 @@ class Binding(Probing):
             max_fps=max_fps,
             earlier=earlier.history if earlier is not None else None,
             step=earlier.steps if earlier is not None else 0,
+            first_step=steps,
             looking=earlier.looking if earlier is not None else None,
         )
         super().__init__(self._camera.history, self._camera.looking)
@@ -61,7 +63,7 @@ class Binding(Probing):
             hooks_of(optimizer) if optimizer is not None else None,
             lock=self._sending,
             every=every,
-            steps=continued.steps if continued is not None else 0,
+            steps=continued.steps if continued is not None else steps,
         )
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
@@ -158,6 +160,32 @@ class Binding(Probing):
         return self._camera.glimpses
 
     # -- counting steps -------------------------------------------------------------
+
+    def train_with(self, optimizer: Optimizer) -> None:
+        """Count the steps of another optimizer from now on; history, curves and steps go on.
+
+        For a training that goes on with a new optimizer, as trainers make one at each ``fit``.
+
+        Parameters
+        ----------
+        optimizer
+            As `kan_widgets.bind` takes it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it neither is nor wraps a torch optimizer, or holds none of the model's parameters.
+        RuntimeError
+            If the binding is closed, or this is called inside ``optimizer.step()``.
+        """
+        self._check_open()
+        model = self.model
+        assert model is not None
+        inner = optimizer_of(model, optimizer)
+        if inner is not self.optimizer:
+            self._counter.move_to(hooks_of(inner))
+            self._optimizer = weakref.ref(inner)
+            self.tell_training()
 
     def step(self) -> None:
         """Count one training step by hand, where no optimizer is bound.

@@ -66,7 +66,9 @@ class Camera:
         The history of the layers' earlier camera; it goes on if the layers can still be read
         with its latest layout.
     step
-        The step of the first frame, where an earlier history goes on; else it is 0.
+        The step of the first frame, where an earlier history goes on.
+    first_step
+        The same where none does.
     looking
         What is looked at.
 
@@ -89,6 +91,7 @@ class Camera:
         max_fps: float = 30.0,
         earlier: History | None = None,
         step: int = 0,
+        first_step: int = 0,
         looking: Looking | None = None,
     ) -> None:
         self.layers = layers
@@ -123,7 +126,7 @@ class Camera:
             data = once.data(last=True) if once is not None else None
         if data is None:
             data = Copy(read or layers.read()).data()
-        self.history.append(Frame(step if self.goes_on else 0, layout, data))
+        self.history.append(Frame(step if self.goes_on else first_step, layout, data))
         if is_large:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
