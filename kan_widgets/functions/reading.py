@@ -86,7 +86,7 @@ def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunct
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """Return the module inside wrappers: `torch.compile`'s, data-parallel ones, averages, engines."""
+    """Return the module inside wrappers: `torch.compile`'s, data-parallel, averages, engines."""
     while True:
         if isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
             model = inner

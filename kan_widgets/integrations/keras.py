@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from torch import nn
 
 from kan_widgets.integrations.trainer import Watcher
 
@@ -31,10 +32,12 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
         Watcher.__init__(self, *args, **options)
         keras.callbacks.Callback.__init__(self)
         self._batches = self._epoch = 0
+        self._module: nn.Module | None = None  # a binding does not keep it
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Bind, and begin."""
-        self.attach(self.model, [None])
+        self._module = _torch_of(self.model, self._module)
+        self.attach(self._module, [None])
         self._batches = 0
         epochs, each = self.params.get("epochs"), self.params.get("steps")
         self.begin(epochs, epochs * each if epochs and each else None)
@@ -63,3 +66,23 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Note the end."""
         self.end()
+
+
+def _torch_of(model: Any, before: nn.Module | None) -> nn.Module:
+    """Return the torch module inside a Keras model: of several the one there was, or a new dict."""
+    wrapped = {
+        layer.name: layer.module
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.TorchModuleWrapper)
+    }
+    if not wrapped:
+        raise ValueError(
+            f"{model.name} has no layers of torch, and the functions of others cannot be read: "
+            "wrap them in keras.layers.TorchModuleWrapper"
+        )
+    if len(wrapped) == 1:
+        module: nn.Module = next(iter(wrapped.values()))
+        return module
+    if isinstance(before, nn.ModuleDict) and dict(before.items()) == wrapped:
+        return before
+    return nn.ModuleDict(wrapped)

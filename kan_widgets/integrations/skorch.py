@@ -23,7 +23,6 @@ class KANWidgets(Watcher, Callback):
         See `kan_widgets.integrations.trainer.Watcher`.
     """
 
-    # All by name: scikit-learn reads them when it copies a net.
     def __init__(
         self,
         views: Sequence[Show] = (),
@@ -38,6 +37,10 @@ class KANWidgets(Watcher, Callback):
         super().__init__(views, on_bind, every, **options)
         self.__dict__.update(options)
         self._batches = self._epochs = 0
+
+    def _get_param_names(self) -> list[str]:
+        # What a copied net makes its callback with; skorch would take all attributes.
+        return ["views", "on_bind", "every", *self.options]
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:
         """Bind, and begin."""

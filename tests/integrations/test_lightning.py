@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).parents[2]
 pytestmark = [
     # Lightning's advice on numbers of workers and of steps between logs.
     pytest.mark.filterwarnings(
-        "ignore:.*(does not have many workers|log_every_n_steps|have no `val_dataloader`):UserWarning"
+        "ignore:.*(not have many workers|log_every_n_steps|no `val_dataloader`):UserWarning"
     ),
     # It looks at every attribute of a module, also at one of torch's that torch has deprecated.
     pytest.mark.filterwarnings("ignore::FutureWarning:(lightning|pytorch_lightning|torch).*"),
@@ -228,9 +228,7 @@ def test_what_cannot_be_given_is_refused_at_once() -> None:
         callback(every=0)
     with pytest.raises(TypeError, match="unexpected keyword argument 'evry'"):
         callback(evry=1)
-    with pytest.raises(
-        TypeError, match="expected a function of the binding, such as kw.KernelGrid"
-    ):
+    with pytest.raises(TypeError, match="expected a function of the binding, such as"):
         callback(views=["KernelGrid"])
     with pytest.raises(RuntimeError, match="nothing is bound yet"):
         _ = callback().live

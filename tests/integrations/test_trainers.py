@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,17 +14,23 @@ from typing import Any
 os.environ["KERAS_BACKEND"] = "torch"
 
 import accelerate
-import ignite.engine
 import keras
 import numpy as np
 import pytest
 import skorch
 import torch
 import transformers
+from accelerate.state import AcceleratorState
+from sklearn.base import clone
 from torch import nn
 
 import kan_widgets as kw
 from tests.integrations.tiny import examples, loader, network, same
+
+with warnings.catch_warnings():
+    # It compiles a function by torch.jit while it is imported, which torch has deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import ignite.engine
 
 STEPS = 32  # two epochs of 16 batches of 4
 
@@ -58,6 +66,11 @@ class Run:
     callback: Callable[..., Any]
     model: nn.Module
 
+    @property
+    def bound(self) -> nn.Module:
+        """What the binding is of."""
+        return self.model
+
     def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
         """Train for two epochs; do something after a step."""
         raise NotImplementedError
@@ -87,6 +100,7 @@ class HuggingFace(Run):
             disable_tqdm=True,
             use_cpu=True,
             seed=0,
+            learning_rate=0.05,
         )
         self._trainer = transformers.Trainer(
             model=self.model,
@@ -167,8 +181,13 @@ class Keras(Run):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.model = keras.Sequential([keras.layers.TorchModuleWrapper(network())])
+        self._wrapped = network()
+        self.model = keras.Sequential([keras.layers.TorchModuleWrapper(self._wrapped)])
         self.model.compile(keras.optimizers.SGD(0.1), "mse")
+
+    @property
+    def bound(self) -> nn.Module:
+        return self._wrapped
 
     def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
         class Asking(keras.callbacks.Callback):  # type: ignore[misc]
@@ -205,7 +224,7 @@ def test_training_is_watched_and_ends_with_the_weights_it_would_have_had(
     live = run.widgets.live
     assert same(alone.model, run.model)
     assert bound == [live]
-    assert live.model is run.model
+    assert live.model is run.bound
     assert live.steps == STEPS
     steps = [frame.step for frame in live.history]
     assert (steps[0], steps[-1]) == (0, STEPS)
@@ -235,18 +254,42 @@ def test_a_stop_ends_training_gracefully_and_training_again_goes_on(
     assert live.history[0].step == 0
 
 
-def test_a_skorch_net_with_the_callback_is_cloned_and_pickled(tmp_path: Path) -> None:
-    from sklearn.base import clone
+def test_a_skorch_net_with_the_callback_is_cloned_and_pickled() -> None:
+    widgets = kw.integrations.skorch.KANWidgets(layers=["1"], every=4)
+    net = skorch.NeuralNetRegressor(network(), max_epochs=1, verbose=0, callbacks=[widgets])
+    net.fit(*(tensor.numpy() for tensor in examples().tensors))
+    assert widgets.live.layers == ("1",)
+    twin = clone(net)
+    assert (twin.callbacks[0].every, twin.callbacks[0].layers) == (4, ["1"])
+    again = pickle.loads(pickle.dumps(net))
+    assert (again.callbacks[0].every, again.callbacks[0].bindings) == (4, ())
+    assert copy.deepcopy(net).callbacks[0].bindings == ()
 
-    run = Skorch(tmp_path, layers=["1"])
-    run.train()
-    assert run.widgets.live.layers == ("1",)
-    twin = clone(run.net)
-    assert twin.callbacks[1].get_params()["every"] == 4
-    run.net.callbacks_[-1] = run.net.callbacks_[-1]
-    again = pickle.loads(pickle.dumps(run.widgets))
-    assert (again.every, again.bindings) == (4, ())
-    assert copy.deepcopy(run.net).module_ is not run.net.module_
+
+def test_several_torch_modules_of_a_keras_model_are_bound_under_the_names_of_their_layers() -> None:
+    first, second = network()
+    wrapped = keras.layers.TorchModuleWrapper
+    model = keras.Sequential(
+        [wrapped(first, name="early"), keras.Sequential([wrapped(second, name="late")])]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    widgets = kw.integrations.keras.KANWidgets()
+    x, y = (tensor.numpy() for tensor in examples().tensors)
+    model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
+    assert widgets.live.layers == ("early", "late")
+    live = widgets.live
+    model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
+    assert (widgets.live is live, live.steps) == (True, STEPS)
+    shown = live.refresh().coefficients("late")[:, :, 0, 0]
+    assert torch.equal(torch.from_numpy(shown.copy()), second.coefficients().detach())
+
+
+def test_a_keras_model_without_torch_modules_is_refused_with_what_to_do() -> None:
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x, y = (tensor.numpy() for tensor in examples().tensors)
+    with pytest.raises(ValueError, match=r"wrap them in keras\.layers\.TorchModuleWrapper"):
+        model.fit(x, y, verbose=0, callbacks=[kw.integrations.keras.KANWidgets()])
 
 
 def test_a_metric_of_the_ignite_engine_is_a_curve() -> None:
@@ -268,6 +311,7 @@ def test_a_metric_of_the_ignite_engine_is_a_curve() -> None:
 
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 def test_what_accelerate_prepares_is_bound_as_it_is(precision: str) -> None:
+    AcceleratorState._reset_state(reset_partial_state=True)  # there is one in a process
     accelerator = accelerate.Accelerator(cpu=True, mixed_precision=precision)
     plain = network()
     own = torch.optim.Adam(plain.parameters(), 0.01)
@@ -292,8 +336,6 @@ def test_what_accelerate_prepares_is_bound_as_it_is(precision: str) -> None:
 def test_a_trainer_that_is_not_installed_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "skorch.callbacks", None)
     monkeypatch.delitem(sys.modules, "kan_widgets.integrations.skorch", raising=False)
     monkeypatch.delattr(kw.integrations, "skorch", raising=False)

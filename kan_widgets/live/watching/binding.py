@@ -406,6 +406,7 @@ class Binding(Probing):
             self._release("closed")
             if self._training.belongs_to(self):
                 self.control.release()
+            self._tell("its end", lambda each: each.on_closed())
 
     def _release(self, state: State) -> None:
         self._counter.close()

@@ -1,0 +1,40 @@
+"""Weights & Biases: ``wandb`` with an active run, or a run."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import wandb
+
+from kan_widgets.integrations.trackers import Report, Tracker
+
+
+def tracker(writer: Any) -> Tracker:
+    """Return what sends reports to a run, over an axis of their own: that of training steps.
+
+    The run's own steps stay those of whoever logs otherwise: what is sent joins the row that is
+    being filled. Only where nobody else has logged since the last report is that row ended.
+    """
+    run = writer.run if isinstance(writer, ModuleType) else writer
+    if run is None:
+        raise RuntimeError("wandb has no active run: call wandb.init() before live.send_to(wandb)")
+    before: tuple[int, int] | None = None  # the run's own step at the last report, and that's step
+
+    def send(report: Report) -> None:
+        nonlocal before
+        axis = f"{report.name}/step"
+        if before is None:
+            run.define_metric(axis, hidden=True)
+            run.define_metric(f"{report.name}/*", step_metric=axis)
+        elif run.step == before[0]:
+            run.log({axis: before[1]}, commit=True)
+        row: dict[str, Any] = {axis: report.step}
+        row |= {f"{report.name}/{key}": value for key, value in report.numbers.items()}
+        row |= {f"{report.name}/{key}": wandb.Image(one) for key, one in report.pictures.items()}
+        if report.page:
+            row[f"{report.name}/page"] = wandb.Html(report.page.decode(), inject=False)
+        run.log(row, commit=False)
+        before = run.step, report.step
+
+    return send
