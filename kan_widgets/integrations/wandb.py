@@ -13,21 +13,24 @@ from kan_widgets.integrations.trackers import Report, Tracker
 def tracker(writer: Any) -> Tracker:
     """Return what sends reports to a run, over an axis of their own: that of training steps.
 
-    The run's own steps stay those of whoever logs otherwise: what is sent joins the row that is
-    being filled. Only where nobody else has logged since the last report is that row ended.
+    The run's own steps stay those of whoever logs to it otherwise: what is sent joins the row that
+    is being filled. Where nobody does, each report has a row.
     """
     run = writer.run if isinstance(writer, ModuleType) else writer
     if run is None:
         raise RuntimeError("wandb has no active run: call wandb.init() before live.send_to(wandb)")
+    is_shared = False
     before: tuple[int, int] | None = None  # the run's own step at the last report, and that's step
 
     def send(report: Report) -> None:
-        nonlocal before
+        nonlocal before, is_shared
         axis = f"{report.name}/step"
         if before is None:
             run.define_metric(axis, hidden=True)
             run.define_metric(f"{report.name}/*", step_metric=axis)
-        elif run.step == before[0]:
+        elif run.step != before[0]:
+            is_shared = True
+        elif not is_shared:
             run.log({axis: before[1]}, commit=True)
         row: dict[str, Any] = {axis: report.step}
         row |= {f"{report.name}/{key}": value for key, value in report.numbers.items()}

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from tests.integrations.tiny import loader, network, same
+from tests.integrations.tiny import loader, network, run_documented, same
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -270,3 +270,9 @@ def test_of_two_processes_the_first_shows_and_its_stop_ends_both(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "rank0").read_text() == "6 [(6, True)]"
     assert (tmp_path / "rank1").read_text() == "6 []"
+
+
+def test_the_documented_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    live = run_documented("Lightning")["callback"].live
+    assert (live.steps, live.progress.state, live.scalars.names) == (48, "finished", ("loss",))

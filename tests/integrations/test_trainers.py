@@ -25,7 +25,7 @@ from sklearn.base import clone
 from torch import nn
 
 import kan_widgets as kw
-from tests.integrations.tiny import examples, loader, network, same
+from tests.integrations.tiny import examples, loader, network, run_documented, same
 
 with warnings.catch_warnings():
     # It compiles a function by torch.jit while it is imported, which torch has deprecated.
@@ -343,3 +343,20 @@ def test_a_trainer_that_is_not_installed_is_named_with_what_to_do(
         _ = kw.integrations.skorch
     with pytest.raises(AttributeError, match="has no attribute 'fastai'; it has ignite, keras"):
         _ = kw.integrations.fastai
+
+
+# Hugging Face pins memory also where there is nothing to pin it for.
+@pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning")
+@pytest.mark.parametrize("heading", ["Hugging Face", "accelerate", "Ignite", "skorch", "Keras"])
+def test_the_documented_example_runs(
+    heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AcceleratorState._reset_state(reset_partial_state=True)
+    monkeypatch.chdir(tmp_path)
+    made = run_documented(heading)
+    live = made["live"] if heading == "accelerate" else made["callback"].live
+    # skorch keeps a fifth for validation, and has batches of 128; Hugging Face has batches of 8.
+    steps = {"skorch": 6, "Hugging Face": 96, "Keras": 24}
+    assert live.steps == steps.get(heading, 48)
+    assert live.progress.state == "finished"
+    assert any("loss" in name for name in live.scalars.names)

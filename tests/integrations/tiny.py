@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,6 +12,27 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import kan_widgets as kw
+
+PAGE = Path(__file__).parents[2] / "docs" / "integrations.md"
+
+
+def documented(heading: str) -> str:
+    """Return the example that the documentation has under a heading, with what all begin with."""
+    found = re.findall(r"^#+ (.*?)$|^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    blocks, under = {}, ""
+    for name, code in found:
+        under = name or under
+        if code:
+            blocks[under] = code
+    return blocks["Trainers and trackers"] + blocks[heading]
+
+
+def run_documented(heading: str) -> dict[str, Any]:
+    """Run the example that the documentation has under a heading; return what it has made."""
+    torch.manual_seed(0)
+    made: dict[str, Any] = {}
+    exec(compile(documented(heading), heading, "exec"), made)
+    return made
 
 
 def network() -> nn.Sequential:
