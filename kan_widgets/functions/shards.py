@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import copy
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +33,12 @@ def read_share(module: nn.Module, reader: Reader) -> list[LayerFunctions]:
             cut = [each for each in _placements(parameter) if not each.is_replicate()]
             if any(not each.is_shard(0) for each in cut):
                 raise ValueError(f"{name} is split as {cut}: only splits by outputs can be shown")
-    found = reader(_local(module))
+    found = reader(_with(module, _here, {}))
     layers = [found] if isinstance(found, LayerFunctions) else list(found)
     first = next(module.parameters())
     note = (
         f"What this process has of it: {layers[0].shape[0]} of {first.shape[0]} outputs. "
-        "A copy of the model with gathered parameters shows all."
+        "kan_widgets.functions.gathered(model) is a copy of the whole."
     )
     return [
         replace(
@@ -52,6 +53,70 @@ def read_share(module: nn.Module, reader: Reader) -> list[LayerFunctions]:
     ]
 
 
+def gathered(model: nn.Module) -> nn.Module:
+    """Return a copy of a model whose parameters are split over several processes, with all of them.
+
+    All processes must call it, between two steps: each sends its part to the others, and each has
+    the whole afterwards, in memory of the CPU. The model is as before.
+
+    Parameters
+    ----------
+    model
+        As ``fully_shard`` or ``distribute_tensor`` left it. Other parameters are copied too.
+
+    Returns
+    -------
+    torch.nn.Module
+        It can be read, bound and run as a model that was never split.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is not a module.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = kw.nn.KANLinear(2, 3)  # of one process, as it happens
+    >>> torch.equal(kw.functions.gathered(model).base_weight, model.base_weight)
+    True
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
+    # A parameter that is used twice is one in the copy too, and is sent once.
+    whole: dict[Any, Any] = {}
+    for tensor in (*model.parameters(), *model.buffers()):
+        full = tensor.full_tensor() if _is_shard(tensor) else tensor  # type: ignore[operator]
+        copied = full.detach().cpu().clone()
+        if isinstance(tensor, nn.Parameter):
+            copied = nn.Parameter(copied, tensor.requires_grad)
+        whole[tensor] = copied
+    return _with(model, whole.__getitem__, {})
+
+
+def _with(
+    module: nn.Module, tensor: Callable[[Any], Any], made: dict[nn.Module, nn.Module]
+) -> nn.Module:
+    """Return a stand-in for a module, with other tensors; what FSDP made of its class is undone."""
+    if module in made:
+        return made[module]
+    kinds, attributes = type(module).__mro__, dict(module.__dict__)
+    split = "FSDPModule" in (kind.__name__ for kind in kinds[:2])
+    for place in ("_forward_hooks", "_forward_pre_hooks"):
+        attributes[place] = OrderedDict(() if split else attributes[place])
+    for place in ("_parameters", "_buffers"):
+        known = attributes[place].items()
+        attributes[place] = {name: None if one is None else tensor(one) for name, one in known}
+    # Not copy.copy: FSDP's classes make an object by calling its __init__.
+    standing = made[module] = object.__new__(kinds[2] if split else kinds[0])
+    standing.__dict__.update(attributes)
+    standing.__dict__["_modules"] = {
+        name: None if child is None else _with(child, tensor, made)
+        for name, child in module._modules.items()
+    }
+    return standing
+
+
 def _is_shard(tensor: Any) -> bool:
     return hasattr(tensor, "to_local") and hasattr(tensor, "placements")
 
@@ -60,16 +125,6 @@ def _placements(parameter: Any) -> Any:
     return parameter.placements
 
 
-def _local(module: nn.Module) -> nn.Module:
-    """Return a stand-in with the parameters that lie here; nothing is copied."""
-    standing = copy.copy(module)
-    own = {name: _here(parameter) for name, parameter in module._parameters.items()}
-    children = {
-        name: child if child is None else _local(child) for name, child in module._modules.items()
-    }
-    standing.__dict__.update(_parameters=own, _modules=children)
-    return standing
-
-
 def _here(parameter: Any) -> Any:
+    """Return what of a tensor lies here; nothing is copied."""
     return parameter.to_local().detach() if _is_shard(parameter) else parameter

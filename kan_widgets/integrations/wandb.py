@@ -19,25 +19,23 @@ def tracker(writer: Any) -> Tracker:
     run = writer.run if isinstance(writer, ModuleType) else writer
     if run is None:
         raise RuntimeError("wandb has no active run: call wandb.init() before live.send_to(wandb)")
-    is_shared = False
-    before: tuple[int, int] | None = None  # the run's own step at the last report, and that's step
+    at, pending, is_shared = run.step, -1, False
 
     def send(report: Report) -> None:
-        nonlocal before, is_shared
+        nonlocal at, pending, is_shared
         axis = f"{report.name}/step"
-        if before is None:
+        is_shared = is_shared or run.step != at
+        if pending < 0:
             run.define_metric(axis, hidden=True)
             run.define_metric(f"{report.name}/*", step_metric=axis)
-        elif run.step != before[0]:
-            is_shared = True
         elif not is_shared:
-            run.log({axis: before[1]}, commit=True)
+            run.log({axis: pending}, commit=True)
         row: dict[str, Any] = {axis: report.step}
         row |= {f"{report.name}/{key}": value for key, value in report.numbers.items()}
         row |= {f"{report.name}/{key}": wandb.Image(one) for key, one in report.pictures.items()}
         if report.page:
             row[f"{report.name}/page"] = wandb.Html(report.page.decode(), inject=False)
         run.log(row, commit=False)
-        before = run.step, report.step
+        at, pending = run.step, report.step
 
     return send

@@ -201,9 +201,8 @@ def test_mlflow_has_curves_pictures_and_the_page_as_an_artifact(
 WANDB = """
 import wandb
 from tests.integrations.tiny import trained
-for log in (id, lambda step: wandb.log({"loss": 1 / (1 + step)}, step=step)):
-    with wandb.init(project="tiny"):
-        trained(lambda live: live.send_to(wandb, every=2), log)
+with wandb.init(project="tiny"):
+    trained(lambda live: live.send_to(wandb, every=2))
 """
 
 
@@ -256,34 +255,23 @@ def history(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def test_wandb_has_curves_pictures_and_the_page_and_who_logs_keeps_his_steps(
+def test_wandb_has_curves_pictures_and_the_page_and_who_logs_keeps_the_steps(
     tmp_path: Path,
 ) -> None:
     run_apart(WANDB + documented("Weights & Biases"), tmp_path, WANDB_MODE="offline")
-    alone, beside, shown = sorted(
-        (tmp_path / "wandb").glob("offline-run-*"), key=lambda p: p.stat().st_ctime
-    )
-    rows = history(next(shown.glob("*.wandb")))
-    assert [row["_step"] for row in rows if "loss" in row] == list(range(48))
+    alone, shared = sorted((tmp_path / "wandb").glob("offline-run-*"), key=os.path.getctime)
+    rows = history(next(alone.glob("*.wandb")))
+    name = "kan_widgets/0/reach"
+    curve = {row["kan_widgets/step"]: row[name] for row in rows if name in row}
+    assert list(curve) == [0, 2, 4, 6]
+    assert curve[6] == pytest.approx(reach_at(6), rel=1e-3)
+    rows = history(next(shared.glob("*.wandb")))
+    assert [row["_step"] for row in rows if "loss" in row] == list(range(1, 49))
     assert max(row.get("kan_widgets/step", 0) for row in rows) == 48
-    for folder in (alone, beside):
-        (file,) = folder.glob("*.wandb")
-        rows = history(file)
-        curve = {
-            row["kan_widgets/step"]: row["kan_widgets/0/reach"]
-            for row in rows
-            if "kan_widgets/0/reach" in row
-        }
-        assert set(curve) <= {0, 2, 4, 6}  # of those in one row the last stays
-        assert len(curve) == 4 or folder is beside
-        assert curve[6] == pytest.approx(reach_at(6), rel=1e-3)
-        media = {key.split("/")[-2] for row in rows for key in row if key.endswith("/path")}
-        assert media == {"0", "1", "page"}
-        pages = list(folder.rglob("page_*.html"))
-        assert ["kw-saved" in page.read_text("utf-8") for page in pages] == [True]
+    for folder in (alone, shared):
+        (page,) = folder.rglob("page_*.html")
+        assert "kw-saved" in page.read_text("utf-8")
         assert width_of(next(folder.rglob("0_*.png"))) == 900
-    logged = {row["_step"]: row["loss"] for row in rows if "loss" in row}
-    assert logged == {step: 1 / (1 + step) for step in range(6)}
 
 
 @pytest.mark.parametrize("heading", ["TensorBoard", "MLflow", "A function"])
