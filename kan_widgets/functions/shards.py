@@ -85,8 +85,9 @@ def gathered(model: nn.Module) -> nn.Module:
         raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
     # A parameter that is used twice is one in the copy too, and is sent once.
     whole: dict[Any, Any] = {}
-    for tensor in (*model.parameters(), *model.buffers()):
-        full = tensor.full_tensor() if _is_shard(tensor) else tensor  # type: ignore[operator]
+    tensors: list[Any] = [*model.parameters(), *model.buffers()]
+    for tensor in tensors:
+        full = tensor.full_tensor() if _is_shard(tensor) else tensor
         copied = full.detach().cpu().clone()
         if isinstance(tensor, nn.Parameter):
             copied = nn.Parameter(copied, tensor.requires_grad)
@@ -108,7 +109,8 @@ def _with(
         known = attributes[place].items()
         attributes[place] = {name: None if one is None else tensor(one) for name, one in known}
     # Not copy.copy: FSDP's classes make an object by calling its __init__.
-    standing = made[module] = object.__new__(kinds[2] if split else kinds[0])
+    standing: nn.Module = object.__new__(kinds[2] if split else kinds[0])
+    made[module] = standing
     standing.__dict__.update(attributes)
     standing.__dict__["_modules"] = {
         name: None if child is None else _with(child, tensor, made)

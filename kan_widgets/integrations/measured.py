@@ -46,7 +46,7 @@ def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
 
 def picture_of(live: Binding, frame: Frame, layer: str) -> Any:
     """Return a picture of one layer as `KernelGrid` draws it, without making a widget."""
-    options = {
+    options: dict[str, Any] = {
         name: trait.default()
         for name, trait in KernelGrid.class_traits().items()
         if trait.metadata.get("option") and name not in ("layer", "theme")
