@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-# Each trainer, and what its package is called where that is another name.
+# None is imported unasked, not even by a star.
+__all__: list[str] = []
+
 _TRAINERS = ("ignite", "keras", "lightning", "skorch", "transformers")
 
 

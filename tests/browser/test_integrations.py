@@ -45,6 +45,7 @@ def test_a_trainer_shows_its_views_holds_at_a_pause_and_ends_at_a_stop(
     trainer: str, lab: LabPage, server: LabServer
 ) -> None:
     code = documented(trainer).replace(*ENDLESS)
+    lab.page.set_viewport_size({"width": 1280, "height": 2000})  # what is not seen is not drawn
     lab.open(server.write_notebook([code]))
     lab.run_cell(0, wait=False)
     lab.until_shown(lambda: lab.page.locator(".kw-training-panel").count() == 1, "the panel")
