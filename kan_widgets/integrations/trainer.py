@@ -115,7 +115,7 @@ class Watcher:
             raise errors[0]
         self.bindings = tuple(found)
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-        if hasattr(shell, "kernel"):
+        if self.views and hasattr(shell, "kernel"):
             from IPython.display import display
 
             for live in self.bindings:

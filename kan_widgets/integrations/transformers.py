@@ -37,8 +37,9 @@ class KANWidgets(Watcher, TrainerCallback):
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **given: Any
     ) -> None:
-        """Take what was logged."""
-        self.add_numbers({name: value for name, value in (logs or {}).items() if name != "epoch"})
+        """Take what was logged, without how far it is and how long it took."""
+        ends = ("epoch", "_flos", "_per_second", "_runtime")
+        self.add_numbers({k: v for k, v in (logs or {}).items() if not k.endswith(ends)})
 
     def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Note the end."""
