@@ -23,8 +23,9 @@ from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 
-_MAX_SHARE = 0.02  # of the time goes into pictures, at most
-_MOST_WAITING = 100  # frames whose numbers are still to be sent
+# Of the time at most this goes into pictures, and into numbers.
+_PICTURES_SHARE, _NUMBERS_SHARE = 0.02, 0.005
+_MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
 _TRACKERS = ("mlflow", "trackio", "wandb")
 
 
@@ -79,7 +80,7 @@ class Sending(Listener):
         self._tracker = tracker_of(writer)
         self._live, self._every, self._name = live, every, name
         self._training = live.training
-        self._waiting: deque[Frame] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[Frame] = deque()
         self._due = 0
         self._measured = -1
         self._pictures_at = float("-inf")
@@ -105,6 +106,8 @@ class Sending(Listener):
         if frame.step >= self._due:
             self._due = (frame.step // self._every + 1) * self._every
             self._waiting.append(frame)
+            while len(self._waiting) > 1 and len(self._waiting) * frame.nbytes > _MOST_WAITING:
+                self._waiting.popleft()
             self._job.wake()
 
     def on_replaced(self, source: Source) -> None:
@@ -121,21 +124,28 @@ class Sending(Listener):
 
     def _visit(self) -> None:
         with self._sending:
-            while self.is_open and self._waiting:
-                frame = self._waiting.popleft()
-                draws = not self._waiting and time.monotonic() >= self._pictures_at
-                self._send(frame, draws)
+            if self.is_open and self._waiting:
+                self._send_next()
+        if self.is_open and self._waiting:
+            self._job.wake()
+
+    def _send_next(self) -> None:
+        frame = self._waiting.popleft()
+        draws = not self._waiting and time.monotonic() >= self._pictures_at
+        self._send(frame, draws)
 
     def _send(self, frame: Frame, draws: bool, page: bool = False) -> None:
         """Measure, draw and send; what is raised is reported, each kind of error once."""
         try:
+            start = time.thread_time()
             numbers = numbers_of(self._live, frame) if frame.step != self._measured else {}
             began = time.thread_time()
+            self._job.earliest = time.monotonic() + (began - start) / _NUMBERS_SHARE
             names = frame.layout.names if draws else ()
             pictures = {name: picture_of(self._live, frame, name) for name in names}
             cost = time.thread_time() - began
             if draws:
-                self._pictures_at = time.monotonic() + cost / _MAX_SHARE
+                self._pictures_at = time.monotonic() + cost / _PICTURES_SHARE
             self._measured = frame.step
             html = page_of_run(self._live) if page else b""
             self._tracker(Report(self._name, frame.step, numbers, pictures, html))
@@ -155,7 +165,8 @@ class Sending(Listener):
         with self._sending:
             if self._waiting and self._waiting[-1].step == frame.step:
                 self._waiting.pop()
-            self._visit()
+            while self._waiting:
+                self._send_next()
             if self.is_open:
                 self.is_open = False
                 self._send(frame, draws=True, page=True)

@@ -30,9 +30,10 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import kan_widgets as kw
+from kan_widgets.integrations.measured import numbers_of, picture_of
 
-PAIRS = 7
-BATCHES = 45
+PAIRS = 5
+BATCHES = 30
 EVERY = 10
 
 
@@ -42,6 +43,8 @@ class Clock:
     def __init__(self) -> None:
         self.at: list[float] = []
         self.in_hooks = 0.0
+        self.kept: Any = None
+        """The model: a binding lives no longer."""
 
     def __call__(self, *_: Any) -> None:
         self.at.append(time.process_time())
@@ -102,8 +105,14 @@ def bare(watched: bool, clock: Clock, send: bool = False) -> Any:
     """Train in a plain loop."""
     model = Image()
     optimizer = optimizer_of(model, clock)
+    clock.kept = model
     live = kw.bind(model, optimizer, every=EVERY) if watched or send else None
-    sending = live.send_to(lambda report: None, every=EVERY) if live and watched and send else None
+    sending = None
+    if live is not None and watched and send:
+        reports: list[Any] = []
+        sending = live.send_to(reports.append, every=EVERY)
+        while not reports:  # the first has pictures, and the drawing code is loaded for it
+            time.sleep(0.01)
     for x, y in DataLoader(data, batch_size=64):
         optimizer.zero_grad()
         nn.functional.nll_loss(model(x), y).backward()
@@ -267,6 +276,23 @@ def measure(name: str, train: Callable[[bool, Clock], Any]) -> None:
     print(f"  {name}: {', '.join(told)}; added {statistics.median(shares):.2%}", flush=True)
 
 
+def report_of_all_layers() -> None:
+    """Print what a report takes, which `send_to` makes in a thread of its own."""
+    model = Image()
+    live = kw.bind(model)
+    picture_of(live, live.frame, live.layers[0])
+    start = time.process_time()
+    numbers_of(live, live.frame)
+    measured = time.process_time()
+    for layer in live.layers:
+        picture_of(live, live.frame, layer)
+    drawn = time.process_time()
+    print(
+        f"  a report: numbers {1000 * (measured - start):.0f} ms, pictures of {len(live.layers)} "
+        f"layers {1000 * (drawn - measured):.0f} ms, in at most a fiftieth of the time"
+    )
+
+
 def main() -> None:
     """Print all ratios."""
     warnings.simplefilter("ignore")
@@ -275,6 +301,7 @@ def main() -> None:
     measure("bare loop", bare)
     for train in (lightning, transformers, ignite, skorch, keras):
         measure(train.__name__, train)
+    report_of_all_layers()
     measure("send_to, of a watched loop", lambda sent, clock: bare(sent, clock, send=True))
 
 

@@ -20,7 +20,7 @@ from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
-from kan_widgets.live.watching.limits import check_every, check_max_fps, optimizer_of
+from kan_widgets.live.watching.limits import check_every, check_max_fps
 from kan_widgets.live.watching.probes import Probes
 from kan_widgets.live.watching.probing import Probing
 from kan_widgets.live.watching.steps import hooks_of
@@ -160,32 +160,6 @@ class Binding(Probing):
         return self._camera.glimpses
 
     # -- counting steps -------------------------------------------------------------
-
-    def train_with(self, optimizer: Optimizer) -> None:
-        """Count the steps of another optimizer from now on; history, curves and steps go on.
-
-        For a training that goes on with a new optimizer, as trainers make one at each ``fit``.
-
-        Parameters
-        ----------
-        optimizer
-            As `kan_widgets.bind` takes it.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it neither is nor wraps a torch optimizer, or holds none of the model's parameters.
-        RuntimeError
-            If the binding is closed, or this is called inside ``optimizer.step()``.
-        """
-        self._check_open()
-        model = self.model
-        assert model is not None
-        inner = optimizer_of(model, optimizer)
-        if inner is not self.optimizer:
-            self._counter.move_to(hooks_of(inner))
-            self._optimizer = weakref.ref(inner)
-            self.tell_training()
 
     def step(self) -> None:
         """Count one training step by hand, where no optimizer is bound.

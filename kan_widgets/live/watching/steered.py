@@ -21,7 +21,8 @@ from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
-from kan_widgets.live.watching.limits import check_every
+from kan_widgets.live.watching.limits import check_every, optimizer_of
+from kan_widgets.live.watching.steps import hooks_of
 
 Batch = TypeVar("Batch")
 
@@ -80,6 +81,31 @@ class Steered(Savable):
     def need_care(self) -> None:
         """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
         self._counter.need_care()
+
+    def train_with(self, optimizer: Optimizer) -> None:
+        """Count the steps of another optimizer from now on; history, curves and steps go on.
+
+        For a training that goes on with a new optimizer, as trainers make one at each ``fit``.
+
+        Parameters
+        ----------
+        optimizer
+            As `kan_widgets.bind` takes it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it neither is nor wraps a torch optimizer, or holds none of the model's parameters.
+        RuntimeError
+            If the binding is closed, or this is called inside ``optimizer.step()``.
+        """
+        if not self.is_open or (model := self.model) is None:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        inner = optimizer_of(model, optimizer)
+        if inner is not self.optimizer:
+            self._counter.move_to(hooks_of(inner))
+            self._optimizer = weakref.ref(inner)
+            self.tell_training()
 
     def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
         """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
@@ -175,9 +201,10 @@ class Steered(Savable):
         are ``constant``, how many are ``broken`` (not finite), and, once ``live.observe`` has seen
         a batch, the share of inputs ``outside`` the grid. With them a picture of each layer as
         `KernelGrid` draws it; these are left out where they would take more than a fiftieth of
-        the time. At the end the last state, and a page with all of the history. A
-        thread of its own draws and sends: training waits for neither, and does not change. In
-        distributed training only the first process (rank 0) sends.
+        the time, and numbers come later where they would take more than a two-hundredth. At the
+        end the last state, and a page with all of the history. A thread of its own draws and
+        sends: training waits for neither, and does not change. In distributed training only the
+        first process (rank 0) sends.
 
         Parameters
         ----------
@@ -206,7 +233,8 @@ class Steered(Savable):
         Examples
         --------
         >>> import kan_widgets as kw
-        >>> live, reports = kw.bind(kw.nn.KANLinear(2, 3)), []
+        >>> model, reports = kw.nn.KANLinear(2, 3), []
+        >>> live = kw.bind(model)
         >>> with live.send_to(reports.append):
         ...     live.step()
         >>> [report.step for report in reports], list(reports[-1].pictures)
