@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 # torch and ipywidgets take seconds to import, so each name is imported when it is first used:
 # `kan-widgets --help` needs neither.
 if TYPE_CHECKING:
-    from kan_widgets import data, figures, functions, insight, nn
+    from kan_widgets import data, figures, functions, insight, integrations, nn
     from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
     from kan_widgets.live.recordings.opening import follow, replay
     from kan_widgets.live.watching.bind import bind
@@ -58,13 +58,14 @@ __all__ = [
     "follow",
     "functions",
     "insight",
+    "integrations",
     "nn",
     "replay",
     "save_html",
 ]
 
 if not TYPE_CHECKING:
-    _PARTS = ("data", "figures", "functions", "insight", "live", "nn", "widgets")
+    _PARTS = ("data", "figures", "functions", "insight", "integrations", "live", "nn", "widgets")
 
     def __getattr__(name: str) -> object:
         if name in _PARTS:

@@ -22,6 +22,7 @@ ALLOWED = {
     "insight": {"functions", "nn"},
     "figures": {"functions", "insight", "live", "nn"},
     "widgets": {"live", "functions", "nn", "insight", "data"},
+    "integrations": {"widgets", "live", "functions", "nn", "insight"},
     "cli": {"widgets", "live", "functions", "nn", "insight", "data"},
 }
 
@@ -33,6 +34,15 @@ RESERVED = {
     "PIL": {"widgets", "cli"},
     "torchvision": {"data"},
     "bqplot": {"figures"},
+    "ignite": {"integrations"},
+    "keras": {"integrations"},
+    "lightning": {"integrations"},
+    "mlflow": {"integrations"},
+    "pytorch_lightning": {"integrations"},
+    "skorch": {"integrations"},
+    "trackio": {"integrations"},
+    "transformers": {"integrations"},
+    "wandb": {"integrations"},
 }
 
 
@@ -178,6 +188,8 @@ def test_using_all_of_the_package_imports_nothing_that_only_some_need() -> None:
     loaded = loaded_after("from kan_widgets import *")
     assert {"torch", "ipywidgets"} <= loaded
     assert not loaded & {"bqplot", "matplotlib", "scipy", "torchvision", "jupyterlab"}
+    outside = {name for name, parts in RESERVED.items() if parts == {"integrations"}}
+    assert not loaded & {*outside, "kan_widgets.integrations.trainer"}
 
 
 def test_a_part_of_the_package_brings_only_what_it_needs() -> None:

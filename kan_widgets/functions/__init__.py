@@ -24,6 +24,7 @@ from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.registry import Adapter, Sum, register_adapter
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis
 from kan_widgets.functions.sampling.samples import sampled_anew
+from kan_widgets.functions.shards import gathered
 from kan_widgets.functions.smooth import (
     Gaussian,
     Gram,
@@ -56,6 +57,7 @@ __all__ = [
     "check",
     "describe",
     "find",
+    "gathered",
     "prove",
     "read",
     "read_module",

@@ -15,6 +15,14 @@ from kan_widgets.functions.registry import Reader, find_adapter, readable_names,
 from kan_widgets.functions.shards import is_gathered, is_sharded, read_gathered, read_share
 
 _UNKNOWN = "a KAN layer that no adapter knows"
+# They hold the model in ``.module`` and compute what it computes. By name: some are of libraries.
+_WRAPPERS = {
+    "AveragedModel",
+    "DataParallel",
+    "DeepSpeedEngine",
+    "DistributedDataParallel",
+    "_FabricModule",
+}
 _PARTS = "; the plain layers in it are only a part of what it computes"
 
 
@@ -89,13 +97,14 @@ def named_layers(
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """Return the module inside `torch.compile`'s and the data-parallel wrappers."""
-    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    """Return the module inside wrappers: `torch.compile`'s, data-parallel, averages, engines."""
     while True:
         if isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
             model = inner
-        elif isinstance(model, wrappers):
-            model = model.module
+        elif any(kind.__name__ in _WRAPPERS for kind in type(model).__mro__) and isinstance(
+            inner := getattr(model, "module", None), nn.Module
+        ):
+            model = inner
         else:
             return model
 

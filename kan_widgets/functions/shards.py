@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,8 +17,8 @@ from kan_widgets.functions.registry import Reader
 _LOCKED = "Its parameters are split over several processes: they cannot be edited from here."
 _GATHERED = "Gathered from all processes, as it was then; live.gather() does so anew."
 
-# Stand-ins for models, with whole parameters.
-_whole: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+# Modules of copies that are shown in place of a model.
+_shown: weakref.WeakSet[nn.Module] = weakref.WeakSet()
 
 
 def is_sharded(module: nn.Module) -> bool:
@@ -39,7 +39,7 @@ def read_share(module: nn.Module, reader: Reader) -> list[LayerFunctions]:
             cut = [each for each in _placements(parameter) if not each.is_replicate()]
             if any(not each.is_shard(0) for each in cut):
                 raise ValueError(f"{name} is split as {cut}: only splits by outputs can be shown")
-    found = reader(_local(module))
+    found = reader(_with(module, _here, {}))
     layers = [found] if isinstance(found, LayerFunctions) else list(found)
     first = next(module.parameters())
     note = (
@@ -50,40 +50,59 @@ def read_share(module: nn.Module, reader: Reader) -> list[LayerFunctions]:
 
 
 def gathered(model: nn.Module) -> nn.Module:
-    """Return a stand-in for a model with whole parameters, copied from all processes.
+    """Return a copy of a model whose parameters are split over several processes, with all of them.
 
-    All processes have to call it, at the same place of their program: each waits for the others.
+    All processes must call it, between two steps: each sends its part to the others, and each has
+    the whole afterwards, in memory of the CPU. The model is as before.
 
     Parameters
     ----------
     model
-        Some of its parameters are split over processes.
+        As ``fully_shard`` or ``distribute_tensor`` left it. Other parameters are copied too.
 
     Returns
     -------
     torch.nn.Module
-        Of the same structure, without hooks; changing it changes nothing of the model.
+        It can be read, bound and run as a model that was never split.
 
     Raises
     ------
-    ValueError
-        If no parameter is split.
+    TypeError
+        If ``model`` is not a module.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = kw.nn.KANLinear(2, 3)  # of one process, as it happens
+    >>> torch.equal(kw.functions.gathered(model).base_weight, model.base_weight)
+    True
     """
-    if not is_sharded(model):
-        raise ValueError(
-            f"model: expected one with parameters split over processes, got a "
-            f"{type(model).__name__} that has all of its own: there is nothing to gather"
-        )
-    with torch.no_grad():
-        found = _standing(model, _gathered)
-    for module in found.modules():
-        module.__dict__.update({name: type(hooks)() for name, hooks in _hooks_of(module)})
-        _whole.add(module)
-    return found
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
+    # A parameter that is used twice is one in the copy too, and is sent once.
+    whole: dict[Any, Any] = {}
+    tensors: list[Any] = [*model.parameters(), *model.buffers()]
+    for tensor in tensors:
+        copied = _all_of(tensor).detach().cpu().clone()
+        if isinstance(tensor, nn.Parameter):
+            copied = nn.Parameter(copied, tensor.requires_grad)
+        whole[tensor] = copied
+    return _with(model, whole.__getitem__, {})
+
+
+def shown_whole(model: nn.Module) -> nn.Module:
+    """Return a copy as `gathered` makes it, without hooks, whose layers say what they are."""
+    whole = gathered(model)
+    for module in whole.modules():
+        own = module.__dict__.items()
+        hooks = [(name, each) for name, each in own if "_hooks" in name and isinstance(each, dict)]
+        module.__dict__.update({name: type(each)() for name, each in hooks})
+        _shown.add(module)
+    return whole
 
 
 def gather_again(whole: nn.Module, model: nn.Module) -> None:
-    """Copy the parameters of a model as they are now to its stand-in; as `gathered`."""
+    """Copy the parameters of a model as they are now to its copy; all processes must call it."""
     with torch.no_grad():
         for mine, theirs in (
             *zip(whole.parameters(), model.parameters(), strict=True),
@@ -93,12 +112,12 @@ def gather_again(whole: nn.Module, model: nn.Module) -> None:
 
 
 def is_gathered(module: nn.Module) -> bool:
-    """Whether a module is of a stand-in that `gathered` made."""
-    return module in _whole
+    """Whether a module is of a copy that is shown in place of its model."""
+    return module in _shown
 
 
 def read_gathered(module: nn.Module, reader: Reader) -> list[LayerFunctions]:
-    """Read a layer of a stand-in, and say what it is."""
+    """Read a layer of such a copy, and say what it is."""
     found = reader(module)
     layers = [found] if isinstance(found, LayerFunctions) else list(found)
     return [_noted(layer, _GATHERED) for layer in layers]
@@ -115,6 +134,30 @@ def _noted(layer: LayerFunctions, note: str) -> LayerFunctions:
     )
 
 
+def _with(
+    module: nn.Module, tensor: Callable[[Any], Any], made: dict[nn.Module, nn.Module]
+) -> nn.Module:
+    """Return a stand-in for a module, with other tensors; what FSDP made of its class is undone."""
+    if module in made:
+        return made[module]
+    kinds, attributes = type(module).__mro__, dict(module.__dict__)
+    split = "FSDPModule" in (kind.__name__ for kind in kinds[:2])
+    for place in ("_forward_hooks", "_forward_pre_hooks"):
+        attributes[place] = OrderedDict(() if split else attributes[place])
+    for place in ("_parameters", "_buffers"):
+        known = attributes[place].items()
+        attributes[place] = {name: None if one is None else tensor(one) for name, one in known}
+    # Not copy.copy: FSDP's classes make an object by calling its __init__.
+    standing: nn.Module = object.__new__(kinds[2] if split else kinds[0])
+    made[module] = standing
+    standing.__dict__.update(attributes)
+    standing.__dict__["_modules"] = {
+        name: None if child is None else _with(child, tensor, made)
+        for name, child in module._modules.items()
+    }
+    return standing
+
+
 def _is_shard(tensor: Any) -> bool:
     return hasattr(tensor, "to_local") and hasattr(tensor, "placements")
 
@@ -123,42 +166,12 @@ def _placements(parameter: Any) -> Any:
     return parameter.placements
 
 
-def _local(module: nn.Module) -> nn.Module:
-    """Return a stand-in with the parameters that lie here; nothing is copied."""
-    return _standing(module, _here)
-
-
-def _standing(module: nn.Module, of: Callable[[Any], Any]) -> nn.Module:
-    """Return a stand-in with what is made of each parameter and buffer."""
-    standing = copy.copy(module)
-    standing.__dict__.update(
-        _parameters={name: of(each) for name, each in module._parameters.items()},
-        _buffers={name: of(each) for name, each in module._buffers.items()},
-        _modules={
-            name: child if child is None else _standing(child, of)
-            for name, child in module._modules.items()
-        },
-    )
-    return standing
-
-
 def _here(parameter: Any) -> Any:
+    """Return what of a tensor lies here; nothing is copied."""
     return parameter.to_local().detach() if _is_shard(parameter) else parameter
-
-
-def _gathered(tensor: Any) -> Any:
-    if tensor is None:
-        return None
-    whole = _all_of(tensor).detach().clone()
-    return nn.Parameter(whole, False) if isinstance(tensor, nn.Parameter) else whole
 
 
 def _all_of(tensor: Any) -> Tensor:
     """Return a whole tensor; of a shard all processes have to ask for it."""
     whole: Tensor = tensor.full_tensor() if _is_shard(tensor) else tensor
     return whole
-
-
-def _hooks_of(module: nn.Module) -> list[tuple[str, Any]]:
-    own = module.__dict__.items()
-    return [(name, each) for name, each in own if "_hooks" in name and isinstance(each, dict)]

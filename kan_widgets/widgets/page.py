@@ -148,6 +148,11 @@ def save_html(
     return path
 
 
+def page_of(*views: Placed, title: str, max_mb: float = 10.0) -> bytes:
+    """Return the page that `save_html` would write."""
+    return _fit(_Page(views, title), max_mb)[0]
+
+
 def _check_views(views: Sequence[object]) -> None:
     if not views:
         raise TypeError("there is no view to save: give one or more, such as kw.KernelGrid(live)")

@@ -63,6 +63,41 @@ assert live.layout.layers[0].shape[0] == (3 if rank == 0 else 2)
 with torch.no_grad():
     next(again.model.parameters()).zero_()
 assert next(model.parameters()).to_local().any()
+
+# Training goes on as without it, each process on its own batch, and its frames are of its own part.
+def train(watch):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(kw.nn.KANLinear(3, 5), kw.nn.KANLinear(5, 2))
+    for part in (*model, model):
+        fully_shard(part, mesh=init_device_mesh("cpu", (2,)))
+    optimizer = torch.optim.Adam(model.parameters(), 0.1)
+    live = kw.bind(model, optimizer, every=1, max_fps=1e6) if watch else None
+    for step in range(4):
+        optimizer.zero_grad()
+        model(torch.full((2, 3), 0.3 * rank - 0.1 * step)).square().sum().backward()
+        optimizer.step()
+    return model, live
+
+alone, _ = train(False)
+watched, live = train(rank == 0)
+whole = kw.functions.gathered(watched)
+other = kw.functions.gathered(alone)
+for one, same in zip(whole.parameters(), other.parameters(), strict=True):
+    assert torch.equal(one, same)
+    assert not hasattr(one, "placements")
+assert type(whole[0]) is kw.nn.KANLinear
+x = torch.linspace(-1, 1, 12).reshape(4, 3)
+assert torch.equal(whole(x), watched(x))
+known = kw.bind(whole)
+assert [layer.shape[0] for layer in known.layout.layers] == [5, 2]
+if rank == 0:
+    assert live.steps == 4
+    frame = live.refresh()
+    for name, outputs in (("0", 3), ("1", 1)):
+        part = torch.from_numpy(frame.coefficients(name).copy())
+        expected = torch.from_numpy(known.frame.coefficients(name).copy())
+        assert torch.equal(part, expected[:outputs])
+    assert live.history[0].step == 0
 dist.barrier()
 dist.destroy_process_group()
 """

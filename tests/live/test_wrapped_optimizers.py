@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import StepLR
+from torch.optim.swa_utils import SWALR, AveragedModel
 
 import kan_widgets as kw
 
@@ -172,3 +173,116 @@ def test_what_is_no_optimizer_is_refused_with_what_to_give(
     with pytest.raises(TypeError, match=re.escape(words)):
         kw.bind(model, wrong)
     assert not optimizer._optimizer_step_pre_hooks
+
+
+def test_the_steps_that_a_gradient_scaler_lets_through_are_counted() -> None:
+    model, optimizer, _ = trained(LikeFastai)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    live = kw.bind(model, optimizer, every=1)
+    for number in range(4):
+        optimizer.zero_grad()
+        loss = model(torch.ones(4, 3)).square().sum() * (torch.inf if number == 2 else 1)
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    assert live.stats.steps == 3
+
+
+class DeepSpeedEngine(nn.Module):
+    """Holds model and optimizer as the engine of that name does."""
+
+    def __init__(self, model: nn.Module, optimizer: Any) -> None:
+        super().__init__()
+        self.module = model
+        self.optimizer = LikeFastai(optimizer)  # as ZeRO does, one more around it
+        self.optimizer.optimizer = optimizer  # type: ignore[attr-defined]
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.module(x)
+
+    def step(self) -> None:
+        self.optimizer.step()
+
+
+@pytest.mark.parametrize("given", ["engine", "its optimizer"])
+def test_an_engine_is_bound_as_model_and_as_optimizer(given: str) -> None:
+    model, optimizer, _ = trained(LikeFastai)
+    engine = DeepSpeedEngine(model, optimizer)
+    live = kw.bind(engine, engine if given == "engine" else engine.optimizer, every=1)
+    for _ in range(3):
+        engine(torch.ones(4, 3)).square().sum().backward()
+        engine.step()
+    assert live.model is model
+    assert live.optimizer is optimizer
+    assert live.stats.steps == 3
+    assert live.layers == kw.bind(model).layers
+
+
+def test_of_an_averaged_model_the_averages_are_shown() -> None:
+    model, optimizer, _ = trained(LikeFastai)
+    averaged = AveragedModel(model)
+    live = kw.bind(averaged, optimizer, every=1)
+    seen = []
+    for _ in range(3):
+        train(model, optimizer, 1)
+        averaged.update_parameters(model)
+        seen.append(model.coefficients().detach().clone())
+    assert live.stats.steps == 3
+    shown = torch.from_numpy(live.refresh().coefficients("KANLinear").copy())[:, :, 0, 0]
+    torch.testing.assert_close(shown, torch.stack(seen).mean(0))
+    with pytest.raises(TypeError, match=r"learning rate scheduler: give scheduler\.optimizer"):
+        kw.bind(model, SWALR(optimizer, 0.1))
+
+
+def test_a_binding_goes_on_with_another_optimizer() -> None:
+    model, first, _ = trained(LikeFastai)
+    live = kw.bind(model, first, every=1, max_fps=1e6)
+    train(model, first, 2)
+    second = torch.optim.Adam(model.parameters(), 0.3)
+    live.log(loss=1.0)
+    live.train_with(LikeFastai(second))
+    assert not first._optimizer_step_pre_hooks
+    train(model, second, 3)
+    train(model, first, 1)  # is no step of this training any more
+    assert live.steps == 5
+    assert live.optimizer is second
+    assert live.learning_rates == [0.3]
+    assert live.history[0].step == 0
+    assert live.scalars.names == ("loss",)
+    live.train_with(second)
+    train(model, second, 1)
+    assert live.steps == 6
+    other = torch.optim.SGD(kw.nn.KANLinear(3, 2).parameters(), 0.1)
+    with pytest.raises(ValueError, match="the optimizer holds none of the parameters"):
+        live.train_with(other)
+    with pytest.raises(TypeError, match=r"expected a torch\.optim\.Optimizer"):
+        live.train_with(0.1)  # type: ignore[arg-type]
+    train(model, second, 1)
+    assert live.steps == 7
+    live.close()
+    assert not second._optimizer_step_pre_hooks
+    with pytest.raises(RuntimeError, match="this binding is closed"):
+        live.train_with(first)
+
+
+def test_a_binding_without_an_optimizer_goes_on_with_one() -> None:
+    model, optimizer, _ = trained(LikeFastai)
+    live = kw.bind(model)
+    live.step()
+    live.train_with(optimizer)
+    train(model, optimizer, 2)
+    assert live.steps == 3
+    with pytest.raises(RuntimeError, match="the bound optimizer counts the steps"):
+        live.step()
+
+
+def test_steps_that_were_made_before_are_counted_on() -> None:
+    model, optimizer, _ = trained(LikeFastai)
+    live = kw.bind(model, optimizer, every=1, steps=500)
+    train(model, optimizer, 2)
+    assert (live.history[0].step, live.steps, live.refresh().step) == (500, 502, 502)
+    again = kw.bind(model, optimizer, steps=7)
+    assert again.steps == 502, "it goes on"
+    for wrong, error in ((-1, ValueError), (1.5, TypeError), (True, TypeError)):
+        with pytest.raises(error, match=f"steps={wrong!r}: expected a whole number"):
+            kw.bind(kw.nn.KANLinear(1, 1), steps=wrong)  # type: ignore[arg-type]

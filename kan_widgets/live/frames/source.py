@@ -79,6 +79,9 @@ class Listener:
     def on_training(self) -> None:
         """Take note that curves, progress or control have changed; called at every log."""
 
+    def on_closed(self) -> None:
+        """Take note that the binding is closed; it may take its time, no lock is held."""
+
     def on_replaced(self, source: Source) -> None:
         """Go on with the source that takes this one's place."""
 

@@ -33,9 +33,9 @@ from kan_widgets.live.worker import Job, disk
 NEEDS_MODEL = frozenset(
     "can_rest cell_over control counts_steps edits gather is_open is_quiet log loop_ended mark "
     "max_fps model modules need_care observe on_fault on_step optimizer place_of probe read "
-    "read_layer record refresh replaces run_example save set_learning_rate settle show_edited "
-    "stats step steps tell_batch tell_edited tell_training track trained_by trains_elsewhere "
-    "watch_steps while_held".split()
+    "read_layer record refresh replaces run_example save send_to set_learning_rate settle "
+    "show_edited stats step steps tell_batch tell_edited tell_training track train_with trained_by "
+    "trains_elsewhere watch_steps while_held".split()
 )
 """What a binding has, and a recording has not."""
 

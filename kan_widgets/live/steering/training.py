@@ -140,7 +140,7 @@ class Training:
             return False
         return loop.thread is not None and loop.thread is not threading.current_thread()
 
-    def begin(self, loop: Loop, epochs: int, batches: int | None) -> bool:
+    def begin(self, loop: Loop, epochs: int | None, batches: int | None) -> bool:
         """Begin a loop over batches; return whether it is the outermost, which is counted."""
         with self._lock:
             outer = self._loop

@@ -9,11 +9,18 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.live.watching.binding import Binding
-from kan_widgets.live.watching.limits import check_every, check_max_fps, check_number
+from kan_widgets.live.watching.limits import (
+    check_every,
+    check_max_fps,
+    check_number,
+    check_steps,
+    optimizer_of,
+)
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
@@ -33,6 +40,7 @@ def bind(
     max_fps: float = 30.0,
     layers: Sequence[str] | None = None,
     history_mb: float = 64.0,
+    steps: int = 0,
     prove: bool = True,
 ) -> Binding:
     """Watch a model while it trains.
@@ -55,7 +63,9 @@ def bind(
     Parameters
     ----------
     model
-        Any module with readable layers; see `kan_widgets.functions.read`.
+        Any module with readable layers; see `kan_widgets.functions.read`. Also what wraps one:
+        ``torch.compile``'s and the data-parallel wrappers, an engine of DeepSpeed, and
+        `torch.optim.swa_utils.AveragedModel`, whose averages are shown then.
     optimizer
         The optimizer that trains it, or what accelerate, Lightning, fastai and others
         wrap around one: the steps of the torch optimizer inside are counted. Without
@@ -71,6 +81,8 @@ def bind(
         latest frame are always kept. Of large models half of it is for what was looked at, or
         all of it where whole frames would not fit. Large layers are thinned more than small ones:
         ``live.history`` says what it has kept.
+    steps
+        Steps that were made before, at least 0: where a training goes on from a checkpoint.
     prove
         Whether to prove first that what is read of each layer is what it computes: each distinct
         layer is run once on a copy, see `kan_widgets.functions.prove`. What fails is not drawn, and
@@ -111,6 +123,7 @@ def bind(
         optimizer = torch_optimizer(optimizer)
     check_every(every)
     check_max_fps(max_fps)
+    check_steps(steps)
     check_number("history_mb", history_mb)
     if not 0 <= history_mb < math.inf:
         raise ValueError(f"history_mb={history_mb}: expected a finite number of megabytes ≥ 0")
@@ -122,13 +135,9 @@ def bind(
         raise ValueError(
             f"{type(inner).__name__} has no parameters: there is nothing to watch.{reasons}"
         )
-    if optimizer is not None:
-        known = {id(p) for p in parameters}
-        if not any(id(p) in known for group in optimizer.param_groups for p in group["params"]):
-            raise ValueError(
-                f"the optimizer holds none of the parameters of {type(inner).__name__}: give the "
-                "one made from model.parameters() (made after the model was built or moved)"
-            )
+    # What is averaged has parameters of its own, and goes on with the steps of the others.
+    if optimizer is not None and not isinstance(model, AveragedModel):
+        optimizer_of(inner, optimizer)
     if prove:
         functions.prove(inner)
     else:
@@ -147,6 +156,7 @@ def bind(
             max_fps=max_fps,
             layers=chosen,
             history_mb=history_mb,
+            steps=steps,
             earlier=continued,
         )
     _bindings[inner] = binding

@@ -40,8 +40,8 @@ class Binding(Gathering, Probing):
         max_fps: float,
         layers: tuple[str, ...] | None,
         history_mb: float,
+        steps: int = 0,
         earlier: Binding | None = None,
-        start: int = 0,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
         self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
@@ -51,7 +51,8 @@ class Binding(Gathering, Probing):
             history_bytes=int(history_mb * 1e6),
             max_fps=max_fps,
             earlier=earlier.history if earlier is not None else None,
-            step=earlier.steps if earlier is not None else start,
+            step=earlier.steps if earlier is not None else 0,
+            first_step=steps,
             looking=earlier.looking if earlier is not None else None,
         )
         super().__init__(self._camera.history, self._camera.looking)
@@ -63,7 +64,7 @@ class Binding(Gathering, Probing):
             hooks_of(optimizer) if optimizer is not None else None,
             lock=self._sending,
             every=every,
-            steps=continued.steps if continued is not None else start,
+            steps=continued.steps if continued is not None else steps,
         )
         self.edits = Edits(self)
         """Change functions by hand, with undo."""
@@ -167,7 +168,7 @@ class Binding(Gathering, Probing):
             max_fps=self.max_fps,
             layers=None,
             history_mb=self.history.max_bytes / 1e6,
-            start=self.steps,
+            steps=self.steps,
         )
 
     # -- counting steps -------------------------------------------------------------
@@ -391,6 +392,7 @@ class Binding(Gathering, Probing):
             self._release("closed")
             if self._training.belongs_to(self):
                 self.control.release()
+            self._tell("its end", lambda each: each.on_closed())
 
     def _release(self, state: State) -> None:
         self._counter.close()

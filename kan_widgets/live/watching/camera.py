@@ -79,7 +79,9 @@ class Camera:
         The history of the layers' earlier camera; it goes on if the layers can still be read
         with its latest layout.
     step
-        The step of the first frame; where an earlier history does not go on it is 0.
+        The step of the first frame, where an earlier history goes on.
+    first_step
+        The same where none does.
     looking
         What is looked at.
 
@@ -102,6 +104,7 @@ class Camera:
         max_fps: float = 30.0,
         earlier: History | None = None,
         step: int = 0,
+        first_step: int = 0,
         looking: Looking | None = None,
     ) -> None:
         self.layers = layers
@@ -134,8 +137,7 @@ class Camera:
             data = once.data(last=True) if once is not None else None
         if data is None:
             data = Copy(read or layers.read()).data()
-        begins = step if self.goes_on or earlier is None else 0
-        self.history.append(Frame(begins, layout, data))
+        self.history.append(Frame(step if self.goes_on else first_step, layout, data))
         if is_large:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()

@@ -88,6 +88,21 @@ class Counter:
         if self.hooks is not None:
             self.hooks.add(self.after_step, self.between_steps)
 
+    def move_to(self, hooks: StepHooks) -> None:
+        """Count the steps of another optimizer from now on.
+
+        Raises
+        ------
+        RuntimeError
+            If called from inside its ``step()``; nothing has changed then.
+        """
+        before = self.hooks
+        hooks.add(self.after_step, self.between_steps)
+        self.hooks = hooks
+        if before is not None:
+            before.remove(self.after_step, self.between_steps)
+        self.need_care()
+
     def close(self) -> None:
         """Count no more."""
         self._is_open = False

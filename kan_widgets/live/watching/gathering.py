@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from kan_widgets.functions.shards import gather_again, gathered
+from kan_widgets.functions.shards import gather_again, is_sharded, shown_whole
 from kan_widgets.live.watching.reading import Reading
 
 if TYPE_CHECKING:
@@ -46,8 +46,13 @@ class Gathering(Reading):
         model = self.model
         if model is None:
             raise RuntimeError("this binding is closed: bind the model again")
+        if not is_sharded(model):
+            raise ValueError(
+                f"live.gather: expected a model with parameters split over processes, got a "
+                f"{type(model).__name__} that has all of its own: there is nothing to gather"
+            )
         if self._whole is None or self._whole[1].model is None:
-            whole = gathered(model)
+            whole = shown_whole(model)
             self._whole = whole, self._beside(whole)
         else:
             gather_again(self._whole[0], model)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from threading import Thread, current_thread
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from torch.optim import Optimizer
 
@@ -20,8 +21,21 @@ from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
+from kan_widgets.live.watching.limits import check_every, optimizer_of
+from kan_widgets.live.watching.steps import hooks_of
 
 Batch = TypeVar("Batch")
+
+
+class Sending(Protocol):
+    """What sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
+
+    def close(self) -> None:
+        """Send what is left, and the page. Closing again does nothing."""
+
+    def __enter__(self) -> Sending: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
 
 
 class Steered(Savable):
@@ -67,6 +81,31 @@ class Steered(Savable):
     def need_care(self) -> None:
         """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
         self._counter.need_care()
+
+    def train_with(self, optimizer: Optimizer) -> None:
+        """Count the steps of another optimizer from now on; history, curves and steps go on.
+
+        For a training that goes on with a new optimizer, as trainers make one at each ``fit``.
+
+        Parameters
+        ----------
+        optimizer
+            As `kan_widgets.bind` takes it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it neither is nor wraps a torch optimizer, or holds none of the model's parameters.
+        RuntimeError
+            If the binding is closed, or this is called inside ``optimizer.step()``.
+        """
+        if not self.is_open or (model := self.model) is None:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        inner = optimizer_of(model, optimizer)
+        if inner is not self.optimizer:
+            self._counter.move_to(hooks_of(inner))
+            self._optimizer = weakref.ref(inner)
+            self.tell_training()
 
     def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
         """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
@@ -153,6 +192,62 @@ class Steered(Savable):
             If the loader cannot be iterated that often, or ``epochs`` is not a whole number ≥ 1.
         """
         return Track(self.training, loader, epochs)
+
+    def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> Sending:
+        """Send how the functions develop to a tracker of experiments, for as long as it goes on.
+
+        At each ``every`` steps numbers of each layer: how far its functions reach (the median and
+        the largest max φ − min φ on the grid, ``reach`` and ``furthest``), the share of them that
+        are ``constant``, how many are ``broken`` (not finite), and, once ``live.observe`` has seen
+        a batch, the share of inputs ``outside`` the grid. With them a picture of each layer as
+        `KernelGrid` draws it; these are left out where they would take more than a fiftieth of
+        the time, and numbers come later where they would take more than a two-hundredth. At the
+        end the last state, and a page with all of the history. A thread of its own draws and
+        sends: training waits for neither, and does not change. In distributed training only the
+        first process (rank 0) sends.
+
+        Parameters
+        ----------
+        writer
+            A ``SummaryWriter``; ``wandb``, ``mlflow`` or ``trackio``, or a run of one of these
+            (the module stands for its active run); or a function, called with each
+            `kan_widgets.integrations.trackers.Report`.
+        every
+            Steps between two reports, at least 1. They have frames: none come more often.
+        name
+            What stands before the names of all that is sent.
+
+        Returns
+        -------
+        Sending
+            With ``close()``, which sends what is left and the page; also a context manager. Closing
+            the binding does it too, and so does the end of the process.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``writer`` is none of these, or ``every`` is not a whole number ≥ 1.
+        RuntimeError
+            If the tracker has no active run, or the binding is closed.
+
+        Examples
+        --------
+        >>> import kan_widgets as kw
+        >>> model, reports = kw.nn.KANLinear(2, 3), []
+        >>> live = kw.bind(model)
+        >>> with live.send_to(reports.append):
+        ...     live.step()
+        >>> [report.step for report in reports], list(reports[-1].pictures)
+        ([0, 1], ['KANLinear'])
+        """
+        check_every(every)
+        if not self.is_open:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again to send it on")
+        # By name: what draws and sends lies above this part, which imports nothing of it.
+        sending: Sending = import_module("kan_widgets.integrations.trackers").Sending(
+            self, writer, every, name
+        )
+        return sending
 
     @property
     def learning_rates(self) -> list[float]:

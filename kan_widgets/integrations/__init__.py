@@ -1,0 +1,36 @@
+"""Trainers and trackers: each is a file here, imported when it is first asked for.
+
+``kw.integrations.lightning``, ``transformers``, ``ignite``, ``skorch`` and ``keras`` each have a
+callback ``KANWidgets`` for that trainer. What accelerate prepares needs none: `kan_widgets.bind`
+takes it as it is. Trackers are reached by ``live.send_to``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# None is imported unasked, not even by a star.
+__all__: list[str] = []
+
+_TRAINERS = ("ignite", "keras", "lightning", "skorch", "transformers")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _TRAINERS:
+        raise AttributeError(
+            f"module 'kan_widgets.integrations' has no attribute {name!r}; it has "
+            f"{', '.join(_TRAINERS)}"
+        )
+    try:
+        return import_module(f"kan_widgets.integrations.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("kan_widgets"):
+            raise
+        raise ImportError(
+            f"kan_widgets.integrations.{name} needs {error.name}, which is not installed: "
+            f'pip install "kan-widgets[{name}]"'
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_TRAINERS})

@@ -1,0 +1,65 @@
+"""Ignite: ``KANWidgets(model, optimizer).attach_to(trainer)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ignite.engine import Engine, Events
+from torch import nn
+
+from kan_widgets.integrations.trainer import Watcher
+
+
+class KANWidgets(Watcher):
+    """Shows the functions of a model while an `ignite.engine.Engine` trains it.
+
+    The engine's output (a number, or numbers by name) and its metrics become curves; the panel's
+    pause and steps act on the loop, and its stop ends ``run`` by ``terminate()``.
+
+    Parameters
+    ----------
+    model, optimizer
+        What the engine's function trains; of several optimizers a list.
+    views, on_bind, every, **options
+        See `kan_widgets.integrations.trainer.Watcher`.
+    """
+
+    def __init__(self, model: nn.Module, optimizer: Any, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._model = model
+        several = isinstance(optimizer, list | tuple)
+        self._optimizers = list(optimizer) if several else [optimizer]
+
+    def attach_to(self, engine: Engine) -> KANWidgets:
+        """Have the engine call this from now on; returns this."""
+        engine.add_event_handler(Events.STARTED, self._started)
+        engine.add_event_handler(Events.ITERATION_STARTED, self._iteration_started)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration_completed)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch_completed)
+        engine.add_event_handler(Events.COMPLETED, self._completed)
+        return self
+
+    def _started(self, engine: Engine) -> None:
+        state = engine.state
+        self.attach(self._model, self._optimizers, [state.iteration])
+        epochs, each = state.max_epochs, state.epoch_length
+        self.begin(epochs, epochs * each if epochs and each else None)
+
+    def _iteration_started(self, engine: Engine) -> None:
+        self.saw(engine.state.batch)
+
+    def _iteration_completed(self, engine: Engine) -> None:
+        state = engine.state
+        self.advance(state.epoch, state.iteration)
+        if state.iteration % self.every == 0:
+            output = state.output
+            self.add_numbers(output if isinstance(output, Mapping) else {"loss": output})
+        if self.wants_stop(state.iteration):
+            engine.terminate()
+
+    def _epoch_completed(self, engine: Engine) -> None:
+        self.add_numbers(engine.state.metrics)
+
+    def _completed(self, engine: Engine) -> None:
+        self.end()

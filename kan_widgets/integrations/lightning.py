@@ -1,0 +1,97 @@
+"""Lightning: ``Trainer(callbacks=[KANWidgets()])``, of ``lightning`` or ``pytorch_lightning``."""
+
+from __future__ import annotations
+
+import math
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from kan_widgets.integrations.trainer import Watcher
+
+_HOMES = ("lightning.pytorch", "pytorch_lightning")
+
+
+def _bases() -> tuple[type, ...]:
+    """Return Lightning's class of callbacks: that of the package in use, of both if both are."""
+    homes = [name for name in _HOMES if name in sys.modules]
+    if not homes:
+        installed = [name for name in _HOMES if find_spec(name.partition(".")[0]) is not None]
+        homes = installed[:1] or list(_HOMES[:1])
+    return tuple(import_module(name).Callback for name in homes)
+
+
+Callback: Any = type("Callback", _bases(), {})
+
+
+class KANWidgets(Watcher, Callback):
+    """Shows the functions of a LightningModule while ``Trainer.fit`` trains it.
+
+    Binds when the optimizers exist: the whole module with its one optimizer, or, of several (a
+    GAN), the part that each trains. Numbers given to ``self.log`` become curves; the panel's
+    pause and steps act on the loop, and its stop ends ``fit`` by ``trainer.should_stop``. A
+    module that is bound before, or fitted again, goes on; a checkpoint keeps the number of steps.
+
+    Parameters
+    ----------
+    views, on_bind, every, **options
+        See `kan_widgets.integrations.trainer.Watcher`.
+    """
+
+    _steps: tuple[int, ...] = ()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"steps": [live.steps for live in self.bindings]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take what a checkpoint has kept."""
+        self._steps = tuple(state_dict["steps"])
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Bind, and begin."""
+        self.attach(pl_module, trainer.optimizers, self._steps)
+        epochs, each = trainer.max_epochs, trainer.num_training_batches
+        known = epochs is not None and epochs > 0 and math.isfinite(each)
+        total = int(epochs * each) if known else None
+        if trainer.max_steps > 0:  # optimizer steps, of which several batches may make one
+            steps = trainer.max_steps * trainer.accumulate_grad_batches
+            total = steps if total is None else min(total, steps)
+        self.begin(epochs if epochs is not None and epochs > 0 else None, total)
+
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note the batch."""
+        self.saw(batch)
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note how far it is, and what was logged."""
+        each = trainer.num_training_batches
+        done = batch_idx + 1 + (trainer.current_epoch * int(each) if math.isfinite(each) else 0)
+        self.advance(trainer.current_epoch + 1, done)
+        if self.bindings and done % self.every == 0:
+            loss = outputs.get("loss") if isinstance(outputs, dict) else None
+            self.add_numbers(trainer.callback_metrics or {"loss": loss})
+        if self.wants_stop(done):
+            trainer.should_stop = True
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Take what was logged for the epoch."""
+        self.add_numbers(trainer.callback_metrics)
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Take what was logged in validation."""
+        if not trainer.sanity_checking:
+            self.add_numbers(trainer.callback_metrics)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Note the end."""
+        self.end()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Note which error has ended it."""
+        self.end(exception)

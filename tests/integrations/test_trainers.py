@@ -1,0 +1,367 @@
+"""Hugging Face, accelerate, Ignite, skorch and Keras: the real trainers, with the callback."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+import accelerate
+import keras
+import numpy as np
+import pytest
+import skorch
+import torch
+import transformers
+from accelerate.state import AcceleratorState
+from sklearn.base import clone
+from torch import nn
+
+import kan_widgets as kw
+from tests.integrations.tiny import examples, loader, network, run_documented, same
+
+with warnings.catch_warnings():
+    # It compiles a function by torch.jit while it is imported, which torch has deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import ignite.engine
+
+STEPS = 32  # two epochs of 16 batches of 4
+
+
+class Row(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
+    """The examples by the names that Hugging Face's trainer hands on."""
+
+    def __len__(self) -> int:
+        return len(examples())
+
+    def __getitem__(self, at: int) -> dict[str, torch.Tensor]:
+        x, y = examples()[at]
+        return {"x": x, "labels": y}
+
+
+class WithLoss(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = network()
+
+    def forward(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        out = self.net(x)
+        return {"loss": nn.functional.mse_loss(out, labels), "logits": out}
+
+
+class Run:
+    """A trainer of one of the libraries, built anew: what it trains, and its callback."""
+
+    def __init__(self, folder: Path, watched: bool = True, **options: Any) -> None:
+        self.folder = folder
+        self.widgets: Any = self.callback(every=4, **options) if watched else None
+
+    callback: Callable[..., Any]
+    model: nn.Module
+
+    @property
+    def bound(self) -> nn.Module:
+        """What the binding is of."""
+        return self.model
+
+    def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
+        """Train for two epochs; do something after a step."""
+        raise NotImplementedError
+
+
+class HuggingFace(Run):
+    callback = staticmethod(lambda **o: kw.integrations.transformers.KANWidgets(**o))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.model = WithLoss()
+        self._trainer: Any = None
+
+    def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
+        class Asking(transformers.TrainerCallback):
+            def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+                if state.global_step == at:
+                    what()
+
+        arguments = transformers.TrainingArguments(
+            output_dir=str(self.folder),
+            per_device_train_batch_size=4,
+            num_train_epochs=2,
+            logging_steps=8,
+            report_to=[],
+            save_strategy="no",
+            disable_tqdm=True,
+            use_cpu=True,
+            seed=0,
+            learning_rate=0.05,
+        )
+        self._trainer = transformers.Trainer(
+            model=self.model,
+            args=arguments,
+            train_dataset=Row(),
+            callbacks=[Asking(), *([self.widgets] if self.widgets else [])],
+        )
+        self._trainer.train()
+
+
+class Ignite(Run):
+    @staticmethod
+    def callback(**options: Any) -> Any:
+        return options
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.model = network()
+        self._optimizer = torch.optim.SGD(self.model.parameters(), 0.1)
+        if self.widgets is not None:
+            self.widgets = kw.integrations.ignite.KANWidgets(
+                self.model, self._optimizer, **self.widgets
+            )
+
+    def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
+        def update(engine: Any, batch: Any) -> float:
+            self._optimizer.zero_grad()
+            loss = nn.functional.mse_loss(self.model(batch[0]), batch[1])
+            loss.backward()
+            self._optimizer.step()
+            if engine.state.iteration == at:
+                what()
+            return loss.item()
+
+        engine = ignite.engine.Engine(update)
+        if self.widgets is not None:
+            self.widgets.attach_to(engine)
+        engine.run(loader(), max_epochs=2)
+
+
+class Skorch(Run):
+    callback = staticmethod(lambda **o: kw.integrations.skorch.KANWidgets(**o))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._asking = Skorch.Asking()
+        self.net: Any = skorch.NeuralNetRegressor(
+            network(),
+            max_epochs=2,
+            batch_size=4,
+            train_split=None,
+            verbose=0,
+            warm_start=True,
+            callbacks=[self._asking, *([self.widgets] if self.widgets else [])],
+        )
+        self.net.initialize()
+
+    class Asking(skorch.callbacks.Callback):  # type: ignore[misc]
+        at, done, what = 0, 0, staticmethod(lambda: None)
+
+        def on_batch_end(self, net: Any, **_: Any) -> None:
+            self.done += 1
+            if self.done == self.at:
+                self.what()
+
+    @property
+    def model(self) -> nn.Module:  # type: ignore[override]
+        module: nn.Module = self.net.module_
+        return module
+
+    def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
+        self._asking.at, self._asking.what, self._asking.done = at, what, 0  # type: ignore[assignment]
+        self.net.fit(*(t.numpy() for t in examples().tensors))
+
+
+class Keras(Run):
+    callback = staticmethod(lambda **o: kw.integrations.keras.KANWidgets(**o))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._wrapped = network()
+        self.model = keras.Sequential([keras.layers.TorchModuleWrapper(self._wrapped)])
+        self.model.compile(keras.optimizers.SGD(0.1), "mse")
+
+    @property
+    def bound(self) -> nn.Module:
+        return self._wrapped
+
+    def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
+        class Asking(keras.callbacks.Callback):  # type: ignore[misc]
+            done = 0
+
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                self.done += 1
+                if self.done == at:
+                    what()
+
+        x, y = (tensor.numpy() for tensor in examples().tensors)
+        callbacks = [Asking(), *([self.widgets] if self.widgets else [])]
+        self.model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0, callbacks=callbacks)
+
+
+# It turns tensors into numbers in a way that NumPy has deprecated, and keeps them where that fails.
+KERAS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+TRAINERS = [HuggingFace, Ignite, Skorch, pytest.param(Keras, marks=KERAS)]
+CURVES = {
+    HuggingFace: {"loss", "grad_norm", "learning_rate", "train_loss"},
+    Ignite: {"loss"},
+    Skorch: {"loss", "train_loss"},
+    Keras: {"loss"},
+}
+
+
+@pytest.mark.parametrize("kind", TRAINERS)
+def test_training_is_watched_and_ends_with_the_weights_it_would_have_had(
+    kind: type[Run], tmp_path: Path
+) -> None:
+    alone = kind(tmp_path, watched=False)
+    alone.train()
+    bound: list[Any] = []
+    run = kind(tmp_path, on_bind=bound.append)
+    run.train()
+    live = run.widgets.live
+    assert same(alone.model, run.model)
+    assert bound == [live]
+    assert live.model is run.bound
+    assert live.steps == STEPS
+    steps = [frame.step for frame in live.history]
+    assert (steps[0], steps[-1]) == (0, STEPS)
+    assert {step % 4 for step in steps} == {0}
+    assert set(live.scalars.names) == CURVES[kind]
+    steps, losses = live.scalars.series("loss")
+    assert np.isin([8, 16, 24, 32], steps).all()
+    assert losses[-1] < losses[0]
+    progress = live.progress
+    assert (progress.state, progress.epochs) == ("finished", 2)
+    assert progress.batches_done == STEPS
+    if kind is not Skorch:  # which does not know how many there will be
+        assert progress.batches_total == STEPS
+
+
+@pytest.mark.parametrize("kind", TRAINERS)
+def test_a_stop_ends_training_gracefully_and_training_again_goes_on(
+    kind: type[Run], tmp_path: Path
+) -> None:
+    run = kind(tmp_path)
+    run.train(at=5, what=lambda: run.widgets.live.control.stop())
+    live = run.widgets.live
+    assert (live.steps, live.progress.state) == (5, "stopped")
+    run.train()
+    assert run.widgets.live is live
+    assert (live.steps, live.progress.state) == (5 + STEPS, "finished")
+    assert live.history[0].step == 0
+
+
+def test_a_skorch_net_with_the_callback_is_cloned_and_pickled() -> None:
+    widgets = kw.integrations.skorch.KANWidgets(layers=["1"], every=4)
+    net = skorch.NeuralNetRegressor(network(), max_epochs=1, verbose=0, callbacks=[widgets])
+    net.fit(*(tensor.numpy() for tensor in examples().tensors))
+    assert widgets.live.layers == ("1",)
+    twin = clone(net)
+    assert (twin.callbacks[0].every, twin.callbacks[0].layers) == (4, ["1"])
+    again = pickle.loads(pickle.dumps(net))
+    assert (again.callbacks[0].every, again.callbacks[0].bindings) == (4, ())
+    assert copy.deepcopy(net).callbacks[0].bindings == ()
+
+
+def test_several_torch_modules_of_a_keras_model_are_bound_under_the_names_of_their_layers() -> None:
+    first, second = network()
+    wrapped = keras.layers.TorchModuleWrapper
+    model = keras.Sequential(
+        [wrapped(first, name="early"), keras.Sequential([wrapped(second, name="late")])]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    widgets = kw.integrations.keras.KANWidgets()
+    x, y = (tensor.numpy() for tensor in examples().tensors)
+    model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
+    assert widgets.live.layers == ("early", "late")
+    live = widgets.live
+    model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
+    assert (widgets.live is live, live.steps) == (True, STEPS)
+    shown = live.refresh().coefficients("late")[:, :, 0, 0]
+    assert torch.equal(torch.from_numpy(shown.copy()), second.coefficients().detach())
+
+
+def test_a_keras_model_without_torch_modules_is_refused_with_what_to_do() -> None:
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x, y = (tensor.numpy() for tensor in examples().tensors)
+    with pytest.raises(ValueError, match=r"wrap them in keras\.layers\.TorchModuleWrapper"):
+        model.fit(x, y, verbose=0, callbacks=[kw.integrations.keras.KANWidgets()])
+
+
+def test_a_metric_of_the_ignite_engine_is_a_curve() -> None:
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    widgets = kw.integrations.ignite.KANWidgets(model, optimizer)
+
+    def update(engine: Any, batch: Any) -> dict[str, float]:
+        optimizer.step()
+        engine.state.metrics["seen"] = engine.state.iteration
+        return {"half": engine.state.iteration / 2}
+
+    engine = ignite.engine.Engine(update)
+    widgets.attach_to(engine)
+    engine.run(loader(), max_epochs=1)
+    assert widgets.live.scalars.latest("half") == 5
+    assert widgets.live.scalars.latest("seen") == 16
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_what_accelerate_prepares_is_bound_as_it_is(precision: str) -> None:
+    AcceleratorState._reset_state(reset_partial_state=True)  # there is one in a process
+    accelerator = accelerate.Accelerator(cpu=True, mixed_precision=precision)
+    plain = network()
+    own = torch.optim.Adam(plain.parameters(), 0.01)
+    scheduler = torch.optim.lr_scheduler.StepLR(own, 4)
+    model, optimizer, data, schedule = accelerator.prepare(plain, own, loader(), scheduler)
+    with pytest.raises(TypeError, match="got a learning rate scheduler"):
+        kw.bind(model, schedule)
+    live = kw.bind(model, optimizer, every=4)
+    for x, y in data:
+        optimizer.zero_grad()
+        accelerator.backward(nn.functional.mse_loss(model(x), y))
+        optimizer.step()
+        schedule.step()
+    assert live.steps == 16
+    assert live.optimizer is own
+    assert live.model is plain
+    assert live.layers == ("0", "1")
+    shown = live.refresh().coefficients("0")[:, :, 0, 0]
+    assert torch.equal(torch.from_numpy(shown.copy()), plain[0].coefficients().detach())
+
+
+def test_a_trainer_that_is_not_installed_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "skorch.callbacks", None)
+    monkeypatch.delitem(sys.modules, "kan_widgets.integrations.skorch", raising=False)
+    monkeypatch.delattr(kw.integrations, "skorch", raising=False)
+    with pytest.raises(ImportError, match=r'pip install "kan-widgets\[skorch\]"'):
+        _ = kw.integrations.skorch
+    with pytest.raises(AttributeError, match="has no attribute 'fastai'; it has ignite, keras"):
+        _ = kw.integrations.fastai
+
+
+# Hugging Face pins memory also where there is nothing to pin it for.
+@pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning")
+@pytest.mark.parametrize(
+    "heading",
+    ["Hugging Face", "accelerate", "Ignite", "skorch", pytest.param("Keras", marks=KERAS)],
+)
+def test_the_documented_example_runs(
+    heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AcceleratorState._reset_state(reset_partial_state=True)
+    monkeypatch.chdir(tmp_path)
+    made = run_documented(heading)
+    live = made["live"] if heading == "accelerate" else made["callback"].live
+    # skorch keeps a fifth for validation, and has batches of 128; Hugging Face has batches of 8.
+    steps = {"skorch": 6, "Hugging Face": 96, "Keras": 24}
+    assert live.steps == steps.get(heading, 48)
+    assert live.progress.state == "finished"
+    assert any("loss" in name for name in live.scalars.names)
