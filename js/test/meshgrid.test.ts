@@ -378,7 +378,7 @@ describe("a pair", () => {
     const density = { most: 0.25, fullest: 1, x: [0, 0.5], y: [0, 1] } as unknown as Density;
     const said = sentencesOf([(x) => x * x, (y) => -y], [-1, 1], density);
     expect(said.map((text) => text.replaceAll(LINKED, " "))).toEqual([
-      "Largest: 2 at x = −1, y = −1.",
+      "For inputs from −1 to 1 largest: 2 at x = −1, y = −1.",
       "Smallest: −1 at x = 0, y = 1.",
       "Along x the sum changes by 1, along y by 2: y matters more.",
       "25 % of the inputs lie near x = 0.5, y = 1: there the sum is −0.75.",

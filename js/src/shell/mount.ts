@@ -201,7 +201,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     say("");
     const told = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(told);
-    hold(`${scene.title} ${scene.width}`);
+    hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
     expose(root, { ...scene, caption: told });
   }
 
@@ -245,6 +245,11 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
+}
+
+/** While it trains what is said changes its length; at rest it takes no more room than it needs. */
+function isUnderWay(store: Store): boolean {
+  return ["running", "paused"].includes(store.status().state);
 }
 
 /** A host says some remarks once for all that it has. */

@@ -103,6 +103,7 @@ export function plotMarks(
   });
   const left = y.ticks.flatMap((tick) => [plot.x - TICK, y.scale(tick), plot.x, y.scale(tick)]);
   const xy = [...right, ...left];
+  const contours = contourMarks(pair, plot, theme);
   const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
   return [
     ...axesMarks(plot, x, y, colours, { size: 11, ratio, grid: false }),
@@ -112,18 +113,21 @@ export function plotMarks(
       clip: plot,
       marks: [
         { kind: "image", box: ground, pixels, smooth: reach.broken === 0 },
-        ...contourMarks(pair, plot, theme),
+        ...contours.lines,
       ],
     },
     outline(plot, colours.line),
     ...(density ? densityMarks(density, plot, axes, theme) : []),
+    { kind: "group", clip: plot, marks: contours.labels },
   ];
 }
 
 /** The values of the first function upwards, or of the second to the right, as an axis. */
 export function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
   const range = { from: -curveMost, to: curveMost };
-  const at = ticks(range, 3);
+  let at = ticks(range, 3);
+  // Zero alone says nothing of the scale.
+  for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
   return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
 }
 
@@ -220,7 +224,12 @@ function finiteParts(points: readonly Point[]): { xy: number[]; ends: number[] }
   return found;
 }
 
-function contourMarks({ surface, levels, most }: Pair, plot: Rect, theme: Theme): Mark[] {
+/** The lines, and their numbers, which stand over the dots of the inputs too. */
+function contourMarks(
+  { surface, levels, most }: Pair,
+  plot: Rect,
+  theme: Theme,
+): { lines: Mark[]; labels: Mark[] } {
   const { ink } = theme.colours;
   const { bytes } = paletteIn(theme);
   const points = surface.x.length;
@@ -250,7 +259,7 @@ function contourMarks({ surface, levels, most }: Pair, plot: Rect, theme: Theme)
       labels.push(...labelMarks(text, place, size.width, halo));
     }
   }
-  return [...marks, ...labels];
+  return { lines: marks, labels };
 }
 
 /** The ground's own colour under the number breaks the line, as on a map. */

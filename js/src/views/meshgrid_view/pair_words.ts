@@ -45,7 +45,7 @@ export function sentencesOf(
   const end = (a: Extreme, b: Extreme) => `${number(a.value + b.value)} at ${place(a.at, b.at)}`;
   const [alongX, alongY] = [one, other].map(({ least, most }) => most.value - least.value);
   const said = [
-    `Largest: ${end(one.most, other.most)}.`,
+    `For inputs from ${number(ends[0])} to ${number(ends[1])} largest: ${end(one.most, other.most)}.`,
     `Smallest: ${end(one.least, other.least)}.`,
     `Along x the sum changes by ${number(alongX)}, along y by ${number(alongY)}: ${moreText(alongX, alongY)}.`,
   ];
