@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap, as_rows
+from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.probed import Probe, Way, ways_of
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_widgets.insight import SymbolicFit
 from kan_widgets.live import Selection
 from kan_widgets.live.frames.layout import LayerLayout
+
+if TYPE_CHECKING:
+    from kan_widgets.insight import SymbolicFit
 
 INDEX = ("out", "in", "row", "column")
 _POINTS = 513

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from torch import nn
 
-from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
@@ -21,6 +20,11 @@ from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from kan_widgets.live import Binding
 
 _REPORTS = 5
 _MARKS = 100
@@ -108,7 +112,7 @@ class TrainingPanel(View):
         self._curves_painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        if not isinstance(source, Binding | Replay):
+        if not (is_binding(source) or isinstance(source, Replay)):
             raise TypeError(
                 "expected the binding that kan_widgets.bind returned or a recording "
                 f"(kan_widgets.replay), where something trains, got {source!r:.80}"
@@ -129,7 +133,7 @@ class TrainingPanel(View):
 
     def _source(self) -> Binding | Replay | None:
         source = self._stream.source
-        return source if isinstance(source, Binding | Replay) else None
+        return source if is_binding(source) or isinstance(source, Replay) else None
 
     def _draw_numbers(self) -> None:
         source = self._source()
@@ -255,7 +259,7 @@ class _Listener(ViewListener["TrainingPanel"]):
 def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
     progress, training = live.progress, live.training
-    control = live.control if isinstance(live, Binding) else None
+    control = live.control if is_binding(live) else None
     return {
         "state": progress.state,
         "control": "running" if control is None else control.state,

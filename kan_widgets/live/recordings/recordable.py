@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
-
-from torch import nn
+from typing import TYPE_CHECKING, Protocol
 
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Trained(Protocol):
