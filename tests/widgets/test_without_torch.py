@@ -108,7 +108,8 @@ def test_a_recording_says_the_same_without_torch_as_with_it(recording: Path) -> 
         f"3 ('loss',) 94650 True\n{float(abs(y).sum())}\n"
         f"20 {len(run.activations)} {len(run.structure.stations)}\n"
     )
-    assert len(run.activations) and len(run.structure.stations) > 5
+    assert len(run.activations)
+    assert len(run.structure.stations) > 5
     assert without_torch(NUMBERS, recording) == expected
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +98,12 @@ class Replay(Source):
     What needs the model (editing, ``observe``, steering) is not there: ask the run itself.
     """
 
-    def __init__(self, reader: Reader, history_mb: float) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        history_mb: float,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
         self._reader = reader
         self._reading = threading.Lock()
         self._status: dict[str, Any] = {}
@@ -112,12 +117,20 @@ class Replay(Source):
         self._job = Job(disk, self._visit)
         self.scalars = Scalars()
         """What was logged: curves by step, and marks."""
+        self.frames = 0
+        """How many were read: all that were recorded; ``history`` may hold fewer."""
         history = History(int(history_mb * 1e6))
+        size = reader.path.stat().st_size if progress is not None else 0
         for record in reader.read():
             if isinstance(record, Frame):
+                self.frames += 1
                 history.append(record)
             else:
                 self._take(record)
+            if progress is not None:
+                progress(min(reader.place.offset, size), size)
+        if progress is not None:
+            progress(size, size)
         if not len(history):
             raise NoFrames(
                 f"{reader.path} holds no frame yet: it was cut off at its beginning, or is still "
@@ -275,6 +288,7 @@ class Replay(Source):
                     frames.append(record)
                 else:
                     self._take(record)
+            self.frames += len(frames)
             now = time.monotonic()
             if has_news:
                 self._news_at = now

@@ -42,6 +42,104 @@ var PageModel = class {
   }
 };
 
+// src/page/live.ts
+var LiveModel = class extends PageModel {
+  #id;
+  #post;
+  #changed = /* @__PURE__ */ new Set();
+  constructor(id, traits, post) {
+    super(traits);
+    this.#id = id;
+    this.#post = post;
+  }
+  set(name, value) {
+    this.#changed.add(name);
+    super.set(name, value);
+  }
+  save_changes() {
+    if (this.#changed.size === 0) return;
+    const state = Object.fromEntries([...this.#changed].map((name) => [name, this.get(name)]));
+    this.#changed.clear();
+    const [plain, buffer_paths, buffers] = withoutBytes(state);
+    const known = plain;
+    this.#post({ id: this.#id, method: "update", state: known, buffer_paths, buffers });
+  }
+  send(content) {
+    this.#post({ id: this.#id, method: "custom", content, buffers: [] });
+  }
+  /** Takes what Python says. */
+  take({ method, state, content, buffer_paths, buffers }) {
+    const bytes = buffers.map(bytesOf);
+    if (method === "custom") this.emit("msg:custom", content, bytes);
+    if (method !== "update" || !state) return;
+    put(state, buffer_paths ?? [], bytes);
+    for (const [name, value] of Object.entries(state)) super.set(name, value);
+  }
+};
+function connect({ heard, models }, address, say) {
+  let last = Promise.resolve();
+  const post = (message) => {
+    last = last.then(async () => {
+      try {
+        const { ok } = await fetch(new URL("messages", address), {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(message)
+        });
+        if (!ok) lost();
+      } catch {
+        lost();
+      }
+    });
+  };
+  const lost = () => say("Not connected: what follows the run has ended, or does not answer.", true);
+  const known = new Map(models.map(({ id, traits }) => [id, new LiveModel(id, traits, post)]));
+  const events = new EventSource(new URL(`events?from=${heard}`, address));
+  events.addEventListener("open", () => say("", false));
+  events.addEventListener("error", lost);
+  events.addEventListener("message", ({ data }) => {
+    const message = JSON.parse(data);
+    known.get(message.id)?.take(message);
+  });
+  events.addEventListener("reload", () => globalThis.location.reload());
+  return known;
+}
+function bytesOf(base64) {
+  return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
+}
+function put(into, paths, bytes) {
+  paths.forEach((path, n) => {
+    const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
+    holder[path[path.length - 1]] = bytes[n];
+  });
+}
+function withoutBytes(value) {
+  const paths = [];
+  const buffers = [];
+  const copy = (inside, path) => {
+    if (inside instanceof ArrayBuffer || ArrayBuffer.isView(inside)) {
+      paths.push(path);
+      buffers.push(base64Of(inside));
+      return null;
+    }
+    if (Array.isArray(inside)) return inside.map((each, n) => copy(each, [...path, n]));
+    if (inside === null || typeof inside !== "object") return inside;
+    const entries = Object.entries(inside).map(([name, each]) => [
+      name,
+      copy(each, [...path, name])
+    ]);
+    return Object.fromEntries(entries);
+  };
+  return [copy(value, []), paths, buffers];
+}
+function base64Of(value) {
+  const view = value instanceof ArrayBuffer ? new DataView(value) : value;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
 // src/page/saved.ts
 async function unpack(text, base64) {
   const saved = JSON.parse(text);
@@ -87,7 +185,8 @@ async function start(document, modules) {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     main.replaceChildren();
     applyTheme(document, saved.theme);
-    show(document, main, saved, modules);
+    const widgets = saved.heard === void 0 ? savedWidgets(saved, modules) : liveWidgets(document, saved, modules);
+    show(document, main, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     main.textContent = `This page cannot be shown in this browser: ${message}`;
@@ -99,33 +198,63 @@ function textOf(document, id) {
   if (!text) throw new Error(`its part “${id}” is missing`);
   return text;
 }
-function show(document, main, saved, modules) {
-  const { signal } = new AbortController();
+var { signal } = new AbortController();
+function storeOf(modules, model) {
+  return modules.Stream.initialize({ model, signal });
+}
+function savedWidgets(saved, modules) {
   const streams = saved.streams.map((stream) => {
     const model = streamModel(stream);
-    return {
-      model,
-      exports: modules.Stream.initialize({ model, signal })
-    };
+    return { model, exports: storeOf(modules, model) };
   });
   const models = saved.models.map(({ traits, stream, linked, parts }) => {
     const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
     return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
   });
-  const host = {
-    getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
-    getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
+  return {
+    host: {
+      getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
+      getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
+    },
+    view: (number) => ({
+      module: saved.models[Number(number)].module,
+      model: models[Number(number)]
+    })
   };
-  for (const place of saved.places) {
+}
+function liveWidgets(document, live, modules) {
+  const said = document.getElementById("kw-connection");
+  const models = connect(live, document.baseURI, (words, lost) => {
+    if (!said) return;
+    said.textContent = words;
+    said.toggleAttribute("data-lost", lost);
+  });
+  const find = (ref) => models.get(ref.replace("anywidget:", ""));
+  const exports = /* @__PURE__ */ new Map();
+  for (const { id, module } of live.models) {
+    if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
+  }
+  const moduleOf = new Map(live.models.map(({ id, module }) => [id, module]));
+  return {
+    host: {
+      getModel: async (ref) => find(ref),
+      getWidget: async (ref) => ({ exports: exports.get(find(ref)) })
+    },
+    view: (id) => ({ module: moduleOf.get(String(id)) ?? "", model: find(String(id)) })
+  };
+}
+function show(document, main, places, { host, view }, modules) {
+  for (const place of places) {
     const figure = add(document, main, "figure", "kw-page-view");
     figure.setAttribute("aria-label", place.label);
     dress(figure, place.css);
-    if (saved.places.length > 1) {
+    if (places.length > 1) {
       add(document, figure, "h2", "kw-page-name").textContent = place.label;
     }
     const el = add(document, figure, "div");
-    const view = modules[saved.models[place.model].module]?.default;
-    if (view) view.render({ model: models[place.model], el, host, signal });
+    const { module, model } = view(place.model);
+    const code = modules[module]?.default;
+    if (code) code.render({ model, el, host, signal });
     else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }
