@@ -46,7 +46,7 @@ def live_page(views: Sequence[Placed], title: str, about: str, *, theme: str, he
     for view in shown:
         view._bring_up_to_date()
         bundles.setdefault(type(view).__name__, str(view._esm))
-    bundles["Page"] = bundle("page.js")
+    bundles |= {"Live": bundle("live.js"), "Page": bundle("page.js")}
     taken = Bytes()
     content = taken.out_of(
         {

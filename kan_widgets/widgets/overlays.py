@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Selection
 from kan_widgets.live.frames.layout import LayerLayout
-
-if TYPE_CHECKING:
-    from kan_widgets.insight import SymbolicFit
 
 INDEX = ("out", "in", "row", "column")
 _POINTS = 513

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from PIL import Image
 
+from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Source
 from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.reports import name_of
@@ -24,7 +25,6 @@ from kan_widgets.widgets.rasters import few_colours
 if TYPE_CHECKING:
     from torch import nn
 
-    from kan_widgets.insight import SymbolicFit
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 

@@ -266,6 +266,7 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "holding": control is not None and control.is_holding,
         "closed": live.state in ("closed", "fault"),
         "recording": live.words if isinstance(live, Replay) else "",
+        "steered": control is not None,
         "fault": live.message,
         "step": progress.step,
         "epoch": progress.epoch,
@@ -283,6 +284,7 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "output": progress.output,
         "every": live.every,
         "rates": live.learning_rates,
+        **live.notices,
     }
 
 
@@ -301,6 +303,10 @@ def _act(live: Binding, content: dict[str, Any]) -> None:
         live.tell_training()
     elif kind == "rate":
         live.set_learning_rate(content["value"], content.get("group"))
+    elif kind == "cure":
+        live.cure(content["alarm"])
+    elif kind == "uncure":
+        live.cures.undo()
 
 
 def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:

@@ -1,6 +1,6 @@
 /** A page outside of Jupyter: gives the views' own bundles models and a host, from what is in the page, or connected with Python. */
 import type { Store } from "../wire/types.ts";
-import { connect, type Live } from "./live.ts";
+import type { connect, Live } from "./live.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
 
@@ -9,6 +9,11 @@ export type Modules = Record<string, Record<string, unknown>>;
 
 interface StreamModule {
   initialize(context: { model: PageModel; signal: AbortSignal }): Store;
+}
+
+/** Only a page that Python serves has it: a saved one asks for nothing. */
+interface LiveModule {
+  connect: typeof connect;
 }
 
 interface ViewModule {
@@ -87,6 +92,7 @@ function savedWidgets(saved: Saved, modules: Modules): Widgets {
 /** Of a page that Python serves. */
 function liveWidgets(document: Document, live: Live, modules: Modules): Widgets {
   const said = document.getElementById("kw-connection");
+  const { connect } = modules.Live as unknown as LiveModule;
   const models = connect(live, document.baseURI, (words, lost) => {
     if (!said) return;
     said.textContent = words;

@@ -24,6 +24,7 @@ def status_of(source: Recordable) -> dict[str, Any]:
         "progress": asdict(replace(source.progress, output="")),
         "every": source.every,
         "rates": source.learning_rates,
+        "notices": source.notices,
         "epochs_done": training.epochs_done,
         "seconds": training.seconds,
         "timed_steps": training.timed_steps,

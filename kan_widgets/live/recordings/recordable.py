@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Scalars
@@ -64,6 +64,11 @@ class Recordable(Source, ABC):
     @abstractmethod
     def learning_rates(self) -> list[float]:
         """The learning rate of each parameter group."""
+
+    @property
+    @abstractmethod
+    def notices(self) -> dict[str, Any]:
+        """What goes wrong, and what was done about it, as JSON for the panel."""
 
     @property
     @abstractmethod

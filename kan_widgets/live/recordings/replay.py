@@ -31,11 +31,12 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
 NEEDS_MODEL = frozenset(
-    "can_rest cell_over control counts_steps edits is_open is_quiet log loop_ended mark "
+    "alarms can_rest cell_over control counts_steps cure cures edits first_frame is_open is_quiet "
+    "last_inputs log loop_ended mark "
     "max_fps model modules need_care observe on_fault on_step optimizer place_of probe read "
     "read_layer record refresh replaces run_example save set_learning_rate settle show_edited "
     "stats step steps tell_batch tell_edited tell_training track trained_by trains_elsewhere "
-    "watch_steps while_held".split()
+    "trained_layers watch_steps watchdog while_held".split()
 )
 """What a binding has, and a recording has not."""
 
@@ -58,6 +59,9 @@ class RecordedTraining:
     timed_steps: int = 0
     """The steps that took them."""
 
+
+NO_NOTICES: dict[str, Any] = {"alarms": [], "cured": None}
+"""Of a recording made before there were any."""
 
 _NOTHING = Progress(
     state="idle",
@@ -191,6 +195,12 @@ class Replay(Source):
     def learning_rates(self) -> list[float]:
         """The learning rate of each parameter group, as recorded last."""
         return [float(rate) for rate in self._status.get("rates", [])]
+
+    @property
+    def notices(self) -> dict[str, Any]:
+        """What went wrong when the last record was written, for the panel."""
+        said = self._status.get("notices")
+        return said if isinstance(said, dict) else NO_NOTICES
 
     @property
     def data_source(self) -> str:
