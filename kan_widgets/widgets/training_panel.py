@@ -14,6 +14,7 @@ from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
+from kan_widgets.live.steering.commands import act
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
@@ -175,12 +176,15 @@ class TrainingPanel(View):
         refused = ""
         if isinstance(live, Replay):
             if content.get("kind") != "hello":
-                refused = live.words
+                try:
+                    live.steer(content)
+                except (OSError, RuntimeError, ValueError) as error:
+                    refused = str(error)
         elif live is not None:
             live.control.heard()
             try:
-                _act(live, content)
-            except (TypeError, ValueError, IndexError, RuntimeError) as error:
+                act(live, content)
+            except (LookupError, TypeError, ValueError, RuntimeError) as error:
                 refused = str(error)
         elif content.get("kind") != "hello":
             refused = "the model of this panel is gone"
@@ -259,7 +263,7 @@ class _Listener(ViewListener["TrainingPanel"]):
 def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
     progress, training = live.progress, live.training
-    control = live.control if is_binding(live) else None
+    control = live.remote if isinstance(live, Replay) else live.control
     return {
         "state": progress.state,
         "control": "running" if control is None else control.state,
@@ -286,27 +290,6 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "rates": live.learning_rates,
         **live.notices,
     }
-
-
-def _act(live: Binding, content: dict[str, Any]) -> None:
-    kind, control = content.get("kind"), live.control
-    if kind == "pause":
-        control.pause()
-    elif kind == "resume":
-        control.resume()
-    elif kind == "advance":
-        control.advance(content["steps"])
-    elif kind == "stop":
-        control.stop()
-    elif kind == "every":
-        live.every = content["value"]
-        live.tell_training()
-    elif kind == "rate":
-        live.set_learning_rate(content["value"], content.get("group"))
-    elif kind == "cure":
-        live.cure(content["alarm"])
-    elif kind == "uncure":
-        live.cures.undo()
 
 
 def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:

@@ -37,6 +37,16 @@ class Trained(Protocol):
         """What it has printed."""
 
 
+class Steering(Protocol):
+    """By which a run is steered from afar."""
+
+    def said(self) -> dict[str, Any]:
+        """Return what the recording says of it, as JSON."""
+
+    def close(self) -> None:
+        """Be steered no more."""
+
+
 class Recordable(Source, ABC):
     """A source of frames whose training goes on here."""
 
@@ -58,7 +68,11 @@ class Recordable(Source, ABC):
     @property
     @abstractmethod
     def every(self) -> int:
-        """Steps between frames."""
+        """Steps between frames; may be changed."""
+
+    @every.setter
+    @abstractmethod
+    def every(self, every: int) -> None: ...
 
     @property
     @abstractmethod

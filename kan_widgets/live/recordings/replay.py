@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from kan_widgets.live.recordings.reader import (
     Status,
     Values,
 )
+from kan_widgets.live.recordings.remote import Remote
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
@@ -118,6 +119,7 @@ class Replay(Source):
         self._seen: dict[str, Observation] = {}
         self._network = _Network()
         self._interval = 0.5
+        self._remote: Remote | None = None
         self._job = Job(disk, self._visit)
         self.scalars = Scalars()
         """What was logged: curves by step, and marks."""
@@ -203,6 +205,37 @@ class Replay(Source):
         return said if isinstance(said, dict) else NO_NOTICES
 
     @property
+    def remote(self) -> Remote | None:
+        """By which the run is steered; ``None`` where it is not followed or allows no control."""
+        return self._remote if self._follows else None
+
+    def steer(self, command: Mapping[str, Any]) -> int:
+        """Ask the run for something, as its training panel would.
+
+        Parameters
+        ----------
+        command
+            See `kan_widgets.live.steering.commands.act`: ``{"kind": "pause"}``.
+
+        Returns
+        -------
+        int
+            The number of the command; the recording says when it was heard.
+
+        Raises
+        ------
+        RuntimeError
+            If the run allows no control, is over, or is steered by another follower.
+        OSError
+            If the file beside the recording cannot be written, or belongs to another user.
+        """
+        if (remote := self.remote) is None:
+            raise RuntimeError(self.words)
+        number = remote.send(command)
+        self._tell_training()
+        return number
+
+    @property
     def data_source(self) -> str:
         """What the model was trained on, in words."""
         return self.progress.data_source
@@ -231,6 +264,8 @@ class Replay(Source):
                 f"Following {name}: nothing new for over a minute. The run stands still, has ended "
                 "without closing its recording, or its storage is out of reach."
             )
+        if self._remote is not None:
+            return f"Following {name}. {self._remote.words}{ended}"
         return f"Following {name}: it shows a run elsewhere, and cannot steer it.{ended}"
 
     def __repr__(self) -> str:
@@ -256,6 +291,8 @@ class Replay(Source):
         if self._follows:
             self._follows = False
             self._settle("recorded")
+        if self._remote is not None:
+            self._remote.release()
 
     # -- reading --------------------------------------------------------------------
 
@@ -268,6 +305,7 @@ class Replay(Source):
             self._seen = record.layers
         elif isinstance(record, Status):
             self._status = record.content
+            self._hear(record.content.get("steering"))
         elif isinstance(record, Structure):
             self._network.structure = record
         elif isinstance(record, Probed):
@@ -276,6 +314,15 @@ class Replay(Source):
         elif isinstance(record, Activations):
             self._network.activations.append(record)
             self._network.news = [*self._network.news, record][-_MOST_AT_ONCE:]
+
+    def _hear(self, steering: Any) -> None:
+        """Take what the run says of being steered."""
+        if not isinstance(steering, dict):
+            self._remote = None
+            return
+        if self._remote is None:
+            self._remote = Remote(self.path, str(self._reader.header["id"]))
+        self._remote.take(steering)
 
     def poll(self) -> bool:
         """Read what has come since, and show it; return whether there was anything.
@@ -312,6 +359,8 @@ class Replay(Source):
             elif silent > _SILENT_SECONDS and not self._is_silent:
                 self._tell_training()
             self._is_silent = silent > _SILENT_SECONDS
+            if self._remote is not None and self._follows:
+                self._remote.beat()
             return has_news
 
     def _show(self, frames: list[Frame]) -> None:

@@ -69,6 +69,11 @@ class Writer:
         """Of the frames written."""
         archive.append(HEADER, _json(self._header))
 
+    @property
+    def run(self) -> str:
+        """What tells the run from others."""
+        return str(self._header["id"])
+
     def frame(self, frame: Frame, seconds: float, parameters: dict[str, Any] | None = None) -> None:
         """Write a frame, and its layout if it is new.
 

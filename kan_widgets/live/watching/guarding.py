@@ -1,4 +1,4 @@
-"""The part of a binding that raises alarms, and can do something about them."""
+"""The part of a binding that raises alarms, can do something about them, and obeys from afar."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import torch
 
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.recordings.recorder import Recorder
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.steering.cures import BUTTONS, Cures
+from kan_widgets.live.steering.remote import RemoteControl
 from kan_widgets.live.steering.watchdog import Watchdog
 from kan_widgets.live.watching.probing import Probing
 
@@ -129,6 +131,13 @@ class Guarding(Probing):
             for alarm in self.alarms
         ]
         return {"alarms": alarms, "cured": cured}
+
+    def _be_steered(self, recorder: Recorder, lost_after: float) -> RemoteControl:
+        def steered() -> Guarding | None:
+            source = recorder.source()
+            return source if isinstance(source, Guarding) and source.is_open else None
+
+        return RemoteControl(recorder.path, recorder.run, lost_after, steered, recorder.say_soon)
 
     @property
     def last_inputs(self) -> torch.Tensor | None:
