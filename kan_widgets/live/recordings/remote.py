@@ -67,12 +67,15 @@ class Remote:
         return bool(self._said.get("holding"))
 
     @property
+    def _lost_after(self) -> float:
+        return float(self._said.get("lost_after", 60.0))
+
+    @property
     def words(self) -> str:
         """What there is to say, in sentences."""
-        lost = float(self._said.get("lost_after", 0.0))
         parts = [
             "What is clicked is done in the run, between two steps; a pause ends by itself when "
-            f"this has not been heard of for {lost:g} s."
+            f"this has not been heard of for {self._lost_after:g} s."
         ]
         if self._waiting and time.monotonic() - self._asked_at > _LATE_SECONDS:
             kinds = ", ".join(str(each["kind"]) for each in self._waiting)
@@ -119,7 +122,7 @@ class Remote:
                 known = self._known()
                 if (sign := (known.writer, known.beat)) != self._other[0]:
                     self._other = sign, time.monotonic()
-            elif time.monotonic() - self._beat_at >= _BEAT_SECONDS:
+            elif time.monotonic() - self._beat_at >= min(_BEAT_SECONDS, self._lost_after / 4):
                 self._check_held()
                 self._write()
         except (OSError, ValueError, RuntimeError):

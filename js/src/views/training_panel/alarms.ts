@@ -28,7 +28,6 @@ export function createAlarms(document: Document, commands: Commands, signal: Abo
     root.replaceChildren();
     for (const { id, text, more, button: cure } of alarms) {
       const line = element(document, "div", "kw-note kw-alarm", root);
-      line.dataset.tone = "warn";
       element(document, "strong", "", line).textContent = text;
       element(document, "span", "", line).textContent = ` ${more}`;
       if (!cure) continue;
