@@ -156,13 +156,28 @@ def test_who_has_not_the_token_or_comes_from_elsewhere_gets_nothing(followed: Fo
 
 
 def test_a_page_that_missed_too_much_is_loaded_anew() -> None:
-    hub = Hub(kept_bytes=30)
+    hub = Hub(kept_bytes=60)
     for number in range(5):
-        hub.put({"number": number})
-    assert hub.after(4, seconds=0) == [(5, '{"number": 4}')]
+        hub.put({"id": "a", "number": number})
+    assert hub.after(4, seconds=0) == [(5, '{"id": "a", "number": 4}')]
     assert hub.after(0, seconds=0) is None
     assert hub.after(9, seconds=0) is None  # of another server
 
 
 def test_the_server_can_be_reached_from_this_machine_alone(followed: Followed) -> None:
     assert followed.server._http.server_address[0] == "127.0.0.1"
+
+
+def test_a_page_that_is_behind_gets_the_latest_frames_and_all_else() -> None:
+    hub = Hub()
+    for number in range(20):
+        for kind in ("frame", "heard"):
+            hub.put({"id": "a", "content": {"kind": kind, "number": number}})
+    hub.put({"id": "b", "content": {"kind": "frame", "number": 0}})
+    found = hub.after(0, seconds=0)
+    assert found is not None
+    said = [(json.loads(text)["id"], json.loads(text)["content"]) for _, text in found]
+    frames = [(of, each["number"]) for of, each in said if each["kind"] == "frame"]
+    assert frames == [("a", 16), ("a", 17), ("a", 18), ("a", 19), ("b", 0)]
+    assert [each["number"] for _, each in said if each["kind"] == "heard"] == list(range(20))
+    assert [number for number, _ in found] == sorted(number for number, _ in found)

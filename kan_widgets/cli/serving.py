@@ -25,6 +25,8 @@ import comm
 from comm.base_comm import BaseComm
 
 _KEPT_BYTES = 64_000_000
+_MOST_FRAMES = 4
+"""Of each stream so many go to a page at once."""
 _MOST_BYTES = 32_000_000  # of a message of the page
 _BREATH_SECONDS = 10.0
 """After so long without news a comment is sent, so that a page that is gone is noticed."""
@@ -44,7 +46,8 @@ class Hub:
     """
 
     def __init__(self, kept_bytes: int = _KEPT_BYTES) -> None:
-        self._kept: deque[tuple[int, str]] = deque()
+        # Number and text of each; of a frame also whose it is.
+        self._kept: deque[tuple[int, str, str]] = deque()
         self._kept_bytes = kept_bytes
         self._bytes = 0
         self._news = threading.Condition()
@@ -55,10 +58,11 @@ class Hub:
 
     def put(self, message: dict[str, Any]) -> None:
         """Add a message."""
-        text = json.dumps(message)
+        text, content = json.dumps(message), message.get("content")
+        is_frame = isinstance(content, dict) and content.get("kind") == "frame"
         with self._news:
             self.last += 1
-            self._kept.append((self.last, text))
+            self._kept.append((self.last, text, str(message["id"]) if is_frame else ""))
             self._bytes += len(text)
             while self._bytes > self._kept_bytes and len(self._kept) > 1:
                 self._bytes -= len(self._kept.popleft()[1])
@@ -71,12 +75,24 @@ class Hub:
             self._news.notify_all()
 
     def after(self, number: int, seconds: float) -> list[tuple[int, str]] | None:
-        """Return the messages after one, as soon as there are any; ``None`` if some are gone."""
+        """Return the messages after one, as soon as there are any; ``None`` if some are gone.
+
+        To a page that is behind only the latest frames are sent: it asks for those it lacks.
+        """
         with self._news:
             self._news.wait_for(lambda: self.last > number or self.is_over, seconds)
             if number > self.last or (self._kept and number < self._kept[0][0] - 1):
                 return None
-            return [each for each in self._kept if each[0] > number]
+            found: list[tuple[int, str]] = []
+            frames: dict[str, int] = {}
+            for each, text, of in reversed(self._kept):
+                if each <= number:
+                    break
+                if of:
+                    frames[of] = frames.get(of, 0) + 1
+                if frames.get(of, 0) <= _MOST_FRAMES:
+                    found.append((each, text))
+            return found[::-1]
 
 
 class PageComm(BaseComm):

@@ -120,6 +120,13 @@ def drawn_after(page: Page, start: float, limit: float = 120.0) -> float:
     return time.perf_counter() - start
 
 
+def note_hold(control: kw.live.Control, held: list[float]) -> None:
+    """Note when the training stands still."""
+    while not control.is_holding:
+        time.sleep(0.001)
+    held.append(time.perf_counter())
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -176,12 +183,7 @@ def main() -> None:
             page.mouse.move(box["x"] + 5, box["y"] + 5)
             held: list[float] = []
 
-            def hold(held: list[float] = held) -> None:
-                while not control.is_holding:
-                    time.sleep(0.001)
-                held.append(time.perf_counter())
-
-            waiting = threading.Thread(target=hold)
+            waiting = threading.Thread(target=note_hold, args=(control, held))
             waiting.start()
             clicked = time.perf_counter()
             page.mouse.down()
