@@ -21,6 +21,7 @@ import kan_widgets as kw
 from kan_widgets.live import control_file
 from kan_widgets.live.control_file import Wishes
 from kan_widgets.live.recordings import remote as remotes
+from kan_widgets.live.steering.remote import RemoteControl
 
 PATIENCE = 30.0
 
@@ -200,7 +201,9 @@ class Recorded:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path) -> Iterator[Recorded]:
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
+    """Give a run that looks for wishes when a test asks what it says, and not by itself."""
+    monkeypatch.setattr(RemoteControl, "_visit", lambda _: None)
     made = Recorded(tmp_path / "run.npz")
     yield made
     made.recorder.close()
@@ -289,12 +292,14 @@ def test_one_follower_steers_at_a_time_and_a_lost_one_is_taken_over(
     monkeypatch.setattr(remotes, "_GONE_SECONDS", 0.5)
     time.sleep(1)
     second.steer({"kind": "every", "value": 9})
-    until(lambda: recorded.live.every == 9, "the second steers")
+    assert recorded.said["heard"] == 2
+    assert recorded.live.every == 9
     with pytest.raises(RuntimeError, match="another follower has taken over"):
         first.steer({"kind": "every", "value": 10})
     second.close()
     first.steer({"kind": "every", "value": 11})
-    until(lambda: recorded.live.every == 11, "the first steers again")
+    assert recorded.said["refused"] is None
+    assert recorded.live.every == 11
     first.close()
 
 
@@ -333,7 +338,9 @@ def test_the_panel_of_a_follower_steers(recorded: Recorded) -> None:
     answers: list[dict[str, Any]] = []
     panel.send = lambda content, *_: answers.append(content)
     panel._answer(panel, {"kind": "rate", "value": 0.5, "group": None, "id": "x:1"}, [])
-    until(lambda: recorded.live.learning_rates == [0.5], "the rate is set")
+    assert recorded.said["heard"] == 1
+    assert recorded.live.learning_rates == [0.5]
+    recorded.recorder.say_soon()
     assert answers[0]["refused"] == ""
     until(lambda: run.learning_rates == [0.5], "the panel is told")
     run.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from abc import abstractmethod
 from pathlib import Path
 
 from kan_widgets.live import control_file
@@ -86,9 +85,9 @@ class Savable(Recordable):
             writer.activations(activations)
         writer.status(status_of(self) | {"output": self.progress.output})
 
-    @abstractmethod
     def _be_steered(self, recorder: Recorder, lost_after: float) -> Steering:
-        """Let whoever follows a recording steer the run."""
+        """Let whoever follows a recording steer the run, where something can be steered."""
+        raise RuntimeError(f"{self!r:.80} cannot be steered: record it without control")
 
     def record(
         self,
