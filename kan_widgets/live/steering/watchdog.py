@@ -24,7 +24,9 @@ from kan_widgets.live.worker import Job, scheduler
 
 _PAUSE_SECONDS = 1.0
 _SHARE = 0.01
-"""Of the time, looking takes no more: in the background, and in the thread that trains."""
+"""Of the time, looking takes no more in the background."""
+_SHARE_IN_STEPS = 0.002
+"""Of the time of the thread that trains, looking at gradients takes no more."""
 _FEWEST_LOOKS = 10
 _MOST_RAISED = 100
 
@@ -74,7 +76,7 @@ class Watchdog:
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a
     second. Gradients are looked at in the thread that trains, when it has taken a frame, in at
-    most a hundredth of its time. Nothing is changed, and no forward pass made.
+    most a five-hundredth of its time. Nothing is changed, and no forward pass made.
     """
 
     def __init__(self, binding: Guarded) -> None:
@@ -128,7 +130,7 @@ class Watchdog:
         except Exception as error:
             self._give_up(error)
         took = time.perf_counter() - start
-        self._not_before = start + took / _SHARE
+        self._not_before = start + took / _SHARE_IN_STEPS
 
     # -- in the background --------------------------------------------------------------
 
