@@ -306,7 +306,8 @@ class Recorder(Listener):
             self._is_stale = False
             output = self._training.output if is_last else ""
             self._write_status(source, output)
-            self._status_at = now + _STATUS_SECONDS
+            # A follower that steers waits for what it says.
+            self._status_at = now + (_PAUSE_SECONDS if self.steering else _STATUS_SECONDS)
         if self.nbytes > self._limit and self.frames > 2:
             self._gap = max(self._gap, self._writer.thin(self._max_bytes // 2))
             self._limit = max(self._max_bytes, 2 * self.nbytes)

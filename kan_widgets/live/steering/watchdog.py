@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.reports import Callback, report
+from kan_widgets.live.reports import report
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.worker import Job, scheduler
@@ -82,7 +82,7 @@ class Watchdog:
     def __init__(self, binding: Guarded) -> None:
         self._of = weakref.ref(binding)
         self.limits = Limits()
-        self.tell: Callback[[Alarm]] | None = None
+        self.tell: Callable[[Alarm], object] | None = None
         """Called with each new alarm, by the thread that finds it."""
         self.raised: tuple[Alarm, ...] = ()
         """All alarms there were, the latest hundred: also those that are over."""
