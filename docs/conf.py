@@ -32,6 +32,8 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(torch|numpy|np|PIL|pathlib|bqplot|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
+    # Of torch too, where it is imported for types alone.
+    ("py:class", r"nn\.Module|Tensor"),
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}

@@ -46,6 +46,8 @@ const options = {
   entryPoints: [
     { in: "src/page/index.ts", out: "page" },
     { in: "src/page/style.css", out: "page" },
+    // What connects a page that Python serves.
+    { in: "src/page/live.ts", out: "live" },
   ],
   outdir,
   bundle: true,

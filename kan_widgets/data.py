@@ -9,13 +9,11 @@ test digits is not one on MNIST's own 10,000, so whatever prints an accuracy pri
 from __future__ import annotations
 
 import json
-import lzma
 import os
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -27,22 +25,21 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 from torch.utils.data import TensorDataset as _TensorDataset
 
+from kan_widgets.digits import SIDE, TRAIN, embedded, pixels
+
 __all__ = ["Digits", "mnist"]
 
 Source = Literal["auto", "embedded", "torchvision"]
 _SOURCES = ("auto", "embedded", "torchvision")
-
-_EMBEDDED, _EMBEDDED_TRAIN = 5000, 4000
-_SIDE = 28
 
 # Seconds without a byte after which the next mirror is tried.
 _SILENCE = 15.0
 
 # MNIST's files as torchvision unpacks them, with the shape of what each must hold.
 _FILES = {
-    "train-images-idx3-ubyte": (60000, _SIDE, _SIDE),
+    "train-images-idx3-ubyte": (60000, SIDE, SIDE),
     "train-labels-idx1-ubyte": (60000,),
-    "t10k-images-idx3-ubyte": (10000, _SIDE, _SIDE),
+    "t10k-images-idx3-ubyte": (10000, SIDE, SIDE),
     "t10k-labels-idx1-ubyte": (10000,),
 }
 
@@ -106,8 +103,8 @@ class Digits:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size: expected a whole number ≥ 1, got {batch_size}")
-        if not 0 <= shift < _SIDE:
-            raise ValueError(f"shift: expected a whole number from 0 to {_SIDE - 1}, got {shift}")
+        if not 0 <= shift < SIDE:
+            raise ValueError(f"shift: expected a whole number from 0 to {SIDE - 1}, got {shift}")
         generator = torch.Generator().manual_seed(seed)
         train = _TensorDataset(self.train_images, self.train_labels)
         if shift:
@@ -227,11 +224,8 @@ def mnist(
 
 
 def _embedded() -> Digits:
-    packed = resources.files("kan_widgets").joinpath("mnist/digits.xz").read_bytes()
-    content = np.frombuffer(lzma.decompress(packed), np.uint8)
-    labels = content[:_EMBEDDED]
-    images = content[_EMBEDDED:].reshape(_EMBEDDED, _SIDE, _SIDE)
-    n = _EMBEDDED_TRAIN
+    images, labels = embedded()
+    n = TRAIN
     return _digits(images[:n], labels[:n], images[n:], labels[n:], kind="embedded MNIST subset")
 
 
@@ -243,14 +237,10 @@ def _digits(
     *,
     kind: str,
 ) -> Digits:
-    def pixels(images: NDArray[np.uint8]) -> Tensor:
-        scaled = np.divide(images, 127.5, dtype=np.float32)
-        return torch.from_numpy(np.subtract(scaled, 1.0, out=scaled)).unsqueeze(1)
-
     return Digits(
-        pixels(train_images),
+        torch.from_numpy(pixels(train_images)),
         torch.from_numpy(train_labels.astype(np.int64)),
-        pixels(test_images),
+        torch.from_numpy(pixels(test_images)),
         torch.from_numpy(test_labels.astype(np.int64)),
         source=f"{kind} ({len(train_labels):,} train / {len(test_labels):,} test)",
     )

@@ -16,14 +16,15 @@ PACKAGE = Path(__file__).parents[1] / "kan_widgets"
 # Part -> the parts it may import. What is not named here may not be in the package.
 ALLOWED = {
     "nn": set(),
-    "data": set(),
+    "digits": set(),
+    "data": {"digits"},
     "functions": {"nn"},
     "live": {"functions", "nn"},
     "insight": {"functions", "nn"},
     "figures": {"functions", "insight", "live", "nn"},
-    "widgets": {"live", "functions", "nn", "insight", "data"},
+    "widgets": {"live", "functions", "nn", "insight", "digits"},
     "integrations": {"widgets", "live", "functions", "nn", "insight"},
-    "cli": {"widgets", "live", "functions", "nn", "insight", "data"},
+    "cli": {"widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }
 
 # Outside packages that only some parts may import.

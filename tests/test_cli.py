@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from kan_widgets import __version__, cli
+from kan_widgets.cli import demo as demonstration
+from kan_widgets.cli import lab
 
 RUN = "import sys; from kan_widgets.cli import main; sys.exit(main())"
 
@@ -33,7 +35,7 @@ def tutorials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "02_second.ipynb").write_text("second")
     (folder / "pictures" / "a.txt").write_text("a picture")
     (folder / ".ipynb_checkpoints" / "01_quickstart.ipynb").write_text("old")
-    monkeypatch.setattr(cli, "_notebooks", lambda: folder)
+    monkeypatch.setattr(lab, "_notebooks", lambda: folder)
     return folder
 
 
@@ -46,7 +48,7 @@ def demo(out: Path, *arguments: str) -> int:
 
 
 def test_copying_brings_every_tutorial_and_no_leftovers(tutorials: Path, tmp_path: Path) -> None:
-    cli._copy(tutorials, tmp_path / "mine")
+    lab._copy(tutorials, tmp_path / "mine")
     assert names_in(tmp_path / "mine") == [
         "01_quickstart.ipynb",
         "02_second.ipynb",
@@ -58,7 +60,7 @@ def test_copying_keeps_a_file_that_is_there(tutorials: Path, tmp_path: Path) -> 
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "01_quickstart.ipynb").write_text("my notes")
-    copied, kept = cli._copy(tutorials, mine)
+    copied, kept = lab._copy(tutorials, mine)
     assert (mine / "01_quickstart.ipynb").read_text() == "my notes"
     assert kept == [Path("01_quickstart.ipynb")]
     assert copied == [Path("02_second.ipynb"), Path("pictures/a.txt")]
@@ -247,7 +249,7 @@ class Terminal(io.StringIO):
 
 def test_the_bar_is_redrawn_in_place_on_a_terminal() -> None:
     terminal = Terminal()
-    assert list(cli._progress(range(50), terminal)) == list(range(50))
+    assert list(demonstration._progress(range(50), terminal)) == list(range(50))
     text = terminal.getvalue()
     assert text.count("\n") == 1
     assert text.endswith("\n")
@@ -256,7 +258,7 @@ def test_the_bar_is_redrawn_in_place_on_a_terminal() -> None:
 
 def test_the_bar_takes_ten_lines_in_a_log() -> None:
     log = io.StringIO()
-    list(cli._progress(range(937), log))
+    list(demonstration._progress(range(937), log))
     lines = log.getvalue().splitlines()
     assert len(lines) == 10
     assert "937/937 steps" in lines[-1]

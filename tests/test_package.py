@@ -140,11 +140,11 @@ def test_the_unpacked_wheel_imports_and_loads_its_data(installed: Path) -> None:
 
 
 def test_the_unpacked_wheel_finds_its_own_tutorials(installed: Path) -> None:
-    code = "from kan_widgets.cli import _notebooks; print(_notebooks())"
+    code = "from kan_widgets.cli.lab import _notebooks; print(_notebooks())"
     assert Path(run(installed, code).strip()) == installed / "kan_widgets" / "notebooks"
 
 
 def test_the_checkout_finds_its_tutorials() -> None:
-    from kan_widgets.cli import _notebooks
+    from kan_widgets.cli.lab import _notebooks
 
     assert _notebooks() == ROOT / "notebooks"

@@ -21,6 +21,7 @@ import { FakeModel as StreamModel } from "./page_model.ts";
 
 const RUNNING = {
   state: "running",
+  steered: true,
   control: "running",
   step: 1234,
   epoch: 2,
@@ -241,7 +242,10 @@ describe("the controls", () => {
   });
 
   it("are not there for a recording, which says what it is instead", async () => {
-    const { one, root, sent, state } = await show({ recording: "A recording (run.npz)." });
+    const { one, root, sent, state } = await show({
+      recording: "A recording (run.npz).",
+      steered: false,
+    });
     expect(one<HTMLElement>(".kw-buttons").hidden).toBe(true);
     expect(one<HTMLInputElement>(".kw-slider").disabled).toBe(true);
     expect(state()).toBe("training");
@@ -250,6 +254,41 @@ describe("the controls", () => {
     expect(note.dataset.tone).toBe("calm");
     for (const key of ["p", "s"]) root.dispatchEvent(new KeyboardEvent("keydown", { key }));
     expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
+  });
+
+  it("are there for a recording whose run can be steered", async () => {
+    const { one, last } = await show({ recording: "Following run.npz." });
+    expect(one<HTMLElement>(".kw-buttons").hidden).toBe(false);
+    one<HTMLButtonElement>('[data-icon="pause"]').click();
+    expect(last()).toMatchObject({ kind: "pause" });
+  });
+
+  it("say what goes wrong, and offer what can be done about it", async () => {
+    const alarm = { id: "loss loss", text: "loss is nan.", more: "Lower it.", button: "Rate ÷ 10" };
+    const other = { id: "not finite fc", text: "fc is not finite.", more: "Load it.", button: "" };
+    const { model, root, last } = await show({ alarms: [alarm, other] });
+    const lines = () => [...root.querySelectorAll<HTMLElement>(".kw-alarm")];
+    expect(lines().map(({ textContent }) => textContent)).toEqual([
+      "loss is nan. Lower it.Rate ÷ 10",
+      "fc is not finite. Load it.",
+    ]);
+    lines()[0].querySelector("button")?.click();
+    expect(last()).toMatchObject({ kind: "cure", alarm: "loss loss" });
+    const cured = { text: "The rate was lowered.", undo: true };
+    model.set("status", { ...RUNNING, alarms: [], cured });
+    await drawn();
+    expect(lines()).toEqual([]);
+    const done = root.querySelector<HTMLElement>(".kw-cured");
+    expect(done?.textContent).toBe("The rate was lowered.undo");
+    done?.querySelector("button")?.click();
+    expect(last()).toMatchObject({ kind: "uncure" });
+    model.set("status", { ...RUNNING, steered: false, alarms: [alarm], cured });
+    await drawn();
+    const hidden = [...root.querySelectorAll<HTMLElement>(".kw-alarms button")];
+    expect(hidden.map((each) => each.hidden)).toEqual([true, true]);
+    model.set("status", { ...RUNNING });
+    await drawn();
+    expect(root.querySelector<HTMLElement>(".kw-alarms")?.hidden).toBe(true);
   });
 
   it("take a change of the learning rate back, for every group", async () => {

@@ -4,34 +4,43 @@
 another layer (its documentation has a complete example), and `check` proves that it is right.
 """
 
-from kan_widgets.functions import adapters  # after what it uses
-from kan_widgets.functions.basis import BaseOnly, IdentityBasis, LayerBasis
-from kan_widgets.functions.describe import Description, describe
-from kan_widgets.functions.grid_spline import GridSpline
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
-from kan_widgets.functions.proof import Proof, check
-from kan_widgets.functions.proving import prove, take_as_read
-from kan_widgets.functions.reading import (
-    LeftOut,
-    ReadableModule,
-    find,
-    read,
-    read_module,
-    survey,
-    unwrap,
-)
-from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.registry import Adapter, Sum, register_adapter
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis
-from kan_widgets.functions.sampling.samples import sampled_anew
-from kan_widgets.functions.shards import gathered
-from kan_widgets.functions.smooth import (
-    Gaussian,
-    Gram,
-    Jacobi,
-    ReflectionalSwitch,
-    SquaredReLU,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+# It needs torch, which takes seconds, and what frames say of layers needs none: all names are
+# imported when the first of them is used.
+if TYPE_CHECKING:
+    from kan_widgets.functions import adapters
+    from kan_widgets.functions.basis import BaseOnly, IdentityBasis, LayerBasis
+    from kan_widgets.functions.describe import Description, describe
+    from kan_widgets.functions.grid_spline import GridSpline
+    from kan_widgets.functions.layer import LayerFunctions, Tap
+    from kan_widgets.functions.plain import ConvSettings
+    from kan_widgets.functions.proof import Proof, check
+    from kan_widgets.functions.proving import prove, take_as_read
+    from kan_widgets.functions.reading import (
+        LeftOut,
+        ReadableModule,
+        find,
+        read,
+        read_module,
+        survey,
+        unwrap,
+    )
+    from kan_widgets.functions.recipes import tensor_adapter
+    from kan_widgets.functions.registry import Adapter, Sum, register_adapter
+    from kan_widgets.functions.sampling.sampled_basis import SampledBasis
+    from kan_widgets.functions.sampling.samples import sampled_anew
+    from kan_widgets.functions.shards import gathered
+    from kan_widgets.functions.smooth import (
+        Gaussian,
+        Gram,
+        Jacobi,
+        ReflectionalSwitch,
+        SquaredReLU,
+    )
 
 __all__ = [
     "Adapter",
@@ -68,3 +77,35 @@ __all__ = [
     "tensor_adapter",
     "unwrap",
 ]
+
+if not TYPE_CHECKING:
+    _HOMES = (
+        "basis",
+        "describe",
+        "grid_spline",
+        "plain",
+        "layer",
+        "proof",
+        "proving",
+        "reading",
+        "recipes",
+        "registry",
+        "sampling.sampled_basis",
+        "sampling.samples",
+        "shards",
+        "smooth",
+    )
+
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            # The adapters of the package come before those that others register.
+            import_module("kan_widgets.functions.adapters")
+            for home in _HOMES:
+                part = import_module(f"kan_widgets.functions.{home}")
+                globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
+        if name in globals():
+            return globals()[name]
+        raise AttributeError(f"module 'kan_widgets.functions' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

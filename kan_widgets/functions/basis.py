@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from kan_widgets.functions.activation import activate, activation_is_fixed, activation_label
+from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis, Interval
 
@@ -152,10 +153,6 @@ def _expand(basis: Basis, x: Tensor) -> Tensor:
     """Expand in the dtype and on the device of the basis's parameters, if it has any."""
     like = next(basis.parameters(), None) if isinstance(basis, Module) else None
     return basis.expand(x if like is None else x.to(like)).to(x)
-
-
-# The labels of a basis that makes straight lines, as plain layers have it.
-STRAIGHT = ("x",)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import ReadBasis, one_of_each
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.nn.bases.basis import Interval
 
@@ -17,25 +18,6 @@ Kind = Literal["conv", "linear", "elementwise"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
 Rewriter = Callable[..., Rewrite | None]
-
-
-@dataclass(frozen=True)
-class ConvSettings:
-    """How a convolution moves its kernels over the input; the meanings are torch's.
-
-    ``padding`` is (left, right, top, bottom), as `torch.nn.functional.pad` takes it. With
-    ``shared`` every kernel is applied to each input channel by itself, and output
-    channel c·out + o is kernel o on channel c. With ``pads_basis`` it is β that is padded
-    with zeros, not x: a function adds nothing over the border, instead of φ(0).
-    """
-
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    padding_mode: str = "zeros"
-    groups: int = 1
-    shared: bool = False
-    pads_basis: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import attribute
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
 from kan_widgets.functions.undisturbed import undisturbed

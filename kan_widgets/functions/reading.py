@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+import kan_widgets.functions.adapters  # noqa: F401 - those of the package register themselves
 from kan_widgets.functions.attributes import computes_more, unreadable_kind, unreadable_state
 from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions

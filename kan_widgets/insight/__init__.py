@@ -4,43 +4,53 @@ Everything here takes functions read from a model, or frames of it, and returns 
 records; nothing draws.
 """
 
-from kan_widgets.insight.ablation import Ablation, AblationCurve, ablate, ablation_curve
-from kan_widgets.insight.complexity import Complexity, complexity
-from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
-from kan_widgets.insight.explain import Explanation, FunctionShares, explain
-from kan_widgets.insight.forms import FORMS, Form, starts
-from kan_widgets.insight.formula import Formula, formula
-from kan_widgets.insight.frequency import FrequencyResponse, frequency_response
-from kan_widgets.insight.importance import Importance, importance
-from kan_widgets.insight.inputs import SeenInputs, seen_inputs
-from kan_widgets.insight.kernel_shares import KernelShares
-from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
-from kan_widgets.insight.likeness import Clusters, Likeness, Redundancy, likeness, redundancy
-from kan_widgets.insight.linear import (
-    LinearKernel,
-    LinearKernels,
-    linear_kernel,
-    linear_kernels,
-    slopes_at,
-)
-from kan_widgets.insight.patches import Patch, RealPatches, preferred_patch, suppressed_patch
-from kan_widgets.insight.patterns import PatternCheck, check_pattern
-from kan_widgets.insight.projection import Fixed, fix
-from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
-from kan_widgets.insight.report import KernelReport, KernelRow, kernel_report
-from kan_widgets.insight.summary import (
-    THRESHOLD,
-    LayerSummary,
-    Spread,
-    layer_ranges,
-    spread_of,
-    summarise,
-)
-from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.symbolic_fit import SymbolicFit
-from kan_widgets.insight.symbolic_fits import SymbolicFits
-from kan_widgets.insight.tables import SampledLayer, sampled
-from kan_widgets.insight.untrained import Untrained, untrained_networks
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+# Most of it needs torch, which takes seconds, and what measures recorded functions needs none: all
+# names are imported when the first of them is used.
+if TYPE_CHECKING:
+    from kan_widgets.insight.ablation import Ablation, AblationCurve, ablate, ablation_curve
+    from kan_widgets.insight.complexity import Complexity, complexity
+    from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
+    from kan_widgets.insight.explain import Explanation, FunctionShares, explain
+    from kan_widgets.insight.forms import FORMS, Form, starts
+    from kan_widgets.insight.formula import Formula, formula
+    from kan_widgets.insight.frequency import FrequencyResponse, frequency_response
+    from kan_widgets.insight.importance import Importance, importance
+    from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+    from kan_widgets.insight.kernel_shares import KernelShares
+    from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
+    from kan_widgets.insight.likeness import Clusters, Likeness, Redundancy, likeness, redundancy
+    from kan_widgets.insight.linear import (
+        LinearKernel,
+        LinearKernels,
+        linear_kernel,
+        linear_kernels,
+        slopes_at,
+    )
+    from kan_widgets.insight.patches import Patch, RealPatches, preferred_patch, suppressed_patch
+    from kan_widgets.insight.patterns import PatternCheck, check_pattern
+    from kan_widgets.insight.projection import Fixed, fix
+    from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+    from kan_widgets.insight.report import KernelReport, KernelRow, kernel_report
+    from kan_widgets.insight.summary import (
+        THRESHOLD,
+        LayerSummary,
+        Spread,
+        layer_ranges,
+        spread_of,
+        summarise,
+    )
+    from kan_widgets.insight.symbolic import symbolic
+    from kan_widgets.insight.symbolic_fit import SymbolicFit
+    from kan_widgets.insight.symbolic_fits import SymbolicFits
+    from kan_widgets.insight.tables import SampledLayer, sampled
+    from kan_widgets.insight.untrained import Untrained, untrained_networks
 
 __all__ = [
     "FORMS",
@@ -111,3 +121,52 @@ __all__ = [
     "symbolic",
     "untrained_networks",
 ]
+
+if not TYPE_CHECKING:
+    _HOMES = (
+        "ablation",
+        "complexity",
+        "depth",
+        "explain",
+        "forms",
+        "formula",
+        "frequency",
+        "importance",
+        "inputs",
+        "kernel_shares",
+        "kernels",
+        "likeness",
+        "linear",
+        "patches",
+        "patterns",
+        "projection",
+        "ranges",
+        "report",
+        "summary",
+        "symbolic",
+        "symbolic_fit",
+        "symbolic_fits",
+        "tables",
+        "untrained",
+    )
+
+    class _Package(ModuleType):
+        """Keeps a module from taking the place of the function that is called like it."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name not in __all__ or not isinstance(value, ModuleType):
+                super().__setattr__(name, value)
+
+    sys.modules[__name__].__class__ = _Package
+
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            for home in _HOMES:
+                part = import_module(f"kan_widgets.insight.{home}")
+                globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
+        if name in globals():
+            return globals()[name]
+        raise AttributeError(f"module 'kan_widgets.insight' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

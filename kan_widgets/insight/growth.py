@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
-from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.parameters import parts_of
+    from kan_widgets.functions import LayerFunctions
+
 
 Order = Literal["N²", "N²·G", "N²·n"]
 
@@ -117,6 +118,8 @@ def growth(model: nn.Module) -> ModelGrowth:
     >>> found.parameters, found.doubled, f"O({found.order})"
     (94650, 157600, 'O(N²·G)')
     """
+    from kan_widgets.functions.parameters import parts_of
+
     parts, total = parts_of(model)
     forms = [(part.name, [form_of(layer) for layer in part.layers], part.sizes) for part in parts]
     return growth_of(forms, total)

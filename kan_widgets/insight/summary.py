@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from kan_widgets.functions import read
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
 from kan_widgets.insight.tables import Float64, Layer, sampled
+
+if TYPE_CHECKING:
+    from torch import nn
 
 THRESHOLD = 0.95
 """R² from which a function counts as shaped like SiLU, or like its base term."""
@@ -156,6 +158,8 @@ def layer_ranges(
     >>> found.base, found.base_shaped, found.spline_share
     ('x', 1.0, 0.0)
     """
+    from kan_widgets.functions import read
+
     found = []
     for functions in read(model):
         layer = sampled(functions)

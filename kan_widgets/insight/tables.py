@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.basis import ReadBasis
+if TYPE_CHECKING:
+    from kan_widgets.functions import LayerFunctions
+    from kan_widgets.functions.basis import ReadBasis
+
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -117,6 +118,8 @@ def sampled(layer: LayerFunctions) -> SampledLayer:
     >>> sampled(layer).coefficients.shape
     (6, 9)
     """
+    import torch
+
     index = layer.basis_index
     flat = layer.coefficients.detach().to("cpu", torch.float64).reshape(layer.n_functions, -1)
     return SampledLayer(
@@ -138,6 +141,8 @@ def _sampled_basis(basis: ReadBasis) -> SampledBasis:
     divisions = _POINTS_PER_INTERVAL if basis.knots else _POINTS_WITHOUT_KNOTS // (len(edges) - 1)
     inner = np.linspace(edges[:-1], edges[1:], divisions, endpoint=False).T.ravel()
     x = np.append(inner, edges[-1])
+    import torch
+
     with torch.no_grad():
         values = basis(torch.from_numpy(x)).to(torch.float64).numpy()
     return SampledBasis(x, values, basis.domain, basis.extent, basis.knots)

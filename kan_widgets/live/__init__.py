@@ -1,4 +1,14 @@
-"""Frames of a model while it trains: binding, throttle, history."""
+"""Frames of a model while it trains: binding, throttle, history.
+
+A recording is read, replayed and drawn without torch; what watches a model is imported when it is
+first used.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
@@ -10,10 +20,42 @@ from kan_widgets.live.recordings.opening import follow, replay
 from kan_widgets.live.recordings.recorder import Recorder
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.steering.control import Control, TrainingStopped
-from kan_widgets.live.steering.epochs import FitResult
-from kan_widgets.live.watching.bind import bind, binding_of
-from kan_widgets.live.watching.binding import Binding
-from kan_widgets.live.watching.fit import Run, fit
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from kan_widgets.live.steering.epochs import FitResult
+    from kan_widgets.live.watching.bind import bind, binding_of
+    from kan_widgets.live.watching.binding import Binding
+    from kan_widgets.live.watching.fit import Run, fit
+else:
+    _HOMES = {
+        "Binding": "watching.binding",
+        "FitResult": "steering.epochs",
+        "Run": "watching.fit",
+        "bind": "watching.bind",
+        "binding_of": "watching.bind",
+        "fit": "watching.fit",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'kan_widgets.live' has no attribute {name!r}")
+        home = import_module(f"kan_widgets.live.{_HOMES[name]}")
+        return globals().setdefault(name, getattr(home, name))
+
+
+def is_binding(source: object) -> TypeIs[Binding]:
+    """Whether it is a binding; where nobody has bound a model, nothing is, and torch stays away.
+
+    Examples
+    --------
+    >>> is_binding(None)
+    False
+    """
+    watching = sys.modules.get("kan_widgets.live.watching.binding")
+    return watching is not None and isinstance(source, watching.Binding)
+
 
 __all__ = [
     "Binding",
@@ -40,5 +82,6 @@ __all__ = [
     "binding_of",
     "fit",
     "follow",
+    "is_binding",
     "replay",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 import traitlets
 from numpy.typing import NDArray
+
+from kan_widgets.live.kinds import is_tensor
 
 Float32 = NDArray[np.float32]
 
@@ -26,7 +27,7 @@ class ImageArray(traitlets.TraitType[Any, Any]):
         """Return a copy as float32; ``None`` stays."""
         if value is None:
             return None
-        if isinstance(value, torch.Tensor):
+        if is_tensor(value):
             value = value.detach().float().cpu().numpy()
         try:
             array = np.ascontiguousarray(value, dtype=np.float32)

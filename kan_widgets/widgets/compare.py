@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 from PIL import Image
-from torch import nn
 
-from kan_widgets.functions.basis import STRAIGHT
-from kan_widgets.live import Binding, Frame, Replay, Source
+from kan_widgets.functions.plain import STRAIGHT
+from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
@@ -31,6 +30,11 @@ from kan_widgets.widgets.stream import pictured
 from kan_widgets.widgets.verdict import Verdict, verdict_of
 from kan_widgets.widgets.view import View, kept
 from kan_widgets.widgets.view_listener import let_go
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from kan_widgets.live import Binding
 
 _MARKS = 100
 _TALLEST = 4000

@@ -5,19 +5,21 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
-from kan_widgets.functions import find, unwrap
 from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
-from kan_widgets.live import Binding, Frame, Listener, Replay, Source, State, bind, binding_of
+from kan_widgets.live import Frame, Listener, Replay, Source, State, is_binding
 from kan_widgets.live.frames.activations import Probe
+from kan_widgets.live.kinds import is_module
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.drawn_curves import COLOURS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from kan_widgets.live import Binding
 
 # A model that makes no step while the others make so many stands still.
 _MANY = 30
@@ -52,11 +54,14 @@ def check(models: Any) -> None:
         inner: object
         if isinstance(one, Replay):
             inner = one
-        elif isinstance(one, Binding):
+        elif is_binding(one):
             inner = one.model
             if inner is None:
                 raise ValueError(f"models[{name!r}] is {one.state}: bind the model again")
-        elif isinstance(one, nn.Module):
+        elif is_module(one):
+            from kan_widgets.functions import find, unwrap
+            from kan_widgets.live import binding_of
+
             inner = unwrap(one)
             if binding_of(inner) is None:
                 find(inner)  # raises where there is nothing to bind
@@ -76,9 +81,11 @@ def check(models: Any) -> None:
 
 def source_for(one: Source | nn.Module) -> Binding | Replay:
     """Return the binding or recording given, or the binding of a model, new if there is none."""
-    if isinstance(one, Binding | Replay):
+    if is_binding(one) or isinstance(one, Replay):
         return one
-    if isinstance(one, nn.Module):
+    if is_module(one):
+        from kan_widgets.live import bind, binding_of
+
         return binding_of(one) or bind(one)
     raise TypeError(f"expected a model, its binding or a recording, got {one!r:.80}")
 
@@ -139,14 +146,16 @@ class ComparedModel(Listener):
         Where its own are the same, or where it cannot take them, nothing is done.
         """
         live = self._live()
-        if probe is self._wanted or not isinstance(live, Binding) or live.probed is probe:
+        if probe is self._wanted or not is_binding(live) or live.probed is probe:
             return
         self._wanted = probe
         live.errands.want(self._follow)
 
     def _follow(self, _: bool) -> None:
         live, probe = self._live(), self._wanted
-        if isinstance(live, Binding) and probe is not None:
+        if is_binding(live) and probe is not None:
+            import torch
+
             # A model of other inputs keeps the examples it has.
             with suppress(Exception):
                 live.probe(torch.from_numpy(probe.inputs.copy()), probe.labels)
@@ -201,7 +210,7 @@ class ComparedModel(Listener):
 
     def on_replaced(self, source: Source) -> None:
         """Show the new binding."""
-        if isinstance(source, Binding):
+        if is_binding(source):
             self._live = weakref.ref(source)
             self._wake()
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kan_widgets.insight.growth import ModelGrowth
-from kan_widgets.live import Binding
 from kan_widgets.live.frames.progress import Phase
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets.measured import ALWAYS, NOTHING, in_words, quantity, rank, written
 from kan_widgets.widgets.ranges import format_number
 from kan_widgets.widgets.verdict import Verdict
+
+if TYPE_CHECKING:
+    from kan_widgets.live import Binding
 
 MEANING = (
     "At the last step that all models have come to. On the data that is trained on: the mean over "

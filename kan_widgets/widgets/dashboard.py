@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
-from torch import nn
 
-from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
@@ -25,6 +24,9 @@ from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+if TYPE_CHECKING:
+    from torch import nn
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
@@ -153,13 +155,13 @@ class Dashboard(View):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layout.names)
         for name in self._chosen or ():
-            if PANELS[name].trains and not isinstance(source, Binding | Replay):
+            if PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
                 raise ValueError(
                     f"panels: {name!r} needs something that trains, got {source!r:.80}"
                 )
 
     def _default(self) -> list[str]:
-        trains = isinstance(self.live, Binding | Replay)
+        trains = is_binding(self.live) or isinstance(self.live, Replay)
         return [name for name in DEFAULT if trains or not PANELS[name].trains]
 
     def __getattr__(self, name: str) -> Any:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
-from torch import nn
 
-from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.live import Binding, Source, State, cells
+from kan_widgets.live import Source, State, cells, is_binding
 from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Evaluated(View):
@@ -60,7 +61,7 @@ class Evaluated(View):
         # A cell that starts now waits until this is done.
         with cells.between() as free:
             edit, source = self._to_evaluate, self._stream.source
-            if edit is None or not isinstance(source, Binding) or source.model is None:
+            if edit is None or not is_binding(source) or source.model is None:
                 return
             if not free or source.trains_elsewhere() or source.edits.is_waiting:
                 self.evaluation = {"state": "waiting", "before": None, "after": None}
@@ -79,6 +80,8 @@ class Evaluated(View):
 
     def _score(self, model: nn.Module) -> float:
         """Call ``evaluate`` so that nothing but its number remains."""
+        from kan_widgets.functions.undisturbed import undisturbed
+
         assert self._evaluate is not None
         with undisturbed(model):
             return float(self._evaluate())
@@ -120,6 +123,6 @@ class _Listener(ViewListener[Evaluated], cells.CellListener):
         view = self.view
         if view is None or view._to_evaluate is None:
             return
-        if isinstance(source := view._stream.source, Binding):
+        if is_binding(source := view._stream.source):
             source.edits.cell_ended()
         view._evaluate_when_quiet()

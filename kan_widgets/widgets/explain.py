@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from kan_widgets.insight import Explanation
-from kan_widgets.insight.explain import class_number
-from kan_widgets.live import Binding, Frame, Source, State
+from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
@@ -21,6 +18,12 @@ from kan_widgets.widgets.explained import content_of
 from kan_widgets.widgets.explainer import Explainer
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from kan_widgets.insight import Explanation
+    from kan_widgets.live import Binding
 
 # Explaining again by itself may take this share of the time, while a model trains and at rest.
 _SHARE, _SHARE_AT_REST = 0.01, 0.2
@@ -103,17 +106,20 @@ class Explain(View):
         self._said = ""
         self._job = Job(scheduler, self._follow)
         self._painter = Painter(self._draw, fps=4)
-        super().__init__(live_or_model, target=class_number(target), **options)
+        super().__init__(live_or_model, target=target, **options)
         self.observe(self._take_choice, ["target", "layer"])
         self.on_msg(self._answer)
         self._listener = _Listener(self)
         self.live.subscribe(self._listener)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        if not isinstance(source, Binding) or source.model is None:
+        if not is_binding(source) or source.model is None:
             raise TypeError(
                 f"{source!r:.80}: an image runs through a model; give one, or an open binding"
             )
+        from kan_widgets.insight.explain import class_number
+
+        options["target"] = class_number(options["target"])
         self._frame = source.frame
         # The last layer alone first: for what it costs.
         for layers in ((), None):
@@ -159,7 +165,7 @@ class Explain(View):
     @property
     def _source(self) -> Binding | None:
         source = self._stream.source
-        return source if isinstance(source, Binding) and source.model is not None else None
+        return source if is_binding(source) and source.model is not None else None
 
     def _layer_names(self) -> tuple[str, ...]:
         return tuple(part.layer for part in self._explainer.parts)
@@ -292,7 +298,7 @@ class Explain(View):
         if hasattr(self, "_listener"):
             self._painter.close()
             source = self._stream.source
-            if isinstance(source, Binding):
+            if is_binding(source):
                 source.errands.forget(self._explain_shown)
                 source.errands.forget(self._explain_next)
             let_go(source)

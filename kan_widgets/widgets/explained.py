@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight import Explanation, FunctionShares, KernelShares
 from kan_widgets.widgets.ranges import format_number
+
+if TYPE_CHECKING:
+    from kan_widgets.functions import LayerFunctions
+    from kan_widgets.insight import Explanation, FunctionShares, KernelShares
 
 Float64 = NDArray[np.float64]
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
-from torch import Tensor
 
-from kan_widgets.functions import read
-from kan_widgets.insight import Explanation, explain
-from kan_widgets.live import Binding
 from kan_widgets.widgets.explained import Part, parts_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from kan_widgets.insight import Explanation
+    from kan_widgets.live import Binding
 
 
 class Explainer:
@@ -57,6 +59,9 @@ class Explainer:
         TypeError, ValueError
             As `kan_widgets.insight.explain`. Nothing has changed then.
         """
+        from kan_widgets.functions import read
+        from kan_widgets.insight import explain
+
         with self._computing:
             news, start = (self._news, source.steps), time.perf_counter()
             self._known |= dict.fromkeys(layers or (), news)

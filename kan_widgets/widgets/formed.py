@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from kan_widgets.insight import fix, symbolic
-from kan_widgets.live import Binding
+if TYPE_CHECKING:
+    from kan_widgets.live import Binding
 
 
 def become_formed(binding: Binding, layer: str, index: Sequence[int]) -> str:
@@ -18,6 +19,8 @@ def become_formed(binding: Binding, layer: str, index: Sequence[int]) -> str:
     ValueError
         If nothing was observed at the layer, no form fits, or the layer cannot be edited.
     """
+    from kan_widgets.insight import fix, symbolic
+
     functions = binding.read_layer(layer)
     observed = binding.observed.get(layer)
     if observed is None:

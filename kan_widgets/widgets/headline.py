@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kan_widgets.functions import unwrap
-from kan_widgets.live import Binding, Replay, Source
+from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 
@@ -23,12 +22,14 @@ def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]
     if source is None:
         return before
     said = {"model": "", "loss": "", "value": ""}
-    if isinstance(source, Binding):
+    if is_binding(source):
+        from kan_widgets.functions import unwrap
+
         model = source.model
         said["model"] = before.get("model", "") if model is None else type(unwrap(model)).__name__
     if isinstance(source, Replay):
         said["model"] = str(source.info.get("model", ""))
-    if isinstance(source, Binding | Replay):
+    if is_binding(source) or isinstance(source, Replay):
         if name := _loss_of(source.scalars):
             said |= {"loss": name, "value": repr(source.scalars.latest(name))}
     return said

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
-from torch import nn
 
 from kan_widgets.live import Layout, Source
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.scores import checked
 from kan_widgets.widgets.view import View
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SORTS = ["position", "range", "change"]
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
-from torch import nn
 
-from kan_widgets.insight import THRESHOLD
-from kan_widgets.live import Binding, Frame, Source, State
+from kan_widgets.insight.summary import THRESHOLD
+from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
-from kan_widgets.live.watching.updates import Updates, updates_of
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.range_rows import (
     Observations,
@@ -27,6 +25,11 @@ from kan_widgets.widgets.range_rows import (
 from kan_widgets.widgets.range_wire import content, past
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from kan_widgets.live.watching.updates import Updates
 
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
@@ -256,7 +259,11 @@ class LayerRanges(View):
 
 
 def _updates_of(source: Source) -> Updates | None:
-    return updates_of(source) if isinstance(source, Binding) else None
+    if not is_binding(source):
+        return None
+    from kan_widgets.live.watching.updates import updates_of
+
+    return updates_of(source)
 
 
 class _Listener(ViewListener[LayerRanges]):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
-from torch import nn
 
-from kan_widgets import data
+from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.view import View
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Float32 = NDArray[np.float32]
 
@@ -29,10 +31,8 @@ def default_digits() -> Float32:
 
     Pixels run from −1 to 1.
     """
-    digits = data.mnist("embedded")
-    chosen = [int((digits.test_labels == digit).nonzero()[0]) for digit in range(10)]
-    images: Float32 = digits.test_images[chosen].numpy()
-    return images
+    images, labels = (part[TRAIN:] for part in embedded())
+    return pixels(images[[int(np.argmax(labels == digit)) for digit in range(10)]])
 
 
 class _Limits(traitlets.TraitType[Any, Any]):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 import traitlets
-from torch import nn
 
-from kan_widgets.live import Binding, Source
+from kan_widgets.live import Source, is_binding
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.evaluated import Evaluated
 from kan_widgets.widgets.wire import activations_dict
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class _Share(traitlets.TraitType[Any, Any]):
@@ -109,7 +110,7 @@ class NetworkView(Evaluated):
         super().__init__(live_or_model, evaluate, **options)
         self.on_msg(self._answer)
         source = self._stream_source()
-        if isinstance(source, Binding) and source.probed is None and source.observed:
+        if is_binding(source) and source.probed is None and source.observed:
             source.errands.want(self._follow)
         if self.layout.width is None:
             self.layout.width = "100%"
@@ -117,21 +118,23 @@ class NetworkView(Evaluated):
     def _follow(self, _: bool) -> None:
         """Follow examples of what was observed; without any the network is drawn all the same."""
         source = self._stream.source
-        if isinstance(source, Binding) and source.probed is None:
+        if is_binding(source) and source.probed is None:
             with suppress(ValueError):
                 source.probe()
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source
-        if content.get("kind") == "run" and isinstance(source, Binding):
+        if content.get("kind") == "run" and is_binding(source):
             source.errands.want(self._run_drawing)
 
     def _run_drawing(self, _: bool) -> None:
         """Run the drawing through the model, in a thread that may."""
         source = self._stream.source
-        if not isinstance(source, Binding) or self.drawing is None:
+        if not is_binding(source) or self.drawing is None:
             return
         try:
+            import torch
+
             image = torch.from_numpy(self.drawing[None, None].copy())
             self.drawn = activations_dict(source.run_example(image))
             self.notice = ""
@@ -139,7 +142,7 @@ class NetworkView(Evaluated):
             self._complain("the model", error)
 
     def _end(self) -> None:
-        if isinstance(source := self._stream.source, Binding):
+        if is_binding(source := self._stream.source):
             source.errands.forget(self._follow)
             source.errands.forget(self._run_drawing)
         super()._end()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_widgets.insight import SymbolicFit
+from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Selection
 from kan_widgets.live.frames.layout import LayerLayout
 

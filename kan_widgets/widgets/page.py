@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import html
-import json
 import math
 import pathlib
-import re
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets
-
 from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.page_text import css_of, page_text
 from kan_widgets.widgets.page_words import about, in_words, models, names, use
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.stream import Stream
 
-_EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
-# The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
-# a regular expression, where \x3C is the same.
-_ENDS = re.compile(r"<(?=/script|!--)", re.I)
-# Scripts and styles of the page itself and nothing else: whatever is in it, it asks for nothing.
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; base-uri 'none'; form-action 'none'"
-)
 _NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
 
 
@@ -141,16 +126,20 @@ def save_html(
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}: make it first")
-    page = _Page(views, title)
+    write_page(path, Page(views, title), max_mb)
+    return path
+
+
+def write_page(path: pathlib.Path, page: Page, max_mb: float) -> None:
+    """Write a page of at most so many megabytes, and print its size."""
     text, kept = _fit(page, max_mb)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames)}")
-    return path
 
 
 def page_of(*views: Placed, title: str, max_mb: float = 10.0) -> bytes:
     """Return the page that `save_html` would write."""
-    return _fit(_Page(views, title), max_mb)[0]
+    return _fit(Page(views, title), max_mb)[0]
 
 
 def _check_views(views: Sequence[object]) -> None:
@@ -178,10 +167,14 @@ def _frames_in_words(kept: int, there: int) -> str:
 # -- what is in a page --------------------------------------------------------------------
 
 
-class _Page:
-    """All that goes into a page but the choice of frames."""
+class Page:
+    """All that goes into a page but the choice of frames.
 
-    def __init__(self, views: Sequence[Placed], title: str | None) -> None:
+    ``before`` is HTML that stands between the heading and the views.
+    """
+
+    def __init__(self, views: Sequence[Placed], title: str | None, before: str = "") -> None:
+        self._before = before
         self._saved_at = datetime.datetime.now().astimezone()
         self._named, self._of = names(views), models(views)
         self._title = self._named if title is None else title
@@ -201,12 +194,17 @@ class _Page:
         """How many there are."""
         return sum(len(past.frames) for past in self._pasts)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of them, as they are."""
+        return sum(frame.nbytes for past in self._pasts for frame in past.frames)
+
     def _place(self, view: Placed) -> dict[str, Any]:
         return {
             "name": type(view).__name__,
             "label": in_words(type(view).__name__),
             "model": self._model(view),
-            "css": _css(view),
+            "css": css_of(view),
             "note": view._page_note(),
         }
 
@@ -262,39 +260,26 @@ class _Page:
             }
         )
         content["bytes"] = taken.places
-        packed = base64.b64encode(zlib.compress(bytes(taken.whole), 6)).decode("ascii")
-        heading = f"<h1>{html.escape(self._title)}</h1>" if self._title else ""
-        themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
-        parts = [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{html.escape(self._title or self._named)}</title>",
-            *map(_style, self._styles.values()),
-            "<body>",
-            f'<header>{heading}<label class="kw-page-theme">theme '
-            f'<select id="kw-theme">{themes}</select></label>',
-            f'<p class="kw-page-about">{about(self._of, kept, self._saved_at)} {use(kept)}</p>',
-            "</header>",
-            "<main>Opening…</main>",
-            "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
-            f'<script type="application/json" id="kw-saved">{_json(content)}</script>',
-            f'<script type="text/plain" id="kw-bytes">{packed}</script>',
-            *(_module(name, source) for name, source in self._bundles.items()),
-            '<script type="module">kanWidgets.Page.start(document, kanWidgets);</script>',
-            "</html>",
-        ]
-        return "\n".join(parts).encode(), sum(map(len, kept))
+        text = page_text(
+            title=self._title,
+            named=self._named,
+            about=f"{about(self._of, kept, self._saved_at)} {use(kept)}",
+            content=content,
+            packed=bytes(taken.whole),
+            styles=self._styles,
+            bundles=self._bundles,
+            before=self._before,
+        )
+        return text, sum(map(len, kept))
 
 
-def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
+def _fit(page: Page, max_mb: float) -> tuple[bytes, int]:
     """Return the page with as many frames as ``max_mb`` has room for, and how many those are."""
     limit = max_mb * 1e6
-    text, kept = page.written(1)
-    if len(text) <= limit:
+    # Hardly any frames pack to less than a quarter: where that is too much, it need not be tried.
+    share = 1.0 if page.nbytes <= 4 * limit else limit / page.nbytes
+    text, kept = page.written(share)
+    if len(text) <= limit and share == 1:
         return text, kept
     least, fewest = page.written(0)
     if len(least) > limit:
@@ -304,9 +289,9 @@ def _fit(page: _Page, max_mb: float) -> tuple[bytes, int]:
             f"frames possible ({fewest} of {page.frames}); give max_mb={smallest:.1f} or more"
         )
     # The size grows with the number of frames, nearly evenly.
-    share = (limit - len(least)) / (len(text) - len(least))
+    share *= (limit - len(least)) / max(1, len(text) - len(least))
     while share * page.frames >= 0.5:
-        text, kept = page.written(share)
+        text, kept = page.written(min(1.0, share))
         if len(text) <= limit:
             return text, kept
         share *= 0.95
@@ -326,42 +311,3 @@ def _traits(view: Any) -> dict[str, Any]:
     if traits.get("evaluation", {}).get("state") not in (None, "done"):
         traits["evaluation"] = {}
     return traits
-
-
-# -- as text ------------------------------------------------------------------------------
-
-
-def _json(value: object) -> str:
-    """Return JSON that cannot end the script it stands in, whatever names are in it."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _module(name: str, source: str) -> str:
-    """Return a bundle as a script that hands over what it exports.
-
-    A module in the page cannot be imported by name, and a blob: address needs more rights
-    than some hosts give.
-    """
-    found = list(_EXPORT.finditer(source))
-    if len(found) != 1:
-        raise RuntimeError(f"the bundle of {name} does not end in one list of exports")
-    members = []
-    for export in filter(None, map(str.strip, found[0][1].split(","))):
-        inside, _, outside = export.partition(" as ")
-        members.append(f"{outside or inside}: {inside}")
-    start, end = found[0].span()
-    handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
-    script = source[:start] + handed + source[end:]
-    script = _ENDS.sub(r"\\x3C", script)
-    return f'<script type="module">\n{script}\n</script>'
-
-
-def _style(sheet: str) -> str:
-    return "<style>\n" + sheet.replace("</", "<\\/") + "\n</style>"
-
-
-def _css(widget: ipywidgets.DOMWidget) -> dict[str, str]:
-    """Return the widget's layout as CSS."""
-    values = {name: getattr(widget.layout, name) for name in widget.layout.keys if name[0] != "_"}
-    return {name.replace("_", "-"): value for name, value in values.items() if value is not None}

@@ -7,28 +7,22 @@ import operator
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_widgets.insight import (
-    FunctionRanges,
-    LayerSummary,
-    SeenInputs,
-    Spread,
-    Start,
-    function_ranges,
-    seen_inputs,
-    start_from,
-    summarise,
-)
+from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+from kan_widgets.insight.summary import LayerSummary, Spread, summarise
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.curves import Float64
 from kan_widgets.widgets.range_part import part_of
+
+if TYPE_CHECKING:
+    from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
 MOST_DOTS = 60
 """Functions of a layer that are drawn as dots; where there are more, evenly by rank."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_widgets.insight import Spread
+from kan_widgets.insight.summary import Spread
 from kan_widgets.live.frames.thinning import spread
-from kan_widgets.live.watching.updates import UpdateSizes
 from kan_widgets.widgets.range_rows import Moment, Row, record
+
+if TYPE_CHECKING:
+    from kan_widgets.live.watching.updates import UpdateSizes
 
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
 # Of gradients and updates, all layers together cross with about so many points, each layer with

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from kan_widgets.live.frames.layout import Float32
+from kan_widgets.live.kinds import is_tensor
 
 
 def checked(
@@ -65,7 +65,7 @@ def _numbers(
     if layer not in shapes:
         raise ValueError(f"{name}: layer {layer!r}: the layers are {', '.join(map(repr, shapes))}")
     out, in_, kh, kw = shapes[layer]
-    if isinstance(given, Tensor):
+    if is_tensor(given):
         given = given.detach().cpu().numpy()
     numbers = np.asarray(given, dtype="<f4")
     per_kernel = in_ * kh * kw

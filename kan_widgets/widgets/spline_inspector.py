@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 from PIL import Image
-from torch import nn
 
-from kan_widgets.insight import SymbolicFit
+from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Source
 from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.reports import name_of
@@ -22,6 +21,10 @@ from kan_widgets.widgets.overlays import (
     overlay_of,
 )
 from kan_widgets.widgets.rasters import few_colours
+
+if TYPE_CHECKING:
+    from torch import nn
+
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 

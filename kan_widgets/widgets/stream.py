@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
 import traitlets
 
-from kan_widgets.live import Binding, Frame, Layout, Listener, Selection, Source, State
+from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State, is_binding
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.edit import EditLog
@@ -23,7 +23,6 @@ from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.edits import Edits
 from kan_widgets.widgets.bundle import packed
 from kan_widgets.widgets.formed import become_formed
 from kan_widgets.widgets.gate import Gate
@@ -42,14 +41,20 @@ from kan_widgets.widgets.wire import (
     seen_inputs,
 )
 
+if TYPE_CHECKING:
+    from kan_widgets.live.steering.edits import Edits
+
 _HISTORY_BYTES = 32_000_000
 
 # What an inspector may ask for, besides numbers: of the last edit, and of one function.
-_WITHOUT_PLACE: dict[str, Callable[[Edits], object]] = {"undo": Edits.undo, "redo": Edits.redo}
+_WITHOUT_PLACE: dict[str, Callable[[Edits], object]] = {
+    "undo": lambda edits: edits.undo(),
+    "redo": lambda edits: edits.redo(),
+}
 _OF_ONE: dict[str, Callable[[Edits, str, Sequence[int]], None]] = {
-    "zero": Edits.zero,
-    "reset": Edits.reset,
-    "straighten": Edits.straighten,
+    "zero": lambda edits, layer, index: edits.zero(layer, index),
+    "reset": lambda edits, layer, index: edits.reset(layer, index),
+    "straighten": lambda edits, layer, index: edits.straighten(layer, index),
 }
 
 
@@ -444,7 +449,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         elif kind == "observed?":
             self.on_observed(source.observed)
         elif kind in ("observe", "follow"):
-            if isinstance(source, Binding):
+            if is_binding(source):
                 source.last_batch.want(follow=kind == "follow")
         elif kind in ("edit", "form") or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
@@ -490,7 +495,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _edit(self, source: Source, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""
-        if not isinstance(source, Binding):
+        if not is_binding(source):
             return
         edits = source.edits
         try:

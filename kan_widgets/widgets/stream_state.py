@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kan_widgets.functions import survey
-from kan_widgets.live import Binding, Frame, Layout, Replay, Source
+from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.live.frames.summary import summary_of
 from kan_widgets.widgets.wire import (
@@ -54,15 +53,19 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
 
 def training_of(source: Source | None) -> str:
     """Return how the training stands, in Python's word for it; empty where nothing trained."""
-    state = source.progress.state if isinstance(source, Binding | Replay) else "idle"
+    state = source.progress.state if is_binding(source) or isinstance(source, Replay) else "idle"
     return "" if state == "idle" else state
 
 
 def _batch_of(source: Source) -> dict[str, Any]:
-    seen = isinstance(source, Binding) and source.is_open and source.last_batch.was_seen
+    seen = is_binding(source) and source.is_open and source.last_batch.was_seen
     return {"seen": seen, "message": ""}
 
 
 def _left_out_of(source: Source) -> list[str]:
-    model = source.model if isinstance(source, Binding) else None
-    return [] if model is None else [str(entry) for entry in survey(model)[1]]
+    model = source.model if is_binding(source) else None
+    if model is None:
+        return []
+    from kan_widgets.functions import survey
+
+    return [str(entry) for entry in survey(model)[1]]

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from torch import nn
 
-from kan_widgets.live import Binding, Frame, Replay, Source, State
+from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
+from kan_widgets.live.steering.commands import act
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from kan_widgets.live import Binding
 
 _REPORTS = 5
 _MARKS = 100
@@ -108,7 +113,7 @@ class TrainingPanel(View):
         self._curves_painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        if not isinstance(source, Binding | Replay):
+        if not (is_binding(source) or isinstance(source, Replay)):
             raise TypeError(
                 "expected the binding that kan_widgets.bind returned or a recording "
                 f"(kan_widgets.replay), where something trains, got {source!r:.80}"
@@ -129,7 +134,7 @@ class TrainingPanel(View):
 
     def _source(self) -> Binding | Replay | None:
         source = self._stream.source
-        return source if isinstance(source, Binding | Replay) else None
+        return source if is_binding(source) or isinstance(source, Replay) else None
 
     def _draw_numbers(self) -> None:
         source = self._source()
@@ -171,12 +176,15 @@ class TrainingPanel(View):
         refused = ""
         if isinstance(live, Replay):
             if content.get("kind") != "hello":
-                refused = live.words
+                try:
+                    live.steer(content)
+                except (OSError, RuntimeError, ValueError) as error:
+                    refused = str(error)
         elif live is not None:
             live.control.heard()
             try:
-                _act(live, content)
-            except (TypeError, ValueError, IndexError, RuntimeError) as error:
+                act(live, content)
+            except (LookupError, TypeError, ValueError, RuntimeError) as error:
                 refused = str(error)
         elif content.get("kind") != "hello":
             refused = "the model of this panel is gone"
@@ -255,13 +263,14 @@ class _Listener(ViewListener["TrainingPanel"]):
 def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
     progress, training = live.progress, live.training
-    control = live.control if isinstance(live, Binding) else None
+    control = live.remote if isinstance(live, Replay) else live.control
     return {
         "state": progress.state,
         "control": "running" if control is None else control.state,
         "holding": control is not None and control.is_holding,
         "closed": live.state in ("closed", "fault"),
         "recording": live.words if isinstance(live, Replay) else "",
+        "steered": control is not None,
         "fault": live.message,
         "step": progress.step,
         "epoch": progress.epoch,
@@ -279,24 +288,8 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "output": progress.output,
         "every": live.every,
         "rates": live.learning_rates,
+        **live.notices,
     }
-
-
-def _act(live: Binding, content: dict[str, Any]) -> None:
-    kind, control = content.get("kind"), live.control
-    if kind == "pause":
-        control.pause()
-    elif kind == "resume":
-        control.resume()
-    elif kind == "advance":
-        control.advance(content["steps"])
-    elif kind == "stop":
-        control.stop()
-    elif kind == "every":
-        live.every = content["value"]
-        live.tell_training()
-    elif kind == "rate":
-        live.set_learning_rate(content["value"], content.get("group"))
 
 
 def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
-from torch import nn
 
-from kan_widgets.live import Binding, Source, bind, binding_of
+from kan_widgets.live import Source, is_binding
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.frame import sliced
+from kan_widgets.live.kinds import is_module
 from kan_widgets.widgets.bundle import bundle
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.page import Placed
@@ -23,6 +23,9 @@ from kan_widgets.widgets.selecting import Selecting
 from kan_widgets.widgets.stream import Stream, stream_of
 from kan_widgets.widgets.stream_state import summaries_of
 from kan_widgets.widgets.wire import seen_inputs
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _HEIGHT = 480
 _NARROWEST = 100
@@ -203,13 +206,15 @@ def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
     A binding lives as long as its model, which whoever trains it keeps; nobody but the views may
     hold a bare model that they were given, or a recording.
     """
-    return None if isinstance(live_or_model, Binding) else live_or_model
+    return None if is_binding(live_or_model) else live_or_model
 
 
 def _source_for(live_or_model: Source | nn.Module) -> Source:
     if isinstance(live_or_model, Source):
         return live_or_model
-    if isinstance(live_or_model, nn.Module):
+    if is_module(live_or_model):
+        from kan_widgets.live import bind, binding_of
+
         return binding_of(live_or_model) or bind(live_or_model)
     raise TypeError(
         f"{live_or_model!r:.80}: expected a model, the binding that kan_widgets.bind returned, or "

@@ -118,6 +118,7 @@ class _Run(Savable):
     """A run that nothing watches."""
 
     every, learning_rates, is_open = 1, [0.1], True  # type: ignore[assignment]
+    notices = {"alarms": [], "cured": None}  # type: ignore[assignment] # noqa: RUF012
     training: TrainedRun = _Training()  # type: ignore[assignment]
     progress = Progress(  # type: ignore[assignment]
         "finished", 3, 3, 3, 30, 30, 1.0, 2.0, None, 0.0, "numbers", "", "", ""

@@ -34,7 +34,10 @@ def _ask(shown, kind):
     from ipywidgets.embed import dependency_state
     from ipywidgets.widgets.widget import _instances
     from kan_widgets.figures import colours
+    from kan_widgets.live.watching.bind import _bindings
 
+    dogs = [live.watchdog() for live in list(_bindings.values()) if live.is_open]
+    raised = [str(alarm) for dog in dogs for alarm in (dog.look(), dog.raised)[1]]
     stills = {}
     for key in shown:
         if key in _instances:
@@ -51,6 +54,7 @@ def _ask(shown, kind):
         "stills": stills,
         "figures": [figure.model_id for figure in figures],
         "state": state,
+        "alarms": raised,
     }
     display({kind: json.dumps(answer, allow_nan=False)}, raw=True)
 """
@@ -76,6 +80,8 @@ class Run:
         Widget ids of the bqplot figures shown.
     state : dict
         What a page needs to draw these as they are at the end: widget id -> state.
+    alarms : list of str
+        What the watchdogs of the models bound at the end have complained of.
     """
 
     name: str
@@ -85,6 +91,7 @@ class Run:
     seconds: float
     figures: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict, repr=False)
+    alarms: list[str] = field(default_factory=list)
 
 
 def read(name: str) -> Any:
@@ -156,15 +163,17 @@ def execute(name: str, timeout: int = 600, first: str = "", kernels: str = "") -
                 answer = _ask(client, notebook)
         seconds = time.perf_counter() - start
         facts, stills = answer["facts"] or {}, answer["stills"]
-        return Run(name, notebook, facts, stills, seconds, answer["figures"], answer["state"])
+        figures, state, alarms = (answer[part] for part in ("figures", "state", "alarms"))
+        return Run(name, notebook, facts, stills, seconds, figures, state, alarms)
 
 
 def check_runs(run: Run) -> None:
-    """Assert that every cell ran without an error, left what was saved, and facts at the end.
+    """Assert that every cell ran without an error or an alarm, left what was saved, and facts.
 
     The outputs in the checkout are compared by kind only: numbers may differ by machine.
     """
     assert errors(run.notebook) == []
+    assert run.alarms == []
     assert run.facts, f"{run.name} ends without a dict `facts`"
     counts = [cell.execution_count for cell in code_cells(run.notebook)]
     assert counts == list(range(1, len(counts) + 1))

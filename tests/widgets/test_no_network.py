@@ -19,7 +19,9 @@ from kan_widgets.widgets import stream, view
 from kan_widgets.widgets.bundle import packed
 
 STATIC = Path(view.__file__).parent / "static"
-BUNDLES = sorted(STATIC.iterdir())
+# Asks the server that its page came from; `kan-widgets follow` has it.
+LIVE = STATIC / "live.js"
+BUNDLES = sorted({*STATIC.iterdir()} - {LIVE})
 # A name, not an address: what says that an element is SVG.
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
 COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*$", re.DOTALL | re.MULTILINE)
@@ -34,6 +36,19 @@ def test_a_bundle_imports_nothing_and_names_no_address(bundle: Path) -> None:
     ways = r"^\s*import\b|\bimport\s*\(|\bfrom\s+[\"']|@import"
     ways += r"|\burl\((?!#)|\bfetch\(|XMLHttpRequest"
     assert re.findall(ways, code, re.MULTILINE) == []
+
+
+def test_what_asks_a_server_is_in_no_saved_page_and_asks_only_its_own(tmp_path: Path) -> None:
+    code = LIVE.read_text(encoding="utf8")
+    assert re.findall(r"new URL\([^)]*\)", code) == [
+        'new URL("messages", address)',
+        "new URL(`events?from=${heard}`, address)",
+    ]
+    assert len(re.findall(r"\bfetch\(new URL|new EventSource\(new URL", code)) == 2
+    grid = kan_widgets.KernelGrid(kan_widgets.nn.KANLinear(2, 2))
+    page = grid.save_html(tmp_path / "page.html").read_text()
+    assert "EventSource(" not in page
+    assert "kanWidgets.Page.start" in page
 
 
 def widgets() -> list[type[anywidget.AnyWidget]]:

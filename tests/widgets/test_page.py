@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.page import _module
+from kan_widgets.widgets.page_text import _module
 from kan_widgets.widgets.saved import Bytes
 
 HOSTILE = "</script><!--<script>alert(1)</script>"

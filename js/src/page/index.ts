@@ -1,13 +1,19 @@
-/** A page without a kernel: gives the views' own bundles models and a host, from what is saved in the page. */
+/** A page outside of Jupyter: gives the views' own bundles models and a host, from what is in the page, or connected with Python. */
 import type { Store } from "../wire/types.ts";
+import type { connect, Live } from "./live.ts";
 import { PageModel } from "./model.ts";
-import { framesOf, type Saved, type SavedStream, unpack } from "./saved.ts";
+import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
 export type Modules = Record<string, Record<string, unknown>>;
 
 interface StreamModule {
   initialize(context: { model: PageModel; signal: AbortSignal }): Store;
+}
+
+/** Only a page that Python serves has it: a saved one asks for nothing. */
+interface LiveModule {
+  connect: typeof connect;
 }
 
 interface ViewModule {
@@ -24,7 +30,11 @@ export async function start(document: Document, modules: Modules): Promise<void>
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     main.replaceChildren();
     applyTheme(document, saved.theme);
-    show(document, main, saved, modules);
+    const widgets =
+      saved.heard === undefined
+        ? savedWidgets(saved, modules)
+        : liveWidgets(document, saved as unknown as Live, modules);
+    show(document, main, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     main.textContent = `This page cannot be shown in this browser: ${message}`;
@@ -38,37 +48,90 @@ function textOf(document: Document, id: string): string {
   return text;
 }
 
-function show(document: Document, main: HTMLElement, saved: Saved, modules: Modules): void {
-  // A page lasts as long as its document.
-  const { signal } = new AbortController();
+interface Host {
+  getModel(ref: string): Promise<PageModel>;
+  getWidget(ref: string): Promise<{ exports: unknown }>;
+}
+
+/** The models of a page by what its places call them, and how views find each other. */
+interface Widgets {
+  host: Host;
+  view(name: string | number): { module: string; model: PageModel };
+}
+
+// A page lasts as long as its document.
+const { signal } = new AbortController();
+
+function storeOf(modules: Modules, model: PageModel): unknown {
+  return (modules.Stream as unknown as StreamModule).initialize({ model, signal });
+}
+
+/** Of a page that holds all it will ever show. */
+function savedWidgets(saved: Saved, modules: Modules): Widgets {
   const streams = saved.streams.map((stream) => {
     const model = streamModel(stream);
-    return {
-      model,
-      exports: (modules.Stream as unknown as StreamModule).initialize({ model, signal }),
-    };
+    return { model, exports: storeOf(modules, model) };
   });
   const models = saved.models.map(({ traits, stream, linked, parts }) => {
     const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
     return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
   });
-  const host = {
-    getModel: async (ref: string) =>
-      ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
-    getWidget: async (ref: string) => ({ exports: streams[Number(ref)].exports }),
+  return {
+    host: {
+      getModel: async (ref) =>
+        ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
+      getWidget: async (ref) => ({ exports: streams[Number(ref)].exports }),
+    },
+    view: (number) => ({
+      module: saved.models[Number(number)].module,
+      model: models[Number(number)],
+    }),
   };
+}
 
-  for (const place of saved.places) {
+/** Of a page that Python serves. */
+function liveWidgets(document: Document, live: Live, modules: Modules): Widgets {
+  const said = document.getElementById("kw-connection");
+  const { connect } = modules.Live as unknown as LiveModule;
+  const models = connect(live, document.baseURI, (words, lost) => {
+    if (!said) return;
+    said.textContent = words;
+    said.toggleAttribute("data-lost", lost);
+  });
+  const find = (ref: string) => models.get(ref.replace("anywidget:", "")) as PageModel;
+  const exports = new Map<PageModel, unknown>();
+  for (const { id, module } of live.models) {
+    if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
+  }
+  const moduleOf = new Map(live.models.map(({ id, module }) => [id, module]));
+  return {
+    host: {
+      getModel: async (ref) => find(ref),
+      getWidget: async (ref) => ({ exports: exports.get(find(ref)) }),
+    },
+    view: (id) => ({ module: moduleOf.get(String(id)) ?? "", model: find(String(id)) }),
+  };
+}
+
+function show(
+  document: Document,
+  main: HTMLElement,
+  places: readonly Place[],
+  { host, view }: Widgets,
+  modules: Modules,
+): void {
+  for (const place of places) {
     const figure = add(document, main, "figure", "kw-page-view");
     figure.setAttribute("aria-label", place.label);
     dress(figure, place.css);
     // A view by itself is what the page is called.
-    if (saved.places.length > 1) {
+    if (places.length > 1) {
       add(document, figure, "h2", "kw-page-name").textContent = place.label;
     }
     const el = add(document, figure, "div");
-    const view = modules[saved.models[place.model].module]?.default as ViewModule | undefined;
-    if (view) view.render({ model: models[place.model], el, host, signal });
+    const { module, model } = view(place.model);
+    const code = modules[module]?.default as ViewModule | undefined;
+    if (code) code.render({ model, el, host, signal });
     else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }

@@ -5,6 +5,8 @@ export interface Saved {
   models: SavedModel[];
   places: Place[];
   theme: "auto" | "light" | "dark";
+  /** In a page that Python serves, see live.ts; then there are no streams, and models of another kind. */
+  heard?: number;
   /** What does not go into JSON: where it belongs in this document, and where it lies in the bytes. */
   bytes: [path: (string | number)[], at: number, length: number][];
 }
@@ -46,7 +48,8 @@ export interface Place {
   name: string;
   /** For people. */
   label: string;
-  model: number;
+  /** Its number; in a page that Python serves its identity. */
+  model: number | string;
   css: Record<string, string>;
   note: string;
 }

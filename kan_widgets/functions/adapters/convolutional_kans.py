@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.efficient_kan import problem_of_linear, set_function, terms
 from kan_widgets.functions.gradients import term_gradients
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions
+from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
 from kan_widgets.functions.terms import join_terms

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.basis import LayerBasis
 from kan_widgets.functions.gradients import term_gradients
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions
+from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.rewriting import ALL, Part, Rewrite, terms_rewriter
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d

@@ -21,7 +21,8 @@ from kan_widgets.functions.adapters.torch_layers import conv_settings
 from kan_widgets.functions.basis import Alike, BaseOnly, LayerBasis, ReadBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.grid_spline import GridSpline
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.remembered import floats, remembered
 from kan_widgets.functions.smooth import Gram, Jacobi, SquaredReLU
 from kan_widgets.functions.terms import set_term

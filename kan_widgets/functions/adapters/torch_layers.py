@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from kan_widgets.functions.attributes import attribute, missing_tensors, unreadable_state
 from kan_widgets.functions.basis import Halves, IdentityBasis
 from kan_widgets.functions.gradients import gradient_of
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap
+from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.rewriting import terms_rewriter
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import ConvSettings, LayerFunctions, Tap, as_rows
+from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import Sum
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis
 from kan_widgets.functions.sampling.samples import Samples, rewriter_of

@@ -7,14 +7,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from kan_widgets.functions import ConvSettings, LayerFunctions
-from kan_widgets.functions.basis import ReadBasis, one_of_each
+if TYPE_CHECKING:
+    import torch
+
+    from kan_widgets.functions import ConvSettings, LayerFunctions
+    from kan_widgets.functions.basis import ReadBasis
+
 
 Float32 = NDArray[np.float32]
 
@@ -203,6 +206,8 @@ def sample_points(basis: ReadBasis) -> NDArray[np.float64]:
 
 def sample(basis: ReadBasis) -> Table:
     """Tabulate a basis on the CPU, in double precision where it computes in any precision."""
+    import torch
+
     x = sample_points(basis)
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         values = basis(torch.from_numpy(x)).numpy()
@@ -295,6 +300,8 @@ class Fingerprint:
 
     def fits(self, other: Fingerprint) -> bool:
         """Whether the layout is surely the same; if not, `build_layout` decides."""
+        from kan_widgets.functions.basis import one_of_each
+
         return (
             self.shapes == other.shapes
             and all(getattr(b, "fixed", True) for bases in other.bases for b in one_of_each(bases))
@@ -308,9 +315,11 @@ def _same_bases(a: tuple[ReadBasis, ...], b: tuple[ReadBasis, ...]) -> bool:
 
 
 def _same_index(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:
-    if a is b:
-        return True
-    return a is not None and b is not None and torch.equal(a, b)
+    if a is None or b is None or a is b:
+        return a is b
+    import torch
+
+    return torch.equal(a, b)
 
 
 def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:

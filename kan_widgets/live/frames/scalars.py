@@ -6,12 +6,15 @@ import operator
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
 
 from kan_widgets.live.frames.series import Float64, Int64, Series
+from kan_widgets.live.kinds import is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> i
 
 
 def _number(name: str, value: Any) -> float | Tensor:
-    if isinstance(value, Tensor):
+    if is_tensor(value):
         if value.numel() != 1 or value.is_complex():
             raise TypeError(
                 f"{name}: expected a number or a tensor of one element, got a tensor of shape "

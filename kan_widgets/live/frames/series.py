@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from kan_widgets.live.kinds import is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -53,7 +57,7 @@ class Series:
             self._steps = np.concatenate([self._steps, np.empty_like(self._steps)])
             self._values = np.concatenate([self._values, np.empty_like(self._values)])
         self._steps[self._count] = step
-        if isinstance(value, Tensor):
+        if is_tensor(value):
             self._waiting.append(([self._count], value.reshape(1)))
             self._fold()
             value = math.nan
@@ -76,6 +80,8 @@ class Series:
         last = self._waiting[-_FOLD:]
         devices = {tensor.device for _, tensor in last}
         if len(last) == _FOLD and len(devices) == 1 and all(len(p) == 1 for p, _ in last):
+            import torch
+
             places = [place for part, _ in last for place in part]
             joined = torch.cat([tensor.float() for _, tensor in last])
             self._waiting[-_FOLD:] = [(places, joined)]

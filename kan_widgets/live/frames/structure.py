@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kan_widgets.functions.basis import STRAIGHT
+from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.live.frames.layout import Layout
 
 StationKind = Literal[

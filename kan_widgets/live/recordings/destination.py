@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from kan_widgets.live.recordings.archive import Archive
 from kan_widgets.live.recordings.recordable import Recordable
@@ -25,6 +24,7 @@ def status_of(source: Recordable) -> dict[str, Any]:
         "progress": asdict(replace(source.progress, output="")),
         "every": source.every,
         "rates": source.learning_rates,
+        "notices": source.notices,
         "epochs_done": training.epochs_done,
         "seconds": training.seconds,
         "timed_steps": training.timed_steps,
@@ -33,8 +33,9 @@ def status_of(source: Recordable) -> dict[str, Any]:
 
 def is_first_process() -> bool:
     """Whether this process is alone, or the first (rank 0) of a distributed training."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank() == 0
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return bool(distributed.get_rank() == 0)
     # What torchrun says before the processes have met.
     rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
     if rank.isdecimal() and size.isdecimal():

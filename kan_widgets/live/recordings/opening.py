@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from kan_widgets.live.recordings.destination import PathLike
@@ -13,7 +14,12 @@ from kan_widgets.live.recordings.replay import NoFrames, Replay, damage_of
 from kan_widgets.live.reports import report
 
 
-def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
+def replay(
+    path: PathLike,
+    *,
+    history_mb: float = 256.0,
+    progress: Callable[[int, int], object] | None = None,
+) -> Replay:
     """Show a recorded run in the views, as far as it was written.
 
     All views take what is returned in the place of a binding. There is no model in a
@@ -26,6 +32,8 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     history_mb
         Megabytes (10⁶ bytes) of frames to hold, at least 0; of a longer recording evenly spread
         ones. The first and the last frame are always held.
+    progress
+        Called after each record with the bytes read, and those of the file when it was opened.
 
     Returns
     -------
@@ -57,7 +65,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     place = _checked(path, history_mb=history_mb)
     reader = Reader(place)
     try:
-        found = Replay(reader, history_mb)
+        found = Replay(reader, history_mb, progress)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{place} is not there: give a file that live.save(path) or live.record(path) has "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Trained(Protocol):
@@ -36,6 +37,16 @@ class Trained(Protocol):
         """What it has printed."""
 
 
+class Steering(Protocol):
+    """By which a run is steered from afar."""
+
+    def said(self) -> dict[str, Any]:
+        """Return what the recording says of it, as JSON."""
+
+    def close(self) -> None:
+        """Be steered no more."""
+
+
 class Recordable(Source, ABC):
     """A source of frames whose training goes on here."""
 
@@ -57,12 +68,21 @@ class Recordable(Source, ABC):
     @property
     @abstractmethod
     def every(self) -> int:
-        """Steps between frames."""
+        """Steps between frames; may be changed."""
+
+    @every.setter
+    @abstractmethod
+    def every(self, every: int) -> None: ...
 
     @property
     @abstractmethod
     def learning_rates(self) -> list[float]:
         """The learning rate of each parameter group."""
+
+    @property
+    @abstractmethod
+    def notices(self) -> dict[str, Any]:
+        """What goes wrong, and what was done about it, as JSON for the panel."""
 
     @property
     @abstractmethod

@@ -21,7 +21,7 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Listener, Source, State
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.destination import begin, is_first_process, new_file, status_of
-from kan_widgets.live.recordings.recordable import Recordable
+from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.waiting import NetworkNews
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
@@ -52,6 +52,8 @@ class Recorder(Listener):
         """What the disk said, while it cannot be written; else empty."""
         self.missed = 0
         """Frames that were left out because the disk was too slow."""
+        self.steering: Steering | None = None
+        """By which followers steer the run, where that was allowed."""
         self._training = source.training
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
@@ -102,6 +104,11 @@ class Recorder(Listener):
     def frames(self) -> int:
         """Frames in the file."""
         return len(self._writer.steps) if self.is_active else 0
+
+    @property
+    def run(self) -> str:
+        """What tells the run from others."""
+        return self._writer.run if self.is_active else ""
 
     @property
     def nbytes(self) -> int:
@@ -190,6 +197,16 @@ class Recorder(Listener):
         else:
             source.unsubscribe(self)
             self._end_soon()
+
+    def source(self) -> Recordable | None:
+        """Return the binding that is recorded now, while it exists."""
+        return self._source()
+
+    def say_soon(self) -> None:
+        """Have the file say at once how the run stands."""
+        self._is_stale, self._status_at = True, float("-inf")
+        self._job.earliest = float("-inf")
+        self._job.hurry()
 
     def _forgotten(self, _: object) -> None:
         # Called by the garbage collector.
@@ -289,7 +306,8 @@ class Recorder(Listener):
             self._is_stale = False
             output = self._training.output if is_last else ""
             self._write_status(source, output)
-            self._status_at = now + _STATUS_SECONDS
+            # A follower that steers waits for what it says.
+            self._status_at = now + (_PAUSE_SECONDS if self.steering else _STATUS_SECONDS)
         if self.nbytes > self._limit and self.frames > 2:
             self._gap = max(self._gap, self._writer.thin(self._max_bytes // 2))
             self._limit = max(self._max_bytes, 2 * self.nbytes)
@@ -314,6 +332,8 @@ class Recorder(Listener):
     def _write_status(self, source: Recordable | None, output: str) -> None:
         if source is not None:
             self._status = status_of(source)
+            if self.steering is not None:
+                self._status["steering"] = self.steering.said()
         if self._status:
             self._writer.status(self._status | {"output": output})
 
@@ -338,6 +358,8 @@ class Recorder(Listener):
             return
         if (source := self._source()) is not None:
             source.unsubscribe(self)
+        if self.steering is not None:
+            self.steering.close()
         try:
             self._writer.archive.close()
         except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,15 +27,17 @@ from kan_widgets.live.recordings.reader import (
     Status,
     Values,
 )
+from kan_widgets.live.recordings.remote import Remote
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
 NEEDS_MODEL = frozenset(
-    "can_rest cell_over control counts_steps edits gather is_open is_quiet log loop_ended mark "
-    "max_fps model modules need_care observe on_fault on_step optimizer place_of probe read "
-    "read_layer record refresh replaces run_example save send_to set_learning_rate settle "
-    "show_edited stats step steps tell_batch tell_edited tell_training track train_with trained_by "
-    "trains_elsewhere watch_steps while_held".split()
+    "alarms can_rest cell_over control counts_steps cure cures edits first_frame gather "
+    "is_open is_quiet last_inputs log loop_ended mark max_fps model modules need_care "
+    "observe on_fault on_step optimizer place_of probe read read_layer record refresh "
+    "replaces run_example save send_to set_learning_rate settle show_edited stats step steps "
+    "tell_batch tell_edited tell_training track train_with trained_by trained_layers "
+    "trains_elsewhere watch_steps watchdog while_held".split()
 )
 """What a binding has, and a recording has not."""
 
@@ -58,6 +60,9 @@ class RecordedTraining:
     timed_steps: int = 0
     """The steps that took them."""
 
+
+NO_NOTICES: dict[str, Any] = {"alarms": [], "cured": None}
+"""Of a recording made before there were any."""
 
 _NOTHING = Progress(
     state="idle",
@@ -98,7 +103,12 @@ class Replay(Source):
     What needs the model (editing, ``observe``, steering) is not there: ask the run itself.
     """
 
-    def __init__(self, reader: Reader, history_mb: float) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        history_mb: float,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
         self._reader = reader
         self._reading = threading.Lock()
         self._status: dict[str, Any] = {}
@@ -109,15 +119,24 @@ class Replay(Source):
         self._seen: dict[str, Observation] = {}
         self._network = _Network()
         self._interval = 0.5
+        self._remote: Remote | None = None
         self._job = Job(disk, self._visit)
         self.scalars = Scalars()
         """What was logged: curves by step, and marks."""
+        self.frames = 0
+        """How many were read: all that were recorded; ``history`` may hold fewer."""
         history = History(int(history_mb * 1e6))
+        size = reader.path.stat().st_size if progress is not None else 0
         for record in reader.read():
             if isinstance(record, Frame):
+                self.frames += 1
                 history.append(record)
             else:
                 self._take(record)
+            if progress is not None:
+                progress(min(reader.place.offset, size), size)
+        if progress is not None:
+            progress(size, size)
         if not len(history):
             raise NoFrames(
                 f"{reader.path} holds no frame yet: it was cut off at its beginning, or is still "
@@ -180,6 +199,43 @@ class Replay(Source):
         return [float(rate) for rate in self._status.get("rates", [])]
 
     @property
+    def notices(self) -> dict[str, Any]:
+        """What went wrong when the last record was written, for the panel."""
+        said = self._status.get("notices")
+        return said if isinstance(said, dict) else NO_NOTICES
+
+    @property
+    def remote(self) -> Remote | None:
+        """By which the run is steered; ``None`` where it is not followed or allows no control."""
+        return self._remote if self._follows else None
+
+    def steer(self, command: Mapping[str, Any]) -> int:
+        """Ask the run for something, as its training panel would.
+
+        Parameters
+        ----------
+        command
+            See `kan_widgets.live.steering.commands.act`: ``{"kind": "pause"}``.
+
+        Returns
+        -------
+        int
+            The number of the command; the recording says when it was heard.
+
+        Raises
+        ------
+        RuntimeError
+            If the run allows no control, is over, or is steered by another follower.
+        OSError
+            If the file beside the recording cannot be written, or belongs to another user.
+        """
+        if (remote := self.remote) is None:
+            raise RuntimeError(self.words)
+        number = remote.send(command)
+        self._tell_training()
+        return number
+
+    @property
     def data_source(self) -> str:
         """What the model was trained on, in words."""
         return self.progress.data_source
@@ -208,6 +264,8 @@ class Replay(Source):
                 f"Following {name}: nothing new for over a minute. The run stands still, has ended "
                 "without closing its recording, or its storage is out of reach."
             )
+        if self._remote is not None:
+            return f"Following {name}. {self._remote.words}{ended}"
         return f"Following {name}: it shows a run elsewhere, and cannot steer it.{ended}"
 
     def __repr__(self) -> str:
@@ -233,6 +291,8 @@ class Replay(Source):
         if self._follows:
             self._follows = False
             self._settle("recorded")
+        if self._remote is not None:
+            self._remote.release()
 
     # -- reading --------------------------------------------------------------------
 
@@ -245,6 +305,7 @@ class Replay(Source):
             self._seen = record.layers
         elif isinstance(record, Status):
             self._status = record.content
+            self._hear(record.content.get("steering"))
         elif isinstance(record, Structure):
             self._network.structure = record
         elif isinstance(record, Probed):
@@ -253,6 +314,15 @@ class Replay(Source):
         elif isinstance(record, Activations):
             self._network.activations.append(record)
             self._network.news = [*self._network.news, record][-_MOST_AT_ONCE:]
+
+    def _hear(self, steering: Any) -> None:
+        """Take what the run says of being steered."""
+        if not isinstance(steering, dict):
+            self._remote = None
+            return
+        if self._remote is None:
+            self._remote = Remote(self.path, str(self._reader.header["id"]))
+        self._remote.take(steering)
 
     def poll(self) -> bool:
         """Read what has come since, and show it; return whether there was anything.
@@ -275,6 +345,7 @@ class Replay(Source):
                     frames.append(record)
                 else:
                     self._take(record)
+            self.frames += len(frames)
             now = time.monotonic()
             if has_news:
                 self._news_at = now
@@ -288,6 +359,8 @@ class Replay(Source):
             elif silent > _SILENT_SECONDS and not self._is_silent:
                 self._tell_training()
             self._is_silent = silent > _SILENT_SECONDS
+            if self._remote is not None and self._follows:
+                self._remote.beat()
             return has_news
 
     def _show(self, frames: list[Frame]) -> None:

@@ -6,6 +6,7 @@ import math
 import os
 from pathlib import Path
 
+from kan_widgets.live import control_file
 from kan_widgets.live.recordings.destination import (
     PathLike,
     begin,
@@ -14,7 +15,7 @@ from kan_widgets.live.recordings.destination import (
     new_file,
     status_of,
 )
-from kan_widgets.live.recordings.recordable import Recordable
+from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
@@ -84,8 +85,18 @@ class Savable(Recordable):
             writer.activations(activations)
         writer.status(status_of(self) | {"output": self.progress.output})
 
+    def _be_steered(self, recorder: Recorder, lost_after: float) -> Steering:
+        """Let whoever follows a recording steer the run, where something can be steered."""
+        raise RuntimeError(f"{self!r:.80} cannot be steered: record it without control")
+
     def record(
-        self, path: PathLike, *, max_mb: float = 1000.0, overwrite: bool = False
+        self,
+        path: PathLike,
+        *,
+        max_mb: float = 1000.0,
+        overwrite: bool = False,
+        control: bool = False,
+        lost_after: float = 60.0,
     ) -> Recorder:
         """Append this run to a file while it goes on, for `kan_widgets.follow` and ``replay``.
 
@@ -105,6 +116,16 @@ class Savable(Recordable):
             evenly until it is half as large; the first and the last stay.
         overwrite
             Whether a file of that name is replaced.
+        control
+            Whether who follows the recording may steer the run: pause, steps, stop, learning
+            rates, ``every``, the cures of alarms. What is wanted comes through a file beside the
+            recording, ``run.npz.control``, that its owner alone can read and write; a file of
+            another user is not gone by (`kan_widgets.live.control_file` documents it). It is
+            looked at five times a second, done between two steps, and acknowledged in the
+            recording. One follower at a time. The files go when the recording is closed.
+        lost_after
+            Seconds, above 0. A pause that was asked for from afar ends when the follower has not
+            been heard of for so long.
 
         Returns
         -------
@@ -115,13 +136,15 @@ class Savable(Recordable):
         Raises
         ------
         TypeError, ValueError
-            If ``path`` is not the name of a file or ``max_mb`` is not a number > 0.
+            If ``path`` is not the name of a file, or ``max_mb`` or ``lost_after`` not a number
+            > 0.
         FileExistsError
             If there is such a file, and ``overwrite`` is false.
         OSError
-            If the file cannot be made.
+            If a file cannot be made, or a control file of another user is there.
         RuntimeError
-            If the binding is closed, or another one records into that file.
+            If the binding is closed, another one records into that file, or files have no owners
+            here and ``control`` is asked for.
 
         Examples
         --------
@@ -140,16 +163,31 @@ class Savable(Recordable):
         (0, 3, True)
         """
         place = checked_place(path)
-        if isinstance(max_mb, bool) or not isinstance(max_mb, int | float):
-            raise TypeError(f"max_mb={max_mb!r}: expected a number")
-        if not 0 < max_mb < math.inf:
-            raise ValueError(f"max_mb={max_mb}: expected a finite number of megabytes > 0")
+        for name, value, unit in (
+            ("max_mb", max_mb, "megabytes"),
+            ("lost_after", lost_after, "seconds"),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name}={value!r}: expected a number")
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name}={value}: expected a finite number of {unit} > 0")
         if not self.is_open:
             raise RuntimeError(f"this binding is {self.state}: bind the model again to record it")
         known = open_recorders.get(place)
         if known is not None and known.records(self):
             return known
-        return Recorder(self, _free_place(path), int(max_mb * 1e6), overwrite=overwrite)
+        if control:
+            control_file.check_possible()
+            control_file.clear(control_file.place_of(place), remove=False)
+        recorder = Recorder(self, _free_place(path), int(max_mb * 1e6), overwrite=overwrite)
+        if control and recorder.is_active:
+            try:
+                recorder.steering = self._be_steered(recorder, lost_after)
+            except BaseException:
+                recorder.close()
+                raise
+            recorder.say_soon()
+        return recorder
 
 
 def _free_place(path: PathLike) -> Path:

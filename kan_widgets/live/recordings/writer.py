@@ -7,13 +7,11 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from kan_widgets.functions.parameters import parts_of
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
@@ -24,6 +22,9 @@ from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.recordings.archive import Archive, Member
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
+
+if TYPE_CHECKING:
+    from torch import nn
 
 # Kinds of records that others take the place of.
 _REPLACED = ("array", "observed", "network", "probe", "activity")
@@ -67,6 +68,11 @@ class Writer:
         self.steps: list[int] = []
         """Of the frames written."""
         archive.append(HEADER, _json(self._header))
+
+    @property
+    def run(self) -> str:
+        """What tells the run from others."""
+        return str(self._header["id"])
 
     def frame(self, frame: Frame, seconds: float, parameters: dict[str, Any] | None = None) -> None:
         """Write a frame, and its layout if it is new.
@@ -260,6 +266,8 @@ class Writer:
 
 def parameters_of(model: nn.Module) -> dict[str, Any]:
     """Return what a layout says of a model's trainable parameters."""
+    from kan_widgets.functions.parameters import parts_of
+
     parts, total = parts_of(model)
     return {
         "total": total,

@@ -12,23 +12,25 @@ from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.source import State
 from kan_widgets.live.reports import report
+from kan_widgets.live.steering.cures import Cures
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.steering.training import Training
+from kan_widgets.live.steering.watchdog import Watchdog
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.gathering import Gathering
+from kan_widgets.live.watching.guarding import Guarding
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
 from kan_widgets.live.watching.probes import Probes
-from kan_widgets.live.watching.probing import Probing
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.nn.life import changes
 
 
-class Binding(Gathering, Probing):
+class Binding(Gathering, Guarding):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     def __init__(
@@ -56,6 +58,9 @@ class Binding(Gathering, Probing):
             looking=earlier.looking if earlier is not None else None,
         )
         super().__init__(self._camera.history, self._camera.looking)
+        self._watchdog = Watchdog(self)
+        self.cures = Cures(self)
+        """Against alarms, with undo; see ``cure``."""
         continued = earlier if self._camera.goes_on else None
         self._training = continued.training if continued is not None else Training(self)
         self._counter = Counter(
@@ -201,6 +206,7 @@ class Binding(Gathering, Probing):
                 if (frame := camera.take(step)) is not None:
                     self._show(frame, settled=False)
                 camera.spent(now)
+                self._watchdog.step_framed(step)
                 self._follow_in_step(step)
                 return True
             self._skipped += 1
@@ -411,6 +417,7 @@ class Binding(Gathering, Probing):
             self._take_over(earlier)
             self.edits.inherit(earlier.edits)
         self._inherit_probes(earlier)
+        self._inherit_alarms(earlier)
         earlier._hand_over(self)
         earlier.close()
 

@@ -7,7 +7,7 @@ import weakref
 from torch import nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module
-from kan_widgets.functions.basis import STRAIGHT
+from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.functions.registry import Reader
 from kan_widgets.live.frames.edit import Index
 from kan_widgets.live.steering.entries import Place

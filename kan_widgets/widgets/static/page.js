@@ -87,7 +87,8 @@ async function start(document, modules) {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     main.replaceChildren();
     applyTheme(document, saved.theme);
-    show(document, main, saved, modules);
+    const widgets = saved.heard === void 0 ? savedWidgets(saved, modules) : liveWidgets(document, saved, modules);
+    show(document, main, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     main.textContent = `This page cannot be shown in this browser: ${message}`;
@@ -99,33 +100,64 @@ function textOf(document, id) {
   if (!text) throw new Error(`its part “${id}” is missing`);
   return text;
 }
-function show(document, main, saved, modules) {
-  const { signal } = new AbortController();
+var { signal } = new AbortController();
+function storeOf(modules, model) {
+  return modules.Stream.initialize({ model, signal });
+}
+function savedWidgets(saved, modules) {
   const streams = saved.streams.map((stream) => {
     const model = streamModel(stream);
-    return {
-      model,
-      exports: modules.Stream.initialize({ model, signal })
-    };
+    return { model, exports: storeOf(modules, model) };
   });
   const models = saved.models.map(({ traits, stream, linked, parts }) => {
     const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
     return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
   });
-  const host = {
-    getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
-    getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
+  return {
+    host: {
+      getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
+      getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
+    },
+    view: (number) => ({
+      module: saved.models[Number(number)].module,
+      model: models[Number(number)]
+    })
   };
-  for (const place of saved.places) {
+}
+function liveWidgets(document, live, modules) {
+  const said = document.getElementById("kw-connection");
+  const { connect } = modules.Live;
+  const models = connect(live, document.baseURI, (words, lost) => {
+    if (!said) return;
+    said.textContent = words;
+    said.toggleAttribute("data-lost", lost);
+  });
+  const find = (ref) => models.get(ref.replace("anywidget:", ""));
+  const exports = /* @__PURE__ */ new Map();
+  for (const { id, module } of live.models) {
+    if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
+  }
+  const moduleOf = new Map(live.models.map(({ id, module }) => [id, module]));
+  return {
+    host: {
+      getModel: async (ref) => find(ref),
+      getWidget: async (ref) => ({ exports: exports.get(find(ref)) })
+    },
+    view: (id) => ({ module: moduleOf.get(String(id)) ?? "", model: find(String(id)) })
+  };
+}
+function show(document, main, places, { host, view }, modules) {
+  for (const place of places) {
     const figure = add(document, main, "figure", "kw-page-view");
     figure.setAttribute("aria-label", place.label);
     dress(figure, place.css);
-    if (saved.places.length > 1) {
+    if (places.length > 1) {
       add(document, figure, "h2", "kw-page-name").textContent = place.label;
     }
     const el = add(document, figure, "div");
-    const view = modules[saved.models[place.model].module]?.default;
-    if (view) view.render({ model: models[place.model], el, host, signal });
+    const { module, model } = view(place.model);
+    const code = modules[module]?.default;
+    if (code) code.render({ model, el, host, signal });
     else el.textContent = `${place.name} did not start in this browser.`;
     if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
   }

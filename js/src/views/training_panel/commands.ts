@@ -9,7 +9,9 @@ export type Command =
   | { kind: "stop" }
   | { kind: "advance"; steps: number }
   | { kind: "every"; value: number }
-  | { kind: "rate"; value: number; group: number | null };
+  | { kind: "rate"; value: number; group: number | null }
+  | { kind: "cure"; alarm: string }
+  | { kind: "uncure" };
 
 export interface Commands {
   send(command: Command): void;
@@ -98,6 +100,10 @@ function word(command: Command): string[] {
       return [`every ${command.value}`];
     case "rate":
       return [`learning rate ${command.value}`];
+    case "cure":
+      return [`the cure of “${command.alarm}”`];
+    case "uncure":
+      return ["undo"];
     default:
       return [command.kind];
   }

@@ -134,11 +134,11 @@ export function createControls(
       // Nothing is there to pause: it can be pressed, but does not ask for it.
       hold.toggleAttribute("data-idle", !active && !paused);
       hold.toggleAttribute("data-waiting", wanted !== null && commands.hearing() !== "well");
-      const steered = !alone && !now.closed && now.recording === "";
+      const steered = !alone && !now.closed && now.steered;
       for (const part of [hold, one, several, count, every]) part.disabled = !steered;
       end.disabled = !steered || !active;
       rate.show(alone ? [] : now.rates, !steered);
-      buttons.hidden = everyBox.hidden = alone || now.recording !== "";
+      buttons.hidden = everyBox.hidden = alone || !now.steered;
       if (!every.matches(":focus") && every.value !== String(now.every)) {
         every.value = String(now.every);
       }

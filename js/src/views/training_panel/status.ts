@@ -6,8 +6,10 @@ export interface Status {
   holding: boolean;
   /** The binding is closed or has failed. */
   closed: boolean;
-  /** What is said of a recording, which cannot be steered; empty for a training. */
+  /** What is said of a recording; empty for a training. */
   recording: string;
+  /** Whether what is clicked reaches the training. */
+  steered: boolean;
   fault: string;
   step: number;
   epoch: number | null;
@@ -28,6 +30,20 @@ export interface Status {
   every: number;
   rates: number[];
   reports: string[];
+  alarms: Alarm[];
+  /** What was done last against one, and whether that can be undone. */
+  cured: { text: string; undo: boolean } | null;
+}
+
+/** Something that goes wrong. */
+export interface Alarm {
+  id: string;
+  /** What, where and since when. */
+  text: string;
+  /** The likely cause, and the cure. */
+  more: string;
+  /** What can be done about it from here; may be empty. */
+  button: string;
 }
 
 const EMPTY: Status = {
@@ -36,6 +52,7 @@ const EMPTY: Status = {
   holding: false,
   closed: false,
   recording: "",
+  steered: false,
   fault: "",
   step: 0,
   epoch: null,
@@ -54,6 +71,8 @@ const EMPTY: Status = {
   every: 1,
   rates: [],
   reports: [],
+  alarms: [],
+  cured: null,
 };
 
 export function statusOf(value: unknown): Status {

@@ -7,6 +7,7 @@ import { element } from "../../shell/element.ts";
 import { watchKernel } from "../../shell/kernel.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage } from "../../shell/stage.ts";
+import { createAlarms } from "./alarms.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createNotes } from "./notes.ts";
@@ -47,6 +48,7 @@ function build(shell: Shell): Parts {
   const draw = drawing();
   const commands = createCommands((content) => model.send(content), shell.schedule);
   const controls = createControls(document, commands, known, signal);
+  const alarms = createAlarms(document, commands, signal);
   const notes = createNotes(document, commands);
   let scene: PanelScene | null = null;
   const hands = createChartHands(shell, () => scene, draw);
@@ -72,7 +74,7 @@ function build(shell: Shell): Parts {
   progress.setAttribute("role", "progressbar");
   progress.setAttribute("aria-label", "Progress");
   const body = element(document, "div", "kw-body");
-  body.append(notes.element, stage.element);
+  body.append(alarms.element, notes.element, stage.element);
   const header = element(document, "div", "kw-header");
   header.append(controls.element, bar.element);
 
@@ -147,6 +149,7 @@ function build(shell: Shell): Parts {
       const status = known();
       const get = (trait: string) => (trait === "status" ? status : given.get(trait));
       controls.show(status, alone());
+      alarms.show(status, !alone() && !status.closed && status.steered);
       // On a page of its own nobody expects to steer a training.
       notes.show(status, alone() && given.store.status().state !== "saved");
       bar.show(given.get, alone(), curves(given.get) === 0);

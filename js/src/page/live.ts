@@ -1,0 +1,142 @@
+/** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
+
+import { PageModel } from "./model.ts";
+
+/** What such a page holds, as kan_widgets/widgets/live_page.py writes it. */
+export interface Live {
+  /** The number of the last message of Python whose news is in the page. */
+  heard: number;
+  models: { id: string; module: string; traits: Record<string, unknown> }[];
+}
+
+/** A message of a widget, as Jupyter has it; bytes are in buffers, and their places in paths. */
+interface Message {
+  id: string;
+  method: "update" | "custom";
+  state?: Record<string, unknown>;
+  content?: unknown;
+  buffer_paths?: Path[];
+  /** In base64. */
+  buffers: string[];
+}
+
+type Path = (string | number)[];
+type Post = (message: Message) => void;
+
+/** The model of a widget that lives in Python. */
+export class LiveModel extends PageModel {
+  readonly #id: string;
+  readonly #post: Post;
+  readonly #changed = new Set<string>();
+
+  constructor(id: string, traits: Readonly<Record<string, unknown>>, post: Post) {
+    super(traits);
+    this.#id = id;
+    this.#post = post;
+  }
+
+  override set(name: string, value: unknown): void {
+    this.#changed.add(name);
+    super.set(name, value);
+  }
+
+  override save_changes(): void {
+    if (this.#changed.size === 0) return;
+    const state = Object.fromEntries([...this.#changed].map((name) => [name, this.get(name)]));
+    this.#changed.clear();
+    const [plain, buffer_paths, buffers] = withoutBytes(state);
+    const known = plain as Record<string, unknown>;
+    this.#post({ id: this.#id, method: "update", state: known, buffer_paths, buffers });
+  }
+
+  override send(content: unknown): void {
+    this.#post({ id: this.#id, method: "custom", content, buffers: [] });
+  }
+
+  /** Takes what Python says. */
+  take({ method, state, content, buffer_paths, buffers }: Message): void {
+    const bytes = buffers.map(bytesOf);
+    if (method === "custom") this.emit("msg:custom", content, bytes);
+    if (method !== "update" || !state) return;
+    put(state, buffer_paths ?? [], bytes);
+    for (const [name, value] of Object.entries(state)) super.set(name, value);
+  }
+}
+
+/** Connects the models with Python; `say` is told in words how that goes. */
+export function connect(
+  { heard, models }: Live,
+  address: string,
+  say: (words: string, lost: boolean) => void,
+): Map<string, LiveModel> {
+  // One after the other: what is clicked later comes later.
+  let last = Promise.resolve();
+  const post: Post = (message) => {
+    last = last.then(async () => {
+      try {
+        const { ok } = await fetch(new URL("messages", address), {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(message),
+        });
+        if (!ok) lost();
+      } catch {
+        lost();
+      }
+    });
+  };
+  const lost = () =>
+    say("Not connected: what follows the run has ended, or does not answer.", true);
+  const known = new Map(models.map(({ id, traits }) => [id, new LiveModel(id, traits, post)]));
+  const events = new EventSource(new URL(`events?from=${heard}`, address));
+  events.addEventListener("open", () => say("", false));
+  events.addEventListener("error", lost);
+  events.addEventListener("message", ({ data }: MessageEvent<string>) => {
+    const message = JSON.parse(data) as Message;
+    known.get(message.id)?.take(message);
+  });
+  events.addEventListener("reload", () => globalThis.location.reload());
+  return known;
+}
+
+function bytesOf(base64: string): DataView {
+  return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
+}
+
+/** Puts bytes back to where they belong. */
+export function put(into: unknown, paths: readonly Path[], bytes: readonly DataView[]): void {
+  paths.forEach((path, n) => {
+    // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
+    const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
+    holder[path[path.length - 1]] = bytes[n];
+  });
+}
+
+/** Takes bytes out of a value: a copy without them, where they belong, and the bytes in base64. */
+export function withoutBytes(value: unknown): [plain: unknown, paths: Path[], buffers: string[]] {
+  const paths: Path[] = [];
+  const buffers: string[] = [];
+  const copy = (inside: unknown, path: Path): unknown => {
+    if (inside instanceof ArrayBuffer || ArrayBuffer.isView(inside)) {
+      paths.push(path);
+      buffers.push(base64Of(inside));
+      return null;
+    }
+    if (Array.isArray(inside)) return inside.map((each, n) => copy(each, [...path, n]));
+    if (inside === null || typeof inside !== "object") return inside;
+    const entries = Object.entries(inside).map(([name, each]) => [
+      name,
+      copy(each, [...path, name]),
+    ]);
+    return Object.fromEntries(entries);
+  };
+  return [copy(value, []), paths, buffers];
+}
+
+function base64Of(value: ArrayBuffer | ArrayBufferView): string {
+  const view = value instanceof ArrayBuffer ? new DataView(value) : value;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

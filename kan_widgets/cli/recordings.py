@@ -1,0 +1,218 @@
+"""``kan-widgets view``, ``runs`` and ``info``: recorded runs, without torch or a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import html
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kan_widgets.cli.opening import open_page
+from kan_widgets.insight.progress import progress, progress_line
+from kan_widgets.live import Replay, replay
+from kan_widgets.live.recordings.words import state_word
+from kan_widgets.widgets.headline import headline_of
+
+_PATIENCE_SECONDS = 1.0
+# A run whose recording is listed needs no history.
+_FEW_MB = 5.0
+_COMPARED = 7
+_THUMBNAIL = 260
+
+
+def view(options: argparse.Namespace) -> int:
+    """Write the page of a recording, and open it."""
+    from kan_widgets.widgets.dashboard import Dashboard
+    from kan_widgets.widgets.page import Page
+
+    run = _read(options.recording)
+    dashboard = Dashboard(run, theme="dark" if options.dark else "auto")
+    title = f"{run.info['model'] or 'A model'} · {options.recording.name}"
+    _show(Page([dashboard], title), options, options.recording.stem)
+    return 0
+
+
+def info(options: argparse.Namespace) -> int:
+    """Say what is in a recording."""
+    run = _read(options.recording)
+    said, steps = run.info, run.history.steps
+    print(f"recording   {run.path}, {run.path.stat().st_size / 1e6:.1f} MB, {state_word(run)}")
+    total = (run.parameters or {}).get("total")
+    of = f", {total:,} parameters" if total else ""
+    print(f"model       {said['model'] or 'not named'}{of}")
+    print(f"started     {said['started']}, with kan_widgets {said['kan_widgets']}")
+    print(f"frames      {run.frames:,}, steps {steps[0]:,} to {steps[-1]:,}")
+    rates = ", ".join(f"{rate:g}" for rate in run.learning_rates)
+    if rates:
+        print(f"rate        {rates}, a frame every {run.every} steps")
+    if run.data_source:
+        print(f"data        {run.data_source}")
+    if run.message or run.progress.message:
+        print(f"message     {run.message or run.progress.message}")
+    logged = [f"{name} {run.scalars.latest(name):.4g}" for name in run.scalars.names]
+    print(f"logged      {', '.join(logged) or 'nothing'}")
+    seen = next(iter(run.observed.values()), None)
+    print(f"inputs seen {'none' if seen is None else f'{seen.samples:,}'}")
+    print(f"examples    {'none' if run.probed is None else len(run.probed.inputs)}")
+    print("layers")
+    rows = [
+        (
+            layer.name,
+            layer.type,
+            " × ".join(map(str, layer.shape)),
+            f"{layer.count:,} functions",
+            f"{layer.nb} basis functions on {layer.domain[0]:g} to {layer.domain[1]:g}",
+        )
+        for layer in run.layout.layers
+    ]
+    print(_in_columns(rows, before="  "))
+    return 0
+
+
+def runs(options: argparse.Namespace) -> int:
+    """List the recordings of a folder, and make a page of them."""
+    folder: Path = options.folder
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder: give the one that holds recordings")
+    files = sorted(folder.rglob("*.npz"))
+    listed = [each for each in map(_listed, progress(files, "recordings", 1.0), files) if each]
+    listed.sort(key=lambda each: each.started, reverse=True)
+    if not listed:
+        raise FileNotFoundError(
+            f"{folder} holds no recording: live.save(path) and live.record(path) write them"
+        )
+    rows = [("run", "model", "step", "last loss", "state", "frames", "started", "MB")]
+    print(_in_columns([*rows, *(each.words(folder) for each in listed)]))
+    if options.table:
+        return 0
+    from kan_widgets.widgets.compare import Compare
+    from kan_widgets.widgets.page import Page
+
+    theme = "dark" if options.dark else "auto"
+    chosen = listed[:_COMPARED]
+    compared = Compare({each.name(folder): each.run for each in chosen}, theme=theme)
+    left = len(listed) - len(chosen)
+    title = f"{len(listed)} run{'' if len(listed) == 1 else 's'} in {folder.resolve().name}"
+    after = f"<p>Below, the latest {len(chosen)} compared.</p>" if left else ""
+    _show(Page([compared], title, _table(listed, folder) + after), options, "runs")
+    return 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A recording in a list."""
+
+    run: Replay
+
+    @property
+    def started(self) -> str:
+        return str(self.run.info["started"])
+
+    def name(self, folder: Path) -> str:
+        return self.run.path.relative_to(folder).with_suffix("").as_posix()
+
+    def words(self, folder: Path) -> tuple[str, ...]:
+        run, head = self.run, headline_of(self.run, {})
+        loss = float(head["value"] or math.nan)
+        return (
+            self.name(folder),
+            head["model"],
+            f"{run.frame.step:,}",
+            f"{head['loss']} {loss:.4g}" if head["loss"] else "none logged",
+            state_word(run),
+            f"{run.frames:,}",
+            self.started.partition("+")[0].replace("T", " "),
+            f"{run.path.stat().st_size / 1e6:.1f}",
+        )
+
+
+def _listed(_: object, path: Path) -> _Run | None:
+    """Return a recording; what is none is said."""
+    try:
+        return _Run(replay(path, history_mb=_FEW_MB))
+    except (OSError, ValueError) as error:
+        print(f"left out: {error}", file=sys.stderr)
+        return None
+
+
+def _table(listed: Sequence[_Run], folder: Path) -> str:
+    """Return the list as HTML, with a picture of the kernels of each run."""
+    from kan_widgets.widgets.kernel_grid import KernelGrid
+    from kan_widgets.widgets.rasters import image_of, png_bytes
+
+    heads = ("kernels", "run", "model", "step", "last loss", "state", "frames", "started", "MB")
+    rows = []
+    for each in progress(listed, "pictures", _PATIENCE_SECONDS):
+        grid, pictures = KernelGrid(each.run), ""
+        for theme in ("light", "dark"):
+            # Drawn larger than it is shown: a picture to recognise a run by, not to read.
+            svg = grid.svg(width=3 * _THUMBNAIL, max_height=2 * _THUMBNAIL, theme=theme)
+            data = base64.b64encode(png_bytes(image_of(svg, 1))).decode("ascii")
+            about = html.escape(f"kernels of {each.name(folder)}, step {each.run.frame.step:,}")
+            pictures += (
+                f'<img class="kw-page-{theme}" width="{_THUMBNAIL}" alt="{about}"'
+                f' src="data:image/png;base64,{data}">'
+            )
+        grid.close()
+        cells = "".join(f"<td>{html.escape(word)}</td>" for word in each.words(folder))
+        rows.append(f"<tr><td>{pictures}</td>{cells}</tr>")
+    head = "".join(f'<th scope="col">{word}</th>' for word in heads)
+    return (
+        '<div class="kw-page-runs"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _show(page: object, options: argparse.Namespace, stem: str) -> None:
+    """Write a page where it is wanted, and open it."""
+    from kan_widgets.widgets.page import Page, write_page
+
+    assert isinstance(page, Page)
+    out: Path | None = options.out
+    if out is None:
+        out = Path(tempfile.mkdtemp(prefix="kan-widgets-")) / f"{stem}.html"
+    elif not out.parent.is_dir():
+        raise FileNotFoundError(f"--out {out}: there is no folder {out.parent}")
+    write_page(out, page, options.max_mb)
+    if not options.no_browser:
+        open_page(out.resolve().as_uri())
+
+
+def _read(path: Path) -> Replay:
+    return replay(path, progress=_later(f"{path.name}, MB"))
+
+
+def _later(what: str) -> Callable[[int, int], object]:
+    """Return what draws a bar of megabytes, once it has taken a second."""
+    start, show = time.monotonic(), progress_line(what)
+    drawn = start + _PATIENCE_SECONDS - 0.1
+
+    def told(done: int, total: int) -> None:
+        nonlocal drawn
+        now = time.monotonic()
+        if now - drawn >= 0.1 or (done >= total and drawn > start + _PATIENCE_SECONDS):
+            drawn = now
+            show(done // 1_000_000, total // 1_000_000)
+
+    return told
+
+
+def _in_columns(rows: Iterable[Sequence[str]], before: str = "") -> str:
+    """Return rows of words below each other, in columns.
+
+    Examples
+    --------
+    >>> print(_in_columns([("a", "b"), ("long", "c")]))
+    a     b
+    long  c
+    """
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join(before + line for line in lines)

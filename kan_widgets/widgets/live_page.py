@@ -1,0 +1,94 @@
+"""A page whose views stay connected with Python, where there is no Jupyter."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.page import Placed
+from kan_widgets.widgets.page_text import css_of, page_text
+from kan_widgets.widgets.page_words import in_words
+from kan_widgets.widgets.saved import Bytes
+from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.stream_state import state_of
+
+# Of no use to a page, or of its own making.
+_OWN = ("layout", "tabbable", "tooltip")
+
+
+def live_page(views: Sequence[Placed], title: str, about: str, *, theme: str, heard: int) -> bytes:
+    """Return a page that shows views as they are now, and hears what changes.
+
+    Parameters
+    ----------
+    views
+        From top to bottom.
+    title
+        The heading, as plain text.
+    about
+        What is said below the heading, as plain text.
+    theme
+        "auto", "light" or "dark".
+    heard
+        The number of the last message whose news the page has; see `kan_widgets.cli.serving`.
+
+    Returns
+    -------
+    bytes
+        HTML; js/src/page/live.ts reads what is in it.
+    """
+    shown = list(_all(views))
+    streams: list[Stream] = list(dict.fromkeys(view._stream for view in shown))
+    bundles = {"Stream": bundle("main.js")}
+    styles = {"Page": bundle("page.css")}
+    for view in shown:
+        view._bring_up_to_date()
+        bundles.setdefault(type(view).__name__, str(view._esm))
+    bundles |= {"Live": bundle("live.js"), "Page": bundle("page.js")}
+    taken = Bytes()
+    content = taken.out_of(
+        {
+            "heard": heard,
+            "models": [_model(stream, "Stream") for stream in streams]
+            + [_model(view, type(view).__name__) for view in shown],
+            "places": [
+                {
+                    "name": type(view).__name__,
+                    "label": in_words(type(view).__name__),
+                    "model": view.model_id,
+                    "css": css_of(view),
+                    "note": "",
+                }
+                for view in views
+            ],
+            "theme": theme,
+        }
+    )
+    content["bytes"] = taken.places
+    return page_text(
+        title=title,
+        named=title,
+        about=f'{html.escape(about)} <span id="kw-connection"></span>',
+        content=content,
+        packed=bytes(taken.whole),
+        styles=styles,
+        bundles=bundles,
+        connects="'self'",
+    )
+
+
+def _all(views: Sequence[Any]) -> Iterator[Any]:
+    for view in views:
+        yield view
+        yield from _all(view._within())
+
+
+def _model(widget: Any, module: str) -> dict[str, Any]:
+    names = [name for name in widget.keys if not name.startswith("_") and name not in _OWN]
+    traits = widget.get_state(names)
+    # Its traits are those of the last time that nothing went on.
+    if isinstance(widget, Stream) and (source := widget.source) is not None:
+        traits |= state_of(source)
+    return {"id": widget.model_id, "module": module, "traits": traits}

@@ -1,0 +1,159 @@
+"""The page of ``kan-widgets follow``, in a real Chromium: it follows a run, and steers it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.lab import decode, until_on
+
+pytestmark = pytest.mark.browser
+
+RUN = """
+import sys, time, torch, kan_widgets as kw
+torch.manual_seed(0)
+model = torch.nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+live = kw.bind(model, optimizer, every=1)
+live.record(sys.argv[1], control=True)
+x = torch.rand(16, 2) * 2 - 1
+for _ in live.track(range(100_000)):
+    optimizer.zero_grad()
+    loss = (model(x).sum(1) - x.prod(1)).square().mean()
+    loss.backward()
+    optimizer.step()
+    live.log(loss=loss)
+    if live.steps == 40:
+        live.log(val_loss=float("nan"))
+    time.sleep(0.02)
+print("ended", live.progress.state, optimizer.param_groups[0]["lr"])
+live.close()
+"""
+FOLLOW = "import sys; from kan_widgets.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Give a process that trains, and the address of the page that follows it."""
+
+    def start(code: str, *arguments: str) -> subprocess.Popen[str]:
+        made = subprocess.Popen(
+            [sys.executable, "-u", "-c", code, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        ends.enter_context(made)
+        ends.callback(made.kill)
+        return made
+
+    with ExitStack() as ends:
+        run = start(RUN, str(tmp_path / "run.npz"))
+        follower = start(FOLLOW, "follow", str(tmp_path / "run.npz"), "--no-browser")
+        assert follower.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+/\S+/", follower.stdout.readline())
+        assert found
+        yield run, found[0]
+
+
+class Followed:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.page.evaluate(
+            "document.querySelector('.kw-training-panel')?.kwPanel?.status() ?? {}"
+        )
+        return status
+
+    def until(self, what: str, **wanted: Any) -> None:
+        def reached() -> bool:
+            status = self.status()
+            return all(status.get(name) == value for name, value in wanted.items())
+
+        until_on(self.page, reached, what)
+
+    def step(self) -> int:
+        step: int = self.status().get("step", -1)
+        return step
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_follows_a_run_and_what_is_clicked_is_done_there(
+    browser: Browser,
+    processes: tuple[subprocess.Popen[str], str],
+    theme: Any,
+    artifacts: Path,
+) -> None:
+    run, address = processes
+    page = browser.new_page(color_scheme=theme, viewport={"width": 1300, "height": 1000})
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    followed = Followed(page)
+    until_on(page, lambda: followed.step() > 0, "a picture of the run")
+    first = followed.step()
+    until_on(page, lambda: followed.step() > first, "steps that come while it trains")
+
+    page.click(".kw-training-panel [data-icon=pause]")
+    followed.until("the run to stand still", holding=True, control="paused")
+    page.click(".kw-training-panel [aria-label='One step']")
+    followed.until("one more step", holding=True, step=followed.step() + 1)
+    page.click(".kw-training-panel [data-icon=play]")
+    followed.until("the run to go on", holding=False, control="running")
+
+    until_on(page, lambda: followed.status()["alarms"], "an alarm")
+    picture = decode(page.screenshot(path=artifacts / f"follow {theme}.png"))
+    assert (picture[5, 5, :3].mean() < 60) == (theme == "dark")
+    line = page.locator(".kw-alarm", has_text="val_loss is nan since step 40.")
+    line.get_by_role("button", name="Learning rate ÷ 10").click()
+    followed.until("a lower rate", rates=[0.001])
+    page.locator(".kw-cured").get_by_role("button", name="undo").click()
+    followed.until("the rate as it was", rates=[0.01])
+
+    page.click(".kw-training-panel [aria-label=Stop]")
+    assert run.wait(60) == 0
+    followed.until("the end", state="stopped", steered=False)
+    assert complaints == []
+    assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {
+        address.split("/")[2]
+    }
+    page.close()
+
+
+def test_a_page_whose_follower_has_ended_says_so(
+    browser: Browser, processes: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    import kan_widgets as kw
+    from kan_widgets.cli.serving import Server
+    from kan_widgets.widgets.live_page import live_page
+
+    server = Server()
+    run = kw.follow(tmp_path / "run.npz", wait=60)
+    view = kw.TrainingPanel(run)
+    server.page = lambda: live_page([view], "A run", "", theme="auto", heard=server.hub.last)
+    import threading
+
+    threading.Thread(target=server.serve, daemon=True).start()
+    page = browser.new_page()
+    page.goto(server.address)
+    until_on(page, lambda: Followed(page).step() >= 0, "the panel")
+    assert page.text_content("#kw-connection") == ""
+    server.close()
+    run.close()
+    until_on(
+        page, lambda: "Not connected" in (page.text_content("#kw-connection") or ""), "its words"
+    )
+    page.close()

@@ -1,0 +1,346 @@
+"""A run is steered by who follows its recording, in another process and over slow storage."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import kan_widgets as kw
+from kan_widgets.live import control_file
+from kan_widgets.live.control_file import Wishes
+from kan_widgets.live.recordings import remote as remotes
+from kan_widgets.live.steering.remote import RemoteControl
+
+PATIENCE = 30.0
+
+RUN = """
+import sys, time, torch, kan_widgets as kw
+model = kw.nn.KANLinear(2, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+live = kw.bind(model, optimizer, every=1)
+live.record(sys.argv[1], control=True, lost_after=float(sys.argv[2]))
+x = torch.ones(4, 2)
+for _ in live.track(range(100_000)):
+    optimizer.zero_grad()
+    model(x).sum().backward()
+    optimizer.step()
+    time.sleep(0.005)
+print("ended", live.progress.state, live.steps, optimizer.param_groups[0]["lr"], live.every)
+live.close()
+"""
+
+
+def until(condition: Callable[[], Any], what: str, run: kw.Replay | None = None) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"{what} within {PATIENCE} s; {run and run.words}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def training(path: Path, lost_after: float = 60.0) -> Iterator[subprocess.Popen[str]]:
+    """Give a process that trains and records."""
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(path), str(lost_after)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def followed(path: Path) -> kw.Replay:
+    run = kw.follow(path, wait=PATIENCE, interval=0.05)
+    until(lambda: run.remote, "the run allows control", run)
+    return run
+
+
+def stands(run: kw.Replay) -> bool:
+    remote = run.remote
+    return remote is not None and remote.is_holding
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    with training(tmp_path / "run.npz") as running:
+        yield running
+
+
+def test_another_process_pauses_steps_changes_and_stops_the_run(
+    tmp_path: Path, process: subprocess.Popen[str]
+) -> None:
+    run = followed(tmp_path / "run.npz")
+    until(lambda: run.progress.step > 3, "it trains", run)
+    run.steer({"kind": "pause"})
+    assert run.remote is not None
+    assert run.remote.state == "paused"  # wanted
+    until(lambda: stands(run), "it stands still", run)
+    step = run.progress.step
+    run.steer({"kind": "advance", "steps": 2})
+    until(lambda: run.progress.step == step + 2 and stands(run), "two steps were made", run)
+    run.steer({"kind": "rate", "value": 0.02})
+    run.steer({"kind": "every", "value": 3})
+    until(lambda: run.every == 3 and run.learning_rates == [0.02], "rate and every are set", run)
+    run.steer({"kind": "resume"})
+    until(lambda: run.progress.step > step + 10, "it goes on", run)
+    run.steer({"kind": "stop"})
+    assert process.wait(PATIENCE) == 0
+    assert process.stdout is not None
+    said = process.stdout.read().split()
+    assert said[:2] == ["ended", "stopped"]
+    assert [float(said[3]), int(said[4])] == [0.02, 3]
+    until(lambda: run.is_complete, "the end was recorded", run)
+    assert not list(tmp_path.glob("*.control*"))
+    with pytest.raises(RuntimeError, match="A recording"):
+        run.steer({"kind": "pause"})
+
+
+def test_a_lost_follower_does_not_leave_the_run_paused(tmp_path: Path) -> None:
+    with training(tmp_path / "run.npz", lost_after=1.0):
+        run = followed(tmp_path / "run.npz")
+        run.steer({"kind": "pause"})
+        until(lambda: stands(run), "it stands still", run)
+        step = run.progress.step
+        time.sleep(3)
+        assert stands(run)  # as long as it is heard of
+        assert run.remote is not None
+        run.remote._beat_at = float("inf")  # lost: it says nothing any more
+        until(lambda: run.progress.step > step + 5, "it goes on", run)
+        assert "has not been heard of for 1 s, so the run goes on" in run.words
+        run.close()
+
+
+class Delayed:
+    """Two views of one folder: what is written in one is seen in the other some time later."""
+
+    def __init__(self, here: Path, there: Path, seconds: float) -> None:
+        self._pairs = ((here, there), (there, here))
+        self._seconds = seconds
+        self._seen: dict[Path, tuple[int, int]] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._seconds):
+            for source, target in self._pairs:
+                for path in source.iterdir():
+                    # Each side owns its files: the run the recording, the follower its wishes.
+                    own = ".control" in path.name
+                    if path.suffix == ".part" or own != (source == self._pairs[1][0]):
+                        continue
+                    self._copy(path, target / path.name)
+
+    def _copy(self, path: Path, target: Path) -> None:
+        about = path.stat()
+        sign = about.st_mtime_ns, about.st_size
+        if self._seen.get(path) != sign:
+            part = target.with_name(f"{target.name}.part")
+            shutil.copy2(path, part)
+            os.replace(part, target)
+            self._seen[path] = sign
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def test_it_works_over_a_folder_that_is_seen_late(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    with training(here / "run.npz") as process, closing(Delayed(here, there, seconds=1.0)):
+        until((here / "run.npz.control").exists, "the run has begun")
+        shutil.copy2(here / "run.npz.control", there / "run.npz.control")
+        run = followed(there / "run.npz")
+        run.steer({"kind": "pause"})
+        run.steer({"kind": "rate", "value": 0.05})
+        until(lambda: stands(run) and run.learning_rates == [0.05], "both were done", run)
+        step = run.progress.step
+        run.steer({"kind": "advance", "steps": 3})
+        until(lambda: run.progress.step == step + 3, "exactly three steps", run)
+        run.steer({"kind": "stop"})
+        assert process.wait(PATIENCE) == 0
+        run.close()
+
+
+class Recorded:
+    """A run of this process that may be steered, looked after by hand."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.model = kw.nn.KANLinear(2, 1)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        self.live = kw.bind(self.model, self.optimizer)
+        self.recorder = self.live.record(path, control=True, **options)
+        self.place = control_file.place_of(path)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        assert self.recorder.steering is not None
+        self.recorder.steering.look()  # type: ignore[attr-defined]
+        return self.recorder.steering.said()
+
+    def wish(self, *commands: dict[str, Any], **changes: Any) -> None:
+        wishes = Wishes(self.recorder.run, "a follower", 1, commands)
+        control_file.write(self.place, Wishes(**{**wishes.__dict__, **changes}))
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
+    """Give a run that looks for wishes when a test asks what it says, and not by itself."""
+    monkeypatch.setattr(RemoteControl, "_visit", lambda _: None)
+    made = Recorded(tmp_path / "run.npz")
+    yield made
+    made.recorder.close()
+
+
+def test_the_file_is_for_its_owner_alone_and_goes_with_the_recording(recorded: Recorded) -> None:
+    assert recorded.place.stat().st_mode & 0o777 == 0o600
+    assert json.loads(recorded.place.read_text())["version"] == 1
+    recorded.recorder.close()
+    assert not recorded.place.exists()
+
+
+def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded: Recorded) -> None:
+    recorded.wish({"number": 1, "kind": "rate", "value": 0.5})
+    assert recorded.said["heard"] == 1
+    assert recorded.live.learning_rates == [0.5]
+    recorded.live.set_learning_rate(0.25)
+    assert recorded.said["heard"] == 1
+    assert recorded.live.learning_rates == [0.25]
+    recorded.wish(
+        {"number": 3, "kind": "every", "value": 7},
+        {"number": 2, "kind": "rate", "value": -1},
+        {"number": 4, "kind": "dance"},
+    )
+    said = recorded.said
+    assert said["heard"] == 4
+    assert said["refused"]["number"] == 4
+    assert "'dance'" in said["refused"]["why"]
+    assert recorded.live.every == 7
+    assert recorded.live.learning_rates == [0.25]
+
+
+def test_what_is_meant_for_another_run_is_not_done(recorded: Recorded) -> None:
+    recorded.wish({"number": 1, "kind": "every", "value": 7}, run="another")
+    assert recorded.said["heard"] == 0
+    assert recorded.live.every != 7
+
+
+def test_a_file_of_another_owner_is_not_gone_by(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.wish({"number": 1, "kind": "every", "value": 7})
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    said = recorded.said
+    assert said["heard"] == 0
+    assert "to user 12345: a run is steered by its own user alone" in said["message"]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o660, 0o602])
+def test_a_file_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode: int) -> None:
+    recorded.wish({"number": 1, "kind": "every", "value": 7})
+    recorded.place.chmod(mode)
+    said = recorded.said
+    assert said["heard"] == 0
+    assert "may be read or written by others" in said["message"]
+    recorded.place.chmod(0o600)
+    assert recorded.said["heard"] == 1
+
+
+def test_neither_a_link_nor_another_format_is_gone_by(recorded: Recorded, tmp_path: Path) -> None:
+    recorded.wish({"number": 1, "kind": "every", "value": 7})
+    os.replace(recorded.place, tmp_path / "elsewhere")
+    recorded.place.symlink_to(tmp_path / "elsewhere")
+    assert "is a link" in recorded.said["message"]
+    recorded.place.unlink()
+    for text, words in [("[]", "not gone by"), ('{"format": "x", "version": 1}', "its format")]:
+        control_file.make_own(recorded.place, text)
+        assert words in recorded.said["message"]
+        recorded.place.unlink()
+    later = {"format": control_file.FORMAT, "version": 9, "run": "", "writer": "", "beat": 0}
+    control_file.make_own(recorded.place, json.dumps(later | {"commands": []}))
+    assert "its version is 9" in recorded.said["message"]
+    assert recorded.said["heard"] == 0
+
+
+def test_one_follower_steers_at_a_time_and_a_lost_one_is_taken_over(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.recorder.flush()
+    first, second = followed(recorded.recorder.path), followed(recorded.recorder.path)
+    first.steer({"kind": "every", "value": 7})
+    with pytest.raises(RuntimeError, match=rf"another follower .*process {os.getpid()}"):
+        second.steer({"kind": "every", "value": 8})
+    assert first.remote is not None
+    first.remote._beat_at = float("inf")  # lost
+    monkeypatch.setattr(remotes, "_GONE_SECONDS", 0.5)
+    time.sleep(1)
+    second.steer({"kind": "every", "value": 9})
+    assert recorded.said["heard"] == 2
+    assert recorded.live.every == 9
+    with pytest.raises(RuntimeError, match="another follower has taken over"):
+        first.steer({"kind": "every", "value": 10})
+    second.close()
+    first.steer({"kind": "every", "value": 11})
+    assert recorded.said["refused"] is None
+    assert recorded.live.every == 11
+    first.close()
+
+
+def test_a_run_that_allows_no_control_is_not_steered(tmp_path: Path) -> None:
+    model = kw.nn.KANLinear(2, 1)
+    recorder = kw.bind(model).record(tmp_path / "run.npz")
+    recorder.flush()
+    run = kw.follow(tmp_path / "run.npz", interval=0.05)
+    with pytest.raises(RuntimeError, match="cannot steer it"):
+        run.steer({"kind": "pause"})
+    assert not list(tmp_path.glob("*.control*"))
+    run.close()
+    recorder.close()
+
+
+def test_a_control_file_of_somebody_else_stops_a_recording_before_it_begins(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "run.npz.control"
+    place.write_text("{}")
+    place.chmod(0o666)
+    model = kw.nn.KANLinear(2, 1)
+    live = kw.bind(model)
+    with pytest.raises(PermissionError, match="may be read or written by others"):
+        live.record(tmp_path / "run.npz", control=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz.control"]
+    with pytest.raises(ValueError, match="lost_after=0: expected a finite number of seconds > 0"):
+        live.record(tmp_path / "run.npz", control=True, lost_after=0)
+
+
+def test_the_panel_of_a_follower_steers(recorded: Recorded) -> None:
+    recorded.recorder.flush()
+    run = followed(recorded.recorder.path)
+    panel = kw.TrainingPanel(run)
+    assert panel.status["steered"]
+    answers: list[dict[str, Any]] = []
+    panel.send = lambda content, *_: answers.append(content)
+    panel._answer(panel, {"kind": "rate", "value": 0.5, "group": None, "id": "x:1"}, [])
+    assert recorded.said["heard"] == 1
+    assert recorded.live.learning_rates == [0.5]
+    recorded.recorder.say_soon()
+    assert answers[0]["refused"] == ""
+    until(lambda: run.learning_rates == [0.5], "the panel is told")
+    run.close()

@@ -1,0 +1,195 @@
+"""``kan-widgets view``, ``runs`` and ``info``, and how quickly the command answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import kan_widgets as kw
+from kan_widgets import cli
+from kan_widgets.cli import opening
+
+
+def recorded(path: Path, *, steps: int = 4, loss: float = 0.5) -> Path:
+    torch.manual_seed(0)
+    model = kw.nn.KANLinear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    live = kw.bind(model, optimizer, every=1, max_fps=1000)
+    live.data_source = "three numbers"
+    for _ in live.track(range(steps)):
+        optimizer.zero_grad()
+        model(torch.ones(1, 3)).sum().backward()
+        optimizer.step()
+        live.refresh()
+        live.log(loss=loss)
+    live.save(path)
+    live.close()
+    return path
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the addresses that a browser was asked to open."""
+    addresses: list[str] = []
+
+    def open_address(address: str) -> bool:
+        addresses.append(address)
+        return True
+
+    monkeypatch.setattr(opening.webbrowser, "open", open_address)
+    return addresses
+
+
+def test_view_opens_the_page_of_a_recording(
+    tmp_path: Path, opened: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = recorded(tmp_path / "run.npz")
+    assert cli.main(["view", str(run), "--out", str(tmp_path / "page.html"), "--dark"]) == 0
+    assert opened == [(tmp_path / "page.html").as_uri()]
+    assert "page.html: " in capsys.readouterr().out
+    text = (tmp_path / "page.html").read_text()
+    assert "<title>KANLinear · run.npz</title>" in text
+    assert '"theme":"dark"' in text
+
+
+def test_view_writes_a_page_of_its_own_where_none_is_named(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    assert cli.main(["view", str(recorded(tmp_path / "run.npz"))]) == 0
+    [address] = opened
+    assert address.startswith("file:///")
+    assert address.endswith("/run.html")
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_browser_that_cannot_be_opened_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(opening.webbrowser, "open", lambda _: False)
+    out = tmp_path / "page.html"
+    assert cli.main(["view", str(recorded(tmp_path / "run.npz")), "--out", str(out)]) == 0
+    assert f"open {out.as_uri()} in one" in capsys.readouterr().err
+
+
+def test_info_says_what_is_in_a_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["info", str(recorded(tmp_path / "run.npz"))]) == 0
+    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "KANLinear, 54 parameters" in said["model"]
+    assert "5, steps 0 to 4" in said["frames"]
+    assert "loss 0.5" in said["logged"]
+    assert "three numbers" in said["data"]
+    assert "2 × 3 × 1 × 1" in said["KANLinear"]
+    assert "6 functions" in said["KANLinear"]
+
+
+def test_runs_lists_the_latest_first_with_loss_step_and_state(
+    tmp_path: Path, opened: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "deep").mkdir()
+    recorded(tmp_path / "a.npz", steps=2, loss=0.25)
+    recorded(tmp_path / "deep" / "b.npz", steps=3, loss=0.125)
+    (tmp_path / "other.npz").write_bytes(b"no recording")
+    out = tmp_path / "runs.html"
+    assert cli.main(["runs", str(tmp_path), "--out", str(out), "--no-browser"]) == 0
+    said = capsys.readouterr()
+    table = [re.split(r"  +", line) for line in said.out.splitlines()[:3]]
+    assert table[0][:5] == ["run", "model", "step", "last loss", "state"]
+    rows = {row[0]: row[1:5] for row in table[1:]}
+    assert rows == {
+        "a": ["KANLinear", "2", "loss 0.25", "finished"],
+        "deep/b": ["KANLinear", "3", "loss 0.125", "finished"],
+    }
+    assert "other.npz is not a recording" in said.err
+    assert opened == []
+    text = out.read_text()
+    assert text.count(' src="data:image/png;base64,') == 4  # two runs, two themes
+    assert "<td>deep/b</td>" in text
+    assert '"module":"Compare"' in text
+
+
+def test_runs_without_a_page_only_prints(
+    tmp_path: Path, opened: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded(tmp_path / "a.npz")
+    assert cli.main(["runs", str(tmp_path), "--table"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["view", "{folder}/none.npz"], "is not there: give a file that live.save"),
+        (["info", "{folder}"], "is a folder: give the name of a recording in it"),
+        (["runs", "{folder}"], "holds no recording"),
+        (["runs", "{folder}/none"], "is not a folder"),
+        (["follow", "{folder}/none.npz", "--wait", "0"], "no such file after 0 s"),
+        (["view", "{run}", "--out", "{folder}/none/page.html"], "there is no folder"),
+        (["view", "{run}", "--max-mb", "0.1"], "give max_mb="),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    run = recorded(tmp_path / "run.npz")
+    given = [each.format(folder=tmp_path / "empty", run=run) for each in arguments]
+    assert cli.main(given) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"kan-widgets {arguments[0]}: ")
+    assert words in said
+
+
+def test_a_recording_that_is_written_is_told_from_one_that_is_silent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = kw.nn.KANLinear(2, 1)
+    recorder = kw.bind(model).record(tmp_path / "run.npz")
+    recorder.flush()
+    cli.main(["runs", str(tmp_path), "--table"])
+    assert " recording " in capsys.readouterr().out
+    long_ago = time.time() - 7200
+    os.utime(tmp_path / "run.npz", (long_ago, long_ago))
+    cli.main(["runs", str(tmp_path), "--table"])
+    assert " silent for 2 h " in capsys.readouterr().out
+    recorder.close()
+
+
+COMMANDS = (["--version"], ["--help"], ["view", "--help"], ["follow", "--help"])
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_what_the_command_says_of_itself_needs_no_numpy(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom kan_widgets.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n"
+        "    slow = {'torch', 'numpy', 'ipywidgets', 'IPython'}\n"
+        "    print(*slow & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == ""
+    assert ("kan-widgets " + kw.__version__ in done.stdout) == (arguments == ["--version"])
+
+
+def test_viewing_and_listing_recordings_needs_no_torch(tmp_path: Path) -> None:
+    run = recorded(tmp_path / "run.npz")
+    page = tmp_path / "page.html"
+    code = (
+        "import sys\nfrom kan_widgets.cli import main\n"
+        f"main(['view', {str(run)!r}, '--out', {str(page)!r}, '--no-browser'])\n"
+        f"main(['runs', {str(tmp_path)!r}, '--out', {str(page)!r}, '--no-browser'])\n"
+        f"main(['info', {str(run)!r}])\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,0 +1,183 @@
+"""The local server behind ``kan-widgets follow``."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import comm
+import numpy as np
+import pytest
+
+import kan_widgets as kw
+from kan_widgets.cli.serving import Hub, Server
+from kan_widgets.widgets.live_page import live_page
+
+
+class Followed:
+    """A run that is followed, with the server of its page."""
+
+    def __init__(self, path: Path) -> None:
+        self.model = kw.nn.KANLinear(3, 2)
+        self.live = kw.bind(self.model)
+        self.recorder = self.live.record(path)
+        self.recorder.flush()
+        self.server = Server()
+        self.run = kw.follow(path, interval=0.02)
+        self.view = kw.Dashboard(self.run)
+        self.server.page = lambda: live_page(
+            [self.view], "a <run>", "follows", theme="auto", heard=self.server.hub.last
+        )
+        threading.Thread(target=self.server.serve, daemon=True).start()
+
+    def ask(
+        self, method: str, place: str = "", body: Any = None, **headers: str
+    ) -> tuple[int, bytes]:
+        url = urlsplit(self.server.address)
+        connection = http.client.HTTPConnection(url.netloc, timeout=10)
+        path = place if place.startswith("/") else url.path + place
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, None if body is None else json.dumps(body), named)
+        answer = connection.getresponse()
+        found = answer.status, answer.read()
+        connection.close()
+        return found
+
+    def event(self, heard: int, kind: str) -> dict[str, Any]:
+        """Return the next message of a kind, as a page gets it."""
+        url = urlsplit(self.server.address)
+        connection = http.client.HTTPConnection(url.netloc, timeout=10)
+        connection.request("GET", f"{url.path}events?from={heard}")
+        answer = connection.getresponse()
+        assert answer.getheader("Content-Type") == "text/event-stream"
+        while True:
+            line = answer.readline().decode()
+            if line.startswith("data: "):
+                found: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                if found.get("content", {}).get("kind") == kind:
+                    connection.close()
+                    return found
+
+
+@pytest.fixture
+def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Followed]:
+    monkeypatch.setattr(comm, "create_comm", comm.create_comm)  # put back afterwards
+    made = Followed(tmp_path / "run.npz")
+    yield made
+    made.server.close()
+    made.run.close()
+    made.recorder.close()
+
+
+def content_of(page: bytes) -> dict[str, Any]:
+    found = re.search(rb'id="kw-saved">(.*?)</script>', page, re.S)
+    packed = re.search(rb'id="kw-bytes">(.*?)</script>', page, re.S)
+    assert found is not None
+    assert packed is not None
+    zlib.decompress(base64.b64decode(packed[1]))
+    content: dict[str, Any] = json.loads(found[1])
+    return content
+
+
+JSON = {"Content_Type": "application/json"}
+
+
+def test_the_page_holds_every_view_and_where_its_news_begin(followed: Followed) -> None:
+    status, page = followed.ask("GET")
+    content = content_of(page)
+    assert status == 200
+    assert content["heard"] == followed.server.hub.last
+    known = {model["id"]: model["module"] for model in content["models"]}
+    assert known[followed.view.model_id] == "Dashboard"
+    assert sorted(known.values()).count("Stream") == 1
+    assert {view.model_id for view in followed.view.views} < set(known)
+    assert b"<h1>a &lt;run&gt;</h1>" in page
+    assert b"connect-src 'self'" in page
+
+
+def test_a_frame_of_the_run_reaches_the_page(followed: Followed) -> None:
+    heard = followed.server.hub.last
+    followed.model.spline_weight.data += 1
+    frame = followed.live.refresh()
+    followed.recorder.flush()
+    message = followed.event(heard, "frame")
+    [data] = message["buffers"]
+    assert base64.b64decode(data) == frame.data.tobytes()
+
+
+def test_what_the_page_says_reaches_its_widget(followed: Followed) -> None:
+    grid = followed.view.grid
+    said = {"id": grid.model_id, "method": "update", "state": {"mode": "pattern"}}
+    assert followed.ask("POST", "messages", said, **JSON)[0] == 204
+    assert grid.mode == "pattern"
+    told: list[tuple[Any, Any]] = []
+    grid.on_msg(lambda _, content, buffers: told.append((content, buffers)))
+    custom = {"id": grid.model_id, "method": "custom", "content": {"kind": "x"}, "buffers": []}
+    assert followed.ask("POST", "messages", custom, **JSON)[0] == 204
+    assert told == [({"kind": "x"}, [])]
+
+
+def test_bytes_of_the_page_come_to_their_place(followed: Followed) -> None:
+    drawing = np.arange(4, dtype="<f4")
+    said = {
+        "id": followed.view.network.model_id,
+        "method": "update",
+        "state": {"drawing": {"shape": [1, 1, 2, 2], "data": None}},
+        "buffer_paths": [["drawing", "data"]],
+        "buffers": [base64.b64encode(drawing.tobytes()).decode()],
+    }
+    assert followed.ask("POST", "messages", said, **JSON)[0] == 204
+    assert followed.view.network.drawing.tolist() == [[0.0, 1.0], [2.0, 3.0]]
+
+
+def test_who_has_not_the_token_or_comes_from_elsewhere_gets_nothing(followed: Followed) -> None:
+    token = urlsplit(followed.server.address).path
+    wrong = "/" + "x" * (len(token) - 2) + "/"
+    grid = followed.view.grid
+    said = {"id": grid.model_id, "method": "update", "state": {"mode": "pattern"}}
+    assert followed.ask("GET", "/")[0] == 404
+    assert followed.ask("GET", wrong)[0] == 404
+    assert followed.ask("POST", wrong + "messages", said, **JSON)[0] == 404
+    assert followed.ask("GET", "", Host="evil.example:80")[0] == 404
+    elsewhere = {**JSON, "Origin": "http://evil.example"}
+    assert followed.ask("POST", "messages", said, **elsewhere)[0] == 404
+    assert followed.ask("POST", "messages", said, Content_Type="text/plain")[0] == 400
+    assert followed.ask("POST", "messages", ["no message"], **JSON)[0] == 400
+    assert followed.ask("POST", "messages", {"id": "nobody", "method": "custom"}, **JSON)[0] == 204
+    assert grid.mode == "auto"
+
+
+def test_a_page_that_missed_too_much_is_loaded_anew() -> None:
+    hub = Hub(kept_bytes=60)
+    for number in range(5):
+        hub.put({"id": "a", "number": number})
+    assert hub.after(4, seconds=0) == [(5, '{"id": "a", "number": 4}')]
+    assert hub.after(0, seconds=0) is None
+    assert hub.after(9, seconds=0) is None  # of another server
+
+
+def test_the_server_can_be_reached_from_this_machine_alone(followed: Followed) -> None:
+    assert followed.server._http.server_address[0] == "127.0.0.1"
+
+
+def test_a_page_that_is_behind_gets_the_latest_frames_and_all_else() -> None:
+    hub = Hub()
+    for number in range(20):
+        for kind in ("frame", "heard"):
+            hub.put({"id": "a", "content": {"kind": kind, "number": number}})
+    hub.put({"id": "b", "content": {"kind": "frame", "number": 0}})
+    found = hub.after(0, seconds=0)
+    assert found is not None
+    said = [(json.loads(text)["id"], json.loads(text)["content"]) for _, text in found]
+    frames = [(of, each["number"]) for of, each in said if each["kind"] == "frame"]
+    assert frames == [("a", 16), ("a", 17), ("a", 18), ("a", 19), ("b", 0)]
+    assert [each["number"] for _, each in said if each["kind"] == "heard"] == list(range(20))
+    assert [number for number, _ in found] == sorted(number for number, _ in found)
