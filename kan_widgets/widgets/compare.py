@@ -274,7 +274,8 @@ class Compare(View):
             one.stands_still(made - number.steps)
             for one, number in zip(self._compared, numbers, strict=True)
         ]
-        return _in_words(numbers, verdict_of(list(logs.values())), still)
+        least = min((one.steps for one in numbers), default=0)
+        return _in_words(numbers, verdict_of(list(logs.values()), least), still)
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None

@@ -23,6 +23,10 @@ from kan_widgets.widgets.measured import (
 Float64 = NDArray[np.float64]
 
 
+# Steps that are made at most while a picture is worked out; who counts otherwise is further off.
+_MEANWHILE = 10
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What decides between models, at the last step that all of them have come to."""
@@ -63,7 +67,7 @@ class Verdict:
         what = self._what
         whose = "both" if len(names) == 2 else "all"
         after = f"After {self.step:,} step{'' if self.step == 1 else 's'}"
-        at = f"At step {self.step:,}, the last step {whose} have" if gone_on else after
+        at = f"At step {self.step:,}, the last one logged for {whose}" if gone_on else after
         if not best:
             same = len(set(self.values)) == 1 and len(self.values) > 1
             if not same:
@@ -116,7 +120,7 @@ class Verdict:
         return f"{self._leaders(names)} {has} the {least} {self._what}, {self._against(names)}"
 
 
-def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
+def verdict_of(logs: Sequence[Scalars], made: int = 0) -> Verdict | None:
     """Return what decides between the models that these were logged for; ``None`` if nothing does.
 
     Where all are equal in it, what is measured of the same data beside it decides (``tie``): the
@@ -124,22 +128,29 @@ def verdict_of(logs: Sequence[Scalars]) -> Verdict | None:
 
     What is measured on the data that is trained on is the mean over the last 30 steps, since each
     value is of one batch; what is measured on held-out data is the value measured last by then.
+
+    ``made`` is how many steps each model had made when its other numbers were read: what has been
+    logged while this is worked out belongs to the next picture.
     """
     named = [_by_quantity(log) for log in logs]
     measured = [name for name in DECIDE if any(name in found for found in named)]
     if not measured:
         return None
     what, *others = measured
-    found = _verdict(what, logs, named)
+    found = _verdict(what, logs, named, made)
     data = belongs_to(what)[1]
-    ties = [_verdict(name, logs, named) for name in others if belongs_to(name)[1] == data]
+    ties = [_verdict(name, logs, named, made) for name in others if belongs_to(name)[1] == data]
     tie = next((one for one in ties if one.best), None)
     return found if found.best or len(set(found.values)) > 1 else replace(found, tie=tie)
 
 
-def _verdict(what: str, logs: Sequence[Scalars], named: Sequence[Mapping[str, str]]) -> Verdict:
+def _verdict(
+    what: str, logs: Sequence[Scalars], named: Sequence[Mapping[str, str]], made: int
+) -> Verdict:
     pairs = list(zip(logs, named, strict=True))
     step = min(_last_step(log, found[what]) for log, found in pairs if what in found)
+    if 0 < made < step <= made + _MEANWHILE:
+        step = made
     held_out = belongs_to(what)[1] == "held out"
     first = step if held_out else max(1, step - SMOOTHING + 1)
     found = [

@@ -21,9 +21,11 @@ from torch.nn.functional import cross_entropy
 
 import kan_widgets as kw
 from kan_widgets.live import History, binding_of
+from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.widgets import comparison
 from kan_widgets.widgets.rasters import png_bytes
+from kan_widgets.widgets.verdict import verdict_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 Models = dict[str, nn.Module]
@@ -290,7 +292,7 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     log(lives["MLP"], [0.25, 0.75] * 20)
     kan = f"{100 * accuracies[10:40].mean():.3g} %"
     assert verdict(compare) == (
-        f"At step 40, the last step both have: training accuracy MLP 50 %, KAN {kan} (means of "
+        f"At step 40, the last one logged for both: training accuracy MLP 50 %, KAN {kan} (means of "
         "the last 30 steps). KAN has since gone on to step 100: accuracy 100 %."
     )
     assert compare.shown["costs"].startswith("MLP has about half the parameters ")
@@ -306,6 +308,18 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     assert verdict(compare).endswith("(means of the last 30 steps).")
     assert "gone on" not in verdict(compare)
     assert compare.shown["costs"].startswith("KAN has about twice the parameters ")
+
+
+def test_what_is_logged_while_the_numbers_are_read_is_not_compared_yet() -> None:
+    logs = [Scalars(), Scalars()]
+    for step in range(1, 44):
+        for scalars in logs[: 2 if step < 43 else 1]:
+            scalars.add(step, {"loss": 1 / step})
+    # The table has both at step 41: so does the verdict, though 42 steps were logged for both.
+    assert verdict_of(logs, 41).step == 41
+    assert verdict_of(logs).step == 42
+    # Who logs by a count of another kind is compared as it was logged.
+    assert verdict_of(logs, 3).step == 42
 
 
 def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:

@@ -210,8 +210,11 @@ function sceneOf(
 ): NetworkScene {
   const { store, theme, width, ratio } = given;
   const narrow = width < NARROW;
-  const below = narrow && store.probe() !== null ? STRIP + EXAMPLES : STRIP;
-  const height = given.room || Number(given.get("height")) || below + roomOf(given, frame, keep);
+  const more = narrow && store.probe() !== null ? EXAMPLES : 0;
+  const below = STRIP + more;
+  // What stands below in a narrow page takes nothing from the diagram.
+  const asked = Number(given.get("height"));
+  const height = given.room || (asked ? asked + more : below + roomOf(given, frame, keep));
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
