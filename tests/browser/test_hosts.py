@@ -347,6 +347,11 @@ def maps(kw, live):
     kw.MeshgridView(live, height=200)
 
 @app.cell
+def network(digits, kw, live):
+    live.probe(digits.test_images[:4], digits.test_labels[:4])
+    kw.NetworkView(live, height=420)
+
+@app.cell
 def explain(digits, kw, live):
     kw.Explain(live, digits.test_images[0])
 
@@ -404,6 +409,10 @@ def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifac
             shown(compared, "node.kwCompare.rows().steps?.join() === '20,0'", "its numbers")
             for number, step in enumerate((20, 0)):
                 shown(inside.nth(number), f"node.kwGrid.step() === {step}", "its kernels")
+            network = page.locator(".kw-network-view").first
+            verdict = "scene()?.caption.some(({text}) => text.startsWith('example 1: '))"
+            shown(network, f"node.kwNetwork.{verdict}", "an example in the network")
+            network.screenshot(path=artifacts / "marimo_network.png")
             page.locator(GRID).first.scroll_into_view_if_needed()
             page.locator(f"{GRID} canvas").first.focus()
             page.keyboard.press("ArrowRight")
