@@ -24,7 +24,7 @@ const BARS = { least: 104, most: 190 };
 const LOOSE = 170;
 const TIGHT = 12;
 /** Of a column's room so much is used for what stands in it. */
-const SHARES = [1, 0.85, 0.7, 0.55, 0.4];
+const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28];
 
 export interface UnitBox extends Rect {
   unit: number;
