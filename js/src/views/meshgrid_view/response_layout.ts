@@ -13,8 +13,8 @@ const LABEL = 15;
 const BETWEEN = 8;
 const SMALLEST_MAP = 44;
 const LITTLE = 300;
-/** Below this width the responses need the room more than the input does. */
-const ROOMY = 1100;
+/** Below these widths the responses need the room more than the input does. */
+const [TIGHT, ROOMY] = [480, 1100];
 const THUMBNAIL = 22;
 /** Pixels of a line of the words below the patch, and of all of them in one line. */
 const LINE = 15;
@@ -56,7 +56,11 @@ export function layOutResponse(
   const half = Math.max(120, Math.floor((most - 176) / 2));
   const side = Math.min(
     tallest,
-    columns === 3 ? Math.min(column, inner < ROOMY ? 176 : 210) : columns === 2 ? half : column,
+    columns === 3
+      ? Math.min(column, inner < TIGHT ? 96 : inner < ROOMY ? 176 : 210)
+      : columns === 2
+        ? half
+        : column,
   );
   const room =
     columns === 3 ? inner - 2 * side - 2 * GAP : columns === 2 ? inner - side - GAP : inner;
