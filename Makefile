@@ -23,7 +23,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks page shots docs bench bench-accuracy clean
+.PHONY: help lab demo test test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims page shots docs bench bench-accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 
 notebooks: $(VENV)/.dev chromium ## execute the tutorials and save them with outputs (NAMES=... for some)
 	$(bin)/python -m tests.notebooks.save $(NAMES)
+
+claims: $(VENV)/.dev ## check what the tutorials claim with seeds 1 to 3; prints the table of tests/README.md
+	$(bin)/python -m tests.notebooks.claims
 
 page: $(VENV)/.dev ## train as the quickstart does and save its views as build/quickstart.html
 	$(bin)/python -m tests.notebooks.page

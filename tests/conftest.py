@@ -8,6 +8,13 @@ from collections.abc import Generator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option by which `make claims` asks the tutorials' claims of other seeds."""
+    parser.addoption(
+        "--seed", type=int, default=0, help="run the tutorials with this seed, without a browser"
+    )
+
+
 def _skip_is_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
     if report.skipped:
         reason = getattr(report, "wasxfail", None) or report.longrepr

@@ -1,4 +1,4 @@
-"""Networks for small images: the article's KAN-CNN and a better one, a CNN and an MLP."""
+"""Networks for small images: the first published KAN-CNN and a better one, a CNN and an MLP."""
 
 from __future__ import annotations
 
@@ -138,7 +138,11 @@ class KANCNN(_ImageClassifier):
         grid_range: tuple[float, float] | None = None,
         spline_scaler: bool = True,
     ) -> KANCNN:
-        """Build the network of the Convolutional-KAN article, with its initial distributions.
+        """Build the first Convolutional-KAN network, with its initial distributions.
+
+        It is that of Bodner, Tepsich, Spolski and Pourteau (2024, *Convolutional
+        Kolmogorov-Arnold Networks*); the article is Rohan Khopkar's "Visualizing KAN-CNN Filters"
+        (6 June 2024), which reads its ten kernels.
 
         Two convolutions of five shared 3×3 kernels (1 to 5 to 25 channels), each with max-pooling,
         then a dense layer on a grid of 10 intervals over [0, 1]; a scaler on every function, no
@@ -153,9 +157,9 @@ class KANCNN(_ImageClassifier):
         Parameters
         ----------
         in_channels, image_size, num_classes
-            As in the constructor; the defaults are the article's.
+            As in the constructor; the defaults are those of the original.
         norm, grid_range, spline_scaler
-            As in the constructor. By default as in the article, whose convolutions have their
+            As in the constructor. By default as in the original, whose convolutions have their
             grids over [-1, 1] and whose dense layer has its own over [0, 1].
 
         Examples

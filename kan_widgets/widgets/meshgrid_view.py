@@ -83,7 +83,7 @@ class MeshgridView(View):
         or ``images`` are given and the layer is the whole model), and "ramp" until then.
     limits : pair of float or "grid"
         Where the ramp begins and ends; the ends of the layer's grid by default. (-2, 2) is what
-        the article shows.
+        Khopkar's article shows.
     direction : {"horizontal", "vertical", "diagonal", "radial"}
         Which way the ramp rises.
     images : array or Tensor, optional

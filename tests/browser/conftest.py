@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ from scipy.interpolate import BSpline  # type: ignore[import-untyped]
 from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
 from tests.browser.walk import Walk
 from tests.browser.window import Window
+from tests.notebooks.execution import execute
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 # weights of a layer, points -> (functions, points)
 Reference: TypeAlias = Callable[[dict[str, Any], NDArray[np.float64]], NDArray[np.float64]]
 FAILED = pytest.StashKey[bool]()
-T = TypeVar("T")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -113,10 +113,16 @@ def lab(request: pytest.FixtureRequest, window: Window, artifacts: Path) -> Iter
 
 
 @pytest.fixture(scope="module")
-def walked(window: Window) -> Callable[[str, Callable[[Walk], T]], T]:
-    """Give a function that walks through a tutorial and returns what the walk returns."""
+def walked(request: pytest.FixtureRequest) -> Callable[[str, Callable[[Walk], Any]], Any]:
+    """Give a function that walks through a tutorial and returns what the walk returns.
 
-    def walk(name: str, through: Callable[[Walk], T]) -> T:
+    With another seed (`--seed`) it executes the tutorial without a browser, and returns that run.
+    """
+    if seed := request.config.getoption("--seed"):
+        return lambda name, through: execute(name, seed=seed)
+    window = request.getfixturevalue("window")
+
+    def walk(name: str, through: Callable[[Walk], Any]) -> Any:
         pictures = emptied(Path(name).stem)
         with opened(window, pictures) as lab:
             return through(Walk(lab, lab.server, name, pictures))

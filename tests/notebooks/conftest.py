@@ -26,10 +26,10 @@ def kernels() -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def run_of(kernels: str) -> Callable[[str], Run]:
+def run_of(kernels: str, pytestconfig: pytest.Config) -> Callable[[str], Run]:
     """Give the executed notebook of that file name, executing it the first time it is asked for.
 
     Whole files go to one worker (`--dist loadfile`): ask for a notebook only in its own test file,
     ``test_0N_name.py`` for ``0N_name.ipynb``.
     """
-    return cache(partial(execute, kernels=kernels))
+    return cache(partial(execute, kernels=kernels, seed=pytestconfig.getoption("--seed")))

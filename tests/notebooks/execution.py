@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -24,6 +25,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 # Pillow shows every picture as PNG and once more as JPEG.
 JPEG = "image/jpeg"
 ANSWER = "application/x-answer"
+# The line by which a tutorial says what chance it rests on; `make claims` tries others.
+SEED = re.compile(r"^seed = 0$", re.M)
 
 # Runs after the last cell: the notebook's facts, each displayed widget's still picture as it has
 # become by then, and the state of the figures, of which only a page can make a picture.
@@ -115,7 +118,9 @@ def errors(notebook: Any) -> list[str]:
     ]
 
 
-def execute(name: str, timeout: int = 600, first: str = "", kernels: str = "") -> Run:
+def execute(
+    name: str, timeout: int = 600, first: str = "", kernels: str = "", seed: int = 0
+) -> Run:
     """Execute a tutorial in a copy of its folder, with one thread and no settings of the user.
 
     A cell that raises does not end it: `check_runs` and `errors` tell.
@@ -130,6 +135,13 @@ def execute(name: str, timeout: int = 600, first: str = "", kernels: str = "") -
         Python that is run before the first cell.
     kernels : str
         Folder with a kernel ``python3`` to take instead of the one that is installed.
+    seed : int
+        What the notebook's line ``seed = 0`` is to say.
+
+    Raises
+    ------
+    ValueError
+        If another seed is asked of a notebook that does not have that line exactly once.
     """
     with tempfile.TemporaryDirectory(prefix="kan-widgets-") as home:
         folder = Path(home) / "notebooks"
@@ -137,6 +149,8 @@ def execute(name: str, timeout: int = 600, first: str = "", kernels: str = "") -
         notebook = nbformat.read(folder / name, as_version=4)  # type: ignore[no-untyped-call]
         for cell in code_cells(notebook):
             cell.outputs, cell.execution_count = [], None
+        if seed:
+            set_seed(notebook, name, seed)
         # Sockets in a folder of its own: a free port may be taken before the kernel binds it. Their
         # path must stay short, about 100 characters.
         sockets = {"transport": "ipc", "connection_file": str(Path(home) / "kernel.json")}
@@ -200,6 +214,23 @@ def kinds(notebook: Any) -> list[list[str]]:
         ]
         for cell in code_cells(notebook)
     ]
+
+
+def has_seed(name: str) -> bool:
+    """Say whether a tutorial has the line that `execute` sets another seed by."""
+    return _seeds(read(name)) == 1
+
+
+def set_seed(notebook: Any, name: str, seed: int) -> None:
+    """Let the line ``seed = 0`` of a notebook say another seed; `execute` says what is raised."""
+    if _seeds(notebook) != 1:
+        raise ValueError(f"{name}: expected exactly one line `seed = 0` to set to {seed}")
+    for cell in code_cells(notebook):
+        cell.source = SEED.sub(f"seed = {seed}", cell.source)
+
+
+def _seeds(notebook: Any) -> int:
+    return sum(len(SEED.findall(cell.source)) for cell in code_cells(notebook))
 
 
 def _environment(home: Path) -> dict[str, str]:

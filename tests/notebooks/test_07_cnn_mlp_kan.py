@@ -67,7 +67,7 @@ def test_both_networks_of_a_pair_compute_the_same_before_training(facts: dict[st
 
 def test_both_networks_of_a_pair_classify_alike_after_training(facts: dict[str, Any]) -> None:
     right = facts["pair_accuracy"]
-    for seed in range(3):
+    for seed in {name.split("seed ")[1] for name in right}:
         both = [right[f"{variant}, seed {seed}"] for variant in VARIANTS]
         assert min(both) > 0.85
         assert abs(both[0] - both[1]) < 0.03
@@ -119,3 +119,20 @@ def test_the_typical_function_of_every_layer_stays_close_to_silu(
     facts: dict[str, Any], variant: str
 ) -> None:
     assert min(min(by_seed) for by_seed in facts["numbers"]["silu"][variant].values()) > 0.9
+
+
+def test_kan_and_mlp_of_the_curse_are_of_one_size(facts: dict[str, Any]) -> None:
+    kan, mlp = facts["sizes"]["KAN"], facts["sizes"]["MLP"]
+    assert all(0.95 * k <= m <= k for k, m in zip(kan, mlp, strict=True))
+
+
+def test_the_kan_escapes_the_curse_on_the_exp_of_a_sum(facts: dict[str, Any]) -> None:
+    kan, mlp = (facts["curse"][f"exp of a sum, {kind}"] for kind in ("KAN", "MLP"))
+    assert max(kan) < 0.05
+    assert all(5 * k < m for k, m in zip(kan, mlp, strict=True))
+
+
+def test_the_mlp_does_better_on_folds_and_neither_escapes_the_curse(facts: dict[str, Any]) -> None:
+    kan, mlp = (facts["curse"][f"folds, {kind}"] for kind in ("KAN", "MLP"))
+    assert all(m < k for k, m in zip(kan, mlp, strict=True))
+    assert all(found[3] > 5 * found[0] for found in (kan, mlp))

@@ -16,6 +16,9 @@ from tests.notebooks.save import ABSOLUTE, ADDRESS, INDEX, METADATA, index
 
 TESTS = Path(__file__).parents[1]
 LINES_OF_A_SCREEN = 25
+# Tutorials in which no cell is long.
+SHORT = ("05_reading_kernels.ipynb",)
+WORDS_OF_PROSE, LINES_OF_CODE = 120, 20
 
 every_tutorial = pytest.mark.parametrize("name", TUTORIALS)
 
@@ -89,6 +92,17 @@ def test_no_cell_is_longer_than_a_screen(name: str) -> None:
     }
     lengths = {key: len(text.splitlines()) for key, text in shown.items()}
     assert {key: lines for key, lines in lengths.items() if lines > LINES_OF_A_SCREEN} == {}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_no_cell_of_it_is_long(name: str) -> None:
+    limits = {"code": LINES_OF_CODE, "markdown": WORDS_OF_PROSE}
+    sizes = {
+        cell.id: (cell.cell_type, len(cell.source.splitlines() if code else cell.source.split()))
+        for cell in read(name).cells[:-1]  # the references come last
+        for code in [cell.cell_type == "code"]
+    }
+    assert {key: size for key, (kind, size) in sizes.items() if size > limits[kind]} == {}
 
 
 @every_tutorial

@@ -1,6 +1,6 @@
 """Read ``KAN_Convolutional_Layer`` of AntonioTepsich/Convolutional-KANs, in both its forms.
 
-In the article's (2024), ``n_convs`` kernels are each applied to every input channel; in the
+In that of 2024 (Bodner et al.), ``n_convs`` kernels are each applied to every input channel; in the
 one of 2025 there is a kernel for every pair of channels, ``convs[o·in_channels + i]``.
 """
 
