@@ -57,8 +57,9 @@ function keyOf(diagram: Diagram, ink: string): Remark[] {
   const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
   const line = { kind: "line", colours: [ink] } as const;
   const squares = hasSquares(diagram);
+  const plots = diagram.layout.columns.some(({ thumbs }) => thumbs.size > 0);
   if (layers.length > 0 && layers.every(isPlain)) {
-    return [
+    const drawn: Remark[] = [
       {
         text: squares
           ? "coloured squares: weights w, above 0 (orange) or below 0 (blue)"
@@ -66,6 +67,9 @@ function keyOf(diagram: Diagram, ink: string): Remark[] {
         tone: "ink",
         title: "Every layer of this network is a plain one: on each link its input is multiplied",
       },
+    ];
+    return [
+      ...(plots ? drawn : []),
       {
         text: "strong link: w·x varies much",
         swatch: line,
