@@ -190,7 +190,9 @@ def walk_the_whole_network(walk: Walk) -> None:
     lab.until(lambda: "example 3: 0" in network.inner_text(), "another digit")
     lab.page.mouse.click(*middle("x:-1"))
     kernel = "const {kernel} = panel.sessionContext.session;"
-    wait = "while not pathlib.Path('drawn').exists(): time.sleep(0.02)"
+    wait = (
+        "pathlib.Path('begun').touch()\nwhile not pathlib.Path('drawn').exists(): time.sleep(0.02)"
+    )
     # What answers in between tells the page that the kernel is idle: so ask for this cell itself.
     lab.script(
         f"{kernel} window.kwDone = false;"
@@ -198,7 +200,7 @@ def walk_the_whole_network(walk: Walk) -> None:
         ".then(() => { window.kwDone = true; });",
         wait,
     )
-    lab.wait(f"{kernel} return kernel.status === 'busy';", "Python to be busy")
+    lab.until((walk.folder / "begun").exists, "Python to be busy")
     network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
     lab.until(lambda: "your drawing: " in network.inner_text(), "what the network says of it")
     assert lab.page.evaluate("window.kwDone") is False
