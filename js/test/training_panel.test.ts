@@ -579,6 +579,13 @@ describe("what is shown", () => {
     expect(remarks().slice(3, 5)).toEqual(["took 1:15", "drawing took 13 % of the time"]);
   });
 
+  it("say that it waits between batches, where it was asked to", async () => {
+    const { model, remarks } = await show();
+    model.update({ status: { ...RUNNING, paced: 10 } });
+    await drawn();
+    expect(remarks()).toContain("paced to take 0:10");
+  });
+
   it("begins with the state and its colour", async () => {
     const { model, one } = await show();
     const dot = () => {

@@ -283,6 +283,7 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "remaining": progress.remaining,
         "share": progress.share,
         "source": progress.data_source,
+        "paced": progress.paced,
         "message": progress.message,
         "traceback": progress.traceback,
         "output": progress.output,

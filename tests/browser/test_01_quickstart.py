@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.browser.lab import STARRED
+from tests.browser.test_spline_inspector import Inspector
 from tests.browser.walk import GATE, Walk, shows
 from tests.notebooks.execution import Run, check_runs
 
@@ -60,7 +61,7 @@ def walk_through_training(walk: Walk) -> dict[str, Any]:
     lab = walk.lab
     walk.run_to("setup")
     lab.evaluate("1", GATE)
-    walk.says("train-text", "**Point**", "**Click**", "**change**", "**pattern**", "**convs.1**")
+    walk.says("grid-text", "**Point**", "**Click**", "**change**", "**pattern**", "**convs.1**")
     walk.run_to("bind")
     grid = walk.grid("bind")
     lab.script(RECORDER)
@@ -82,7 +83,7 @@ def walk_through_training(walk: Walk) -> dict[str, Any]:
         lab.until(lambda: "the change of a function" in grid.text(), "the changes")
         walk.look("change")
         grid.choose("pattern")
-        lab.until(lambda: "black: φ is larger at" in grid.text(), "the pattern")
+        lab.until(lambda: "black: prefers dark" in grid.text(), "the pattern")
         walk.look("pattern")
         grid.choose("curves")
         for layer in ("convs.1", "linear"):
@@ -109,11 +110,13 @@ def walk_through_training(walk: Walk) -> dict[str, Any]:
 
 
 def walk_through_the_rest(walk: Walk) -> None:
-    """Read the pattern, pause the second training, and look at the whole network."""
+    """Look at the whole network, read the pattern, drag a function, pause the second training."""
     lab = walk.lab
+    walk_the_whole_network(walk)
     walk.run_to("data")
     assert "black: " in walk.grid("data").text()
     walk.look("data")
+    drag_a_function(walk)
 
     walk.says("panel-text", "**Pause**", "**Resume**")
     with walk.training("fit"):
@@ -129,7 +132,6 @@ def walk_through_the_rest(walk: Walk) -> None:
     walk.view("panel", "training-panel")
     walk.look("trained")
 
-    walk_the_whole_network(walk)
     walk.run_to("facts")
     walk.cell("facts").scroll_into_view_if_needed()
     walk.look("facts")
@@ -141,12 +143,35 @@ def walk_through_the_rest(walk: Walk) -> None:
     walk.look("exercises")
 
 
+def drag_a_function(walk: Walk) -> None:
+    """Drag a control point: the response to one digit changes at once."""
+    lab = walk.lab
+    walk.says("drag-text", "**Drag a control point**", "**undo**")
+    walk.run_to("drag")
+    response = walk.view("drag", "meshgrid-view")
+    picture = "view => view.querySelector('canvas').toDataURL()"
+    before = response.evaluate(picture)
+    inspector = Inspector(lab)
+    lab.until_shown(inspector.is_ready, "the inspector")
+    inspector.scroll_into_view()
+
+    def weights() -> Any:
+        return np.array(lab.evaluate("model.convs[0].spline_weight[0, 0, 1, 1].tolist()"))
+
+    trained = weights()
+    inspector.drag("B5", 0.4)
+    lab.until(lambda: np.abs(weights() - trained).max() > 0.1, "the model to be changed")
+    lab.until(lambda: response.evaluate(picture) != before, "the response")
+    walk.look("dragged")
+    inspector.click(".kw-editing button:has-text('undo')")
+    lab.until(lambda: np.abs(weights() - trained).max() < 1e-6, "the undo")
+
+
 def walk_the_whole_network(walk: Walk) -> None:
     """Point at a map, select a kernel, choose another digit, and draw one while Python is busy."""
     lab = walk.lab
-    walk.says("whole-text", "**Point**", "**Click**", "**draw**")
-    walk.run_to("whole")
-    network = walk.view("whole", "network-view")
+    walk.says("whole-text", "**▶**", "**Point**", "**Click**", "**draw**")
+    network = walk.view("train", "network-view")
     network.scroll_into_view_if_needed()
 
     def middle(part: str) -> tuple[float, float]:
@@ -165,7 +190,9 @@ def walk_the_whole_network(walk: Walk) -> None:
     lab.until(lambda: "example 3: 0" in network.inner_text(), "another digit")
     lab.page.mouse.click(*middle("x:-1"))
     kernel = "const {kernel} = panel.sessionContext.session;"
-    wait = "while not pathlib.Path('drawn').exists(): time.sleep(0.02)"
+    wait = (
+        "pathlib.Path('begun').touch()\nwhile not pathlib.Path('drawn').exists(): time.sleep(0.02)"
+    )
     # What answers in between tells the page that the kernel is idle: so ask for this cell itself.
     lab.script(
         f"{kernel} window.kwDone = false;"
@@ -173,7 +200,7 @@ def walk_the_whole_network(walk: Walk) -> None:
         ".then(() => { window.kwDone = true; });",
         wait,
     )
-    lab.wait(f"{kernel} return kernel.status === 'busy';", "Python to be busy")
+    lab.until((walk.folder / "begun").exists, "Python to be busy")
     network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
     lab.until(lambda: "your drawing: " in network.inner_text(), "what the network says of it")
     assert lab.page.evaluate("window.kwDone") is False
@@ -235,6 +262,16 @@ def test_three_epochs_teach_it_the_digits(run: Run) -> None:
 def test_every_function_of_the_first_layer_is_seen_to_move(run: Run) -> None:
     assert run.facts["least_change"] > 0.003
     assert run.facts["most_change"] > 0.1
+
+
+def test_the_answers_settle_before_the_functions(run: Run) -> None:
+    assert run.facts["early_accuracy"] > 0.75
+    assert 0.3 < run.facts["later_change"] < 0.8
+
+
+def test_lifting_the_right_end_changes_the_response_on_the_ink_and_is_undone(run: Run) -> None:
+    assert run.facts["on_ink"] > 0.98
+    assert run.facts["undone"] < 1e-6
 
 
 # Three seeds: 98.2 to 98.5 %.

@@ -60,6 +60,15 @@ def test_refining_does_not_move_the_function_and_lets_it_come_nearer(facts: dict
     assert errors[-1] < errors[0] / 10
 
 
+def test_half_of_the_splines_are_done_on_the_left_and_half_of_the_waves_nowhere(
+    facts: dict[str, Any],
+) -> None:
+    left, right = facts["half"]["B-spline"]
+    assert left < 0.01 < 0.5 < right
+    assert min(facts["half"]["Fourier"]) > 10 * left
+    assert max(facts["whole"].values()) < 0.01
+
+
 def test_for_the_smooth_wave_fourier_waves_are_far_ahead_and_bumps_level_off(
     facts: dict[str, Any],
 ) -> None:

@@ -66,6 +66,18 @@ def test_pykan_finds_sine_and_parabola_and_is_proved_with_and_without_a_formula(
     assert found["error with a formula"] < 1e-5
 
 
+def test_six_libraries_are_read(facts: dict[str, Any]) -> None:
+    # 2·3·9 of a 3×3 convolution from 2 channels to 3, 4·3 + 3·2 of layers.
+    assert facts["libraries"] == {
+        "torch": 54,
+        "pykan": 2 * 3 + 3,
+        "convkan": 54,
+        "flashkan": 18,
+        "inkan": 18,
+        "kanditioned": 12,
+    }
+
+
 def test_the_adapter_is_refused_without_the_bias_and_proved_with_it(facts: dict[str, Any]) -> None:
     assert "constant for each output: give it as bias" in facts["refused"]
     assert facts["own error"] < 1e-5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from tests.notebooks.save import ABSOLUTE, ADDRESS, INDEX, METADATA, index
 
 TESTS = Path(__file__).parents[1]
 LINES_OF_A_SCREEN = 25
-# Tutorials in which no cell is long.
-SHORT = ("05_reading_kernels.ipynb",)
-WORDS_OF_PROSE, LINES_OF_CODE = 120, 20
+# Those written to be watched: the reader guesses before a cell runs, and what is read and what is
+# run come in small pieces, except where whole classes are shown.
+WATCHED = [name for name in TUTORIALS if name[:2] not in ("05", "07")]
+IN_PIECES = [name for name in TUTORIALS if name[:2] not in ("06", "07")]
+WORDS_OF_A_PIECE, LINES_OF_A_PIECE = 120, 20
+HIDDEN = re.compile(r"(?<=</summary>).*?(?=</details>)", re.S)
 
 every_tutorial = pytest.mark.parametrize("name", TUTORIALS)
 
@@ -86,23 +90,38 @@ def test_it_is_saved_with_the_outputs_of_one_run_without_errors(name: str) -> No
 
 @every_tutorial
 def test_no_cell_is_longer_than_a_screen(name: str) -> None:
-    shown = {
-        cell.id: re.sub(r"(?<=</summary>).*?(?=</details>)", "", cell.source, flags=re.S)
-        for cell in read(name).cells
-    }
+    shown = {cell.id: HIDDEN.sub("", cell.source) for cell in read(name).cells}
     lengths = {key: len(text.splitlines()) for key, text in shown.items()}
     assert {key: lines for key, lines in lengths.items() if lines > LINES_OF_A_SCREEN} == {}
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_no_cell_of_it_is_long(name: str) -> None:
-    limits = {"code": LINES_OF_CODE, "markdown": WORDS_OF_PROSE}
-    sizes = {
-        cell.id: (cell.cell_type, len(cell.source.splitlines() if code else cell.source.split()))
-        for cell in read(name).cells[:-1]  # the references come last
-        for code in [cell.cell_type == "code"]
-    }
-    assert {key: size for key, (kind, size) in sizes.items() if size > limits[kind]} == {}
+@pytest.mark.parametrize("name", IN_PIECES)
+def test_prose_and_code_come_in_small_pieces(name: str) -> None:
+    long = {}
+    for cell in read(name).cells:
+        text, most = HIDDEN.sub("", cell.source), WORDS_OF_A_PIECE
+        size = len(text.split())
+        if cell.cell_type == "code":
+            size, most = len(text.splitlines()), LINES_OF_A_PIECE
+        elif text.startswith("## References"):
+            continue
+        if size > most:
+            long[cell.id] = size
+    assert long == {}
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_the_reader_predicts_before_a_cell_runs_and_the_answer_is_hidden(name: str) -> None:
+    asked = 0
+    for cell, after in pairwise(read(name).cells):
+        asked += cell.source.count("**Predict first.**")
+        if "**Predict first.**" in cell.source:
+            assert after.cell_type == "code", f"{cell.id}: nothing runs after it"
+            (answer,) = re.findall(
+                r"<details><summary>What happens</summary>(.+?)</details>", cell.source, re.S
+            )
+            assert len(answer.split()) > 5
+    assert 2 <= asked <= 3
 
 
 @every_tutorial

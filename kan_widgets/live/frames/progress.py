@@ -40,6 +40,8 @@ class Progress:
     """Of the error that ended the run; else empty."""
     output: str
     """What training in the background has printed, the last 20,000 characters."""
+    paced: float | None = None
+    """Seconds that it was asked to take, by waiting between batches; ``None`` if it was not."""
 
     @property
     def fraction(self) -> float | None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from kan_widgets.live.steering.loops import Loop, loops_here
 
 # A thread that holds looks this often for what others want of it, and for Ctrl+C.
-_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 _UNREACHABLE = (
     "The pause was not held: while this cell runs, clicks cannot reach it here, so nothing could "
@@ -281,6 +281,28 @@ class Control:
             raise TrainingStopped(step)
         return True
 
+    @property
+    def advances(self) -> bool:
+        """Whether it lets single steps through."""
+        return self._steps_allowed > 0
+
+    def wait(self, seconds: float, meanwhile: Callable[[], Any]) -> None:
+        """Wait between two batches, for so long at most: a wish ends it, and a pause holds here.
+
+        Parameters
+        ----------
+        seconds
+            How long to wait.
+        meanwhile
+            Called again and again while it holds.
+        """
+        loops = loops_here()
+        if self._must_hold(loops):
+            self._hold(loops, meanwhile)
+        else:
+            with suppress(queue.Empty):
+                self._news.get(timeout=seconds)
+
     def _must_hold(self, loops: list[Loop]) -> bool:
         stopped = self._stop or any(loop.stop for loop in loops)
         return self._paused and not self._steps_allowed and not stopped
@@ -306,7 +328,7 @@ class Control:
                     self._say_why()
                 meanwhile()
                 try:
-                    self._news.get(timeout=_POLL_SECONDS)
+                    self._news.get(timeout=POLL_SECONDS)
                 except queue.Empty:
                     pass
         except BaseException:
@@ -328,7 +350,7 @@ class Control:
                     self._changed()
                     self._say_why()
                 meanwhile()
-                await asyncio.sleep(_POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
         finally:
             if self._holding:
                 self._holding = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Generic, Literal, TypeVar
@@ -16,7 +17,13 @@ Batch = TypeVar("Batch")
 class Track(Generic[Batch]):
     """Batches of some epochs. Made by ``live.track``; see there."""
 
-    def __init__(self, training: Training, loader: Iterable[Batch], epochs: int) -> None:
+    def __init__(
+        self,
+        training: Training,
+        loader: Iterable[Batch],
+        epochs: int,
+        seconds: float | None = None,
+    ) -> None:
         if isinstance(epochs, bool) or not isinstance(epochs, int):
             raise TypeError(f"epochs={epochs!r}: expected a whole number")
         if epochs < 1:
@@ -28,9 +35,12 @@ class Track(Generic[Batch]):
             )
         if not isinstance(loader, Iterable):
             raise TypeError(f"loader={loader!r:.60}: expected a DataLoader or another iterable")
+        if seconds is not None:
+            _check_seconds(seconds, batches_in(loader, epochs))
         self._training = training
         self._loader = loader
         self._epochs = epochs
+        self._seconds = seconds
 
     def __len__(self) -> int:
         """Batches over all epochs; ``TypeError`` if the loader does not know."""
@@ -38,12 +48,14 @@ class Track(Generic[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         """Give the batches; holds and stops as the control wants it."""
-        return _Batches(self._training, self._loader, self._epochs, Loop())
+        return self._batches(Loop())
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         """Give the batches; while it holds, and between two batches, other tasks go on."""
-        loop = Loop(waits_itself=True)
-        return _Batches(self._training, self._loader, self._epochs, loop)
+        return self._batches(Loop(waits_itself=True))
+
+    def _batches(self, loop: Loop) -> _Batches[Batch]:
+        return _Batches(self._training, self._loader, self._epochs, loop, self._seconds)
 
 
 class _Batches(Generic[Batch]):
@@ -54,7 +66,12 @@ class _Batches(Generic[Batch]):
     """
 
     def __init__(
-        self, training: Training, loader: Iterable[Batch], epochs: int, loop: Loop
+        self,
+        training: Training,
+        loader: Iterable[Batch],
+        epochs: int,
+        loop: Loop,
+        seconds: float | None,
     ) -> None:
         self._training = training
         self._loader = loader
@@ -62,6 +79,10 @@ class _Batches(Generic[Batch]):
         self._epochs = epochs
         self._epoch = 1
         self._loop = loop
+        self._seconds = seconds
+        self._began = 0.0  # by the clock of the run, which stands still while it is paused
+        self._done = 0
+        self._total: int | None = None
         self._state: Literal["new", "open", "over"] = "new"
         self._is_counted = False
         self._steps_before = 0
@@ -76,6 +97,8 @@ class _Batches(Generic[Batch]):
                 self._count()
                 if not self._training.counts_by_itself:
                     self._hold()
+                while (left := self._early()) > 0 and not self._loop.stop:
+                    self._training.wait(left)
             return self._next_batch()
         except StopIteration:
             raise
@@ -92,6 +115,8 @@ class _Batches(Generic[Batch]):
                 self._count()
                 await asyncio.sleep(0)
                 await self._training.hold_in(self._loop)
+                while (left := self._early()) > 0 and not self._loop.stop:
+                    await self._training.wait_in(self._loop, left)
             return self._next_batch()
         except StopIteration:
             raise StopAsyncIteration from None
@@ -107,8 +132,15 @@ class _Batches(Generic[Batch]):
             self._training.hold()
 
     def _count(self) -> None:
+        self._done += 1
         if self._is_counted:
             self._training.batches_done += 1
+
+    def _early(self) -> float:
+        """Return how many seconds too soon the next batch would come."""
+        if self._seconds is None or not self._total or self._training.control.advances:
+            return 0.0
+        return self._began + self._seconds * self._done / self._total - self._training.clock.elapsed
 
     def _next_batch(self) -> Batch:
         """Return the next batch; raises StopIteration at the end, or where it was stopped."""
@@ -116,8 +148,11 @@ class _Batches(Generic[Batch]):
             raise StopIteration
         if self._state == "new":
             self._loop.runs_here()
-            total = batches_in(self._loader, self._epochs)
-            self._is_counted = self._training.begin(self._loop, self._epochs, total)
+            self._total = batches_in(self._loader, self._epochs)
+            self._is_counted = self._training.begin(self._loop, self._epochs, self._total)
+            if self._is_counted:
+                self._training.paced = self._seconds
+            self._began = self._training.clock.elapsed
             self._state = "open"
         while not self._loop.stop:
             if self._batches is None:
@@ -156,3 +191,17 @@ def batches_in(loader: Iterable[object], epochs: int) -> int | None:
         return epochs * len(loader)  # type: ignore[arg-type]
     except TypeError:
         return None
+
+
+def _check_seconds(seconds: object, batches: int | None) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"seconds={seconds!r:.60}: expected a number of seconds, or None")
+    if not 0 < seconds < math.inf:
+        raise ValueError(
+            f"seconds={seconds}: expected a number > 0, or None to train at full speed"
+        )
+    if batches is None:
+        raise TypeError(
+            f"seconds={seconds}: the loader does not know how many batches it gives, so nothing "
+            "tells how long to wait: give one with a length, or leave seconds out"
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 import weakref
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
@@ -13,7 +15,7 @@ from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import State
 from kan_widgets.live.steering.batches import SeenBatch
 from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
-from kan_widgets.live.steering.control import Control, TrainingStopped
+from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
 from kan_widgets.live.steering.learning_rate import Rates
 from kan_widgets.live.steering.loops import Loop, loops_here
 
@@ -45,6 +47,9 @@ class Trainee(Protocol):
     def while_held(self) -> None:
         """Do what came up while the training stands still."""
 
+    def waited(self, seconds: float) -> None:
+        """Note a time between two steps that was not spent on training."""
+
     def loop_ended(self) -> None:
         """Do what waited for the end of a step, where there will be none."""
 
@@ -71,6 +76,8 @@ class Training:
         self.epochs: int | None = None
         self.batches_done = 0
         self.batches_total: int | None = None
+        self.paced: float | None = None
+        """Seconds that the loop was asked to take."""
         self.seconds = 0.0
         """Spent on steps of this model in all runs; see `spend`."""
         self.timed_steps = 0
@@ -239,7 +246,7 @@ class Training:
         self._phase = "running"
         self._left_at = None
         self._message = self._traceback = self._output = ""
-        self.epoch = self.epochs = self.batches_total = None
+        self.epoch = self.epochs = self.batches_total = self.paced = None
         self.batches_done = 0
         self.clock.start()
 
@@ -292,6 +299,26 @@ class Training:
         finally:
             self.clock.resume()
 
+    def wait(self, seconds: float) -> None:
+        """Wait between two batches, for so long at most; see `Control.wait`."""
+        begun = time.perf_counter()
+        try:
+            self.control.wait(seconds, self._meanwhile)
+        finally:
+            self.clock.resume()
+            self._waited(begun)
+
+    async def wait_in(self, loop: Loop, seconds: float) -> None:
+        """Wait in an asynchronous loop, a moment at a time; a pause holds here."""
+        begun = time.perf_counter()
+        await asyncio.sleep(min(seconds, POLL_SECONDS))
+        await self.hold_in(loop)
+        self._waited(begun)
+
+    def _waited(self, begun: float) -> None:
+        if (binding := self._binding()) is not None:
+            binding.waited(time.perf_counter() - begun)
+
     async def hold_in(self, loop: Loop) -> None:
         """Wait in an asynchronous loop; see `Control.hold_in`."""
         try:
@@ -326,6 +353,7 @@ class Training:
                 remaining=remaining,
                 share=share,
                 data_source=self.data_source,
+                paced=self.paced,
                 message=self._message or self.control.message,
                 traceback=self._traceback,
                 output=self._output,

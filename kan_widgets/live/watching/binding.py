@@ -242,6 +242,10 @@ class Binding(Gathering, Guarding):
             if self.is_open:
                 self.on_fault(error)
 
+    def waited(self, seconds: float) -> None:
+        """Note a time between two steps that was not spent on training."""
+        self._counter.waited(seconds)
+
     def loop_ended(self) -> None:
         """Do what waited for the end of a step, where there will be none."""
         self.while_held()

@@ -197,6 +197,11 @@ class Counter:
             self.seconds += now - start
         self._last_step_at = now
 
+    def waited(self, seconds: float) -> None:
+        """Leave out a time between two steps: it was not spent on training."""
+        if self._last_step_at:
+            self._last_step_at += seconds
+
     def watch(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
         """Call ``watcher(step, framed)`` after each step counted; see `Binding.watch_steps`."""
         called = Callback("live.watch_steps", watcher)

@@ -172,7 +172,9 @@ class Steered(Savable):
         """Mark this step on the curves with a short text."""
         self.scalars.mark(self.steps, str(text))
 
-    def track(self, loader: Iterable[Batch], epochs: int = 1) -> Track[Batch]:
+    def track(
+        self, loader: Iterable[Batch], epochs: int = 1, seconds: float | None = None
+    ) -> Track[Batch]:
         """Go through the batches of some epochs, so that the panel knows how far it is.
 
         ``for images, labels in live.track(loader, epochs=3): ...``; in asynchronous code
@@ -185,13 +187,18 @@ class Steered(Savable):
             A DataLoader, or any iterable of batches.
         epochs
             How many times to go through it, at least 1.
+        seconds
+            About how long all of it is to take, more than 0: it waits between batches, so that
+            one can watch, and the panel says so. The weights are the same. A pause does not count,
+            it and a stop end a wait, and where training alone takes longer, nothing waits.
 
         Raises
         ------
         TypeError, ValueError
-            If the loader cannot be iterated that often, or ``epochs`` is not a whole number ≥ 1.
+            If the loader cannot be iterated that often, ``epochs`` is not a whole number ≥ 1, or
+            ``seconds`` is not a number > 0 or the loader has no length.
         """
-        return Track(self.training, loader, epochs)
+        return Track(self.training, loader, epochs, seconds)
 
     def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> Sending:
         """Send how the functions develop to a tracker of experiments, for as long as it goes on.

@@ -22,6 +22,8 @@ export interface Status {
   mean_rate: number;
   elapsed: number;
   remaining: number | null;
+  /** Seconds that the run was asked to take. */
+  paced: number | null;
   share: number;
   source: string;
   message: string;
@@ -63,6 +65,7 @@ const EMPTY: Status = {
   mean_rate: 0,
   elapsed: 0,
   remaining: null,
+  paced: null,
   share: 0,
   source: "",
   message: "",

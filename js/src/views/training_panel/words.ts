@@ -47,6 +47,13 @@ export function numbers(status: Status): [label: string, value: string, title: s
   if (status.remaining !== null) {
     found.push(["remaining", duration(status.remaining), "At the present rate"]);
   }
+  if (status.paced !== null) {
+    found.push([
+      "paced",
+      `to take ${duration(status.paced)}`,
+      "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
+    ]);
+  }
   if (status.share >= MUCH) {
     found.push([
       ended ? "drawing took" : "drawing takes",
