@@ -292,8 +292,8 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     log(lives["MLP"], [0.25, 0.75] * 20)
     kan = f"{100 * accuracies[10:40].mean():.3g} %"
     assert verdict(compare) == (
-        f"At step 40, the last one logged for both: training accuracy MLP 50 %, KAN {kan} (means of "
-        "the last 30 steps). KAN has since gone on to step 100: accuracy 100 %."
+        f"At step 40, the last one logged for both: training accuracy MLP 50 %, KAN {kan} (means "
+        "of the last 30 steps). KAN has since gone on to step 100: accuracy 100 %."
     )
     assert compare.shown["costs"].startswith("MLP has about half the parameters ")
     [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
