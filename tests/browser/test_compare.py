@@ -116,6 +116,10 @@ def seconds(text: str) -> float:
     return float(number) / {"ms": 1000, "s": 1}[unit]
 
 
+def plain(text: str) -> float:
+    return float(text.removesuffix(" %")) / (100 if text.endswith(" %") else 1)
+
+
 def is_written(page: dict[str, list[str]], records: list[dict[str, Any]]) -> bool:
     """Tell whether the rows of the page say what the records do."""
     exact = all(
@@ -127,7 +131,7 @@ def is_written(page: dict[str, list[str]], records: list[dict[str, Any]]) -> boo
         read(page[key][number]) == pytest.approx(record[key], rel=5e-3)
         for number, record in enumerate(records)
         for read, keys in (
-            (float, ("loss", "accuracy", "eval_loss", "eval_accuracy")),
+            (plain, ("loss", "accuracy", "eval_loss", "eval_accuracy")),
             (seconds, ("seconds", "seconds_per_step")),
         )
         for key in keys
@@ -336,10 +340,14 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
         return scene?.diagram.flow ? scene.settings.example : null;
     })"""
     lab.until(lambda: views.evaluate_all(flows)[:2] == [0] * 2, "an example in each network")
-    views.nth(1).evaluate("view => view.scrollIntoView({ block: 'end' })")
-    place = views.nth(1).evaluate("view => view.kwNetwork.place('x:2')")
+    # The examples to choose from stand below the first network, for all of them.
+    assert views.nth(1).evaluate("view => view.kwNetwork.place('x:2')") is None
+    views.first.evaluate("view => view.scrollIntoView({ block: 'end' })")
+    place = views.first.evaluate("view => view.kwNetwork.place('x:2')")
     lab.page.mouse.click(place["x"] + 5, place["y"] + 5)
-    # The third view lies below the window: it is drawn when it comes in sight.
+    # The others lie below the window: each is drawn when it comes in sight.
+    lab.until(lambda: views.evaluate_all(flows)[0] == 2, "the third one in the first")
+    views.nth(1).evaluate("view => view.scrollIntoView({ block: 'end' })")
     lab.until(lambda: views.evaluate_all(flows)[:2] == [2] * 2, "the third one in each")
     examples = "[view.example for view in compare.networks.values()]"
     lab.until(lambda: lab.evaluate(examples) == [2] * 3, "Python to hear of it")

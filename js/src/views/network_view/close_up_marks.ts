@@ -64,7 +64,7 @@ function pixelMarks(
       box: at,
       pixels: greys ? greyOf(inputs, kw, greys) : heatOf(inputs, kw, ink, palette),
     },
-    { kind: "rects", boxes: [at.x, at.y, at.width, at.height], stroke: colours.line },
+    { kind: "rects", boxes: cellsOf(at, kh, kw), stroke: colours.outline, width: 0.75 },
   ];
   const count = kh * kw;
   const sumRoom = 84;
@@ -146,6 +146,17 @@ function pixelMarks(
     marks.push({ kind: "text", x: end + 2, y: zero + 18, text, ...small });
   }
   return marks;
+}
+
+/** The cells of a box, flat: white ones next to each other are still seen one by one. */
+function cellsOf({ x, y, width, height }: Rect, rows: number, columns: number): number[] {
+  const [w, h] = [width / columns, height / rows];
+  return Array.from({ length: rows * columns }, (_, k) => [
+    x + (k % columns) * w,
+    y + Math.floor(k / columns) * h,
+    w,
+    h,
+  ]).flat();
 }
 
 /** The functions of a kernel side by side, without inputs on them. */

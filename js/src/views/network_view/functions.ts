@@ -13,7 +13,7 @@ import type { NetworkLayout, Shown } from "./layout.ts";
 
 const POINTS = 24;
 /** A kernel smaller than this is drawn as squares of colour. */
-const CURVES_FROM = 34;
+const CURVES_FROM = 24;
 
 export interface LayerPicture {
   layer: LayerLayout;

@@ -194,7 +194,7 @@ function sizesOf(
   const fitting = (rows: number) =>
     rows === 1
       ? Math.min(largest, (room - Math.min(3, 0.15 * room)) / (one ? THUMB.flat + 0.12 : 1))
-      : Math.min(largest, ((rows * lane) / steps - 2) / (1 + rows / steps));
+      : Math.min(largest, ((rows * lane) / steps - STAGGER.gap) / (1 + rows / steps));
   const wanted = cells <= 49 ? STAGGER.curves : STAGGER.image;
   const stagger = one ? 1 : staggerOf(fitting, wanted, 0.42 * each);
   const thumb = fitting(stagger);

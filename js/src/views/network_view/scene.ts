@@ -26,7 +26,7 @@ import { scoreMarks } from "./score_marks.ts";
 import { scoresOf } from "./scores.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { canDraw, stripOf } from "./strip.ts";
-import { captionOf, description, stationWords, thumbWords, unitWords } from "./words.ts";
+import { captionOf, description, isStale, stationWords, thumbWords, unitWords } from "./words.ts";
 
 export const CLOSEST = 12;
 
@@ -290,7 +290,7 @@ function sceneOf(
   function barMarks(of: Diagram, { store: from }: Given, chosen: Settings): Mark[] {
     const labels = from.probe()?.labels ?? null;
     const label = chosen.example >= 0 ? (labels?.[chosen.example] ?? null) : null;
-    return scores ? scoreMarks(of, scores, label, theme) : [];
+    return scores ? scoreMarks(of, scores, label, isStale(flow, frame), theme) : [];
   }
 }
 

@@ -7,11 +7,12 @@ import type { Theme } from "../../scene/theme.ts";
 import type { Diagram } from "./diagram.ts";
 import { percent, type Scores } from "./scores.ts";
 
-/** The bars beside the last units; `label` is the right class. */
+/** The bars beside the last units; `label` is the right class. Those of long ago are pale. */
 export function scoreMarks(
   { layout }: Diagram,
   { raw, probabilities, best }: Scores,
   label: number | null,
+  stale: boolean,
   { colours }: Theme,
 ): Mark[] {
   const shown = probabilities ?? raw;
@@ -31,7 +32,7 @@ export function scoreMarks(
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;
     const tall = Math.min(12, height);
-    const isBest = unit === best && raw.length > 1;
+    const isBest = unit === best && raw.length > 1 && !stale;
     const fill = isBest ? colours.accent : colours.ghost;
     const from = Math.min(zero, zero + length);
     const boxes = [from, middle - tall / 2, Math.max(1, Math.abs(length)), tall];

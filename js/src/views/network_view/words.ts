@@ -7,13 +7,14 @@ import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Edits, Probe, Station } from "../../wire/types.ts";
+import type { Edits, Frame, Probe, Station } from "../../wire/types.ts";
 import type { Diagram } from "./diagram.ts";
-import { unitValues } from "./flow.ts";
+import { type Flow, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
 import { lossOf, percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
+const STALE = { steps: 20, share: 0.2 };
 const ROOT = "the root of the sum of squares";
 
 export function captionOf(
@@ -33,7 +34,7 @@ export function captionOf(
   const late = flow !== null && flow.step !== frame.step;
   const verdict = said && late ? `${said} (as of step ${formatCount(flow.step)})` : said;
   const remarks: Remark[] = [
-    ...(verdict ? [{ text: verdict, tone: "ink", strong: true } as const] : []),
+    ...(verdict ? [verdictRemark(verdict, isStale(flow, frame))] : []),
     ...keyOf(diagram, colours.ink),
   ];
   if (flow)
@@ -50,6 +51,16 @@ export function captionOf(
   }
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
+}
+
+/** What is long past is not read as what is. */
+function verdictRemark(text: string, stale: boolean): Remark {
+  return stale ? { text } : { text, tone: "ink", strong: true };
+}
+
+/** Whether so many steps have been made since the example was sent through that it may be otherwise by now. */
+export function isStale(flow: Flow | null, { step }: Frame): boolean {
+  return flow !== null && step - flow.step > Math.max(STALE.steps, STALE.share * step);
 }
 
 /** What stands on the links. */
