@@ -28,7 +28,7 @@ inspector
 """
 OVER = "inspector.overlay(*found.at((0, 1))[:2])"
 FIX = "inspector.overlays = inspector.overlays[:1]\nkw.insight.fix(live, fit)"
-VIEW = "document.querySelector('.kw-spline-inspector').kwView"
+VIEW = "document.querySelector('.kw-spline-inspector')?.kwView"
 
 
 def test_a_form_is_drawn_over_its_function_hidden_removed_and_put_in_its_place(
