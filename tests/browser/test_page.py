@@ -287,6 +287,8 @@ def test_an_image_drawn_with_the_mouse_gets_torchs_response(
     shown.page.get_by_role("button", name="options").click()
     shown.choose(name, "draw")
     shown.until(lambda: max(shown.ask(name, "view.input().data")) == -1, "a blank")
+    centred = "view => view.scrollIntoView({ block: 'center' })"
+    shown.page.locator(f".kw-{name}").evaluate(centred)
     shown.page.mouse.move(*shown.at(name, "view.inputRect()", 0.3, 0.25))
     shown.page.mouse.down()
     for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:

@@ -278,7 +278,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     canvas = ".kw-explain canvas"
     page.locator(canvas).focus()
     page.keyboard.press("ArrowDown")
-    bar = re.compile(r"convs\.0 · output \d · [+−]?\d")
+    bar = re.compile(r"convs\.0 · kernel \d · [+−]?\d")
     lab.until(lambda: bar.match(said(lab, ".kw-explain")), "the first bar to be read")
     # Above the bars is the image, and beside it the map.
     page.keyboard.press("ArrowUp")
