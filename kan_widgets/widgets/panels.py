@@ -63,7 +63,7 @@ PANELS = {
         "inspector",
         "Function",
         "Function: the selected one, and its terms",
-        fills=230,
+        fills=212,
     ),
     "response": Panel(
         MeshgridView, "meshgrid", "Response", "Response: what the layer makes of an input"
