@@ -19,7 +19,7 @@ class Gate:
     """Open while the page keeps up: it says of each frame that it came.
 
     A page that does not say so, such as one that cannot while a cell runs, is sent everything. One
-    that says so late is sent less: where page and training share a processor, each frame that it
+    that says so late is sent fewer large ones: where page and training share a processor, each frame that it
     draws is time that the training lacks.
 
     Examples
@@ -31,6 +31,12 @@ class Gate:
     >>> gate.came(3)
     >>> gate.is_open(now=0.1)
     True
+
+    Late, by a page that is busy: a large frame is not sent for as long again, a small one is.
+
+    >>> gate.came(5, now=0.4)
+    >>> gate.is_open(now=0.5), gate.is_open(now=0.5, size=1000), gate.is_open(now=0.8)
+    (False, True, True)
     """
 
     def __init__(self) -> None:
@@ -45,7 +51,7 @@ class Gate:
     def is_open(self, now: float, size: int = _BYTES) -> bool:
         """Whether a frame of ``size`` bytes may be sent at time ``now``, in seconds."""
         self._most = max(_FEW, min(_MANY, _BYTES // max(1, size)))
-        if now < self._rests_until:
+        if now < self._rests_until and self._most < _MANY:
             return False
         late = now - self._last >= _PATIENCE_SECONDS
         return not self._heard or self._sent - self._came < self._most or late
