@@ -222,9 +222,9 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
         setting.stream._send_frame(frame)
 
     monkeypatch.setattr(setting.stream._outbox, "put", send)
+    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
     setting.steps(1)
     setting.ask(kind="shown", number=1)
-    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
     setting.stream._gate._last = 0.0
     setting.steps(9)
     assert put == [1, 2, 3, 4, 5]
