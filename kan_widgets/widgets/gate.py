@@ -19,8 +19,8 @@ class Gate:
     """Open while the page keeps up: it says of each frame that it came.
 
     A page that does not say so, such as one that cannot while a cell runs, is sent everything. One
-    that says so late is sent fewer large ones: where page and training share a processor, each frame that it
-    draws is time that the training lacks.
+    that says so late is sent fewer large ones: where page and training share a processor, each
+    frame that it draws is time that the training lacks.
 
     Examples
     --------
