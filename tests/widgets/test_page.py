@@ -235,7 +235,7 @@ def test_the_page_names_no_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bundle", sorted(STATIC.glob("*.js")), ids=lambda path: path.stem)
 def test_every_bundle_can_hand_over_what_it_exports(bundle: Path) -> None:
     script = _module("Some", bundle.read_text("utf-8"))
-    assert re.search(r'\(globalThis.kanWidgets \?\?= {}\)\["Some"\] = \{ default: [\w$]+', script)
+    assert re.search(r'\(globalThis.kanWidgets \?\?= {}\)\["Some"\] = \{ [\w$]+: [\w$]+', script)
     assert not re.search(r"\bexport ?\{", script)
     assert script.count("</script") == 1
 
