@@ -111,7 +111,7 @@ def test_the_wheel_stays_small(wheel: Path) -> None:
             tutorial = file.filename.startswith("kan_widgets/notebooks/")
             sizes["tutorials" if tutorial else "package"] += file.compress_size
     assert sizes["package"] < 2_000_000
-    assert sizes["tutorials"] < 3_000_000
+    assert sizes["tutorials"] < 4_000_000  # nine of them, with their pictures
 
 
 def test_the_metadata_name_version_licences_and_command(wheel: Path) -> None:

@@ -37,7 +37,7 @@ NEEDS_MODEL = frozenset(
     "observe on_fault on_step optimizer place_of probe read read_layer record refresh "
     "replaces run_example save send_to set_learning_rate settle show_edited stats step steps "
     "tell_batch tell_edited tell_training track train_with trained_by trained_layers "
-    "trains_elsewhere watch_steps watchdog while_held".split()
+    "trains_elsewhere waited watch_steps watchdog while_held".split()
 )
 """What a binding has, and a recording has not."""
 

@@ -44,9 +44,10 @@ export function captionOf(
     });
   if (scores?.probabilities) remarks.push({ text: "last circles: probability" });
   if (links < all) {
-    const which = settings.top > 0 ? `the ${settings.top} strongest to each unit` : "the strongest";
-    const text = `${formatCount(links)} of ${counted(all, "link")} shown, ${which}`;
-    const title = `They have ${percent(share)} of the strength of all links, in the mean over the layers`;
+    const which = settings.top > 0 ? ` (the ${settings.top} strongest to each unit)` : "";
+    const part = `${percent(share)} of their strength`;
+    const text = `${formatCount(links)} of ${counted(all, "link")}, ${part}${which}`;
+    const title = "The strongest links are shown: the share is the mean over the layers";
     remarks.push({ text, title });
   }
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
