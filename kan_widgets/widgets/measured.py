@@ -59,7 +59,7 @@ def written(quantity: str, values: Sequence[float | None]) -> tuple[str, ...]:
     >>> written("eval_accuracy", [0.9712, 1.0, None]), written("loss", [0.0123])
     (('97.1 %', '100 %', '–'), ('0.0123',))
     """
-    shares = quantity.endswith("accuracy") and all(v is None or 0 <= v <= 1 for v in values)
+    shares = higher_is_better(quantity) and all(v is None or 0 <= v <= 1 for v in values)
     text = _percent if shares else format_number
     return tuple(NOTHING if value is None else text(value) for value in values)
 

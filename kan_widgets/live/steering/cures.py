@@ -181,7 +181,6 @@ class Cures:
             return
         binding.mark("grid updated")
         step = binding.steps
-        self._kept = kept
         self._add(
             Cured(
                 f"The grids were moved to the inputs at step {step:,}; undoing it brings back the "

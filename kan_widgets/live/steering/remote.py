@@ -59,6 +59,7 @@ class RemoteControl:
         self._heard = 0
         self._refused: dict[str, Any] | None = None
         self._message = ""
+        self._was_lost = False
         self._sign: object = None  # of the follower: its writer and beat
         self._signed_at = time.monotonic()
         self._holds = False
@@ -121,7 +122,7 @@ class RemoteControl:
                 self._say("")
                 self._take(live, wishes)
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
-            self._holds = False
+            self._holds, self._was_lost = False, True
             live.control.resume()
             self._message = (
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
@@ -132,7 +133,7 @@ class RemoteControl:
 
     def _say(self, words: str) -> None:
         """Say something else; that a follower was lost is said until the next command."""
-        if words or not self._message.startswith("The follower"):
+        if words or not self._was_lost:
             self._message = words
 
     def _take(self, live: Steerable, wishes: Wishes) -> None:
@@ -143,6 +144,7 @@ class RemoteControl:
             if command["number"] <= self._heard:
                 continue
             self._heard, self._refused, self._message = command["number"], None, ""
+            self._was_lost = False
             try:
                 act(live, command)
             except Exception as error:

@@ -20,6 +20,9 @@ export interface Row {
   words: string;
 }
 
+/** A row before it is known in how many decimals all of them are printed. */
+type Share = Omit<Row, "text">;
+
 export interface List {
   /** "groups" add up to the whole; "bars" are single shares. */
   name: "groups" | "bars";
@@ -27,6 +30,8 @@ export interface List {
   headings: string[];
   rows: Row[];
 }
+
+type Shares = Omit<List, "rows"> & { rows: Share[] };
 
 /** What some shares belong to: a channel, or the output of a layer. */
 interface Group {
@@ -45,11 +50,11 @@ export function listsOf(part: Part, most: number, mostGroups: number, selected: 
   const lists = unprinted(part, most, mostGroups, selected);
   const summands = lists.flatMap(({ rows }) => rows.filter(({ kind }) => kind !== "total"));
   const text = signedAlike(summands.map(({ value }) => value));
-  const printed = (row: Row): Row => ({ ...row, text: text(row.value) });
+  const printed = (row: Share): Row => ({ ...row, text: text(row.value) });
   return lists.map((list) => ({ ...list, rows: list.rows.map(printed) }));
 }
 
-function unprinted(part: Part, most: number, mostGroups: number, selected: number): List[] {
+function unprinted(part: Part, most: number, mostGroups: number, selected: number): Shares[] {
   const one = oneOf(part);
   const whole = wholeOf(part);
   const groups = part.values.length > most ? groupsOf(part) : [];
@@ -97,7 +102,7 @@ function wholeOf(part: Part): string {
 }
 
 /** The largest, the selected one, what the others add by their sign, and the whole. */
-function summed(part: Part, rows: Row[], most: number, selected: number, whole: string): Row[] {
+function summed(part: Part, rows: Share[], most: number, selected: number, whole: string): Share[] {
   const shown = rows.slice(0, rows.length > most + 1 ? most : rows.length);
   const chosen = rows.find((row) => selected >= 0 && row.has(selected));
   if (chosen && !shown.includes(chosen)) shown.push(chosen);
@@ -142,14 +147,13 @@ function ownerOf(part: Part): ((k: number) => string) | null {
   return (k) => `channel ${Math.floor(k / size)}`;
 }
 
-function groupRow(part: Part, { name, members }: Group): Row {
+function groupRow(part: Part, { name, members }: Group): Share {
   const value = sumOf(part.values, members);
   const beside = part.beside ? sumOf(part.beside, members) : Number.NaN;
   return {
     kind: "group",
     name,
     value,
-    text: "",
     beside: part.kind === "functions" ? beside : Number.NaN,
     number: members[0],
     has: (k) => members.includes(k),
@@ -171,7 +175,7 @@ function joined(part: Part, members: readonly number[]): MapOf | null {
   return { ...first, data };
 }
 
-function shareRow(part: Part, k: number): Row {
+function shareRow(part: Part, k: number): Share {
   const beside = part.beside ? part.beside[k] : Number.NaN;
   const also = Number.isNaN(beside) ? "" : ` · ${part.besideLabel} ${signed(beside)}`;
   const name = nameOf(part, k);
@@ -179,7 +183,6 @@ function shareRow(part: Part, k: number): Row {
     kind: "share",
     name,
     value: part.values[k],
-    text: "",
     beside,
     number: k,
     has: (other) => other === k,
@@ -188,8 +191,8 @@ function shareRow(part: Part, k: number): Row {
   };
 }
 
-function sumRow(part: Part, kind: "others" | "total", name: string, value: number): Row {
+function sumRow(part: Part, kind: "others" | "total", name: string, value: number): Share {
   const words = `${part.layer} · ${name} · ${signed(value)}`;
   const rest = { beside: Number.NaN, number: -1, has: () => false, map: null, words };
-  return { kind, name, value, text: "", ...rest };
+  return { kind, name, value, ...rest };
 }
